@@ -1,0 +1,130 @@
+"""Audio files to mono float32 waveforms at a wanted rate, or an AudioError that names the file."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from ser_classic.errors import SerClassicError
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
+SHORTEST = 0.01  # [s]; a single short analysis frame
+LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
+
+
+class AudioError(SerClassicError):
+    """A recording that cannot be used; the message names the file, the fault and the remedy."""
+
+
+def read(
+    path: str | Path, sample_rate: int | None = None, channel: int | None = None
+) -> tuple[np.ndarray, int]:
+    """Read a recording.
+
+    Parameters
+    ----------
+    path : str or Path
+        WAV, FLAC, OGG, MP3 or AIFF; the content counts, not the extension.
+    sample_rate : int, optional
+        Resample to this rate [Hz]; the file's own rate by default.
+    channel : int, optional
+        Take this channel of a recording with several; by default their mean.
+
+    Returns
+    -------
+    waveform : np.ndarray [shape=(n,), dtype=float32]
+        Samples, full scale is 1.
+    sample_rate : int [Hz]
+
+    Raises
+    ------
+    AudioError
+        The file is missing, empty, not audio, truncated, too short, silent or holds NaN.
+    """
+    import soundfile
+
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path}: there is no such file")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path}: the file is empty; copy or download it again")
+    _refuse_truncated_riff(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            expected, rate = file.frames, file.samplerate
+            samples = file.read(dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, RuntimeError, OSError) as error:
+        reason = str(error).split(": ", 1)[-1].rstrip(".")
+        raise AudioError(f"{path}: not readable as audio ({reason}); copy or download it again") from error
+    if 0 < len(samples) < expected < 2**62:  # libsndfile does not know the length of every stream
+        raise AudioError(
+            f"{path}: truncated, {len(samples)} of {expected} samples are there; copy or download it again"
+        )
+    if channel is not None and samples.shape[1] > 1:
+        samples = samples[:, min(channel, samples.shape[1] - 1)]
+    else:
+        samples = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
+    waveform = resample(check(samples, rate, name=str(path)), rate, sample_rate or rate)
+    return waveform, sample_rate or rate
+
+
+def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
+    """Return a waveform as contiguous float32, or refuse one that holds nothing to analyse.
+
+    Parameters
+    ----------
+    waveform : np.ndarray [shape=(n,)]
+    sample_rate : int [Hz]
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    AudioError
+        Not one-dimensional, shorter than 10 ms, silent, NaN or infinite, or an unusable sample rate.
+    """
+    waveform = np.ascontiguousarray(waveform, dtype=np.float32)
+    if sample_rate < LOWEST_RATE:
+        raise AudioError(f"{name}: a sample rate of {sample_rate} Hz; at least {LOWEST_RATE} Hz is needed")
+    if waveform.ndim != 1:
+        raise AudioError(f"{name}: expected one channel, found an array of shape {waveform.shape}")
+    if len(waveform) < SHORTEST * sample_rate:
+        raise AudioError(
+            f"{name}: {len(waveform)} samples at {sample_rate} Hz; at least {1000 * SHORTEST:.0f} ms are needed"
+        )
+    if not np.isfinite(waveform).all():
+        raise AudioError(f"{name}: holds NaN or infinite samples; export it again")
+    if not waveform.any():
+        raise AudioError(f"{name}: silent, every sample is zero; record it again or leave it out")
+    return waveform
+
+
+def resample(waveform: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:
+    """Resample [shape=(n,)] from one rate to another [Hz] with soxr's high quality."""
+    if sample_rate == wanted:
+        return waveform
+    import soxr
+
+    return soxr.resample(waveform, sample_rate, wanted, quality="HQ")
+
+
+def _refuse_truncated_riff(path: Path) -> None:
+    """libsndfile shortens a cut WAV silently; its data chunk says how long it was."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return
+        while len(chunk := file.read(8)) == 8:
+            tag, length = struct.unpack("<4sI", chunk)
+            if tag == b"data":
+                missing = file.tell() + length - size
+                if 0 < missing and length < 0xFFFFFF00:  # a stream's writer leaves a length near 2**32
+                    raise AudioError(
+                        f"{path}: truncated, {missing} of {length} bytes of audio are missing; "
+                        "copy or download it again"
+                    )
+                return
+            file.seek(length + length % 2, 1)

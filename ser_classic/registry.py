@@ -1,0 +1,114 @@
+"""Registry: a table of named entries whose unknown-name error suggests the nearest names."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Generic, Protocol, TypeVar
+
+from ser_classic.errors import SerClassicError
+
+
+class Named(Protocol):
+    """Anything with a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Entry = TypeVar("Entry", bound=Named)
+
+
+class Registry(Mapping[str, Entry], Generic[Entry]):
+    """Entries by name: those given, and those that installed packages offer under `ser_classic.<kind>`.
+
+    Parameters
+    ----------
+    kind : str
+        What the entries are, in the plural: the last part of the entry-point group.
+    entries : iterable of Entry
+        The built-in entries, in the order in which they are listed.
+
+    Raises
+    ------
+    SerClassicError
+        On looking up an unknown name (with the nearest known ones), and when a plug-in cannot be
+        loaded, has an unusable name or takes one that is already in use.
+    """
+
+    def __init__(self, kind: str, entries: Iterable[Entry]) -> None:
+        self.kind = kind
+        self._built_in: dict[str, Entry] = {}
+        for entry in entries:
+            self._add(self._built_in, entry, "ser_classic")
+
+    def _add(self, table: dict[str, Entry], entry: Entry, source: str) -> None:
+        if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", entry.name):
+            raise SerClassicError(
+                f"{self.kind}: {source} offers the name {entry.name!r}; a name is lower-case words, digits and "
+                "single underscores"
+            )
+        if entry.name in table:
+            raise SerClassicError(f"{self.kind}: {source} offers {entry.name!r}, which is already taken")
+        table[entry.name] = entry
+
+    @cached_property
+    def _all(self) -> dict[str, Entry]:
+        table = dict(self._built_in)
+        for point in sorted(entry_points(group=f"ser_classic.{self.kind}"), key=lambda point: point.value):
+            try:
+                entry = point.load()
+            except Exception as error:
+                raise SerClassicError(
+                    f"{self.kind}: the plug-in {point.value} cannot be loaded ({error}); "
+                    "reinstall or remove the package that brings it"
+                ) from error
+            self._add(table, entry, point.value)
+        return table
+
+    def __getitem__(self, name: str) -> Entry:
+        if name in self._built_in:  # no scan of the installed packages for a name of our own
+            return self._built_in[name]
+        try:
+            return self._all[name]
+        except KeyError:
+            raise SerClassicError(unknown(self.kind, name, self._all)) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._built_in or name in self._all
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Message for a name that is not among the known ones, with the nearest of them first."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return f"{kind}: there is no {name!r}; {meant}known: {', '.join(known)}"
+
+
+def need(library: str, extra: str) -> ModuleType:
+    """Import an optional library, or say which command installs it.
+
+    Raises
+    ------
+    SerClassicError
+        The library is not installed.
+    """
+    try:
+        return importlib.import_module(library)
+    except ImportError as error:
+        raise SerClassicError(
+            f"this needs {library}, which is not installed ({error}). "
+            f"Install it with: pip install 'ser-classic[{extra}]'"
+        ) from error
