@@ -1,0 +1,419 @@
+"""Low-level descriptors, frame by frame, all from one short-time Fourier transform of a clip.
+
+Every descriptor equals the librosa 0.11 function that its docstring names, on the same parameters, without
+importing librosa. Two things decide whether it does: librosa transforms in float64 and then rounds to
+float32 (a float32 transform leaves rounding noise where voices leave nothing, which the valleys of the
+spectral contrast and the roll-off show), and its chroma guesses a tuning from the clip, which is
+ill-conditioned on near-silent frames; here the tuning is that of A4 = 440 Hz.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import scipy.fft
+
+from ser_classic import audio
+from ser_classic.errors import SerClassicError
+from ser_classic.registry import unknown
+
+MFCC_BANDS = 128  # mel bands behind the MFCCs, librosa's default
+SMALLEST = 1e-10  # power below which librosa's decibels and flatness see nothing
+DYNAMIC_RANGE = 80.0  # [dB] below the clip's maximum, where librosa's power_to_db cuts
+CONTRAST_LOWEST = 200.0  # [Hz] upper edge of the lowest band of the spectral contrast
+CONTRAST_SHARE = 0.02  # of a band's bins that make its peak, and its valley
+ROLLOFF_SHARE = np.float32(0.85)  # of a frame's summed magnitude that lies below the roll-off
+TINY = np.finfo(np.float32).tiny  # librosa leaves a frame whose norm is below this as it is
+BLOCK = 32  # frames transformed at once: windowed frames and spectra stay in the second-level cache
+
+
+class DescriptorError(SerClassicError):
+    """A descriptor that does not exist or cannot be had at this sample rate and frame length."""
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How a clip is cut: centred frames under a Hann window, zeros beyond both ends.
+
+    Attributes
+    ----------
+    n_fft : int
+        Samples in a frame and points of its transform; even.
+    hop : int
+        Samples from one frame to the next. A clip of n samples has 1 + n // hop frames.
+    """
+
+    n_fft: int = 2048
+    hop: int = 512
+
+    def __post_init__(self) -> None:
+        if self.n_fft < 16 or self.n_fft % 2 or self.hop < 1:
+            raise DescriptorError(
+                f"a frame of {self.n_fft} samples every {self.hop}; expected an even number, "
+                "at least 16, every 1 or more"
+            )
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """One family of descriptors.
+
+    Attributes
+    ----------
+    family : str
+        A key of `FAMILIES`.
+    size : int
+        How many of them: coefficients, pitch classes or bands.
+
+    Raises
+    ------
+    DescriptorError
+        There is no such family, or it cannot have this size.
+    """
+
+    family: str
+    size: int = 1
+
+    def __post_init__(self) -> None:
+        if self.family not in FAMILIES:
+            raise DescriptorError(unknown("descriptors", self.family, FAMILIES))
+        _, least, most = FAMILIES[self.family]
+        if not least <= self.size <= most:
+            expected = str(least) if least == most else f"{least} to {most}"
+            raise DescriptorError(f"{self.family}: a size of {self.size}; expected {expected}")
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Name of every row: `mfcc_00`, `mfcc_01`, ... as librosa counts them, or `zcr` alone.
+
+        >>> Descriptor("tonnetz", 6).rows[-1], Descriptor("mel", 128).rows[3], Descriptor("zcr").rows
+        ('tonnetz_05', 'mel_003', ('zcr',))
+        """
+        if FAMILIES[self.family][2] == 1:
+            return (self.family,)
+        digits = max(2, len(str(self.size - 1)))
+        return tuple(f"{self.family}_{index:0{digits}d}" for index in range(self.size))
+
+
+def describe(
+    waveform: np.ndarray, sample_rate: int, descriptors: Iterable[Descriptor], framing: Framing | None = None
+) -> dict[str, np.ndarray]:
+    """Descriptors of a clip, frame by frame.
+
+    Parameters
+    ----------
+    waveform : np.ndarray [shape=(n,)]
+        Full scale is 1.
+    sample_rate : int [Hz]
+    descriptors : iterable of Descriptor
+        Families, each once.
+    framing : Framing, optional
+
+    Returns
+    -------
+    tracks : dict of str to np.ndarray [shape=(size, 1 + n // hop), dtype=float32]
+        By family. Frame t is centred on sample t * hop.
+
+    Raises
+    ------
+    AudioError
+        The waveform is shorter than 10 ms, silent, or not finite.
+    DescriptorError
+        A descriptor cannot be had at this sample rate and frame length.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+    >>> tracks = describe(tone, 16000, [Descriptor("chroma", 12), Descriptor("centroid")])
+    >>> tracks["chroma"].shape, int(tracks["chroma"][:, 15].argmax()), int(tracks["centroid"][0, 15].round())
+    ((12, 32), 9, 440)
+    """
+    clip = Clip(audio.check(waveform, sample_rate), sample_rate, framing or Framing())
+    tracks = {}
+    for descriptor in descriptors:
+        compute, _, _ = FAMILIES[descriptor.family]
+        tracks[descriptor.family] = np.ascontiguousarray(compute(clip, descriptor.size).T, dtype=np.float32)
+    return tracks
+
+
+class Clip:
+    """What the descriptors of a clip share; each part is computed when it is first asked for.
+
+    Parameters
+    ----------
+    waveform : np.ndarray [shape=(n,), dtype=float32]
+    sample_rate : int [Hz]
+    framing : Framing
+    """
+
+    def __init__(self, waveform: np.ndarray, sample_rate: int, framing: Framing) -> None:
+        self.waveform = waveform
+        self.sample_rate = sample_rate
+        self.framing = framing
+        self._decibels: dict[int, np.ndarray] = {}
+
+    @cached_property
+    def frames(self) -> np.ndarray:
+        """Frames without a window [shape=(t, n_fft)], zeros beyond the ends; a view."""
+        padded = np.pad(self.waveform, self.framing.n_fft // 2)
+        return np.lib.stride_tricks.sliding_window_view(padded, self.framing.n_fft)[:: self.framing.hop]
+
+    @cached_property
+    def magnitude(self) -> np.ndarray:
+        """Magnitude spectrum [shape=(t, 1 + n_fft / 2)], `abs(librosa.stft(y)).T`."""
+        window = hann(self.framing.n_fft)
+        magnitude = np.empty((len(self.frames), self.framing.n_fft // 2 + 1), np.float32)
+        for start in range(0, len(magnitude), BLOCK):
+            block = slice(start, start + BLOCK)
+            spectrum = scipy.fft.rfft(self.frames[block] * window, overwrite_x=True)
+            np.abs(spectrum.astype(np.complex64), out=magnitude[block])
+        return magnitude
+
+    @cached_property
+    def power(self) -> np.ndarray:
+        """Power spectrum [shape=(t, 1 + n_fft / 2)]."""
+        return np.square(self.magnitude)
+
+    @cached_property
+    def frequencies(self) -> np.ndarray:
+        """Frequency of every bin [shape=(1 + n_fft / 2,), Hz]."""
+        return bin_frequencies(self.sample_rate, self.framing.n_fft).astype(np.float32)
+
+    @cached_property
+    def summed_magnitude(self) -> np.ndarray:
+        """Sum of every frame's magnitudes [shape=(t,)], 1 where there is none to divide by."""
+        return _divisor(self.magnitude.sum(axis=1))
+
+    @cached_property
+    def chroma(self) -> np.ndarray:
+        """Pitch classes [shape=(t, 12)], the strongest of every frame 1."""
+        raw = self.power @ chroma_bank(self.sample_rate, self.framing.n_fft)
+        return raw / _divisor(raw.max(axis=1))[:, None]
+
+    @cached_property
+    def centroid(self) -> np.ndarray:
+        """Spectral centroid [shape=(t,), Hz]."""
+        return self.magnitude @ self.frequencies / self.summed_magnitude
+
+    def mel(self, bands: int) -> np.ndarray:
+        """Mel power spectrum [shape=(t, bands)]."""
+        return self.power @ mel_bank(self.sample_rate, self.framing.n_fft, bands)
+
+    def mel_decibels(self, bands: int) -> np.ndarray:
+        """Mel power spectrum [shape=(t, bands), dB]."""
+        if bands not in self._decibels:
+            self._decibels[bands] = decibels(self.mel(bands))
+        return self._decibels[bands]
+
+
+def decibels(power: np.ndarray) -> np.ndarray:
+    """`librosa.power_to_db`: 10 log10, at least 1e-10, at most 80 dB below the largest of all values."""
+    level = np.log10(np.maximum(power, SMALLEST))
+    level *= 10
+    return np.maximum(level, level.max() - DYNAMIC_RANGE, out=level)
+
+
+def _divisor(norm: np.ndarray) -> np.ndarray:
+    return np.where(norm < TINY, np.float32(1), norm)
+
+
+def mfcc(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.mfcc(n_mfcc=size)`: orthonormal DCT-II of 128 mel bands in dB."""
+    return clip.mel_decibels(MFCC_BANDS) @ dct_matrix(MFCC_BANDS)[:, :size]
+
+
+def chroma(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.chroma_stft(tuning=0)`: power by pitch class, C first."""
+    return clip.chroma
+
+
+def mel(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.melspectrogram(n_mels=size)`: power in Slaney's mel bands, 0 Hz to half the rate."""
+    return clip.mel(size)
+
+
+def logmel(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.power_to_db(librosa.feature.melspectrogram(n_mels=size))` [dB]."""
+    return clip.mel_decibels(size)
+
+
+def contrast(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.spectral_contrast(n_bands=size - 1)`: peaks over valleys in octave bands [dB]."""
+    peak = np.empty((len(clip.magnitude), size))
+    valley = np.empty_like(peak)
+    for band, (low, high, share) in enumerate(contrast_bands(clip.sample_rate, clip.framing.n_fft, size)):
+        ordered = np.sort(clip.magnitude[:, low:high], axis=1)
+        valley[:, band] = ordered[:, :share].mean(axis=1)
+        peak[:, band] = ordered[:, -share:].mean(axis=1)
+    return decibels(peak) - decibels(valley)
+
+
+def tonnetz(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.tonnetz(chroma=...)` of this chroma: fifths, minor and major thirds (Harte 2006)."""
+    total = _divisor(clip.chroma.sum(axis=1))
+    return (clip.chroma / total[:, None]) @ tonnetz_matrix()
+
+
+def zcr(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.zero_crossing_rate`: share of a frame's samples before which the sign changes."""
+    n_fft, hop = clip.framing.n_fft, clip.framing.hop
+    negative = clip.waveform < -SMALLEST  # librosa takes what is within 1e-10 of 0 for 0
+    crossings = np.zeros(len(negative) + 1, np.int32)  # [i]: among the first i samples
+    np.cumsum(negative[1:] != negative[:-1], out=crossings[2:])
+    first = np.arange(1 + len(negative) // hop) * hop - n_fft // 2
+    count = (
+        crossings[np.clip(first + n_fft, 0, len(negative))] - crossings[np.clip(first + 1, 0, len(negative))]
+    )
+    return (count / n_fft)[:, None]
+
+
+def rms(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.rms(y=...)`: root mean square of a frame's samples; full scale is 1."""
+    return np.sqrt(np.einsum("tn,tn->t", clip.frames, clip.frames) / clip.framing.n_fft)[:, None]
+
+
+def centroid(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.spectral_centroid` [Hz]: mean frequency, weighted by magnitude."""
+    return clip.centroid[:, None]
+
+
+def bandwidth(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.spectral_bandwidth` [Hz]: standard deviation about the centroid."""
+    squares = clip.frequencies - clip.centroid[:, None]
+    squares *= squares
+    return np.sqrt(np.einsum("tb,tb->t", clip.magnitude, squares) / clip.summed_magnitude)[:, None]
+
+
+def rolloff(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.spectral_rolloff` [Hz]: below it lies 85 % of a frame's summed magnitude."""
+    # Summed in librosa's order and precision: any other moves the roll-off of a frame in a thousand by a bin.
+    below = np.cumsum(clip.magnitude, axis=1)
+    return clip.frequencies[np.count_nonzero(below < ROLLOFF_SHARE * below[:, -1:], axis=1)][:, None]
+
+
+def flatness(clip: Clip, size: int) -> np.ndarray:
+    """`librosa.feature.spectral_flatness`: geometric over arithmetic mean of a frame's power."""
+    power = np.maximum(clip.power, np.float32(SMALLEST))
+    arithmetic = power.mean(axis=1)
+    return (np.exp(np.log(power, out=power).mean(axis=1)) / arithmetic)[:, None]
+
+
+# family: what computes it [shape=(t, size)], its least and its largest size
+FAMILIES: dict[str, tuple[Callable[[Clip, int], np.ndarray], int, int]] = {
+    "mfcc": (mfcc, 1, MFCC_BANDS),
+    "chroma": (chroma, 12, 12),
+    "mel": (mel, 1, 512),
+    "logmel": (logmel, 1, 512),
+    "contrast": (contrast, 2, 12),
+    "tonnetz": (tonnetz, 6, 6),
+    "zcr": (zcr, 1, 1),
+    "rms": (rms, 1, 1),
+    "centroid": (centroid, 1, 1),
+    "bandwidth": (bandwidth, 1, 1),
+    "rolloff": (rolloff, 1, 1),
+    "flatness": (flatness, 1, 1),
+}
+
+
+def bin_frequencies(sample_rate: int, n_fft: int) -> np.ndarray:
+    """Frequencies of the bins of a transform [shape=(1 + n_fft / 2,), Hz]."""
+    return np.fft.rfftfreq(n_fft, 1 / sample_rate)
+
+
+@lru_cache
+def hann(n: int) -> np.ndarray:
+    """Periodic Hann window [shape=(n,), dtype=float64]."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+
+
+@lru_cache
+def mel_bank(sample_rate: int, n_fft: int, bands: int) -> np.ndarray:
+    """`librosa.filters.mel(...).T` [shape=(1 + n_fft / 2, bands), dtype=float32].
+
+    Slaney's scale (Auditory Toolbox, 1998): linear with 3 mel in 200 Hz below 1 kHz, then 27 mel for a
+    factor of 6.4; triangles of unit area. A band narrower than the distance of two bins may be empty.
+    """
+    corner, step = 15.0, np.log(6.4) / 27
+    highest = sample_rate / 2
+    top = highest * 3 / 200 if highest < 1000 else corner + np.log(highest / 1000) / step
+    mels = np.linspace(0, top, bands + 2)
+    edges = np.where(mels < corner, mels * 200 / 3, 1000 * np.exp(step * (mels - corner)))
+    ramps = bin_frequencies(sample_rate, n_fft)[:, None] - edges
+    rising = ramps[:, :-2] / np.diff(edges)[:-1]
+    falling = -ramps[:, 2:] / np.diff(edges)[1:]
+    triangles = np.maximum(0, np.minimum(rising, falling))
+    return (triangles * (2 / (edges[2:] - edges[:-2]))).astype(np.float32)
+
+
+@lru_cache
+def chroma_bank(sample_rate: int, n_fft: int) -> np.ndarray:
+    """`librosa.filters.chroma(tuning=0).T` [shape=(1 + n_fft / 2, 12), dtype=float32].
+
+    Gaussian bumps about the twelve pitch classes, a bin's weights of unit length, weighted over the octaves
+    by a Gaussian about the fifth (Ellis 2007, Chroma feature analysis and synthesis).
+    """
+    semitones = 12 * np.log2(np.arange(1, n_fft) * (sample_rate / n_fft) / 27.5)
+    semitones = np.concatenate(([semitones[0] - 18], semitones))  # 0 Hz: an octave and a half below the first
+    width = np.concatenate((np.maximum(np.diff(semitones), 1), [1]))[:, None]
+    distance = np.remainder(semitones[:, None] - np.arange(12) + 6, 12) - 6
+    weights = np.exp(-0.5 * (2 * distance / width) ** 2)
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    weights *= np.exp(-0.5 * ((semitones / 12 - 5) / 2) ** 2)[:, None]
+    return np.roll(weights, -3, axis=1)[: n_fft // 2 + 1].astype(np.float32)  # from A first to C first
+
+
+@lru_cache
+def dct_matrix(bands: int) -> np.ndarray:
+    """Orthonormal DCT-II as a matrix [shape=(bands, bands), dtype=float32]; a column is a coefficient."""
+    angles = np.pi / bands * np.outer(np.arange(bands) + 0.5, np.arange(bands))
+    matrix = np.sqrt(2 / bands) * np.cos(angles)
+    matrix[:, 0] /= np.sqrt(2)
+    return matrix.astype(np.float32)
+
+
+@lru_cache
+def tonnetz_matrix() -> np.ndarray:
+    """From pitch classes to the tonal centroid [shape=(12, 6), dtype=float32]."""
+    radius = np.array([1, 1, 1, 1, 0.5, 0.5])
+    turns = np.outer(np.arange(12), [7 / 6, 7 / 6, 3 / 2, 3 / 2, 2 / 3, 2 / 3])
+    turns[:, ::2] -= 0.5  # the sines
+    return (radius * np.cos(np.pi * turns)).astype(np.float32)
+
+
+@lru_cache
+def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, int, int], ...]:
+    """For every band of the spectral contrast its bins low:high, and how many make a peak or a valley.
+
+    0-200 Hz, 200-400 Hz, and so on by octaves; the highest band reaches half the sample rate. As in librosa
+    a band takes in the bin below its lower edge, and all but the highest leave their last bin out after
+    they have counted it.
+
+    Raises
+    ------
+    DescriptorError
+        The highest band would begin beyond half the sample rate, or a band holds no bin.
+    """
+    frequencies = bin_frequencies(sample_rate, n_fft)
+    edges = np.concatenate(([0], CONTRAST_LOWEST * 2.0 ** np.arange(size)))
+    if edges[-2] >= sample_rate / 2:
+        raise DescriptorError(
+            f"contrast: the highest of {size} bands begins at {edges[-2]:.0f} Hz, beyond what a sample rate of "
+            f"{sample_rate} Hz holds; resample to a higher rate or take fewer bands"
+        )
+    bands = []
+    for band, (bottom, top) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        inside = np.flatnonzero((frequencies >= bottom) & (frequencies <= top))
+        last = band == size - 1
+        low = inside[0] - (band > 0) if len(inside) else 0
+        high = len(frequencies) if last else inside[-1] if len(inside) else 0
+        if high <= low:
+            raise DescriptorError(
+                f"contrast: no bin lies between {bottom:.0f} and {top:.0f} Hz with frames of {n_fft} samples at "
+                f"{sample_rate} Hz; take longer frames"
+            )
+        bins = high - low + (not last)
+        bands.append((int(low), int(high), max(1, int(np.rint(CONTRAST_SHARE * bins)))))
+    return tuple(bands)

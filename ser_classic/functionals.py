@@ -1,0 +1,125 @@
+"""From descriptors [d, t] to a vector of fixed length: functionals over time, and the sets made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_classic.descriptors import Descriptor, Framing, describe
+from ser_classic.errors import SerClassicError
+from ser_classic.registry import unknown
+
+PERCENTILES = {"p05": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
+FUNCTIONALS = ("mean", "std", *PERCENTILES, "delta_std")
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Extractor: functionals of descriptors over a clip.
+
+    Attributes
+    ----------
+    descriptors : tuple of Descriptor
+    functionals : tuple of str
+        Of `FUNCTIONALS`, in the order of the columns.
+    framing : Framing
+
+    Raises
+    ------
+    SerClassicError
+        There is no such functional, or a descriptor family stands twice.
+
+    Examples
+    --------
+    >>> Pooled((Descriptor("mfcc", 2), Descriptor("zcr")), ("mean", "p95")).columns
+    ('mfcc_00_mean', 'mfcc_00_p95', 'mfcc_01_mean', 'mfcc_01_p95', 'zcr_mean', 'zcr_p95')
+    """
+
+    descriptors: tuple[Descriptor, ...]
+    functionals: tuple[str, ...] = ("mean",)
+    framing: Framing = Framing()
+
+    def __post_init__(self) -> None:
+        for name in self.functionals:
+            if name not in FUNCTIONALS:
+                raise SerClassicError(unknown("functionals", name, FUNCTIONALS))
+        families = [descriptor.family for descriptor in self.descriptors]
+        if len(set(families)) < len(families):
+            raise SerClassicError(
+                f"descriptors: a family stands twice in {', '.join(families)}; name each once"
+            )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name of every feature: descriptor, its row, functional."""
+        rows = (row for descriptor in self.descriptors for row in descriptor.rows)
+        return tuple(f"{row}_{name}" for row in rows for name in self.functionals)
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].
+
+        Raises
+        ------
+        AudioError
+            The waveform is shorter than 10 ms, silent, or not finite.
+        DescriptorError
+            A descriptor cannot be had at this sample rate.
+        """
+        tracks = describe(waveform, sample_rate, self.descriptors, self.framing)
+        return pool(np.concatenate(list(tracks.values())), self.functionals).ravel()
+
+
+def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.ndarray:
+    """Functionals over time.
+
+    Parameters
+    ----------
+    tracks : np.ndarray [shape=(d, t)]
+        At least one frame.
+    functionals : tuple of str
+        `mean`; `std` (population, as `numpy.std`); `p05`, `p25`, `p50`, `p75`, `p95` (linear interpolation,
+        as `numpy.percentile`); `delta_std`, the standard deviation of the differences from one frame to the
+        next, 0 where there is one frame.
+
+    Returns
+    -------
+    np.ndarray [shape=(d, len(functionals)), dtype=float32]
+    """
+    pooled = np.empty((len(tracks), len(functionals)), np.float32)
+    ordered = np.sort(tracks, axis=1) if PERCENTILES.keys() & set(functionals) else tracks
+    for column, name in enumerate(functionals):
+        pooled[:, column] = _functional(name, tracks, ordered)
+    return pooled
+
+
+def _functional(name: str, tracks: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    if name in PERCENTILES:
+        return percentile(ordered, PERCENTILES[name])
+    if name == "mean":
+        return tracks.mean(axis=1)
+    if name == "std":
+        return tracks.std(axis=1)
+    return np.diff(tracks, axis=1).std(axis=1) if tracks.shape[1] > 1 else np.zeros(len(tracks), np.float32)
+
+
+def percentile(ordered: np.ndarray, percent: float) -> np.ndarray:
+    """A percentile of rows that are sorted already [shape=(d, t)], as `numpy.percentile` gives it."""
+    position = percent / 100 * (ordered.shape[1] - 1)
+    low = int(position)
+    high = min(low + 1, ordered.shape[1] - 1)
+    return ordered[:, low] + (ordered[:, high] - ordered[:, low]) * (position - low)
+
+
+_HARMONY = (Descriptor("contrast", 7), Descriptor("tonnetz", 6))
+_SCALARS = tuple(Descriptor(name) for name in ("zcr", "rms", "centroid", "bandwidth", "rolloff", "flatness"))
+_CLASSIC = (Descriptor("mfcc", 40), Descriptor("chroma", 12), Descriptor("mel", 128))
+
+MFCC13 = Pooled((Descriptor("mfcc", 13),))
+MFCC_CHROMA_CONTRAST = Pooled((Descriptor("mfcc", 40), Descriptor("chroma", 12), Descriptor("contrast", 7)))
+CLASSIC180 = Pooled(_CLASSIC)
+CLASSIC193 = Pooled(_CLASSIC + _HARMONY)
+POOLED = Pooled(
+    (Descriptor("mfcc", 20), Descriptor("chroma", 12), Descriptor("logmel", 64), *_HARMONY, *_SCALARS),
+    FUNCTIONALS,
+)
