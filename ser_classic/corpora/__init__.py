@@ -2,48 +2,213 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import shutil
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-from ser_classic.errors import SerClassicError
+from ser_classic.corpora.clips import (
+    COLUMNS,
+    EMOTIONS,
+    Archive,
+    Corpus,
+    CorpusError,
+    check_clips,
+    require_speakers,
+    speakers_known,
+)
+from ser_classic.corpora.crema_d import CREMA_D
+from ser_classic.corpora.emodb import EMODB
+from ser_classic.corpora.emovo import EMOVO
+from ser_classic.corpora.manifest import own, parse_map
+from ser_classic.corpora.ravdess import RAVDESS
+from ser_classic.corpora.savee import SAVEE
+from ser_classic.corpora.tess import TESS
+from ser_classic.registry import Registry, unknown
 
-EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise", "boredom")
-COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
+__all__ = [
+    "COLUMNS",
+    "CORPORA",
+    "EMOTIONS",
+    "Archive",
+    "Corpus",
+    "CorpusError",
+    "Loaded",
+    "available",
+    "check_clips",
+    "load",
+    "locate",
+    "parse_map",
+    "require_speakers",
+    "shortfall",
+    "speakers_known",
+]
+
+CORPORA: Registry[Corpus] = Registry("corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO])
 
 
-class CorpusError(SerClassicError):
-    """A corpus that is absent, incomplete or not laid out as expected."""
+class Loaded(NamedTuple):
+    """A corpus found: its folder, its clips table (whose `file` is relative to the folder), its facts."""
+
+    root: Path
+    clips: pd.DataFrame
+    corpus: Corpus
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """A corpus and what its publisher says of it.
+def load(
+    spec: str | Path,
+    data: Path,
+    cache: Path,
+    words: Mapping[str, str] | None = None,
+    speaker: str | None = None,
+) -> Loaded:
+    """Find a corpus by name, or read one of your own by path.
 
-    Attributes
+    Parameters
     ----------
-    name : str
-        Its name everywhere: table, folder under the data folder, column, command line.
-    scan : callable (Path) -> pd.DataFrame
-        Clips table of the files below a folder, as checked by `check_clips`; audio is not read.
-    clips, speakers : int
-        Published counts; 0 where nothing is published (a manifest).
-    channel : int, optional
-        Channel to take from files with several; their mean by default.
-    make : callable (Path) -> None, optional
-        Writes the audio of an embedded corpus below a folder.
-    """
+    spec : str or Path
+        A name in `CORPORA`; or the path of a manifest (CSV, TSV) or of a folder with a subfolder per emotion.
+    data : Path
+        Folder that holds the corpora.
+    cache : Path
+        Where an embedded corpus is made, on first use.
+    words : mapping, optional
+        For a corpus of your own: its emotion words to ours (`--map anger=angry`).
+    speaker : str, optional
+        For a corpus of your own: pattern whose first group is the speaker in a file's path (`--speaker`).
 
-    name: str
-    title: str
-    url: str
-    licence: str
-    citation: str
-    language: str
-    scan: Callable[[Path], pd.DataFrame]
-    clips: int
-    speakers: int
-    channel: int | None = None
-    make: Callable[[Path], None] | None = None
+    Raises
+    ------
+    SerClassicError
+        There is no such corpus, it is not under the data folder, or it is not laid out as expected. An
+        incomplete corpus is no error: see `shortfall`.
+    """
+    if str(spec) in CORPORA:
+        if words or speaker:
+            raise CorpusError(
+                f"{spec}: emotions and speakers are known; --map and --speaker are for corpora of your own"
+            )
+        corpus = CORPORA[str(spec)]
+        root = locate(corpus.name, data, cache)
+        return Loaded(root, corpus.scan(root), corpus)
+    path = Path(spec)
+    if not path.exists():
+        if path.suffix.lower() in (".csv", ".tsv") or len(path.parts) > 1:
+            raise CorpusError(
+                f"{path}: there is no such manifest or folder; or give one of {', '.join(CORPORA)}"
+            )
+        raise CorpusError(unknown("corpora", str(spec), CORPORA) + "; or give the path of a manifest")
+    root, corpus = own(path, words, speaker)
+    if corpus.name in CORPORA:
+        raise CorpusError(
+            f"{path}: would be called {corpus.name!r}, which is a corpus already. To use that corpus, say "
+            f"`{corpus.name} --data {path.resolve().parent}`; for another, rename the file or folder"
+        )
+    return Loaded(root, corpus.scan(root), corpus)
+
+
+def locate(name: str, data: Path, cache: Path | None = None) -> Path:
+    """Folder of a corpus: `data/<name>`, or the name that a common packaging gives it.
+
+    An embedded corpus needs no data folder: it is made under the cache folder on first use.
+
+    Raises
+    ------
+    SerClassicError
+        The name is unknown, or there is no such folder; says where it was looked for and how to get it.
+    """
+    corpus = CORPORA[name]
+    if corpus.make is not None:
+        if cache is None:
+            raise CorpusError(f"{name}: is made on first use, and needs a cache folder to be made in")
+        return _made(corpus, Path(cache))
+    data = Path(data)
+    wanted = [_plain(folder) for folder in (name, *corpus.folders)]
+    places = sorted(place for place in data.iterdir() if place.is_dir()) if data.is_dir() else []
+    for folder in wanted:
+        for place in places:
+            if _plain(place.name) == folder:
+                return place
+    if data.is_dir() and _plain(data.resolve().name) in wanted:
+        return data
+    where = f"{data / name} does not exist" if data.is_dir() else f"the data folder {data} does not exist"
+    raise CorpusError(
+        f"{name}: not found, {where}. Get it with: ser-classic corpora fetch {name}, "
+        "or say where your corpora are with --data or $SER_DATA"
+    )
+
+
+def available(data: Path) -> list[str]:
+    """Names of the corpora found under the data folder; embedded ones, which need none, are left out."""
+    names = []
+    for name, corpus in CORPORA.items():
+        if corpus.make is None:
+            try:
+                corpus.scan(locate(name, data))
+            except CorpusError:
+                continue
+            names.append(name)
+    return names
+
+
+def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
+    """What a clips table lacks of the published corpus, in one sentence; None where it is complete.
+
+    Examples
+    --------
+    ravdess: found 1380 of 1440 clips; speaker 24 is missing. Get them with: ser-classic corpora fetch ravdess
+    """
+    files = corpus.official()
+    expected = corpus.clips if files is None else len(files) - len(corpus.excluded)
+    if len(clips) >= expected:
+        return None
+    told = f"{corpus.name}: found {len(clips)} of {expected} clips"
+    if files is not None:
+        absent = files[~files.index.isin(clips.index) & ~files.index.isin(list(corpus.excluded))]
+        present = set(clips["speaker"].str.removeprefix(f"{corpus.name}/"))
+        speakers = sorted(set(absent["speaker"]) - present)
+        single = absent.index[~absent["speaker"].isin(speakers)]
+        lacking = []
+        if speakers:
+            are = "s {} are" if len(speakers) > 1 else " {} is"
+            lacking.append("speaker" + are.format(_listed(speakers)) + " missing")
+        if len(single):
+            clip = single[0].removeprefix(f"{corpus.name}/")
+            lacking.append(
+                f"{len(single)} missing of the other speakers, first {clip}"
+                if speakers
+                else f"{len(single)} missing, first {clip}"
+            )
+        told += "; " + "; ".join(lacking)
+    return f"{told}. Get them with: ser-classic corpora fetch {corpus.name}"
+
+
+def _listed(names: list[str]) -> str:
+    shown = names if len(names) <= 6 else [*names[:4], f"{len(names) - 4} more"]
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+def _made(corpus: Corpus, cache: Path) -> Path:
+    """Folder of an embedded corpus; made beside and moved into place, so that it is whole or not there."""
+    root = cache / "corpora" / f"{corpus.name}-{corpus.version}"
+    if root.is_dir():
+        return root
+    root.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{corpus.name}-", dir=root.parent))
+    try:
+        corpus.make(draft)
+        draft.chmod(0o755)
+        draft.rename(root)
+    except OSError:
+        if not root.is_dir():  # else another process was first, and its copy is the same
+            raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return root
