@@ -11,27 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
-import scipy.fft
 
-from ser_classic import audio
-from ser_classic.errors import SerClassicError
+from ser_classic import audio, filters
+from ser_classic.filters import DescriptorError
 from ser_classic.registry import unknown
 
 MFCC_BANDS = 128  # mel bands behind the MFCCs, librosa's default
 SMALLEST = 1e-10  # power below which librosa's decibels and flatness see nothing
 DYNAMIC_RANGE = 80.0  # [dB] below the clip's maximum, where librosa's power_to_db cuts
-CONTRAST_LOWEST = 200.0  # [Hz] upper edge of the lowest band of the spectral contrast
-CONTRAST_SHARE = 0.02  # of a band's bins that make its peak, and its valley
 ROLLOFF_SHARE = np.float32(0.85)  # of a frame's summed magnitude that lies below the roll-off
 TINY = np.finfo(np.float32).tiny  # librosa leaves a frame whose norm is below this as it is
-BLOCK = 32  # frames transformed at once: windowed frames and spectra stay in the second-level cache
-
-
-class DescriptorError(SerClassicError):
-    """A descriptor that does not exist or cannot be had at this sample rate and frame length."""
+BLOCK = 8  # frames transformed at once, so that they stay in the cache from window to magnitude
 
 
 @dataclass(frozen=True)
@@ -164,12 +157,18 @@ class Clip:
     @cached_property
     def magnitude(self) -> np.ndarray:
         """Magnitude spectrum [shape=(t, 1 + n_fft / 2)], `abs(librosa.stft(y)).T`."""
-        window = hann(self.framing.n_fft)
+        window = filters.hann(self.framing.n_fft)
         magnitude = np.empty((len(self.frames), self.framing.n_fft // 2 + 1), np.float32)
+        windowed = np.empty((BLOCK, self.framing.n_fft))
+        spectrum = np.empty((BLOCK, magnitude.shape[1]), np.complex128)
+        rounded = np.empty(spectrum.shape, np.complex64)
         for start in range(0, len(magnitude), BLOCK):
-            block = slice(start, start + BLOCK)
-            spectrum = scipy.fft.rfft(self.frames[block] * window, overwrite_x=True)
-            np.abs(spectrum.astype(np.complex64), out=magnitude[block])
+            frames = self.frames[start : start + BLOCK]
+            n = len(frames)
+            np.multiply(frames, window, out=windowed[:n])
+            np.fft.rfft(windowed[:n], out=spectrum[:n])
+            rounded[:n] = spectrum[:n]
+            np.abs(rounded[:n], out=magnitude[start : start + n])
         return magnitude
 
     @cached_property
@@ -180,7 +179,7 @@ class Clip:
     @cached_property
     def frequencies(self) -> np.ndarray:
         """Frequency of every bin [shape=(1 + n_fft / 2,), Hz]."""
-        return bin_frequencies(self.sample_rate, self.framing.n_fft).astype(np.float32)
+        return filters.bin_frequencies(self.sample_rate, self.framing.n_fft).astype(np.float32)
 
     @cached_property
     def summed_magnitude(self) -> np.ndarray:
@@ -190,7 +189,7 @@ class Clip:
     @cached_property
     def chroma(self) -> np.ndarray:
         """Pitch classes [shape=(t, 12)], the strongest of every frame 1."""
-        raw = self.power @ chroma_bank(self.sample_rate, self.framing.n_fft)
+        raw = self.power @ filters.chroma_bank(self.sample_rate, self.framing.n_fft)
         return raw / _divisor(raw.max(axis=1))[:, None]
 
     @cached_property
@@ -200,7 +199,7 @@ class Clip:
 
     def mel(self, bands: int) -> np.ndarray:
         """Mel power spectrum [shape=(t, bands)]."""
-        return self.power @ mel_bank(self.sample_rate, self.framing.n_fft, bands)
+        return filters.to_mel(self.power, self.sample_rate, self.framing.n_fft, bands)
 
     def mel_decibels(self, bands: int) -> np.ndarray:
         """Mel power spectrum [shape=(t, bands), dB]."""
@@ -222,7 +221,7 @@ def _divisor(norm: np.ndarray) -> np.ndarray:
 
 def mfcc(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.mfcc(n_mfcc=size)`: orthonormal DCT-II of 128 mel bands in dB."""
-    return clip.mel_decibels(MFCC_BANDS) @ dct_matrix(MFCC_BANDS)[:, :size]
+    return clip.mel_decibels(MFCC_BANDS) @ filters.dct_matrix(MFCC_BANDS)[:, :size]
 
 
 def chroma(clip: Clip, size: int) -> np.ndarray:
@@ -242,9 +241,10 @@ def logmel(clip: Clip, size: int) -> np.ndarray:
 
 def contrast(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.spectral_contrast(n_bands=size - 1)`: peaks over valleys in octave bands [dB]."""
+    bands = filters.contrast_bands(clip.sample_rate, clip.framing.n_fft, size)
     peak = np.empty((len(clip.magnitude), size))
     valley = np.empty_like(peak)
-    for band, (low, high, share) in enumerate(contrast_bands(clip.sample_rate, clip.framing.n_fft, size)):
+    for band, (low, high, share) in enumerate(bands):
         ordered = np.sort(clip.magnitude[:, low:high], axis=1)
         valley[:, band] = ordered[:, :share].mean(axis=1)
         peak[:, band] = ordered[:, -share:].mean(axis=1)
@@ -254,19 +254,16 @@ def contrast(clip: Clip, size: int) -> np.ndarray:
 def tonnetz(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.tonnetz(chroma=...)` of this chroma: fifths, minor and major thirds (Harte 2006)."""
     total = _divisor(clip.chroma.sum(axis=1))
-    return (clip.chroma / total[:, None]) @ tonnetz_matrix()
+    return (clip.chroma / total[:, None]) @ filters.tonnetz_matrix()
 
 
 def zcr(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.zero_crossing_rate`: share of a frame's samples before which the sign changes."""
     n_fft, hop = clip.framing.n_fft, clip.framing.hop
     negative = clip.waveform < -SMALLEST  # librosa takes what is within 1e-10 of 0 for 0
-    crossings = np.zeros(len(negative) + 1, np.int32)  # [i]: among the first i samples
-    np.cumsum(negative[1:] != negative[:-1], out=crossings[2:])
+    changes = np.flatnonzero(negative[1:] != negative[:-1]) + 1
     first = np.arange(1 + len(negative) // hop) * hop - n_fft // 2
-    count = (
-        crossings[np.clip(first + n_fft, 0, len(negative))] - crossings[np.clip(first + 1, 0, len(negative))]
-    )
+    count = np.searchsorted(changes, first + n_fft) - np.searchsorted(changes, first + 1)
     return (count / n_fft)[:, None]
 
 
@@ -316,104 +313,3 @@ FAMILIES: dict[str, tuple[Callable[[Clip, int], np.ndarray], int, int]] = {
     "rolloff": (rolloff, 1, 1),
     "flatness": (flatness, 1, 1),
 }
-
-
-def bin_frequencies(sample_rate: int, n_fft: int) -> np.ndarray:
-    """Frequencies of the bins of a transform [shape=(1 + n_fft / 2,), Hz]."""
-    return np.fft.rfftfreq(n_fft, 1 / sample_rate)
-
-
-@lru_cache
-def hann(n: int) -> np.ndarray:
-    """Periodic Hann window [shape=(n,), dtype=float64]."""
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
-
-
-@lru_cache
-def mel_bank(sample_rate: int, n_fft: int, bands: int) -> np.ndarray:
-    """`librosa.filters.mel(...).T` [shape=(1 + n_fft / 2, bands), dtype=float32].
-
-    Slaney's scale (Auditory Toolbox, 1998): linear with 3 mel in 200 Hz below 1 kHz, then 27 mel for a
-    factor of 6.4; triangles of unit area. A band narrower than the distance of two bins may be empty.
-    """
-    corner, step = 15.0, np.log(6.4) / 27
-    highest = sample_rate / 2
-    top = highest * 3 / 200 if highest < 1000 else corner + np.log(highest / 1000) / step
-    mels = np.linspace(0, top, bands + 2)
-    edges = np.where(mels < corner, mels * 200 / 3, 1000 * np.exp(step * (mels - corner)))
-    ramps = bin_frequencies(sample_rate, n_fft)[:, None] - edges
-    rising = ramps[:, :-2] / np.diff(edges)[:-1]
-    falling = -ramps[:, 2:] / np.diff(edges)[1:]
-    triangles = np.maximum(0, np.minimum(rising, falling))
-    return (triangles * (2 / (edges[2:] - edges[:-2]))).astype(np.float32)
-
-
-@lru_cache
-def chroma_bank(sample_rate: int, n_fft: int) -> np.ndarray:
-    """`librosa.filters.chroma(tuning=0).T` [shape=(1 + n_fft / 2, 12), dtype=float32].
-
-    Gaussian bumps about the twelve pitch classes, a bin's weights of unit length, weighted over the octaves
-    by a Gaussian about the fifth (Ellis 2007, Chroma feature analysis and synthesis).
-    """
-    semitones = 12 * np.log2(np.arange(1, n_fft) * (sample_rate / n_fft) / 27.5)
-    semitones = np.concatenate(([semitones[0] - 18], semitones))  # 0 Hz: an octave and a half below the first
-    width = np.concatenate((np.maximum(np.diff(semitones), 1), [1]))[:, None]
-    distance = np.remainder(semitones[:, None] - np.arange(12) + 6, 12) - 6
-    weights = np.exp(-0.5 * (2 * distance / width) ** 2)
-    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
-    weights *= np.exp(-0.5 * ((semitones / 12 - 5) / 2) ** 2)[:, None]
-    return np.roll(weights, -3, axis=1)[: n_fft // 2 + 1].astype(np.float32)  # from A first to C first
-
-
-@lru_cache
-def dct_matrix(bands: int) -> np.ndarray:
-    """Orthonormal DCT-II as a matrix [shape=(bands, bands), dtype=float32]; a column is a coefficient."""
-    angles = np.pi / bands * np.outer(np.arange(bands) + 0.5, np.arange(bands))
-    matrix = np.sqrt(2 / bands) * np.cos(angles)
-    matrix[:, 0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
-
-
-@lru_cache
-def tonnetz_matrix() -> np.ndarray:
-    """From pitch classes to the tonal centroid [shape=(12, 6), dtype=float32]."""
-    radius = np.array([1, 1, 1, 1, 0.5, 0.5])
-    turns = np.outer(np.arange(12), [7 / 6, 7 / 6, 3 / 2, 3 / 2, 2 / 3, 2 / 3])
-    turns[:, ::2] -= 0.5  # the sines
-    return (radius * np.cos(np.pi * turns)).astype(np.float32)
-
-
-@lru_cache
-def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, int, int], ...]:
-    """For every band of the spectral contrast its bins low:high, and how many make a peak or a valley.
-
-    0-200 Hz, 200-400 Hz, and so on by octaves; the highest band reaches half the sample rate. As in librosa
-    a band takes in the bin below its lower edge, and all but the highest leave their last bin out after
-    they have counted it.
-
-    Raises
-    ------
-    DescriptorError
-        The highest band would begin beyond half the sample rate, or a band holds no bin.
-    """
-    frequencies = bin_frequencies(sample_rate, n_fft)
-    edges = np.concatenate(([0], CONTRAST_LOWEST * 2.0 ** np.arange(size)))
-    if edges[-2] >= sample_rate / 2:
-        raise DescriptorError(
-            f"contrast: the highest of {size} bands begins at {edges[-2]:.0f} Hz, beyond what a sample rate of "
-            f"{sample_rate} Hz holds; resample to a higher rate or take fewer bands"
-        )
-    bands = []
-    for band, (bottom, top) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
-        inside = np.flatnonzero((frequencies >= bottom) & (frequencies <= top))
-        last = band == size - 1
-        low = inside[0] - (band > 0) if len(inside) else 0
-        high = len(frequencies) if last else inside[-1] if len(inside) else 0
-        if high <= low:
-            raise DescriptorError(
-                f"contrast: no bin lies between {bottom:.0f} and {top:.0f} Hz with frames of {n_fft} samples at "
-                f"{sample_rate} Hz; take longer frames"
-            )
-        bins = high - low + (not last)
-        bands.append((int(low), int(high), max(1, int(np.rint(CONTRAST_SHARE * bins)))))
-    return tuple(bands)

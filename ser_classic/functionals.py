@@ -11,6 +11,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.registry import unknown
 
 PERCENTILES = {"p05": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
+STANDARD = Framing()
 FUNCTIONALS = ("mean", "std", *PERCENTILES, "delta_std")
 
 
@@ -38,7 +39,7 @@ class Pooled:
 
     descriptors: tuple[Descriptor, ...]
     functionals: tuple[str, ...] = ("mean",)
-    framing: Framing = Framing()
+    framing: Framing = STANDARD
 
     def __post_init__(self) -> None:
         for name in self.functionals:
@@ -46,9 +47,7 @@ class Pooled:
                 raise SerClassicError(unknown("functionals", name, FUNCTIONALS))
         families = [descriptor.family for descriptor in self.descriptors]
         if len(set(families)) < len(families):
-            raise SerClassicError(
-                f"descriptors: a family stands twice in {', '.join(families)}; name each once"
-            )
+            raise SerClassicError(f"descriptors: a family stands twice: {', '.join(families)}")
 
     @property
     def columns(self) -> tuple[str, ...]:
