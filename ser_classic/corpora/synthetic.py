@@ -1,0 +1,382 @@
+"""Synthetic voices: the embedded corpus, made by a small formant synthesiser, for use without any download.
+
+Twelve speakers say three nonsense sentences twice in seven emotions. How an emotion moves the voice
+follows the directions on which reviews of vocal expression agree (`MANNER`); how far, and what else,
+differs by speaker, as does the room. The corpus shows what a benchmark shows; it says nothing of people.
+"""
+
+from __future__ import annotations
+
+import re
+import wave
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.corpora.clips import Corpus, CorpusError, scan_names
+from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
+from ser_classic.registry import unknown
+
+SEED = 0  # of the corpus
+SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 13))  # odd: male, even: female
+WORDS = ("neutral", "happy", "sad", "angry", "fear", "disgust", "surprise")
+TAKES = (1, 2)
+SENTENCES = {  # meaningless, as in Banse & Scherer (1996); an accent stands before its vowel
+    "t1": "m a l 'i n o s u d 'e v a",
+    "t2": "h 'e t a b u n 'o r i g a",
+    "t3": "sh 'u l e k o m 'a n i f e",
+}
+
+# How a voice speaks, one quantity a row. `typical`: an adult's neutral voice. `speakers`: standard
+# deviation between speakers. `habits`: the same of what one speaker does in one emotion beyond the common
+# pattern. `takes`: the same between takes. Then the common pattern: what each emotion adds to neutral.
+# Directions for happy, sad, angry, fear: Banse & Scherer (1996), Scherer (2003), Juslin & Laukka (2003,
+# Table 7); disgust and surprise, on which there is less agreement: Murray & Arnott (1993), Cahn (1990).
+# Formants raised by smiling: Tartter (1980). Amounts are ours, set so that the corpus is neither easy nor
+# hopeless.
+_COLUMNS = ("typical", "speakers", "habits", "takes", "happy", "sad", "angry", "fear", "disgust", "surprise")
+MANNER = pd.DataFrame.from_dict(
+    {
+        "pitch": (0, 2.2, 1.5, 0.6, 4.5, -1.5, 4.0, 5.5, -1.5, 5.0),  # semitones from 115 Hz or 205 Hz
+        "span": (0, 0.3, 0.35, 0.2, 0.7, -0.7, 0.6, -0.2, 0.0, 0.9),  # octaves of the size of accents
+        "slope": (-3, 0.8, 1.0, 0.5, 0.5, -0.5, -0.5, 1.5, -0.5, 2.0),  # semitones, beginning to end
+        "final": (-1.5, 0.7, 1.0, 0.5, 1.0, -0.5, -0.5, 1.0, -0.5, 4.5),  # semitones of the last vowel
+        "level": (-37, 2.5, 2.0, 1.0, 4.0, -5.0, 8.0, 0.0, -1.5, 3.0),  # dB re full scale, RMS
+        "rate": (0, 0.12, 0.10, 0.05, 0.12, -0.25, 0.10, 0.25, -0.20, 0.0),  # octaves of speaking rate
+        "tilt": (12, 2.5, 1.5, 0.7, -2.0, 4.0, -5.0, 0.0, 1.0, -1.0),  # dB of attenuation at 3 kHz
+        "open": (0.60, 0.04, 0.03, 0.01, 0.0, 0.06, -0.08, 0.03, -0.03, 0.0),  # open quotient
+        "breath": (-22, 3.0, 2.0, 1.0, 0.0, 4.0, -2.0, 3.0, 0.0, 1.0),  # dB of breath re voicing
+        "rough": (0, 0.3, 0.3, 0.2, 0.0, 0.4, 0.7, 0.7, 0.9, 0.0),  # octaves of jitter and shimmer
+        "tremor": (0.1, 0.05, 0.1, 0.05, 0.0, 0.1, 0.0, 0.5, 0.0, 0.0),  # semitones at some 6 Hz
+        "smile": (0, 0.0, 0.02, 0.01, 0.05, -0.01, 0.0, 0.01, -0.03, 0.01),  # ln of formants re tract
+        "effort": (1.0, 0.05, 0.06, 0.04, 0.05, -0.2, 0.12, -0.05, 0.05, 0.0),  # reach of vowel targets
+    },
+    orient="index",
+    columns=_COLUMNS,
+    dtype=float,
+)
+
+
+_NAME = re.compile(
+    rf"(?P<speaker>{'|'.join(SPEAKERS)})-(?P<emotion>{'|'.join(WORDS)})"
+    rf"-(?P<sentence>{'|'.join(SENTENCES)})-(?P<take>\d+)"
+)
+
+
+class Segment(NamedTuple):
+    """Targets of a speech sound: seconds, three formants of a male voice [Hz], amplitudes, and its hiss."""
+
+    duration: float
+    formants: tuple[float, float, float]
+    voicing: float = 0.0
+    breath: float = 0.0
+    hiss: float = 0.0
+    centre: float = 4000.0
+    width: float = 1500.0
+
+
+# Vowels: averages of men in Peterson & Barney (1952). Consonants: formant targets of Klatt (1980, Table
+# III). Durations, amplitudes and hiss are ours. A stop is a closure and a burst.
+_SOUNDS: dict[str, tuple[Segment, ...]] = {
+    "a": (Segment(0.125, (730, 1090, 2440), 1.0),),
+    "e": (Segment(0.115, (530, 1840, 2480), 1.0),),
+    "i": (Segment(0.105, (270, 2290, 3010), 0.9),),
+    "o": (Segment(0.120, (570, 840, 2410), 1.0),),
+    "u": (Segment(0.105, (300, 870, 2240), 0.9),),
+    "m": (Segment(0.070, (480, 1270, 2130), 0.35),),
+    "n": (Segment(0.065, (480, 1340, 2470), 0.35),),
+    "l": (Segment(0.065, (310, 1050, 2880), 0.5),),
+    "r": (Segment(0.065, (310, 1060, 1380), 0.5),),
+    "v": (Segment(0.060, (220, 1100, 2080), 0.3, 0.0, 0.03, 5500, 4000),),
+    "h": (Segment(0.065, (500, 1500, 2500), 0.0, 0.25),),
+    "f": (Segment(0.090, (340, 1100, 2080), 0.0, 0.0, 0.12, 6000, 5000),),
+    "s": (Segment(0.100, (320, 1390, 2530), 0.0, 0.0, 0.5, 5800, 1500),),
+    "sh": (Segment(0.105, (300, 1840, 2750), 0.0, 0.0, 0.6, 3000, 1000),),
+    "b": (
+        Segment(0.060, (200, 1100, 2150), 0.12),
+        Segment(0.012, (200, 1100, 2150), 0.3, 0.1, 0.15, 1000, 1500),
+    ),
+    "d": (
+        Segment(0.055, (200, 1600, 2600), 0.12),
+        Segment(0.014, (200, 1600, 2600), 0.3, 0.1, 0.3, 4200, 2500),
+    ),
+    "g": (
+        Segment(0.055, (200, 1990, 2850), 0.12),
+        Segment(0.020, (200, 1990, 2850), 0.3, 0.1, 0.3, 2200, 1000),
+    ),
+    "t": (
+        Segment(0.060, (400, 1600, 2600)),
+        Segment(0.035, (400, 1600, 2600), 0.0, 0.15, 0.4, 4500, 2500),
+    ),
+    "k": (
+        Segment(0.060, (300, 1990, 2850)),
+        Segment(0.040, (300, 1990, 2850), 0.0, 0.15, 0.4, 2200, 1000),
+    ),
+}
+_PAUSE = Segment(0.10, (500, 1500, 2500))
+_VOWELS = "aeiou"
+_UPPER = (3500.0, 4500.0, 5500.0, 6500.0)  # [Hz], of a uniform tube of 17.5 cm (Fant 1960)
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """A speaker: body, manners and surroundings.
+
+    Attributes
+    ----------
+    name, sex : str
+    pitch : float
+        Middle of the neutral voice before the speaker's own manner [Hz].
+    tract : float
+        Formants relative to a man's vocal tract of 17.5 cm.
+    manner : pd.DataFrame
+        Rows as in `MANNER`, a column an emotion: how this speaker sounds in it, apart from takes.
+    room : np.ndarray [shape=(n,)]
+        Impulse response of room and microphone at 16 kHz.
+    floor : float
+        Background noise [dB re full scale, RMS].
+    """
+
+    name: str
+    sex: str
+    pitch: float
+    tract: float
+    manner: pd.DataFrame
+    room: np.ndarray
+    floor: float
+
+
+@lru_cache(maxsize=64)
+def voice(speaker: str, seed: int = SEED) -> Voice:
+    """The voice of a speaker (`s01` ...; odd numbers are men); another seed, another cast.
+
+    Raises
+    ------
+    CorpusError
+        There is no such speaker.
+    """
+    if speaker not in SPEAKERS:
+        raise CorpusError(unknown("synthetic speakers", speaker, SPEAKERS))
+    number = SPEAKERS.index(speaker) + 1
+    random = _random(seed, number)
+    male = number % 2 == 1
+    pitch, tract = (115.0, 1.0) if male else (205.0, 1.17)
+    neutral = MANNER["typical"] + MANNER["speakers"] * random.standard_normal(len(MANNER))
+    manner = {}
+    for word in WORDS:
+        strength = np.exp(0.35 * random.standard_normal()) if word != "neutral" else 0.0
+        common = MANNER[word] if word != "neutral" else 0.0
+        habit = MANNER["habits"] * random.standard_normal(len(MANNER))
+        manner[word] = neutral + strength * common + habit
+    tract *= np.exp(0.04 * random.standard_normal())
+    floor = -66.0 + 4.0 * random.standard_normal()
+    return Voice(
+        speaker, "male" if male else "female", pitch, tract, pd.DataFrame(manner), _room(random), floor
+    )
+
+
+def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = SEED) -> Tracks:
+    """What a speaker's voice does in an utterance.
+
+    Parameters and errors are those of `synthesise`.
+    """
+    who = voice(speaker, seed)
+    if emotion not in WORDS:
+        raise CorpusError(unknown("synthetic emotions", emotion, WORDS))
+    if sentence not in SENTENCES:
+        raise CorpusError(unknown("synthetic sentences", sentence, SENTENCES))
+    random = _random(seed, *_place(speaker, emotion, sentence, take), 1)
+    manner = who.manner[emotion] + MANNER["takes"] * random.standard_normal(len(MANNER))
+    segments, accented = _segments(sentence)
+    durations = np.array([segment.duration for segment in segments])
+    durations[1:-1] *= 2 ** -manner["rate"] * np.exp(0.08 * random.standard_normal(len(segments) - 2))
+    durations[-2] *= 1.4  # the last vowel of a phrase is lengthened
+    ends = np.cumsum(durations)
+    middles = ends - durations / 2
+    time = np.arange(0, ends[-1], HOP / SAMPLE_RATE)
+    index = np.minimum(np.searchsorted(ends, time, side="right"), len(segments) - 1)
+
+    def track(field: str, width: int) -> np.ndarray:
+        return _smooth(np.array([getattr(segment, field) for segment in segments], float)[index], width)
+
+    speech = (time - ends[0]) / (ends[-2] - ends[0])
+    final = np.clip((time - ends[-3]) / durations[-2], 0, 1)
+    bumps = np.exp(-0.5 * ((time[:, None] - middles[accented]) / 0.07) ** 2)
+    heights = 3.0 * 2 ** manner["span"] * np.exp(0.2 * random.standard_normal(len(accented)))
+    trembling = np.sin(2 * np.pi * (5.5 + random.random_sample()) * time + 6.28 * random.random_sample())
+    drift = _smooth(random.standard_normal(len(time)), 25)
+    semitones = (
+        manner["pitch"]
+        + manner["slope"] * (np.clip(speech, 0, 1) - 0.5)
+        + bumps @ heights
+        + manner["final"] * final
+        + max(manner["tremor"], 0.0) * trembling
+        + 0.8 * drift
+    )
+    loudness = 10 ** ((1.5 * bumps.sum(axis=1) - 4.0 * np.clip(speech, 0, 1)) / 20)
+    voicing = track("voicing", 5) * loudness
+    rough = 2 ** manner["rough"]
+    return Tracks(
+        f0=who.pitch * 2 ** (semitones / 12),
+        formants=_formants(who, segments, middles, time, manner),
+        voicing=voicing,
+        breath=voicing * 10 ** (manner["breath"] / 20) + track("breath", 3) * loudness,
+        hiss=track("hiss", 3) * loudness,
+        hiss_centre=np.minimum(track("centre", 1) * np.sqrt(who.tract), 7000),
+        hiss_width=track("width", 1),
+        open_quotient=float(np.clip(manner["open"], 0.35, 0.85)),
+        tilt=max(manner["tilt"], 2.0),
+        jitter=0.007 * rough,
+        shimmer=0.05 * rough,
+        level=float(manner["level"]),
+    )
+
+
+def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = SEED) -> np.ndarray:
+    """An utterance of a synthetic voice.
+
+    Parameters
+    ----------
+    speaker : str
+        One of `SPEAKERS`: `s01` ... `s12`.
+    emotion : str
+        One of `WORDS`.
+    sentence : str
+        One of `SENTENCES`.
+    take : int
+        Another take is the same utterance said again; the corpus holds takes 1 and 2.
+    seed : int
+        Equal arguments give equal samples; the corpus is made with seed 0.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), dtype=float32]
+        16 kHz, full scale is 1.
+
+    Raises
+    ------
+    CorpusError
+        There is no such speaker, emotion or sentence.
+
+    Examples
+    --------
+    >>> synthesise("s03", "angry", "t2").dtype
+    dtype('float32')
+    """
+    who = voice(speaker, seed)
+    tracks = plan(speaker, emotion, sentence, take, seed)
+    random = _random(seed, *_place(speaker, emotion, sentence, take), 2)
+    dry = render(tracks, random)
+    size = 2 ** (len(dry) + len(who.room)).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(dry, size) * np.fft.rfft(who.room, size), size)[: len(dry)]
+    wet += 10 ** (who.floor / 20) * random.standard_normal(len(wet))
+    return np.clip(wet, -1.0, 1.0).astype(np.float32)
+
+
+def make(root: Path) -> None:
+    """Write the corpus's clips below a folder: 16-bit WAV, 16 kHz, `s03/s03-angry-t2-1.wav`."""
+    for speaker in SPEAKERS:
+        (root / speaker).mkdir(parents=True, exist_ok=True)
+        for emotion in WORDS:
+            for sentence in SENTENCES:
+                for take in TAKES:
+                    samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype("<i2")
+                    path = root / speaker / f"{speaker}-{emotion}-{sentence}-{take}.wav"
+                    with wave.open(str(path), "wb") as file:
+                        file.setnchannels(1)
+                        file.setsampwidth(2)
+                        file.setframerate(SAMPLE_RATE)
+                        file.writeframes(samples.tobytes())
+
+
+def parse(file: PurePosixPath) -> dict[str, str] | None:
+    """What `s03/s03-angry-t2-1.wav` tells: speaker (odd: male), emotion, sentence, take."""
+    match = _NAME.fullmatch(file.stem)
+    if match is None:
+        return None
+    return {
+        "clip": f"{match['speaker']}/{file.stem}",
+        "speaker": match["speaker"],
+        "emotion": match["emotion"],
+        "label": match["emotion"],
+        "sex": "male" if int(match["speaker"][1:]) % 2 else "female",
+        "sentence": match["sentence"],
+        "take": match["take"],
+    }
+
+
+def _random(*key: int) -> np.random.RandomState:
+    """NumPy promises for ever the stream of RandomState, not that of its Generator (NEP 19)."""
+    return np.random.RandomState(list(key))
+
+
+def _place(speaker: str, emotion: str, sentence: str, take: int) -> tuple[int, int, int, int]:
+    return SPEAKERS.index(speaker) + 1, WORDS.index(emotion), list(SENTENCES).index(sentence), take
+
+
+def _segments(sentence: str) -> tuple[list[Segment], list[int]]:
+    """Sounds of a sentence between two pauses, and which of them carry an accent."""
+    segments, accented = [_PAUSE], []
+    for sound in SENTENCES[sentence].split():
+        if sound.startswith("'"):
+            accented.append(len(segments))
+        segments += _SOUNDS[sound.removeprefix("'")]
+    return [*segments, _PAUSE], accented
+
+
+def _formants(
+    who: Voice, segments: list[Segment], middles: np.ndarray, time: np.ndarray, manner: pd.Series
+) -> np.ndarray:
+    """Formants [shape=(t, 7), Hz]: straight from target to target, then rounded as by a lazy tongue."""
+    lower = np.array([segment.formants for segment in segments], float)
+    vowel = np.array([segment.voicing >= 0.9 for segment in segments])
+    central = np.array(_PAUSE.formants)
+    lower[vowel] = central + manner["effort"] * (lower[vowel] - central)
+    knots = np.sort(np.concatenate([middles - 0.02, middles + 0.02]))
+    glides = [_smooth(np.interp(time, knots, np.repeat(target, 2)), 7) for target in lower.T]
+    upper = [np.full(len(time), frequency) for frequency in _UPPER]
+    formants = np.stack(glides + upper, axis=1) * who.tract * np.exp(manner["smile"])
+    return np.minimum(formants, 7900.0)
+
+
+def _smooth(track: np.ndarray, width: int) -> np.ndarray:
+    window = np.hanning(width + 2)[1:-1]
+    return np.convolve(np.pad(track, width // 2, mode="edge"), window / window.sum(), mode="valid")
+
+
+def _room(random: np.random.RandomState) -> np.ndarray:
+    """Impulse response [shape=(n,)], of energy 1: a coloured microphone and a decaying tail."""
+    time = np.arange(int(0.2 * SAMPLE_RATE)) / SAMPLE_RATE
+    half_life = 0.015 * 2 ** (0.7 * random.standard_normal())
+    tail = random.standard_normal(len(time)) * 0.5 ** (time / half_life)
+    tail *= 10 ** ((-12 + 3 * random.standard_normal()) / 20) / np.sqrt(np.sum(tail**2))
+    tail[0] += 1.0
+    frequency = np.fft.rfftfreq(2 * len(time), 1 / SAMPLE_RATE)
+    knots = np.log2([60, 250, 1000, 2500, 5000, 8000])
+    colour = np.interp(np.log2(np.maximum(frequency, 60)), knots, 3.0 * random.standard_normal(len(knots)))
+    # Minimum phase (the cepstrum folded to positive times): a zero-phase colour would ring before the sound.
+    cepstrum = np.fft.irfft(colour * np.log(10) / 20)
+    cepstrum[1 : len(time)] *= 2
+    cepstrum[len(time) + 1 :] = 0
+    response = np.fft.irfft(np.fft.rfft(tail, 2 * len(time)) * np.exp(np.fft.rfft(cepstrum)))[: len(time)]
+    return response / np.sqrt(np.sum(response**2))
+
+
+SYNTHETIC = Corpus(
+    name="synthetic",
+    title="Synthetic voices, made on first use",
+    url="",
+    licence="MIT, as the package",
+    citation="ser_classic: synthetic voices (see CITATION.cff)",
+    language="none (nonsense)",
+    scan=partial(scan_names, name="synthetic", parse=parse),
+    clips=len(SPEAKERS) * len(WORDS) * len(SENTENCES) * len(TAKES),
+    speakers=len(SPEAKERS),
+    make=make,
+    version=1,
+    parse=parse,
+)
