@@ -7,6 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ser_classic import functionals
+from ser_classic.registry import Registry
+
+RATE = 16_000  # [Hz]; the highest that every corpus offers, so that a feature means the same in all of them
+
 
 class Extractor(Protocol):
     """What a feature set computes: a frozen dataclass, so that its fields are all of its parameters."""
@@ -47,6 +52,11 @@ class FeatureSet:
         return self.extractor.columns
 
     @property
+    def sequence(self) -> bool:
+        """Whether a clip gives a row a frame instead of one vector."""
+        return getattr(self.extractor, "sequence", False)
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """All that the values depend on, ready for JSON."""
         return {
@@ -56,3 +66,15 @@ class FeatureSet:
             "extractor": type(self.extractor).__name__,
             **asdict(self.extractor),  # type: ignore[call-overload]
         }
+
+
+FEATURES: Registry[FeatureSet] = Registry(
+    "features",
+    [
+        FeatureSet("mfcc13", RATE, functionals.MFCC13),
+        FeatureSet("mfcc_chroma_contrast", RATE, functionals.MFCC_CHROMA_CONTRAST),
+        FeatureSet("classic180", RATE, functionals.CLASSIC180),
+        FeatureSet("classic193", RATE, functionals.CLASSIC193),
+        FeatureSet("pooled", RATE, functionals.POOLED),
+    ],
+)

@@ -26,6 +26,7 @@ from ser_classic.corpora.emovo import EMOVO
 from ser_classic.corpora.manifest import own, parse_map
 from ser_classic.corpora.ravdess import RAVDESS
 from ser_classic.corpora.savee import SAVEE
+from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.tess import TESS
 from ser_classic.registry import Registry, unknown
 
@@ -47,7 +48,7 @@ __all__ = [
     "speakers_known",
 ]
 
-CORPORA: Registry[Corpus] = Registry("corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO])
+CORPORA: Registry[Corpus] = Registry("corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO, SYNTHETIC])
 
 
 class Loaded(NamedTuple):

@@ -1,0 +1,49 @@
+# One virtual environment in .venv; every target sets up what it needs and is quick the second time.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install bench quick test lint format speed clean
+
+help:  ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+$(BIN)/ser-classic: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/ser-classic
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(BIN)/ser-classic  ## Make .venv and install the package
+	@echo "Installed. Try: $(BIN)/ser-classic --help"
+
+bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in $$SER_DATA or ./data, rebuild the leaderboard
+	$(BIN)/ser-classic bench classic leaky --jobs $(JOBS)
+
+quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices (under a minute)
+	$(BIN)/ser-classic bench quick --jobs $(JOBS)
+
+test: $(VENV)/.dev  ## Run the tests
+	$(BIN)/pytest -n $(JOBS)
+
+lint: $(VENV)/.dev  ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+speed: $(VENV)/.dev  ## Measure extraction and tuning against the floor and the peers
+	$(BIN)/python benchmarks/speed/extraction.py
+	$(BIN)/python benchmarks/speed/tuning.py
+
+clean:  ## Remove the virtual environment and caches of the tools
+	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info

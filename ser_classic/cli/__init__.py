@@ -1,0 +1,39 @@
+"""The command line: parses, calls one function of the library, prints."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from ser_classic.cli import bench, features
+from ser_classic.errors import SerClassicError
+
+app = typer.Typer(
+    name="ser-classic",
+    help="Speech emotion recognition with classical machine learning, evaluated speaker-independently.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(features.app, name="features")
+app.command("bench")(bench.bench)
+app.command("report")(bench.report)
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one message on stderr and exit code 1."""
+    try:
+        app()
+    except SerClassicError as error:
+        print(f"ser-classic: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        print(
+            "ser-classic: interrupted; what was finished is kept, the same command goes on from there",
+            file=sys.stderr,
+        )
+        sys.exit(130)

@@ -1,0 +1,89 @@
+"""`ser-classic bench` and `ser-classic report`: run suites, and read the leaderboard off the stored runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Only = Annotated[
+    list[str] | None, typer.Option(help="Only these of what the suites list; repeat for several.")
+]
+
+
+def bench(
+    suites: Annotated[
+        list[str], typer.Argument(help="Suites: names of files in benchmarks/, or TOML files.")
+    ],
+    corpus: Only = None,
+    protocol: Only = None,
+    features: Only = None,
+    model: Only = None,
+    own: Annotated[
+        str | None,
+        typer.Option(
+            help="Run what the suites list for `synthetic` on this corpus of your own: manifest or folder."
+        ),
+    ] = None,
+    words: options.Map = None,
+    speaker: options.Speaker = None,
+    again: Annotated[bool, typer.Option("--again", help="Repeat finished runs too.")] = False,
+    results: options.Results = Path("results"),
+    data: options.Data = options.DATA,
+    cache: options.Cache = None,
+    jobs: options.Jobs = options.cores(),
+) -> None:
+    """Run the cells of suites that have no finished run yet, then rebuild the leaderboard."""
+    from ser_classic import experiment
+    from ser_classic.corpora import load, parse_map
+    from ser_classic.extraction import cache_folder
+    from ser_classic.suites import on_own, present, read_suite, select
+
+    cells = [cell for suite in suites for cell in read_suite(suite)]
+    brought = {}
+    if own:
+        loaded = load(own, data, cache_folder(cache), parse_map(words or []), speaker)
+        brought = {loaded.corpus.name: loaded}
+        cells = on_own(cells, loaded.corpus.name)
+    elif words or speaker:
+        raise typer.BadParameter("--map and --speaker go with --own")
+    cells = select(cells, corpus=corpus, protocol=protocol, features=features, model=model)
+    cells, notices = present(cells, data, set(brought))
+    for notice in notices:
+        print(notice, file=sys.stderr)
+    outcome = experiment.bench(cells, results, data, cache, jobs, again, brought)
+    write_report(results)
+    for problem in outcome.problems:
+        print(problem, file=sys.stderr)
+    print(f"{len(outcome.done)} runs done, {len(outcome.kept)} kept, {len(outcome.failed)} failed")
+    if outcome.failed:
+        raise typer.Exit(1)
+
+
+def report(results: options.Results = Path("results")) -> None:
+    """Rebuild the leaderboard from the stored runs, and show it."""
+    from rich.console import Console
+    from ser_classic.report import terminal
+
+    Console().print(terminal(write_report(results)))
+
+
+def write_report(results: Path) -> pd.DataFrame:
+    """Write leaderboard.csv and .md beside the runs, and return the table."""
+    from ser_classic import store
+    from ser_classic.report import leaderboard, markdown, to_csv
+
+    def tell(problem: str) -> None:
+        print(problem, file=sys.stderr)
+
+    board = leaderboard(store.runs(results, tell), lambda corpus: store.read_clips(results, corpus), tell)
+    store.write_text(results / "leaderboard.csv", to_csv(board))
+    store.write_text(results / "leaderboard.md", markdown(board))
+    return board

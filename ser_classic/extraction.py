@@ -1,0 +1,338 @@
+"""Extraction: feature sets over clips, in parallel, through a cache that never gives half or wrong values.
+
+The cache holds, for each feature set and its exact parameters, a folder of shards. A shard is one `.npz` with
+the features of some clips, keyed by the digest of each clip's file content: a renamed clip costs nothing, a new
+one costs one extraction. A shard is written beside and moved into place, so what is there is whole, and any
+number of processes may share the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_classic import audio
+from ser_classic.errors import SerClassicError
+from ser_classic.features import FeatureSet
+from ser_classic.progress import track
+
+BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip some 3 ms
+
+
+class ExtractionError(SerClassicError):
+    """Clips whose features cannot be had, named with their reasons."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of a clips table, in its order.
+
+    Attributes
+    ----------
+    clips : pd.Index
+    columns : tuple of str
+    values : np.ndarray [shape=(n, d), dtype=float32], memory-mapped
+        A row a clip, or for a sequence a row a frame, clip after clip.
+    lengths : np.ndarray [shape=(clips,)] or None
+        Frames of each clip of a sequence; None for vectors.
+    """
+
+    clips: pd.Index
+    columns: tuple[str, ...]
+    values: np.ndarray
+    lengths: np.ndarray | None = None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The vectors as a DataFrame, clips x columns; sequences have none."""
+        if self.lengths is not None:
+            raise ExtractionError("sequences have no single table; use `sequences`")
+        return pd.DataFrame(np.asarray(self.values), index=self.clips, columns=list(self.columns), copy=False)
+
+    @property
+    def sequences(self) -> np.ndarray:
+        """The clips as an object array [shape=(clips,)] of arrays [shape=(frames, d)]."""
+        if self.lengths is None:
+            raise ExtractionError("vectors are no sequences; use `frame`")
+        table = np.empty(len(self.lengths), dtype=object)
+        table[:] = np.split(np.asarray(self.values), np.cumsum(self.lengths)[:-1])
+        return table
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the values and lengths."""
+        sha = hashlib.sha256(np.ascontiguousarray(self.values).data)
+        if self.lengths is not None:
+            sha.update(self.lengths.tobytes())
+        return sha.hexdigest()
+
+
+def cache_folder(chosen: Path | None = None) -> Path:
+    """The feature cache: the one given, else `$SER_CACHE`, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return chosen or Path(os.environ.get("SER_CACHE") or user_cache_path("ser_classic"))
+
+
+def extract(
+    clips: pd.DataFrame,
+    root: Path,
+    feature_set: FeatureSet,
+    cache: Path | None = None,
+    jobs: int = 1,
+    channel: int | None = None,
+) -> Features:
+    """Features of every clip, from the cache or from the audio.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        A clips table; `file` is relative to `root`.
+    root : Path
+    feature_set : FeatureSet
+    cache : Path, optional
+        Cache folder; see `cache_folder`.
+    jobs : int
+        Processes to extract with.
+    channel : int, optional
+        Channel to take from files with several; their mean by default.
+
+    Raises
+    ------
+    ExtractionError
+        Some clips cannot be read. Those that can are in the cache by then.
+    """
+    shards = cache_folder(cache) / "features" / f"{feature_set.name}-{_key(feature_set)}"
+    try:
+        shards.mkdir(parents=True, exist_ok=True)
+        (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
+    except OSError as error:
+        raise ExtractionError(
+            f"{shards}: the cache cannot be written ({error}); choose another with --cache"
+        ) from error
+    paths = [root / file for file in clips["file"]]
+    digests = [_content_digest(path, channel) for path in paths]
+    held = _index(shards)
+    missing = {digest: path for digest, path in zip(digests, paths, strict=True) if digest not in held}
+    if missing:
+        _extract_missing(missing, feature_set, shards, jobs, channel)
+        held = _index(shards)
+    values, lengths = _assemble(digests, held, shards)
+    return Features(
+        clips.index, tuple(feature_set.columns), values, lengths if feature_set.sequence else None
+    )
+
+
+def _key(feature_set: FeatureSet) -> str:
+    text = json.dumps(feature_set.parameters, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _content_digest(path: Path, channel: int | None) -> str:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ExtractionError(
+            f"{path}: cannot be read ({error.strerror}); is the corpus still in place?"
+        ) from error
+    return digest if channel is None else f"{digest}:{channel}"
+
+
+def _extract_missing(
+    missing: dict[str, Path], feature_set: FeatureSet, shards: Path, jobs: int, channel: int | None
+) -> None:
+    from joblib import Parallel, delayed, parallel_config
+
+    work = list(missing.items())
+    batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
+    failures: list[str] = []
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        done = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator_unordered")(
+            delayed(_extract_batch)(batch, feature_set, shards, channel) for batch in batches
+        )
+        for failed in track(done, len(batches), f"extracting {feature_set.name}"):
+            failures += failed
+    if failures:
+        shown = "\n  ".join(sorted(failures)[:5])
+        more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
+        raise ExtractionError(
+            f"{feature_set.name}: {len(failures)} of {len(work)} clips cannot be used:\n  {shown}{more}"
+        )
+
+
+def _extract_batch(
+    batch: list[tuple[str, Path]], feature_set: FeatureSet, shards: Path, channel: int | None
+) -> list[str]:
+    """Extract some clips into one shard; return a message for each that failed."""
+    digests, vectors, failures = [], [], []
+    for digest, path in batch:
+        try:
+            vector = compute(feature_set, *audio.read(path, feature_set.sample_rate, channel), name=str(path))
+        except SerClassicError as error:
+            failures.append(str(error))
+            continue
+        digests.append(digest)
+        vectors.append(np.atleast_2d(vector))
+    if digests:
+        _write_shard(shards, digests, vectors)
+    return failures
+
+
+def compute(
+    feature_set: FeatureSet, waveform: np.ndarray, sample_rate: int, name: str = "waveform"
+) -> np.ndarray:
+    """Features [shape=(d,) or (frames, d), dtype=float32] of one waveform, at the set's own rate.
+
+    Raises
+    ------
+    AudioError
+        The waveform holds nothing to analyse, or its features are not finite.
+    """
+    rate = feature_set.sample_rate or sample_rate
+    waveform = audio.resample(audio.check(waveform, sample_rate, name), sample_rate, rate)
+    try:
+        vector = np.asarray(feature_set.extractor(waveform, rate), dtype=np.float32)
+    except audio.AudioError as error:
+        raise audio.AudioError(f"{name}: {error}") from error
+    if not np.isfinite(vector).all():
+        lost = np.flatnonzero(~np.isfinite(np.atleast_2d(vector)).all(axis=0))
+        raise audio.AudioError(f"{name}: {feature_set.name} is not finite in {feature_set.columns[lost[0]]}")
+    return vector
+
+
+def _write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> None:
+    draft = shards / f".draft-{uuid.uuid4().hex}"
+    try:
+        with draft.open("wb") as file:
+            np.savez(
+                file,
+                digests=np.array(digests),
+                lengths=np.array([len(vector) for vector in vectors]),
+                values=np.concatenate(vectors),
+            )
+        draft.replace(shards / f"{uuid.uuid4().hex}.npz")
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ExtractionError(
+            f"{shards}: a shard cannot be written ({error.strerror}); free some space"
+        ) from error
+
+
+def _index(shards: Path) -> dict[str, Path]:
+    """Which shard holds which clip. A shard that cannot be read (a failing disk) counts as absent."""
+    return {digest: path for path, digests in _readable(shards) for digest in digests}
+
+
+def _readable(shards: Path) -> Iterator[tuple[Path, list[str]]]:
+    for path in sorted(shards.glob("*.npz")):
+        try:
+            with np.load(path) as shard:
+                yield path, shard["digests"].tolist()
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            path.unlink(missing_ok=True)
+
+
+def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Bring the clips into one memory-mapped matrix [n, d], a shard at a time, and give each clip's rows."""
+    digests = list(digests)
+    matrix = shards / f"matrix-{hashlib.sha256(chr(10).join(digests).encode()).hexdigest()[:16]}.npy"
+    wanted: dict[Path, dict[str, list[int]]] = {}
+    for position, digest in enumerate(digests):
+        wanted.setdefault(held[digest], {}).setdefault(digest, []).append(position)
+    lengths = np.empty(len(digests), dtype=np.int64)
+    width = 0
+    for path, members in wanted.items():
+        with np.load(path) as shard:
+            sizes = dict(zip(shard["digests"].tolist(), shard["lengths"].tolist(), strict=True))
+            width = width or shard["values"].shape[1]
+        for digest, positions in members.items():
+            lengths[positions] = sizes[digest]
+    ends = np.cumsum(lengths)
+    if not matrix.exists():
+        draft = shards / f".draft-{uuid.uuid4().hex}.npy"
+        values = _reserve(draft, (int(ends[-1]), width))
+        for path, members in wanted.items():
+            with np.load(path) as shard:
+                stops = np.cumsum(shard["lengths"])
+                rows = shard["values"]
+                for digest, stop, size in zip(
+                    shard["digests"].tolist(), stops, shard["lengths"], strict=True
+                ):
+                    for position in members.get(digest, ()):
+                        values[ends[position] - size : ends[position]] = rows[stop - size : stop]
+        values.flush()
+        del values
+        draft.replace(matrix)
+    return np.load(matrix, mmap_mode="r"), lengths
+
+
+def _reserve(draft: Path, shape: tuple[int, int]) -> np.memmap:
+    """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash on writing."""
+    values = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        try:
+            with draft.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
+        except OSError as error:
+            draft.unlink()
+            raise ExtractionError(
+                f"{draft.parent}: no room for the features ({error.strerror}); free some space"
+            ) from error
+    return values
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file to write to that `save` could not write, before any work is done.
+
+    Raises
+    ------
+    ExtractionError
+        Neither `.csv` nor `.npz`, or its folder does not exist.
+    """
+    if path.suffix not in (".csv", ".npz"):
+        raise ExtractionError(f"{path}: features are written as .csv or .npz; choose one of these endings")
+    if not path.parent.is_dir():
+        raise ExtractionError(f"{path}: there is no folder {path.parent}; create it first")
+
+
+def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
+    """Write features with the clips' speakers and emotions, as `.csv` or as `.npz` (without pickles).
+
+    The CSV has the columns clip, speaker, emotion and one a feature; the NPZ the arrays `features` [clips, d]
+    (or [frames, d] and `lengths`), `columns`, `clip`, `speaker` and `emotion`.
+
+    Raises
+    ------
+    ExtractionError
+        The file cannot be written, or sequences were asked for as CSV.
+    """
+    check_output(path)
+    draft = path.with_name(f".draft-{uuid.uuid4().hex}{path.suffix}")
+    try:
+        if path.suffix == ".csv":
+            pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(draft)
+        else:
+            lengths = {} if features.lengths is None else {"lengths": features.lengths}
+            labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
+            np.savez_compressed(
+                draft,
+                features=features.values,
+                columns=np.array(features.columns),
+                clip=clips.index.to_numpy(dtype=str),
+                **lengths,
+                **labels,
+            )
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ExtractionError(f"{path}: cannot be written ({error.strerror})") from error

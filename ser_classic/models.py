@@ -1,0 +1,204 @@
+"""Models: named scikit-learn pipelines with stated defaults and small grids, tuned in inner speaker folds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.registry import Registry, need
+
+LIBRARIES = {"deep": "torch", "opensmile": "opensmile"}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A named way of building a classifier.
+
+    Attributes
+    ----------
+    name, title : str
+    estimator : callable (seed) -> scikit-learn estimator
+        With the stated defaults, which are used as they are where nothing can be tuned by speaker.
+    grid : mapping of parameter name to values
+        Tuned by exhaustive search in inner speaker folds, scored by UAR. Empty: nothing is tuned.
+    scale : bool
+        Put a StandardScaler before it.
+    weighted : bool
+        Fit with balanced sample weights (for estimators that have no class weights of their own).
+    stochastic : bool
+        Whether another seed gives another model.
+    sequence : bool
+        Takes sequences of frames instead of vectors.
+    extra : str, optional
+        The optional dependencies it needs.
+    """
+
+    name: str
+    title: str
+    estimator: Callable[[int], Any]
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    scale: bool = True
+    weighted: bool = False
+    stochastic: bool = False
+    sequence: bool = False
+    extra: str | None = None
+
+    def require(self) -> None:
+        """Raise an error that names the command to install what this model needs, where it is absent."""
+        if self.extra:
+            need(LIBRARIES[self.extra], self.extra)
+
+    def pipeline(self, seed: int = 0) -> Any:
+        """An ordinary, unfitted `Pipeline` with the stated defaults; its last step is called `model`."""
+        from sklearn.pipeline import Pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        scaler = [("scale", StandardScaler())] if self.scale else []
+        return Pipeline([*scaler, ("model", self.estimator(seed))])
+
+    def parameters(self, seed: int = 0) -> dict[str, Any]:
+        """Class, parameters and grid of the model, ready for JSON."""
+        estimator = self.estimator(seed)
+        described = {
+            "name": self.name,
+            "estimator": type(estimator).__name__,
+            "parameters": estimator.get_params(),
+            "grid": dict(self.grid),
+            "scale": self.scale,
+            "weighted": self.weighted,
+        }
+        return json.loads(json.dumps(described, default=str))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted pipeline, and what was chosen for it."""
+
+    estimator: Any
+    chosen: dict[str, Any]
+    tuned: bool
+
+    def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
+        """Chance of every emotion [clips x emotions], or None where the model has none."""
+        if not hasattr(self.estimator, "predict_proba"):
+            return None
+        return pd.DataFrame(self.estimator.predict_proba(X), columns=list(self.estimator.classes_))
+
+
+def fit(
+    model: Model, X: pd.DataFrame | np.ndarray, y: np.ndarray, speakers: np.ndarray | None, seed: int = 0
+) -> Fitted:
+    """Fit a model, its grid tuned in inner folds that keep speakers apart.
+
+    Parameters
+    ----------
+    model : Model
+    X : pd.DataFrame [shape=(clips, d)], or object array of sequences
+    y : np.ndarray [shape=(clips,)]
+        Emotion words.
+    speakers : np.ndarray [shape=(clips,)] or None
+        With fewer than two speakers nothing can be tuned, and the model's stated defaults are used;
+        without speakers (a leaky protocol on a corpus that names none) the inner folds are random.
+    seed : int
+    """
+    from ser_classic.estimators import balanced_weights, inner_folds
+
+    pipeline = model.pipeline(seed)
+    own = "cv" in pipeline[-1].get_params()  # a `*CV` estimator searches its grid itself, and faster
+    units = np.arange(len(y)) if speakers is None else speakers
+    inner = inner_folds(y, units, seed=seed) if model.grid or own else None
+    weights = {"model__sample_weight": balanced_weights(y)} if model.weighted else {}
+    if inner is None:
+        pipeline.fit(X, y, **weights)
+        return Fitted(pipeline, {}, tuned=False)
+    if own:
+        pipeline.set_params(model__cv=inner).fit(X, y, **weights)
+        pipeline.set_params(
+            model__cv=None
+        )  # the folds of this training part mean nothing to a saved pipeline
+        return Fitted(pipeline, pipeline[-1].best_params_, tuned=True)
+    from sklearn.model_selection import GridSearchCV
+
+    grid = {f"model__{name}": list(values) for name, values in model.grid.items()}
+    search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=inner, error_score="raise")
+    search.fit(X, y, **weights)
+    chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
+    return Fitted(search.best_estimator_, chosen, tuned=True)
+
+
+def _prior(seed: int) -> Any:
+    from sklearn.dummy import DummyClassifier
+
+    return DummyClassifier(strategy="prior")
+
+
+def _logistic(seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=0.01, class_weight="balanced", max_iter=300, tol=1e-3)
+
+
+def _lda(seed: int) -> Any:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+
+
+def _knn(seed: int) -> Any:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(n_neighbors=9, weights="distance")
+
+
+def _svm(seed: int, kernel: str) -> Any:
+    from ser_classic.estimators import SVCCV
+
+    Cs = (0.0001, 0.001, 0.01, 0.1, 1.0) if kernel == "linear" else (1.0, 3.0, 10.0, 30.0)
+    return SVCCV(kernel, Cs=Cs, gammas=(0.1, 0.3, 1.0), C=0.01 if kernel == "linear" else 10.0, gamma=0.3)
+
+
+def _random_forest(seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(
+        n_estimators=300, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1
+    )
+
+
+def _mlp(seed: int) -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier(
+        hidden_layer_sizes=(300,), alpha=0.01, batch_size=256, max_iter=100, random_state=seed
+    )
+
+
+def _xgboost(seed: int) -> Any:
+    from ser_classic.estimators import BoostedTrees
+
+    return BoostedTrees(random_state=seed)
+
+
+MODELS: Registry[Model] = Registry(
+    "models",
+    [
+        Model("prior", "the most frequent emotion: the floor", _prior, scale=False),
+        Model("logistic", "logistic regression", _logistic, {"C": (0.001, 0.01, 0.1, 1.0)}),
+        Model("lda", "linear discriminant analysis, shrunk", _lda, {"shrinkage": ("auto", 0.3, 0.7)}),
+        Model("knn", "nearest neighbours", _knn, {"n_neighbors": (1, 5, 9, 15, 25)}),
+        # The support vector machines standardise within each inner fold themselves.
+        Model(
+            "svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear"), scale=False
+        ),
+        Model("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf"), scale=False),
+        Model("random_forest", "random forest", _random_forest, stochastic=True),
+        Model("xgboost", "gradient-boosted trees", _xgboost, stochastic=True),
+        Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, weighted=True, stochastic=True),
+    ],
+)

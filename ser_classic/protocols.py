@@ -1,0 +1,208 @@
+"""Protocols: how clips are dealt into folds, and what the system may know of the test speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.errors import SerClassicError
+from ser_classic.registry import Registry
+
+
+class ProtocolError(SerClassicError):
+    """A corpus that a protocol cannot deal, or a deal that breaks the protocol's own promise."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row numbers of the clips to train on and to test on, each [shape=(n,), dtype=int]."""
+
+    name: str
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A way of dealing clips into folds.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        What it does, in a few words.
+    deal : callable (clips table, seed) -> list of Fold
+    unit : str or None
+        Column of the clips table whose values may not stand on both sides; None marks a leaky protocol.
+    track : {"blind", "adapted"}
+        `adapted` z-scores the features of each speaker over his own unlabelled clips.
+    """
+
+    name: str
+    title: str
+    deal: Callable[[pd.DataFrame, int], list[Fold]]
+    unit: str | None = "speaker"
+    track: str = "blind"
+
+    @property
+    def leaky(self) -> bool:
+        """Whether speakers may stand on both sides."""
+        return self.unit is None
+
+    def folds(self, clips: pd.DataFrame, seed: int = 0) -> list[Fold]:
+        """Deal the clips.
+
+        Raises
+        ------
+        ProtocolError
+            The clips lack speakers or what else the protocol needs, or a speaker straddles train and test.
+        """
+        corpus = clips["corpus"].iloc[0] if len(clips) else "an empty table"
+        if self.unit and clips[self.unit].isna().any():
+            raise ProtocolError(
+                f"{corpus}: protocol {self.name} keeps each {self.unit} on one side, but some clips have none. "
+                f"Give a {self.unit} column, or use a leaky protocol: {', '.join(leaky_names())}"
+            )
+        if self.track == "adapted" and clips["speaker"].isna().any():
+            raise ProtocolError(
+                f"{corpus}: protocol {self.name} adapts to speakers, but some clips have none"
+            )
+        folds = self.deal(clips, seed)
+        for fold in folds:
+            if np.intersect1d(fold.train, fold.test).size:
+                raise ProtocolError(f"{corpus}: {self.name}, fold {fold.name}: clips stand on both sides")
+            if self.unit:
+                owners = clips[self.unit].to_numpy()
+                both = sorted(set(owners[fold.train]) & set(owners[fold.test]))
+                if both:
+                    raise ProtocolError(
+                        f"{corpus}: {self.name}, fold {fold.name}: {self.unit} on both sides: {', '.join(both)}"
+                    )
+        return folds
+
+
+def leaky_names() -> list[str]:
+    """Names of the protocols that let speakers stand on both sides."""
+    return [name for name, protocol in PROTOCOLS.items() if protocol.leaky]
+
+
+def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """One fold a speaker; nothing is drawn."""
+    owners = clips["speaker"].to_numpy()
+    speakers = sorted(set(owners))
+    _require_speakers(clips, len(speakers), 2)
+    return [_fold(speaker.rpartition("/")[2], owners == speaker) for speaker in speakers]
+
+
+def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """Five groups of speakers, balanced in emotions as far as speakers allow."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    _require_speakers(clips, clips["speaker"].nunique(), 5)
+    deal = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
+    return _numbered(deal.split(clips, clips["emotion"], clips["speaker"]))
+
+
+def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """The published speaker-disjoint folds (`data/folds.csv`; EmoBox, and EMO-SUPERB for CREMA-D)."""
+    corpus = clips["corpus"].iloc[0]
+    table = published_folds()
+    if corpus not in set(table["corpus"]):
+        raise ProtocolError(
+            f"{corpus}: no speaker-disjoint folds are published for it (they are for "
+            f"{', '.join(sorted(set(table['corpus'])))}); use loso or speakers5"
+        )
+    owners = clips["speaker"].to_numpy()
+    dealt = {
+        row.fold: _spelled_out(corpus, row.test_speakers)
+        for row in table.itertuples()
+        if row.corpus == corpus
+    }
+    everyone = set().union(*dealt.values())
+    if everyone != set(owners):
+        lacking, foreign = sorted(everyone - set(owners)), sorted(set(owners) - everyone)
+        what = (
+            f"speakers are missing: {', '.join(lacking)}"
+            if lacking
+            else f"unknown speakers: {', '.join(foreign)}"
+        )
+        raise ProtocolError(f"{corpus}: the published folds need the whole corpus; {what}")
+    return [_fold(str(name), np.isin(owners, sorted(speakers))) for name, speakers in dealt.items()]
+
+
+def published_folds() -> pd.DataFrame:
+    """Columns corpus, fold, test_speakers and source."""
+    return pd.read_csv(files("ser_classic") / "data" / "folds.csv", dtype=str)
+
+
+def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """Five folds drawn clip by clip, balanced in emotions: speakers stand on both sides."""
+    from sklearn.model_selection import StratifiedKFold
+
+    _require_clips(clips, 5)
+    return _numbered(StratifiedKFold(5, shuffle=True, random_state=seed).split(clips, clips["emotion"]))
+
+
+def holdout_quarter(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """One random 75:25 split, balanced in emotions: speakers stand on both sides."""
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    _require_clips(clips, 2)
+    split = StratifiedShuffleSplit(1, test_size=0.25, random_state=seed)
+    return _numbered(split.split(clips, clips["emotion"]))
+
+
+def _fold(name: str, tested: np.ndarray) -> Fold:
+    return Fold(name, np.flatnonzero(~tested), np.flatnonzero(tested))
+
+
+def _numbered(splits: object) -> list[Fold]:
+    return [
+        Fold(str(number), np.sort(train), np.sort(test))
+        for number, (train, test) in enumerate(splits, start=1)  # type: ignore[call-overload]
+    ]
+
+
+def _spelled_out(corpus: str, speakers: str) -> set[str]:
+    """`01 11` and `1001-1018` as the speakers of the clips table."""
+    names: set[str] = set()
+    for word in speakers.split():
+        first, dash, last = word.partition("-")
+        names |= {str(number) for number in range(int(first), int(last) + 1)} if dash else {word}
+    return {f"{corpus}/{name}" for name in names}
+
+
+def _require_speakers(clips: pd.DataFrame, found: int, wanted: int) -> None:
+    if found < wanted:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[0]}: {found} speaker(s), {wanted} are needed to keep speakers apart"
+            + ("; use loso" if found > 1 else "")
+        )
+
+
+def _require_clips(clips: pd.DataFrame, wanted: int) -> None:
+    rarest = clips["emotion"].value_counts()
+    if rarest.min() < wanted:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[0]}: {rarest.min()} clip(s) of {rarest.idxmin()!r}; "
+            f"at least {wanted} of every emotion are needed"
+        )
+
+
+PROTOCOLS: Registry[Protocol] = Registry(
+    "protocols",
+    [
+        Protocol("loso", "leave one speaker out", leave_one_speaker_out),
+        Protocol("loso_adapted", "leave one speaker out", leave_one_speaker_out, track="adapted"),
+        Protocol("speakers5", "five groups of speakers", five_speaker_groups),
+        Protocol("speakers5_adapted", "five groups of speakers", five_speaker_groups, track="adapted"),
+        Protocol("emobox", "published speaker-disjoint folds", published),
+        Protocol("emobox_adapted", "published speaker-disjoint folds", published, track="adapted"),
+        Protocol("random5", "five random folds, speakers on both sides", random_five, unit=None),
+        Protocol("holdout25", "random 75:25 split, speakers on both sides", holdout_quarter, unit=None),
+    ],
+)

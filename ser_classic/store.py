@@ -1,0 +1,196 @@
+"""The store: a run's folder, whole or not there."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ser_classic.errors import SerClassicError
+
+SCHEMA = 1
+
+
+class StoreError(SerClassicError):
+    """A results folder that cannot be written, or a run in it that is not what it says."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run: its record, and its predictions on demand."""
+
+    path: Path
+    record: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """`<corpus>--<protocol>--<features>--<model>--<seed>`."""
+        return self.record["id"]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the run came to its end; a failed one has an `error` and no predictions."""
+        return self.record["status"] == "ok"
+
+    def predictions(self) -> pd.DataFrame:
+        """Columns fold, clip, guess and `p_<emotion>` where the model has probabilities.
+
+        Raises
+        ------
+        StoreError
+            The run failed, or its predictions are not those that its record speaks of.
+        """
+        if not self.ok:
+            raise StoreError(f"{self.id}: this run failed ({self.record['error']}); there are no predictions")
+        try:
+            text = gzip.decompress((self.path / "predictions.csv.gz").read_bytes())
+        except (OSError, EOFError, gzip.BadGzipFile) as error:
+            raise StoreError(
+                f"{self.path}: its predictions cannot be read ({error}); run it again"
+            ) from error
+        if hashlib.sha256(text).hexdigest() != self.record["digests"]["predictions"]:
+            raise StoreError(f"{self.path}: its predictions were changed after the run; run it again")
+        return pd.read_csv(io.BytesIO(text), dtype={"fold": str, "clip": str, "guess": str})
+
+
+def write_run(results: Path, record: dict[str, Any], predictions: pd.DataFrame | None) -> Run:
+    """Store a run in one step; an earlier run of the same cell is replaced.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written; what it held is untouched.
+    """
+    home = results / "runs"
+    final = home / record["id"]
+    draft = home / f".draft-{uuid.uuid4().hex}"
+    try:
+        draft.mkdir(parents=True)
+        if predictions is not None:
+            text = predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
+            record = {
+                **record,
+                "digests": {**record["digests"], "predictions": hashlib.sha256(text).hexdigest()},
+            }
+            (draft / "predictions.csv.gz").write_bytes(gzip.compress(text, mtime=0))
+        (draft / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        if final.exists():
+            final.rename(home / f".old-{uuid.uuid4().hex}")
+        draft.rename(final)
+    except OSError as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise StoreError(
+            f"{home}: a run cannot be written ({error.strerror}); the finished ones are safe. "
+            "Free some space or choose another folder with --results"
+        ) from error
+    for old in home.glob(".old-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    return Run(final, record)
+
+
+def read_run(path: Path) -> Run:
+    """Read one run's record.
+
+    Raises
+    ------
+    StoreError
+        The folder holds no run, a broken one, or one of another schema.
+    """
+    try:
+        record = json.loads((path / "run.json").read_text())
+        schema, name, status = record["schema"], record["id"], record["status"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{path}: not a run ({type(error).__name__}: {error}); remove it") from error
+    if schema != SCHEMA:
+        raise StoreError(f"{path}: a run of schema {schema}, this version reads {SCHEMA}; run it again")
+    if name != path.name:
+        raise StoreError(f"{path}: its record says {name!r}; a run's folder bears its id")
+    if status == "ok" and not (path / "predictions.csv.gz").is_file():
+        raise StoreError(f"{path}: its predictions are missing; run it again")
+    return Run(path, record)
+
+
+def runs(results: Path, problem: Callable[[str], None] | None = None) -> Iterator[Run]:
+    """All runs of a results folder, by id. What is no whole run is handed to `problem`, else skipped."""
+    for path in sorted((results / "runs").glob("[!.]*")):
+        try:
+            yield read_run(path)
+        except StoreError as error:
+            if problem:
+                problem(str(error))
+
+
+def clips_text(clips: pd.DataFrame) -> str:
+    """A clips table as stored: without `file`, which differs between packagings of one corpus."""
+    return clips.drop(columns="file", errors="ignore").sort_index().to_csv(lineterminator="\n")
+
+
+def write_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
+    """Store a corpus's clips table, to which all its runs refer.
+
+    Raises
+    ------
+    StoreError
+        Another table of that name is there and runs refer to it, or the folder cannot be written.
+    """
+    path = results / "clips" / f"{corpus}.csv"
+    text = clips_text(clips)
+    if path.exists() and path.read_text() != text:
+        if any((results / "runs").glob(f"{corpus}--*")):
+            held = pd.read_csv(path, dtype=str, index_col="clip")
+            raise StoreError(
+                f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} refer. "
+                f"Complete the corpus, or keep these results apart with --results FOLDER"
+            )
+    elif path.exists():
+        return
+    write_text(path, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a derived file in one step.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written; what was there is untouched.
+    """
+    draft = path.with_name(f".draft-{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path}: cannot be written ({error.strerror}); free some space or choose another folder with --results"
+        ) from error
+
+
+def read_clips(results: Path, corpus: str) -> pd.DataFrame:
+    """The stored clips table of a corpus, indexed by clip.
+
+    Raises
+    ------
+    StoreError
+        There is none.
+    """
+    path = results / "clips" / f"{corpus}.csv"
+    try:
+        return pd.read_csv(path, dtype=str, index_col="clip", keep_default_na=False).replace("", None)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: the clips table of {corpus} cannot be read ({error})") from error
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()

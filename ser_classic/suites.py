@@ -1,0 +1,110 @@
+"""Suites: TOML lists of names whose products are the cells to run."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from ser_classic.corpora import CORPORA, available
+from ser_classic.errors import SerClassicError
+from ser_classic.experiment import Cell
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
+from ser_classic.protocols import PROTOCOLS
+
+EMBEDDED = "synthetic"
+AXES = {"corpora": CORPORA, "protocols": PROTOCOLS, "features": FEATURES, "models": MODELS}
+
+
+class SuiteError(SerClassicError):
+    """A suite file that is absent or says something that cannot be run."""
+
+
+def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
+    """Cells of a suite, in the order in which it lists them.
+
+    Parameters
+    ----------
+    suite : str
+        Path of a TOML file, or the name of one in `folder`. Each of its `[[grid]]` tables lists `corpora`,
+        `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product.
+
+    Raises
+    ------
+    SuiteError
+        No such file, not TOML, an unknown key or an empty grid.
+    SerClassicError
+        An unknown name, with the nearest known ones.
+    """
+    path = Path(suite) if suite.endswith(".toml") else folder / f"{suite}.toml"
+    try:
+        content = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
+        raise SuiteError(f"{suite}: there is no suite {path}; those in {folder}/: {known}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SuiteError(f"{path}: not readable as TOML ({error})") from error
+    grids = content.get("grid")
+    extra = sorted(set(content) - {"title", "grid"})
+    if extra or not isinstance(grids, list) or not grids:
+        raise SuiteError(
+            f"{path}: expected a title and [[grid]] tables" + (f", found {', '.join(extra)}" if extra else "")
+        )
+    return list(dict.fromkeys(cell for grid in grids for cell in _cells(path, grid)))
+
+
+def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
+    seeds = grid.get("seeds", [0])
+    wrong = sorted(set(grid) ^ {*AXES, "seeds"} - ({"seeds"} - set(grid)))
+    if wrong or not all(isinstance(names, list) and names for names in grid.values()):
+        raise SuiteError(
+            f"{path}: a grid lists corpora, protocols, features and models, and may list seeds; "
+            f"{'check ' + ', '.join(wrong) if wrong else 'one of its lists is empty or no list'}"
+        )
+    for axis, table in AXES.items():
+        for name in grid[axis]:
+            table[name]
+    return [
+        Cell(corpus, protocol, features, model, seed)
+        for corpus, features, model, protocol, seed in itertools.product(
+            grid["corpora"], grid["features"], grid["models"], grid["protocols"], seeds
+        )
+    ]
+
+
+def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
+    """Cells whose `corpus`, `protocol`, `features` and `model` are among the names given for each.
+
+    Raises
+    ------
+    SuiteError
+        The suites list no such cell.
+    """
+    kept = [
+        cell
+        for cell in cells
+        if all(not names or getattr(cell, axis) in names for axis, names in only.items())
+    ]
+    if not kept:
+        asked = "; ".join(f"{axis} {', '.join(names)}" for axis, names in only.items() if names)
+        raise SuiteError(f"the suites list no cell with {asked}")
+    return kept
+
+
+def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
+    """What is listed for the embedded corpus, on a corpus of one's own."""
+    return [replace(cell, corpus=corpus) for cell in cells if cell.corpus == EMBEDDED]
+
+
+def present(cells: list[Cell], data: Path, own: Collection[str] = ()) -> tuple[list[Cell], list[str]]:
+    """Cells whose corpus is at hand, and a notice for each corpus that is not."""
+    at_hand = {*available(data), EMBEDDED, *own}
+    absent = dict.fromkeys(cell.corpus for cell in cells if cell.corpus not in at_hand)
+    notices = [
+        f"{corpus}: not found, its cells are left out; get it with: ser-classic corpora fetch {corpus}"
+        for corpus in absent
+    ]
+    return [cell for cell in cells if cell.corpus in at_hand], notices
