@@ -1,0 +1,127 @@
+"""Functionals: 29 numbers that describe a contour, whatever its length."""
+
+from __future__ import annotations
+
+import numpy as np
+
+PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+RANGE_SHARES = (25, 50, 75, 90)
+
+FUNCTIONALS = (
+    "mean",
+    "sd",
+    "skewness",
+    "kurtosis",
+    *(f"p{percent:02d}" for percent in PERCENTILES),
+    "iqr13",
+    "iqr23",
+    "iqr12",
+    "range",
+    "slope",
+    "curvature",
+    "residual",
+    "argmax",
+    "argmin",
+    *(f"above{share}" for share in RANGE_SHARES),
+    "rising",
+    "crossings",
+    "peaks",
+    "peakmean",
+    "peakrise",
+)
+
+
+def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
+    """Functionals of contours.
+
+    Parameters
+    ----------
+    contours : np.ndarray [shape=(d, t)]
+        t >= 1, finite.
+    seconds : float [s]
+        Time from one frame to the next.
+
+    Returns
+    -------
+    np.ndarray [shape=(d, 29), dtype=float32]
+        In the order of `FUNCTIONALS`: mean, standard deviation, skewness and kurtosis (of the population, 0
+        for a constant); percentiles (linear between ranks) and the distances between the quartiles; the
+        coefficients of the contour on the orthonormal straight line and parabola, per root of t, and the
+        standard deviation of what they leave; relative positions of the maximum and the minimum; shares of
+        frames above 25, 50, 75 and 90 % of the way from minimum to maximum; share of rising steps; mean
+        crossings a step; peaks [1/s], their mean, and their mean above the mean of the contour.
+    """
+    x = np.asarray(contours, dtype=np.float32)
+    count = x.shape[1]
+    mean = x.mean(axis=1, dtype=float)
+    centred = x - mean[:, None].astype(np.float32)
+    square = centred * centred
+    variance = square.mean(axis=1, dtype=float)
+    sd = np.sqrt(variance)
+    level = sd <= 1e-6 * (1 + np.abs(mean))  # a constant, but for rounding
+    scale = np.where(level, np.inf, sd)
+    skewness = np.einsum("dt,dt->d", square, centred) / count / scale**3
+    kurtosis = np.einsum("dt,dt->d", square, square) / count / scale**4
+
+    ranked = np.sort(x, axis=1)
+    quantile = dict(zip(PERCENTILES, _percentiles(ranked, PERCENTILES), strict=True))
+    low, high = ranked[:, :1], ranked[:, -1:]
+
+    line, parabola = _polynomials(count)
+    slope, curvature = centred @ line / np.sqrt(count), centred @ parabola / np.sqrt(count)
+    residual = np.sqrt(np.maximum(variance - slope**2 - curvature**2, 0))
+
+    last = max(count - 1, 1)
+    shares = [
+        (x > low + np.float32(share / 100) * (high - low)).sum(axis=1) / count for share in RANGE_SHARES
+    ]
+    above = centred > 0
+    crossings = (above[:, 1:] != above[:, :-1]).sum(axis=1) / last
+    up = x[:, 1:] > x[:, :-1]
+    peak = np.zeros(x.shape, dtype=np.float32)
+    peak[:, 1:-1] = up[:, :-1] & ~up[:, 1:]
+    peaks = peak.sum(axis=1)
+    rise = np.einsum("dt,dt->d", peak, centred) / np.maximum(peaks, 1)
+
+    columns = (
+        mean,
+        sd,
+        skewness,
+        kurtosis,
+        *quantile.values(),
+        quantile[75] - quantile[25],
+        quantile[75] - quantile[50],
+        quantile[50] - quantile[25],
+        quantile[99] - quantile[1],
+        slope,
+        curvature,
+        residual,
+        x.argmax(axis=1) / last,
+        x.argmin(axis=1) / last,
+        *shares,
+        up.sum(axis=1) / last,
+        crossings,
+        peaks / (count * seconds),
+        mean + rise,
+        rise,
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _percentiles(ranked: np.ndarray, percents: tuple[int, ...]) -> list[np.ndarray]:
+    """Percentiles [shape=(d,)] of sorted rows, linear between ranks."""
+    position = np.asarray(percents) / 100 * (ranked.shape[1] - 1)
+    below = position.astype(int)
+    beyond = np.minimum(below + 1, ranked.shape[1] - 1)
+    share = (position - below).astype(ranked.dtype)
+    return list((ranked[:, below] + share * (ranked[:, beyond] - ranked[:, below])).T)
+
+
+def _polynomials(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Straight line and parabola, orthonormal to each other and to a constant; zeros where t is too short."""
+    time = np.linspace(-1, 1, count) if count > 1 else np.zeros(count)
+    line = time / max(np.linalg.norm(time), 1e-9)
+    square = time**2 - np.mean(time**2)
+    norm = np.linalg.norm(square)
+    parabola = square / norm if norm > 1e-6 else np.zeros(count)
+    return line.astype(np.float32), parabola.astype(np.float32)

@@ -1,0 +1,53 @@
+"""Correlations inside the clip: how tracks of a voice move together, whatever channel, level or speaker."""
+
+from __future__ import annotations
+
+import numpy as np
+
+TRACKS = (
+    *(f"mfcc_{n:02d}" for n in range(13)),
+    *("alpha_00", "sharpness_00", "f0_00", "strength_00", "hnr_00", "cpp_00"),
+    *("h1h2_00", "h1h3_00", "h1a1_00", "h1a3_00"),
+)
+REACH = 2  # [frames] on each side of a delta
+LIMIT = 0.99  # of a correlation, so that its Fisher transform stays below 2.65
+
+
+def deltas(tracks: np.ndarray, reach: int = REACH) -> np.ndarray:
+    """Slope of the line through `reach` frames on each side [shape=(d, t)], end values repeated (HTK)."""
+    padded = np.pad(tracks, ((0, 0), (reach, reach)), mode="edge")
+    count = tracks.shape[1]
+    total = sum(
+        n * (padded[:, reach + n : reach + n + count] - padded[:, reach - n : reach - n + count])
+        for n in range(1, reach + 1)
+    )
+    return total / (2 * sum(n * n for n in range(1, reach + 1)))
+
+
+def correlations(tracks: np.ndarray) -> np.ndarray:
+    """Pearson's correlation of every pair of rows among tracks and their deltas, as Fisher's z.
+
+    Parameters
+    ----------
+    tracks : np.ndarray [shape=(d, t)]
+
+    Returns
+    -------
+    np.ndarray [shape=(d * (2 d - 1),), dtype=float32]
+        Upper triangle, row by row; the deltas follow the tracks. A track that does not move correlates with
+        none.
+    """
+    rows = np.vstack([tracks, deltas(tracks)]).astype(float)
+    mean = rows.mean(axis=1, keepdims=True)
+    rows -= mean
+    norm = np.linalg.norm(rows, axis=1)
+    still = norm <= 1e-6 * np.sqrt(rows.shape[1]) * (1 + np.abs(mean[:, 0]))
+    rows /= np.where(still, np.inf, norm)[:, None]
+    upper = np.triu_indices(len(rows), k=1)
+    return np.arctanh(np.clip(rows @ rows.T, -LIMIT, LIMIT)[upper]).astype(np.float32)
+
+
+def pairs(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the correlations of named tracks, in their order."""
+    both = (*names, *(f"{name}_delta" for name in names))
+    return tuple(f"{a}_{b}" for i, a in enumerate(both) for b in both[i + 1 :])

@@ -1,0 +1,150 @@
+"""Pitch after Boersma (1993): peaks of the window-corrected autocorrelation, and the best path through them.
+
+"Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a sampled
+sound", IFA Proceedings 17. All frames are correlated, and all candidates scored, at once; only the path is
+walked frame by frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft as _fft
+
+from ser_classic.voice.frames import RATE, Frames, squared
+
+FLOOR, CEILING = 65.0, 650.0  # [Hz]
+WINDOW = 738  # [samples]: three periods of the lowest pitch
+FFT = 1024  # WINDOW and the longest lag together: no lag in use wraps around
+FINER = 2  # points of the autocorrelation for each sample
+SILENCE = 0.03  # of the clip's peak: Praat's default, like the two that follow
+VOICING = 0.45
+OCTAVE_COST = 0.01
+JUMP_COST = 0.5  # per octave and frame
+SWITCH_COST = 0.2  # between voiced and unvoiced
+CANDIDATES = 8  # kept in a frame, besides the unvoiced one
+
+
+@dataclass(frozen=True)
+class Pitch:
+    """The pitch of a recording.
+
+    Attributes
+    ----------
+    frequency : np.ndarray [shape=(t,)] [Hz]
+        Fundamental frequency, in unvoiced frames interpolated in octaves between the voiced ones around.
+    strength : np.ndarray [shape=(t,)]
+        Normalised autocorrelation at the period, within 0.001 and 0.999: the share of power that is periodic.
+        In unvoiced frames that of the best period.
+    voiced : np.ndarray [shape=(t,), dtype=bool]
+    """
+
+    frequency: np.ndarray
+    strength: np.ndarray
+    voiced: np.ndarray
+
+
+def track(frames: Frames) -> Pitch:
+    """Pitch of every frame between 65 and 650 Hz."""
+    frequency, strength, loudness = _candidates(frames)
+    best = strength.max(axis=1)
+    # Praat: a frame that is quiet against the clip's peak is unvoiced even where it is periodic.
+    silent = np.maximum(0, 2 - loudness * (1 + VOICING) / SILENCE)
+    unvoiced = VOICING + silent
+    score = np.where(strength > 0, strength - OCTAVE_COST * np.log2(CEILING / frequency), -np.inf)
+    path = _path(np.log2(frequency), np.column_stack([unvoiced, score]))
+    voiced = path > 0
+    chosen = np.maximum(path - 1, 0)[:, None]
+    octaves = np.log2(np.take_along_axis(frequency, chosen, axis=1)[:, 0])
+    periodic = np.where(voiced, np.take_along_axis(strength, chosen, axis=1)[:, 0], best)
+    if voiced.any():
+        frame = np.arange(len(voiced))
+        octaves = np.interp(frame, frame[voiced], octaves[voiced])
+    else:
+        octaves = np.full(len(voiced), np.log2(FLOOR * CEILING) / 2)
+    return Pitch(2**octaves, np.clip(periodic, 1e-3, 1 - 1e-3), voiced)
+
+
+def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The highest peaks of the autocorrelation of every frame.
+
+    Returns
+    -------
+    frequency, strength : np.ndarray [shape=(t, CANDIDATES)]
+        Frequency [Hz] and height; strength 0 where there are fewer peaks.
+    loudness : np.ndarray [shape=(t,)]
+        Largest sample of the frame, relative to the clip's.
+    """
+    window, own = _window()
+    shortest, longest = int(FINER * RATE / CEILING), int(np.ceil(FINER * RATE / FLOOR))
+    frequency = np.full((frames.count, CANDIDATES), np.sqrt(FLOOR * CEILING))
+    strength = np.zeros((frames.count, CANDIDATES))
+    loudness = np.empty(frames.count)
+    for block, samples in frames.blocks(WINDOW):
+        centred = samples - samples.mean(axis=1, keepdims=True)
+        loudness[block] = np.maximum(centred.max(axis=1), -centred.min(axis=1))
+        power = squared(_fft.rfft(centred * window, FFT, workers=1))
+        correlation = _fft.irfft(power, FINER * FFT, workers=1)
+        energy = np.maximum(correlation[:, :1], 1e-20)
+        lags = slice(shortest - 1, longest + 2)
+        frequency[block], strength[block] = _peaks(correlation[:, lags] / energy / own[lags], shortest - 1)
+    return frequency, strength, loudness / max(loudness.max(), 1e-20)
+
+
+def _peaks(correlation: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequency [Hz] and height of the highest peaks of rows that begin at the lag `first`."""
+    middle = correlation[:, 1:-1]
+    here = (middle > correlation[:, :-2]) & (middle >= correlation[:, 2:]) & (middle > 0.5 * VOICING)
+    row, column = np.nonzero(here)
+    left, top, right = (correlation[row, column + i].astype(float) for i in range(3))
+    bend = np.minimum(left - 2 * top + right, -1e-9)
+    shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    height = top - 0.25 * (left - right) * shift
+    height = np.where(height > 1, 1 / height, height)
+    hertz = FINER * RATE / (first + 1 + column + shift)
+    worth = height - OCTAVE_COST * np.log2(CEILING / hertz)
+    order = np.lexsort((-worth, row))
+    row = row[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    kept = rank < CANDIDATES
+    at = row[kept], rank[kept]
+    frequency = np.full((len(correlation), CANDIDATES), np.sqrt(FLOOR * CEILING))
+    strength = np.zeros((len(correlation), CANDIDATES))
+    frequency[at], strength[at] = hertz[order][kept], height[order][kept]
+    return frequency, strength
+
+
+def _path(octaves: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Viterbi: the candidate of every frame on the path of the highest score.
+
+    Parameters
+    ----------
+    octaves : np.ndarray [shape=(t, k)]
+        Logarithm to base 2 of the frequency of every voiced candidate.
+    score : np.ndarray [shape=(t, k + 1)]
+        Local scores, the unvoiced candidate first.
+    """
+    frames, width = score.shape
+    cost = np.full((frames - 1, width, width), SWITCH_COST)
+    cost[:, 0, 0] = 0
+    cost[:, 1:, 1:] = JUMP_COST * np.abs(octaves[:-1, :, None] - octaves[1:, None, :])
+    total = np.empty_like(score)
+    total[0] = score[0]
+    for t in range(1, frames):
+        (total[t - 1][:, None] - cost[t - 1]).max(axis=0, out=total[t])
+        total[t] += score[t]
+    path = np.empty(frames, dtype=int)
+    path[-1] = total[-1].argmax()
+    for t in range(frames - 1, 0, -1):
+        path[t - 1] = (total[t - 1] - cost[t - 1, :, path[t]]).argmax()
+    return path
+
+
+@lru_cache(maxsize=1)
+def _window() -> tuple[np.ndarray, np.ndarray]:
+    """Hann window of the frames [dtype=float32] and its own normalised autocorrelation at the fine lags."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)
+    own = _fft.irfft(np.abs(_fft.rfft(window, FFT)) ** 2, FINER * FFT)
+    return window.astype(np.float32), (own / own[0]).astype(np.float32)

@@ -1,0 +1,170 @@
+"""Descriptors of the short-time spectrum: mel bands, cepstrum, loudness and the shape of the spectrum.
+
+Sources: HTK book (mel scale, equal loudness), Hermansky 1990 (perceptual loudness), Peeters 2004 (spectral
+moments, flatness, roll-off, flux), Eyben et al. 2016 (GeMAPS: alpha ratio, Hammarberg index, spectral
+slopes), Zwicker and Fastl 1990 (sharpness).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from ser_classic.voice.frames import FREQUENCIES, HOP, POWER_FLOOR, WINDOW, Frames
+
+MELS = 40
+MFCCS = 20
+LOWEST, HIGHEST = 50.0, 7800.0  # [Hz], edges of the mel bank
+MEL_RANGE = 75.0  # [dB] below the loudest band of the clip
+ROLL_OFFS = (0.25, 0.5, 0.75, 0.9)
+
+SHAPES = (
+    "level",
+    "loudness",
+    "zcr",
+    "centroid",
+    "spread",
+    "skewness",
+    "kurtosis",
+    "entropy",
+    "flatness",
+    *(f"rolloff{round(100 * share)}" for share in ROLL_OFFS),
+    "flux",
+    "alpha",
+    "hammarberg",
+    "high",
+    "slope500",
+    "slope1500",
+    "slope6000",
+    "sharpness",
+)
+
+
+def describe(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cepstrum, mel bands and spectral shape of every frame.
+
+    Returns
+    -------
+    mfcc : np.ndarray [shape=(20, t), dtype=float32]
+        Orthonormal DCT-II of the mel bands, the zeroth coefficient included.
+    mel : np.ndarray [shape=(40, t), dtype=float32] [dB]
+        Mel bands, none more than 75 dB below the loudest of the clip.
+    shape : np.ndarray [shape=(21, t), dtype=float32]
+        The descriptors named in `SHAPES`.
+    """
+    power = frames.power()
+    energies = power @ mel_bank().T
+    mel = 10 * np.log10(energies + np.float32(POWER_FLOOR))
+    np.maximum(mel, mel.max() - MEL_RANGE, out=mel)
+    mfcc = mel @ cosines().T
+    return mfcc.T, mel.T, _shape(frames, power, energies)
+
+
+def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarray:
+    """The descriptors named in `SHAPES` [shape=(21, t), dtype=float32]."""
+    tracks = dict.fromkeys(SHAPES)
+    tracks["level"] = frames.level
+    heard = (energies * equal_loudness()) ** np.float32(0.23)
+    tracks["loudness"] = loudness = heard.sum(axis=1)
+    weight = barks() * np.where(barks() < 16, 1, 0.066 * np.exp(0.171 * barks()))
+    tracks["sharpness"] = 0.11 * (heard @ weight.astype(np.float32)) / np.maximum(loudness, 1e-9)
+    tracks["zcr"] = _zero_crossings(frames)
+
+    safe = power + np.float32(1e-3 * POWER_FLOOR)
+    total = safe.sum(axis=1)
+    kilohertz = FREQUENCIES / 1000
+    moments = (safe @ np.stack([kilohertz**n for n in range(1, 5)], axis=1).astype(np.float32)).astype(float)
+    first, second, third, fourth = (moments / total[:, None].astype(float)).T
+    variance = np.maximum(second - first**2, 1e-6)
+    tracks["centroid"] = 1000 * first
+    tracks["spread"] = 1000 * np.sqrt(variance)
+    tracks["skewness"] = (third - 3 * first * second + 2 * first**3) / variance**1.5
+    tracks["kurtosis"] = (fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4) / variance**2
+
+    logs = np.log(safe)
+    bins = len(FREQUENCIES)
+    tracks["entropy"] = (np.log(total) - np.einsum("tf,tf->t", safe, logs) / total) / np.log(bins)
+    tracks["flatness"] = logs.mean(axis=1) - np.log(total / bins)
+    cumulative = np.cumsum(safe, axis=1)
+    for share in ROLL_OFFS:
+        reached = (cumulative < np.float32(share) * cumulative[:, -1:]).sum(axis=1)
+        tracks[f"rolloff{round(100 * share)}"] = reached * FREQUENCIES[1]
+
+    magnitude = np.sqrt(safe / total[:, None])
+    likeness = np.einsum("tf,tf->t", magnitude[1:], magnitude[:-1])
+    flux = np.sqrt(np.maximum(2 - 2 * likeness, 0))
+    tracks["flux"] = np.concatenate([flux[:1] if len(flux) else np.zeros(1), flux])
+
+    decibels = np.float32(10 / np.log(10)) * logs
+    tracks["alpha"] = 10 * np.log10(_band(safe, 50, 1000).sum(axis=1) / _band(safe, 1000, 5000).sum(axis=1))
+    tracks["hammarberg"] = _band(decibels, 0, 2000).max(axis=1) - _band(decibels, 2000, 5000).max(axis=1)
+    tracks["high"] = 10 * np.log10(_band(safe, 4000, 8001).sum(axis=1) / _band(safe, 0, 4000).sum(axis=1))
+    for low, high in ((0, 500), (500, 1500), (1500, 6000)):
+        tracks[f"slope{high}"] = _slope(decibels, low, high)
+    return np.stack([np.asarray(track, dtype=np.float32) for track in tracks.values()])
+
+
+def _band(spectrum: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Bins with low <= frequency < high [Hz]."""
+    first, last = np.searchsorted(FREQUENCIES, [low, high])
+    return spectrum[:, first:last]
+
+
+def _slope(decibels: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Slope of the least-squares line through a band [dB/kHz]."""
+    frequency = _band(FREQUENCIES[None], low, high)[0] / 1000
+    centred = frequency - frequency.mean()
+    return _band(decibels, low, high) @ (centred / np.sum(centred**2)).astype(np.float32)
+
+
+def _zero_crossings(frames: Frames) -> np.ndarray:
+    """Share of neighbouring samples of a frame whose signs differ."""
+    waveform = frames.waveform
+    changes = np.concatenate([[0], np.cumsum(np.signbit(waveform[1:]) != np.signbit(waveform[:-1]))])
+    centres = (frames.first + np.arange(frames.count)) * HOP
+    last = len(changes) - 1
+    begin, end = np.clip(centres - WINDOW // 2, 0, last), np.clip(centres + WINDOW // 2 - 1, 0, last)
+    return (changes[end] - changes[begin]) / (WINDOW - 1)
+
+
+def _mel(hertz: np.ndarray | float) -> np.ndarray:
+    """HTK's mel scale."""
+    return 2595 * np.log10(1 + np.asarray(hertz) / 700)
+
+
+@lru_cache(maxsize=1)
+def _edges() -> np.ndarray:
+    """Corners of the mel triangles [shape=(42,)] [Hz]."""
+    mels = np.linspace(_mel(LOWEST), _mel(HIGHEST), MELS + 2)
+    return 700 * (10 ** (mels / 2595) - 1)
+
+
+@lru_cache(maxsize=1)
+def mel_bank() -> np.ndarray:
+    """Triangular mel filters of area one [shape=(40, 257), dtype=float32] [1/Hz]."""
+    low, centre, high = (_edges()[i : i + MELS, None] for i in range(3))
+    rising, falling = (FREQUENCIES - low) / (centre - low), (high - FREQUENCIES) / (high - centre)
+    return (np.maximum(np.minimum(rising, falling), 0) * 2 / (high - low)).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def cosines() -> np.ndarray:
+    """First rows of the orthonormal DCT-II of the mel bands [shape=(20, 40), dtype=float32]."""
+    rows = np.cos(np.pi / MELS * np.outer(np.arange(MFCCS), np.arange(MELS) + 0.5)) * np.sqrt(2 / MELS)
+    rows[0] /= np.sqrt(2)
+    return rows.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def equal_loudness() -> np.ndarray:
+    """Hermansky's approximation of the ear's sensitivity at the centres of the mel bands [shape=(40,)]."""
+    square = _edges()[1:-1] ** 2
+    return ((square / (square + 1.6e5)) ** 2 * (square + 1.44e6) / (square + 9.61e6)).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def barks() -> np.ndarray:
+    """Critical-band rate of the centres of the mel bands [shape=(40,)] [Bark] (Traunmüller 1990)."""
+    centres = _edges()[1:-1]
+    return 26.81 * centres / (1960 + centres) - 0.53
