@@ -1,0 +1,245 @@
+"""Metrics: how well the guesses agree with the truth, and how far the probabilities can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.errors import SerClassicError
+
+BINS = 15  # of confidence, equal in width: Guo et al., "On calibration of modern neural networks", ICML 2017
+
+Metric = Callable[[np.ndarray, np.ndarray, "pd.DataFrame | None"], float]
+
+
+class MetricError(SerClassicError):
+    """Truth, guesses and probabilities that do not belong together."""
+
+
+def classes_of(*words: Sequence[str]) -> tuple[str, ...]:
+    """The emotions that occur in any of the arrays, by name."""
+    found = [np.asarray(some, dtype=str) for some in words]
+    return tuple(np.unique(np.concatenate(found)).tolist())
+
+
+def confusion(truth: Sequence[str], guess: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """Count the clips of every true emotion by the emotion guessed.
+
+    Parameters
+    ----------
+    truth, guess : array-like of str [shape=(n,)]
+    classes : sequence of str
+        The k emotions, in the order of the result's rows and columns.
+
+    Returns
+    -------
+    np.ndarray [shape=(k, k), dtype=int64]
+        Row = truth, column = guess; equals `sklearn.metrics.confusion_matrix(labels=classes)`.
+
+    Raises
+    ------
+    MetricError
+        Arrays of unequal length, none at all, or an emotion outside `classes`.
+    """
+    return grouped_confusion(truth, guess, np.zeros(len(truth), dtype=int), classes)[0]
+
+
+def grouped_confusion(
+    truth: Sequence[str], guess: Sequence[str], groups: np.ndarray, classes: Sequence[str]
+) -> np.ndarray:
+    """Confusion counts of every group (of every speaker, say).
+
+    Parameters
+    ----------
+    truth, guess : array-like of str [shape=(n,)]
+    groups : np.ndarray [shape=(n,), dtype=int]
+        The group of each clip, numbered from 0.
+    classes : sequence of str
+        The k emotions.
+
+    Returns
+    -------
+    np.ndarray [shape=(groups, k, k), dtype=int64]
+
+    Raises
+    ------
+    MetricError
+        As `confusion`.
+    """
+    if not len(truth) == len(guess) == len(groups):
+        raise MetricError(
+            f"{len(truth)} true emotions, {len(guess)} guesses and {len(groups)} groups; expected as many"
+        )
+    if len(truth) == 0:
+        raise MetricError("there are no clips to score")
+    k = len(classes)
+    index = pd.Index(classes)
+    rows, columns = index.get_indexer(np.asarray(truth)), index.get_indexer(np.asarray(guess))
+    for codes, words in ((rows, truth), (columns, guess)):
+        if (codes < 0).any():
+            stray = str(np.asarray(words)[codes < 0][0])
+            raise MetricError(f"{stray!r} is not one of the emotions scored: {', '.join(classes)}")
+    size = int(np.max(groups)) + 1
+    cells = (np.asarray(groups) * k + rows) * k + columns
+    return np.bincount(cells, minlength=size * k * k).reshape(size, k, k)
+
+
+def recalls_of(counts: np.ndarray) -> np.ndarray:
+    """Recall of each emotion [shape=(..., k)] from counts [shape=(..., k, k)]; NaN where it is never true."""
+    right = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
+    total = counts.sum(axis=-1)
+    return np.divide(right, total, out=np.full(right.shape, np.nan), where=total > 0)
+
+
+def uar_of(counts: np.ndarray) -> np.ndarray:
+    """Unweighted average recall [shape=(...)] from counts [shape=(..., k, k)].
+
+    The mean of the recalls of the emotions that occur in the truth, as
+    `sklearn.metrics.balanced_accuracy_score`; NaN where there is no clip at all.
+    """
+    recalls = recalls_of(counts)
+    present = ~np.isnan(recalls)
+    total, number = np.where(present, recalls, 0).sum(axis=-1), present.sum(axis=-1)
+    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+
+
+def accuracy_of(counts: np.ndarray) -> np.ndarray:
+    """Share of clips guessed right [shape=(...)] from counts [shape=(..., k, k)]."""
+    right = np.trace(counts, axis1=-2, axis2=-1).astype(float)
+    total = counts.sum(axis=(-2, -1))
+    return np.divide(right, total, out=np.full(right.shape, np.nan), where=total > 0)
+
+
+def macro_f1_of(counts: np.ndarray) -> np.ndarray:
+    """Mean F1 of the emotions that occur in truth or guess [shape=(...)] from counts [shape=(..., k, k)].
+
+    Equals `sklearn.metrics.f1_score(average="macro")`: an emotion that is guessed and never true counts 0.
+    """
+    right = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
+    either = counts.sum(axis=-1) + counts.sum(axis=-2)
+    f1 = np.divide(2 * right, either, out=np.zeros(right.shape), where=either > 0)
+    number = (either > 0).sum(axis=-1)
+    total = f1.sum(axis=-1)
+    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+
+
+# Everything that can be read off a confusion matrix; statistics resamples these without touching clips.
+COUNT_METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "uar": uar_of,
+    "accuracy": accuracy_of,
+    "macro_f1": macro_f1_of,
+}
+
+
+def uar(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None = None) -> float:
+    """Unweighted average recall: the mean recall of the emotions in the truth; chance is 1 / emotions."""
+    return float(uar_of(confusion(truth, guess, classes_of(truth, guess))))
+
+
+def accuracy(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None = None) -> float:
+    """Share of clips guessed right (the field also calls it weighted average recall)."""
+    return float(accuracy_of(confusion(truth, guess, classes_of(truth, guess))))
+
+
+def macro_f1(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None = None) -> float:
+    """Mean over emotions of the harmonic mean of precision and recall."""
+    return float(macro_f1_of(confusion(truth, guess, classes_of(truth, guess))))
+
+
+def recalls(truth: np.ndarray, guess: np.ndarray) -> pd.Series:
+    """Recall of each emotion in the truth: index emotion, values in [0, 1]."""
+    classes = classes_of(truth, guess)
+    return pd.Series(recalls_of(confusion(truth, guess, classes)), index=classes, name="recall").dropna()
+
+
+def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
+    """Probability [shape=(n,)] that was given to the emotion guessed.
+
+    Parameters
+    ----------
+    guess : np.ndarray of str [shape=(n,)]
+    probabilities : pd.DataFrame [shape=(n, k)]
+        Columns are emotions, rows sum to 1.
+
+    Raises
+    ------
+    MetricError
+        Unequal lengths, or a guess that has no column.
+    """
+    if len(guess) != len(probabilities):
+        raise MetricError(f"{len(guess)} guesses and {len(probabilities)} rows of probabilities")
+    column = probabilities.columns.get_indexer(np.asarray(guess))
+    if (column < 0).any():
+        raise MetricError(f"no probability is given for the guess {str(np.asarray(guess)[column < 0][0])!r}")
+    return probabilities.to_numpy()[np.arange(len(guess)), column]
+
+
+def reliability(
+    truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame, bins: int = BINS
+) -> pd.DataFrame:
+    """How often guesses of some confidence are right.
+
+    Parameters
+    ----------
+    truth, guess : np.ndarray of str [shape=(n,)]
+    probabilities : pd.DataFrame [shape=(n, k)]
+    bins : int
+        Bins of equal width from 0 to 1, the upper edge included.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per bin that holds a clip: `low`, `high`, `clips`, `confidence` (mean), `accuracy`.
+    """
+    sure = confidence(guess, probabilities)
+    right = np.asarray(truth) == np.asarray(guess)
+    bin_of = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    clips = np.bincount(bin_of, minlength=bins)
+    held = np.flatnonzero(clips)
+    return pd.DataFrame(
+        {
+            "low": held / bins,
+            "high": (held + 1) / bins,
+            "clips": clips[held],
+            "confidence": np.bincount(bin_of, weights=sure, minlength=bins)[held] / clips[held],
+            "accuracy": np.bincount(bin_of, weights=right, minlength=bins)[held] / clips[held],
+        }
+    )
+
+
+def ece(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None) -> float:
+    """Expected calibration error (Guo et al. 2017): mean |accuracy - confidence| of the bins, by clips.
+
+    0 is perfect; NaN where the model gives no probabilities.
+    """
+    if probabilities is None:
+        return float("nan")
+    table = reliability(truth, guess, probabilities)
+    gap = (table["accuracy"] - table["confidence"]).abs()
+    return float((gap * table["clips"]).sum() / table["clips"].sum())
+
+
+def brier(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None) -> float:
+    """Brier score (Brier 1950): mean squared distance of the probabilities from the truth, 0 to 2.
+
+    An emotion without a column had the probability 0; NaN where the model gives no probabilities.
+    """
+    if probabilities is None:
+        return float("nan")
+    if len(truth) != len(probabilities):
+        raise MetricError(f"{len(truth)} true emotions and {len(probabilities)} rows of probabilities")
+    values = probabilities.to_numpy(dtype=float)
+    column = probabilities.columns.get_indexer(np.asarray(truth))
+    of_truth = np.where(column >= 0, values[np.arange(len(values)), column], 0)
+    return float(np.mean((values**2).sum(axis=1) - 2 * of_truth + 1))
+
+
+METRICS: dict[str, Metric] = {
+    "uar": uar,
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "ece": ece,
+    "brier": brier,
+}

@@ -1,0 +1,257 @@
+"""The leaderboard as a table: one row per run, computed from its predictions and the clips table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.corpora import EMOTIONS
+from ser_classic.errors import SerClassicError
+from ser_classic.metrics import METRICS, classes_of
+from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
+
+COLUMNS = (
+    "corpus",
+    "protocol",
+    "track",
+    "leaky",
+    "features",
+    "model",
+    "seed",
+    "clips",
+    "speakers",
+    "classes",
+    "uar",
+    "uar_low",
+    "uar_high",
+    "accuracy",
+    "macro_f1",
+    "fit_seconds",
+    "predict_seconds",
+    "status",
+    "ece",
+    "speaker_uar",
+    "error",
+)
+CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
+GROUPS = ("blind", "adapted", "leaky")
+
+
+class ReportError(SerClassicError):
+    """Runs that cannot be scored or set side by side."""
+
+
+class Run(Protocol):
+    """What is asked of a stored run."""
+
+    record: dict[str, Any]
+
+    def predictions(self) -> pd.DataFrame: ...
+
+
+def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
+    """Predictions beside what is known of their clips.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        Columns fold, clip, guess and `p_<emotion>` where there are probabilities.
+    clips : pd.DataFrame
+        Clips table, indexed by clip.
+
+    Returns
+    -------
+    pd.DataFrame
+        The predictions with a column `truth` and the columns of the clips table.
+
+    Raises
+    ------
+    ReportError
+        No predictions, a clip predicted twice in one fold, or one that the clips table does not hold.
+    """
+    if not len(predictions):
+        raise ReportError("there are no predictions to score; run it again")
+    twice = predictions.duplicated(["fold", "clip"])
+    if twice.any():
+        raise ReportError(
+            f"{predictions['clip'][twice].iloc[0]} is predicted twice in one fold; run it again"
+        )
+    foreign = ~predictions["clip"].isin(clips.index)
+    if foreign.any():
+        raise ReportError(
+            f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
+            "the clips table; run it again over the corpus as it is"
+        )
+    known = clips.rename(columns={"emotion": "truth"}).loc[predictions["clip"]].reset_index(drop=True)
+    return pd.concat([predictions.reset_index(drop=True), known], axis=1)
+
+
+def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
+    """The columns `p_<emotion>` under the emotions' names; None where there are none."""
+    columns = [name for name in table.columns if name.startswith("p_")]
+    if not columns:
+        return None
+    return table[columns].rename(columns=lambda name: name.removeprefix("p_"))
+
+
+def ordered(emotions: Iterable[str]) -> tuple[str, ...]:
+    """Emotions in the order of `EMOTIONS`, others after them by name."""
+    found = set(emotions)
+    return tuple(word for word in EMOTIONS if word in found) + tuple(sorted(found.difference(EMOTIONS)))
+
+
+def speaker_counts(
+    table: pd.DataFrame, classes: Iterable[str] | None = None, among: Iterable[str] | None = None
+) -> SpeakerCounts:
+    """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker's."""
+    classes = ordered(classes_of(table["truth"], table["guess"]) if classes is None else classes)
+    return count(
+        table["truth"].to_numpy(),
+        table["guess"].to_numpy(),
+        table["speaker"].fillna("").to_numpy(),
+        classes,
+        None if among is None else tuple(among),
+    )
+
+
+def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
+    """The figures of one run.
+
+    Parameters
+    ----------
+    predictions, clips : pd.DataFrame
+        As `judged`.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    dict
+        clips, speakers, classes (tested), every metric of `METRICS` that the leaderboard has, and
+        `uar_low`, `uar_high`: the 95 % interval from resampling speakers, NaN where fewer than two are known;
+        `speaker_uar`: where there are too few speakers for an interval, the UAR of each, as text.
+
+    Raises
+    ------
+    ReportError, MetricError
+        Predictions that do not fit the clips.
+    """
+    table = judged(predictions, clips)
+    truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
+    given = probabilities(table)
+    values = {name: metric(truth, guess, given) for name, metric in METRICS.items() if name in COLUMNS}
+    counts = speaker_counts(table)
+    known = table["speaker"].notna().all()
+    range_ = interval(counts.counts, seed=seed) if known else None
+    few = known and len(counts.speakers) < FEWEST_SPEAKERS
+    return {
+        "clips": int(table["clip"].nunique()),
+        "speakers": len(counts.speakers) if known else 0,
+        "classes": len(np.unique(truth)),
+        **values,
+        "uar_low": range_.low if range_ else float("nan"),
+        "uar_high": range_.high if range_ else float("nan"),
+        "speaker_uar": _each_as_text(per_speaker(counts)) if few else None,
+    }
+
+
+def each_speaker(row: Mapping[str, Any]) -> dict[str, float]:
+    """The UAR of each speaker, read from a row's `speaker_uar`; empty where an interval is given."""
+    text = row["speaker_uar"]
+    if not isinstance(text, str):
+        return {}
+    parts = (part.rpartition("=") for part in text.split(" "))
+    return {name: float(value) for name, _, value in parts}
+
+
+def _each_as_text(values: Mapping[str, float]) -> str:
+    """`OAF=0.6143 YAF=0.7571`: the speakers without their corpus."""
+    return " ".join(f"{name.rpartition('/')[2]}={value:.4f}" for name, value in values.items())
+
+
+def leaderboard(
+    runs: Iterable[Run],
+    clips_of: Callable[[str], pd.DataFrame],
+    problem: Callable[[str], None] | None = None,
+) -> pd.DataFrame:
+    """One row per run, by corpus, group (blind, adapted, leaky) and UAR.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    clips_of : callable (corpus) -> pd.DataFrame
+        Clips table of a corpus; asked once for each.
+    problem : callable (str), optional
+        Told of a run that cannot be scored, which is then left out; without it the error is raised.
+
+    Returns
+    -------
+    pd.DataFrame
+        With the columns `COLUMNS`. A failed run has its `error` and no figures.
+    """
+    tables: dict[str, pd.DataFrame] = {}
+    rows = []
+    for run in runs:
+        record = run.record
+        row = {name: record[name] for name in CELL} | {"status": record["status"]}
+        try:
+            if record["status"] == "ok":
+                corpus = record["corpus"]
+                if corpus not in tables:
+                    tables[corpus] = clips_of(corpus)
+                row |= score(run.predictions(), tables[corpus])
+                row |= {name: record[name] for name in ("fit_seconds", "predict_seconds")}
+            else:
+                row["error"] = record.get("error")
+        except SerClassicError as error:
+            if problem is None:
+                raise
+            problem(f"{'--'.join(str(record[name]) for name in (*CELL[:2], *CELL[4:]))}: {error}")
+            continue
+        rows.append(row)
+    return arranged(pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def arranged(board: pd.DataFrame) -> pd.DataFrame:
+    """The leaderboard's rows by corpus, group, UAR (failed runs last), and cell."""
+    place = group_of(board).map({name: number for number, name in enumerate(GROUPS)})
+    keys = board.assign(_place=place, _minus=-board["uar"].astype(float))
+    keys = keys.sort_values(["corpus", "_place", "_minus", *CELL[1:]], kind="stable", na_position="last")
+    return board.loc[keys.index].reset_index(drop=True)
+
+
+def group_of(board: pd.DataFrame) -> pd.Series:
+    """The group in which a run is ranked: `leaky`, else its track."""
+    return board["track"].mask(board["leaky"].astype(bool), "leaky")
+
+
+def systems(board: pd.DataFrame) -> pd.DataFrame:
+    """The leaderboard with the seeds of one system taken together.
+
+    Figures are means over the finished seeds; `seeds` counts them, and `spread` is the standard deviation of
+    their UAR (NaN with one seed). A system is failed where all of its seeds are.
+    """
+    rows = []
+    for _, same in board.groupby(list(CELL[:-1]), sort=False):
+        done = same[same["status"] == "ok"]
+        row = (done if len(done) else same).iloc[0].to_dict()
+        if len(done) > 1:
+            figures = done.select_dtypes("number").drop(columns=["seed", "leaky"], errors="ignore")
+            row |= figures.mean().to_dict()
+            each = pd.DataFrame([each_speaker(one) for one in done.to_dict("records")])
+            row["speaker_uar"] = _each_as_text(each.mean()) if len(each.columns) else None
+        rows.append(row | {"seeds": len(done), "spread": done["uar"].astype(float).std()})
+    return arranged(pd.DataFrame(rows, columns=[*COLUMNS, "seeds", "spread"]))
+
+
+def to_csv(board: pd.DataFrame) -> str:
+    """The leaderboard as CSV, equal bytes for equal tables: four decimals, seconds with two."""
+    shown = board.copy()
+    for name in ("fit_seconds", "predict_seconds"):
+        shown[name] = [f"{value:.2f}" if pd.notna(value) else "" for value in shown[name]]
+    for name in ("clips", "speakers", "classes"):
+        shown[name] = shown[name].astype("Int64")
+    return shown.to_csv(index=False, float_format="%.4f", lineterminator="\n")

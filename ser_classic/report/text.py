@@ -1,0 +1,252 @@
+"""The leaderboard for readers: Markdown, and tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ser_classic.report.board import GROUPS, each_speaker, group_of, systems
+from ser_classic.statistics import FEWEST_SPEAKERS
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+TITLES = {
+    "blind": "Blind: nothing is known of the test speaker but the clip",
+    "adapted": "Adapted: features are scaled by the test speaker's own unlabelled clips",
+    "leaky": "Leaky: the test speakers were heard in training",
+}
+WARNING = (
+    "Test speakers stand in the training data too, so these figures do not say how well the emotions of an "
+    "unknown speaker are recognised. They are here to show how large the difference is."
+)
+INTRODUCTION = (
+    "UAR is the unweighted average recall, pooled over all test clips. The interval is the 95 % interval "
+    "from resampling speakers. `acc` is the accuracy, `F1` the macro F1, `fit` the seconds to tune and fit "
+    "all folds. Blind, adapted and leaky runs answer different questions and are never ranked together. "
+    "Where a model ran with several seeds, UAR is their mean ± their standard deviation."
+)
+HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "fit")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One group of one corpus, ready to be set: cells as text.
+
+    `left` says how many systems were cut, `few` names the speakers where there are too few for an interval.
+    """
+
+    corpus: str
+    about: str
+    group: str
+    best: str
+    rows: tuple[tuple[str, ...], ...]
+    failed: tuple[tuple[str, str], ...]
+    left: int
+    few: tuple[str, ...]
+
+
+def figure(value: float, digits: int = 3) -> str:
+    """A share without its leading zero: `.532`; `1.00` stays, and `–` stands for none."""
+    if pd.isna(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return f"{value:.{digits - 1}f}" if text.startswith("1") else text.replace("0.", ".", 1)
+
+
+def duration(seconds: float) -> str:
+    """Seconds with two figures, minutes from two minutes on."""
+    if pd.isna(seconds):
+        return "–"
+    if seconds >= 119.5:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
+
+
+def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]:
+    """The groups of a leaderboard, by corpus, then blind, adapted and leaky.
+
+    Parameters
+    ----------
+    board : pd.DataFrame
+        As `leaderboard` returns it.
+    limit : int, optional
+        Systems shown of each group; all by default.
+    """
+    table = systems(board)
+    table["group"] = group_of(table)
+    for corpus, of_corpus in table.groupby("corpus", sort=False):
+        done = of_corpus[of_corpus["status"] == "ok"]
+        about = _about(done)
+        few = tuple(dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row)))
+        for group in GROUPS:
+            of_group = of_corpus[of_corpus["group"] == group]
+            if not len(of_group):
+                continue
+            ok = of_group[of_group["status"] == "ok"]
+            failed = of_group[of_group["status"] != "ok"]
+            shown = ok if limit is None else ok.head(limit)
+            yield Section(
+                corpus=str(corpus),
+                about=about,
+                group=group,
+                best=_best(ok.iloc[0], group) if len(ok) else "No run of this group has finished.",
+                rows=tuple(
+                    _cells(rank, row, bool(few)) for rank, row in enumerate(shown.to_dict("records"), start=1)
+                ),
+                failed=tuple((_system(row), str(row["error"])) for row in failed.to_dict("records")),
+                left=len(ok) - len(shown),
+                few=few,
+            )
+
+
+def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> str:
+    """The leaderboard as Markdown.
+
+    Parameters
+    ----------
+    board : pd.DataFrame
+        As `leaderboard` returns it.
+    limit : int, optional
+        Systems shown of each group; all by default.
+    level : int
+        Of the corpora's headings.
+
+    Returns
+    -------
+    str
+        A heading per corpus and a ranked table per group; the best of a group is named and set in bold.
+    """
+    parts: list[str] = []
+    corpus = None
+    for section in sections(board, limit):
+        if section.corpus != corpus:
+            corpus = section.corpus
+            parts.append(f"{'#' * level} {_escape(corpus)}")
+            parts.append(f"{section.about}")
+            if section.few:
+                parts.append(_few_words(section.few))
+        parts.append(f"{'#' * (level + 1)} {TITLES[section.group]}")
+        if section.group == "leaky":
+            parts.append(f"> **Warning.** {WARNING}")
+        parts.append(section.best)
+        if section.rows:
+            parts.append(_markdown_table(section))
+        if section.left:
+            parts.append(f"… and {section.left} more.")
+        parts.extend(f"- failed: {_escape(system)}: {_escape(_short(why))}" for system, why in section.failed)
+    return "\n\n".join(parts) + "\n" if parts else "No run has finished yet.\n"
+
+
+def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:
+    """The leaderboard as tables for `rich.console.Console.print`; arguments as `markdown`."""
+    from rich.console import Group
+    from rich.markup import escape
+    from rich.table import Table
+    from rich.text import Text
+
+    parts = []
+    corpus = None
+    for section in sections(board, limit):
+        if section.corpus != corpus:
+            corpus = section.corpus
+            parts.append(Text(f"\n{corpus}", style="bold"))
+            parts.append(Text(section.about, style="dim"))
+            if section.few:
+                parts.append(Text(_few_words(section.few), style="yellow"))
+        colour = "yellow" if section.group == "leaky" else "default"
+        table = Table(
+            title=escape(TITLES[section.group]),
+            title_justify="left",
+            title_style=colour,
+            box=None,
+            pad_edge=False,
+        )
+        for name in HEADINGS:
+            table.add_column(name, justify="left" if name in ("features", "model", "protocol") else "right")
+        for place, row in enumerate(section.rows):
+            table.add_row(*map(escape, row), style="bold" if place == 0 else None)
+        parts.append(table)
+        if section.left:
+            parts.append(Text(f"… and {section.left} more", style="dim"))
+        parts.extend(Text(f"failed: {system}: {_short(why)}", style="red") for system, why in section.failed)
+    return Group(*(parts or [Text("No run has finished yet.")]))
+
+
+def _about(done: pd.DataFrame) -> str:
+    if not len(done):
+        return "No run has finished."
+    classes = int(done["classes"].max())
+    speakers = int(done["speakers"].max())
+    return (
+        f"{int(done['clips'].max())} clips, {speakers or 'no known'} speakers, {classes} emotions; "
+        f"chance is {figure(1 / classes)}."
+    )
+
+
+def _few_words(speakers: tuple[str, ...]) -> str:
+    return (
+        f"With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted: these figures speak of "
+        f"these speakers alone. The UAR of each ({'/'.join(speakers)}) stands in place of the interval."
+    )
+
+
+def _best(row: pd.Series, group: str) -> str:
+    words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group}"
+    return f"{words}: **{_escape(_system(row))}**, UAR {figure(row['uar'])}."
+
+
+def _system(row: pd.Series | dict) -> str:
+    return f"{row['features']} + {row['model']} ({row['protocol']})"
+
+
+def _cells(rank: int, row: dict, few: bool) -> tuple[str, ...]:
+    uar = figure(row["uar"])
+    if row["seeds"] > 1:
+        uar += f" ±{figure(row['spread'])}"
+    return (
+        str(rank),
+        row["features"],
+        row["model"],
+        row["protocol"],
+        uar,
+        _range(row, few),
+        figure(row["accuracy"], 2),
+        figure(row["macro_f1"], 2),
+        duration(row["fit_seconds"]),
+    )
+
+
+def _range(row: dict, few: bool) -> str:
+    if few:
+        return "/".join(figure(value, 2) for value in each_speaker(row).values()) or "–"
+    if pd.isna(row["uar_low"]):
+        return "–"
+    return f"{figure(row['uar_low'])}–{figure(row['uar_high'])}"
+
+
+def _markdown_table(section: Section) -> str:
+    lines = [
+        "| " + " | ".join(HEADINGS) + " |",
+        "|--:|---|---|---|--:|:-:|--:|--:|--:|",
+    ]
+    for place, row in enumerate(section.rows):
+        cells = [_escape(cell) for cell in row]
+        if place == 0:
+            cells[1:5] = [f"**{cell}**" for cell in cells[1:5]]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _short(why: str, width: int = 160) -> str:
+    first = why.strip().splitlines()[0] if why.strip() else "no reason was recorded"
+    return first if len(first) <= width else first[: width - 1] + "…"
+
+
+def _escape(text: str) -> str:
+    for mark in ("\\", "|", "<", "*", "`", "["):
+        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
+    return text

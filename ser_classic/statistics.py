@@ -1,0 +1,428 @@
+"""Statistics of runs: intervals, comparisons and ranks in which the speaker is the sampling unit.
+
+Clips of one speaker are not independent, so nothing here resamples clips. Everything is computed from
+confusion counts per speaker [shape=(speakers, k, k)], which makes thousands of resamples cost milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.errors import SerClassicError
+from ser_classic.metrics import COUNT_METRICS, classes_of, grouped_confusion, recalls_of, uar_of
+
+RESAMPLES = 4000
+FEWEST_SPEAKERS = 5  # below this an interval from resampling speakers says nothing about other speakers
+EXACT_SPEAKERS = 14  # up to 2**14 ways to swap two runs are all tried
+
+CountMetric = Callable[[np.ndarray], np.ndarray]
+
+
+class StatisticsError(SerClassicError):
+    """Runs or tables of which a question cannot be asked."""
+
+
+@dataclass(frozen=True)
+class SpeakerCounts:
+    """Confusion counts of every speaker.
+
+    Attributes
+    ----------
+    speakers : tuple of str
+    classes : tuple of str
+        The k emotions, the order of the last two axes.
+    counts : np.ndarray [shape=(speakers, k, k), dtype=int64]
+        Row = truth, column = guess.
+    """
+
+    speakers: tuple[str, ...]
+    classes: tuple[str, ...]
+    counts: np.ndarray
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure and the range in which it lies for other speakers of the same kind.
+
+    Attributes
+    ----------
+    value, low, high : float
+    speakers : int
+        How many were resampled.
+    """
+
+    value: float
+    low: float
+    high: float
+    speakers: int
+
+    @property
+    def trusted(self) -> bool:
+        """Whether there are speakers enough for the range to mean anything."""
+        return self.speakers >= FEWEST_SPEAKERS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs, the difference of a metric (first - second), and what may be said.
+
+    Attributes
+    ----------
+    first, second : float
+        The metric of each run.
+    difference : Interval
+    p_value : float
+        Of the permutation test over speakers, two-sided.
+    exact : bool
+        Whether every way of swapping was tried.
+    verdict : str
+        In words.
+    """
+
+    first: float
+    second: float
+    difference: Interval
+    p_value: float
+    exact: bool
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Systems ranked over blocks: Friedman's test and Nemenyi's critical difference.
+
+    Attributes
+    ----------
+    average : pd.Series
+        Average rank of each system, best (lowest) first.
+    blocks : int
+    statistic, p_value : float
+        Friedman's chi-square, corrected for ties.
+    critical_difference : float
+        Average ranks further apart than this differ at 5 %.
+    groups : tuple of tuple of str
+        Maximal sets of neighbours in rank that cannot be told apart, of two systems or more.
+    """
+
+    average: pd.Series
+    blocks: int
+    statistic: float
+    p_value: float
+    critical_difference: float
+    groups: tuple[tuple[str, ...], ...]
+
+
+def count(
+    truth: Sequence[str],
+    guess: Sequence[str],
+    speakers: Sequence[str],
+    classes: Sequence[str] | None = None,
+    among: Sequence[str] | None = None,
+) -> SpeakerCounts:
+    """Confusion counts of every speaker.
+
+    Parameters
+    ----------
+    truth, guess, speakers : array-like of str [shape=(n,)]
+        One of each a clip.
+    classes : sequence of str, optional
+        The emotions, all those that occur by default.
+    among : sequence of str, optional
+        The speakers to count, in this order; those that occur, by name, by default. One without clips
+        counts zeros.
+
+    Raises
+    ------
+    StatisticsError
+        A speaker that is not among those given.
+    MetricError
+        Unequal lengths, no clips, or an emotion outside `classes`.
+    """
+    names = tuple(among) if among is not None else classes_of(speakers)
+    codes = pd.Index(names).get_indexer(np.asarray(speakers))
+    if (codes < 0).any():
+        raise StatisticsError(
+            f"speaker {str(np.asarray(speakers)[codes < 0][0])!r} is not among {', '.join(names)}"
+        )
+    classes = tuple(classes) if classes is not None else classes_of(truth, guess)
+    counts = grouped_confusion(truth, guess, codes, classes)
+    missing = len(names) - len(counts)  # speakers without clips at the end of the list
+    if missing:
+        counts = np.concatenate([counts, np.zeros((missing, *counts.shape[1:]), dtype=counts.dtype)])
+    return SpeakerCounts(names, classes, counts)
+
+
+def recall_metric(emotion: int) -> CountMetric:
+    """The recall of the emotion in this place of the classes, as a metric of counts."""
+    return lambda counts: recalls_of(counts)[..., emotion]
+
+
+def interval(
+    counts: np.ndarray,
+    metric: CountMetric = uar_of,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
+    """Range of a metric from resampling speakers with replacement (cluster bootstrap).
+
+    The percentiles are those of the expanded percentile interval (Hesterberg, "What teachers should know
+    about the bootstrap", The American Statistician 69, 2015), which corrects the plain percentile
+    interval for being too narrow with few speakers.
+
+    Parameters
+    ----------
+    counts : np.ndarray [shape=(speakers, k, k)]
+    metric : callable
+        Of counts [shape=(..., k, k)]; UAR by default. A resample where it is NaN (an emotion that none of
+        the speakers drawn has) is left out.
+    resamples : int
+    seed : int
+    level : float
+        Coverage aimed at.
+
+    Returns
+    -------
+    Interval
+        With a single speaker `low` and `high` are NaN: there is nothing to resample.
+    """
+    return _interval(
+        metric(counts.sum(axis=0)),
+        lambda draws: metric(_draw(counts, draws)),
+        len(counts),
+        resamples,
+        seed,
+        level,
+    )
+
+
+def per_speaker(table: SpeakerCounts, metric: CountMetric = uar_of) -> pd.Series:
+    """The metric of each speaker alone: index speaker; NaN where a speaker has no clips."""
+    return pd.Series(metric(table.counts), index=pd.Index(table.speakers, name="speaker"))
+
+
+def difference(
+    first: np.ndarray,
+    second: np.ndarray,
+    metric: CountMetric = uar_of,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Interval:
+    """Difference of a metric between two runs (first - second), the same speakers drawn for both.
+
+    The runs may cover different clips of the same speakers, as a hold-out run and a run over all clips do.
+
+    Parameters
+    ----------
+    first, second : np.ndarray [shape=(speakers, k, k)]
+        The same speakers and emotions in the same order; zeros for a speaker a run does not cover.
+    metric, resamples, seed, level
+        As `interval`.
+
+    Raises
+    ------
+    StatisticsError
+        Counts of unequal shape.
+    """
+    _same_shape(first, second)
+
+    def of(draws: np.ndarray) -> np.ndarray:
+        return metric(_draw(first, draws)) - metric(_draw(second, draws))
+
+    value = metric(first.sum(axis=0)) - metric(second.sum(axis=0))
+    return _interval(value, of, len(first), resamples, seed, level)
+
+
+def swap_test(
+    first: np.ndarray,
+    second: np.ndarray,
+    metric: CountMetric = uar_of,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> tuple[float, bool]:
+    """Permutation test over speakers: could the runs be swapped, speaker by speaker, unnoticed?
+
+    Parameters
+    ----------
+    first, second : np.ndarray [shape=(speakers, k, k)]
+        Counts of the same clips.
+    metric : callable
+    resamples : int
+        Random swaps where there are too many speakers to try all.
+    seed : int
+
+    Returns
+    -------
+    p_value : float
+        Two-sided; with n speakers never below 2 / 2**n.
+    exact : bool
+        Whether all swaps were tried.
+    """
+    _same_shape(first, second)
+    number = len(first)
+    exact = number <= EXACT_SPEAKERS
+    if exact:
+        swaps = (np.arange(2**number)[:, None] >> np.arange(number)) & 1
+    else:
+        swaps = np.random.default_rng(seed).integers(0, 2, size=(resamples, number))
+    total, change = first.sum(axis=0), second - first
+    moved = np.tensordot(swaps, change, axes=(1, 0))
+    gap = np.abs(metric(total + moved) - metric(second.sum(axis=0) - moved))
+    observed = np.abs(metric(total) - metric(second.sum(axis=0)))
+    hits = int(np.sum(gap >= observed - 1e-12))
+    p_value = (
+        hits / len(swaps) if exact else (hits + 1) / (len(swaps) + 1)
+    )  # the observed order counts as one
+    return p_value, exact
+
+
+def compare(
+    first: np.ndarray,
+    second: np.ndarray,
+    names: tuple[str, str] = ("A", "B"),
+    metric: str = "uar",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two runs on the same clips.
+
+    Parameters
+    ----------
+    first, second : np.ndarray [shape=(speakers, k, k)]
+        Counts of each, of the same speakers and emotions in the same order.
+    names : tuple of str
+        What the verdict calls them.
+    metric : str
+        Of `COUNT_METRICS`.
+    resamples, seed : int
+
+    Raises
+    ------
+    StatisticsError
+        Counts of unequal shape, or runs that differ in how often an emotion of a speaker was tested.
+    """
+    _same_shape(first, second)
+    if (first.sum(axis=-1) != second.sum(axis=-1)).any():
+        raise StatisticsError(
+            f"{names[0]} and {names[1]} were tested on different clips; compare runs of one protocol"
+        )
+    of = COUNT_METRICS[metric]
+    gap = difference(first, second, of, resamples, seed)
+    p_value, exact = swap_test(first, second, of, seed=seed)
+    return Comparison(
+        float(of(first.sum(axis=0))),
+        float(of(second.sum(axis=0))),
+        gap,
+        p_value,
+        exact,
+        verdict(gap, p_value, names, metric),
+    )
+
+
+def verdict(gap: Interval, p_value: float, names: tuple[str, str], metric: str) -> str:
+    """What may be said of a difference, in words."""
+    word = {"uar": "UAR", "macro_f1": "macro F1"}.get(metric, metric)
+    better, worse = names if gap.value >= 0 else names[::-1]
+    if gap.value == 0:
+        found = f"{names[0]} and {names[1]} score the same {word}"
+    else:
+        found = f"{better} scores {abs(gap.value):.3f} {word} above {worse}"
+    if not gap.trusted:
+        few = f"fewer than {FEWEST_SPEAKERS} say nothing about others"
+        return f"{found} on these {gap.speakers} speakers; {few}."
+    detail = f"(95 % interval {gap.low:+.3f} to {gap.high:+.3f}, p = {p_value:.2g}, {gap.speakers} speakers)"
+    apart = (gap.low > 0 or gap.high < 0, p_value < 0.05)
+    if all(apart):
+        return f"{found} {detail}: a difference that other speakers can be expected to show."
+    if any(apart):
+        return f"{found} {detail}: interval and test disagree; take it as a hint, not as a finding."
+    return f"{found} {detail}: the two cannot be told apart with these speakers."
+
+
+def ranks(table: pd.DataFrame, level: float = 0.05) -> Ranks:
+    """Rank systems over blocks.
+
+    After Demšar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7, 2006.
+
+    Parameters
+    ----------
+    table : pd.DataFrame [shape=(blocks, systems)]
+        A score of each system (higher is better) in each block: speaker or corpus. No gaps.
+    level : float
+        Of Nemenyi's test.
+
+    Raises
+    ------
+    StatisticsError
+        Fewer than three systems or two blocks, or a gap in the table.
+    """
+    from scipy import stats
+
+    blocks, systems = table.shape
+    if systems < 3 or blocks < 2:
+        raise StatisticsError(
+            f"{systems} systems over {blocks} blocks; ranks are compared over 3 systems and 2 blocks at least"
+        )
+    if table.isna().any(axis=None):
+        gaps = table.columns[table.isna().any()]
+        raise StatisticsError(
+            f"no score in some block for {', '.join(map(str, gaps))}; leave those out, or the block"
+        )
+    average = table.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
+    if (table.nunique(axis=1) == 1).all():
+        statistic, p_value = 0.0, 1.0  # all tied: scipy divides by zero
+    else:
+        statistic, p_value = stats.friedmanchisquare(*(table[name] for name in table.columns))
+    q = stats.studentized_range.ppf(1 - level, systems, np.inf) / np.sqrt(2)
+    critical = float(q * np.sqrt(systems * (systems + 1) / (6 * blocks)))
+    return Ranks(average, blocks, float(statistic), float(p_value), critical, _groups(average, critical))
+
+
+def _groups(average: pd.Series, critical: float) -> tuple[tuple[str, ...], ...]:
+    """Maximal runs of neighbouring ranks that lie within the critical difference."""
+    names, values = list(average.index), average.to_numpy()
+    ends = np.searchsorted(values, values + critical, side="right")
+    groups, reached = [], 0
+    for start, end in enumerate(ends):
+        if end > reached and end - start > 1:
+            groups.append(tuple(names[start:end]))
+        reached = max(reached, end)
+    return tuple(groups)
+
+
+def _interval(
+    value: float, of_draws: CountMetric, speakers: int, resamples: int, seed: int, level: float
+) -> Interval:
+    """Expanded percentile interval of what `of_draws` makes of draws [shape=(resamples, speakers)]."""
+    from scipy.special import ndtr, stdtrit
+
+    if speakers < 2:
+        return Interval(float(value), float("nan"), float("nan"), speakers)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
+    found = of_draws(draws)
+    found = found[~np.isnan(found)]
+    if not len(found):
+        return Interval(float(value), float("nan"), float("nan"), speakers)
+    tail = ndtr(stdtrit(speakers - 1, (1 - level) / 2) * np.sqrt(speakers / (speakers - 1)))
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return Interval(float(value), float(low), float(high), speakers)
+
+
+def _draw(counts: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Counts [shape=(resamples, k, k)] of speakers drawn so many times [shape=(resamples, speakers)]."""
+    flat = draws.astype(float) @ counts.reshape(len(counts), -1).astype(float)
+    return flat.reshape(len(draws), *counts.shape[1:])
+
+
+def _same_shape(first: np.ndarray, second: np.ndarray) -> None:
+    if first.shape != second.shape:
+        raise StatisticsError(
+            f"counts of shape {first.shape} and {second.shape}; "
+            "count both runs among the same speakers and emotions"
+        )

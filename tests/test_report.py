@@ -1,0 +1,200 @@
+"""The leaderboard: figures recomputed by hand, groups, ranks, and what a reader is told."""
+
+from __future__ import annotations
+
+import io
+
+import made_up_runs as made_up
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
+
+from ser_classic import report
+from ser_classic.report.text import duration, figure
+
+
+@pytest.fixture(scope="module")
+def board():
+    return report.leaderboard(made_up.grid(("ravdess", "tess")), made_up.clips)
+
+
+def row_of(board, **cell):
+    (row,) = board[np.logical_and.reduce([board[name] == value for name, value in cell.items()])].to_dict(
+        "records"
+    )
+    return row
+
+
+@pytest.mark.parametrize("protocol", ["loso", "holdout25"])
+def test_figures_are_those_of_the_predictions(board, protocol):
+    run = made_up.run("ravdess", protocol, "pooled", "knn")
+    table = run.predictions().join(made_up.clips("ravdess"), on="clip")
+    row = row_of(board, corpus="ravdess", protocol=protocol, features="pooled", model="knn")
+    assert row["uar"] == pytest.approx(balanced_accuracy_score(table["emotion"], table["guess"]))
+    assert row["accuracy"] == pytest.approx(accuracy_score(table["emotion"], table["guess"]))
+    assert row["macro_f1"] == pytest.approx(f1_score(table["emotion"], table["guess"], average="macro"))
+    assert (row["clips"], row["speakers"], row["classes"]) == (len(table), 24, 8)
+    assert row["uar_low"] < row["uar"] < row["uar_high"]
+    assert row["fit_seconds"] == run.record["fit_seconds"]
+    assert 0 < row["ece"] < 0.5
+
+
+def test_columns_and_order(board):
+    assert list(board.columns) == list(report.COLUMNS)
+    designed = """corpus, protocol, track, leaky, features, model, seed, clips, speakers, classes, uar,
+        uar_low, uar_high, accuracy, macro_f1, fit_seconds, predict_seconds, status"""
+    assert list(board.columns[:18]) == [name.strip() for name in designed.split(",")]
+    assert len(board) == 2 * 4 * 3 * 8 + 1
+    for _, group in board.assign(group=board["track"].mask(board["leaky"], "leaky")).groupby(
+        ["corpus", "group"]
+    ):
+        uars = group["uar"].dropna()
+        assert uars.is_monotonic_decreasing
+        assert (group.index == np.arange(group.index[0], group.index[0] + len(group))).all()
+
+
+def test_csv_is_read_back(board):
+    text = report.to_csv(board)
+    again = pd.read_csv(io.StringIO(text))
+    assert list(again.columns) == list(report.COLUMNS)
+    np.testing.assert_allclose(again["uar"], board["uar"].astype(float), atol=5e-5)
+    backwards = reversed(list(made_up.grid(("tess",))))
+    best_of_tess = report.to_csv(report.leaderboard(backwards, made_up.clips)).splitlines()[1]
+    assert best_of_tess in text
+    assert report.markdown(again) == report.markdown(again.sample(frac=1, random_state=0))
+
+
+def test_groups_are_ranked_apart_and_the_leaky_one_warns(board):
+    text = report.markdown(board)
+    assert text.index("## ravdess") < text.index("## tess")
+    ravdess = text[: text.index("## tess")]
+    blind, adapted, leaky = (ravdess.index(f"### {name}") for name in ("Blind", "Adapted", "Leaky"))
+    assert blind < adapted < leaky
+    assert "random5" not in ravdess[:leaky]
+    assert "holdout25" not in ravdess[:leaky]
+    assert "loso_adapted" not in ravdess[blind:adapted]
+    assert "> **Warning.**" in ravdess[leaky:]
+    assert "> **Warning.**" not in ravdess[:leaky]
+    honest = board[(board["corpus"] == "ravdess") & (board["protocol"] == "loso") & (board["model"] != "mlp")]
+    best = honest.iloc[0]
+    assert (
+        f"Best blind: **{best['features']} + {best['model']} (loso)**, UAR {figure(best['uar'])}." in ravdess
+    )
+    assert f"| 1 | **{best['features']}** | **{best['model']}** |" in ravdess
+
+
+def test_chance_and_sizes_are_said(board):
+    assert "1440 clips, 24 speakers, 8 emotions; chance is .125." in report.markdown(board)
+
+
+def test_few_speakers_are_shown_one_by_one(board):
+    row = row_of(board, corpus="tess", protocol="loso", features="pooled", model="knn")
+    table = made_up.run("tess", "loso", "pooled", "knn").predictions().join(made_up.clips("tess"), on="clip")
+    each = [balanced_accuracy_score(part["emotion"], part["guess"]) for _, part in table.groupby("speaker")]
+    assert row["speaker_uar"] == f"01={each[0]:.4f} 02={each[1]:.4f}"
+    tess = report.markdown(board).partition("## tess")[2]
+    assert "fewer than 5 speakers no interval can be trusted" in tess
+    assert f"| {figure(each[0], 2)}/{figure(each[1], 2)} |" in tess
+    assert "The UAR of each (01/02) stands" in tess
+    assert "fewer than 5" not in report.markdown(board).partition("## tess")[0]
+
+
+def test_seeds_of_a_system_share_a_line(board):
+    same = board[
+        (board["corpus"] == "ravdess")
+        & (board["protocol"] == "loso")
+        & (board["features"] == "pooled")
+        & (board["model"] == "mlp")
+    ]
+    assert len(same) == 3
+    row = row_of(report.systems(board), corpus="ravdess", protocol="loso", features="pooled", model="mlp")
+    assert row["uar"] == pytest.approx(same["uar"].mean())
+    assert row["spread"] == pytest.approx(same["uar"].std())
+    assert row["seeds"] == 3
+    assert f"| {figure(row['uar'])} ±{figure(row['spread'])} |" in report.markdown(board).replace("**", "")
+
+
+def test_a_failed_run_is_shown_as_failed_and_escaped(board):
+    row = row_of(board, status="failed")
+    assert np.isnan(row["uar"])
+    text = report.markdown(board)
+    assert r"- failed: pooled + xgboost (loso): MemoryError: 2.1 GiB \| &lt;b>could not&lt;/b> be had" in text
+    alone = report.leaderboard(
+        [made_up.failed("emodb", "loso", "pooled", "knn", "it broke\nhere")], made_up.clips
+    )
+    assert "No run of this group has finished." in report.markdown(alone)
+    assert "it broke\n" in report.markdown(alone)
+    assert report.markdown(report.leaderboard([], made_up.clips)) == "No run has finished yet.\n"
+
+
+def test_a_failed_seed_leaves_the_others(board):
+    runs = [made_up.run("emodb", "loso", "pooled", "mlp", seed) for seed in (1, 2)]
+    runs.append(made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
+    row = report.systems(report.leaderboard(runs, made_up.clips)).iloc[0]
+    assert (row["status"], row["seeds"]) == ("ok", 2)
+
+
+def test_long_groups_can_be_cut(board):
+    text = report.markdown(board, limit=3)
+    assert text.count("| 3 |") == 6
+    assert "| 4 |" not in text
+    assert "… and 15 more." in text
+
+
+def test_terminal_fits_eighty_columns(board):
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(report.terminal(board, limit=5))
+    text = console.file.getvalue()
+    assert "ravdess" in text
+    assert "<b>could not</b>" in text
+    assert "svm_linear" in text
+    assert "…" not in text.replace("… and", "")
+
+
+def test_runs_without_speakers_have_no_interval():
+    clips = made_up.clips("emodb").assign(speaker=None)
+    run = made_up.run("emodb", "random5", "pooled", "knn")
+    row = report.score(run.predictions(), clips)
+    assert row["speakers"] == 0
+    assert np.isnan([row["uar_low"], row["uar_high"]]).all()
+    text = report.markdown(report.leaderboard([run], lambda corpus: clips))
+    assert "540 clips, no known speakers" in text
+    assert "fewer than" not in text
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda table: table.iloc[:0], "no predictions"),
+        (lambda table: pd.concat([table, table.head(1)]), "emodb/01/000 is predicted twice"),
+        (
+            lambda table: table.assign(clip="else/" + table["clip"]),
+            "540 predicted clips, such as else/emodb/01/000",
+        ),
+    ],
+)
+def test_predictions_that_do_not_fit_are_named(spoil, message):
+    good = made_up.run("emodb", "loso", "pooled", "knn")
+    bad = made_up.MadeUp({**good.record, "features": "mfcc13"}, spoil(good.table))
+    with pytest.raises(report.ReportError, match=message):
+        report.leaderboard([bad, good], made_up.clips)
+    told = []
+    board = report.leaderboard([bad, good], made_up.clips, told.append)
+    assert len(board) == 1
+    assert len(told) == 1
+    assert told[0].startswith("emodb--loso--mfcc13--knn--0: ")
+
+
+def test_figures_as_text():
+    assert [figure(value) for value in (0.5, 0.12345, 1.0, 0.0, float("nan"))] == [
+        ".500",
+        ".123",
+        "1.00",
+        ".000",
+        "–",
+    ]
+    assert [duration(value) for value in (0.04, 9.94, 9.96, 119, 120, float("nan"))] == [
+        "0.0 s", "9.9 s", "10 s", "119 s", "2 min", "–",
+    ]  # fmt: skip

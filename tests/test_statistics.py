@@ -1,0 +1,306 @@
+"""Statistics: by hand, against SciPy, and by simulation of what an interval and a test promise."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import balanced_accuracy_score
+
+from ser_classic import statistics
+from ser_classic.metrics import COUNT_METRICS, accuracy_of, uar_of
+
+counts_of = st.tuples(st.integers(2, 9), st.integers(2, 5), st.integers(0, 2**32 - 1)).map(
+    lambda drawn: np.random.default_rng(drawn[2]).poisson(3, size=(drawn[0], drawn[1], drawn[1])) + 1
+)
+
+
+def speakers_of(
+    rng: np.random.Generator, number: int, skill: float, spread: float, clips: int = 40
+) -> np.ndarray:
+    """Counts [shape=(number, 2, 2)] of speakers, each with an accuracy of his own around `skill`."""
+    own = np.clip(rng.normal(skill, spread, size=number), 0, 1)
+    right = rng.binomial(clips, np.stack([own, own], axis=1))
+    counts = np.zeros((number, 2, 2), dtype=int)
+    counts[:, [0, 1], [0, 1]] = right
+    counts[:, [0, 1], [1, 0]] = clips - right
+    return counts
+
+
+def test_counts_by_hand():
+    table = statistics.count(["a", "a", "b"], ["a", "b", "b"], ["y", "x", "y"])
+    assert table.speakers == ("x", "y")
+    assert table.classes == ("a", "b")
+    assert table.counts.tolist() == [[[0, 1], [0, 0]], [[1, 0], [0, 1]]]
+    wider = statistics.count(["a"], ["a"], ["x"], classes=("b", "a"), among=("x", "z"))
+    assert wider.counts.tolist() == [[[0, 0], [0, 1]], [[0, 0], [0, 0]]]
+    assert statistics.per_speaker(wider).to_dict() == pytest.approx({"x": 1, "z": np.nan}, nan_ok=True)
+    with pytest.raises(statistics.StatisticsError, match="speaker 'x' is not among y"):
+        statistics.count(["a"], ["a"], ["x"], among=("y",))
+
+
+@settings(max_examples=20, deadline=None)
+@given(counts_of, st.sampled_from(sorted(COUNT_METRICS)))
+def test_interval_holds_the_value_and_comes_from_its_seed(counts, name):
+    metric = COUNT_METRICS[name]
+    found = statistics.interval(counts, metric, resamples=500, seed=1)
+    assert found.value == pytest.approx(float(metric(counts.sum(axis=0))))
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert found == statistics.interval(counts, metric, resamples=500, seed=1)
+    assert found.trusted == (len(counts) >= 5)
+
+
+def test_interval_equals_resampling_the_clips_of_speakers():
+    rng = np.random.default_rng(5)
+    speakers = np.repeat(np.arange(8), 30)
+    truth = rng.choice(list("abc"), size=240)
+    guess = np.where(rng.random(240) < 0.4 + 0.05 * speakers, truth, rng.choice(list("abc"), size=240))
+    table = statistics.count(truth, guess, speakers.astype(str))
+    found = statistics.interval(table.counts, resamples=20_000)
+    rows = [np.flatnonzero(speakers == number) for number in range(8)]
+    values = []
+    for _ in range(1500):
+        drawn = np.concatenate([rows[number] for number in rng.integers(0, 8, size=8)])
+        values.append(balanced_accuracy_score(truth[drawn], guess[drawn]))
+    tail = stats.norm.cdf(stats.t.ppf(0.025, 7) * np.sqrt(8 / 7))
+    np.testing.assert_allclose([found.low, found.high], np.quantile(values, [tail, 1 - tail]), atol=0.012)
+
+
+def test_speakers_who_are_alike_leave_no_doubt():
+    counts = np.tile(np.array([[3, 1], [2, 2]]), (6, 1, 1))
+    found = statistics.interval(counts)
+    assert (found.low, found.value, found.high) == pytest.approx((0.625, 0.625, 0.625))
+
+
+def test_an_emotion_that_few_speakers_have():
+    counts = np.zeros((5, 2, 2), dtype=int)
+    counts[:, 0, 0] = 4
+    counts[0, 1] = [1, 3]
+    recall = statistics.interval(counts, statistics.recall_metric(1))
+    assert (recall.low, recall.value, recall.high) == (0.75, 0.75, 0.75)  # whenever it is drawn at all
+    missing = statistics.interval(counts[1:], statistics.recall_metric(1))
+    assert np.isnan([missing.value, missing.low, missing.high]).all()
+
+
+def test_one_speaker_gives_no_interval():
+    found = statistics.interval(np.diag([3, 4])[None])
+    assert found.value == 1
+    assert np.isnan([found.low, found.high]).all()
+    assert not found.trusted
+
+
+@pytest.mark.parametrize("number", [6, 10, 24])
+def test_interval_covers_what_it_promises(number):
+    rng = np.random.default_rng(number)
+    covered = 0
+    for trial in range(300):
+        found = statistics.interval(
+            speakers_of(rng, number, 0.6, 0.12), accuracy_of, resamples=600, seed=trial
+        )
+        covered += found.low <= 0.6 <= found.high
+    assert 0.915 <= covered / 300 <= 0.985
+
+
+def test_difference_pairs_the_speakers():
+    rng = np.random.default_rng(0)
+    first = speakers_of(rng, 12, 0.7, 0.2, clips=400)
+    second = first.copy()
+    second[:, 0, 0] -= np.minimum(20, first[:, 0, 0])
+    second[:, 0, 1] = 400 - second[:, 0, 0]
+    gap = statistics.difference(first, second)
+    assert gap.value == pytest.approx(uar_of(first.sum(0)) - uar_of(second.sum(0)))
+    assert gap.low > 0
+    alone = statistics.interval(first)
+    assert gap.high - gap.low < (alone.high - alone.low) / 5
+
+
+def test_difference_takes_runs_over_unequal_clips():
+    rng = np.random.default_rng(1)
+    whole, part = speakers_of(rng, 20, 0.5, 0.1, clips=60), speakers_of(rng, 20, 0.8, 0.1, clips=4)
+    part[3] = 0
+    gap = statistics.difference(part, whole)
+    assert 0.2 < gap.low < gap.value < gap.high < 0.4
+
+
+def test_swap_test_by_hand():
+    # the first run is better by 1, 2 and 3 of 4 clips: only no swap and all swapped reach the observed 6
+    first = np.array([[[4, 0], [0, 4]]] * 3)
+    second = first - np.array([[[n, -n], [0, 0]] for n in (1, 2, 3)])
+    p_value, exact = statistics.swap_test(first, second, accuracy_of)
+    assert exact
+    assert p_value == pytest.approx(2 / 8)
+
+
+@settings(max_examples=15, deadline=None)
+@given(counts_of, st.integers(0, 2**32 - 1))
+def test_exact_swaps_are_all_swaps(counts, seed):
+    other = np.random.default_rng(seed).permuted(counts, axis=-1)
+    p_value, _ = statistics.swap_test(counts, other)
+    observed = abs(uar_of(counts.sum(0)) - uar_of(other.sum(0)))
+    hits = [
+        abs(
+            uar_of(sum(b if swap else a for a, b, swap in zip(counts, other, swaps, strict=True)))
+            - uar_of(sum(a if swap else b for a, b, swap in zip(counts, other, swaps, strict=True)))
+        )
+        >= observed - 1e-12
+        for swaps in itertools.product([0, 1], repeat=len(counts))
+    ]
+    assert p_value == pytest.approx(np.mean(hits))
+    assert statistics.swap_test(other, counts)[0] == pytest.approx(p_value)
+
+
+def test_random_swaps_come_close_to_all_and_are_never_zero():
+    rng = np.random.default_rng(2)
+    first, second = speakers_of(rng, 30, 0.9, 0.02), speakers_of(rng, 30, 0.3, 0.02)
+    p_value, exact = statistics.swap_test(first, second, resamples=999)
+    assert not exact
+    assert p_value == pytest.approx(1 / 1000)
+
+
+def test_swap_test_is_fair_where_there_is_no_difference():
+    rng = np.random.default_rng(7)
+    p_values = [
+        statistics.swap_test(speakers_of(rng, 8, 0.6, 0.1), speakers_of(rng, 8, 0.6, 0.1))[0]
+        for _ in range(300)
+    ]
+    assert np.mean(np.array(p_values) <= 0.05) < 0.09
+    assert 0.4 < np.mean(p_values) < 0.6
+
+
+def test_verdicts():
+    rng = np.random.default_rng(3)
+    good, bad = speakers_of(rng, 20, 0.8, 0.05), speakers_of(rng, 20, 0.5, 0.05)
+    found = statistics.compare(good, bad, names=("G", "B"))
+    assert found.first - found.second == pytest.approx(found.difference.value)
+    assert found.verdict.startswith("G scores 0.")
+    assert "other speakers can be expected to show" in found.verdict
+    assert statistics.compare(bad, good, names=("B", "G")).verdict.startswith("G scores 0.")
+    near = statistics.compare(good, speakers_of(rng, 20, 0.8, 0.05))
+    assert "cannot be told apart" in near.verdict
+    same = statistics.compare(good, good)
+    assert same.p_value == 1
+    assert "score the same UAR" in same.verdict
+    two = statistics.compare(good[:2], bad[:2])
+    assert two.verdict.endswith("on these 2 speakers; fewer than 5 say nothing about others.")
+
+
+def test_other_clips_are_refused():
+    rng = np.random.default_rng(4)
+    first = speakers_of(rng, 6, 0.8, 0.05)
+    with pytest.raises(statistics.StatisticsError, match="different clips"):
+        statistics.compare(first, speakers_of(rng, 6, 0.8, 0.05, clips=30))
+    with pytest.raises(statistics.StatisticsError, match=r"shape \(6, 2, 2\) and \(5, 2, 2\)"):
+        statistics.compare(first, first[:5])
+
+
+# Demšar 2006, table 6: AUC of C4.5 with and without tuning of m and cf, over 14 data sets.
+DEMSAR = pd.DataFrame(
+    {
+        "C4.5": [
+            0.763,
+            0.599,
+            0.954,
+            0.628,
+            0.882,
+            0.936,
+            0.661,
+            0.583,
+            0.775,
+            1.000,
+            0.940,
+            0.619,
+            0.972,
+            0.957,
+        ],
+        "+m": [
+            0.768,
+            0.591,
+            0.971,
+            0.661,
+            0.888,
+            0.931,
+            0.668,
+            0.583,
+            0.838,
+            1.000,
+            0.962,
+            0.666,
+            0.981,
+            0.978,
+        ],
+        "+cf": [
+            0.771,
+            0.590,
+            0.968,
+            0.654,
+            0.886,
+            0.916,
+            0.609,
+            0.563,
+            0.866,
+            1.000,
+            0.965,
+            0.614,
+            0.9751,
+            0.946,
+        ],
+        "+m+cf": [
+            0.798,
+            0.569,
+            0.967,
+            0.657,
+            0.898,
+            0.931,
+            0.685,
+            0.625,
+            0.875,
+            1.000,
+            0.962,
+            0.669,
+            0.975,
+            0.970,
+        ],
+    }
+)
+
+
+def test_ranks_of_the_published_example():
+    found = statistics.ranks(DEMSAR)
+    np.testing.assert_allclose(
+        found.average[["C4.5", "+m", "+cf", "+m+cf"]], [3.143, 2.0, 2.893, 1.964], atol=5e-4
+    )
+    assert found.critical_difference == pytest.approx(1.25, abs=0.005)  # 2.569 sqrt(4 * 5 / (6 * 14))
+    # his 9.28 is not corrected for ties: one of four (60) and three of two (6 each), of 14 * (4**3 - 4)
+    assert found.statistic == pytest.approx(9.28 / (1 - (60 + 3 * 6) / 840), abs=0.01)
+    assert found.groups == (("+m+cf", "+m", "+cf", "C4.5"),)
+    assert statistics.ranks(DEMSAR, level=0.10).critical_difference == pytest.approx(1.12, abs=0.005)
+
+
+def test_ranks_group_neighbours():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({name: place + rng.normal(0, 0.8, size=30) for place, name in enumerate("edcba")})
+    found = statistics.ranks(table)
+    assert list(found.average.index) == list("abcde")
+    assert found.p_value < 1e-6
+    for group in found.groups:
+        assert found.average[group[-1]] - found.average[group[0]] <= found.critical_difference
+        assert len(group) > 1
+    together = {pair for group in found.groups for pair in itertools.combinations(group, 2)}
+    for pair in itertools.combinations(found.average.index, 2):
+        near = found.average[pair[1]] - found.average[pair[0]] <= found.critical_difference
+        assert near == (pair in together)
+
+
+def test_ranks_of_equals_and_refusals():
+    tied = statistics.ranks(pd.DataFrame(np.ones((4, 3)), columns=list("abc")))
+    assert (tied.statistic, tied.p_value) == (0, 1)
+    assert tied.groups == (("a", "b", "c"),)
+    with pytest.raises(statistics.StatisticsError, match="2 systems over 4 blocks"):
+        statistics.ranks(pd.DataFrame(np.ones((4, 2)), columns=list("ab")))
+    with pytest.raises(statistics.StatisticsError, match="no score in some block for b"):
+        statistics.ranks(pd.DataFrame({"a": [1.0, 2], "b": [1, np.nan], "c": [1, 1]}))
