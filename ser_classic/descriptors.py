@@ -22,9 +22,10 @@ from ser_classic.registry import unknown
 MFCC_BANDS = 128  # mel bands behind the MFCCs, librosa's default
 SMALLEST = 1e-10  # power below which librosa's decibels and flatness see nothing
 DYNAMIC_RANGE = 80.0  # [dB] below the clip's maximum, where librosa's power_to_db cuts
-ROLLOFF_SHARE = np.float32(0.85)  # of a frame's summed magnitude that lies below the roll-off
+ROLLOFF_SHARE = 0.85  # of a frame's summed magnitude that lies below the roll-off
+STRETCH = 32  # bins that the roll-off adds up at once
 TINY = np.finfo(np.float32).tiny  # librosa leaves a frame whose norm is below this as it is
-BLOCK = 8  # frames transformed at once, so that they stay in the cache from window to magnitude
+BLOCK = 16  # frames transformed at once, so that they stay in the cache from window to magnitude
 
 
 @dataclass(frozen=True)
@@ -150,9 +151,12 @@ class Clip:
 
     @cached_property
     def frames(self) -> np.ndarray:
-        """Frames without a window [shape=(t, n_fft)], zeros beyond the ends; a view."""
-        padded = np.pad(self.waveform, self.framing.n_fft // 2)
-        return np.lib.stride_tricks.sliding_window_view(padded, self.framing.n_fft)[:: self.framing.hop]
+        """Frames without a window [shape=(t, n_fft), dtype=float64], zeros beyond the ends; a view."""
+        n_fft, hop = self.framing.n_fft, self.framing.hop
+        padded = np.zeros(n_fft + len(self.waveform))
+        padded[n_fft // 2 : n_fft // 2 + len(self.waveform)] = self.waveform
+        shape, strides = (1 + len(self.waveform) // hop, n_fft), (8 * hop, 8)
+        return np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
 
     @cached_property
     def magnitude(self) -> np.ndarray:
@@ -184,7 +188,7 @@ class Clip:
     @cached_property
     def summed_magnitude(self) -> np.ndarray:
         """Sum of every frame's magnitudes [shape=(t,)], 1 where there is none to divide by."""
-        return _divisor(self.magnitude.sum(axis=1))
+        return _divisor(_sum(self.magnitude))
 
     @cached_property
     def chroma(self) -> np.ndarray:
@@ -213,6 +217,10 @@ def decibels(power: np.ndarray) -> np.ndarray:
     level = np.log10(np.maximum(power, SMALLEST))
     level *= 10
     return np.maximum(level, level.max() - DYNAMIC_RANGE, out=level)
+
+
+def _sum(bins: np.ndarray) -> np.ndarray:
+    return bins @ np.ones(bins.shape[1], bins.dtype)  # a fifth of the time of bins.sum(axis=1)
 
 
 def _divisor(norm: np.ndarray) -> np.ndarray:
@@ -269,7 +277,7 @@ def zcr(clip: Clip, size: int) -> np.ndarray:
 
 def rms(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.rms(y=...)`: root mean square of a frame's samples; full scale is 1."""
-    return np.sqrt(np.einsum("tn,tn->t", clip.frames, clip.frames) / clip.framing.n_fft)[:, None]
+    return np.sqrt(np.vecdot(clip.frames, clip.frames) / clip.framing.n_fft)[:, None]
 
 
 def centroid(clip: Clip, size: int) -> np.ndarray:
@@ -281,21 +289,38 @@ def bandwidth(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.spectral_bandwidth` [Hz]: standard deviation about the centroid."""
     squares = clip.frequencies - clip.centroid[:, None]
     squares *= squares
-    return np.sqrt(np.einsum("tb,tb->t", clip.magnitude, squares) / clip.summed_magnitude)[:, None]
+    return np.sqrt(np.vecdot(clip.magnitude, squares) / clip.summed_magnitude)[:, None]
 
 
 def rolloff(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.spectral_rolloff` [Hz]: below it lies 85 % of a frame's summed magnitude."""
-    # Summed in librosa's order and precision: any other moves the roll-off of a frame in a thousand by a bin.
-    below = np.cumsum(clip.magnitude, axis=1)
-    return clip.frequencies[np.count_nonzero(below < ROLLOFF_SHARE * below[:, -1:], axis=1)][:, None]
+    magnitude = clip.magnitude
+    bins = magnitude.shape[1]
+    sums = np.add.reduceat(magnitude, np.arange(0, bins, STRETCH), axis=1)
+    sums = np.cumsum(sums, axis=1, dtype=np.float64)
+    threshold = ROLLOFF_SHARE * sums[:, -1:]
+    stretch = np.count_nonzero(sums < threshold, axis=1)[:, None]  # where the threshold is crossed
+    frame = np.arange(len(magnitude))[:, None]
+    inside = np.minimum(STRETCH * stretch + np.arange(STRETCH), bins - 1)
+    running = np.empty((len(magnitude), STRETCH + 1))
+    running[:, :1] = np.where(stretch > 0, sums[frame, stretch - 1], 0)
+    running[:, 1:] = magnitude[frame, inside]
+    np.cumsum(running, axis=1, out=running)
+    crossed = STRETCH * stretch[:, 0] + np.count_nonzero(running[:, 1:] < threshold, axis=1)
+    # librosa adds bin after bin in float32; where the rounding of that may decide, the same sum is made.
+    rounding = bins * np.finfo(np.float32).eps / 2 * sums[:, -1]
+    close = np.abs(running - threshold).min(axis=1) <= rounding
+    below = np.cumsum(magnitude[close], axis=1)
+    crossed[close] = np.count_nonzero(below < np.float32(ROLLOFF_SHARE) * below[:, -1:], axis=1)
+    return clip.frequencies[crossed][:, None]
 
 
 def flatness(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.spectral_flatness`: geometric over arithmetic mean of a frame's power."""
     power = np.maximum(clip.power, np.float32(SMALLEST))
-    arithmetic = power.mean(axis=1)
-    return (np.exp(np.log(power, out=power).mean(axis=1)) / arithmetic)[:, None]
+    arithmetic = _sum(power) / power.shape[1]
+    geometric = np.exp(np.log(power, out=power).mean(axis=1))
+    return (geometric / arithmetic)[:, None]
 
 
 # family: what computes it [shape=(t, size)], its least and its largest size

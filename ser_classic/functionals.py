@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,29 +86,32 @@ def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.n
     -------
     np.ndarray [shape=(d, len(functionals)), dtype=float32]
     """
-    pooled = np.empty((len(tracks), len(functionals)), np.float32)
-    ordered = np.sort(tracks, axis=1) if PERCENTILES.keys() & set(functionals) else tracks
-    for column, name in enumerate(functionals):
-        pooled[:, column] = _functional(name, tracks, ordered)
-    return pooled
+    computed = {}
+    if "mean" in functionals:
+        computed["mean"] = tracks.mean(axis=1)
+    if "std" in functionals:
+        computed["std"] = deviation(tracks)
+    if "delta_std" in functionals:
+        computed["delta_std"] = deviation(tracks[:, 1:] - tracks[:, :-1])
+    wanted = [name for name in functionals if name in PERCENTILES]
+    if wanted:
+        ranks = percentiles(np.sort(tracks, axis=1), [PERCENTILES[name] for name in wanted])
+        computed.update(zip(wanted, ranks.T, strict=True))
+    return np.stack([computed[name] for name in functionals], axis=1, dtype=np.float32, casting="same_kind")
 
 
-def _functional(name: str, tracks: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    if name in PERCENTILES:
-        return percentile(ordered, PERCENTILES[name])
-    if name == "mean":
-        return tracks.mean(axis=1)
-    if name == "std":
-        return tracks.std(axis=1)
-    return np.diff(tracks, axis=1).std(axis=1) if tracks.shape[1] > 1 else np.zeros(len(tracks), np.float32)
+def deviation(tracks: np.ndarray) -> np.ndarray:
+    """Population standard deviation of rows [shape=(d, t)], as `numpy.std`; 0 of no columns."""
+    centred = tracks - tracks.mean(axis=1, keepdims=True) if tracks.shape[1] else tracks
+    return np.sqrt(np.vecdot(centred, centred) / max(1, tracks.shape[1]))
 
 
-def percentile(ordered: np.ndarray, percent: float) -> np.ndarray:
-    """A percentile of rows that are sorted already [shape=(d, t)], as `numpy.percentile` gives it."""
-    position = percent / 100 * (ordered.shape[1] - 1)
-    low = int(position)
-    high = min(low + 1, ordered.shape[1] - 1)
-    return ordered[:, low] + (ordered[:, high] - ordered[:, low]) * (position - low)
+def percentiles(ordered: np.ndarray, percents: Sequence[float]) -> np.ndarray:
+    """Percentiles [shape=(d, len(percents))] of rows sorted already [shape=(d, t)], as `numpy.percentile`."""
+    position = np.asarray(percents) / 100 * (ordered.shape[1] - 1)
+    low = position.astype(int)
+    lower, upper = ordered[:, low], ordered[:, np.minimum(low + 1, ordered.shape[1] - 1)]
+    return lower + (upper - lower) * (position - low).astype(ordered.dtype)
 
 
 _HARMONY = (Descriptor("contrast", 7), Descriptor("tonnetz", 6))
