@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -40,6 +41,7 @@ __all__ = [
     "Loaded",
     "available",
     "check_clips",
+    "data_folder",
     "load",
     "locate",
     "parse_map",
@@ -61,8 +63,8 @@ class Loaded(NamedTuple):
 
 def load(
     spec: str | Path,
-    data: Path,
-    cache: Path,
+    data: Path | None = None,
+    cache: Path | None = None,
     words: Mapping[str, str] | None = None,
     speaker: str | None = None,
 ) -> Loaded:
@@ -72,10 +74,10 @@ def load(
     ----------
     spec : str or Path
         A name in `CORPORA`; or the path of a manifest (CSV, TSV) or of a folder with a subfolder per emotion.
-    data : Path
-        Folder that holds the corpora.
-    cache : Path
-        Where an embedded corpus is made, on first use.
+    data : Path, optional
+        Folder that holds the corpora; see `data_folder`.
+    cache : Path, optional
+        Where an embedded corpus is made, on first use; see `extraction.cache_folder`.
     words : mapping, optional
         For a corpus of your own: its emotion words to ours (`--map anger=angry`).
     speaker : str, optional
@@ -111,7 +113,7 @@ def load(
     return Loaded(root, corpus.scan(root), corpus)
 
 
-def locate(name: str, data: Path, cache: Path | None = None) -> Path:
+def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Path:
     """Folder of a corpus: `data/<name>`, or the name that a common packaging gives it.
 
     An embedded corpus needs no data folder: it is made under the cache folder on first use.
@@ -123,10 +125,8 @@ def locate(name: str, data: Path, cache: Path | None = None) -> Path:
     """
     corpus = CORPORA[name]
     if corpus.make is not None:
-        if cache is None:
-            raise CorpusError(f"{name}: is made on first use, and needs a cache folder to be made in")
-        return _made(corpus, Path(cache))
-    data = Path(data)
+        return _made(corpus, cache)
+    data = data_folder(data)
     wanted = [_plain(folder) for folder in (name, *corpus.folders)]
     places = sorted(place for place in data.iterdir() if place.is_dir()) if data.is_dir() else []
     for folder in wanted:
@@ -142,17 +142,22 @@ def locate(name: str, data: Path, cache: Path | None = None) -> Path:
     )
 
 
-def available(data: Path) -> list[str]:
-    """Names of the corpora found under the data folder; embedded ones, which need none, are left out."""
-    names = []
-    for name, corpus in CORPORA.items():
-        if corpus.make is None:
-            try:
-                corpus.scan(locate(name, data))
-            except CorpusError:
-                continue
-            names.append(name)
-    return names
+def data_folder(chosen: Path | None = None) -> Path:
+    """Folder that holds the corpora: the one given, else `$SER_DATA`, else `./data`."""
+    return Path(chosen or os.environ.get("SER_DATA") or "data")
+
+
+def available(data: Path | None = None) -> list[str]:
+    """Names of the corpora at hand: the embedded ones, and those of which clips lie under the data folder."""
+    return [name for name, corpus in CORPORA.items() if corpus.make is not None or _scans(corpus, data)]
+
+
+def _scans(corpus: Corpus, data: Path | None) -> bool:
+    try:
+        corpus.scan(locate(corpus.name, data))
+    except CorpusError:
+        return False
+    return True
 
 
 def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
@@ -196,9 +201,11 @@ def _plain(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
 
 
-def _made(corpus: Corpus, cache: Path) -> Path:
+def _made(corpus: Corpus, cache: Path | None) -> Path:
     """Folder of an embedded corpus; made beside and moved into place, so that it is whole or not there."""
-    root = cache / "corpora" / f"{corpus.name}-{corpus.version}"
+    from ser_classic.extraction import cache_folder
+
+    root = cache_folder(cache) / "corpora" / f"{corpus.name}-{corpus.version}"
     if root.is_dir():
         return root
     root.parent.mkdir(parents=True, exist_ok=True)

@@ -37,13 +37,11 @@ class Archive:
         The archive's own name, which a mirror is expected to keep.
     checksum : str, optional
         `md5:...` or `sha256:...` of the archive, where its publisher states one.
-    size : int, optional [bytes]
     """
 
     url: str
     file: str
     checksum: str | None = None
-    size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,5 @@ RAVDESS = Corpus(
         url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
         file="Audio_Speech_Actors_01-24.zip",
         checksum="md5:bc696df654c87fed845eb13823edef8a",
-        size=208_468_073,
     ),
 )

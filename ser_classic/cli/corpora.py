@@ -1,0 +1,186 @@
+"""`ser-classic corpora`: list, scan, verify and fetch corpora."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+if TYPE_CHECKING:
+    from ser_classic.corpora.verifying import Verification
+
+app = typer.Typer(help="Corpora: which there are, what they hold, how to get them.", no_args_is_help=True)
+
+Spec = Annotated[
+    str, typer.Argument(help="Corpus name, or a manifest (CSV) or folder per emotion of your own.")
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="Emotion word of your own corpus to ours: anger=angry; repeat."),
+]
+Speaker = Annotated[
+    str | None,
+    typer.Option("--speaker", help="Pattern whose first group is the speaker in your files' paths."),
+]
+SHOWN = 10  # names of files a fault; --json has them all
+
+
+@app.command("list")
+def list_corpora(data: options.Data = None, as_json: options.Json = False) -> None:
+    """List the corpora and which of them are at hand."""
+    import json
+
+    from ser_classic.corpora import CORPORA, available
+
+    at_hand = available(data)
+    if as_json:
+        facts = ("name", "title", "url", "licence", "citation", "language", "clips", "speakers")
+        entries = CORPORA.values()
+        print(
+            json.dumps([{f: getattr(c, f) for f in facts} | {"at_hand": c.name in at_hand} for c in entries])
+        )
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("corpus", "clips", "speakers", "language", "licence", "at hand")
+    for name, corpus in CORPORA.items():
+        counts = str(corpus.clips), str(corpus.speakers)
+        table.add_row(name, *counts, corpus.language, corpus.licence, "yes" if name in at_hand else "no")
+    Console().print(table)
+
+
+@app.command()
+def scan(
+    corpus: Spec,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the clips table as CSV.")
+    ] = None,
+    words: Map = None,
+    speaker: Speaker = None,
+    data: options.Data = None,
+    cache: options.Cache = None,
+    as_json: options.Json = False,
+) -> None:
+    """Read a corpus's file names: clips by speaker and emotion."""
+    import json
+
+    from ser_classic.corpora import EMOTIONS, load, parse_map, shortfall, speakers_known
+
+    root, clips, entry = load(corpus, data, cache, words=parse_map(words or []), speaker=speaker)
+    if output is not None:
+        clips.to_csv(output)
+    notice = shortfall(entry, clips)
+    if notice:
+        print(notice, file=sys.stderr)
+    counts = clips["emotion"].value_counts().to_dict()
+    counts = {emotion: counts[emotion] for emotion in (*EMOTIONS, *counts) if emotion in counts}
+    speakers = int(clips["speaker"].nunique())
+    if as_json:
+        told = {"corpus": entry.name, "root": str(root), "clips": len(clips), "speakers": speakers}
+        print(json.dumps(told | {"emotions": counts, "notice": notice}))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    print(f"{entry.name}: {len(clips)} clips, {speakers or 'unknown'} speakers, under {root}")
+    table = Table("speakers", *counts)
+    if speakers_known(clips) and speakers <= 30:
+        by = clips.groupby(["speaker", "emotion"]).size().unstack(fill_value=0)[list(counts)]
+        for name, row in by.iterrows():
+            table.add_row(str(name).removeprefix(f"{entry.name}/"), *map(str, row))
+        table.add_section()
+    table.add_row("all", *map(str, counts.values()))
+    Console().print(table)
+
+
+@app.command()
+def verify(
+    corpora: Annotated[
+        list[str] | None, typer.Argument(help="Names or paths; all at hand by default.")
+    ] = None,
+    words: Map = None,
+    speaker: Speaker = None,
+    data: options.Data = None,
+    cache: options.Cache = None,
+    as_json: options.Json = False,
+) -> None:
+    """Read every file: missing, corrupt, unreadable, duplicate and extra ones. Exit code 1 for a fault."""
+    import json
+    from dataclasses import asdict
+
+    from ser_classic.corpora import available, load, parse_map
+    from ser_classic.corpora.verifying import verify as verify_corpus
+
+    found = [
+        verify_corpus(*load(corpus, data, cache, words=parse_map(words or []), speaker=speaker))
+        for corpus in corpora or available(data)
+    ]
+    if as_json:
+        print(json.dumps([{"ok": one.ok, "checksums": one.checksums} | asdict(one) for one in found]))
+    else:
+        for one in found:
+            _show(one)
+    if not all(one.ok for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def fetch(
+    corpus: Annotated[str, typer.Argument(help="Corpus name.")],
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Instead of the publisher: an archive or folder here, or a URL of either."
+        ),
+    ] = None,
+    data: options.Data = None,
+) -> None:
+    """Download a corpus, or what is missing or corrupt of it; or say where to register for it."""
+    from ser_classic.corpora import CORPORA, load, shortfall
+    from ser_classic.corpora.fetching import fetch as fetch_corpus
+
+    entry = CORPORA[corpus]
+    print(f"{entry.title}. Licence: {entry.licence}. Cite: {entry.citation}", file=sys.stderr)
+    done = fetch_corpus(corpus, data, source)
+    print(f"{corpus}: {done.added} files added, {done.kept} kept, under {done.root}")
+    notice = shortfall(entry, load(corpus, data).clips)
+    if notice:
+        print(notice, file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _show(found: Verification) -> None:
+    """One corpus as text: counts, what was compared, then each kind of fault with its first names."""
+    of_clips = f" of {found.expected_clips}" if found.expected_clips else ""
+    of_speakers = f" of {found.expected_speakers}" if found.expected_speakers else ""
+    print(
+        f"{found.corpus}: {'ok' if found.ok else 'FAULTS'}, {found.clips}{of_clips} clips, "
+        f"{found.speakers}{of_speakers} speakers, under {found.root}"
+    )
+    print(f"  {found.checksums}")
+    kinds: list[tuple[str, list[str]]] = [
+        ("missing", list(found.missing)),
+        ("corrupt (not the official bytes)", list(found.corrupt)),
+        ("unreadable", [f"{file}: {reason}" for file, reason in found.unreadable.items()]),
+        ("duplicate under two emotions", [" = ".join(group) for group in found.conflicting]),
+        (
+            "duplicate",
+            [" = ".join(group) for group in found.duplicates if group not in found.conflicting],
+        ),
+        ("duplicate in the official release too", [" = ".join(group) for group in found.known_duplicates]),
+        ("second copy, counted once", list(found.copies)),
+        ("extra, no clip of the corpus", list(found.extra)),
+        ("left out on purpose", [f"{clip}: {reason}" for clip, reason in found.excluded.items()]),
+    ]
+    for kind, names in kinds:
+        if names:
+            print(f"  {kind}: {len(names)}")
+            for name in names[:SHOWN]:
+                print(f"    {name}")
+            if len(names) > SHOWN:
+                print(f"    and {len(names) - SHOWN} more (all with --json)")

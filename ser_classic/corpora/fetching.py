@@ -1,0 +1,312 @@
+"""Fetch a corpus: from its publisher, a mirror, or an archive or folder at hand; checked before it counts."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urlsplit
+
+from ser_classic.audio import SUFFIXES
+from ser_classic.corpora import CORPORA, data_folder, locate
+from ser_classic.corpora.archives import ARCHIVES, unpack
+from ser_classic.corpora.clips import Corpus, CorpusError, audio_files, find
+from ser_classic.progress import track
+
+TIMEOUT = 30  # [s] without a byte
+CONNECTIONS = 8  # for corpora of single files, where the round trips are what costs
+MOST_UNLISTED = 16 * 2**30  # [bytes] unpacked, where no official list says how large a corpus is
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Where a corpus lies now, and how many of its files were added and were there before."""
+
+    root: Path
+    added: int
+    kept: int
+
+
+def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fetched:
+    """Get a corpus, or what is missing or corrupt of it.
+
+    Files are compared with the official checksums aside and then moved into place, one whole file after the
+    other; those that are there already and intact are left alone. A corpus of single files (CREMA-D) goes on
+    where an interrupted download ended; an archive is downloaded anew.
+
+    Parameters
+    ----------
+    name : str
+    data : Path, optional
+        Folder that holds the corpora; see `corpora.data_folder`.
+    source : str, optional
+        Instead of the publisher's address: an archive or a folder at hand, the URL of an archive, or the URL
+        of a mirror, which holds the archive or the single files under their official names.
+
+    Raises
+    ------
+    CorpusError
+        The corpus may not be downloaded by a program (says how to get it); the download failed, or is not
+        what it should be; the archive is broken or hostile. Nothing wrong is put in place.
+    """
+    corpus = CORPORA[name]
+    if corpus.make is not None:
+        raise CorpusError(f"{name}: needs no download, it is made on first use")
+    data = data_folder(data)
+    if source is None and corpus.archive is None and corpus.files_url is None:
+        raise CorpusError(
+            f"{name}: cannot be downloaded by a program; {corpus.obtain}. Then put its files into "
+            f"{data / name}, or run: ser-classic corpora fetch {name} --from ARCHIVE_OR_FOLDER"
+        )
+    try:
+        root = locate(name, data)
+    except CorpusError:
+        root = data / name
+    intact, corrupt = _present(corpus, root)
+    if intact and len(intact) == _expected(corpus):
+        return Fetched(root, 0, len(intact))
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=data) as draft:
+            added = _bring(corpus, root, source, Path(draft), intact)
+    except OSError as error:
+        raise CorpusError(
+            f"{name}: {data} cannot be written ({error}); choose another with --data"
+        ) from error
+    for key, file in corrupt.items():
+        if added.get(key, file) != file:  # its whole successor lies where the official layout has it
+            (root / file).unlink()
+    return Fetched(root, len(added), len(intact))
+
+
+def _bring(
+    corpus: Corpus, root: Path, source: str | None, draft: Path, intact: set[str]
+) -> dict[str, PurePosixPath]:
+    """Put what is not intact into place; the files added, by key."""
+    single = _single_files(corpus, source)
+    if single is not None:
+        return _download_files(corpus, single, root, intact)
+    staged = draft / "files"
+    if source is not None and Path(source).is_dir():
+        files = _copy(corpus, Path(source), staged, intact)
+    else:
+        archive = _archive(corpus, source, draft)
+        files = unpack(archive, staged, lambda file: _wanted(corpus, file, intact), _limit(corpus))
+    if not files and not intact:
+        raise CorpusError(f"{corpus.name}: {source or corpus.url} holds no clip of it; nothing was done")
+    _refuse_altered(corpus, staged, files, source)
+    for file in files:
+        place = root / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (staged / file).replace(place)
+    return {_key(file): file for file in files}
+
+
+def _single_files(corpus: Corpus, source: str | None) -> str | None:
+    """Address below which the official files lie one by one; None for an archive or a folder."""
+    if source is None:
+        return corpus.files_url
+    loose = _is_url(source) and not _file_name(source).lower().endswith(ARCHIVES)
+    return source if loose and corpus.archive is None and corpus.checksums is not None else None
+
+
+def _archive(corpus: Corpus, source: str | None, draft: Path) -> Path:
+    """The archive of a corpus: at hand, or downloaded into the draft folder."""
+    known = corpus.archive
+    if source is None:
+        return _download(corpus, known.url, known.checksum, draft / "archive")
+    if Path(source).is_file():
+        return Path(source)
+    if not _is_url(source):
+        raise CorpusError(f"{corpus.name}: --from {source!r} is no file, folder or URL (http, https, ftp)")
+    if not _file_name(source).lower().endswith(ARCHIVES):
+        if known is None:
+            raise CorpusError(
+                f"{corpus.name}: --from {source!r}: expected an archive ({', '.join(ARCHIVES)})"
+            )
+        source = f"{source.rstrip('/')}/{known.file}"
+    official = known is not None and _file_name(source) == known.file
+    return _download(corpus, source, known.checksum if official else None, draft / "archive")
+
+
+def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: bool = True) -> Path:
+    """Download one file; it is there whole and as its checksum says, or not at all."""
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")
+    progress = _Bar(f"download {corpus.name}") if bar and sys.stderr.isatty() else False
+    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=TIMEOUT)
+    if urlsplit(url).scheme == "ftp":
+        downloader = pooch.FTPDownloader(progressbar=progress, timeout=TIMEOUT)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return Path(pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader))
+    except requests.RequestException as error:
+        raise CorpusError(
+            f"{corpus.name}: {url} cannot be downloaded ({error}). Try again later, or take another source "
+            "with --from"
+        ) from error
+    except ValueError as error:
+        raise CorpusError(
+            f"{corpus.name}: what {url} sends is not the official file: expected {checksum}. It was thrown "
+            "away; try again, or take another source with --from"
+        ) from error
+    finally:
+        if progress:
+            progress.close()
+
+
+def _download_files(corpus: Corpus, base: str, root: Path, intact: set[str]) -> dict[str, PurePosixPath]:
+    """Download the official files one by one into their places."""
+    official = corpus.official()
+    lacking = [
+        (PurePosixPath(file), digest)
+        for file, digest in zip(official["file"], official["sha256"], strict=True)
+        if _key(PurePosixPath(file)) not in intact
+    ]
+
+    def download(file: PurePosixPath, digest: str) -> None:
+        url = f"{base.rstrip('/')}/{quote(str(file))}"
+        _download(corpus, url, f"sha256:{digest}", root / file, bar=False)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        jobs = [pool.submit(download, *file) for file in lacking]
+        try:
+            for job in track(jobs, len(jobs), f"download {corpus.name}"):
+                job.result()
+        except CorpusError as error:
+            pool.shutdown(cancel_futures=True)
+            raise CorpusError(
+                f"{error}. What arrived is kept; the same command goes on from there"
+            ) from error
+    return {_key(file): file for file, _ in lacking}
+
+
+def _copy(corpus: Corpus, source: Path, staged: Path, intact: set[str]) -> list[PurePosixPath]:
+    """Copy the wanted files of a folder at hand; the first of several copies of a clip."""
+    places: dict[PurePosixPath, PurePosixPath] = {}
+    for file in audio_files(source):
+        place = _wanted(corpus, file, intact)
+        if place is not None:
+            places.setdefault(place, file)
+    for place, file in places.items():
+        (staged / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / file, staged / place)
+    return list(places)
+
+
+def _wanted(corpus: Corpus, file: PurePosixPath, intact: set[str]) -> PurePosixPath | None:
+    """Where a file found somewhere belongs below the corpus's folder; None for one that is not wanted."""
+    if file.suffix.lower() not in SUFFIXES or file.name.startswith(".") or "__MACOSX" in file.parts:
+        return None
+    place = file
+    if corpus.parse is not None:
+        row = corpus.parse(file)
+        if row is None:
+            return None
+        official = corpus.official()
+        if official is not None:
+            clip = f"{corpus.name}/{row['clip']}"
+            if clip not in official.index:
+                return None
+            place = PurePosixPath(official.at[clip, "file"]).with_suffix(file.suffix.lower())
+    return None if _key(place) in intact else place
+
+
+def _present(corpus: Corpus, root: Path) -> tuple[set[str], dict[str, PurePosixPath]]:
+    """Keys of the files that are in place already; and those that are not the official ones, by key."""
+    if not root.is_dir():
+        return set(), {}
+    official = corpus.official()
+    if official is None:
+        return {_key(file) for file in audio_files(root)}, {}
+    intact, corrupt = set(), {}
+    for clip, (file, _) in find(root, corpus.name, corpus.parse, corpus.checksums).clips.items():
+        listed = PurePosixPath(official.at[clip, "file"])
+        if _altered(root / file, listed, official.at[clip, "sha256"]):
+            corrupt[_key(listed)] = file
+        else:
+            intact.add(_key(listed))
+    return intact, corrupt
+
+
+def _refuse_altered(corpus: Corpus, staged: Path, files: list[PurePosixPath], source: str | None) -> None:
+    """Refuse files whose checksum applies and differs."""
+    official = corpus.official()
+    if official is None:
+        return
+    digests = {
+        _key(PurePosixPath(file)): (PurePosixPath(file), digest)
+        for file, digest in zip(official["file"], official["sha256"], strict=True)
+    }
+    altered = [file for file in files if _altered(staged / file, *digests[_key(file)])]
+    if altered:
+        raise CorpusError(
+            f"{corpus.name}: {len(altered)} of {len(files)} files from {source or corpus.url} differ from "
+            f"the official ones, first {altered[0]}; nothing was put in place. Take another source with --from"
+        )
+
+
+def _altered(path: Path, official: PurePosixPath, digest: str) -> bool:
+    """Whether a file is not the official one; one in another format cannot be compared."""
+    same_format = path.suffix.lower() == official.suffix.lower()
+    return same_format and hashlib.sha256(path.read_bytes()).hexdigest() != digest
+
+
+def _expected(corpus: Corpus) -> int | None:
+    official = corpus.official()
+    return None if official is None else len(official)
+
+
+def _limit(corpus: Corpus) -> int:
+    """Bytes that an archive may unpack to: four times the official size, for finer formats."""
+    official = corpus.official()
+    return MOST_UNLISTED if official is None else 4 * int(official["bytes"].sum()) + 2**20
+
+
+def _key(file: PurePosixPath) -> str:
+    """A file's place, whatever its format."""
+    return str(file.with_suffix(""))
+
+
+def _is_url(source: str) -> bool:
+    return urlsplit(source).scheme in ("http", "https", "ftp")
+
+
+def _file_name(url: str) -> str:
+    return PurePosixPath(urlsplit(url).path).name
+
+
+class _Bar:
+    """pooch's progress interface, shown by rich on stderr."""
+
+    def __init__(self, what: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True))
+        self._task = self._progress.add_task(what, total=None)
+        self._progress.start()
+
+    @property
+    def total(self) -> int | None:
+        return self._progress.tasks[0].total
+
+    @total.setter
+    def total(self, size: int) -> None:
+        self._progress.update(self._task, total=size or None)
+
+    def update(self, size: int) -> None:
+        self._progress.advance(self._task, size)
+
+    def reset(self) -> None:
+        self._progress.reset(self._task, total=self.total)
+
+    def close(self) -> None:
+        self._progress.stop()
