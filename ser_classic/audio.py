@@ -92,7 +92,7 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         raise AudioError(f"{name}: expected one channel, found an array of shape {waveform.shape}")
     if len(waveform) < SHORTEST * sample_rate:
         raise AudioError(
-            f"{name}: {len(waveform)} samples at {sample_rate} Hz; at least {1000 * SHORTEST:.0f} ms are needed"
+            f"{name}: {len(waveform)} samples at {sample_rate} Hz, at least {1000 * SHORTEST:.0f} ms needed"
         )
     if not np.isfinite(waveform).all():
         raise AudioError(f"{name}: holds NaN or infinite samples; export it again")
@@ -121,7 +121,7 @@ def _refuse_truncated_riff(path: Path) -> None:
             tag, length = struct.unpack("<4sI", chunk)
             if tag == b"data":
                 missing = file.tell() + length - size
-                if 0 < missing and length < 0xFFFFFF00:  # a stream's writer leaves a length near 2**32
+                if missing > 0 and length < 0xFFFFFF00:  # a stream's writer leaves a length near 2**32
                     raise AudioError(
                         f"{path}: truncated, {missing} of {length} bytes of audio are missing; "
                         "copy or download it again"

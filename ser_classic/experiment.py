@@ -1,4 +1,4 @@
-"""The loop: a run is one cell of corpus x features x model x protocol x seed; running it writes predictions."""
+"""The loop: a run is one cell of corpus x features x model x protocol x seed; it writes predictions."""
 
 from __future__ import annotations
 
@@ -342,7 +342,7 @@ def _new_record(cell: Cell, status: str, digests: dict[str, str]) -> dict[str, A
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
-    """What today's tables say of a cell's features, model and protocol: all that its predictions depend on."""
+    """What today's tables say of a cell's features, model and protocol: all its predictions depend on."""
     protocol = PROTOCOLS[cell.protocol]
     return {
         "features": FEATURES[cell.features].parameters,

@@ -1,9 +1,9 @@
 """Extraction: feature sets over clips, in parallel, through a cache that never gives half or wrong values.
 
-The cache holds, for each feature set and its exact parameters, a folder of shards. A shard is one `.npz` with
-the features of some clips, keyed by the digest of each clip's file content: a renamed clip costs nothing, a new
-one costs one extraction. A shard is written beside and moved into place, so what is there is whole, and any
-number of processes may share the folder.
+The cache holds, for each feature set and its exact parameters, a folder of shards. A shard is one `.npz`
+with the features of some clips, keyed by the digest of each clip's file content: a renamed clip costs
+nothing, a new one costs one extraction. A shard is written beside and moved into place, so what is there is
+whole, and any number of processes may share the folder.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
 
 
 def _reserve(draft: Path, shape: tuple[int, int]) -> np.memmap:
-    """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash on writing."""
+    """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash later."""
     values = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):
         try:

@@ -18,7 +18,7 @@ class Extractor(Protocol):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name of every feature, `<family>_<index>_<functional>`, behind `<group>/` where there are groups."""
+        """Name of every feature: `<family>_<index>_<functional>`, behind `<group>/` if there are groups."""
         ...
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 
 
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    """Yield the items, showing on a terminal's stderr how many of the total are done and how long the rest takes."""
+    """Yield the items; on a terminal, stderr shows how many of the total are done and what the rest takes."""
     if not sys.stderr.isatty():
         yield from items
         return

@@ -9,6 +9,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from ser_classic.corpora import require_speakers
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry
 
@@ -59,18 +60,13 @@ class Protocol:
         Raises
         ------
         ProtocolError
-            The clips lack speakers or what else the protocol needs, or a speaker straddles train and test.
+            The clips lack what the protocol needs, or a speaker straddles train and test.
+        CorpusError
+            The protocol needs to know who speaks, and the clips do not tell.
         """
-        corpus = clips["corpus"].iloc[0] if len(clips) else "an empty table"
-        if self.unit and clips[self.unit].isna().any():
-            raise ProtocolError(
-                f"{corpus}: protocol {self.name} keeps each {self.unit} on one side, but some clips have none. "
-                f"Give a {self.unit} column, or use a leaky protocol: {', '.join(leaky_names())}"
-            )
-        if self.track == "adapted" and clips["speaker"].isna().any():
-            raise ProtocolError(
-                f"{corpus}: protocol {self.name} adapts to speakers, but some clips have none"
-            )
+        corpus = clips["corpus"].iloc[0]
+        if self.unit or self.track == "adapted":
+            require_speakers(clips, f"protocol {self.name}")
         folds = self.deal(clips, seed)
         for fold in folds:
             if np.intersect1d(fold.train, fold.test).size:
@@ -80,14 +76,9 @@ class Protocol:
                 both = sorted(set(owners[fold.train]) & set(owners[fold.test]))
                 if both:
                     raise ProtocolError(
-                        f"{corpus}: {self.name}, fold {fold.name}: {self.unit} on both sides: {', '.join(both)}"
+                        f"{corpus}: {self.name}, fold {fold.name}: on both sides: {self.unit} {', '.join(both)}"
                     )
         return folds
-
-
-def leaky_names() -> list[str]:
-    """Names of the protocols that let speakers stand on both sides."""
-    return [name for name, protocol in PROTOCOLS.items() if protocol.leaky]
 
 
 def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:

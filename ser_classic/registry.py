@@ -50,8 +50,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     def _add(self, table: dict[str, Entry], entry: Entry, source: str) -> None:
         if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", entry.name):
             raise SerClassicError(
-                f"{self.kind}: {source} offers the name {entry.name!r}; a name is lower-case words, digits and "
-                "single underscores"
+                f"{self.kind}: {source} offers the name {entry.name!r}; a name is lower-case words, digits "
+                "and single underscores"
             )
         if entry.name in table:
             raise SerClassicError(f"{self.kind}: {source} offers {entry.name!r}, which is already taken")

@@ -148,8 +148,8 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
         if any((results / "runs").glob(f"{corpus}--*")):
             held = pd.read_csv(path, dtype=str, index_col="clip")
             raise StoreError(
-                f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} refer. "
-                f"Complete the corpus, or keep these results apart with --results FOLDER"
+                f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
+                "refer. Complete the corpus, or keep these results apart with --results FOLDER"
             )
     elif path.exists():
         return
@@ -172,7 +172,8 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise StoreError(
-            f"{path}: cannot be written ({error.strerror}); free some space or choose another folder with --results"
+            f"{path}: cannot be written ({error.strerror}); free some space or choose another folder "
+            "with --results"
         ) from error
 
 

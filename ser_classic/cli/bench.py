@@ -38,7 +38,7 @@ def bench(
     results: options.Results = Path("results"),
     data: options.Data = options.DATA,
     cache: options.Cache = None,
-    jobs: options.Jobs = options.cores(),
+    jobs: options.Jobs = options.CORES,
 ) -> None:
     """Run the cells of suites that have no finished run yet, then rebuild the leaderboard."""
     from ser_classic import experiment
@@ -70,6 +70,7 @@ def bench(
 def report(results: options.Results = Path("results")) -> None:
     """Rebuild the leaderboard from the stored runs, and show it."""
     from rich.console import Console
+
     from ser_classic.report import terminal
 
     Console().print(terminal(write_report(results)))

@@ -41,7 +41,7 @@ def extract_features(
     speaker: options.Speaker = None,
     data: options.Data = options.DATA,
     cache: options.Cache = None,
-    jobs: options.Jobs = options.cores(),
+    jobs: options.Jobs = options.CORES,
 ) -> None:
     """Extract a feature set over a corpus, with the clips' speakers and emotions."""
     from ser_classic.corpora import load, parse_map

@@ -36,8 +36,4 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 
 DATA = Path("data")
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

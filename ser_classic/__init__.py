@@ -1,0 +1,1 @@
+"""Speech emotion recognition with classical machine learning, evaluated speaker-independently."""
