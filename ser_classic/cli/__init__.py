@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_classic.cli import bench, features
+from ser_classic.cli import bench, features, predict
 from ser_classic.errors import SerClassicError
 
 app = typer.Typer(
@@ -19,6 +19,9 @@ app = typer.Typer(
 app.add_typer(features.app, name="features")
 app.command("bench")(bench.bench)
 app.command("report")(bench.report)
+app.command("fit")(predict.fit)
+app.command("predict")(predict.predict)
+app.command("card")(predict.card)
 
 
 def main() -> None:

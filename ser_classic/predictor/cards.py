@@ -1,0 +1,62 @@
+"""Model cards: what a predictor was fitted on, how good it is on unheard speakers, and its limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+INTENDED = (
+    "Research, teaching and prototypes on recordings like those it was fitted on. It tells which of its "
+    "emotions a voice sounds like as actors or speakers of the corpus expressed them."
+)
+LIMITS = (
+    "It does not tell what a person feels. It always answers with one of its emotions, also for noise, "
+    "music, other languages and everyday speech, on which it was not tested. Acted speech is easier than "
+    "real. Do not use it to judge people, in employment, schooling, policing, insurance or medicine."
+)
+
+
+def text(card: dict[str, Any]) -> str:
+    """A card as Markdown."""
+    rows = [
+        ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
+        ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),
+        ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
+        (
+            "Features",
+            f"{card['features']['name']}, version {card['features']['version']}, {card['columns']} a clip",
+        ),
+        ("Model", card["model"]["name"] + _settings(card["chosen"])),
+        ("Tuned", "by speaker groups" if card["tuned"] else "no, stated defaults"),
+        ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
+        ("Seed", str(card["seed"])),
+        (
+            "Licences of the corpora",
+            "; ".join(sorted({f"{c['name']}: {c['licence']}" for c in card["corpora"]})),
+        ),
+        ("Versions", ", ".join(f"{name} {number}" for name, number in card["versions"].items())),
+        ("Made", card["created"]),
+    ]
+    told = "\n".join(f"- **{name}:** {value}" for name, value in rows)
+    return (
+        f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{told}\n\n"
+        f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
+    )
+
+
+def _settings(chosen: dict[str, Any]) -> str:
+    return f" ({', '.join(f'{name} {value}' for name, value in chosen.items())})" if chosen else ""
+
+
+def score(evaluation: dict[str, Any] | None) -> str:
+    """The cross-validated score on a card in one sentence."""
+    if evaluation is None:
+        return "Not evaluated: it was not asked for."
+    if "uar" not in evaluation:
+        return f"Not evaluated: {evaluation['reason']}."
+    low, high = evaluation["uar_low"], evaluation["uar_high"]
+    between = f" (95 % interval over speakers {100 * low:.1f} to {100 * high:.1f})" if low is not None else ""
+    return (
+        f"Unweighted average recall on speakers not heard in fitting: **{100 * evaluation['uar']:.1f} %**"
+        f"{between}; chance {100 / evaluation['classes']:.1f} %. Protocol {evaluation['protocol']}, "
+        f"{evaluation['clips']} clips of {evaluation['speakers']} speakers, {evaluation['source']}."
+    )

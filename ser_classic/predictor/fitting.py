@@ -1,0 +1,238 @@
+"""Making a predictor: a model refitted on whole corpora, with the score of the very same cell on its card."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_classic import experiment, statistics, store
+from ser_classic.adaptation import adapt
+from ser_classic.corpora import Loaded, load
+from ser_classic.experiment import Cell
+from ser_classic.extraction import Features, extract
+from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.models import MODELS, Fitted, Model
+from ser_classic.models import fit as fit_model
+from ser_classic.predictor import cards
+from ser_classic.predictor.core import Predictor, PredictorError
+from ser_classic.predictor.saving import FORMAT
+from ser_classic.protocols import PROTOCOLS, ProtocolError
+
+MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
+
+
+def fit(
+    corpora: str | Sequence[str],
+    features: str,
+    model: str,
+    *,
+    adapted: bool = False,
+    seed: int = 0,
+    evaluate: bool = True,
+    words: Mapping[str, str] | None = None,
+    speaker: str | None = None,
+    results: Path | None = None,
+    data: Path | None = None,
+    cache: Path | None = None,
+    jobs: int = 1,
+) -> Predictor:
+    """Fit a model on all clips of one or more corpora, tuned by speaker groups.
+
+    Parameters
+    ----------
+    corpora : str or sequence of str
+        Names in CORPORA, or paths of manifests or folders of your own; several are pooled.
+    features, model : str
+        Names in FEATURES and MODELS.
+    adapted : bool
+        Z-score the features per speaker; the predictor then expects several recordings of one speaker.
+    seed : int
+    evaluate : bool
+        Put the cross-validated UAR of the same cell on the card: from a stored run under `results` whose
+        clips, features and parameters are these, else computed.
+    words, speaker : optional
+        Emotion words and speaker pattern of a corpus of your own; see `corpora.load`.
+    results, data, cache : Path, optional
+        Folders of the stored runs, of the corpora and of the feature cache.
+    jobs : int
+        Processes to extract with.
+
+    Raises
+    ------
+    SerClassicError
+        An unknown name, a corpus that is not there, or clips that cannot be used or do not fit together.
+    """
+    names = [corpora] if isinstance(corpora, str) else list(corpora)
+    feature_set, entry = FEATURES[features], MODELS[model]
+    entry.require()
+    if entry.sequence != feature_set.sequence:
+        takes = "sequences of frames" if entry.sequence else "one vector a clip"
+        raise PredictorError(
+            f"{model} takes {takes}, and {features} gives the other; choose another of the two"
+        )
+    loaded = [load(name, data, cache, words, speaker) for name in names]
+    parts = [extract(clips, root, feature_set, cache, jobs, corpus.channel) for root, clips, corpus in loaded]
+    clips = pd.concat([clips for _, clips, _ in loaded])
+    if clips.index.has_duplicates:
+        raise PredictorError(f"{'+'.join(names)}: name each corpus once")
+    pooled = _pool(parts)
+    speakers = None if clips["speaker"].isna().any() else clips["speaker"].to_numpy(dtype=str)
+    if adapted and speakers is None:
+        raise PredictorError(
+            f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
+        )
+    fitted = _refit(entry, pooled, clips, speakers, adapted, seed)
+    card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
+    if evaluate:
+        cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
+        card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results)
+    return Predictor(fitted.estimator, feature_set, tuple(card["classes"]), card)
+
+
+def _pool(parts: list[Features]) -> Features:
+    lengths = [part.lengths for part in parts]
+    return Features(
+        parts[0].clips.append([part.clips for part in parts[1:]]),
+        parts[0].columns,
+        np.concatenate([part.values for part in parts]),
+        None if lengths[0] is None else np.concatenate(lengths),
+    )
+
+
+def _refit(
+    model: Model,
+    features: Features,
+    clips: pd.DataFrame,
+    speakers: np.ndarray | None,
+    adapted: bool,
+    seed: int,
+) -> Fitted:
+    if adapted:
+        owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
+        features = Features(
+            features.clips, features.columns, adapt(features.values, owners), features.lengths
+        )
+    X = features.frame if features.lengths is None else features.sequences
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
+        return fit_model(model, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
+
+
+def _card(
+    loaded: list[Loaded],
+    parts: list[Features],
+    clips: pd.DataFrame,
+    features: FeatureSet,
+    model: Model,
+    fitted: Fitted,
+    adapted: bool,
+    seed: int,
+) -> dict[str, Any]:
+    counts = clips["emotion"].value_counts()
+    channels = {corpus.channel for _, _, corpus in loaded}
+    names = "+".join(corpus.name for _, _, corpus in loaded)
+    return {
+        "format": FORMAT,
+        "title": f"{names}, {features.name}, {model.name}" + (", adapted" if adapted else ""),
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
+        "corpora": [
+            {
+                "name": corpus.name,
+                "title": corpus.title,
+                "licence": corpus.licence,
+                "citation": corpus.citation,
+                "clips": len(table),
+                "clips_digest": store.digest(store.clips_text(table)),
+                "features_digest": part.digest,
+            }
+            for (_, table, corpus), part in zip(loaded, parts, strict=True)
+        ],
+        "clips": len(clips),
+        "speakers": int(clips["speaker"].nunique()),
+        "classes": [str(word) for word in fitted.estimator.classes_],
+        "counts": {str(word): int(count) for word, count in counts.items()},
+        "features": features.parameters,
+        "columns": len(features.columns),
+        "model": model.parameters(seed),
+        "chosen": {name: _plain(value) for name, value in fitted.chosen.items()},
+        "tuned": fitted.tuned,
+        "track": "adapted" if adapted else "blind",
+        "channel": channels.pop() if len(channels) == 1 else None,
+        "seed": seed,
+        "evaluation": None,
+        "versions": experiment.versions(),
+        "intended_use": cards.INTENDED,
+        "limits": cards.LIMITS,
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _evaluation(
+    cell: Cell, clips: pd.DataFrame, features: Features, adapted: bool, results: Path | None
+) -> dict[str, Any]:
+    """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
+    track = "_adapted" if adapted else ""
+    reason = ""
+    for base in _protocols(cell.corpus, clips):
+        protocol = PROTOCOLS[base + track]
+        try:
+            protocol.folds(clips, cell.seed)
+        except ProtocolError as error:
+            reason = str(error)
+            continue
+        found = (
+            _stored(replace(cell, protocol=protocol.name), clips, features, results) if cell.corpus else None
+        )
+        predictions = found
+        if found is None:
+            predictions = experiment.evaluate(clips, features, MODELS[cell.model], protocol, cell.seed)
+        truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
+        owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)
+        table = statistics.count(truth, predictions["guess"].to_numpy(dtype=str), owners)
+        uar = statistics.interval(table.counts)
+        return {
+            "protocol": protocol.name,
+            "title": protocol.title,
+            "uar": float(uar.value),
+            "uar_low": None if np.isnan(uar.low) else float(uar.low),
+            "uar_high": None if np.isnan(uar.high) else float(uar.high),
+            "clips": len(predictions),
+            "speakers": len(table.speakers),
+            "classes": int(clips["emotion"].nunique()),
+            "source": "computed for this card" if found is None else "from the stored run of this cell",
+        }
+    return {"reason": reason}
+
+
+def _protocols(corpus: str, clips: pd.DataFrame) -> list[str]:
+    """Protocols to try; the published folds, under which others compare, first."""
+    many = clips["speaker"].nunique() > MANY_SPEAKERS
+    return [*(["emobox"] if corpus else []), "speakers5" if many else "loso"]
+
+
+def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path | None) -> pd.DataFrame | None:
+    """Predictions of the stored run of this very cell: same clips, same features, same parameters."""
+    if results is None or not (results / "runs" / cell.id).is_dir():
+        return None
+    try:
+        run = store.read_run(results / "runs" / cell.id)
+        same = (
+            run.ok
+            and run.record["parameters"] == json.loads(json.dumps(experiment.parameters(cell)))
+            and run.record["digests"]["clips"] == store.digest(store.clips_text(clips))
+            and run.record["digests"]["features"] == features.digest
+        )
+        return run.predictions() if same else None
+    except store.StoreError:
+        return None

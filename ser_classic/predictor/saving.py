@@ -1,0 +1,197 @@
+"""A predictor in one file: a skops file with the card beside the pipeline, sealed with a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from ser_classic.features import FEATURES
+from ser_classic.predictor import reader
+from ser_classic.predictor.core import Predictor, PredictorError
+
+FORMAT = 1
+CARD = "card.json"
+SEAL = b"sha256:"  # begins the archive's comment, which ends the file
+SEALED = len(SEAL) + 64
+
+
+def save(predictor: Predictor, path: str | Path) -> None:
+    """Write a predictor into one file, whole or not at all.
+
+    The file is a zip archive that `skops.io` can read, too, with the card in `card.json`. Its comment is the
+    SHA-256 of all that goes before.
+
+    Raises
+    ------
+    PredictorError
+        The file cannot be written, or the pipeline holds a type that `load_predictor` would refuse.
+    """
+    path = Path(path)
+    check_output(path)
+    content = seal(_pack(predictor))
+    try:
+        unpack(content, str(path))
+    except PredictorError as error:
+        raise PredictorError(
+            f"{predictor.card['title']}: cannot be saved so that it could be loaded again: {error}"
+        ) from error
+    draft = path.with_name(f".draft-{uuid.uuid4().hex}")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise PredictorError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that `save` could not write, before any work is done.
+
+    Raises
+    ------
+    PredictorError
+        Its folder does not exist, or may not be written to.
+    """
+    if not path.parent.is_dir():
+        raise PredictorError(f"{path}: there is no folder {path.parent}; create it first")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise PredictorError(
+            f"{path}: cannot be written there; name a file in a folder that may be written to"
+        )
+
+
+def load_predictor(path: str | Path) -> Predictor:
+    """Read a saved predictor.
+
+    Only scikit-learn's, XGBoost's and our own types are built, by name; nothing that the file says is run.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    PredictorError
+        There is no such file; it was truncated or changed; it holds a type that is not trusted; or it was
+        made with another version of its feature set, of scikit-learn or of this format.
+
+    Examples
+    --------
+    >>> load_predictor("m.skops").predict("recording.wav")  # doctest: +SKIP
+    """
+    card, archive = _open(Path(path))
+    with archive:
+        return _build(card, archive, str(path))
+
+
+def read_card(path: str | Path) -> dict[str, Any]:
+    """Card of a saved predictor, without building it; raises as `load_predictor` does."""
+    card, archive = _open(Path(path))
+    archive.close()
+    return card
+
+
+def seal(archive: bytes) -> bytes:
+    """Put the digest of a zip archive without a comment at its end, as its comment."""
+    body = archive[:-2] + SEALED.to_bytes(2, "little")
+    return body + SEAL + hashlib.sha256(body).hexdigest().encode()
+
+
+def unpack(content: bytes, name: str) -> Predictor:
+    """The predictor in the bytes of a file called `name`; raises as `load_predictor` does."""
+    card, archive = _unseal(content, name)
+    with archive:
+        return _build(card, archive, name)
+
+
+def _pack(predictor: Predictor) -> bytes:
+    import skops.io
+
+    buffer = io.BytesIO()
+    try:
+        skops.io.dump(predictor.estimator, buffer, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+    except Exception as error:  # skops raises what it meets in foreign estimators
+        raise PredictorError(f"{predictor.card['title']}: skops cannot save it ({error})") from error
+    with zipfile.ZipFile(buffer, "a", compression=zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(CARD, json.dumps(predictor.card, ensure_ascii=False, indent=1))
+    return buffer.getvalue()
+
+
+def _open(path: Path) -> tuple[dict[str, Any], zipfile.ZipFile]:
+    if not path.is_file():
+        raise PredictorError(
+            f"{path}: there is no such file; make one with: ser-classic fit CORPUS -o {path}"
+        )
+    try:
+        if path.stat().st_size > reader.LARGEST:
+            raise PredictorError(f"{path}: larger than {reader.LARGEST >> 30} GiB; no predictor is")
+        return _unseal(path.read_bytes(), str(path))
+    except OSError as error:
+        raise PredictorError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _unseal(content: bytes, name: str) -> tuple[dict[str, Any], zipfile.ZipFile]:
+    body, seal_, digest = content[:-SEALED], content[-SEALED:-64], content[-64:]
+    if not content.startswith(b"PK"):
+        raise PredictorError(
+            f"{name}: no saved predictor; they are made with: ser-classic fit CORPUS -o FILE"
+        )
+    if seal_ != SEAL:
+        raise PredictorError(
+            f"{name}: truncated, or not saved by ser-classic; copy it again, or fit it again"
+        )
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise PredictorError(f"{name}: was changed after it was saved; copy it again, or fit it again")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        if archive.getinfo(CARD).file_size > 2**24:
+            raise PredictorError(f"{name}: its card is larger than 16 MiB; no predictor's is")
+        card = json.loads(archive.read(CARD))
+        _check_card(card, name)
+    except PredictorError:
+        raise
+    except Exception as error:
+        raise PredictorError(f"{name}: its card cannot be read ({type(error).__name__}: {error})") from error
+    return card, archive
+
+
+def _check_card(card: dict[str, Any], name: str) -> None:
+    if card["format"] != FORMAT:
+        raise PredictorError(
+            f"{name}: saved in format {card['format']}, this version reads {FORMAT}; fit it again"
+        )
+    features = FEATURES[card["features"]["name"]]
+    now = json.loads(json.dumps(features.parameters))
+    if card["features"] != now:
+        then = card["features"]
+        changed = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
+        what = "; ".join(f"{key} was {then.get(key)!r:.60} and is {now.get(key)!r:.60}" for key in changed)
+        raise PredictorError(f"{name}: made with other {features.name} features ({what}); fit it again")
+
+
+def _build(card: dict[str, Any], archive: zipfile.ZipFile, name: str) -> Predictor:
+    import sklearn
+
+    then, now = card["versions"]["scikit-learn"], sklearn.__version__
+    if then.split(".")[:2] != now.split(".")[:2]:
+        raise PredictorError(
+            f"{name}: saved with scikit-learn {then}, this is {now}, which may read it otherwise; "
+            "fit it again"
+        )
+    features = FEATURES[card["features"]["name"]]
+    try:
+        estimator = reader.read(archive)
+    except reader.UntrustedError as error:
+        raise PredictorError(f"{name}: not loaded, {error}") from error
+    classes = [str(word) for word in getattr(estimator, "classes_", ())]
+    if classes != card["classes"] or not classes:
+        raise PredictorError(f"{name}: not loaded, its card and its pipeline name other emotions")
+    if not features.sequence and getattr(estimator, "n_features_in_", None) != len(features.columns):
+        raise PredictorError(f"{name}: not loaded, its pipeline takes other features than its card says")
+    return Predictor(estimator, features, tuple(classes), card)
