@@ -248,7 +248,7 @@ def _refuse_altered(corpus: Corpus, staged: Path, files: list[PurePosixPath], so
     if altered:
         raise CorpusError(
             f"{corpus.name}: {len(altered)} of {len(files)} files from {source or corpus.url} differ from "
-            f"the official ones, first {altered[0]}; nothing was put in place. Take another source with --from"
+            f"the official ones, first {altered[0]}; nothing was put in place. Take another with --from"
         )
 
 

@@ -1,0 +1,171 @@
+"""Verifying: missing, corrupt, unreadable, duplicate and extra files are told apart."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import soundfile
+from tiny_corpus import FILES, install, tiny, write_release, write_wav
+from typer.testing import CliRunner
+
+from ser_classic.corpora import available, load
+from ser_classic.corpora.verifying import Verification, verify
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    return tiny(write_release(tmp_path / "ravdess"))
+
+
+@pytest.fixture
+def root(tmp_path, corpus):
+    return tmp_path / "ravdess"
+
+
+def verified(root: Path, corpus) -> Verification:
+    return verify(root, corpus.scan(root), corpus)
+
+
+def test_official_release_is_ok(root, corpus):
+    found = verified(root, corpus)
+    assert found.ok
+    assert (found.clips, found.speakers, found.official, found.converted) == (8, 2, 8, 0)
+    assert found.checksums == "8 files are byte for byte the official ones"
+    faults = (found.missing, found.corrupt, found.unreadable, found.duplicates, found.copies, found.extra)
+    assert not any(faults)
+
+
+def test_each_fault_is_told_apart(root, corpus):
+    missing, corrupt, cut, empty, text, copied, *_ = FILES
+    (root / missing).unlink()
+    write_wav(root / corrupt, seed=99)
+    content = (root / cut).read_bytes()
+    (root / cut).write_bytes(content[: len(content) // 2])
+    (root / empty).write_bytes(b"")
+    (root / text).write_text("not audio")
+    (root / "again").mkdir()
+    shutil.copy(root / copied, root / "again" / Path(copied).name)
+    write_wav(root / "jingle.wav", seed=77)
+    (root / "licence.txt").touch()
+
+    found = verified(root, corpus)
+    assert not found.ok
+    assert found.missing == (f"ravdess/{missing.removesuffix('.wav')}",)
+    assert found.corrupt == (corrupt,)
+    assert set(found.unreadable) == {cut, empty, text}
+    assert "truncated" in found.unreadable[cut]
+    assert "empty" in found.unreadable[empty]
+    assert "not readable as audio" in found.unreadable[text]
+    assert found.copies == (f"again/{Path(copied).name}",)
+    assert found.extra == ("jingle.wav",)
+    assert found.duplicates == ()
+    assert (found.clips, found.expected_clips, found.official) == (7, 8, 3)
+
+
+def test_extra_files_and_second_copies_do_no_harm(root, corpus):
+    shutil.copytree(root / "Actor_01", root / "again" / "Actor_01")
+    write_wav(root / "jingle.wav", seed=77)
+    found = verified(root, corpus)
+    assert found.ok
+    assert len(found.copies) == 4
+    assert found.clips == 8
+
+
+def test_identical_recordings_of_different_clips(root, corpus):
+    one, other, *_ = FILES
+    shutil.copy(root / one, root / other)
+    found = verified(root, corpus)
+    assert found.duplicates == ((one, other),)
+    assert found.conflicting == ((one, other),)  # neutral and happy
+    assert found.corrupt == (other,)
+    assert not found.ok
+
+
+def test_a_duplicate_of_the_release_is_known(root, corpus):
+    one, other, *_ = FILES
+    lines = (root.parent / "ravdess.tsv").read_text().splitlines()
+    digest = lines[1].split("\t")[1]
+    lines[2] = lines[2].replace(lines[2].split("\t")[1], digest)
+    checksums = root.parent / "identical.tsv"
+    checksums.write_text("\n".join(lines) + "\n")
+    shutil.copy(root / one, root / other)
+    clips = tuple(f"ravdess/{file.removesuffix('.wav')}" for file in (one, other))
+    found = verified(root, tiny(checksums, identical=(clips,)))
+    assert found.ok
+    assert found.known_duplicates == ((one, other),)
+    assert found.duplicates == ()
+
+
+def test_checksums_do_not_apply_to_converted_files(root, corpus):
+    for file in FILES:
+        samples, rate = soundfile.read(root / file, dtype="int16")
+        soundfile.write(root / file.replace(".wav", ".flac"), samples, rate)
+        (root / file).unlink()
+    found = verified(root, corpus)
+    assert found.ok
+    assert (found.official, found.converted, found.corrupt) == (0, 8, ())
+    assert found.checksums.startswith(
+        "8 files were converted to another format: the official checksums do not"
+    )
+    (root / FILES[0].replace(".wav", ".flac")).write_bytes(b"fLaC")
+    broken = verified(root, corpus)
+    assert not broken.ok
+    assert list(broken.unreadable) == [FILES[0].replace(".wav", ".flac")]
+
+
+def test_an_excluded_clip_need_not_be_readable(root, corpus):
+    silent = FILES[0]
+    (root / silent).write_bytes(b"RIFF")
+    clip = f"ravdess/{silent.removesuffix('.wav')}"
+    excluded = tiny(root.parent / "ravdess.tsv", excluded={clip: "no audio in the release"})
+    found = verify(root, excluded.scan(root).drop(index=clip), excluded)
+    assert found.ok
+    assert found.excluded == {clip: "no audio in the release"}
+    assert found.expected_clips == 7
+
+
+def test_own_corpus_is_read_and_searched_for_duplicates(tmp_path):
+    for name, seed in (("sad/a", 1), ("sad/b", 1), ("happy/c", 1), ("happy/d", 2)):
+        write_wav(tmp_path / "own" / f"{name}.wav", seed)
+    write_wav(tmp_path / "own" / "stray.wav", 5)
+    (tmp_path / "own" / "happy" / "e.wav").write_bytes(b"RIFF")
+    found = verify(*load(tmp_path / "own"))
+    assert found.checksums == "no checksums are published: files were read, not compared"
+    assert found.duplicates == (("happy/c.wav", "sad/a.wav", "sad/b.wav"),)
+    assert found.conflicting == found.duplicates
+    assert list(found.unreadable) == ["happy/e.wav"]
+    assert found.extra == ("stray.wav",)
+    assert not found.ok
+
+
+def test_command_reports_and_exits(root, corpus, monkeypatch):
+    from ser_classic.cli.corpora import app
+
+    install(monkeypatch, corpus)
+    data = ["--data", str(root.parent)]
+    good = CliRunner().invoke(app, ["verify", "ravdess", *data])
+    assert good.exit_code == 0
+    assert "ravdess: ok, 8 of 8 clips, 2 of 2 speakers" in good.output
+    (root / FILES[0]).unlink()
+    bad = CliRunner().invoke(app, ["verify", *data])
+    assert bad.exit_code == 1
+    assert "missing: 1\n    ravdess/Actor_01/03-01-01-01-01-01-01" in bad.output
+    told = json.loads(CliRunner().invoke(app, ["verify", "ravdess", "--json", *data]).stdout)
+    assert told[0]["ok"] is False
+    assert told[0]["missing"] == ["ravdess/Actor_01/03-01-01-01-01-01-01"]
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", ["ravdess", "emodb", "tess"])
+def test_real_corpus_verifies(name):
+    data = os.environ.get("SER_DATA")
+    if not data or name not in available(Path(data)):
+        pytest.skip(f"{name} is not under $SER_DATA")
+    found = verify(*load(name, Path(data)))
+    assert found.ok
+    assert found.official + found.converted == found.expected_clips
+    assert len(found.known_duplicates) == (name == "ravdess")

@@ -1,0 +1,59 @@
+"""A corpus of eight WAV files with a list of its own, in the place of RAVDESS, whose grammar it has."""
+
+from __future__ import annotations
+
+import hashlib
+import wave
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ser_classic.corpora.clips import Corpus, scan_names
+from ser_classic.corpora.ravdess import RAVDESS, parse
+from ser_classic.registry import Registry
+
+FILES = tuple(
+    f"Actor_0{actor}/03-01-0{emotion}-01-01-01-0{actor}.wav" for actor in (1, 2) for emotion in (1, 3, 4, 5)
+)
+
+
+def write_wav(path: Path, seed: int, seconds: float = 0.05) -> None:
+    """Noise that a seed tells apart."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = np.random.default_rng(seed).integers(-9000, 9000, int(16000 * seconds)).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(samples.tobytes())
+
+
+def write_release(folder: Path) -> Path:
+    """The official release, and beside it its list; returns the list."""
+    lines = ["file\tsha256\tbytes"]
+    for seed, name in enumerate(FILES):
+        write_wav(folder / name, seed)
+        content = (folder / name).read_bytes()
+        lines.append(f"{name}\t{hashlib.sha256(content).hexdigest()}\t{len(content)}")
+    checksums = folder.parent / f"{folder.name}.tsv"
+    checksums.write_text("\n".join(lines) + "\n")
+    return checksums
+
+
+def tiny(checksums: Path, **changes: object) -> Corpus:
+    """The corpus whose official files are those of the list."""
+    scan = partial(scan_names, name="ravdess", parse=parse, checksums=checksums)
+    facts = {"archive": None, "identical": (), "clips": len(FILES), "speakers": 2}
+    return replace(RAVDESS, scan=scan, checksums=checksums, **(facts | changes))
+
+
+def install(monkeypatch, corpus: Corpus) -> None:
+    """Make it the corpus of its name."""
+    import ser_classic.corpora
+    import ser_classic.corpora.fetching
+
+    table = Registry("corpora", [corpus])
+    monkeypatch.setattr(ser_classic.corpora, "CORPORA", table)
+    monkeypatch.setattr(ser_classic.corpora.fetching, "CORPORA", table)
