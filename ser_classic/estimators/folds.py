@@ -1,0 +1,128 @@
+"""Inner folds by speaker, class-balanced weights, and the recall by which choices are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, check_cv
+
+Split = tuple[np.ndarray, np.ndarray]
+
+
+def inner_folds(y: Sequence, groups: Sequence, n_splits: int = 4, seed: int = 0) -> list[Split] | None:
+    """Deal clips into folds that keep every speaker whole and the classes alike.
+
+    Parameters
+    ----------
+    y : array-like [shape=(n,)]
+        Class of every clip.
+    groups : array-like [shape=(n,)]
+        Speaker of every clip.
+    n_splits : int > 1
+        Number of folds; no more than there are speakers are made.
+    seed : int
+        Decides between equally good deals.
+
+    Returns
+    -------
+    list of (train, test) or None
+        Row numbers of each fold. None where nothing can be tuned by speaker: there are fewer than two
+        speakers, or no division of them leaves every class in the training part.
+    """
+    y, groups = np.asarray(y), np.asarray(groups)
+    n_splits = min(n_splits, len(np.unique(groups)), int(np.unique(y, return_counts=True)[1].max()))
+    if n_splits < 2:
+        return None
+    dealer = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+    classes = len(np.unique(y))
+    splits = [
+        (train, test)
+        for train, test in dealer.split(y, y, groups)
+        if len(test) and len(np.unique(y[train])) == classes
+    ]
+    return splits or None
+
+
+def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> list[Split] | None:
+    """Folds of a `cv` parameter: None, a number, a splitter or an iterable of (train, test).
+
+    A number means speaker folds where speakers are given (None if there is but one), else
+    scikit-learn's stratified folds, as everywhere in scikit-learn.
+    """
+    if cv is None:
+        return None
+    if isinstance(cv, int) and groups is not None:
+        return inner_folds(y, groups, cv, seed)
+    splitter = check_cv(cv, y, classifier=True)
+    return list(splitter.split(y, y, groups))
+
+
+def balanced_weights(y: Sequence, sample_weight: Sequence | None = None) -> np.ndarray:
+    """Weights under which every class counts the same and the total stays what it was.
+
+    Parameters
+    ----------
+    y : array-like [shape=(n,)]
+    sample_weight : array-like [shape=(n,)], optional
+        Weights to be balanced; one each by default. With them, a clip of weight 2 counts as two clips.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), dtype=float64]
+        `w * sum(w) / (classes * sum of w over the clip's class)`: scikit-learn's "balanced".
+    """
+    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    _, codes = np.unique(np.asarray(y), return_inverse=True)
+    totals = np.bincount(codes, weight)
+    share = np.zeros_like(totals)
+    present = totals > 0
+    share[present] = weight.sum() / (present.sum() * totals[present])
+    return weight * share[codes]
+
+
+def weigh(
+    class_weight: Literal["balanced"] | Mapping | None, y: np.ndarray, sample_weight: np.ndarray | None
+) -> np.ndarray | None:
+    """Sample weights [shape=(n,)] after a `class_weight` in scikit-learn's sense; None where all are one.
+
+    Raises
+    ------
+    ValueError
+        It is none of "balanced", None and a mapping from class to weight.
+    """
+    if class_weight is None:
+        return sample_weight
+    if isinstance(class_weight, Mapping):
+        return np.array([class_weight.get(label, 1.0) for label in y]) * (
+            1.0 if sample_weight is None else sample_weight
+        )
+    if class_weight != "balanced":
+        raise ValueError(f"class_weight: {class_weight!r} is not known; expected 'balanced', a dict or None")
+    return balanced_weights(y, sample_weight)
+
+
+def uar(truth: np.ndarray, guess: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+    """Unweighted average recall of integer codes [shape=(n,)] over the classes present in the truth.
+
+    Equal to `sklearn.metrics.balanced_accuracy_score` to the last bit, so that ties between settings
+    fall alike.
+    """
+    weight = np.ones(len(truth)) if sample_weight is None else sample_weight
+    total = np.bincount(truth, weight)
+    hits = np.bincount(truth, weight * (truth == guess), minlength=len(total))
+    present = total > 0
+    return float(np.mean(hits[present] / total[present]))
+
+
+def results(grid: Iterable[dict[str, Any]], scores: np.ndarray) -> tuple[dict[str, Any], int]:
+    """A `cv_results_` of scores [shape=(candidates, folds)], and the index of the first best candidate."""
+    means = np.average(scores, axis=1)
+    table: dict[str, Any] = {"params": list(grid)}
+    for fold, column in enumerate(scores.T):
+        table[f"split{fold}_test_score"] = column
+    table["mean_test_score"] = means
+    table["std_test_score"] = scores.std(axis=1)
+    table["rank_test_score"] = 1 + (means[None, :] > means[:, None]).sum(axis=1)
+    return table, int(means.argmax())

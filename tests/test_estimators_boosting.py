@@ -1,0 +1,59 @@
+"""BoostedTrees is XGBoost's classifier with words for labels, and is saved without pickle."""
+
+import subprocess
+import sys
+
+import numpy as np
+import skops.io
+from sklearn.datasets import make_classification
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ser_classic.estimators import BoostedTrees, balanced_weights
+
+X, CODES = make_classification(300, 20, n_informative=8, n_classes=4, weights=[0.5, 0.2, 0.2], random_state=0)
+Y = np.array(["sad", "happy", "angry", "fear"])[CODES]
+
+
+# XGBoost sums in float32, where balanced weights are rounded; and subsampling draws clips, not weights.
+@parametrize_with_checks([BoostedTrees(5, subsample=1.0, colsample_bytree=1.0, class_weight=None)])
+def test_follows_the_convention_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def test_equals_xgboosts_own_classifier():
+    import xgboost
+
+    theirs = xgboost.XGBClassifier(
+        n_estimators=20,
+        max_depth=4,
+        learning_rate=0.1,
+        max_bin=64,
+        tree_method="hist",
+        n_jobs=1,
+        random_state=0,
+    )
+    names, codes = np.unique(Y, return_inverse=True)
+    theirs.fit(X, codes, sample_weight=balanced_weights(codes))
+    ours = BoostedTrees(20, subsample=1.0, colsample_bytree=1.0).fit(X, Y)
+    np.testing.assert_array_equal(ours.classes_, names)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
+    np.testing.assert_array_equal(ours.predict(X), names[theirs.predict(X)])
+
+
+def test_two_fits_are_equal_to_the_last_bit_and_the_seed_matters():
+    first, again, other = (
+        BoostedTrees(10, random_state=seed).fit(X, Y).predict_proba(X) for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_is_saved_without_pickle():
+    model = BoostedTrees(5).fit(X, Y)
+    loaded = skops.io.loads(skops.io.dumps(model), trusted=["ser_classic.estimators.boosting.BoostedTrees"])
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def test_xgboost_is_imported_on_use_only():
+    code = "import sys, ser_classic.estimators; sys.exit('xgboost' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,156 @@
+"""SVCCV chooses and predicts as a grid search over a pipeline does, and its probabilities agree with it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.datasets import make_classification
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ser_classic.estimators import SVCCV, inner_folds
+
+CS, GAMMAS = (0.01, 0.1, 1.0, 10.0), (0.25, 1.0, 4.0)
+
+
+# The check wants equality to 1e-7; libsvm stops earlier, and its intercept is not unique where every support
+# vector is at its bound. scikit-learn's own SVC fails it too.
+UNEQUAL = {"check_sample_weight_equivalence_on_dense_data": "libsvm converges to its tolerance only"}
+
+
+@parametrize_with_checks([SVCCV(), SVCCV("linear"), SVCCV(cv=3)], expected_failed_checks=lambda _: UNEQUAL)
+def test_follows_the_convention_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def corpus(seed=0, classes=4, speakers=6, clips=40, columns=30):
+    """Unbalanced classes, speakers with offsets of their own, features of unlike scale."""
+    n = speakers * clips
+    X, y = make_classification(
+        n,
+        columns,
+        n_informative=8,
+        n_classes=classes,
+        class_sep=0.7,
+        weights=[0.4] + [0.6 / (classes - 1)] * (classes - 1),
+        random_state=seed,
+    )
+    generator = np.random.default_rng(seed)
+    speaker = np.repeat(np.arange(speakers), clips)
+    X = (X + generator.normal(size=(speakers, columns))[speaker]) * np.logspace(-3, 3, columns) + 5
+    return X, np.array(["sad", "angry", "happy", "fear", "calm"])[y], speaker
+
+
+def search(kernel, splits, d, break_ties=True):
+    grid = {"svc__C": CS}
+    if kernel == "rbf":
+        grid["svc__gamma"] = [gamma / d for gamma in GAMMAS]
+    machine = SVC(kernel=kernel, class_weight="balanced", break_ties=break_ties)
+    return GridSearchCV(
+        make_pipeline(StandardScaler(), machine), grid, cv=splits, scoring="balanced_accuracy", n_jobs=1
+    )
+
+
+@pytest.mark.parametrize("break_ties", [True, False])
+@pytest.mark.parametrize("classes", [2, 4, 5])
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_same_choice_and_same_predictions_as_a_grid_search(kernel, classes, break_ties):
+    for seed in range(3):
+        X, y, speaker = corpus(seed, classes)
+        train, test = speaker > 0, speaker == 0
+        splits = inner_folds(y[train], speaker[train], 4, seed)
+        ours = SVCCV(kernel, Cs=CS, gammas=GAMMAS, cv=splits, break_ties=break_ties).fit(X[train], y[train])
+        theirs = search(kernel, splits, X.shape[1], break_ties).fit(X[train], y[train])
+        for name in ("mean_test_score", "std_test_score", "rank_test_score", "split3_test_score"):
+            np.testing.assert_allclose(ours.cv_results_[name], theirs.cv_results_[name], atol=1e-12)
+        assert ours.best_index_ == theirs.best_index_
+        assert ours.best_score_ == theirs.best_score_
+        np.testing.assert_array_equal(ours.predict(X[test]), theirs.predict(X[test]))
+        np.testing.assert_allclose(
+            ours.decision_function(X[test]), theirs.decision_function(X[test]), atol=2e-3
+        )
+
+
+def test_a_tie_falls_to_the_first_candidate_as_in_a_grid_search():
+    X, y, speaker = corpus(1, 3, columns=200)  # more features than clips: large C are all alike
+    Cs = (1e3, 1e4, 1e-6, 1e5)
+    splits = inner_folds(y, speaker, 3)
+    ours = SVCCV("linear", Cs=Cs, cv=splits).fit(X, y)
+    assert (ours.cv_results_["rank_test_score"] == 1).sum() > 1
+    assert ours.best_params_ == {"C": 1e3}
+    theirs = GridSearchCV(
+        make_pipeline(StandardScaler(), SVC(kernel="linear", class_weight="balanced")),
+        {"svc__C": Cs},
+        cv=splits,
+        scoring="balanced_accuracy",
+    ).fit(X, y)
+    np.testing.assert_array_equal(ours.cv_results_["rank_test_score"], theirs.cv_results_["rank_test_score"])
+    assert ours.best_index_ == theirs.best_index_
+
+
+def test_a_scaler_in_front_changes_nothing():
+    X, y, speaker = corpus()
+    alone = SVCCV(cv=LeaveOneGroupOut()).fit(X, y, groups=speaker)
+    behind = SVCCV(cv=LeaveOneGroupOut()).fit(StandardScaler().fit_transform(X), y, groups=speaker)
+    assert alone.best_params_ == behind.best_params_
+    np.testing.assert_allclose(
+        alone.decision_function(X), behind.decision_function(StandardScaler().fit_transform(X)), atol=2e-3
+    )
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_the_most_probable_class_is_the_predicted_one(kernel, classes):
+    X, y, speaker = corpus(2, classes)
+    model = SVCCV(kernel, cv=4).fit(X, y, groups=speaker)
+    many = np.random.default_rng(0).normal(size=(3000, X.shape[1])) * X.std(axis=0) + X.mean(axis=0)
+    p = model.predict_proba(many)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_array_equal(model.classes_[p.argmax(axis=1)], model.predict(many))
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_a_weight_counts_as_repetition(kernel):
+    X, y, speaker = corpus()
+    weight = np.random.default_rng(0).integers(0, 3, len(y))
+    once = SVCCV(kernel, cv=LeaveOneGroupOut(), tol=1e-6).fit(X, y, weight, speaker)
+    twice = SVCCV(kernel, cv=LeaveOneGroupOut(), tol=1e-6)
+    twice.fit(*(part.repeat(weight, axis=0) for part in (X, y)), groups=speaker.repeat(weight))
+    np.testing.assert_allclose(
+        once.cv_results_["mean_test_score"], twice.cv_results_["mean_test_score"], atol=1e-9
+    )
+    np.testing.assert_allclose(once.predict_proba(X), twice.predict_proba(X), atol=1e-4)
+
+
+def test_one_speaker_leaves_the_stated_defaults():
+    X, y, speaker = corpus()
+    model = SVCCV(cv=4, C=3.0, gamma=0.5).fit(X, y, groups=np.zeros_like(speaker))
+    assert not model.tuned_
+    assert model.best_params_ == {"C": 3.0, "gamma": 0.5}
+    assert not hasattr(model, "predict_proba")
+    np.testing.assert_array_equal(model.predict(X), SVCCV(C=3.0, gamma=0.5).fit(X, y).predict(X))
+
+
+def test_probabilities_are_refused_where_they_would_contradict_predict():
+    X, y, speaker = corpus()
+    assert hasattr(SVCCV(cv=3), "predict_proba")
+    assert not hasattr(SVCCV(cv=3, break_ties=False).fit(X, y, groups=speaker), "predict_proba")
+
+
+def test_a_fold_that_trains_on_one_class_is_named():
+    X, y, _ = corpus(classes=2)
+    splits = [(np.flatnonzero(y == "sad"), np.flatnonzero(y != "sad"))]
+    with pytest.raises(ValueError, match="fold 0 trains on one class"):
+        SVCCV(cv=splits).fit(X, y)
+
+
+def test_is_saved_without_pickle():
+    X, y, speaker = corpus()
+    frame = pd.DataFrame(X, columns=[f"mfcc_{i:02d}_mean" for i in range(X.shape[1])])
+    model = SVCCV(cv=3).fit(frame, y, groups=speaker)
+    loaded = skops.io.loads(skops.io.dumps(model), trusted=["ser_classic.estimators.svc.SVCCV"])
+    np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
+    assert list(loaded.feature_names_in_) == list(frame.columns)
