@@ -110,6 +110,9 @@ def fit(
     from ser_classic.estimators import balanced_weights, inner_folds
 
     pipeline = model.pipeline(seed)
+    if "priors" in pipeline[-1].get_params():
+        classes = len(np.unique(y))
+        pipeline.set_params(model__priors=np.full(classes, 1 / classes))  # as balanced as class weights
     own = "cv" in pipeline[-1].get_params()  # a `*CV` estimator searches its grid itself, and faster
     units = np.arange(len(y)) if speakers is None else speakers
     inner = inner_folds(y, units, seed=seed) if model.grid or own else None

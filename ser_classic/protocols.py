@@ -76,7 +76,7 @@ class Protocol:
                 both = sorted(set(owners[fold.train]) & set(owners[fold.test]))
                 if both:
                     raise ProtocolError(
-                        f"{corpus}: {self.name}, fold {fold.name}: on both sides: {self.unit} {', '.join(both)}"
+                        f"{corpus}: {self.name}, {fold.name}: on both sides: {self.unit} {', '.join(both)}"
                     )
         return folds
 

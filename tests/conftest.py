@@ -1,0 +1,51 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from ser_classic.corpora import Loaded, load
+from ser_classic.corpora.synthetic import synthesise
+from ser_classic.corpora.vocal_tract import SAMPLE_RATE
+
+EMOTIONS = ("neutral", "angry", "sad")
+
+
+@pytest.fixture(scope="session")
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder per emotion: 4 synthetic speakers x 3 emotions x 2 sentences x 2 takes, 48 short clips."""
+    root = tmp_path_factory.mktemp("corpora") / "tiny"
+    for emotion in EMOTIONS:
+        (root / emotion).mkdir(parents=True)
+        for speaker in ("s01", "s02", "s03", "s04"):
+            for sentence in ("t1", "t2"):
+                for take in (1, 2):
+                    waveform = synthesise(speaker, emotion, sentence, take)
+                    name = f"{speaker}_{sentence}_{take}.wav"
+                    soundfile.write(root / emotion / name, waveform, SAMPLE_RATE, subtype="PCM_16")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny(own_folder: Path) -> Loaded:
+    """The folder above as a corpus called `tiny`, with its speakers."""
+    return load(own_folder, Path("data"), Path("cache"), speaker=r"/(s\d\d)_")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A feature cache of this session's own."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def corpora() -> Path:
+    """The folder with the real corpora; skips where `$SER_DATA` names none."""
+    folder = os.environ.get("SER_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no real corpora: set SER_DATA to the folder that holds them")
+    return Path(folder)

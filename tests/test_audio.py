@@ -1,0 +1,123 @@
+"""Reading audio: rates, channels, and every way in which a file can be bad."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_classic import audio
+from ser_classic.audio import AudioError
+
+
+def tone(rate: int = 16_000, seconds: float = 0.5, frequency: float = 440.0) -> np.ndarray:
+    return (0.5 * np.sin(2 * np.pi * frequency * np.arange(int(rate * seconds)) / rate)).astype(np.float32)
+
+
+def wav(path: Path, samples: np.ndarray, rate: int = 16_000, **more) -> Path:
+    soundfile.write(path, samples, rate, **more)
+    return path
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 24_414, 48_000, 96_000])
+def test_a_tone_keeps_its_frequency_and_level_at_another_rate(tmp_path, rate):
+    y, out = audio.read(wav(tmp_path / "a.wav", tone(rate), rate), sample_rate=16_000)
+    assert out == 16_000
+    assert y.dtype == np.float32
+    assert len(y) == pytest.approx(8_000, abs=1)
+    spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
+    assert np.argmax(spectrum) * 16_000 / len(y) == pytest.approx(440, abs=2)
+    assert np.sqrt(np.mean(y[1000:-1000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3", "aiff"])
+def test_formats(tmp_path, kind):
+    y, rate = audio.read(wav(tmp_path / f"a.{kind}", tone(seconds=1.0)))
+    assert rate == 16_000
+    assert len(y) == pytest.approx(16_000, rel=0.1)
+
+
+def test_the_content_counts_and_not_the_extension(tmp_path):
+    wav(tmp_path / "a.aiff", tone()).rename(tmp_path / "a.wav")
+    assert len(audio.read(tmp_path / "a.wav")[0]) == 8_000
+
+
+def test_stereo_is_averaged_or_one_channel_taken(tmp_path):
+    left, right = tone(frequency=440), tone(frequency=660)
+    path = wav(tmp_path / "a.wav", np.stack([left, right], axis=1), subtype="FLOAT")
+    np.testing.assert_allclose(audio.read(path)[0], (left + right) / 2, atol=1e-6)
+    np.testing.assert_array_equal(audio.read(path, channel=0)[0], left)
+    np.testing.assert_array_equal(audio.read(path, channel=1)[0], right)
+
+
+def test_a_channel_that_a_mono_file_lacks_is_its_only_one(tmp_path):
+    path = wav(tmp_path / "a.wav", tone(), subtype="FLOAT")
+    np.testing.assert_array_equal(audio.read(path, channel=1)[0], tone())
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    whole = wav(folder / "whole.wav", tone()).read_bytes()
+    lossless = wav(folder / "whole.flac", tone()).read_bytes()
+    files = {
+        "there is no such file": folder / "missing.wav",
+        "the file is empty": folder / "empty.wav",
+        "not readable as audio": folder / "text.wav",
+        "truncated": folder / "cut.wav",
+        "copy or download it again": folder / "cut.flac",
+        "silent": wav(folder / "silent.wav", np.zeros(8_000)),
+        "NaN": wav(folder / "nan.wav", np.full(8_000, np.nan), subtype="FLOAT"),
+        "1 samples at 16000 Hz, at least 10 ms needed": wav(folder / "one.wav", tone()[1:2]),
+    }
+    files["the file is empty"].touch()
+    files["not readable as audio"].write_text("this is no audio\n" * 50)
+    files["truncated"].write_bytes(whole[: len(whole) // 2])
+    files["copy or download it again"].write_bytes(lossless[: len(lossless) // 2])
+    return files
+
+
+def test_a_bad_file_is_one_message_that_names_it(tmp_path):
+    for reason, path in bad_files(tmp_path).items():
+        with pytest.raises(AudioError) as caught:
+            audio.read(path)
+        assert str(path) in str(caught.value)
+        assert reason in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_no_recording(tmp_path):
+    with pytest.raises(AudioError, match="no such file"):
+        audio.read(tmp_path)
+
+
+def test_a_stream_of_unknown_length_is_whole(tmp_path):
+    """A program that writes WAV into a pipe leaves 2**32 - 1 where the length should stand."""
+    held = io.BytesIO()
+    soundfile.write(held, tone(), 16_000, format="WAV", subtype="PCM_16")
+    content = bytearray(held.getvalue())
+    place = content.index(b"data") + 4
+    content[place : place + 4] = b"\xff" * 4
+    (tmp_path / "pipe.wav").write_bytes(content)
+    assert len(audio.read(tmp_path / "pipe.wav")[0]) == 8_000
+
+
+@pytest.mark.parametrize(
+    ("waveform", "rate", "reason"),
+    [
+        (np.ones((2, 800)), 16_000, "expected one channel"),
+        (np.ones(800), 0, "sample rate of 0 Hz"),
+        (np.array([]), 16_000, "0 samples"),
+        (np.full(800, np.inf), 16_000, "infinite"),
+    ],
+)
+def test_check_refuses_arrays_that_hold_nothing_to_analyse(waveform, rate, reason):
+    with pytest.raises(AudioError, match=reason):
+        audio.check(waveform, rate)
+
+
+def test_the_least_significant_bit_is_not_silence():
+    y = np.zeros(800)
+    y[400] = 2.0**-15
+    assert audio.check(y, 16_000).any()

@@ -1,0 +1,229 @@
+"""Extraction and its cache: nothing is computed twice, nothing half or foreign is read."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from ser_classic import audio, extraction
+from ser_classic.extraction import ExtractionError, extract, save
+from ser_classic.features import FEATURES, FeatureSet
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Extractor of this test: level and length; with `log`, a line a call."""
+
+    log: str
+    power: int = 1
+    sequence = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return ("level_mean", "length_mean")
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        with Path(self.log).open("a") as file:
+            file.write("x")
+        return np.array([np.abs(waveform).mean() ** self.power, len(waveform)], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Extractor of this test: a row per 1000 samples."""
+
+    sequence = True
+    columns = ("level",)
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        blocks = waveform[: len(waveform) // 1000 * 1000].reshape(-1, 1000)
+        return np.abs(blocks).mean(axis=1, keepdims=True)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> tuple[pd.DataFrame, Path]:
+    random = np.random.default_rng(0)
+    names = [f"c{number:02d}" for number in range(40)]
+    for number, name in enumerate(names):
+        soundfile.write(tmp_path / f"{name}.wav", 0.1 * random.normal(size=8000 + 100 * number), 16_000)
+    clips = pd.DataFrame(
+        {"file": [f"{name}.wav" for name in names], "speaker": "t/1", "emotion": "happy"},
+        index=pd.Index([f"t/{name}" for name in names], name="clip"),
+    )
+    return clips, tmp_path
+
+
+@pytest.fixture
+def peaks(tmp_path: Path) -> FeatureSet:
+    (tmp_path / "log").touch()
+    return FeatureSet("peaks", None, Peaks(str(tmp_path / "log")))
+
+
+def calls(feature_set: FeatureSet) -> int:
+    return len(Path(feature_set.extractor.log).read_text())
+
+
+def shards(cache: Path, name: str = "peaks") -> list[Path]:
+    return sorted(cache.glob(f"features/{name}-*/*.npz"))
+
+
+def test_rows_follow_the_clips_table(corpus, peaks, tmp_path):
+    clips, root = corpus
+    features = extract(clips, root, peaks, tmp_path / "cache")
+    assert features.frame.index.equals(clips.index)
+    assert list(features.frame.columns) == ["level_mean", "length_mean"]
+    np.testing.assert_array_equal(features.frame["length_mean"], 8000 + 100 * np.arange(40))
+    backwards = extract(clips[::-1], root, peaks, tmp_path / "cache")
+    np.testing.assert_array_equal(backwards.values, features.values[::-1])
+
+
+def test_a_second_call_computes_nothing_and_a_new_clip_costs_one(corpus, peaks, tmp_path):
+    clips, root = corpus
+    extract(clips[:-1], root, peaks, tmp_path / "cache")
+    assert calls(peaks) == 39
+    extract(clips[:-1], root, peaks, tmp_path / "cache")
+    assert calls(peaks) == 39
+    extract(clips, root, peaks, tmp_path / "cache")
+    assert calls(peaks) == 40
+
+
+def test_a_renamed_clip_costs_nothing_and_a_changed_one_is_computed_again(corpus, peaks, tmp_path):
+    clips, root = corpus
+    before = extract(clips, root, peaks, tmp_path / "cache")
+    (root / "c00.wav").rename(root / "new.wav")
+    renamed = clips.replace({"file": {"c00.wav": "new.wav"}})
+    np.testing.assert_array_equal(extract(renamed, root, peaks, tmp_path / "cache").values, before.values)
+    assert calls(peaks) == 40
+    soundfile.write(root / "new.wav", np.full(8000, 0.5), 16_000)
+    after = extract(renamed, root, peaks, tmp_path / "cache")
+    assert calls(peaks) == 41
+    assert after.values[0, 0] == pytest.approx(0.5, abs=1e-3)
+    np.testing.assert_array_equal(after.values[1:], before.values[1:])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda peaks: replace(peaks, version=2),
+        lambda peaks: replace(peaks, sample_rate=8_000),
+        lambda peaks: replace(peaks, extractor=replace(peaks.extractor, power=2)),
+    ],
+)
+def test_other_parameters_are_other_features(corpus, peaks, tmp_path, change):
+    clips, root = corpus
+    extract(clips, root, peaks, tmp_path / "cache")
+    extract(clips, root, change(peaks), tmp_path / "cache")
+    assert calls(peaks) == 80
+
+
+def test_a_damaged_shard_is_computed_again(corpus, peaks, tmp_path):
+    clips, root = corpus
+    before = extract(clips, root, peaks, tmp_path / "cache")
+    for matrix in (tmp_path / "cache").rglob("matrix-*.npy"):
+        matrix.unlink()
+    first, *_ = shards(tmp_path / "cache")
+    first.write_bytes(first.read_bytes()[:-200])
+    again = extract(clips, root, peaks, tmp_path / "cache")
+    np.testing.assert_array_equal(again.values, before.values)
+
+
+def test_a_draft_that_was_left_behind_is_never_read(corpus, peaks, tmp_path):
+    clips, root = corpus
+    before = extract(clips, root, peaks, tmp_path / "cache")
+    shard = shards(tmp_path / "cache")[0]
+    shutil.copy(shard, shard.with_name(".draft-1234"))
+    np.testing.assert_array_equal(extract(clips, root, peaks, tmp_path / "cache").values, before.values)
+    assert calls(peaks) == 40
+
+
+def test_bad_clips_are_named_and_the_others_are_kept(corpus, peaks, tmp_path):
+    clips, root = corpus
+    (root / "c03.wav").write_bytes(b"")
+    (root / "c04.wav").write_text("no audio")
+    with pytest.raises(ExtractionError) as caught:
+        extract(clips, root, peaks, tmp_path / "cache")
+    assert "2 of 40 clips" in str(caught.value)
+    assert "c03.wav" in str(caught.value)
+    assert "c04.wav" in str(caught.value)
+    assert calls(peaks) == 38
+    extract(clips.drop(["t/c03", "t/c04"]), root, peaks, tmp_path / "cache")
+    assert calls(peaks) == 38
+
+
+def test_a_vanished_clip_is_named(corpus, peaks, tmp_path):
+    clips, root = corpus
+    (root / "c07.wav").unlink()
+    with pytest.raises(ExtractionError, match=r"c07\.wav: cannot be read"):
+        extract(clips, root, peaks, tmp_path / "cache")
+
+
+def test_features_that_are_not_finite_are_refused(corpus, peaks, tmp_path):
+    clips, root = corpus
+    endless = replace(peaks, extractor=replace(peaks.extractor, power=-(10**6)))
+    with pytest.raises(ExtractionError, match="not finite in level_mean"):
+        extract(clips, root, endless, tmp_path / "cache")
+
+
+def test_several_processes_give_the_same(corpus, peaks, tmp_path):
+    clips, root = corpus
+    one = extract(clips, root, peaks, tmp_path / "one")
+    two = extract(clips, root, peaks, tmp_path / "two", jobs=2)
+    assert one.digest == two.digest
+
+
+def test_sequences_keep_their_lengths(corpus, tmp_path):
+    clips, root = corpus
+    feature_set = FeatureSet("frames", None, Frames())
+    features = extract(clips, root, feature_set, tmp_path / "cache")
+    assert features.lengths.tolist() == [(8000 + 100 * number) // 1000 for number in range(40)]
+    for clip, sequence in zip(clips["file"], features.sequences, strict=True):
+        waveform, rate = audio.read(root / clip)
+        np.testing.assert_array_equal(sequence, feature_set.extractor(waveform, rate))
+    with pytest.raises(ExtractionError, match="no single table"):
+        _ = features.frame
+
+
+def test_a_full_disk_is_one_message(corpus, peaks, tmp_path, monkeypatch):
+    clips, root = corpus
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(extraction.os, "posix_fallocate", full)
+    with pytest.raises(ExtractionError, match="No space left on device"):
+        extract(clips, root, peaks, tmp_path / "cache")
+    assert calls(peaks) == 40
+    monkeypatch.undo()
+    extract(clips, root, peaks, tmp_path / "cache")
+    assert calls(peaks) == 40
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npz"])
+def test_saved_features_are_those_extracted(tiny, cache, tmp_path, ending):
+    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+    path = tmp_path / f"features{ending}"
+    save(path, tiny.clips, features)
+    if ending == ".csv":
+        table = pd.read_csv(path, index_col="clip")
+        columns = list(features.columns)
+        assert list(table.columns) == ["speaker", "emotion", *columns]
+        np.testing.assert_allclose(table[columns], features.values, rtol=1e-6)
+    else:
+        with np.load(path) as arrays:  # no pickles: this would raise
+            np.testing.assert_array_equal(arrays["features"], features.values)
+            assert arrays["clip"].tolist() == tiny.clips.index.tolist()
+            assert arrays["speaker"].tolist() == tiny.clips["speaker"].tolist()
+
+
+def test_another_ending_is_refused_before_any_work(tiny, cache, tmp_path):
+    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+    with pytest.raises(ExtractionError, match=r"\.csv or \.npz"):
+        save(tmp_path / "features.xlsx", tiny.clips, features)
+    with pytest.raises(ExtractionError, match="there is no folder"):
+        save(tmp_path / "nowhere" / "features.csv", tiny.clips, features)

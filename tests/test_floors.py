@@ -1,0 +1,89 @@
+"""A module imports only from lower floors."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "ser_classic"
+FLOORS = {
+    "errors": 0,
+    "registry": 0,
+    "audio": 0,
+    "progress": 0,
+    "corpora": 1,
+    "features": 1,
+    "models": 1,
+    "protocols": 1,
+    "metrics": 1,
+    "statistics": 1,
+    "experiment": 2,
+    "store": 2,
+    "suites": 3,
+    "report": 3,
+    "plots": 3,
+    "predictor": 3,
+    "explore": 3,
+    "cli": 4,
+}
+OF_FEATURES = (
+    "extraction",
+    "descriptors",
+    "filters",
+    "functionals",
+    "adaptation",
+    "voice",
+    "flagship",
+    "sequences",
+    "preparation",
+)
+FLOORS |= dict.fromkeys((*OF_FEATURES, "estimators"), 1)
+EXTRAS = {"app": 4, "microphone": 4}  # the other extras are reached from floor 1, inside functions
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def subject(name: str) -> str:
+    """`ser_classic.corpora.tess` belongs to `corpora`, `ser_classic.extras.app` to `app`."""
+    parts = name.split(".")
+    return parts[2] if parts[1] == "extras" and len(parts) > 2 else parts[1]
+
+
+def floor(name: str) -> int:
+    return EXTRAS.get(subject(name), 1) if name.startswith("ser_classic.extras") else FLOORS[subject(name)]
+
+
+def imports(path: Path) -> set[str]:
+    """Modules of the package that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "ser_classic":
+            found |= {f"ser_classic.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return {name for name in found if name.startswith("ser_classic.")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_its_own_floor_or_lower(path):
+    own = "ser_classic." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    for name in imports(path):
+        assert floor(name) <= floor(own), f"{own} imports {name} from a higher floor"
+
+
+def test_store_and_report_import_no_estimator_and_read_no_audio():
+    for path in [PACKAGE / "store.py", *(PACKAGE / "report").glob("*.py")]:
+        reached = {subject(name) for name in imports(path)}
+        assert not reached & {"models", "estimators", "audio", "extraction", "descriptors"}, path
+
+
+def test_no_file_of_code_is_longer_than_400_lines():
+    root = PACKAGE.parent
+    for path in [*modules(), *(root / "tests").rglob("*.py"), *(root / "benchmarks").rglob("*.py")]:
+        assert len(path.read_text().splitlines()) <= 400, path

@@ -1,0 +1,129 @@
+"""Models: ordinary pipelines, tuned in inner speaker folds, balanced, reproducible."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.pipeline import Pipeline
+
+from ser_classic import models
+from ser_classic.errors import SerClassicError
+from ser_classic.models import MODELS, Model, fit
+
+VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
+
+
+def clips(
+    speakers: int = 6, each: int = 12, seed: int = 0, apart: float = 1.5
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Three emotions at three places in 10 dimensions, on top of an offset for each speaker."""
+    random = np.random.default_rng(seed)
+    emotions = np.tile(np.repeat(["angry", "happy", "sad"], each // 3), speakers)
+    owners = np.repeat([f"c/{number}" for number in range(speakers)], each)
+    places = {word: apart * random.normal(size=10) for word in np.unique(emotions)}
+    offsets = {who: random.normal(size=10) for who in np.unique(owners)}
+    X = np.array([places[word] + offsets[who] for word, who in zip(emotions, owners, strict=True)])
+    X = X + 0.5 * random.normal(size=X.shape)
+    columns = [f"mfcc_{number:02d}_mean" for number in range(5)] + [f"chroma_{n:02d}_mean" for n in range(5)]
+    return pd.DataFrame(X.astype(np.float32), columns=columns), emotions, owners
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # an optimiser at its iteration limit
+@pytest.mark.parametrize("name", VECTOR)
+def test_a_model_learns_repeats_itself_and_gives_chances_that_sum_to_one(name):
+    X, y, speakers = clips()
+    new, truth, _ = clips()
+    model = MODELS[name]
+    fitted, again = (fit(model, X, y, speakers, seed=1) for _ in range(2))
+    guess = fitted.estimator.predict(new)
+    np.testing.assert_array_equal(guess, again.estimator.predict(new))
+    if name != "prior":
+        assert balanced_accuracy_score(truth, guess) > 0.8
+    chances = fitted.probabilities(new)
+    assert list(chances.columns) == ["angry", "happy", "sad"]
+    np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(chances.to_numpy(), again.probabilities(new).to_numpy())
+    if name != "knn":  # its equal chances are many
+        np.testing.assert_array_equal(chances.columns[chances.to_numpy().argmax(axis=1)], guess)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", VECTOR)
+def test_one_speaker_means_stated_defaults(name):
+    X, y, _ = clips()
+    fitted = fit(MODELS[name], X, y, np.repeat("c/only", len(y)))
+    assert not fitted.tuned
+    assert fitted.chosen == {}
+
+
+@pytest.mark.parametrize("name", [name for name in VECTOR if MODELS[name].grid])
+def test_what_is_chosen_is_of_the_grid(name):
+    fitted = fit(MODELS[name], *clips())
+    assert fitted.tuned
+    for parameter, value in fitted.chosen.items():
+        assert value in MODELS[name].grid[parameter]
+
+
+@pytest.mark.parametrize("name", VECTOR)
+def test_a_pipeline_is_an_ordinary_one(name):
+    pipeline = MODELS[name].pipeline(seed=0)
+    assert isinstance(pipeline, Pipeline)
+    assert pipeline.steps[-1][0] == "model"
+    json.dumps(MODELS[name].parameters(), allow_nan=False)
+
+
+class Reporter(ClassifierMixin, BaseEstimator):
+    """Writes down which speakers (the first column) it was fitted on and asked about."""
+
+    seen: list[tuple[set, set]] = []  # noqa: RUF012 - shared on purpose: scikit-learn clones estimators
+
+    def __init__(self, depth: int = 1) -> None:
+        self.depth = depth
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.trained_ = set(np.asarray(X)[:, 0])
+        return self
+
+    def predict(self, X):
+        Reporter.seen.append((self.trained_, set(np.asarray(X)[:, 0])))
+        return np.repeat(self.classes_[0], len(X))
+
+
+def test_inner_folds_keep_speakers_apart():
+    X, y, speakers = clips()
+    X["mfcc_00_mean"] = pd.factorize(speakers)[0]
+    Reporter.seen.clear()
+    fit(Model("reporter", "", lambda seed: Reporter(), {"depth": (1, 2)}, scale=False), X, y, speakers)
+    assert len(Reporter.seen) == 8
+    assert all(not trained & tested for trained, tested in Reporter.seen)
+
+
+def test_the_scaler_sees_the_training_part_only():
+    X, y, speakers = clips()
+    pipeline = fit(MODELS["logistic"], X, y, speakers).estimator
+    np.testing.assert_allclose(pipeline["scale"].mean_, X.mean(axis=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in VECTOR if name not in ("prior", "knn")])
+def test_rare_emotions_count_as_much_as_frequent_ones(name):
+    """With classes that overlap, a model without balanced weights hardly ever names the rare one."""
+    random = np.random.default_rng(0)
+    y = np.array(["neutral"] * 360 + ["angry"] * 40)
+    X = pd.DataFrame(random.normal(size=(400, 3)) + 1.2 * (y == "angry")[:, None])
+    X.columns = [f"mfcc_{number:02d}_mean" for number in range(3)]
+    speakers = np.tile([f"c/{number}" for number in range(8)], 50)
+    new = pd.DataFrame(random.normal(size=(400, 3)) + 1.2, columns=X.columns)
+    recall = (fit(MODELS[name], X, y, speakers).estimator.predict(new) == "angry").mean()
+    assert recall > (0.5 if name in ("random_forest", "xgboost", "mlp") else 0.7)
+
+
+def test_an_extra_that_is_absent_is_told_with_its_command(monkeypatch):
+    monkeypatch.setitem(models.LIBRARIES, "deep", "no_such_library")
+    with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
+        Model("m", "", lambda seed: None, extra="deep").require()

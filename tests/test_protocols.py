@@ -1,0 +1,138 @@
+"""Protocols: who is on which side, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_classic.corpora import CORPORA, CorpusError
+from ser_classic.protocols import PROTOCOLS, Fold, Protocol, ProtocolError, published_folds
+
+
+def table(
+    corpus: str = "c", speakers: int = 6, each: int = 10, names: list[str] | None = None
+) -> pd.DataFrame:
+    owners = names or [f"{number:02d}" for number in range(1, speakers + 1)]
+    rows = [
+        {
+            "speaker": f"{corpus}/{who}",
+            "emotion": ("happy", "sad")[take % 2],
+            "corpus": corpus,
+            "sentence": take,
+        }
+        for who in owners
+        for take in range(each)
+    ]
+    clips = pd.DataFrame(rows)
+    return clips.set_axis(pd.Index([f"{corpus}/{row}" for row in range(len(rows))], name="clip"))
+
+
+def sides(clips: pd.DataFrame, fold: Fold) -> tuple[set[str], set[str]]:
+    owners = clips["speaker"].to_numpy()
+    return set(owners[fold.train]), set(owners[fold.test])
+
+
+@pytest.mark.parametrize("name", [name for name, protocol in PROTOCOLS.items() if protocol.unit == "speaker"])
+def test_every_speaker_is_tested_once_and_never_trained_on_then(name):
+    clips = table("ravdess", speakers=24)
+    folds = PROTOCOLS[name].folds(clips, seed=3)
+    tested = np.concatenate([fold.test for fold in folds])
+    assert sorted(tested) == list(range(len(clips)))
+    for fold in folds:
+        train, test = sides(clips, fold)
+        assert not train & test
+        assert len(fold.train) + len(fold.test) == len(clips)
+
+
+@pytest.mark.parametrize("name", ["random5", "holdout25"])
+def test_leaky_protocols_say_so_and_let_speakers_into_both_sides(name):
+    clips = table()
+    assert PROTOCOLS[name].leaky
+    train, test = sides(clips, PROTOCOLS[name].folds(clips)[0])
+    assert train & test
+
+
+def test_holdout_tests_a_quarter_and_keeps_the_emotions_in_proportion():
+    clips = table(each=20)
+    (fold,) = PROTOCOLS["holdout25"].folds(clips)
+    assert len(fold.test) == len(clips) / 4
+    assert clips["emotion"].iloc[fold.test].value_counts().nunique() == 1
+
+
+@pytest.mark.parametrize("name", ["speakers5", "random5", "holdout25"])
+def test_the_same_seed_deals_alike_and_another_otherwise(name):
+    clips = table(speakers=12)
+    one, same, other = (PROTOCOLS[name].folds(clips, seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(a.test, b.test) for a, b in zip(one, same, strict=True))
+    assert not all(np.array_equal(a.test, b.test) for a, b in zip(one, other, strict=True))
+
+
+def test_leave_one_speaker_out_names_its_folds_after_the_speaker():
+    assert [fold.name for fold in PROTOCOLS["loso"].folds(table(speakers=3))] == ["01", "02", "03"]
+
+
+def test_the_published_folds_of_ravdess():
+    clips = table("ravdess", speakers=24)
+    folds = PROTOCOLS["emobox"].folds(clips)
+    assert len(folds) == 6
+    assert sides(clips, folds[0])[1] == {f"ravdess/{who}" for who in ("01", "11", "20", "21")}
+
+
+def test_published_ranges_of_speakers_are_spelled_out():
+    clips = table("crema_d", each=2, names=[str(number) for number in range(1001, 1092)])
+    folds = PROTOCOLS["emobox"].folds(clips)
+    assert [len(sides(clips, fold)[1]) for fold in folds] == [18, 18, 18, 18, 19]
+
+
+def test_every_corpus_with_published_folds_has_all_its_speakers_in_them():
+    counts = {"ravdess": 24, "savee": 4, "emovo": 6, "crema_d": 91}
+    assert set(published_folds()["corpus"]) == set(counts)
+    for corpus, speakers in counts.items():
+        assert CORPORA[corpus].speakers == speakers
+
+
+def test_published_folds_need_the_whole_corpus():
+    with pytest.raises(ProtocolError, match=r"speakers are missing: ravdess/22, ravdess/23, ravdess/24"):
+        PROTOCOLS["emobox"].folds(table("ravdess", speakers=21))
+    with pytest.raises(ProtocolError, match="unknown speakers: ravdess/25"):
+        PROTOCOLS["emobox"].folds(table("ravdess", speakers=25))
+
+
+def test_a_corpus_without_published_folds_is_told_what_to_use():
+    with pytest.raises(ProtocolError, match=r"emodb: no speaker-disjoint folds.*use loso or speakers5"):
+        PROTOCOLS["emobox"].folds(table("emodb"))
+
+
+def test_without_speakers_only_leaky_protocols_run():
+    clips = table()
+    clips["speaker"] = pd.NA
+    with pytest.raises(CorpusError, match="leaky"):
+        PROTOCOLS["loso"].folds(clips)
+    assert len(PROTOCOLS["random5"].folds(clips)) == 5
+
+
+def test_a_single_speaker_cannot_be_left_out():
+    with pytest.raises(ProtocolError, match="1 speaker"):
+        PROTOCOLS["loso"].folds(table(speakers=1))
+    with pytest.raises(ProtocolError, match="5 are needed to keep speakers apart; use loso"):
+        PROTOCOLS["speakers5"].folds(table(speakers=4))
+
+
+def test_too_few_clips_of_an_emotion_are_named():
+    clips = table(each=2)
+    clips["emotion"] = ["happy"] * (len(clips) - 1) + ["sad"]
+    with pytest.raises(ProtocolError, match=r"1 clip\(s\) of 'sad'; at least 5"):
+        PROTOCOLS["random5"].folds(clips)
+
+
+def test_a_planted_leak_is_caught():
+    """A deal that puts one speaker on both sides, or a clip, cannot come through."""
+    clips = table(speakers=3)
+    rows = np.arange(len(clips))
+    straddling = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[5:], rows[:5])])
+    with pytest.raises(ProtocolError, match="on both sides: speaker c/01"):
+        straddling.folds(clips)
+    doubled = Protocol("planted", "", lambda clips, seed: [Fold("1", rows, rows[:5])], unit=None)
+    with pytest.raises(ProtocolError, match="clips stand on both sides"):
+        doubled.folds(clips)

@@ -1,0 +1,82 @@
+"""Registry: lookups, suggestions, plug-ins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from ser_classic import registry
+from ser_classic.errors import SerClassicError
+from ser_classic.registry import Registry, need
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+
+
+class Point:
+    """An installed package's entry point."""
+
+    def __init__(self, value: str, entry: object) -> None:
+        self.value = value
+        self.entry = entry
+
+    def load(self) -> object:
+        if isinstance(self.entry, Exception):
+            raise self.entry
+        return self.entry
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch):
+    """Pretend that packages offer these entry points under `ser_classic.things`."""
+
+    def offer(*points: Point) -> Registry[Entry]:
+        groups = {"ser_classic.things": list(points)}
+        monkeypatch.setattr(registry, "entry_points", lambda group: groups.get(group, []))
+        return Registry("things", [Entry("svm_linear"), Entry("svm_rbf"), Entry("mlp")])
+
+    return offer
+
+
+def test_names_are_listed_in_their_order(install):
+    assert list(install()) == ["svm_linear", "svm_rbf", "mlp"]
+
+
+def test_an_unknown_name_is_told_with_the_nearest_first(install):
+    with pytest.raises(SerClassicError, match=r"things: there is no 'svm_lin'; did you mean 'svm_linear'"):
+        install()["svm_lin"]
+
+
+def test_a_plug_in_is_an_entry_like_any_other(install):
+    things = install(Point("theirs:thing", Entry("theirs")))
+    assert things["theirs"] == Entry("theirs")
+    assert "theirs" in things
+    assert len(things) == 4
+
+
+def test_a_plug_in_cannot_take_a_name_in_use(install):
+    with pytest.raises(SerClassicError, match=r"theirs:thing offers 'mlp', which is already taken"):
+        list(install(Point("theirs:thing", Entry("mlp"))))
+
+
+def test_a_broken_plug_in_is_named(install):
+    with pytest.raises(SerClassicError, match=r"theirs:thing cannot be loaded \(no such attribute\)"):
+        list(install(Point("theirs:thing", AttributeError("no such attribute"))))
+
+
+@pytest.mark.parametrize("name", ["Upper", "two--hyphens", "a__b", "", "a/b", "a b"])
+def test_a_name_that_could_not_be_a_folder_or_be_told_apart_is_refused(name):
+    with pytest.raises(SerClassicError, match="single underscores"):
+        Registry("things", [Entry(name)])
+
+
+def test_need_says_which_command_installs_what_is_absent():
+    with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
+        need("no_such_library_at_all", extra="deep")
+
+
+def test_need_gives_what_is_there():
+    assert need("json", extra="deep").dumps([]) == "[]"

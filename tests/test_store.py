@@ -1,0 +1,132 @@
+"""The store: whole runs or none, and what is foreign is named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ser_classic import store
+from ser_classic.store import StoreError
+
+
+def record(name: str = "c--loso--f--m--0", **more) -> dict:
+    return {"schema": store.SCHEMA, "id": name, "status": "ok", "digests": {"clips": "1"}} | more
+
+
+def predictions() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"fold": ["01", "01"], "clip": ["c/1", "c/2"], "guess": ["happy", "sad"], "p_happy": [0.75, 1 / 3]}
+    )
+
+
+def test_what_is_written_is_read_back_to_four_decimals(tmp_path):
+    store.write_run(tmp_path, record(), predictions())
+    (run,) = store.runs(tmp_path)
+    assert run.ok
+    assert run.id == "c--loso--f--m--0"
+    read = run.predictions()
+    assert read["fold"].tolist() == ["01", "01"]
+    assert read["p_happy"].tolist() == [0.75, 0.3333]
+
+
+def test_equal_predictions_are_equal_bytes(tmp_path):
+    paths = [store.write_run(tmp_path / name, record(), predictions()).path for name in "ab"]
+    one, two = ((path / "predictions.csv.gz").read_bytes() for path in paths)
+    assert one == two
+
+
+def test_writing_again_replaces_the_run_and_leaves_nothing_behind(tmp_path):
+    store.write_run(tmp_path, record(), predictions())
+    store.write_run(tmp_path, record(status="failed", error="no"), None)
+    (run,) = store.runs(tmp_path)
+    assert not run.ok
+    with pytest.raises(StoreError, match=r"this run failed \(no\)"):
+        run.predictions()
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [run.id]
+
+
+def test_a_draft_is_no_run(tmp_path):
+    store.write_run(tmp_path, record(), predictions())
+    shutil.copytree(tmp_path / "runs" / "c--loso--f--m--0", tmp_path / "runs" / ".draft-1")
+    assert len(list(store.runs(tmp_path))) == 1
+
+
+def damaged(folder: Path, how: str) -> None:
+    file = folder / "run.json"
+    content = json.loads(file.read_text())
+    match how:
+        case "no record":
+            file.unlink()
+        case "half a record":
+            file.write_text(file.read_text()[:40])
+        case "another schema":
+            file.write_text(json.dumps(content | {"schema": 99}))
+        case "another id":
+            file.write_text(json.dumps(content | {"id": "other"}))
+        case "no predictions":
+            (folder / "predictions.csv.gz").unlink()
+
+
+@pytest.mark.parametrize(
+    "how", ["no record", "half a record", "another schema", "another id", "no predictions"]
+)
+def test_a_broken_run_is_named_and_the_others_are_read(tmp_path, how):
+    store.write_run(tmp_path, record(), predictions())
+    store.write_run(tmp_path, record("whole--loso--f--m--0"), predictions())
+    damaged(tmp_path / "runs" / "c--loso--f--m--0", how)
+    problems: list[str] = []
+    assert [run.id for run in store.runs(tmp_path, problems.append)] == ["whole--loso--f--m--0"]
+    assert len(problems) == 1
+    assert "c--loso--f--m--0" in problems[0]
+
+
+@pytest.mark.parametrize("how", ["edited", "cut"])
+def test_changed_predictions_are_refused(tmp_path, how):
+    run = store.write_run(tmp_path, record(), predictions())
+    path = run.path / "predictions.csv.gz"
+    text = gzip.decompress(path.read_bytes())
+    path.write_bytes(
+        path.read_bytes()[:-12] if how == "cut" else gzip.compress(text.replace(b"sad", b"happy"))
+    )
+    (again,) = store.runs(tmp_path)
+    with pytest.raises(StoreError, match="run it again"):
+        again.predictions()
+
+
+def clips(count: int = 2) -> pd.DataFrame:
+    names = [f"c/{number}" for number in range(count)]
+    return pd.DataFrame(
+        {"file": [f"{name}.wav" for name in names], "speaker": "c/s", "emotion": "happy", "sex": None},
+        index=pd.Index(names, name="clip"),
+    )
+
+
+def test_a_clips_table_is_the_same_for_every_packaging(tmp_path):
+    store.write_clips(tmp_path, "c", clips())
+    store.write_clips(tmp_path, "c", clips()[::-1].assign(file="other.flac"))
+    read = store.read_clips(tmp_path, "c")
+    assert read.index.tolist() == ["c/0", "c/1"]
+    assert "file" not in read
+    assert read["sex"].isna().all()
+
+
+def test_another_clips_table_is_refused_once_runs_refer_to_it(tmp_path):
+    store.write_clips(tmp_path, "c", clips(2))
+    store.write_clips(tmp_path, "c", clips(3))
+    store.write_run(tmp_path, record(), predictions())
+    with pytest.raises(StoreError, match="2 clips are not the 3"):
+        store.write_clips(tmp_path, "c", clips(2))
+    assert len(store.read_clips(tmp_path, "c")) == 3
+
+
+def test_a_results_folder_that_is_a_file_is_one_message(tmp_path):
+    (tmp_path / "results").write_text("")
+    with pytest.raises(StoreError, match="--results"):
+        store.write_run(tmp_path / "results", record(), predictions())
+    with pytest.raises(StoreError, match="--results"):
+        store.write_clips(tmp_path / "results", "c", clips())
