@@ -9,6 +9,7 @@ import stat
 import tarfile
 import threading
 import zipfile
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
@@ -192,6 +193,15 @@ def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
     assert fetch("ravdess", data, source).added == 8
     assert whole(data)
     assert (tmp_path / "served" / "release" / FILES[0]).is_file()  # copied, not moved
+
+
+def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, server, served, data):
+    """A plug-in need not list its files; what follows no grammar of ours is placed as it is packed."""
+    archive = Archive(f"{server.address}/release.zip", "release.zip")
+    install(monkeypatch, replace(tiny(served), archive=archive, checksums=None, parse=None))
+    assert fetch("ravdess", data).added == 8
+    assert (data / "ravdess" / "Audio_Speech" / FILES[0]).is_file()
+    assert fetch("ravdess", data) == Fetched(data / "ravdess", added=0, kept=8)
 
 
 def test_mirror_of_single_files(monkeypatch, server, served, data):

@@ -105,11 +105,12 @@ def load(
             )
         raise CorpusError(unknown("corpora", str(spec), CORPORA) + "; or give the path of a manifest")
     root, corpus = own(path, words, speaker)
-    if corpus.name in CORPORA:
-        raise CorpusError(
-            f"{path}: would be called {corpus.name!r}, which is a corpus already. To use that corpus, say "
-            f"`{corpus.name} --data {path.resolve().parent}`; for another, rename the file or folder"
-        )
+    for known in CORPORA.values():
+        if corpus.name == known.name or _plain(corpus.name) in map(_plain, known.folders):
+            raise CorpusError(
+                f"{path}: is called like the corpus {known.name}. If it is that corpus, say "
+                f"`{known.name}`, with --data {path.resolve().parent}; if it is another, rename the file or folder"
+            )
     return Loaded(root, corpus.scan(root), corpus)
 
 

@@ -122,7 +122,7 @@ def _archive(corpus: Corpus, source: str | None, draft: Path) -> Path:
     if Path(source).is_file():
         return Path(source)
     if not _is_url(source):
-        raise CorpusError(f"{corpus.name}: --from {source!r} is no file, folder or URL (http, https, ftp)")
+        raise CorpusError(f"{corpus.name}: --from {source!r} is no file, folder or URL (http, https)")
     if not _file_name(source).lower().endswith(ARCHIVES):
         if known is None:
             raise CorpusError(
@@ -141,15 +141,13 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: b
     pooch.get_logger().setLevel("WARNING")
     progress = _Bar(f"download {corpus.name}") if bar and sys.stderr.isatty() else False
     downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=TIMEOUT)
-    if urlsplit(url).scheme == "ftp":
-        downloader = pooch.FTPDownloader(progressbar=progress, timeout=TIMEOUT)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         return Path(pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader))
     except requests.RequestException as error:
         raise CorpusError(
-            f"{corpus.name}: {url} cannot be downloaded ({error}). Try again later, or take another source "
-            "with --from"
+            f"{corpus.name}: {url} cannot be downloaded ({error}). Try again later, or get it "
+            f"from elsewhere (see {corpus.url}) and give that with --from"
         ) from error
     except ValueError as error:
         raise CorpusError(
@@ -179,8 +177,10 @@ def _download_files(corpus: Corpus, base: str, root: Path, intact: set[str]) -> 
         try:
             for job in track(jobs, len(jobs), f"download {corpus.name}"):
                 job.result()
-        except CorpusError as error:
-            pool.shutdown(cancel_futures=True)
+        except BaseException as error:
+            pool.shutdown(cancel_futures=True)  # else an interrupt would wait for all that are queued
+            if not isinstance(error, CorpusError):
+                raise
             raise CorpusError(
                 f"{error}. What arrived is kept; the same command goes on from there"
             ) from error
@@ -275,7 +275,7 @@ def _key(file: PurePosixPath) -> str:
 
 
 def _is_url(source: str) -> bool:
-    return urlsplit(source).scheme in ("http", "https", "ftp")
+    return urlsplit(source).scheme in ("http", "https")
 
 
 def _file_name(url: str) -> str:
