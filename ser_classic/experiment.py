@@ -107,10 +107,12 @@ def bench(
     for corpus, wanted in pending.items():
         try:
             loaded = (own or {}).get(corpus) or load(corpus, data, cache_folder(cache))
-            prepared += _prepare(loaded, wanted, results, cache, jobs, outcome)
+            store.write_clips(results, corpus, loaded.clips)
         except SerClassicError as error:
             outcome.problems.append(str(error))
-            outcome.failed += [cell.id for cell in wanted]
+            outcome.failed.extend(cell.id for cell in wanted)
+            continue
+        prepared += _prepare(loaded, wanted, results, cache, jobs, outcome)
     for work, done in _run_all(prepared, jobs):
         _record(work, done, results, outcome)
     return outcome
@@ -160,7 +162,6 @@ def _prepare(
     outcome: Outcome,
 ) -> Iterator[_Work]:
     root, clips, corpus = loaded
-    store.write_clips(results, corpus.name, clips)
     digest = store.digest(store.clips_text(clips))
     extracted: dict[str, Features | SerClassicError] = {}
     for cell in cells:

@@ -194,7 +194,7 @@ MODELS: Registry[Model] = Registry(
         Model("prior", "the most frequent emotion: the floor", _prior, scale=False),
         Model("logistic", "logistic regression", _logistic, {"C": (0.001, 0.01, 0.1, 1.0)}),
         Model("lda", "linear discriminant analysis, shrunk", _lda, {"shrinkage": ("auto", 0.3, 0.7)}),
-        Model("knn", "nearest neighbours", _knn, {"n_neighbors": (1, 5, 9, 15, 25)}),
+        Model("knn", "nearest neighbours", _knn, {"n_neighbors": (1, 5, 9, 15, 21)}),
         # The support vector machines standardise within each inner fold themselves.
         Model(
             "svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear"), scale=False

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_classic.cli import bench, features, predict
+from ser_classic.cli import bench, corpora, features, predict
 from ser_classic.errors import SerClassicError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(corpora.app, name="corpora")
 app.add_typer(features.app, name="features")
 app.command("bench")(bench.bench)
 app.command("report")(bench.report)

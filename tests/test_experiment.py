@@ -1,0 +1,171 @@
+"""The loop: cells become runs, failures are shown, nothing is repeated, and no leak comes through."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_classic import experiment, store
+from ser_classic.corpora import Loaded
+from ser_classic.experiment import Cell, bench, evaluate, run_fold
+from ser_classic.extraction import Features, extract
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS, Model
+from ser_classic.protocols import PROTOCOLS, Fold
+
+VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
+
+
+@pytest.fixture
+def features(tiny: Loaded, cache: Path) -> Features:
+    return extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+
+
+def run(cells: list[Cell], tiny: Loaded, cache: Path, results: Path, **more) -> experiment.Outcome:
+    return bench(cells, results, cache=cache, own={"tiny": tiny}, **more)
+
+
+def cell(model: str = "lda", protocol: str = "loso", features: str = "mfcc13", seed: int = 0) -> Cell:
+    return Cell("tiny", protocol, features, model, seed)
+
+
+def test_a_cell_becomes_a_run_that_says_how_it_was_made(tiny, cache, tmp_path):
+    outcome = run([cell()], tiny, cache, tmp_path)
+    assert outcome.done == ["tiny--loso--mfcc13--lda--0"]
+    (stored,) = store.runs(tmp_path)
+    assert stored.record["track"] == "blind"
+    assert not stored.record["leaky"]
+    assert [fold["fold"] for fold in stored.record["folds"]] == ["s01", "s02", "s03", "s04"]
+    assert all(fold["tuned"] and "shrinkage" in fold["chosen"] for fold in stored.record["folds"])
+    assert stored.record["parameters"]["features"]["sample_rate"] == 16_000
+    assert stored.record["versions"]["numpy"] == np.__version__
+    predictions = stored.predictions()
+    assert sorted(predictions["clip"]) == sorted(tiny.clips.index)
+    assert store.read_clips(tmp_path, "tiny").index.tolist() == tiny.clips.index.tolist()
+
+
+def test_a_finished_run_is_kept_and_a_failed_one_is_tried_again(tiny, cache, tmp_path, monkeypatch):
+    cells = [cell("prior"), cell("knn")]
+    monkeypatch.setitem(MODELS._built_in, "knn", Model("knn", "", lambda seed: Broken(), scale=False))
+    first = run(cells, tiny, cache, tmp_path)
+    assert first.done == [cells[0].id]
+    assert first.failed == [cells[1].id]
+    assert "fold s01: ZeroDivisionError: planted" in first.problems[0]
+    by_id = {stored.id: stored for stored in store.runs(tmp_path)}
+    assert by_id[cells[1].id].record["status"] == "failed"
+    monkeypatch.undo()
+    second = run(cells, tiny, cache, tmp_path)
+    assert second.kept == [cells[0].id]
+    assert second.done == [cells[1].id]
+    assert run(cells, tiny, cache, tmp_path, again=True).done == [each.id for each in cells]
+
+
+class Broken:
+    """An estimator that cannot be fitted."""
+
+    def get_params(self, deep: bool = True) -> dict:
+        return {}
+
+    def fit(self, X, y):
+        raise ZeroDivisionError("planted")
+
+
+@pytest.mark.parametrize("name", VECTOR)
+def test_the_same_cell_gives_the_same_bytes(tiny, cache, tmp_path, name):
+    for results in ("a", "b"):
+        run([cell(name, "loso_adapted")], tiny, cache, tmp_path / results)
+    one, two = (next(store.runs(tmp_path / results)) for results in ("a", "b"))
+    assert one.record["digests"] == two.record["digests"]
+    assert (one.path / "predictions.csv.gz").read_bytes() == (two.path / "predictions.csv.gz").read_bytes()
+
+
+def test_processes_do_not_change_predictions(tiny, cache, tmp_path):
+    cells = [cell(name) for name in ("lda", "mlp", "random_forest")]
+    run(cells, tiny, cache, tmp_path / "one")
+    run(cells, tiny, cache, tmp_path / "two", jobs=2)
+    digests = [
+        {stored.id: stored.record["digests"] for stored in store.runs(tmp_path / results)}
+        for results in ("one", "two")
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_a_stochastic_model_follows_its_seed(tiny, cache, tmp_path):
+    run([cell("mlp", seed=seed) for seed in (0, 1)], tiny, cache, tmp_path)
+    one, two = (stored.predictions() for stored in store.runs(tmp_path))
+    assert not one["p_angry"].equals(two["p_angry"])
+
+
+def test_a_training_part_of_one_speaker_uses_stated_defaults_and_says_so(tiny, cache, tmp_path):
+    pair = tiny.clips[tiny.clips["speaker"].isin(["tiny/s01", "tiny/s02"])]
+    run([cell("svm_linear")], tiny._replace(clips=pair), cache, tmp_path)
+    (stored,) = store.runs(tmp_path)
+    assert [fold["tuned"] for fold in stored.record["folds"]] == [False, False]
+
+
+def test_a_cell_that_cannot_be_dealt_fails_visibly_and_the_rest_goes_on(tiny, cache, tmp_path):
+    outcome = run([cell(protocol="emobox"), cell()], tiny, cache, tmp_path)
+    assert outcome.done == ["tiny--loso--mfcc13--lda--0"]
+    assert outcome.failed == ["tiny--emobox--mfcc13--lda--0"]
+    assert "no speaker-disjoint folds are published" in outcome.problems[0]
+
+
+def test_a_bad_recording_fails_the_cells_that_need_it(tiny, own_folder, cache, tmp_path):
+    (tmp_path / "bad.wav").write_text("no audio")
+    clips = tiny.clips.copy()
+    clips.iloc[0, clips.columns.get_loc("file")] = str(tmp_path / "bad.wav")
+    outcome = run([cell(), cell("knn")], tiny._replace(clips=clips), cache, tmp_path / "results")
+    assert len(outcome.failed) == 2
+    assert all("bad.wav: not readable as audio" in problem for problem in outcome.problems)
+
+
+def test_an_absent_corpus_is_a_problem_and_not_a_crash(tmp_path):
+    outcome = bench([Cell("emodb", "loso", "mfcc13", "lda")], tmp_path, data=tmp_path, cache=tmp_path)
+    assert outcome.failed == ["emodb--loso--mfcc13--lda--0"]
+    assert "corpora fetch emodb" in outcome.problems[0]
+
+
+def test_without_speakers_a_leaky_protocol_runs(tiny, features):
+    anonymous = tiny.clips.assign(speaker=pd.NA)
+    predictions = evaluate(anonymous, features, MODELS["lda"], PROTOCOLS["random5"])
+    assert len(predictions) == len(tiny.clips)
+
+
+def others_change(tiny: Loaded, features: Features, model: Model, track: str = "blind") -> bool:
+    """Whether the guess for some test clips depends on what the other test clips are."""
+    labels = tiny.clips[["speaker", "emotion"]]
+    tested = (labels["speaker"] == "tiny/s01").to_numpy()
+    fold = Fold("s01", np.flatnonzero(~tested), np.flatnonzero(tested))
+    values = np.array(features.values)
+    values[fold.test[6:]] += 3 * values.std(axis=0)
+    moved = replace(features, values=values)
+    one, two = (
+        run_fold(each, labels, model, fold, track, seed=0).probabilities.to_numpy()[:6]
+        for each in (features, moved)
+    )
+    return not np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", VECTOR)
+def test_no_model_sees_its_test_clips(tiny, features, name):
+    assert not others_change(tiny, features, MODELS[name])
+
+
+def test_adaptation_sees_the_test_speaker_and_is_therefore_a_track_of_its_own(tiny, features):
+    assert others_change(tiny, features, MODELS["lda"], track="adapted")
+
+
+def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
+    """A scaler fitted on all clips, before the folds: what most public projects do."""
+    honest = experiment._inputs
+
+    def leaking(features: Features, speakers: np.ndarray | None) -> pd.DataFrame:
+        X = honest(features, speakers)
+        return (X - X.mean()) / X.std()
+
+    monkeypatch.setattr(experiment, "_inputs", leaking)
+    assert others_change(tiny, features, MODELS["lda"])
