@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import Counter
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from ser_classic.corpora import (
     CORPORA,
@@ -428,6 +430,46 @@ def test_embedded_corpus_is_made_once_and_whole(tmp_path, embedded):
     assert locate("synthetic", cache=tmp_path) == root
     assert len(embedded) == 2
     assert list((tmp_path / "corpora").iterdir()) == [root]
+
+
+def command(*arguments: str):
+    from ser_classic.cli.corpora import app
+
+    return CliRunner().invoke(app, arguments, env={"COLUMNS": "80", "SER_DATA": ""})
+
+
+def test_list_says_what_is_at_hand(tmp_path):
+    lay_out(tmp_path / "RAVDESS", "ravdess")
+    told = json.loads(command("list", "--json", "--data", str(tmp_path)).stdout)
+    assert {entry["name"]: entry["at_hand"] for entry in told} == {
+        name: name in ("ravdess", "synthetic") for name in CORPORA
+    }
+    table = command("list", "--data", str(tmp_path)).stdout
+    assert all(name in table for name in CORPORA)
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_scan_counts_clips_and_writes_the_table(tmp_path):
+    lay_out(tmp_path / "ravdess", "ravdess")
+    for file in (tmp_path / "ravdess" / "Actor_24").iterdir():
+        file.unlink()
+    done = command("scan", "ravdess", "--data", str(tmp_path), "--json", "-o", str(tmp_path / "clips.csv"))
+    told = json.loads(done.stdout)
+    assert (told["clips"], told["speakers"], told["emotions"]["neutral"]) == (1380, 23, 92)
+    assert "found 1380 of 1440 clips; speaker 24 is missing" in done.stderr
+    assert pd.read_csv(tmp_path / "clips.csv", index_col="clip", dtype=str).shape == (1380, 9)
+    table = command("scan", "ravdess", "--data", str(tmp_path)).stdout
+    assert "ravdess: 1380 clips, 23 speakers" in table
+    assert max(map(len, table.splitlines()[1:])) <= 80
+
+
+def test_scan_of_an_own_corpus(tmp_path):
+    touch(tmp_path / "play", "rage/anna_1.wav", "sad/ben_1.wav")
+    refused = command("scan", str(tmp_path / "play"))
+    assert isinstance(refused.exception, CorpusError)
+    told = command("scan", str(tmp_path / "play"), "--map", "rage=angry", "--speaker", r"/(\w+)_", "--json")
+    assert json.loads(told.stdout)["emotions"] == {"sad": 1, "angry": 1}
+    assert json.loads(told.stdout)["speakers"] == 2
 
 
 @pytest.mark.corpus

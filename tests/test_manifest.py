@@ -141,7 +141,7 @@ def test_empty_folder_says_what_was_expected(tmp_path):
 
 def test_own_corpus_may_not_take_a_known_name(tmp_path):
     manifest = write(tmp_path / "ravdess.csv", "file,emotion\na.wav,sad\n", "a.wav")
-    with pytest.raises(CorpusError, match=f"say `ravdess`, with --data {tmp_path}; if it is another, rename"):
+    with pytest.raises(CorpusError, match=f"say `ravdess`, with --data {tmp_path}; rename it if"):
         load(manifest)
     write(tmp_path / "Audio_Speech_Actors_01-24" / "x", "", "Actor_01/03-01-01-01-01-01-01.wav")
     with pytest.raises(CorpusError, match="called like the corpus ravdess"):

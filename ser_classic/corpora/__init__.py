@@ -109,7 +109,7 @@ def load(
         if corpus.name == known.name or _plain(corpus.name) in map(_plain, known.folders):
             raise CorpusError(
                 f"{path}: is called like the corpus {known.name}. If it is that corpus, say "
-                f"`{known.name}`, with --data {path.resolve().parent}; if it is another, rename the file or folder"
+                f"`{known.name}`, with --data {path.resolve().parent}; rename it if it is another"
             )
     return Loaded(root, corpus.scan(root), corpus)
 

@@ -177,13 +177,12 @@ def _download_files(corpus: Corpus, base: str, root: Path, intact: set[str]) -> 
         try:
             for job in track(jobs, len(jobs), f"download {corpus.name}"):
                 job.result()
-        except BaseException as error:
-            pool.shutdown(cancel_futures=True)  # else an interrupt would wait for all that are queued
-            if not isinstance(error, CorpusError):
-                raise
+        except CorpusError as error:
             raise CorpusError(
                 f"{error}. What arrived is kept; the same command goes on from there"
             ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)  # after a fault or an interrupt, none of those still queued
     return {_key(file): file for file, _ in lacking}
 
 
