@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -74,15 +75,71 @@ def card(model: ModelFile, as_json: options.Json = False) -> None:
 def predict(
     model: ModelFile,
     recordings: Annotated[
-        list[str], typer.Argument(help="Files, folders, patterns such as '*.wav', or - for standard input.")
+        list[str],
+        typer.Argument(
+            help="Files, folders, patterns in quotes such as 'calls/**/*.wav', or - for standard input."
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV.")] = False,
+    top: Annotated[
+        int | None, typer.Option(min=1, help="List this many emotions, most probable first.")
+    ] = None,
+    window: Annotated[
+        float | None, typer.Option(help="Answer for every window of this many seconds: a timeline.")
+    ] = None,
+    hop: Annotated[
+        float | None, typer.Option(help="Seconds from window to window.", show_default="half a window")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option(help="Draw the timeline of one recording into this PNG, PDF or SVG file.")
+    ] = None,
+    adapt: Annotated[
+        bool,
+        typer.Option("--adapt", help="The recordings are of ONE speaker: z-score with their statistics."),
+    ] = False,
+    min_confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Answer `uncertain` below this probability.")
+    ] = 0.0,
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Recognise the emotion of recordings. Exit code 1 tells that some could not be used."""
-    from ser_classic.predictor import load_predictor
+    from ser_classic.cli import answers
+    from ser_classic.predictor import load_predictor, sources
 
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    if window is None and (hop is not None or draw is not None):
+        raise typer.BadParameter("--hop and --draw need --window")
+    if draw is not None:
+        from ser_classic.predictor.drawing import check_drawing
+
+        check_drawing(draw)
+    problems: list[str] = []
     predictor = load_predictor(model)
-    table = predictor.predict(recordings, jobs=jobs)
-    print(table.to_string())
+    with sources.opened(recordings, sys.stdin.buffer, problems.append) as found:
+        if draw is not None and len(found) != 1:
+            raise typer.BadParameter(f"--draw needs one recording, not {len(found)}")
+        table = predictor.predict(
+            found,
+            adapt=adapt,
+            window=window,
+            hop=hop,
+            min_confidence=min_confidence,
+            jobs=jobs,
+            problem=problems.append,
+        )
+        if draw is not None and len(table):
+            from ser_classic.predictor.drawing import draw_timeline
+
+            (name, source), *_ = found.items()
+            draw_timeline(name, source, table, draw, predictor.channel)
+    for line in problems:
+        print(f"ser-classic: {line}", file=sys.stderr)
+    if as_csv:
+        print(answers.csv(table, window is not None, top), end="")
+    else:
+        for line in (answers.json_lines if as_json else answers.table)(table, window is not None, top):
+            print(line)
+    if problems:
+        raise typer.Exit(1)

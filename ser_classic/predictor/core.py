@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class Predictor:
 
     def predict(
         self,
-        sources: Iterable[Source] | Source,
+        sources: Source | Iterable[Source] | Mapping[str, Source],
         *,
         adapt: bool = False,
         window: float | None = None,
@@ -87,7 +87,7 @@ class Predictor:
 
         Parameters
         ----------
-        sources : path, (waveform, sample rate), or an iterable of these
+        sources : path, (waveform, sample rate), an iterable of these, or a mapping from names to these
         adapt : bool
             Z-score the features with the statistics of all the given recordings (or windows), which are
             of one speaker. Needed for a predictor of the adapted track, and for no other.
@@ -115,10 +115,8 @@ class Predictor:
         PredictorError
             The predictor cannot be used so.
         """
-        if isinstance(sources, str | Path | tuple):
-            sources = [sources]
         self.require(adapt=adapt, min_confidence=min_confidence)
-        described = self.describe(list(sources), window, hop, jobs)
+        described = self.describe(_named(sources), window, hop, jobs)
         kept = []
         for item in described:
             if item.vector is not None or (window is not None and item.span.seconds > 0):
@@ -154,13 +152,14 @@ class Predictor:
             )
 
     def describe(
-        self, sources: Sequence[Source], window: float | None = None, hop: float | None = None, jobs: int = 1
+        self,
+        sources: Mapping[str, Source],
+        window: float | None = None,
+        hop: float | None = None,
+        jobs: int = 1,
     ) -> list[Described]:
         """Features of recordings or of their windows, in order; those without say why."""
-        named = [
-            (f"array {number}" if isinstance(source, tuple) else str(source), source)
-            for number, source in enumerate(sources, start=1)
-        ]
+        named = list(sources.items())
         batches = [named[start : start + BATCH] for start in range(0, len(named), BATCH)]
         work = (self.features, self.channel, window, hop)
         if jobs == 1 or len(named) < WORTH_PROCESSES:
@@ -172,7 +171,9 @@ class Predictor:
                 done = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator")(
                     delayed(_describe_batch)(batch, *work) for batch in batches
                 )
-        return [item for batch in track(done, len(batches), "recordings") for item in batch]
+        if len(batches) > 1:
+            done = track(done, len(batches), "recordings")
+        return [item for batch in done for item in batch]
 
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
@@ -230,6 +231,17 @@ class Predictor:
         return pd.DataFrame(rows, index=names, columns=list(self.features.columns), copy=False)
 
 
+def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> Mapping[str, Source]:
+    if isinstance(sources, Mapping):
+        return sources
+    if isinstance(sources, str | Path | tuple):
+        sources = [sources]
+    return {
+        f"array {number}" if isinstance(source, tuple) else str(source): source
+        for number, source in enumerate(sources, start=1)
+    }
+
+
 def _describe_batch(
     batch: list[tuple[str, Source]],
     features: FeatureSet,
@@ -258,11 +270,10 @@ def _describe(
             else audio.read(source, features.sample_rate if window is None else None, channel)
         )
     except (SerClassicError, MemoryError) as error:
-        told = (
-            str(error)
-            if isinstance(error, SerClassicError)
-            else f"{name}: too long for this machine's memory"
-        )
+        told = f"{name}: too long for this machine's memory"
+        if isinstance(error, SerClassicError):
+            # It names the file, which with standard input is a passing one.
+            told = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
         return [Described(name, Span(0.0, 0.0), problem=told)]
     if window is None:
         return [describe_span(name, waveform, rate, Span(0.0, len(waveform) / rate), features)]

@@ -1,0 +1,138 @@
+"""Figures of one recording: waveform, spectra, and the emotions recognised along it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.descriptors import Descriptor, Framing, describe
+from ser_classic.plots.style import BLIND, DEEP, INK, LINE, MUTED, blank, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 1600  # of a figure; more frames than that cannot be seen
+MELS = 64
+SHADES = "viridis"  # even steps of lightness, also in grey and for any colour vision
+
+
+@styled
+def timeline(waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, title: str = "") -> Figure:
+    """Emotions of a recording's windows under its waveform and mel spectrogram.
+
+    Parameters
+    ----------
+    waveform : np.ndarray [shape=(n,)]
+    sample_rate : int [Hz]
+    answers : pd.DataFrame
+        Of this recording, a row a window: `start`, `end` [s], `emotion` and `p_<emotion>`, as
+        `Predictor.predict` gives them.
+    """
+    words = [name.removeprefix("p_") for name in answers if name.startswith("p_")]
+    words = words or sorted(answers["emotion"].dropna().unique())
+    figure = blank(9.0, 3.6 + 0.24 * len(words))
+    grid = figure.add_gridspec(3, 1, height_ratios=(1, 1.6, 0.3 + 0.24 * len(words)))
+    wave = figure.add_subplot(grid[0])
+    mel = figure.add_subplot(grid[1], sharex=wave)
+    said = figure.add_subplot(grid[2], sharex=wave)
+    draw_waveform(wave, waveform, sample_rate)
+    draw_mel(mel, waveform, sample_rate)
+    _draw_emotions(said, answers, words)
+    wave.set_title(title)
+    for ax in (wave, mel):
+        ax.tick_params(axis="x", labelbottom=False)
+    said.set_xlabel("time [s]")
+    said.set_xlim(0, len(waveform) / sample_rate)
+    return figure
+
+
+@styled
+def portrait(waveform: np.ndarray, sample_rate: int, title: str = "") -> Figure:
+    """Waveform, mel spectrogram, MFCC and chroma of a recording [shape=(n,)], one above the other."""
+    figure = blank(7.0, 6.4)
+    panels = figure.subplots(4, 1, sharex=True, height_ratios=(1, 1.6, 1.2, 1.2))
+    for ax, draw in zip(panels, (draw_waveform, draw_mel, draw_mfcc, draw_chroma), strict=True):
+        draw(ax, waveform, sample_rate)
+    panels[0].set_title(title)
+    panels[-1].set_xlabel("time [s]")
+    panels[-1].set_xlim(0, len(waveform) / sample_rate)
+    return figure
+
+
+def draw_waveform(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
+    """The range of every column of the figure, so that no peak is lost."""
+    size = max(1, len(waveform) // COLUMNS)
+    columns = waveform[: len(waveform) // size * size].reshape(-1, size)
+    time = (np.arange(len(columns)) + 0.5) * size / sample_rate
+    ax.fill_between(time, columns.min(axis=1), columns.max(axis=1), color=BLIND, linewidth=0.4)
+    peak = max(float(np.abs(waveform).max()), 1e-3)
+    ax.set_ylim(-1.05 * peak, 1.05 * peak)
+    ax.set_ylabel("amplitude")
+    ax.axhline(0, color=LINE, linewidth=0.6, zorder=0)
+
+
+def draw_mel(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
+    """Mel spectrogram, 80 dB deep, with its frequencies."""
+    levels = _described(waveform, sample_rate, Descriptor("logmel", MELS))
+    _image(ax, levels, len(waveform) / sample_rate)
+    ticks = np.array([0, 500, 1000, 2000, 4000, 8000])
+    ticks = ticks[ticks <= sample_rate / 2]
+    ax.set_yticks(_mel(ticks) / _mel(np.array([sample_rate / 2])) * MELS, [f"{tick:d}" for tick in ticks])
+    ax.set_ylabel("mel bands [Hz]")
+
+
+def draw_mfcc(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
+    """Mel-frequency cepstral coefficients 1 to 19; the zeroth is the level, and would hide the others."""
+    coefficients = _described(waveform, sample_rate, Descriptor("mfcc", 20))[1:]
+    _image(ax, coefficients, len(waveform) / sample_rate)
+    ax.set_yticks([0.5, 9.5, 18.5], ["1", "10", "19"])
+    ax.set_ylabel("MFCC")
+
+
+def draw_chroma(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
+    """Pitch classes."""
+    _image(ax, _described(waveform, sample_rate, Descriptor("chroma", 12)), len(waveform) / sample_rate)
+    ax.set_yticks([0.5, 4.5, 7.5, 11.5], ["C", "E", "G", "B"])
+    ax.set_ylabel("chroma")
+
+
+def _draw_emotions(ax: Axes, answers: pd.DataFrame, words: list[str]) -> None:
+    """A row an emotion; the deeper the colour, the more probable, and a ring at the answer."""
+    from matplotlib.colors import to_rgba
+
+    middle = ((answers["start"] + answers["end"]) / 2).to_numpy()
+    between = (middle[1:] + middle[:-1]) / 2
+    edges = np.concatenate([answers["start"].to_numpy()[:1], between, answers["end"].to_numpy()[-1:]])
+    chances = np.array([answers.get(f"p_{word}", answers["emotion"] == word) for word in words], dtype=float)
+    shades = np.empty((*chances.shape, 4))
+    shades[:] = to_rgba(DEEP)
+    shades[..., 3] = np.nan_to_num(chances)
+    ax.pcolormesh(edges, np.arange(len(words) + 1), shades)
+    for place, word in enumerate(words):
+        here = (answers["emotion"] == word).to_numpy()
+        ax.plot(middle[here], np.full(here.sum(), place + 0.5), "o", mfc="white", mec=INK, ms=4.5, mew=1)
+        ax.axhline(place, color=LINE, linewidth=0.6)
+    ax.set_yticks(np.arange(len(words)) + 0.5, words)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(words), 0)
+    ax.text(1, -0.02, "colour: probability; ring: the answer", transform=ax.transAxes, color=MUTED,
+            ha="right", va="top", size=7.5)  # fmt: skip
+
+
+def _described(waveform: np.ndarray, sample_rate: int, descriptor: Descriptor) -> np.ndarray:
+    hop = max(256, len(waveform) // COLUMNS)
+    return describe(waveform, sample_rate, [descriptor], Framing(2048, hop))[descriptor.family]
+
+
+def _image(ax: Axes, rows: np.ndarray, seconds: float) -> None:
+    extent = (0, seconds, 0, len(rows))
+    ax.imshow(rows, aspect="auto", origin="lower", extent=extent, cmap=SHADES, interpolation="nearest")
+
+
+def _mel(frequency: np.ndarray) -> np.ndarray:
+    """Slaney's mel scale, as in `filters.mel_bank`."""
+    above = 15 + np.log(np.maximum(frequency, 1000) / 1000) / (np.log(6.4) / 27)
+    return np.where(frequency < 1000, frequency * 3 / 200, above)

@@ -1,0 +1,91 @@
+"""Recordings named on a command line: files, folders, patterns and standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ser_classic.audio import SUFFIXES, AudioError
+
+STANDARD_INPUT = "-"
+LARGEST = 2**30  # [bytes] taken from standard input
+
+
+def find(named: Iterable[str], problem: Callable[[str], None]) -> Iterator[str]:
+    """Paths of the recordings that are meant, in order.
+
+    Parameters
+    ----------
+    named : iterable of str
+        A file, whatever its name; a folder, whose audio files are taken at any depth; a pattern such as
+        `calls/**/*.wav`; or `-`, which stays.
+    problem : callable
+        Is handed a message for what names nothing.
+    """
+    for name in named:
+        path = Path(name)
+        if name == STANDARD_INPUT:
+            yield name
+        elif path.is_dir():
+            yield from _or_problem(_below(path), f"{name}: holds no {', '.join(SUFFIXES)} file", problem)
+        elif path.exists() or not glob.has_magic(name):
+            yield name
+        else:
+            found = glob.glob(name, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+            matched = sorted(match for match in found if Path(match).is_file())
+            yield from _or_problem(matched, f"{name}: no file is called so", problem)
+
+
+def _below(root: Path) -> list[str]:
+    """Audio files below a folder; hidden ones, and the shadows that some archivers add, are none."""
+    found = []
+    for folder, subfolders, names in os.walk(root):  # leaves out what may not be read
+        subfolders[:] = [name for name in subfolders if name != "__MACOSX" and not name.startswith(".")]
+        found += [
+            str(Path(folder, name))
+            for name in names
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
+        ]
+    return sorted(found)
+
+
+def _or_problem(found: list[str], message: str, problem: Callable[[str], None]) -> list[str]:
+    if not found:
+        problem(message)
+    return found
+
+
+@contextmanager
+def opened(
+    named: Iterable[str], stream: BinaryIO, problem: Callable[[str], None]
+) -> Iterator[dict[str, str | Path]]:
+    """Recordings by name, each once, with the stream where `-` is named; for as long as they are needed.
+
+    Raises
+    ------
+    AudioError
+        The stream is longer than 1 GiB.
+    """
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name
+            for name in dict.fromkeys(find(named, problem))
+        }
+
+
+@contextmanager
+def _spooled(stream: BinaryIO) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile(prefix="ser-classic-", suffix=".audio") as file:
+        size = 0
+        while block := stream.read(2**20):
+            size += len(block)
+            if size > LARGEST:
+                raise AudioError(f"standard input: more than {LARGEST >> 30} GiB; save it and give the file")
+            file.write(block)
+        file.flush()
+        yield Path(file.name)
