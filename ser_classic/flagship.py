@@ -10,7 +10,7 @@ import numpy as np
 from ser_classic.voice import DESCRIPTORS, FRAME, Voice, analyse
 from ser_classic.voice.contours import FUNCTIONALS, functionals
 from ser_classic.voice.correlations import TRACKS, correlations, pairs
-from ser_classic.voice.kernels import CHANNELS, responses
+from ser_classic.voice.kernels import channels, responses, scaled
 from ser_classic.voice.kernels import names as kernel_names
 from ser_classic.voice.prosody import PROSODY, prosody
 
@@ -95,9 +95,7 @@ class RandomKernels:
 
     def of(self, voice: Voice) -> np.ndarray:
         """Features of an analysed recording."""
-        centre, spread = np.array(list(CHANNELS.values()), dtype=np.float32).T[:, :, None]
-        tracks = np.stack([voice.voiced if name == "voiced_00" else voice[name] for name in CHANNELS])
-        return responses((tracks - centre) / spread, self.per_dilation, self.seed)
+        return responses(scaled(channels(voice)), self.per_dilation, self.seed)
 
 
 @dataclass(frozen=True)

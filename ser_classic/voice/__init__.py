@@ -21,6 +21,7 @@ DESCRIPTORS = (
     *(f"{name}_00" for name in VOICE),
 )
 FRAME = HOP / RATE  # [s]
+PERIODIC = (1 / 11, 1 - 1e-4)  # harmonics-to-noise ratios stay between -10 and 40 dB
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ def analyse(waveform: np.ndarray, sample_rate: int) -> Voice:
     tone = pitch.track(frames)
     frequency, bandwidth = formants.track(frames)
     prominence, differences = source.describe(frames, tone.frequency, frequency)
+    periodic = np.clip(tone.strength, *PERIODIC)
     voice = np.vstack(
         [
             12 * np.log2(tone.frequency / 55),
             tone.strength,
-            10 * np.log10(tone.strength / (1 - tone.strength)),
+            10 * np.log10(periodic / (1 - periodic)),
             prominence,
             differences,
             np.log(frequency),

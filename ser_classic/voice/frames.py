@@ -45,7 +45,7 @@ class Frames:
     level: np.ndarray
 
     def blocks(self, length: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Frames of a length [samples], BLOCK at a time: their indices and a view [shape=(<= BLOCK, length)]."""
+        """Frames of a length [samples], BLOCK at a time: indices and a view [shape=(<= BLOCK, length)]."""
         yield from _blocks(self.waveform, length, self.first, self.count)
 
     def power(self) -> np.ndarray:

@@ -6,48 +6,62 @@ from functools import lru_cache
 
 import numpy as np
 
+from ser_classic.voice import Voice
+
 DILATIONS = (1, 2, 4, 8)
 LENGTH = 9  # [frames at the dilation]
 MOST_CHANNELS = 6
 POOLS = ("above", "mean", "sd", "p95", "p05")
 BALANCED = 0.75  # probability that a kernel sums to zero over time, and so does not see the level
 
-# Centre and spread of every channel: see benchmarks/channel_scaling.py, which prints this table. Fixed
-# numbers, so that the features of a clip never depend on other clips.
+# Centre and spread of every channel: python benchmarks/channel_scaling.py $SER_DATA/tess prints this table.
+# Fixed numbers, so that the features of a clip never depend on other clips.
 CHANNELS: dict[str, tuple[float, float]] = {
-    "mfcc_00": (-400, 72),
-    "mfcc_01": (45, 40),
-    "mfcc_02": (5.9, 23),
-    "mfcc_03": (7.6, 18),
-    "mfcc_04": (-3.3, 15),
-    "mfcc_05": (-2.5, 13),
-    "mfcc_06": (-5.6, 11),
-    "mfcc_07": (-5.2, 9.1),
-    "mfcc_08": (-3.2, 8.7),
-    "mfcc_09": (-2, 8.3),
-    "mfcc_10": (-1.1, 7.5),
-    "mfcc_11": (-2.4, 7.6),
-    "mfcc_12": (-1.7, 7.1),
-    "mfcc_13": (-0.66, 7.1),
-    "f0_00": (23, 7.4),
-    "strength_00": (0.71, 0.3),
-    "cpp_00": (19, 5.3),
-    "loudness_00": (1.5, 0.92),
-    "centroid_00": (1100, 1500),
-    "flux_00": (0.4, 0.23),
-    "alpha_00": (9.5, 13),
-    "sharpness_00": (1.6, 0.41),
-    "voiced_00": (0.68, 0.46),
+    "mfcc_00": (-410, 67),
+    "mfcc_01": (47, 44),
+    "mfcc_02": (11, 22),
+    "mfcc_03": (2.9, 20),
+    "mfcc_04": (-4.2, 16),
+    "mfcc_05": (-3.5, 14),
+    "mfcc_06": (-7.5, 12),
+    "mfcc_07": (-6.6, 9.8),
+    "mfcc_08": (-2.8, 9.3),
+    "mfcc_09": (-4.5, 8.3),
+    "mfcc_10": (-1, 8),
+    "mfcc_11": (-3.3, 7.9),
+    "mfcc_12": (-0.98, 7),
+    "mfcc_13": (-1.7, 7.8),
+    "f0_00": (25, 5.7),
+    "strength_00": (0.69, 0.42),
+    "cpp_00": (21, 6),
+    "loudness_00": (1.2, 0.78),
+    "centroid_00": (1300, 1800),
+    "flux_00": (0.34, 0.23),
+    "alpha_00": (11, 14),
+    "sharpness_00": (1.6, 0.48),
+    "voiced_00": (0.73, 0.44),
 }
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
-def responses(channels: np.ndarray, per_dilation: int, seed: int) -> np.ndarray:
+def channels(voice: Voice) -> np.ndarray:
+    """The channels of a recording [shape=(23, t), dtype=float32], in the order of `CHANNELS`, unscaled."""
+    rows = [voice.voiced if name == "voiced_00" else voice[name] for name in CHANNELS]
+    return np.stack(rows).astype(np.float32)
+
+
+def scaled(contours: np.ndarray) -> np.ndarray:
+    """Channels [shape=(23, t)] in units of their usual spread around their usual value."""
+    centre, spread = np.array(list(CHANNELS.values()), dtype=np.float32).T[:, :, None]
+    return (contours - centre) / spread
+
+
+def responses(contours: np.ndarray, per_dilation: int, seed: int) -> np.ndarray:
     """Pooled responses of random kernels.
 
     Parameters
     ----------
-    channels : np.ndarray [shape=(c, t)]
+    contours : np.ndarray [shape=(c, t)]
         Contours, scaled to about unit spread; their end values are repeated beyond the clip.
     per_dilation : int
         Kernels for each of the dilations 1, 2, 4 and 8.
@@ -59,12 +73,12 @@ def responses(channels: np.ndarray, per_dilation: int, seed: int) -> np.ndarray:
     np.ndarray [shape=(4 * per_dilation * 5,), dtype=float32]
         For every kernel the share of frames above 0, mean, standard deviation and percentiles 95 and 5.
     """
-    count = channels.shape[1]
+    count = contours.shape[1]
     size = max(1, min(per_dilation, MOST_CELLS // count))
     pooled = []
-    for dilation, kernels in zip(DILATIONS, _kernels(len(channels), per_dilation, seed), strict=True):
+    for dilation, kernels in zip(DILATIONS, _kernels(len(contours), per_dilation, seed), strict=True):
         reach = dilation * (LENGTH // 2)
-        padded = np.pad(channels.astype(np.float32), ((0, 0), (reach, reach)), mode="edge")
+        padded = np.pad(contours, ((0, 0), (reach, reach)), mode="edge")
         shifted = np.concatenate([padded[:, dilation * n : dilation * n + count] for n in range(LENGTH)])
         for start in range(0, per_dilation, size):
             pooled.append(_pool(kernels[start : start + size] @ shifted))

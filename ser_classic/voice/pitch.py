@@ -36,8 +36,7 @@ class Pitch:
     frequency : np.ndarray [shape=(t,)] [Hz]
         Fundamental frequency, in unvoiced frames interpolated in octaves between the voiced ones around.
     strength : np.ndarray [shape=(t,)]
-        Normalised autocorrelation at the period, within 0.001 and 0.999: the share of power that is periodic.
-        In unvoiced frames that of the best period.
+        Normalised autocorrelation at the period, the share of power that is periodic; 0 in unvoiced frames.
     voiced : np.ndarray [shape=(t,), dtype=bool]
     """
 
@@ -49,7 +48,6 @@ class Pitch:
 def track(frames: Frames) -> Pitch:
     """Pitch of every frame between 65 and 650 Hz."""
     frequency, strength, loudness = _candidates(frames)
-    best = strength.max(axis=1)
     # Praat: a frame that is quiet against the clip's peak is unvoiced even where it is periodic.
     silent = np.maximum(0, 2 - loudness * (1 + VOICING) / SILENCE)
     unvoiced = VOICING + silent
@@ -58,13 +56,13 @@ def track(frames: Frames) -> Pitch:
     voiced = path > 0
     chosen = np.maximum(path - 1, 0)[:, None]
     octaves = np.log2(np.take_along_axis(frequency, chosen, axis=1)[:, 0])
-    periodic = np.where(voiced, np.take_along_axis(strength, chosen, axis=1)[:, 0], best)
+    periodic = np.where(voiced, np.take_along_axis(strength, chosen, axis=1)[:, 0], 0)
     if voiced.any():
         frame = np.arange(len(voiced))
         octaves = np.interp(frame, frame[voiced], octaves[voiced])
     else:
         octaves = np.full(len(voiced), np.log2(FLOOR * CEILING) / 2)
-    return Pitch(2**octaves, np.clip(periodic, 1e-3, 1 - 1e-3), voiced)
+    return Pitch(2**octaves, periodic, voiced)
 
 
 def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -75,7 +73,7 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     frequency, strength : np.ndarray [shape=(t, CANDIDATES)]
         Frequency [Hz] and height; strength 0 where there are fewer peaks.
     loudness : np.ndarray [shape=(t,)]
-        Largest sample of the frame, relative to the clip's.
+        Largest sample of the period in the middle of the frame, relative to the clip's.
     """
     window, own = _window()
     shortest, longest = int(FINER * RATE / CEILING), int(np.ceil(FINER * RATE / FLOOR))
@@ -84,7 +82,8 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     loudness = np.empty(frames.count)
     for block, samples in frames.blocks(WINDOW):
         centred = samples - samples.mean(axis=1, keepdims=True)
-        loudness[block] = np.maximum(centred.max(axis=1), -centred.min(axis=1))
+        middle = centred[:, WINDOW // 3 : 2 * WINDOW // 3]
+        loudness[block] = np.maximum(middle.max(axis=1), -middle.min(axis=1))
         power = squared(_fft.rfft(centred * window, FFT, workers=1))
         correlation = _fft.irfft(power, FINER * FFT, workers=1)
         energy = np.maximum(correlation[:, :1], 1e-20)
