@@ -1,33 +1,25 @@
-"""Corpora: label grammars on literal file names, official lists, packagings, finding, and the clips table."""
+"""Corpora: label grammars on literal file names, official lists, and packagings."""
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from tiny_corpus import lay_out, touch
 
 from ser_classic.corpora import (
     CORPORA,
     EMOTIONS,
-    CorpusError,
     available,
-    check_clips,
     load,
-    locate,
-    require_speakers,
     shortfall,
-    speakers_known,
 )
 from ser_classic.corpora.clips import find
-from ser_classic.errors import SerClassicError
 
 OFFICIAL = [name for name, corpus in CORPORA.items() if corpus.checksums is not None]
 
@@ -146,17 +138,6 @@ COUNTS = {
 }
 
 
-def touch(root: Path, *files: str) -> None:
-    for file in files:
-        (root / file).parent.mkdir(parents=True, exist_ok=True)
-        (root / file).touch()
-
-
-def lay_out(root: Path, name: str) -> None:
-    """Empty files under the official names; a scan does not read audio."""
-    touch(root, *CORPORA[name].official()["file"])
-
-
 @pytest.mark.parametrize(("name", "file", "told"), NAMES)
 def test_file_name_tells(name, file, told):
     row = CORPORA[name].parse(PurePosixPath(file))
@@ -266,210 +247,6 @@ def test_conflicting_and_soundless_clips_of_crema_d_are_left_out(tmp_path):
         ),
     )
     assert CORPORA["crema_d"].scan(tmp_path).index.tolist() == ["crema_d/1006_TIE_SAD_XX"]
-
-
-@pytest.mark.parametrize(
-    "folder", ["ravdess", "RAVDESS", "Audio_Speech_Actors_01-24", "audio-speech-actors-01-24"]
-)
-def test_corpus_is_found_under_its_usual_folder_names(tmp_path, folder):
-    touch(tmp_path / "data", f"{folder}/Actor_01/03-01-01-01-01-01-01.wav")
-    assert locate("ravdess", tmp_path / "data") == tmp_path / "data" / folder
-    assert "ravdess" in available(tmp_path / "data")
-    assert "tess" not in available(tmp_path / "data")
-
-
-def test_the_data_folder_may_be_the_corpus_itself(tmp_path):
-    touch(tmp_path, "TESS Toronto emotional speech set data/OAF_Sad/OAF_back_sad.wav")
-    folder = tmp_path / "TESS Toronto emotional speech set data"
-    assert load("tess", folder).clips.index.tolist() == ["tess/OAF_back_sad"]
-
-
-def test_an_absent_corpus_says_where_it_was_looked_for(tmp_path):
-    with pytest.raises(CorpusError, match=r"savee: not found, .*savee does not exist.*corpora fetch savee"):
-        load("savee", tmp_path)
-    with pytest.raises(CorpusError, match=r"the data folder .*nowhere does not exist"):
-        load("savee", tmp_path / "nowhere")
-    (tmp_path / "savee").mkdir()
-    with pytest.raises(CorpusError, match=r"no clip of it under .* such as AudioData/DC/a01.wav"):
-        load("savee", tmp_path)
-    assert "savee" not in available(tmp_path)
-
-
-def test_an_unknown_name_suggests_the_nearest(tmp_path):
-    with pytest.raises(SerClassicError, match="did you mean 'ravdess'"):
-        load("ravdes", tmp_path)
-    with pytest.raises(CorpusError, match="no such manifest or folder"):
-        load("my/clips.csv", tmp_path)
-
-
-def test_options_of_own_corpora_are_refused_for_a_known_one(tmp_path):
-    with pytest.raises(CorpusError, match="--map and --speaker are for corpora of your own"):
-        load("ravdess", tmp_path, words={"anger": "angry"})
-
-
-def test_shortfall_names_the_missing_speakers_and_how_many_others(tmp_path):
-    lay_out(tmp_path / "ravdess", "ravdess")
-    clips = load("ravdess", tmp_path).clips
-    corpus = CORPORA["ravdess"]
-    assert shortfall(corpus, clips) is None
-    without = clips[~clips["speaker"].isin(["ravdess/23", "ravdess/24"])]
-    assert shortfall(corpus, without) == (
-        "ravdess: found 1320 of 1440 clips; speakers 23 and 24 are missing. "
-        "Get them with: ser-classic corpora fetch ravdess"
-    )
-    assert "1439 of 1440 clips; 1 missing, first Actor_01/03-01-01-01-01-01-01." in shortfall(
-        corpus, clips[1:]
-    )
-
-
-@pytest.fixture
-def clips() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "file": ["a.wav", "b.wav"],
-            "corpus": "own",
-            "speaker": ["own/1", "own/2"],
-            "emotion": ["sad", "happy"],
-            "label": ["s", "h"],
-            "sex": ["male", pd.NA],
-            "sentence": pd.NA,
-        },
-        index=pd.Index(["own/b", "own/a"], name="clip"),
-    )
-
-
-def test_clips_table_is_sorted_and_keeps_further_columns(clips):
-    checked = check_clips(clips.assign(age="7"))
-    assert checked.index.tolist() == ["own/a", "own/b"]
-    assert checked.columns.tolist() == [
-        "file",
-        "corpus",
-        "speaker",
-        "emotion",
-        "label",
-        "sex",
-        "sentence",
-        "age",
-    ]
-    assert speakers_known(checked)
-
-
-@pytest.mark.parametrize(
-    ("column", "values", "message"),
-    [
-        ("emotion", ["sad", "hapy"], "emotion 'hapy' of own/a; expected one of neutral, calm"),
-        ("speaker", ["own/1", pd.NA], "expected <corpus>/<speaker> for every clip, or for none"),
-        ("speaker", ["own/1", "2"], "speaker '2' of own/a"),
-        ("file", ["../a.wav", "b.wav"], "file '../a.wav' of own/b; expected a path below"),
-        ("file", ["/a.wav", "b.wav"], "a path below"),
-        ("file", ["a\\a.wav", "b.wav"], "a path below"),
-        ("file", ["a.wav", "a.wav"], "expected each file once"),
-        ("sex", ["x", pd.NA], "sex 'x' of own/b; expected female or male, or nothing"),
-        ("corpus", ["own", "other"], "clip 'own/a'; expected a clip named <corpus>"),
-        ("label", ["s", ""], "label '' of own/a; expected a value"),
-    ],
-)
-def test_bad_value_of_a_clips_table_is_named(clips, column, values, message):
-    with pytest.raises(CorpusError, match=message):
-        check_clips(clips.assign(**{column: values}))
-
-
-def test_clips_table_refuses_other_shapes(clips):
-    with pytest.raises(CorpusError, match="no column speaker, label; expected file, corpus"):
-        check_clips(clips.drop(columns=["speaker", "label"]))
-    with pytest.raises(CorpusError, match="it has no rows"):
-        check_clips(clips[:0])
-    with pytest.raises(CorpusError, match="clip 'own/b'; expected each clip once"):
-        check_clips(clips.rename(index={"own/a": "own/b"}))
-
-
-def test_own_emotion_words_are_allowed_where_asked(clips):
-    words = clips.assign(emotion=["tense", "relaxed"])
-    assert check_clips(words, emotions=None)["emotion"].tolist() == ["relaxed", "tense"]
-    with pytest.raises(CorpusError, match="one word without spaces"):
-        check_clips(clips.assign(emotion=["very tense", "relaxed"]), emotions=None)
-
-
-def test_without_speakers_a_purpose_that_needs_them_is_refused(clips):
-    require_speakers(clips, "loso")
-    nameless = check_clips(clips.assign(speaker=pd.NA))
-    assert not speakers_known(nameless)
-    with pytest.raises(
-        CorpusError, match=r"own: nothing says who speaks, and loso needs .*only a leaky protocol"
-    ):
-        require_speakers(nameless, "loso")
-
-
-@pytest.fixture
-def embedded(monkeypatch):
-    """The synthetic corpus with a maker that only counts."""
-    import ser_classic.corpora
-    from ser_classic.registry import Registry
-
-    made = []
-
-    def make(root: Path) -> None:
-        made.append(root)
-        if len(made) == 1:
-            (root / "half.wav").touch()
-            raise CorpusError("no more voices")
-        touch(root, "a.wav")
-
-    corpus = replace(CORPORA["synthetic"], make=make, version=7)
-    monkeypatch.setattr(ser_classic.corpora, "CORPORA", Registry("corpora", [corpus]))
-    return made
-
-
-def test_embedded_corpus_is_made_once_and_whole(tmp_path, embedded):
-    with pytest.raises(CorpusError, match="no more voices"):
-        locate("synthetic", cache=tmp_path)
-    assert not list((tmp_path / "corpora").iterdir())  # nothing of the failed attempt
-    root = locate("synthetic", cache=tmp_path)
-    assert root == tmp_path / "corpora" / "synthetic-7"
-    assert [file.name for file in root.iterdir()] == ["a.wav"]
-    assert locate("synthetic", cache=tmp_path) == root
-    assert len(embedded) == 2
-    assert list((tmp_path / "corpora").iterdir()) == [root]
-
-
-def command(*arguments: str):
-    from ser_classic.cli.corpora import app
-
-    return CliRunner().invoke(app, arguments, env={"COLUMNS": "80", "SER_DATA": ""})
-
-
-def test_list_says_what_is_at_hand(tmp_path):
-    lay_out(tmp_path / "RAVDESS", "ravdess")
-    told = json.loads(command("list", "--json", "--data", str(tmp_path)).stdout)
-    assert {entry["name"]: entry["at_hand"] for entry in told} == {
-        name: name in ("ravdess", "synthetic") for name in CORPORA
-    }
-    table = command("list", "--data", str(tmp_path)).stdout
-    assert all(name in table for name in CORPORA)
-    assert max(map(len, table.splitlines())) <= 80
-
-
-def test_scan_counts_clips_and_writes_the_table(tmp_path):
-    lay_out(tmp_path / "ravdess", "ravdess")
-    for file in (tmp_path / "ravdess" / "Actor_24").iterdir():
-        file.unlink()
-    done = command("scan", "ravdess", "--data", str(tmp_path), "--json", "-o", str(tmp_path / "clips.csv"))
-    told = json.loads(done.stdout)
-    assert (told["clips"], told["speakers"], told["emotions"]["neutral"]) == (1380, 23, 92)
-    assert "found 1380 of 1440 clips; speaker 24 is missing" in done.stderr
-    assert pd.read_csv(tmp_path / "clips.csv", index_col="clip", dtype=str).shape == (1380, 9)
-    table = command("scan", "ravdess", "--data", str(tmp_path)).stdout
-    assert "ravdess: 1380 clips, 23 speakers" in table
-    assert max(map(len, table.splitlines()[1:])) <= 80
-
-
-def test_scan_of_an_own_corpus(tmp_path):
-    touch(tmp_path / "play", "rage/anna_1.wav", "sad/ben_1.wav")
-    refused = command("scan", str(tmp_path / "play"))
-    assert isinstance(refused.exception, CorpusError)
-    told = command("scan", str(tmp_path / "play"), "--map", "rage=angry", "--speaker", r"/(\w+)_", "--json")
-    assert json.loads(told.stdout)["emotions"] == {"sad": 1, "angry": 1}
-    assert json.loads(told.stdout)["speakers"] == 2
 
 
 @pytest.mark.corpus

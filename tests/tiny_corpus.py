@@ -1,4 +1,4 @@
-"""A corpus of eight WAV files with a list of its own, in the place of RAVDESS, whose grammar it has."""
+"""Corpora on disk for tests: empty files, and eight WAV files in the place of RAVDESS."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ser_classic.corpora import CORPORA
 from ser_classic.corpora.clips import Corpus, scan_names
 from ser_classic.corpora.ravdess import RAVDESS, parse
 from ser_classic.registry import Registry
@@ -57,3 +58,14 @@ def install(monkeypatch, corpus: Corpus) -> None:
     table = Registry("corpora", [corpus])
     monkeypatch.setattr(ser_classic.corpora, "CORPORA", table)
     monkeypatch.setattr(ser_classic.corpora.fetching, "CORPORA", table)
+
+
+def touch(root: Path, *files: str) -> None:
+    for file in files:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).touch()
+
+
+def lay_out(root: Path, name: str) -> None:
+    """Empty files under the official names; a scan does not read audio."""
+    touch(root, *CORPORA[name].official()["file"])

@@ -1,0 +1,91 @@
+"""The clips table: checked once, with errors that name the bad value."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from ser_classic.corpora import (
+    CorpusError,
+    check_clips,
+    require_speakers,
+    speakers_known,
+)
+
+
+@pytest.fixture
+def clips() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "file": ["a.wav", "b.wav"],
+            "corpus": "own",
+            "speaker": ["own/1", "own/2"],
+            "emotion": ["sad", "happy"],
+            "label": ["s", "h"],
+            "sex": ["male", pd.NA],
+            "sentence": pd.NA,
+        },
+        index=pd.Index(["own/b", "own/a"], name="clip"),
+    )
+
+
+def test_clips_table_is_sorted_and_keeps_further_columns(clips):
+    checked = check_clips(clips.assign(age="7"))
+    assert checked.index.tolist() == ["own/a", "own/b"]
+    assert checked.columns.tolist() == [
+        "file",
+        "corpus",
+        "speaker",
+        "emotion",
+        "label",
+        "sex",
+        "sentence",
+        "age",
+    ]
+    assert speakers_known(checked)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("emotion", ["sad", "hapy"], "emotion 'hapy' of own/a; expected one of neutral, calm"),
+        ("speaker", ["own/1", pd.NA], "expected <corpus>/<speaker> for every clip, or for none"),
+        ("speaker", ["own/1", "2"], "speaker '2' of own/a"),
+        ("file", ["../a.wav", "b.wav"], "file '../a.wav' of own/b; expected a path below"),
+        ("file", ["/a.wav", "b.wav"], "a path below"),
+        ("file", ["a\\a.wav", "b.wav"], "a path below"),
+        ("file", ["a.wav", "a.wav"], "expected each file once"),
+        ("sex", ["x", pd.NA], "sex 'x' of own/b; expected female or male, or nothing"),
+        ("corpus", ["own", "other"], "clip 'own/a'; expected a clip named <corpus>"),
+        ("label", ["s", ""], "label '' of own/a; expected a value"),
+    ],
+)
+def test_bad_value_of_a_clips_table_is_named(clips, column, values, message):
+    with pytest.raises(CorpusError, match=message):
+        check_clips(clips.assign(**{column: values}))
+
+
+def test_clips_table_refuses_other_shapes(clips):
+    with pytest.raises(CorpusError, match="no column speaker, label; expected file, corpus"):
+        check_clips(clips.drop(columns=["speaker", "label"]))
+    with pytest.raises(CorpusError, match="it has no rows"):
+        check_clips(clips[:0])
+    with pytest.raises(CorpusError, match="clip 'own/b'; expected each clip once"):
+        check_clips(clips.rename(index={"own/a": "own/b"}))
+
+
+def test_own_emotion_words_are_allowed_where_asked(clips):
+    words = clips.assign(emotion=["tense", "relaxed"])
+    assert check_clips(words, emotions=None)["emotion"].tolist() == ["relaxed", "tense"]
+    with pytest.raises(CorpusError, match="one word without spaces"):
+        check_clips(clips.assign(emotion=["very tense", "relaxed"]), emotions=None)
+
+
+def test_without_speakers_a_purpose_that_needs_them_is_refused(clips):
+    require_speakers(clips, "loso")
+    nameless = check_clips(clips.assign(speaker=pd.NA))
+    assert not speakers_known(nameless)
+    with pytest.raises(
+        CorpusError, match=r"own: nothing says who speaks, and loso needs .*only a leaky protocol"
+    ):
+        require_speakers(nameless, "loso")
