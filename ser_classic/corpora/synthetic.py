@@ -1,8 +1,22 @@
 """Synthetic voices: the embedded corpus, made by a small formant synthesiser, for use without any download.
 
-Twelve speakers say three nonsense sentences twice in seven emotions. How an emotion moves the voice
-follows the directions on which reviews of vocal expression agree (`MANNER`); how far, and what else,
-differs by speaker, as does the room. The corpus shows what a benchmark shows; it says nothing of people.
+Twelve speakers say three nonsense sentences twice in seven emotions. An emotion moves the voice in the
+directions on which reviews of vocal expression agree (`MANNER`); how far, and what else it does, differs by
+speaker, as do room and microphone. The corpus shows what a benchmark shows; it says nothing of people.
+
+References
+----------
+Banse & Scherer (1996). Acoustic profiles in vocal emotion expression. J. Pers. Soc. Psychol. 70, 614-636.
+Cahn (1990). The generation of affect in synthesized speech. J. American Voice I/O Society 8, 1-19.
+Fant (1960). Acoustic theory of speech production. Mouton.
+Juslin & Laukka (2003). Communication of emotions in vocal expression and music performance: different
+channels, same code? Psychological Bulletin 129, 770-814.
+Klatt (1980). Software for a cascade/parallel formant synthesizer. JASA 67, 971-995.
+Murray & Arnott (1993). Toward the simulation of emotion in synthetic speech. JASA 93, 1097-1108.
+Peterson & Barney (1952). Control methods used in a study of the vowels. JASA 24, 175-184.
+Scherer (2003). Vocal communication of emotion: a review of research paradigms. Speech Comm. 40, 227-256.
+Tartter (1980). Happy talk: perceptual and acoustic effects of smiling on speech.
+Percept. Psychophys. 27, 24-27.
 """
 
 from __future__ import annotations
@@ -23,7 +37,7 @@ from ser_classic.registry import unknown
 
 SEED = 0  # of the corpus
 SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 13))  # odd: male, even: female
-WORDS = ("neutral", "happy", "sad", "angry", "fear", "disgust", "surprise")
+ACTED = ("neutral", "happy", "sad", "angry", "fear", "disgust", "surprise")
 TAKES = (1, 2)
 SENTENCES = {  # meaningless, as in Banse & Scherer (1996); an accent stands before its vowel
     "t1": "m a l 'i n o s u d 'e v a",
@@ -31,38 +45,38 @@ SENTENCES = {  # meaningless, as in Banse & Scherer (1996); an accent stands bef
     "t3": "sh 'u l e k o m 'a n i f e",
 }
 
-# How a voice speaks, one quantity a row. `typical`: an adult's neutral voice. `speakers`: standard
-# deviation between speakers. `habits`: the same of what one speaker does in one emotion beyond the common
-# pattern. `takes`: the same between takes. Then the common pattern: what each emotion adds to neutral.
-# Directions for happy, sad, angry, fear: Banse & Scherer (1996), Scherer (2003), Juslin & Laukka (2003,
-# Table 7); disgust and surprise, on which there is less agreement: Murray & Arnott (1993), Cahn (1990).
-# Formants raised by smiling: Tartter (1980). Amounts are ours, set so that the corpus is neither easy nor
-# hopeless.
+# How a voice speaks, one quantity a row. `typical`: an adult's neutral voice. `speakers`: standard deviation
+# between speakers. `habits`: of what one speaker does in one emotion beyond the common pattern. `takes`:
+# between takes. Then the common pattern: what each emotion adds to neutral. Its directions are those of
+# Banse & Scherer (1996), Scherer (2003) and Juslin & Laukka (2003) for happy, sad, angry and fear, those of
+# Murray & Arnott (1993) and Cahn (1990) for disgust and surprise, on which there is less agreement; that
+# smiling raises formants is Tartter's (1980). Amounts are ours: the corpus is neither easy nor hopeless.
 _COLUMNS = ("typical", "speakers", "habits", "takes", "happy", "sad", "angry", "fear", "disgust", "surprise")
 MANNER = pd.DataFrame.from_dict(
     {
-        "pitch": (0, 2.2, 1.5, 0.6, 4.5, -1.5, 4.0, 5.5, -1.5, 5.0),  # semitones from 115 Hz or 205 Hz
-        "span": (0, 0.3, 0.35, 0.2, 0.7, -0.7, 0.6, -0.2, 0.0, 0.9),  # octaves of the size of accents
-        "slope": (-3, 0.8, 1.0, 0.5, 0.5, -0.5, -0.5, 1.5, -0.5, 2.0),  # semitones, beginning to end
-        "final": (-1.5, 0.7, 1.0, 0.5, 1.0, -0.5, -0.5, 1.0, -0.5, 4.5),  # semitones of the last vowel
-        "level": (-37, 2.5, 2.0, 1.0, 4.0, -5.0, 8.0, 0.0, -1.5, 3.0),  # dB re full scale, RMS
-        "rate": (0, 0.12, 0.10, 0.05, 0.12, -0.25, 0.10, 0.25, -0.20, 0.0),  # octaves of speaking rate
-        "tilt": (12, 2.5, 1.5, 0.7, -2.0, 4.0, -5.0, 0.0, 1.0, -1.0),  # dB of attenuation at 3 kHz
-        "open": (0.60, 0.04, 0.03, 0.01, 0.0, 0.06, -0.08, 0.03, -0.03, 0.0),  # open quotient
-        "breath": (-22, 3.0, 2.0, 1.0, 0.0, 4.0, -2.0, 3.0, 0.0, 1.0),  # dB of breath re voicing
-        "rough": (0, 0.3, 0.3, 0.2, 0.0, 0.4, 0.7, 0.7, 0.9, 0.0),  # octaves of jitter and shimmer
-        "tremor": (0.1, 0.05, 0.1, 0.05, 0.0, 0.1, 0.0, 0.5, 0.0, 0.0),  # semitones at some 6 Hz
-        "smile": (0, 0.0, 0.02, 0.01, 0.05, -0.01, 0.0, 0.01, -0.03, 0.01),  # ln of formants re tract
-        "effort": (1.0, 0.05, 0.06, 0.04, 0.05, -0.2, 0.12, -0.05, 0.05, 0.0),  # reach of vowel targets
+        "pitch": (0, 1.6, 1.3, 0.7, 4.0, -1.5, 4.0, 6.0, -2.5, 5.5),  # semitones from 115 Hz or 205 Hz
+        "span": (0, 0.2, 0.3, 0.25, 0.7, -0.8, 0.6, -0.3, 0.1, 1.0),  # octaves of the size of accents
+        "slope": (-3, 0.5, 0.9, 0.6, 0.5, -0.5, -0.5, 1.5, -0.5, 2.0),  # semitones, beginning to end
+        "final": (-1.5, 0.4, 0.8, 0.6, 0.5, -0.5, -1.0, 1.0, -0.5, 6.0),  # semitones of the last vowel
+        "level": (-37, 1.6, 1.7, 1.2, 4.0, -5.0, 8.0, 0.0, -1.5, 3.0),  # dB re full scale, RMS
+        "rate": (0, 0.08, 0.08, 0.06, 0.12, -0.25, 0.10, 0.28, -0.28, 0.0),  # octaves of speaking rate
+        "tilt": (8, 1.2, 1.2, 0.7, -2.5, 6.0, -6.5, 0.0, 1.5, -1.0),  # dB of attenuation at 3 kHz
+        "open": (0.60, 0.025, 0.025, 0.012, 0.0, 0.06, -0.08, 0.03, -0.03, 0.0),  # open quotient
+        "breath": (-31, 2.0, 1.7, 1.2, 0.0, 3.0, -2.0, 3.0, 0.0, 1.0),  # dB of breath re voicing
+        "rough": (0, 0.2, 0.25, 0.25, 0.0, 0.4, 0.8, 0.7, 1.2, 0.0),  # octaves of jitter and shimmer
+        "tremor": (0.1, 0.03, 0.08, 0.06, 0.0, 0.1, 0.0, 0.5, 0.0, 0.0),  # semitones at some 6 Hz
+        "smile": (0, 0.0, 0.015, 0.012, 0.06, -0.01, 0.0, 0.01, -0.04, 0.0),  # ln of formants re tract
+        "effort": (1.0, 0.03, 0.05, 0.05, 0.05, -0.15, 0.10, -0.05, 0.05, 0.0),  # reach of vowel targets
     },
     orient="index",
     columns=_COLUMNS,
     dtype=float,
 )
-
+STRENGTH = 0.25  # standard deviation between speakers of ln(how strongly an emotion shows)
+COLOUR = 1.5  # standard deviation between microphones of their response at some frequency [dB]
 
 _NAME = re.compile(
-    rf"(?P<speaker>{'|'.join(SPEAKERS)})-(?P<emotion>{'|'.join(WORDS)})"
+    rf"(?P<speaker>{'|'.join(SPEAKERS)})-(?P<emotion>{'|'.join(ACTED)})"
     rf"-(?P<sentence>{'|'.join(SENTENCES)})-(?P<take>\d+)"
 )
 
@@ -79,8 +93,8 @@ class Segment(NamedTuple):
     width: float = 1500.0
 
 
-# Vowels: averages of men in Peterson & Barney (1952). Consonants: formant targets of Klatt (1980, Table
-# III). Durations, amplitudes and hiss are ours. A stop is a closure and a burst.
+# Vowels: averages of men in Peterson & Barney (1952). Consonants: formants of Klatt (1980). Durations,
+# amplitudes and hiss are ours. A stop is a closure and a burst.
 _SOUNDS: dict[str, tuple[Segment, ...]] = {
     "a": (Segment(0.125, (730, 1090, 2440), 1.0),),
     "e": (Segment(0.115, (530, 1840, 2480), 1.0),),
@@ -118,7 +132,6 @@ _SOUNDS: dict[str, tuple[Segment, ...]] = {
     ),
 }
 _PAUSE = Segment(0.10, (500, 1500, 2500))
-_VOWELS = "aeiou"
 _UPPER = (3500.0, 4500.0, 5500.0, 6500.0)  # [Hz], of a uniform tube of 17.5 cm (Fant 1960)
 
 
@@ -167,8 +180,8 @@ def voice(speaker: str, seed: int = SEED) -> Voice:
     pitch, tract = (115.0, 1.0) if male else (205.0, 1.17)
     neutral = MANNER["typical"] + MANNER["speakers"] * random.standard_normal(len(MANNER))
     manner = {}
-    for word in WORDS:
-        strength = np.exp(0.35 * random.standard_normal()) if word != "neutral" else 0.0
+    for word in ACTED:
+        strength = np.exp(STRENGTH * random.standard_normal()) if word != "neutral" else 0.0
         common = MANNER[word] if word != "neutral" else 0.0
         habit = MANNER["habits"] * random.standard_normal(len(MANNER))
         manner[word] = neutral + strength * common + habit
@@ -185,8 +198,8 @@ def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = S
     Parameters and errors are those of `synthesise`.
     """
     who = voice(speaker, seed)
-    if emotion not in WORDS:
-        raise CorpusError(unknown("synthetic emotions", emotion, WORDS))
+    if emotion not in ACTED:
+        raise CorpusError(unknown("synthetic emotions", emotion, ACTED))
     if sentence not in SENTENCES:
         raise CorpusError(unknown("synthetic sentences", sentence, SENTENCES))
     random = _random(seed, *_place(speaker, emotion, sentence, take), 1)
@@ -207,7 +220,7 @@ def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = S
     final = np.clip((time - ends[-3]) / durations[-2], 0, 1)
     bumps = np.exp(-0.5 * ((time[:, None] - middles[accented]) / 0.07) ** 2)
     heights = 3.0 * 2 ** manner["span"] * np.exp(0.2 * random.standard_normal(len(accented)))
-    trembling = np.sin(2 * np.pi * (5.5 + random.random_sample()) * time + 6.28 * random.random_sample())
+    trembling = np.sin(2 * np.pi * (5.5 + random.random_sample()) * time + 2 * np.pi * random.random_sample())
     drift = _smooth(random.standard_normal(len(time)), 25)
     semitones = (
         manner["pitch"]
@@ -229,9 +242,9 @@ def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = S
         hiss_centre=np.minimum(track("centre", 1) * np.sqrt(who.tract), 7000),
         hiss_width=track("width", 1),
         open_quotient=float(np.clip(manner["open"], 0.35, 0.85)),
-        tilt=max(manner["tilt"], 2.0),
-        jitter=0.007 * rough,
-        shimmer=0.05 * rough,
+        tilt=max(manner["tilt"], 0.5),
+        jitter=0.005 * rough,
+        shimmer=0.04 * rough,
         level=float(manner["level"]),
     )
 
@@ -244,7 +257,7 @@ def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: i
     speaker : str
         One of `SPEAKERS`: `s01` ... `s12`.
     emotion : str
-        One of `WORDS`.
+        One of `ACTED`.
     sentence : str
         One of `SENTENCES`.
     take : int
@@ -281,7 +294,7 @@ def make(root: Path) -> None:
     """Write the corpus's clips below a folder: 16-bit WAV, 16 kHz, `s03/s03-angry-t2-1.wav`."""
     for speaker in SPEAKERS:
         (root / speaker).mkdir(parents=True, exist_ok=True)
-        for emotion in WORDS:
+        for emotion in ACTED:
             for sentence in SENTENCES:
                 for take in TAKES:
                     samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype("<i2")
@@ -315,7 +328,7 @@ def _random(*key: int) -> np.random.RandomState:
 
 
 def _place(speaker: str, emotion: str, sentence: str, take: int) -> tuple[int, int, int, int]:
-    return SPEAKERS.index(speaker) + 1, WORDS.index(emotion), list(SENTENCES).index(sentence), take
+    return SPEAKERS.index(speaker) + 1, ACTED.index(emotion), list(SENTENCES).index(sentence), take
 
 
 def _segments(sentence: str) -> tuple[list[Segment], list[int]]:
@@ -333,7 +346,7 @@ def _formants(
 ) -> np.ndarray:
     """Formants [shape=(t, 7), Hz]: straight from target to target, then rounded as by a lazy tongue."""
     lower = np.array([segment.formants for segment in segments], float)
-    vowel = np.array([segment.voicing >= 0.9 for segment in segments])
+    vowel = np.array([segment.voicing >= 0.9 for segment in segments])  # nothing else is voiced as strongly
     central = np.array(_PAUSE.formants)
     lower[vowel] = central + manner["effort"] * (lower[vowel] - central)
     knots = np.sort(np.concatenate([middles - 0.02, middles + 0.02]))
@@ -357,7 +370,7 @@ def _room(random: np.random.RandomState) -> np.ndarray:
     tail[0] += 1.0
     frequency = np.fft.rfftfreq(2 * len(time), 1 / SAMPLE_RATE)
     knots = np.log2([60, 250, 1000, 2500, 5000, 8000])
-    colour = np.interp(np.log2(np.maximum(frequency, 60)), knots, 3.0 * random.standard_normal(len(knots)))
+    colour = np.interp(np.log2(np.maximum(frequency, 60)), knots, COLOUR * random.standard_normal(len(knots)))
     # Minimum phase (the cepstrum folded to positive times): a zero-phase colour would ring before the sound.
     cepstrum = np.fft.irfft(colour * np.log(10) / 20)
     cepstrum[1 : len(time)] *= 2
@@ -374,9 +387,9 @@ SYNTHETIC = Corpus(
     citation="ser_classic: synthetic voices (see CITATION.cff)",
     language="none (nonsense)",
     scan=partial(scan_names, name="synthetic", parse=parse),
-    clips=len(SPEAKERS) * len(WORDS) * len(SENTENCES) * len(TAKES),
+    clips=len(SPEAKERS) * len(ACTED) * len(SENTENCES) * len(TAKES),
     speakers=len(SPEAKERS),
     make=make,
-    version=1,
+    version=2,
     parse=parse,
 )

@@ -1,4 +1,11 @@
-"""A source-filter voice: control tracks (F0, formants, voicing, breath, hiss) to a waveform."""
+"""A source-filter voice: control tracks (F0, formants, voicing, breath, hiss) to a waveform.
+
+References
+----------
+Klatt (1980). Software for a cascade/parallel formant synthesizer. JASA 67, 971-995.
+Klatt & Klatt (1990). Analysis, synthesis, and perception of voice quality variations among female and male
+talkers. JASA 87, 820-857.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +15,17 @@ import numpy as np
 
 SAMPLE_RATE = 16000  # [Hz]
 HOP = 128  # [samples] between the frames of the tracks: 8 ms
-BANDWIDTHS = (60.0, 90.0, 150.0, 250.0, 300.0, 350.0, 400.0)  # [Hz], the first three after Klatt (1980)
+BANDWIDTHS = (
+    60.0,
+    90.0,
+    150.0,
+    250.0,
+    300.0,
+    350.0,
+    400.0,
+)  # [Hz], of the order of Klatt's (1980) for vowels
 
-_SIZE = 8 * HOP  # transform length: the slowest formant (60 Hz) has fallen by more than 60 dB in the tail
+_SIZE = 8 * HOP  # transform length: 48 ms beyond a frame, in which a formant 60 Hz wide falls by 78 dB
 _OVERSAMPLING = 4  # the closing of the glottis is a corner in the flow, whose harmonics would alias
 _TAPS = 48
 _BIN = np.exp(-2j * np.pi * np.fft.rfftfreq(_SIZE))  # z^-1 at every bin
@@ -69,7 +84,9 @@ def render(tracks: Tracks, random: np.random.RandomState) -> np.ndarray:
     """
     frames = len(tracks.f0)
     flow = _flow(tracks, random)
-    pulses = np.diff(flow, prepend=0.0) * 8.0 * _by_sample(tracks.voicing)
+    # Radiation from the lips differentiates. The factor brings the pulses of a man's voice to a peak near 1,
+    # which is what the amplitudes of noise are relative to.
+    pulses = 8.0 * np.diff(flow, prepend=0.0) * _by_sample(tracks.voicing)
     # Noise is made where air flows: most of it while the glottis is open (Klatt & Klatt 1990).
     breath = random.standard_normal(frames * HOP) * (0.3 + flow) * _by_sample(tracks.breath)
     hiss = random.standard_normal(frames * HOP) * _by_sample(tracks.hiss)
@@ -84,7 +101,8 @@ def _flow(tracks: Tracks, random: np.random.RandomState) -> np.ndarray:
     """Glottal flow [shape=(t * HOP,)]: x**2 * (1 - x) over the open part of a period, with peak 1."""
     rate = _OVERSAMPLING * SAMPLE_RATE
     f0 = _by_sample(tracks.f0, _OVERSAMPLING)
-    period = np.cumsum(f0 / rate).astype(int)
+    # A period is told by the closings that bound it, which excite the tract: jitter changes at these.
+    period = (np.cumsum(f0 / rate) + 1.0 - tracks.open_quotient).astype(int)
     wobble = 1.0 + tracks.jitter * random.standard_normal(period[-1] + 1)
     phase = np.cumsum(f0 * wobble[period] / rate)
     period = phase.astype(int)
