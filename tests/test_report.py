@@ -177,7 +177,7 @@ def test_runs_without_speakers_have_no_interval():
 )
 def test_predictions_that_do_not_fit_are_named(spoil, message):
     good = made_up.run("emodb", "loso", "pooled", "knn")
-    bad = made_up.MadeUp({**good.record, "features": "mfcc13"}, spoil(good.table))
+    bad = made_up.MadeUp(made_up.run("emodb", "loso", "mfcc13", "knn").record, spoil(good.table))
     with pytest.raises(report.ReportError, match=message):
         report.leaderboard([bad, good], made_up.clips)
     told = []

@@ -118,8 +118,9 @@ def _draw_emotions(ax: Axes, answers: pd.DataFrame, words: list[str]) -> None:
     ax.set_yticks(np.arange(len(words)) + 0.5, words)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(words), 0)
-    ax.text(1, -0.02, "colour: probability; ring: the answer", transform=ax.transAxes, color=MUTED,
-            ha="right", va="top", size=7.5)  # fmt: skip
+    ax.set_title(
+        "colour: probability; ring: the answer", loc="right", size=7.5, color=MUTED, weight="normal", pad=3
+    )
 
 
 def _described(waveform: np.ndarray, sample_rate: int, descriptor: Descriptor) -> np.ndarray:

@@ -7,23 +7,34 @@ from ser_classic.report.board import (
     leaderboard,
     probabilities,
     score,
+    scored,
     speaker_counts,
     systems,
+    tabulated,
     to_csv,
 )
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
+from ser_classic.report.views import beside_published, compare, leak_premium, published
+from ser_classic.report.write import write
 
 __all__ = [
     "COLUMNS",
     "INTRODUCTION",
     "ReportError",
+    "beside_published",
+    "compare",
     "judged",
     "leaderboard",
+    "leak_premium",
     "markdown",
     "probabilities",
+    "published",
     "score",
+    "scored",
     "speaker_counts",
     "systems",
+    "tabulated",
     "terminal",
     "to_csv",
+    "write",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,6 +53,15 @@ class Run(Protocol):
     def predictions(self) -> pd.DataFrame: ...
 
 
+@dataclass(frozen=True)
+class Scored:
+    """A run, its row of the leaderboard, and its confusion counts by speaker (None where it failed)."""
+
+    run: Run
+    row: dict[str, Any]
+    counts: SpeakerCounts | None
+
+
 def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     """Predictions beside what is known of their clips.
 
@@ -79,13 +89,14 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
         raise ReportError(
             f"{predictions['clip'][twice].iloc[0]} is predicted twice in one fold; run it again"
         )
-    foreign = ~predictions["clip"].isin(clips.index)
+    rows = clips.index.get_indexer(predictions["clip"])
+    foreign = rows < 0
     if foreign.any():
         raise ReportError(
             f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
             "the clips table; run it again over the corpus as it is"
         )
-    known = clips.rename(columns={"emotion": "truth"}).loc[predictions["clip"]].reset_index(drop=True)
+    known = clips.rename(columns={"emotion": "truth"}).iloc[rows].reset_index(drop=True)
     return pd.concat([predictions.reset_index(drop=True), known], axis=1)
 
 
@@ -139,15 +150,18 @@ def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict
     ReportError, MetricError
         Predictions that do not fit the clips.
     """
-    table = judged(predictions, clips)
+    return _figures(judged(predictions, clips), seed)[0]
+
+
+def _figures(table: pd.DataFrame, seed: int = 0) -> tuple[dict[str, Any], SpeakerCounts]:
     truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
     given = probabilities(table)
     values = {name: metric(truth, guess, given) for name, metric in METRICS.items() if name in COLUMNS}
     counts = speaker_counts(table)
     known = table["speaker"].notna().all()
-    range_ = interval(counts.counts, seed=seed) if known else None
     few = known and len(counts.speakers) < FEWEST_SPEAKERS
-    return {
+    range_ = interval(counts.counts, seed=seed) if known else None
+    row = {
         "clips": int(table["clip"].nunique()),
         "speakers": len(counts.speakers) if known else 0,
         "classes": len(np.unique(truth)),
@@ -156,6 +170,7 @@ def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict
         "uar_high": range_.high if range_ else float("nan"),
         "speaker_uar": _each_as_text(per_speaker(counts)) if few else None,
     }
+    return row, counts
 
 
 def each_speaker(row: Mapping[str, Any]) -> dict[str, float]:
@@ -172,12 +187,12 @@ def _each_as_text(values: Mapping[str, float]) -> str:
     return " ".join(f"{name.rpartition('/')[2]}={value:.4f}" for name, value in values.items())
 
 
-def leaderboard(
+def scored(
     runs: Iterable[Run],
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
-) -> pd.DataFrame:
-    """One row per run, by corpus, group (blind, adapted, leaky) and UAR.
+) -> list[Scored]:
+    """Read the predictions of every run once, and keep what all tables are made of.
 
     Parameters
     ----------
@@ -187,32 +202,53 @@ def leaderboard(
     problem : callable (str), optional
         Told of a run that cannot be scored, which is then left out; without it the error is raised.
 
-    Returns
-    -------
-    pd.DataFrame
-        With the columns `COLUMNS`. A failed run has its `error` and no figures.
+    Raises
+    ------
+    SerClassicError
+        A run that cannot be scored, where there is no `problem`.
     """
     tables: dict[str, pd.DataFrame] = {}
-    rows = []
+    found = []
     for run in runs:
         record = run.record
         row = {name: record[name] for name in CELL} | {"status": record["status"]}
+        counts = None
         try:
             if record["status"] == "ok":
                 corpus = record["corpus"]
                 if corpus not in tables:
                     tables[corpus] = clips_of(corpus)
-                row |= score(run.predictions(), tables[corpus])
-                row |= {name: record[name] for name in ("fit_seconds", "predict_seconds")}
+                figures, counts = _figures(judged(run.predictions(), tables[corpus]))
+                row |= figures | {name: record[name] for name in ("fit_seconds", "predict_seconds")}
             else:
                 row["error"] = record.get("error")
         except SerClassicError as error:
             if problem is None:
                 raise
-            problem(f"{'--'.join(str(record[name]) for name in (*CELL[:2], *CELL[4:]))}: {error}")
+            problem(f"{record['id']}: {error}")
             continue
-        rows.append(row)
-    return arranged(pd.DataFrame(rows, columns=list(COLUMNS)))
+        found.append(Scored(run, row, counts))
+    return found
+
+
+def leaderboard(
+    runs: Iterable[Run],
+    clips_of: Callable[[str], pd.DataFrame],
+    problem: Callable[[str], None] | None = None,
+) -> pd.DataFrame:
+    """One row per run, by corpus, group (blind, adapted, leaky) and UAR; arguments as `scored`.
+
+    Returns
+    -------
+    pd.DataFrame
+        With the columns `COLUMNS`. A failed run has its `error` and no figures.
+    """
+    return tabulated(scored(runs, clips_of, problem))
+
+
+def tabulated(runs: Iterable[Scored]) -> pd.DataFrame:
+    """The leaderboard of scored runs."""
+    return arranged(pd.DataFrame([run.row for run in runs], columns=list(COLUMNS)))
 
 
 def arranged(board: pd.DataFrame) -> pd.DataFrame:
@@ -247,11 +283,11 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     return arranged(pd.DataFrame(rows, columns=[*COLUMNS, "seeds", "spread"]))
 
 
-def to_csv(board: pd.DataFrame) -> str:
-    """The leaderboard as CSV, equal bytes for equal tables: four decimals, seconds with two."""
-    shown = board.copy()
-    for name in ("fit_seconds", "predict_seconds"):
+def to_csv(table: pd.DataFrame) -> str:
+    """A table as CSV, equal bytes for equal tables: four decimals, two for seconds, none for counts."""
+    shown = table.copy()
+    for name in shown.columns.intersection(["fit_seconds", "predict_seconds"]):
         shown[name] = [f"{value:.2f}" if pd.notna(value) else "" for value in shown[name]]
-    for name in ("clips", "speakers", "classes"):
+    for name in shown.columns.intersection(["clips", "speakers", "classes"]):
         shown[name] = shown[name].astype("Int64")
     return shown.to_csv(index=False, float_format="%.4f", lineterminator="\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ser_classic.report.board import GROUPS, each_speaker, group_of, systems
+from ser_classic.report.views import shown_premium
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 if TYPE_CHECKING:
@@ -55,6 +56,12 @@ def figure(value: float, digits: int = 3) -> str:
         return "–"
     text = f"{value:.{digits}f}"
     return f"{value:.{digits - 1}f}" if text.startswith("1") else text.replace("0.", ".", 1)
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference with its sign: `+.041`, `−.012`."""
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return sign + figure(abs(value), digits)
 
 
 def duration(seconds: float) -> str:
@@ -139,6 +146,44 @@ def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> s
             parts.append(f"… and {section.left} more.")
         parts.extend(f"- failed: {_escape(system)}: {_escape(_short(why))}" for system, why in section.failed)
     return "\n\n".join(parts) + "\n" if parts else "No run has finished yet.\n"
+
+
+def premium_markdown(premium: pd.DataFrame, limit: int = 5, level: int = 2) -> str:
+    """The leak premium as Markdown: of each corpus the systems that a leaky split would have put first.
+
+    Parameters
+    ----------
+    premium : pd.DataFrame
+        As `ser_classic.report.views.leak_premium` returns it.
+    limit : int
+        Systems of each corpus.
+    level : int
+        Of the heading.
+
+    Returns
+    -------
+    str
+        Nothing where there are no pairs.
+    """
+    table = shown_premium(premium).groupby("corpus", sort=False).head(limit)
+    if not len(table):
+        return ""
+    lines = [
+        f"{'#' * level} The leak premium",
+        "",
+        "The same systems, with the test speakers kept out of training and with them in it. The difference, "
+        "with its 95 % interval over speakers, is what a leaky split adds to a published figure.",
+        "",
+        "| corpus | system | apart | leaky | premium | 95 % |",
+        "|---|---|--:|--:|--:|:-:|",
+    ]
+    for row in table.to_dict("records"):
+        known = row["speakers"] >= FEWEST_SPEAKERS
+        cells = [row["corpus"], row["system"], figure(row["uar"]), figure(row["leaky_uar"])]
+        cells += [f"**{signed(row['premium'])}**"]
+        cells += [f"{signed(row['low'], 2)} to {signed(row['high'], 2)}" if known else "too few speakers"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n\n"
 
 
 def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:

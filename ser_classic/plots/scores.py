@@ -1,0 +1,281 @@
+"""Figures over many runs: what a leak is worth, how systems rank, and where they stand beside others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.plots.style import (
+    BLIND,
+    DEEP,
+    GROUP_COLOUR,
+    INK,
+    LEAKY,
+    MARKERS,
+    MUTED,
+    ON_COLOUR,
+    PAPER,
+    PUBLISHED,
+    SERIES,
+    beside,
+    blank,
+    rows_axis,
+    share,
+    share_axis,
+    styled,
+)
+from ser_classic.statistics import FEWEST_SPEAKERS, Ranks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@styled
+def leak_premium(table: pd.DataFrame, limit: int = 8) -> Figure:
+    """UAR with test speakers heard in training, beside the same system with speakers kept apart.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns corpus, system, uar, leaky_uar, premium, low, high, speakers: one row per pair.
+    limit : int
+        Systems shown per corpus, those with the highest leaky UAR.
+    """
+    parts = [
+        (str(corpus), part.nlargest(limit, "leaky_uar"))
+        for corpus, part in table.groupby("corpus", sort=False)
+    ]
+    figure = blank(7.4, 0.75 + sum(0.27 * len(part) + 0.62 for _, part in parts))
+    axes = figure.subplots(
+        len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
+    )[:, 0]
+    for ax, (corpus, part) in zip(axes, parts, strict=True):
+        rows_axis(ax, list(part["system"]))
+        places = np.arange(len(part))
+        ax.hlines(places, part["uar"], part["leaky_uar"], color=LEAKY, alpha=0.35, linewidth=3.5)
+        for column, marker, colour, label in (
+            ("uar", "o", BLIND, "speakers kept apart"),
+            ("leaky_uar", "D", LEAKY, "speakers on both sides"),
+        ):
+            ax.plot(part[column], places, marker, color=colour, markersize=6, clip_on=False, label=label)
+        for place, row in zip(places, part.to_dict("records"), strict=True):
+            known = row["speakers"] >= FEWEST_SPEAKERS
+            range_ = f"({share(row['low'])} to {share(row['high'])})" if known else ""
+            sign = "+" if row["premium"] > 0 else ""
+            beside(ax, place, sign + share(row["premium"]), weight="bold", color=LEAKY)
+            beside(ax, place, range_, 34, color=MUTED, size=8)
+        ax.set_title(corpus)
+        share_axis(ax)
+    beside(axes[0], -1.1, "premium (95 %)", color=MUTED, size=8)
+    axes[-1].set_xlabel("UAR")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    return figure
+
+
+@styled
+def overview(table: pd.DataFrame) -> Figure:
+    """UAR of every feature set with every model, a panel per corpus.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns corpus, features, model, uar, of one group only; gaps are left white.
+    """
+    corpora = list(dict.fromkeys(table["corpus"]))
+    models = list(table.groupby("model")["uar"].mean().sort_values(ascending=False).index)
+    features = list(table.groupby("features")["uar"].mean().sort_values(ascending=False).index)
+    figure = blank(max(4.2, 1.7 + 0.62 * len(models)), 0.7 + len(corpora) * (0.5 + 0.3 * len(features)))
+    axes = figure.subplots(len(corpora), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, corpus in zip(axes, corpora, strict=True):
+        part = table[table["corpus"] == corpus].pivot_table(index="features", columns="model", values="uar")
+        part = part.reindex(index=features, columns=models)
+        cells(ax, part.to_numpy(), best=True)
+        ax.set_yticks(range(len(features)), features)
+        ax.set_xticks(range(len(models)), models, rotation=30, ha="right", rotation_mode="anchor")
+        ax.set_title(corpus)
+    return figure
+
+
+@styled
+def cross(table: pd.DataFrame, title: str = "") -> Figure:
+    """Trained on one corpus, tested on another.
+
+    Parameters
+    ----------
+    table : pd.DataFrame [shape=(corpora, corpora)]
+        UAR; index = trained on, columns = tested on; NaN where there is none.
+    """
+    side = 1.5 + 0.85 * len(table)
+    figure = blank(side + 0.6, side)
+    ax = figure.subplots()
+    cells(ax, table.to_numpy(dtype=float), best=False)
+    ax.set_yticks(range(len(table)), table.index)
+    ax.set_xticks(range(len(table.columns)), table.columns, rotation=30, ha="right", rotation_mode="anchor")
+    ax.set_ylabel("trained on")
+    ax.set_xlabel("tested on")
+    ax.set_title(title)
+    return figure
+
+
+def cells(ax: Axes, values: np.ndarray, best: bool, words: np.ndarray | None = None) -> None:
+    """Shares as coloured cells with their figures; the colour is the opacity of one hue, on any ground."""
+    from matplotlib.patches import Rectangle
+
+    top = np.nanmax(values) if np.isfinite(values).any() else None
+    for (row, column), value in np.ndenumerate(values):
+        if np.isnan(value):
+            continue
+        corner = (column - 0.48, row - 0.47)
+        ax.add_patch(Rectangle(corner, 0.96, 0.94, facecolor=DEEP, alpha=value, linewidth=0))
+        ax.text(
+            column,
+            row,
+            share(value) if words is None else words[row, column],
+            ha="center",
+            va="center",
+            size=8,
+            color=ON_COLOUR if value > 0.62 else INK if value >= 0.05 else MUTED,
+            weight="bold" if best and value == top else "normal",
+        )
+    ax.set_xlim(-0.55, values.shape[1] - 0.45)
+    ax.set_ylim(values.shape[0] - 0.45, -0.55)
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+@styled
+def critical_difference(ranks: Ranks, title: str = "") -> Figure:
+    """Average ranks on a line; bars join those that cannot be told apart (Demšar 2006)."""
+    names, values = list(ranks.average.index), ranks.average.to_numpy()
+    half = (len(names) + 1) // 2
+    figure = blank(7.2, 1.45 + 0.13 * len(ranks.groups) + 0.25 * half)
+    ax = figure.subplots()
+    ax.set_axis_off()
+    low, high = 1, len(names)
+    margin = 0.62 * (high - low)
+    ax.set_xlim(low - margin, high + margin)
+    first_name = 0.75 + 0.32 * len(ranks.groups)
+    ax.set_ylim(first_name + 0.62 * half, -1.55)
+    ax.hlines(0, low, high, color=INK, linewidth=1.2)
+    for rank in range(low, high + 1):
+        ax.vlines(rank, -0.14, 0, color=INK, linewidth=1.2)
+        ax.text(rank, -0.24, str(rank), ha="center", va="bottom", size=8.5)
+    width = min(ranks.critical_difference, high - low)
+    ax.plot([low, low, low + width, low + width], [-0.95, -1.05, -1.05, -0.95], color=MUTED, linewidth=1.2)
+    said = f"critical difference {ranks.critical_difference:.2f}"
+    ax.text(low + width + 0.02 * (high - low), -1.02, said, color=MUTED, va="center", size=8.5)
+    for place, (name, value) in enumerate(zip(names, values, strict=True)):
+        left = place < half
+        height = first_name + 0.62 * (place if left else len(names) - 1 - place)
+        end = low - 0.06 * (high - low) if left else high + 0.06 * (high - low)
+        ax.plot([value, value, end], [0, height, height], color=MUTED, linewidth=0.9)
+        ax.plot([value], [0], "o", color=BLIND, markersize=4.5, zorder=3)
+        label = f"{name}  {value:.2f}" if left else f"{value:.2f}  {name}"
+        at = end + (-0.015 if left else 0.015) * (high - low)
+        weight = "bold" if place == 0 else "normal"
+        ax.text(at, height, label, ha="right" if left else "left", va="center", weight=weight)
+    for place, group in enumerate(ranks.groups):
+        ends = ranks.average[[group[0], group[-1]]].to_numpy() + np.array([-0.04, 0.04])
+        ax.plot(ends, [0.32 + 0.32 * place] * 2, color=INK, linewidth=3.4, solid_capstyle="round", zorder=4)
+    ax.set_title(title)
+    return figure
+
+
+@styled
+def beside_published(table: pd.DataFrame, title: str = "") -> Figure:
+    """Own runs with their interval beside published scores; a panel per track, never one ranking.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns track, system, protocol, uar, low, high (NaN without an interval), own (bool) and
+        same_folds (bool), of one corpus, in the order in which the rows are shown.
+    """
+    parts = [(track, part) for track, part in table.groupby("track", sort=False)]
+    figure = blank(7.4, 0.8 + sum(0.25 * len(part) + 0.5 for _, part in parts))
+    axes = figure.subplots(
+        len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
+    )[:, 0]
+    for ax, (track, part) in zip(axes, parts, strict=True):
+        rows_axis(ax, [_shortened(name) for name in part["system"]])
+        colour = GROUP_COLOUR[str(track)]
+        for place, row in enumerate(part.to_dict("records")):
+            if row["own"]:
+                if np.isfinite(row["low"]):
+                    ax.hlines(place, row["low"], row["high"], color=colour, linewidth=2.4, alpha=0.5)
+                ax.plot(row["uar"], place, "o", color=colour, markersize=7)
+                ax.get_yticklabels()[place].set_weight("bold")
+            else:
+                face = PUBLISHED if row["same_folds"] else PAPER
+                ax.plot(row["uar"], place, "D", color=PUBLISHED, markerfacecolor=face, markersize=5.5)
+            beside(ax, place, share(row["uar"], 3), weight="bold" if row["own"] else "normal")
+            beside(ax, place, row["protocol"], 38, size=8, color=MUTED)
+        ax.set_title(str(track))
+    share_axis(axes[-1], low=max(0.0, np.floor(10 * np.nanmin(table[["uar", "low"]]) - 0.5) / 10))
+    axes[-1].set_xlabel("UAR")
+    signs = [
+        ("o", BLIND, BLIND, "ours, 95 % interval"),
+        ("D", PUBLISHED, PUBLISHED, "published, same folds"),
+        ("D", PUBLISHED, PAPER, "published, other folds"),
+    ]
+    _legend(figure, signs)
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+@styled
+def robustness(table: pd.DataFrame, title: str = "") -> Figure:
+    """UAR of trained systems on degraded test clips, a panel per degradation.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns system, degradation, level (text, `clean` among them, in the order to be shown), uar.
+    """
+    kinds = list(dict.fromkeys(table["degradation"]))
+    across = min(3, len(kinds))
+    down = -(-len(kinds) // across)
+    figure = blank(0.4 + 2.35 * across, 0.75 + 2.05 * down)
+    grid = figure.subplots(down, across, sharey=True, squeeze=False)
+    names = list(dict.fromkeys(table["system"]))
+    for ax, kind in zip(grid.flat, kinds, strict=False):
+        part = table[table["degradation"] == kind]
+        levels = list(dict.fromkeys(part["level"]))
+        for number, name in enumerate(names):
+            line = part[part["system"] == name].set_index("level")["uar"].reindex(levels)
+            ax.plot(range(len(levels)), line, color=SERIES[number % len(SERIES)], linewidth=1.5, label=name,
+                    marker=MARKERS[number % len(MARKERS)], markersize=4.5)  # fmt: skip
+        ax.set_xticks(range(len(levels)), levels)
+        ax.set_title(kind)
+        ax.grid(axis="y")
+        share_axis(ax, "y")
+        ax.margins(x=0.08)
+    for ax in grid.flat[len(kinds) :]:
+        ax.set_axis_off()
+    for ax in grid[:, 0]:
+        ax.set_ylabel("UAR")
+    handles, labels = grid.flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower left", ncols=min(3, len(names)))
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def _legend(figure: Figure, entries: list[tuple[str, str, str, str]]) -> None:
+    from matplotlib.lines import Line2D
+
+    signs = [
+        Line2D(
+            [], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, markersize=6, label=label
+        )
+        for marker, colour, face, label in entries
+    ]
+    figure.legend(handles=signs, loc="outside lower left", ncols=len(signs))
+
+
+def _shortened(name: str, width: int = 40) -> str:
+    return name if len(name) <= width else name[: width - 1] + "…"

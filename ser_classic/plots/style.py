@@ -1,0 +1,198 @@
+"""How every figure looks, and how it becomes SVG and PNG with equal bytes for equal figures."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, MUTED, LINE, PAPER = "#1b1f24", "#5b6570", "#d5dae0", "#ffffff"
+ON_COLOUR = "#fefefe"  # text upon a coloured cell
+DEEP = "#00416f"  # the colour of cells, by opacity: dark enough for text on it from .62 on
+# Okabe and Ito, "Color universal design", 2008: told apart with any colour vision. One meaning each.
+BLIND, ADAPTED, LEAKY = "#0072b2", "#009e73", "#d55e00"
+PUBLISHED = "#8a939c"
+SERIES = (BLIND, LEAKY, ADAPTED, "#cc79a7", "#e69f00", "#56b4e9", MUTED, INK)
+GROUP_COLOUR = {"blind": BLIND, "adapted": ADAPTED, "leaky": LEAKY}
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")  # a second sign for what colour tells
+
+VARIABLES = {
+    INK: "ink",
+    MUTED: "muted",
+    LINE: "line",
+    PAPER: "paper",
+    ON_COLOUR: "on-colour",
+    DEEP: "deep",
+    BLIND: "blind",
+    ADAPTED: "adapted",
+    LEAKY: "leaky",
+    PUBLISHED: "published",
+    "#cc79a7": "series-4",
+    "#e69f00": "series-5",
+    "#56b4e9": "series-6",
+}
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # the one that matplotlib brings along
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 9,
+    "axes.edgecolor": LINE,
+    "axes.facecolor": PAPER,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "text.color": INK,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": PAPER,
+    "figure.titlesize": 11,
+    "figure.titleweight": "bold",
+    "savefig.facecolor": PAPER,
+    "svg.hashsalt": "ser-classic",
+    "svg.fonttype": "path",
+    "path.simplify": False,
+}
+
+_NOTHING = dict.fromkeys(("Date", "Creator", "Type", "Format"))  # of what matplotlib would say of itself
+P = ParamSpec("P")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw a figure in the house's style, whatever style the caller has set."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        import matplotlib
+
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def blank(width: float, height: float) -> Figure:
+    """An empty figure of that size [inch], laid out without overlaps."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def rows_axis(ax: Axes, labels: list[str], grid: bool = True) -> None:
+    """Name rows from the top down on the vertical axis, with no ticks of their own."""
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_ylim(len(labels) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    if grid:
+        ax.grid(axis="x")
+
+
+def beside(ax: Axes, place: float, text: str, offset: float = 6, **style: Any) -> None:
+    """Write to the right of a row, so many points beyond the axis."""
+    ax.annotate(
+        text,
+        (1, place),
+        xycoords=ax.get_yaxis_transform(),
+        xytext=(offset, 0),
+        textcoords="offset points",
+        va="center",
+        annotation_clip=False,
+        **{"size": 8.5, **style},
+    )
+
+
+def share_axis(ax: Axes, axis: str = "x", low: float = 0, high: float = 1) -> None:
+    """Ticks of a share without the leading zero: 0, .2, .4 … 1."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    scale = ax.xaxis if axis == "x" else ax.yaxis
+    scale.set_major_formatter(FuncFormatter(lambda value, _: share(value, 1 if (high - low) > 0.3 else 2)))
+    scale.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    (ax.set_xlim if axis == "x" else ax.set_ylim)(low, high)
+
+
+def share(value: float, digits: int = 2) -> str:
+    """`.53`, `0`, `1`: a share as the field writes it; a minus sign where one is due."""
+    text = f"{abs(value):.{digits}f}"
+    if float(text) in (0, 1):
+        text = text[0]
+    return ("−" if value < 0 and float(text) else "") + text.removeprefix("0" if text != "0" else "")
+
+
+def png(figure: Figure, dots: int = 160) -> bytes:
+    """The figure as PNG [dots per inch]; no date and no version in it."""
+    return _written(figure, "png", dpi=dots, metadata={"Software": None})
+
+
+def svg(figure: Figure) -> str:
+    """The figure as a file of its own: letters are outlines, colours are fixed."""
+    return _written(figure, "svg", metadata=_NOTHING).decode()
+
+
+def inline_svg(figure: Figure, name: str, title: str) -> str:
+    """The figure as an element of a page that gives the colours (`--ink`, `--blind`…) and the letters.
+
+    Parameters
+    ----------
+    figure : Figure
+    name : str
+        Put before every id, so that figures on one page do not share any.
+    title : str
+        What a screen reader says.
+    """
+    from html import escape
+
+    text = _written(figure, "svg", fonttype="none", metadata=_NOTHING).decode()
+    text = text[text.index("<svg") :].rstrip()
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, f"var(--{variable})")
+    text = re.sub(r"font: ([^;\"']*?)([\d.]+)px [^;\"]*", r"font: \1\2px system-ui, sans-serif", text)
+    text = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", text)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    head, _, body = text.partition(">")
+    head = re.sub(r'\s(?:width|height|version)="[^"]*"', "", head)
+    wide = 72 * figure.get_figwidth()
+    return f'{head} role="img" aria-label="{escape(title)}" style="--width: {wide:.0f}px">{body}'
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write `<name>.svg` and `<name>.png` into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.svg", folder / f"{name}.png"]
+    paths[0].write_text(svg(figure))
+    paths[1].write_bytes(png(figure))
+    return paths
+
+
+def _written(figure: Figure, form: str, fonttype: str = "path", **options: Any) -> bytes:
+    import matplotlib
+
+    target = io.BytesIO()
+    with matplotlib.rc_context({**STYLE, "svg.fonttype": fonttype}):
+        figure.savefig(target, format=form, **options)
+    return target.getvalue()

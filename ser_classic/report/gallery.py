@@ -1,0 +1,175 @@
+"""The figures of a report, drawn from scored runs: what to draw, from which of them, under which name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ser_classic.metrics import ece, reliability
+from ser_classic.report import views
+from ser_classic.report.board import Scored, group_of, judged, probabilities, systems, tabulated
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_SPEAKERS = 24  # shown one by one; of more, the least and the best recognised
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, the name of its files, and what is said beside it; `corpus` is empty for several."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+    corpus: str = ""
+
+
+def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) -> Iterator[Picture]:
+    """All figures that the runs give, the overview first, then corpus by corpus."""
+    board = tabulated(runs)
+    yield from _premium(runs)
+    for track in ("blind", "adapted"):
+        yield from _overview(board, track)
+        for by in ("model", "features"):
+            yield from _ranks(runs, by, track)
+    for corpus in dict.fromkeys(board["corpus"]):
+        yield from _published(board, corpus)
+        for track in ("blind", "adapted"):
+            yield from _details(runs, corpus, track, clips_of)
+
+
+def _premium(runs: Sequence[Scored]) -> Iterator[Picture]:
+    from ser_classic.plots.scores import leak_premium
+
+    table = views.shown_premium(views.leak_premium(runs))
+    if len(table):
+        yield Picture(
+            "leak_premium",
+            "The leak premium",
+            "UAR of the same system with the test speakers kept out of training, and with them in it. The "
+            "difference, with its 95 % interval over speakers, is what a leaky split adds to a score.",
+            leak_premium(table),
+        )
+
+
+def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:
+    from ser_classic.plots.scores import overview
+
+    table = systems(board[board["status"] == "ok"])
+    table = table[group_of(table) == track]
+    table = table[~table["protocol"].isin(["cross", "cross_adapted"])]
+    table = table.sort_values("uar", ascending=False).drop_duplicates(["corpus", "features", "model"])
+    if len(table) > 1:
+        yield Picture(
+            f"overview_{track}",
+            f"Features and models, {track}",
+            "UAR of every feature set with every model; the best of a corpus in bold.",
+            overview(table.sort_values("corpus", kind="stable")),
+        )
+
+
+def _ranks(runs: Sequence[Scored], by: str, track: str) -> Iterator[Picture]:
+    from ser_classic.plots.scores import critical_difference
+
+    found = views.ranked(runs, by, track)
+    if found is None:
+        return
+    what = {"model": "Models", "features": "Feature sets"}[by]
+    other = {"model": "feature sets", "features": "models"}[by]
+    yield Picture(
+        f"ranks_{by}_{track}",
+        f"{what} ranked, {track}",
+        f"Average rank over {found.blocks} speakers, {other} taken together. A bar joins those that "
+        f"Nemenyi's test cannot tell apart at 5 %. Friedman's test: χ² = {found.statistic:.1f}, "
+        f"p = {found.p_value:.2g}.",
+        critical_difference(found),
+    )
+
+
+def _published(board: pd.DataFrame, corpus: str) -> Iterator[Picture]:
+    from ser_classic.plots.scores import beside_published
+
+    table = views.beside_published(board, corpus)
+    table = table[table["disjoint"].astype(bool)]
+    if table["own"].any() and not table["own"].all():
+        yield Picture(
+            f"published_{corpus}",
+            f"{corpus}: beside the published",
+            "Our best systems and published ones, all with test speakers kept out of training. Those on "
+            "other folds are near, not equal. Blind and adapted systems are never ranked together.",
+            beside_published(table),
+            corpus,
+        )
+
+
+def _details(
+    runs: Sequence[Scored], corpus: str, track: str, clips_of: Callable[[str], pd.DataFrame]
+) -> Iterator[Picture]:
+    from ser_classic.plots import detail
+
+    group = [
+        run
+        for run in runs
+        if run.counts is not None
+        and run.row["corpus"] == corpus
+        and run.row["track"] == track
+        and not run.row["leaky"]
+        and run.row["protocol"].removesuffix("_adapted") in views.HONEST
+    ]
+    if not group:
+        return
+    ranked = sorted(group, key=lambda run: (-run.row["uar"], run.run.record["id"]))
+    best = ranked[0]
+    name = _name(best)
+    table = judged(best.run.predictions(), clips_of(corpus))
+    counts, classes = views.confusion_of(table)
+    yield Picture(
+        f"confusion_{corpus}_{track}",
+        f"{corpus}: what is taken for what, {track}",
+        f"Share of each emotion's clips by guess; {name}.",
+        detail.confusion(counts, classes),
+        corpus,
+    )
+    yield Picture(
+        f"recalls_{corpus}_{track}",
+        f"{corpus}: who and what is recognised, {track}",
+        f"With 95 % intervals over speakers where there are enough; the dashed line is chance; {name}.",
+        detail.recalls(_panels(table), 1 / best.row["classes"]),
+        corpus,
+    )
+    for run in ranked:
+        table = judged(run.run.predictions(), clips_of(corpus))
+        given = probabilities(table)
+        if given is not None:
+            truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
+            yield Picture(
+                f"reliability_{corpus}_{track}",
+                f"{corpus}: is confidence deserved, {track}",
+                f"Accuracy of the guesses by their confidence; {_name(run)}.",
+                detail.reliability(reliability(truth, guess, given), ece(truth, guess, given)),
+                corpus,
+            )
+            return
+
+
+def _panels(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    panels = [("Recall by emotion", views.recall_by_emotion(table))]
+    panels += [(f"UAR by {name}", views.uar_by(table, name)) for name in views.properties(table)]
+    speakers = views.uar_by(table, "speaker").sort_values("value", kind="stable")
+    speakers.index = speakers.index.str.rpartition("/").get_level_values(2)
+    if len(speakers) > MOST_SPEAKERS:
+        half = MOST_SPEAKERS // 2
+        heading = f"UAR by speaker, the {half} lowest and highest of {len(speakers)}"
+        speakers = pd.concat([speakers.head(half), speakers.tail(half)])
+    else:
+        heading = "UAR by speaker"
+    return [*panels, (heading, speakers)]
+
+
+def _name(run: Scored) -> str:
+    return f"{run.row['features']} + {run.row['model']} ({run.row['protocol']}, seed {run.row['seed']})"

@@ -1,0 +1,252 @@
+"""The leaderboard as one page: tables that sort, figures inline, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import pandas as pd
+
+from ser_classic.report.board import GROUPS, each_speaker, group_of, systems
+from ser_classic.report.gallery import Picture
+from ser_classic.report.text import INTRODUCTION, TITLES, WARNING, duration, figure, signed
+from ser_classic.statistics import FEWEST_SPEAKERS
+
+TITLE = "Speech emotion recognition: leaderboard"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: heading, whether it holds numbers, whether a narrow screen can do without it."""
+
+    heading: str
+    number: bool = False
+    lesser: bool = False
+
+    @property
+    def classes(self) -> str:
+        """The `class` attribute of its cells."""
+        names = [name for name, wanted in (("number", self.number), ("lesser", self.lesser)) if wanted]
+        return f' class="{" ".join(names)}"' if names else ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Markup of a cell, and the value by which it sorts (the text itself by default)."""
+
+    markup: str
+    value: Any = None
+
+
+def page(board: pd.DataFrame, premium: pd.DataFrame, pictures: Iterable[Picture]) -> str:
+    """The whole page.
+
+    Parameters
+    ----------
+    board : pd.DataFrame
+        The leaderboard.
+    premium : pd.DataFrame
+        As `ser_classic.report.views.leak_premium`.
+    pictures : iterable of Picture
+
+    Returns
+    -------
+    str
+        HTML that needs nothing else; equal for equal tables and figures.
+    """
+    pictures = list(pictures)
+    by_corpus: dict[str, list[Picture]] = {}
+    for picture in pictures:
+        by_corpus.setdefault(picture.corpus, []).append(picture)
+    shared = {picture.name: picture for picture in by_corpus.get("", [])}
+    parts, contents = [], []
+    if len(premium):
+        contents.append(("leak", "The leak premium"))
+        parts.append(_leak(premium, shared.pop("leak_premium", None)))
+    if shared:
+        contents.append(("across", "Across corpora"))
+        parts.append(_across(list(shared.values())))
+    table = systems(board)
+    table["group"] = group_of(table)
+    for corpus, part in table.groupby("corpus", sort=False):
+        contents.append((f"corpus-{corpus}", str(corpus)))
+        parts.append(_corpus(str(corpus), part, by_corpus.get(str(corpus), [])))
+    here = files("ser_classic.report")
+    failed = int((board["status"] != "ok").sum())
+    return Template((here / "page.html").read_text()).substitute(
+        title=TITLE,
+        style=(here / "page.css").read_text(),
+        script=(here / "page.js").read_text(),
+        lead=f"<p>{_code(INTRODUCTION)}</p>",
+        contents="".join(f'<a href="#{_id(name)}">{escape(text)}</a>' for name, text in contents),
+        body="\n".join(parts) or "<p>No run has finished yet.</p>",
+        footer=f"{len(board)} runs, {failed} of them failed. All figures come from stored predictions.",
+    )
+
+
+def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Cell], str]], label: str) -> str:
+    """A sortable table; rows are cells and the name of a class (or nothing)."""
+    head = "".join(f'<th scope="col"{column.classes}>{escape(column.heading)}</th>' for column in columns)
+    body = []
+    for cells, kind in rows:
+        marks = "".join(
+            f"<td{column.classes}{_data(cell)}>{cell.markup}</td>"
+            for column, cell in zip(columns, cells, strict=True)
+        )
+        body.append(f'<tr class="{kind}">{marks}</tr>' if kind else f"<tr>{marks}</tr>")
+    return (
+        f'<div class="scroll"><table class="sortable" aria-label="{escape(label)}">'
+        f"<thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table></div>"
+    )
+
+
+def _leak(premium: pd.DataFrame, picture: Picture | None) -> str:
+    columns = [
+        Column("corpus"),
+        Column("features"),
+        Column("model"),
+        Column("kept apart", lesser=True),
+        Column("UAR apart", number=True),
+        Column("leaky", lesser=True),
+        Column("UAR leaky", number=True),
+        Column("premium", number=True),
+        Column("95 %", lesser=True),
+    ]
+    rows = []
+    for row in premium.to_dict("records"):
+        few = row["speakers"] < FEWEST_SPEAKERS
+        range_ = "too few speakers" if few else f"{signed(row['low'])} to {signed(row['high'])}"
+        cells = [Cell(escape(str(row[name]))) for name in ("corpus", "features", "model", "protocol")]
+        cells += [_figure(row["uar"]), Cell(escape(row["leaky_protocol"])), _figure(row["leaky_uar"])]
+        cells += [Cell(signed(row["premium"]), row["premium"]), Cell(range_)]
+        rows.append((cells, ""))
+    return (
+        '<section id="leak"><h2>The leak premium</h2>'
+        + (_figure_element(picture) if picture else "")
+        + table_of(columns, rows, "The leak premium")
+        + "</section>"
+    )
+
+
+def _across(pictures: list[Picture]) -> str:
+    figures = "".join(_figure_element(one, heading=True) for one in pictures)
+    return f'<section id="across"><h2>Across corpora</h2><div class="pair">{figures}</div></section>'
+
+
+def _corpus(corpus: str, table: pd.DataFrame, pictures: list[Picture]) -> str:
+    done = table[table["status"] == "ok"]
+    parts = [f'<section id="{_id("corpus-" + corpus)}"><h2>{escape(corpus)}</h2>']
+    few = False
+    if len(done):
+        classes, speakers = int(done["classes"].max()), int(done["speakers"].max())
+        few = 0 < speakers < FEWEST_SPEAKERS
+        parts.append(
+            f"<p>{int(done['clips'].max())} clips, {speakers or 'no known'} speakers, {classes} emotions; "
+            f"chance is {figure(1 / classes)}.</p>"
+        )
+    if few:
+        parts.append(
+            f'<p class="warning">With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted: '
+            "these figures speak of these speakers alone, and the UAR of each is shown instead.</p>"
+        )
+    for group in GROUPS:
+        part = table[table["group"] == group]
+        if len(part):
+            parts.append(f'<h3 class="{group}">{escape(TITLES[group])}</h3>')
+            if group == "leaky":
+                parts.append(f'<p class="warning">{escape(WARNING)}</p>')
+            parts.append(_ranking(part, group, f"{corpus}, {group}"))
+    if pictures:
+        figures = "".join(_figure_element(one, heading=True) for one in pictures)
+        parts.append(f'<div class="pair">{figures}</div>')
+    return "".join(parts) + "</section>"
+
+
+def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
+    columns = [
+        Column("#", number=True),
+        Column("features"),
+        Column("model"),
+        Column("protocol"),
+        Column("UAR", number=True),
+        Column("95 %"),
+        Column("", lesser=True),
+        Column("accuracy", number=True, lesser=True),
+        Column("F1", number=True, lesser=True),
+        Column("ECE", number=True, lesser=True),
+        Column("fit", number=True, lesser=True),
+        Column("predict", number=True, lesser=True),
+        Column("seeds", number=True, lesser=True),
+    ]
+    rows = []
+    for rank, row in enumerate(table.to_dict("records"), start=1):
+        names = [Cell(escape(str(row[name]))) for name in ("features", "model", "protocol")]
+        if row["status"] != "ok":
+            why = f'<span class="leaky">failed: {escape(str(row["error"]))}</span>'
+            rows.append(([Cell("", ""), *names, Cell("", ""), Cell(why, ""), *[Cell("", "")] * 7], "failed"))
+            continue
+        uar = figure(row["uar"]) + (f" ±{figure(row['spread'])}" if row["seeds"] > 1 else "")
+        cells = [Cell(str(rank), rank), *names, Cell(uar, row["uar"]), *_range(row, group)]
+        cells += [_figure(row[name]) for name in ("accuracy", "macro_f1", "ece")]
+        cells += [Cell(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
+        rows.append(([*cells, Cell(str(row["seeds"]), row["seeds"])], "best" if rank == 1 else ""))
+    return table_of(columns, rows, label)
+
+
+def _range(row: dict[str, Any], group: str) -> tuple[Cell, Cell]:
+    """The interval as text and as a bar from 0 to 1, or the speakers one by one."""
+    each = each_speaker(row)
+    if each:
+        dots = "".join(f'<circle cx="{100 * value:.1f}" cy="6" r="2.6"/>' for value in each.values())
+        words = ", ".join(f"{escape(name)} {figure(value, 2)}" for name, value in each.items())
+        return Cell(words, row["uar"]), Cell(_bar(dots, group), row["uar"])
+    if pd.isna(row["uar_low"]):
+        return Cell("–", ""), Cell("", "")
+    low, high = 100 * row["uar_low"], 100 * row["uar_high"]
+    line = f'<path d="M{low:.1f} 6H{high:.1f}"/><circle cx="{100 * row["uar"]:.1f}" cy="6" r="3"/>'
+    words = f"{figure(row['uar_low'])}–{figure(row['uar_high'])}"
+    return Cell(words, row["uar_low"]), Cell(_bar(line, group), row["uar"])
+
+
+def _bar(marks: str, group: str) -> str:
+    colour = f"var(--{group})"
+    return (
+        '<svg class="bar" viewBox="-4 0 108 12" aria-hidden="true">'
+        '<path d="M0 6H100" stroke="var(--line)" stroke-width="1"/>'
+        f'<g fill="{colour}" stroke="{colour}" stroke-width="2">{marks}</g></svg>'
+    )
+
+
+def _figure_element(picture: Picture, heading: bool = False) -> str:
+    from ser_classic.plots.style import inline_svg
+
+    head = f"<h3>{escape(picture.title)}</h3>" if heading else ""
+    drawn = inline_svg(picture.figure, _id(picture.name), picture.title)
+    caption = escape(picture.caption)
+    return f'<figure>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
+
+
+def _figure(value: float) -> Cell:
+    return Cell(figure(value), "" if pd.isna(value) else value)
+
+
+def _data(cell: Cell) -> str:
+    if cell.value is None:
+        return ""
+    value = f"{cell.value:.6g}" if isinstance(cell.value, float) else str(cell.value)
+    return f' data-value="{escape(value)}"'
+
+
+def _id(text: str) -> str:
+    """A name that can stand in an `id` and behind `#`."""
+    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text)
+
+
+def _code(text: str) -> str:
+    """Escaped, with `...` set as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))

@@ -1,0 +1,371 @@
+"""What else can be read off scored runs: the leak premium, ranks, published scores, who is recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.metrics import uar_of
+from ser_classic.report.board import (
+    ReportError,
+    Run,
+    Scored,
+    group_of,
+    judged,
+    ordered,
+    speaker_counts,
+    systems,
+)
+from ser_classic.statistics import (
+    FEWEST_SPEAKERS,
+    Comparison,
+    Ranks,
+    SpeakerCounts,
+    difference,
+    interval,
+    per_speaker,
+    ranks,
+    recall_metric,
+)
+from ser_classic.statistics import (
+    compare as compare_counts,
+)
+
+HONEST = (
+    "emobox",
+    "loso",
+    "speakers5",
+)  # the speaker-disjoint protocol beside a leaky one: the first that ran
+FLOOR = "prior"  # knows nothing of the recording; it is no contestant
+
+# How published rows name the folds of our protocols, without the ending `_adapted`.
+SAME_FOLDS = {
+    "loso": "loso",
+    "emobox": "emobox folds",
+    "speakers5": "5 speaker groups",
+    "random5": "random 5-fold",
+}
+
+
+def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
+    """What it is worth to have heard the test speakers in training.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+
+    Returns
+    -------
+    pd.DataFrame
+        One row per leaky run of which the same corpus, features, model and seed ran with speakers kept
+        apart: corpus, features, model, seed, protocol, uar, leaky_protocol, leaky_uar, premium (the
+        difference), low, high (its 95 % interval, the same speakers drawn for both), speakers; the largest
+        premium of a corpus first.
+    """
+    honest, leaky = {}, []
+    for run in runs:
+        row = run.row
+        if run.counts is None or row["track"] != "blind":
+            continue
+        cell = (row["corpus"], row["features"], row["model"], row["seed"])
+        if row["leaky"]:
+            leaky.append((cell, run))
+        elif row["protocol"] in HONEST:
+            held = honest.setdefault(cell, run)
+            if HONEST.index(row["protocol"]) < HONEST.index(held.row["protocol"]):
+                honest[cell] = run
+    rows = []
+    for cell, run in leaky:
+        if cell not in honest:
+            continue
+        apart = honest[cell]
+        both, alone = aligned(run.counts, apart.counts)
+        gap = difference(both.counts, alone.counts)
+        rows.append(
+            {
+                **dict(zip(("corpus", "features", "model", "seed"), cell, strict=True)),
+                "protocol": apart.row["protocol"],
+                "uar": apart.row["uar"],
+                "leaky_protocol": run.row["protocol"],
+                "leaky_uar": run.row["uar"],
+                "premium": gap.value,
+                "low": gap.low,
+                "high": gap.high,
+                "speakers": gap.speakers,
+            }
+        )
+    columns = "corpus features model seed protocol uar leaky_protocol leaky_uar premium low high speakers"
+    table = pd.DataFrame(rows, columns=columns.split())
+    return table.sort_values(
+        ["corpus", "premium", "features", "model", "leaky_protocol", "seed"],
+        ascending=[True, False, True, True, True, True],
+        ignore_index=True,
+    )
+
+
+def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
+    """The leak premium of each system once per corpus: over five folds where they ran, of the first seed.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        As `leak_premium` returns it.
+
+    Returns
+    -------
+    pd.DataFrame
+        Its rows without the floor, with a column `system`, the highest leaky UAR of a corpus first.
+    """
+    held = table[table["model"] != FLOOR]
+    place = held["leaky_protocol"].ne("random5")
+    held = held.assign(_place=place).sort_values(["_place", "seed"], kind="stable")
+    held = held.drop_duplicates(["corpus", "features", "model"]).drop(columns="_place")
+    held = held.assign(system=held["features"] + " + " + held["model"])
+    return held.sort_values(
+        ["corpus", "leaky_uar", "system"], ascending=[True, False, True], ignore_index=True
+    )
+
+
+def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:
+    """Both among the same speakers and emotions: all that either has, zeros where one has none."""
+    speakers = tuple(sorted({*first.speakers, *second.speakers}))
+    classes = ordered({*first.classes, *second.classes})
+
+    def spread(table: SpeakerCounts) -> SpeakerCounts:
+        counts = np.zeros((len(speakers), len(classes), len(classes)), dtype=table.counts.dtype)
+        rows = [speakers.index(name) for name in table.speakers]
+        places = [classes.index(name) for name in table.classes]
+        counts[np.ix_(rows, places, places)] = table.counts
+        return SpeakerCounts(speakers, classes, counts)
+
+    return spread(first), spread(second)
+
+
+def compare(
+    first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar"
+) -> Comparison:
+    """Compare two stored runs on the same clips.
+
+    Parameters
+    ----------
+    first, second : Run
+    clips_of : callable (corpus) -> pd.DataFrame
+    metric : str
+        Of `ser_classic.statistics.COUNT_METRICS`.
+
+    Raises
+    ------
+    ReportError
+        A failed run, or runs of different corpora, tracks or clips: the difference would mean nothing.
+    StatisticsError
+        Clips without speakers.
+    """
+    for run in (first, second):
+        if run.record["status"] != "ok":
+            raise ReportError(
+                f"{run.record['id']} failed ({run.record.get('error')}); there is nothing to compare"
+            )
+    for what in ("corpus", "track", "leaky"):
+        ours, theirs = first.record[what], second.record[what]
+        if ours != theirs:
+            named = {"leaky": {True: "leaky", False: "with speakers kept apart"}}.get(what, {})
+            raise ReportError(
+                f"{first.record['id']} is {named.get(ours, ours)}, {second.record['id']} is "
+                f"{named.get(theirs, theirs)}; only runs of one corpus and one track can be compared"
+            )
+    clips = clips_of(first.record["corpus"])
+    tables = [judged(run.predictions(), clips) for run in (first, second)]
+    names = first.record["id"], second.record["id"]
+    tested = [table["clip"].sort_values().tolist() for table in tables]
+    if tested[0] != tested[1]:
+        shared = len(set(tested[0]) & set(tested[1]))
+        raise ReportError(
+            f"{names[0]} tested {len(tested[0])} clips, {names[1]} {len(tested[1])}; {shared} are the same. "
+            "Only runs on the same clips can be compared"
+        )
+    if tables[0]["speaker"].isna().any():
+        raise ReportError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
+    counts = aligned(*map(speaker_counts, tables))
+    return compare_counts(counts[0].counts, counts[1].counts, names, metric)
+
+
+def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> Ranks | None:
+    """Models (or feature sets) ranked over speakers, all feature sets (or models) taken together.
+
+    A block is a speaker of any corpus; a score is his UAR, averaged over the other choices that every
+    contestant was run with. Only runs with speakers kept apart count, of one protocol per corpus.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+    by : {"model", "features"}
+    track : {"blind", "adapted"}
+
+    Returns
+    -------
+    Ranks or None
+        None where fewer than three contestants share a block.
+    """
+    other = {"model": "features", "features": "model"}[by]
+    parts = []
+    for run in runs:
+        row = run.row
+        name = row["protocol"].removesuffix("_adapted")
+        if run.counts is None or row["leaky"] or row["track"] != track or name not in HONEST:
+            continue
+        if row["model"] == FLOOR or row["seed"] != 0 or not row["speakers"]:
+            continue
+        values = per_speaker(run.counts).rename("uar").reset_index()
+        parts.append(values.assign(corpus=row["corpus"], protocol=name, one=row[by], other=row[other]))
+    if not parts:
+        return None
+    table = pd.concat(parts, ignore_index=True)
+    place = table["protocol"].map(HONEST.index)
+    table = table[place == place.groupby(table["corpus"]).transform("min")]
+    contestants = _complete(table)
+    wide = contestants.pivot_table(index="speaker", columns="one", values="uar", aggfunc="mean")
+    return ranks(wide) if wide.shape[1] >= 3 and wide.shape[0] >= 2 else None
+
+
+def _complete(table: pd.DataFrame) -> pd.DataFrame:
+    """Contestants that share the most cells: those run most often, as long as contestants x cells grows."""
+    cell = table["corpus"] + "/" + table["other"]
+    ran = pd.crosstab(table["one"], cell) > 0
+    order = ran.sum(axis=1).sort_values(ascending=False, kind="stable").index
+    shared = [ran.loc[order[:number]].all() for number in range(1, len(order) + 1)]
+    best = max(range(len(order)), key=lambda last: (last >= 2) * (last + 1) * int(shared[last].sum()))
+    held = shared[best].index[shared[best]]
+    return table[cell.isin(held) & table["one"].isin(order[: best + 1])]
+
+
+def published() -> pd.DataFrame:
+    """Published scores, one a row.
+
+    Columns corpus, classes, protocol, speaker_disjoint (yes or no), track, system, family, metric, value and
+    source.
+    """
+    return pd.read_csv(files("ser_classic") / "data" / "published.csv", dtype={"speaker_disjoint": str})
+
+
+def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.DataFrame:
+    """The best own systems of a corpus and the published ones, by track and whether speakers are apart.
+
+    Parameters
+    ----------
+    board : pd.DataFrame
+        The leaderboard.
+    corpus : str
+    best : int
+        Own systems of each group, over all its protocols.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns track, disjoint, system, family, protocol, uar, low, high, own, same_folds (whether one of
+        our protocols has these folds), source. Sorted by UAR within track and disjoint, never across;
+        empty where nothing is published for the corpus.
+    """
+    rows = published()
+    rows = rows[(rows["corpus"] == corpus) & (rows["metric"] == "UAR")]
+    theirs = pd.DataFrame(
+        {
+            "track": rows["track"],
+            "disjoint": rows["speaker_disjoint"] == "yes",
+            "system": rows["system"],
+            "family": rows["family"],
+            "protocol": rows["protocol"],
+            "uar": rows["value"].astype(float),
+            "own": False,
+            "source": rows["source"],
+        }
+    )
+    mine = systems(board[(board["corpus"] == corpus) & (board["status"] == "ok")])
+    mine["group"] = group_of(mine)
+    mine = mine.groupby("group", sort=False).head(best)
+    few = mine["speakers"].astype(float) < FEWEST_SPEAKERS
+    ours = pd.DataFrame(
+        {
+            "track": mine["track"],
+            "disjoint": mine["group"] != "leaky",
+            "system": mine["features"] + " + " + mine["model"],
+            "family": "classical",
+            "protocol": mine["protocol"].str.removesuffix("_adapted"),
+            "uar": mine["uar"].astype(float),
+            "low": mine["uar_low"].astype(float).mask(few),
+            "high": mine["uar_high"].astype(float).mask(few),
+            "own": True,
+            "source": "this benchmark",
+        }
+    )
+    known = {SAME_FOLDS.get(name, name) for name in ours["protocol"]}
+    both = pd.concat([ours, theirs], ignore_index=True)
+    if not len(theirs):
+        both = both.iloc[:0]
+    both["same_folds"] = both["own"].astype(bool) | both["protocol"].isin(known)
+    return both.sort_values(
+        ["track", "disjoint", "uar", "system"], ascending=[False, False, False, True], ignore_index=True
+    )
+
+
+def recall_by_emotion(table: pd.DataFrame) -> pd.DataFrame:
+    """Recall of each emotion with its interval over speakers.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Judged predictions.
+
+    Returns
+    -------
+    pd.DataFrame
+        Index emotion (those in the truth); columns clips, value, low, high (NaN with too few speakers).
+    """
+    counts = speaker_counts(table)
+    present = np.flatnonzero(counts.counts.sum(axis=(0, 2)))
+    rows = [_row(counts.counts, recall_metric(place), counts.counts[:, place].sum()) for place in present]
+    return pd.DataFrame(rows, index=pd.Index([counts.classes[place] for place in present], name="emotion"))
+
+
+def uar_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """UAR of each part of the clips: of each speaker, sex or intensity.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Judged predictions.
+    column : str
+        Of the clips table; clips where it is unknown are left out.
+
+    Returns
+    -------
+    pd.DataFrame
+        Index the values of the column; columns clips, value, low, high (NaN with too few speakers). The UAR
+        of a part is over the emotions that occur in it.
+    """
+    rows = {}
+    for name, part in table.dropna(subset=column).groupby(column):
+        counts = speaker_counts(part)
+        rows[name] = _row(counts.counts, uar_of, len(part))
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["clips", "value", "low", "high"]
+    ).rename_axis(column)
+
+
+def confusion_of(table: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Confusion counts [shape=(k, k)] of judged predictions, and the emotions in their order."""
+    counts = speaker_counts(table)
+    return counts.counts.sum(axis=0), counts.classes
+
+
+def properties(table: pd.DataFrame, wanted: Sequence[str] = ("sex", "intensity")) -> list[str]:
+    """Which of these columns tell at least two kinds of clips apart."""
+    return [name for name in wanted if name in table and table[name].dropna().nunique() > 1]
+
+
+def _row(counts: np.ndarray, metric: Callable[[np.ndarray], np.ndarray], clips: int) -> dict[str, float]:
+    found = interval(counts, metric)
+    low, high = (found.low, found.high) if found.trusted else (np.nan, np.nan)
+    return {"clips": int(clips), "value": found.value, "low": low, "high": high}

@@ -1,0 +1,63 @@
+"""Write all that is derived from the stored runs of a results folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from ser_classic import store
+from ser_classic.report import views
+from ser_classic.report.board import ReportError, scored, tabulated, to_csv
+from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
+
+
+def write(results: Path, problem: Callable[[str], None] | None = None, figures: bool = True) -> pd.DataFrame:
+    """Write leaderboard.csv and .md and leak_premium.csv, and with figures leaderboard.html and figures/.
+
+    Parameters
+    ----------
+    results : Path
+        Results folder.
+    problem : callable (str), optional
+        Told of each run that is broken or foreign; the report goes on with the rest. Without it the
+        first that cannot be scored raises.
+    figures : bool
+        Draw, too (some seconds).
+
+    Returns
+    -------
+    pd.DataFrame
+        The leaderboard.
+
+    Raises
+    ------
+    SerClassicError
+        The folder cannot be written, or without `problem` a run cannot be scored.
+    """
+    clips_of = cache(lambda corpus: store.read_clips(results, corpus))
+    runs = scored(store.runs(results, problem), clips_of, problem)
+    board = tabulated(runs)
+    premium = views.leak_premium(runs)
+    text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{premium_markdown(premium)}{markdown(board)}"
+    store.write_text(results / "leaderboard.csv", to_csv(board))
+    store.write_text(results / "leaderboard.md", text)
+    store.write_text(results / "leak_premium.csv", to_csv(premium))
+    if figures:
+        from ser_classic.plots.style import save
+        from ser_classic.report.gallery import pictures
+        from ser_classic.report.page import page
+
+        drawn = list(pictures(runs, clips_of))
+        try:
+            for picture in drawn:
+                save(picture.figure, results / "figures", picture.name)
+        except OSError as error:
+            raise ReportError(
+                f"{results / 'figures'}: a figure cannot be written ({error.strerror}); "
+                "free some space or choose another folder with --results"
+            ) from error
+        store.write_text(results / "leaderboard.html", page(board, premium, drawn))
+    return board
