@@ -168,6 +168,8 @@ def test_unknown_names_are_refused_with_the_nearest():
         synthesise("s03", "anger", "t1")
     with pytest.raises(CorpusError, match="known: t1, t2, t3"):
         synthesise("s03", "angry", "t9")
+    with pytest.raises(CorpusError, match="counted from 1"):
+        synthesise("s03", "angry", "t1", take=0)
 
 
 # What was asked for, as Praat hears it

@@ -181,10 +181,8 @@ def voice(speaker: str, seed: int = SEED) -> Voice:
     neutral = MANNER["typical"] + MANNER["speakers"] * random.standard_normal(len(MANNER))
     manner = {}
     for word in ACTED:
-        strength = np.exp(STRENGTH * random.standard_normal()) if word != "neutral" else 0.0
-        common = MANNER[word] if word != "neutral" else 0.0
-        habit = MANNER["habits"] * random.standard_normal(len(MANNER))
-        manner[word] = neutral + strength * common + habit
+        shift = np.exp(STRENGTH * random.standard_normal()) * MANNER[word] if word != "neutral" else 0.0
+        manner[word] = neutral + shift + MANNER["habits"] * random.standard_normal(len(MANNER))
     tract *= np.exp(0.04 * random.standard_normal())
     floor = -66.0 + 4.0 * random.standard_normal()
     return Voice(
@@ -202,6 +200,8 @@ def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = S
         raise CorpusError(unknown("synthetic emotions", emotion, ACTED))
     if sentence not in SENTENCES:
         raise CorpusError(unknown("synthetic sentences", sentence, SENTENCES))
+    if take < 1:
+        raise CorpusError(f"synthetic takes: there is no {take}; takes are counted from 1")
     random = _random(seed, *_place(speaker, emotion, sentence, take), 1)
     manner = who.manner[emotion] + MANNER["takes"] * random.standard_normal(len(MANNER))
     segments, accented = _segments(sentence)
@@ -262,8 +262,8 @@ def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: i
         One of `SENTENCES`.
     take : int
         Another take is the same utterance said again; the corpus holds takes 1 and 2.
-    seed : int
-        Equal arguments give equal samples; the corpus is made with seed 0.
+    seed : int, 0 <= seed < 2**32
+        Equal arguments give equal samples; the corpus is made with seed 0. Another seed is another cast.
 
     Returns
     -------
@@ -273,7 +273,7 @@ def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: i
     Raises
     ------
     CorpusError
-        There is no such speaker, emotion or sentence.
+        There is no such speaker, emotion, sentence or take.
 
     Examples
     --------
@@ -353,10 +353,11 @@ def _formants(
     glides = [_smooth(np.interp(time, knots, np.repeat(target, 2)), 7) for target in lower.T]
     upper = [np.full(len(time), frequency) for frequency in _UPPER]
     formants = np.stack(glides + upper, axis=1) * who.tract * np.exp(manner["smile"])
-    return np.minimum(formants, 7900.0)
+    return np.minimum(formants, 7900.0)  # below half the sample rate, or the pole would fold back
 
 
 def _smooth(track: np.ndarray, width: int) -> np.ndarray:
+    """Moving average [shape=(t,)] under a Hann window, an odd number of frames wide."""
     window = np.hanning(width + 2)[1:-1]
     return np.convolve(np.pad(track, width // 2, mode="edge"), window / window.sum(), mode="valid")
 
