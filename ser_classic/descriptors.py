@@ -152,10 +152,16 @@ class Clip:
     @cached_property
     def frames(self) -> np.ndarray:
         """Frames without a window [shape=(t, n_fft), dtype=float64], zeros beyond the ends; a view."""
+        half = self.framing.n_fft // 2
+        padded = np.zeros(len(self.waveform) + 2 * half)
+        padded[half : half + len(self.waveform)] = self.waveform
+        return self.framed(padded)
+
+    def framed(self, padded: np.ndarray) -> np.ndarray:
+        """Frames [shape=(t, n_fft)] of values [shape=(n + n_fft,)], one for a sample; a view."""
         n_fft, hop = self.framing.n_fft, self.framing.hop
-        padded = np.zeros(n_fft + len(self.waveform))
-        padded[n_fft // 2 : n_fft // 2 + len(self.waveform)] = self.waveform
-        shape, strides = (1 + len(self.waveform) // hop, n_fft), (8 * hop, 8)
+        shape = (1 + len(self.waveform) // hop, n_fft)
+        strides = (hop * padded.itemsize, padded.itemsize)
         return np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
 
     @cached_property
@@ -220,7 +226,7 @@ def decibels(power: np.ndarray) -> np.ndarray:
 
 
 def _sum(bins: np.ndarray) -> np.ndarray:
-    return bins @ np.ones(bins.shape[1], bins.dtype)  # a fifth of the time of bins.sum(axis=1)
+    return bins @ np.ones(bins.shape[-1], bins.dtype)  # a fifth of the time of bins.sum(axis=-1)
 
 
 def _divisor(norm: np.ndarray) -> np.ndarray:
@@ -250,13 +256,14 @@ def logmel(clip: Clip, size: int) -> np.ndarray:
 def contrast(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.spectral_contrast(n_bands=size - 1)`: peaks over valleys in octave bands [dB]."""
     bands = filters.contrast_bands(clip.sample_rate, clip.framing.n_fft, size)
-    peak = np.empty((len(clip.magnitude), size))
+    peak = np.empty((size, len(clip.magnitude)))
     valley = np.empty_like(peak)
     for band, (low, high, share) in enumerate(bands):
         ordered = np.sort(clip.magnitude[:, low:high], axis=1)
-        valley[:, band] = ordered[:, :share].mean(axis=1)
-        peak[:, band] = ordered[:, -share:].mean(axis=1)
-    return decibels(peak) - decibels(valley)
+        np.add.reduce(ordered[:, :share], axis=1, out=valley[band])
+        np.add.reduce(ordered[:, -share:], axis=1, out=peak[band])
+    shares = np.array([[share] for _, _, share in bands])
+    return (decibels(peak / shares) - decibels(valley / shares)).T
 
 
 def tonnetz(clip: Clip, size: int) -> np.ndarray:
@@ -267,12 +274,12 @@ def tonnetz(clip: Clip, size: int) -> np.ndarray:
 
 def zcr(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.zero_crossing_rate`: share of a frame's samples before which the sign changes."""
-    n_fft, hop = clip.framing.n_fft, clip.framing.hop
+    half = clip.framing.n_fft // 2
     negative = clip.waveform < -SMALLEST  # librosa takes what is within 1e-10 of 0 for 0
-    changes = np.flatnonzero(negative[1:] != negative[:-1]) + 1
-    first = np.arange(1 + len(negative) // hop) * hop - n_fft // 2
-    count = np.searchsorted(changes, first + n_fft) - np.searchsorted(changes, first + 1)
-    return (count / n_fft)[:, None]
+    changes = np.zeros(len(negative) + 2 * half, bool)  # from the sample before
+    np.not_equal(negative[1:], negative[:-1], out=changes[half + 1 : half + len(negative)])
+    inside = clip.framed(changes)[:, 1:]
+    return np.add.reduce(inside, axis=1, dtype=np.int32)[:, None] / clip.framing.n_fft
 
 
 def rms(clip: Clip, size: int) -> np.ndarray:
@@ -296,7 +303,10 @@ def rolloff(clip: Clip, size: int) -> np.ndarray:
     """`librosa.feature.spectral_rolloff` [Hz]: below it lies 85 % of a frame's summed magnitude."""
     magnitude = clip.magnitude
     bins = magnitude.shape[1]
-    sums = np.add.reduceat(magnitude, np.arange(0, bins, STRETCH), axis=1)
+    whole = bins // STRETCH * STRETCH
+    sums = np.empty((len(magnitude), whole // STRETCH + 1), np.float32)
+    sums[:, :-1] = _sum(magnitude[:, :whole].reshape(len(magnitude), -1, STRETCH))
+    sums[:, -1] = magnitude[:, whole:].sum(axis=1)
     sums = np.cumsum(sums, axis=1, dtype=np.float64)
     threshold = ROLLOFF_SHARE * sums[:, -1:]
     stretch = np.count_nonzero(sums < threshold, axis=1)[:, None]  # where the threshold is crossed
