@@ -17,7 +17,7 @@ from ser_classic import experiment, statistics, store
 from ser_classic.adaptation import adapt
 from ser_classic.corpora import Loaded, load
 from ser_classic.experiment import Cell
-from ser_classic.extraction import Features, extract
+from ser_classic.extraction import Features, cache_folder, extract
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.models import MODELS, Fitted, Model
 from ser_classic.models import fit as fit_model
@@ -78,7 +78,7 @@ def fit(
         raise PredictorError(
             f"{model} takes {takes}, and {features} gives the other; choose another of the two"
         )
-    loaded = [load(name, data, cache, words, speaker) for name in names]
+    loaded = [load(name, data or Path("data"), cache_folder(cache), words, speaker) for name in names]
     parts = [extract(clips, root, feature_set, cache, jobs, corpus.channel) for root, clips, corpus in loaded]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:

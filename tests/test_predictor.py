@@ -1,0 +1,183 @@
+"""Predictors: they answer as evaluation does, survive a round trip, and nothing else gets in."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_classic import audio
+from ser_classic.errors import SerClassicError
+from ser_classic.experiment import Cell, bench, run_fold
+from ser_classic.extraction import extract
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
+from ser_classic.predictor import PredictorError, load_predictor
+from ser_classic.predictor.fitting import fit
+from ser_classic.predictor.saving import save
+from ser_classic.protocols import Fold
+
+SPEAKER = r"/(s\d\d)_"
+
+
+def is_available(name: str) -> bool:
+    try:
+        MODELS[name].require()
+    except SerClassicError:
+        return False
+    return True
+
+
+def features_for(model: str) -> str:
+    """A quick feature set that the model takes."""
+    return next(name for name, entry in FEATURES.items() if entry.sequence == MODELS[model].sequence)
+
+
+def make(own_folder, cache, model="svm_rbf", features="mfcc13", **options):
+    options = {"evaluate": False, "speaker": SPEAKER} | options
+    return fit(str(own_folder), features, model, cache=cache, **options)
+
+
+@pytest.fixture(scope="session")
+def predictor(own_folder, cache):
+    return make(own_folder, cache)
+
+
+@pytest.fixture(scope="session")
+def recordings(tiny) -> list[Path]:
+    return [tiny.root / file for file in tiny.clips["file"]]
+
+
+def evaluated(tiny, cache, model: str, features: str, track: str):
+    """What the evaluation loop answers for all clips, trained on all of them."""
+    everything = np.arange(len(tiny.clips))
+    extracted = extract(tiny.clips, tiny.root, FEATURES[features], cache)
+    labels = tiny.clips[["speaker", "emotion"]]
+    return run_fold(extracted, labels, MODELS[model], Fold("all", everything, everything), track, 0)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_saved_predictor_answers_as_evaluation_does_to_the_last_digit(
+    model, own_folder, tiny, cache, recordings, tmp_path
+):
+    if not is_available(model):
+        pytest.skip(f"{model} needs an optional library that is not installed")
+    features = features_for(model)
+    save(make(own_folder, cache, model, features), tmp_path / "m.skops")
+    answers = load_predictor(tmp_path / "m.skops").predict(recordings)
+    told = evaluated(tiny, cache, model, features, "blind")
+    assert list(answers["emotion"]) == list(told.guess)
+    if told.probabilities is None:
+        assert "confidence" not in answers
+    else:
+        chances = answers[[f"p_{word}" for word in told.probabilities.columns]]
+        np.testing.assert_array_equal(chances.to_numpy(), told.probabilities.to_numpy())
+        np.testing.assert_array_equal(answers["confidence"], told.probabilities.max(axis=1))
+
+
+def test_an_adapted_predictor_answers_as_evaluation_does_for_each_speaker(
+    own_folder, tiny, cache, recordings
+):
+    predictor = make(own_folder, cache, adapted=True)
+    told = evaluated(tiny, cache, "svm_rbf", "mfcc13", "adapted")
+    for speaker in tiny.clips["speaker"].unique():
+        rows = np.flatnonzero(tiny.clips["speaker"] == speaker)
+        answers = predictor.predict([recordings[row] for row in rows], adapt=True)
+        assert list(answers["emotion"]) == list(told.guess[rows])
+        np.testing.assert_array_equal(
+            answers[[f"p_{word}" for word in predictor.classes]], told.probabilities.to_numpy()[rows]
+        )
+
+
+def test_a_clip_alone_in_a_batch_from_memory_and_by_processes_gets_one_answer(predictor, recordings):
+    batch = predictor.predict(recordings)
+    single = predictor.predict(recordings[5])
+    waveform, rate = audio.read(recordings[5])
+    array = predictor.predict((waveform, rate))
+    assert single["emotion"][0] == array["emotion"][0] == batch["emotion"][5]
+    assert single["confidence"][0] == array["confidence"][0]
+    assert single["confidence"][0] == pytest.approx(batch["confidence"][5], abs=1e-12)
+    many = {str(number): recordings[number % len(recordings)] for number in range(130)}
+    parallel = predictor.predict(many, jobs=2)
+    assert list(parallel["file"]) == list(many)
+    np.testing.assert_array_equal(parallel["confidence"][: len(recordings)], batch["confidence"])
+
+
+def test_adaptation_is_asked_for_where_it_is_due_and_nowhere_else(own_folder, cache, predictor, recordings):
+    with pytest.raises(PredictorError, match="leave out --adapt"):
+        predictor.predict(recordings, adapt=True)
+    adapted = make(own_folder, cache, adapted=True)
+    with pytest.raises(PredictorError, match="several recordings of one speaker"):
+        adapted.predict(recordings)
+    with pytest.raises(PredictorError, match="one recording has no statistics"):
+        adapted.predict(recordings[0], adapt=True)
+
+
+def test_a_model_without_confidence_is_not_asked_for_any(predictor, recordings):
+    class Silent:
+        def predict(self, X):
+            return np.full(len(X), "sad")
+
+    silent = replace(predictor, estimator=Silent())
+    assert list(silent.predict(recordings[:2]).columns) == ["file", "start", "end", "seconds", "emotion"]
+    with pytest.raises(PredictorError, match="gives no probabilities"):
+        silent.predict(recordings[:2], min_confidence=0.5)
+
+
+def test_below_the_confidence_asked_for_the_answer_is_uncertain(predictor, recordings):
+    sure = predictor.predict(recordings)
+    limit = float(sure["confidence"].median())
+    answers = predictor.predict(recordings, min_confidence=limit)
+    unsure = sure["confidence"] < limit
+    assert unsure.any()
+    assert (answers["emotion"][unsure] == "uncertain").all()
+    assert (answers["emotion"][~unsure] == sure["emotion"][~unsure]).all()
+
+
+def test_a_bad_recording_does_not_stop_the_others(predictor, recordings, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF no audio")
+    problems: list[str] = []
+    answers = predictor.predict([recordings[0], broken, recordings[1]], problem=problems.append)
+    assert list(answers["file"]) == [str(recordings[0]), str(recordings[1])]
+    assert len(problems) == 1
+    assert problems[0].startswith(str(broken))
+    with pytest.raises(audio.AudioError, match=r"broken\.wav"):
+        predictor.predict([recordings[0], broken])
+
+
+def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(own_folder / "angry", other / "angry")
+    shutil.copytree(own_folder / "sad", other / "happy")
+    folders = [str(own_folder), str(other)]
+    pooled = fit(folders, "mfcc13", "prior", cache=cache, speaker=SPEAKER, evaluate=False)
+    assert [corpus["name"] for corpus in pooled.card["corpora"]] == ["tiny", "other"]
+    assert pooled.card["counts"] == {"angry": 32, "neutral": 16, "sad": 16, "happy": 16}
+    assert (pooled.card["clips"], pooled.card["speakers"]) == (80, 8)
+    assert pooled.classes == ("angry", "happy", "neutral", "sad")
+
+
+def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(own_folder, tiny, cache, tmp_path):
+    computed = make(own_folder, cache, "lda", evaluate=True).card["evaluation"]
+    assert computed["source"] == "computed for this card"
+    assert (computed["protocol"], computed["clips"], computed["speakers"]) == ("loso", 48, 4)
+    cell = Cell("tiny", "loso", "mfcc13", "lda")
+    assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
+    found = make(own_folder, cache, "lda", evaluate=True, results=tmp_path).card["evaluation"]
+    assert found["source"] == "from the stored run of this cell"
+    assert {**found, "source": ""} == {**computed, "source": ""}
+    other = make(own_folder, cache, "lda", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
+    assert other["source"] == "computed for this card"
+
+
+def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
+    with pytest.raises(SerClassicError, match="did you mean 'mfcc13'"):
+        fit("synthetic", "mfcc31", "lda", cache=cache)
+    with pytest.raises(PredictorError, match="nothing says who speaks"):
+        make(own_folder, cache, adapted=True, speaker=None)
+    with pytest.raises(PredictorError, match="name each corpus once"):
+        fit([str(own_folder), str(own_folder)], "mfcc13", "lda", cache=cache)
