@@ -59,5 +59,5 @@ EMOVO = Corpus(
     parse=parse,
     checksums=CHECKSUMS / "emovo.tsv",
     folders=("EMOVO Corpus",),
-    obtain="ask for emovo.zip as told at http://voice.fub.it/activities/corpora/emovo/index.html",
+    obtain="download it by hand, as told at http://voice.fub.it/activities/corpora/emovo/index.html",
 )

@@ -61,7 +61,7 @@ SAVEE = Corpus(
     checksums=CHECKSUMS / "savee.tsv",
     folders=("SAVEE Database", "AudioData"),
     obtain=(
-        "register at http://kahlan.eps.surrey.ac.uk/savee/Register.html, download the audio (AudioData.zip) "
+        "register at http://kahlan.eps.surrey.ac.uk/savee/ and download the audio (AudioData.zip) "
         "with the password you are sent"
     ),
 )
