@@ -145,8 +145,8 @@ def upper_roots(polynomial: np.ndarray) -> np.ndarray:
         companion[:, 0] = -polynomial[several, 1:]
         companion[:, np.arange(1, 2 * half), np.arange(2 * half - 1)] = 1
         roots = np.linalg.eigvals(companion).astype(complex)
-        roots[roots.imag <= 0] = np.nan
-        z[several] = np.take_along_axis(roots, np.argsort(roots.imag, axis=1), axis=1)[:, :half]
+        highest = np.take_along_axis(roots, np.argsort(-roots.imag, axis=1)[:, :half], axis=1)
+        z[several] = np.where(highest.imag > 0, highest, np.nan)
     return z
 
 

@@ -99,7 +99,7 @@ def _pool(response: np.ndarray) -> np.ndarray:
     """Pools [shape=(k, 5)] of responses [shape=(k, t)], which are sorted in place."""
     count = response.shape[1]
     response.sort(axis=1)
-    above = (response > 0).sum(axis=1) / np.float32(count)
+    above = (response > 0).mean(axis=1)
     mean = response.mean(axis=1)
     sd = np.sqrt(np.maximum(np.einsum("kt,kt->k", response, response) / count - mean**2, 0))
     tails = []
@@ -109,7 +109,7 @@ def _pool(response: np.ndarray) -> np.ndarray:
         beyond = min(below + 1, count - 1)
         weight = np.float32(position - below)
         tails.append((1 - weight) * response[:, below] + weight * response[:, beyond])
-    return np.stack([above, mean, sd, *tails], axis=1)
+    return np.stack([above, mean, sd, *tails], axis=1).astype(np.float32)
 
 
 @lru_cache(maxsize=4)
