@@ -21,7 +21,7 @@ from ser_classic.corpora import (
 )
 from ser_classic.corpora.clips import find
 
-OFFICIAL = [name for name, corpus in CORPORA.items() if corpus.checksums is not None]
+OFFICIAL = ("ravdess", "emodb", "tess", "savee", "crema_d", "emovo")
 
 NAMES = [
     (
