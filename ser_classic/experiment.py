@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +21,7 @@ from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.models import MODELS, Model, fit
 from ser_classic.progress import track
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
+from ser_classic.provenance import machine, versions
 
 
 @dataclass(frozen=True, order=True)
@@ -63,6 +60,8 @@ class FoldResult:
     tuned: bool
     fit_seconds: float
     predict_seconds: float
+    size: int
+    curves: pd.DataFrame | None
 
 
 def bench(
@@ -167,6 +166,7 @@ def _prepare(
     for cell in cells:
         try:
             folds = PROTOCOLS[cell.protocol].folds(clips, cell.seed)
+            MODELS[cell.model].accept(FEATURES[cell.features])
             MODELS[cell.model].require()
             if cell.features not in extracted:
                 extracted[cell.features] = _extract_or_error(
@@ -244,7 +244,7 @@ def run_fold(
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
     X = _inputs(features, speakers if track == "adapted" else None)
     model.pipeline(seed)  # so that the seconds below hold no imports
-    started = time.perf_counter()
+    started = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
         fitted = fit(
@@ -253,8 +253,9 @@ def run_fold(
             emotions[fold.train],
             None if speakers is None else speakers[fold.train],
             seed,
+            leaky=speakers is not None and np.isin(speakers[fold.test], speakers[fold.train]).any(),
         )
-        fitted_at = time.perf_counter()
+        fitted_at = time.process_time()
         tested = _rows(X, fold.test)
         guess = fitted.estimator.predict(tested)
         probabilities = fitted.probabilities(tested)
@@ -264,7 +265,9 @@ def run_fold(
         fitted.chosen,
         fitted.tuned,
         fitted_at - started,
-        time.perf_counter() - fitted_at,
+        time.process_time() - fitted_at,
+        fitted.size,
+        fitted.curves,
     )
 
 
@@ -297,6 +300,13 @@ def _predictions(clips: pd.Index, folds: list[Fold], done: list[FoldResult]) -> 
     return pd.concat(parts, ignore_index=True)
 
 
+def _curves(folds: list[Fold], done: list[FoldResult]) -> pd.DataFrame | None:
+    parts = {fold.name: result.curves for fold, result in zip(folds, done, strict=True)}
+    if any(curves is None for curves in parts.values()):
+        return None
+    return pd.concat(parts, names=["fold"]).reset_index("fold").reset_index(drop=True)
+
+
 def _record(work: _Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
     errors = [result for result in done if isinstance(result, str)]
     if errors:
@@ -316,8 +326,10 @@ def _record(work: _Work, done: list[FoldResult | str], results: Path, outcome: O
         ],
         "fit_seconds": round(sum(result.fit_seconds for result in done), 3),
         "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
+        "size": max(result.size for result in done),
     }
-    store.write_run(results, record, _predictions(work.features.clips, work.folds, done))
+    predictions = _predictions(work.features.clips, work.folds, done)
+    store.write_run(results, record, predictions, _curves(work.folds, done))
     outcome.done.append(work.cell.id)
 
 
@@ -338,7 +350,7 @@ def _new_record(cell: Cell, status: str, digests: dict[str, str]) -> dict[str, A
         "leaky": protocol.leaky,
         "parameters": parameters(cell),
         "digests": digests,
-        "versions": versions(),
+        "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),
         "machine": machine(),
     }
 
@@ -350,44 +362,4 @@ def parameters(cell: Cell) -> dict[str, Any]:
         "features": FEATURES[cell.features].parameters,
         "model": MODELS[cell.model].parameters(cell.seed),
         "protocol": {"title": protocol.title, "unit": protocol.unit, "track": protocol.track},
-    }
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Versions of all that predictions can depend on."""
-    found = {"python": platform.python_version()}
-    for name in (
-        "ser-classic",
-        "numpy",
-        "scipy",
-        "pandas",
-        "scikit-learn",
-        "xgboost",
-        "xgboost-cpu",
-        "soxr",
-        "soundfile",
-    ):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-@cache
-def machine() -> dict[str, Any]:
-    """The machine, as far as timings and last digits depend on it."""
-    model = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [
-            line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line
-        ]
-        model = names[0] if names else model
-    return {
-        "system": platform.system(),
-        "architecture": platform.machine(),
-        "processor": model,
-        "cores": os.cpu_count(),
     }

@@ -110,7 +110,10 @@ def extract(
     ------
     ExtractionError
         Some clips cannot be read. Those that can are in the cache by then.
+    SerClassicError
+        The feature set needs a library that is not installed.
     """
+    feature_set.require()
     shards = cache_folder(cache) / "features" / f"{feature_set.name}-{_key(feature_set)}"
     try:
         shards.mkdir(parents=True, exist_ok=True)

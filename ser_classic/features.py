@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ser_classic import functionals
-from ser_classic.registry import Registry
+from ser_classic import functionals, sequences
+from ser_classic.registry import Registry, need
 
 RATE = 16_000  # [Hz]; the highest that every corpus offers, so that a feature means the same in all of them
 
@@ -39,12 +39,21 @@ class FeatureSet:
         A frozen dataclass; two sets with equal fields and version give equal features.
     version : int
         Raised whenever the same parameters give other values, so that no old cache or model is used.
+    library, extra : str, optional
+        The optional library it needs, and the extra that installs it.
     """
 
     name: str
     sample_rate: int | None
     extractor: Extractor
     version: int = 1
+    library: str | None = None
+    extra: str | None = None
+
+    def require(self) -> None:
+        """Raise an error that names the command to install what this set needs, where it is absent."""
+        if self.library and self.extra:
+            need(self.library, self.extra)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -76,5 +85,9 @@ FEATURES: Registry[FeatureSet] = Registry(
         FeatureSet("classic180", RATE, functionals.CLASSIC180),
         FeatureSet("classic193", RATE, functionals.CLASSIC193),
         FeatureSet("pooled", RATE, functionals.POOLED),
+        FeatureSet("mfcc_sequence", RATE, sequences.MFCC_SEQUENCE),
+        FeatureSet("mfcc_rms_zcr_sequence", RATE, sequences.MFCC_RMS_ZCR_SEQUENCE),
+        FeatureSet("logmel_sequence", RATE, sequences.LOGMEL_SEQUENCE),
+        FeatureSet("clean_sequence", RATE, sequences.CLEAN_SEQUENCE, library="noisereduce", extra="deep"),
     ],
 )

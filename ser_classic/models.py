@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry, need
+
+if TYPE_CHECKING:
+    from ser_classic.features import FeatureSet
 
 LIBRARIES = {"deep": "torch", "opensmile": "opensmile"}
 
@@ -35,6 +40,8 @@ class Model:
         Whether another seed gives another model.
     sequence : bool
         Takes sequences of frames instead of vectors.
+    stops_early : bool
+        Holds part of the training speakers out by itself, to stop training by them.
     extra : str, optional
         The optional dependencies it needs.
     """
@@ -47,12 +54,23 @@ class Model:
     weighted: bool = False
     stochastic: bool = False
     sequence: bool = False
+    stops_early: bool = False
     extra: str | None = None
 
     def require(self) -> None:
         """Raise an error that names the command to install what this model needs, where it is absent."""
         if self.extra:
             need(LIBRARIES[self.extra], self.extra)
+
+    def accept(self, features: FeatureSet) -> None:
+        """Raise an error where this model cannot read such features: vectors or sequences of frames."""
+        if self.sequence != features.sequence:
+            takes, gives = "sequences of frames", "one vector a clip"
+            if not self.sequence:
+                takes, gives = gives, takes
+            raise SerClassicError(
+                f"unsupported combination: model {self.name} takes {takes}, but {features.name} gives {gives}"
+            )
 
     def pipeline(self, seed: int = 0) -> Any:
         """An ordinary, unfitted `Pipeline` with the stated defaults; its last step is called `model`."""
@@ -84,6 +102,17 @@ class Fitted:
     chosen: dict[str, Any]
     tuned: bool
 
+    @property
+    def curves(self) -> pd.DataFrame | None:
+        """Losses, recalls and seconds of every epoch, where the model is trained in epochs and tells."""
+        curves = getattr(self.estimator[-1], "curves_", None)
+        return None if curves is None else pd.DataFrame(curves)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the fitted pipeline, serialised: what it takes to keep it."""
+        return len(pickle.dumps(self.estimator))
+
     def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
         """Chance of every emotion [clips x emotions], or None where the model has none."""
         if not hasattr(self.estimator, "predict_proba"):
@@ -92,7 +121,12 @@ class Fitted:
 
 
 def fit(
-    model: Model, X: pd.DataFrame | np.ndarray, y: np.ndarray, speakers: np.ndarray | None, seed: int = 0
+    model: Model,
+    X: pd.DataFrame | np.ndarray,
+    y: np.ndarray,
+    speakers: np.ndarray | None,
+    seed: int = 0,
+    leaky: bool = False,
 ) -> Fitted:
     """Fit a model, its grid tuned in inner folds that keep speakers apart.
 
@@ -106,6 +140,9 @@ def fit(
         With fewer than two speakers nothing can be tuned, and the model's stated defaults are used;
         without speakers (a leaky protocol on a corpus that names none) the inner folds are random.
     seed : int
+    leaky : bool
+        The clips to be tested on are of the same speakers. A model that stops early then holds out clips
+        instead of speakers, as the recipes that are evaluated so do.
     """
     from ser_classic.estimators import balanced_weights, inner_folds
 
@@ -114,6 +151,9 @@ def fit(
         classes = len(np.unique(y))
         pipeline.set_params(model__priors=np.full(classes, 1 / classes))  # as balanced as class weights
     own = "cv" in pipeline[-1].get_params()  # a `*CV` estimator searches its grid itself, and faster
+    if model.stops_early:
+        pipeline.fit(X, y, model__groups=None if leaky else speakers)
+        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
     units = np.arange(len(y)) if speakers is None else speakers
     inner = inner_folds(y, units, seed=seed) if model.grid or own else None
     weights = {"model__sample_weight": balanced_weights(y)} if model.weighted else {}
@@ -156,7 +196,7 @@ def _lda(seed: int) -> Any:
 def _knn(seed: int) -> Any:
     from sklearn.neighbors import KNeighborsClassifier
 
-    return KNeighborsClassifier(n_neighbors=9, weights="distance")
+    return KNeighborsClassifier(n_neighbors=9, weights="distance", algorithm="brute")
 
 
 def _svm(seed: int, kernel: str) -> Any:
@@ -182,11 +222,19 @@ def _mlp(seed: int) -> Any:
     )
 
 
+def _deep(seed: int, network: str, sequence: bool = True, **options: Any) -> Any:
+    from ser_classic.extras.deep import DeepClassifier
+
+    return DeepClassifier(network, options, sequence, random_state=seed)
+
+
 def _xgboost(seed: int) -> Any:
     from ser_classic.estimators import BoostedTrees
 
     return BoostedTrees(random_state=seed)
 
+
+_DEEP = partial(Model, scale=False, stochastic=True, stops_early=True, extra="deep")  # standardise themselves
 
 MODELS: Registry[Model] = Registry(
     "models",
@@ -203,5 +251,32 @@ MODELS: Registry[Model] = Registry(
         Model("random_forest", "random forest", _random_forest, stochastic=True),
         Model("xgboost", "gradient-boosted trees", _xgboost, stochastic=True),
         Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, weighted=True, stochastic=True),
+        _DEEP("lstm", "two LSTM layers", partial(_deep, network="lstm"), sequence=True),
+        _DEEP(
+            "bilstm",
+            "two bidirectional LSTM layers",
+            partial(_deep, network="lstm", bidirectional=True, units=64, dropout=0.3),
+            sequence=True,
+        ),
+        _DEEP("gru", "two GRU layers", partial(_deep, network="gru"), sequence=True),
+        _DEEP(
+            "cnn1d_frames", "convolutions over time", partial(_deep, network="convolutional"), sequence=True
+        ),
+        _DEEP(
+            "cnn_bigru_attention",
+            "convolutions, bidirectional GRU, attention over time",
+            partial(_deep, network="attention"),
+            sequence=True,
+        ),
+        _DEEP(
+            "lstm_vector",
+            "two LSTM layers that read a vector feature by feature",
+            partial(_deep, network="lstm", sequence=False),
+        ),
+        _DEEP(
+            "cnn1d",
+            "convolutions over the features of a vector",
+            partial(_deep, network="convolutional", sequence=False, flatten=True),
+        ),
     ],
 )

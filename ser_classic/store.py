@@ -62,9 +62,40 @@ class Run:
             raise StoreError(f"{self.path}: its predictions were changed after the run; run it again")
         return pd.read_csv(io.BytesIO(text), dtype={"fold": str, "clip": str, "guess": str})
 
+    def curves(self) -> pd.DataFrame | None:
+        """Columns fold, epoch, seconds, and loss and UAR of training and validation; None if none were kept.
 
-def write_run(results: Path, record: dict[str, Any], predictions: pd.DataFrame | None) -> Run:
+        Raises
+        ------
+        StoreError
+            They cannot be read.
+        """
+        path = self.path / "curves.csv.gz"
+        if not path.exists():
+            return None
+        try:
+            return pd.read_csv(path, dtype={"fold": str})
+        except (OSError, EOFError, ValueError, gzip.BadGzipFile) as error:
+            raise StoreError(f"{path}: cannot be read ({error}); run it again") from error
+
+
+def write_run(
+    results: Path,
+    record: dict[str, Any],
+    predictions: pd.DataFrame | None,
+    curves: pd.DataFrame | None = None,
+) -> Run:
     """Store a run in one step; an earlier run of the same cell is replaced.
+
+    Parameters
+    ----------
+    results : Path
+    record : dict
+        What becomes `run.json`, with the digest of the predictions added.
+    predictions : pd.DataFrame or None
+        See `Run.predictions`; None for a run that failed.
+    curves : pd.DataFrame, optional
+        See `Run.curves`.
 
     Raises
     ------
@@ -83,6 +114,9 @@ def write_run(results: Path, record: dict[str, Any], predictions: pd.DataFrame |
                 "digests": {**record["digests"], "predictions": hashlib.sha256(text).hexdigest()},
             }
             (draft / "predictions.csv.gz").write_bytes(gzip.compress(text, mtime=0))
+        if curves is not None:
+            text = curves.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
+            (draft / "curves.csv.gz").write_bytes(gzip.compress(text, mtime=0))
         (draft / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         if final.exists():
             final.rename(home / f".old-{uuid.uuid4().hex}")

@@ -67,6 +67,8 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
     for axis, table in AXES.items():
         for name in grid[axis]:
             table[name]
+    for features, model in itertools.product(grid["features"], grid["models"]):
+        MODELS[model].accept(FEATURES[features])
     return [
         Cell(corpus, protocol, features, model, seed)
         for corpus, features, model, protocol, seed in itertools.product(

@@ -13,6 +13,7 @@ FLOORS = {
     "registry": 0,
     "audio": 0,
     "progress": 0,
+    "provenance": 0,
     "corpora": 1,
     "features": 1,
     "models": 1,

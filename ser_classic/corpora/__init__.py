@@ -27,6 +27,7 @@ from ser_classic.corpora.emovo import EMOVO
 from ser_classic.corpora.manifest import own, parse_map
 from ser_classic.corpora.ravdess import RAVDESS
 from ser_classic.corpora.savee import SAVEE
+from ser_classic.corpora.subsets import RAVDESS4
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.tess import TESS
 from ser_classic.registry import Registry, unknown
@@ -50,7 +51,9 @@ __all__ = [
     "speakers_known",
 ]
 
-CORPORA: Registry[Corpus] = Registry("corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO, SYNTHETIC])
+CORPORA: Registry[Corpus] = Registry(
+    "corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO, SYNTHETIC, RAVDESS4]
+)
 
 
 class Loaded(NamedTuple):

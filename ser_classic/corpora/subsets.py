@@ -1,0 +1,51 @@
+"""Parts of a corpus that published recipes confine themselves to, under names of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from ser_classic.corpora.clips import Corpus
+from ser_classic.corpora.ravdess import RAVDESS
+
+
+def only(corpus: Corpus, name: str, emotions: tuple[str, ...], clips: int) -> Corpus:
+    """The clips of some emotions of a corpus.
+
+    It lies where the corpus lies, and its clips and speakers keep their names; it is verified and downloaded
+    as the whole.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    name : str
+        Of the part: in the table, on the command line, in the names of runs.
+    emotions : tuple of str
+    clips : int
+        How many there are.
+    """
+    return replace(
+        corpus,
+        name=name,
+        title=f"{corpus.title}: {', '.join(emotions)} only",
+        scan=partial(_scan, corpus=corpus, emotions=emotions),
+        clips=clips,
+        parse=None,
+        checksums=None,
+        folders=(corpus.name, *corpus.folders),
+        identical=(),
+        archive=None,
+        files_url=None,
+        obtain=f"It is a part of {corpus.name}: get that with ser-classic corpora fetch {corpus.name}",
+    )
+
+
+def _scan(root: Path, corpus: Corpus, emotions: tuple[str, ...]) -> pd.DataFrame:
+    clips = corpus.scan(root)
+    return clips[clips["emotion"].isin(list(emotions))]
+
+
+RAVDESS4 = only(RAVDESS, "ravdess4", ("calm", "happy", "fear", "disgust"), clips=768)

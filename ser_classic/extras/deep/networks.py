@@ -1,0 +1,195 @@
+"""The networks. All read a padded batch and its lengths, and what is padded changes nothing.
+
+Every network maps `X` [shape=(clips, frames, d), float32] and `lengths` [shape=(clips,), int64] to scores
+[shape=(clips, classes)]. It cuts the batch to its longest clip before anything is drawn or counted, so that
+more padding is the same batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+
+def cut(X: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """The batch without the frames that lie beyond every clip, and which of its frames are real."""
+    longest = int(lengths.max())
+    return X[:, :longest], torch.arange(longest, device=X.device) < lengths[:, None]
+
+
+def reverse(X: Tensor, lengths: Tensor) -> Tensor:
+    """Each clip backwards, its padding left where it is."""
+    steps = torch.arange(X.shape[1], device=X.device)
+    order = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+    return X.gather(1, order[..., None].expand_as(X))
+
+
+def last(X: Tensor, lengths: Tensor) -> Tensor:
+    """The last real frame of each clip [shape=(clips, d)]."""
+    return X[torch.arange(len(X), device=X.device), lengths - 1]
+
+
+class RecurrentLayer(nn.Module):
+    """One LSTM or GRU layer, in one direction or both.
+
+    Both directions are two layers, one of which reads the clips backwards: the same as torch's packed
+    sequences, which cost four times as long on a CPU. An LSTM begins with forget gates open, as in Keras
+    (Jozefowicz et al. 2015): what the recipes were published with.
+    """
+
+    def __init__(self, cell: str, inputs: int, units: int, bidirectional: bool = False) -> None:
+        super().__init__()
+        layer = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
+        self.forwards = layer(inputs, units, batch_first=True)
+        self.backwards = layer(inputs, units, batch_first=True) if bidirectional else None
+        self.outputs = units * (1 + bidirectional)
+        if cell == "lstm":
+            with torch.no_grad():
+                for direction in filter(None, (self.forwards, self.backwards)):
+                    direction.bias_hh_l0.zero_()
+                    direction.bias_ih_l0.zero_()[units : 2 * units] = 1
+
+    def forward(self, X: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """States [shape=(clips, frames, outputs)], and the last of each clip [shape=(clips, outputs)]."""
+        states, _ = self.forwards(X)
+        summary = last(states, lengths)
+        if self.backwards is None:
+            return states, summary
+        mirrored, _ = self.backwards(reverse(X, lengths))
+        summary = torch.cat([summary, last(mirrored, lengths)], dim=1)
+        return torch.cat([states, reverse(mirrored, lengths)], dim=2), summary
+
+
+class RecurrentNet(nn.Module):
+    """Recurrent layers, the state after the whole clip, a dense layer."""
+
+    def __init__(
+        self,
+        inputs: int,
+        classes: int,
+        steps: int,
+        cell: str,
+        units: int = 128,
+        layers: int = 2,
+        bidirectional: bool = False,
+        dropout: float = 0.2,
+        dense: int = 64,
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList()
+        for _ in range(layers):
+            self.layers.append(RecurrentLayer(cell, inputs, units, bidirectional))
+            inputs = self.layers[-1].outputs
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Sequential(nn.Linear(inputs, dense), nn.ReLU(), nn.Linear(dense, classes))
+
+    def forward(self, X: Tensor, lengths: Tensor) -> Tensor:
+        states, _ = cut(X, lengths)
+        for layer in self.layers:
+            states, summary = layer(states, lengths)
+            states = self.dropout(states)
+        return self.head(self.dropout(summary))
+
+
+class ConvolutionLayer(nn.Module):
+    """Convolution, batch normalisation over the real frames alone, ReLU, pooling of two frames, dropout."""
+
+    def __init__(self, inputs: int, channels: int, kernel: int, dropout: float) -> None:
+        super().__init__()
+        self.convolve = nn.Conv1d(inputs, channels, kernel, padding="same")
+        self.normalise = nn.BatchNorm1d(channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, X: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Half as many frames [shape=(clips, frames, channels)], zero where padded, and their numbers."""
+        raw = self.convolve(X.transpose(1, 2)).transpose(1, 2)
+        real = torch.arange(X.shape[1], device=X.device) < lengths[:, None]
+        active = torch.zeros_like(raw)
+        active[real] = torch.relu(self.normalise(raw[real]))
+        # After the ReLU nothing is below 0, so a padded frame never is the maximum of two.
+        pooled = nn.functional.max_pool1d(active.transpose(1, 2), 2, ceil_mode=True).transpose(1, 2)
+        return self.dropout(pooled), (lengths + 1) // 2
+
+
+class ConvolutionalNet(nn.Module):
+    """Convolutions over time and a dense layer.
+
+    `flatten` gives every position its own weights, for vectors whose features have fixed places; otherwise
+    mean and maximum over time.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        classes: int,
+        steps: int,
+        channels: tuple[int, ...] = (64, 128),
+        kernel: int = 5,
+        dropout: float = 0.3,
+        dense: int = 64,
+        flatten: bool = False,
+    ) -> None:
+        super().__init__()
+        self.flatten = flatten
+        self.layers = nn.ModuleList()
+        for size in channels:
+            self.layers.append(ConvolutionLayer(inputs, size, kernel, dropout))
+            inputs, steps = size, (steps + 1) // 2
+        pooled = inputs * (steps if flatten else 2)
+        self.head = nn.Sequential(
+            nn.Linear(pooled, dense), nn.ReLU(), nn.Dropout(dropout), nn.Linear(dense, classes)
+        )
+
+    def forward(self, X: Tensor, lengths: Tensor) -> Tensor:
+        states, _ = cut(X, lengths)
+        for layer in self.layers:
+            states, lengths = layer(states, lengths)
+        if self.flatten:
+            return self.head(states.flatten(1))
+        mean = states.sum(dim=1) / lengths[:, None]
+        return self.head(torch.cat([mean, states.amax(dim=1)], dim=1))
+
+
+class AttentionNet(nn.Module):
+    """Convolutions, a bidirectional GRU, and attention that weighs its frames (Mirsamadi et al. 2017)."""
+
+    def __init__(
+        self,
+        inputs: int,
+        classes: int,
+        steps: int,
+        channels: tuple[int, ...] = (64, 64),
+        kernel: int = 5,
+        units: int = 64,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList()
+        for size in channels:
+            self.convolutions.append(ConvolutionLayer(inputs, size, kernel, dropout))
+            inputs = size
+        self.recurrent = RecurrentLayer("gru", inputs, units, bidirectional=True)
+        self.attention = nn.Sequential(nn.Linear(2 * units, units), nn.Tanh(), nn.Linear(units, 1))
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(4 * units, classes))
+
+    def forward(self, X: Tensor, lengths: Tensor) -> Tensor:
+        states, _ = cut(X, lengths)
+        for layer in self.convolutions:
+            states, lengths = layer(states, lengths)
+        states, _ = self.recurrent(states, lengths)
+        _, real = cut(states, lengths)
+        weights = self.attention(states).squeeze(2).masked_fill(~real, -torch.inf).softmax(dim=1)
+        mean = (weights[..., None] * states).sum(dim=1)
+        spread = (weights[..., None] * (states - mean[:, None]) ** 2).sum(dim=1)
+        return self.head(torch.cat([mean, (spread + 1e-6).sqrt()], dim=1))
+
+
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "lstm": partial(RecurrentNet, cell="lstm"),
+    "gru": partial(RecurrentNet, cell="gru"),
+    "convolutional": ConvolutionalNet,
+    "attention": AttentionNet,
+}
