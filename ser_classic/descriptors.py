@@ -153,8 +153,10 @@ class Clip:
     def frames(self) -> np.ndarray:
         """Frames without a window [shape=(t, n_fft), dtype=float64], zeros beyond the ends; a view."""
         half = self.framing.n_fft // 2
-        padded = np.zeros(len(self.waveform) + 2 * half)
-        padded[half : half + len(self.waveform)] = self.waveform
+        padded = np.empty(len(self.waveform) + 2 * half)
+        padded[:half] = 0
+        padded[half:-half] = self.waveform
+        padded[-half:] = 0
         return self.framed(padded)
 
     def framed(self, padded: np.ndarray) -> np.ndarray:

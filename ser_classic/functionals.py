@@ -86,18 +86,19 @@ def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.n
     -------
     np.ndarray [shape=(d, len(functionals)), dtype=float32]
     """
-    computed = {}
-    if "mean" in functionals:
-        computed["mean"] = tracks.mean(axis=1)
-    if "std" in functionals:
-        computed["std"] = deviation(tracks)
-    if "delta_std" in functionals:
-        computed["delta_std"] = deviation(tracks[:, 1:] - tracks[:, :-1])
-    wanted = [name for name in functionals if name in PERCENTILES]
-    if wanted:
-        ranks = percentiles(np.sort(tracks, axis=1), [PERCENTILES[name] for name in wanted])
-        computed.update(zip(wanted, ranks.T, strict=True))
-    return np.stack([computed[name] for name in functionals], axis=1, dtype=np.float32, casting="same_kind")
+    pooled = np.empty((len(tracks), len(functionals)), np.float32)
+    column = {name: pooled[:, index] for index, name in enumerate(functionals)}
+    if "mean" in column:
+        column["mean"][:] = tracks.mean(axis=1)
+    if "std" in column:
+        column["std"][:] = deviation(tracks)
+    if "delta_std" in column:
+        column["delta_std"][:] = deviation(tracks[:, 1:] - tracks[:, :-1])
+    wanted = [name for name in PERCENTILES if name in column]
+    ranks = percentiles(np.sort(tracks, axis=1), [PERCENTILES[name] for name in wanted]) if wanted else ()
+    for index, name in enumerate(wanted):
+        column[name][:] = ranks[:, index]
+    return pooled
 
 
 def deviation(tracks: np.ndarray) -> np.ndarray:
