@@ -1,12 +1,21 @@
 """Estimators in scikit-learn's convention that scikit-learn itself does not have.
 
 SVCCV : support vector machine whose whole grid costs one kernel matrix per inner fold
+KernelRidgeClassifierCV : class-balanced kernel ridge, one per feature group and kernel, scores summed
 BoostedTrees : XGBoost with words for labels, one thread and a saved form without pickle
 inner_folds, balanced_weights : folds by speaker, and weights under which every class counts the same
 """
 
 from ser_classic.estimators.boosting import BoostedTrees
 from ser_classic.estimators.folds import balanced_weights, inner_folds
+from ser_classic.estimators.ridge import KernelRidgeClassifierCV, KernelTooLarge
 from ser_classic.estimators.svc import SVCCV
 
-__all__ = ["SVCCV", "BoostedTrees", "balanced_weights", "inner_folds"]
+__all__ = [
+    "SVCCV",
+    "BoostedTrees",
+    "KernelRidgeClassifierCV",
+    "KernelTooLarge",
+    "balanced_weights",
+    "inner_folds",
+]

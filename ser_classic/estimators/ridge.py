@@ -1,0 +1,306 @@
+"""Class-balanced kernel ridge classifier: one ridge per feature group and kernel, their scores summed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ser_classic.errors import SerClassicError
+from ser_classic.estimators import calibration
+from ser_classic.estimators.folds import balanced_weights, resolve, results, uar
+from ser_classic.estimators.kernels import KERNELS, Kernel, Part, rbf
+
+CLIP = 5.0  # standardised features are held within this many standard deviations
+BLOCK = 1024  # clips scored at once
+GIB = 2**30
+
+
+class KernelTooLarge(SerClassicError, MemoryError):
+    """More clips than an exact kernel has room for."""
+
+
+def _calibrated(estimator: KernelRidgeClassifierCV) -> bool:
+    if not getattr(estimator, "tuned_", estimator.cv is not None):
+        raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
+    return True
+
+
+class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
+    """Kernel ridge regression onto the classes, every class weighing the same, tuned by average recall.
+
+    Features are standardised by the training clips and clipped to ±5. Each feature group and kernel has a
+    ridge regression of its own onto one-hot targets less `1 / classes`, with weights under which every
+    class counts the same; their raw scores are summed, and the largest wins. The kernels are
+    `ZZᵀ / d` and `exp(-D / (2 mean D))`, D the mean squared difference per dimension, each with a tenth
+    of its mean diagonal added as an intercept. The whole grid of penalties costs one eigendecomposition
+    per group, kernel and inner fold.
+
+    Parameters
+    ----------
+    kernels : sequence of {"linear", "rbf"}
+        Those whose scores are summed.
+    feature_groups : None, "names" or mapping of name to columns
+        None has one group; "names" takes the groups from the names of the features, the text before "/",
+        or else before the first "_" (one group, if they have no names); a mapping lists names or numbers
+        of columns.
+    alphas : sequence of float > 0
+        Grid of penalties in units of a kernel's mean diagonal; each kernel chooses its own for all groups.
+    linear_alpha, rbf_alpha : float > 0
+        Used where nothing can be tuned: without `cv`, or when it is a number and there is one speaker.
+    solver : {"exact", "nystroem"}
+        "exact" solves for as many unknowns as there are clips (linear: or features, if they are fewer);
+        "nystroem" approximates the kernels from `n_landmarks` clips drawn at random.
+    n_landmarks : int > 0
+    memory_limit : float > 0 [GiB]
+        An exact solution that needs more is refused.
+    cv : None, int, splitter or iterable of (train, test)
+        Inner folds. A number makes that many folds by speaker if `groups` are given to `fit`, else
+        stratified ones.
+    random_state : int
+        Seed of the landmarks, and of the deal when `cv` is a number and there are speakers.
+
+    Attributes
+    ----------
+    tuned_ : bool
+        Whether the penalties were chosen on folds; if not, they are `linear_alpha` and `rbf_alpha`.
+    best_params_ : dict
+        "linear_alpha" and "rbf_alpha", as far as their kernels are used.
+    best_score_, best_index_, cv_results_
+        As in GridSearchCV, if tuned.
+    sharpness_ : float
+        Factor on the scores in `predict_proba`, if tuned.
+    classes_ : np.ndarray [shape=(classes,)]
+    scaler_ : StandardScaler
+    groups_ : dict of str to np.ndarray
+        Columns of every feature group.
+    members_ : list of dict
+        "group", "kernel", "coefficients", "offset" and, for "rbf", "width" of every ridge.
+    anchors_ : dict of str to np.ndarray [shape=(clips or landmarks, d)]
+        Standardised features that the Gaussian kernels of a group compare with.
+    """
+
+    def __init__(
+        self,
+        kernels: Sequence[Kernel] = KERNELS,
+        *,
+        feature_groups: Literal["names"] | Mapping[str, Sequence] | None = None,
+        alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+        linear_alpha: float = 0.1,
+        rbf_alpha: float = 0.03,
+        solver: Literal["exact", "nystroem"] = "exact",
+        n_landmarks: int = 2000,
+        memory_limit: float = 8.0,
+        cv: Any = None,
+        random_state: int = 0,
+    ) -> None:
+        self.kernels = kernels
+        self.feature_groups = feature_groups
+        self.alphas = alphas
+        self.linear_alpha = linear_alpha
+        self.rbf_alpha = rbf_alpha
+        self.solver = solver
+        self.n_landmarks = n_landmarks
+        self.memory_limit = memory_limit
+        self.cv = cv
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Sequence[float] | None = None,
+        groups: Sequence | None = None,
+    ) -> KernelRidgeClassifierCV:
+        """Choose the penalties on the inner folds and fit all clips with them.
+
+        Parameters
+        ----------
+        X : array-like [shape=(n, d)]
+        y : array-like [shape=(n,)]
+        sample_weight : array-like [shape=(n,)], optional
+            A weight of 2 is as good as giving the clip twice, in standardising, fitting and scoring.
+        groups : array-like [shape=(n,)], optional
+            Speakers.
+
+        Raises
+        ------
+        ValueError
+            An unknown kernel, solver or feature group, or fewer than two classes.
+        KernelTooLarge
+            The exact solution needs more memory than `memory_limit`.
+        """
+        if not self.kernels or not set(self.kernels) <= set(KERNELS):
+            raise ValueError(f"kernels: expected one or more of {KERNELS}, found {self.kernels!r}")
+        if self.solver not in ("exact", "nystroem"):
+            raise ValueError(f"solver: {self.solver!r} is not known; expected 'exact' or 'nystroem'")
+        X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        check_classification_targets(y)
+        weight = np.ones(len(y)) if sample_weight is None else _check_sample_weight(sample_weight, X)
+        self.classes_ = np.unique(y[weight > 0])
+        if len(self.classes_) < 2:
+            raise ValueError(f"there is one class in y, {self.classes_[0]!r}; two are needed to tell apart")
+        # A clip of weight 0 may be of a class that is not there; its code does not matter.
+        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        self.groups_ = self._grouping()
+        self._refuse_too_large(len(X))
+        given = {"linear_alpha": self.linear_alpha, "rbf_alpha": self.rbf_alpha}
+        self.best_params_ = {f"{kernel}_alpha": given[f"{kernel}_alpha"] for kernel in self.kernels}
+        splits = resolve(self.cv, y, groups, self.random_state)
+        self.tuned_ = splits is not None
+        if splits is not None:
+            self._tune(X, codes, weight, splits)
+        self.scaler_, members = self._learn(
+            X, codes, weight, {kernel: (self.best_params_[f"{kernel}_alpha"],) for kernel in self.kernels}
+        )
+        self.members_, self.anchors_ = [], {}
+        for group, kernel, part, [(coefficients, offset)] in members:
+            member = {"group": group, "kernel": kernel, "coefficients": coefficients, "offset": offset}
+            if kernel == "rbf":
+                member["width"] = part.width
+                self.anchors_[group] = part.anchors.astype(X.dtype)
+            self.members_.append(member)
+        return self
+
+    def _grouping(self) -> dict[str, np.ndarray]:
+        names = getattr(self, "feature_names_in_", None)
+        if self.feature_groups is None or (isinstance(self.feature_groups, str) and names is None):
+            return {"features": np.arange(self.n_features_in_)}
+        if isinstance(self.feature_groups, Mapping):
+            number = {} if names is None else {name: column for column, name in enumerate(names)}
+            number |= {column: column for column in range(self.n_features_in_)}
+            for group, columns in self.feature_groups.items():
+                if unknown := [column for column in columns if column not in number] or not len(columns):
+                    raise ValueError(
+                        f"feature_groups: {group!r} is empty or has columns that X has not: {unknown}"
+                    )
+            return {
+                group: np.array([number[column] for column in columns])
+                for group, columns in self.feature_groups.items()
+            }
+        if self.feature_groups != "names":
+            raise ValueError(
+                f"feature_groups: {self.feature_groups!r} is not known; expected None, 'names' or a mapping"
+            )
+        group_of = np.array([name.split("/")[0] if "/" in name else name.split("_")[0] for name in names])
+        return {group: np.flatnonzero(group_of == group) for group in dict.fromkeys(group_of.tolist())}
+
+    def _refuse_too_large(self, n: int) -> None:
+        if self.solver == "nystroem":
+            return
+        widest = max(len(columns) for columns in self.groups_.values())
+        unknowns = n if "rbf" in self.kernels else min(n, widest)
+        needed = 3 * 8 * unknowns**2 / GIB  # the inner products, the kernel and its factor
+        if needed > self.memory_limit:
+            primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
+            raise KernelTooLarge(
+                f"exact kernels of {n} clips need {needed:.0f} GiB of memory, and memory_limit is "
+                f"{self.memory_limit:g} GiB. Use {primal}solver='nystroem' (approximate, in {self.n_landmarks} "
+                "unknowns), or raise memory_limit"
+            )
+
+    def _learn(
+        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray, alphas: Mapping[str, Sequence[float]]
+    ) -> tuple[StandardScaler, Iterable[tuple[str, Kernel, Part, list]]]:
+        """Scaler of some clips, and group, kernel, features and solutions of every ridge on them."""
+        there = weight > 0
+        X, codes, weight = X[there], codes[there], weight[there]
+        scaler = StandardScaler().fit(X, sample_weight=weight)
+        landmarks = None
+        if self.solver == "nystroem":
+            drawn = check_random_state(self.random_state).permutation(len(X))[: self.n_landmarks]
+            landmarks = np.sort(drawn)
+        targets = np.eye(len(self.classes_))[codes] - 1 / len(self.classes_)
+        balanced = balanced_weights(codes, weight)
+        Z = _standardised(scaler, X)
+
+        def members() -> Iterable[tuple[str, Kernel, Part, list]]:
+            for group, columns in self.groups_.items():
+                part = Part(Z[:, columns], weight, landmarks)
+                for kernel in self.kernels:
+                    yield group, kernel, part, part.solve(kernel, balanced, targets, alphas[kernel])
+
+        return scaler, members()
+
+    def _tune(
+        self,
+        X: np.ndarray,
+        codes: np.ndarray,
+        weight: np.ndarray,
+        splits: list[tuple[np.ndarray, np.ndarray]],
+    ) -> None:
+        grid = list(product(range(len(self.alphas)), repeat=len(self.kernels)))
+        recalls = np.empty((len(grid), len(splits)))
+        outside = []  # for each fold: scores of the clips left out [kernels, alphas, clips, classes]
+        for fold, (train, test) in enumerate(splits):
+            scaler, members = self._learn(
+                X[train], codes[train], weight[train], dict.fromkeys(self.kernels, self.alphas)
+            )
+            Z = _standardised(scaler, X[test])
+            scores = np.zeros((len(self.kernels), len(self.alphas), len(test), len(self.classes_)))
+            for group, kernel, part, solutions in members:
+                features = Z[:, self.groups_[group]].astype(np.float64)
+                if kernel == "rbf":
+                    features = rbf(features, part.anchors, part.width)
+                for row, (coefficients, offset) in enumerate(solutions):
+                    scores[self.kernels.index(kernel), row] += features @ coefficients + offset
+            for candidate, rows in enumerate(grid):
+                guess = sum(scores[kernel, row] for kernel, row in enumerate(rows)).argmax(axis=1)
+                recalls[candidate, fold] = uar(codes[test], guess, weight[test])
+            outside.append(scores)
+        params = [
+            {f"{kernel}_alpha": self.alphas[row] for kernel, row in zip(self.kernels, rows, strict=True)}
+            for rows in grid
+        ]
+        self.cv_results_, self.best_index_ = results(params, recalls)
+        self.best_params_ = params[self.best_index_]
+        self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
+        chosen = grid[self.best_index_]
+        rows = np.concatenate([test for _, test in splits])
+        self.sharpness_ = calibration.fit_sharpness(
+            np.concatenate([sum(part[kernel, row] for kernel, row in enumerate(chosen)) for part in outside]),
+            codes[rows],
+            weight[rows],
+        )
+
+    def _scores(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        total = np.zeros((len(X), len(self.classes_)))
+        for start in range(0, len(X), BLOCK):
+            block = slice(start, start + BLOCK)
+            Z = _standardised(self.scaler_, X[block])
+            for member in self.members_:
+                features = Z[:, self.groups_[member["group"]]].astype(np.float64)
+                if member["kernel"] == "rbf":
+                    anchors = self.anchors_[member["group"]].astype(np.float64)
+                    features = rbf(features, anchors, member["width"])
+                total[block] += features @ member["coefficients"] + member["offset"]
+        return total
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Summed scores [shape=(n, classes)] of clips; of two classes their difference, [shape=(n,)]."""
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Class of every clip [shape=(n,)]."""
+        codes = self._scores(X).argmax(axis=1)
+        return self.classes_[codes]
+
+    @available_if(_calibrated)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
+        return calibration.probabilities(self._scores(X), self.sharpness_)
+
+
+def _standardised(scaler: StandardScaler, X: np.ndarray) -> np.ndarray:
+    return scaler.transform(X).clip(-CLIP, CLIP)

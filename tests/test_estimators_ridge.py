@@ -1,0 +1,226 @@
+"""The kernel ridge classifier against its definition, its approximations, and scikit-learn's contract."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.datasets import make_classification
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import LeaveOneGroupOut
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ser_classic.errors import SerClassicError
+from ser_classic.estimators import KernelRidgeClassifierCV, balanced_weights, inner_folds
+
+Ridge = KernelRidgeClassifierCV
+
+
+@parametrize_with_checks(
+    [
+        Ridge(),
+        Ridge(("linear",)),
+        Ridge(("rbf",), cv=3),
+        Ridge(feature_groups="names", cv=3),
+        Ridge(solver="nystroem", n_landmarks=200),
+    ]
+)
+def test_follows_the_convention_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def corpus(classes=4, speakers=6, clips=30, columns=24, seed=0):
+    """Unbalanced classes, speakers with offsets, three named groups of features of unlike scale."""
+    X, y = make_classification(
+        speakers * clips,
+        columns,
+        n_informative=8,
+        n_classes=classes,
+        weights=[0.4] + [0.6 / (classes - 1)] * (classes - 1),
+        random_state=seed,
+    )
+    generator = np.random.default_rng(seed)
+    speaker = np.repeat(np.arange(speakers), clips)
+    X = (X + generator.normal(size=(speakers, columns))[speaker]) * np.logspace(-3, 3, columns) + 5
+    names = [f"{('tone', 'beat', 'voice/mfcc')[i % 3]}_{i:02d}_mean" for i in range(columns)]
+    return pd.DataFrame(X, columns=names), np.array(["sad", "angry", "happy", "fear"])[y], speaker
+
+
+def by_definition(X, y, T, kernel, alpha):
+    """Scores of one ridge by its definition, with scikit-learn's KernelRidge on a ready-made kernel."""
+    mean, deviation = X.mean(axis=0), X.std(axis=0)
+    Z, T = (((part - mean) / deviation).clip(-5, 5) for part in (X, T))
+    n, d = Z.shape
+
+    def compare(A, B):
+        if kernel == "linear":
+            return A @ B.T / d
+        D = ((A[:, None] - B[None, :]) ** 2).mean(axis=2)
+        return np.exp(-0.5 * D / ((Z[:, None] - Z[None, :]) ** 2).mean())
+
+    K, K_test = compare(Z, Z), compare(T, Z)
+    t = np.trace(K) / n
+    classes = np.unique(y)
+    targets = (y[:, None] == classes) - 1 / len(classes)
+    machine = KernelRidge(kernel="precomputed", alpha=alpha * t)
+    machine.fit(K + 0.1 * t, targets, sample_weight=balanced_weights(y))
+    return machine.predict(K_test + 0.1 * t)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("columns", [12, 300])
+def test_scores_are_those_of_the_definition(kernel, columns):
+    X, y, _ = corpus(columns=columns)
+    X = X.to_numpy()
+    model = Ridge((kernel,), linear_alpha=0.2, rbf_alpha=0.2).fit(X[:150], y[:150])
+    expected = by_definition(X[:150], y[:150], X[150:], kernel, 0.2)
+    np.testing.assert_allclose(model.decision_function(X[150:]), expected, atol=1e-9)
+
+
+def test_fusion_is_the_sum_over_groups_and_kernels():
+    X, y, _ = corpus()
+    model = Ridge(feature_groups="names").fit(X[:150], y[:150])
+    assert list(model.groups_) == ["tone", "beat", "voice"]
+    expected = sum(
+        by_definition(X.to_numpy()[:150, columns], y[:150], X.to_numpy()[150:, columns], kernel, alpha)
+        for columns in model.groups_.values()
+        for kernel, alpha in (("linear", 0.1), ("rbf", 0.03))
+    )
+    np.testing.assert_allclose(model.decision_function(X[150:]), expected, atol=1e-9)
+
+
+def test_groups_may_be_listed_by_name_or_number():
+    X, y, _ = corpus()
+    names = {
+        group: list(X.columns[columns])
+        for group, columns in Ridge(feature_groups="names").fit(X, y).groups_.items()
+    }
+    numbers = {group: [X.columns.get_loc(name) for name in members] for group, members in names.items()}
+    expected = Ridge(feature_groups="names").fit(X, y).decision_function(X)
+    for groups in (names, numbers):
+        np.testing.assert_array_equal(Ridge(feature_groups=groups).fit(X, y).decision_function(X), expected)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"feature_groups": {"tone": ["pitch"]}}, "'tone' .* not: \\['pitch'\\]"),
+        ({"feature_groups": {"tone": []}}, "'tone' is empty"),
+        ({"feature_groups": "families"}, "'families' is not known; expected None, 'names' or a mapping"),
+        ({"kernels": ("cubic",)}, "expected one or more of .*'linear', 'rbf'.* found .*'cubic'"),
+        ({"kernels": ()}, "expected one or more of"),
+        ({"solver": "newton"}, "'newton' is not known; expected 'exact' or 'nystroem'"),
+    ],
+)
+def test_a_wrong_parameter_is_named(wrong, message):
+    X, y, _ = corpus()
+    with pytest.raises(ValueError, match=message):
+        Ridge(**wrong).fit(X, y)
+
+
+def test_the_grid_is_scored_as_if_every_penalty_were_fitted_alone():
+    X, y, speaker = corpus()
+    alphas, splits = (0.01, 0.1, 1.0), inner_folds(y, speaker, 3)
+    model = Ridge(feature_groups="names", alphas=alphas, cv=splits).fit(X, y)
+    for params, score in zip(model.cv_results_["params"], model.cv_results_["mean_test_score"], strict=True):
+        alone = Ridge(feature_groups="names", **params)
+        recalls = [
+            balanced_accuracy_score(y[test], alone.fit(X.iloc[train], y[train]).predict(X.iloc[test]))
+            for train, test in splits
+        ]
+        assert score == pytest.approx(np.mean(recalls), abs=1e-12)
+    assert model.best_score_ == max(model.cv_results_["mean_test_score"])
+    again = Ridge(feature_groups="names", **model.best_params_).fit(X, y)
+    np.testing.assert_allclose(model.decision_function(X), again.decision_function(X), atol=1e-12)
+
+
+@pytest.mark.parametrize("kernels", [("linear",), ("rbf",), ("linear", "rbf")])
+@pytest.mark.parametrize("columns", [12, 300])
+def test_nystroem_with_all_landmarks_is_exact(kernels, columns):
+    X, y, speaker = corpus(columns=columns)
+    exact = Ridge(kernels, cv=LeaveOneGroupOut()).fit(X, y, groups=speaker)
+    every = Ridge(kernels, cv=LeaveOneGroupOut(), solver="nystroem", n_landmarks=len(X))
+    every.fit(X, y, groups=speaker)
+    np.testing.assert_allclose(every.decision_function(X), exact.decision_function(X), atol=1e-7)
+
+
+def test_fewer_landmarks_are_an_approximation_that_the_seed_decides():
+    X, y, _ = corpus(columns=300)
+    exact = Ridge().fit(X, y).decision_function(X)
+    errors = [
+        abs(Ridge(solver="nystroem", n_landmarks=m).fit(X, y).decision_function(X) - exact).mean()
+        for m in (20, 90, 170)
+    ]
+    assert errors[0] > errors[1] > errors[2] > 0
+    first, again, other = (
+        Ridge(solver="nystroem", n_landmarks=20, random_state=seed).fit(X, y).decision_function(X)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert abs(first - other).max() > 1e-3
+
+
+def test_linear_primal_equals_dual():
+    """With fewer features than clips the solution is found among the features, else among the clips."""
+    X, y, _ = corpus(columns=24)
+    primal = Ridge(("linear",)).fit(X, y)
+    # Every feature nine times is the same kernel, in more dimensions than there are clips.
+    many = np.tile(X.to_numpy(), 9)
+    dual = Ridge(("linear",)).fit(many, y)
+    np.testing.assert_allclose(primal.decision_function(X), dual.decision_function(many), atol=1e-9)
+
+
+def test_too_many_clips_are_refused_with_the_way_out():
+    X, y, _ = corpus()
+    tiny = {"memory_limit": 1e-5}
+    with pytest.raises(
+        SerClassicError, match=r"exact kernels of 180 clips .* \('linear',\) .*, solver='nystroem'"
+    ):
+        Ridge(**tiny).fit(X, y)
+    Ridge(**tiny, solver="nystroem", n_landmarks=20).fit(X, y)
+    Ridge(("linear",), memory_limit=2e-5).fit(X, y)
+    with pytest.raises(SerClassicError, match=r"\. Use solver='nystroem'"):
+        Ridge(("linear",), **tiny).fit(np.tile(X, 9), y)
+    crowd = Ridge()
+    crowd.groups_ = {"features": np.arange(1000)}
+    with pytest.raises(SerClassicError, match="exact kernels of 40000 clips need 36 GiB"):
+        crowd._refuse_too_large(40_000)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_most_probable_class_is_the_predicted_one(classes):
+    X, y, speaker = corpus(classes)
+    model = Ridge(feature_groups="names", cv=4).fit(X, y, groups=speaker)
+    generator = np.random.default_rng(0)
+    many = pd.DataFrame(
+        generator.normal(size=(3000, X.shape[1])) * X.std().to_numpy() + X.mean().to_numpy(),
+        columns=X.columns,
+    )
+    p = model.predict_proba(many)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    np.testing.assert_array_equal(model.classes_[p.argmax(axis=1)], model.predict(many))
+
+
+def test_one_speaker_leaves_the_stated_defaults():
+    X, y, speaker = corpus()
+    model = Ridge(cv=4, linear_alpha=0.5).fit(X, y, groups=np.zeros_like(speaker))
+    assert not model.tuned_
+    assert model.best_params_ == {"linear_alpha": 0.5, "rbf_alpha": 0.03}
+    assert not hasattr(model, "predict_proba")
+
+
+def test_constant_features_and_single_features_are_no_trouble():
+    X, y, speaker = corpus()
+    X = X.assign(flat_00=1.0, flat_01=-2.0, lone_00=X.iloc[:, 0])
+    model = Ridge(feature_groups="names", cv=3).fit(X, y, groups=speaker)
+    assert np.isfinite(model.decision_function(X)).all()
+
+
+def test_a_float32_model_is_saved_without_pickle():
+    X, y, speaker = corpus()
+    X = X.astype(np.float32)
+    model = Ridge(feature_groups="names", cv=3).fit(X, y, groups=speaker)
+    saved = skops.io.dumps(model)
+    loaded = skops.io.loads(saved, trusted=["ser_classic.estimators.ridge.KernelRidgeClassifierCV"])
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert {anchors.dtype for anchors in model.anchors_.values()} == {np.dtype(np.float32)}
