@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ser_classic.cli import options
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Only = Annotated[
     list[str] | None, typer.Option(help="Only these of what the suites list; repeat for several.")
@@ -44,6 +41,7 @@ def bench(
     from ser_classic import experiment
     from ser_classic.corpora import load, parse_map
     from ser_classic.extraction import cache_folder
+    from ser_classic.report import write
     from ser_classic.suites import on_own, present, read_suite, select
 
     cells = [cell for suite in suites for cell in read_suite(suite)]
@@ -57,11 +55,11 @@ def bench(
     cells = select(cells, corpus=corpus, protocol=protocol, features=features, model=model)
     cells, notices = present(cells, data, set(brought))
     for notice in notices:
-        print(notice, file=sys.stderr)
+        _tell(notice)
     outcome = experiment.bench(cells, results, data, cache, jobs, again, brought)
-    write_report(results)
+    write(results, _tell)
     for problem in outcome.problems:
-        print(problem, file=sys.stderr)
+        _tell(problem)
     print(f"{len(outcome.done)} runs done, {len(outcome.kept)} kept, {len(outcome.failed)} failed")
     if outcome.failed:
         raise typer.Exit(1)
@@ -71,20 +69,10 @@ def report(results: options.Results = Path("results")) -> None:
     """Rebuild the leaderboard from the stored runs, and show it."""
     from rich.console import Console
 
-    from ser_classic.report import terminal
+    from ser_classic.report import terminal, write
 
-    Console().print(terminal(write_report(results)))
+    Console().print(terminal(write(results, _tell)))
 
 
-def write_report(results: Path) -> pd.DataFrame:
-    """Write leaderboard.csv and .md beside the runs, and return the table."""
-    from ser_classic import store
-    from ser_classic.report import leaderboard, markdown, to_csv
-
-    def tell(problem: str) -> None:
-        print(problem, file=sys.stderr)
-
-    board = leaderboard(store.runs(results, tell), lambda corpus: store.read_clips(results, corpus), tell)
-    store.write_text(results / "leaderboard.csv", to_csv(board))
-    store.write_text(results / "leaderboard.md", markdown(board))
-    return board
+def _tell(problem: str) -> None:
+    print(problem, file=sys.stderr)
