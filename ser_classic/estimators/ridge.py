@@ -202,8 +202,8 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         if needed > self.memory_limit:
             primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
             raise KernelTooLarge(
-                f"exact kernels of {n} clips need {needed:.0f} GiB of memory, and memory_limit is "
-                f"{self.memory_limit:g} GiB. Use {primal}solver='nystroem' (approximate, in {self.n_landmarks} "
+                f"exact kernels of {n} clips need {needed:.3g} GiB of memory, and memory_limit is "
+                f"{self.memory_limit:g}: use {primal}solver='nystroem' (approximate, in {self.n_landmarks} "
                 "unknowns), or raise memory_limit"
             )
 
