@@ -59,7 +59,12 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     return run_fold(extracted, labels, MODELS[model], Fold("all", everything, everything), track, 0)
 
 
-@pytest.mark.parametrize("model", MODELS)
+EVERY_MODEL = [
+    pytest.param(name, marks=pytest.mark.slow if model.extra else ()) for name, model in MODELS.items()
+]
+
+
+@pytest.mark.parametrize("model", EVERY_MODEL)
 def test_a_saved_predictor_answers_as_evaluation_does_to_the_last_digit(
     model, own_folder, tiny, cache, recordings, tmp_path
 ):

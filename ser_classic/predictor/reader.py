@@ -21,7 +21,7 @@ from ser_classic.errors import SerClassicError
 
 PROTOCOL = 2
 LARGEST = 2**30  # [bytes] of all members together, unpacked
-OWN = "ser_classic.estimators."  # every estimator below it is trusted
+OWN = ("ser_classic.estimators.", "ser_classic.extras.deep.")  # every estimator below them is trusted
 SKLEARN = frozenset(
     f"sklearn.{name}"
     for name in (
