@@ -45,7 +45,7 @@ EXTRAS = {"app": 4, "microphone": 4}  # the other extras are reached from floor 
 
 
 def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py" and path != PACKAGE / "__init__.py")
 
 
 def subject(name: str) -> str:
