@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from ser_classic.report.board import Scored, scored
 
 CORPORA = {
     "ravdess": (24, 60, "neutral calm happy sad angry fear disgust surprise"),
@@ -122,8 +126,12 @@ def grid(corpora: tuple[str, ...] = tuple(CORPORA)) -> Iterator[MadeUp]:
     yield failed(corpora[0], "loso", "pooled", "xgboost", "MemoryError: 2.1 GiB | <b>could not</b> be had")
 
 
+@cache
+def scored_grid(corpora: tuple[str, ...] = tuple(CORPORA)) -> list[Scored]:
+    """The grid, scored once for all tests of a process."""
+    return scored(grid(corpora), clips)
+
+
 def hash_of(text: str) -> int:
     """A number that is the same in every process."""
-    import zlib
-
     return zlib.crc32(text.encode())

@@ -17,7 +17,7 @@ from ser_classic.report.text import duration, figure
 
 @pytest.fixture(scope="module")
 def board():
-    return report.leaderboard(made_up.grid(("ravdess", "tess")), made_up.clips)
+    return report.tabulated(made_up.scored_grid(("ravdess", "tess")))
 
 
 def row_of(board, **cell):

@@ -53,7 +53,9 @@ def confusion(counts: np.ndarray, classes: tuple[str, ...], title: str = "") -> 
 
 
 @styled
-def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, title: str = "") -> Figure:
+def recalls(
+    panels: list[tuple[str, pd.DataFrame]], chance: float, title: str = "", colour: str = BLIND
+) -> Figure:
     """Who and what is recognised: a panel for emotions, one for speakers, one for each further property.
 
     Parameters
@@ -63,6 +65,8 @@ def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, title: str = 
         interval) and clips.
     chance : float
         Where guessing would land.
+    colour : str
+        Of the track.
     """
     longest = max(panels, key=lambda panel: len(panel[1]))
     columns = [[panel for panel in panels if panel is not longest], [longest]]
@@ -77,8 +81,8 @@ def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, title: str = 
             rows_axis(ax, [str(name) for name in frame.index])
             places = np.arange(len(frame))
             ax.axvline(chance, color=LINE, linewidth=1.4, linestyle=(0, (4, 2)))
-            ax.hlines(places, frame["low"], frame["high"], color=BLIND, alpha=0.4, linewidth=2.4)
-            ax.plot(frame["value"], places, "o", color=BLIND, markersize=5, clip_on=False)
+            ax.hlines(places, frame["low"], frame["high"], color=colour, alpha=0.4, linewidth=2.4)
+            ax.plot(frame["value"], places, "o", color=colour, markersize=5, clip_on=False)
             for place, value in zip(places, frame["value"], strict=True):
                 beside(ax, place, share(value), size=8)
             share_axis(ax)
@@ -88,7 +92,7 @@ def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, title: str = 
 
 
 @styled
-def reliability(bins: pd.DataFrame, ece: float, title: str = "") -> Figure:
+def reliability(bins: pd.DataFrame, ece: float, title: str = "", colour: str = BLIND) -> Figure:
     """Reliability diagram: accuracy of the guesses of each confidence, and how many there are.
 
     Parameters
@@ -97,6 +101,8 @@ def reliability(bins: pd.DataFrame, ece: float, title: str = "") -> Figure:
         As `ser_classic.metrics.reliability` returns it.
     ece : float
         Expected calibration error.
+    colour : str
+        Of the track.
     """
     figure = blank(4.1, 4.5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
@@ -104,10 +110,10 @@ def reliability(bins: pd.DataFrame, ece: float, title: str = "") -> Figure:
     upper.vlines(
         bins["confidence"], bins["accuracy"], bins["confidence"], color=LEAKY, alpha=0.4, linewidth=3
     )
-    upper.plot(bins["confidence"], bins["accuracy"], color=BLIND, linewidth=1)
+    upper.plot(bins["confidence"], bins["accuracy"], color=colour, linewidth=1)
     weight = bins["clips"] / bins["clips"].max()
     upper.scatter(
-        bins["confidence"], bins["accuracy"], s=8 + 60 * weight, color=BLIND, zorder=3, clip_on=False
+        bins["confidence"], bins["accuracy"], s=8 + 60 * weight, color=colour, zorder=3, clip_on=False
     )
     upper.text(0.97, 0.10, f"ECE {share(ece, 3)}", ha="right", weight="bold")
     upper.text(0.97, 0.04, "below the line: surer than right", ha="right", color=MUTED, size=8)
@@ -116,7 +122,7 @@ def reliability(bins: pd.DataFrame, ece: float, title: str = "") -> Figure:
     upper.set_ylabel("accuracy")
     upper.set_title(title)
     lower.bar(
-        bins["low"], bins["clips"], width=bins["high"] - bins["low"], align="edge", color=BLIND, alpha=0.45
+        bins["low"], bins["clips"], width=bins["high"] - bins["low"], align="edge", color=colour, alpha=0.45
     )
     lower.set_ylabel("clips")
     share_axis(lower)

@@ -13,6 +13,7 @@ from ser_classic.plots.style import (
     GROUP_COLOUR,
     INK,
     LEAKY,
+    LIGHT_TEXT_FROM,
     MARKERS,
     MUTED,
     ON_COLOUR,
@@ -138,7 +139,7 @@ def cells(ax: Axes, values: np.ndarray, best: bool, words: np.ndarray | None = N
             ha="center",
             va="center",
             size=8,
-            color=ON_COLOUR if value > 0.62 else INK if value >= 0.05 else MUTED,
+            color=ON_COLOUR if value > LIGHT_TEXT_FROM else INK if value >= 0.05 else MUTED,
             weight="bold" if best and value == top else "normal",
         )
     ax.set_xlim(-0.55, values.shape[1] - 0.45)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 INK, MUTED, LINE, PAPER = "#1b1f24", "#5b6570", "#d5dae0", "#ffffff"
 ON_COLOUR = "#fefefe"  # text upon a coloured cell
-DEEP = "#00416f"  # the colour of cells, by opacity: dark enough for text on it from .62 on
+DEEP = "#00416f"  # the colour of cells, by opacity
+LIGHT_TEXT_FROM = 0.655  # opacity of a cell from which light text on it is the more legible
 # Okabe and Ito, "Color universal design", 2008: told apart with any colour vision. One meaning each.
 BLIND, ADAPTED, LEAKY = "#0072b2", "#009e73", "#d55e00"
 PUBLISHED = "#8a939c"
@@ -73,6 +74,7 @@ STYLE: dict[str, Any] = {
     "svg.hashsalt": "ser-classic",
     "svg.fonttype": "path",
     "path.simplify": False,
+    "text.parse_math": False,  # a dollar in a name is a dollar
 }
 
 _NOTHING = dict.fromkeys(("Date", "Creator", "Type", "Format"))  # of what matplotlib would say of itself
@@ -150,7 +152,7 @@ def png(figure: Figure, dots: int = 160) -> bytes:
 
 def svg(figure: Figure) -> str:
     """The figure as a file of its own: letters are outlines, colours are fixed."""
-    return _written(figure, "svg", metadata=_NOTHING).decode()
+    return _svg(figure, "path")
 
 
 def inline_svg(figure: Figure, name: str, title: str) -> str:
@@ -166,7 +168,7 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
     """
     from html import escape
 
-    text = _written(figure, "svg", fonttype="none", metadata=_NOTHING).decode()
+    text = _svg(figure, "none")
     text = text[text.index("<svg") :].rstrip()
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")
@@ -187,6 +189,14 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     paths[0].write_text(svg(figure))
     paths[1].write_bytes(png(figure))
     return paths
+
+
+def _svg(figure: Figure, fonttype: str) -> str:
+    text = _written(figure, "svg", fonttype, metadata=_NOTHING).decode()
+    # matplotlib names clip paths by a hash of their last digits, which the layout's solver leaves open.
+    names = dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))
+    numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
+    return re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
 
 
 def _written(figure: Figure, form: str, fonttype: str = "path", **options: Any) -> bytes:

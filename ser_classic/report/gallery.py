@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -20,13 +21,17 @@ MOST_SPEAKERS = 24  # shown one by one; of more, the least and the best recognis
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, the name of its files, and what is said beside it; `corpus` is empty for several."""
+    """A figure, the name of its files, and what is said beside it.
+
+    `corpus` is empty where it spans several; `wide` ones do not share their line of a page.
+    """
 
     name: str
     title: str
     caption: str
     figure: Figure
     corpus: str = ""
+    wide: bool = False
 
 
 def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) -> Iterator[Picture]:
@@ -39,8 +44,9 @@ def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) ->
             yield from _ranks(runs, by, track)
     for corpus in dict.fromkeys(board["corpus"]):
         yield from _published(board, corpus)
-        for track in ("blind", "adapted"):
-            yield from _details(runs, corpus, track, clips_of)
+        tracks = [list(_details(runs, corpus, track, clips_of)) for track in ("blind", "adapted")]
+        for same_kind in zip_longest(*tracks):
+            yield from filter(None, same_kind)
 
 
 def _premium(runs: Sequence[Scored]) -> Iterator[Picture]:
@@ -104,6 +110,7 @@ def _published(board: pd.DataFrame, corpus: str) -> Iterator[Picture]:
             "other folds are near, not equal. Blind and adapted systems are never ranked together.",
             beside_published(table),
             corpus,
+            wide=True,
         )
 
 
@@ -111,7 +118,9 @@ def _details(
     runs: Sequence[Scored], corpus: str, track: str, clips_of: Callable[[str], pd.DataFrame]
 ) -> Iterator[Picture]:
     from ser_classic.plots import detail
+    from ser_classic.plots.style import GROUP_COLOUR
 
+    colour = GROUP_COLOUR[track]
     group = [
         run
         for run in runs
@@ -139,7 +148,7 @@ def _details(
         f"recalls_{corpus}_{track}",
         f"{corpus}: who and what is recognised, {track}",
         f"With 95 % intervals over speakers where there are enough; the dashed line is chance; {name}.",
-        detail.recalls(_panels(table), 1 / best.row["classes"]),
+        detail.recalls(_panels(table), 1 / best.row["classes"], colour=colour),
         corpus,
     )
     for run in ranked:
@@ -151,7 +160,7 @@ def _details(
                 f"reliability_{corpus}_{track}",
                 f"{corpus}: is confidence deserved, {track}",
                 f"Accuracy of the guesses by their confidence; {_name(run)}.",
-                detail.reliability(reliability(truth, guess, given), ece(truth, guess, given)),
+                detail.reliability(reliability(truth, guess, given), ece(truth, guess, given), colour=colour),
                 corpus,
             )
             return

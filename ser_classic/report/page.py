@@ -227,7 +227,8 @@ def _figure_element(picture: Picture, heading: bool = False) -> str:
     head = f"<h3>{escape(picture.title)}</h3>" if heading else ""
     drawn = inline_svg(picture.figure, _id(picture.name), picture.title)
     caption = escape(picture.caption)
-    return f'<figure>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
+    wide = ' class="wide"' if picture.wide else ""
+    return f'<figure{wide}>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
 
 
 def _figure(value: float) -> Cell:

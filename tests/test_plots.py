@@ -1,0 +1,222 @@
+"""Figures: equal bytes for equal figures, the figures that they state, and colours that are told apart."""
+
+from __future__ import annotations
+
+import itertools
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_classic.plots import detail, scores, style
+from ser_classic.statistics import Ranks
+
+
+def leak_table():
+    return pd.DataFrame(
+        {
+            "corpus": ["one", "one", "two"],
+            "system": ["a + b", "a + c", "a + b"],
+            "uar": [0.5, 0.4, 0.61],
+            "leaky_uar": [0.8, 0.9, 0.58],
+            "premium": [0.3, 0.5, -0.03],
+            "low": [0.2, 0.4, -0.1],
+            "high": [0.4, 0.6, 0.1],
+            "speakers": [10, 10, 2],
+        }
+    )
+
+
+RANKS = Ranks(pd.Series({"ridge": 1.25, "svm": 1.75, "knn": 3.0}), 24, 30.0, 1e-6, 0.68, (("ridge", "svm"),))
+COUNTS = np.array([[8, 2, 0], [1, 9, 0], [5, 0, 5]])
+
+
+def recall_panels():
+    def frame(names):
+        count = len(names)
+        return pd.DataFrame(
+            {
+                "clips": 10,
+                "value": np.linspace(0.3, 1, count),
+                "low": 0.2,
+                "high": [np.nan, *[0.9] * (count - 1)],
+            },
+            index=names,
+        )
+
+    return [("Recall by emotion", frame(["sad", "angry"])), ("UAR by sex", frame(["female", "male"])),
+            ("UAR by speaker", frame([f"{n:02d}" for n in range(12)]))]  # fmt: skip
+
+
+DRAWINGS = {
+    "leak_premium": lambda: scores.leak_premium(leak_table()),
+    "overview": lambda: scores.overview(
+        pd.DataFrame(
+            {"corpus": "one", "features": ["f", "f", "g"], "model": ["m", "n", "m"], "uar": [0.9, 0.4, 0.1]}
+        )
+    ),
+    "cross": lambda: scores.cross(pd.DataFrame([[np.nan, 0.25], [0.75, np.nan]], ["x", "y"], ["x", "y"])),
+    "critical_difference": lambda: scores.critical_difference(RANKS, "Models"),
+    "beside_published": lambda: scores.beside_published(
+        pd.DataFrame(
+            {
+                "track": ["blind", "blind", "adapted"],
+                "system": ["ours", "a system with a very long name, longer than forty", "ours"],
+                "protocol": ["loso", "6 speaker groups", "loso"],
+                "uar": [0.7, 0.6, 0.8],
+                "low": [0.65, np.nan, np.nan],
+                "high": [0.75, np.nan, np.nan],
+                "own": [True, False, True],
+                "same_folds": [True, False, True],
+            }
+        )
+    ),
+    "robustness": lambda: scores.robustness(
+        pd.DataFrame(
+            {
+                "system": ["a", "a", "b", "b"] * 4,
+                "degradation": np.repeat(["noise", "gain", "coding", "clipping"], 4),
+                "level": ["clean", "10 dB"] * 8,
+                "uar": np.linspace(0.2, 0.7, 16),
+            }
+        )
+    ),
+    "confusion": lambda: detail.confusion(COUNTS, ("sad", "angry", "fear")),
+    "recalls": lambda: detail.recalls(recall_panels(), 0.25),
+    "reliability": lambda: detail.reliability(
+        pd.DataFrame(
+            [(0.2, 0.4, 3, 0.3, 0.5), (0.8, 1.0, 30, 0.9, 0.7)],
+            columns=["low", "high", "clips", "confidence", "accuracy"],
+        ),
+        0.195,
+    ),
+}  # fmt: skip
+
+
+def texts(figure):
+    svg = style.inline_svg(figure, "x", "title")
+    return [
+        "".join(node.itertext()).strip()
+        for node in ElementTree.fromstring(svg).iter()
+        if node.tag.endswith("text")
+    ]
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_equal_figures_are_equal_bytes(name):
+    one, two = DRAWINGS[name](), DRAWINGS[name]()
+    assert style.svg(one) == style.svg(two)
+    assert style.png(one, dots=60) == style.png(two, dots=60)
+    assert b"Software" not in style.png(one, dots=60)
+    assert "<dc:date>" not in style.svg(one)
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_the_callers_style_neither_shows_nor_changes(name):
+    expected = style.svg(DRAWINGS[name]())
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "text.color": "red"}):
+        before = dict(matplotlib.rcParams)
+        assert style.svg(DRAWINGS[name]()) == expected
+        assert dict(matplotlib.rcParams) == before
+
+
+def test_leak_premium_states_its_figures():
+    said = texts(DRAWINGS["leak_premium"]())
+    assert {"+.30", "+.50", "−.03", "(.20 to .40)", "one", "two", "a + c"} <= set(said)
+    assert "(−.10 to .10)" not in said, "no interval for two speakers"
+    assert (
+        len([word for word in texts(scores.leak_premium(leak_table(), limit=1)) if word.startswith("+")]) == 1
+    )
+
+
+def test_confusion_states_recalls_and_leaves_zeros_blank():
+    said = texts(DRAWINGS["confusion"]())
+    assert [word for word in said if word.startswith(".")] == [".80", ".20", ".10", ".90", ".50", ".50"]
+    assert "sad  10" in said or "sad 10" in said
+
+
+def test_ranks_state_the_critical_difference():
+    said = " ".join(texts(DRAWINGS["critical_difference"]()))
+    assert "critical difference 0.68" in said
+    assert said.index("ridge") < said.index("svm") < said.index("knn")
+
+
+def test_long_names_are_cut():
+    said = texts(DRAWINGS["beside_published"]())
+    assert "a system with a very long name, longer …" in said
+
+
+def test_files(tmp_path):
+    paths = style.save(DRAWINGS["confusion"](), tmp_path / "figures", "one")
+    assert [path.name for path in paths] == ["one.svg", "one.png"]
+    assert ElementTree.parse(paths[0]).getroot().tag.endswith("svg")
+    assert "<text" not in paths[0].read_text(), "letters are outlines: no font is needed"
+
+
+def test_inline_figures_share_no_ids():
+    figure = DRAWINGS["overview"]()
+    one, two = (style.inline_svg(figure, name, "a <title>") for name in ("one", "two"))
+    ids = [
+        {node.get("id") for node in ElementTree.fromstring(svg).iter() if node.get("id")}
+        for svg in (one, two)
+    ]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    assert "#" not in "".join(one.split("url(#")).replace('href="#', ""), "no colour is fixed"
+    assert 'aria-label="a &lt;title&gt;"' in one
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.534, 2, ".53"),
+        (1, 2, "1"),
+        (0, 2, "0"),
+        (0.999, 2, "1"),
+        (-0.25, 2, "−.25"),
+        (-0.001, 2, "0"),
+        (0.5, 3, ".500"),
+    ],
+)
+def test_shares_as_text(value, digits, text):
+    assert style.share(value, digits) == text
+
+
+# Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009: full protanopia and deuteranopia, in linear RGB.
+BLINDNESS = {
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_groups_are_told_apart_without_red_or_green(kind):
+    seen = {}
+    for name, colour in style.GROUP_COLOUR.items():
+        rgb = np.array(matplotlib.colors.to_rgb(colour)) ** 2.2
+        seen[name] = np.clip(np.array(BLINDNESS[kind]) @ rgb, 0, 1) ** (1 / 2.2)
+    for one, two in itertools.combinations(seen, 2):
+        assert np.linalg.norm(seen[one] - seen[two]) > 0.2, (one, two)
+
+
+def luminance(colour):
+    rgb = np.array(matplotlib.colors.to_rgb(colour))
+    return np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.04, 0.3, 0.5, 0.65, 0.66, 0.8, 1.0])
+def test_text_on_cells_is_legible(value):
+    ground = (1 - value) + value * np.array(matplotlib.colors.to_rgb(style.DEEP))
+    text = style.ON_COLOUR if value > style.LIGHT_TEXT_FROM else style.INK if value >= 0.05 else style.MUTED
+    light, dark = sorted((luminance(ground), luminance(text)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) > 4

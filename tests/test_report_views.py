@@ -1,0 +1,223 @@
+"""What is read off scored runs beside the leaderboard: leaks, comparisons, ranks, published scores, parts."""
+
+from __future__ import annotations
+
+import json
+
+import made_up_runs as made_up
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score, recall_score
+
+from ser_classic import report, store
+from ser_classic.report import views
+from ser_classic.report.board import scored, tabulated
+from ser_classic.report.text import premium_markdown
+from ser_classic.statistics import SpeakerCounts
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return made_up.scored_grid(("ravdess", "tess"))
+
+
+@pytest.fixture(scope="module")
+def premium(runs):
+    return views.leak_premium(runs)
+
+
+def test_leak_premium_is_the_difference_of_two_rows(runs, premium):
+    board = tabulated(runs).set_index(["corpus", "protocol", "features", "model", "seed"])["uar"]
+    for row in premium.to_dict("records"):
+        cell = (row["features"], row["model"], row["seed"])
+        assert row["uar"] == board[(row["corpus"], "loso", *cell)]
+        assert row["leaky_uar"] == board[(row["corpus"], row["leaky_protocol"], *cell)]
+        assert row["premium"] == pytest.approx(row["leaky_uar"] - row["uar"])
+        assert row["low"] <= row["premium"] <= row["high"]
+    assert len(premium) == 2 * 2 * 3 * 8
+    best = premium[(premium["corpus"] == "ravdess") & (premium["model"] == "svm_rbf")]
+    assert (best["low"] > 0).all()
+
+
+def test_leak_premium_wants_a_partner():
+    lone = scored([made_up.run("emodb", "random5", "pooled", "knn")], made_up.clips)
+    assert views.leak_premium(lone).empty
+    assert premium_markdown(views.leak_premium(lone)) == ""
+
+
+def test_leak_premium_in_words(premium):
+    text = premium_markdown(premium, limit=2)
+    assert text.count("| ravdess |") == 2
+    assert "| too few speakers |" in text
+    shown = views.shown_premium(premium)
+    assert set(shown["leaky_protocol"]) == {"random5"}
+    assert "prior" not in set(shown["model"])
+    assert not shown.duplicated(["corpus", "system"]).any()
+    first = shown[shown["corpus"] == "ravdess"].iloc[0]
+    assert f"| {first['system']} | .{round(1000 * first['uar']):03d} |" in text
+
+
+def test_aligning_keeps_every_count():
+    one = SpeakerCounts(("b",), ("sad", "happy"), np.array([[[1, 2], [3, 4]]]))
+    two = SpeakerCounts(("a", "b"), ("happy",), np.array([[[5]], [[6]]]))
+    first, second = views.aligned(one, two)
+    assert first.speakers == second.speakers == ("a", "b")
+    assert first.classes == second.classes == ("happy", "sad")
+    assert first.counts.tolist() == [[[0, 0], [0, 0]], [[4, 3], [2, 1]]]
+    assert second.counts.tolist() == [[[5, 0], [0, 0]], [[6, 0], [0, 0]]]
+
+
+def test_compare_two_runs():
+    good = made_up.run("ravdess", "loso", "pooled", "svm_rbf")
+    bad = made_up.run("ravdess", "loso", "mfcc13", "knn")
+    found = report.compare(good, bad, made_up.clips)
+    table = good.predictions().join(made_up.clips("ravdess"), on="clip")
+    assert found.first == pytest.approx(balanced_accuracy_score(table["emotion"], table["guess"]))
+    assert found.difference.low > 0
+    assert found.p_value < 0.001
+    assert found.verdict.startswith("ravdess--loso--pooled--svm_rbf--0 scores 0.")
+    shuffled = made_up.MadeUp(bad.record, bad.table.sample(frac=1, random_state=0))
+    assert report.compare(good, shuffled, made_up.clips) == found
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (made_up.run("emodb", "loso", "pooled", "knn"), "is ravdess, .* is emodb; only runs of one corpus"),
+        (made_up.run("ravdess", "loso_adapted", "pooled", "knn"), "is blind, .* is adapted"),
+        (made_up.run("ravdess", "random5", "pooled", "knn"), "is with speakers kept apart, .* is leaky"),
+        (made_up.failed("ravdess", "loso", "pooled", "knn", "no memory"), r"failed \(no memory\)"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(other, message):
+    with pytest.raises(report.ReportError, match=message):
+        report.compare(made_up.run("ravdess", "loso", "pooled", "knn"), other, made_up.clips)
+
+
+def test_other_clips_cannot_be_compared():
+    run = made_up.run("ravdess", "loso", "pooled", "knn")
+    part = made_up.MadeUp(run.record, run.table.iloc[:100])
+    with pytest.raises(report.ReportError, match=r"tested 1440 clips, .* 100; 100 are the same"):
+        report.compare(run, part, made_up.clips)
+
+
+def test_runs_without_speakers_cannot_be_compared():
+    run = made_up.run("emodb", "random5", "pooled", "knn")
+    with pytest.raises(report.ReportError, match="no speakers"):
+        report.compare(run, run, lambda corpus: made_up.clips(corpus).assign(speaker=None))
+
+
+def test_ranks_are_over_the_speakers_of_every_corpus(runs):
+    found = views.ranked(runs, "model")
+    assert found.blocks == 24 + 2
+    assert set(found.average.index) == {"knn", "random_forest", "svm_linear", "svm_rbf", "mlp"}
+    assert found.average.index[-1] == "knn"
+    assert found.average.sum() == pytest.approx(15)
+    features = views.ranked(runs, "features", "adapted")
+    assert list(features.average.index) == ["pooled", "classic193", "mfcc13"]
+
+
+def test_ranks_leave_out_what_did_not_run_everywhere(runs):
+    part = [
+        run for run in runs if not (run.row["corpus"] == "tess" and run.row["model"] in ("mlp", "svm_rbf"))
+    ]
+    assert set(views.ranked(part, "model").average.index) == {"knn", "random_forest", "svm_linear"}
+    few = [run for run in runs if run.row["model"] in ("knn", "mlp")]
+    assert views.ranked(few, "model") is None
+    assert views.ranked([], "model") is None
+
+
+def test_published_scores_name_their_source():
+    table = report.published()
+    assert set(table["track"]) == {"blind", "adapted"}
+    assert set(table["speaker_disjoint"]) == {"yes", "no"}
+    assert table["value"].between(0, 1).all()
+    assert table["source"].notna().all()
+    assert 0.7708 in set(table["value"])
+
+
+def test_beside_published_never_mixes_tracks_or_leaks(runs):
+    table = report.beside_published(tabulated(runs), "ravdess", best=2)
+    groups = list(dict.fromkeys(zip(table["track"], table["disjoint"], strict=True)))
+    assert groups == [("blind", True), ("blind", False), ("adapted", True)]
+    for _, part in table.groupby(["track", "disjoint"]):
+        assert part["uar"].is_monotonic_decreasing
+    own = table[table["own"]]
+    assert own.groupby(["track", "disjoint"]).size().tolist() == [2, 2, 2]
+    assert set(table[table["disjoint"] & table["own"]]["protocol"]) == {"loso"}
+    same = table[table["same_folds"] & ~table["own"]]
+    assert set(same["protocol"]) == {"loso", "random 5-fold"}
+    assert report.beside_published(tabulated(runs), "synthetic").empty
+    few = report.beside_published(tabulated(runs), "tess")
+    assert few.loc[few["own"], ["low", "high"]].isna().all(axis=None)
+
+
+def test_parts_of_the_clips():
+    clips = made_up.clips("ravdess")
+    table = report.judged(made_up.run("ravdess", "loso", "pooled", "mlp").predictions(), clips)
+    emotions = views.recall_by_emotion(table)
+    expected = recall_score(table["truth"], table["guess"], labels=list(emotions.index), average=None)
+    np.testing.assert_allclose(emotions["value"], expected)
+    assert list(emotions.index)[:3] == ["neutral", "calm", "happy"]
+    assert emotions["clips"].sum() == len(clips)
+    assert ((emotions["low"] <= emotions["value"]) & (emotions["value"] <= emotions["high"])).all()
+    sexes = views.uar_by(table, "sex")
+    male = table[table["sex"] == "male"]
+    assert sexes.loc["male", "value"] == pytest.approx(balanced_accuracy_score(male["truth"], male["guess"]))
+    speakers = views.uar_by(table, "speaker")
+    assert len(speakers) == 24
+    assert speakers[["low", "high"]].isna().all(axis=None)
+    counts, classes = views.confusion_of(table)
+    assert counts.sum() == len(clips)
+    assert classes == ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise")
+    assert views.properties(table) == ["sex", "intensity"]
+    assert views.properties(table.assign(sex="female", intensity=None)) == []
+
+
+def stored(results, run):
+    record = {"schema": store.SCHEMA, "digests": {}, **run.record}
+    return store.write_run(results, record, run.table if record["status"] == "ok" else None)
+
+
+def test_write_goes_on_past_broken_and_foreign_folders(tmp_path):
+    store.write_clips(tmp_path, "emodb", made_up.clips("emodb"))
+    for features in ("mfcc13", "pooled"):
+        for protocol in ("loso", "random5"):
+            stored(tmp_path, made_up.run("emodb", protocol, features, "knn"))
+    stored(tmp_path, made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
+    (tmp_path / "runs" / "holiday pictures").mkdir()
+    broken = stored(tmp_path, made_up.run("emodb", "loso", "pooled", "svm_rbf")).path
+    (broken / "predictions.csv.gz").write_bytes(b"not gzip")
+    orphan = stored(tmp_path, made_up.run("ravdess", "loso", "pooled", "svm_rbf"))
+    told = []
+    board = report.write(tmp_path, told.append)
+    assert len(board) == 5
+    assert len(told) == 3
+    for name in ("holiday pictures", broken.name, orphan.id):
+        assert sum(name in line for line in told) == 1
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert text.startswith("# Leaderboard\n")
+    assert "## The leak premium" in text
+    assert "- failed: pooled + mlp (loso): no memory" in text
+    assert len(pd.read_csv(tmp_path / "leak_premium.csv")) == 2
+    assert (tmp_path / "leaderboard.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "figures" / "leak_premium.png").read_bytes().startswith(b"\x89PNG")
+    written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    report.write(tmp_path, told.append)
+    assert written == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+
+def test_write_of_nothing(tmp_path):
+    assert report.write(tmp_path).empty
+    assert "No run has finished yet." in (tmp_path / "leaderboard.md").read_text()
+    assert "No run has finished yet." in (tmp_path / "leaderboard.html").read_text()
+
+
+def test_write_without_figures(tmp_path):
+    store.write_clips(tmp_path, "emodb", made_up.clips("emodb"))
+    run = stored(tmp_path, made_up.run("emodb", "loso", "pooled", "knn"))
+    assert json.loads((run.path / "run.json").read_text())["status"] == "ok"
+    report.write(tmp_path, figures=False)
+    assert (tmp_path / "leaderboard.csv").exists()
+    assert not (tmp_path / "leaderboard.html").exists()
