@@ -1,0 +1,40 @@
+"""Statistics of runs: intervals, comparisons and ranks in which the speaker is the sampling unit."""
+
+from ser_classic.statistics.ranking import Ranks, ranks
+from ser_classic.statistics.speakers import (
+    EXACT_SPEAKERS,
+    FEWEST_SPEAKERS,
+    RESAMPLES,
+    Comparison,
+    Interval,
+    SpeakerCounts,
+    StatisticsError,
+    compare,
+    count,
+    difference,
+    interval,
+    per_speaker,
+    recall_metric,
+    swap_test,
+    verdict,
+)
+
+__all__ = [
+    "EXACT_SPEAKERS",
+    "FEWEST_SPEAKERS",
+    "RESAMPLES",
+    "Comparison",
+    "Interval",
+    "Ranks",
+    "SpeakerCounts",
+    "StatisticsError",
+    "compare",
+    "count",
+    "difference",
+    "interval",
+    "per_speaker",
+    "ranks",
+    "recall_metric",
+    "swap_test",
+    "verdict",
+]
