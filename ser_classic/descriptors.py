@@ -1,4 +1,4 @@
-"""Low-level descriptors, frame by frame, all from one short-time Fourier transform of a clip.
+"""Low-level descriptors, frame by frame, all from one short-time Fourier transform of a span.
 
 Every descriptor equals the librosa 0.11 function that its docstring names, on the same parameters, without
 importing librosa. Two things decide whether it does: librosa transforms in float64 and then rounds to
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,7 @@ DYNAMIC_RANGE = 80.0  # [dB] below the clip's maximum, where librosa's power_to_
 ROLLOFF_SHARE = 0.85  # of a frame's summed magnitude that lies below the roll-off
 STRETCH = 32  # bins that the roll-off adds up at once
 TINY = np.finfo(np.float32).tiny  # librosa leaves a frame whose norm is below this as it is
+SPAN = 128  # frames described at once, so that memory is bounded and the spectrum stays in the cache
 BLOCK = 16  # frames transformed at once, so that they stay in the cache from window to magnitude
 
 
@@ -74,7 +76,7 @@ class Descriptor:
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
             raise DescriptorError(unknown("descriptors", self.family, FAMILIES))
-        _, least, most = FAMILIES[self.family]
+        least, most = FAMILIES[self.family].least, FAMILIES[self.family].most
         if not least <= self.size <= most:
             expected = str(least) if least == most else f"{least} to {most}"
             raise DescriptorError(f"{self.family}: a size of {self.size}; expected {expected}")
@@ -86,7 +88,7 @@ class Descriptor:
         >>> Descriptor("tonnetz", 6).rows[-1], Descriptor("mel", 128).rows[3], Descriptor("zcr").rows
         ('tonnetz_05', 'mel_003', ('zcr',))
         """
-        if FAMILIES[self.family][2] == 1:
+        if FAMILIES[self.family].most == 1:
             return (self.family,)
         digits = max(2, len(str(self.size - 1)))
         return tuple(f"{self.family}_{index:0{digits}d}" for index in range(self.size))
@@ -125,46 +127,59 @@ def describe(
     >>> tracks["chroma"].shape, int(tracks["chroma"][:, 15].argmax()), int(tracks["centroid"][0, 15].round())
     ((12, 32), 9, 440)
     """
-    clip = Clip(audio.check(waveform, sample_rate), sample_rate, framing or Framing())
+    waveform, framing = audio.check(waveform, sample_rate), framing or Framing()
+    parts: dict[Descriptor, list[np.ndarray]] = {descriptor: [] for descriptor in descriptors}
+    count = 1 + len(waveform) // framing.hop
+    for start in range(0, count, SPAN):
+        span = Span(waveform, sample_rate, framing, start, min(start + SPAN, count))
+        for descriptor, computed in parts.items():
+            computed.append(FAMILIES[descriptor.family].compute(span, descriptor.size))
     tracks = {}
-    for descriptor in descriptors:
-        compute, _, _ = FAMILIES[descriptor.family]
-        tracks[descriptor.family] = np.ascontiguousarray(compute(clip, descriptor.size).T, dtype=np.float32)
+    for descriptor, computed in parts.items():
+        track = np.concatenate(computed) if len(computed) > 1 else computed[0]
+        if (finish := FAMILIES[descriptor.family].finish) is not None:
+            track = finish(track, descriptor.size)
+        tracks[descriptor.family] = np.ascontiguousarray(track.T, dtype=np.float32)
     return tracks
 
 
-class Clip:
-    """What the descriptors of a clip share; each part is computed when it is first asked for.
+class Span:
+    """Successive frames of a clip and what their descriptors share, computed when it is asked for.
 
     Parameters
     ----------
     waveform : np.ndarray [shape=(n,), dtype=float32]
+        The span.
     sample_rate : int [Hz]
     framing : Framing
+    start, stop : int
+        The frames.
     """
 
-    def __init__(self, waveform: np.ndarray, sample_rate: int, framing: Framing) -> None:
-        self.waveform = waveform
+    def __init__(
+        self, waveform: np.ndarray, sample_rate: int, framing: Framing, start: int, stop: int
+    ) -> None:
         self.sample_rate = sample_rate
         self.framing = framing
-        self._decibels: dict[int, np.ndarray] = {}
+        self.count = stop - start
+        first = start * framing.hop - framing.n_fft // 2
+        length = (self.count - 1) * framing.hop + framing.n_fft
+        low, high = max(first, 0), min(first + length, len(waveform))
+        self.inside = slice(low - first, high - first)  # the samples that are the clip's
+        self.samples = np.empty(length)
+        self.samples[: self.inside.start] = 0
+        self.samples[self.inside] = waveform[low:high]
+        self.samples[self.inside.stop :] = 0
 
     @cached_property
     def frames(self) -> np.ndarray:
-        """Frames without a window [shape=(t, n_fft), dtype=float64], zeros beyond the ends; a view."""
-        half = self.framing.n_fft // 2
-        padded = np.empty(len(self.waveform) + 2 * half)
-        padded[:half] = 0
-        padded[half:-half] = self.waveform
-        padded[-half:] = 0
-        return self.framed(padded)
+        """Frames without a window [shape=(t, n_fft), dtype=float64], zeros beyond the clip's ends; a view."""
+        return self.framed(self.samples, self.framing.n_fft)
 
-    def framed(self, padded: np.ndarray) -> np.ndarray:
-        """Frames [shape=(t, n_fft)] of values [shape=(n + n_fft,)], one for a sample; a view."""
-        n_fft, hop = self.framing.n_fft, self.framing.hop
-        shape = (1 + len(self.waveform) // hop, n_fft)
-        strides = (hop * padded.itemsize, padded.itemsize)
-        return np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
+    def framed(self, values: np.ndarray, width: int) -> np.ndarray:
+        """The first `width` of every frame's values [shape=(t, width)], one value for a sample; a view."""
+        strides = (self.framing.hop * values.itemsize, values.itemsize)
+        return np.lib.stride_tricks.as_strided(values, (self.count, width), strides, writeable=False)
 
     @cached_property
     def magnitude(self) -> np.ndarray:
@@ -213,12 +228,6 @@ class Clip:
         """Mel power spectrum [shape=(t, bands)]."""
         return filters.to_mel(self.power, self.sample_rate, self.framing.n_fft, bands)
 
-    def mel_decibels(self, bands: int) -> np.ndarray:
-        """Mel power spectrum [shape=(t, bands), dB]."""
-        if bands not in self._decibels:
-            self._decibels[bands] = decibels(self.mel(bands))
-        return self._decibels[bands]
-
 
 def decibels(power: np.ndarray) -> np.ndarray:
     """`librosa.power_to_db`: 10 log10, at least 1e-10, at most 80 dB below the largest of all values."""
@@ -235,75 +244,83 @@ def _divisor(norm: np.ndarray) -> np.ndarray:
     return np.where(norm < TINY, np.float32(1), norm)
 
 
-def mfcc(clip: Clip, size: int) -> np.ndarray:
+def mfcc(mel_power: np.ndarray, size: int) -> np.ndarray:
     """`librosa.feature.mfcc(n_mfcc=size)`: orthonormal DCT-II of 128 mel bands in dB."""
-    return clip.mel_decibels(MFCC_BANDS) @ filters.dct_matrix(MFCC_BANDS)[:, :size]
+    return decibels(mel_power) @ filters.dct_matrix(MFCC_BANDS)[:, :size]
 
 
-def chroma(clip: Clip, size: int) -> np.ndarray:
+def mfcc_bands(span: Span, size: int) -> np.ndarray:
+    """Mel power behind the MFCCs [shape=(t, 128)]."""
+    return span.mel(MFCC_BANDS)
+
+
+def chroma(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.chroma_stft(tuning=0)`: power by pitch class, C first."""
-    return clip.chroma
+    return span.chroma
 
 
-def mel(clip: Clip, size: int) -> np.ndarray:
+def mel(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.melspectrogram(n_mels=size)`: power in Slaney's mel bands, 0 Hz to half the rate."""
-    return clip.mel(size)
+    return span.mel(size)
 
 
-def logmel(clip: Clip, size: int) -> np.ndarray:
+def logmel(mel_power: np.ndarray, size: int) -> np.ndarray:
     """`librosa.power_to_db(librosa.feature.melspectrogram(n_mels=size))` [dB]."""
-    return clip.mel_decibels(size)
+    return decibels(mel_power)
 
 
-def contrast(clip: Clip, size: int) -> np.ndarray:
-    """`librosa.feature.spectral_contrast(n_bands=size - 1)`: peaks over valleys in octave bands [dB]."""
-    bands = filters.contrast_bands(clip.sample_rate, clip.framing.n_fft, size)
-    peak = np.empty((size, len(clip.magnitude)))
-    valley = np.empty_like(peak)
+def extremes(span: Span, size: int) -> np.ndarray:
+    """Mean of the largest, then of the smallest magnitudes of every band [shape=(t, 2 * size)]."""
+    bands = filters.contrast_bands(span.sample_rate, span.framing.n_fft, size)
+    means = np.empty((2 * size, span.count))
     for band, (low, high, share) in enumerate(bands):
-        ordered = np.sort(clip.magnitude[:, low:high], axis=1)
-        np.add.reduce(ordered[:, :share], axis=1, out=valley[band])
-        np.add.reduce(ordered[:, -share:], axis=1, out=peak[band])
-    shares = np.array([[share] for _, _, share in bands])
-    return (decibels(peak / shares) - decibels(valley / shares)).T
+        ordered = np.sort(span.magnitude[:, low:high], axis=1)
+        np.add.reduce(ordered[:, -share:], axis=1, out=means[band])
+        np.add.reduce(ordered[:, :share], axis=1, out=means[size + band])
+    return means.T / [share for _, _, share in bands + bands]
 
 
-def tonnetz(clip: Clip, size: int) -> np.ndarray:
+def contrast(means: np.ndarray, size: int) -> np.ndarray:
+    """`librosa.feature.spectral_contrast(n_bands=size - 1)`: peaks over valleys in octave bands [dB]."""
+    return decibels(means[:, :size]) - decibels(means[:, size:])
+
+
+def tonnetz(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.tonnetz(chroma=...)` of this chroma: fifths, minor and major thirds (Harte 2006)."""
-    total = _divisor(clip.chroma.sum(axis=1))
-    return (clip.chroma / total[:, None]) @ filters.tonnetz_matrix()
+    total = _divisor(span.chroma.sum(axis=1))
+    return (span.chroma / total[:, None]) @ filters.tonnetz_matrix()
 
 
-def zcr(clip: Clip, size: int) -> np.ndarray:
+def zcr(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.zero_crossing_rate`: share of a frame's samples before which the sign changes."""
-    half = clip.framing.n_fft // 2
-    negative = clip.waveform < -SMALLEST  # librosa takes what is within 1e-10 of 0 for 0
-    changes = np.zeros(len(negative) + 2 * half, bool)  # from the sample before
-    np.not_equal(negative[1:], negative[:-1], out=changes[half + 1 : half + len(negative)])
-    inside = clip.framed(changes)[:, 1:]
-    return np.add.reduce(inside, axis=1, dtype=np.int32)[:, None] / clip.framing.n_fft
+    n_fft = span.framing.n_fft
+    negative = span.samples < -SMALLEST  # librosa takes what is within 1e-10 of 0 for 0
+    negative[: span.inside.start] = negative[span.inside.start]  # and continues a clip's ends
+    negative[span.inside.stop :] = negative[span.inside.stop - 1]
+    changes = span.framed(negative[1:] != negative[:-1], n_fft - 1)
+    return np.add.reduce(changes, axis=1, dtype=np.int32)[:, None] / n_fft
 
 
-def rms(clip: Clip, size: int) -> np.ndarray:
+def rms(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.rms(y=...)`: root mean square of a frame's samples; full scale is 1."""
-    return np.sqrt(np.vecdot(clip.frames, clip.frames) / clip.framing.n_fft)[:, None]
+    return np.sqrt(np.vecdot(span.frames, span.frames) / span.framing.n_fft)[:, None]
 
 
-def centroid(clip: Clip, size: int) -> np.ndarray:
+def centroid(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.spectral_centroid` [Hz]: mean frequency, weighted by magnitude."""
-    return clip.centroid[:, None]
+    return span.centroid[:, None]
 
 
-def bandwidth(clip: Clip, size: int) -> np.ndarray:
+def bandwidth(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.spectral_bandwidth` [Hz]: standard deviation about the centroid."""
-    squares = clip.frequencies - clip.centroid[:, None]
+    squares = span.frequencies - span.centroid[:, None]
     squares *= squares
-    return np.sqrt(np.vecdot(clip.magnitude, squares) / clip.summed_magnitude)[:, None]
+    return np.sqrt(np.vecdot(span.magnitude, squares) / span.summed_magnitude)[:, None]
 
 
-def rolloff(clip: Clip, size: int) -> np.ndarray:
+def rolloff(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.spectral_rolloff` [Hz]: below it lies 85 % of a frame's summed magnitude."""
-    magnitude = clip.magnitude
+    magnitude = span.magnitude
     bins = magnitude.shape[1]
     whole = bins // STRETCH * STRETCH
     sums = np.zeros((len(magnitude), whole // STRETCH + 2))
@@ -325,29 +342,47 @@ def rolloff(clip: Clip, size: int) -> np.ndarray:
     close = np.abs(running).min(axis=1) <= bins * np.finfo(np.float32).eps / 4 * total
     below = np.cumsum(magnitude[close], axis=1)
     reached[close] = np.count_nonzero(below < np.float32(ROLLOFF_SHARE) * below[:, -1:], axis=1)
-    return clip.frequencies[reached][:, None]
+    return span.frequencies[reached][:, None]
 
 
-def flatness(clip: Clip, size: int) -> np.ndarray:
+def flatness(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.spectral_flatness`: geometric over arithmetic mean of a frame's power."""
-    power = np.maximum(clip.power, np.float32(SMALLEST))
+    power = np.maximum(span.power, np.float32(SMALLEST))
     arithmetic = _sum(power) / power.shape[1]
     geometric = np.exp(np.log(power, out=power).mean(axis=1))
     return (geometric / arithmetic)[:, None]
 
 
-# family: what computes it [shape=(t, size)], its least and its largest size
-FAMILIES: dict[str, tuple[Callable[[Clip, int], np.ndarray], int, int]] = {
-    "mfcc": (mfcc, 1, MFCC_BANDS),
-    "chroma": (chroma, 12, 12),
-    "mel": (mel, 1, 512),
-    "logmel": (logmel, 1, 512),
-    "contrast": (contrast, 2, 12),
-    "tonnetz": (tonnetz, 6, 6),
-    "zcr": (zcr, 1, 1),
-    "rms": (rms, 1, 1),
-    "centroid": (centroid, 1, 1),
-    "bandwidth": (bandwidth, 1, 1),
-    "rolloff": (rolloff, 1, 1),
-    "flatness": (flatness, 1, 1),
+class Family(NamedTuple):
+    """How a family of descriptors is had.
+
+    Attributes
+    ----------
+    compute : callable (Span, size) -> np.ndarray [shape=(t, any)]
+        From the frames of a span.
+    least, most : int
+        Possible sizes.
+    finish : callable (np.ndarray [shape=(t, any)], size) -> np.ndarray [shape=(t, size)], optional
+        From what was computed of all spans: decibels refer to the clip's maximum.
+    """
+
+    compute: Callable[[Span, int], np.ndarray]
+    least: int
+    most: int
+    finish: Callable[[np.ndarray, int], np.ndarray] | None = None
+
+
+FAMILIES = {
+    "mfcc": Family(mfcc_bands, 1, MFCC_BANDS, mfcc),
+    "chroma": Family(chroma, 12, 12),
+    "mel": Family(mel, 1, 512),
+    "logmel": Family(mel, 1, 512, logmel),
+    "contrast": Family(extremes, 2, 12, contrast),
+    "tonnetz": Family(tonnetz, 6, 6),
+    "zcr": Family(zcr, 1, 1),
+    "rms": Family(rms, 1, 1),
+    "centroid": Family(centroid, 1, 1),
+    "bandwidth": Family(bandwidth, 1, 1),
+    "rolloff": Family(rolloff, 1, 1),
+    "flatness": Family(flatness, 1, 1),
 }
