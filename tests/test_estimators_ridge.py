@@ -72,7 +72,7 @@ def by_definition(X, y, T, kernel, alpha):
 def test_scores_are_those_of_the_definition(kernel, columns):
     X, y, _ = corpus(columns=columns)
     X = X.to_numpy()
-    model = Ridge((kernel,), linear_alpha=0.2, rbf_alpha=0.2).fit(X[:150], y[:150])
+    model = Ridge((kernel,), alpha=0.2).fit(X[:150], y[:150])
     expected = by_definition(X[:150], y[:150], X[150:], kernel, 0.2)
     np.testing.assert_allclose(model.decision_function(X[150:]), expected, atol=1e-9)
 
@@ -80,11 +80,12 @@ def test_scores_are_those_of_the_definition(kernel, columns):
 def test_fusion_is_the_sum_over_groups_and_kernels():
     X, y, _ = corpus()
     model = Ridge(feature_groups="names").fit(X[:150], y[:150])
-    assert list(model.groups_) == ["tone", "beat", "voice"]
+    assert list(model.groups_) == ["tone", "beat", "voice", "whole"]
+    assert len(model.groups_["whole"]) == X.shape[1]
     expected = sum(
-        by_definition(X.to_numpy()[:150, columns], y[:150], X.to_numpy()[150:, columns], kernel, alpha)
+        by_definition(X.to_numpy()[:150, columns], y[:150], X.to_numpy()[150:, columns], kernel, 0.1)
         for columns in model.groups_.values()
-        for kernel, alpha in (("linear", 0.1), ("rbf", 0.03))
+        for kernel in ("linear", "rbf")
     )
     np.testing.assert_allclose(model.decision_function(X[150:]), expected, atol=1e-9)
 
@@ -93,12 +94,13 @@ def test_groups_may_be_listed_by_name_or_number():
     X, y, _ = corpus()
     names = {
         group: list(X.columns[columns])
-        for group, columns in Ridge(feature_groups="names").fit(X, y).groups_.items()
+        for group, columns in Ridge(feature_groups="names", whole=False).fit(X, y).groups_.items()
     }
     numbers = {group: [X.columns.get_loc(name) for name in members] for group, members in names.items()}
-    expected = Ridge(feature_groups="names").fit(X, y).decision_function(X)
+    expected = Ridge(feature_groups="names", whole=False).fit(X, y).decision_function(X)
     for groups in (names, numbers):
-        np.testing.assert_array_equal(Ridge(feature_groups=groups).fit(X, y).decision_function(X), expected)
+        model = Ridge(feature_groups=groups, whole=False).fit(X, y)
+        np.testing.assert_array_equal(model.decision_function(X), expected)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_too_many_clips_are_refused_with_the_way_out():
     X, y, _ = corpus()
     tiny = {"memory_limit": 1e-5}
     with pytest.raises(
-        SerClassicError, match=r"exact kernels of 180 clips .* \('linear',\) .*, solver='nystroem'"
+        SerClassicError, match=r"exact kernels of 180 clips .*\('linear',\) .*, solver='nystroem'"
     ):
         Ridge(**tiny).fit(X, y)
     Ridge(**tiny, solver="nystroem", n_landmarks=20).fit(X, y)
@@ -183,7 +185,7 @@ def test_too_many_clips_are_refused_with_the_way_out():
         Ridge(("linear",), **tiny).fit(np.tile(X, 9), y)
     crowd = Ridge()
     crowd.groups_ = {"features": np.arange(1000)}
-    with pytest.raises(SerClassicError, match="exact kernels of 40000 clips need 35.8 GiB"):
+    with pytest.raises(SerClassicError, match="exact kernels of 40000 clips need 35"):
         crowd._refuse_too_large(40_000)
 
 
@@ -203,9 +205,9 @@ def test_the_most_probable_class_is_the_predicted_one(classes):
 
 def test_one_speaker_leaves_the_stated_defaults():
     X, y, speaker = corpus()
-    model = Ridge(cv=4, linear_alpha=0.5).fit(X, y, groups=np.zeros_like(speaker))
+    model = Ridge(cv=4, alpha=0.5).fit(X, y, groups=np.zeros_like(speaker))
     assert not model.tuned_
-    assert model.best_params_ == {"linear_alpha": 0.5, "rbf_alpha": 0.03}
+    assert model.best_params_ == {"alpha": 0.5}
     assert not hasattr(model, "predict_proba")
 
 

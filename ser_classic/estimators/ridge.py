@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -41,8 +40,8 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     ridge regression of its own onto one-hot targets less `1 / classes`, with weights under which every
     class counts the same; their raw scores are summed, and the largest wins. The kernels are
     `ZZᵀ / d` and `exp(-D / (2 mean D))`, D the mean squared difference per dimension, each with a tenth
-    of its mean diagonal added as an intercept. The whole grid of penalties costs one eigendecomposition
-    per group, kernel and inner fold.
+    of its mean diagonal added as an intercept. One penalty serves them all; its whole grid costs one
+    eigendecomposition per group, kernel and inner fold.
 
     Parameters
     ----------
@@ -52,9 +51,11 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         None has one group; "names" takes the groups from the names of the features, the text before "/",
         or else before the first "_" (one group, if they have no names); a mapping lists names or numbers
         of columns.
+    whole : bool
+        Add one more group of all columns together, where there are several groups.
     alphas : sequence of float > 0
-        Grid of penalties in units of a kernel's mean diagonal; each kernel chooses its own for all groups.
-    linear_alpha, rbf_alpha : float > 0
+        Grid of penalties in units of a kernel's mean diagonal.
+    alpha : float > 0
         Used where nothing can be tuned: without `cv`, or when it is a number and there is one speaker.
     solver : {"exact", "nystroem"}
         "exact" solves for as many unknowns as there are clips (linear: or features, if they are fewer);
@@ -71,9 +72,9 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     tuned_ : bool
-        Whether the penalties were chosen on folds; if not, they are `linear_alpha` and `rbf_alpha`.
+        Whether the penalty was chosen on folds; if not, it is `alpha`.
     best_params_ : dict
-        "linear_alpha" and "rbf_alpha", as far as their kernels are used.
+        "alpha".
     best_score_, best_index_, cv_results_
         As in GridSearchCV, if tuned.
     sharpness_ : float
@@ -93,9 +94,9 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         kernels: Sequence[Kernel] = KERNELS,
         *,
         feature_groups: Literal["names"] | Mapping[str, Sequence] | None = None,
-        alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
-        linear_alpha: float = 0.1,
-        rbf_alpha: float = 0.03,
+        whole: bool = True,
+        alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0),
+        alpha: float = 0.1,
         solver: Literal["exact", "nystroem"] = "exact",
         n_landmarks: int = 2000,
         memory_limit: float = 8.0,
@@ -104,9 +105,9 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     ) -> None:
         self.kernels = kernels
         self.feature_groups = feature_groups
+        self.whole = whole
         self.alphas = alphas
-        self.linear_alpha = linear_alpha
-        self.rbf_alpha = rbf_alpha
+        self.alpha = alpha
         self.solver = solver
         self.n_landmarks = n_landmarks
         self.memory_limit = memory_limit
@@ -120,7 +121,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         sample_weight: Sequence[float] | None = None,
         groups: Sequence | None = None,
     ) -> KernelRidgeClassifierCV:
-        """Choose the penalties on the inner folds and fit all clips with them.
+        """Choose the penalty on the inner folds and fit all clips with them.
 
         Parameters
         ----------
@@ -151,16 +152,15 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         # A clip of weight 0 may be of a class that is not there; its code does not matter.
         codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         self.groups_ = self._grouping()
+        if self.whole and len(self.groups_) > 1:
+            self.groups_["whole"] = np.unique(np.concatenate(list(self.groups_.values())))
         self._refuse_too_large(len(X))
-        given = {"linear_alpha": self.linear_alpha, "rbf_alpha": self.rbf_alpha}
-        self.best_params_ = {f"{kernel}_alpha": given[f"{kernel}_alpha"] for kernel in self.kernels}
+        self.best_params_ = {"alpha": self.alpha}
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
         if splits is not None:
             self._tune(X, codes, weight, splits)
-        self.scaler_, members = self._learn(
-            X, codes, weight, {kernel: (self.best_params_[f"{kernel}_alpha"],) for kernel in self.kernels}
-        )
+        self.scaler_, members = self._learn(X, codes, weight, [self.best_params_["alpha"]])
         self.members_, self.anchors_ = [], {}
         for group, kernel, part, [(coefficients, offset)] in members:
             member = {"group": group, "kernel": kernel, "coefficients": coefficients, "offset": offset}
@@ -208,7 +208,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
             )
 
     def _learn(
-        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray, alphas: Mapping[str, Sequence[float]]
+        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray, alphas: Sequence[float]
     ) -> tuple[StandardScaler, Iterable[tuple[str, Kernel, Part, list]]]:
         """Scaler of some clips, and group, kernel, features and solutions of every ridge on them."""
         there = weight > 0
@@ -226,7 +226,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
             for group, columns in self.groups_.items():
                 part = Part(Z[:, columns], weight, landmarks)
                 for kernel in self.kernels:
-                    yield group, kernel, part, part.solve(kernel, balanced, targets, alphas[kernel])
+                    yield group, kernel, part, part.solve(kernel, balanced, targets, alphas)
 
         return scaler, members()
 
@@ -237,38 +237,27 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         weight: np.ndarray,
         splits: list[tuple[np.ndarray, np.ndarray]],
     ) -> None:
-        grid = list(product(range(len(self.alphas)), repeat=len(self.kernels)))
-        recalls = np.empty((len(grid), len(splits)))
-        outside = []  # for each fold: scores of the clips left out [kernels, alphas, clips, classes]
+        recalls = np.empty((len(self.alphas), len(splits)))
+        outside = []  # for each fold: scores of the clips left out [alphas, clips, classes]
         for fold, (train, test) in enumerate(splits):
-            scaler, members = self._learn(
-                X[train], codes[train], weight[train], dict.fromkeys(self.kernels, self.alphas)
-            )
+            scaler, members = self._learn(X[train], codes[train], weight[train], self.alphas)
             Z = _standardised(scaler, X[test])
-            scores = np.zeros((len(self.kernels), len(self.alphas), len(test), len(self.classes_)))
+            scores = np.zeros((len(self.alphas), len(test), len(self.classes_)))
             for group, kernel, part, solutions in members:
                 features = Z[:, self.groups_[group]].astype(np.float64)
                 if kernel == "rbf":
                     features = rbf(features, part.anchors, part.width)
                 for row, (coefficients, offset) in enumerate(solutions):
-                    scores[self.kernels.index(kernel), row] += features @ coefficients + offset
-            for candidate, rows in enumerate(grid):
-                guess = sum(scores[kernel, row] for kernel, row in enumerate(rows)).argmax(axis=1)
-                recalls[candidate, fold] = uar(codes[test], guess, weight[test])
+                    scores[row] += features @ coefficients + offset
+            recalls[:, fold] = [uar(codes[test], each.argmax(axis=1), weight[test]) for each in scores]
             outside.append(scores)
-        params = [
-            {f"{kernel}_alpha": self.alphas[row] for kernel, row in zip(self.kernels, rows, strict=True)}
-            for rows in grid
-        ]
-        self.cv_results_, self.best_index_ = results(params, recalls)
-        self.best_params_ = params[self.best_index_]
+        grid = [{"alpha": alpha} for alpha in self.alphas]
+        self.cv_results_, self.best_index_ = results(grid, recalls)
+        self.best_params_ = grid[self.best_index_]
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
-        chosen = grid[self.best_index_]
         rows = np.concatenate([test for _, test in splits])
         self.sharpness_ = calibration.fit_sharpness(
-            np.concatenate([sum(part[kernel, row] for kernel, row in enumerate(chosen)) for part in outside]),
-            codes[rows],
-            weight[rows],
+            np.concatenate([scores[self.best_index_] for scores in outside]), codes[rows], weight[rows]
         )
 
     def _scores(self, X: Any) -> np.ndarray:
