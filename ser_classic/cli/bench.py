@@ -65,13 +65,22 @@ def bench(
         raise typer.Exit(1)
 
 
-def report(results: options.Results = Path("results")) -> None:
-    """Rebuild the leaderboard from the stored runs, and show it."""
+def report(
+    results: options.Results = Path("results"),
+    readme: Annotated[
+        Path | None, typer.Option(help="Also put the best systems between the marks in this file.")
+    ] = None,
+) -> None:
+    """Rebuild the leaderboard and the figures from the stored runs, and show the leaderboard."""
     from rich.console import Console
 
     from ser_classic.report import terminal, write
+    from ser_classic.report.glance import put_into
 
-    Console().print(terminal(write(results, _tell)))
+    board = write(results, _tell)
+    if readme:
+        put_into(readme, board)
+    Console().print(terminal(board))
 
 
 def _tell(problem: str) -> None:
