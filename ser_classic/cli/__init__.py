@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_classic.cli import bench, corpora, features, predict
+from ser_classic.cli import bench, corpora, features, listen, predict
 from ser_classic.errors import SerClassicError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("report")(bench.report)
 app.command("fit")(predict.fit)
 app.command("predict")(predict.predict)
 app.command("card")(predict.card)
+app.command("listen")(listen.listen)
 
 
 def main() -> None:

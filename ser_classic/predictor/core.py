@@ -206,7 +206,9 @@ class Predictor:
             table = table.assign(
                 **{f"p_{name}": chances[:, place] for place, name in enumerate(self.classes)}
             )
-        table["emotion"] = emotion
+        table["emotion"] = pd.Series(
+            emotion, dtype=object
+        )  # pandas would make NaN of None in a column of words
         return table
 
     def _inputs(

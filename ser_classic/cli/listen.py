@@ -1,0 +1,167 @@
+"""`ser-classic listen`: the emotion of what a microphone hears, window by window."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from ser_classic.errors import SerClassicError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ser_classic.predictor.streaming import Listener
+
+SHOWN = 8  # windows in the live view
+Show = Callable[["Listener", "list[dict[str, Any]]"], None]
+
+
+def listen(
+    model: Annotated[Path | None, typer.Argument(help="Predictor saved by `ser-classic fit`.")] = None,
+    window: Annotated[float, typer.Option(help="Seconds of a window.")] = 3.0,
+    hop: Annotated[float, typer.Option(help="Seconds from window to window.")] = 1.0,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so long.", show_default="until Ctrl-C")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Number, or part of the name.", show_default="the system's")
+    ] = None,
+    devices: Annotated[bool, typer.Option("--devices", help="List the microphones, and stop.")] = False,
+    record: Annotated[Path | None, typer.Option(help="Keep what is heard in this WAV file.")] = None,
+    min_confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Answer `uncertain` below this probability.")
+    ] = 0.0,
+) -> None:
+    """Listen to a microphone: level, and the emotion of every window. Needs ser-classic[mic]."""
+    from ser_classic.extras import microphone
+
+    if devices:
+        for found in microphone.devices():
+            mark = "*" if found["default"] else " "
+            print(
+                f"{mark} {found['number']}: {found['name']} "
+                f"({found['channels']} channels, {found['rate']} Hz)"
+            )
+        return
+    if model is None:
+        raise typer.BadParameter("say which predictor is to listen, or give --devices")
+    from ser_classic.predictor import load_predictor
+    from ser_classic.predictor.streaming import Listener
+
+    predictor = load_predictor(model)
+    predictor.require(min_confidence=min_confidence)
+    chosen = int(device) if device is not None and device.isdigit() else device
+    with ExitStack() as stack:
+        rate, blocks = stack.enter_context(microphone.opened(chosen))
+        listener = Listener(predictor, rate, window, hop, min_confidence)
+        if record is not None:
+            blocks = stack.enter_context(kept(blocks, record, rate))
+        show = stack.enter_context(shown(predictor.card["title"]))
+        hear(listener, blocks, show, seconds)
+
+
+def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: float | None = None) -> None:
+    """Feed blocks to a listener until they, the time or the user's patience end; show each step's answers."""
+    try:
+        for block in blocks:
+            left = len(block) if seconds is None else round((seconds - listener.seconds) * listener.rate)
+            show(listener, listener.push(block[: max(left, 0)]).to_dict("records"))
+            if seconds is not None and listener.seconds >= seconds:
+                break
+    except KeyboardInterrupt:  # the usual way to stop listening
+        pass
+    show(listener, listener.close().to_dict("records"))
+
+
+@contextmanager
+def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterator[np.ndarray]]:
+    """The same blocks, written into a WAV file as they pass.
+
+    Raises
+    ------
+    SerClassicError
+        The file cannot be written.
+    """
+    import soundfile
+
+    try:
+        file = soundfile.SoundFile(path, "w", rate, 1, "PCM_16", format="WAV")
+    except (soundfile.SoundFileError, OSError) as error:
+        raise SerClassicError(f"{path}: cannot be written ({error})") from error
+
+    def passing() -> Iterator[np.ndarray]:
+        for block in blocks:
+            file.write(block)
+            yield block
+
+    with file:
+        yield passing()
+
+
+@contextmanager
+def shown(title: str) -> Iterator[Show]:
+    """A live view on a terminal; elsewhere a line a window."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console()
+    if not console.is_terminal:
+        yield _print_lines
+        return
+    recent: deque[dict[str, Any]] = deque(maxlen=SHOWN)
+    with Live(console=console, refresh_per_second=10) as live:
+
+        def update(listener: Listener, answers: list[dict[str, Any]]) -> None:
+            recent.extend(answers)
+            live.update(view(title, listener, list(recent)))
+
+        yield update
+
+
+def _print_lines(listener: Listener, answers: list[dict[str, Any]]) -> None:
+    for row in answers:
+        sure = f"  {row['confidence']:.2f}" if "confidence" in row and row["emotion"] else ""
+        print(f"{row['start']:7.2f} {row['end']:7.2f}  {row['emotion'] or 'silent'}{sure}", flush=True)
+
+
+def view(title: str, listener: Listener, recent: list[dict[str, Any]]) -> RenderableType:
+    """Level meter, the last answer with its probabilities, and the answers before it."""
+    from rich.console import Group
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    from ser_classic.predictor.streaming import FLOOR
+
+    share = (listener.level - FLOOR) / -FLOOR
+    colour = "red" if listener.level > -3 else "green"
+    meter = Text.assemble(_bar(share, 40, colour), f" {listener.level:5.0f} dB  {listener.seconds:6.1f} s")
+    parts: list[RenderableType] = [meter, ""]
+    if recent:
+        last = recent[-1]
+        parts.append(Text(last["emotion"] or "silent", style="bold"))
+        chances = Table.grid(padding=(0, 1))
+        for word in listener.predictor.classes:
+            chance = last.get(f"p_{word}")
+            if chance is not None and not np.isnan(chance):
+                chances.add_row(word, _bar(chance, 24, "blue"), f"{chance:.2f}")
+        before = Table.grid(padding=(0, 2))
+        for row in reversed(recent):
+            before.add_row(f"{row['start']:.1f} to {row['end']:.1f} s", row["emotion"] or "silent")
+        parts += [chances, "", before]
+    else:
+        parts.append(Text("listening ...", style="dim"))
+    return Panel(Group(*parts), title=title, subtitle="Ctrl-C to stop", width=72)
+
+
+def _bar(share: float, width: int, colour: str) -> Any:
+    from rich.text import Text
+
+    full = round(min(max(share, 0.0), 1.0) * width)
+    return Text.assemble(("━" * full, colour), ("━" * (width - full), "bright_black"))

@@ -1,0 +1,110 @@
+"""The microphone, through PortAudio; the only importer of sounddevice."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ser_classic.errors import SerClassicError
+from ser_classic.registry import need
+
+BLOCK = 0.1  # [s]; the level meter's step
+SILENT_FOR = 5.0  # [s] without a block after which the device is taken for gone
+
+
+class MicrophoneError(SerClassicError):
+    """No PortAudio, no microphone, or one that gives no sound."""
+
+
+def devices() -> list[dict[str, Any]]:
+    """Devices that can record: `number`, `name`, `channels`, `rate` [Hz] and `default`.
+
+    Raises
+    ------
+    SerClassicError
+        sounddevice or PortAudio is not installed.
+    """
+    sounddevice = _sounddevice()
+    default = sounddevice.default.device[0]
+    return [
+        {
+            "number": number,
+            "name": device["name"],
+            "channels": device["max_input_channels"],
+            "rate": round(device["default_samplerate"]),
+            "default": number == default,
+        }
+        for number, device in enumerate(sounddevice.query_devices())
+        if device["max_input_channels"] > 0
+    ]
+
+
+@contextmanager
+def opened(device: int | str | None = None) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
+    """Open a microphone, at its own rate.
+
+    Parameters
+    ----------
+    device : int or str, optional
+        Number or part of the name; the system's default by default.
+
+    Yields
+    ------
+    rate : int [Hz]
+    blocks : iterator of np.ndarray [shape=(n,), dtype=float32]
+        Without end; one every 0.1 s.
+
+    Raises
+    ------
+    SerClassicError
+        sounddevice or PortAudio is not installed, there is no such device, or it gives no sound.
+    """
+    sounddevice = _sounddevice()
+    heard: queue.Queue[np.ndarray] = queue.Queue()
+
+    def take(block: np.ndarray, frames: int, time: Any, status: Any) -> None:
+        heard.put(block[:, 0].copy())
+
+    try:
+        rate = round(sounddevice.query_devices(device, "input")["default_samplerate"])
+        stream = sounddevice.InputStream(
+            samplerate=rate,
+            device=device,
+            channels=1,
+            dtype="float32",
+            blocksize=round(BLOCK * rate),
+            callback=take,
+        )
+        with stream:
+            yield rate, _blocks(heard)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        wanted = "no microphone" if device is None else f"no microphone {device!r}"
+        raise MicrophoneError(
+            f"{wanted} ({str(error).strip()}); plug one in, or choose one of: ser-classic listen --devices"
+        ) from error
+
+
+def _blocks(heard: queue.Queue[np.ndarray]) -> Iterator[np.ndarray]:
+    while True:
+        try:
+            yield heard.get(timeout=SILENT_FOR)
+        except queue.Empty:
+            raise MicrophoneError(
+                f"the microphone gave nothing for {SILENT_FOR:.0f} s; was it unplugged, or taken by another "
+                "program?"
+            ) from None
+
+
+def _sounddevice() -> ModuleType:
+    try:
+        return need("sounddevice", "mic")
+    except OSError as error:  # sounddevice is there, and looks for PortAudio on import
+        raise MicrophoneError(
+            f"the PortAudio library is missing ({error}); install it with your system's packages, "
+            "such as: apt install libportaudio2"
+        ) from error

@@ -1,0 +1,89 @@
+"""Listening: emotions of a recording while it comes in, the same as of its windows afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.predictor.core import Predictor, PredictorError, describe_span
+from ser_classic.predictor.windows import Span, Stream
+
+FLOOR = -60.0  # [dB re full scale]; where a level meter begins
+
+
+class Listener:
+    """Answers window by window to a recording that comes in blocks of any size.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        Of the blind track: what z-scores a speaker needs all his recordings first.
+    rate : int [Hz]
+    window, hop : float [s]
+    min_confidence : float
+        As in `Predictor.predict`.
+    name : str
+        What the answers call the recording.
+
+    Raises
+    ------
+    PredictorError
+        The predictor is adapted, or gives no confidence and some is asked for.
+    WindowError
+        The window or hop cannot be used.
+    """
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        rate: int,
+        window: float = 3.0,
+        hop: float | None = None,
+        min_confidence: float = 0.0,
+        name: str = "microphone",
+    ) -> None:
+        if predictor.adapted:
+            raise PredictorError(
+                f"{predictor.card['title']}: was fitted on features z-scored per speaker, for which all his "
+                "recordings are needed first; listen with another, or record and then predict --adapt"
+            )
+        predictor.require(min_confidence=min_confidence)
+        self.predictor = predictor
+        self.rate = rate
+        self.name = name
+        self.min_confidence = min_confidence
+        self.level = FLOOR  # [dB re full scale] of the last block
+        self.seconds = 0.0  # heard so far
+        self._stream = Stream(rate, window, hop)
+
+    def push(self, block: np.ndarray) -> pd.DataFrame:
+        """Answers to the windows that a block [shape=(n,) or (n, channels)] completes; often none."""
+        block = self._mono(np.asarray(block, dtype=np.float32))
+        self.seconds += len(block) / self.rate
+        self.level = level(block)
+        return self._answers(self._stream.push(block))
+
+    def close(self) -> pd.DataFrame:
+        """The answer to what the windows so far left over at the end; none where nothing is left."""
+        return self._answers(self._stream.close())
+
+    def _mono(self, block: np.ndarray) -> np.ndarray:
+        if block.ndim == 1:
+            return block
+        channel = self.predictor.channel
+        return block.mean(axis=1) if channel is None else block[:, min(channel, block.shape[1] - 1)]
+
+    def _answers(self, windows: Iterable[tuple[Span, np.ndarray]]) -> pd.DataFrame:
+        described = [
+            describe_span(self.name, waveform, self.rate, span, self.predictor.features)
+            for span, waveform in windows
+        ]
+        return self.predictor.answer(described, min_confidence=self.min_confidence)
+
+
+def level(block: np.ndarray) -> float:
+    """Root mean square of a block [shape=(n,)], in dB re full scale; no lower than -60."""
+    power = float(np.mean(np.square(block, dtype=np.float64))) if len(block) else 0.0
+    return max(FLOOR, 10 * np.log10(power)) if power > 0 else FLOOR

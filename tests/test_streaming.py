@@ -1,0 +1,247 @@
+"""Listening: blocks of any size give the windows and the answers of the whole recording."""
+
+from __future__ import annotations
+
+import io
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ser_classic.cli import listen
+from ser_classic.corpora.synthetic import synthesise
+from ser_classic.errors import SerClassicError
+from ser_classic.extras import microphone
+from ser_classic.predictor import PredictorError
+from ser_classic.predictor.fitting import fit
+from ser_classic.predictor.saving import save
+from ser_classic.predictor.streaming import Listener, level
+from ser_classic.predictor.windows import Span, Stream, WindowError, spans
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def predictor(own_folder, cache):
+    return fit(str(own_folder), "mfcc13", "svm_rbf", cache=cache, evaluate=False, speaker=r"/(s\d\d)_")
+
+
+@pytest.fixture(scope="module")
+def waveform() -> np.ndarray:
+    """Some seven seconds, with a silence in the middle."""
+    said = [synthesise("s05", word, "t2") for word in ("neutral", "angry", "sad")]
+    return np.concatenate([said[0], np.zeros(40_000, np.float32), said[1], said[2]])
+
+
+@st.composite
+def cuttings(draw):
+    rate = draw(st.sampled_from([1000, 8000]))
+    window = draw(st.floats(0.1, 1.0))
+    hop = draw(st.one_of(st.none(), st.floats(0.02, 1.0).map(lambda share: max(0.01, share * window))))
+    sizes = draw(st.lists(st.integers(0, 3000), max_size=12))
+    return rate, window, hop, sizes
+
+
+@settings(max_examples=200, deadline=None)
+@given(cuttings())
+def test_any_blocks_give_the_windows_of_the_whole(cutting):
+    rate, window, hop, sizes = cutting
+    whole = np.arange(sum(sizes), dtype=np.float32)
+    stream = Stream(rate, window, hop)
+    got = (
+        [item for block in np.split(whole, np.cumsum(sizes)[:-1]) for item in stream.push(block)]
+        if sizes
+        else []
+    )
+    got += list(stream.close())
+    expected = spans(len(whole), rate, window, hop)
+    assert [span for span, _ in got] == [Span(first / rate, last / rate) for first, last in expected]
+    for (_, piece), (first, last) in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(piece, whole[first:last])
+    covered = {sample for first, last in expected for sample in range(first, last)}
+    assert covered == set(range(len(whole)))
+
+
+def test_windows_by_hand():
+    assert spans(0, 10, 0.4) == []
+    assert spans(3, 10, 0.4) == [(0, 3)]
+    assert spans(8, 10, 0.4, 0.2) == [(0, 4), (2, 6), (4, 8)]
+    assert spans(9, 10, 0.4, 0.2) == [(0, 4), (2, 6), (4, 8), (5, 9)]
+
+
+@pytest.mark.parametrize(("window", "hop"), [(0.05, None), (1.0, 1.5), (1.0, 0.0), (float("nan"), 1.0)])
+def test_a_window_or_hop_that_cannot_be_used_is_refused(window, hop):
+    with pytest.raises(WindowError, match="expected"):
+        spans(1000, RATE, window, hop)
+
+
+@pytest.mark.parametrize("size", [160, 1600, 4410, 100_000])
+def test_listening_in_blocks_of_any_size_answers_as_predict_does(predictor, waveform, tmp_path, size):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, waveform, RATE, subtype="FLOAT")
+    whole = predictor.predict(path, window=1.0, hop=0.4)
+    listener = Listener(predictor, RATE, 1.0, 0.4, name=str(path))
+    heard = []
+    listen.hear(
+        listener,
+        [waveform[start : start + size] for start in range(0, len(waveform), size)],
+        lambda _, answers: heard.extend(answers),
+    )
+    assert [(row["start"], row["end"], row["emotion"]) for row in heard if row["emotion"]] == [
+        (row.start, row.end, row.emotion) for row in whole.itertuples() if row.emotion
+    ]
+    answered = whole[whole["emotion"].notna()]
+    sure = [row["confidence"] for row in heard if row["emotion"]]
+    np.testing.assert_allclose(sure, answered["confidence"], rtol=1e-12)
+    assert whole["emotion"].isna().any(), "the silence has no emotion"
+
+
+def test_listening_stops_when_its_time_is_over_and_keeps_what_it_heard(predictor, waveform, tmp_path):
+    listener = Listener(predictor, RATE, 0.5, 0.5)
+    blocks = (waveform[start : start + 1000] for start in range(0, len(waveform), 1000))
+    with listen.kept(blocks, tmp_path / "out.wav", RATE) as passing:
+        listen.hear(listener, passing, lambda *_: None, seconds=1.2)
+    assert listener.seconds == pytest.approx(1.2)
+    recorded, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
+    assert rate == RATE
+    assert len(recorded) == 20_000
+    np.testing.assert_allclose(recorded, waveform[:20_000], atol=1 / 32768)
+
+
+def test_stopping_with_the_keyboard_still_answers_to_the_rest(predictor, waveform):
+    def interrupted():
+        yield waveform[:4000]
+        raise KeyboardInterrupt
+
+    seen = []
+    listen.hear(Listener(predictor, RATE, 1.0), interrupted(), lambda _, answers: seen.append(len(answers)))
+    assert seen == [0, 1]
+
+
+def test_an_adapted_predictor_does_not_listen(own_folder, cache):
+    options = {"cache": cache, "evaluate": False, "speaker": r"/(s\d\d)_"}
+    adapted = fit(str(own_folder), "mfcc13", "lda", adapted=True, **options)
+    with pytest.raises(PredictorError, match="all his recordings are needed first"):
+        Listener(adapted, RATE)
+
+
+def test_the_level_is_that_of_a_meter():
+    tone = np.sin(2 * np.pi * 100 * np.arange(RATE) / RATE).astype(np.float32)
+    assert level(tone) == pytest.approx(-3.01, abs=0.01)
+    assert level(tone / 10) == pytest.approx(-23.01, abs=0.01)
+    assert level(np.zeros(10)) == level(np.zeros(0)) == -60
+
+
+def test_several_channels_become_one(predictor, waveform):
+    listener = Listener(predictor, RATE, 1.0, 1.0)
+    answers = listener.push(np.column_stack([waveform, waveform])[: 2 * RATE])
+    alone = Listener(predictor, RATE, 1.0, 1.0).push(waveform[: 2 * RATE])
+    assert answers.equals(alone)
+
+
+def test_the_live_view_shows_level_emotion_and_what_was_before(predictor, waveform):
+    from rich.console import Console
+
+    listener = Listener(predictor, RATE, 1.0, 0.5)
+    recent = listener.push(waveform).to_dict("records")
+    console = Console(record=True, width=80, file=io.StringIO())
+    console.print(listen.view("tiny", listener, recent))
+    told = console.export_text()
+    assert recent[-1]["emotion"] in told
+    assert "dB" in told
+    assert "0.0 to 1.0 s" in told
+    assert "silent" in told
+
+
+class FakePortAudio(types.ModuleType):
+    """A microphone that says one recording, as sounddevice would hand it over."""
+
+    PortAudioError = type("PortAudioError", (Exception,), {})
+    default = types.SimpleNamespace(device=(1, 0))
+
+    def __init__(self, waveform: np.ndarray) -> None:
+        super().__init__("sounddevice")
+        outer = self
+        self.waveform = waveform
+
+        class InputStream:
+            def __init__(self, samplerate, device, channels, dtype, blocksize, callback):
+                assert (samplerate, channels, dtype) == (RATE, 1, "float32")
+                self.callback, self.size = callback, blocksize
+
+            def __enter__(self):
+                for start in range(0, len(outer.waveform), self.size):
+                    block = outer.waveform[start : start + self.size, None]
+                    self.callback(block, len(block), None, None)
+
+            def __exit__(self, *_):
+                pass
+
+        self.InputStream = InputStream
+
+    def query_devices(self, device=None, kind=None):
+        found = [
+            {"name": "speaker", "max_input_channels": 0, "default_samplerate": 44100.0},
+            {"name": "mic", "max_input_channels": 2, "default_samplerate": float(RATE)},
+        ]
+        if kind is None:
+            return found
+        if device not in (None, 1, "mic"):
+            raise ValueError(f"No input device matching {device!r}")
+        return found[1]
+
+
+@pytest.fixture
+def fake(monkeypatch, waveform):
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(waveform))
+
+
+@pytest.fixture(scope="module")
+def saved(predictor, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "m.skops"
+    save(predictor, path)
+    return path
+
+
+def test_the_command_listens_records_and_prints_a_line_a_window(fake, saved, tmp_path, capsys, waveform):
+    record = tmp_path / "out.wav"
+    listen.listen(saved, window=1.0, hop=1.0, seconds=3.0, record=record)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["0.00", "1.00"], ["1.00", "2.00"], ["2.00", "3.00"]]
+    assert soundfile.info(record).frames == 3 * RATE
+
+
+def test_devices_are_listed_with_the_default_marked(fake, capsys):
+    listen.listen(devices=True)
+    assert capsys.readouterr().out == "* 1: mic (2 channels, 16000 Hz)\n"
+
+
+def test_a_microphone_that_is_not_there_is_told_in_one_line(fake, saved):
+    with pytest.raises(SerClassicError, match=r"no microphone 'nonsense' .* ser-classic listen --devices"):
+        listen.listen(saved, device="nonsense")
+
+
+def test_a_microphone_that_falls_silent_ends_the_wait(fake, monkeypatch):
+    monkeypatch.setattr(microphone, "SILENT_FOR", 0.01)
+    with microphone.opened() as (rate, blocks):
+        assert rate == RATE
+        with pytest.raises(SerClassicError, match="unplugged"):
+            list(blocks)
+
+
+def test_what_is_not_installed_is_told_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[mic\]'"):
+        microphone.devices()
+
+    def without_portaudio(*_):
+        raise OSError("PortAudio library not found")
+
+    monkeypatch.setattr(microphone, "need", without_portaudio)
+    with pytest.raises(SerClassicError, match="apt install libportaudio2"):
+        microphone.devices()
