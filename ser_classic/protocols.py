@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 
 import numpy as np
@@ -138,12 +139,12 @@ def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
     return _numbered(StratifiedKFold(5, shuffle=True, random_state=seed).split(clips, clips["emotion"]))
 
 
-def holdout_quarter(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """One random 75:25 split, balanced in emotions: speakers stand on both sides."""
+def holdout(clips: pd.DataFrame, seed: int, share: float) -> list[Fold]:
+    """One random split that tests a share of the clips, balanced in emotions: speakers on both sides."""
     from sklearn.model_selection import StratifiedShuffleSplit
 
     _require_clips(clips, 2)
-    split = StratifiedShuffleSplit(1, test_size=0.25, random_state=seed)
+    split = StratifiedShuffleSplit(1, test_size=share, random_state=seed)
     return _numbered(split.split(clips, clips["emotion"]))
 
 
@@ -194,6 +195,14 @@ PROTOCOLS: Registry[Protocol] = Registry(
         Protocol("emobox", "published speaker-disjoint folds", published),
         Protocol("emobox_adapted", "published speaker-disjoint folds", published, track="adapted"),
         Protocol("random5", "five random folds, speakers on both sides", random_five, unit=None),
-        Protocol("holdout25", "random 75:25 split, speakers on both sides", holdout_quarter, unit=None),
+        Protocol(
+            "holdout25", "random 75:25 split, speakers on both sides", partial(holdout, share=0.25), unit=None
+        ),
+        Protocol(
+            "holdout15",
+            "random split, 15 % to test on, 15 % to validate on where a model does, speakers on both sides",
+            partial(holdout, share=0.15),
+            unit=None,
+        ),
     ],
 )

@@ -45,7 +45,7 @@ def test_every_speaker_is_tested_once_and_never_trained_on_then(name):
         assert len(fold.train) + len(fold.test) == len(clips)
 
 
-@pytest.mark.parametrize("name", ["random5", "holdout25"])
+@pytest.mark.parametrize("name", ["random5", "holdout25", "holdout15"])
 def test_leaky_protocols_say_so_and_let_speakers_into_both_sides(name):
     clips = table()
     assert PROTOCOLS[name].leaky
@@ -53,14 +53,15 @@ def test_leaky_protocols_say_so_and_let_speakers_into_both_sides(name):
     assert train & test
 
 
-def test_holdout_tests_a_quarter_and_keeps_the_emotions_in_proportion():
+@pytest.mark.parametrize(("name", "percent"), [("holdout25", 25), ("holdout15", 15)])
+def test_holdout_tests_its_share_and_keeps_the_emotions_in_proportion(name, percent):
     clips = table(each=20)
-    (fold,) = PROTOCOLS["holdout25"].folds(clips)
-    assert len(fold.test) == len(clips) / 4
+    (fold,) = PROTOCOLS[name].folds(clips)
+    assert len(fold.test) == len(clips) * percent / 100
     assert clips["emotion"].iloc[fold.test].value_counts().nunique() == 1
 
 
-@pytest.mark.parametrize("name", ["speakers5", "random5", "holdout25"])
+@pytest.mark.parametrize("name", ["speakers5", "random5", "holdout25", "holdout15"])
 def test_the_same_seed_deals_alike_and_another_otherwise(name):
     clips = table(speakers=12)
     one, same, other = (PROTOCOLS[name].folds(clips, seed) for seed in (1, 1, 2))

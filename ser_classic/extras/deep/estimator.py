@@ -119,7 +119,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{len(clips)} clips and {len(codes)} classes; expected as many")
         if len(self.classes_) < 2:
             raise ValueError(
-                f"all clips are of one class, {self.classes_[0]!r}; two are needed to tell apart"
+                f"all clips are of one class, {str(self.classes_[0])!r}; two are needed to tell apart"
             )
         split = held_out(codes, groups, self.one_in, self.random_state)
         train, valid = split if split else (np.arange(len(clips)), None)

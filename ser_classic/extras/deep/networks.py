@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 
 def cut(X: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """The batch without the frames that lie beyond every clip, and which of its frames are real."""
+    """The batch without the frames beyond its longest clip, zero where padded, and which frames are real."""
     longest = int(lengths.max())
-    return X[:, :longest], torch.arange(longest, device=X.device) < lengths[:, None]
+    real = torch.arange(longest, device=X.device) < lengths[:, None]
+    return X[:, :longest].masked_fill(~real[..., None], 0), real
 
 
 def reverse(X: Tensor, lengths: Tensor) -> Tensor:

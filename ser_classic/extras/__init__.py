@@ -1,0 +1,1 @@
+"""Optional libraries: one module each, the only importer of its library, reached inside functions."""

@@ -1,0 +1,69 @@
+"""Sequences: the rows of the descriptors, frame by frame, and sets that say they are sequences."""
+
+from __future__ import annotations
+
+import librosa
+import numpy as np
+import pytest
+
+from ser_classic.descriptors import Descriptor, Framing
+from ser_classic.errors import SerClassicError
+from ser_classic.extraction import extract
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
+from ser_classic.sequences import Frames
+from ser_classic.suites import read_suite
+
+RATE = 16_000
+NAMES = ("mfcc_sequence", "mfcc_rms_zcr_sequence", "logmel_sequence")
+
+
+def noise(n: int) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 0.1, n).astype(np.float32)
+
+
+def test_the_columns_of_a_sequence_are_librosas_rows():
+    frames = Frames((Descriptor("mfcc", 13), Descriptor("rms"), Descriptor("zcr")))
+    assert frames.columns == (*(f"mfcc_{row:02d}" for row in range(13)), "rms", "zcr")
+    y = noise(RATE)
+    sequence = frames(y, RATE)
+    assert sequence.dtype == np.float32
+    np.testing.assert_allclose(sequence[:, :13], librosa.feature.mfcc(y=y, sr=RATE, n_mfcc=13).T, atol=1e-3)
+    rms = librosa.feature.rms(y=y, pad_mode="constant")[0]
+    np.testing.assert_allclose(sequence[:, 13], rms, rtol=1e-5)
+
+
+@pytest.mark.parametrize("n", [160, 1000, 2048, 16_000, 16_384])
+def test_a_clip_has_a_frame_every_hop_and_one_at_least(n):
+    frames = Frames((Descriptor("zcr"), Descriptor("rms")), Framing(1024, 320))
+    assert frames(noise(n), RATE).shape == (1 + n // 320, 2)
+
+
+def test_a_family_that_stands_twice_is_refused():
+    with pytest.raises(SerClassicError, match="stands twice: mfcc, mfcc"):
+        Frames((Descriptor("mfcc", 13), Descriptor("mfcc", 20)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_comes_from_the_cache_is_what_was_extracted(tiny, cache, name):
+    entry = FEATURES[name]
+    assert entry.sequence
+    first, again = (extract(tiny.clips, tiny.root, entry, cache) for _ in range(2))
+    assert first.digest == again.digest
+    sequences = first.sequences
+    assert [len(sequence) for sequence in sequences] == first.lengths.tolist()
+    assert len(set(first.lengths)) > 1
+    assert all(sequence.shape[1] == len(entry.columns) for sequence in sequences)
+
+
+@pytest.mark.parametrize(("model", "features"), [("lstm", "classic193"), ("lda", "mfcc_sequence")])
+def test_vectors_and_sequences_are_not_mixed(model, features, tmp_path):
+    with pytest.raises(SerClassicError, match=f"unsupported combination: model {model} takes"):
+        MODELS[model].accept(FEATURES[features])
+    suite = tmp_path / "s.toml"
+    suite.write_text(
+        '[[grid]]\ncorpora = ["tess"]\nprotocols = ["loso"]\n'
+        f'features = ["{features}"]\nmodels = ["{model}"]\n'
+    )
+    with pytest.raises(SerClassicError, match="unsupported combination"):
+        read_suite(str(suite))
