@@ -38,7 +38,7 @@ def listen(
         float, typer.Option(min=0.0, max=1.0, help="Answer `uncertain` below this probability.")
     ] = 0.0,
 ) -> None:
-    """Listen to a microphone: level, and the emotion of every window. Needs ser-classic[mic]."""
+    """Listen to a microphone: level, and the emotion of every window. Needs the extra `mic`."""
     from ser_classic.extras import microphone
 
     if devices:

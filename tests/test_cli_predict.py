@@ -1,0 +1,217 @@
+"""`fit`, `predict` and `card` on the command line: what they print, where, and with which exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ser_classic import audio
+from ser_classic.cli import main
+from ser_classic.predictor import load_predictor, sources
+
+
+@pytest.fixture(scope="module")
+def saved(own_folder, cache, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "m.skops"
+    ran = ["fit", own_folder, "--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", "svm_rbf"]
+    assert command(*ran, "-o", path, "--cache", cache, "--no-evaluate", "--jobs", "1") == 0
+    return path
+
+
+def command(*words: object) -> int:
+    """Run the command line in this process; its exit code."""
+    before, sys.argv = sys.argv, ["ser-classic", *map(str, words)]
+    try:
+        main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    finally:
+        sys.argv = before
+    return 0
+
+
+@pytest.fixture
+def recordings(own_folder) -> list[Path]:
+    return sorted((own_folder / "angry").glob("s01*.wav"))
+
+
+def test_a_table_for_people(saved, recordings, capsys):
+    assert command("predict", saved, *recordings, "--top", 2) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["recording", "seconds", "emotion", "probability"]
+    assert [line.split()[0] for line in lines] == [str(path) for path in recordings]
+    assert all(len(line.split()) == 6 for line in lines), "a second emotion and its probability follow"
+
+
+def test_json_is_one_object_a_line_in_full_precision(saved, recordings, capsys):
+    assert command("predict", saved, *recordings, "--json") == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    expected = load_predictor(saved).predict(recordings)
+    for got, (_, row) in zip(told, expected.iterrows(), strict=True):
+        assert list(got) == ["file", "seconds", "emotion", "confidence", "probabilities"]
+        assert got["emotion"] == row["emotion"] == next(iter(got["probabilities"]))
+        assert got["probabilities"] == {word: row[f"p_{word}"] for word in ("angry", "neutral", "sad")}
+        assert sum(got["probabilities"].values()) == pytest.approx(1)
+
+
+def test_csv_has_a_column_an_emotion_or_the_best_side_by_side(saved, recordings, capsys):
+    assert command("predict", saved, *recordings, "--csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(rows[0]) == ["file", "seconds", "emotion", "confidence", "p_angry", "p_neutral", "p_sad"]
+    assert command("predict", saved, *recordings, "--csv", "--top", 2) == 0
+    best = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(best[0]) == ["file", "seconds", "emotion", "emotion_1", "p_1", "emotion_2", "p_2"]
+    assert [row["p_1"] for row in best] == [row["confidence"] for row in rows]
+
+
+def test_a_timeline_has_a_row_a_window_and_can_be_drawn(saved, recordings, tmp_path, capsys):
+    drawing = tmp_path / "timeline.png"
+    options = ("--window", 0.5, "--hop", 0.25)
+    assert command("predict", saved, recordings[0], *options, "--json", "--draw", drawing) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    length = soundfile.info(recordings[0]).duration
+    assert [row["start"] for row in told[:2]] == [0.0, 0.25]
+    assert told[-1]["end"] == pytest.approx(length)
+    assert all(row["seconds"] == pytest.approx(0.5) for row in told)
+    assert drawing.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_silent_window_has_no_emotion_and_json_stays_json(saved, recordings, tmp_path, capsys):
+    waveform, rate = audio.read(recordings[0])
+    path = tmp_path / "gap.wav"
+    soundfile.write(path, np.concatenate([waveform, np.zeros(2 * rate)]), rate)
+    assert command("predict", saved, path, "--window", 0.5, "--json") == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert last["emotion"] is None
+    assert "confidence" not in last
+    assert command("predict", saved, path, "--window", 0.5) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split()[-1] == "silent"
+
+
+def test_folders_patterns_and_formats(saved, own_folder, tmp_path, capsys):
+    waveform, rate = audio.read(own_folder / "sad" / "s01_t1_1.wav")
+    folder = tmp_path / "calls"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("a.wav", "deep/b.flac", "c.OGG", "deep/d.mp3", "e.aiff", ".hidden.wav"):
+        soundfile.write(folder / name, waveform, rate, format=Path(name).suffix[1:].upper())
+    (folder / "notes.txt").write_text("no audio")
+    assert command("predict", saved, folder, "--json") == 0
+    files = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
+    assert [Path(file).name for file in files] == ["a.wav", "c.OGG", "b.flac", "d.mp3", "e.aiff"]
+    assert command("predict", saved, f"{folder}/**/*.flac", f"{folder}/a.wav", "--json") == 0
+    files = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
+    assert [Path(file).name for file in files] == ["b.flac", "a.wav"]
+
+
+def test_a_recording_on_standard_input(saved, recordings, monkeypatch, capsys):
+    content = recordings[0].read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert command("predict", saved, "-", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["file"] == "-"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content[:5000])))
+    assert command("predict", saved, "-") == 1
+    assert capsys.readouterr().err.startswith("ser-classic: -: truncated")
+
+
+def test_standard_input_without_end_is_cut_off(monkeypatch):
+    class Endless:
+        def read(self, size):
+            return b"\0" * size
+
+    monkeypatch.setattr(sources, "LARGEST", 2**22)
+    with (
+        pytest.raises(audio.AudioError, match="standard input: more than"),
+        sources.opened(["-"], Endless(), print),
+    ):
+        pass
+
+
+def test_a_bad_file_is_one_line_on_stderr_and_exit_code_1(saved, recordings, tmp_path, capsys):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF....WAVEfmt ")
+    missing, empty = tmp_path / "missing.wav", tmp_path / "empty"
+    empty.mkdir()
+    named = [recordings[0], broken, missing, empty, f"{tmp_path}/*.flac", recordings[1]]
+    assert command("predict", saved, *named, "--json") == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2
+    assert len(err.splitlines()) == 4
+    for name, line in zip([empty, f"{tmp_path}/*.flac", broken, missing], err.splitlines(), strict=True):
+        assert line.startswith(f"ser-classic: {name}: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--json", "--csv"], "choose one of --json and --csv"),
+        (["--hop", "1"], "need --window"),
+        (["--draw", "a.png"], "need --window"),
+        (["--top", "0"], "--top"),
+        (["--min-confidence", "2"], "--min-confidence"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(saved, recordings, options, complaint, capsys):
+    assert command("predict", saved, recordings[0], *options) == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--window", "0.01"], "a window of 0.01 s; expected at least 0.1 s"),
+        (["--window", "1", "--draw", "a.gif"], "figures are written as .png, .pdf, .svg"),
+        (["--window", "1", "--draw", "absent/a.png"], "there is no folder absent"),
+        (["--adapt"], "leave out --adapt"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_1(saved, recordings, options, complaint, capsys):
+    assert command("predict", saved, recordings[0], *options) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert complaint in err
+    assert len(err.splitlines()) == 1
+
+
+def test_the_card_is_shown_and_given_as_json(saved, capsys):
+    assert command("card", saved) == 0
+    assert "Intended use." in capsys.readouterr().out
+    assert command("card", saved, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["model"]["name"] == "svm_rbf"
+
+
+def test_a_cold_prediction_imports_nothing_that_it_does_not_need(saved, recordings):
+    heavy = {"librosa", "numba", "xgboost", "matplotlib", "torch", "skops", "hypothesis", "IPython"}
+    program = (
+        "import sys\nimport sklearn.svm\nbrought = set(sys.modules)\nfrom ser_classic.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\nprint(*(set(sys.modules) - brought), file=sys.stderr)"
+    )
+    words = [sys.executable, "-c", program, "predict", str(saved), str(recordings[0])]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert "angry" in done.stdout
+    assert "ser_classic.predictor.core" in done.stderr.split()
+    assert not heavy & {name.partition(".")[0] for name in done.stderr.split()}
+    assert "rich" not in done.stderr.split()
+
+
+def test_a_stereo_recording_is_their_mean_where_the_corpus_says_nothing(saved, recordings, tmp_path):
+    waveform, rate = audio.read(recordings[0])
+    with wave.open(str(tmp_path / "stereo.wav"), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        samples = np.rint(np.column_stack([waveform, waveform]) * 32768).astype("<i2")
+        file.writeframes(samples.tobytes())
+    predictor = load_predictor(saved)
+    assert predictor.channel is None
+    mono, stereo = predictor.predict(recordings[0]), predictor.predict(tmp_path / "stereo.wav")
+    assert mono["confidence"][0] == stereo["confidence"][0]
