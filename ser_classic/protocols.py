@@ -40,6 +40,8 @@ class Protocol:
     deal : callable (clips table, seed) -> list of Fold
     unit : str or None
         Column of the clips table whose values may not stand on both sides; None marks a leaky protocol.
+    apart : tuple of str
+        Further such columns.
     track : {"blind", "adapted"}
         `adapted` z-scores the features of each speaker over his own unlabelled clips.
     """
@@ -49,6 +51,7 @@ class Protocol:
     deal: Callable[[pd.DataFrame, int], list[Fold]]
     unit: str | None = "speaker"
     track: str = "blind"
+    apart: tuple[str, ...] = ()
 
     @property
     def leaky(self) -> bool:
@@ -72,12 +75,12 @@ class Protocol:
         for fold in folds:
             if np.intersect1d(fold.train, fold.test).size:
                 raise ProtocolError(f"{corpus}: {self.name}, fold {fold.name}: clips stand on both sides")
-            if self.unit:
-                owners = clips[self.unit].to_numpy()
+            for unit in filter(None, (self.unit, *self.apart)):
+                owners = clips[unit].to_numpy()
                 both = sorted(set(owners[fold.train]) & set(owners[fold.test]))
                 if both:
                     raise ProtocolError(
-                        f"{corpus}: {self.name}, {fold.name}: on both sides: {self.unit} {', '.join(both)}"
+                        f"{corpus}: {self.name}, {fold.name}: on both sides: {unit} {', '.join(both)}"
                     )
         return folds
 
@@ -129,6 +132,53 @@ def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
 def published_folds() -> pd.DataFrame:
     """Columns corpus, fold, test_speakers and source."""
     return pd.read_csv(files("ser_classic") / "data" / "folds.csv", dtype=str)
+
+
+def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """A fold for each group of speakers with each group of sentences: both are absent from training.
+
+    Clips of the test speakers that say other sentences, and those of other speakers that say the test
+    sentences, stand on neither side. Speakers are grouped as published where folds are, else into five
+    groups (or one by one, where they are fewer); sentences into five groups or one by one.
+
+    Raises
+    ------
+    ProtocolError
+        The clips do not tell the sentence, or all say the same.
+    """
+    corpus = clips["corpus"].iloc[0]
+    if clips["sentence"].isna().any() or clips["sentence"].nunique() < 2:
+        found = "some clips do not tell theirs" if clips["sentence"].isna().any() else "all say the same"
+        raise ProtocolError(
+            f"{corpus}: unseen_text needs to know the sentence of every clip, and two of them at least; "
+            f"{found}. Add a column `sentence` to the manifest, or use loso or speakers5"
+        )
+    if corpus in set(published_folds()["corpus"]):
+        speakers = [(fold.name, fold.test) for fold in published(clips, seed)]
+    else:
+        _require_speakers(clips, clips["speaker"].nunique(), 2)
+        speakers = _groups(clips, "speaker", seed)
+    sentences = _groups(clips, "sentence", seed)
+    everything = np.arange(len(clips))
+    return [
+        Fold(
+            f"{speaker}x{sentence}",
+            np.setdiff1d(everything, np.union1d(by_speaker, by_sentence)),
+            np.intersect1d(by_speaker, by_sentence),
+        )
+        for speaker, by_speaker in speakers
+        for sentence, by_sentence in sentences
+        if np.intersect1d(by_speaker, by_sentence).size
+    ]
+
+
+def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[tuple[str, np.ndarray]]:
+    """Rows of up to five groups of speakers or sentences, balanced in emotions as far as those allow."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    deal = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
+    split = deal.split(clips, clips["emotion"], clips[unit])
+    return [(str(number), rows) for number, (_, rows) in enumerate(split, start=1)]
 
 
 def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
@@ -194,6 +244,19 @@ PROTOCOLS: Registry[Protocol] = Registry(
         Protocol("speakers5_adapted", "five groups of speakers", five_speaker_groups, track="adapted"),
         Protocol("emobox", "published speaker-disjoint folds", published),
         Protocol("emobox_adapted", "published speaker-disjoint folds", published, track="adapted"),
+        Protocol(
+            "unseen_text",
+            "test speakers and test sentences both absent from training",
+            unseen_text,
+            apart=("sentence",),
+        ),
+        Protocol(
+            "unseen_text_adapted",
+            "test speakers and test sentences both absent from training",
+            unseen_text,
+            track="adapted",
+            apart=("sentence",),
+        ),
         Protocol("random5", "five random folds, speakers on both sides", random_five, unit=None),
         Protocol(
             "holdout25", "random 75:25 split, speakers on both sides", partial(holdout, share=0.25), unit=None

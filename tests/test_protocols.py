@@ -19,7 +19,7 @@ def table(
             "speaker": f"{corpus}/{who}",
             "emotion": ("happy", "sad")[take % 2],
             "corpus": corpus,
-            "sentence": take,
+            "sentence": f"t{take % 4}",
         }
         for who in owners
         for take in range(each)
@@ -42,7 +42,8 @@ def test_every_speaker_is_tested_once_and_never_trained_on_then(name):
     for fold in folds:
         train, test = sides(clips, fold)
         assert not train & test
-        assert len(fold.train) + len(fold.test) == len(clips)
+        if not PROTOCOLS[name].apart:
+            assert len(fold.train) + len(fold.test) == len(clips)
 
 
 @pytest.mark.parametrize("name", ["random5", "holdout25", "holdout15"])
@@ -67,6 +68,30 @@ def test_the_same_seed_deals_alike_and_another_otherwise(name):
     one, same, other = (PROTOCOLS[name].folds(clips, seed) for seed in (1, 1, 2))
     assert all(np.array_equal(a.test, b.test) for a, b in zip(one, same, strict=True))
     assert not all(np.array_equal(a.test, b.test) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("corpus", "speakers", "folds"), [("ravdess", 24, 6 * 4), ("c", 10, 5 * 4), ("c", 3, 3 * 4)]
+)
+def test_unseen_text_keeps_speakers_and_sentences_apart(corpus, speakers, folds):
+    clips = table(corpus, speakers=speakers, each=12)
+    dealt = PROTOCOLS["unseen_text"].folds(clips)
+    assert len(dealt) == folds
+    said = clips["sentence"].to_numpy()
+    for fold in dealt:
+        train, test = sides(clips, fold)
+        assert not train & test
+        assert not set(said[fold.train]) & set(said[fold.test])
+        neither = len(clips) - len(fold.train) - len(fold.test)
+        assert neither > 0
+    assert sorted(np.concatenate([fold.test for fold in dealt])) == list(range(len(clips)))
+
+
+def test_unseen_text_needs_two_known_sentences():
+    with pytest.raises(ProtocolError, match=r"c: unseen_text needs to know the sentence.*all say the same"):
+        PROTOCOLS["unseen_text"].folds(table().assign(sentence="t1"))
+    with pytest.raises(ProtocolError, match=r"some clips do not tell theirs.*column `sentence`"):
+        PROTOCOLS["unseen_text"].folds(table().assign(sentence=pd.NA))
 
 
 def test_leave_one_speaker_out_names_its_folds_after_the_speaker():
@@ -132,6 +157,9 @@ def test_a_planted_leak_is_caught():
     clips = table(speakers=3)
     rows = np.arange(len(clips))
     straddling = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[5:], rows[:5])])
+    said = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[10:], rows[:10])], apart=("sentence",))
+    with pytest.raises(ProtocolError, match="on both sides: sentence t0, t1, t2, t3"):
+        said.folds(clips)
     with pytest.raises(ProtocolError, match="on both sides: speaker c/01"):
         straddling.folds(clips)
     doubled = Protocol("planted", "", lambda clips, seed: [Fold("1", rows, rows[:5])], unit=None)
