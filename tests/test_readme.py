@@ -1,0 +1,68 @@
+"""The README says what is so: its table, its files, its commands and its Python."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from ser_classic import store
+from ser_classic.cli import app
+from ser_classic.report import leaderboard
+from ser_classic.report.glance import BEGIN, END, glance
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    line.split("  #")[0].strip()
+    for kind, text in BLOCKS
+    if not kind
+    for line in text.splitlines()
+    if line.strip()
+]
+PYTHON = [text for kind, text in BLOCKS if kind == "python"]
+
+
+def test_the_table_is_that_of_the_committed_runs():
+    board = leaderboard(
+        store.runs(ROOT / "results"), lambda corpus: store.read_clips(ROOT / "results", corpus)
+    )
+    assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{glance(board)}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(set(re.findall(r"\]\(([^)#:]+)\)|`((?:results|tests|benchmarks|ser_classic)/[\w./]*)`", README))),
+)
+def test_every_file_that_it_names_is_there(path):
+    assert (ROOT / next(filter(None, path))).exists()
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make")])
+def test_every_make_target_is_there(line):
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert line.split()[1] in targets
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("ser-classic")])
+def test_every_command_is_understood(line):
+    """Its subcommands exist and it has the options; nothing is run."""
+    command = typer.main.get_command(app)
+    words = shlex.split(line)[1:]
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts}
+    for word in words:
+        if re.match(r"--?[a-z]", word):
+            assert word in known, f"{line}: no option {word}"
+
+
+@pytest.mark.parametrize("text", PYTHON, ids=range(len(PYTHON)))
+def test_its_python_runs(text, cache, monkeypatch, tmp_path):
+    monkeypatch.setenv("SER_CACHE", str(cache))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(text, "README.md", "exec"), {})
