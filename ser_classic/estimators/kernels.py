@@ -21,34 +21,45 @@ class Part:
     """One feature group of some training clips, and the ridge solutions on it.
 
     Scores are `Z @ coefficients + offset` for the linear kernel, and
-    `rbf(Z, anchors, width) @ coefficients + offset` for the Gaussian one.
+    `gaussian(Z @ anchors.T, ...) @ coefficients + offset` for the Gaussian one.
 
     Parameters
     ----------
-    Z : np.ndarray [shape=(n, d)]
-        Standardised features.
+    Z : np.ndarray [shape=(n, d), dtype=float32 or float64]
+        Standardised features. Inner products are taken in their precision, equations solved in float64.
     weight : np.ndarray [shape=(n,)]
         Weights of the clips, by which means are taken.
     landmarks : np.ndarray of int, optional
         Rows on which Nyström's approximation is built (Williams and Seeger 2001); exact by default.
+    inner : np.ndarray [shape=(n, anchors)], optional
+        Inner products of Z and its anchors, where they are known already.
     """
 
-    def __init__(self, Z: np.ndarray, weight: np.ndarray, landmarks: np.ndarray | None = None) -> None:
-        self.Z = np.asarray(Z, dtype=np.float64)
+    def __init__(
+        self,
+        Z: np.ndarray,
+        weight: np.ndarray,
+        landmarks: np.ndarray | None = None,
+        inner: np.ndarray | None = None,
+    ) -> None:
+        self.Z = Z
         self.landmarks = landmarks
-        self.anchors = self.Z if landmarks is None else self.Z[landmarks]
+        self.anchors = Z if landmarks is None else Z[landmarks]
+        if inner is not None:
+            self.inner = inner
         share = weight / weight.sum()
-        mean = share @ self.Z
-        square = float(share @ squares(self.Z)) / self.Z.shape[1]
+        mean = share @ Z
+        square = float(share @ squares(Z)) / Z.shape[1]
         self.diagonal = square or 1.0  # mean of the linear kernel's
         # Mean squared distance of two clips, per dimension: the width that the median distance is elsewhere,
         # but in closed form, and near 2 on standardised features.
-        self.width = 2 * (square - float(mean @ mean) / self.Z.shape[1])
+        self.width = 2 * (square - float(mean @ mean) / Z.shape[1])
         if self.width <= 1e-12 * self.diagonal:
             self.width = 1.0
 
     @cached_property
-    def _inner(self) -> np.ndarray:
+    def inner(self) -> np.ndarray:
+        """Inner products [shape=(n, anchors)] of the clips and the anchors."""
         return self.Z @ self.anchors.T
 
     def solve(
@@ -69,10 +80,9 @@ class Part:
             solved = _primal(self.Z / np.sqrt(d), self.diagonal, weight, targets, alphas)
             return [(coefficients / np.sqrt(d), offset) for coefficients, offset in solved]
         if kernel == "linear":
-            K, diagonal = self._inner / d, self.diagonal
+            K, diagonal = np.divide(self.inner, d, dtype=np.float64), self.diagonal
         else:
-            norms = squares(self.Z)[:, None], squares(self.anchors)[None, :]
-            K, diagonal = gaussian(self._inner, *norms, d, self.width), 1.0
+            K, diagonal = gaussian(self.inner, squares(self.Z), squares(self.anchors), d, self.width), 1.0
         if self.landmarks is None:
             solved = _dual(K, diagonal, weight, targets, alphas)
         else:
@@ -80,33 +90,52 @@ class Part:
             solved = [
                 (root @ c, offset) for c, offset in _primal(K @ root, diagonal, weight, targets, alphas)
             ]
-        if kernel == "linear":
-            return [(self.anchors.T @ coefficients / d, offset) for coefficients, offset in solved]
-        return solved
+        if kernel == "rbf":
+            return solved
+        stacked = self.anchors.T @ np.hstack([coefficients for coefficients, _ in solved]) / d
+        pieces = np.hsplit(stacked, len(solved))
+        return [(piece, offset) for piece, (_, offset) in zip(pieces, solved, strict=True)]
 
 
 def squares(Z: np.ndarray) -> np.ndarray:
-    """Squared length of every row."""
-    return np.einsum("ij,ij->i", Z, Z)
+    """Squared length [shape=(n,), dtype=float64] of every row."""
+    return np.einsum("ij,ij->i", Z, Z, dtype=np.float64)
 
 
 def gaussian(inner: np.ndarray, left: np.ndarray, right: np.ndarray, d: int, width: float) -> np.ndarray:
-    """`exp(-D / (2 width))` from inner products and squared lengths; D is the mean squared difference."""
-    D = np.maximum(left + right - 2 * inner, 0)
-    return np.exp(-0.5 / (width * d) * D)
+    """Kernel `exp(-D / (2 width))`, D the mean squared difference of two clips over the dimensions.
 
+    Parameters
+    ----------
+    inner : np.ndarray [shape=(n, m)]
+        Inner products of n clips and m anchors.
+    left, right : np.ndarray [shape=(n,) and (m,)]
+        Their squared lengths.
+    d : int
+        Dimensions.
+    width : float > 0
 
-def rbf(Z: np.ndarray, anchors: np.ndarray, width: float) -> np.ndarray:
-    """Gaussian kernel [shape=(n, m)] of rows of Z [shape=(n, d)] and anchors [shape=(m, d)]."""
-    return gaussian(Z @ anchors.T, squares(Z)[:, None], squares(anchors)[None, :], Z.shape[1], width)
+    Returns
+    -------
+    np.ndarray [shape=(n, m), dtype=float64]
+    """
+    D = np.multiply(inner, -2.0, dtype=np.float64)  # one matrix, worked on in place: it may be large
+    D += left[:, None]
+    D += right
+    np.maximum(D, 0, out=D)
+    D *= -0.5 / (width * d)
+    return np.exp(D, out=D)
 
 
 def _dual(
     K: np.ndarray, diagonal: float, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
 ) -> list[Solution]:
-    """`√W (√W K √W + a t I)⁻¹ √W Y`, K with its bias, t its mean diagonal, for every a."""
+    """`√W (√W K √W + a t I)⁻¹ √W Y`, K with its bias, t its mean diagonal, for every a; K is overwritten."""
     bias, root = BIAS * diagonal, np.sqrt(weight)[:, None]
-    solved = _solve_shifted(root * (K + bias) * root.T, root * targets, [a * diagonal for a in alphas])
+    K += bias
+    K *= root
+    K *= root.T
+    solved = _solve_shifted(K, root * targets, [alpha * diagonal for alpha in alphas])
     return [(root * x, bias * (root * x).sum(axis=0)) for x in solved]
 
 
@@ -117,7 +146,7 @@ def _primal(
     bias = np.sqrt(BIAS * diagonal)
     F = np.column_stack([F, np.full(len(F), bias)])
     weighted = weight[:, None] * F
-    solved = _solve_shifted(F.T @ weighted, weighted.T @ targets, [a * diagonal for a in alphas])
+    solved = _solve_shifted(F.T @ weighted, weighted.T @ targets, [alpha * diagonal for alpha in alphas])
     return [(x[:-1], bias * x[-1]) for x in solved]
 
 

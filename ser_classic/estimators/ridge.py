@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -16,11 +16,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import balanced_weights, resolve, results, uar
-from ser_classic.estimators.kernels import KERNELS, Kernel, Part, rbf
+from ser_classic.estimators.kernels import KERNELS, Kernel, Part, gaussian, squares
 
 CLIP = 5.0  # standardised features are held within this many standard deviations
 BLOCK = 1024  # clips scored at once
 GIB = 2**30
+WHOLE = "whole"
 
 
 class KernelTooLarge(SerClassicError, MemoryError):
@@ -52,7 +53,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         or else before the first "_" (one group, if they have no names); a mapping lists names or numbers
         of columns.
     whole : bool
-        Add one more group of all columns together, where there are several groups.
+        Add one more group, "whole", of all groups' columns together, where there are several.
     alphas : sequence of float > 0
         Grid of penalties in units of a kernel's mean diagonal.
     alpha : float > 0
@@ -84,9 +85,10 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     groups_ : dict of str to np.ndarray
         Columns of every feature group.
     members_ : list of dict
-        "group", "kernel", "coefficients", "offset" and, for "rbf", "width" of every ridge.
+        "group", "kernel", "width" (of "rbf"), "coefficients" [shape=(1, d or anchors, classes)] and "offset"
+        of every ridge.
     anchors_ : dict of str to np.ndarray [shape=(clips or landmarks, d)]
-        Standardised features that the Gaussian kernels of a group compare with.
+        Standardised features that the Gaussian kernel of a group compares with ("whole": all of them).
     """
 
     def __init__(
@@ -153,21 +155,15 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         self.groups_ = self._grouping()
         if self.whole and len(self.groups_) > 1:
-            self.groups_["whole"] = np.unique(np.concatenate(list(self.groups_.values())))
+            self.groups_[WHOLE] = np.concatenate(list(self.groups_.values()))
         self._refuse_too_large(len(X))
         self.best_params_ = {"alpha": self.alpha}
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
         if splits is not None:
             self._tune(X, codes, weight, splits)
-        self.scaler_, members = self._learn(X, codes, weight, [self.best_params_["alpha"]])
-        self.members_, self.anchors_ = [], {}
-        for group, kernel, part, [(coefficients, offset)] in members:
-            member = {"group": group, "kernel": kernel, "coefficients": coefficients, "offset": offset}
-            if kernel == "rbf":
-                member["width"] = part.width
-                self.anchors_[group] = part.anchors.astype(X.dtype)
-            self.members_.append(member)
+        alphas = [self.best_params_["alpha"]]
+        self.scaler_, self.members_, self.anchors_ = self._learn(X, codes, weight, alphas)
         return self
 
     def _grouping(self) -> dict[str, np.ndarray]:
@@ -198,7 +194,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
             return
         widest = max(len(columns) for columns in self.groups_.values())
         unknowns = n if "rbf" in self.kernels else min(n, widest)
-        needed = 3 * 8 * unknowns**2 / GIB  # the inner products, the kernel and its factor
+        needed = 4 * 8 * unknowns**2 / GIB  # a group's inner products, their sum, the kernel, its factor
         if needed > self.memory_limit:
             primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
             raise KernelTooLarge(
@@ -209,8 +205,8 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
 
     def _learn(
         self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray, alphas: Sequence[float]
-    ) -> tuple[StandardScaler, Iterable[tuple[str, Kernel, Part, list]]]:
-        """Scaler of some clips, and group, kernel, features and solutions of every ridge on them."""
+    ) -> tuple[StandardScaler, list[dict], dict[str, np.ndarray]]:
+        """Scaler, members (coefficients of every alpha, stacked) and anchors that some clips give."""
         there = weight > 0
         X, codes, weight = X[there], codes[there], weight[there]
         scaler = StandardScaler().fit(X, sample_weight=weight)
@@ -221,14 +217,37 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         targets = np.eye(len(self.classes_))[codes] - 1 / len(self.classes_)
         balanced = balanced_weights(codes, weight)
         Z = _standardised(scaler, X)
+        distant = "rbf" in self.kernels
+        members, anchors, inner = [], {}, 0.0
+        for group, columns in self.groups_.items():
+            # The inner products of the whole are the sum of its groups'.
+            part = Part(Z[:, columns], weight, landmarks, inner if distant and group == WHOLE else None)
+            if distant and group != WHOLE:
+                anchors[group] = part.anchors
+                inner = inner + part.inner
+            for kernel in self.kernels:
+                coefficients, offset = zip(*part.solve(kernel, balanced, targets, alphas), strict=True)
+                member = {"group": group, "kernel": kernel, "width": part.width}
+                members.append(
+                    member | {"coefficients": np.stack(coefficients), "offset": np.stack(offset)[:, None]}
+                )
+        return scaler, members, anchors
 
-        def members() -> Iterable[tuple[str, Kernel, Part, list]]:
-            for group, columns in self.groups_.items():
-                part = Part(Z[:, columns], weight, landmarks)
-                for kernel in self.kernels:
-                    yield group, kernel, part, part.solve(kernel, balanced, targets, alphas)
-
-        return scaler, members()
+    def _score(self, Z: np.ndarray, members: list[dict], anchors: dict[str, np.ndarray]) -> np.ndarray:
+        """Summed scores [shape=(alphas, n, classes)] of standardised features [shape=(n, d)]."""
+        inner = {group: Z[:, self.groups_[group]] @ rows.T for group, rows in anchors.items()}
+        lengths = {group: squares(rows) for group, rows in anchors.items()}
+        if anchors and WHOLE in self.groups_:
+            inner[WHOLE], lengths[WHOLE] = sum(inner.values()), sum(lengths.values())
+        total = 0.0
+        for member in members:
+            group = member["group"]
+            features = Z[:, self.groups_[group]]
+            if member["kernel"] == "rbf":
+                own = squares(features), lengths[group]
+                features = gaussian(inner[group], *own, features.shape[1], member["width"])
+            total = total + (features @ member["coefficients"] + member["offset"])
+        return total
 
     def _tune(
         self,
@@ -238,17 +257,10 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         splits: list[tuple[np.ndarray, np.ndarray]],
     ) -> None:
         recalls = np.empty((len(self.alphas), len(splits)))
-        outside = []  # for each fold: scores of the clips left out [alphas, clips, classes]
+        outside = []  # for each fold: scores of the clips left out
         for fold, (train, test) in enumerate(splits):
-            scaler, members = self._learn(X[train], codes[train], weight[train], self.alphas)
-            Z = _standardised(scaler, X[test])
-            scores = np.zeros((len(self.alphas), len(test), len(self.classes_)))
-            for group, kernel, part, solutions in members:
-                features = Z[:, self.groups_[group]].astype(np.float64)
-                if kernel == "rbf":
-                    features = rbf(features, part.anchors, part.width)
-                for row, (coefficients, offset) in enumerate(solutions):
-                    scores[row] += features @ coefficients + offset
+            scaler, *learned = self._learn(X[train], codes[train], weight[train], self.alphas)
+            scores = self._score(_standardised(scaler, X[test]), *learned)
             recalls[:, fold] = [uar(codes[test], each.argmax(axis=1), weight[test]) for each in scores]
             outside.append(scores)
         grid = [{"alpha": alpha} for alpha in self.alphas]
@@ -263,17 +275,12 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     def _scores(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        total = np.zeros((len(X), len(self.classes_)))
-        for start in range(0, len(X), BLOCK):
-            block = slice(start, start + BLOCK)
-            Z = _standardised(self.scaler_, X[block])
-            for member in self.members_:
-                features = Z[:, self.groups_[member["group"]]].astype(np.float64)
-                if member["kernel"] == "rbf":
-                    anchors = self.anchors_[member["group"]].astype(np.float64)
-                    features = rbf(features, anchors, member["width"])
-                total[block] += features @ member["coefficients"] + member["offset"]
-        return total
+        blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
+        scored = [
+            self._score(_standardised(self.scaler_, block), self.members_, self.anchors_)[0]
+            for block in blocks
+        ]
+        return np.concatenate(scored)
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Summed scores [shape=(n, classes)] of clips; of two classes their difference, [shape=(n,)]."""
