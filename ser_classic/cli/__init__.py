@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ser_classic.cli import bench, corpora, features, listen, predict
+from ser_classic.cli import bench, corpora, explore, features, listen, predict
 from ser_classic.errors import SerClassicError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("fit")(predict.fit)
 app.command("predict")(predict.predict)
 app.command("card")(predict.card)
 app.command("listen")(listen.listen)
+app.command("explore")(explore.explore)
 
 
 def main() -> None:

@@ -1,0 +1,55 @@
+"""`ser-classic explore`: figures and a page of a corpus or of one recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+
+def explore(
+    what: Annotated[
+        str, typer.Argument(help="Corpus name, a manifest or folder of your own, or a recording.")
+    ],
+    features: Annotated[
+        str, typer.Option("--features", help="Feature set to explore a corpus with.")
+    ] = "pooled",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to write.", show_default="explore/<name>")
+    ] = None,
+    words: options.Map = None,
+    speaker: options.Speaker = None,
+    data: options.Data = options.DATA,
+    cache: options.Cache = None,
+    jobs: options.Jobs = options.CORES,
+) -> None:
+    """Write figures and a self-contained page: clips, examples, features, speakers beside emotions."""
+    from ser_classic import explore as explorer
+    from ser_classic.audio import SUFFIXES
+
+    path = Path(what)
+    if path.is_file() and path.suffix.lower() in SUFFIXES:
+        parts, facts = explorer.explore_file(path)
+        folder = output or Path("explore") / path.stem
+        page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
+        for name, value in facts.items():
+            print(f"{name}: {value}")
+    else:
+        from ser_classic.corpora import load, parse_map
+        from ser_classic.extraction import cache_folder, extract
+        from ser_classic.features import FEATURES
+
+        feature_set = FEATURES[features]
+        if feature_set.sequence:
+            raise typer.BadParameter(
+                f"{features} gives sequences; explore with a set that gives a vector a clip"
+            )
+        loaded = load(what, data, cache_folder(cache), parse_map(words or ()), speaker)
+        extracted = extract(loaded.clips, loaded.root, feature_set, cache, jobs, loaded.corpus.channel)
+        folder = output or Path("explore") / loaded.corpus.name
+        lead = explorer.corpus_lead(loaded, features)
+        page = explorer.write(folder, loaded.corpus.name, lead, explorer.explore_corpus(loaded, extracted))
+    print(f"{page}: open it in a browser")
