@@ -82,6 +82,7 @@ FEATURES: Registry[FeatureSet] = Registry(
     [
         FeatureSet("mfcc13", RATE, functionals.MFCC13),
         FeatureSet("mfcc_chroma_contrast", RATE, functionals.MFCC_CHROMA_CONTRAST),
+        FeatureSet("classic67", RATE, functionals.CLASSIC67),
         FeatureSet("classic180", RATE, functionals.CLASSIC180),
         FeatureSet("classic193", RATE, functionals.CLASSIC193),
         FeatureSet("pooled", RATE, functionals.POOLED),

@@ -121,6 +121,15 @@ _CLASSIC = (Descriptor("mfcc", 40), Descriptor("chroma", 12), Descriptor("mel", 
 
 MFCC13 = Pooled((Descriptor("mfcc", 13),))
 MFCC_CHROMA_CONTRAST = Pooled((Descriptor("mfcc", 40), Descriptor("chroma", 12), Descriptor("contrast", 7)))
+CLASSIC67 = Pooled(
+    (
+        Descriptor("mfcc", 40),
+        Descriptor("chroma", 12),
+        *_HARMONY,
+        Descriptor("zcr"),
+        Descriptor("rms"),
+    )
+)
 CLASSIC180 = Pooled(_CLASSIC)
 CLASSIC193 = Pooled(_CLASSIC + _HARMONY)
 POOLED = Pooled(
