@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from ser_classic.cli import app as page
 from ser_classic.cli import bench, corpora, explore, features, listen, predict
 from ser_classic.errors import SerClassicError
 
@@ -25,6 +26,7 @@ app.command("predict")(predict.predict)
 app.command("card")(predict.card)
 app.command("listen")(listen.listen)
 app.command("explore")(explore.explore)
+app.command("app")(page.app)
 
 
 def main() -> None:

@@ -1,0 +1,28 @@
+"""`ser-classic app`: a page in the browser that answers to recordings."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def app(
+    models: Annotated[list[Path], typer.Argument(help="Saved predictors, or folders with them.")],
+    host: Annotated[
+        str, typer.Option(help="Where to listen; others than this computer can reach 0.0.0.0.")
+    ] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port.", show_default="a free one from 7860 on")] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="Longest recording.")] = 600,
+    megabytes: Annotated[int, typer.Option(min=1, help="Largest file.")] = 50,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,
+) -> None:
+    """Serve a page on this computer: upload or record, and see the emotion. Needs the extra `app`."""
+    from ser_classic.extras.app import Limits, serve
+
+    def tell(problem: str) -> None:
+        print(f"ser-classic: {problem}", file=sys.stderr)
+
+    serve(models, tell, host, port, Limits(seconds, megabytes), browser)
