@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ser_classic import functionals, sequences
+from ser_classic import flagship, functionals, sequences
 from ser_classic.registry import Registry, need
 
 RATE = 16_000  # [Hz]; the highest that every corpus offers, so that a feature means the same in all of them
@@ -86,6 +86,11 @@ FEATURES: Registry[FeatureSet] = Registry(
         FeatureSet("classic180", RATE, functionals.CLASSIC180),
         FeatureSet("classic193", RATE, functionals.CLASSIC193),
         FeatureSet("pooled", RATE, functionals.POOLED),
+        FeatureSet("functionals", RATE, flagship.Functionals()),
+        FeatureSet("prosody", RATE, flagship.Prosody()),
+        FeatureSet("correlations", RATE, flagship.Correlations()),
+        FeatureSet("random_kernels", RATE, flagship.RandomKernels()),
+        FeatureSet("flagship", RATE, flagship.Flagship()),
         FeatureSet("mfcc_sequence", RATE, sequences.MFCC_SEQUENCE),
         FeatureSet("mfcc_rms_zcr_sequence", RATE, sequences.MFCC_RMS_ZCR_SEQUENCE),
         FeatureSet("logmel_sequence", RATE, sequences.LOGMEL_SEQUENCE),

@@ -206,6 +206,12 @@ def _svm(seed: int, kernel: str) -> Any:
     return SVCCV(kernel, Cs=Cs, gammas=(0.1, 0.3, 1.0), C=0.01 if kernel == "linear" else 10.0, gamma=0.3)
 
 
+def _ridge(seed: int, feature_groups: str | None) -> Any:
+    from ser_classic.estimators import KernelRidgeClassifierCV
+
+    return KernelRidgeClassifierCV(feature_groups=feature_groups, random_state=seed)
+
+
 def _random_forest(seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
@@ -248,6 +254,13 @@ MODELS: Registry[Model] = Registry(
             "svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear"), scale=False
         ),
         Model("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf"), scale=False),
+        Model("ridge", "kernel ridge, linear and RBF", partial(_ridge, feature_groups=None), scale=False),
+        Model(
+            "fusion",
+            "kernel ridge for every group of features, scores summed",
+            partial(_ridge, feature_groups="names"),
+            scale=False,
+        ),
         Model("random_forest", "random forest", _random_forest, stochastic=True),
         Model("xgboost", "gradient-boosted trees", _xgboost, stochastic=True),
         Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, weighted=True, stochastic=True),

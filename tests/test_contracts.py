@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
+from ser_classic.audio import AudioError
 from ser_classic.corpora import CORPORA
 from ser_classic.extraction import compute
 from ser_classic.features import FEATURES, FeatureSet
