@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 import sys
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from ser_classic.experiment import Cell, bench
 from ser_classic.extras.deep import DeepClassifier, held_out
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model, fit
+from ser_classic.predictor import fitting as predict_fitting
+from ser_classic.predictor import load_predictor
+from ser_classic.predictor.saving import save
 
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 pytest.importorskip("skorch", reason="the extra `deep` is not installed")
@@ -48,7 +52,13 @@ def clips(each: int = 18, speakers: int = 6, seed: int = 0) -> tuple[np.ndarray,
 
 
 def small(network: str, options: dict, **more) -> DeepClassifier:
-    settings = {"epochs": 40, "fixed_epochs": 12, "patience": 20, "batch_size": 16, "learning_rate": 1e-2} | more
+    settings = {
+        "epochs": 40,
+        "fixed_epochs": 12,
+        "patience": 20,
+        "batch_size": 16,
+        "learning_rate": 1e-2,
+    } | more
     return DeepClassifier(network, options, **settings)
 
 
@@ -299,3 +309,19 @@ def test_without_torch_the_command_that_installs_it_is_told(tiny, cache, tmp_pat
 def test_the_feature_sets_and_models_of_the_recipes_fit_together():
     for features, model in (("mfcc13", "lstm_vector"), ("classic193", "cnn1d"), ("clean_sequence", "bilstm")):
         MODELS[model].accept(FEATURES[features])
+
+
+@pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])
+def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tmp_path, monkeypatch, name):
+    monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
+    features = "mfcc_rms_zcr_sequence" if MODELS[name].sequence else "mfcc13"
+    predictor = predict_fitting.fit(
+        str(tiny.root), features, name, speaker=r"/(s\d\d)_", evaluate=False, cache=cache
+    )
+    assert predictor.card["versions"]["torch"]
+    save(predictor, tmp_path / "m.skops")
+    files = [tiny.root / file for file in tiny.clips["file"][:3]]
+    before, after = predictor.predict(files), load_predictor(tmp_path / "m.skops").predict(files)
+    pd.testing.assert_frame_equal(before, after)
+    with zipfile.ZipFile(tmp_path / "m.skops") as archive:
+        assert {path.rpartition(".")[2] for path in archive.namelist()} <= {"json", "npy"}

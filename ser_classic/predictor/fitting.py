@@ -168,7 +168,7 @@ def _card(
         "channel": channels.pop() if len(channels) == 1 else None,
         "seed": seed,
         "evaluation": None,
-        "versions": experiment.versions(),
+        "versions": experiment.versions(model.extra) | experiment.versions(features.extra),
         "intended_use": cards.INTENDED,
         "limits": cards.LIMITS,
     }

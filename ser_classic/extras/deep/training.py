@@ -18,6 +18,7 @@ from torch import nn
 
 from ser_classic.estimators.folds import uar
 from ser_classic.extras.deep.networks import NETWORKS
+from ser_classic.progress import tell
 from ser_classic.registry import unknown
 
 Batch = dict[str, np.ndarray]  # X [shape=(clips, frames, d), float32], lengths [shape=(clips,), int64]
@@ -138,7 +139,7 @@ def one_thread(seed: int) -> Iterator[None]:
 
 
 class Told(Callback):
-    """Logs every epoch: losses, recalls, seconds, and how long the rest takes at most."""
+    """Logs every epoch, its cost too, and shows on a terminal how long the rest takes at most."""
 
     def __init__(self, epochs: int, device: str) -> None:
         self.epochs = epochs
@@ -152,6 +153,7 @@ class Told(Callback):
             f"epoch {row['epoch']}/{self.epochs} on {self.device}: loss {row['train_loss']:.3f}, "
             f"UAR {row['train_uar']:.3f}{valid}; {row['dur']:.2f} s, at most {left:.0f} s left"
         )
+        tell(f"epoch {row['epoch']}/{self.epochs}, at most {left:.0f} s left")
 
 
 def _uar(net: NeuralNetClassifier, X: Any, y: Any) -> float:
