@@ -137,7 +137,8 @@ def evaluate(
         Columns fold, clip, guess and `p_<emotion>` where the model has probabilities.
     """
     folds = protocol.folds(clips, seed)
-    done = [run_fold(features, _labels(clips), model, fold, protocol.track, seed) for fold in folds]
+    labels = _labels(clips)
+    done = [run_fold(features, labels, model, fold, protocol.track, seed, protocol.leaky) for fold in folds]
     return _predictions(clips.index, folds, done)
 
 
@@ -230,6 +231,7 @@ def _attempt(number: int, fold: int, work: _Work) -> tuple[int, int, FoldResult 
             work.folds[fold],
             PROTOCOLS[cell.protocol].track,
             cell.seed,
+            PROTOCOLS[cell.protocol].leaky,
         )
     except Exception as error:
         result = f"fold {work.folds[fold].name}: {type(error).__name__}: {error}"
@@ -237,7 +239,13 @@ def _attempt(number: int, fold: int, work: _Work) -> tuple[int, int, FoldResult 
 
 
 def run_fold(
-    features: Features, labels: pd.DataFrame, model: Model, fold: Fold, track: str, seed: int
+    features: Features,
+    labels: pd.DataFrame,
+    model: Model,
+    fold: Fold,
+    track: str,
+    seed: int,
+    leaky: bool = False,
 ) -> FoldResult:
     """Fit on the training clips of a fold, tuned within them, and predict its test clips."""
     emotions = labels["emotion"].to_numpy(dtype=str)
@@ -253,7 +261,7 @@ def run_fold(
             emotions[fold.train],
             None if speakers is None else speakers[fold.train],
             seed,
-            leaky=speakers is not None and np.isin(speakers[fold.test], speakers[fold.train]).any(),
+            leaky,
         )
         fitted_at = time.process_time()
         tested = _rows(X, fold.test)
