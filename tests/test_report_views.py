@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from ser_classic import report, store
-from ser_classic.report import views
+from ser_classic.report import views, within
 from ser_classic.report.board import scored, tabulated
 from ser_classic.report.text import premium_markdown
 from ser_classic.statistics import SpeakerCounts
@@ -156,23 +156,23 @@ def test_beside_published_never_mixes_tracks_or_leaks(runs):
 def test_parts_of_the_clips():
     clips = made_up.clips("ravdess")
     table = report.judged(made_up.run("ravdess", "loso", "pooled", "mlp").predictions(), clips)
-    emotions = views.recall_by_emotion(table)
+    emotions = within.recall_by_emotion(table)
     expected = recall_score(table["truth"], table["guess"], labels=list(emotions.index), average=None)
     np.testing.assert_allclose(emotions["value"], expected)
     assert list(emotions.index)[:3] == ["neutral", "calm", "happy"]
     assert emotions["clips"].sum() == len(clips)
     assert ((emotions["low"] <= emotions["value"]) & (emotions["value"] <= emotions["high"])).all()
-    sexes = views.uar_by(table, "sex")
+    sexes = within.uar_by(table, "sex")
     male = table[table["sex"] == "male"]
     assert sexes.loc["male", "value"] == pytest.approx(balanced_accuracy_score(male["truth"], male["guess"]))
-    speakers = views.uar_by(table, "speaker")
+    speakers = within.uar_by(table, "speaker")
     assert len(speakers) == 24
     assert speakers[["low", "high"]].isna().all(axis=None)
-    counts, classes = views.confusion_of(table)
+    counts, classes = within.confusion_of(table)
     assert counts.sum() == len(clips)
     assert classes == ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise")
-    assert views.properties(table) == ["sex", "intensity"]
-    assert views.properties(table.assign(sex="female", intensity=None)) == []
+    assert within.properties(table) == ["sex", "intensity"]
+    assert within.properties(table.assign(sex="female", intensity=None)) == []
 
 
 def stored(results, run):

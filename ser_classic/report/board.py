@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,7 +38,7 @@ COLUMNS = (
     "error",
 )
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
-GROUPS = ("blind", "adapted", "leaky")
+GROUPS = ("blind", "adapted", "cross", "cross_adapted", "leaky")
 
 
 class ReportError(SerClassicError):
@@ -260,8 +260,41 @@ def arranged(board: pd.DataFrame) -> pd.DataFrame:
 
 
 def group_of(board: pd.DataFrame) -> pd.Series:
-    """The group in which a run is ranked: `leaky`, else its track."""
-    return board["track"].mask(board["leaky"].astype(bool), "leaky")
+    """The group in which a run is ranked: `leaky`, else its track, apart where it learned elsewhere."""
+    track = board["track"]
+    crossed = track.map({"blind": "cross", "adapted": "cross_adapted"})
+    group = track.mask(board["protocol"].str.startswith("cross"), crossed)
+    return group.mask(board["leaky"].astype(bool), "leaky")
+
+
+def rankings(of_corpus: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """What may be ranked together among the systems of one corpus.
+
+    Parameters
+    ----------
+    of_corpus : pd.DataFrame
+        Rows of `systems` of one corpus.
+
+    Yields
+    ------
+    group : str
+        Of `GROUPS`.
+    emotions : str
+        `4 of 8 emotions` where not all emotions of the corpus were told apart, else nothing: such runs
+        have an easier task and are ranked on their own.
+    part : pd.DataFrame
+        The systems, failed ones with the first part of their group.
+    """
+    group = group_of(of_corpus)
+    most = of_corpus["classes"].max()
+    for name in GROUPS:
+        part = of_corpus[group == name]
+        tasks = sorted(part["classes"].dropna().unique(), reverse=True)
+        for number, classes in enumerate(tasks):
+            chosen = part["classes"].eq(classes) | (part["classes"].isna() & (number == 0))
+            yield name, f"{int(classes)} of {int(most)} emotions" if classes < most else "", part[chosen]
+        if len(part) and not tasks:
+            yield name, "", part
 
 
 def systems(board: pd.DataFrame) -> pd.DataFrame:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ser_classic.metrics import ece, reliability
-from ser_classic.report import views
+from ser_classic.report import views, within
 from ser_classic.report.board import Scored, group_of, judged, probabilities, systems, tabulated
+from ser_classic.report.text import figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,19 +35,32 @@ class Picture:
     wide: bool = False
 
 
-def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) -> Iterator[Picture]:
-    """All figures that the runs give, the overview first, then corpus by corpus."""
+def pictures(
+    runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame], robustness: pd.DataFrame | None = None
+) -> Iterator[Picture]:
+    """All figures that the runs give, those over all corpora first, then corpus by corpus.
+
+    Parameters
+    ----------
+    runs : sequence of Scored
+    clips_of : callable (corpus) -> pd.DataFrame
+    robustness : pd.DataFrame, optional
+        Columns corpus, system, degradation, level and uar: scores on degraded test clips.
+    """
     board = tabulated(runs)
     yield from _premium(runs)
     for track in ("blind", "adapted"):
         yield from _overview(board, track)
         for by in ("model", "features"):
             yield from _ranks(runs, by, track)
+        yield from _cross(runs, track)
     for corpus in dict.fromkeys(board["corpus"]):
         yield from _published(board, corpus)
         tracks = [list(_details(runs, corpus, track, clips_of)) for track in ("blind", "adapted")]
         for same_kind in zip_longest(*tracks):
             yield from filter(None, same_kind)
+    if robustness is not None:
+        yield from _robustness(robustness)
 
 
 def _premium(runs: Sequence[Scored]) -> Iterator[Picture]:
@@ -68,7 +82,7 @@ def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:
 
     table = systems(board[board["status"] == "ok"])
     table = table[group_of(table) == track]
-    table = table[~table["protocol"].isin(["cross", "cross_adapted"])]
+    table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
     table = table.sort_values("uar", ascending=False).drop_duplicates(["corpus", "features", "model"])
     if len(table) > 1:
         yield Picture(
@@ -95,6 +109,33 @@ def _ranks(runs: Sequence[Scored], by: str, track: str) -> Iterator[Picture]:
         f"p = {found.p_value:.2g}.",
         critical_difference(found),
     )
+
+
+def _cross(runs: Sequence[Scored], track: str) -> Iterator[Picture]:
+    from ser_classic.plots.scores import cross
+
+    system, matrix = views.cross_matrix(runs, track)
+    if len(matrix):
+        yield Picture(
+            f"cross_{track}",
+            f"From corpus to corpus, {track}",
+            f"UAR of {system} trained on one corpus and tested on another, on the emotions that both have.",
+            cross(matrix),
+        )
+
+
+def _robustness(table: pd.DataFrame) -> Iterator[Picture]:
+    from ser_classic.plots.scores import robustness
+
+    for corpus, part in table.groupby("corpus"):
+        yield Picture(
+            f"robustness_{corpus}",
+            f"{corpus}: degraded test clips",
+            "UAR of systems trained on the clips as they are and tested on degraded ones.",
+            robustness(part),
+            str(corpus),
+            wide=True,
+        )
 
 
 def _published(board: pd.DataFrame, corpus: str) -> Iterator[Picture]:
@@ -136,11 +177,11 @@ def _details(
     best = ranked[0]
     name = _name(best)
     table = judged(best.run.predictions(), clips_of(corpus))
-    counts, classes = views.confusion_of(table)
+    counts, classes = within.confusion_of(table)
     yield Picture(
         f"confusion_{corpus}_{track}",
         f"{corpus}: what is taken for what, {track}",
-        f"Share of each emotion's clips by guess; {name}.",
+        f"Share of each emotion's clips by guess; {name}. {_in_words(within.intervals(table))}.",
         detail.confusion(counts, classes),
         corpus,
     )
@@ -167,9 +208,9 @@ def _details(
 
 
 def _panels(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    panels = [("Recall by emotion", views.recall_by_emotion(table))]
-    panels += [(f"UAR by {name}", views.uar_by(table, name)) for name in views.properties(table)]
-    speakers = views.uar_by(table, "speaker").sort_values("value", kind="stable")
+    panels = [("Recall by emotion", within.recall_by_emotion(table))]
+    panels += [(f"UAR by {name}", within.uar_by(table, name)) for name in within.properties(table)]
+    speakers = within.uar_by(table, "speaker").sort_values("value", kind="stable")
     speakers.index = speakers.index.str.rpartition("/").get_level_values(2)
     if len(speakers) > MOST_SPEAKERS:
         half = MOST_SPEAKERS // 2
@@ -178,6 +219,18 @@ def _panels(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     else:
         heading = "UAR by speaker"
     return [*panels, (heading, speakers)]
+
+
+def _in_words(metrics: pd.DataFrame) -> str:
+    """`UAR .53 (.49–.57), …`: every metric, with its interval where there are speakers enough."""
+    parts = []
+    for name, row in metrics.iterrows():
+        word = {"uar": "UAR", "macro_f1": "macro F1", "ece": "ECE", "brier": "Brier score"}.get(
+            str(name), str(name)
+        )
+        range_ = "" if pd.isna(row["low"]) else f" ({figure(row['low'])}–{figure(row['high'])})"
+        parts.append(f"{word} {figure(row['value'])}{range_}")
+    return ", ".join(parts)
 
 
 def _name(run: Scored) -> str:

@@ -13,7 +13,13 @@ from ser_classic.report.text import sections
 
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
-GROUPS = {"blind": "blind", "adapted": "adapted", "leaky": "leaky (not to be believed)"}
+GROUPS = {
+    "blind": "blind",
+    "adapted": "adapted",
+    "cross": "cross-corpus, blind",
+    "cross_adapted": "cross-corpus, adapted",
+    "leaky": "leaky (not to be believed)",
+}
 
 
 def glance(board: pd.DataFrame) -> str:

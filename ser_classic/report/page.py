@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.report.board import GROUPS, each_speaker, group_of, systems
+from ser_classic.report.board import each_speaker, rankings, systems
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import INTRODUCTION, TITLES, WARNING, duration, figure, signed
+from ser_classic.report.text import INTRODUCTION, WARNING, duration, figure, signed, title_of
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 TITLE = "Speech emotion recognition: leaderboard"
@@ -70,9 +70,7 @@ def page(board: pd.DataFrame, premium: pd.DataFrame, pictures: Iterable[Picture]
     if shared:
         contents.append(("across", "Across corpora"))
         parts.append(_across(list(shared.values())))
-    table = systems(board)
-    table["group"] = group_of(table)
-    for corpus, part in table.groupby("corpus", sort=False):
+    for corpus, part in systems(board).groupby("corpus", sort=False):
         contents.append((f"corpus-{corpus}", str(corpus)))
         parts.append(_corpus(str(corpus), part, by_corpus.get(str(corpus), [])))
     here = files("ser_classic.report")
@@ -153,13 +151,11 @@ def _corpus(corpus: str, table: pd.DataFrame, pictures: list[Picture]) -> str:
             f'<p class="warning">With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted: '
             "these figures speak of these speakers alone, and the UAR of each is shown instead.</p>"
         )
-    for group in GROUPS:
-        part = table[table["group"] == group]
-        if len(part):
-            parts.append(f'<h3 class="{group}">{escape(TITLES[group])}</h3>')
-            if group == "leaky":
-                parts.append(f'<p class="warning">{escape(WARNING)}</p>')
-            parts.append(_ranking(part, group, f"{corpus}, {group}"))
+    for group, emotions, part in rankings(table):
+        parts.append(f'<h3 class="{group}">{escape(title_of(group, emotions))}</h3>')
+        if group == "leaky":
+            parts.append(f'<p class="warning">{escape(WARNING)}</p>')
+        parts.append(_ranking(part, group, ", ".join(filter(None, (corpus, group, emotions)))))
     if pictures:
         figures = "".join(_figure_element(one, heading=True) for one in pictures)
         parts.append(f'<div class="pair">{figures}</div>')
@@ -213,7 +209,7 @@ def _range(row: dict[str, Any], group: str) -> tuple[Cell, Cell]:
 
 
 def _bar(marks: str, group: str) -> str:
-    colour = f"var(--{group})"
+    colour = f"var(--{ {'cross': 'blind', 'cross_adapted': 'adapted'}.get(group, group) })"
     return (
         '<svg class="bar" viewBox="-4 0 108 12" aria-hidden="true">'
         '<path d="M0 6H100" stroke="var(--line)" stroke-width="1"/>'

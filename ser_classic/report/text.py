@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ser_classic.report.board import GROUPS, each_speaker, group_of, systems
+from ser_classic.report.board import each_speaker, rankings, systems
 from ser_classic.report.views import shown_premium
 from ser_classic.statistics import FEWEST_SPEAKERS
 
@@ -43,6 +43,7 @@ class Section:
     corpus: str
     about: str
     group: str
+    title: str
     best: str
     rows: tuple[tuple[str, ...], ...]
     failed: tuple[tuple[str, str], ...]
@@ -83,31 +84,30 @@ def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]
     limit : int, optional
         Systems shown of each group; all by default.
     """
-    table = systems(board)
-    table["group"] = group_of(table)
-    for corpus, of_corpus in table.groupby("corpus", sort=False):
+    for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         done = of_corpus[of_corpus["status"] == "ok"]
         about = _about(done)
         few = tuple(dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row)))
-        for group in GROUPS:
-            of_group = of_corpus[of_corpus["group"] == group]
-            if not len(of_group):
-                continue
-            ok = of_group[of_group["status"] == "ok"]
-            failed = of_group[of_group["status"] != "ok"]
-            shown = ok if limit is None else ok.head(limit)
+        for group, emotions, part in rankings(of_corpus):
+            ok = part[part["status"] == "ok"]
+            failed = part[part["status"] != "ok"].to_dict("records")
+            shown = (ok if limit is None else ok.head(limit)).to_dict("records")
             yield Section(
                 corpus=str(corpus),
                 about=about,
                 group=group,
+                title=title_of(group, emotions),
                 best=_best(ok.iloc[0], group) if len(ok) else "No run of this group has finished.",
-                rows=tuple(
-                    _cells(rank, row, bool(few)) for rank, row in enumerate(shown.to_dict("records"), start=1)
-                ),
-                failed=tuple((_system(row), str(row["error"])) for row in failed.to_dict("records")),
+                rows=tuple(_cells(rank, row, bool(few)) for rank, row in enumerate(shown, start=1)),
+                failed=tuple((_system(row), str(row["error"])) for row in failed),
                 left=len(ok) - len(shown),
                 few=few,
             )
+
+
+def title_of(group: str, emotions: str) -> str:
+    """Heading of a ranking; arguments as `ser_classic.report.board.rankings` gives them."""
+    return f"{TITLES[group]} ({emotions})" if emotions else TITLES[group]
 
 
 def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> str:
@@ -136,7 +136,7 @@ def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> s
             parts.append(f"{section.about}")
             if section.few:
                 parts.append(_few_words(section.few))
-        parts.append(f"{'#' * (level + 1)} {TITLES[section.group]}")
+        parts.append(f"{'#' * (level + 1)} {section.title}")
         if section.group == "leaky":
             parts.append(f"> **Warning.** {WARNING}")
         parts.append(section.best)
@@ -204,7 +204,7 @@ def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:
                 parts.append(Text(_few_words(section.few), style="yellow"))
         colour = "yellow" if section.group == "leaky" else "default"
         table = Table(
-            title=escape(TITLES[section.group]),
+            title=escape(section.title),
             title_justify="left",
             title_style=colour,
             box=None,
@@ -240,7 +240,7 @@ def _few_words(speakers: tuple[str, ...]) -> str:
 
 
 def _best(row: pd.Series, group: str) -> str:
-    words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group}"
+    words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group.replace('_', ', ')}"
     return f"{words}: **{_escape(_system(row))}**, UAR {figure(row['uar'])}."
 
 

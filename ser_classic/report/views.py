@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
-from ser_classic.metrics import uar_of
 from ser_classic.report.board import (
     ReportError,
     Run,
@@ -25,10 +24,8 @@ from ser_classic.statistics import (
     Ranks,
     SpeakerCounts,
     difference,
-    interval,
     per_speaker,
     ranks,
-    recall_metric,
 )
 from ser_classic.statistics import (
     compare as compare_counts,
@@ -53,6 +50,8 @@ SAME_FOLDS = {
 def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     """What it is worth to have heard the test speakers in training.
 
+    A pair tells the same number of emotions apart: a run on fewer of them has an easier task.
+
     Parameters
     ----------
     runs : iterable of Scored
@@ -61,7 +60,7 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     -------
     pd.DataFrame
         One row per leaky run of which the same corpus, features, model and seed ran with speakers kept
-        apart: corpus, features, model, seed, protocol, uar, leaky_protocol, leaky_uar, premium (the
+        apart: corpus, features, model, seed, classes, protocol, uar, leaky_protocol, leaky_uar, premium (the
         difference), low, high (its 95 % interval, the same speakers drawn for both), speakers; the largest
         premium of a corpus first.
     """
@@ -70,7 +69,7 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
         row = run.row
         if run.counts is None or row["track"] != "blind":
             continue
-        cell = (row["corpus"], row["features"], row["model"], row["seed"])
+        cell = (row["corpus"], row["features"], row["model"], row["seed"], row["classes"])
         if row["leaky"]:
             leaky.append((cell, run))
         elif row["protocol"] in HONEST:
@@ -86,7 +85,7 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
         gap = difference(both.counts, alone.counts)
         rows.append(
             {
-                **dict(zip(("corpus", "features", "model", "seed"), cell, strict=True)),
+                **dict(zip(("corpus", "features", "model", "seed", "classes"), cell, strict=True)),
                 "protocol": apart.row["protocol"],
                 "uar": apart.row["uar"],
                 "leaky_protocol": run.row["protocol"],
@@ -97,7 +96,9 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
                 "speakers": gap.speakers,
             }
         )
-    columns = "corpus features model seed protocol uar leaky_protocol leaky_uar premium low high speakers"
+    columns = (
+        "corpus features model seed classes protocol uar leaky_protocol leaky_uar premium low high speakers"
+    )
     table = pd.DataFrame(rows, columns=columns.split())
     return table.sort_values(
         ["corpus", "premium", "features", "model", "leaky_protocol", "seed"],
@@ -122,8 +123,10 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     held = table[table["model"] != FLOOR]
     place = held["leaky_protocol"].ne("random5")
     held = held.assign(_place=place).sort_values(["_place", "seed"], kind="stable")
-    held = held.drop_duplicates(["corpus", "features", "model"]).drop(columns="_place")
-    held = held.assign(system=held["features"] + " + " + held["model"])
+    held = held.drop_duplicates(["corpus", "features", "model", "classes"]).drop(columns="_place")
+    few = held["classes"] < held.groupby("corpus")["classes"].transform("max")
+    note = (", " + held["classes"].astype(str) + " emotions").where(few, "")
+    held = held.assign(system=held["features"] + " + " + held["model"] + note)
     return held.sort_values(
         ["corpus", "leaky_uar", "system"], ascending=[True, False, True], ignore_index=True
     )
@@ -241,6 +244,43 @@ def _complete(table: pd.DataFrame) -> pd.DataFrame:
     return table[cell.isin(held) & table["one"].isin(order[: best + 1])]
 
 
+def cross_matrix(runs: Iterable[Scored], track: str = "blind") -> tuple[str, pd.DataFrame]:
+    """UAR of one system trained on each corpus and tested on each other.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+        Cross-corpus runs among them say in their record what they were `trained_on`.
+    track : {"blind", "adapted"}
+
+    Returns
+    -------
+    system : str
+        The one that covers most pairs, of these the best on average; empty where nothing ran.
+    matrix : pd.DataFrame [shape=(corpora, corpora)]
+        Index trained on, columns tested on; NaN where it did not run.
+    """
+    rows = [
+        {
+            "system": f"{run.row['features']} + {run.row['model']}",
+            "trained": run.run.record["trained_on"],
+            "tested": run.row["corpus"],
+            "uar": run.row["uar"],
+        }
+        for run in runs
+        if run.counts is not None and "trained_on" in run.run.record and run.row["track"] == track
+    ]
+    if not rows:
+        return "", pd.DataFrame()
+    table = pd.DataFrame(rows)
+    worth = table.groupby("system")["uar"].agg(["size", "mean"]).sort_values(["size", "mean"], kind="stable")
+    best = str(worth.index[-1])
+    chosen = table[table["system"] == best]
+    corpora = sorted({*chosen["trained"], *chosen["tested"]})
+    matrix = chosen.pivot_table(index="trained", columns="tested", values="uar")
+    return best, matrix.reindex(index=corpora, columns=corpora)
+
+
 def published() -> pd.DataFrame:
     """Published scores, one a row.
 
@@ -308,64 +348,3 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
     return both.sort_values(
         ["track", "disjoint", "uar", "system"], ascending=[False, False, False, True], ignore_index=True
     )
-
-
-def recall_by_emotion(table: pd.DataFrame) -> pd.DataFrame:
-    """Recall of each emotion with its interval over speakers.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Judged predictions.
-
-    Returns
-    -------
-    pd.DataFrame
-        Index emotion (those in the truth); columns clips, value, low, high (NaN with too few speakers).
-    """
-    counts = speaker_counts(table)
-    present = np.flatnonzero(counts.counts.sum(axis=(0, 2)))
-    rows = [_row(counts.counts, recall_metric(place), counts.counts[:, place].sum()) for place in present]
-    return pd.DataFrame(rows, index=pd.Index([counts.classes[place] for place in present], name="emotion"))
-
-
-def uar_by(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """UAR of each part of the clips: of each speaker, sex or intensity.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Judged predictions.
-    column : str
-        Of the clips table; clips where it is unknown are left out.
-
-    Returns
-    -------
-    pd.DataFrame
-        Index the values of the column; columns clips, value, low, high (NaN with too few speakers). The UAR
-        of a part is over the emotions that occur in it.
-    """
-    rows = {}
-    for name, part in table.dropna(subset=column).groupby(column):
-        counts = speaker_counts(part)
-        rows[name] = _row(counts.counts, uar_of, len(part))
-    return pd.DataFrame.from_dict(
-        rows, orient="index", columns=["clips", "value", "low", "high"]
-    ).rename_axis(column)
-
-
-def confusion_of(table: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Confusion counts [shape=(k, k)] of judged predictions, and the emotions in their order."""
-    counts = speaker_counts(table)
-    return counts.counts.sum(axis=0), counts.classes
-
-
-def properties(table: pd.DataFrame, wanted: Sequence[str] = ("sex", "intensity")) -> list[str]:
-    """Which of these columns tell at least two kinds of clips apart."""
-    return [name for name in wanted if name in table and table[name].dropna().nunique() > 1]
-
-
-def _row(counts: np.ndarray, metric: Callable[[np.ndarray], np.ndarray], clips: int) -> dict[str, float]:
-    found = interval(counts, metric)
-    low, high = (found.low, found.high) if found.trusted else (np.nan, np.nan)
-    return {"clips": int(clips), "value": found.value, "low": low, "high": high}
