@@ -114,7 +114,9 @@ def test_a_file_that_is_no_predictor_is_told_from_a_broken_one(tmp_path, files):
         ({"format": 2}, "format 2, this version reads 1"),
         ({"classes": ["sad", "angry", "neutral"]}, "other emotions"),
         ({"versions": {"scikit-learn": "0.1.0"}}, "saved with scikit-learn 0.1.0"),
-        ({"classes": None}, "other emotions"),
+        ({"classes": None}, "not one of ours, classes is None"),
+        ({"versions": {"scikit-learn": True}}, "not one of ours"),
+        ({"channel": "left"}, "not one of ours, channel is 'left'"),
         ({"features": {"name": "nonsense"}}, "its card cannot be read|there is no 'nonsense'"),
     ],
 )
@@ -187,6 +189,24 @@ def test_a_tree_that_would_lead_outside_its_arrays_is_refused(files, field, valu
 
     with pytest.raises(PredictorError, match="whose branches lead nowhere"):
         unpack(resealed(files["random_forest"].read_bytes(), change), "m.skops")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [(b"left_children", 10**6), (b"left_children", 0), (b"split_indices", 13), (b"parents", 1)],
+)
+def test_boosted_trees_that_would_lead_outside_their_arrays_are_refused(predictors, files, part, value):
+    booster = predictors["xgboost"].estimator[-1].booster_.tobytes()
+    # UBJSON: the name, `[$l#L`, the number of values in eight bytes, and the values in four each.
+    place = booster.index(part + b"[$l#L") + len(part) + 5 + 8 + (4 if part == b"parents" else 0)
+    odd = booster[:place] + value.to_bytes(4, "big") + booster[place + 4 :]
+
+    def change(members):
+        name = next(name for name, array in arrays(members).items() if array.tobytes() == booster)
+        return members | {name: npy(np.frombuffer(odd, dtype=np.uint8))}
+
+    with pytest.raises(PredictorError, match="boosted trees whose parts do not fit together"):
+        unpack(resealed(files["xgboost"].read_bytes(), change), "m.skops")
 
 
 def test_a_support_vector_machine_with_wrong_counts_is_refused(predictors, files):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ser_classic.predictor.core import PredictorError
+
 INTENDED = (
     "Research, teaching and prototypes on recordings like those it was fitted on. It tells which of its "
     "emotions a voice sounds like as actors or speakers of the corpus expressed them."
@@ -16,7 +18,21 @@ LIMITS = (
 
 
 def text(card: dict[str, Any]) -> str:
-    """A card as Markdown."""
+    """A card as Markdown.
+
+    Raises
+    ------
+    PredictorError
+        It is not as `fitting` makes it.
+    """
+    try:
+        return _text(card)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise PredictorError(f"the card is not one of ours ({what}); fit it again") from error
+
+
+def _text(card: dict[str, Any]) -> str:
     rows = [
         ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
         ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),

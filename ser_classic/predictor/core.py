@@ -15,6 +15,7 @@ from ser_classic.adaptation import adapt as z_score
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import BATCH, compute
 from ser_classic.features import FeatureSet
+from ser_classic.predictor.sources import quiet_decoder
 from ser_classic.predictor.windows import Span, spans
 from ser_classic.progress import track
 
@@ -195,10 +196,10 @@ class Predictor:
             [described[row].vector for row in rows], [described[row].name for row in rows], adapt
         )
         emotion = np.full(len(table), None, dtype=object)
-        emotion[rows] = self.estimator.predict(X)
-        if self.has_probabilities:
+        emotion[rows], found = self._judge(X)
+        if found is not None:
             chances = np.full((len(table), len(self.classes)), np.nan)
-            chances[rows] = self.estimator.predict_proba(X)
+            chances[rows] = found
             confidence = np.full(len(table), np.nan)
             confidence[rows] = chances[rows].max(axis=1)
             emotion[rows] = np.where(confidence[rows] < min_confidence, UNCERTAIN, emotion[rows])
@@ -210,6 +211,20 @@ class Predictor:
             emotion, dtype=object
         )  # pandas would make NaN of None in a column of words
         return table
+
+    def _judge(self, X: pd.DataFrame | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Emotions [shape=(n,)] and probabilities [shape=(n, classes)], or none."""
+        try:
+            emotions = self.estimator.predict(X)
+            chances = self.estimator.predict_proba(X) if self.has_probabilities else None
+            return emotions, None if chances is None else chances.reshape(len(X), len(self.classes))
+        except SerClassicError:
+            raise
+        except Exception as error:  # features are checked by now, so it is the saved pipeline
+            what = f"{type(error).__name__}: {error}".replace("\n", " ")
+            raise PredictorError(
+                f"{self.card['title']}: its pipeline fails ({what}); was its file changed? Fit it again"
+            ) from error
 
     def _inputs(
         self, vectors: list[np.ndarray], names: list[str], adapted: bool
@@ -266,11 +281,11 @@ def _describe(
 ) -> list[Described]:
     try:
         # Windows are cut at the recording's own rate, as they come from a microphone.
-        waveform, rate = (
-            (audio.check(*source, name=name), source[1])
-            if isinstance(source, tuple)
-            else audio.read(source, features.sample_rate if window is None else None, channel)
-        )
+        if isinstance(source, tuple):
+            waveform, rate = audio.check(*source, name=name), source[1]
+        else:
+            with quiet_decoder(source):
+                waveform, rate = audio.read(source, features.sample_rate if window is None else None, channel)
     except (SerClassicError, MemoryError) as error:
         told = f"{name}: too long for this machine's memory"
         if isinstance(error, SerClassicError):

@@ -18,6 +18,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from ser_classic.errors import SerClassicError
+from ser_classic.predictor import boosters
 
 PROTOCOL = 2
 LARGEST = 2**30  # [bytes] of all members together, unpacked
@@ -58,6 +59,7 @@ SKLEARN = frozenset(
         "tree._classes.ExtraTreeClassifier",
     )
 )
+BOOSTED = "ser_classic.estimators.boosting.BoostedTrees"
 KEYS = {f"builtins.{kind.__name__}": kind for kind in (str, int, float, bool)}
 SCALARS = {
     f"numpy.{name}": getattr(np, name) for name in ("bool_", "float32", "float64", "int32", "int64", "str_")
@@ -90,12 +92,9 @@ def read(archive: ZipFile) -> Any:
             return _Builder(archive).build(schema)
     except SerClassicError:
         raise
-    except (
-        Exception
-    ) as error:  # the file is in other hands; whatever it makes Python say, it is the file's fault
-        raise UntrustedError(
-            f"it is not put together as skops does it ({type(error).__name__}: {error})"
-        ) from error
+    except Exception as error:  # the file is in other hands; whatever it makes Python say is its fault
+        what = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise UntrustedError(f"it is not put together as skops does it ({what})") from error
 
 
 class _Builder:
@@ -186,6 +185,8 @@ class _Builder:
             made.__dict__.update(state)
         if name == "sklearn.svm._classes.SVC":
             _check_svc(made)
+        if name == BOOSTED:
+            boosters.check(made.booster_, made.n_features_in_, len(made.classes_))
         return made
 
     def _tree(self, node: dict[str, Any], name: str) -> Any:

@@ -17,6 +17,14 @@ from ser_classic.predictor.core import Predictor, PredictorError
 
 FORMAT = 1
 CARD = "card.json"
+FACTS = {  # what the card must hold for its predictor to work
+    "title": str,
+    "features": dict,
+    "classes": list,
+    "track": str,
+    "channel": int | None,
+    "versions": dict,
+}
 SEAL = b"sha256:"  # begins the archive's comment, which ends the file
 SEALED = len(SEAL) + 64
 
@@ -157,7 +165,8 @@ def _unseal(content: bytes, name: str) -> tuple[dict[str, Any], zipfile.ZipFile]
     except PredictorError:
         raise
     except Exception as error:
-        raise PredictorError(f"{name}: its card cannot be read ({type(error).__name__}: {error})") from error
+        what = f"{type(error).__name__}: {error}".replace("\n", " ")
+        raise PredictorError(f"{name}: its card cannot be read ({what})") from error
     return card, archive
 
 
@@ -166,6 +175,13 @@ def _check_card(card: dict[str, Any], name: str) -> None:
         raise PredictorError(
             f"{name}: saved in format {card['format']}, this version reads {FORMAT}; fit it again"
         )
+    for key, kind in FACTS.items():
+        if not isinstance(card[key], kind):
+            raise PredictorError(
+                f"{name}: its card is not one of ours, {key} is {card[key]!r:.60}; fit it again"
+            )
+    if not isinstance(card["versions"].get("scikit-learn"), str) or card["track"] not in ("blind", "adapted"):
+        raise PredictorError(f"{name}: its card is not one of ours; fit it again")
     features = FEATURES[card["features"]["name"]]
     now = json.loads(json.dumps(features.parameters))
     if card["features"] != now:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -76,6 +77,28 @@ def opened(
             name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name
             for name in dict.fromkeys(find(named, problem))
         }
+
+
+@contextmanager
+def quiet_decoder(path: str | Path) -> Iterator[None]:
+    """Keep the decoder of MP3 from writing on stderr, past Python, what it thinks of a damaged file."""
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(4)
+    except OSError:  # whoever reads the file says so
+        head = b"RIFF"
+    if head in (b"RIFF", b"fLaC", b"OggS", b"FORM"):
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @contextmanager

@@ -1,0 +1,88 @@
+"""Hostile and broken input: no traceback, no hang, no crash, no word past the one line, no other process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser_classic.predictor.fitting import fit
+from ser_classic.predictor.saving import save
+
+WORKER = Path(__file__).with_name("fuzzing.py")
+LIMIT = 240  # [s] for all inputs together
+
+
+@pytest.fixture(scope="module")
+def models(own_folder, cache, tmp_path_factory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("models")
+    options = {"cache": cache, "evaluate": False, "speaker": r"/(s\d\d)_"}
+    for model in ("svm_rbf", "lda", "knn", "mlp", "random_forest", "xgboost"):
+        save(fit(str(own_folder), "mfcc13", model, **options), folder / f"{model}.skops")
+    return [folder / "svm_rbf.skops", *sorted(folder.glob("[!s]*.skops"))]
+
+
+def fuzz(kind: str, seed: int, number: int, folder: Path, models: list[Path]) -> tuple[dict, str]:
+    """Run the inputs in a process of its own; what it counted, and what was written past it."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(WORKER),
+            kind,
+            str(seed),
+            str(number),
+            str(folder),
+            *map(str, models),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env={**os.environ, **threads},
+    )
+    assert done.returncode == 0, f"died of {done.returncode} at {folder / 'last'}: {done.stderr[-500:]}"
+    return json.loads(done.stdout), done.stderr
+
+
+def test_broken_recordings_are_answered_or_refused_in_one_line(models, tmp_path):
+    told, noise = fuzz("audio", 20, 400, tmp_path, models[:1])
+    assert told["wrong"] == []
+    assert told["inputs"] == told["answered"] + told["refused"] == 407
+    assert told["refused"] > 150, "most of them are broken"
+    assert told["answered"] > 20, "a changed sample is no fault"
+    assert noise == "", "a decoder wrote past the one line"
+
+
+def test_broken_and_hostile_model_files_are_refused_in_one_line(models, tmp_path):
+    told, noise = fuzz("models", 20, 300, tmp_path, models)
+    assert told["wrong"] == []
+    assert told["inputs"] == told["answered"] + told["refused"] == 306
+    assert told["refused"] > 100
+    assert noise == ""
+
+
+def test_the_worker_tells_what_goes_wrong(models, tmp_path, monkeypatch):
+    """A fuzz test that could not fail would say nothing."""
+    sys.path.insert(0, str(WORKER.parent))
+    try:
+        import fuzzing
+    finally:
+        sys.path.pop(0)
+    printed: list[str] = []
+
+    def broken(content, waveform):
+        if content.startswith(b"PK"):
+            raise ZeroDivisionError("planted")
+        return False
+
+    monkeypatch.setattr(fuzzing, "answer_with_model", broken)
+    monkeypatch.setattr(fuzzing, "print", printed.append, raising=False)
+    monkeypatch.setattr(fuzzing.resource, "setrlimit", lambda *_: None)
+    fuzzing.main("models", 1, 4, tmp_path, models[:1])
+    assert "ZeroDivisionError: planted" in json.loads(printed[0])["wrong"][0]
