@@ -7,7 +7,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench quick test lint format speed clean
+.PHONY: help install bench quick models test lint format speed clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -30,6 +30,10 @@ bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in $$SER_DATA
 quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices (under a minute)
 	$(BIN)/ser-classic bench quick --jobs $(JOBS)
 
+models: $(BIN)/ser-classic  ## Fit the predictors of the README into models/: one on the embedded voices
+	@mkdir -p models
+	$(BIN)/ser-classic fit synthetic --features classic193 --model svm_rbf -o models/voices.skops --jobs $(JOBS)
+
 test: $(VENV)/.dev  ## Run the tests
 	$(BIN)/pytest -n $(JOBS)
 
@@ -41,9 +45,10 @@ format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-speed: $(VENV)/.dev  ## Measure extraction and tuning against the floor and the peers
+speed: $(VENV)/.dev  ## Measure extraction, tuning and prediction against the floor and the peers
 	$(BIN)/python benchmarks/speed/extraction.py
 	$(BIN)/python benchmarks/speed/tuning.py
+	$(BIN)/python benchmarks/speed/prediction.py
 
 clean:  ## Remove the virtual environment and caches of the tools
 	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info

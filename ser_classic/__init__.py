@@ -1,1 +1,76 @@
-"""Speech emotion recognition with classical machine learning, evaluated speaker-independently."""
+"""Speech emotion recognition with classical machine learning, evaluated speaker-independently.
+
+The names below are what a program needs. They are imported when first asked for, so that
+`import ser_classic` costs nothing.
+
+load_predictor, Predictor, fit : from a saved file, or from corpora, to emotions of recordings
+load, extract, evaluate, score : a corpus, its features, predictions under a protocol, their figures
+CORPORA, FEATURES, MODELS, PROTOCOLS, METRICS : the tables of names
+SerClassicError : what everything here raises where a user can mend it
+
+Examples
+--------
+>>> from ser_classic import load_predictor
+>>> load_predictor("m.skops").predict("recording.wav")["emotion"][0]  # doctest: +SKIP
+'angry'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ser_classic.corpora import CORPORA, load
+    from ser_classic.errors import SerClassicError
+    from ser_classic.experiment import evaluate
+    from ser_classic.extraction import extract
+    from ser_classic.features import FEATURES
+    from ser_classic.metrics import METRICS
+    from ser_classic.models import MODELS
+    from ser_classic.predictor import Predictor, load_predictor
+    from ser_classic.predictor.fitting import fit
+    from ser_classic.protocols import PROTOCOLS
+    from ser_classic.report import score
+
+__all__ = [
+    "CORPORA",
+    "FEATURES",
+    "METRICS",
+    "MODELS",
+    "PROTOCOLS",
+    "Predictor",
+    "SerClassicError",
+    "evaluate",
+    "extract",
+    "fit",
+    "load",
+    "load_predictor",
+    "score",
+]
+
+_HOMES = {
+    "CORPORA": "corpora",
+    "FEATURES": "features",
+    "METRICS": "metrics",
+    "MODELS": "models",
+    "PROTOCOLS": "protocols",
+    "Predictor": "predictor",
+    "SerClassicError": "errors",
+    "evaluate": "experiment",
+    "extract": "extraction",
+    "fit": "predictor.fitting",
+    "load": "corpora",
+    "load_predictor": "predictor",
+    "score": "report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ser_classic' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"ser_classic.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

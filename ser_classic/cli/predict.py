@@ -54,7 +54,7 @@ def fit(
         cache=cache,
         jobs=jobs,
     )
-    saving.save(predictor, output)
+    predictor.save(output)
     print(
         f"{output}: {predictor.card['title']}; {predictor.card['clips']} clips, "
         f"{len(predictor.classes)} emotions"

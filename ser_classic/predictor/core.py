@@ -73,6 +73,12 @@ class Predictor:
         """Whether it says how sure it is."""
         return hasattr(self.estimator, "predict_proba")
 
+    def save(self, path: str | Path) -> None:
+        """Write the predictor into one file, which `load_predictor` reads; see `saving.save`."""
+        from ser_classic.predictor.saving import save
+
+        save(self, path)
+
     def predict(
         self,
         sources: Source | Iterable[Source] | Mapping[str, Source],

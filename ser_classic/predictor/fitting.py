@@ -73,11 +73,8 @@ def fit(
     names = [corpora] if isinstance(corpora, str) else list(corpora)
     feature_set, entry = FEATURES[features], MODELS[model]
     entry.require()
-    if entry.sequence != feature_set.sequence:
-        takes = "sequences of frames" if entry.sequence else "one vector a clip"
-        raise PredictorError(
-            f"{model} takes {takes}, and {features} gives the other; choose another of the two"
-        )
+    entry.accept(feature_set)
+    feature_set.require()
     loaded = [load(name, data or Path("data"), cache_folder(cache), words, speaker) for name in names]
     parts = [extract(clips, root, feature_set, cache, jobs, corpus.channel) for root, clips, corpus in loaded]
     clips = pd.concat([clips for _, clips, _ in loaded])
