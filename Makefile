@@ -14,17 +14,17 @@ help:  ## Show this help
 
 $(BIN)/ser-classic: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/ser-classic
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 install: $(BIN)/ser-classic  ## Make .venv and install the package
 	@echo "Installed. Try: $(BIN)/ser-classic --help"
 
-bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in $$SER_DATA or ./data, rebuild the leaderboard
+bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in SER_DATA or ./data, rebuild the leaderboard
 	$(BIN)/ser-classic bench classic leaky --jobs $(JOBS)
 
 quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices (under a minute)
