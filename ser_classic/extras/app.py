@@ -188,7 +188,7 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
             given = reply(predictors[title], recording, limits)
         except SerClassicError as error:
             raise gradio.Error(str(error), print_exception=False) from error
-        return given.label, given.picture, given.told
+        return given.label, gradio.update(value=given.picture, visible=True), given.told
 
     def card(title: str) -> str:
         return cards.text(read_card(predictors[title])).replace("# ", "### ", 1)
@@ -218,6 +218,7 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
             format="png",
             buttons=["download", "fullscreen"],
             elem_id="picture",
+            visible=False,
         )
         with gradio.Accordion("The model's card", open=False):
             about = gradio.Markdown(card(first))
