@@ -25,14 +25,15 @@ install: $(BIN)/ser-classic  ## Make .venv and install the package
 	@echo "Installed. Try: $(BIN)/ser-classic --help"
 
 bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in SER_DATA or ./data, rebuild the leaderboard
-	$(BIN)/ser-classic bench classic leaky --jobs $(JOBS)
+	$(BIN)/ser-classic bench classic flagship leaky --jobs $(JOBS)
 
 quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices (under a minute)
 	$(BIN)/ser-classic bench quick --jobs $(JOBS)
 
-models: $(BIN)/ser-classic  ## Fit the predictors of the README into models/: one on the embedded voices
+models: $(BIN)/ser-classic  ## Fit the predictors of the README, on the embedded voices, into models/
 	@mkdir -p models
-	$(BIN)/ser-classic fit synthetic --features classic193 --model svm_rbf -o models/voices.skops --jobs $(JOBS)
+	$(BIN)/ser-classic fit synthetic --features flagship --model fusion -o models/voices.skops --jobs $(JOBS)
+	$(BIN)/ser-classic fit synthetic --features classic193 --model svm_rbf -o models/quick.skops --jobs $(JOBS)
 
 test: $(VENV)/.dev  ## Run the tests
 	$(BIN)/pytest -n $(JOBS)
