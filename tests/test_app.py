@@ -62,10 +62,11 @@ def long(short) -> Path:
     return path
 
 
-def test_predictors_are_offered_by_title_and_the_others_are_told(models):
+def test_predictors_are_offered_by_title_and_the_others_are_told(models, tmp_path):
     problems: list[str] = []
-    offered = app.predictors_in([models, models / "lda.skops"], problems.append)
-    assert list(offered) == ["tiny, mfcc13, lda", "tiny, mfcc13, svm_rbf", "tiny, mfcc13, lda (lda)"]
+    second = shutil.copy(models / "lda.skops", tmp_path / "second.skops")
+    offered = app.predictors_in([models, models / "lda.skops", Path(second)], problems.append)
+    assert list(offered) == ["tiny, mfcc13, lda", "tiny, mfcc13, svm_rbf", "tiny, mfcc13, lda (second)"]
     assert len(problems) == 2
     assert "needs several recordings of one speaker" in problems[0]
     assert "broken.skops" in problems[1]

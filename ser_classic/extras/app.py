@@ -34,13 +34,14 @@ CSS = """
 .gradio-container {max-width: 1080px !important; margin: 0 auto !important}
 footer {display: none !important}
 """
-VOICES = (  # examples: name, and speaker, emotion and sentence of each utterance
-    ("angry voice", (("s01", "angry", "t1"),)),
-    ("sad voice", (("s04", "sad", "t2"),)),
-    ("happy voice", (("s02", "happy", "t3"),)),
-    ("conversation", tuple((f"s0{3 + turn % 2}", word, "t1") for turn, word in enumerate(
-        ("neutral", "neutral", "happy", "angry", "angry", "sad", "surprise", "neutral")))),
-)  # fmt: skip
+VOICES = {  # examples: speaker, emotion and sentence of each utterance
+    "angry voice": [("s01", "angry", "t1")],
+    "sad voice": [("s04", "sad", "t2")],
+    "happy voice": [("s02", "happy", "t3")],
+    "four emotions": [
+        ("s03", word, text) for word in ("neutral", "happy", "angry", "sad") for text in ("t1", "t2", "t3")
+    ],
+}
 
 
 class AppError(SerClassicError):
@@ -86,6 +87,8 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
                 problem(f"{file}: needs several recordings of one speaker, so the page does not offer it")
                 continue
             title = card["title"]
+            if file in found.values():
+                continue
             found[f"{title} ({file.stem})" if title in found else title] = file
     if not found:
         raise AppError("there is no predictor to offer; make one with: ser-classic fit CORPUS -o m.skops")
@@ -156,14 +159,14 @@ def _picture(waveform: np.ndarray, rate: int, windows: Any) -> PIL.Image.Image:
 
 
 def write_examples(folder: Path) -> list[Path]:
-    """Synthetic voices as WAV files, among them a conversation long enough for a timeline."""
+    """Synthetic voices as WAV files, among them one long enough for a timeline."""
     import soundfile
 
     from ser_classic.corpora.synthetic import synthesise
     from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 
     written = []
-    for name, turns in VOICES:
+    for name, turns in VOICES.items():
         said = np.concatenate([synthesise(*turn) for turn in turns])
         written.append(folder / f"{name}.wav")
         soundfile.write(written[-1], said, SAMPLE_RATE, subtype="PCM_16")
