@@ -42,7 +42,10 @@ def listen(
     from ser_classic.extras import microphone
 
     if devices:
-        for found in microphone.devices():
+        listed = microphone.devices()
+        if not listed:
+            print("no microphone found")
+        for found in listed:
             mark = "*" if found["default"] else " "
             print(
                 f"{mark} {found['number']}: {found['name']} "
