@@ -45,7 +45,8 @@ EXTRAS = {"app": 4, "microphone": 4}  # the other extras are reached from floor 
 
 
 def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py" and path != PACKAGE / "__init__.py")
+    outside = {PACKAGE / "__init__.py", PACKAGE / "__main__.py"}
+    return sorted(set(PACKAGE.rglob("*.py")) - outside)
 
 
 def subject(name: str) -> str:
