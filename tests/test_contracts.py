@@ -78,10 +78,12 @@ def test_a_feature_set_is_finite_in_every_corner_or_refuses(name, waveform):
     feature_set = at_hand(name)
     try:
         vector = compute(feature_set, waveform, RATE)
-    except AudioError as refusal:
-        assert np.ptp(waveform) == 0, refusal  # only what holds no sound at all
-        return
-    assert np.isfinite(vector).all()
+    except AudioError:
+        vector = None
+    if vector is None:
+        assert np.ptp(waveform) == 0  # only what holds no sound at all is refused
+    else:
+        assert np.isfinite(vector).all()
 
 
 @pytest.mark.parametrize("name", FEATURES)
