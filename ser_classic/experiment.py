@@ -14,7 +14,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.adaptation import adapt
-from ser_classic.corpora import Loaded, load
+from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, cache_folder, extract
 from ser_classic.features import FEATURES, FeatureSet
@@ -111,6 +111,8 @@ def bench(
             outcome.problems.append(str(error))
             outcome.failed.extend(cell.id for cell in wanted)
             continue
+        if lacking := shortfall(loaded.corpus, loaded.clips):
+            outcome.problems.append(lacking)
         prepared += _prepare(loaded, wanted, results, cache, jobs, outcome)
     for work, done in _run_all(prepared, jobs):
         _record(work, done, results, outcome)

@@ -129,6 +129,13 @@ def test_an_absent_corpus_is_a_problem_and_not_a_crash(tmp_path):
     assert "corpora fetch emodb" in outcome.problems[0]
 
 
+def test_an_incomplete_corpus_is_told(tiny, cache, tmp_path):
+    lacking = tiny._replace(corpus=replace(tiny.corpus, clips=60))
+    outcome = run([cell("prior")], lacking, cache, tmp_path)
+    assert outcome.done == ["tiny--loso--mfcc13--prior--0"]
+    assert outcome.problems == ["tiny: found 48 of 60 clips. Get them with: ser-classic corpora fetch tiny"]
+
+
 def test_without_speakers_a_leaky_protocol_runs(tiny, features):
     anonymous = tiny.clips.assign(speaker=pd.NA)
     predictions = evaluate(anonymous, features, MODELS["lda"], PROTOCOLS["random5"])

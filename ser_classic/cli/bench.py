@@ -41,7 +41,7 @@ def bench(
     from ser_classic import experiment
     from ser_classic.corpora import load, parse_map
     from ser_classic.extraction import cache_folder
-    from ser_classic.report import write
+    from ser_classic.report import current, write
     from ser_classic.suites import on_own, present, read_suite, select
 
     cells = [cell for suite in suites for cell in read_suite(suite)]
@@ -57,7 +57,8 @@ def bench(
     for notice in notices:
         _tell(notice)
     outcome = experiment.bench(cells, results, data, cache, jobs, again, brought)
-    write(results, _tell)
+    if outcome.done or outcome.failed or not current(results):
+        write(results, _tell)
     for problem in outcome.problems:
         _tell(problem)
     print(f"{len(outcome.done)} runs done, {len(outcome.kept)} kept, {len(outcome.failed)} failed")

@@ -15,7 +15,7 @@ from ser_classic.report.board import (
 )
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
 from ser_classic.report.views import beside_published, compare, leak_premium, published
-from ser_classic.report.write import write
+from ser_classic.report.write import current, write
 
 __all__ = [
     "COLUMNS",
@@ -23,6 +23,7 @@ __all__ = [
     "ReportError",
     "beside_published",
     "compare",
+    "current",
     "judged",
     "leaderboard",
     "leak_premium",

@@ -14,6 +14,13 @@ from ser_classic.report.board import ReportError, scored, tabulated, to_csv
 from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
 
 
+def current(results: Path) -> bool:
+    """Whether all that is derived was written after the newest of the runs."""
+    page = results / "leaderboard.html"
+    newest = max((path.stat().st_mtime for path in results.glob("runs/*/run.json")), default=0.0)
+    return page.is_file() and page.stat().st_mtime >= newest
+
+
 def write(results: Path, problem: Callable[[str], None] | None = None, figures: bool = True) -> pd.DataFrame:
     """Write leaderboard.csv and .md and leak_premium.csv, and with figures leaderboard.html and figures/.
 

@@ -1,0 +1,82 @@
+"""`bench` and `report` on the command line: what they print, write and answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = """
+[[grid]]
+corpora = ["synthetic"]
+protocols = ["loso"]
+features = ["mfcc13"]
+models = ["prior", "lda"]
+"""
+
+
+@pytest.fixture
+def ser(tmp_path: Path, cache: Path):
+    """Run the command line in a folder of its own, without a terminal."""
+    (tmp_path / "s.toml").write_text(SUITE)
+    environment = os.environ | {"SER_CACHE": str(cache), "SER_DATA": str(tmp_path / "data"), "COLUMNS": "80"}
+
+    def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ser_classic", *map(str, words)]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        )
+
+    return run
+
+
+def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
+    own = ("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--jobs", "2")
+    first = ser(*own)
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout == "2 runs done, 0 kept, 0 failed\n"
+    for name in ("leaderboard.csv", "leaderboard.md", "leaderboard.html", "clips/tiny.csv"):
+        assert (tmp_path / "results" / name).is_file()
+    written = (tmp_path / "results" / "leaderboard.md").stat().st_mtime_ns
+    second = ser(*own)
+    assert second.stdout == "0 runs done, 2 kept, 0 failed\n"
+    assert (tmp_path / "results" / "leaderboard.md").stat().st_mtime_ns == written
+    shown = ser("report")
+    assert "lda" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    (tmp_path / "results" / "runs" / "foreign").mkdir()
+    told = ser("report")
+    assert told.returncode == 0
+    assert "foreign: not a run" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        (("bench", "nothing"), 1, "there is no suite"),
+        (("bench", "s.toml", "--model", "svm"), 1, "the suites list no cell with model svm"),
+        (("bench", "s.toml", "--map", "a=b"), 2, "go with --own"),
+        (("bench", "s.toml", "--own", "absent.csv"), 1, "absent.csv"),
+        (("bench", "s.toml", "--jobs", "0"), 2, "--jobs"),
+        (("bench",), 2, "suites"),
+        (("features", "extract", "synthetic", "--features", "mfcc31", "-o", "a.csv"), 1, "did you mean"),
+        (("features", "extract", "synthetic", "--features", "mfcc13", "-o", "a.txt"), 1, ".csv or .npz"),
+        (("report", "--results", "s.toml"), 1, "s.toml"),
+    ],
+)
+def test_a_mistake_is_one_message_and_an_exit_code(ser, words, code, reason):
+    done = ser(*words)
+    assert done.returncode == code
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_suite_of_absent_corpora_says_how_to_get_them(ser, tmp_path):
+    (tmp_path / "s.toml").write_text(SUITE.replace("synthetic", "emodb"))
+    done = ser("bench", "s.toml")
+    assert done.returncode == 0
+    assert "corpora fetch emodb" in done.stderr
+    assert done.stdout == "0 runs done, 0 kept, 0 failed\n"
