@@ -73,6 +73,10 @@ class Protocol:
             require_speakers(clips, f"protocol {self.name}")
         folds = self.deal(clips, seed)
         for fold in folds:
+            if clips["emotion"].iloc[fold.train].nunique() < 2:
+                raise ProtocolError(
+                    f"{corpus}: {self.name}, {fold.name}: it trains on one emotion only; two are needed"
+                )
             if np.intersect1d(fold.train, fold.test).size:
                 raise ProtocolError(f"{corpus}: {self.name}, fold {fold.name}: clips stand on both sides")
             for unit in filter(None, (self.unit, *self.apart)):

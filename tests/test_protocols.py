@@ -152,6 +152,11 @@ def test_too_few_clips_of_an_emotion_are_named():
         PROTOCOLS["random5"].folds(clips)
 
 
+def test_one_emotion_is_nothing_to_learn_from():
+    with pytest.raises(ProtocolError, match="one emotion only"):
+        PROTOCOLS["loso"].folds(table().assign(emotion="happy"))
+
+
 def test_a_planted_leak_is_caught():
     """A deal that puts one speaker on both sides, or a clip, cannot come through."""
     clips = table(speakers=3)
