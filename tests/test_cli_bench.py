@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,28 @@ def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
     told = ser("report")
     assert told.returncode == 0
     assert "foreign: not a run" in told.stderr
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_folder, tmp_path, cache):
+    (tmp_path / "s.toml").write_text(
+        SUITE.replace('["prior", "lda"]', '["prior", "lda", "mlp", "xgboost", "random_forest", "knn"]')
+    )
+    words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--jobs", "1"]
+    command = [sys.executable, "-m", "ser_classic", *words]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"SER_CACHE": str(cache)}, stderr=subprocess.PIPE, text=True
+    )
+    while not list(tmp_path.glob("results/runs/*/run.json")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told.strip() == (
+        "ser-classic: interrupted; what was finished is kept, the same command goes on from there"
+    )
+    kept = len(list(tmp_path.glob("results/runs/*/run.json")))
+    assert 1 <= kept < 6
+    assert ser(*words).stdout == f"{6 - kept} runs done, {kept} kept, 0 failed\n"
 
 
 @pytest.mark.parametrize(

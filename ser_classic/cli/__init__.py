@@ -10,6 +10,8 @@ from ser_classic.cli import app as page
 from ser_classic.cli import bench, corpora, explore, features, listen, predict
 from ser_classic.errors import SerClassicError
 
+INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
+
 app = typer.Typer(
     name="ser-classic",
     help="Speech emotion recognition with classical machine learning, evaluated speaker-independently.",
@@ -36,12 +38,10 @@ def main() -> None:
     except SerClassicError as error:
         print(f"ser-classic: {error}", file=sys.stderr)
         sys.exit(1)
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
-        print(
-            "ser-classic: interrupted; what was finished is kept, the same command goes on from there",
-            file=sys.stderr,
-        )
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            print(
+                "ser-classic: interrupted; what was finished is kept, the same command goes on from there",
+                file=sys.stderr,
+            )
+        raise
