@@ -11,6 +11,7 @@ from ser_classic.errors import SerClassicError
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
 SHORTEST = 0.01  # [s]; a single short analysis frame
+LOUDEST = 1e10  # full scale is 1, or 2**31 where integers were written as floats; more overflows in powers
 LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
 
 
@@ -83,7 +84,8 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
     Raises
     ------
     AudioError
-        Not one-dimensional, shorter than 10 ms, silent, NaN or infinite, or an unusable sample rate.
+        Not one-dimensional, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or an unusable
+        sample rate.
     """
     waveform = np.ascontiguousarray(waveform, dtype=np.float32)
     if sample_rate < LOWEST_RATE:
@@ -96,6 +98,8 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         )
     if not np.isfinite(waveform).all():
         raise AudioError(f"{name}: holds NaN or infinite samples; export it again")
+    if (loudest := max(waveform.max(), -waveform.min())) > LOUDEST:
+        raise AudioError(f"{name}: samples as large as {loudest:.0e}, full scale is 1; export it again")
     if not waveform.any():
         raise AudioError(f"{name}: silent, every sample is zero; record it again or leave it out")
     return waveform

@@ -95,7 +95,13 @@ def bench(
         A cell that fails becomes a run with status `failed`; the others go on.
     """
     outcome = Outcome()
-    finished = set() if again else {run.id for run in store.runs(results, outcome.problems.append) if run.ok}
+    # A manifest may have been edited since its runs; the clips of the others are published.
+    stated = {name: store.digest(store.clips_text(loaded.clips)) for name, loaded in (own or {}).items()}
+    finished = {
+        run.id
+        for run in store.runs(results, outcome.problems.append)
+        if run.ok and not again and stated.get(run.record["corpus"]) in (None, run.record["digests"]["clips"])
+    }
     pending: dict[str, list[Cell]] = {}
     for cell in dict.fromkeys(cells):
         if cell.id in finished:

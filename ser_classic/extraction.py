@@ -261,7 +261,7 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
         for digest, positions in members.items():
             lengths[positions] = sizes[digest]
     ends = np.cumsum(lengths)
-    if not matrix.exists():
+    if not _whole(matrix, (int(ends[-1]), width)):
         draft = shards / f".draft-{uuid.uuid4().hex}.npy"
         values = _reserve(draft, (int(ends[-1]), width))
         for path, members in wanted.items():
@@ -279,6 +279,14 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
     return np.load(matrix, mmap_mode="r"), lengths
 
 
+def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
+    """Whether the matrix is there, uncut."""
+    try:
+        return np.load(matrix, mmap_mode="r").shape == shape
+    except (OSError, ValueError, EOFError):
+        return False
+
+
 def _reserve(draft: Path, shape: tuple[int, int]) -> np.memmap:
     """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash later."""
     values = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
@@ -294,16 +302,18 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> np.memmap:
     return values
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, sequence: bool = False) -> None:
     """Refuse a file to write to that `save` could not write, before any work is done.
 
     Raises
     ------
     ExtractionError
-        Neither `.csv` nor `.npz`, or its folder does not exist.
+        Neither `.csv` nor `.npz`, its folder does not exist, or a sequence is to become a CSV.
     """
     if path.suffix not in (".csv", ".npz"):
         raise ExtractionError(f"{path}: features are written as .csv or .npz; choose one of these endings")
+    if sequence and path.suffix == ".csv":
+        raise ExtractionError(f"{path}: sequences of frames are written as .npz only; choose this ending")
     if not path.parent.is_dir():
         raise ExtractionError(f"{path}: there is no folder {path.parent}; create it first")
 
@@ -319,7 +329,7 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
     ExtractionError
         The file cannot be written, or sequences were asked for as CSV.
     """
-    check_output(path)
+    check_output(path, features.lengths is not None)
     draft = path.with_name(f".draft-{uuid.uuid4().hex}{path.suffix}")
     try:
         if path.suffix == ".csv":

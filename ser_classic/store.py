@@ -60,7 +60,12 @@ class Run:
             ) from error
         if hashlib.sha256(text).hexdigest() != self.record["digests"]["predictions"]:
             raise StoreError(f"{self.path}: its predictions were changed after the run; run it again")
-        return pd.read_csv(io.BytesIO(text), dtype={"fold": str, "clip": str, "guess": str})
+        return pd.read_csv(
+            io.BytesIO(text),
+            dtype={"fold": str, "clip": str, "guess": str},
+            keep_default_na=False,  # `none` and `nan` may be emotions or speakers
+            na_values=[""],
+        )
 
     def curves(self) -> pd.DataFrame | None:
         """Columns fold, epoch, seconds, and loss and UAR of training and validation; None if none were kept.
@@ -74,7 +79,7 @@ class Run:
         if not path.exists():
             return None
         try:
-            return pd.read_csv(path, dtype={"fold": str})
+            return pd.read_csv(path, dtype={"fold": str}, keep_default_na=False, na_values=[""])
         except (OSError, EOFError, ValueError, gzip.BadGzipFile) as error:
             raise StoreError(f"{path}: cannot be read ({error}); run it again") from error
 
@@ -184,7 +189,8 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
             held = pd.read_csv(path, dtype=str, index_col="clip")
             raise StoreError(
                 f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
-                "refer. Complete the corpus, or keep these results apart with --results FOLDER"
+                "refer, or other speakers or emotions are given for them. Complete the corpus, remove its old "
+                "runs, or keep these results apart with --results FOLDER"
             )
     elif path.exists():
         return

@@ -57,6 +57,8 @@ def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
 
 
 def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
+    if not isinstance(grid, dict):
+        raise SuiteError(f"{path}: expected [[grid]] tables, found {grid!r}")
     seeds = grid.get("seeds", [0])
     wrong = sorted(set(grid) ^ {*AXES, "seeds"} - ({"seeds"} - set(grid)))
     if wrong or not all(isinstance(names, list) and names for names in grid.values()):
@@ -64,8 +66,13 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
             f"{path}: a grid lists corpora, protocols, features and models, and may list seeds; "
             f"{'check ' + ', '.join(wrong) if wrong else 'one of its lists is empty or no list'}"
         )
+    for seed in seeds:
+        if type(seed) is not int or not 0 <= seed < 2**32:
+            raise SuiteError(f"{path}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
     for axis, table in AXES.items():
         for name in grid[axis]:
+            if not isinstance(name, str):
+                raise SuiteError(f"{path}: {axis} lists {name!r}; expected names in quotes")
             table[name]
     for features, model in itertools.product(grid["features"], grid["models"]):
         MODELS[model].accept(FEATURES[features])
@@ -85,6 +92,11 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
     SuiteError
         The suites list no such cell.
     """
+    for axis, names in only.items():
+        listed = list(dict.fromkeys(getattr(cell, axis) for cell in cells))
+        for name in names or ():
+            if name not in listed:
+                raise SuiteError(f"the suites list no cell with {axis} {name}; they list {', '.join(listed)}")
     kept = [
         cell
         for cell in cells
@@ -97,8 +109,20 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
 
 
 def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
-    """What is listed for the embedded corpus, on a corpus of one's own."""
-    return [replace(cell, corpus=corpus) for cell in cells if cell.corpus == EMBEDDED]
+    """What is listed for the embedded corpus, on a corpus of one's own.
+
+    Raises
+    ------
+    SuiteError
+        Nothing is listed for it.
+    """
+    chosen = [replace(cell, corpus=corpus) for cell in cells if cell.corpus == EMBEDDED]
+    if not chosen:
+        raise SuiteError(
+            f"the suites list nothing for {EMBEDDED}, whose place {corpus} would take; name one that does, "
+            "such as quick"
+        )
+    return chosen
 
 
 def present(cells: list[Cell], data: Path, own: Collection[str] = ()) -> tuple[list[Cell], list[str]]:

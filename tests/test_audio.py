@@ -110,6 +110,7 @@ def test_a_stream_of_unknown_length_is_whole(tmp_path):
         (np.ones(800), 0, "sample rate of 0 Hz"),
         (np.array([]), 16_000, "0 samples"),
         (np.full(800, np.inf), 16_000, "infinite"),
+        (np.full(800, -1e30), 16_000, r"samples as large as 1e\+30"),
     ],
 )
 def test_check_refuses_arrays_that_hold_nothing_to_analyse(waveform, rate, reason):

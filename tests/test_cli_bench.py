@@ -88,6 +88,11 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         (("bench",), 2, "suites"),
         (("features", "extract", "synthetic", "--features", "mfcc31", "-o", "a.csv"), 1, "did you mean"),
         (("features", "extract", "synthetic", "--features", "mfcc13", "-o", "a.txt"), 1, ".csv or .npz"),
+        (
+            ("features", "extract", "synthetic", "--features", "mfcc_sequence", "-o", "a.csv"),
+            1,
+            "as .npz only",
+        ),
         (("report", "--results", "s.toml"), 1, "s.toml"),
     ],
 )

@@ -64,6 +64,14 @@ def test_a_finished_run_is_kept_and_a_failed_one_is_tried_again(tiny, cache, tmp
     assert run(cells, tiny, cache, tmp_path, again=True).done == [each.id for each in cells]
 
 
+def test_runs_of_a_manifest_edited_since_are_not_passed_off_as_its_own(tiny, cache, tmp_path):
+    run([cell("prior")], tiny, cache, tmp_path)
+    speakers = tiny.clips["speaker"].replace("tiny/s04", "tiny/s03")
+    again = run([cell("prior")], tiny._replace(clips=tiny.clips.assign(speaker=speakers)), cache, tmp_path)
+    assert (again.kept, again.failed) == ([], [cell("prior").id])
+    assert "other speakers or emotions are given for them" in again.problems[0]
+
+
 class Broken:
     """An estimator that cannot be fitted."""
 

@@ -133,6 +133,15 @@ def test_a_damaged_shard_is_computed_again(corpus, peaks, tmp_path):
     np.testing.assert_array_equal(again.values, before.values)
 
 
+def test_a_cut_matrix_is_assembled_again(corpus, peaks, tmp_path):
+    clips, root = corpus
+    whole = np.array(extract(clips, root, peaks, tmp_path / "cache").values)
+    (matrix,) = (tmp_path / "cache").rglob("matrix-*.npy")
+    for size in (0, 100, 300):
+        matrix.write_bytes(matrix.read_bytes()[:size])
+        assert np.array_equal(extract(clips, root, peaks, tmp_path / "cache").values, whole)
+
+
 def test_a_draft_that_was_left_behind_is_never_read(corpus, peaks, tmp_path):
     clips, root = corpus
     before = extract(clips, root, peaks, tmp_path / "cache")

@@ -147,3 +147,14 @@ def test_scan_of_an_own_corpus(tmp_path):
     told = command("scan", str(tmp_path / "play"), "--map", "rage=angry", "--speaker", r"/(\w+)_", "--json")
     assert json.loads(told.stdout)["emotions"] == {"sad": 1, "angry": 1}
     assert json.loads(told.stdout)["speakers"] == 2
+
+
+def test_what_cannot_be_written_is_one_message(tmp_path, embedded):
+    (tmp_path / "file").touch()
+    with pytest.raises(CorpusError, match=r"synthetic: .* cannot be written .*choose another with --cache"):
+        locate("synthetic", cache=tmp_path / "file")
+    touch(tmp_path / "play", "sad/ben_1.wav")
+    for output in (tmp_path / "absent" / "clips.csv", tmp_path):
+        refused = command("scan", str(tmp_path / "play"), "-o", str(output))
+        assert isinstance(refused.exception, CorpusError)
+        assert "cannot be written" in str(refused.exception)

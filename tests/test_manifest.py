@@ -109,6 +109,10 @@ def test_folder_per_emotion(tmp_path):
             "speaker nan of m/b; expected .* for every clip, or",
         ),
         ("file,emotion\n", "", {}, "no rows"),
+        ("file,emotion\na.wav,sad,x\n", "a.wav", {}, "more fields than its header"),
+        ("file,emotion,emotion\na.wav,sad,angry\n", "a.wav", {}, "column 'emotion' is there twice"),
+        ("file,emotion,Emotion\na.wav,sad,angry\n", "a.wav", {}, "column 'emotion' is there twice"),
+        (f"file,emotion\n{'a' * 5000},sad\n", "", {}, "1 of its 1 files are not there"),
         ("", "", {}, "not readable as a table"),
         (
             "file,emotion\na.wav,sad\nb.wav,smug\n",

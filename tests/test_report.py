@@ -187,6 +187,13 @@ def test_predictions_that_do_not_fit_are_named(spoil, message):
     assert told[0].startswith("emodb--loso--mfcc13--knn--0: ")
 
 
+def test_columns_of_a_manifest_do_not_take_the_place_of_predictions():
+    run = made_up.run("emodb", "loso", "pooled", "knn")
+    clips = made_up.clips("emodb")
+    more = clips.assign(guess="happy", fold="1", truth="sad", p_happy="1", p_tense="1")
+    assert report.score(run.predictions(), more) == report.score(run.predictions(), clips)
+
+
 def test_figures_as_text():
     assert [figure(value) for value in (0.5, 0.12345, 1.0, 0.0, float("nan"))] == [
         ".500",

@@ -130,3 +130,14 @@ def test_a_results_folder_that_is_a_file_is_one_message(tmp_path):
         store.write_run(tmp_path / "results", record(), predictions())
     with pytest.raises(StoreError, match="--results"):
         store.write_clips(tmp_path / "results", "c", clips())
+
+
+def test_words_that_look_like_missing_values_are_kept(tmp_path):
+    words = ["nan", "none"]
+    table = predictions().assign(fold=["NA", "null"], guess=words, p_happy=[0.5, None])
+    run = store.write_run(tmp_path, record(), table, pd.DataFrame({"fold": words, "epoch": [0, 1]}))
+    read = run.predictions()
+    assert read["guess"].tolist() == words
+    assert read["fold"].tolist() == ["NA", "null"]
+    assert read["p_happy"].isna().tolist() == [False, True]
+    assert run.curves()["fold"].tolist() == words

@@ -53,6 +53,12 @@ def test_seeds_and_overlapping_grids(suite):
         (GRID.replace("mfcc13", "mfcc31"), "did you mean 'mfcc13'"),
         (GRID + "[other]", "found other"),
         ("[[grid", "not readable as TOML"),
+        ("grid = [1, 2]", r"expected \[\[grid\]\] tables, found 1"),
+        (GRID.replace('"mfcc13"', '["mfcc13"]'), r"features lists \['mfcc13'\]; expected names in quotes"),
+        (GRID.replace('"mfcc13"', "13"), "features lists 13; expected names in quotes"),
+        (GRID + "seeds = ['a']", "the seed 'a'; expected whole numbers"),
+        (GRID + "seeds = [true]", "the seed True; expected whole numbers"),
+        (GRID + "seeds = [-1]", "the seed -1; expected whole numbers"),
     ],
 )
 def test_a_suite_that_cannot_be_run_says_why(suite, text, reason):
@@ -69,6 +75,8 @@ def test_an_absent_suite_is_told_with_those_there_are(tmp_path):
 def test_select_keeps_what_is_named(suite):
     cells = read_suite(suite(GRID))
     assert select(cells, corpus=["emodb"], model=None) == cells[:2]
+    with pytest.raises(SuiteError, match="no cell with model svn; they list prior, lda"):
+        select(cells, model=["lda", "svn"])
     with pytest.raises(SuiteError, match="corpus tess"):
         select(cells, corpus=["tess"])
 
@@ -84,6 +92,8 @@ def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_pat
     cells = on_own(read_suite(suite(GRID)), "mine")
     assert [cell.id for cell in cells] == ["mine--loso--mfcc13--prior--0", "mine--loso--mfcc13--lda--0"]
     assert present(cells, tmp_path, {"mine"}) == (cells, [])
+    with pytest.raises(SuiteError, match="list nothing for synthetic, whose place mine would take"):
+        on_own(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
 
 
 @pytest.mark.parametrize("path", sorted(Path("benchmarks").glob("*.toml")), ids=lambda path: path.stem)

@@ -69,11 +69,14 @@ def scan(
     """Read a corpus's file names: clips by speaker and emotion."""
     import json
 
-    from ser_classic.corpora import EMOTIONS, load, parse_map, shortfall, speakers_known
+    from ser_classic.corpora import EMOTIONS, CorpusError, load, parse_map, shortfall, speakers_known
 
     root, clips, entry = load(corpus, data, cache, words=parse_map(words or []), speaker=speaker)
     if output is not None:
-        clips.to_csv(output)
+        try:
+            clips.to_csv(output)
+        except OSError as error:
+            raise CorpusError(f"{output}: cannot be written ({error.strerror or error})") from error
     notice = shortfall(entry, clips)
     if notice:
         print(notice, file=sys.stderr)

@@ -49,7 +49,7 @@ def extract_features(
     from ser_classic.features import FEATURES
 
     feature_set = FEATURES[features]
-    check_output(output)
+    check_output(output, feature_set.sequence)
     root, clips, entry = load(corpus, data, cache_folder(cache), parse_map(words or []), speaker)
     extracted = extract(clips, root, feature_set, cache, jobs, entry.channel)
     save(output, clips, extracted)

@@ -212,8 +212,14 @@ def _made(corpus: Corpus, cache: Path | None) -> Path:
     root = cache_folder(cache) / "corpora" / f"{corpus.name}-{corpus.version}"
     if root.is_dir():
         return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{corpus.name}-", dir=root.parent))
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{corpus.name}-", dir=root.parent))
+    except OSError as error:
+        raise CorpusError(
+            f"{corpus.name}: is made in the cache, and {root.parent} cannot be written ({error.strerror}); "
+            "choose another with --cache"
+        ) from error
     try:
         corpus.make(draft)
         draft.chmod(0o755)

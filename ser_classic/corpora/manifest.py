@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -216,12 +217,29 @@ def _read_table(manifest: Path) -> pd.DataFrame:
         raise CorpusError(f"{manifest}: there is no such manifest")
     separator = "\t" if manifest.suffix.lower() == ".tsv" else ","
     try:
-        rows = pd.read_csv(
-            manifest, sep=separator, dtype="str", keep_default_na=False, encoding="utf-8-sig", index_col=False
-        )
-    except (ValueError, UnicodeDecodeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many fields
+            rows = pd.read_csv(
+                manifest,
+                sep=separator,
+                dtype="str",
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                index_col=False,
+            )
+    except pd.errors.ParserWarning as error:
+        raise CorpusError(
+            f"{manifest}: its rows have more fields than its header; name every column, and put a value with "
+            "a comma in quotes"
+        ) from error
+    except (OSError, ValueError) as error:
         raise CorpusError(f"{manifest}: not readable as a table ({error}); save it as UTF-8 CSV") from error
     rows.columns = [str(column).strip().lower() for column in rows.columns]
+    repeated = re.compile(rf"({'|'.join(COLUMNS)})\.\d+")  # how pandas calls a name's second column
+    rows.columns = [repeated.sub(r"\1", column) for column in rows.columns]
+    twice = rows.columns[rows.columns.duplicated()]
+    if len(twice):
+        raise CorpusError(f"{manifest}: the column {twice[0]!r} is there twice; keep one")
     absent = [column for column in REQUIRED if column not in rows]
     if absent:
         raise CorpusError(
@@ -241,6 +259,13 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be read
+        return False
+
+
 def _manifest_root(manifest: Path) -> Path:
     """The manifest's folder; or, where files lie outside it, the folder that holds them all."""
     home = _absolute(manifest.parent)
@@ -258,7 +283,7 @@ def _manifest_root(manifest: Path) -> Path:
 def _read_manifest(root: Path, manifest: Path) -> pd.DataFrame:
     rows = _read_table(manifest).replace("", pd.NA)
     files = [_absolute(manifest.parent / file) for file in rows["file"]]
-    missing = [str(file) for file in files if not file.is_file()]
+    missing = [str(file) for file in files if not _is_file(file)]
     if missing:
         raise CorpusError(
             f"{manifest}: {len(missing)} of its {len(files)} files are not there, first {missing[0]}; "

@@ -75,7 +75,8 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The predictions with a column `truth` and the columns of the clips table.
+        The predictions with a column `truth` and the columns of the clips table; where a manifest brings
+        a column of its own under a name that predictions have, theirs stands.
 
     Raises
     ------
@@ -96,7 +97,10 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
             f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
             "the clips table; run it again over the corpus as it is"
         )
-    known = clips.rename(columns={"emotion": "truth"}).iloc[rows].reset_index(drop=True)
+    taken = [
+        name for name in clips.columns if name in predictions or name == "truth" or name.startswith("p_")
+    ]
+    known = clips.drop(columns=taken).rename(columns={"emotion": "truth"}).iloc[rows].reset_index(drop=True)
     return pd.concat([predictions.reset_index(drop=True), known], axis=1)
 
 
