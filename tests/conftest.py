@@ -38,7 +38,7 @@ def tiny(own_folder: Path) -> Loaded:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A feature cache of this session's own."""
+    """A feature cache for these tests alone."""
     return tmp_path_factory.mktemp("cache")
 
 
