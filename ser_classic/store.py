@@ -189,8 +189,8 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
             held = pd.read_csv(path, dtype=str, index_col="clip")
             raise StoreError(
                 f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
-                "refer, or have other speakers or emotions. Complete the corpus, remove its old runs, or keep "
-                "these results apart with --results FOLDER"
+                "refer, or have other speakers or emotions. Complete the corpus, remove its old runs, or "
+                "keep these results apart with --results FOLDER"
             )
     elif path.exists():
         return
