@@ -62,7 +62,12 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
     words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--jobs", "1"]
     command = [sys.executable, "-m", "ser_classic", *words]
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=os.environ | {"SER_CACHE": str(cache)}, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"SER_CACHE": str(cache)},
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
     )
     while not list(tmp_path.glob("results/runs/*/run.json")) and process.poll() is None:
         time.sleep(0.01)
