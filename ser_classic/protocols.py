@@ -94,7 +94,7 @@ def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
     owners = clips["speaker"].to_numpy()
     speakers = sorted(set(owners))
     _require_speakers(clips, len(speakers), 2)
-    return [_fold(speaker.rpartition("/")[2], owners == speaker) for speaker in speakers]
+    return [_fold(speaker.partition("/")[2], owners == speaker) for speaker in speakers]
 
 
 def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:

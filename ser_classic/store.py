@@ -21,6 +21,9 @@ from ser_classic.errors import SerClassicError
 SCHEMA = 1
 
 
+NAMES = ("corpus", "protocol", "features", "model", "seed")
+
+
 class StoreError(SerClassicError):
     """A results folder that cannot be written, or a run in it that is not what it says."""
 
@@ -148,11 +151,14 @@ def read_run(path: Path) -> Run:
     try:
         record = json.loads((path / "run.json").read_text())
         schema, name, status = record["schema"], record["id"], record["status"]
+        named = "--".join(str(record[key]) for key in NAMES)
+        if status == "ok":
+            record["digests"]["clips"], record["digests"]["predictions"], record["track"], record["leaky"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: not a run ({type(error).__name__}: {error}); remove it") from error
     if schema != SCHEMA:
         raise StoreError(f"{path}: a run of schema {schema}, this version reads {SCHEMA}; run it again")
-    if name != path.name:
+    if not name == named == path.name:
         raise StoreError(f"{path}: its record says {name!r}; a run's folder bears its id")
     if status == "ok" and not (path / "predictions.csv.gz").is_file():
         raise StoreError(f"{path}: its predictions are missing; run it again")
@@ -184,9 +190,9 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
     """
     path = results / "clips" / f"{corpus}.csv"
     text = clips_text(clips)
-    if path.exists() and path.read_text() != text:
+    if path.exists() and path.read_bytes() != text.encode():
         if any((results / "runs").glob(f"{corpus}--*")):
-            held = pd.read_csv(path, dtype=str, index_col="clip")
+            held = read_clips(results, corpus)
             raise StoreError(
                 f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
                 "refer, or have other speakers or emotions. Complete the corpus, remove its old runs, or "
@@ -225,13 +231,16 @@ def read_clips(results: Path, corpus: str) -> pd.DataFrame:
     Raises
     ------
     StoreError
-        There is none.
+        There is none, or it is damaged.
     """
     path = results / "clips" / f"{corpus}.csv"
     try:
         return pd.read_csv(path, dtype=str, index_col="clip", keep_default_na=False).replace("", None)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: the clips table of {corpus} cannot be read ({error})") from error
+    except (OSError, ValueError, TypeError) as error:  # TypeError: how pandas misses an index column
+        raise StoreError(
+            f"{path}: the clips table of {corpus} cannot be read ({error}); remove it if it is there, and "
+            "repeat a run of this corpus with --again"
+        ) from error
 
 
 def digest(text: str) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from ser_classic import report
+from ser_classic.report.board import each_speaker
 from ser_classic.report.text import duration, figure
 
 
@@ -185,6 +186,13 @@ def test_predictions_that_do_not_fit_are_named(spoil, message):
     assert len(board) == 1
     assert len(told) == 1
     assert told[0].startswith("emodb--loso--mfcc13--knn--0: ")
+
+
+def test_speakers_of_any_name_are_shown_one_by_one():
+    names = {"tess/01": "tess/Ann B=s0", "tess/02": "tess/team/s 0"}
+    clips = made_up.clips("tess").replace({"speaker": names})
+    row = report.score(made_up.run("tess", "loso", "pooled", "knn").predictions(), clips)
+    assert list(each_speaker(row)) == ["Ann B=s0", "team/s 0"]
 
 
 def test_columns_of_a_manifest_do_not_take_the_place_of_predictions():

@@ -15,7 +15,9 @@ from ser_classic.store import StoreError
 
 
 def record(name: str = "c--loso--f--m--0", **more) -> dict:
-    return {"schema": store.SCHEMA, "id": name, "status": "ok", "digests": {"clips": "1"}} | more
+    names = dict(zip(store.NAMES, name.split("--"), strict=True))
+    told = {"schema": store.SCHEMA, "id": name, "status": "ok", "track": "blind", "leaky": False}
+    return told | names | {"digests": {"clips": "1"}} | more
 
 
 def predictions() -> pd.DataFrame:
@@ -68,12 +70,25 @@ def damaged(folder: Path, how: str) -> None:
             file.write_text(json.dumps(content | {"schema": 99}))
         case "another id":
             file.write_text(json.dumps(content | {"id": "other"}))
+        case "no digests":
+            file.write_text(json.dumps(content | {"digests": {}}))
+        case "another model":
+            file.write_text(json.dumps(content | {"model": "other"}))
         case "no predictions":
             (folder / "predictions.csv.gz").unlink()
 
 
 @pytest.mark.parametrize(
-    "how", ["no record", "half a record", "another schema", "another id", "no predictions"]
+    "how",
+    [
+        "no record",
+        "half a record",
+        "another schema",
+        "another id",
+        "another model",
+        "no digests",
+        "no predictions",
+    ],
 )
 def test_a_broken_run_is_named_and_the_others_are_read(tmp_path, how):
     store.write_run(tmp_path, record(), predictions())
@@ -141,3 +156,14 @@ def test_words_that_look_like_missing_values_are_kept(tmp_path):
     assert read["fold"].tolist() == ["NA", "null"]
     assert read["p_happy"].isna().tolist() == [False, True]
     assert run.curves()["fold"].tolist() == words
+
+
+@pytest.mark.parametrize("content", [b"junk\n", b"", b"\xff\xfe"])
+def test_a_damaged_clips_table_is_one_message(tmp_path, content):
+    store.write_clips(tmp_path, "c", clips())
+    store.write_run(tmp_path, record(), predictions())
+    (tmp_path / "clips" / "c.csv").write_bytes(content)
+    with pytest.raises(StoreError, match=r"c\.csv: the clips table of c cannot be read"):
+        store.read_clips(tmp_path, "c")
+    with pytest.raises(StoreError, match="remove it if it is there"):
+        store.write_clips(tmp_path, "c", clips())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -172,7 +173,11 @@ def _figures(table: pd.DataFrame, seed: int = 0) -> tuple[dict[str, Any], Speake
         **values,
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
-        "speaker_uar": _each_as_text(per_speaker(counts)) if few else None,
+        "speaker_uar": _each_as_text(
+            {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
+        )
+        if few
+        else None,
     }
     return row, counts
 
@@ -182,13 +187,13 @@ def each_speaker(row: Mapping[str, Any]) -> dict[str, float]:
     text = row["speaker_uar"]
     if not isinstance(text, str):
         return {}
-    parts = (part.rpartition("=") for part in text.split(" "))
-    return {name: float(value) for name, _, value in parts}
+    parts = re.findall(r"(.+?)=(\d\.\d{4}|nan)(?: |$)", text)  # a speaker's name may hold spaces and signs
+    return {name: float(value) for name, value in parts}
 
 
 def _each_as_text(values: Mapping[str, float]) -> str:
     """`OAF=0.6143 YAF=0.7571`: the speakers without their corpus."""
-    return " ".join(f"{name.rpartition('/')[2]}={value:.4f}" for name, value in values.items())
+    return " ".join(f"{name}={value:.4f}" for name, value in values.items())
 
 
 def scored(
