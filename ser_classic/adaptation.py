@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pandas as pd
+
+WEIGHT = 4  # clips for which the training speakers stand in...
+ENOUGH = 8  # ...where fewer than these were heard
 
 
 def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
@@ -27,4 +32,73 @@ def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
         spread = own.std(axis=0)
         spread[spread <= 1e-9 * np.abs(own).max(axis=0)] = np.inf
         adapted[rows] = (own - own.mean(axis=0)) / spread
+    return adapted
+
+
+def drawn(speakers: np.ndarray, heard: int, seed: int) -> np.ndarray:
+    """Mark a random number of clips of each speaker; the clips for a smaller number are among those for more.
+
+    Parameters
+    ----------
+    speakers : np.ndarray [shape=(clips,)]
+    heard : int
+        Clips of each; all where a speaker has fewer.
+    seed : int
+
+    Returns
+    -------
+    np.ndarray [shape=(clips,), dtype=bool]
+    """
+    marked = np.zeros(len(speakers), dtype=bool)
+    for name, rows in pd.Series(range(len(speakers))).groupby(np.asarray(speakers)).indices.items():
+        random = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
+        marked[random.permutation(rows)[:heard]] = True
+    return marked
+
+
+def adapt_few(
+    values: np.ndarray,
+    speakers: np.ndarray,
+    train: np.ndarray,
+    heard: np.ndarray,
+    lengths: np.ndarray | None = None,
+) -> np.ndarray:
+    """Z-score the training speakers with all their clips, the others with those that were heard of them.
+
+    Of a speaker of whom fewer than 8 clips were heard, mean and variance are mixed with those of the training
+    speakers (their average mean, and their average variance), which count as 4 clips.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(clips, d)], or [shape=(frames, d)] with `lengths`
+    speakers : np.ndarray [shape=(clips,)]
+    train : np.ndarray [dtype=int]
+        Rows of the clips to train on.
+    heard : np.ndarray [shape=(clips,), dtype=bool]
+        Clips of the other speakers that may be used.
+    lengths : np.ndarray [shape=(clips,)], optional
+        Frames of each clip of a sequence.
+
+    Returns
+    -------
+    np.ndarray [same shape as values, dtype=float32]
+    """
+    rows_of = np.ones(len(speakers), dtype=int) if lengths is None else lengths
+    owners = np.repeat(speakers, rows_of)
+    usable = np.repeat(heard, rows_of)
+    adapted = adapt(values, owners)
+    learned = sorted(set(speakers[train]))
+    own = [np.asarray(values[owners == name], dtype=np.float64) for name in learned]
+    mean = np.mean([each.mean(axis=0) for each in own], axis=0)
+    variance = np.mean([each.var(axis=0) for each in own], axis=0)
+    for name in sorted(set(speakers) - set(learned)):
+        clips = int(np.sum(heard & (speakers == name)))
+        share = 1.0 if clips >= ENOUGH else clips / (clips + WEIGHT)
+        centre, spread = (1 - share) * mean, (1 - share) * variance
+        if clips:
+            sample = np.asarray(values[(owners == name) & usable], dtype=np.float64)
+            centre, spread = centre + share * sample.mean(axis=0), spread + share * sample.var(axis=0)
+        deviation = np.sqrt(spread)
+        deviation[deviation <= 1e-9 * np.abs(centre)] = np.inf
+        adapted[owners == name] = (values[owners == name] - centre) / deviation
     return adapted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +13,16 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.adaptation import adapt
+from ser_classic.adaptation import adapt, adapt_few, drawn
+from ser_classic.cells import Cell, Refused, Work, labels_of, prepare
 from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
-from ser_classic.extraction import Features, cache_folder, extract
-from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.extraction import Features, cache_folder
+from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model, fit
 from ser_classic.progress import track
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.provenance import machine, versions
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    """The five names that determine a run."""
-
-    corpus: str
-    protocol: str
-    features: str
-    model: str
-    seed: int = 0
-
-    @property
-    def id(self) -> str:
-        """Name of the run's folder; names hold no double hyphen, so no two cells share one."""
-        return "--".join(map(str, (self.corpus, self.protocol, self.features, self.model, self.seed)))
 
 
 @dataclass(frozen=True)
@@ -108,10 +93,14 @@ def bench(
             outcome.kept.append(cell.id)
         else:
             pending.setdefault(cell.corpus, []).append(cell)
-    prepared: list[_Work] = []
+
+    def find(corpus: str) -> Loaded:
+        return (own or {}).get(corpus) or load(corpus, data, cache_folder(cache))
+
+    prepared: list[Work] = []
     for corpus, wanted in pending.items():
         try:
-            loaded = (own or {}).get(corpus) or load(corpus, data, cache_folder(cache))
+            loaded = find(corpus)
             store.write_clips(results, corpus, loaded.clips)
         except SerClassicError as error:
             outcome.problems.append(str(error))
@@ -119,97 +108,64 @@ def bench(
             continue
         if lacking := shortfall(loaded.corpus, loaded.clips):
             outcome.problems.append(lacking)
-        prepared += _prepare(loaded, wanted, results, cache, jobs, outcome)
+        for ready in prepare(loaded, wanted, find, cache, jobs):
+            if isinstance(ready, Refused):
+                _record_failure(ready.cell, ready.error, ready.digests, results, outcome)
+            else:
+                prepared.append(ready)
     for work, done in _run_all(prepared, jobs):
         _record(work, done, results, outcome)
     return outcome
 
 
 def evaluate(
-    clips: pd.DataFrame, features: Features, model: Model, protocol: Protocol, seed: int = 0
+    clips: pd.DataFrame,
+    features: Features,
+    model: Model,
+    protocol: Protocol,
+    seed: int = 0,
+    degraded: Features | None = None,
 ) -> pd.DataFrame:
     """Predictions of one model under one protocol, without a store.
 
     Parameters
     ----------
     clips : pd.DataFrame
-        A clips table.
+        A clips table; where the protocol trains on another corpus, the clips of both.
     features : Features
         Of the same clips, in the same order.
     model, protocol, seed
         Entries of MODELS and PROTOCOLS, and the seed of everything random in them.
+    degraded : Features, optional
+        Of the same clips as the protocol degrades them: what is tested.
+
+    Raises
+    ------
+    SerClassicError
+        The clips cannot be dealt so, or the protocol degrades them and `degraded` is absent.
 
     Returns
     -------
     pd.DataFrame
         Columns fold, clip, guess and `p_<emotion>` where the model has probabilities.
     """
+    if (protocol.degradation is None) != (degraded is None):
+        raise SerClassicError(
+            f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; give `degraded`, "
+            "the features of the clips so degraded, with a protocol that degrades them, and with no other"
+        )
     folds = protocol.folds(clips, seed)
-    labels = _labels(clips)
-    done = [run_fold(features, labels, model, fold, protocol.track, seed, protocol.leaky) for fold in folds]
+    labels = labels_of(clips)
+    done = [
+        run_fold(
+            features, labels, model, fold, protocol.track, seed, protocol.leaky, protocol.heard, degraded
+        )
+        for fold in folds
+    ]
     return _predictions(clips.index, folds, done)
 
 
-@dataclass
-class _Work:
-    """A cell made ready: what its folds need, and what the record will say of it."""
-
-    cell: Cell
-    features: Features
-    labels: pd.DataFrame
-    folds: list[Fold]
-    digests: dict[str, str]
-
-
-def _prepare(
-    loaded: Loaded,
-    cells: list[Cell],
-    results: Path,
-    cache: Path | None,
-    jobs: int,
-    outcome: Outcome,
-) -> Iterator[_Work]:
-    root, clips, corpus = loaded
-    digest = store.digest(store.clips_text(clips))
-    extracted: dict[str, Features | SerClassicError] = {}
-    for cell in cells:
-        try:
-            folds = PROTOCOLS[cell.protocol].folds(clips, cell.seed)
-            MODELS[cell.model].accept(FEATURES[cell.features])
-            MODELS[cell.model].require()
-            if cell.features not in extracted:
-                extracted[cell.features] = _extract_or_error(
-                    clips, root, FEATURES[cell.features], cache, jobs, corpus.channel
-                )
-            features = extracted[cell.features]
-            if isinstance(features, SerClassicError):
-                raise features
-        except SerClassicError as error:
-            _record_failure(cell, str(error), {"clips": digest}, results, outcome)
-            continue
-        yield _Work(cell, features, _labels(clips), folds, {"clips": digest, "features": features.digest})
-
-
-def _extract_or_error(
-    clips: pd.DataFrame,
-    root: Path,
-    feature_set: FeatureSet,
-    cache: Path | None,
-    jobs: int,
-    channel: int | None,
-) -> Features | SerClassicError:
-    """An error is kept as a value, so that every cell that needs these features tells it."""
-    try:
-        return extract(clips, root, feature_set, cache, jobs, channel)
-    except SerClassicError as error:
-        return error
-
-
-def _labels(clips: pd.DataFrame) -> pd.DataFrame:
-    return clips[["speaker", "emotion"]]
-
-
-def _run_all(prepared: list[_Work], jobs: int) -> Iterator[tuple[_Work, list[FoldResult | str]]]:
+def _run_all(prepared: list[Work], jobs: int) -> Iterator[tuple[Work, list[FoldResult | str]]]:
     """Run every fold of every cell; yield each cell when its last fold is done."""
     from joblib import Parallel, delayed, parallel_config
 
@@ -228,18 +184,20 @@ def _run_all(prepared: list[_Work], jobs: int) -> Iterator[tuple[_Work, list[Fol
                 yield prepared[number], [by_fold[position] for position in sorted(by_fold)]
 
 
-def _attempt(number: int, fold: int, work: _Work) -> tuple[int, int, FoldResult | str]:
+def _attempt(number: int, fold: int, work: Work) -> tuple[int, int, FoldResult | str]:
     """Run one fold; a failure is a value, so that it is recorded and the other cells go on."""
-    cell = work.cell
+    cell, protocol = work.cell, PROTOCOLS[work.cell.protocol]
     try:
         result: FoldResult | str = run_fold(
             work.features,
             work.labels,
             MODELS[cell.model],
             work.folds[fold],
-            PROTOCOLS[cell.protocol].track,
+            protocol.track,
             cell.seed,
-            PROTOCOLS[cell.protocol].leaky,
+            protocol.leaky,
+            protocol.heard,
+            work.degraded,
         )
     except Exception as error:
         result = f"fold {work.folds[fold].name}: {type(error).__name__}: {error}"
@@ -254,11 +212,30 @@ def run_fold(
     track: str,
     seed: int,
     leaky: bool = False,
+    heard: int | None = None,
+    degraded: Features | None = None,
 ) -> FoldResult:
-    """Fit on the training clips of a fold, tuned within them, and predict its test clips."""
+    """Fit on the training clips of a fold, tuned within them, and predict its test clips.
+
+    Parameters
+    ----------
+    features, labels, model, fold
+    track : {"blind", "adapted"}
+    seed : int
+    leaky : bool
+        See `models.fit`.
+    heard : int, optional
+        Unlabelled clips of a test speaker that may be used on the adapted track; all by default.
+    degraded : Features, optional
+        Of the clips to be tested, where those are not `features` themselves.
+    """
     emotions = labels["emotion"].to_numpy(dtype=str)
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
-    X = _inputs(features, speakers if track == "adapted" else None)
+    own = speakers if track == "adapted" else None
+    if own is None or heard is None:
+        X = _inputs(features, own)
+    else:
+        X = _inputs_few(features, own, fold, drawn(own, heard, seed))
     model.pipeline(seed)  # so that the seconds below hold no imports
     started = time.process_time()
     with warnings.catch_warnings():
@@ -272,7 +249,7 @@ def run_fold(
             leaky,
         )
         fitted_at = time.process_time()
-        tested = _rows(X, fold.test)
+        tested = _rows(X if degraded is None else _inputs(degraded, own), fold.test)
         guess = fitted.estimator.predict(tested)
         probabilities = fitted.probabilities(tested)
     return FoldResult(
@@ -289,16 +266,18 @@ def run_fold(
 
 def _inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
     """A DataFrame of vectors or an object array of sequences, z-scored by speaker where they are given."""
-    if features.lengths is not None:
-        if speakers is None:
-            return features.sequences
-        of_frames = np.repeat(speakers, features.lengths)
-        return Features(
-            features.clips, features.columns, adapt(features.values, of_frames), features.lengths
-        ).sequences
     if speakers is None:
-        return features.frame
-    return Features(features.clips, features.columns, adapt(features.values, speakers)).frame
+        return features.table
+    owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
+    return replace(features, values=adapt(features.values, owners)).table
+
+
+def _inputs_few(
+    features: Features, speakers: np.ndarray, fold: Fold, heard: np.ndarray
+) -> pd.DataFrame | np.ndarray:
+    """As `_inputs`, the test speakers z-scored by the clips of theirs that were heard."""
+    values = adapt_few(features.values, speakers, fold.train, heard, features.lengths)
+    return replace(features, values=values).table
 
 
 def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.ndarray:
@@ -323,7 +302,7 @@ def _curves(folds: list[Fold], done: list[FoldResult]) -> pd.DataFrame | None:
     return pd.concat(parts, names=["fold"]).reset_index("fold").reset_index(drop=True)
 
 
-def _record(work: _Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
+def _record(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
     errors = [result for result in done if isinstance(result, str)]
     if errors:
         _record_failure(work.cell, errors[0], work.digests, results, outcome)
@@ -364,11 +343,18 @@ def _new_record(cell: Cell, status: str, digests: dict[str, str]) -> dict[str, A
         "status": status,
         "track": protocol.track,
         "leaky": protocol.leaky,
+        **_particulars(protocol),
         "parameters": parameters(cell),
         "digests": digests,
         "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),
         "machine": machine(),
     }
+
+
+def _particulars(protocol: Protocol) -> dict[str, Any]:
+    """What a protocol does beyond dealing clips, where it does."""
+    names = ("trained_on", "heard", "degradation")
+    return {name: getattr(protocol, name) for name in names if getattr(protocol, name) is not None}
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
@@ -377,5 +363,6 @@ def parameters(cell: Cell) -> dict[str, Any]:
     return {
         "features": FEATURES[cell.features].parameters,
         "model": MODELS[cell.model].parameters(cell.seed),
-        "protocol": {"title": protocol.title, "unit": protocol.unit, "track": protocol.track},
+        "protocol": {"title": protocol.title, "unit": protocol.unit, "track": protocol.track}
+        | _particulars(protocol),
     }

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
+from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.progress import track
@@ -68,6 +69,11 @@ class Features:
         return table
 
     @property
+    def table(self) -> pd.DataFrame | np.ndarray:
+        """`frame` of vectors, `sequences` of sequences: what a model takes."""
+        return self.frame if self.lengths is None else self.sequences
+
+    @property
     def digest(self) -> str:
         """SHA-256 over the values and lengths."""
         sha = hashlib.sha256(np.ascontiguousarray(self.values).data)
@@ -90,6 +96,7 @@ def extract(
     cache: Path | None = None,
     jobs: int = 1,
     channel: int | None = None,
+    degradation: str | None = None,
 ) -> Features:
     """Features of every clip, from the cache or from the audio.
 
@@ -105,6 +112,8 @@ def extract(
         Processes to extract with.
     channel : int, optional
         Channel to take from files with several; their mean by default.
+    degradation : str, optional
+        Of `DEGRADATIONS`: what is done to every clip, at 16 kHz, before its features are taken.
 
     Raises
     ------
@@ -124,10 +133,14 @@ def extract(
         ) from error
     paths = [root / file for file in clips["file"]]
     digests = [_content_digest(path, channel) for path in paths]
+    if degradation is not None:
+        spoilt = f"{degradation}.{DEGRADATIONS[degradation].version}"
+        digests = [f"{digest}:{spoilt}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)]
     held = _index(shards)
-    missing = {digest: path for digest, path in zip(digests, paths, strict=True) if digest not in held}
+    sources = zip(digests, paths, clips.index, strict=True)
+    missing = {digest: (path, clip) for digest, path, clip in sources if digest not in held}
     if missing:
-        _extract_missing(missing, feature_set, shards, jobs, channel)
+        _extract_missing(missing, feature_set, shards, jobs, channel, degradation)
         held = _index(shards)
     values, lengths = _assemble(digests, held, shards)
     return Features(
@@ -152,7 +165,12 @@ def _content_digest(path: Path, channel: int | None) -> str:
 
 
 def _extract_missing(
-    missing: dict[str, Path], feature_set: FeatureSet, shards: Path, jobs: int, channel: int | None
+    missing: dict[str, tuple[Path, str]],
+    feature_set: FeatureSet,
+    shards: Path,
+    jobs: int,
+    channel: int | None,
+    degradation: str | None,
 ) -> None:
     from joblib import Parallel, delayed, parallel_config
 
@@ -161,7 +179,7 @@ def _extract_missing(
     failures: list[str] = []
     with parallel_config(backend="loky", inner_max_num_threads=1):
         done = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator_unordered")(
-            delayed(_extract_batch)(batch, feature_set, shards, channel) for batch in batches
+            delayed(_extract_batch)(batch, feature_set, shards, channel, degradation) for batch in batches
         )
         for failed in track(done, len(batches), f"extracting {feature_set.name}"):
             failures += failed
@@ -174,13 +192,22 @@ def _extract_missing(
 
 
 def _extract_batch(
-    batch: list[tuple[str, Path]], feature_set: FeatureSet, shards: Path, channel: int | None
+    batch: list[tuple[str, tuple[Path, str]]],
+    feature_set: FeatureSet,
+    shards: Path,
+    channel: int | None,
+    degradation: str | None,
 ) -> list[str]:
     """Extract some clips into one shard; return a message for each that failed."""
     digests, vectors, failures = [], [], []
-    for digest, path in batch:
+    for digest, (path, clip) in batch:
         try:
-            vector = compute(feature_set, *audio.read(path, feature_set.sample_rate, channel), name=str(path))
+            if degradation is None:
+                waveform, rate = audio.read(path, feature_set.sample_rate, channel)
+            else:
+                waveform, rate = audio.read(path, RATE, channel)
+                waveform = DEGRADATIONS[degradation](waveform, clip)
+            vector = compute(feature_set, waveform, rate, name=str(path))
         except SerClassicError as error:
             failures.append(str(error))
             continue

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora import require_speakers
+from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry
 
@@ -42,6 +43,12 @@ class Protocol:
         Column of the clips table whose values may not stand on both sides; None marks a leaky protocol.
     apart : tuple of str
         Further such columns.
+    heard : int or None
+        Unlabelled clips of a test speaker that an adapted protocol may use; all by default.
+    trained_on : str or None
+        Corpus to train on, where that is not the one to test on; `deal` is then given the clips of both.
+    degradation : str or None
+        What is done to the test clips, of `DEGRADATIONS`; training clips stay as they are.
     track : {"blind", "adapted"}
         `adapted` z-scores the features of each speaker over his own unlabelled clips.
     """
@@ -52,6 +59,9 @@ class Protocol:
     unit: str | None = "speaker"
     track: str = "blind"
     apart: tuple[str, ...] = ()
+    heard: int | None = None
+    trained_on: str | None = None
+    degradation: str | None = None
 
     @property
     def leaky(self) -> bool:
@@ -185,6 +195,32 @@ def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[tuple[str, np.nda
     return [(str(number), rows) for number, (_, rows) in enumerate(split, start=1)]
 
 
+def other_corpus(clips: pd.DataFrame, seed: int, source: str) -> list[Fold]:
+    """One fold: trained on all clips of one corpus, tested on all of another, of the emotions both have.
+
+    Raises
+    ------
+    ProtocolError
+        The clips are not those of two corpora, or these share fewer than two emotions.
+    """
+    corpora = clips["corpus"].to_numpy()
+    tested = " ".join(sorted(set(corpora) - {source}))
+    if source not in corpora or not tested or " " in tested:
+        raise ProtocolError(
+            f"cross: expected the clips of {source} and of one other corpus, found those of "
+            f"{' and '.join(sorted(set(corpora)))}; test on another corpus than {source}"
+        )
+    emotions = clips["emotion"].to_numpy()
+    train = corpora == source
+    shared = sorted(set(emotions[train]) & set(emotions[~train]))
+    if len(shared) < 2:
+        raise ProtocolError(
+            f"cross: {source} and {tested} share {len(shared)} emotion(s), 2 are needed to tell apart"
+        )
+    kept = np.isin(emotions, shared)
+    return [Fold(f"{source}-{tested}", np.flatnonzero(kept & train), np.flatnonzero(kept & ~train))]
+
+
 def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
     """Five folds drawn clip by clip, balanced in emotions: speakers stand on both sides."""
     from sklearn.model_selection import StratifiedKFold
@@ -239,15 +275,28 @@ def _require_clips(clips: pd.DataFrame, wanted: int) -> None:
         )
 
 
+SOURCES = (
+    "ravdess",
+    "emodb",
+    "tess",
+    "savee",
+    "crema_d",
+    "emovo",
+    "synthetic",
+)  # to train on and go elsewhere
+FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
+_LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
+_EMOBOX = ("emobox", "published speaker-disjoint folds", published)
+
 PROTOCOLS: Registry[Protocol] = Registry(
     "protocols",
     [
-        Protocol("loso", "leave one speaker out", leave_one_speaker_out),
-        Protocol("loso_adapted", "leave one speaker out", leave_one_speaker_out, track="adapted"),
+        Protocol(*_LOSO),
+        Protocol("loso_adapted", *_LOSO[1:], track="adapted"),
         Protocol("speakers5", "five groups of speakers", five_speaker_groups),
         Protocol("speakers5_adapted", "five groups of speakers", five_speaker_groups, track="adapted"),
-        Protocol("emobox", "published speaker-disjoint folds", published),
-        Protocol("emobox_adapted", "published speaker-disjoint folds", published, track="adapted"),
+        Protocol(*_EMOBOX),
+        Protocol("emobox_adapted", *_EMOBOX[1:], track="adapted"),
         Protocol(
             "unseen_text",
             "test speakers and test sentences both absent from training",
@@ -270,6 +319,38 @@ PROTOCOLS: Registry[Protocol] = Registry(
             "random split, 15 % to test on, 15 % to validate on where a model does, speakers on both sides",
             partial(holdout, share=0.15),
             unit=None,
+        ),
+        *(
+            Protocol(
+                f"cross_from_{source}{ending}",
+                f"trained on all of {source}, tested on all of another corpus, on the emotions both have",
+                partial(other_corpus, source=source),
+                track=ending[1:] or "blind",
+                trained_on=source,
+            )
+            for source in SOURCES
+            for ending in ("", "_adapted")
+        ),
+        *(
+            Protocol(
+                f"{name}_adapted_m{heard}",
+                f"{title}; {heard} unlabelled clips of a test speaker are used",
+                deal,
+                track="adapted",
+                heard=heard,
+            )
+            for name, title, deal in (_LOSO, _EMOBOX)
+            for heard in FEW
+        ),
+        *(
+            Protocol(
+                f"{name}_degraded_{spoilt.name}",
+                f"{title}; test clips degraded: {spoilt.kind}, {spoilt.level}",
+                deal,
+                degradation=spoilt.name,
+            )
+            for name, title, deal in (_LOSO, _EMOBOX)
+            for spoilt in DEGRADATIONS.values()
         ),
     ],
 )

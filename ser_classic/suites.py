@@ -30,7 +30,8 @@ def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
     ----------
     suite : str
         Path of a TOML file, or the name of one in `folder`. Each of its `[[grid]]` tables lists `corpora`,
-        `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product.
+        `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product. The
+        protocols `cross` and `cross_adapted` stand for every ordered pair of the corpora.
 
     Raises
     ------
@@ -69,6 +70,7 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
     for seed in seeds:
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise SuiteError(f"{path}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
+    grid = {**grid, "protocols": _spelled_out(grid["protocols"], grid["corpora"])}
     for axis, table in AXES.items():
         for name in grid[axis]:
             if not isinstance(name, str):
@@ -81,7 +83,19 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
         for corpus, features, model, protocol, seed in itertools.product(
             grid["corpora"], grid["features"], grid["models"], grid["protocols"], seeds
         )
+        if PROTOCOLS[protocol].trained_on != corpus
     ]
+
+
+def _spelled_out(protocols: list, corpora: list) -> list:
+    """`cross` and `cross_adapted` as one protocol for each corpus to train on."""
+    spelled = []
+    for name in protocols:
+        if name in ("cross", "cross_adapted"):
+            spelled += [f"cross_from_{corpus}{name.removeprefix('cross')}" for corpus in corpora]
+        else:
+            spelled.append(name)
+    return spelled
 
 
 def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
@@ -126,11 +140,11 @@ def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
 
 
 def present(cells: list[Cell], data: Path, own: Collection[str] = ()) -> tuple[list[Cell], list[str]]:
-    """Cells whose corpus is at hand, and a notice for each corpus that is not."""
+    """Cells whose corpora are at hand, and a notice for each corpus that is not."""
     at_hand = {*available(data), EMBEDDED, *own}
-    absent = dict.fromkeys(cell.corpus for cell in cells if cell.corpus not in at_hand)
+    absent = dict.fromkeys(name for cell in cells for name in cell.corpora if name not in at_hand)
     notices = [
         f"{corpus}: not found, its cells are left out; get it with: ser-classic corpora fetch {corpus}"
         for corpus in absent
     ]
-    return [cell for cell in cells if cell.corpus in at_hand], notices
+    return [cell for cell in cells if at_hand.issuperset(cell.corpora)], notices

@@ -33,7 +33,9 @@ def sides(clips: pd.DataFrame, fold: Fold) -> tuple[set[str], set[str]]:
     return set(owners[fold.train]), set(owners[fold.test])
 
 
-@pytest.mark.parametrize("name", [name for name, protocol in PROTOCOLS.items() if protocol.unit == "speaker"])
+@pytest.mark.parametrize(
+    "name", [name for name, each in PROTOCOLS.items() if each.unit == "speaker" and not each.trained_on]
+)
 def test_every_speaker_is_tested_once_and_never_trained_on_then(name):
     clips = table("ravdess", speakers=24)
     folds = PROTOCOLS[name].folds(clips, seed=3)

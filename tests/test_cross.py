@@ -1,0 +1,105 @@
+"""Cross-corpus: trained on one, tested on the other, on the emotions both have, never mixed up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_classic import store
+from ser_classic.cells import joined
+from ser_classic.experiment import Cell, bench, evaluate
+from ser_classic.extraction import extract
+from ser_classic.features import FEATURES
+from ser_classic.metrics import uar
+from ser_classic.models import MODELS
+from ser_classic.protocols import PROTOCOLS, SOURCES, ProtocolError
+from ser_classic.suites import read_suite
+
+
+@pytest.fixture
+def other(tiny):
+    """The tiny corpus in the place of EMO-DB: two of its emotions, one more, s03 and s04."""
+    clips = tiny.clips[tiny.clips["speaker"].isin(["tiny/s03", "tiny/s04"])].copy()
+    clips["emotion"] = clips["emotion"].replace("neutral", "boredom")
+    for column in ("corpus", "speaker"):
+        clips[column] = clips[column].str.replace("tiny", "emodb")
+    clips.index = clips.index.str.replace("tiny", "emodb")
+    return tiny._replace(clips=clips, corpus=replace(tiny.corpus, name="emodb"))
+
+
+def test_a_fold_holds_the_shared_emotions_of_both_sides(tiny, other):
+    clips = pd.concat([other.clips, tiny.clips])
+    (fold,) = PROTOCOLS["cross_from_emodb"].folds(clips)
+    assert set(clips["corpus"].iloc[fold.train]) == {"emodb"}
+    assert set(clips["corpus"].iloc[fold.test]) == {"tiny"}
+    for rows in (fold.train, fold.test):
+        assert set(clips["emotion"].iloc[rows]) == {"angry", "sad"}
+    assert len(fold.train) == 2 * 2 * 4
+    assert len(fold.test) == 4 * 2 * 4
+
+
+def test_what_cannot_be_crossed_is_refused(tiny, other):
+    with pytest.raises(ProtocolError, match="test on another corpus than emodb"):
+        PROTOCOLS["cross_from_emodb"].folds(other.clips)
+    with pytest.raises(ProtocolError, match="found those of emodb and tiny"):
+        PROTOCOLS["cross_from_ravdess"].folds(pd.concat([other.clips, tiny.clips]))
+    apart = other.clips[other.clips["emotion"] == "sad"]
+    with pytest.raises(ProtocolError, match=r"emodb and tiny share 1 emotion\(s\)"):
+        PROTOCOLS["cross_from_emodb"].folds(pd.concat([apart, tiny.clips]))
+
+
+@pytest.mark.parametrize("ending", ["", "_adapted"])
+def test_a_run_is_stored_under_the_corpus_it_was_tested_on(tiny, other, cache, tmp_path, ending):
+    cell = Cell("tiny", f"cross_from_emodb{ending}", "mfcc13", "lda")
+    outcome = bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other})
+    assert (outcome.done, outcome.problems) == ([cell.id], [])
+    (run,) = store.runs(tmp_path)
+    assert run.record["corpus"] == "tiny"
+    assert run.record["trained_on"] == "emodb"
+    assert run.record["track"] == (ending[1:] or "blind")
+    assert run.record["folds"][0]["tuned"]  # in folds of the speakers trained on
+    clips = store.read_clips(tmp_path, "tiny")
+    predictions = run.predictions()
+    truth = clips.loc[predictions["clip"], "emotion"]
+    assert set(truth) == set(predictions["guess"]) == {"angry", "sad"}
+    assert [path.name for path in (tmp_path / "clips").iterdir()] == ["tiny.csv"]
+    assert uar(truth.to_numpy(), predictions["guess"].to_numpy()) > 0.8  # the same voices: an easy crossing
+
+
+def test_without_a_store_the_predictions_are_the_same(tiny, other, cache, tmp_path):
+    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "lda")
+    bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other})
+    (run,) = store.runs(tmp_path)
+    features = joined([extract(each.clips, each.root, FEATURES["mfcc13"], cache) for each in (other, tiny)])
+    clips = pd.concat([other.clips, tiny.clips])
+    again = evaluate(clips, features, MODELS["lda"], PROTOCOLS["cross_from_emodb"])
+    np.testing.assert_allclose(again["p_sad"], run.predictions()["p_sad"], atol=5e-5)
+
+
+def test_an_absent_training_corpus_fails_its_cells_alone(tiny, cache, tmp_path):
+    cells = [Cell("tiny", protocol, "mfcc13", "lda") for protocol in ("cross_from_tess", "loso")]
+    outcome = bench(cells, tmp_path, data=tmp_path, cache=cache, own={"tiny": tiny})
+    assert outcome.done == [cells[1].id]
+    assert outcome.failed == [cells[0].id]
+    assert "corpora fetch tess" in outcome.problems[0]
+
+
+def test_a_suite_spells_out_every_ordered_pair(tmp_path):
+    (tmp_path / "s.toml").write_text(
+        "[[grid]]\ncorpora = ['emodb', 'tess', 'synthetic']\nprotocols = ['cross', 'cross_adapted']\n"
+        "features = ['mfcc13']\nmodels = ['lda']\n"
+    )
+    cells = read_suite(str(tmp_path / "s.toml"))
+    pairs = {cell.corpora for cell in cells}
+    assert len(cells) == 2 * 6
+    assert len(pairs) == 6
+    assert all(tested != source for tested, source in pairs)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_has_both_tracks(source):
+    assert PROTOCOLS[f"cross_from_{source}"].trained_on == source
+    assert PROTOCOLS[f"cross_from_{source}_adapted"].track == "adapted"
