@@ -7,7 +7,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench quick models test lint format speed clean
+.PHONY: help install bench deep quick models test lint format speed clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -25,7 +25,14 @@ install: $(BIN)/ser-classic  ## Make .venv and install the package
 	@echo "Installed. Try: $(BIN)/ser-classic --help"
 
 bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in SER_DATA or ./data, rebuild the leaderboard
-	$(BIN)/ser-classic bench classic flagship leaky --jobs $(JOBS)
+	$(BIN)/ser-classic bench classic flagship leaky recipes --jobs $(JOBS)
+
+$(VENV)/.deep: $(BIN)/ser-classic
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[deep]'
+	@touch $@
+
+deep: $(VENV)/.deep  ## Train the networks and the recipes that have one (installs PyTorch; under 90 minutes on 4 cores)
+	$(BIN)/ser-classic bench deep tutorials --jobs $(JOBS)
 
 quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices (under a minute)
 	$(BIN)/ser-classic bench quick --jobs $(JOBS)

@@ -110,7 +110,10 @@ def test_the_scaler_sees_the_training_part_only():
     np.testing.assert_allclose(pipeline["scale"].mean_, X.mean(axis=0), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in VECTOR if name not in ("prior", "knn")])
+UNWEIGHTED = ("prior", "knn", "mlp_recipe")  # the last is kept as the recipes have it
+
+
+@pytest.mark.parametrize("name", [name for name in VECTOR if name not in UNWEIGHTED])
 def test_rare_emotions_count_as_much_as_frequent_ones(name):
     """With classes that overlap, a model without balanced weights hardly ever names the rare one."""
     random = np.random.default_rng(0)
@@ -127,3 +130,10 @@ def test_an_extra_that_is_absent_is_told_with_its_command(monkeypatch):
     monkeypatch.setitem(models.LIBRARIES, "deep", "no_such_library")
     with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
         Model("m", "", lambda seed: None, extra="deep").require()
+
+
+def test_the_multi_layer_perceptron_of_the_recipes_is_set_as_they_set_it():
+    pipeline = MODELS["mlp_recipe"].pipeline(4)
+    assert list(pipeline.named_steps) == ["model"]
+    set_to = {"hidden_layer_sizes": (300,), "activation": "tanh", "alpha": 0.01, "batch_size": 256}
+    assert pipeline[-1].get_params().items() >= (set_to | {"max_iter": 500, "random_state": 4}).items()
