@@ -53,6 +53,8 @@ class Run(Protocol):
 
     def predictions(self) -> pd.DataFrame: ...
 
+    def curves(self) -> pd.DataFrame | None: ...
+
 
 @dataclass(frozen=True)
 class Scored:

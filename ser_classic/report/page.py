@@ -21,16 +21,20 @@ TITLE = "Speech emotion recognition: leaderboard"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: heading, whether it holds numbers, whether a narrow screen can do without it."""
+    """A column of a table: heading, whether it holds numbers, whether a narrow screen can do without it.
+
+    `prose` is text that may run over several lines.
+    """
 
     heading: str
     number: bool = False
     lesser: bool = False
+    prose: bool = False
 
     @property
     def classes(self) -> str:
         """The `class` attribute of its cells."""
-        names = [name for name, wanted in (("number", self.number), ("lesser", self.lesser)) if wanted]
+        names = [name for name in ("number", "lesser", "prose") if getattr(self, name)]
         return f' class="{" ".join(names)}"' if names else ""
 
 
@@ -42,7 +46,18 @@ class Cell:
     value: Any = None
 
 
-def page(board: pd.DataFrame, premium: pd.DataFrame, pictures: Iterable[Picture]) -> str:
+@dataclass(frozen=True)
+class Part:
+    """A section of the page beside those that every page has: a name for links, a heading, and markup."""
+
+    name: str
+    title: str
+    markup: str
+
+
+def page(
+    board: pd.DataFrame, premium: pd.DataFrame, pictures: Iterable[Picture], further: Iterable[Part] = ()
+) -> str:
     """The whole page.
 
     Parameters
@@ -52,6 +67,8 @@ def page(board: pd.DataFrame, premium: pd.DataFrame, pictures: Iterable[Picture]
     premium : pd.DataFrame
         As `ser_classic.report.views.leak_premium`.
     pictures : iterable of Picture
+    further : iterable of Part
+        Shown after the leak premium.
 
     Returns
     -------
@@ -67,6 +84,9 @@ def page(board: pd.DataFrame, premium: pd.DataFrame, pictures: Iterable[Picture]
     if len(premium):
         contents.append(("leak", "The leak premium"))
         parts.append(_leak(premium, shared.pop("leak_premium", None)))
+    for part in further:
+        contents.append((part.name, part.title))
+        parts.append(f'<section id="{part.name}"><h2>{escape(part.title)}</h2>{part.markup}</section>')
     if shared:
         contents.append(("across", "Across corpora"))
         parts.append(_across(list(shared.values())))
@@ -124,14 +144,14 @@ def _leak(premium: pd.DataFrame, picture: Picture | None) -> str:
         rows.append((cells, ""))
     return (
         '<section id="leak"><h2>The leak premium</h2>'
-        + (_figure_element(picture) if picture else "")
+        + (figure_element(picture) if picture else "")
         + table_of(columns, rows, "The leak premium")
         + "</section>"
     )
 
 
 def _across(pictures: list[Picture]) -> str:
-    figures = "".join(_figure_element(one, heading=True) for one in pictures)
+    figures = "".join(figure_element(one, heading=True) for one in pictures)
     return f'<section id="across"><h2>Across corpora</h2><div class="pair">{figures}</div></section>'
 
 
@@ -157,7 +177,7 @@ def _corpus(corpus: str, table: pd.DataFrame, pictures: list[Picture]) -> str:
             parts.append(f'<p class="warning">{escape(WARNING)}</p>')
         parts.append(_ranking(part, group, ", ".join(filter(None, (corpus, group, emotions)))))
     if pictures:
-        figures = "".join(_figure_element(one, heading=True) for one in pictures)
+        figures = "".join(figure_element(one, heading=True) for one in pictures)
         parts.append(f'<div class="pair">{figures}</div>')
     return "".join(parts) + "</section>"
 
@@ -217,7 +237,8 @@ def _bar(marks: str, group: str) -> str:
     )
 
 
-def _figure_element(picture: Picture, heading: bool = False) -> str:
+def figure_element(picture: Picture, heading: bool = False) -> str:
+    """A figure with its caption, and its title above it if wanted."""
     from ser_classic.plots.style import inline_svg
 
     head = f"<h3>{escape(picture.title)}</h3>" if heading else ""

@@ -74,6 +74,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 fold`, `6 folds`."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]:
     """The groups of a leaderboard, by corpus, then blind, adapted and leaky.
 

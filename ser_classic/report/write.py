@@ -11,6 +11,8 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.report import views
 from ser_classic.report.board import ReportError, scored, tabulated, to_csv
+from ser_classic.report.networks import effort_picture, learning_pictures, networks_part
+from ser_classic.report.recipes import recipes_markdown, recipes_part, reproduced
 from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
 
 
@@ -48,7 +50,9 @@ def write(results: Path, problem: Callable[[str], None] | None = None, figures: 
     runs = scored(store.runs(results, problem), clips_of, problem)
     board = tabulated(runs)
     premium = views.leak_premium(runs)
-    text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{premium_markdown(premium)}{markdown(board)}"
+    recipes = reproduced(runs)
+    tables = premium_markdown(premium) + recipes_markdown(recipes) + markdown(board)
+    text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}"
     store.write_text(results / "leaderboard.csv", to_csv(board))
     store.write_text(results / "leaderboard.md", text)
     store.write_text(results / "leak_premium.csv", to_csv(premium))
@@ -58,13 +62,16 @@ def write(results: Path, problem: Callable[[str], None] | None = None, figures: 
         from ser_classic.report.page import page
 
         drawn = list(pictures(runs, clips_of))
+        effort = effort_picture(runs)
+        beside = [*filter(None, [effort]), *learning_pictures(runs, problem)]
+        parts = [recipes_part(recipes), networks_part(runs, clips_of, effort, problem)]
         try:
-            for picture in drawn:
+            for picture in [*drawn, *beside]:
                 save(picture.figure, results / "figures", picture.name)
         except OSError as error:
             raise ReportError(
                 f"{results / 'figures'}: a figure cannot be written ({error.strerror}); "
                 "free some space or choose another folder with --results"
             ) from error
-        store.write_text(results / "leaderboard.html", page(board, premium, drawn))
+        store.write_text(results / "leaderboard.html", page(board, premium, drawn, filter(None, parts)))
     return board
