@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
 
 def counted(number: int, thing: str) -> str:
     """`1 fold`, `6 folds`."""
-    return f"{number} {thing}{'s' * (number != 1)}"
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]:
