@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -131,7 +132,7 @@ def networks_part(
     if not of_corpus:
         return None
     folded = "".join(
-        f"<details><summary>{corpus}: curves and confusions of {counted(len(cards), 'network')}</summary>"
+        f"<details><summary>{escape(corpus)}: curves and confusions of {counted(len(cards), 'network')}</summary>"
         f'<div class="cards">{"".join(cards)}</div></details>'
         for corpus, cards in sorted(of_corpus.items())
     )
