@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,9 +22,11 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, cache_folder
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model, fit
-from ser_classic.progress import track
+from ser_classic.progress import track, working
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.provenance import machine, versions
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -173,35 +177,52 @@ def _run_all(prepared: list[Work], jobs: int) -> Iterator[tuple[Work, list[FoldR
     results: dict[int, dict[int, FoldResult | str]] = {number: {} for number in range(len(prepared))}
     if not tasks:
         return
-    with parallel_config(backend="loky", inner_max_num_threads=1):
+    with (
+        tempfile.TemporaryDirectory(prefix="ser-classic-") as news,
+        parallel_config(backend="loky", inner_max_num_threads=1),
+    ):
         done = Parallel(n_jobs=min(jobs, len(tasks)), return_as="generator_unordered")(
-            delayed(_attempt)(number, fold, prepared[number]) for number, fold in tasks
+            delayed(_attempt)(number, fold, prepared[number], Path(news)) for number, fold in tasks
         )
-        for number, fold, result in track(done, len(tasks), "folds"):
+        for number, fold, result in track(done, len(tasks), "folds", Path(news)):
+            _log(prepared[number], fold, result)
             results[number][fold] = result
             if len(results[number]) == len(prepared[number].folds):
                 by_fold = results.pop(number)
                 yield prepared[number], [by_fold[position] for position in sorted(by_fold)]
 
 
-def _attempt(number: int, fold: int, work: Work) -> tuple[int, int, FoldResult | str]:
+def _attempt(number: int, fold: int, work: Work, news: Path) -> tuple[int, int, FoldResult | str]:
     """Run one fold; a failure is a value, so that it is recorded and the other cells go on."""
     cell, protocol = work.cell, PROTOCOLS[work.cell.protocol]
     try:
-        result: FoldResult | str = run_fold(
-            work.features,
-            work.labels,
-            MODELS[cell.model],
-            work.folds[fold],
-            protocol.track,
-            cell.seed,
-            protocol.leaky,
-            protocol.heard,
-            work.degraded,
-        )
+        with working(news):
+            result: FoldResult | str = run_fold(
+                work.features,
+                work.labels,
+                MODELS[cell.model],
+                work.folds[fold],
+                protocol.track,
+                cell.seed,
+                protocol.leaky,
+                protocol.heard,
+                work.degraded,
+            )
     except Exception as error:
         result = f"fold {work.folds[fold].name}: {type(error).__name__}: {error}"
     return number, fold, result
+
+
+def _log(work: Work, fold: int, result: FoldResult | str) -> None:
+    """What a fold took: all of it, and each epoch where there were any."""
+    if isinstance(result, str):
+        logger.info(f"{work.cell.id}: failed: {result}")
+        return
+    curves = result.curves
+    epochs = "" if curves is None else f", {len(curves)} epochs of {curves['seconds'].mean():.2f} s"
+    chosen = ", ".join(f"{name} {value}" for name, value in result.chosen.items()) or "nothing to choose"
+    name = f"{work.cell.id}: fold {work.folds[fold].name}"
+    logger.info(f"{name}: fitted in {result.fit_seconds:.1f} s{epochs}; {chosen}")
 
 
 def run_fold(

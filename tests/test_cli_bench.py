@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,6 +54,16 @@ def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
     told = ser("report")
     assert told.returncode == 0
     assert "foreign: not a run" in told.stderr
+
+
+def test_what_folds_took_is_logged_where_it_is_asked_for(ser, own_folder):
+    told = ser("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--model", "lda", "-v")
+    lines = told.stderr.splitlines()
+    assert len(lines) == 4, told.stderr
+    for line in lines:
+        assert re.search(
+            r"^[\d:]{8} tiny--loso--mfcc13--lda--0: fold s0\d: fitted in [\d.]+ s; shrinkage", line
+        )
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_folder, tmp_path, cache):

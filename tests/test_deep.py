@@ -21,6 +21,7 @@ from ser_classic.models import MODELS, Model, fit
 from ser_classic.predictor import fitting as predict_fitting
 from ser_classic.predictor import load_predictor
 from ser_classic.predictor.saving import save
+from ser_classic.report import score
 
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 pytest.importorskip("skorch", reason="the extra `deep` is not installed")
@@ -274,6 +275,24 @@ def test_a_run_keeps_curves_size_and_what_was_decided(tiny, cache, tmp_path, mon
     assert curves["train_loss"].gt(0).all()
     assert curves["valid_uar"].isna().all()
     assert leaky.curves()["valid_uar"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "features"), [("cnn1d_frames", "mfcc_rms_zcr_sequence"), ("lstm_vector", "mfcc13")]
+)
+def test_on_the_synthetic_voices_speakers_are_held_out_and_epochs_logged(
+    cache, tmp_path, monkeypatch, caplog, name, features
+):
+    monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
+    cell = Cell("synthetic", "speakers5", features, name)
+    with caplog.at_level(logging.INFO, "ser_classic.experiment"):
+        assert bench([cell], tmp_path, cache=cache).problems == []
+    assert sum(", 3 epochs of " in line and "best_epoch" in line for line in caplog.messages) == 5
+    (run,) = store.runs(tmp_path)
+    assert all(fold["tuned"] for fold in run.record["folds"])
+    assert run.curves()["valid_uar"].notna().all()
+    uar = score(run.predictions(), store.read_clips(tmp_path, "synthetic"))["uar"]
+    assert uar > 1.5 / 7
 
 
 def test_a_training_part_without_a_class_predicts_the_others():

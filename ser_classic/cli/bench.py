@@ -31,6 +31,12 @@ def bench(
     ] = None,
     words: options.Map = None,
     speaker: options.Speaker = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Log what each fold took; with one job, each epoch of a network, too."
+        ),
+    ] = False,
     again: Annotated[bool, typer.Option("--again", help="Repeat finished runs too.")] = False,
     results: options.Results = Path("results"),
     data: options.Data = options.DATA,
@@ -44,6 +50,8 @@ def bench(
     from ser_classic.report import current, write
     from ser_classic.suites import on_own, present, read_suite, select
 
+    if verbose:
+        _log_to_stderr()
     cells = [cell for suite in suites for cell in read_suite(suite)]
     brought = {}
     if own:
@@ -82,6 +90,22 @@ def report(
     if readme:
         put_into(readme, board)
     Console().print(terminal(board))
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    class Lines(logging.Handler):
+        """To stderr as it is when a line comes: a progress bar moves out of the way."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            print(self.format(record), file=sys.stderr)
+
+    lines = Lines()
+    lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("ser_classic")
+    logger.addHandler(lines)
+    logger.setLevel(logging.INFO)
 
 
 def _tell(problem: str) -> None:

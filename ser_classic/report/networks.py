@@ -132,7 +132,8 @@ def networks_part(
     if not of_corpus:
         return None
     folded = "".join(
-        f"<details><summary>{escape(corpus)}: curves and confusions of {counted(len(cards), 'network')}</summary>"
+        f"<details><summary>{escape(corpus)}: curves and confusions of "
+        f"{counted(len(cards), 'network')}</summary>"
         f'<div class="cards">{"".join(cards)}</div></details>'
         for corpus, cards in sorted(of_corpus.items())
     )

@@ -153,7 +153,7 @@ class Told(Callback):
             f"epoch {row['epoch']}/{self.epochs} on {self.device}: loss {row['train_loss']:.3f}, "
             f"UAR {row['train_uar']:.3f}{valid}; {row['dur']:.2f} s, at most {left:.0f} s left"
         )
-        tell(f"epoch {row['epoch']}/{self.epochs}, at most {left:.0f} s left")
+        tell(row["epoch"], self.epochs, left)
 
 
 def _uar(net: NeuralNetClassifier, X: Any, y: Any) -> float:
