@@ -77,8 +77,12 @@ def test_the_figures_name_what_they_show():
     assert f"{best['features']} + {best['model']}" in drawing
     for word in ("emodb", "ravdess", "networks trained from scratch", "classical models", "1 s"):
         assert f">{word}</text>" in drawing
-    drawn = {one.name: one for one in networks.learning_pictures(runs("emodb", "tess"))}
-    assert list(drawn) == ["learning_emodb", "learning_tess"]
+    drawn = {one.name: one for one in networks.network_pictures(runs("emodb", "tess"), made_up.clips)}
+    assert list(drawn) == [
+        f"{what}{corpus}{end}"
+        for corpus in ("emodb", "tess")
+        for what, end in (("learning_", ""), ("confusion_", "_network"))
+    ]
     assert ">validation</text>" in inline_svg(drawn["learning_emodb"].figure, "x", "y")
     assert ">validation</text>" not in inline_svg(drawn["learning_tess"].figure, "x", "y")
 
@@ -86,8 +90,8 @@ def test_the_figures_name_what_they_show():
 def test_the_best_network_is_the_one_whose_learning_is_drawn():
     every = [run for run in runs("emodb") if networks.trained(run) and run.row["protocol"] == "loso"]
     best = max(every, key=lambda run: run.row["uar"])
-    picture = next(networks.learning_pictures(every))
-    assert picture.caption.startswith(f"{best.row['features']} + mlp (loso)")
+    picture = next(networks.network_pictures(every, made_up.clips))
+    assert picture.caption.startswith(f"emodb: {best.row['features']} + mlp (loso)")
 
 
 def test_curves_are_averaged_as_long_as_half_of_the_folds_train():
@@ -181,7 +185,7 @@ def test_the_report_shows_networks_from_the_stored_runs(tmp_path):
     page = (tmp_path / "leaderboard.html").read_text()
     assert '<section id="networks">' in page
     assert "<summary>emodb: curves and confusions of 1 network</summary>" in page
-    for name in ("learning_emodb", "classical_and_networks"):
+    for name in ("learning_emodb", "confusion_emodb_network", "classical_and_networks"):
         assert (tmp_path / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 

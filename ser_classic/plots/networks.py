@@ -111,7 +111,7 @@ def unbeaten(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 @styled
-def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float) -> Figure:
+def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float, title: str = "") -> Figure:
     """Loss and UAR of every epoch: a thin line a fold, a thick one their mean, dots where weights were kept.
 
     Parameters
@@ -123,9 +123,9 @@ def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float
     chance : float
         UAR of guessing.
     """
-    figure = blank(8.6, 3.2)
+    figure = blank(8.6, 3.4)
     panels = figure.subplots(1, 2)
-    for ax, what, title in zip(panels, ("loss", "uar"), ("Loss", "UAR"), strict=True):
+    for ax, what, heading in zip(panels, ("loss", "uar"), ("Loss", "UAR"), strict=True):
         for part, label, colour in (("train", "training", MUTED), ("valid", "validation", BLIND)):
             _lines(ax, curves, f"{part}_{what}", label, colour)
         if what == "uar":
@@ -137,10 +137,11 @@ def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float
             ax.set_ylim(bottom=0)
             ax.locator_params(axis="y", nbins=5)
             ax.yaxis.set_major_formatter("{x:g}")
-        ax.set_title(title)
+        ax.set_title(heading)
         ax.set_xlim(1, 1.16 * curves["epoch"].max())  # room for the names of the lines
         ax.set_xlabel("epoch")
         ax.grid(axis="y")
+    figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 
@@ -150,6 +151,6 @@ def _lines(ax: Axes, curves: pd.DataFrame, column: str, label: str, colour: str)
         return
     ax.plot(wide.index, wide, color=colour, linewidth=0.7, alpha=0.35)
     mean = wide.mean(axis=1)[wide.notna().sum(axis=1) * 2 >= wide.shape[1]]
-    ax.plot(mean.index, mean, color=colour, linewidth=2)
+    ax.plot(mean.index, mean, color=colour, linewidth=2, clip_on=False)
     ax.annotate(label, (mean.index[-1], mean.iloc[-1]), xytext=(5, 0), textcoords="offset points",
                 color=colour, va="center", weight="bold", size=8.5)  # fmt: skip

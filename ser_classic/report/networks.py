@@ -15,6 +15,7 @@ from ser_classic.report.page import Part, figure_element
 from ser_classic.report.text import counted
 from ser_classic.report.training import portrait
 from ser_classic.report.views import FLOOR, HONEST
+from ser_classic.report.within import confusion_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,21 +88,38 @@ def effort_picture(runs: Sequence[Scored]) -> Picture | None:
     )
 
 
-def learning_pictures(
-    runs: Iterable[Scored], problem: Callable[[str], None] | None = None
+def network_pictures(
+    runs: Iterable[Scored],
+    clips_of: Callable[[str], pd.DataFrame],
+    problem: Callable[[str], None] | None = None,
 ) -> Iterator[Picture]:
-    """How the best network of each corpus learned, of those judged with speakers kept apart."""
+    """Of the best network of each corpus, speakers kept apart: how it learned and what it takes for what.
+
+    The page has both of every network in little; these are files of their own.
+    """
+    from ser_classic.plots.detail import confusion
+
     for corpus, run in _best(runs).items():
         curves = _curves(run, problem)
-        if curves is not None:
-            yield Picture(
-                f"learning_{corpus}",
-                f"{corpus}: how the best network learned",
-                f"{run.row['features']} + {run.row['model']} ({run.row['protocol']}): a thin line a fold, a "
-                "thick one their mean as long as half of them train; dots are the epochs that were kept.",
-                _learning(run, curves),
-                corpus,
-            )
+        if curves is None:
+            continue
+        name = f"{corpus}: {run.row['features']} + {run.row['model']} ({run.row['protocol']})"
+        yield Picture(
+            f"learning_{corpus}",
+            f"{corpus}: how the best network learned",
+            f"{name}: a thin line a fold, a thick one their mean as long as half of them train; dots are the "
+            "epochs that were kept.",
+            _learning(run, curves, name),
+            corpus,
+        )
+        counts, classes = confusion_of(judged(run.run.predictions(), clips_of(corpus)))
+        yield Picture(
+            f"confusion_{corpus}_network",
+            f"{corpus}: what the best network takes for what",
+            f"Share of each emotion's clips by guess; {name}.",
+            confusion(counts, classes, name),
+            corpus,
+        )
 
 
 def networks_part(
@@ -167,8 +185,8 @@ def _curves(run: Scored, problem: Callable[[str], None] | None) -> pd.DataFrame 
         return None
 
 
-def _learning(run: Scored, curves: pd.DataFrame) -> Figure:
+def _learning(run: Scored, curves: pd.DataFrame, title: str) -> Figure:
     from ser_classic.plots.networks import learning
 
     kept = {fold["fold"]: fold["chosen"].get("best_epoch") for fold in run.run.record["folds"]}
-    return learning(curves, kept, 1 / run.row["classes"])
+    return learning(curves, kept, 1 / run.row["classes"], title)

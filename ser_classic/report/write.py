@@ -11,7 +11,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.report import views
 from ser_classic.report.board import ReportError, scored, tabulated, to_csv
-from ser_classic.report.networks import effort_picture, learning_pictures, networks_part
+from ser_classic.report.networks import effort_picture, network_pictures, networks_part
 from ser_classic.report.recipes import recipes_markdown, recipes_part, reproduced
 from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
 
@@ -63,7 +63,7 @@ def write(results: Path, problem: Callable[[str], None] | None = None, figures: 
 
         drawn = list(pictures(runs, clips_of))
         effort = effort_picture(runs)
-        beside = [*filter(None, [effort]), *learning_pictures(runs, problem)]
+        beside = [*filter(None, [effort]), *network_pictures(runs, clips_of, problem)]
         parts = [recipes_part(recipes), networks_part(runs, clips_of, effort, problem)]
         try:
             for picture in [*drawn, *beside]:
