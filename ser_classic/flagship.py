@@ -1,4 +1,4 @@
-"""The flagship features: functionals, prosody, correlations and random kernels of 94 voice descriptors."""
+"""The flagship features: what 94 voice descriptors do in a clip, told in eight groups of columns."""
 
 from __future__ import annotations
 
@@ -7,16 +7,37 @@ from functools import cache
 
 import numpy as np
 
-from ser_classic.voice import DESCRIPTORS, FRAME, Voice, analyse
+from ser_classic.voice import DESCRIPTORS, FRAME, Voice, analyse, kernels
 from ser_classic.voice.contours import FUNCTIONALS, functionals
-from ser_classic.voice.correlations import TRACKS, correlations, pairs
-from ser_classic.voice.kernels import channels, responses, scaled
-from ser_classic.voice.kernels import names as kernel_names
+from ser_classic.voice.correlations import TRACKS, correlations, lagged, lagged_pairs, pairs
 from ser_classic.voice.prosody import PROSODY, prosody
+from ser_classic.voice.spectral import MELS
+
+FEWEST_VOICED = 8  # frames; where fewer are voiced, all stand in for them
+LEAST_SCALED = 0.05  # spread of a channel in units of the table of channels
+LEAST = 1e-3  # spread of a contour in its own unit
+
+
+class Group:
+    """An extractor that describes an analysed recording; its columns begin with the group's name."""
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].
+
+        Raises
+        ------
+        AudioError
+            The waveform is shorter than 10 ms, silent, constant or not finite.
+        """
+        return self.of(analyse(waveform, sample_rate))
+
+    def of(self, voice: Voice) -> np.ndarray:
+        """Features [shape=(d,), dtype=float32] of an analysed recording."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Functionals:
+class Functionals(Group):
     """29 functionals of each of the 94 descriptors (2726 columns)."""
 
     @property
@@ -24,17 +45,12 @@ class Functionals:
         """`functionals/<descriptor>_<functional>`."""
         return _functional_columns()
 
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(2726,), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz]."""
-        return self.of(analyse(waveform, sample_rate))
-
     def of(self, voice: Voice) -> np.ndarray:
-        """Features of an analysed recording."""
         return functionals(voice.descriptors, FRAME).ravel()
 
 
 @dataclass(frozen=True)
-class Prosody:
+class Prosody(Group):
     """Melody, voice quality, rhythm and length of the utterance (45 columns)."""
 
     @property
@@ -42,17 +58,12 @@ class Prosody:
         """`prosody/<quantity>`."""
         return tuple(f"prosody/{name}" for name in PROSODY)
 
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(45,), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz]."""
-        return self.of(analyse(waveform, sample_rate))
-
     def of(self, voice: Voice) -> np.ndarray:
-        """Features of an analysed recording."""
         return prosody(voice)
 
 
 @dataclass(frozen=True)
-class Correlations:
+class Correlations(Group):
     """Correlations of 23 tracks and their deltas inside the clip (1035 columns)."""
 
     @property
@@ -60,18 +71,26 @@ class Correlations:
         """`correlations/<track>_<track>`."""
         return _correlation_columns()
 
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(1035,), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz]."""
-        return self.of(analyse(waveform, sample_rate))
-
     def of(self, voice: Voice) -> np.ndarray:
-        """Features of an analysed recording."""
-        return correlations(np.stack([voice[name] for name in TRACKS]))
+        return correlations(_tracks(voice))
 
 
 @dataclass(frozen=True)
-class RandomKernels:
-    """Pooled responses of random convolution kernels (20 columns for each kernel of a dilation).
+class LaggedCorrelations(Group):
+    """Correlations of each of 23 tracks with each of them 30 ms later (529 columns)."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """`lagged_correlations/<track>_before_<track>`."""
+        return tuple(f"lagged_correlations/{name}" for name in lagged_pairs(TRACKS))
+
+    def of(self, voice: Voice) -> np.ndarray:
+        return lagged(_tracks(voice))
+
+
+@dataclass(frozen=True)
+class RandomKernels(Group):
+    """Pooled responses of random convolution kernels to 23 channels (20 columns for a kernel per dilation).
 
     Attributes
     ----------
@@ -84,48 +103,110 @@ class RandomKernels:
     per_dilation: int = 400
     seed: int = 0
 
+    name = "random_kernels"
+
     @property
     def columns(self) -> tuple[str, ...]:
-        """`random_kernels/d<dilation>_<kernel>_<pool>`."""
-        return _kernel_columns(self.per_dilation)
-
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(20 * per_dilation,), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz]."""
-        return self.of(analyse(waveform, sample_rate))
+        """`<group>/d<dilation>_<kernel>_<pool>`."""
+        return _kernel_columns(self.name, self.per_dilation)
 
     def of(self, voice: Voice) -> np.ndarray:
-        """Features of an analysed recording."""
-        return responses(scaled(channels(voice)), self.per_dilation, self.seed)
+        contours = self.contours(voice)
+        return kernels.responses(contours, self.bank(len(contours), self.per_dilation, self.seed))
+
+    bank = staticmethod(kernels.mixtures)
+
+    def contours(self, voice: Voice) -> np.ndarray:
+        """What the kernels see [shape=(c, t), dtype=float32]."""
+        return kernels.scaled(kernels.channels(voice))
 
 
 @dataclass(frozen=True)
-class Flagship:
-    """All four groups, from one analysis of the recording.
+class VoicedKernels(RandomKernels):
+    """The same for voiced frames alone, joined, every channel in units of its own spread in the clip."""
+
+    per_dilation: int = 200
+    seed: int = 1
+
+    name = "voiced_kernels"
+
+    def contours(self, voice: Voice) -> np.ndarray:
+        """All channels but the one that tells what is voiced [shape=(22, t), dtype=float32]."""
+        kept = voice.voiced if voice.voiced.sum() >= FEWEST_VOICED else slice(None)
+        return kernels.standardised(super().contours(voice)[:-1, kept], LEAST_SCALED)
+
+
+@dataclass(frozen=True)
+class PatchKernels(RandomKernels):
+    """The same for patches of ten bands of the mel spectrum, every band in units of its own spread."""
+
+    per_dilation: int = 200
+    seed: int = 2
+
+    name = "patch_kernels"
+    bank = staticmethod(kernels.patches)
+
+    def contours(self, voice: Voice) -> np.ndarray:
+        """Mel bands [shape=(40, t), dtype=float32]."""
+        bands = np.stack([voice[f"mel_{band:02d}"] for band in range(MELS)])
+        return kernels.standardised(bands, LEAST)
+
+
+@dataclass(frozen=True)
+class SourceKernels(RandomKernels):
+    """The same for contours of the voice source and the spectrum's tilt, each in units of its own spread."""
+
+    per_dilation: int = 200
+    seed: int = 3
+
+    name = "source_kernels"
+
+    def contours(self, voice: Voice) -> np.ndarray:
+        """The contours that `kernels.SOURCE` names [shape=(19, t), dtype=float32]."""
+        return kernels.standardised(np.stack([voice[name] for name in kernels.SOURCE]), LEAST)
+
+
+@dataclass(frozen=True)
+class Flagship(Group):
+    """All eight groups, from one analysis of the recording.
 
     Attributes
     ----------
     per_dilation : int
-        Random kernels for each of the dilations 1, 2, 4 and 8.
+        Random kernels of the first bank for each of the dilations 1, 2, 4 and 8; the others have half.
     seed : int
-        Of the kernels.
+        Of the first bank; the others take the next ones.
     """
 
     per_dilation: int = 400
     seed: int = 0
 
     @property
-    def _groups(self) -> tuple[Functionals, Prosody, Correlations, RandomKernels]:
-        return Functionals(), Prosody(), Correlations(), RandomKernels(self.per_dilation, self.seed)
+    def groups(self) -> tuple[Group, ...]:
+        """The extractors of the groups, in their order."""
+        half = self.per_dilation // 2
+        return (
+            Functionals(),
+            Prosody(),
+            Correlations(),
+            LaggedCorrelations(),
+            RandomKernels(self.per_dilation, self.seed),
+            VoicedKernels(half, self.seed + 1),
+            PatchKernels(half, self.seed + 2),
+            SourceKernels(half, self.seed + 3),
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Those of the groups, one group after the other."""
-        return tuple(column for group in self._groups for column in group.columns)
+        return tuple(column for group in self.groups for column in group.columns)
 
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(3806 + 20 * per_dilation,), float32] of a waveform [shape=(n,)] at a rate [Hz]."""
-        voice = analyse(waveform, sample_rate)
-        return np.concatenate([group.of(voice) for group in self._groups])
+    def of(self, voice: Voice) -> np.ndarray:
+        return np.concatenate([group.of(voice) for group in self.groups])
+
+
+def _tracks(voice: Voice) -> np.ndarray:
+    return np.stack([voice[name] for name in TRACKS])
 
 
 @cache
@@ -139,5 +220,5 @@ def _correlation_columns() -> tuple[str, ...]:
 
 
 @cache
-def _kernel_columns(per_dilation: int) -> tuple[str, ...]:
-    return tuple(f"random_kernels/{name}" for name in kernel_names(per_dilation))
+def _kernel_columns(group: str, per_dilation: int) -> tuple[str, ...]:
+    return tuple(f"{group}/{name}" for name in kernels.names(per_dilation))

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from ser_classic.audio import AudioError, resample
 from ser_classic.corpora.synthetic import synthesise
-from ser_classic.flagship import Correlations, Flagship, Functionals, Prosody, RandomKernels
-from ser_classic.voice import DESCRIPTORS, analyse
+from ser_classic.features import FEATURES
+from ser_classic.flagship import Flagship, PatchKernels, RandomKernels, SourceKernels, VoicedKernels
+from ser_classic.voice import DESCRIPTORS, Voice, analyse
 
 RATE = 16_000
-GROUPS = (Functionals(), Prosody(), Correlations(), RandomKernels())
+GROUPS = Flagship().groups
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,11 @@ def wave() -> np.ndarray:
 def test_columns_tell_the_groups_apart():
     columns = Flagship().columns
     groups = [column.split("/")[0] for column in columns]
-    assert len(set(columns)) == len(columns) == 2726 + 45 + 1035 + 8000
-    assert list(dict.fromkeys(groups)) == ["functionals", "prosody", "correlations", "random_kernels"]
+    assert len(set(columns)) == len(columns) == 2726 + 45 + 1035 + 529 + 8000 + 3 * 4000
+    names = ["functionals", "prosody", "correlations", "lagged_correlations"]
+    names += [f"{kind}_kernels" for kind in ("random", "voiced", "patch", "source")]
+    assert list(dict.fromkeys(groups)) == names
+    assert FEATURES["flagship"].extractor.groups == tuple(FEATURES[name].extractor for name in names)
     assert groups == sorted(groups, key=list(dict.fromkeys(groups)).index)
     assert {"functionals/mfcc_03_mean", "prosody/duration", "random_kernels/d4_007_p95"} <= set(columns)
 
@@ -58,6 +62,26 @@ def test_a_column_for_every_value(extractor: Flagship, wave: np.ndarray):
 def test_the_same_twice_and_other_kernels_from_another_seed(wave: np.ndarray):
     np.testing.assert_array_equal(Flagship()(wave, RATE), Flagship()(wave, RATE))
     assert (Flagship(seed=1)(wave, RATE) != Flagship()(wave, RATE)).any()
+
+
+def test_voiced_kernels_see_voiced_frames_alone(wave: np.ndarray):
+    voice = analyse(wave, RATE)
+    moved = voice.descriptors.copy()
+    moved[:, ~voice.voiced] += 5
+    whole, voiced = RandomKernels(per_dilation=10), VoicedKernels(per_dilation=10)
+    assert 8 <= voice.voiced.sum() < len(voice.voiced)
+    np.testing.assert_array_equal(voiced.of(Voice(moved, voice.voiced)), voiced.of(voice))
+    assert (whole.of(Voice(moved, voice.voiced)) != whole.of(voice)).any()
+    few = np.zeros_like(voice.voiced)
+    few[:7] = True
+    assert voiced.contours(Voice(moved, few)).shape == (22, len(few))
+
+
+@pytest.mark.parametrize("group", [VoicedKernels(10), PatchKernels(10), SourceKernels(10)])
+def test_standardised_kernels_forget_the_level_of_every_contour(wave: np.ndarray, group: RandomKernels):
+    voice = analyse(wave, RATE)
+    moved = Voice(2 * voice.descriptors + 3, voice.voiced)
+    np.testing.assert_allclose(group.of(moved), group.of(voice), atol=2e-2)
 
 
 def test_gain_changes_levels_alone(wave: np.ndarray):

@@ -1,4 +1,4 @@
-"""The four groups of features against NumPy, scipy, librosa and values counted by hand."""
+"""The groups of features against NumPy, scipy, librosa and values counted by hand."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def test_a_short_constant_has_no_spread_and_no_trend(frames: int):
 def test_groups_are_finite_for_any_contour(rows: np.ndarray):
     assert np.isfinite(contours.functionals(rows, 0.01)).all()
     assert np.isfinite(correlations.correlations(rows)).all()
-    assert np.isfinite(kernels.responses(rows, 3, 0)).all()
+    assert np.isfinite(correlations.lagged(rows)).all()
+    assert np.isfinite(kernels.responses(rows, kernels.mixtures(len(rows), 3, 0))).all()
 
 
 def voice(voiced: str, f0: np.ndarray | float = 12.0, level: np.ndarray | float = -20.0) -> Voice:
@@ -163,6 +164,17 @@ def test_correlations_are_numpys(tracks: np.ndarray):
             assert ours[f"{a}_{both[j]}"] == pytest.approx(expected[i, j], abs=1e-3)
 
 
+def test_lagged_correlations_are_numpys(tracks: np.ndarray):
+    names = correlations.lagged_pairs(tuple("abcde"))
+    ours = named(names, correlations.lagged(tracks))
+    assert len(names) == 25
+    for i, a in enumerate("abcde"):
+        for j, b in enumerate("abcde"):
+            expected = np.corrcoef(tracks[i, :-3], tracks[j, 3:])[0, 1]
+            assert np.tanh(ours[f"{a}_before_{b}"]) == pytest.approx(np.clip(expected, -0.99, 0.99), abs=1e-3)
+    assert (correlations.lagged(tracks[:, :3]) == 0).all()
+
+
 def test_correlations_do_not_see_gain_and_offset(tracks: np.ndarray):
     moved = tracks * np.array([[1], [2], [0.5], [3], [10]], dtype=np.float32) + 7
     np.testing.assert_allclose(correlations.correlations(moved), correlations.correlations(tracks), atol=1e-3)
@@ -176,8 +188,8 @@ def test_a_still_track_correlates_with_nothing(tracks: np.ndarray):
 
 
 def test_responses_are_plain_convolutions(tracks: np.ndarray):
-    table = kernels.responses(tracks, 4, seed=3).reshape(4, 4, 5)
-    weights = kernels._kernels(5, 4, 3).reshape(4, 4, 9, 5)
+    table = kernels.responses(tracks, kernels.mixtures(5, 4, 3)).reshape(4, 4, 5)
+    weights = kernels.mixtures(5, 4, 3).reshape(4, 4, 9, 5)
     for d, dilation in enumerate(kernels.DILATIONS):
         padded = np.pad(tracks, ((0, 0), (4 * dilation, 4 * dilation)), mode="edge").astype(float)
         for kernel in range(4):
@@ -201,7 +213,7 @@ def test_responses_are_plain_convolutions(tracks: np.ndarray):
 
 
 def test_kernels_are_as_described():
-    weights = kernels._kernels(23, 400, 0).reshape(1600, 9, 23)
+    weights = kernels.mixtures(23, 400, 0).reshape(1600, 9, 23)
     used = (weights != 0).any(axis=1).sum(axis=1)
     assert set(used) == {1, 2, 3, 4, 5, 6}
     np.testing.assert_allclose(np.linalg.norm(weights, axis=(1, 2)), 1, rtol=1e-5)
@@ -209,14 +221,37 @@ def test_kernels_are_as_described():
     assert balanced.mean() == pytest.approx(0.75, abs=0.04)
 
 
+def test_patches_are_as_described():
+    weights = kernels.patches(40, 400, 0).reshape(1600, 9, 40)
+    used = (weights != 0).any(axis=1)
+    first, last = used.argmax(axis=1), 39 - used[:, ::-1].argmax(axis=1)
+    assert (used.sum(axis=1) == kernels.PATCH).all()
+    assert (last - first == kernels.PATCH - 1).all()
+    assert set(first) == set(range(31))
+    np.testing.assert_allclose(np.linalg.norm(weights, axis=(1, 2)), 1, rtol=1e-5)
+    balanced = np.abs(weights.sum(axis=1)).max(axis=1) < 1e-5
+    assert balanced.mean() == pytest.approx(0.75, abs=0.04)
+
+
+def test_standardised_contours_forget_gain_and_offset_but_are_not_blown_up(tracks: np.ndarray):
+    ours = kernels.standardised(tracks, 0.05)
+    np.testing.assert_allclose(ours.mean(axis=1), 0, atol=1e-5)
+    np.testing.assert_allclose(ours.std(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(kernels.standardised(3 * tracks + 7, 0.05), ours, atol=1e-4)
+    faint = np.tile([0.0, 0.02], 60)[None]
+    np.testing.assert_allclose(kernels.standardised(faint, 0.05).std(), 0.01 / 0.05, rtol=1e-5)
+
+
 def test_kernels_follow_from_the_seed():
-    first = kernels._kernels(23, 2, 0).copy()
-    kernels._kernels.cache_clear()
-    np.testing.assert_array_equal(kernels._kernels(23, 2, 0), first)
-    assert (kernels._kernels(23, 2, 1) != first).any()
+    first = kernels.mixtures(23, 2, 0).copy()
+    kernels.mixtures.cache_clear()
+    np.testing.assert_array_equal(kernels.mixtures(23, 2, 0), first)
+    assert (kernels.mixtures(23, 2, 1) != first).any()
 
 
 def test_long_recordings_are_pooled_in_parts(tracks: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    whole = kernels.responses(tracks, 5, 0)
+    whole = kernels.responses(tracks, kernels.mixtures(5, 5, 0))
     monkeypatch.setattr(kernels, "MOST_CELLS", 2 * tracks.shape[1])
-    np.testing.assert_allclose(kernels.responses(tracks, 5, 0), whole, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        kernels.responses(tracks, kernels.mixtures(5, 5, 0)), whole, rtol=1e-5, atol=1e-6
+    )

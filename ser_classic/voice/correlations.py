@@ -10,6 +10,7 @@ TRACKS = (
     *("h1h2_00", "h1h3_00", "h1a1_00", "h1a3_00"),
 )
 REACH = 2  # [frames] on each side of a delta
+LAG = 3  # [frames] by which one track goes before the other
 LIMIT = 0.99  # of a correlation, so that its Fisher transform stays below 2.65
 
 
@@ -37,17 +38,47 @@ def correlations(tracks: np.ndarray) -> np.ndarray:
         Upper triangle, row by row; the deltas follow the tracks. A track that does not move correlates with
         none.
     """
-    rows = np.vstack([tracks, deltas(tracks)]).astype(float)
-    mean = rows.mean(axis=1, keepdims=True)
-    rows -= mean
-    norm = np.linalg.norm(rows, axis=1)
-    still = norm <= 1e-6 * np.sqrt(rows.shape[1]) * (1 + np.abs(mean[:, 0]))
-    rows /= np.where(still, np.inf, norm)[:, None]
-    upper = np.triu_indices(len(rows), k=1)
-    return np.arctanh(np.clip(rows @ rows.T, -LIMIT, LIMIT)[upper]).astype(np.float32)
+    rows = _unit(np.vstack([tracks, deltas(tracks)]))
+    return _fisher((rows @ rows.T)[np.triu_indices(len(rows), k=1)])
+
+
+def lagged(tracks: np.ndarray) -> np.ndarray:
+    """Pearson's correlation of every track with every track three frames later, as Fisher's z.
+
+    Parameters
+    ----------
+    tracks : np.ndarray [shape=(d, t)]
+
+    Returns
+    -------
+    np.ndarray [shape=(d * d,), dtype=float32]
+        Row by row, the earlier track first; zeros where there are no four frames.
+    """
+    if tracks.shape[1] <= LAG:
+        return np.zeros(len(tracks) ** 2, np.float32)
+    return _fisher(_unit(tracks[:, :-LAG]) @ _unit(tracks[:, LAG:]).T).ravel()
 
 
 def pairs(names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the correlations of named tracks, in their order."""
     both = (*names, *(f"{name}_delta" for name in names))
     return tuple(f"{a}_{b}" for i, a in enumerate(both) for b in both[i + 1 :])
+
+
+def lagged_pairs(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the lagged correlations of named tracks, in their order."""
+    return tuple(f"{earlier}_before_{later}" for earlier in names for later in names)
+
+
+def _unit(tracks: np.ndarray) -> np.ndarray:
+    """Rows without their mean, of unit norm; zeros where a row does not move."""
+    rows = tracks.astype(float)
+    mean = rows.mean(axis=1, keepdims=True)
+    rows -= mean
+    norm = np.linalg.norm(rows, axis=1)
+    still = norm <= 1e-6 * np.sqrt(rows.shape[1]) * (1 + np.abs(mean[:, 0]))
+    return rows / np.where(still, np.inf, norm)[:, None]
+
+
+def _fisher(correlation: np.ndarray) -> np.ndarray:
+    return np.arctanh(np.clip(correlation, -LIMIT, LIMIT)).astype(np.float32)

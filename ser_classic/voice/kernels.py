@@ -11,6 +11,7 @@ from ser_classic.voice import Voice
 DILATIONS = (1, 2, 4, 8)
 LENGTH = 9  # [frames at the dilation]
 MOST_CHANNELS = 6
+PATCH = 10  # neighbouring mel bands under a kernel of `patches`
 POOLS = ("above", "mean", "sd", "p95", "p05")
 BALANCED = 0.75  # probability that a kernel sums to zero over time, and so does not see the level
 
@@ -41,6 +42,12 @@ CHANNELS: dict[str, tuple[float, float]] = {
     "sharpness_00": (1.6, 0.48),
     "voiced_00": (0.73, 0.44),
 }
+# Contours of the voice alone and of its spectrum's balance: what a change of channel hardly moves.
+SOURCE = (
+    *("f0_00", "strength_00", "cpp_00", "loudness_00", "h1h2_00", "h1h3_00", "h1a1_00", "h1a3_00"),
+    *("f1_00", "f2_00", "f3_00", "b1_00", "level_00", "alpha_00", "hammarberg_00"),
+    *("slope500_00", "slope1500_00", "sharpness_00", "flux_00"),
+)
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
@@ -56,31 +63,38 @@ def scaled(contours: np.ndarray) -> np.ndarray:
     return (contours - centre) / spread
 
 
-def responses(contours: np.ndarray, per_dilation: int, seed: int) -> np.ndarray:
-    """Pooled responses of random kernels.
+def standardised(contours: np.ndarray, least: float) -> np.ndarray:
+    """Contours [shape=(c, t)] in units of their own spread around their own mean within the clip.
+
+    Spreads below `least` count as `least`, so that a contour that stands still is not blown up.
+    """
+    centred = contours - contours.mean(axis=1, keepdims=True)
+    return (centred / np.maximum(centred.std(axis=1, keepdims=True), least)).astype(np.float32)
+
+
+def responses(contours: np.ndarray, bank: np.ndarray) -> np.ndarray:
+    """Pooled responses of a bank of kernels.
 
     Parameters
     ----------
     contours : np.ndarray [shape=(c, t)]
         Contours, scaled to about unit spread; their end values are repeated beyond the clip.
-    per_dilation : int
-        Kernels for each of the dilations 1, 2, 4 and 8.
-    seed : int
-        Of the kernels.
+    bank : np.ndarray [shape=(4, k, LENGTH * c)]
+        Kernels for each of the dilations 1, 2, 4 and 8: see `mixtures` and `patches`.
 
     Returns
     -------
-    np.ndarray [shape=(4 * per_dilation * 5,), dtype=float32]
+    np.ndarray [shape=(4 * k * 5,), dtype=float32]
         For every kernel the share of frames above 0, mean, standard deviation and percentiles 95 and 5.
     """
     count = contours.shape[1]
-    size = max(1, min(per_dilation, MOST_CELLS // count))
+    size = max(1, min(bank.shape[1], MOST_CELLS // count))
     pooled = []
-    for dilation, kernels in zip(DILATIONS, _kernels(len(contours), per_dilation, seed), strict=True):
+    for dilation, kernels in zip(DILATIONS, bank, strict=True):
         reach = dilation * (LENGTH // 2)
         padded = np.pad(contours, ((0, 0), (reach, reach)), mode="edge")
         shifted = np.concatenate([padded[:, dilation * n : dilation * n + count] for n in range(LENGTH)])
-        for start in range(0, per_dilation, size):
+        for start in range(0, len(kernels), size):
             pooled.append(_pool(kernels[start : start + size] @ shifted))
     return np.concatenate(pooled).ravel()
 
@@ -112,11 +126,14 @@ def _pool(response: np.ndarray) -> np.ndarray:
     return np.stack([above, mean, sd, *tails], axis=1).astype(np.float32)
 
 
-@lru_cache(maxsize=4)
-def _kernels(channels: int, per_dilation: int, seed: int) -> np.ndarray:
-    """Kernels as rows over (time, channel) [shape=(4, per_dilation, LENGTH * channels), dtype=float32].
+@lru_cache(maxsize=8)
+def mixtures(channels: int, per_dilation: int, seed: int) -> np.ndarray:
+    """Kernels that each look at one to six random channels, with Gaussian weights of unit norm in all.
 
-    Each looks at one to six random channels with Gaussian weights of unit norm in all.
+    Returns
+    -------
+    np.ndarray [shape=(4, per_dilation, LENGTH * channels), dtype=float32]
+        Kernels as rows over (time, channel).
     """
     # The stream of RandomState is frozen for good; that of default_rng may change with NumPy's version.
     random = np.random.RandomState(seed)
@@ -125,6 +142,30 @@ def _kernels(channels: int, per_dilation: int, seed: int) -> np.ndarray:
     rank = random.random_sample(shape).argsort(axis=1).argsort(axis=1)
     balanced = random.random_sample(shape[0]) < BALANCED
     weights = random.standard_normal((shape[0], LENGTH, channels)) * (rank < wanted[:, None])[:, None, :]
+    return _bank(weights, balanced, per_dilation)
+
+
+@lru_cache(maxsize=8)
+def patches(bands: int, per_dilation: int, seed: int) -> np.ndarray:
+    """Kernels that each look at ten neighbouring bands somewhere, with Gaussian weights of unit norm in all.
+
+    Returns
+    -------
+    np.ndarray [shape=(4, per_dilation, LENGTH * bands), dtype=float32]
+        Kernels as rows over (time, band).
+    """
+    random = np.random.RandomState(seed)
+    count = len(DILATIONS) * per_dilation
+    lowest = random.randint(0, bands - PATCH + 1, size=count)
+    balanced = random.random_sample(count) < BALANCED
+    under = np.arange(bands) - lowest[:, None]
+    inside = (under >= 0) & (under < PATCH)
+    weights = random.standard_normal((count, LENGTH, bands)) * inside[:, None, :]
+    return _bank(weights, balanced, per_dilation)
+
+
+def _bank(weights: np.ndarray, balanced: np.ndarray, per_dilation: int) -> np.ndarray:
+    """Weights [shape=(4 * per_dilation, LENGTH, c)] of unit norm; the balanced sum to zero over time."""
     weights -= np.where(balanced[:, None, None], weights.mean(axis=1, keepdims=True), 0)
     weights /= np.linalg.norm(weights, axis=(1, 2), keepdims=True)
     return weights.reshape(len(DILATIONS), per_dilation, -1).astype(np.float32)
