@@ -88,17 +88,22 @@ def adapt_few(
     usable = np.repeat(heard, rows_of)
     adapted = adapt(values, owners)
     learned = sorted(set(speakers[train]))
-    own = [np.asarray(values[owners == name], dtype=np.float64) for name in learned]
-    mean = np.mean([each.mean(axis=0) for each in own], axis=0)
-    variance = np.mean([each.var(axis=0) for each in own], axis=0)
+    known = [_moments(values[owners == name]) for name in learned]
+    mean, variance = (np.mean(each, axis=0) for each in zip(*known, strict=True))
     for name in sorted(set(speakers) - set(learned)):
         clips = int(np.sum(heard & (speakers == name)))
         share = 1.0 if clips >= ENOUGH else clips / (clips + WEIGHT)
         centre, spread = (1 - share) * mean, (1 - share) * variance
         if clips:
-            sample = np.asarray(values[(owners == name) & usable], dtype=np.float64)
-            centre, spread = centre + share * sample.mean(axis=0), spread + share * sample.var(axis=0)
+            own = _moments(values[(owners == name) & usable])
+            centre, spread = centre + share * own[0], spread + share * own[1]
         deviation = np.sqrt(spread)
         deviation[deviation <= 1e-9 * np.abs(centre)] = np.inf
         adapted[owners == name] = (values[owners == name] - centre) / deviation
     return adapted
+
+
+def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of every column, in double precision."""
+    values = np.asarray(values, dtype=np.float64)
+    return values.mean(axis=0), values.var(axis=0)

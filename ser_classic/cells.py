@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +13,7 @@ from ser_classic import store
 from ser_classic.corpora import Loaded
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, extract
-from ser_classic.features import FEATURES
+from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold
 
@@ -46,15 +44,22 @@ class Cell:
 class Work:
     """A cell made ready: what its folds need, and what the record will say of it.
 
-    `degraded` holds the features of the degraded clips, where those are to be tested.
+    `parts` are the features of the corpus to train on, where it is another, and of the one to test on; they
+    lie on disk and are joined by the process that needs them, or those of every pair of corpora would be in
+    memory together. `degraded` are those of the degraded clips, where these are to be tested.
     """
 
     cell: Cell
-    features: Features
+    parts: tuple[Features, ...]
     degraded: Features | None
     labels: pd.DataFrame
     folds: list[Fold]
     digests: dict[str, str]
+
+    @property
+    def features(self) -> Features:
+        """Of the clips that the folds count."""
+        return joined(self.parts)
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,47 @@ class Refused:
     digests: dict[str, str]
 
 
+@dataclass
+class Shelf:
+    """Features that cells share, extracted once; an error is kept, too, so that each of them tells it.
+
+    Attributes
+    ----------
+    cache : Path, optional
+        See `extraction.cache_folder`.
+    jobs : int
+        Processes to extract with.
+    """
+
+    cache: Path | None
+    jobs: int
+    _held: dict[tuple[str, str, str | None], Features | SerClassicError] = field(default_factory=dict)
+
+    def features(self, loaded: Loaded, feature_set: FeatureSet, degradation: str | None = None) -> Features:
+        """Features of a corpus as it is, or of its clips degraded.
+
+        Raises
+        ------
+        SerClassicError
+            As `extraction.extract`.
+        """
+        root, clips, corpus = loaded
+        key = (corpus.name, feature_set.name, degradation)
+        if key not in self._held:
+            try:
+                self._held[key] = extract(
+                    clips, root, feature_set, self.cache, self.jobs, corpus.channel, degradation
+                )
+            except SerClassicError as error:
+                self._held[key] = error
+        held = self._held[key]
+        if isinstance(held, SerClassicError):
+            raise held
+        return held
+
+
 def prepare(
-    loaded: Loaded, cells: list[Cell], source: Callable[[str], Loaded], cache: Path | None, jobs: int
+    loaded: Loaded, cells: list[Cell], source: Callable[[str], Loaded], shelf: Shelf
 ) -> Iterator[Work | Refused]:
     """Make cells of one corpus ready.
 
@@ -78,31 +122,29 @@ def prepare(
     cells : list of Cell
     source : callable (name) -> Loaded
         Finds another corpus to train on.
-    cache : Path, optional
-        See `extraction.cache_folder`.
-    jobs : int
-        Processes to extract with.
+    shelf : Shelf
+        Where their features are had from.
     """
     clips_digest = store.digest(store.clips_text(loaded.clips))
-    features_of = _once(partial(_extracted, cache=cache, jobs=jobs))
-    corpus_of = _once(source)
     for cell in cells:
         digests = {"clips": clips_digest}
         try:
             protocol, feature_set = PROTOCOLS[cell.protocol], FEATURES[cell.features]
             parts = [loaded]
             if protocol.trained_on:
-                parts.insert(0, corpus_of(protocol.trained_on))
+                parts.insert(0, source(protocol.trained_on))
                 digests["trained_clips"] = store.digest(store.clips_text(parts[0].clips))
-            clips = parts[0].clips if len(parts) == 1 else pd.concat([part.clips for part in parts])
+            clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
             MODELS[cell.model].accept(feature_set)
             MODELS[cell.model].require()
-            features = joined([features_of(part, feature_set) for part in parts])
-            digests["features"] = features.digest
+            features = tuple(shelf.features(part, feature_set) for part in parts)
+            digests["features"] = features[-1].digest
+            if protocol.trained_on:
+                digests["trained_features"] = features[0].digest
             degraded = None
             if protocol.degradation:
-                degraded = features_of(loaded, feature_set, protocol.degradation)
+                degraded = shelf.features(loaded, feature_set, protocol.degradation)
                 digests["degraded"] = degraded.digest
         except SerClassicError as error:
             yield Refused(cell, str(error), digests)
@@ -110,7 +152,7 @@ def prepare(
         yield Work(cell, features, degraded, labels_of(clips), folds, digests)
 
 
-def joined(parts: list[Features]) -> Features:
+def joined(parts: Sequence[Features]) -> Features:
     """Features of several corpora, one after the other."""
     first = parts[0]
     if len(parts) == 1:
@@ -126,34 +168,3 @@ def joined(parts: list[Features]) -> Features:
 def labels_of(clips: pd.DataFrame) -> pd.DataFrame:
     """What a model may know of clips."""
     return clips[["speaker", "emotion"]]
-
-
-def _extracted(
-    loaded: Loaded, feature_set: Any, degradation: str | None = None, *, cache: Path | None, jobs: int
-) -> Features:
-    root, clips, corpus = loaded
-    return extract(clips, root, feature_set, cache, jobs, corpus.channel, degradation)
-
-
-def _once(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Call once for each set of names; an error is kept, too, so that every cell that needs it tells it."""
-    held: dict[tuple[str, ...], Any] = {}
-
-    def found(*arguments: Any) -> Any:
-        key = tuple(_name(argument) for argument in arguments)
-        if key not in held:
-            try:
-                held[key] = call(*arguments)
-            except SerClassicError as error:
-                held[key] = error
-        if isinstance(held[key], SerClassicError):
-            raise held[key]
-        return held[key]
-
-    return found
-
-
-def _name(argument: Any) -> str:
-    if isinstance(argument, Loaded):
-        return argument.corpus.name
-    return getattr(argument, "name", argument)

@@ -1,7 +1,7 @@
 """Degradations: what happens to a recording on its way, to test on what a system was not trained on.
 
-Each acts on a waveform at 16 kHz and is the same for the same clip on every machine: what is random is drawn
-from the clip's name.
+Each acts on a waveform at 16 kHz, the rate of all feature sets here, and is the same for the same clip: what
+is random is drawn from the clip's name. What a coder leaves depends on the version of libsndfile as well.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ class Degradation:
     change : callable (waveform [shape=(n,)] at 16 kHz, generator) -> waveform [shape=(m,)]
     version : int
         Raised whenever it does something else, so that no features of old audio are used.
+    coder : bool
+        Whether libsndfile has a part in it.
     """
 
     name: str
@@ -44,6 +46,16 @@ class Degradation:
     level: str
     change: Change
     version: int = 1
+    coder: bool = False
+
+    @property
+    def key(self) -> str:
+        """All that the degraded waveform of a clip depends on: for the cache, and for the record of a run."""
+        if not self.coder:
+            return f"{self.name}.{self.version}"
+        import soundfile
+
+        return f"{self.name}.{self.version}.libsndfile-{soundfile.__libsndfile_version__}"
 
     def __call__(self, waveform: np.ndarray, clip: str) -> np.ndarray:
         """The degraded waveform [shape=(m,), dtype=float32] of one at 16 kHz [shape=(n,)].
@@ -128,8 +140,9 @@ DEGRADATIONS: Registry[Degradation] = Registry(
             partial(
                 coded, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="VARIABLE", compression_level=0.8
             ),
+            coder=True,
         ),
-        Degradation("opus", "coding", "Opus", partial(coded, format="OGG", subtype="OPUS")),
+        Degradation("opus", "coding", "Opus", partial(coded, format="OGG", subtype="OPUS"), coder=True),
         Degradation("faint", "gain", "-20 dB", partial(gain, level=-20.0)),
         Degradation("clipped", "clipping", "10 %", partial(clipped, share=0.1)),
         Degradation("silence", "silence around", "1 s", silence),

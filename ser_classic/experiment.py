@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import tempfile
 import time
@@ -16,8 +17,9 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.adaptation import adapt, adapt_few, drawn
-from ser_classic.cells import Cell, Refused, Work, labels_of, prepare
+from ser_classic.cells import Cell, Refused, Shelf, Work, labels_of, prepare
 from ser_classic.corpora import Loaded, load, shortfall
+from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, cache_folder
 from ser_classic.features import FEATURES
@@ -98,9 +100,11 @@ def bench(
         else:
             pending.setdefault(cell.corpus, []).append(cell)
 
+    @functools.cache
     def find(corpus: str) -> Loaded:
         return (own or {}).get(corpus) or load(corpus, data, cache_folder(cache))
 
+    shelf = Shelf(cache, jobs)
     prepared: list[Work] = []
     for corpus, wanted in pending.items():
         try:
@@ -112,7 +116,7 @@ def bench(
             continue
         if lacking := shortfall(loaded.corpus, loaded.clips):
             outcome.problems.append(lacking)
-        for ready in prepare(loaded, wanted, find, cache, jobs):
+        for ready in prepare(loaded, wanted, find, shelf):
             if isinstance(ready, Refused):
                 _record_failure(ready.cell, ready.error, ready.digests, results, outcome)
             else:
@@ -344,7 +348,7 @@ def _record(work: Work, done: list[FoldResult | str], results: Path, outcome: Ou
         "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
         "size": max(result.size for result in done),
     }
-    predictions = _predictions(work.features.clips, work.folds, done)
+    predictions = _predictions(work.labels.index, work.folds, done)
     store.write_run(results, record, predictions, _curves(work.folds, done))
     outcome.done.append(work.cell.id)
 
@@ -385,5 +389,6 @@ def parameters(cell: Cell) -> dict[str, Any]:
         "features": FEATURES[cell.features].parameters,
         "model": MODELS[cell.model].parameters(cell.seed),
         "protocol": {"title": protocol.title, "unit": protocol.unit, "track": protocol.track}
-        | _particulars(protocol),
+        | _particulars(protocol)
+        | ({"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}),
     }

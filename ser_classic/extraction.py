@@ -134,7 +134,7 @@ def extract(
     paths = [root / file for file in clips["file"]]
     digests = [_content_digest(path, channel) for path in paths]
     if degradation is not None:
-        spoilt = f"{degradation}.{DEGRADATIONS[degradation].version}"
+        spoilt = DEGRADATIONS[degradation].key
         digests = [f"{digest}:{spoilt}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)]
     held = _index(shards)
     sources = zip(digests, paths, clips.index, strict=True)

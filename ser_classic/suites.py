@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ser_classic.corpora import CORPORA, available
+from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.protocols import PROTOCOLS
+from ser_classic.protocols import FEW, PROTOCOLS
 
 EMBEDDED = "synthetic"
 AXES = {"corpora": CORPORA, "protocols": PROTOCOLS, "features": FEATURES, "models": MODELS}
@@ -31,7 +32,8 @@ def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
     suite : str
         Path of a TOML file, or the name of one in `folder`. Each of its `[[grid]]` tables lists `corpora`,
         `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product. The
-        protocols `cross` and `cross_adapted` stand for every ordered pair of the corpora.
+        protocols `cross` and `cross_adapted` stand for every ordered pair of the corpora, `emobox_degraded`
+        for every degradation and `emobox_few` for every number of clips to adapt with; so with `loso`.
 
     Raises
     ------
@@ -88,14 +90,12 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
 
 
 def _spelled_out(protocols: list, corpora: list) -> list:
-    """`cross` and `cross_adapted` as one protocol for each corpus to train on."""
-    spelled = []
-    for name in protocols:
-        if name in ("cross", "cross_adapted"):
-            spelled += [f"cross_from_{corpus}{name.removeprefix('cross')}" for corpus in corpora]
-        else:
-            spelled.append(name)
-    return spelled
+    """`cross` as one protocol for each corpus to train on, and the other families alike."""
+    families = {f"cross{end}": [f"cross_from_{name}{end}" for name in corpora] for end in ("", "_adapted")}
+    for folds in ("loso", "emobox"):
+        families[f"{folds}_degraded"] = [f"{folds}_degraded_{kind}" for kind in DEGRADATIONS]
+        families[f"{folds}_few"] = [f"{folds}_adapted_m{heard}" for heard in FEW]
+    return [each for name in protocols for each in families.get(str(name), [name])]
 
 
 def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+import itertools
+from dataclasses import replace
 
-from ser_classic.adaptation import adapt
+import numpy as np
+import pytest
+
+from ser_classic.adaptation import adapt, adapt_few, drawn
+from ser_classic.experiment import evaluate
+from ser_classic.extraction import extract
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
+from ser_classic.protocols import PROTOCOLS
 
 
 def test_each_speaker_has_mean_0_and_spread_1():
@@ -29,3 +38,96 @@ def test_a_speaker_does_not_depend_on_another():
 def test_a_constant_feature_becomes_0_whatever_its_size():
     values = np.full((5, 2), [0.1, 1e6], dtype=np.float32)
     np.testing.assert_array_equal(adapt(values, np.repeat("a", 5)), 0)
+
+
+def four_speakers():
+    random = np.random.default_rng(1)
+    speakers = np.repeat(["a", "b", "c", "d"], 12)
+    values = random.normal(size=(48, 3)) * [1, 10, 0.1] + np.repeat(random.normal(0, 5, (4, 3)), 12, axis=0)
+    return values, speakers, np.flatnonzero(speakers < "c")
+
+
+def test_clips_are_drawn_by_the_seed_as_many_as_wanted_and_nested():
+    speakers = np.array(["a", "b", "c"])[np.random.default_rng(0).integers(0, 3, 60)]
+    marked = {heard: drawn(speakers, heard, seed=0) for heard in (0, 4, 8, 16, 32)}
+    for heard, rows in marked.items():
+        for name in "abc":
+            assert rows[speakers == name].sum() == min(heard, (speakers == name).sum())
+    for fewer, more in itertools.pairwise(marked.values()):
+        assert not (fewer & ~more).any()
+    np.testing.assert_array_equal(marked[8], drawn(speakers, 8, seed=0))
+    assert (marked[8] != drawn(speakers, 8, seed=1)).any()
+
+
+def test_what_is_drawn_of_a_speaker_does_not_hang_on_the_others():
+    alone = drawn(np.repeat("b", 20), 5, seed=3)
+    np.testing.assert_array_equal(drawn(np.repeat(["a", "b"], [7, 20]), 5, seed=3)[7:], alone)
+
+
+def test_who_is_heard_in_full_is_adapted_as_ever():
+    values, speakers, train = four_speakers()
+    np.testing.assert_allclose(
+        adapt_few(values, speakers, train, np.ones(48, bool)), adapt(values, speakers), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("heard", [0, 4, 7, 8, 9])
+def test_few_clips_are_mixed_with_the_training_speakers_which_count_as_4(heard):
+    values, speakers, train = four_speakers()
+    marked = drawn(speakers, heard, seed=0)
+    adapted = adapt_few(values, speakers, train, marked)
+    known = [values[speakers == name] for name in "ab"]
+    mean = (known[0].mean(axis=0) + known[1].mean(axis=0)) / 2
+    variance = (known[0].var(axis=0) + known[1].var(axis=0)) / 2
+    own = values[(speakers == "d") & marked]
+    if heard:
+        share = heard / (heard + 4) if heard < 8 else 1
+        mean = (1 - share) * mean + share * own.mean(axis=0)
+        variance = (1 - share) * variance + share * own.var(axis=0)
+    rows = speakers == "d"
+    np.testing.assert_allclose(adapted[rows], (values[rows] - mean) / np.sqrt(variance), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(adapted[train], adapt(values, speakers)[train])
+
+
+def test_a_clip_that_was_not_heard_changes_itself_alone():
+    values, speakers, train = four_speakers()
+    marked = drawn(speakers, 4, seed=0)
+    unheard = np.flatnonzero((speakers == "c") & ~marked)[0]
+    other = values.copy()
+    other[unheard] += 1000
+    changed = (adapt_few(values, speakers, train, marked) != adapt_few(other, speakers, train, marked)).any(
+        axis=1
+    )
+    assert np.flatnonzero(changed).tolist() == [unheard]
+
+
+def test_a_feature_that_is_constant_over_the_clips_heard_becomes_0():
+    values, speakers, train = four_speakers()
+    marked = drawn(speakers, 8, seed=0)
+    values[marked & (speakers == "c"), 0] = 0.1
+    assert not adapt_few(values, speakers, train, marked)[speakers == "c", 0].any()
+
+
+def test_frames_of_sequences_are_adapted_by_the_clips_they_belong_to():
+    values, speakers, train = four_speakers()
+    lengths = np.random.default_rng(2).integers(1, 6, 48)
+    frames = np.repeat(values, lengths, axis=0) + np.random.default_rng(3).normal(size=(lengths.sum(), 3))
+    marked = drawn(speakers, 8, seed=0)
+    adapted = adapt_few(frames, speakers, train, marked, lengths)
+    owners = np.repeat(speakers, lengths)
+    own = frames[(owners == "c") & np.repeat(marked, lengths)]
+    expected = (frames[owners == "c"] - own.mean(axis=0)) / own.std(axis=0)
+    np.testing.assert_allclose(adapted[owners == "c"], expected, atol=1e-4)
+
+
+def test_with_no_clip_nothing_of_the_test_speaker_reaches_another_prediction(tiny, cache):
+    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+    protocol = PROTOCOLS["loso_adapted_m0"]
+    expected = evaluate(tiny.clips, features, MODELS["lda"], protocol).set_index("clip")["p_sad"]
+    values = features.values.copy()
+    values[5] += 30
+    other = evaluate(tiny.clips, replace(features, values=values), MODELS["lda"], protocol)
+    own = tiny.clips.index[tiny.clips["speaker"] == tiny.clips["speaker"].iloc[5]]
+    changed = (other.set_index("clip")["p_sad"] - expected).abs() > 0
+    assert changed[own].sum() == 1
+    assert changed[own].idxmax() == tiny.clips.index[5]

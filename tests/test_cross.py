@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ser_classic import store
-from ser_classic.cells import joined
+from ser_classic.cells import Shelf, joined, prepare
 from ser_classic.experiment import Cell, bench, evaluate
 from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
@@ -103,3 +103,33 @@ def test_a_suite_spells_out_every_ordered_pair(tmp_path):
 def test_every_source_has_both_tracks(source):
     assert PROTOCOLS[f"cross_from_{source}"].trained_on == source
     assert PROTOCOLS[f"cross_from_{source}_adapted"].track == "adapted"
+
+
+def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, other, cache, tmp_path):
+    cell = Cell("tiny", "cross_from_emodb_adapted", "mfcc13", "lda")
+    shelf = Shelf(cache, 1)
+    (work,) = prepare(tiny, [cell], {"emodb": other}.__getitem__, shelf)
+    assert [len(part.clips) for part in work.parts] == [len(other.clips), len(tiny.clips)]
+    assert all(isinstance(part.values, np.memmap) for part in work.parts), "nothing is in memory yet"
+    assert work.features.clips.equals(work.labels.index)
+    np.testing.assert_array_equal(work.features.values[len(other.clips) :], work.parts[1].values)
+    own, trained = (shelf.features(each, FEATURES["mfcc13"]).digest for each in (tiny, other))
+    assert work.digests["features"] == own != trained == work.digests["trained_features"]
+    assert work.digests["clips"] != work.digests["trained_clips"]
+
+
+def test_speakers_of_either_corpus_are_adapted_by_their_own_clips_alone(tiny, other, cache):
+    features = joined([extract(each.clips, each.root, FEATURES["mfcc13"], cache) for each in (other, tiny)])
+    clips = pd.concat([other.clips, tiny.clips])
+    protocol, lda = PROTOCOLS["cross_from_emodb_adapted"], MODELS["lda"]
+    expected = evaluate(clips, features, lda, protocol).set_index("clip")["p_sad"]
+    moved = (clips["speaker"] == "tiny/s02").to_numpy()
+    values = np.where(moved[:, None], 3 * features.values + 7, features.values).astype(np.float32)
+    again = evaluate(clips, replace(features, values=values), lda, protocol).set_index("clip")["p_sad"]
+    np.testing.assert_allclose(again, expected, atol=1e-3)  # his offset and scale are gone
+
+
+def test_a_pair_run_a_second_time_is_kept(tiny, other, cache, tmp_path):
+    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "lda")
+    for kept in ([], [cell.id]):
+        assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other}).kept == kept

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell
 from ser_classic.suites import SuiteError, on_own, present, read_suite, select
@@ -99,3 +100,21 @@ def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_pat
 @pytest.mark.parametrize("path", sorted(Path("benchmarks").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_suites_of_the_repository_can_be_read(path):
     assert read_suite(str(path))
+
+
+def test_families_of_protocols_are_spelled_out(suite):
+    cells = read_suite(suite(GRID.replace('"loso"', '"loso_degraded", "emobox_few", "loso"')))
+    named = [cell.protocol for cell in cells if (cell.corpus, cell.model) == ("emodb", "lda")]
+    assert named == [
+        *(f"loso_degraded_{name}" for name in DEGRADATIONS),
+        *(f"emobox_adapted_m{heard}" for heard in (0, 4, 8, 16, 32)),
+        "loso",
+    ]
+
+
+def test_a_pair_needs_both_corpora(suite, tmp_path):
+    text = GRID.replace('["emodb", "synthetic"]', '["emodb", "tess", "synthetic"]').replace("loso", "cross")
+    (tmp_path / "tess").mkdir()
+    cells, notices = present(read_suite(suite(text)), tmp_path, {"emodb"})
+    assert {cell.corpora for cell in cells} == {("emodb", "synthetic"), ("synthetic", "emodb")}
+    assert [notice.partition(":")[0] for notice in notices] == ["tess"]
