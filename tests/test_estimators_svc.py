@@ -1,17 +1,21 @@
 """SVCCV chooses and predicts as a grid search over a pipeline does, and its probabilities agree with it."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from scipy.optimize import minimize
 from sklearn.datasets import make_classification
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ser_classic.estimators import SVCCV, inner_folds
+from ser_classic.estimators import SVCCV, calibration, inner_folds
 
 CS, GAMMAS = (0.01, 0.1, 1.0, 10.0), (0.25, 1.0, 4.0)
 
@@ -134,10 +138,60 @@ def test_one_speaker_leaves_the_stated_defaults():
     np.testing.assert_array_equal(model.predict(X), SVCCV(C=3.0, gamma=0.5).fit(X, y).predict(X))
 
 
-def test_probabilities_are_refused_where_they_would_contradict_predict():
-    X, y, speaker = corpus()
-    assert hasattr(SVCCV(cv=3), "predict_proba")
-    assert not hasattr(SVCCV(cv=3, break_ties=False).fit(X, y, groups=speaker), "predict_proba")
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+def test_equal_votes_too_have_a_most_probable_class(kernel):
+    X, y, speaker = corpus(3, 5)
+    model = SVCCV(kernel, cv=3, break_ties=False).fit(X, y, groups=speaker)
+    many = np.random.default_rng(0).normal(size=(3000, X.shape[1])) * X.std(axis=0) + X.mean(axis=0)
+    np.testing.assert_array_equal(
+        model.classes_[model.predict_proba(many).argmax(axis=1)], model.predict(many)
+    )
+
+
+def test_probabilities_tell_what_is_right():
+    X, y, speaker = corpus(4, 5, clips=80)
+    test = speaker < 2
+    model = SVCCV("linear", cv=4).fit(X[~test], y[~test], groups=speaker[~test])
+    p, right = model.predict_proba(X[test]), model.predict(X[test]) == y[test]
+    assert 0.2 < right.mean() < 0.9
+    assert roc_auc_score(right, p.max(axis=1)) > 0.6
+    own = p[np.arange(len(p)), np.searchsorted(model.classes_, y[test])]
+    assert -np.log(own).mean() < np.log(5)
+
+
+def test_coupled_probabilities_are_libsvms():
+    generator = np.random.default_rng(0)
+    margins = generator.normal(size=(50, 6))
+    p = calibration.coupled(margins, 1.7)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    for row, ours in zip(margins, p, strict=True):
+        r = np.zeros((4, 4))
+        for m, (i, j) in zip(row, itertools.combinations(range(4), 2), strict=True):
+            r[i, j], r[j, i] = 1 / (1 + np.exp(-1.7 * m)), 1 / (1 + np.exp(1.7 * m))
+        least = minimize(
+            lambda q, r=r: sum((r[j, i] * q[i] - r[i, j] * q[j]) ** 2 for i in range(4) for j in range(4)),
+            np.full(4, 0.25),
+            bounds=[(0, 1)] * 4,
+            constraints={"type": "eq", "fun": lambda q: q.sum() - 1},
+            options={"ftol": 1e-14},
+        )
+        np.testing.assert_allclose(ours, least.x, atol=1e-4)
+
+
+def test_pairs_that_agree_give_their_classes_back():
+    p = np.random.default_rng(1).dirichlet(np.ones(5), size=20)
+    i, j = np.triu_indices(5, 1)
+    np.testing.assert_allclose(calibration.coupled(np.log(p[:, i] / p[:, j]), 1.0), p, atol=1e-6)
+    np.testing.assert_allclose(calibration.coupled(np.array([[0.4]]), 1.0), [[0.598688, 0.401312]], atol=1e-6)
+
+
+def test_the_choice_leads():
+    p = np.array([[0.2, 0.5, 0.3], [0.5, 0.3, 0.2], [0.4, 0.4, 0.2]])
+    led = calibration.led_by(p, np.array([2, 0, 1]))
+    np.testing.assert_allclose(led[0], [0.2, 0.3, 0.5])
+    np.testing.assert_array_equal(led[1], p[1])
+    assert led[2].argmax() == 1
+    np.testing.assert_allclose(led[2], p[2])
 
 
 def test_a_fold_that_trains_on_one_class_is_named():

@@ -20,10 +20,6 @@ from ser_classic.estimators.folds import resolve, results, uar, weigh
 
 
 def _calibrated(estimator: SVCCV) -> bool:
-    if not estimator.break_ties:
-        raise AttributeError(
-            "predict_proba needs break_ties=True: else its first choice may not be predict's"
-        )
     if not getattr(estimator, "tuned_", estimator.cv is not None):
         raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
     return True
@@ -53,7 +49,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
     class_weight : "balanced", dict or None
     break_ties : bool
         As in SVC. If true, `predict` is the argmax of `decision_function`; if false, equal votes go to the
-        first class, and there is no `predict_proba`.
+        first class.
     tol : float > 0
         As in SVC.
     cv : None, int, splitter or iterable of (train, test)
@@ -71,11 +67,11 @@ class SVCCV(ClassifierMixin, BaseEstimator):
     best_score_, best_index_, cv_results_
         As in GridSearchCV, if tuned.
     sharpness_ : float
-        Factor on the decision values in `predict_proba`, if tuned.
+        Factor on the margins between pairs of classes in `predict_proba`, if tuned.
     classes_ : np.ndarray [shape=(classes,)]
     scaler_ : StandardScaler
     svc_ : SVC
-        Fitted on all standardised clips, with integer codes of the classes.
+        Fitted on all standardised clips, with integer codes of the classes; gives margins of pairs.
     """
 
     def __init__(
@@ -154,7 +150,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         if self.kernel == "linear":
             grid = [{"C": C} for C in self.Cs]
         scores = np.empty((len(grid), len(splits)))
-        outside: list[list[np.ndarray]] = [[] for _ in grid]  # decision values of the clips left out ...
+        outside: list[list[np.ndarray]] = [[] for _ in grid]  # margins of the clips left out ...
         whole: list[np.ndarray] = []  # ... and their rows, of the folds that train on every class
         for fold, (train, test) in enumerate(splits):
             if weight is not None:
@@ -171,18 +167,19 @@ class SVCCV(ClassifierMixin, BaseEstimator):
                 whole.append(test)
             weighed = self._weigh(codes[train], part)
             for index, fitted, kernel in self._machines(grid, X[train], codes[train], part, weighed, X[test]):
-                guess, decision = self._decide(fitted, kernel)
+                margins = self._margins(fitted, kernel)
+                guess = fitted.classes_[self._choice(margins)]
                 scores[index, fold] = uar(codes[test], guess, None if weight is None else weight[test])
                 if complete:
-                    outside[index].append(decision)
+                    outside[index].append(margins)
         self.cv_results_, self.best_index_ = results(grid, scores)
         self.best_params_ = grid[self.best_index_]
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
         self.sharpness_ = 1.0
         if whole:
             rows = np.concatenate(whole)
-            self.sharpness_ = calibration.fit_sharpness(
-                calibration.two_columns(np.concatenate(outside[self.best_index_])),
+            self.sharpness_ = calibration.fit_coupling(
+                np.concatenate(outside[self.best_index_]),
                 codes[rows],
                 None if weight is None else weight[rows],
             )
@@ -215,37 +212,65 @@ class SVCCV(ClassifierMixin, BaseEstimator):
 
     def _machine(self, params: dict, kernel: str, dimensions: int) -> SVC:
         gamma = params["gamma"] / dimensions if "gamma" in params else "scale"
-        return SVC(C=params["C"], kernel=kernel, gamma=gamma, tol=self.tol, break_ties=self.break_ties)
+        return SVC(C=params["C"], kernel=kernel, gamma=gamma, tol=self.tol, decision_function_shape="ovo")
 
     def _weigh(self, codes: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         return weigh(self.class_weight, self.classes_[codes], weight)
 
-    def _decide(self, machine: SVC, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Codes [shape=(n,)] and decision values [shape=(n,) or (n, classes)] of a fitted machine."""
+    def _margins(self, machine: SVC, X: np.ndarray) -> np.ndarray:
+        """Margins [shape=(n, pairs)] of the pairs of classes, positive in favour of the first."""
         with config_context(assume_finite=True):
-            decision = machine.decision_function(X)
-            if decision.ndim == 1:
-                return machine.classes_[(decision > 0).astype(int)], decision
-            if not self.break_ties:
-                return machine.predict(X), decision
-        return machine.classes_[decision.argmax(axis=1)], decision
+            margins = machine.decision_function(X)
+        return -margins[:, None] if margins.ndim == 1 else margins
 
-    def _judge(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _choice(self, margins: np.ndarray) -> np.ndarray:
+        """Number of the class that SVC predicts [shape=(n,)]."""
+        if self.break_ties:
+            return _rated(margins).argmax(axis=1)
+        return _votes(margins).argmax(axis=1)
+
+    def _judge(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self._decide(self.svc_, self.scaler_.transform(X))
+        return self._margins(self.svc_, self.scaler_.transform(X))
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Decision values [shape=(n, classes), or (n,) for two classes] of clips [shape=(n, d)]."""
-        return self._judge(X)[1]
+        """Decision values [shape=(n, classes), or (n,) for two classes] of clips [shape=(n, d)], as SVC's.
+
+        Of more than two classes these are votes of pairs and a fraction below one half that breaks ties.
+        """
+        margins = self._judge(X)
+        return -margins[:, 0] if len(self.classes_) == 2 else _rated(margins)
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
-        codes, _ = self._judge(X)
-        return self.classes_[codes]
+        margins = self._judge(X)
+        return self.classes_[self._choice(margins)]
 
     @available_if(_calibrated)
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
-        decision = self.decision_function(X)
-        return calibration.probabilities(calibration.two_columns(decision), self.sharpness_)
+        """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`.
+
+        They are coupled from the margins of pairs. Where the votes of the pairs choose another class than
+        the coupled probabilities do, the probabilities of these two are exchanged.
+        """
+        margins = self._judge(X)
+        return calibration.led_by(calibration.coupled(margins, self.sharpness_), self._choice(margins))
+
+
+def _votes(margins: np.ndarray) -> np.ndarray:
+    """How many pairs decide for each class [shape=(n, k)]; a margin of 0 is for the first."""
+    return _sums(np.where(margins < 0, 0.0, 1.0), np.where(margins < 0, 1.0, 0.0))
+
+
+def _rated(margins: np.ndarray) -> np.ndarray:
+    """Votes and, below one half, the squashed sum of a class's margins [shape=(n, k)]: SVC's "ovr"."""
+    total = _sums(margins, -margins)
+    return _votes(margins) + total / (3 * (np.abs(total) + 1))
+
+
+def _sums(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """What each class gets from the pairs in which it is first, or second [shape=(n, k)]."""
+    k = round((1 + np.sqrt(1 + 8 * first.shape[1])) / 2)
+    pairs = np.triu_indices(k, 1)
+    return first @ np.eye(k)[pairs[0]] + second @ np.eye(k)[pairs[1]]
