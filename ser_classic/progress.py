@@ -66,8 +66,19 @@ def tell(done: int, total: int, left: float) -> None:
     if _news:
         with contextlib.suppress(OSError):  # whoever tracked the items has gone; the work is worth more
             _news[-1].write_text(json.dumps([done, total, left]))
-    elif sys.stderr.isatty() and current_process().name == "MainProcess":
-        print(f"\r{_said([(done, total, left)])}\x1b[K", end="", file=sys.stderr, flush=True)
+    else:
+        _line(_said([(done, total, left)]))
+
+
+def finished() -> None:
+    """Say that the item at hand is done: its line is cleared. A bar clears what it shows by itself."""
+    if not _news:
+        _line("")
+
+
+def _line(text: str) -> None:
+    if sys.stderr.isatty() and current_process().name == "MainProcess":
+        print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def latest(news: Path) -> str:

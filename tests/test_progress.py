@@ -67,5 +67,6 @@ def test_without_a_bar_it_is_told_on_a_line_of_its_own(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     progress.tell(3, 60, 114)
     progress.tell(4, 60, 112)
+    progress.finished()
     line = "\repoch {}/60, {} s left at most\x1b[K"
-    assert sys.stderr.getvalue() == line.format(3, 114) + line.format(4, 112)
+    assert sys.stderr.getvalue() == line.format(3, 114) + line.format(4, 112) + "\r\x1b[K"

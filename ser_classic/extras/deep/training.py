@@ -18,7 +18,7 @@ from torch import nn
 
 from ser_classic.estimators.folds import uar
 from ser_classic.extras.deep.networks import NETWORKS
-from ser_classic.progress import tell
+from ser_classic.progress import finished, tell
 from ser_classic.registry import unknown
 
 Batch = dict[str, np.ndarray]  # X [shape=(clips, frames, d), float32], lengths [shape=(clips,), int64]
@@ -154,6 +154,9 @@ class Told(Callback):
             f"UAR {row['train_uar']:.3f}{valid}; {row['dur']:.2f} s, at most {left:.0f} s left"
         )
         tell(row["epoch"], self.epochs, left)
+
+    def on_train_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
+        finished()
 
 
 def _uar(net: NeuralNetClassifier, X: Any, y: Any) -> float:
