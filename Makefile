@@ -7,7 +7,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench deep quick models test lint format speed clean
+.PHONY: help install bench deep opensmile quick models test lint format speed clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -33,6 +33,13 @@ $(VENV)/.deep: $(BIN)/ser-classic
 
 deep: $(VENV)/.deep  ## Train the networks and the recipes that have one (installs PyTorch; under 90 minutes on 4 cores)
 	$(BIN)/ser-classic bench deep tutorials --jobs $(JOBS)
+
+$(VENV)/.opensmile: $(BIN)/ser-classic
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[opensmile]'
+	@touch $@
+
+opensmile: $(VENV)/.opensmile  ## Run the suite on openSMILE's features (installs it; free for research and education only)
+	$(BIN)/ser-classic bench opensmile --jobs $(JOBS)
 
 quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices (under a minute)
 	$(BIN)/ser-classic bench quick --jobs $(JOBS)

@@ -18,7 +18,10 @@ class Extractor(Protocol):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name of every feature: `<family>_<index>_<functional>`, behind `<group>/` if there are groups."""
+        """Name of every feature: `<family>_<index>_<functional>`, behind `<group>/` if there are groups.
+
+        Those of an optional library may be its own, and not to be had where it is absent.
+        """
         ...
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -57,7 +60,13 @@ class FeatureSet:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the features, in their order."""
+        """Names of the features, in their order.
+
+        Raises
+        ------
+        SerClassicError
+            They are those of an optional library that is not installed.
+        """
         return self.extractor.columns
 
     @property
@@ -95,6 +104,8 @@ FEATURES: Registry[FeatureSet] = Registry(
         FeatureSet("patch_kernels", RATE, flagship.PatchKernels()),
         FeatureSet("source_kernels", RATE, flagship.SourceKernels()),
         FeatureSet("flagship", RATE, flagship.Flagship(), version=2),
+        FeatureSet("egemaps", RATE, functionals.EGEMAPS, library="opensmile", extra="opensmile"),
+        FeatureSet("compare", RATE, functionals.COMPARE, library="opensmile", extra="opensmile"),
         FeatureSet("mfcc_sequence", RATE, sequences.MFCC_SEQUENCE),
         FeatureSet("mfcc_rms_zcr_sequence", RATE, sequences.MFCC_RMS_ZCR_SEQUENCE),
         FeatureSet("logmel_sequence", RATE, sequences.LOGMEL_SEQUENCE),

@@ -206,6 +206,13 @@ def _svm(seed: int, kernel: str) -> Any:
     return SVCCV(kernel, Cs=Cs, gammas=(0.1, 0.3, 1.0), C=0.01 if kernel == "linear" else 10.0, gamma=0.3)
 
 
+def _svc_auto(seed: int) -> Any:
+    # As published for ComParE 2016 on EMO-DB (audEERING, w2v2-how-to): neither tuned nor weighted.
+    from sklearn.svm import SVC
+
+    return SVC(C=1.0, kernel="rbf", gamma="auto")
+
+
 def _ridge(seed: int, feature_groups: str | None) -> Any:
     from ser_classic.estimators import KernelRidgeClassifierCV
 
@@ -268,6 +275,7 @@ MODELS: Registry[Model] = Registry(
             "svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear"), scale=False
         ),
         Model("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf"), scale=False),
+        Model("svc_auto", "support vector machine, RBF kernel, C = 1 and gamma = 1/d, not tuned", _svc_auto),
         Model("ridge", "kernel ridge, linear and RBF", partial(_ridge, feature_groups=None), scale=False),
         Model(
             "fusion",

@@ -14,21 +14,30 @@ app = typer.Typer(help="Feature sets: list them, extract one into a CSV or NPZ f
 
 @app.command("list")
 def list_features(as_json: options.Json = False) -> None:
-    """List the feature sets."""
+    """List the feature sets; one of an optional library that is absent has no columns."""
     import json
 
+    from ser_classic.errors import SerClassicError
     from ser_classic.features import FEATURES
 
+    columns = {}
+    for name, entry in FEATURES.items():
+        try:
+            columns[name] = entry.columns
+        except SerClassicError:
+            columns[name] = None
     if as_json:
-        print(json.dumps([entry.parameters | {"columns": entry.columns} for entry in FEATURES.values()]))
+        more = {name: {"columns": columns[name], "extra": entry.extra} for name, entry in FEATURES.items()}
+        print(json.dumps([entry.parameters | more[name] for name, entry in FEATURES.items()]))
         return
     from rich.console import Console
     from rich.table import Table
 
     table = Table("features", "columns", "rate [Hz]", "first column", "last column")
     for name, entry in FEATURES.items():
-        first, last = entry.columns[0], entry.columns[-1]
-        table.add_row(name, str(len(entry.columns)), str(entry.sample_rate or "native"), first, last)
+        held = columns[name]
+        ends = (held[0], held[-1]) if held else (f"needs the extra {entry.extra}", "")
+        table.add_row(name, str(len(held)) if held else "", str(entry.sample_rate or "native"), *ends)
     Console().print(table)
 
 
