@@ -110,11 +110,7 @@ def write_run(
     StoreError
         The folder cannot be written; what it held is untouched.
     """
-    home = results / "runs"
-    final = home / record["id"]
-    draft = home / f".draft-{uuid.uuid4().hex}"
-    try:
-        draft.mkdir(parents=True)
+    with _placed(results, record["id"]) as draft:
         if predictions is not None:
             text = predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
             record = {
@@ -126,6 +122,31 @@ def write_run(
             text = curves.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
             (draft / "curves.csv.gz").write_bytes(gzip.compress(text, mtime=0))
         (draft / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    return Run(results / "runs" / record["id"], record)
+
+
+def copy_run(run: Run, results: Path) -> Run:
+    """Store a run of another folder as it is, in one step; an earlier run of the same cell is replaced.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written; what it held is untouched.
+    """
+    with _placed(results, run.id) as draft:
+        for path in run.path.iterdir():
+            shutil.copyfile(path, draft / path.name)
+    return Run(results / "runs" / run.id, run.record)
+
+
+@contextlib.contextmanager
+def _placed(results: Path, name: str) -> Iterator[Path]:
+    """A draft of a run's folder, put in its place in one step when the block has filled it."""
+    home = results / "runs"
+    final, draft = home / name, home / f".draft-{uuid.uuid4().hex}"
+    try:
+        draft.mkdir(parents=True)
+        yield draft
         if final.exists():
             final.rename(home / f".old-{uuid.uuid4().hex}")
         draft.rename(final)
@@ -137,7 +158,6 @@ def write_run(
         ) from error
     for old in home.glob(".old-*"):
         shutil.rmtree(old, ignore_errors=True)
-    return Run(final, record)
 
 
 def read_run(path: Path) -> Run:

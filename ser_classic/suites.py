@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import replace
@@ -120,6 +121,34 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
         asked = "; ".join(f"{axis} {', '.join(names)}" for axis, names in only.items() if names)
         raise SuiteError(f"the suites list no cell with {asked}")
     return kept
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Which part of how many `2/8` stands for.
+
+    Raises
+    ------
+    SuiteError
+        It stands for none.
+    """
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    number, count = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= number <= count:
+        raise SuiteError(f"the shard {text!r}; expected one of how many, 1/8 to 8/8 for eight shards")
+    return number, count
+
+
+def shard_of(cells: list[Cell], number: int, count: int) -> list[Cell]:
+    """One of `count` parts of the cells, in their order; `number` counts from 1, every cell is in one part.
+
+    What a cell takes depends on its model and its corpus most of all, so the cells are dealt by these, there
+    and back: each part has its share of the expensive ones. The parts follow from the names alone, whatever
+    is at hand or finished already.
+    """
+    alike = sorted(cells, key=lambda cell: (cell.model, cell.corpus, cell.features, cell.protocol, cell.seed))
+    there = list(range(1, count + 1))
+    dealt = dict(zip(alike, itertools.cycle(there + there[::-1])))
+    return [cell for cell in cells if dealt[cell] == number]
 
 
 def on_own(cells: list[Cell], corpus: str) -> list[Cell]:

@@ -56,6 +56,14 @@ def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
     assert "foreign: not a run" in told.stderr
 
 
+def test_shards_share_the_cells(ser, own_folder, tmp_path):
+    own = ("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--jobs", "1")
+    told = [ser(*own, "--shard", f"{number}/3") for number in (1, 2, 3)]
+    assert [done.stdout.split()[0] for done in told] == ["1", "1", "0"]
+    assert [(done.returncode, done.stderr) for done in told] == [(0, "")] * 3
+    assert ser(*own).stdout == "0 runs done, 2 kept, 0 failed\n"
+
+
 def test_what_folds_took_is_logged_where_it_is_asked_for(ser, own_folder):
     told = ser("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--model", "lda", "-v")
     lines = told.stderr.splitlines()
@@ -102,6 +110,9 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         (("bench", "s.toml", "--own", "absent.csv"), 1, "absent.csv"),
         (("bench", "s.toml", "--jobs", "0"), 2, "--jobs"),
         (("bench",), 2, "suites"),
+        (("bench", "s.toml", "--shard", "9/8"), 2, "the shard '9/8'"),
+        (("results", "merge", "absent", "--into", "out"), 1, "absent: there are no results"),
+        (("results", "merge", "absent"), 2, "--into"),
         (("features", "extract", "synthetic", "--features", "mfcc31", "-o", "a.csv"), 1, "did you mean"),
         (("features", "extract", "synthetic", "--features", "mfcc13", "-o", "a.txt"), 1, ".csv or .npz"),
         (

@@ -23,6 +23,7 @@ FLOORS = {
     "experiment": 2,
     "cells": 2,
     "store": 2,
+    "merging": 2,
     "suites": 3,
     "report": 3,
     "plots": 3,

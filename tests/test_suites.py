@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell
-from ser_classic.suites import SuiteError, on_own, present, read_suite, select
+from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
 
 GRID = """
 [[grid]]
@@ -80,6 +81,43 @@ def test_select_keeps_what_is_named(suite):
         select(cells, model=["lda", "svn"])
     with pytest.raises(SuiteError, match="corpus tess"):
         select(cells, corpus=["tess"])
+
+
+@pytest.mark.parametrize("suite", ["classic", "quick", "flagship"])
+@pytest.mark.parametrize("count", [1, 3, 8, 100])
+def test_every_cell_is_in_exactly_one_shard(suite, count):
+    cells = read_suite(suite)
+    parts = [shard_of(cells, number, count) for number in range(1, count + 1)]
+    assert sorted(cell for part in parts for cell in part) == sorted(cells)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+    assert all(part == [cell for cell in cells if cell in set(part)] for part in parts[:8])
+
+
+def test_a_shard_follows_from_the_cells_and_not_from_their_order():
+    cells = read_suite("classic")
+    assert set(shard_of(cells, 2, 8)) == set(shard_of(cells[::-1], 2, 8))
+
+
+def test_each_shard_has_its_share_of_every_model():
+    cells = read_suite("classic")
+    for number in range(1, 9):
+        count = Counter(cell.model for cell in shard_of(cells, number, 8))
+        of_all = Counter(cell.model for cell in cells)
+        assert all(abs(count[model] - of_all[model] / 8) < 2 for model in of_all)
+
+
+def test_shards_are_read_as_one_of_how_many():
+    assert parse_shard("2/8") == (2, 8)
+    assert parse_shard("8/8") == (8, 8)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0/8", "9/8", "2", "2/", "/8", "-1/8", "2/0", "2 / 8", "a/b", "1/2/3", "", "²/8", "2/8\n"],
+)
+def test_what_is_no_shard_is_refused(text):
+    with pytest.raises(SuiteError, match="expected one of how many, 1/8 to 8/8"):
+        parse_shard(text)
 
 
 def test_absent_corpora_are_left_out_with_a_notice(suite, tmp_path):

@@ -37,6 +37,9 @@ def bench(
             "--verbose", "-v", help="Log what each fold took; with one job, each epoch of a network, too."
         ),
     ] = False,
+    shard: Annotated[
+        str | None, typer.Option(help="Run only one of several equal parts of the cells: 2/8 of eight.")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Repeat finished runs too.")] = False,
     results: options.Results = Path("results"),
     data: options.Data = options.DATA,
@@ -48,10 +51,14 @@ def bench(
     from ser_classic.corpora import load, parse_map
     from ser_classic.extraction import cache_folder
     from ser_classic.report import current, write
-    from ser_classic.suites import on_own, present, read_suite, select
+    from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
 
     if verbose:
         _log_to_stderr()
+    try:
+        part = parse_shard(shard or "1/1")
+    except SuiteError as error:
+        raise typer.BadParameter(str(error), param_hint="--shard") from error
     cells = [cell for suite in suites for cell in read_suite(suite)]
     brought = {}
     if own:
@@ -61,6 +68,7 @@ def bench(
     elif words or speaker:
         raise typer.BadParameter("--map and --speaker go with --own")
     cells = select(cells, corpus=corpus, protocol=protocol, features=features, model=model)
+    cells = shard_of(cells, *part)
     cells, notices = present(cells, data, set(brought))
     for notice in notices:
         _tell(notice)

@@ -1,0 +1,30 @@
+"""`ser-classic results`: what can be done with results folders."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Results folders: join those of several machines.", no_args_is_help=True)
+
+
+@app.callback()
+def results() -> None:
+    """Make `merge` a command of a group, though it is the only one."""
+
+
+@app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="Results folders, as of `bench --results`.")],
+    into: Annotated[Path, typer.Option("--into", help="Results folder; what it holds has to fit, too.")],
+) -> None:
+    """Join results folders if they fit together, and write the report."""
+    from ser_classic import merging
+    from ser_classic.report import write
+
+    merged = merging.merge(folders, into)
+    write(into, lambda problem: print(problem, file=sys.stderr))
+    print(f"{into}: {len(merged.copied)} runs copied, {len(merged.kept)} kept")

@@ -1,0 +1,114 @@
+"""Join the runs of several results folders into one, if they fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ser_classic import store
+from ser_classic.errors import SerClassicError
+from ser_classic.store import Run
+
+SHOWN = 5  # reasons in one message
+
+
+class MergeError(SerClassicError):
+    """Results folders that do not fit together."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a call of `merge` did: ids of the runs that were copied, and of those that `into` had already."""
+
+    copied: list[str]
+    kept: list[str]
+
+
+def merge(sources: list[Path], into: Path) -> Merged:
+    """Copy the runs of results folders, and the clips tables to which they refer, into one folder.
+
+    A cell may have a run in several of them, if its predictions are equal; a failed run gives way to a
+    finished one. The check comes first: where anything does not fit, nothing is written.
+
+    Parameters
+    ----------
+    sources : list of Path
+    into : Path
+        May hold runs already, which then have to fit, too.
+
+    Raises
+    ------
+    MergeError
+        No results folder; broken runs or runs of another schema; other clips tables of one corpus; other
+        predictions for one cell.
+    StoreError
+        `into` cannot be written.
+    """
+    for folder in sources:
+        if not any((folder / name).exists() for name in ("runs", "leaderboard.csv")):
+            raise MergeError(f"{folder}: there are no results; give folders to which bench has written")
+    folders = list({folder.resolve(): folder for folder in [into, *sources]}.values())
+    problems: list[str] = []
+    runs = {folder: list(store.runs(folder, problems.append)) for folder in folders}
+    problems += _clips_problems(runs)
+    held = {run.id: run for run in runs[into]}
+    copied: dict[str, Run] = {}
+    for run in (run for folder in folders[1:] for run in runs[folder]):
+        other = copied.get(run.id) or held.get(run.id)
+        if other is None or (run.ok and not other.ok):
+            copied[run.id] = run
+        elif run.ok and run.record["digests"]["predictions"] != other.record["digests"]["predictions"]:
+            problems.append(_apart(other, run))
+    for run in copied.values():
+        try:
+            if run.ok:
+                run.predictions()
+        except SerClassicError as error:
+            problems.append(str(error))
+    if problems:
+        more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        listed = "\n  ".join(problems[:SHOWN])
+        raise MergeError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
+    for folder in folders[1:]:
+        for path in sorted((folder / "clips").glob("*.csv")):
+            if not (into / "clips" / path.name).exists():
+                store.write_text(into / "clips" / path.name, path.read_text())
+    for run in copied.values():
+        store.copy_run(run, into)
+    return Merged(list(copied), [name for name in held if name not in copied])
+
+
+def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
+    """Corpora of whose clips the folders, or their runs, do not say the same; and those without a table."""
+    said: dict[str, dict[str, Path]] = {}
+    for folder in runs:
+        for path in sorted((folder / "clips").glob("*.csv")):
+            said.setdefault(path.stem, {}).setdefault(store.digest(path.read_text()), path)
+    tables = set(said)
+    for run in (run for found in runs.values() for run in found):
+        for corpus, key in (("corpus", "clips"), ("trained_on", "trained_clips")):
+            if key in run.record["digests"]:
+                said.setdefault(run.record[corpus], {}).setdefault(run.record["digests"][key], run.path)
+        if run.ok and run.record["corpus"] not in tables:
+            tables.add(run.record["corpus"])
+            yield f"{run.path}: there is no clips/{run.record['corpus']}.csv to which it refers"
+    for corpus, places in said.items():
+        if len(places) > 1:
+            one, other, *_ = places.values()
+            yield (
+                f"{corpus}: {one} and {other} were made with other clips, speakers or emotions; merge only "
+                "runs of one and the same release, selection or manifest"
+            )
+
+
+def _apart(one: Run, other: Run) -> str:
+    """Two runs of one cell whose predictions differ, and what else of them does."""
+    also = [name for name in ("parameters", "versions", "machine") if one.record[name] != other.record[name]]
+    if one.record["digests"].get("features") != other.record["digests"].get("features"):
+        also.insert(0, "features")
+    return (
+        f"{one.path} and {other.path} have other predictions, "
+        + (f"and other {', '.join(also)}" if also else "although made with the same features and versions")
+        + "; remove one of them"
+    )
