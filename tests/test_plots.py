@@ -57,7 +57,6 @@ DRAWINGS = {
             {"corpus": "one", "features": ["f", "f", "g"], "model": ["m", "n", "m"], "uar": [0.9, 0.4, 0.1]}
         )
     ),
-    "cross": lambda: scores.cross(pd.DataFrame([[np.nan, 0.25], [0.75, np.nan]], ["x", "y"], ["x", "y"])),
     "critical_difference": lambda: scores.critical_difference(RANKS, "Models"),
     "beside_published": lambda: scores.beside_published(
         pd.DataFrame(
@@ -70,16 +69,6 @@ DRAWINGS = {
                 "high": [0.75, np.nan, np.nan],
                 "own": [True, False, True],
                 "same_folds": [True, False, True],
-            }
-        )
-    ),
-    "robustness": lambda: scores.robustness(
-        pd.DataFrame(
-            {
-                "system": ["a", "a", "b", "b"] * 4,
-                "degradation": np.repeat(["noise", "gain", "coding", "clipping"], 4),
-                "level": ["clean", "10 dB"] * 8,
-                "uar": np.linspace(0.2, 0.7, 16),
             }
         )
     ),

@@ -12,7 +12,10 @@ from rich.console import Console
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from ser_classic import report
-from ser_classic.report.board import each_speaker
+from ser_classic.report import views
+from ser_classic.report.board import each_speaker, first_seeds, scored
+from ser_classic.report.gallery import pictures
+from ser_classic.report.glance import glance
 from ser_classic.report.text import duration, figure
 
 
@@ -135,6 +138,48 @@ def test_a_failed_seed_leaves_the_others(board):
     runs.append(made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
     row = report.systems(report.leaderboard(runs, made_up.clips)).iloc[0]
     assert (row["status"], row["seeds"]) == ("ok", 2)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "told", "test"),
+    [
+        ("cross_from_tess", {"trained_on": "tess"}, "cross"),
+        ("loso_adapted_m0", {"heard": 0}, "few"),
+        ("loso_degraded_noise20", {"degradation": "noise20"}, "degraded"),
+    ],
+)
+def test_tests_of_their_own_are_in_the_table_and_in_no_ranking(protocol, told, test):
+    kind = ("blind", False, 9.0)  # better than all others
+    own = made_up.run("ravdess", protocol, "pooled", "svm_rbf", kind=kind, **told)
+    plain = [made_up.run("ravdess", name, "pooled", "knn") for name in ("loso", "loso_adapted", "random5")]
+    runs = scored(
+        [own, *plain, made_up.failed("ravdess", "loso", "pooled", "mlp", "no memory")], made_up.clips
+    )
+    board, without = report.tabulated(runs), report.tabulated(runs[1:])
+    assert board["test"].tolist() == ["", "", "", "", test]
+    pd.testing.assert_frame_equal(report.systems(board), report.systems(without))
+    again = pd.read_csv(io.StringIO(report.to_csv(board)))
+    assert report.markdown(board) == report.markdown(without)
+    assert protocol not in report.markdown(again)
+    assert glance(board) == glance(without)
+    assert report.leak_premium(runs).equals(report.leak_premium(runs[1:]))
+    beside = report.beside_published(board, "ravdess")
+    assert beside["own"].any()
+    assert protocol not in set(beside["protocol"])
+    assert views.ranked(runs, "model") is None
+    titles = [(picture.name, picture.caption) for picture in pictures(runs, made_up.clips)]
+    assert titles == [(picture.name, picture.caption) for picture in pictures(runs[1:], made_up.clips)]
+
+
+def test_the_lowest_seed_that_finished_stands_for_a_system():
+    runs = [made_up.run("emodb", "loso", "pooled", "mlp", seed) for seed in (7, 1, 2)]
+    runs.append(made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
+    runs.append(made_up.failed("emodb", "loso", "pooled", "knn", "no memory"))
+    first = first_seeds(scored(runs, made_up.clips))
+    assert [(run.row["model"], run.row["seed"], run.row["status"]) for run in first] == [
+        ("mlp", 1, "ok"),
+        ("knn", 0, "failed"),
+    ]
 
 
 def test_long_groups_can_be_cut(board):

@@ -14,12 +14,10 @@ from ser_classic.plots.style import (
     INK,
     LEAKY,
     LIGHT_TEXT_FROM,
-    MARKERS,
     MUTED,
     ON_COLOUR,
     PAPER,
     PUBLISHED,
-    SERIES,
     beside,
     blank,
     rows_axis,
@@ -98,27 +96,6 @@ def overview(table: pd.DataFrame) -> Figure:
         ax.set_yticks(range(len(features)), features)
         ax.set_xticks(range(len(models)), models, rotation=30, ha="right", rotation_mode="anchor")
         ax.set_title(corpus)
-    return figure
-
-
-@styled
-def cross(table: pd.DataFrame, title: str = "") -> Figure:
-    """Trained on one corpus, tested on another.
-
-    Parameters
-    ----------
-    table : pd.DataFrame [shape=(corpora, corpora)]
-        UAR; index = trained on, columns = tested on; NaN where there is none.
-    """
-    side = 1.5 + 0.85 * len(table)
-    figure = blank(side + 0.6, side)
-    ax = figure.subplots()
-    cells(ax, table.to_numpy(dtype=float), best=False)
-    ax.set_yticks(range(len(table)), table.index)
-    ax.set_xticks(range(len(table.columns)), table.columns, rotation=30, ha="right", rotation_mode="anchor")
-    ax.set_ylabel("trained on")
-    ax.set_xlabel("tested on")
-    ax.set_title(title)
     return figure
 
 
@@ -225,43 +202,6 @@ def beside_published(table: pd.DataFrame, title: str = "") -> Figure:
         ("D", PUBLISHED, PAPER, "published, other folds"),
     ]
     _legend(figure, signs)
-    figure.suptitle(title, x=0.01, ha="left")
-    return figure
-
-
-@styled
-def robustness(table: pd.DataFrame, title: str = "") -> Figure:
-    """UAR of trained systems on degraded test clips, a panel per degradation.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns system, degradation, level (text, `clean` among them, in the order to be shown), uar.
-    """
-    kinds = list(dict.fromkeys(table["degradation"]))
-    across = min(3, len(kinds))
-    down = -(-len(kinds) // across)
-    figure = blank(0.4 + 2.35 * across, 0.75 + 2.05 * down)
-    grid = figure.subplots(down, across, sharey=True, squeeze=False)
-    names = list(dict.fromkeys(table["system"]))
-    for ax, kind in zip(grid.flat, kinds, strict=False):
-        part = table[table["degradation"] == kind]
-        levels = list(dict.fromkeys(part["level"]))
-        for number, name in enumerate(names):
-            line = part[part["system"] == name].set_index("level")["uar"].reindex(levels)
-            ax.plot(range(len(levels)), line, color=SERIES[number % len(SERIES)], linewidth=1.5, label=name,
-                    marker=MARKERS[number % len(MARKERS)], markersize=4.5)  # fmt: skip
-        ax.set_xticks(range(len(levels)), levels)
-        ax.set_title(kind)
-        ax.grid(axis="y")
-        share_axis(ax, "y")
-        ax.margins(x=0.08)
-    for ax in grid.flat[len(kinds) :]:
-        ax.set_axis_off()
-    for ax in grid[:, 0]:
-        ax.set_ylabel("UAR")
-    handles, labels = grid.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=min(3, len(names)))
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 

@@ -37,9 +37,12 @@ COLUMNS = (
     "ece",
     "speaker_uar",
     "error",
+    "test",
 )
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
-GROUPS = ("blind", "adapted", "cross", "cross_adapted", "leaky")
+GROUPS = ("blind", "adapted", "leaky")
+# Tests of their own, ranked with nothing: their name, by what the record of such a run tells beside the cell.
+TESTS = {"trained_on": "cross", "heard": "few", "degradation": "degraded"}
 
 
 class ReportError(SerClassicError):
@@ -223,6 +226,7 @@ def scored(
     for run in runs:
         record = run.record
         row = {name: record[name] for name in CELL} | {"status": record["status"]}
+        row["test"] = next((test for key, test in TESTS.items() if key in record), "")
         counts = None
         try:
             if record["status"] == "ok":
@@ -263,19 +267,23 @@ def tabulated(runs: Iterable[Scored]) -> pd.DataFrame:
 
 
 def arranged(board: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard's rows by corpus, group, UAR (failed runs last), and cell."""
+    """The leaderboard's rows by corpus, group, UAR (failed runs last), and cell; tests of their own last."""
     place = group_of(board).map({name: number for number, name in enumerate(GROUPS)})
-    keys = board.assign(_place=place, _minus=-board["uar"].astype(float))
-    keys = keys.sort_values(["corpus", "_place", "_minus", *CELL[1:]], kind="stable", na_position="last")
+    keys = board.assign(_own=~ordinary(board), _place=place, _minus=-board["uar"].astype(float))
+    keys = keys.sort_values(
+        ["corpus", "_own", "_place", "_minus", *CELL[1:]], kind="stable", na_position="last"
+    )
     return board.loc[keys.index].reset_index(drop=True)
 
 
 def group_of(board: pd.DataFrame) -> pd.Series:
-    """The group in which a run is ranked: `leaky`, else its track, apart where it learned elsewhere."""
-    track = board["track"]
-    crossed = track.map({"blind": "cross", "adapted": "cross_adapted"})
-    group = track.mask(board["protocol"].str.startswith("cross"), crossed)
-    return group.mask(board["leaky"].astype(bool), "leaky")
+    """The group in which a run is ranked: `leaky`, else its track."""
+    return board["track"].mask(board["leaky"].astype(bool), "leaky")
+
+
+def ordinary(board: pd.DataFrame) -> pd.Series:
+    """Whether a run is trained and tested on one corpus as it is, and no test of its own."""
+    return board["test"].isna() | board["test"].eq("")  # read from a file, nothing is a gap
 
 
 def rankings(of_corpus: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -308,14 +316,25 @@ def rankings(of_corpus: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]
             yield name, "", part
 
 
+def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
+    """Of runs that differ in nothing but the seed, that of the lowest seed; failed ones come last."""
+    first: dict[tuple, Scored] = {}
+    for run in runs:
+        cell = tuple(run.row[name] for name in CELL[:-1])
+        held = first.setdefault(cell, run)
+        if (run.counts is None, run.row["seed"]) < (held.counts is None, held.row["seed"]):
+            first[cell] = run
+    return list(first.values())
+
+
 def systems(board: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard with the seeds of one system taken together.
+    """The leaderboard with the seeds of one system taken together, and without the tests of their own.
 
     Figures are means over the finished seeds; `seeds` counts them, and `spread` is the standard deviation of
     their UAR (NaN with one seed). A system is failed where all of its seeds are.
     """
     rows = []
-    for _, same in board.groupby(list(CELL[:-1]), sort=False):
+    for _, same in board[ordinary(board)].groupby(list(CELL[:-1]), sort=False):
         done = same[same["status"] == "ok"]
         row = (done if len(done) else same).iloc[0].to_dict()
         if len(done) > 1:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ser_classic.metrics import ece, reliability
 from ser_classic.report import views, within
-from ser_classic.report.board import Scored, group_of, judged, probabilities, systems, tabulated
+from ser_classic.report.board import Scored, first_seeds, group_of, judged, probabilities, systems, tabulated
 from ser_classic.report.text import figure
 
 if TYPE_CHECKING:
@@ -35,17 +35,13 @@ class Picture:
     wide: bool = False
 
 
-def pictures(
-    runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame], robustness: pd.DataFrame | None = None
-) -> Iterator[Picture]:
+def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) -> Iterator[Picture]:
     """All figures that the runs give, those over all corpora first, then corpus by corpus.
 
     Parameters
     ----------
     runs : sequence of Scored
     clips_of : callable (corpus) -> pd.DataFrame
-    robustness : pd.DataFrame, optional
-        Columns corpus, system, degradation, level and uar: scores on degraded test clips.
     """
     board = tabulated(runs)
     yield from _premium(runs)
@@ -53,14 +49,11 @@ def pictures(
         yield from _overview(board, track)
         for by in ("model", "features"):
             yield from _ranks(runs, by, track)
-        yield from _cross(runs, track)
     for corpus in dict.fromkeys(board["corpus"]):
         yield from _published(board, corpus)
         tracks = [list(_details(runs, corpus, track, clips_of)) for track in ("blind", "adapted")]
         for same_kind in zip_longest(*tracks):
             yield from filter(None, same_kind)
-    if robustness is not None:
-        yield from _robustness(robustness)
 
 
 def _premium(runs: Sequence[Scored]) -> Iterator[Picture]:
@@ -90,6 +83,7 @@ def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:
             f"Features and models, {track}",
             "UAR of every feature set with every model; the best of a corpus in bold.",
             overview(table.sort_values("corpus", kind="stable")),
+            wide=True,
         )
 
 
@@ -109,33 +103,6 @@ def _ranks(runs: Sequence[Scored], by: str, track: str) -> Iterator[Picture]:
         f"p = {found.p_value:.2g}.",
         critical_difference(found),
     )
-
-
-def _cross(runs: Sequence[Scored], track: str) -> Iterator[Picture]:
-    from ser_classic.plots.scores import cross
-
-    system, matrix = views.cross_matrix(runs, track)
-    if len(matrix):
-        yield Picture(
-            f"cross_{track}",
-            f"From corpus to corpus, {track}",
-            f"UAR of {system} trained on one corpus and tested on another, on the emotions that both have.",
-            cross(matrix),
-        )
-
-
-def _robustness(table: pd.DataFrame) -> Iterator[Picture]:
-    from ser_classic.plots.scores import robustness
-
-    for corpus, part in table.groupby("corpus"):
-        yield Picture(
-            f"robustness_{corpus}",
-            f"{corpus}: degraded test clips",
-            "UAR of systems trained on the clips as they are and tested on degraded ones.",
-            robustness(part),
-            str(corpus),
-            wide=True,
-        )
 
 
 def _published(board: pd.DataFrame, corpus: str) -> Iterator[Picture]:
@@ -164,7 +131,7 @@ def _details(
     colour = GROUP_COLOUR[track]
     group = [
         run
-        for run in runs
+        for run in first_seeds(runs)
         if run.counts is not None
         and run.row["corpus"] == corpus
         and run.row["track"] == track

@@ -16,8 +16,6 @@ END = "<!-- end of leaderboard -->"
 GROUPS = {
     "blind": "blind",
     "adapted": "adapted",
-    "cross": "cross-corpus, blind",
-    "cross_adapted": "cross-corpus, adapted",
     "leaky": "leaky (not to be believed)",
 }
 

@@ -229,7 +229,7 @@ def _range(row: dict[str, Any], group: str) -> tuple[Cell, Cell]:
 
 
 def _bar(marks: str, group: str) -> str:
-    colour = f"var(--{ {'cross': 'blind', 'cross_adapted': 'adapted'}.get(group, group) })"
+    colour = f"var(--{group})"
     return (
         '<svg class="bar" viewBox="-4 0 108 12" aria-hidden="true">'
         '<path d="M0 6H100" stroke="var(--line)" stroke-width="1"/>'

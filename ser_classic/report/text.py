@@ -27,8 +27,9 @@ WARNING = (
 INTRODUCTION = (
     "UAR is the unweighted average recall, pooled over all test clips. The interval is the 95 % interval "
     "from resampling speakers. `acc` is the accuracy, `F1` the macro F1, `fit` the seconds to tune and fit "
-    "all folds. Blind, adapted and leaky runs answer different questions and are never ranked together. "
-    "Where a model ran with several seeds, UAR is their mean ± their standard deviation."
+    "all folds, as CPU seconds of one core. Blind, adapted and leaky runs answer different questions and are "
+    "never ranked together. Where a model ran with several seeds, UAR is their mean ± their standard "
+    "deviation."
 )
 HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "fit")
 
@@ -245,7 +246,7 @@ def _few_words(speakers: tuple[str, ...]) -> str:
 
 
 def _best(row: pd.Series, group: str) -> str:
-    words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group.replace('_', ', ')}"
+    words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group}"
     return f"{words}: **{_escape(_system(row))}**, UAR {figure(row['uar'])}."
 
 

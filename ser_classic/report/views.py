@@ -244,43 +244,6 @@ def _complete(table: pd.DataFrame) -> pd.DataFrame:
     return table[cell.isin(held) & table["one"].isin(order[: best + 1])]
 
 
-def cross_matrix(runs: Iterable[Scored], track: str = "blind") -> tuple[str, pd.DataFrame]:
-    """UAR of one system trained on each corpus and tested on each other.
-
-    Parameters
-    ----------
-    runs : iterable of Scored
-        Cross-corpus runs among them say in their record what they were `trained_on`.
-    track : {"blind", "adapted"}
-
-    Returns
-    -------
-    system : str
-        The one that covers most pairs, of these the best on average; empty where nothing ran.
-    matrix : pd.DataFrame [shape=(corpora, corpora)]
-        Index trained on, columns tested on; NaN where it did not run.
-    """
-    rows = [
-        {
-            "system": f"{run.row['features']} + {run.row['model']}",
-            "trained": run.run.record["trained_on"],
-            "tested": run.row["corpus"],
-            "uar": run.row["uar"],
-        }
-        for run in runs
-        if run.counts is not None and "trained_on" in run.run.record and run.row["track"] == track
-    ]
-    if not rows:
-        return "", pd.DataFrame()
-    table = pd.DataFrame(rows)
-    worth = table.groupby("system")["uar"].agg(["size", "mean"]).sort_values(["size", "mean"], kind="stable")
-    best = str(worth.index[-1])
-    chosen = table[table["system"] == best]
-    corpora = sorted({*chosen["trained"], *chosen["tested"]})
-    matrix = chosen.pivot_table(index="trained", columns="tested", values="uar")
-    return best, matrix.reindex(index=corpora, columns=corpora)
-
-
 def published() -> pd.DataFrame:
     """Published scores, one a row.
 
