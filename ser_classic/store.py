@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import gzip
 import hashlib
 import io
@@ -179,10 +180,38 @@ def read_run(path: Path) -> Run:
     if schema != SCHEMA:
         raise StoreError(f"{path}: a run of schema {schema}, this version reads {SCHEMA}; run it again")
     if not name == named == path.name:
-        raise StoreError(f"{path}: its record says {name!r}; a run's folder bears its id")
+        raise StoreError(
+            f"{path}: its record is that of {name!r}, whose cell is {named!r}; a run's folder bears its id. "
+            "Give the folder its old name back, or remove it and run the cell again"
+        )
     if status == "ok" and not (path / "predictions.csv.gz").is_file():
         raise StoreError(f"{path}: its predictions are missing; run it again")
     return Run(path, record)
+
+
+def find_run(results: Path, name: str) -> Run:
+    """Read the run with this id.
+
+    Raises
+    ------
+    StoreError
+        There is none (the nearest ids are named), or it is damaged.
+    """
+    home = results / "runs"
+    held = sorted(path.name for path in home.glob("[!.]*"))
+    if name in held:
+        return read_run(home / name)
+    if not held:
+        raise StoreError(
+            f"{home}: there are no runs; make some with: ser-classic bench SUITE, or choose another folder "
+            "with --results"
+        )
+    near = difflib.get_close_matches(name, held, n=3, cutoff=0.5)
+    meant = "".join(f"\n  {like}" for like in near)
+    raise StoreError(
+        f"{home}: there is no run {name!r}; "
+        + (f"did you mean{meant}" if near else "the folders there bear the ids of those that there are")
+    )
 
 
 def runs(results: Path, problem: Callable[[str], None] | None = None) -> Iterator[Run]:

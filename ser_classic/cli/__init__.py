@@ -7,7 +7,7 @@ import sys
 import typer
 
 from ser_classic.cli import app as page
-from ser_classic.cli import bench, corpora, explore, features, listen, predict, results
+from ser_classic.cli import bench, compare, corpora, explore, features, listen, predict, results
 from ser_classic.errors import SerClassicError
 
 INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
@@ -23,6 +23,7 @@ app.add_typer(corpora.app, name="corpora")
 app.add_typer(features.app, name="features")
 app.command("bench")(bench.bench)
 app.command("report")(bench.report)
+app.command("compare")(compare.compare)
 app.add_typer(results.app, name="results")
 app.command("fit")(predict.fit)
 app.command("predict")(predict.predict)

@@ -13,8 +13,9 @@ from ser_classic.report.board import (
     tabulated,
     to_csv,
 )
+from ser_classic.report.comparison import compare, compare_stored
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
-from ser_classic.report.views import beside_published, compare, leak_premium, published
+from ser_classic.report.views import beside_published, leak_premium, published
 from ser_classic.report.write import current, write
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ReportError",
     "beside_published",
     "compare",
+    "compare_stored",
     "current",
     "judged",
     "leaderboard",

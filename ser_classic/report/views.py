@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.board import (
-    ReportError,
-    Run,
-    Scored,
-    group_of,
-    judged,
-    ordered,
-    speaker_counts,
-    systems,
-)
+from ser_classic.report.board import Scored, group_of, ordered, systems
 from ser_classic.statistics import (
     FEWEST_SPEAKERS,
-    Comparison,
     Ranks,
     SpeakerCounts,
     difference,
     per_speaker,
     ranks,
-)
-from ser_classic.statistics import (
-    compare as compare_counts,
 )
 
 HONEST = (
@@ -145,54 +132,6 @@ def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts,
         return SpeakerCounts(speakers, classes, counts)
 
     return spread(first), spread(second)
-
-
-def compare(
-    first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar"
-) -> Comparison:
-    """Compare two stored runs on the same clips.
-
-    Parameters
-    ----------
-    first, second : Run
-    clips_of : callable (corpus) -> pd.DataFrame
-    metric : str
-        Of `ser_classic.statistics.COUNT_METRICS`.
-
-    Raises
-    ------
-    ReportError
-        A failed run, or runs of different corpora, tracks or clips: the difference would mean nothing.
-    StatisticsError
-        Clips without speakers.
-    """
-    for run in (first, second):
-        if run.record["status"] != "ok":
-            raise ReportError(
-                f"{run.record['id']} failed ({run.record.get('error')}); there is nothing to compare"
-            )
-    for what in ("corpus", "track", "leaky"):
-        ours, theirs = first.record[what], second.record[what]
-        if ours != theirs:
-            named = {"leaky": {True: "leaky", False: "with speakers kept apart"}}.get(what, {})
-            raise ReportError(
-                f"{first.record['id']} is {named.get(ours, ours)}, {second.record['id']} is "
-                f"{named.get(theirs, theirs)}; only runs of one corpus and one track can be compared"
-            )
-    clips = clips_of(first.record["corpus"])
-    tables = [judged(run.predictions(), clips) for run in (first, second)]
-    names = first.record["id"], second.record["id"]
-    tested = [table["clip"].sort_values().tolist() for table in tables]
-    if tested[0] != tested[1]:
-        shared = len(set(tested[0]) & set(tested[1]))
-        raise ReportError(
-            f"{names[0]} tested {len(tested[0])} clips, {names[1]} {len(tested[1])}; {shared} are the same. "
-            "Only runs on the same clips can be compared"
-        )
-    if tables[0]["speaker"].isna().any():
-        raise ReportError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
-    counts = aligned(*map(speaker_counts, tables))
-    return compare_counts(counts[0].counts, counts[1].counts, names, metric)
 
 
 def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> Ranks | None:

@@ -21,6 +21,7 @@ from ser_classic.metrics import (
     recalls_of,
     uar_of,
 )
+from ser_classic.registry import unknown
 
 RESAMPLES = 4000
 FEWEST_SPEAKERS = 5  # below this an interval from resampling speakers says nothing about other speakers
@@ -322,8 +323,11 @@ def compare(
     Raises
     ------
     StatisticsError
-        Counts of unequal shape, or runs that differ in how often an emotion of a speaker was tested.
+        There is no such metric, counts are of unequal shape, or the runs differ in how often an emotion of
+        a speaker was tested.
     """
+    if metric not in COUNT_METRICS:
+        raise StatisticsError(unknown("metrics", metric, COUNT_METRICS))
     _same_shape(first, second)
     if (first.sum(axis=-1) != second.sum(axis=-1)).any():
         raise StatisticsError(

@@ -1,0 +1,34 @@
+"""`ser-classic compare`: two stored runs on the same clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+Id = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="Id of a run: its folder's name, corpus--protocol--features--model--seed."
+    ),
+]
+
+
+def compare(
+    first: Id,
+    second: Id,
+    metric: Annotated[str, typer.Option(help="uar, accuracy or macro_f1.")] = "uar",
+    results: options.Results = Path("results"),
+    as_json: options.Json = False,
+) -> None:
+    """Compare two runs on the same clips: difference, interval, test over speakers, and what may be said."""
+    import json
+    import shutil
+
+    from ser_classic.report.comparison import as_facts, as_text, compare_stored
+
+    pair = compare_stored(results, first, second, metric)
+    print(json.dumps(as_facts(pair)) if as_json else as_text(pair, shutil.get_terminal_size().columns))

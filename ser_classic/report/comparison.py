@@ -1,0 +1,199 @@
+"""Two stored runs on the same clips: the difference, its interval, a test, and what may be said of it."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ser_classic import statistics, store
+from ser_classic.metrics import COUNT_METRICS
+from ser_classic.report.board import ReportError, Run, judged, speaker_counts
+from ser_classic.report.text import counted, figure, signed
+from ser_classic.report.views import aligned
+from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
+
+SHOWN = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two comparable runs and what they were found to differ in.
+
+    Attributes
+    ----------
+    runs : tuple of Run
+    metric : str
+    found : Comparison
+    clips : int
+    speakers : pd.DataFrame [shape=(speakers, 2)]
+        The metric of each speaker under each run; index speaker, columns the ids.
+    """
+
+    runs: tuple[Run, Run]
+    metric: str
+    found: Comparison
+    clips: int
+    speakers: pd.DataFrame
+
+    @property
+    def notes(self) -> list[str]:
+        """What else must be known of the difference, a sentence each."""
+        protocols = [run.record["protocol"] for run in self.runs]
+        told = []
+        if protocols[0] != protocols[1]:
+            told.append(
+                f"The protocols differ ({', '.join(protocols)}): the difference is not of features and model "
+                "alone."
+            )
+        if self.runs[0].record["leaky"]:
+            told.append("Both runs heard the test speakers in training: nothing is said of unknown speakers.")
+        return told
+
+
+def compare(
+    first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar"
+) -> Comparison:
+    """Compare two stored runs on the same clips.
+
+    Parameters
+    ----------
+    first, second : Run
+    clips_of : callable (corpus) -> pd.DataFrame
+    metric : str
+        Of `ser_classic.metrics.COUNT_METRICS`.
+
+    Raises
+    ------
+    ReportError
+        A failed run, or runs of different corpora, tracks or clips: the difference would mean nothing.
+    StatisticsError
+        There is no such metric.
+    """
+    return _compared(first, second, counts_of(first, second, clips_of), metric)
+
+
+def compare_stored(results: Path, first: str, second: str, metric: str = "uar") -> Pair:
+    """Compare two runs of a results folder, named by their ids.
+
+    Raises
+    ------
+    StoreError
+        There is no such run (with the nearest ids), or it is damaged.
+    ReportError, StatisticsError
+        As `compare`.
+    """
+    runs = store.find_run(results, first), store.find_run(results, second)
+    counts = counts_of(*runs, lambda corpus: store.read_clips(results, corpus))
+    found = _compared(*runs, counts, metric)
+    each = [per_speaker(table, COUNT_METRICS[metric]) for table in counts]
+    speakers = pd.concat(each, axis=1, keys=[first, second])
+    return Pair(runs, metric, found, int(counts[0].counts.sum()), speakers)
+
+
+def counts_of(
+    first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame]
+) -> tuple[SpeakerCounts, SpeakerCounts]:
+    """Counts of two runs among the same speakers and emotions; arguments and errors as `compare`."""
+    for run in (first, second):
+        if run.record["status"] != "ok":
+            raise ReportError(
+                f"{run.record['id']} failed ({run.record.get('error')}); there is nothing to compare"
+            )
+    for what in ("corpus", "track", "leaky"):
+        ours, theirs = first.record[what], second.record[what]
+        if ours != theirs:
+            named = {"leaky": {True: "leaky", False: "with speakers kept apart"}}.get(what, {})
+            raise ReportError(
+                f"{first.record['id']} is {named.get(ours, ours)}, {second.record['id']} is "
+                f"{named.get(theirs, theirs)}; only runs of one corpus and one track can be compared"
+            )
+    tables_of = [run.record.get("digests", {}).get("clips") for run in (first, second)]
+    if tables_of[0] != tables_of[1]:
+        raise ReportError(
+            f"{first.record['id']} and {second.record['id']} ran on different versions of the clips of "
+            f"{first.record['corpus']}; repeat the older one with: ser-classic bench SUITE --again"
+        )
+    clips = clips_of(first.record["corpus"])
+    tables = [judged(run.predictions(), clips) for run in (first, second)]
+    names = first.record["id"], second.record["id"]
+    tested = [table["clip"].sort_values().tolist() for table in tables]
+    if tested[0] != tested[1]:
+        shared = len(set(tested[0]) & set(tested[1]))
+        raise ReportError(
+            f"{names[0]} tested {len(tested[0])} clips, {names[1]} {len(tested[1])}; {shared} are the same. "
+            "Only runs on the same clips can be compared"
+        )
+    if tables[0]["speaker"].isna().any():
+        raise ReportError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
+    return aligned(*map(speaker_counts, tables))
+
+
+def _compared(
+    first: Run, second: Run, counts: tuple[SpeakerCounts, SpeakerCounts], metric: str
+) -> Comparison:
+    names = first.record["id"], second.record["id"]
+    return statistics.compare(counts[0].counts, counts[1].counts, names, metric)
+
+
+def as_text(pair: Pair, width: int = 80) -> str:
+    """A comparison for the terminal: both runs, difference, test, and what may be said.
+
+    Where there are too few speakers for an interval each of them is shown instead.
+
+    Parameters
+    ----------
+    pair : Pair
+    width : int
+        Characters after which sentences are wrapped.
+    """
+    found, gap = pair.found, pair.found.difference
+    record = pair.runs[0].record
+    kind = "leaky" if record["leaky"] else record["track"]
+    clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
+    each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
+    rows = [
+        ["", SHOWN[pair.metric], *(str(name).partition("/")[2] or str(name) for name in each.index)],
+        [pair.runs[0].id, figure(found.first), *map(figure, each.iloc[:, 0])],
+        [pair.runs[1].id, figure(found.second), *map(figure, each.iloc[:, 1])],
+        ["difference", signed(gap.value), *map(signed, each.iloc[:, 0] - each.iloc[:, 1])],
+    ]
+    if gap.trusted:
+        rows.append(["95 % interval, speakers resampled", f"{signed(gap.low)} to {signed(gap.high)}"])
+        rows.append(["permutation test over speakers", f"p = {found.p_value:.2g}"])
+    first = max(len(row[0]) for row in rows)
+    other = max(len(cell) for row in rows[:4] for cell in row[1:])
+    lines = [f"{record['corpus']}, {kind}: {clips} of {speakers}", ""]
+    lines += ["  ".join([row[0].ljust(first), *(cell.rjust(other) for cell in row[1:])]) for row in rows]
+    said = [
+        textwrap.fill(sentence, width, break_long_words=False, break_on_hyphens=False)
+        for sentence in (found.verdict, *pair.notes)
+    ]
+    return "\n".join([*(line.rstrip() for line in lines), "", *said])
+
+
+def as_facts(pair: Pair) -> dict[str, Any]:
+    """A comparison ready for JSON; `low` and `high` are null where one speaker leaves nothing to resample."""
+    found, gap = pair.found, pair.found.difference
+    return {
+        "first": pair.runs[0].id,
+        "second": pair.runs[1].id,
+        "corpus": pair.runs[0].record["corpus"],
+        "clips": pair.clips,
+        "speakers": gap.speakers,
+        "metric": pair.metric,
+        "values": [found.first, found.second],
+        "difference": gap.value,
+        "low": None if math.isnan(gap.low) else gap.low,
+        "high": None if math.isnan(gap.high) else gap.high,
+        "trusted": gap.trusted,
+        "p_value": found.p_value,
+        "exact": found.exact,
+        "verdict": found.verdict,
+        "notes": pair.notes,
+    }

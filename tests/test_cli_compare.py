@@ -1,0 +1,124 @@
+"""`compare` on the command line: what is said of two stored runs, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import made_up_runs as made_up
+import pytest
+
+from ser_classic import cli, store
+
+GOOD, BAD = "ravdess--loso--pooled--svm_rbf--0", "ravdess--loso--mfcc13--knn--0"
+KEPT = [
+    ("ravdess", "loso", "pooled", "svm_rbf"),
+    ("ravdess", "loso", "mfcc13", "knn"),
+    ("ravdess", "loso_adapted", "mfcc13", "knn"),
+    ("ravdess", "random5", "mfcc13", "knn"),
+    ("ravdess", "random5", "pooled", "knn"),
+    ("tess", "loso", "pooled", "svm_rbf"),
+    ("tess", "loso", "mfcc13", "knn"),
+]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results folder with made-up runs: one of half the clips, one of old clips, one that failed."""
+    folder = tmp_path_factory.mktemp("compare") / "results"
+    for corpus in ("ravdess", "tess"):
+        store.write_clips(folder, corpus, made_up.clips(corpus))
+    for cell in KEPT:
+        _keep(folder, made_up.run(*cell))
+    _keep(folder, made_up.run("ravdess", "loso", "classic193", "mlp"), rows=720)
+    _keep(folder, made_up.run("ravdess", "loso", "classic193", "knn"), clips="old")
+    failed = made_up.failed("ravdess", "loso", "pooled", "mlp", "no memory").record
+    store.write_run(folder, {"schema": store.SCHEMA, "digests": {}, **failed}, None)
+    return folder
+
+
+def _keep(folder: Path, run: made_up.MadeUp, rows: int | None = None, clips: str = "now") -> None:
+    record = {"schema": store.SCHEMA, **run.record, "digests": {"clips": clips}}
+    store.write_run(folder, record, run.predictions().iloc[:rows])
+
+
+@pytest.fixture
+def ser(results, monkeypatch, capsys):
+    """Run the command; its exit code and what it printed."""
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ser-classic", "compare", *words, "--results", str(results)])
+        monkeypatch.setenv("COLUMNS", "80")
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return (stop.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+def test_two_runs_are_compared_in_figures_and_in_words(ser):
+    code, told, errors = ser(GOOD, BAD)
+    assert (code, errors) == (0, "")
+    lines = told.splitlines()
+    assert lines[0] == "ravdess, blind: 1440 clips of 24 speakers"
+    assert max(map(len, lines)) <= 80
+    for words in ("95 % interval, speakers resampled", "permutation test over speakers"):
+        assert words in told
+    assert "can be expected to show" in told.replace("\n", " ")
+    facts = json.loads(ser(GOOD, BAD, "--json")[1])
+    assert facts["difference"] == pytest.approx(facts["values"][0] - facts["values"][1])
+    assert 0 < facts["low"] < facts["difference"] < facts["high"]
+    assert f"+{facts['difference']:.3f}".replace("+0.", "+.") in told
+    assert (facts["first"], facts["second"], facts["speakers"], facts["notes"]) == (GOOD, BAD, 24, [])
+    other = json.loads(ser(BAD, GOOD, "--json")[1])
+    assert other["difference"] == -facts["difference"]
+    assert other["verdict"].startswith(f"{GOOD} scores")
+
+
+def test_another_metric_is_compared_by_its_own_name(ser):
+    told = ser(GOOD, BAD, "--metric", "macro_f1")[1]
+    assert "macro F1" in told
+    assert "UAR" not in told
+
+
+def test_of_two_speakers_each_is_shown_and_no_interval(ser):
+    _, told, _ = ser("tess--loso--pooled--svm_rbf--0", "tess--loso--mfcc13--knn--0")
+    assert told.splitlines()[2].split() == ["UAR", "01", "02"]
+    assert "interval" not in told
+    assert "fewer than 5 say nothing about others" in told.replace("\n", " ")
+
+
+def test_leaky_runs_are_compared_with_a_warning(ser):
+    _, told, _ = ser("ravdess--random5--mfcc13--knn--0", "ravdess--random5--pooled--knn--0")
+    assert told.startswith("ravdess, leaky: ")
+    assert "nothing is said of unknown speakers" in told.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ("ravdess--loso_adapted--mfcc13--knn--0", "is adapted; only runs of one corpus and one track"),
+        ("ravdess--random5--mfcc13--knn--0", "is leaky; only runs of one corpus"),
+        ("tess--loso--mfcc13--knn--0", "is tess; only runs of one corpus"),
+        ("ravdess--loso--pooled--mlp--0", "failed (no memory); there is nothing to compare"),
+        ("ravdess--loso--classic193--mlp--0", "tested 1440 clips, "),
+        ("ravdess--loso--classic193--knn--0", "different versions of the clips of ravdess; repeat"),
+        ("ravdess--loso--mfc13--knn--0", f"did you mean\n  {BAD}\n"),
+        ("nothing", "there is no run 'nothing'; the folders there"),
+        ("../runs", "there is no run '../runs'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_the_reason(ser, other, reason):
+    code, told, errors = ser(GOOD, other)
+    assert (code, told) == (1, "")
+    assert errors.startswith("ser-classic: ")
+    assert reason in errors
+
+
+def test_an_unknown_metric_and_an_empty_folder_say_what_to_do(ser, tmp_path):
+    code, _, errors = ser(GOOD, BAD, "--metric", "macrof1")
+    assert code == 1
+    assert "did you mean 'macro_f1'?" in errors
+    with pytest.raises(store.StoreError, match="ser-classic bench SUITE"):
+        store.find_run(tmp_path, GOOD)
