@@ -219,6 +219,12 @@ def _ridge(seed: int, feature_groups: str | None) -> Any:
     return KernelRidgeClassifierCV(feature_groups=feature_groups, random_state=seed)
 
 
+def _stacking(seed: int) -> Any:
+    from ser_classic.estimators import StackedKernelRidgeCV
+
+    return StackedKernelRidgeCV(feature_groups="names", random_state=seed)
+
+
 def _random_forest(seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
@@ -281,6 +287,12 @@ MODELS: Registry[Model] = Registry(
             "fusion",
             "kernel ridge for every group of features, scores summed",
             partial(_ridge, feature_groups="names"),
+            scale=False,
+        ),
+        Model(
+            "stacking",
+            "kernel ridge for every group of features, scores weighed by a logistic regression",
+            _stacking,
             scale=False,
         ),
         Model("random_forest", "random forest", _random_forest, stochastic=True),

@@ -6,12 +6,18 @@ import pytest
 import skops.io
 from sklearn.datasets import make_classification
 from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import LeaveOneGroupOut
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ser_classic.errors import SerClassicError
-from ser_classic.estimators import KernelRidgeClassifierCV, balanced_weights, inner_folds
+from ser_classic.estimators import (
+    KernelRidgeClassifierCV,
+    StackedKernelRidgeCV,
+    balanced_weights,
+    inner_folds,
+)
 
 Ridge = KernelRidgeClassifierCV
 
@@ -23,6 +29,7 @@ Ridge = KernelRidgeClassifierCV
         Ridge(("rbf",), cv=3),
         Ridge(feature_groups="names", cv=3),
         Ridge(solver="nystroem", n_landmarks=200),
+        StackedKernelRidgeCV(feature_groups="names", cv=3),
     ]
 )
 def test_follows_the_convention_of_scikit_learn(estimator, check):
@@ -226,3 +233,51 @@ def test_a_float32_model_is_saved_without_pickle():
     loaded = skops.io.loads(saved, trusted=["ser_classic.estimators.ridge.KernelRidgeClassifierCV"])
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
     assert {anchors.dtype for anchors in model.anchors_.values()} == {np.dtype(np.float32)}
+
+
+def test_stacking_is_a_logistic_regression_on_scores_of_unheard_speakers():
+    X, y, speaker = corpus()
+    folds = list(LeaveOneGroupOut().split(X, y, speaker))
+    model = StackedKernelRidgeCV(feature_groups="names", cv=folds).fit(X, y)
+    groups = [X.columns[columns] for columns in model.groups_.values()]
+
+    def scores(train, test):
+        return np.hstack(
+            [
+                Ridge(alpha=model.best_params_["alpha"])
+                .fit(X.loc[train, names], y[train])
+                .decision_function(X.loc[test, names])
+                for names in groups
+            ]
+        )
+
+    left_out = np.empty((len(X), 4 * len(groups)))
+    for train, test in folds:
+        left_out[test] = scores(train, test)
+    top = LogisticRegression(C=0.02, class_weight="balanced", tol=1e-6, max_iter=2000).fit(left_out, y)
+    expected = top.decision_function(scores(X.index, X.index))
+    np.testing.assert_allclose(model.decision_function(X), expected, atol=1e-4)
+    assert model.best_params_ == Ridge(feature_groups="names", cv=folds).fit(X, y).best_params_
+    np.testing.assert_array_equal(model.classes_[model.predict_proba(X).argmax(axis=1)], model.predict(X))
+
+
+def test_stacking_turns_from_a_group_that_misleads():
+    X, y, speaker = corpus(clips=60)
+    noise = np.random.default_rng(1).normal(size=(len(X), 6 * 12))
+    X[[f"{name}/{i}" for name in ("hum", "hiss", "buzz", "rumble", "click", "echo") for i in range(12)]] = (
+        noise
+    )
+    heard = speaker < 4
+    unheard = []
+    for estimator in (Ridge, StackedKernelRidgeCV):
+        model = estimator(feature_groups="names", whole=False, cv=4)
+        model.fit(X[heard], y[heard], groups=speaker[heard])
+        unheard.append(balanced_accuracy_score(y[~heard], model.predict(X[~heard])))
+    assert unheard[1] > unheard[0]
+
+
+def test_stacking_sums_where_there_are_no_folds():
+    X, y, _ = corpus()
+    summed, stacked = (kind(feature_groups="names").fit(X, y) for kind in (Ridge, StackedKernelRidgeCV))
+    assert stacked.weights_ is None
+    np.testing.assert_array_equal(stacked.decision_function(X), summed.decision_function(X))

@@ -2,6 +2,7 @@
 
 SVCCV : support vector machine whose whole grid costs one kernel matrix per inner fold
 KernelRidgeClassifierCV : class-balanced kernel ridge, one per feature group and kernel, scores summed
+StackedKernelRidgeCV : the same, the groups' scores weighed by a logistic regression
 BoostedTrees : XGBoost with words for labels, one thread and a saved form without pickle
 inner_folds, balanced_weights : folds by speaker, and weights under which every class counts the same
 """
@@ -9,6 +10,7 @@ inner_folds, balanced_weights : folds by speaker, and weights under which every 
 from ser_classic.estimators.boosting import BoostedTrees
 from ser_classic.estimators.folds import balanced_weights, inner_folds
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV, KernelTooLarge
+from ser_classic.estimators.stacking import StackedKernelRidgeCV
 from ser_classic.estimators.svc import SVCCV
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "BoostedTrees",
     "KernelRidgeClassifierCV",
     "KernelTooLarge",
+    "StackedKernelRidgeCV",
     "balanced_weights",
     "inner_folds",
 ]

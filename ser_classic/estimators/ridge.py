@@ -234,20 +234,20 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         return scaler, members, anchors
 
     def _score(self, Z: np.ndarray, members: list[dict], anchors: dict[str, np.ndarray]) -> np.ndarray:
-        """Summed scores [shape=(alphas, n, classes)] of standardised features [shape=(n, d)]."""
+        """Scores [shape=(groups, alphas, n, classes)] of standardised features [shape=(n, d)]."""
         inner = {group: Z[:, self.groups_[group]] @ rows.T for group, rows in anchors.items()}
         lengths = {group: squares(rows) for group, rows in anchors.items()}
         if anchors and WHOLE in self.groups_:
             inner[WHOLE], lengths[WHOLE] = sum(inner.values()), sum(lengths.values())
-        total = 0.0
+        scores = dict.fromkeys(self.groups_, 0.0)
         for member in members:
             group = member["group"]
             features = Z[:, self.groups_[group]]
             if member["kernel"] == "rbf":
                 own = squares(features), lengths[group]
                 features = gaussian(inner[group], *own, features.shape[1], member["width"])
-            total = total + (features @ member["coefficients"] + member["offset"])
-        return total
+            scores[group] = scores[group] + (features @ member["coefficients"] + member["offset"])
+        return np.stack(list(scores.values()))
 
     def _tune(
         self,
@@ -261,26 +261,37 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         for fold, (train, test) in enumerate(splits):
             scaler, *learned = self._learn(X[train], codes[train], weight[train], self.alphas)
             scores = self._score(_standardised(scaler, X[test]), *learned)
-            recalls[:, fold] = [uar(codes[test], each.argmax(axis=1), weight[test]) for each in scores]
+            totals = scores.sum(axis=0)
+            recalls[:, fold] = [uar(codes[test], each.argmax(axis=1), weight[test]) for each in totals]
             outside.append(scores)
         grid = [{"alpha": alpha} for alpha in self.alphas]
         self.cv_results_, self.best_index_ = results(grid, recalls)
         self.best_params_ = grid[self.best_index_]
         self.best_score_ = float(self.cv_results_["mean_test_score"][self.best_index_])
         rows = np.concatenate([test for _, test in splits])
-        self.sharpness_ = calibration.fit_sharpness(
-            np.concatenate([scores[self.best_index_] for scores in outside]), codes[rows], weight[rows]
-        )
+        folds = np.repeat(np.arange(len(splits)), [len(test) for _, test in splits])
+        best = np.concatenate([scores[:, self.best_index_] for scores in outside], axis=1)
+        self._calibrate(best, codes[rows], weight[rows], folds)
+
+    def _calibrate(
+        self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
+    ) -> None:
+        """Learn from scores [shape=(groups, n, classes)] of left-out clips, each of an inner fold."""
+        self.sharpness_ = calibration.fit_sharpness(self._combined(scores), codes, weight)
+
+    def _combined(self, scores: np.ndarray) -> np.ndarray:
+        """One score [shape=(n, classes)] from those of the groups [shape=(groups, n, classes)]."""
+        return scores.sum(axis=0)
 
     def _scores(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
         scored = [
-            self._score(_standardised(self.scaler_, block), self.members_, self.anchors_)[0]
+            self._score(_standardised(self.scaler_, block), self.members_, self.anchors_)[:, 0]
             for block in blocks
         ]
-        return np.concatenate(scored)
+        return self._combined(np.concatenate(scored, axis=1))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Summed scores [shape=(n, classes)] of clips; of two classes their difference, [shape=(n,)]."""
