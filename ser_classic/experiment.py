@@ -5,54 +5,42 @@ from __future__ import annotations
 import functools
 import logging
 import tempfile
-import time
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.adaptation import adapt, adapt_few, drawn
 from ser_classic.cells import Cell, Refused, Shelf, Work, labels_of, prepare
 from ser_classic.corpora import Loaded, load, shortfall
-from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, cache_folder
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS, Model, fit
+from ser_classic.folds import FoldResult, run_fold
+from ser_classic.models import MODELS, Model
 from ser_classic.progress import track, working
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.provenance import machine, versions
+from ser_classic.stale import clips_today, differences, parameters, particulars, summary
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call of `bench` did, as run ids; `problems` are whole messages."""
+    """What a call of `bench` did, as run ids; `stale` are those of `kept` that differ from today's tables.
+
+    `problems` are whole messages.
+    """
 
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """What one fold gave: guesses for its test clips, and how they were reached."""
-
-    guess: np.ndarray
-    probabilities: pd.DataFrame | None
-    chosen: dict[str, Any]
-    tuned: bool
-    fit_seconds: float
-    predict_seconds: float
-    size: int
-    curves: pd.DataFrame | None
 
 
 def bench(
@@ -63,8 +51,9 @@ def bench(
     jobs: int = 1,
     again: bool = False,
     own: Mapping[str, Loaded] | None = None,
+    keep_stale: bool = False,
 ) -> Outcome:
-    """Run the cells that have no finished run yet, and store each as soon as its last fold is done.
+    """Run the cells that have no finished and current run yet; store each as soon as its last fold is done.
 
     Parameters
     ----------
@@ -79,46 +68,56 @@ def bench(
         Repeat finished runs too.
     own : mapping of corpus name to Loaded, optional
         Corpora of one's own that cells name.
+    keep_stale : bool
+        Do not repeat finished runs that differ from today's tables; see `stale.differences`.
 
     Returns
     -------
     Outcome
-        A cell that fails becomes a run with status `failed`; the others go on.
+        A cell that fails becomes a run with status `failed`; the others go on. One that cannot even be
+        started does not take the place of a finished run.
     """
     outcome = Outcome()
-    # A manifest may have been edited since its runs; the clips of the others are published.
-    stated = {name: store.digest(store.clips_text(loaded.clips)) for name, loaded in (own or {}).items()}
-    finished = {
-        run.id
-        for run in store.runs(results, outcome.problems.append)
-        if run.ok and not again and stated.get(run.record["corpus"]) in (None, run.record["digests"]["clips"])
-    }
-    pending: dict[str, list[Cell]] = {}
-    for cell in dict.fromkeys(cells):
-        if cell.id in finished:
-            outcome.kept.append(cell.id)
-        else:
-            pending.setdefault(cell.corpus, []).append(cell)
+    own = own or {}
 
     @functools.cache
     def find(corpus: str) -> Loaded:
-        return (own or {}).get(corpus) or load(corpus, data, cache_folder(cache))
+        return own.get(corpus) or load(corpus, data, cache_folder(cache))
 
+    clips = functools.cache(partial(clips_today, find, own))
+    finished = {run.id: run for run in store.runs(results, outcome.problems.append) if run.ok}
+    pending: dict[str, list[Cell]] = {}
+    old: dict[str, dict[str, str]] = {}
+    for cell in dict.fromkeys(cells):
+        keep = cell.id in finished and not again
+        if keep and (found := differences(finished[cell.id].record, clips)):
+            old[cell.id] = found
+            keep = keep_stale
+        if keep:
+            outcome.kept.append(cell.id)
+        else:
+            pending.setdefault(cell.corpus, []).append(cell)
+    if old:
+        outcome.stale.extend(old if keep_stale else ())
+        fate = "are kept" if keep_stale else "are run again (--keep-stale keeps them)"
+        logger.warning(f"{len(old)} finished runs {fate}: stale, made otherwise: {summary(old.values())}")
     shelf = Shelf(cache, jobs)
     prepared: list[Work] = []
     for corpus, wanted in pending.items():
         try:
             loaded = find(corpus)
-            store.write_clips(results, corpus, loaded.clips)
+            lacking = shortfall(loaded.corpus, loaded.clips)
+            store.write_clips(results, corpus, loaded.clips, replace=not (keep_stale or lacking))
         except SerClassicError as error:
             outcome.problems.append(str(error))
             outcome.failed.extend(cell.id for cell in wanted)
             continue
-        if lacking := shortfall(loaded.corpus, loaded.clips):
+        if lacking:
             outcome.problems.append(lacking)
         for ready in prepare(loaded, wanted, find, shelf):
             if isinstance(ready, Refused):
-                _record_failure(ready.cell, ready.error, ready.digests, results, outcome)
+                keep = ready.cell.id in finished
+                _record_failure(ready.cell, ready.error, ready.digests, results, outcome, keep)
             else:
                 prepared.append(ready)
     for work, done in _run_all(prepared, jobs):
@@ -229,86 +228,6 @@ def _log(work: Work, fold: int, result: FoldResult | str) -> None:
     logger.info(f"{name}: fitted in {result.fit_seconds:.1f} s{epochs}; {chosen}")
 
 
-def run_fold(
-    features: Features,
-    labels: pd.DataFrame,
-    model: Model,
-    fold: Fold,
-    track: str,
-    seed: int,
-    leaky: bool = False,
-    heard: int | None = None,
-    degraded: Features | None = None,
-) -> FoldResult:
-    """Fit on the training clips of a fold, tuned within them, and predict its test clips.
-
-    Parameters
-    ----------
-    features, labels, model, fold
-    track : {"blind", "adapted"}
-    seed : int
-    leaky : bool
-        See `models.fit`.
-    heard : int, optional
-        Unlabelled clips of a test speaker that may be used on the adapted track; all by default.
-    degraded : Features, optional
-        Of the clips to be tested, where those are not `features` themselves.
-    """
-    emotions = labels["emotion"].to_numpy(dtype=str)
-    speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
-    own = speakers if track == "adapted" else None
-    if own is None or heard is None:
-        X = _inputs(features, own)
-    else:
-        X = _inputs_few(features, own, fold, drawn(own, heard, seed))
-    model.pipeline(seed)  # so that the seconds below hold no imports
-    started = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        fitted = fit(
-            model,
-            _rows(X, fold.train),
-            emotions[fold.train],
-            None if speakers is None else speakers[fold.train],
-            seed,
-            leaky,
-        )
-        fitted_at = time.process_time()
-        tested = _rows(X if degraded is None else _inputs(degraded, own), fold.test)
-        guess = fitted.estimator.predict(tested)
-        probabilities = fitted.probabilities(tested)
-    return FoldResult(
-        guess,
-        probabilities,
-        fitted.chosen,
-        fitted.tuned,
-        fitted_at - started,
-        time.process_time() - fitted_at,
-        fitted.size,
-        fitted.curves,
-    )
-
-
-def _inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
-    """A DataFrame of vectors or an object array of sequences, z-scored by speaker where they are given."""
-    if speakers is None:
-        return features.table
-    owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
-    return replace(features, values=adapt(features.values, owners)).table
-
-
-def _inputs_few(
-    features: Features, speakers: np.ndarray, fold: Fold, heard: np.ndarray
-) -> pd.DataFrame | np.ndarray:
-    """As `_inputs`, the test speakers z-scored by the clips of theirs that were heard."""
-    values = adapt_few(features.values, speakers, fold.train, heard, features.lengths)
-    return replace(features, values=values).table
-
-
-def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.ndarray:
-    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
-
-
 def _predictions(clips: pd.Index, folds: list[Fold], done: list[FoldResult]) -> pd.DataFrame:
     parts = []
     for fold, result in zip(folds, done, strict=True):
@@ -353,8 +272,12 @@ def _record(work: Work, done: list[FoldResult | str], results: Path, outcome: Ou
     outcome.done.append(work.cell.id)
 
 
-def _record_failure(cell: Cell, error: str, digests: dict[str, str], results: Path, outcome: Outcome) -> None:
-    store.write_run(results, _new_record(cell, "failed", digests) | {"error": error}, None)
+def _record_failure(
+    cell: Cell, error: str, digests: dict[str, str], results: Path, outcome: Outcome, keep: bool = False
+) -> None:
+    """Store a failure, unless what is there is to be kept."""
+    if not keep:
+        store.write_run(results, _new_record(cell, "failed", digests) | {"error": error}, None)
     outcome.failed.append(cell.id)
     outcome.problems.append(f"{cell.id}: {error}")
 
@@ -368,27 +291,9 @@ def _new_record(cell: Cell, status: str, digests: dict[str, str]) -> dict[str, A
         "status": status,
         "track": protocol.track,
         "leaky": protocol.leaky,
-        **_particulars(protocol),
+        **particulars(protocol),
         "parameters": parameters(cell),
         "digests": digests,
         "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),
         "machine": machine(),
-    }
-
-
-def _particulars(protocol: Protocol) -> dict[str, Any]:
-    """What a protocol does beyond dealing clips, where it does."""
-    names = ("trained_on", "heard", "degradation")
-    return {name: getattr(protocol, name) for name in names if getattr(protocol, name) is not None}
-
-
-def parameters(cell: Cell) -> dict[str, Any]:
-    """What today's tables say of a cell's features, model and protocol: all its predictions depend on."""
-    protocol = PROTOCOLS[cell.protocol]
-    return {
-        "features": FEATURES[cell.features].parameters,
-        "model": MODELS[cell.model].parameters(cell.seed),
-        "protocol": {"title": protocol.title, "unit": protocol.unit, "track": protocol.track}
-        | _particulars(protocol)
-        | ({"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}),
     }

@@ -44,6 +44,8 @@ class Model:
         Holds part of the training speakers out by itself, to stop training by them.
     extra : str, optional
         The optional dependencies it needs.
+    version : int
+        Raised whenever the same parameters give other predictions, so that older runs are known as such.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Model:
     sequence: bool = False
     stops_early: bool = False
     extra: str | None = None
+    version: int = 1
 
     def require(self) -> None:
         """Raise an error that names the command to install what this model needs, where it is absent."""
@@ -81,10 +84,11 @@ class Model:
         return Pipeline([*scaler, ("model", self.estimator(seed))])
 
     def parameters(self, seed: int = 0) -> dict[str, Any]:
-        """Class, parameters and grid of the model, ready for JSON."""
+        """Version, class, parameters and grid of the model, ready for JSON."""
         estimator = self.estimator(seed)
         described = {
             "name": self.name,
+            "version": self.version,
             "estimator": type(estimator).__name__,
             "parameters": estimator.get_params(),
             "grid": dict(self.grid),

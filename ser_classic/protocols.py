@@ -51,6 +51,8 @@ class Protocol:
         What is done to the test clips, of `DEGRADATIONS`; training clips stay as they are.
     track : {"blind", "adapted"}
         `adapted` z-scores the features of each speaker over his own unlabelled clips.
+    version : int
+        Raised whenever clips are dealt otherwise under the same name, so that older runs are known as such.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Protocol:
     heard: int | None = None
     trained_on: str | None = None
     degradation: str | None = None
+    version: int = 1
 
     @property
     def leaky(self) -> bool:

@@ -229,8 +229,16 @@ def clips_text(clips: pd.DataFrame) -> str:
     return clips.drop(columns="file", errors="ignore").sort_index().to_csv(lineterminator="\n")
 
 
-def write_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
+def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool = False) -> None:
     """Store a corpus's clips table, to which all its runs refer.
+
+    Parameters
+    ----------
+    results : Path
+    corpus : str
+    clips : pd.DataFrame
+    replace : bool
+        Also where runs refer to another table; they are stale from then on.
 
     Raises
     ------
@@ -239,16 +247,15 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
     """
     path = results / "clips" / f"{corpus}.csv"
     text = clips_text(clips)
-    if path.exists() and path.read_bytes() != text.encode():
-        if any((results / "runs").glob(f"{corpus}--*")):
-            held = read_clips(results, corpus)
-            raise StoreError(
-                f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
-                "refer, or have other speakers or emotions. Complete the corpus, remove its old runs, or "
-                "keep these results apart with --results FOLDER"
-            )
-    elif path.exists():
+    if path.exists() and path.read_bytes() == text.encode():
         return
+    if path.exists() and not replace and any((results / "runs").glob(f"{corpus}--*")):
+        held = read_clips(results, corpus)
+        raise StoreError(
+            f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
+            "refer, or have other speakers or emotions. Complete the corpus, run without --keep-stale, "
+            "remove its old runs, or keep these results apart with --results FOLDER"
+        )
     write_text(path, text)
 
 
@@ -290,6 +297,14 @@ def read_clips(results: Path, corpus: str) -> pd.DataFrame:
             f"{path}: the clips table of {corpus} cannot be read ({error}); remove it if it is there, and "
             "repeat a run of this corpus with --again"
         ) from error
+
+
+def clips_digest(results: Path, corpus: str) -> str | None:
+    """Digest of the stored clips table of a corpus; None where there is none."""
+    try:
+        return hashlib.sha256((results / "clips" / f"{corpus}.csv").read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def digest(text: str) -> str:

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from ser_classic import store
 from ser_classic.cli import app
-from ser_classic.report import leaderboard
+from ser_classic.report import read, tabulated
 from ser_classic.report.glance import BEGIN, END, glance
 
 ROOT = Path(__file__).parents[1]
@@ -28,9 +27,7 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 
 def test_the_table_is_that_of_the_committed_runs():
-    board = leaderboard(
-        store.runs(ROOT / "results"), lambda corpus: store.read_clips(ROOT / "results", corpus)
-    )
+    board = tabulated(read(ROOT / "results"))
     assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{glance(board)}"
 
 

@@ -41,12 +41,18 @@ def bench(
         str | None, typer.Option(help="Run only one of several equal parts of the cells: 2/8 of eight.")
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Repeat finished runs too.")] = False,
+    keep_stale: Annotated[
+        bool,
+        typer.Option(
+            "--keep-stale", help="Do not repeat finished runs whose parameters are not today's any more."
+        ),
+    ] = False,
     results: options.Results = Path("results"),
     data: options.Data = options.DATA,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
-    """Run the cells of suites that have no finished run yet, then rebuild the leaderboard."""
+    """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
     from ser_classic import experiment
     from ser_classic.corpora import load, parse_map
     from ser_classic.extraction import cache_folder
@@ -72,12 +78,13 @@ def bench(
     cells, notices = present(cells, data, set(brought))
     for notice in notices:
         _tell(notice)
-    outcome = experiment.bench(cells, results, data, cache, jobs, again, brought)
-    if outcome.done or outcome.failed or not current(results):
-        write(results, _tell)
+    outcome = experiment.bench(cells, results, data, cache, jobs, again, brought, keep_stale)
     for problem in outcome.problems:
         _tell(problem)
-    print(f"{len(outcome.done)} runs done, {len(outcome.kept)} kept, {len(outcome.failed)} failed")
+    kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
+    print(f"{len(outcome.done)} runs done, {kept}, {len(outcome.failed)} failed")
+    if outcome.done or outcome.failed or not current(results):
+        write(results, _tell)
     if outcome.failed:
         raise typer.Exit(1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +24,7 @@ from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor, PredictorError
 from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
+from ser_classic.stale import differences
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
 
@@ -226,8 +226,7 @@ def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path |
         run = store.read_run(results / "runs" / cell.id)
         same = (
             run.ok
-            and run.record["parameters"] == json.loads(json.dumps(experiment.parameters(cell)))
-            and run.record["digests"]["clips"] == store.digest(store.clips_text(clips))
+            and not differences(run.record, lambda corpus: store.digest(store.clips_text(clips)))
             and run.record["digests"]["features"] == features.digest
         )
         return run.predictions() if same else None

@@ -16,7 +16,7 @@ from ser_classic.report.board import (
 from ser_classic.report.comparison import compare, compare_stored
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
 from ser_classic.report.views import beside_published, leak_premium, published
-from ser_classic.report.write import current, write
+from ser_classic.report.write import current, read, write
 
 __all__ = [
     "COLUMNS",
@@ -32,6 +32,7 @@ __all__ = [
     "markdown",
     "probabilities",
     "published",
+    "read",
     "score",
     "scored",
     "speaker_counts",

@@ -38,6 +38,7 @@ COLUMNS = (
     "speaker_uar",
     "error",
     "test",
+    "stale",
 )
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
 GROUPS = ("blind", "adapted", "leaky")
@@ -205,6 +206,7 @@ def scored(
     runs: Iterable[Run],
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
+    differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
 ) -> list[Scored]:
     """Read the predictions of every run once, and keep what all tables are made of.
 
@@ -215,6 +217,9 @@ def scored(
         Clips table of a corpus; asked once for each.
     problem : callable (str), optional
         Told of a run that cannot be scored, which is then left out; without it the error is raised.
+    differ : callable (record) -> mapping of str, optional
+        In what a run differs from what would be run today, see `ser_classic.stale.differences`; without it
+        no run is stale. One that differs in `clips` has no figures: the table at hand is not its own.
 
     Raises
     ------
@@ -228,8 +233,12 @@ def scored(
         row = {name: record[name] for name in CELL} | {"status": record["status"]}
         row["test"] = next((test for key, test in TESTS.items() if key in record), "")
         counts = None
+        other = differ(record) if differ else {}
+        row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items()) or None
         try:
-            if record["status"] == "ok":
+            if record["status"] == "ok" and "clips" in other:
+                row |= {name: record[name] for name in ("fit_seconds", "predict_seconds")}
+            elif record["status"] == "ok":
                 corpus = record["corpus"]
                 if corpus not in tables:
                     tables[corpus] = clips_of(corpus)
@@ -267,12 +276,15 @@ def tabulated(runs: Iterable[Scored]) -> pd.DataFrame:
 
 
 def arranged(board: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard's rows by corpus, group, UAR (failed runs last), and cell; tests of their own last."""
+    """The leaderboard's rows by corpus, group, UAR, and cell; tests of their own last.
+
+    Within a group stale runs stand after current ones, and failed ones last.
+    """
     place = group_of(board).map({name: number for number, name in enumerate(GROUPS)})
-    keys = board.assign(_own=~ordinary(board), _place=place, _minus=-board["uar"].astype(float))
-    keys = keys.sort_values(
-        ["corpus", "_own", "_place", "_minus", *CELL[1:]], kind="stable", na_position="last"
-    )
+    late = board["stale"].notna().astype(int).mask(board["status"] != "ok", 2)
+    keys = {"_own": ~ordinary(board), "_place": place, "_late": late, "_minus": -board["uar"].astype(float)}
+    order = ["corpus", *keys, *CELL[1:]]
+    keys = board.assign(**keys).sort_values(order, kind="stable", na_position="last")
     return board.loc[keys.index].reset_index(drop=True)
 
 
@@ -331,11 +343,14 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     """The leaderboard with the seeds of one system taken together, and without the tests of their own.
 
     Figures are means over the finished seeds; `seeds` counts them, and `spread` is the standard deviation of
-    their UAR (NaN with one seed). A system is failed where all of its seeds are.
+    their UAR (NaN with one seed). A system is failed where all of its seeds are, and stale where all that
+    have finished are; else those that are stale count for nothing.
     """
     rows = []
     for _, same in board[ordinary(board)].groupby(list(CELL[:-1]), sort=False):
         done = same[same["status"] == "ok"]
+        current = done[done["stale"].isna()]
+        done = current if len(current) else done
         row = (done if len(done) else same).iloc[0].to_dict()
         if len(done) > 1:
             figures = done.select_dtypes("number").drop(columns=["seed", "leaky"], errors="ignore")

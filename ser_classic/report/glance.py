@@ -9,7 +9,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.report.board import ReportError
-from ser_classic.report.text import sections
+from ser_classic.report.text import STALE, sections
 
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
@@ -30,7 +30,9 @@ def glance(board: pd.DataFrame) -> str:
     """
     lines = ["| corpus | track | protocol | features + model | UAR | 95 % |", "|---|---|---|---|--:|:-:|"]
     for section in sections(board, limit=1):
-        for _, features, model, protocol, uar, interval, *_ in section.rows:
+        for rank, features, model, protocol, uar, interval, *_ in section.rows:
+            if rank == STALE:
+                continue
             track = GROUPS[section.group]
             lines.append(
                 f"| {section.corpus} | {track} | {protocol} | {features} + {model} | {uar} | {interval} |"

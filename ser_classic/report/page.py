@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic.report.board import each_speaker, rankings, systems
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import INTRODUCTION, WARNING, duration, figure, signed, title_of
+from ser_classic.report.text import INTRODUCTION, STALE, WARNING, duration, figure, signed, title_of
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 TITLE = "Speech emotion recognition: leaderboard"
@@ -95,6 +95,9 @@ def page(
         parts.append(_corpus(str(corpus), part, by_corpus.get(str(corpus), [])))
     here = files("ser_classic.report")
     failed = int((board["status"] != "ok").sum())
+    stale = int((board["stale"].notna() & (board["status"] == "ok")).sum())
+    told = f"{len(board)} runs, {failed} of them failed"
+    told += f", {stale} stale: made otherwise than they would be today, and not ranked" if stale else ""
     return Template((here / "page.html").read_text()).substitute(
         title=TITLE,
         style=(here / "page.css").read_text(),
@@ -102,7 +105,7 @@ def page(
         lead=f"<p>{_code(INTRODUCTION)}</p>",
         contents="".join(f'<a href="#{_id(name)}">{escape(text)}</a>' for name, text in contents),
         body="\n".join(parts) or "<p>No run has finished yet.</p>",
-        footer=f"{len(board)} runs, {failed} of them failed. All figures come from stored predictions.",
+        footer=f"{told}. All figures come from stored predictions.",
     )
 
 
@@ -156,7 +159,7 @@ def _across(pictures: list[Picture]) -> str:
 
 
 def _corpus(corpus: str, table: pd.DataFrame, pictures: list[Picture]) -> str:
-    done = table[table["status"] == "ok"]
+    done = table[table["uar"].notna()]
     parts = [f'<section id="{_id("corpus-" + corpus)}"><h2>{escape(corpus)}</h2>']
     few = False
     if len(done):
@@ -206,10 +209,13 @@ def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
             rows.append(([Cell("", ""), *names, Cell("", ""), Cell(why, ""), *[Cell("", "")] * 7], "failed"))
             continue
         uar = figure(row["uar"]) + (f" ±{figure(row['spread'])}" if row["seeds"] > 1 else "")
-        cells = [Cell(str(rank), rank), *names, Cell(uar, row["uar"]), *_range(row, group)]
+        place, kind = Cell(str(rank), rank), "best" if rank == 1 else ""
+        if pd.notna(row["stale"]):
+            place, kind = Cell(f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>', ""), STALE
+        cells = [place, *names, Cell(uar, "" if pd.isna(row["uar"]) else row["uar"]), *_range(row, group)]
         cells += [_figure(row[name]) for name in ("accuracy", "macro_f1", "ece")]
         cells += [Cell(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
-        rows.append(([*cells, Cell(str(row["seeds"]), row["seeds"])], "best" if rank == 1 else ""))
+        rows.append(([*cells, Cell(str(row["seeds"]), row["seeds"])], kind))
     return table_of(columns, rows, label)
 
 

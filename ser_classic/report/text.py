@@ -31,6 +31,11 @@ INTRODUCTION = (
     "never ranked together. Where a model ran with several seeds, UAR is their mean ± their standard "
     "deviation."
 )
+STALE = "stale"
+NONE = (
+    "No run of this group has finished.",
+    "The runs of this group are stale: none is as it would be today.",
+)
 HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "fit")
 
 
@@ -38,7 +43,9 @@ HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "f
 class Section:
     """One group of one corpus, ready to be set: cells as text.
 
-    `left` says how many systems were cut, `few` names the speakers where there are too few for an interval.
+    `left` says how many systems were cut, `few` names the speakers where there are too few for an interval;
+    `stale` names the systems that were run otherwise than today's tables say, and how: their rows come last,
+    with `STALE` in the place of a rank.
     """
 
     corpus: str
@@ -48,6 +55,7 @@ class Section:
     best: str
     rows: tuple[tuple[str, ...], ...]
     failed: tuple[tuple[str, str], ...]
+    stale: tuple[tuple[str, str], ...]
     left: int
     few: tuple[str, ...]
 
@@ -91,21 +99,23 @@ def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]
         Systems shown of each group; all by default.
     """
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
-        done = of_corpus[of_corpus["status"] == "ok"]
+        done = of_corpus[of_corpus["uar"].notna()]
         about = _about(done)
         few = tuple(dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row)))
         for group, emotions, part in rankings(of_corpus):
             ok = part[part["status"] == "ok"]
             failed = part[part["status"] != "ok"].to_dict("records")
+            current = ok[ok["stale"].isna()]
             shown = (ok if limit is None else ok.head(limit)).to_dict("records")
             yield Section(
                 corpus=str(corpus),
                 about=about,
                 group=group,
                 title=title_of(group, emotions),
-                best=_best(ok.iloc[0], group) if len(ok) else "No run of this group has finished.",
+                best=_best(current.iloc[0], group) if len(current) else NONE[len(ok) > 0],
                 rows=tuple(_cells(rank, row, bool(few)) for rank, row in enumerate(shown, start=1)),
                 failed=tuple((_system(row), str(row["error"])) for row in failed),
+                stale=tuple((_system(row), row["stale"]) for row in shown if pd.notna(row["stale"])),
                 left=len(ok) - len(shown),
                 few=few,
             )
@@ -150,6 +160,7 @@ def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> s
             parts.append(_markdown_table(section))
         if section.left:
             parts.append(f"… and {section.left} more.")
+        parts.extend(f"- stale: {_escape(system)}: {_escape(_short(how))}" for system, how in section.stale)
         parts.extend(f"- failed: {_escape(system)}: {_escape(_short(why))}" for system, why in section.failed)
     return "\n\n".join(parts) + "\n" if parts else "No run has finished yet.\n"
 
@@ -219,10 +230,12 @@ def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:
         for name in HEADINGS:
             table.add_column(name, justify="left" if name in ("features", "model", "protocol") else "right")
         for place, row in enumerate(section.rows):
-            table.add_row(*map(escape, row), style="bold" if place == 0 else None)
+            style = "dim" if row[0] == STALE else "bold" if place == 0 else None
+            table.add_row(*map(escape, row), style=style)
         parts.append(table)
         if section.left:
             parts.append(Text(f"… and {section.left} more", style="dim"))
+        parts.extend(Text(f"stale: {system}: {_short(how)}", style="dim") for system, how in section.stale)
         parts.extend(Text(f"failed: {system}: {_short(why)}", style="red") for system, why in section.failed)
     return Group(*(parts or [Text("No run has finished yet.")]))
 
@@ -259,7 +272,7 @@ def _cells(rank: int, row: dict, few: bool) -> tuple[str, ...]:
     if row["seeds"] > 1:
         uar += f" ±{figure(row['spread'])}"
     return (
-        str(rank),
+        str(rank) if pd.isna(row["stale"]) else STALE,
         row["features"],
         row["model"],
         row["protocol"],
@@ -286,7 +299,7 @@ def _markdown_table(section: Section) -> str:
     ]
     for place, row in enumerate(section.rows):
         cells = [_escape(cell) for cell in row]
-        if place == 0:
+        if place == 0 and row[0] != STALE:
             cells[1:5] = [f"**{cell}**" for cell in cells[1:5]]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

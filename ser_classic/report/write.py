@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
 
 from ser_classic import store
 from ser_classic.report import views
-from ser_classic.report.board import ReportError, scored, tabulated, to_csv
+from ser_classic.report.board import ReportError, Scored, scored, tabulated, to_csv
 from ser_classic.report.networks import effort_picture, network_pictures, networks_part
 from ser_classic.report.recipes import recipes_markdown, recipes_part, reproduced
 from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
@@ -23,16 +23,33 @@ def current(results: Path) -> bool:
     return page.is_file() and page.stat().st_mtime >= newest
 
 
+def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Scored]:
+    """The stored runs, scored, and marked where they are stale; arguments as `write`."""
+    from ser_classic.stale import differences, summary
+
+    differ = partial(differences, clips=cache(partial(store.clips_digest, results)))
+    runs = scored(store.runs(results, problem), cache(partial(store.read_clips, results)), problem, differ)
+    stale = [differ(run.run.record) for run in runs if run.row["stale"]]
+    if stale and problem:
+        problem(
+            f"{len(stale)} of {len(runs)} runs are stale, made otherwise than they would be today "
+            f"({summary(stale)}): they are marked and not ranked. `ser-classic bench SUITE` runs them again"
+        )
+    return runs
+
+
 def write(results: Path, problem: Callable[[str], None] | None = None, figures: bool = True) -> pd.DataFrame:
     """Write leaderboard.csv and .md and leak_premium.csv, and with figures leaderboard.html and figures/.
+
+    Runs that differ from today's tables are in the leaderboard, marked as stale, and in nothing else.
 
     Parameters
     ----------
     results : Path
         Results folder.
     problem : callable (str), optional
-        Told of each run that is broken or foreign; the report goes on with the rest. Without it the
-        first that cannot be scored raises.
+        Told of each run that is broken or foreign, and how many are stale; the report goes on with the
+        rest. Without it the first that cannot be scored raises.
     figures : bool
         Draw, too (some seconds).
 
@@ -46,9 +63,10 @@ def write(results: Path, problem: Callable[[str], None] | None = None, figures: 
     SerClassicError
         The folder cannot be written, or without `problem` a run cannot be scored.
     """
-    clips_of = cache(lambda corpus: store.read_clips(results, corpus))
-    runs = scored(store.runs(results, problem), clips_of, problem)
-    board = tabulated(runs)
+    every = read(results, problem)
+    clips_of = cache(partial(store.read_clips, results))
+    board = tabulated(every)
+    runs = [run for run in every if run.row["stale"] is None]
     premium = views.leak_premium(runs)
     recipes = reproduced(runs)
     tables = premium_markdown(premium) + recipes_markdown(recipes) + markdown(board)

@@ -1,0 +1,110 @@
+"""One fold of a run: fit on its training clips, predict its test clips."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.adaptation import adapt, adapt_few, drawn
+from ser_classic.extraction import Features
+from ser_classic.models import Model, fit
+from ser_classic.protocols import Fold
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one fold gave: guesses for its test clips, and how they were reached."""
+
+    guess: np.ndarray
+    probabilities: pd.DataFrame | None
+    chosen: dict[str, Any]
+    tuned: bool
+    fit_seconds: float
+    predict_seconds: float
+    size: int
+    curves: pd.DataFrame | None
+
+
+def run_fold(
+    features: Features,
+    labels: pd.DataFrame,
+    model: Model,
+    fold: Fold,
+    track: str,
+    seed: int,
+    leaky: bool = False,
+    heard: int | None = None,
+    degraded: Features | None = None,
+) -> FoldResult:
+    """Fit on the training clips of a fold, tuned within them, and predict its test clips.
+
+    Parameters
+    ----------
+    features, labels, model, fold
+    track : {"blind", "adapted"}
+    seed : int
+    leaky : bool
+        See `models.fit`.
+    heard : int, optional
+        Unlabelled clips of a test speaker that may be used on the adapted track; all by default.
+    degraded : Features, optional
+        Of the clips to be tested, where those are not `features` themselves.
+    """
+    emotions = labels["emotion"].to_numpy(dtype=str)
+    speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
+    own = speakers if track == "adapted" else None
+    if own is None or heard is None:
+        X = _inputs(features, own)
+    else:
+        X = _inputs_few(features, own, fold, drawn(own, heard, seed))
+    model.pipeline(seed)  # so that the seconds below hold no imports
+    started = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
+        fitted = fit(
+            model,
+            _rows(X, fold.train),
+            emotions[fold.train],
+            None if speakers is None else speakers[fold.train],
+            seed,
+            leaky,
+        )
+        fitted_at = time.process_time()
+        tested = _rows(X if degraded is None else _inputs(degraded, own), fold.test)
+        guess = fitted.estimator.predict(tested)
+        probabilities = fitted.probabilities(tested)
+    return FoldResult(
+        guess,
+        probabilities,
+        fitted.chosen,
+        fitted.tuned,
+        fitted_at - started,
+        time.process_time() - fitted_at,
+        fitted.size,
+        fitted.curves,
+    )
+
+
+def _inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
+    """A DataFrame of vectors or an object array of sequences, z-scored by speaker where they are given."""
+    if speakers is None:
+        return features.table
+    owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
+    return replace(features, values=adapt(features.values, owners)).table
+
+
+def _inputs_few(
+    features: Features, speakers: np.ndarray, fold: Fold, heard: np.ndarray
+) -> pd.DataFrame | np.ndarray:
+    """As `_inputs`, the test speakers z-scored by the clips of theirs that were heard."""
+    values = adapt_few(features.values, speakers, fold.train, heard, features.lengths)
+    return replace(features, values=values).table
+
+
+def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.ndarray:
+    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]

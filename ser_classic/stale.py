@@ -1,0 +1,160 @@
+"""What today's tables say of a cell, and in what a stored run differs from it: what makes a run stale."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from ser_classic import store
+from ser_classic.cells import Cell
+from ser_classic.corpora import CORPORA, Loaded, shortfall
+from ser_classic.degradations import DEGRADATIONS
+from ser_classic.errors import SerClassicError
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
+from ser_classic.protocols import PROTOCOLS, Protocol
+from ser_classic.provenance import versions
+
+UNSAID = {"version": 1}  # what an older record means that does not have this field; null is what others mean
+LONGEST = 40  # letters of a value that is shown
+
+
+def parameters(cell: Cell) -> dict[str, Any]:
+    """What today's tables say of a cell: all that its predictions depend on."""
+    protocol = PROTOCOLS[cell.protocol]
+    spoilt = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
+    versioned = [name for name in cell.corpora if name in CORPORA and CORPORA[name].make is not None]
+    return {
+        "features": FEATURES[cell.features].parameters,
+        "model": MODELS[cell.model].parameters(cell.seed),
+        "protocol": {
+            "title": protocol.title,
+            "version": protocol.version,
+            "unit": protocol.unit,
+            "track": protocol.track,
+        }
+        | particulars(protocol)
+        | spoilt,
+        **({"corpora": {name: CORPORA[name].version for name in versioned}} if versioned else {}),
+    }
+
+
+def particulars(protocol: Protocol) -> dict[str, Any]:
+    """What a protocol does beyond dealing clips, where it does."""
+    names = ("trained_on", "heard", "degradation")
+    return {name: getattr(protocol, name) for name in names if getattr(protocol, name) is not None}
+
+
+def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -> dict[str, str]:
+    """In what a stored run differs from what would be run today; nothing where it is as today's tables say.
+
+    What cannot be compared counts as equal: a part that the record does not have, a model whose optional
+    library is not installed. So do the words of a protocol's title, and what differs between machines and
+    libraries without a change of these tables: digests of features, versions, and parameters of
+    scikit-learn's estimators that other versions of it name or set otherwise by themselves.
+
+    Parameters
+    ----------
+    record : mapping
+        A run's record.
+    clips : callable (corpus) -> str or None
+        Digest of a corpus's clips table as it is today; None where that is not known.
+
+    Returns
+    -------
+    dict of str
+        What differs (`features.version`, or `clips` for those that were tested), and how.
+    """
+    cell = Cell(*(record[name] for name in Cell.__dataclass_fields__))
+    recorded = record.get("parameters", {})
+    found = {}
+    for part, table, name in (
+        ("features", FEATURES, cell.features),
+        ("model", MODELS, cell.model),
+        ("protocol", PROTOCOLS, cell.protocol),
+    ):
+        if part in recorded and name not in table:
+            found[part] = f"{name} is in no table"
+    if not found and recorded:
+        try:
+            today = json.loads(json.dumps(parameters(cell), default=str))
+        except SerClassicError:  # the model needs a library that is not here
+            today = {"features": FEATURES[cell.features].parameters}
+        found = dict(_differing(*_comparable(recorded, today, record, cell)))
+    source = PROTOCOLS[cell.protocol].trained_on if cell.protocol in PROTOCOLS else None
+    for name, corpus in (("clips", cell.corpus), ("trained_clips", source)):
+        digest = record.get("digests", {}).get(name)
+        if corpus and digest and clips(corpus) not in (None, digest):
+            found[name] = f"{corpus} had others"
+    return found
+
+
+def clips_today(find: Callable[[str], Loaded], own: Collection[str], corpus: str) -> str | None:
+    """Digest of a corpus's clips table as it is at hand; None where it is not at hand as a whole.
+
+    Parameters
+    ----------
+    find : callable (name) -> Loaded
+        Finds a corpus.
+    own : collection of str
+        Names of corpora of one's own.
+    corpus : str
+        An embedded one is not looked at: its version says whether it has changed.
+    """
+    try:
+        if corpus not in own and CORPORA[corpus].make is not None:
+            return None
+        loaded = find(corpus)
+    except SerClassicError:
+        return None
+    return None if shortfall(loaded.corpus, loaded.clips) else store.digest(store.clips_text(loaded.clips))
+
+
+def summary(each: Iterable[Mapping[str, str]]) -> str:
+    """What differs in several runs, and in how many: `features.version 36, clips 2`."""
+    counts: dict[str, int] = {}
+    for found in each:
+        for what in found:
+            counts[what] = counts.get(what, 0) + 1
+    return ", ".join(f"{what} {count}" for what, count in counts.items())
+
+
+def _comparable(
+    recorded: dict[str, Any], today: dict[str, Any], record: Mapping[str, Any], cell: Cell
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parts that both have, without what may differ."""
+    both = [part for part in today if part in recorded]
+    then, now = ({part: dict(said[part]) for part in both} for said in (recorded, today))
+    for said in (then, now):
+        if "protocol" in said:
+            said["protocol"].pop("title", None)
+            coder = said["protocol"].get("degraded_by")
+            said["protocol"]["degraded_by"] = coder and coder.partition(".libsndfile-")[0]
+    if "model" in both:
+        values = [said["model"].get("parameters", {}) for said in (then, now)]
+        shared = values[0].keys() & values[1].keys()
+        if record.get("versions", {}).get("scikit-learn") != versions().get("scikit-learn"):
+            shared &= _stated(MODELS[cell.model].estimator(cell.seed))
+        for said, of_it in zip((then, now), values, strict=True):
+            said["model"]["parameters"] = {name: of_it[name] for name in sorted(shared)}
+    return then, now
+
+
+def _stated(estimator: Any) -> set[str]:
+    """Parameters of an estimator that are not as its class sets them by itself."""
+    own = {name: known.default for name, known in inspect.signature(type(estimator)).parameters.items()}
+    values = estimator.get_params(deep=False).items()
+    return {name for name, value in values if name not in own or repr(value) != repr(own[name])}
+
+
+def _differing(then: Any, now: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(then, dict) and isinstance(now, dict):
+        for key in dict.fromkeys([*then, *now]):
+            one, two = (said.get(key, UNSAID.get(key)) for said in (then, now))
+            yield from _differing(one, two, f"{where}.{key}" if where else key)
+    elif then != now:
+        values = [json.dumps(value, ensure_ascii=False) for value in (then, now)]
+        short = max(map(len, values)) <= LONGEST
+        yield where, f"{values[0]}, now {values[1]}" if short else "others than now"
