@@ -173,7 +173,8 @@ def present(cells: list[Cell], data: Path, own: Collection[str] = ()) -> tuple[l
     at_hand = {*available(data), EMBEDDED, *own}
     absent = dict.fromkeys(name for cell in cells for name in cell.corpora if name not in at_hand)
     notices = [
-        f"{corpus}: not found, its cells are left out; get it with: ser-classic corpora fetch {corpus}"
+        f"{corpus}: not found, its cells are left out; get it with: ser-classic corpora fetch "
+        f"{CORPORA[corpus].to_fetch}"
         for corpus in absent
     ]
     return [cell for cell in cells if at_hand.issuperset(cell.corpora)], notices

@@ -243,6 +243,7 @@ def test_incomplete_source_is_taken_and_told(tmp_path, monkeypatch, server, serv
     ("source", "message"),
     [
         ("nowhere.zip", "is no file, folder or URL"),
+        ("", "--from is empty"),
         ("{folder}/notes.txt", "neither a whole ZIP nor a tar archive"),
     ],
 )

@@ -56,6 +56,15 @@ def test_an_unknown_name_suggests_the_nearest(tmp_path):
         load("my/clips.csv", tmp_path)
 
 
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_an_empty_name_is_not_the_folder_one_is_in(tmp_path, monkeypatch, nothing):
+    touch(tmp_path, "angry/a.wav", "sad/b.wav")
+    monkeypatch.chdir(tmp_path)
+    assert len(load(".").clips) == 2
+    with pytest.raises(CorpusError, match="no name and no path; expected one of ravdess"):
+        load(nothing)
+
+
 def test_options_of_own_corpora_are_refused_for_a_known_one(tmp_path):
     with pytest.raises(CorpusError, match="--map and --speaker are for corpora of your own"):
         load("ravdess", tmp_path, words={"anger": "angry"})

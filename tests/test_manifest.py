@@ -108,7 +108,7 @@ def test_folder_per_emotion(tmp_path):
             {},
             "speaker nan of m/b; expected .* for every clip, or",
         ),
-        ("file,emotion\n", "", {}, "no rows"),
+        ("file,emotion\n", "", {}, r"m\.csv: has no rows below its header"),
         ("file,emotion\na.wav,sad,x\n", "a.wav", {}, "more fields than its header"),
         ("file,emotion,emotion\na.wav,sad,angry\n", "a.wav", {}, "column 'emotion' is there twice"),
         ("file,emotion,Emotion\na.wav,sad,angry\n", "a.wav", {}, "column 'emotion' is there twice"),

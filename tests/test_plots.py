@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib
@@ -109,6 +110,23 @@ def test_the_callers_style_neither_shows_nor_changes(name):
         before = dict(matplotlib.rcParams)
         assert style.svg(DRAWINGS[name]()) == expected
         assert dict(matplotlib.rcParams) == before
+
+
+def test_letters_that_no_font_has_are_drawn_without_a_word(caplog):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = detail.confusion(COUNTS, ("愤怒", "喜び", "슬픔"), "中文")
+        style.png(figure)
+        style.svg(figure)
+    assert not caplog.records
+
+
+def test_a_font_for_other_letters_is_used_where_it_is_installed(monkeypatch, caplog):
+    monkeypatch.setattr(style, "FALLBACKS", ("No Such Font", "STIXGeneral"))
+    figure = DRAWINGS["confusion"]()
+    assert figure.axes[0].title.get_fontfamily() == ["DejaVu Sans", "STIXGeneral"]
+    style.png(figure)
+    assert not caplog.records
 
 
 def test_leak_premium_states_its_figures():

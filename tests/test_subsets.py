@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tiny_corpus import lay_out
+from tiny_corpus import lay_out, touch
 
 from ser_classic.corpora import CORPORA, CorpusError, load, shortfall
+from ser_classic.corpora.fetching import fetch
+from ser_classic.experiment import Cell
 from ser_classic.protocols import PROTOCOLS
+from ser_classic.suites import present
 
 
 def test_ravdess4_is_ravdess_with_four_emotions(tmp_path):
@@ -27,6 +30,21 @@ def test_the_published_folds_hold_for_a_part(tmp_path):
 
 
 def test_what_is_missing_of_a_part_is_missing_of_the_corpus(tmp_path):
-    with pytest.raises(CorpusError, match="ravdess4: not found"):
+    with pytest.raises(CorpusError, match=r"ravdess4: not found, .*corpora fetch ravdess,"):
         load("ravdess4", tmp_path)
-    assert "corpora fetch ravdess" in CORPORA["ravdess4"].obtain
+    touch(tmp_path / "ravdess", *CORPORA["ravdess"].official()["file"][:100])
+    part = load("ravdess4", tmp_path)
+    assert shortfall(part.corpus, part.clips).endswith("corpora fetch ravdess")
+
+
+@pytest.mark.parametrize("source", [None, "archive.zip"])
+def test_a_part_is_fetched_with_the_corpus(tmp_path, source):
+    with pytest.raises(CorpusError, match=r"is a part of ravdess .* corpora fetch ravdess$"):
+        fetch("ravdess4", tmp_path, source)
+
+
+def test_a_suite_says_which_corpus_to_fetch_for_a_part(tmp_path):
+    _, notices = present([Cell("ravdess4", "emobox", "mfcc13", "lda")], tmp_path)
+    assert notices == [
+        "ravdess4: not found, its cells are left out; get it with: ser-classic corpora fetch ravdess"
+    ]

@@ -67,7 +67,7 @@ def bench(
         raise typer.BadParameter(str(error), param_hint="--shard") from error
     cells = [cell for suite in suites for cell in read_suite(suite)]
     brought = {}
-    if own:
+    if own is not None:
         loaded = load(own, data, cache_folder(cache), parse_map(words or []), speaker)
         brought = {loaded.corpus.name: loaded}
         cells = on_own(cells, loaded.corpus.name)

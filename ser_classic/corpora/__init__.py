@@ -92,6 +92,11 @@ def load(
         There is no such corpus, it is not under the data folder, or it is not laid out as expected. An
         incomplete corpus is no error: see `shortfall`.
     """
+    if not str(spec).strip():  # an empty path would be the folder one is in
+        raise CorpusError(
+            f"{str(spec)!r}: no name and no path; expected one of {', '.join(CORPORA)}, or the path of a "
+            "manifest or folder"
+        )
     if str(spec) in CORPORA:
         if words or speaker:
             raise CorpusError(
@@ -141,7 +146,7 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
         return data
     where = f"{data / name} does not exist" if data.is_dir() else f"the data folder {data} does not exist"
     raise CorpusError(
-        f"{name}: not found, {where}. Get it with: ser-classic corpora fetch {name}, "
+        f"{name}: not found, {where}. Get it with: ser-classic corpora fetch {corpus.to_fetch}, "
         "or say where your corpora are with --data or $SER_DATA"
     )
 
@@ -193,7 +198,7 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
                 else f"{len(single)} missing, first {clip}"
             )
         told += "; " + "; ".join(lacking)
-    return f"{told}. Get them with: ser-classic corpora fetch {corpus.name}"
+    return f"{told}. Get them with: ser-classic corpora fetch {corpus.to_fetch}"
 
 
 def _listed(names: list[str]) -> str:

@@ -79,6 +79,8 @@ class Corpus:
         Where the files of the official list can be downloaded one by one.
     obtain : str
         How to get it by hand, where it may not or cannot be downloaded by a program.
+    part_of : str, optional
+        The corpus in whose folder it lies and with which it is downloaded.
     """
 
     name: str
@@ -101,6 +103,12 @@ class Corpus:
     archive: Archive | None = None
     files_url: str | None = None
     obtain: str = ""
+    part_of: str | None = None
+
+    @property
+    def to_fetch(self) -> str:
+        """Name of the corpus to download in order to have it."""
+        return self.part_of or self.name
 
     def official(self) -> pd.DataFrame | None:
         """Official files by clip, columns file, sha256, bytes, speaker; None where there is no list."""

@@ -50,12 +50,19 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
     Raises
     ------
     CorpusError
-        The corpus may not be downloaded by a program (says how to get it); the download failed, or is not
-        what it should be; the archive is broken or hostile. Nothing wrong is put in place.
+        The corpus may not be downloaded by a program, or only with another (says how to get it); the download
+        failed, or is not what it should be; the archive is broken or hostile. Nothing wrong is put in place.
     """
     corpus = CORPORA[name]
     if corpus.make is not None:
         raise CorpusError(f"{name}: needs no download, it is made on first use")
+    if corpus.part_of is not None:
+        raise CorpusError(
+            f"{name}: is a part of {corpus.part_of} and is there as soon as that is; get it with: "
+            f"ser-classic corpora fetch {corpus.part_of}"
+        )
+    if source is not None and not source.strip():
+        raise CorpusError(f"{name}: --from is empty; expected an archive, a folder or a URL of either")
     data = data_folder(data)
     if source is None and corpus.archive is None and corpus.files_url is None:
         raise CorpusError(

@@ -246,6 +246,8 @@ def _read_table(manifest: Path) -> pd.DataFrame:
             f"{manifest}: no column {', '.join(absent)}; expected file, emotion and, if known, speaker, sex, "
             f"sentence; found {', '.join(rows.columns)}"
         )
+    if rows.empty:
+        raise CorpusError(f"{manifest}: has no rows below its header; expected one for every clip")
     rows = rows.apply(lambda column: column.str.strip())
     blank = (rows["file"] == "") | (rows["emotion"] == "")
     if blank.any():

@@ -39,7 +39,7 @@ def only(corpus: Corpus, name: str, emotions: tuple[str, ...], clips: int) -> Co
         identical=(),
         archive=None,
         files_url=None,
-        obtain=f"it is a part of {corpus.name}: get that with ser-classic corpora fetch {corpus.name}",
+        part_of=corpus.name,
     )
 
 

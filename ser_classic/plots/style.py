@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -41,7 +44,7 @@ VARIABLES = {
 }
 
 STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # the one that matplotlib brings along
+    "font.family": ["DejaVu Sans"],  # the one that matplotlib brings along
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
@@ -77,6 +80,14 @@ STYLE: dict[str, Any] = {
     "text.parse_math": False,  # a dollar in a name is a dollar
 }
 
+# For what DejaVu lacks, in this order where installed: Chinese, Japanese, Korean, then as much as can be.
+FALLBACKS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans CJK TC", "Noto Sans SC"),
+    *("Source Han Sans SC", "Source Han Sans", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei"),
+    *("PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic"),
+    *("Arial Unicode MS", "Droid Sans Fallback", "Unifont"),
+)
+
 _NOTHING = dict.fromkeys(("Date", "Creator", "Type", "Format"))  # of what matplotlib would say of itself
 P = ParamSpec("P")
 
@@ -86,14 +97,31 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        import matplotlib
-
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            matplotlib.rcParams.update(STYLE)
+        with _house():
             return draw(*args, **kwargs)
 
     return drawn
+
+
+@contextmanager
+def _house(**more: Any) -> Iterator[None]:
+    """The house's style, whatever the caller has set; nothing is said of letters that no font here has."""
+    import matplotlib
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}  # matplotlib complains of each that is not
+    families = [*STYLE["font.family"], *(name for name in FALLBACKS if name in installed)]
+    fonts = logging.getLogger("matplotlib.font_manager")  # tells of fonts that have no bold
+    level = fonts.level
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({**STYLE, "font.family": families, **more})
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+        fonts.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            fonts.setLevel(level)
 
 
 def blank(width: float, height: float) -> Figure:
@@ -191,6 +219,11 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     return paths
 
 
+def write(figure: Figure, path: Path, dots: int = 160) -> None:
+    """Write a figure as PNG [dots per inch], PDF or SVG, whichever the file's ending says."""
+    path.write_bytes(_written(figure, path.suffix.lower().removeprefix("."), dpi=dots))
+
+
 def _svg(figure: Figure, fonttype: str) -> str:
     text = _written(figure, "svg", fonttype, metadata=_NOTHING).decode()
     # matplotlib names clip paths by a hash of their last digits, which the layout's solver leaves open.
@@ -200,9 +233,7 @@ def _svg(figure: Figure, fonttype: str) -> str:
 
 
 def _written(figure: Figure, form: str, fonttype: str = "path", **options: Any) -> bytes:
-    import matplotlib
-
     target = io.BytesIO()
-    with matplotlib.rc_context({**STYLE, "svg.fonttype": fonttype}):
+    with _house(**{"svg.fonttype": fonttype}):
         figure.savefig(target, format=form, **options)
     return target.getvalue()

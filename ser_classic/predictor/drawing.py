@@ -52,9 +52,10 @@ def draw_timeline(
         The file cannot be written.
     """
     from ser_classic.plots.sound import timeline
+    from ser_classic.plots.style import write
 
     figure = timeline(*audio.read(source, channel=channel), answers, Path(name).name)
     try:
-        figure.savefig(path, dpi=160)
+        write(figure, path)
     except OSError as error:
         raise PredictorError(f"{path}: cannot be written ({error.strerror})") from error
