@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,6 +45,8 @@ class FeatureSet:
         Raised whenever the same parameters give other values, so that no old cache or model is used.
     library, extra : str, optional
         The optional library it needs, and the extra that installs it.
+    terms : str
+        What this library's licence asks of all that is made with the features, in a sentence.
     """
 
     name: str
@@ -52,6 +55,7 @@ class FeatureSet:
     version: int = 1
     library: str | None = None
     extra: str | None = None
+    terms: str = ""
 
     def require(self) -> None:
         """Raise an error that names the command to install what this set needs, where it is absent."""
@@ -86,6 +90,14 @@ class FeatureSet:
         }
 
 
+_OPENSMILE = partial(
+    FeatureSet,
+    library="opensmile",
+    extra="opensmile",
+    terms="Its features are openSMILE's, which is free for research and education only: a product made with "
+    "them needs a licence of audEERING.",
+)
+
 FEATURES: Registry[FeatureSet] = Registry(
     "features",
     [
@@ -104,8 +116,8 @@ FEATURES: Registry[FeatureSet] = Registry(
         FeatureSet("patch_kernels", RATE, flagship.PatchKernels()),
         FeatureSet("source_kernels", RATE, flagship.SourceKernels()),
         FeatureSet("flagship", RATE, flagship.Flagship(), version=2),
-        FeatureSet("egemaps", RATE, functionals.EGEMAPS, library="opensmile", extra="opensmile"),
-        FeatureSet("compare", RATE, functionals.COMPARE, library="opensmile", extra="opensmile"),
+        _OPENSMILE("egemaps", RATE, functionals.EGEMAPS),
+        _OPENSMILE("compare", RATE, functionals.COMPARE),
         FeatureSet("mfcc_sequence", RATE, sequences.MFCC_SEQUENCE),
         FeatureSet("mfcc_rms_zcr_sequence", RATE, sequences.MFCC_RMS_ZCR_SEQUENCE),
         FeatureSet("logmel_sequence", RATE, sequences.LOGMEL_SEQUENCE),

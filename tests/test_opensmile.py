@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from test_contracts import RATE, voice_like
 
+from ser_classic import fit
 from ser_classic.cli import app
 from ser_classic.corpora import load
 from ser_classic.errors import SerClassicError
@@ -17,6 +18,7 @@ from ser_classic.extraction import compute, extract
 from ser_classic.extras import opensmile as extra
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
+from ser_classic.predictor import cards
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report import score
 
@@ -78,6 +80,14 @@ def test_without_the_library_all_else_works_and_the_command_that_installs_it_is_
     assert len(listed["pooled"]["columns"]) == 920
     app(["features", "list"], standalone_mode=False)
     assert "needs the extra" in capsys.readouterr().out
+
+
+def test_the_card_of_a_predictor_tells_the_terms_of_its_features(smile, own_folder, cache):
+    made = fit(
+        str(own_folder), "egemaps", "svc_auto", speaker=r"/(s\d\d)_", cache=cache, evaluate=False, jobs=1
+    )
+    assert "free for research and education only" in cards.text(made.card)
+    assert not made.has_probabilities
 
 
 @pytest.mark.corpus

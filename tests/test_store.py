@@ -98,6 +98,7 @@ def test_a_broken_run_is_named_and_the_others_are_read(tmp_path, how):
     assert [run.id for run in store.runs(tmp_path, problems.append)] == ["whole--loso--f--m--0"]
     assert len(problems) == 1
     assert "c--loso--f--m--0" in problems[0]
+    assert "remove it" in problems[0] or "run it again" in problems[0]
 
 
 @pytest.mark.parametrize("how", ["edited", "cut"])

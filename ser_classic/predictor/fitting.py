@@ -166,7 +166,7 @@ def _card(
         "seed": seed,
         "evaluation": None,
         "versions": experiment.versions(model.extra) | experiment.versions(features.extra),
-        "intended_use": cards.INTENDED,
+        "intended_use": f"{cards.INTENDED} {features.terms}".rstrip(),
         "limits": cards.LIMITS,
     }
 
