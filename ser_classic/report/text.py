@@ -148,7 +148,7 @@ def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> s
     for section in sections(board, limit):
         if section.corpus != corpus:
             corpus = section.corpus
-            parts.append(f"{'#' * level} {_escape(corpus)}")
+            parts.append(f"{'#' * level} {escaped(corpus)}")
             parts.append(f"{section.about}")
             if section.few:
                 parts.append(_few_words(section.few))
@@ -160,8 +160,12 @@ def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> s
             parts.append(_markdown_table(section))
         if section.left:
             parts.append(f"… and {section.left} more.")
-        parts.extend(f"- stale: {_escape(system)}: {_escape(_short(how))}" for system, how in section.stale)
-        parts.extend(f"- failed: {_escape(system)}: {_escape(_short(why))}" for system, why in section.failed)
+        parts.extend(
+            f"- stale: {escaped(system)}: {escaped(shortened(how))}" for system, how in section.stale
+        )
+        parts.extend(
+            f"- failed: {escaped(system)}: {escaped(shortened(why))}" for system, why in section.failed
+        )
     return "\n\n".join(parts) + "\n" if parts else "No run has finished yet.\n"
 
 
@@ -235,8 +239,10 @@ def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:
         parts.append(table)
         if section.left:
             parts.append(Text(f"… and {section.left} more", style="dim"))
-        parts.extend(Text(f"stale: {system}: {_short(how)}", style="dim") for system, how in section.stale)
-        parts.extend(Text(f"failed: {system}: {_short(why)}", style="red") for system, why in section.failed)
+        parts.extend(Text(f"stale: {system}: {shortened(how)}", style="dim") for system, how in section.stale)
+        parts.extend(
+            Text(f"failed: {system}: {shortened(why)}", style="red") for system, why in section.failed
+        )
     return Group(*(parts or [Text("No run has finished yet.")]))
 
 
@@ -260,7 +266,7 @@ def _few_words(speakers: tuple[str, ...]) -> str:
 
 def _best(row: pd.Series, group: str) -> str:
     words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group}"
-    return f"{words}: **{_escape(_system(row))}**, UAR {figure(row['uar'])}."
+    return f"{words}: **{escaped(_system(row))}**, UAR {figure(row['uar'])}."
 
 
 def _system(row: pd.Series | dict) -> str:
@@ -298,19 +304,21 @@ def _markdown_table(section: Section) -> str:
         "|--:|---|---|---|--:|:-:|--:|--:|--:|",
     ]
     for place, row in enumerate(section.rows):
-        cells = [_escape(cell) for cell in row]
+        cells = [escaped(cell) for cell in row]
         if place == 0 and row[0] != STALE:
             cells[1:5] = [f"**{cell}**" for cell in cells[1:5]]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def _short(why: str, width: int = 160) -> str:
+def shortened(why: str, width: int = 160) -> str:
+    """The first line of an error, cut to that many letters."""
     first = why.strip().splitlines()[0] if why.strip() else "no reason was recorded"
     return first if len(first) <= width else first[: width - 1] + "…"
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
     for mark in ("\\", "|", "<", "*", "`", "["):
         text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
     return text

@@ -10,10 +10,22 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.report import views
+from ser_classic.report.adaptation import adaptation_chapter, adaptation_pictures
 from ser_classic.report.board import ReportError, Scored, scored, tabulated, to_csv
+from ser_classic.report.cross import cross_chapter, cross_pictures
+from ser_classic.report.degraded import degraded_chapter, degraded_pictures
 from ser_classic.report.networks import effort_picture, network_pictures, networks_part
 from ser_classic.report.recipes import recipes_markdown, recipes_part, reproduced
+from ser_classic.report.seeds import seeds_chapter, seeds_pictures
 from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
+
+# Tests of their own: what makes a chapter of scored runs, and what draws its figures.
+CHAPTERS = (
+    (cross_chapter, cross_pictures),
+    (adaptation_chapter, adaptation_pictures),
+    (degraded_chapter, degraded_pictures),
+    (seeds_chapter, seeds_pictures),
+)
 
 
 def current(results: Path) -> bool:
@@ -69,7 +81,9 @@ def write(results: Path, problem: Callable[[str], None] | None = None, figures: 
     runs = [run for run in every if run.row["stale"] is None]
     premium = views.leak_premium(runs)
     recipes = reproduced(runs)
-    tables = premium_markdown(premium) + recipes_markdown(recipes) + markdown(board)
+    chapters = [(make(runs), draw) for make, draw in CHAPTERS]
+    own = "".join(chapter.markdown() for chapter, _ in chapters if chapter)
+    tables = premium_markdown(premium) + recipes_markdown(recipes) + own + markdown(board)
     text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}"
     store.write_text(results / "leaderboard.csv", to_csv(board))
     store.write_text(results / "leaderboard.md", text)
@@ -83,6 +97,11 @@ def write(results: Path, problem: Callable[[str], None] | None = None, figures: 
         effort = effort_picture(runs)
         beside = [*filter(None, [effort]), *network_pictures(runs, clips_of, problem)]
         parts = [recipes_part(recipes), networks_part(runs, clips_of, effort, problem)]
+        for chapter, draw in chapters:
+            if chapter:
+                drawings = list(draw(runs))
+                parts.append(chapter.part(drawings))
+                beside += drawings
         try:
             for picture in [*drawn, *beside]:
                 save(picture.figure, results / "figures", picture.name)

@@ -1,0 +1,232 @@
+"""Figures of tests of their own: other corpora, few clips to adapt with, degraded clips, other seeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.plots.style import (
+    DEEP,
+    GROUP_COLOUR,
+    INK,
+    LIGHT_TEXT_FROM,
+    LINE,
+    MARKERS,
+    MUTED,
+    ON_COLOUR,
+    SERIES,
+    beside,
+    blank,
+    rows_axis,
+    share,
+    share_axis,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NOISE = "white noise"  # the one kind of degradation with levels enough for a curve
+DODGE = 0.13  # between the systems of one place
+
+
+@styled
+def crossings(table: pd.DataFrame) -> Figure:
+    """Trained on one corpus (rows), tested on another (columns), a panel per track.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns track, trained, tested, within (bool: framed), classes, uar, low, high (NaN without an
+        interval), of one system.
+    """
+    across = table[~table["within"].astype(bool)]
+    corpora = sorted({*across["trained"], *across["tested"]})
+    tracks = [track for track in ("blind", "adapted") if track in set(across["track"])]
+    figure = blank(0.9 + len(tracks) * (0.35 + 0.86 * len(corpora)), 1.2 + 0.62 * len(corpora))
+    axes = figure.subplots(1, len(tracks), sharey=True, squeeze=False)[0]
+    for ax, track in zip(axes, tracks, strict=True):
+        for row in table[table["track"] == track].to_dict("records"):
+            if row["trained"] in corpora and row["tested"] in corpora:
+                _crossing(ax, corpora.index(row["tested"]), corpora.index(row["trained"]), row)
+        ax.set_xticks(range(len(corpora)), corpora, rotation=30, ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(len(corpora)), corpora)
+        ax.set_xlim(-0.55, len(corpora) - 0.45)
+        ax.set_ylim(len(corpora) - 0.45, -0.55)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+        ax.set_title(track, color=GROUP_COLOUR[track])
+        ax.set_xlabel("tested on")
+    axes[0].set_ylabel("trained on")
+    return figure
+
+
+def _crossing(ax: Axes, column: int, row: int, figures: dict) -> None:
+    from matplotlib.patches import Rectangle
+
+    value, within = figures["uar"], figures["within"]
+    look = (
+        {"fill": False, "edgecolor": LINE, "linewidth": 1.2}
+        if within
+        else {"facecolor": DEEP, "alpha": value, "linewidth": 0}
+    )
+    ax.add_patch(Rectangle((column - 0.47, row - 0.46), 0.94, 0.92, **look))
+    colour = MUTED if within else ON_COLOUR if value > LIGHT_TEXT_FROM else INK
+    lines = [(share(value), 9.5, "bold")]
+    if np.isfinite(figures["low"]):
+        lines.append((f"{share(figures['low'])}–{share(figures['high'])}", 7, "normal"))
+    lines.append((f"{int(figures['classes'])} emotions", 6, "normal"))
+    for place, (text, size, weight) in enumerate(lines):
+        height = row + 0.27 * (place - (len(lines) - 1) / 2)
+        ax.text(column, height, text, ha="center", va="center", size=size, weight=weight, color=colour)
+
+
+@styled
+def adaptation(table: pd.DataFrame) -> Figure:
+    """UAR by the number of clips heard of a test speaker, a panel per corpus.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns corpus, system, heard (-1 for a blind system, infinite for all clips), clips (of a speaker),
+        uar, low, high (NaN without an interval).
+    """
+    corpora = list(dict.fromkeys(table["corpus"]))
+    systems = list(dict.fromkeys(table["system"]))
+    places = {heard: place for place, heard in enumerate(sorted(set(table["heard"])))}
+    across = min(2, len(corpora))
+    down = -(-len(corpora) // across)
+    figure = blank(0.6 + 4.0 * across, 0.6 + 2.5 * down)
+    grid = figure.subplots(down, across, squeeze=False)
+    for ax, corpus in zip(grid.flat, corpora, strict=False):
+        part = table[table["corpus"] == corpus]
+        for number, system in enumerate(systems):
+            line = part[part["system"] == system].sort_values("heard")
+            apart = line["heard"] < 0
+            shift = DODGE * (number - (len(systems) - 1) / 2)
+            for some, linestyle in ((line[apart], ""), (line[~apart], "-")):
+                _points(ax, some["heard"].map(places) + shift, some, number, system, linestyle)
+        clips = int(part["clips"].max())
+        ax.set_xticks(list(places.values()), [_heard(heard, clips) for heard in places])
+        if -1 in places:
+            ax.axvline(places[-1] + 0.5, color=LINE, linewidth=0.8)
+        _shares(ax, part)
+        ax.set_title(corpus)
+    for ax in grid.flat[len(corpora) :]:
+        ax.set_axis_off()
+    for ax in grid[:, 0]:
+        ax.set_ylabel("UAR")
+    for ax in grid.flat[max(0, len(corpora) - across) : len(corpora)]:
+        ax.set_xlabel("unlabelled clips heard of the speaker")
+    _legend(figure, grid[0, 0])
+    return figure
+
+
+def _heard(heard: float, clips: int) -> str:
+    if heard < 0:
+        return "blind"
+    return str(int(heard)) if np.isfinite(heard) else f"all\n({clips})"
+
+
+@styled
+def robustness(table: pd.DataFrame) -> Figure:
+    """UAR on degraded test clips: white noise as a curve, all others as points.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns system, degradation (`clean` among them), kind, level, classes, uar, low, high (NaN without
+        an interval), of one corpus, in the order in which they are shown.
+    """
+    systems = list(dict.fromkeys(table["system"]))
+    clean = table["degradation"] == "clean"
+    noise = table[clean | (table["kind"] == NOISE)]
+    others = table[~clean & (table["kind"] != NOISE)]
+    parts = [part for part in (noise, others) if not clean[part.index].all()]
+    figure = blank(9.2, 3.6)
+    widths = [max(2, part["degradation"].nunique()) for part in parts]
+    axes = figure.subplots(1, len(parts), sharey=True, squeeze=False, width_ratios=widths)[0]
+    for ax, part in zip(axes, parts, strict=True):
+        names = list(dict.fromkeys(part["degradation"]))
+        curve = part is noise
+        for number, system in enumerate(systems):
+            of_system = part[part["system"] == system]
+            at = of_system["degradation"].map(names.index) + DODGE * (number - (len(systems) - 1) / 2)
+            _points(ax, at, of_system, number, system, "-" if curve else "")
+            level = table.loc[clean & (table["system"] == system), "uar"]
+            if not curve and len(level):
+                colour = SERIES[number % len(SERIES)]
+                ax.axhline(level.iloc[0], color=colour, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
+        words = part.drop_duplicates("degradation").to_dict("records")
+        ax.set_xticks(range(len(names)), [_degradation(word) for word in words])
+        ax.set_xlim(-0.5, len(names) - 0.5)
+        ax.set_title("White noise" if curve else "Other degradations; dotted: clean")
+        ax.axhline(1 / table["classes"].max(), color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
+        _shares(ax, table)
+    axes[0].set_ylabel("UAR")
+    _legend(figure, axes[0])
+    return figure
+
+
+def _degradation(row: dict) -> str:
+    return row["level"] if row["kind"] == NOISE else row["degradation"]
+
+
+@styled
+def seeds(table: pd.DataFrame) -> Figure:
+    """UAR of every seed beside the interval over speakers, a panel per corpus.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns corpus, protocol, track, system, each (UAR of every seed), mean, deviation, low, high (NaN
+        without an interval).
+    """
+    parts = [
+        (f"{corpus}, {protocol}", part)
+        for (corpus, protocol), part in table.groupby(["corpus", "protocol"], sort=False)
+    ]
+    figure = blank(7.4, 0.5 + sum(0.3 * len(part) + 0.62 for _, part in parts))
+    axes = figure.subplots(
+        len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
+    )[:, 0]
+    for ax, (title, part) in zip(axes, parts, strict=True):
+        rows_axis(ax, list(part["system"]))
+        for place, row in enumerate(part.to_dict("records")):
+            colour = GROUP_COLOUR[row["track"]]
+            ax.hlines(place, row["low"], row["high"], color=colour, alpha=0.25, linewidth=7)
+            ax.plot(row["each"], [place] * len(row["each"]), "|", color=colour, markersize=11, mew=1.6)
+            beside(ax, place, f"{share(row['mean'], 3)} ± {share(row['deviation'], 3)}")
+        ax.set_title(title)
+    values = np.concatenate([table[["low", "high"]].to_numpy().ravel(), np.concatenate(table["each"].array)])
+    share_axis(axes[-1], "x", *_limits(values))
+    axes[-1].set_xlabel("UAR")
+    return figure
+
+
+def _points(ax: Axes, at: pd.Series, table: pd.DataFrame, number: int, system: str, linestyle: str) -> None:
+    """Points of one system with their intervals, joined by a line or not."""
+    colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
+    ax.vlines(at, table["low"], table["high"], color=colour, linewidth=1.6, alpha=0.45)
+    ax.plot(at, table["uar"], linestyle=linestyle, marker=marker, markersize=5, color=colour, linewidth=1.4)
+    if system not in ax.get_legend_handles_labels()[1]:
+        ax.plot([], [], linestyle="-", marker=marker, markersize=5, color=colour, label=system)
+
+
+def _shares(ax: Axes, table: pd.DataFrame) -> None:
+    ax.grid(axis="y")
+    share_axis(ax, "y", *_limits(table[["uar", "low", "high"]].to_numpy()))
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """Round ends of an axis that holds these shares."""
+    low, high = np.nanmin(values), np.nanmax(values)
+    return max(0.0, np.floor(10 * low - 0.2) / 10), min(1.0, np.ceil(10 * high + 0.2) / 10)
+
+
+def _legend(figure: Figure, ax: Axes) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))

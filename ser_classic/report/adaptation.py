@@ -1,0 +1,105 @@
+"""The adaptation curve: what a system gains by the number of unlabelled clips it hears of a speaker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.report.board import Scored, first_seeds
+from ser_classic.report.chapters import Chapter, beside, figures_of, of_test
+from ser_classic.report.gallery import Picture
+
+TITLE = "How many clips adaptation takes"
+ABOUT = (
+    "UAR against the number of unlabelled clips of a test speaker by which the features are scaled. With 0 "
+    "clips the training speakers stand in for the unknown one, with fewer than 8 they are mixed in. Blind "
+    "systems scale nothing by speaker; all clips are the adapted track of the leaderboard."
+)
+BLIND, ALL = -1, np.inf  # as numbers of clips, before and after all others
+COLUMNS = (
+    "folds",
+    "heard",
+    "clips",
+    "corpus",
+    "system",
+    "classes",
+    "uar",
+    "low",
+    "high",
+    "range",
+)
+
+
+def curves(runs: Iterable[Scored]) -> pd.DataFrame:
+    """What the systems of a corpus score by the number of unlabelled clips heard of a test speaker.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a run of the first seed: corpus, folds, system, heard (clips; `BLIND` and `ALL` for the
+        ordinary runs on the same folds), clips (those of a speaker, the median), and what `figures_of` gives.
+        Sorted by corpus, system and heard.
+    """
+    runs = list(runs)
+    rows = []
+    wanted = set()
+    for run in of_test(runs, "few")[0]:
+        folds = run.row["protocol"].partition("_adapted_m")[0]
+        wanted.add((run.row["corpus"], run.row["features"], run.row["model"], folds))
+        rows.append(_row(run, folds, run.run.record["heard"]))
+    for run in first_seeds(runs):
+        folds = run.row["protocol"].removesuffix("_adapted")
+        if (
+            run.row["corpus"],
+            run.row["features"],
+            run.row["model"],
+            folds,
+        ) in wanted and run.counts is not None:
+            rows.append(_row(run, folds, ALL if run.row["track"] == "adapted" else BLIND))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.sort_values(["corpus", "folds", "system", "heard"], ignore_index=True)
+
+
+def _row(run: Scored, folds: str, heard: float) -> dict:
+    clips = run.counts.counts.sum(axis=(1, 2)) if run.counts is not None else np.zeros(1)
+    return figures_of(run) | {"folds": folds, "heard": heard, "clips": int(np.median(clips))}
+
+
+def adaptation_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """The curves as a chapter; None where no such run is among these."""
+    runs = list(runs)
+    table, (_, failed) = curves(runs), of_test(runs, "few")
+    if not len(table) and not failed:
+        return None
+    grids = []
+    for (corpus, folds), part in table.groupby(["corpus", "folds"]):
+        named = part.assign(words=[_words(heard, part["clips"].max()) for heard in part["heard"]])
+        named = named.sort_values(["heard", "system"])
+        grids.append(beside(named, f"{corpus}, {folds}", "words", "clips heard"))
+    return Chapter("adaptation", TITLE, ABOUT, tuple(grids), failed)
+
+
+def _words(heard: float, clips: int) -> str:
+    return {BLIND: "blind", ALL: f"all ({clips})"}.get(heard) or str(int(heard))
+
+
+def adaptation_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
+    """One figure, a panel for each corpus."""
+    from ser_classic.plots.conditions import adaptation
+
+    table = curves(runs)
+    if len(table):
+        yield Picture(
+            "adaptation",
+            "UAR by the number of clips heard of a speaker",
+            "With 95 % intervals over speakers where there are enough. On the left, apart from the line, the "
+            "blind system; on the right all clips of a speaker, and how many these are.",
+            adaptation(table),
+            wide=True,
+        )

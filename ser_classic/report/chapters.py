@@ -1,0 +1,184 @@
+"""Chapters of a report: tests of their own, each as a few tables that are set as Markdown and as markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from ser_classic.report.board import Scored, each_speaker, first_seeds
+from ser_classic.report.gallery import Picture
+from ser_classic.report.page import Cell, Column, Part, figure_element, table_of
+from ser_classic.report.text import escaped, figure, shortened
+from ser_classic.statistics import FEWEST_SPEAKERS
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a cell of a table says, and the value by which it sorts (nothing where it is text)."""
+
+    text: str
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: what it is of, its headings, and its rows; the first `words` columns hold text."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A test of its own.
+
+    Attributes
+    ----------
+    name, title : str
+        For links and for readers.
+    about : str
+        What is tested, and how the tables are to be read.
+    grids : tuple of Grid
+    failed : tuple of (str, str)
+        Runs that came to nothing, and why.
+    """
+
+    name: str
+    title: str
+    about: str
+    grids: tuple[Grid, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+
+    def markdown(self, level: int = 2) -> str:
+        """As Markdown, the heading at that level."""
+        parts = [f"{'#' * level} {self.title}", self.about]
+        for grid in self.grids:
+            if grid.title:
+                parts.append(f"{'#' * (level + 1)} {escaped(grid.title)}")
+            marks = ["---" if place < grid.words else "--:" for place in range(len(grid.headings))]
+            rows = [[escaped(entry.text) for entry in row] for row in grid.rows]
+            lines = [_line(map(escaped, grid.headings)), f"|{'|'.join(marks)}|", *map(_line, rows)]
+            parts.append("\n".join(lines))
+        parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
+        return "\n\n".join(parts) + "\n\n"
+
+    def part(self, pictures: Sequence[Picture]) -> Part:
+        """As a part of the page: its figures, and its tables folded away beneath them."""
+        drawn = "".join(figure_element(picture, heading=True) for picture in pictures)
+        tables = "".join(self._markup(grid) for grid in self.grids)
+        why = "".join(
+            f'<p class="leaky">failed: {escape(run)}: {escape(shortened(why))}</p>'
+            for run, why in self.failed
+        )
+        folded = f"<details><summary>The figures in tables</summary>{tables}</details>" if tables else ""
+        return Part(self.name, self.title, f"<p>{escape(self.about)}</p>{drawn}{folded}{why}")
+
+    def _markup(self, grid: Grid) -> str:
+        columns = [Column(heading, number=place >= grid.words) for place, heading in enumerate(grid.headings)]
+        rows = [
+            (
+                [
+                    Cell(escape(entry.text), None if place < grid.words else _sorted_by(entry.value))
+                    for place, entry in enumerate(row)
+                ],
+                "",
+            )
+            for row in grid.rows
+        ]
+        head = f"<h4>{escape(grid.title)}</h4>" if grid.title else ""
+        return head + table_of(columns, rows, ", ".join(filter(None, (self.title, grid.title))))
+
+
+def of_test(runs: Iterable[Scored], test: str) -> tuple[list[Scored], tuple[tuple[str, str], ...]]:
+    """The runs of one test, of the first seed: the finished ones, and the others with why they failed.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+    test : str
+        Of `ser_classic.report.board.TESTS`.
+    """
+    chosen = first_seeds(run for run in runs if run.row["test"] == test)
+    failed = tuple(
+        (f"{run.row['corpus']}, {run.row['protocol']}, {system_of(run.row)}", str(run.row["error"]))
+        for run in chosen
+        if run.counts is None
+    )
+    return [run for run in chosen if run.counts is not None], failed
+
+
+def figures_of(run: Scored) -> dict[str, Any]:
+    """What tables and figures show of a finished run.
+
+    Its corpus, system, classes and UAR; low and high, NaN where there are too few speakers for an interval to
+    be trusted; and `range`, in words: the interval, or the UAR of each of the few speakers.
+    """
+    row = run.row
+    trusted = row["speakers"] >= FEWEST_SPEAKERS
+    low, high = (row["uar_low"], row["uar_high"]) if trusted else (float("nan"), float("nan"))
+    each = "/".join(figure(value, 2) for value in each_speaker(row).values())
+    return {
+        "corpus": row["corpus"],
+        "system": system_of(row),
+        "classes": row["classes"],
+        "uar": row["uar"],
+        "low": low,
+        "high": high,
+        "range": f"{figure(low, 2)}–{figure(high, 2)}" if trusted else each or "–",
+    }
+
+
+def system_of(row: dict[str, Any]) -> str:
+    """`pooled + svm_rbf`."""
+    return f"{row['features']} + {row['model']}"
+
+
+def with_range(row: dict[str, Any]) -> Entry:
+    """`.71 (.68–.74)`, of what `figures_of` gives."""
+    return Entry(f"{figure(row['uar'], 2)} ({row['range']})", row["uar"])
+
+
+def beside(table: pd.DataFrame, title: str, by: str, heading: str) -> Grid:
+    """Conditions as rows, systems as columns; conditions in the order in which the table has them.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns system, uar, range, and `by`: what tells the conditions apart, as text.
+    title : str
+    by : str
+    heading : str
+        Of the column of conditions.
+    """
+    systems = list(dict.fromkeys(table["system"]))
+    rows = []
+    for name, part in table.groupby(by, sort=False):
+        found = {row["system"]: with_range(row) for row in part.to_dict("records")}
+        rows.append((Entry(str(name)), *(found.get(system, Entry("–")) for system in systems)))
+    return Grid(title, (heading, *headings_of(systems)), tuple(rows))
+
+
+def headings_of(systems: Sequence[str]) -> list[str]:
+    """The models alone, which leaves room, where they tell the systems apart."""
+    models = [name.rpartition(" + ")[2] for name in systems]
+    return models if len(set(models)) == len(models) and len(models) > 2 else list(systems)
+
+
+def legend(systems: Iterable[str]) -> str:
+    """`fusion on flagship, mlp on classic180`: systems that headings name by their model."""
+    pairs = [name.rpartition(" + ") for name in systems]
+    return ", ".join(f"{model} on {features}" for features, _, model in pairs)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _sorted_by(value: float | None) -> float | str:
+    return "" if value is None or pd.isna(value) else value

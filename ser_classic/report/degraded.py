@@ -1,0 +1,109 @@
+"""Robustness: systems trained on recordings as they are, tested on noisy, coded, faint or clipped ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import pandas as pd
+
+from ser_classic.degradations import DEGRADATIONS
+from ser_classic.report.board import Scored, first_seeds
+from ser_classic.report.chapters import Chapter, beside, figures_of, headings_of, legend, of_test
+from ser_classic.report.gallery import Picture
+
+TITLE = "On degraded recordings"
+CLEAN = "clean"
+COLUMNS = (
+    "folds",
+    "degradation",
+    "kind",
+    "level",
+    "corpus",
+    "system",
+    "classes",
+    "uar",
+    "low",
+    "high",
+    "range",
+)
+
+
+def degraded(runs: Iterable[Scored]) -> pd.DataFrame:
+    """What systems score on degraded test clips, and on the clips as they are.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a run of the first seed: corpus, folds, system, degradation (`CLEAN` for the ordinary run on
+        the same folds), its kind and level, and what `figures_of` gives. Sorted by corpus, then as
+        `DEGRADATIONS` lists them, the clean ones first, then by system.
+    """
+    runs = list(runs)
+    rows = []
+    wanted = set()
+    for run in of_test(runs, "degraded")[0]:
+        folds = run.row["protocol"].partition("_degraded_")[0]
+        wanted.add((run.row["corpus"], folds, run.row["features"], run.row["model"]))
+        rows.append(_row(run, folds, run.run.record["degradation"]))
+    for run in first_seeds(runs):
+        cell = tuple(run.row[name] for name in ("corpus", "protocol", "features", "model"))
+        if cell in wanted and run.counts is not None:
+            rows.append(_row(run, run.row["protocol"], CLEAN))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    order = {name: place for place, name in enumerate((CLEAN, *DEGRADATIONS))}
+    table["place"] = table["degradation"].map(order).fillna(len(order))
+    by = ["corpus", "folds", "place", "degradation", "system"]
+    return table.sort_values(by, ignore_index=True).drop(columns="place")
+
+
+def _row(run: Scored, folds: str, degradation: str) -> dict:
+    kind, level = degradation, ""
+    if degradation in DEGRADATIONS:
+        kind, level = DEGRADATIONS[degradation].kind, DEGRADATIONS[degradation].level
+    return figures_of(run) | {"folds": folds, "degradation": degradation, "kind": kind, "level": level}
+
+
+def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """The degradations as a chapter; None where no such run is among these."""
+    runs = list(runs)
+    table, (_, failed) = degraded(runs), of_test(runs, "degraded")
+    if not len(table) and not failed:
+        return None
+    grids = [
+        beside(part, f"{corpus}, {folds}", "degradation", "test clips")
+        for (corpus, folds), part in table.groupby(["corpus", "folds"])
+    ]
+    return Chapter("degraded", TITLE, _about(table), tuple(grids), failed)
+
+
+def _about(table: pd.DataFrame) -> str:
+    kinds = ", ".join(
+        f"{name} ({spoilt.kind}, {spoilt.level})"
+        for name, spoilt in DEGRADATIONS.items()
+        if name in set(table["degradation"])
+    )
+    systems = sorted(set(table["system"]))
+    named = f" The systems: {legend(systems)}." if headings_of(systems) != systems else ""
+    return (
+        "UAR of blind systems trained on the clips as they are and tested on degraded ones, beside the clean "
+        f"ones. The degradations: {kinds}.{named}"
+    )
+
+
+def degraded_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
+    """A figure for each corpus: noise as a curve, the others as points."""
+    from ser_classic.plots.conditions import robustness
+
+    for corpus, part in degraded(runs).groupby("corpus"):
+        yield Picture(
+            f"degraded_{corpus}",
+            f"{corpus}: UAR on degraded test clips",
+            "With 95 % intervals over speakers where there are enough. Left: white noise, by its level below "
+            "the speech. Right: what else was done to the clips. The dashed line is chance.",
+            robustness(part),
+            wide=True,
+        )

@@ -1,0 +1,269 @@
+"""Tests of their own in the report: other corpora, few clips to adapt with, degraded clips, other seeds."""
+
+from __future__ import annotations
+
+import made_up_runs as made_up
+import numpy as np
+import pytest
+from test_plots import texts
+
+from ser_classic import report, store
+from ser_classic.degradations import DEGRADATIONS
+from ser_classic.plots import conditions
+from ser_classic.report.adaptation import ALL, BLIND, adaptation_chapter, adaptation_pictures, curves
+from ser_classic.report.board import scored, tabulated
+from ser_classic.report.chapters import Chapter, Entry, Grid, headings_of
+from ser_classic.report.cross import cross_chapter, cross_pictures, crossings
+from ser_classic.report.degraded import degraded, degraded_chapter, degraded_pictures
+from ser_classic.report.seeds import seeds_chapter, seeds_pictures, spreads
+from ser_classic.report.write import CHAPTERS
+
+SHARED = {"emodb": "neutral happy sad angry fear disgust", "tess": "neutral happy sad angry fear disgust"}
+CELL = ("pooled", "svm_rbf")
+
+
+def crossed(trained, tested, track="blind"):
+    ending = "_adapted" if track == "adapted" else ""
+    return made_up.run(
+        tested,
+        f"cross_from_{trained}{ending}",
+        *CELL,
+        emotions=SHARED[tested],
+        kind=(track, False, -0.6),
+        trained_on=trained,
+    )
+
+
+def few(corpus, heard, model="svm_rbf"):
+    kind = ("adapted", False, 0.01 * heard)
+    return made_up.run(corpus, f"loso_adapted_m{heard}", "pooled", model, kind=kind, heard=heard)
+
+
+def spoilt(corpus, name, model="svm_rbf"):
+    kind = ("blind", False, -0.7)
+    return made_up.run(corpus, f"loso_degraded_{name}", "pooled", model, kind=kind, degradation=name)
+
+
+def uar_of(runs):
+    return {run.run.record["id"]: run.row["uar"] for run in runs}
+
+
+@pytest.fixture(scope="module")
+def crossing_runs():
+    made = [crossed("emodb", "tess"), crossed("tess", "emodb"), crossed("tess", "emodb", "adapted")]
+    made += [made_up.run(corpus, protocol, *CELL) for corpus in SHARED for protocol in ("loso", "random5")]
+    made.append(made_up.run("emodb", "loso_adapted", *CELL))
+    made.append(made_up.run("emodb", "loso", "pooled", "knn"))  # never crossed: stands in no matrix
+    made.append(made_up.run("ravdess", "loso", *CELL))
+    return scored(made, made_up.clips)
+
+
+@pytest.fixture(scope="module")
+def few_runs():
+    made = [few(corpus, heard) for corpus in ("emodb", "tess") for heard in (8, 0, 16)]
+    made += [
+        made_up.run(corpus, f"loso{ending}", *CELL)
+        for corpus in ("emodb", "tess")
+        for ending in ("", "_adapted")
+    ]
+    made += [few("emodb", 8, "knn"), made_up.run("emodb", "random5", *CELL)]
+    return scored(made, made_up.clips)
+
+
+@pytest.fixture(scope="module")
+def degraded_runs():
+    made = [spoilt("emodb", name) for name in DEGRADATIONS]
+    made += [spoilt("emodb", "opus", "knn"), spoilt("tess", "opus"), spoilt("tess", "rain")]
+    made += [made_up.run("emodb", "loso", "pooled", model) for model in ("svm_rbf", "knn", "mlp")]
+    return scored(made, made_up.clips)
+
+
+@pytest.fixture(scope="module")
+def seed_runs():
+    made = [made_up.run("emodb", "loso", "pooled", "mlp", seed) for seed in (0, 10, 2)]
+    made += [made_up.run("tess", "loso", "pooled", "mlp", seed) for seed in range(3)]
+    made += [made_up.run("emodb", "random5", "pooled", "mlp", seed) for seed in range(3)]
+    made += [made_up.run("emodb", "loso", "pooled", "knn", seed) for seed in range(2)]
+    return scored(made, made_up.clips)
+
+
+def test_crossings_stand_beside_the_same_system_within_each_corpus(crossing_runs):
+    table = crossings(crossing_runs).set_index(["trained", "tested", "track"])
+    uar = uar_of(crossing_runs)
+    assert len(table) == 3 + 3
+    there = table.loc["tess", "emodb", "adapted"]
+    assert there["uar"] == uar["emodb--cross_from_tess_adapted--pooled--svm_rbf--0"]
+    assert (there["classes"], bool(there["within"])) == (6, False)
+    home = table.loc["emodb", "emodb", "blind"]
+    assert home["uar"] == uar["emodb--loso--pooled--svm_rbf--0"]
+    assert (home["classes"], bool(home["within"])) == (7, True)
+    assert set(table["system"]) == {"pooled + svm_rbf"}
+    assert "ravdess" not in table.index.get_level_values("tested")
+    assert np.isnan(table.loc["emodb", "tess", "blind"]["low"]), "no interval for two speakers"
+    assert home["low"] < home["uar"] < home["high"]
+
+
+def test_crossings_in_words(crossing_runs):
+    text = cross_chapter(crossing_runs).markdown()
+    uar = uar_of(crossing_runs)
+    emodb, across = (
+        report.text.figure(uar[name])
+        for name in ("emodb--loso--pooled--svm_rbf--0", "emodb--cross_from_tess--pooled--svm_rbf--0")
+    )
+    assert f"| emodb | ({emodb}) | " in text
+    assert f"| tess | {across} | (" in text
+    assert f"\n| emodb | tess | 6 | {across} | " in text
+    assert f"\n| emodb | itself | 7 | {emodb} | " in text
+    assert text.index("svm\\_rbf, blind" if "svm\\_rbf" in text else "svm_rbf, blind") < text.index(
+        "_rbf, adapted"
+    )
+
+
+def test_crossings_are_drawn_with_their_emotions_and_the_diagonal_framed(crossing_runs):
+    (picture,) = cross_pictures(crossing_runs)
+    said = texts(picture.figure)
+    assert (said.count("6 emotions"), said.count("7 emotions")) == (3, 3)
+    assert {"blind", "adapted", "trained on", "tested on"} <= set(said)
+    framed = [patch for ax in picture.figure.axes for patch in ax.patches if not patch.get_fill()]
+    assert len(framed) == 3
+
+
+def test_a_curve_runs_from_blind_over_few_clips_to_all(few_runs):
+    table = curves(few_runs)
+    line = table[(table["corpus"] == "emodb") & (table["system"] == "pooled + svm_rbf")]
+    uar = uar_of(few_runs)
+    assert line["heard"].tolist() == [BLIND, 0, 8, 16, ALL]
+    cells = ("loso", "loso_adapted_m0", "loso_adapted_m8", "loso_adapted_m16", "loso_adapted")
+    assert line["uar"].tolist() == [uar[f"emodb--{name}--pooled--svm_rbf--0"] for name in cells]
+    assert set(line["clips"]) == {54}
+    assert table.loc[table["system"] == "pooled + knn", "heard"].tolist() == [8]
+    text = adaptation_chapter(few_runs).markdown()
+    assert text.index("| blind |") < text.index("| 0 |") < text.index("| 8 |") < text.index("| all (54) |")
+    assert "### tess, loso" in text
+    assert " | – |" in text, "what did not run is a dash"
+
+
+def test_the_curve_is_drawn_apart_from_the_blind_point(few_runs):
+    (picture,) = adaptation_pictures(few_runs)
+    said = texts(picture.figure)
+    assert {"emodb", "tess", "blind", "0", "16", "pooled + svm_rbf"} <= set(said)
+    emodb = picture.figure.axes[0]
+    lengths = sorted(len(line.get_xdata()) for line in emodb.lines if line.get_linestyle() == "-")
+    assert lengths[-1] == 4
+
+
+def test_degraded_clips_stand_beside_the_clean_ones(degraded_runs):
+    table = degraded(degraded_runs)
+    emodb = table[table["corpus"] == "emodb"]
+    assert list(dict.fromkeys(emodb["degradation"])) == ["clean", *DEGRADATIONS]
+    assert set(emodb.loc[emodb["degradation"] == "clean", "system"]) == {"pooled + svm_rbf", "pooled + knn"}
+    assert table.loc[table["corpus"] == "tess", "degradation"].tolist() == ["opus", "rain"]
+    chapter = degraded_chapter(degraded_runs)
+    assert "noise20 (white noise, 20 dB)" in chapter.about
+    text = chapter.markdown()
+    uar = uar_of(degraded_runs)["emodb--loso_degraded_mp3--pooled--svm_rbf--0"]
+    (row,) = [line for line in text.splitlines() if line.startswith("| mp3 |")]
+    assert f"| {report.text.figure(uar, 2)} (" in row
+
+
+def test_noise_is_a_curve_and_the_others_are_points(degraded_runs):
+    pictures = {picture.name: picture for picture in degraded_pictures(degraded_runs)}
+    assert list(pictures) == ["degraded_emodb", "degraded_tess"]
+    said = texts(pictures["degraded_emodb"].figure)
+    assert {"clean", "20 dB", "10 dB", "0 dB", "telephone", "silence"} <= set(said)
+    noise, others = pictures["degraded_emodb"].figure.axes
+    assert max(len(line.get_xdata()) for line in noise.lines if line.get_linestyle() == "-") == 4
+    assert len(pictures["degraded_tess"].figure.axes) == 1
+    assert {"opus", "rain"} <= set(texts(pictures["degraded_tess"].figure))
+    assert [tick.get_text() for tick in others.get_xticklabels()] == list(DEGRADATIONS)[3:]
+
+
+def test_the_spread_over_seeds_is_that_of_the_leaderboard(seed_runs):
+    table = spreads(seed_runs)
+    board = tabulated(seed_runs)
+    assert table["corpus"].tolist() == ["emodb", "tess"], "neither leaky runs nor two seeds"
+    emodb = table.iloc[0]
+    uar = board[(board["corpus"] == "emodb") & (board["protocol"] == "loso") & (board["model"] == "mlp")]
+    uar = uar.sort_values("seed")["uar"].astype(float)
+    assert emodb["each"] == uar.tolist()
+    assert (emodb["mean"], emodb["lowest"], emodb["highest"]) == (uar.mean(), uar.min(), uar.max())
+    assert emodb["deviation"] == pytest.approx(np.std(uar, ddof=1))
+    assert emodb["first"] == uar.iloc[0]
+    assert emodb["low"] < emodb["first"] < emodb["high"]
+    text = seeds_chapter(seed_runs).markdown()
+    mean, deviation = report.text.figure(uar.mean()), report.text.figure(uar.std())
+    assert f"| emodb, loso | pooled + mlp | 3 | {mean} ±{deviation} | " in text
+    (picture,) = seeds_pictures(seed_runs)
+    assert {"emodb, loso", "tess, loso", "pooled + mlp"} <= set(texts(picture.figure))
+
+
+def test_without_such_runs_there_is_no_chapter():
+    runs = scored([made_up.run("emodb", "loso", *CELL)], made_up.clips)
+    for make, draw in CHAPTERS:
+        assert make(runs) is None
+        assert list(draw(runs)) == []
+
+
+def test_failed_runs_are_named_and_escaped():
+    made = made_up.failed("emodb", "loso", *CELL, "ValueError: <b>too | short</b>\nmore")
+    record = made.record | {"protocol": "loso_degraded_opus", "degradation": "opus"}
+    runs = scored([made_up.MadeUp(record, made.table)], made_up.clips)
+    chapter = degraded_chapter(runs)
+    text = chapter.markdown()
+    assert "- failed: emodb, loso_degraded_opus, pooled + svm_rbf: ValueError: &lt;b>too \\| short" in text
+    assert "more" not in text.partition("failed")[2]
+    assert "&lt;b&gt;too | short" in chapter.part([]).markup
+
+
+def test_tables_are_read_in_eighty_columns():
+    systems = ["flagship + fusion", "pooled + random_forest", "pooled + svm_rbf", "classic180 + mlp"]
+    made = [
+        made_up.run(
+            "emodb",
+            "loso_degraded_telephone",
+            *system.split(" + "),
+            kind=("blind", False, 0.0),
+            degradation="telephone",
+        )
+        for system in ("mfcc13 + mlp", "pooled + random_forest", "pooled + svm_rbf", "classic193 + knn")
+    ]
+    chapter = degraded_chapter(scored(made, made_up.clips))
+    rows = [line for line in chapter.markdown().splitlines() if line.startswith("|")]
+    assert max(map(len, rows)) <= 80
+    assert "random_forest on pooled" in chapter.about
+    assert headings_of(systems) == ["fusion", "random_forest", "svm_rbf", "mlp"]
+    assert headings_of(systems[:2]) == systems[:2]
+    assert headings_of(["a + mlp", "b + mlp", "c + knn"]) == ["a + mlp", "b + mlp", "c + knn"]
+
+
+def test_a_chapter_sorts_by_figures_and_escapes_its_text():
+    grid = Grid("a & b", ("<i>", "UAR"), ((Entry("<b>"), Entry(".50", 0.5)), (Entry("x"), Entry("–"))))
+    markup = Chapter("name", "Title", "about < this", (grid,)).part([]).markup
+    assert 'data-value="0.5"' in markup
+    assert "&lt;b&gt;" in markup
+    assert "<b>" not in markup
+    assert "a &amp; b" in markup
+    assert "about &lt; this" in markup
+
+
+def test_the_report_has_every_chapter_that_there_is(tmp_path, degraded_runs, seed_runs):
+    for corpus in ("emodb", "tess"):
+        store.write_clips(tmp_path, corpus, made_up.clips(corpus))
+    for run in (*degraded_runs[:3], *seed_runs[:3]):
+        record = {"schema": store.SCHEMA, "digests": {"clips": ""}, **run.run.record}
+        store.write_run(tmp_path, record, run.run.predictions())
+    report.write(tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    page = (tmp_path / "leaderboard.html").read_text()
+    assert text.index("## On degraded recordings") < text.index("## What the seed decides")
+    assert "From corpus to corpus" not in text
+    for name in ("degraded", "seeds"):
+        assert f'<section id="{name}">' in page
+        assert f'<a href="#{name}">' in page
+    assert (tmp_path / "figures" / "degraded_emodb.svg").exists()
+    assert (tmp_path / "figures" / "seeds.png").exists()
+
+
+def test_axes_end_at_round_shares_that_hold_all():
+    assert conditions._limits(np.array([0.47, np.nan, 0.61])) == (0.4, 0.7)
+    assert conditions._limits(np.array([0.0, 1.0])) == (0.0, 1.0)
