@@ -15,6 +15,7 @@ import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ class Features:
         """`frame` of vectors, `sequences` of sequences: what a model takes."""
         return self.frame if self.lengths is None else self.sequences
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the values and lengths."""
         sha = hashlib.sha256(np.ascontiguousarray(self.values).data)
@@ -290,8 +291,10 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
     ends = np.cumsum(lengths)
     if not _whole(matrix, (int(ends[-1]), width)):
         draft = shards / f".draft-{uuid.uuid4().hex}.npy"
-        values = _reserve(draft, (int(ends[-1]), width))
+        _reserve(draft, (int(ends[-1]), width))
         for path, members in wanted.items():
+            # Mapped anew for each shard: what was written is the system's to keep in memory or not.
+            values = np.lib.format.open_memmap(draft, mode="r+")
             with np.load(path) as shard:
                 stops = np.cumsum(shard["lengths"])
                 rows = shard["values"]
@@ -300,8 +303,7 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
                 ):
                     for position in members.get(digest, ()):
                         values[ends[position] - size : ends[position]] = rows[stop - size : stop]
-        values.flush()
-        del values
+            del values
         draft.replace(matrix)
     return np.load(matrix, mmap_mode="r"), lengths
 
@@ -314,9 +316,9 @@ def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
         return False
 
 
-def _reserve(draft: Path, shape: tuple[int, int]) -> np.memmap:
+def _reserve(draft: Path, shape: tuple[int, int]) -> None:
     """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash later."""
-    values = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
+    np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):
         try:
             with draft.open("r+b") as file:
@@ -326,7 +328,6 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> np.memmap:
             raise ExtractionError(
                 f"{draft.parent}: no room for the features ({error.strerror}); free some space"
             ) from error
-    return values
 
 
 def check_output(path: Path, sequence: bool = False) -> None:

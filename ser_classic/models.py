@@ -217,6 +217,12 @@ def _svc_auto(seed: int) -> Any:
     return SVC(C=1.0, kernel="rbf", gamma="auto")
 
 
+def _svm_primal(seed: int) -> Any:
+    from ser_classic.estimators import PrimalSVCCV
+
+    return PrimalSVCCV()
+
+
 def _ridge(seed: int, feature_groups: str | None) -> Any:
     from ser_classic.estimators import KernelRidgeClassifierCV
 
@@ -283,6 +289,12 @@ MODELS: Registry[Model] = Registry(
         # The support vector machines standardise within each inner fold themselves.
         Model(
             "svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear"), scale=False
+        ),
+        Model(
+            "svm_primal",
+            "support vector machine, linear, in the primal: for many clips",
+            _svm_primal,
+            scale=False,
         ),
         Model("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf"), scale=False),
         Model("svc_auto", "support vector machine, RBF kernel, C = 1 and gamma = 1/d, not tuned", _svc_auto),

@@ -1,6 +1,7 @@
 """Estimators in scikit-learn's convention that scikit-learn itself does not have.
 
 SVCCV : support vector machine whose whole grid costs one kernel matrix per inner fold
+PrimalSVCCV : linear support vector machine for as many clips as there may be
 KernelRidgeClassifierCV : class-balanced kernel ridge, one per feature group and kernel, scores summed
 StackedKernelRidgeCV : the same, the groups' scores weighed by a logistic regression
 BoostedTrees : XGBoost with words for labels, one thread and a saved form without pickle
@@ -9,7 +10,9 @@ inner_folds, balanced_weights : folds by speaker, and weights under which every 
 
 from ser_classic.estimators.boosting import BoostedTrees
 from ser_classic.estimators.folds import balanced_weights, inner_folds
-from ser_classic.estimators.ridge import KernelRidgeClassifierCV, KernelTooLarge
+from ser_classic.estimators.kernels import KernelTooLarge
+from ser_classic.estimators.primal import PrimalSVCCV
+from ser_classic.estimators.ridge import KernelRidgeClassifierCV
 from ser_classic.estimators.stacking import StackedKernelRidgeCV
 from ser_classic.estimators.svc import SVCCV
 
@@ -18,6 +21,7 @@ __all__ = [
     "BoostedTrees",
     "KernelRidgeClassifierCV",
     "KernelTooLarge",
+    "PrimalSVCCV",
     "StackedKernelRidgeCV",
     "balanced_weights",
     "inner_folds",

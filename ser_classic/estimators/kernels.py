@@ -9,12 +9,19 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 
+from ser_classic.errors import SerClassicError
+
 Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
 BIAS = 0.1  # added to every entry of a kernel, in units of its mean diagonal: an intercept, lightly penalised
+GIB = 2**30
 
 # Coefficients [shape=(d or anchors, classes)] and offset [shape=(classes,)] of one penalty.
 Solution = tuple[np.ndarray, np.ndarray]
+
+
+class KernelTooLarge(SerClassicError, MemoryError):
+    """More clips than an exact kernel has room for."""
 
 
 class Part:

@@ -13,19 +13,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ser_classic.errors import SerClassicError
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import balanced_weights, resolve, results, uar
-from ser_classic.estimators.kernels import KERNELS, Kernel, Part, gaussian, squares
+from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, KernelTooLarge, Part, gaussian, squares
 
 CLIP = 5.0  # standardised features are held within this many standard deviations
 BLOCK = 1024  # clips scored at once
-GIB = 2**30
 WHOLE = "whole"
-
-
-class KernelTooLarge(SerClassicError, MemoryError):
-    """More clips than an exact kernel has room for."""
 
 
 def _calibrated(estimator: KernelRidgeClassifierCV) -> bool:
@@ -156,7 +150,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         self.groups_ = self._grouping()
         if self.whole and len(self.groups_) > 1:
             self.groups_[WHOLE] = np.concatenate(list(self.groups_.values()))
-        self._refuse_too_large(len(X))
+        self._refuse_too_large(len(X), X.itemsize)
         self.best_params_ = {"alpha": self.alpha}
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
@@ -189,18 +183,21 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         group_of = np.array([name.split("/")[0] if "/" in name else name.split("_")[0] for name in names])
         return {group: np.flatnonzero(group_of == group) for group in dict.fromkeys(group_of.tolist())}
 
-    def _refuse_too_large(self, n: int) -> None:
+    def _refuse_too_large(self, n: int, bytes_each: int = 8) -> None:
         if self.solver == "nystroem":
             return
-        widest = max(len(columns) for columns in self.groups_.values())
+        columns = np.unique(np.concatenate(list(self.groups_.values())))
+        widest = max(len(group) for group in self.groups_.values())
         unknowns = n if "rbf" in self.kernels else min(n, widest)
-        needed = 4 * 8 * unknowns**2 / GIB  # a group's inner products, their sum, the kernel, its factor
+        # A group's inner products, their sum, the kernel, its factor; and the features as they come,
+        # standardised (twice while they are clipped) and by groups (twice: the whole is one, too).
+        needed = (4 * 8 * unknowns**2 + 5 * bytes_each * n * len(columns)) / GIB
         if needed > self.memory_limit:
             primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
             raise KernelTooLarge(
                 f"exact kernels of {n} clips need {needed:.3g} GiB of memory, and memory_limit is "
                 f"{self.memory_limit:g}: use {primal}solver='nystroem' (approximate, in {self.n_landmarks} "
-                "unknowns), or raise memory_limit"
+                "unknowns), the models svm_primal (linear, in the primal) or xgboost, or raise memory_limit"
             )
 
     def _learn(

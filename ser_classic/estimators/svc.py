@@ -17,6 +17,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import resolve, results, uar, weigh
+from ser_classic.estimators.kernels import GIB, KernelTooLarge
+
+MEMORY_LIMIT = 8.0  # GiB that the kernel matrices of tuning may take
 
 
 def _calibrated(estimator: SVCCV) -> bool:
@@ -121,6 +124,8 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             An unknown kernel or class weight, fewer than two classes, or a fold that trains on one class.
+        KernelTooLarge
+            The kernel matrices of an inner fold need more than `MEMORY_LIMIT`.
         """
         if self.kernel not in ("linear", "rbf"):
             raise ValueError(f"kernel: {self.kernel!r} is not known; expected 'linear' or 'rbf'")
@@ -138,12 +143,25 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
         if splits is not None:
+            self._refuse_too_large(len(X), max(len(train) for train, _ in splits))
             self._tune(X, codes, weight, splits)
         self.scaler_ = StandardScaler().fit(X, sample_weight=weight)
         self.svc_ = self._machine(self.best_params_, self.kernel, X.shape[1])
         with config_context(assume_finite=True):
             self.svc_.fit(self.scaler_.transform(X), codes, self._weigh(codes, weight))
         return self
+
+    def _refuse_too_large(self, n: int, trained: int) -> None:
+        # Of all clips with those of the fold's training part: the inner products; for RBF the distances and
+        # the kernels of two widths, the next one being made while the last one is still there.
+        matrices = 1 if self.kernel == "linear" else 3
+        needed = matrices * 8 * n * trained / GIB
+        if needed > MEMORY_LIMIT:
+            raise KernelTooLarge(
+                f"tuning a support vector machine on {n} clips needs {needed:.3g} GiB for kernel matrices, "
+                f"and the limit is {MEMORY_LIMIT:g}: use svm_primal (linear, in as many unknowns as there "
+                "are features) or xgboost, whose memory grows with the clips and not with their square"
+            )
 
     def _tune(self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, splits: list[tuple]) -> None:
         grid = [{"C": C, "gamma": gamma} for C in self.Cs for gamma in self.gammas]
@@ -203,7 +221,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         for gamma in dict.fromkeys(candidate.get("gamma") for candidate in grid):
             kernel, kernel_test = inner, inner_test
             if gamma is not None:
-                kernel, kernel_test = (np.exp(-gamma / X.shape[1] * part) for part in (inner, inner_test))
+                kernel, kernel_test = (_shrunk(-gamma / X.shape[1], part) for part in (inner, inner_test))
             for index, candidate in enumerate(grid):
                 if candidate.get("gamma") == gamma:
                     machine = self._machine(candidate, "precomputed", X.shape[1])
@@ -256,6 +274,12 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         """
         margins = self._judge(X)
         return calibration.led_by(calibration.coupled(margins, self.sharpness_), self._choice(margins))
+
+
+def _shrunk(factor: float, distances: np.ndarray) -> np.ndarray:
+    """`exp(factor * distances)`, with one matrix more at a time and not two."""
+    kernel = factor * distances
+    return np.exp(kernel, out=kernel)
 
 
 def _votes(margins: np.ndarray) -> np.ndarray:
