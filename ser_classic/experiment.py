@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic import store
+from ser_classic import store, workers
 from ser_classic.cells import Cell, Refused, Shelf, Work, labels_of, prepare
+from ser_classic.claims import AGAIN, Claims, by_whom
 from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, cache_folder
@@ -33,14 +35,29 @@ logger = logging.getLogger(__name__)
 class Outcome:
     """What a call of `bench` did, as run ids; `stale` are those of `kept` that differ from today's tables.
 
-    `problems` are whole messages.
+    `notices` are whole messages, `errors` those of cells that failed, each with the ids of its cells.
     """
 
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> list[str]:
+        """Notices and errors, each once."""
+        more = {
+            error: f" and {len(ids) - 1} more" if len(ids) > 1 else "" for error, ids in self.errors.items()
+        }
+        return [*self.notices, *(f"{self.errors[error][0]}{more[error]}: {error}" for error in self.errors)]
+
+    def fail(self, cells: Iterable[Cell], error: str) -> None:
+        """Note that cells failed, and why."""
+        ids = [cell.id for cell in cells]
+        self.failed.extend(ids)
+        self.errors.setdefault(error, []).extend(ids)
 
 
 def bench(
@@ -85,8 +102,8 @@ def bench(
         return own.get(corpus) or load(corpus, data, cache_folder(cache))
 
     clips = functools.cache(partial(clips_today, find, own))
-    finished = {run.id: run for run in store.runs(results, outcome.problems.append) if run.ok}
-    pending: dict[str, list[Cell]] = {}
+    finished = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}
+    pending: list[Cell] = []
     old: dict[str, dict[str, str]] = {}
     for cell in dict.fromkeys(cells):
         keep = cell.id in finished and not again
@@ -96,33 +113,85 @@ def bench(
         if keep:
             outcome.kept.append(cell.id)
         else:
-            pending.setdefault(cell.corpus, []).append(cell)
+            pending.append(cell)
     if old:
         outcome.stale.extend(old if keep_stale else ())
         fate = "are kept" if keep_stale else "are run again (--keep-stale keeps them)"
         logger.warning(f"{len(old)} finished runs {fate}: stale, made otherwise: {summary(old.values())}")
+    if not pending:
+        return outcome
     shelf = Shelf(cache, jobs)
-    prepared: list[Work] = []
-    for corpus, wanted in pending.items():
+    with store.at_work(results) as claims:
+        for mine in _claimed(pending, claims, results):
+            wanted: dict[str, list[Cell]] = {}
+            for cell in mine:
+                if _done_meanwhile(results, cell, finished.get(cell.id)):
+                    outcome.kept.append(cell.id)
+                else:
+                    wanted.setdefault(cell.corpus, []).append(cell)
+            prepared = []
+            for ready in _prepared(wanted, find, shelf, results, keep_stale, outcome):
+                if isinstance(ready, Refused):
+                    keep = ready.cell.id in finished
+                    _record_failure(ready.cell, ready.error, ready.digests, results, outcome, keep)
+                else:
+                    prepared.append(ready)
+            for work, done in _run_all(prepared, jobs):
+                _record(work, done, results, outcome)
+                claims.release(work.cell.id)
+    return outcome
+
+
+def _claimed(cells: list[Cell], claims: Claims, results: Path) -> Iterator[list[Cell]]:
+    """The cells at which no other process works; then, as it comes to its end, those that it had."""
+    told: list[int] | None = None
+    while cells:
+        mine = [cell for cell in cells if claims.take(cell.id)]
+        cells = [cell for cell in cells if cell not in set(mine)]
+        if mine:
+            yield mine
+            for cell in mine:
+                claims.release(cell.id)
+            continue
+        others = claims.holders(cell.id for cell in cells)
+        if others != told:
+            told = others
+            logger.warning(
+                f"waiting for another bench{by_whom(others)} that works at {len(cells)} of these cells in "
+                f"{results}"
+            )
+        time.sleep(AGAIN)
+
+
+def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
+    """Whether another process has finished a cell since its stored run was looked at, if there was one."""
+    try:
+        run = store.read_run(results / "runs" / cell.id)
+    except store.StoreError:
+        return False
+    return run.ok and (known is None or run.record != known.record)
+
+
+def _prepared(
+    wanted: dict[str, list[Cell]],
+    find: Callable[[str], Loaded],
+    shelf: Shelf,
+    results: Path,
+    keep_stale: bool,
+    outcome: Outcome,
+) -> Iterator[Work | Refused]:
+    """Make the cells of each corpus ready; those of one that is not at hand fail."""
+    for corpus, cells in wanted.items():
         try:
             loaded = find(corpus)
             lacking = shortfall(loaded.corpus, loaded.clips)
             store.write_clips(results, corpus, loaded.clips, replace=not (keep_stale or lacking))
         except SerClassicError as error:
-            outcome.problems.append(str(error))
-            outcome.failed.extend(cell.id for cell in wanted)
+            outcome.fail(cells, str(error))
             continue
-        if lacking:
-            outcome.problems.append(lacking)
-        for ready in prepare(loaded, wanted, find, shelf):
-            if isinstance(ready, Refused):
-                keep = ready.cell.id in finished
-                _record_failure(ready.cell, ready.error, ready.digests, results, outcome, keep)
-            else:
-                prepared.append(ready)
-    for work, done in _run_all(prepared, jobs):
-        _record(work, done, results, outcome)
-    return outcome
+        if lacking and lacking not in outcome.notices:
+            outcome.notices.append(lacking)
+        yield from prepare(loaded, cells, find, shelf)
 
 
 def evaluate(
@@ -174,20 +243,16 @@ def evaluate(
 
 def _run_all(prepared: list[Work], jobs: int) -> Iterator[tuple[Work, list[FoldResult | str]]]:
     """Run every fold of every cell; yield each cell when its last fold is done."""
-    from joblib import Parallel, delayed, parallel_config
-
-    tasks = [(number, fold) for number, work in enumerate(prepared) for fold in range(len(work.folds))]
     results: dict[int, dict[int, FoldResult | str]] = {number: {} for number in range(len(prepared))}
-    if not tasks:
-        return
-    with (
-        tempfile.TemporaryDirectory(prefix="ser-classic-") as news,
-        parallel_config(backend="loky", inner_max_num_threads=1),
-    ):
-        done = Parallel(n_jobs=min(jobs, len(tasks)), return_as="generator_unordered")(
-            delayed(_attempt)(number, fold, prepared[number], Path(news)) for number, fold in tasks
-        )
-        for number, fold, result in track(done, len(tasks), "folds", Path(news)):
+    with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
+        news = Path(folder)
+        tasks = [
+            (number, fold, work, news)
+            for number, work in enumerate(prepared)
+            for fold in range(len(work.folds))
+        ]
+        done = workers.run(_attempt, tasks, jobs, "folds")
+        for number, fold, result in track(done, len(tasks), "folds", news):
             _log(prepared[number], fold, result)
             results[number][fold] = result
             if len(results[number]) == len(prepared[number].folds):
@@ -278,8 +343,7 @@ def _record_failure(
     """Store a failure, unless what is there is to be kept."""
     if not keep:
         store.write_run(results, _new_record(cell, "failed", digests) | {"error": error}, None)
-    outcome.failed.append(cell.id)
-    outcome.problems.append(f"{cell.id}: {error}")
+    outcome.fail([cell], error)
 
 
 def _new_record(cell: Cell, status: str, digests: dict[str, str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ whole, and any number of processes may share the folder.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,12 +22,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_classic import audio
+from ser_classic import audio, claims, workers
 from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.progress import track
 
+DRAFT = ".draft-"
 BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip some 3 ms
 
 
@@ -127,7 +129,6 @@ def extract(
     shards = cache_folder(cache) / "features" / f"{feature_set.name}-{_key(feature_set)}"
     try:
         shards.mkdir(parents=True, exist_ok=True)
-        (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
     except OSError as error:
         raise ExtractionError(
             f"{shards}: the cache cannot be written ({error}); choose another with --cache"
@@ -141,12 +142,30 @@ def extract(
     sources = zip(digests, paths, clips.index, strict=True)
     missing = {digest: (path, clip) for digest, path, clip in sources if digest not in held}
     if missing:
-        _extract_missing(missing, feature_set, shards, jobs, channel, degradation)
+        with _alone(shards, f"extracting {feature_set.name}"):
+            (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
+            held = _index(shards)
+            missing = {digest: source for digest, source in missing.items() if digest not in held}
+            _extract_missing(missing, feature_set, shards, jobs, channel, degradation)
         held = _index(shards)
     values, lengths = _assemble(digests, held, shards)
     return Features(
         clips.index, tuple(feature_set.columns), values, lengths if feature_set.sequence else None
     )
+
+
+@contextlib.contextmanager
+def _alone(shards: Path, what: str) -> Iterator[None]:
+    """Be the only process that writes shards here; what a killed one was writing is removed."""
+    try:
+        with claims.alone(shards, what):
+            for draft in shards.glob(f"{DRAFT}*"):
+                draft.unlink(missing_ok=True)
+            yield
+    except OSError as error:
+        raise ExtractionError(
+            f"{shards}: the cache cannot be written ({error.strerror}); choose another with --cache"
+        ) from error
 
 
 def _key(feature_set: FeatureSet) -> str:
@@ -173,17 +192,12 @@ def _extract_missing(
     channel: int | None,
     degradation: str | None,
 ) -> None:
-    from joblib import Parallel, delayed, parallel_config
-
     work = list(missing.items())
-    batches = [work[start : start + BATCH] for start in range(0, len(work), BATCH)]
-    failures: list[str] = []
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        done = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator_unordered")(
-            delayed(_extract_batch)(batch, feature_set, shards, channel, degradation) for batch in batches
-        )
-        for failed in track(done, len(batches), f"extracting {feature_set.name}"):
-            failures += failed
+    rest = (feature_set, shards, channel, degradation)
+    batches = [(work[start : start + BATCH], *rest) for start in range(0, len(work), BATCH)]
+    done = workers.run(_extract_batch, batches, jobs, "batches of clips")
+    told = track(done, len(batches), f"extracting {feature_set.name}")
+    failures = [failure for failed in told for failure in failed]
     if failures:
         shown = "\n  ".join(sorted(failures)[:5])
         more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
@@ -209,8 +223,9 @@ def _extract_batch(
                 waveform, rate = audio.read(path, RATE, channel)
                 waveform = DEGRADATIONS[degradation](waveform, clip)
             vector = compute(feature_set, waveform, rate, name=str(path))
-        except SerClassicError as error:
-            failures.append(str(error))
+        except Exception as error:  # a plug-in's extractor may raise anything; it is told of this clip
+            about = "" if isinstance(error, SerClassicError) else f"{path}: {type(error).__name__}: "
+            failures.append(f"{about}{error}")
             continue
         digests.append(digest)
         vectors.append(np.atleast_2d(vector))
@@ -242,7 +257,7 @@ def compute(
 
 
 def _write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> None:
-    draft = shards / f".draft-{uuid.uuid4().hex}"
+    draft = shards / f"{DRAFT}{uuid.uuid4().hex}"
     try:
         with draft.open("wb") as file:
             np.savez(
@@ -290,22 +305,29 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
             lengths[positions] = sizes[digest]
     ends = np.cumsum(lengths)
     if not _whole(matrix, (int(ends[-1]), width)):
-        draft = shards / f".draft-{uuid.uuid4().hex}.npy"
-        _reserve(draft, (int(ends[-1]), width))
-        for path, members in wanted.items():
-            # Mapped anew for each shard: what was written is the system's to keep in memory or not.
-            values = np.lib.format.open_memmap(draft, mode="r+")
-            with np.load(path) as shard:
-                stops = np.cumsum(shard["lengths"])
-                rows = shard["values"]
-                for digest, stop, size in zip(
-                    shard["digests"].tolist(), stops, shard["lengths"], strict=True
-                ):
-                    for position in members.get(digest, ()):
-                        values[ends[position] - size : ends[position]] = rows[stop - size : stop]
-            del values
-        draft.replace(matrix)
+        with _alone(shards, f"putting together {shards.name}"):
+            if not _whole(matrix, (int(ends[-1]), width)):
+                _write_matrix(matrix, wanted, ends, width)
     return np.load(matrix, mmap_mode="r"), lengths
+
+
+def _write_matrix(
+    matrix: Path, wanted: dict[Path, dict[str, list[int]]], ends: np.ndarray, width: int
+) -> None:
+    """Write the matrix of the clips wanted of each shard; `ends` are the numbers of rows up to each clip."""
+    draft = matrix.with_name(f"{DRAFT}{uuid.uuid4().hex}.npy")
+    _reserve(draft, (int(ends[-1]), width))
+    for path, members in wanted.items():
+        # Mapped anew for each shard: what was written is the system's to keep in memory or not.
+        values = np.lib.format.open_memmap(draft, mode="r+")
+        with np.load(path) as shard:
+            stops = np.cumsum(shard["lengths"])
+            rows = shard["values"]
+            for digest, stop, size in zip(shard["digests"].tolist(), stops, shard["lengths"], strict=True):
+                for position in members.get(digest, ()):
+                    values[ends[position] - size : ends[position]] = rows[stop - size : stop]
+        del values
+    draft.replace(matrix)
 
 
 def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
@@ -328,52 +350,3 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> None:
             raise ExtractionError(
                 f"{draft.parent}: no room for the features ({error.strerror}); free some space"
             ) from error
-
-
-def check_output(path: Path, sequence: bool = False) -> None:
-    """Refuse a file to write to that `save` could not write, before any work is done.
-
-    Raises
-    ------
-    ExtractionError
-        Neither `.csv` nor `.npz`, its folder does not exist, or a sequence is to become a CSV.
-    """
-    if path.suffix not in (".csv", ".npz"):
-        raise ExtractionError(f"{path}: features are written as .csv or .npz; choose one of these endings")
-    if sequence and path.suffix == ".csv":
-        raise ExtractionError(f"{path}: sequences of frames are written as .npz only; choose this ending")
-    if not path.parent.is_dir():
-        raise ExtractionError(f"{path}: there is no folder {path.parent}; create it first")
-
-
-def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
-    """Write features with the clips' speakers and emotions, as `.csv` or as `.npz` (without pickles).
-
-    The CSV has the columns clip, speaker, emotion and one a feature; the NPZ the arrays `features` [clips, d]
-    (or [frames, d] and `lengths`), `columns`, `clip`, `speaker` and `emotion`.
-
-    Raises
-    ------
-    ExtractionError
-        The file cannot be written, or sequences were asked for as CSV.
-    """
-    check_output(path, features.lengths is not None)
-    draft = path.with_name(f".draft-{uuid.uuid4().hex}{path.suffix}")
-    try:
-        if path.suffix == ".csv":
-            pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(draft)
-        else:
-            lengths = {} if features.lengths is None else {"lengths": features.lengths}
-            labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
-            np.savez_compressed(
-                draft,
-                features=features.values,
-                columns=np.array(features.columns),
-                clip=clips.index.to_numpy(dtype=str),
-                **lengths,
-                **labels,
-            )
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ExtractionError(f"{path}: cannot be written ({error.strerror})") from error

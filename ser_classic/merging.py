@@ -70,12 +70,13 @@ def merge(sources: list[Path], into: Path) -> Merged:
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         listed = "\n  ".join(problems[:SHOWN])
         raise MergeError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
-    for folder in folders[1:]:
-        for path in sorted((folder / "clips").glob("*.csv")):
-            if not (into / "clips" / path.name).exists():
-                store.write_text(into / "clips" / path.name, path.read_text())
-    for run in copied.values():
-        store.copy_run(run, into)
+    with store.at_work(into):
+        for folder in folders[1:]:
+            for path in sorted((folder / "clips").glob("*.csv")):
+                if not (into / "clips" / path.name).exists():
+                    store.write_text(into / "clips" / path.name, path.read_text())
+        for run in copied.values():
+            store.copy_run(run, into)
     return Merged(list(copied), [name for name in held if name not in copied])
 
 

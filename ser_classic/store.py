@@ -17,10 +17,11 @@ from typing import Any
 
 import pandas as pd
 
+from ser_classic.claims import FILE, Claims
 from ser_classic.errors import SerClassicError
 
 SCHEMA = 1
-
+DRAFT, OLD = ".draft-", ".old-"  # what is being written, and what it is about to replace
 
 NAMES = ("corpus", "protocol", "features", "model", "seed")
 
@@ -144,21 +145,65 @@ def copy_run(run: Run, results: Path) -> Run:
 def _placed(results: Path, name: str) -> Iterator[Path]:
     """A draft of a run's folder, put in its place in one step when the block has filled it."""
     home = results / "runs"
-    final, draft = home / name, home / f".draft-{uuid.uuid4().hex}"
+    final, draft, old = home / name, home / f"{DRAFT}{uuid.uuid4().hex}", home / f"{OLD}{uuid.uuid4().hex}"
     try:
         draft.mkdir(parents=True)
         yield draft
         if final.exists():
-            final.rename(home / f".old-{uuid.uuid4().hex}")
+            final.rename(old)
         draft.rename(final)
     except OSError as error:
+        if old.exists():
+            old.rename(final)
         shutil.rmtree(draft, ignore_errors=True)
         raise StoreError(
             f"{home}: a run cannot be written ({error.strerror}); the finished ones are safe. "
             "Free some space or choose another folder with --results"
         ) from error
-    for old in home.glob(".old-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def at_work(results: Path) -> Iterator[Claims]:
+    """Be at work in a results folder, where others may be, too; what was left by the killed is tidied up.
+
+    Yields
+    ------
+    Claims
+        To claim the cells at which one works, by their ids.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    home = results / "runs"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        claims = Claims(home / FILE)
+    except OSError as error:
+        raise StoreError(
+            f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
+        ) from error
+    with claims:
+        claims.enter(lambda: _tidy(results))
+        yield claims
+
+
+def _tidy(results: Path) -> None:
+    """Remove drafts, and put back the run that was to be replaced where its successor did not come."""
+    for old in results.glob(f"runs/{OLD}*"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            final = old.with_name(json.loads((old / "run.json").read_text())["id"])
+            if not final.exists():
+                old.rename(final)
+                continue
+            shutil.rmtree(old)
+    for draft in results.glob(f"runs/{DRAFT}*"):
+        shutil.rmtree(draft, ignore_errors=True)
+    for place in ("", "clips/", "figures/"):
+        for draft in results.glob(f"{place}{DRAFT}*"):
+            draft.unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> Run:
@@ -267,7 +312,7 @@ def write_text(path: Path, text: str) -> None:
     StoreError
         It cannot be written; what was there is untouched.
     """
-    draft = path.with_name(f".draft-{uuid.uuid4().hex}")
+    draft = path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(text)

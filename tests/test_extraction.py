@@ -12,7 +12,8 @@ import pytest
 import soundfile
 
 from ser_classic import audio, extraction
-from ser_classic.extraction import ExtractionError, extract, save
+from ser_classic.export import save
+from ser_classic.extraction import ExtractionError, extract
 from ser_classic.features import FEATURES, FeatureSet
 
 

@@ -12,6 +12,8 @@ FLOORS = {
     "errors": 0,
     "registry": 0,
     "audio": 0,
+    "claims": 0,
+    "workers": 0,
     "progress": 0,
     "provenance": 0,
     "corpora": 1,
@@ -35,6 +37,7 @@ FLOORS = {
 }
 OF_FEATURES = (
     "extraction",
+    "export",
     "descriptors",
     "filters",
     "functionals",

@@ -98,9 +98,13 @@ def report(
     """Rebuild the leaderboard and the figures from the stored runs, and show the leaderboard."""
     from rich.console import Console
 
-    from ser_classic.report import terminal, write
+    from ser_classic.report import ReportError, terminal, write
     from ser_classic.report.glance import put_into
 
+    if not (results / "runs").is_dir():
+        raise ReportError(
+            f"{results}: there are no results; bench makes them, or name another with --results"
+        )
     board = write(results, _tell)
     if readme:
         put_into(readme, board)

@@ -54,7 +54,8 @@ def extract_features(
 ) -> None:
     """Extract a feature set over a corpus, with the clips' speakers and emotions."""
     from ser_classic.corpora import load, parse_map
-    from ser_classic.extraction import cache_folder, check_output, extract, save
+    from ser_classic.export import check_output, save
+    from ser_classic.extraction import cache_folder, extract
     from ser_classic.features import FEATURES
 
     feature_set = FEATURES[features]

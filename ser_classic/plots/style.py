@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -211,11 +212,13 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `<name>.svg` and `<name>.png` into a folder."""
+    """Write `<name>.svg` and `<name>.png` into a folder, each in one step."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{name}.svg", folder / f"{name}.png"]
-    paths[0].write_text(svg(figure))
-    paths[1].write_bytes(png(figure))
+    paths = []
+    for ending, content in (("svg", svg(figure).encode()), ("png", png(figure))):
+        draft = folder / f".draft-{uuid.uuid4().hex}"
+        draft.write_bytes(content)
+        paths.append(draft.replace(folder / f"{name}.{ending}"))
     return paths
 
 

@@ -75,6 +75,11 @@ def write(results: Path, problem: Callable[[str], None] | None = None, figures: 
     SerClassicError
         The folder cannot be written, or without `problem` a run cannot be scored.
     """
+    with store.at_work(results):
+        return _write(results, problem, figures)
+
+
+def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) -> pd.DataFrame:
     every = read(results, problem)
     clips_of = cache(partial(store.read_clips, results))
     board = tabulated(every)

@@ -1,0 +1,60 @@
+"""Features of a corpus as a file for other programs."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.extraction import ExtractionError, Features
+
+
+def check_output(path: Path, sequence: bool = False) -> None:
+    """Refuse a file to write to that `save` could not write, before any work is done.
+
+    Raises
+    ------
+    ExtractionError
+        Neither `.csv` nor `.npz`, its folder does not exist, or a sequence is to become a CSV.
+    """
+    if path.suffix not in (".csv", ".npz"):
+        raise ExtractionError(f"{path}: features are written as .csv or .npz; choose one of these endings")
+    if sequence and path.suffix == ".csv":
+        raise ExtractionError(f"{path}: sequences of frames are written as .npz only; choose this ending")
+    if not path.parent.is_dir():
+        raise ExtractionError(f"{path}: there is no folder {path.parent}; create it first")
+
+
+def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
+    """Write features with the clips' speakers and emotions, as `.csv` or as `.npz` (without pickles).
+
+    The CSV has the columns clip, speaker, emotion and one a feature; the NPZ the arrays `features` [clips, d]
+    (or [frames, d] and `lengths`), `columns`, `clip`, `speaker` and `emotion`.
+
+    Raises
+    ------
+    ExtractionError
+        The file cannot be written, or sequences were asked for as CSV.
+    """
+    check_output(path, features.lengths is not None)
+    draft = path.with_name(f".draft-{uuid.uuid4().hex}{path.suffix}")
+    try:
+        if path.suffix == ".csv":
+            pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(draft)
+        else:
+            lengths = {} if features.lengths is None else {"lengths": features.lengths}
+            labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
+            np.savez_compressed(
+                draft,
+                features=features.values,
+                columns=np.array(features.columns),
+                clip=clips.index.to_numpy(dtype=str),
+                **lengths,
+                **labels,
+            )
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise ExtractionError(f"{path}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,97 @@
+"""Worker processes of this machine: they end with the one that started them, and are replaced if killed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from ser_classic.errors import SerClassicError
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+INTERVAL = 0.5  # [s] between two looks whether the process that started this one is still there
+
+
+class WorkerError(SerClassicError):
+    """Worker processes that are killed again and again."""
+
+
+def run(
+    function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], jobs: int, what: str
+) -> Iterator[Result]:
+    """Call a function many times in processes with one thread each; yield what it returns, in any order.
+
+    Where the system kills a process (for lack of memory, most often), all processes are started anew and
+    what they were at is done again.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module that every process can import.
+    calls : sequence of tuple
+        Its arguments.
+    jobs : int
+        Processes; with one, or one call, this process alone.
+    what : str
+        The calls are, for messages.
+
+    Raises
+    ------
+    WorkerError
+        Processes were killed twice, and nothing was done in between.
+    Exception
+        What the function raises.
+    """
+    from concurrent.futures.process import BrokenProcessPool
+
+    from joblib import Parallel, delayed, parallel_config
+
+    left = dict(enumerate(calls))
+    idle = 0
+    while left:
+        jobs = max(1, min(jobs, len(calls)))
+        try:
+            with parallel_config(backend="loky", inner_max_num_threads=1):
+                parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
+                tasks = [delayed(_numbered)(number, function, call) for number, call in left.items()]
+                for number, result in parallel(tasks):
+                    del left[number]
+                    idle = 0
+                    yield result
+        except BrokenProcessPool as error:
+            idle += 1
+            if idle > 1:
+                raise WorkerError(
+                    f"worker processes were killed by the system twice in a row, most likely because memory "
+                    f"ran out; {len(calls) - len(left)} of {len(calls)} {what} were done. What is finished "
+                    "is kept; the same command goes on from there, with less memory if given fewer --jobs"
+                ) from error
+            logger.warning(f"a worker process was killed by the system; its {what} are done again")
+
+
+def _numbered(number: int, function: Callable[..., Result], call: tuple[Any, ...]) -> tuple[int, Result]:
+    from multiprocessing import current_process
+
+    if current_process().name.startswith("LokyProcess"):
+        follow()
+    return number, function(*call)
+
+
+@cache
+def follow() -> None:
+    """End this worker process when the one that started it has gone, which a killed one cannot say itself."""
+    leader = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == leader:
+            time.sleep(INTERVAL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="follow").start()
