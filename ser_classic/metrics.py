@@ -195,7 +195,7 @@ def reliability(
     """
     sure = confidence(guess, probabilities)
     right = np.asarray(truth) == np.asarray(guess)
-    bin_of = np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    bin_of = _bins(sure, bins)
     clips = np.bincount(bin_of, minlength=bins)
     held = np.flatnonzero(clips)
     return pd.DataFrame(
@@ -216,9 +216,25 @@ def ece(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None
     """
     if probabilities is None:
         return float("nan")
-    table = reliability(truth, guess, probabilities)
-    gap = (table["accuracy"] - table["confidence"]).abs()
-    return float((gap * table["clips"]).sum() / table["clips"].sum())
+    return float(ece_of(calibration_gaps(truth, guess, probabilities).sum(axis=0)))
+
+
+def _bins(sure: np.ndarray, bins: int) -> np.ndarray:
+    return np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+
+
+def calibration_gaps(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
+    """What each clip [shape=(n, BINS + 1)] adds to its bin, right (1 or 0) - confidence; last, 1 to count."""
+    sure = confidence(guess, probabilities)
+    gaps = np.zeros((len(sure), BINS + 1))
+    gaps[np.arange(len(sure)), _bins(sure, BINS)] = (np.asarray(truth) == np.asarray(guess)) - sure
+    gaps[:, -1] = 1
+    return gaps
+
+
+def ece_of(sums: np.ndarray) -> np.ndarray:
+    """Expected calibration error of sums [shape=(..., BINS + 1)] of `calibration_gaps`."""
+    return np.abs(sums[..., :-1]).sum(axis=-1) / sums[..., -1]
 
 
 def brier(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None) -> float:
@@ -228,12 +244,23 @@ def brier(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | No
     """
     if probabilities is None:
         return float("nan")
+    return float(mean_of(distances(truth, guess, probabilities).sum(axis=0)))
+
+
+def distances(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
+    """Squared distance of each clip's probabilities from its truth [shape=(n, 2)], and a 1 to count."""
     if len(truth) != len(probabilities):
         raise MetricError(f"{len(truth)} true emotions and {len(probabilities)} rows of probabilities")
     values = probabilities.to_numpy(dtype=float)
     column = probabilities.columns.get_indexer(np.asarray(truth))
     of_truth = np.where(column >= 0, values[np.arange(len(values)), column], 0)
-    return float(np.mean((values**2).sum(axis=1) - 2 * of_truth + 1))
+    squared = (values**2).sum(axis=1) - 2 * of_truth + 1
+    return np.stack([squared, np.ones(len(squared))], axis=1)
+
+
+def mean_of(sums: np.ndarray) -> np.ndarray:
+    """Mean of sums [shape=(..., 2)] of values and of their number."""
+    return sums[..., 0] / sums[..., 1]
 
 
 METRICS: dict[str, Metric] = {
@@ -242,4 +269,10 @@ METRICS: dict[str, Metric] = {
     "macro_f1": macro_f1,
     "ece": ece,
     "brier": brier,
+}
+
+# Those that need probabilities, as what each clip adds to a sum, and the metric of the sums.
+SUM_METRICS: dict[str, tuple[Callable[..., np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
+    "ece": (calibration_gaps, ece_of),
+    "brier": (distances, mean_of),
 }

@@ -231,9 +231,10 @@ def test_tables_are_read_in_eighty_columns():
     rows = [line for line in chapter.markdown().splitlines() if line.startswith("|")]
     assert max(map(len, rows)) <= 80
     assert "random_forest on pooled" in chapter.about
-    assert headings_of(systems) == ["fusion", "random_forest", "svm_rbf", "mlp"]
-    assert headings_of(systems[:2]) == systems[:2]
-    assert headings_of(["a + mlp", "b + mlp", "c + knn"]) == ["a + mlp", "b + mlp", "c + knn"]
+    assert headings_of(systems)["flagship + fusion"] == "fusion"
+    assert set(headings_of(systems).values()) == {"fusion", "random_forest", "svm_rbf", "mlp"}
+    for few_or_alike in (systems[:2], ["a + mlp", "b + mlp", "c + knn"]):
+        assert headings_of(few_or_alike) == {name: name for name in few_or_alike}
 
 
 def test_a_chapter_sorts_by_figures_and_escapes_its_text():

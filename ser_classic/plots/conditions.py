@@ -121,7 +121,7 @@ def adaptation(table: pd.DataFrame) -> Figure:
         ax.set_ylabel("UAR")
     for ax in grid.flat[max(0, len(corpora) - across) : len(corpora)]:
         ax.set_xlabel("unlabelled clips heard of the speaker")
-    _legend(figure, grid[0, 0])
+    _legend(figure, grid[0, 0], 2 * across)
     return figure
 
 
@@ -167,7 +167,7 @@ def robustness(table: pd.DataFrame) -> Figure:
         ax.axhline(1 / table["classes"].max(), color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
         _shares(ax, table)
     axes[0].set_ylabel("UAR")
-    _legend(figure, axes[0])
+    _legend(figure, axes[0], 4)
     return figure
 
 
@@ -227,6 +227,6 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     return max(0.0, np.floor(10 * low - 0.2) / 10), min(1.0, np.ceil(10 * high + 0.2) / 10)
 
 
-def _legend(figure: Figure, ax: Axes) -> None:
+def _legend(figure: Figure, ax: Axes, columns: int) -> None:
     handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=min(4, len(labels)))
+    figure.legend(handles, labels, loc="outside upper left", ncols=min(columns, len(labels)))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds
-from ser_classic.report.chapters import Chapter, beside, figures_of, of_test
+from ser_classic.report.chapters import Chapter, beside, figures_of, headings_of, legend, of_test
 from ser_classic.report.gallery import Picture
 
 TITLE = "How many clips adaptation takes"
@@ -77,12 +77,12 @@ def adaptation_chapter(runs: Iterable[Scored]) -> Chapter | None:
     table, (_, failed) = curves(runs), of_test(runs, "few")
     if not len(table) and not failed:
         return None
-    grids = []
+    grids, names = [], headings_of(table["system"])
     for (corpus, folds), part in table.groupby(["corpus", "folds"]):
         named = part.assign(words=[_words(heard, part["clips"].max()) for heard in part["heard"]])
         named = named.sort_values(["heard", "system"])
-        grids.append(beside(named, f"{corpus}, {folds}", "words", "clips heard"))
-    return Chapter("adaptation", TITLE, ABOUT, tuple(grids), failed)
+        grids.append(beside(named, f"{corpus}, {folds}", "words", "clips heard", names))
+    return Chapter("adaptation", TITLE, ABOUT + legend(names), tuple(grids), failed)
 
 
 def _words(heard: float, clips: int) -> str:

@@ -346,8 +346,11 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     their UAR (NaN with one seed). A system is failed where all of its seeds are, and stale where all that
     have finished are; else those that are stale count for nothing.
     """
-    rows = []
-    for _, same in board[ordinary(board)].groupby(list(CELL[:-1]), sort=False):
+    cell, board = list(CELL[:-1]), board[ordinary(board)]
+    several = board.duplicated(cell, keep=False)
+    alone = board[~several]
+    rows = alone.assign(seeds=alone["status"].eq("ok").astype(int), spread=np.nan).to_dict("records")
+    for _, same in board[several].groupby(cell, sort=False):
         done = same[same["status"] == "ok"]
         current = done[done["stale"].isna()]
         done = current if len(current) else done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -144,7 +144,7 @@ def with_range(row: dict[str, Any]) -> Entry:
     return Entry(f"{figure(row['uar'], 2)} ({row['range']})", row["uar"])
 
 
-def beside(table: pd.DataFrame, title: str, by: str, heading: str) -> Grid:
+def beside(table: pd.DataFrame, title: str, by: str, heading: str, names: Mapping[str, str]) -> Grid:
     """Conditions as rows, systems as columns; conditions in the order in which the table has them.
 
     Parameters
@@ -155,25 +155,27 @@ def beside(table: pd.DataFrame, title: str, by: str, heading: str) -> Grid:
     by : str
     heading : str
         Of the column of conditions.
+    names : mapping of system to heading
+        As `headings_of` gives them.
     """
     systems = list(dict.fromkeys(table["system"]))
     rows = []
     for name, part in table.groupby(by, sort=False):
         found = {row["system"]: with_range(row) for row in part.to_dict("records")}
         rows.append((Entry(str(name)), *(found.get(system, Entry("–")) for system in systems)))
-    return Grid(title, (heading, *headings_of(systems)), tuple(rows))
+    return Grid(title, (heading, *(names[system] for system in systems)), tuple(rows))
 
 
-def headings_of(systems: Sequence[str]) -> list[str]:
-    """The models alone, which leaves room, where they tell the systems apart."""
-    models = [name.rpartition(" + ")[2] for name in systems]
-    return models if len(set(models)) == len(models) and len(models) > 2 else list(systems)
+def headings_of(systems: Iterable[str]) -> dict[str, str]:
+    """What heads the column of each system: its model alone, to save room, where that tells many apart."""
+    names = {name: name.rpartition(" + ")[2] for name in sorted(set(systems))}
+    return names if len(set(names.values())) == len(names) > 2 else {name: name for name in names}
 
 
-def legend(systems: Iterable[str]) -> str:
-    """`fusion on flagship, mlp on classic180`: systems that headings name by their model."""
-    pairs = [name.rpartition(" + ") for name in systems]
-    return ", ".join(f"{model} on {features}" for features, _, model in pairs)
+def legend(names: Mapping[str, str]) -> str:
+    """` The systems: fusion on flagship, mlp on classic180.`, where headings name the models alone."""
+    parts = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
+    return f" The systems: {', '.join(parts)}." if parts else ""
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -100,7 +100,7 @@ def _grids(table: pd.DataFrame) -> Iterator[Grid]:
             (Entry(row), *(_entry(uar.get((row, column), float("nan")), row == column) for column in corpora))
             for row in corpora
         ]
-        yield Grid(f"{system}, {track}: trained on (rows), tested on (columns)", ("", *corpora), tuple(rows))
+        yield Grid(f"{system}, {track}, by the corpus tested on", ("trained on", *corpora), tuple(rows))
     pairs = []
     for (tested, within, trained), part in table.groupby(["tested", "within", "trained"]):
         by_track = part.set_index("track")

@@ -73,11 +73,12 @@ def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
     table, (_, failed) = degraded(runs), of_test(runs, "degraded")
     if not len(table) and not failed:
         return None
+    names = headings_of(table["system"])
     grids = [
-        beside(part, f"{corpus}, {folds}", "degradation", "test clips")
+        beside(part, f"{corpus}, {folds}", "degradation", "test clips", names)
         for (corpus, folds), part in table.groupby(["corpus", "folds"])
     ]
-    return Chapter("degraded", TITLE, _about(table), tuple(grids), failed)
+    return Chapter("degraded", TITLE, _about(table) + legend(names), tuple(grids), failed)
 
 
 def _about(table: pd.DataFrame) -> str:
@@ -86,11 +87,9 @@ def _about(table: pd.DataFrame) -> str:
         for name, spoilt in DEGRADATIONS.items()
         if name in set(table["degradation"])
     )
-    systems = sorted(set(table["system"]))
-    named = f" The systems: {legend(systems)}." if headings_of(systems) != systems else ""
     return (
         "UAR of blind systems trained on the clips as they are and tested on degraded ones, beside the clean "
-        f"ones. The degradations: {kinds}.{named}"
+        f"ones. The degradations: {kinds}."
     )
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from ser_classic.metrics import COUNT_METRICS, METRICS, uar_of
+from ser_classic.metrics import COUNT_METRICS, SUM_METRICS, uar_of
 from ser_classic.report.board import probabilities, speaker_counts
-from ser_classic.statistics import interval, interval_of, recall_metric
+from ser_classic.statistics import interval, interval_of_sums, recall_metric
 
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
@@ -26,18 +26,15 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
         Index metric; columns value, low, high (NaN with too few speakers). Metrics that the run has no
         probabilities for are left out.
     """
-    truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
-    speakers = table["speaker"].fillna("").to_numpy()
-    given = probabilities(table)
+    counts, given = speaker_counts(table).counts, probabilities(table)
+    found_of = {name: interval(counts, metric) for name, metric in COUNT_METRICS.items()}
+    if given is not None:
+        truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
+        speakers = table["speaker"].fillna("")
+        for name, (values, metric) in SUM_METRICS.items():
+            found_of[name] = interval_of_sums(values(truth, guess, given), speakers, metric)
     rows = {}
-    for name, metric in METRICS.items():
-        if given is None and np.isnan(metric(truth[:1], guess[:1], None)):
-            continue
-        found = (
-            interval(speaker_counts(table).counts, COUNT_METRICS[name])
-            if name in COUNT_METRICS
-            else interval_of(metric, truth, guess, speakers, given)
-        )
+    for name, found in found_of.items():
         low, high = (found.low, found.high) if found.trusted else (np.nan, np.nan)
         rows[name] = {"value": found.value, "low": low, "high": high}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")

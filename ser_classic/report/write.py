@@ -94,7 +94,7 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
     store.write_text(results / "leaderboard.md", text)
     store.write_text(results / "leak_premium.csv", to_csv(premium))
     if figures:
-        from ser_classic.plots.style import save
+        from ser_classic.plots.style import save_all
         from ser_classic.report.gallery import pictures
         from ser_classic.report.page import page
 
@@ -108,8 +108,7 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
                 parts.append(chapter.part(drawings))
                 beside += drawings
         try:
-            for picture in [*drawn, *beside]:
-                save(picture.figure, results / "figures", picture.name)
+            save_all({one.name: one.figure for one in [*drawn, *beside]}, results / "figures")
         except OSError as error:
             raise ReportError(
                 f"{results / 'figures'}: a figure cannot be written ({error.strerror}); "

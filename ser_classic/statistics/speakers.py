@@ -15,7 +15,6 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import (
     COUNT_METRICS,
-    Metric,
     classes_of,
     grouped_confusion,
     recalls_of,
@@ -183,40 +182,25 @@ def interval(
     )
 
 
-def interval_of(
-    metric: Metric,
-    truth: np.ndarray,
-    guess: np.ndarray,
-    speakers: np.ndarray,
-    probabilities: pd.DataFrame | None = None,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
+def interval_of_sums(
+    values: np.ndarray, speakers: Sequence[str], metric: CountMetric, seed: int = 0, level: float = 0.95
 ) -> Interval:
-    """As `interval`, of any metric of clips: one that needs probabilities, say. Slower by some hundred times.
+    """As `interval`, of a metric of sums over clips, such as those of `ser_classic.metrics.SUM_METRICS`.
 
     Parameters
     ----------
+    values : np.ndarray [shape=(n, m)]
+        What each clip adds.
+    speakers : array-like of str [shape=(n,)]
     metric : callable
-        Of `ser_classic.metrics.METRICS`, or like them.
-    truth, guess, speakers : np.ndarray of str [shape=(n,)]
-    probabilities : pd.DataFrame [shape=(n, k)], optional
-    resamples, seed, level
+        Of sums [shape=(..., m)].
+    seed, level
         As `interval`.
     """
-    codes, names = pd.factorize(speakers)
-    order = np.argsort(codes, kind="stable")
-    rows = np.split(order, np.cumsum(np.bincount(codes))[:-1])
-
-    def of(draws: np.ndarray) -> np.ndarray:
-        values = []
-        for draw in draws:
-            picked = np.concatenate([rows[place] for place in np.repeat(np.arange(len(draw)), draw)])
-            given = None if probabilities is None else probabilities.take(picked)
-            values.append(metric(truth[picked], guess[picked], given))
-        return np.array(values)
-
-    return _interval(metric(truth, guess, probabilities), of, len(names), resamples, seed, level)
+    codes, names = pd.factorize(np.asarray(speakers))
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, codes, values)
+    return interval(sums, metric, seed=seed, level=level)
 
 
 def per_speaker(table: SpeakerCounts, metric: CountMetric = uar_of) -> pd.Series:
