@@ -25,7 +25,7 @@ install: $(BIN)/ser-classic  ## Make .venv and install the package
 	@echo "Installed. Try: $(BIN)/ser-classic --help"
 
 bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in SER_DATA or ./data, rebuild the leaderboard
-	$(BIN)/ser-classic bench classic flagship leaky recipes cross few degraded --jobs $(JOBS)
+	$(BIN)/ser-classic bench classic flagship leaky recipes unseen_text cross few degraded seeds --jobs $(JOBS)
 
 $(VENV)/.deep: $(BIN)/ser-classic
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[deep]'

@@ -74,6 +74,7 @@ def few_runs():
 def degraded_runs():
     made = [spoilt("emodb", name) for name in DEGRADATIONS]
     made += [spoilt("emodb", "opus", "knn"), spoilt("tess", "opus"), spoilt("tess", "rain")]
+    made.append(spoilt("emodb", "opus", "xgboost"))  # without a clean run, and without noise
     made += [made_up.run("emodb", "loso", "pooled", model) for model in ("svm_rbf", "knn", "mlp")]
     return scored(made, made_up.clips)
 

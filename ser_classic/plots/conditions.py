@@ -154,7 +154,8 @@ def robustness(table: pd.DataFrame) -> Figure:
         curve = part is noise
         for number, system in enumerate(systems):
             of_system = part[part["system"] == system]
-            at = of_system["degradation"].map(names.index) + DODGE * (number - (len(systems) - 1) / 2)
+            at = np.array([names.index(name) for name in of_system["degradation"]], dtype=float)
+            at += DODGE * (number - (len(systems) - 1) / 2)
             _points(ax, at, of_system, number, system, "-" if curve else "")
             level = table.loc[clean & (table["system"] == system), "uar"]
             if not curve and len(level):
@@ -207,7 +208,9 @@ def seeds(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _points(ax: Axes, at: pd.Series, table: pd.DataFrame, number: int, system: str, linestyle: str) -> None:
+def _points(
+    ax: Axes, at: pd.Series | np.ndarray, table: pd.DataFrame, number: int, system: str, linestyle: str
+) -> None:
     """Points of one system with their intervals, joined by a line or not."""
     colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
     ax.vlines(at, table["low"], table["high"], color=colour, linewidth=1.6, alpha=0.45)
