@@ -29,6 +29,7 @@ FLOORS = {
     "store": 2,
     "merging": 2,
     "suites": 3,
+    "checking": 3,
     "report": 3,
     "plots": 3,
     "predictor": 3,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import checks, options
 
 Only = Annotated[
     list[str] | None, typer.Option(help="Only these of what the suites list; repeat for several.")
@@ -17,8 +17,12 @@ Only = Annotated[
 
 def bench(
     suites: Annotated[
-        list[str], typer.Argument(help="Suites: names of files in benchmarks/, or TOML files.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            help="Suites: names of files in benchmarks/, or TOML files.",
+            show_default="with --check: all runs",
+        ),
+    ] = None,
     corpus: Only = None,
     protocol: Only = None,
     features: Only = None,
@@ -47,6 +51,16 @@ def bench(
             "--keep-stale", help="Do not repeat finished runs whose parameters are not today's any more."
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Run a sample of the finished runs again, elsewhere, and compare the predictions."
+        ),
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Runs to check.", show_default="12; quick ones more often")
+    ] = None,
+    draw: Annotated[int | None, typer.Option(min=0, help="Seed of the sample.", show_default="0")] = None,
     results: options.Results = Path("results"),
     data: options.Data = options.DATA,
     cache: options.Cache = None,
@@ -61,6 +75,18 @@ def bench(
 
     if verbose:
         _log_to_stderr()
+    if check:
+        if own is not None or words or speaker or shard or again or keep_stale:
+            raise typer.BadParameter(
+                "--check goes with suites, --corpus, --protocol, --features, --model, --sample and --draw"
+            )
+        only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
+        cells = [cell for suite in suites or () for cell in read_suite(suite)]
+        return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, jobs)
+    if sample is not None or draw is not None:
+        raise typer.BadParameter("--sample and --draw go with --check")
+    if not suites:
+        raise typer.BadParameter("name one or more suites", param_hint="suites")
     try:
         part = parse_shard(shard or "1/1")
     except SuiteError as error:

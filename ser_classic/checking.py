@@ -1,0 +1,223 @@
+"""Checking stored runs: some are run again, and their predictions compared with those that are stored."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_classic import experiment, store
+from ser_classic.cells import Cell
+from ser_classic.corpora import CORPORA, available, load
+from ser_classic.errors import SerClassicError
+from ser_classic.extraction import cache_folder
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
+from ser_classic.stale import clips_today, differences
+
+ROUNDING = 1.5e-4  # two probabilities that were rounded to four decimals; one unit may part them
+TIES = 0.02  # share of guesses that the last digits of another processor may turn over
+OF_FEATURES = {
+    "soxr",
+    "soundfile",
+    "opensmile",
+    "noisereduce",
+}  # explain nothing where the features are equal
+OF_MODELS = {"xgboost": ("BoostedTrees",), "xgboost-cpu": ("BoostedTrees",)}
+EVEN = 10.0  # seconds: a run that takes this much longer has half the chance to be drawn
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A stored run and its repetition.
+
+    Attributes
+    ----------
+    id : str
+    verdict : {"same", "libraries", "machine", "differs"}
+        `same`: every guess is equal, and every probability but for rounding. `libraries` and `machine`: it is
+        not, and other versions of libraries, or another processor, explain it. `differs`: nothing does.
+    tested : int
+        Guesses.
+    turned : int
+        Those that differ.
+    apart : float or None
+        The largest difference of two probabilities; None where the model has none.
+    why : str
+        What explains a difference, or where it begins.
+    """
+
+    id: str
+    verdict: str
+    tested: int = 0
+    turned: int = 0
+    apart: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found; `unchecked` counts the runs that could not be compared, by reason."""
+
+    compared: list[Compared] = field(default_factory=list)
+    unchecked: dict[str, int] = field(default_factory=dict)
+    checkable: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Whether no run differs for no known reason."""
+        return all(each.verdict != "differs" for each in self.compared)
+
+
+def check(
+    results: Path,
+    cells: Collection[Cell] | None = None,
+    only: Mapping[str, list[str] | None] | None = None,
+    number: int = 12,
+    seed: int = 0,
+    data: Path | None = None,
+    cache: Path | None = None,
+    jobs: int = 1,
+) -> Check:
+    """Run a sample of the stored runs again, in a temporary folder, and compare the predictions.
+
+    The sample is drawn at random by the seed; the chance of a run falls with the seconds it took, so that
+    most of a sample are quick ones and every run can be drawn.
+
+    Parameters
+    ----------
+    results : Path
+        Results folder; nothing is written to it.
+    cells : collection of Cell, optional
+        Draw from the runs of these only.
+    only : mapping, optional
+        Draw from runs whose `corpus`, `protocol`, `features` and `model` are among the names given for each.
+    number : int
+        How many runs; all, where there are fewer.
+    seed : int
+        Of the sample.
+    data, cache, jobs
+        As for `experiment.bench`.
+
+    Raises
+    ------
+    StoreError
+        There is no finished run to check.
+    """
+    stored = {
+        _cell(run.record): run
+        for run in store.runs(results)
+        if run.ok and (cells is None or _cell(run.record) in cells) and _among(run.record, only or {})
+    }
+    if not stored:
+        raise store.StoreError(
+            f"{results}: there is no finished run of these to check; make some with: ser-classic bench SUITE"
+        )
+    clips = functools.cache(partial(clips_today, lambda name: load(name, data, cache_folder(cache)), ()))
+    at_hand = set(available(data))
+    unchecked: dict[str, int] = {}
+    checkable = []
+    for cell, run in stored.items():
+        if reason := _hindrance(cell, run.record, at_hand, clips):
+            unchecked[reason] = unchecked.get(reason, 0) + 1
+        else:
+            checkable.append(cell)
+    drawn = _drawn(checkable, {cell: _seconds(stored[cell].record) for cell in checkable}, number, seed)
+    with tempfile.TemporaryDirectory(prefix="ser-classic-check-") as folder:
+        outcome = experiment.bench(drawn, Path(folder), data, cache, jobs)
+        again = {_cell(run.record): run for run in store.runs(Path(folder))}
+        compared = [compare(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
+    return Check(compared, unchecked, len(checkable))
+
+
+def compare(stored: store.Run, again: store.Run | None, problems: Collection[str] = ()) -> Compared:
+    """What a repetition says of a stored run; `problems` tell why there is none."""
+    if again is None or not again.ok:
+        told = again.record["error"] if again else "; ".join(problems)
+        return Compared(stored.id, "differs", why=f"it cannot be run any more: {told}")
+    try:
+        then, now = (run.predictions().set_index(["fold", "clip"]).sort_index() for run in (stored, again))
+    except store.StoreError as error:
+        return Compared(stored.id, "differs", why=str(error))
+    if not then.index.equals(now.index) or set(then.columns) != set(now.columns):
+        return Compared(stored.id, "differs", why="other clips or folds are tested, or other emotions known")
+    turned = int((then["guess"] != now["guess"]).sum())
+    chances = [column for column in then.columns if column != "guess"]
+    apart = float(np.nanmax(np.abs(then[chances] - now[chances]).to_numpy())) if chances else None
+    found = partial(Compared, stored.id, tested=len(then), turned=turned, apart=apart)
+    if not turned and (apart or 0) <= ROUNDING:
+        return found("same")
+    begins = "features" if _features(stored.record) != _features(again.record) else "model"
+    where = f"the {begins} {'are' if begins == 'features' else 'is'} where it begins"
+    if other := explaining(stored.record, again.record):
+        told = ", ".join(f"{name} {before}, now {after}" for name, (before, after) in other.items())
+        return found("libraries", why=f"{where}; {told}")
+    if stored.record["machine"] != again.record["machine"] and turned <= TIES * len(then):
+        return found("machine", why=f"{where}; it was run on {stored.record['machine'].get('processor')}")
+    return found("differs", why=where)
+
+
+def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Versions of libraries, then and now, that differ and that the predictions of a run depend on.
+
+    Parameters
+    ----------
+    stored, again : mapping
+        Records of the run and of its repetition.
+    """
+    before, after = stored["versions"], again["versions"]
+    estimator = again["parameters"]["model"]["estimator"]
+    unlike = {}
+    for name in sorted((before.keys() | after.keys()) - {"ser-classic"}):
+        idle = name in OF_FEATURES and _features(stored) == _features(again)
+        idle |= estimator not in OF_MODELS.get(name, (estimator,))
+        if before.get(name) != after.get(name) and not idle:
+            unlike[name] = (before.get(name, "none"), after.get(name, "none"))
+    return unlike
+
+
+def _features(record: Mapping[str, Any]) -> list[str | None]:
+    return [record["digests"].get(name) for name in ("features", "trained_features", "degraded")]
+
+
+def _cell(record: Mapping[str, Any]) -> Cell:
+    return Cell(*(record[name] for name in store.NAMES))
+
+
+def _among(record: Mapping[str, Any], only: Mapping[str, list[str] | None]) -> bool:
+    return all(not names or record[axis] in names for axis, names in only.items())
+
+
+def _seconds(record: Mapping[str, Any]) -> float:
+    return record.get("fit_seconds", 0.0) + record.get("predict_seconds", 0.0)
+
+
+def _hindrance(cell: Cell, record: Mapping[str, Any], at_hand: set[str], clips: Any) -> str | None:
+    """Why a run cannot be compared; None where it can."""
+    if differences(record, clips):
+        return "stale: made otherwise than today's tables say (run them with `ser-classic bench`)"
+    for name in cell.corpora:
+        if name not in at_hand:
+            fetch = f" (get it with: ser-classic corpora fetch {name})" if name in CORPORA else ""
+            return f"the corpus {name} is not at hand{fetch}"
+    try:
+        MODELS[cell.model].require()
+        FEATURES[cell.features].require()
+    except SerClassicError as error:
+        return str(error)
+    return None
+
+
+def _drawn(cells: list[Cell], seconds: Mapping[Cell, float], number: int, seed: int) -> list[Cell]:
+    """A seeded sample of cells, the quickest first."""
+    if number < len(cells):
+        chance = np.array([1 / (seconds[cell] + EVEN) for cell in cells])
+        rows = np.random.default_rng(seed).choice(len(cells), number, replace=False, p=chance / chance.sum())
+        cells = [cells[row] for row in rows]
+    return sorted(cells, key=lambda cell: (seconds[cell], cell))

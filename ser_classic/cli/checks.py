@@ -1,0 +1,53 @@
+"""`ser-classic bench --check`: what became of stored runs when they were run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from ser_classic.cells import Cell
+    from ser_classic.checking import Compared
+
+SAID = {
+    "same": "same",
+    "libraries": "other, explained by libraries",
+    "machine": "other, explained by the machine",
+    "differs": "DIFFERS",
+}
+
+
+def check(
+    listed: list[Cell] | None,
+    only: dict[str, list[str] | None],
+    number: int,
+    seed: int,
+    results: Path,
+    data: Path,
+    cache: Path | None,
+    jobs: int,
+) -> None:
+    """Check a sample of the finished runs among those listed, and say what was found; exit code 1 if bad."""
+    from ser_classic import checking
+
+    found = checking.check(results, listed, only, number, seed, data, cache, jobs)
+    for each in found.compared:
+        print(f"{each.id}: {_told(each)}")
+    for reason, count in found.unchecked.items():
+        print(f"not checked: {count} runs: {reason}")
+    counts = [
+        f"{sum(each.verdict == verdict for each in found.compared)} {SAID[verdict]}" for verdict in SAID
+    ]
+    print(f"{len(found.compared)} of {found.checkable} runs checked: {'; '.join(counts)}")
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def _told(each: Compared) -> str:
+    if not each.tested:
+        return f"{SAID[each.verdict]}: {each.why}"
+    apart = "" if each.apart is None else f", probabilities within {each.apart:.4f}"
+    why = f" ({each.why})" if each.why else ""
+    return f"{SAID[each.verdict]}: {each.turned} of {each.tested} guesses differ{apart}{why}"

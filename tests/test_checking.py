@@ -1,0 +1,192 @@
+"""Stored runs are checked by running them again: what is the same, what is explained, and what is not."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ser_classic import checking, experiment, store
+from ser_classic.cells import Cell
+from ser_classic.errors import SerClassicError
+
+CELLS = [Cell("synthetic", "speakers5", "mfcc13", model) for model in ("prior", "lda", "knn")]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    """A results folder with three finished runs."""
+    results = tmp_path_factory.mktemp("results")
+    outcome = experiment.bench(CELLS, results, cache=cache)
+    assert len(outcome.done) == 3
+    return results
+
+
+@pytest.fixture
+def results(made: Path, tmp_path: Path) -> Path:
+    """A copy that may be changed."""
+    for run in store.runs(made):
+        (tmp_path / "runs" / run.id).mkdir(parents=True)
+        for file in run.path.iterdir():
+            (tmp_path / "runs" / run.id / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def rewrite(results: Path, model: str, change=None, **record) -> None:
+    """Alter a stored run, as if it had been made so."""
+    run = store.read_run(results / "runs" / f"synthetic--speakers5--mfcc13--{model}--0")
+    predictions = run.predictions()
+    if change:
+        change(predictions)
+    store.write_run(results, copy.deepcopy(run.record) | record, predictions)
+
+
+def turn(count: int):
+    """Let so many guesses be other ones."""
+
+    def change(predictions: pd.DataFrame) -> None:
+        predictions.loc[: count - 1, "guess"] = [
+            "sad" if guess != "sad" else "fear" for guess in predictions["guess"][:count]
+        ]
+
+    return change
+
+
+def verdict(results: Path, cache: Path, model: str) -> checking.Compared:
+    cells = [cell for cell in CELLS if cell.model == model]
+    (found,) = checking.check(results, cells, cache=cache).compared
+    return found
+
+
+def test_runs_of_now_are_the_same_and_nothing_is_written(made, cache):
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
+    found = checking.check(made, cache=cache)
+    assert [each.verdict for each in found.compared] == ["same"] * 3
+    assert [each.turned for each in found.compared] == [0] * 3
+    assert {each.apart for each in found.compared} == {0.0}
+    assert found.passed
+    assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
+
+
+def test_a_difference_that_nothing_explains_is_told_with_its_size(results, cache):
+    rewrite(results, "lda", turn(20))
+    found = verdict(results, cache, "lda")
+    assert (found.verdict, found.turned, found.tested) == ("differs", 20, 504)
+    assert "the model is where it begins" in found.why
+
+    def shift(predictions: pd.DataFrame) -> None:
+        predictions["p_sad"] += 0.25
+
+    rewrite(results, "knn", shift)
+    found = verdict(results, cache, "knn")
+    assert (found.verdict, found.turned) == ("differs", 0)
+    assert found.apart == pytest.approx(0.25)
+
+
+def test_rounding_is_no_difference(results, cache):
+    def shift(predictions: pd.DataFrame) -> None:
+        predictions["p_sad"] += 0.0001
+
+    rewrite(results, "lda", shift)
+    assert verdict(results, cache, "lda").verdict == "same"
+
+
+def test_other_features_are_where_a_difference_begins(results, cache):
+    record = store.read_run(results / "runs" / CELLS[1].id).record
+    rewrite(results, "lda", turn(5), digests=record["digests"] | {"features": "other"})
+    assert "the features are where it begins" in verdict(results, cache, "lda").why
+
+
+@pytest.mark.parametrize(
+    ("library", "features", "expected"),
+    [
+        ("scikit-learn", None, "libraries"),
+        ("xgboost", None, "differs"),  # lda has no trees
+        ("soxr", None, "differs"),  # the features are equal, so it is not the resampling
+        ("soxr", "other", "libraries"),
+        ("ser-classic", None, "differs"),  # ours is what is checked
+    ],
+)
+def test_only_a_library_that_a_run_depends_on_explains_a_difference(
+    results, cache, library, features, expected
+):
+    record = store.read_run(results / "runs" / CELLS[1].id).record
+    digests = record["digests"] | ({"features": features} if features else {})
+    rewrite(results, "lda", turn(20), versions=record["versions"] | {library: "0.1"}, digests=digests)
+    found = verdict(results, cache, "lda")
+    assert found.verdict == expected
+    assert (f"{library} 0.1, now" in found.why) == (expected == "libraries")
+
+
+@pytest.mark.parametrize(("turned", "expected"), [(10, "machine"), (11, "differs")])
+def test_another_processor_explains_a_few_guesses(results, cache, turned, expected):
+    record = store.read_run(results / "runs" / CELLS[1].id).record
+    rewrite(results, "lda", turn(turned), machine=record["machine"] | {"processor": "Z80"})
+    assert verdict(results, cache, "lda").verdict == expected
+
+
+def test_what_cannot_be_checked_is_counted_with_the_reason(results, cache, tmp_path):
+    rewrite(results, "prior", parameters={"features": {"name": "mfcc13", "version": 99}})
+    record = store.read_run(results / "runs" / CELLS[1].id).record
+    for protocol, corpus in (("speakers5", "savee"), ("cross_from_savee", "synthetic")):
+        named = {"corpus": corpus, "protocol": protocol, "id": f"{corpus}--{protocol}--mfcc13--lda--0"}
+        store.write_run(results, record | named | {"parameters": {}}, pd.DataFrame({"guess": ["sad"]}))
+    found = checking.check(results, data=tmp_path / "none", cache=cache)
+    assert len(found.compared) == found.checkable == 2
+    assert sorted(found.unchecked.values()) == [1, 2]
+    assert any("corpora fetch savee" in reason for reason in found.unchecked)
+    assert any(reason.startswith("stale") for reason in found.unchecked)
+
+
+def test_a_sample_is_drawn_by_its_seed_and_quick_runs_more_often():
+    cells = [Cell("synthetic", "loso", "mfcc13", "lda", seed) for seed in range(40)]
+    seconds = {cell: 1.0 if cell.seed < 20 else 500.0 for cell in cells}
+    draws = [checking._drawn(cells, seconds, 10, seed) for seed in range(30)]
+    assert draws[0] == checking._drawn(cells, seconds, 10, 0) != draws[1]
+    slow = sum(seconds[cell] > 1 for draw in draws for cell in draw)
+    assert 0 < slow < 60
+    assert all(seconds[draw[0]] <= seconds[draw[-1]] for draw in draws)
+    assert checking._drawn(cells, seconds, 99, 0) == cells
+
+
+def test_no_runs_are_no_success(tmp_path, cache):
+    with pytest.raises(SerClassicError, match="no finished run of these"):
+        checking.check(tmp_path, cache=cache)
+
+
+def test_on_the_command_line(results, cache, tmp_path):
+    def ser(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "ser_classic", "bench", *words, "--results", str(results)],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"SER_CACHE": str(cache), "SER_DATA": str(tmp_path / "data")},
+            timeout=300,
+        )
+
+    good = ser("--check", "--model", "lda", "--model", "knn", "--sample", "1", "--jobs", "1")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.splitlines()[0].endswith("same: 0 of 504 guesses differ, probabilities within 0.0000")
+    assert good.stdout.splitlines()[1].startswith("1 of 2 runs checked: 1 same; 0 other")
+    rewrite(results, "lda", turn(20))
+    bad = ser("--check", "--model", "lda", "--jobs", "1")
+    assert bad.returncode == 1
+    assert "DIFFERS: 20 of 504 guesses differ" in bad.stdout
+    for words in (("--check", "--again"), ("quick", "--sample", "3")):
+        assert ser(*words).returncode == 2
+
+
+def test_predictions_that_were_changed_after_the_run_are_named(results, cache):
+    path = results / "runs" / CELLS[1].id / "predictions.csv.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"sad", b"fear")))
+    assert json.loads((path.parent / "run.json").read_text())["status"] == "ok"
+    found = verdict(results, cache, "lda")
+    assert found.verdict == "differs"
+    assert "were changed after the run" in found.why
