@@ -82,18 +82,21 @@ def overview(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : pd.DataFrame
-        Columns corpus, features, model, uar, of one group only; gaps are left white.
+        Columns corpus, features, model, uar, of one group only; gaps are left white, and feature sets that
+        were not run on a corpus out of its panel.
     """
-    corpora = list(dict.fromkeys(table["corpus"]))
     models = list(table.groupby("model")["uar"].mean().sort_values(ascending=False).index)
     features = list(table.groupby("features")["uar"].mean().sort_values(ascending=False).index)
-    figure = blank(max(4.2, 1.7 + 0.62 * len(models)), 0.7 + len(corpora) * (0.5 + 0.3 * len(features)))
-    axes = figure.subplots(len(corpora), 1, sharex=True, squeeze=False)[:, 0]
-    for ax, corpus in zip(axes, corpora, strict=True):
-        part = table[table["corpus"] == corpus].pivot_table(index="features", columns="model", values="uar")
-        part = part.reindex(index=features, columns=models)
+    parts = {}
+    for corpus, rows in table.groupby("corpus", sort=False):
+        part = rows.pivot_table(index="features", columns="model", values="uar")
+        parts[corpus] = part.reindex(index=[name for name in features if name in part.index], columns=models)
+    heights = [len(part) for part in parts.values()]
+    figure = blank(max(4.2, 1.7 + 0.62 * len(models)), 0.7 + 0.3 * sum(heights) + 0.45 * len(parts))
+    axes = figure.subplots(len(parts), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    for ax, (corpus, part) in zip(axes, parts.items(), strict=True):
         cells(ax, part.to_numpy(), best=True)
-        ax.set_yticks(range(len(features)), features)
+        ax.set_yticks(range(len(part)), part.index)
         ax.set_xticks(range(len(models)), models, rotation=30, ha="right", rotation_mode="anchor")
         ax.set_title(corpus)
     return figure
