@@ -114,7 +114,7 @@ def write_run(
     """
     with _placed(results, record["id"]) as draft:
         if predictions is not None:
-            text = predictions.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
+            text = predictions.to_csv(index=False, float_format="%.3f", lineterminator="\n").encode()
             record = {
                 **record,
                 "digests": {**record["digests"], "predictions": hashlib.sha256(text).hexdigest()},

@@ -176,8 +176,13 @@ def share(value: float, digits: int = 2) -> str:
 
 
 def png(figure: Figure, dots: int = 160) -> bytes:
-    """The figure as PNG [dots per inch]; no date and no version in it."""
-    return _written(figure, "png", dpi=dots, metadata={"Software": None})
+    """The figure as PNG [dots per inch] of 256 colours, a third of the size; no date and no version in it."""
+    from PIL import Image  # comes with matplotlib
+
+    drawn = Image.open(io.BytesIO(_written(figure, "png", dpi=dots))).convert("RGB")
+    target = io.BytesIO()
+    drawn.quantize(256, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+    return target.getvalue()
 
 
 def svg(figure: Figure) -> str:
