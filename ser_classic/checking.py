@@ -21,7 +21,7 @@ from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.stale import clips_today, differences
 
-ROUNDING = 1.5e-4  # two probabilities that were rounded to four decimals; one unit may part them
+ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities
 TIES = 0.02  # share of guesses that the last digits of another processor may turn over
 OF_FEATURES = {
     "soxr",

@@ -21,6 +21,7 @@ from ser_classic.claims import FILE, Claims
 from ser_classic.errors import SerClassicError
 
 SCHEMA = 1
+DECIMALS = 3  # of probabilities
 DRAFT, OLD = ".draft-", ".old-"  # what is being written, and what it is about to replace
 
 NAMES = ("corpus", "protocol", "features", "model", "seed")
@@ -114,7 +115,7 @@ def write_run(
     """
     with _placed(results, record["id"]) as draft:
         if predictions is not None:
-            text = predictions.to_csv(index=False, float_format="%.3f", lineterminator="\n").encode()
+            text = predictions.to_csv(index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n").encode()
             record = {
                 **record,
                 "digests": {**record["digests"], "predictions": hashlib.sha256(text).hexdigest()},

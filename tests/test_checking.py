@@ -92,7 +92,7 @@ def test_a_difference_that_nothing_explains_is_told_with_its_size(results, cache
 
 def test_rounding_is_no_difference(results, cache):
     def shift(predictions: pd.DataFrame) -> None:
-        predictions["p_sad"] += 0.0001
+        predictions["p_sad"] += 0.001
 
     rewrite(results, "lda", shift)
     assert verdict(results, cache, "lda").verdict == "same"
@@ -173,7 +173,7 @@ def test_on_the_command_line(results, cache, tmp_path):
 
     good = ser("--check", "--model", "lda", "--model", "knn", "--sample", "1", "--jobs", "1")
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.splitlines()[0].endswith("same: 0 of 504 guesses differ, probabilities within 0.0000")
+    assert good.stdout.splitlines()[0].endswith("same: 0 of 504 guesses differ, probabilities within 0.000")
     assert good.stdout.splitlines()[1].startswith("1 of 2 runs checked: 1 same; 0 other")
     rewrite(results, "lda", turn(20))
     bad = ser("--check", "--model", "lda", "--jobs", "1")

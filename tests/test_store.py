@@ -26,14 +26,14 @@ def predictions() -> pd.DataFrame:
     )
 
 
-def test_what_is_written_is_read_back_to_four_decimals(tmp_path):
+def test_what_is_written_is_read_back_to_three_decimals(tmp_path):
     store.write_run(tmp_path, record(), predictions())
     (run,) = store.runs(tmp_path)
     assert run.ok
     assert run.id == "c--loso--f--m--0"
     read = run.predictions()
     assert read["fold"].tolist() == ["01", "01"]
-    assert read["p_happy"].tolist() == [0.75, 0.3333]
+    assert read["p_happy"].tolist() == [0.75, 0.333]
 
 
 def test_equal_predictions_are_equal_bytes(tmp_path):

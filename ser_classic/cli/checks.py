@@ -48,6 +48,6 @@ def check(
 def _told(each: Compared) -> str:
     if not each.tested:
         return f"{SAID[each.verdict]}: {each.why}"
-    apart = "" if each.apart is None else f", probabilities within {each.apart:.4f}"
+    apart = "" if each.apart is None else f", probabilities within {each.apart:.3f}"
     why = f" ({each.why})" if each.why else ""
     return f"{SAID[each.verdict]}: {each.turned} of {each.tested} guesses differ{apart}{why}"
