@@ -115,7 +115,8 @@ def write_run(
     """
     with _placed(results, record["id"]) as draft:
         if predictions is not None:
-            text = predictions.to_csv(index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n").encode()
+            digits = f"%.{DECIMALS}f"
+            text = predictions.to_csv(index=False, float_format=digits, lineterminator="\n").encode()
             record = {
                 **record,
                 "digests": {**record["digests"], "predictions": hashlib.sha256(text).hexdigest()},
