@@ -93,7 +93,7 @@ class Claims:
 
 
 @contextlib.contextmanager
-def alone(folder: Path, what: str) -> Iterator[None]:
+def alone(folder: Path, what: str, file: str = FILE) -> Iterator[None]:
     """Be the only one, of all processes and threads, who does something in a folder; wait for whoever does.
 
     Parameters
@@ -101,25 +101,32 @@ def alone(folder: Path, what: str) -> Iterator[None]:
     folder : Path
     what : str
         For the notice while waiting: `extracting pooled`.
+    file : str
+        For the lock; it stays no longer than the work does, unless that is killed.
 
     Raises
     ------
     OSError
         The folder cannot be written.
     """
-    with (folder / FILE).open("a+") as file:
-        told = fcntl is None
-        while not _locked(file.fileno()):
+    told = fcntl is None
+    while True:
+        with (folder / file).open("a+") as held:
+            if _locked(held.fileno()) and _in_place(held.fileno(), folder / file):
+                held.truncate(0)
+                held.write(str(os.getpid()))
+                held.flush()
+                try:
+                    yield
+                finally:
+                    with contextlib.suppress(OSError):
+                        (folder / file).unlink()
+                return
             if not told:
-                file.seek(0)
-                process = file.read()
-                logger.warning(f"waiting for another process (pid {process or 'unknown'}) that is {what}")
+                held.seek(0)
                 told = True
-            time.sleep(AGAIN)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+                logger.warning(f"waiting for another process (pid {held.read() or 'unknown'}), {what}")
+        time.sleep(AGAIN)
 
 
 def by_whom(processes: list[int]) -> str:
@@ -136,6 +143,13 @@ def _locked(file: int) -> bool:
     except OSError as error:
         return error.errno not in TAKEN
     return True
+
+
+def _in_place(file: int, path: Path) -> bool:
+    """Whether an open file is still the one of that name: whoever had the lock removes it."""
+    with contextlib.suppress(OSError):
+        return fcntl is None or os.path.samestat(os.fstat(file), path.stat())
+    return False
 
 
 def _place(name: str) -> int:

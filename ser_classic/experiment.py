@@ -136,7 +136,7 @@ def bench(
                     _record_failure(ready.cell, ready.error, ready.digests, results, outcome, keep)
                 else:
                     prepared.append(ready)
-            for work, done in _run_all(prepared, jobs):
+            for work, done in _run_all(prepared, jobs, results / "runs"):
                 _record(work, done, results, outcome)
                 claims.release(work.cell.id)
     return outcome
@@ -241,10 +241,10 @@ def evaluate(
     return _predictions(clips.index, folds, done)
 
 
-def _run_all(prepared: list[Work], jobs: int) -> Iterator[tuple[Work, list[FoldResult | str]]]:
-    """Run every fold of every cell; yield each cell when its last fold is done."""
+def _run_all(prepared: list[Work], jobs: int, home: Path) -> Iterator[tuple[Work, list[FoldResult | str]]]:
+    """Run every fold of every cell; yield each cell when its last fold is done. `home` is for their news."""
     results: dict[int, dict[int, FoldResult | str]] = {number: {} for number in range(len(prepared))}
-    with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
+    with tempfile.TemporaryDirectory(prefix=store.DRAFT, dir=home) as folder:
         news = Path(folder)
         tasks = [
             (number, fold, work, news)

@@ -146,7 +146,15 @@ def extract(
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
             held = _index(shards)
             missing = {digest: source for digest, source in missing.items() if digest not in held}
-            _extract_missing(missing, feature_set, shards, jobs, channel, degradation)
+            try:
+                _extract_missing(missing, feature_set, shards, jobs, channel, degradation)
+            except ExtractionError as error:
+                if root.is_dir():
+                    raise
+                raise ExtractionError(
+                    f"{root}: this folder of the corpus is gone; put it back. What was extracted from it is "
+                    "kept, the same command goes on from there"
+                ) from error
         held = _index(shards)
     values, lengths = _assemble(digests, held, shards)
     return Features(

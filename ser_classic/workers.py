@@ -6,8 +6,8 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import Any, TypeVar
 
 from ser_classic.errors import SerClassicError
@@ -53,12 +53,15 @@ def run(
 
     from joblib import Parallel, delayed, parallel_config
 
+    warnings.filterwarnings("ignore", ".*tasks which were still being processed", module="joblib")
     left = dict(enumerate(calls))
     idle = 0
     while left:
         jobs = max(1, min(jobs, len(calls)))
         try:
-            with parallel_config(backend="loky", inner_max_num_threads=1):
+            with parallel_config(
+                backend="loky", inner_max_num_threads=1, initializer=follow, initargs=(os.getpid(),)
+            ):
                 parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
                 tasks = [delayed(_numbered)(number, function, call) for number, call in left.items()]
                 for number, result in parallel(tasks):
@@ -77,17 +80,11 @@ def run(
 
 
 def _numbered(number: int, function: Callable[..., Result], call: tuple[Any, ...]) -> tuple[int, Result]:
-    from multiprocessing import current_process
-
-    if current_process().name.startswith("LokyProcess"):
-        follow()
     return number, function(*call)
 
 
-@cache
-def follow() -> None:
+def follow(leader: int) -> None:
     """End this worker process when the one that started it has gone, which a killed one cannot say itself."""
-    leader = os.getppid()
 
     def watch() -> None:
         while os.getppid() == leader:

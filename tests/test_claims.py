@@ -80,7 +80,8 @@ def test_to_be_alone_one_waits_and_says_for_whom(tmp_path, other, caplog):
     threading.Timer(0.5, process.kill).start()
     with alone(tmp_path, "knitting"):
         assert (tmp_path / claims.FILE).read_text() == str(os.getpid())
-    assert f"waiting for another process (pid {process.pid}) that is knitting" in caplog.text
+    assert list(tmp_path.iterdir()) == []
+    assert f"waiting for another process (pid {process.pid}), knitting" in caplog.text
 
 
 def test_threads_exclude_one_another_too(tmp_path):

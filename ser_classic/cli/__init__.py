@@ -7,10 +7,8 @@ import sys
 import typer
 
 from ser_classic.cli import app as page
-from ser_classic.cli import bench, compare, corpora, explore, features, listen, predict, results
+from ser_classic.cli import bench, compare, corpora, explore, features, interrupts, listen, predict, results
 from ser_classic.errors import SerClassicError
-
-INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
 
 app = typer.Typer(
     name="ser-classic",
@@ -41,9 +39,6 @@ def main() -> None:
         print(f"ser-classic: {error}", file=sys.stderr)
         sys.exit(1)
     except SystemExit as stop:
-        if stop.code == INTERRUPTED:
-            print(
-                "ser-classic: interrupted; what was finished is kept, the same command goes on from there",
-                file=sys.stderr,
-            )
+        if stop.code == interrupts.INTERRUPTED:
+            interrupts.say()
         raise

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import checks, options
+from ser_classic.cli import checks, interrupts, options
 
 Only = Annotated[
     list[str] | None, typer.Option(help="Only these of what the suites list; repeat for several.")
@@ -73,6 +73,7 @@ def bench(
     from ser_classic.report import current, write
     from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
 
+    interrupts.stop_soon()
     if verbose:
         _log_to_stderr()
     if check:

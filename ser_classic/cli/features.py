@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import interrupts, options
 
 app = typer.Typer(help="Feature sets: list them, extract one into a CSV or NPZ file.", no_args_is_help=True)
 
@@ -58,6 +58,7 @@ def extract_features(
     from ser_classic.extraction import cache_folder, extract
     from ser_classic.features import FEATURES
 
+    interrupts.stop_soon()
     feature_set = FEATURES[features]
     check_output(output, feature_set.sequence)
     root, clips, entry = load(corpus, data, cache_folder(cache), parse_map(words or []), speaker)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ser_classic import claims
 from ser_classic.corpora.clips import (
     COLUMNS,
     EMOTIONS,
@@ -219,19 +220,17 @@ def _made(corpus: Corpus, cache: Path | None) -> Path:
         return root
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{corpus.name}-", dir=root.parent))
+        with claims.alone(root.parent, f"making {root.name}"):
+            for draft in root.parent.glob(f".{corpus.name}-*"):  # of one who was killed
+                shutil.rmtree(draft, ignore_errors=True)
+            if not root.is_dir():
+                with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=root.parent) as draft:
+                    (Path(draft) / "whole").mkdir()
+                    corpus.make(Path(draft) / "whole")
+                    (Path(draft) / "whole").rename(root)
     except OSError as error:
         raise CorpusError(
             f"{corpus.name}: is made in the cache, and {root.parent} cannot be written ({error.strerror}); "
             "choose another with --cache"
         ) from error
-    try:
-        corpus.make(draft)
-        draft.chmod(0o755)
-        draft.rename(root)
-    except OSError:
-        if not root.is_dir():  # else another process was first, and its copy is the same
-            raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return root

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
+from ser_classic import claims
 from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import CORPORA, data_folder, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
@@ -73,17 +74,25 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         root = locate(name, data)
     except CorpusError:
         root = data / name
-    intact, corrupt = _present(corpus, root)
+    intact, _ = _present(corpus, root)
     if intact and len(intact) == _expected(corpus):
         return Fetched(root, 0, len(intact))
     try:
         data.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=data) as draft:
-            added = _bring(corpus, root, source, Path(draft), intact)
+        with claims.alone(data, f"fetching {name}", f".{name}.claims"):
+            return _fetch(corpus, root, data, source)
     except OSError as error:
         raise CorpusError(
             f"{name}: {data} cannot be written ({error}); choose another with --data"
         ) from error
+
+
+def _fetch(corpus: Corpus, root: Path, data: Path, source: str | None) -> Fetched:
+    for draft in data.glob(f".{corpus.name}-*"):  # of one who was killed
+        shutil.rmtree(draft, ignore_errors=True)
+    intact, corrupt = _present(corpus, root)
+    with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=data) as draft:
+        added = _bring(corpus, root, source, Path(draft), intact)
     for key, file in corrupt.items():
         if added.get(key, file) != file:  # its whole successor lies where the official layout has it
             (root / file).unlink()
@@ -96,7 +105,7 @@ def _bring(
     """Put what is not intact into place; the files added, by key."""
     single = _single_files(corpus, source)
     if single is not None:
-        return _download_files(corpus, single, root, intact)
+        return _download_files(corpus, single, root, draft, intact)
     staged = draft / "files"
     if source is not None and Path(source).is_dir():
         files = _copy(corpus, Path(source), staged, intact)
@@ -166,7 +175,9 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: b
             progress.close()
 
 
-def _download_files(corpus: Corpus, base: str, root: Path, intact: set[str]) -> dict[str, PurePosixPath]:
+def _download_files(
+    corpus: Corpus, base: str, root: Path, draft: Path, intact: set[str]
+) -> dict[str, PurePosixPath]:
     """Download the official files one by one into their places."""
     official = corpus.official()
     lacking = [
@@ -177,7 +188,9 @@ def _download_files(corpus: Corpus, base: str, root: Path, intact: set[str]) -> 
 
     def download(file: PurePosixPath, digest: str) -> None:
         url = f"{base.rstrip('/')}/{quote(str(file))}"
-        _download(corpus, url, f"sha256:{digest}", root / file, bar=False)
+        arrived = _download(corpus, url, f"sha256:{digest}", draft / file, bar=False)
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        arrived.replace(root / file)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         jobs = [pool.submit(download, *file) for file in lacking]

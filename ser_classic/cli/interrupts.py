@@ -1,0 +1,44 @@
+"""Ctrl-C: long work stops within two seconds, whatever it is at, and says how to go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+
+INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
+GRACE = 1.0  # [s] to stop in an orderly way; what is finished is safe in any case
+
+_said = threading.Lock()
+
+
+def say() -> None:
+    """Say once that the work was interrupted, and how it goes on."""
+    if _said.acquire(blocking=False):
+        print(
+            "ser-classic: interrupted; what was finished is kept, the same command goes on from there",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def stop_soon() -> None:
+    """From now on Ctrl-C ends this process after a grace at the latest.
+
+    Python alone would first wait for the library call at hand, and for the workers. These end by themselves
+    when this process has gone; see `ser_classic.workers.follow`.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while os.read(reading, 1) != bytes([signal.SIGINT]):
+            pass
+        time.sleep(GRACE)
+        say()
+        os._exit(INTERRUPTED)
+
+    threading.Thread(target=watch, daemon=True, name="interrupts").start()

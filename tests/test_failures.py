@@ -1,0 +1,231 @@
+"""What goes wrong around the program: each is one message and an exit code, and finished work is kept."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ser_classic import store
+from ser_classic.experiment import Cell, bench
+from ser_classic.extraction import BATCH, ExtractionError, extract
+from ser_classic.features import FEATURES, FeatureSet
+
+SUITE = """
+[[grid]]
+corpora = ["synthetic"]
+protocols = ["loso", "loso_adapted", "random5"]
+features = ["mfcc13"]
+models = ["prior", "lda", "knn", "svm_linear"]
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path, own_folder: Path) -> list[str]:
+    """`bench` of a small suite on one's own recordings."""
+    (tmp_path / "s.toml").write_text(SUITE)
+    words = ["bench", str(tmp_path / "s.toml"), "--own", str(own_folder), "--speaker", r"/(s\d\d)_"]
+    return [sys.executable, "-m", "ser_classic", *words]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 60 kB; skips where none can be mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=60k", "tmpfs", str(place)]
+    if not sys.platform.startswith("linux") or subprocess.run(mounting, capture_output=True).returncode:
+        pytest.skip("no small disk: mounting one takes the rights of root")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def run(command: list[str], cache: Path, *more: str, **options) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"SER_CACHE": str(cache)}
+    return subprocess.run(
+        [*command, *more], env=environment, capture_output=True, text=True, timeout=300, **options
+    )
+
+
+def one_message(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_a_full_disk_under_the_results(command, disk, tiny, cache):
+    one_message(
+        run(command, cache, "--results", str(disk), "--jobs", "1"), "No space left on device", "are safe"
+    )
+    kept = [run.id for run in store.runs(disk)]
+    assert kept
+    for stored in store.runs(disk):
+        stored.predictions()
+    subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
+    cells = [Cell(*name.split("--")[:4]) for name in kept] + [Cell("tiny", "loso", "mfcc13", "logistic")]
+    again = bench(cells, disk, cache=cache, own={"tiny": tiny})
+    assert (again.kept, len(again.done)) == (kept, 1)
+    assert not list((disk / "runs").glob(".draft-*"))
+
+
+def test_a_full_disk_under_the_cache(command, disk, tmp_path):
+    (disk / "other").write_bytes(bytes(45_000))
+    done = run(command, disk / "cache", "--results", str(tmp_path / "results"), "--jobs", "1")
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr.splitlines()[0] or "no room" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_may_not_grow(command, tiny, cache, tmp_path):
+    extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+    done = run(
+        command,
+        cache,
+        *("--results", str(tmp_path / "results"), "--jobs", "1"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500)),
+    )
+    assert done.returncode == 1
+    assert "ser-classic: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(store.runs(tmp_path / "results")) == []
+
+
+def test_a_results_folder_that_may_only_be_read(command, tiny, cache, tmp_path):
+    results = tmp_path / "results"
+    cell = Cell("tiny", "loso", "mfcc13", "prior")
+    bench([cell], results, cache=cache, own={"tiny": tiny})
+    mounting = [
+        ["mount", "--bind", str(results), str(results)],
+        ["mount", "-o", "remount,bind,ro", str(results)],
+    ]
+    root = os.geteuid() == 0
+    if root and any(subprocess.run(words, capture_output=True).returncode for words in mounting):
+        pytest.skip("root may write everywhere, and nothing can be mounted here")
+    if not root:
+        (results / "runs").chmod(0o555)
+    try:
+        one_message(run(command, cache, "--results", str(results)), "cannot be written", "--results")
+        assert bench([cell], results, cache=cache, own={"tiny": tiny}).kept == [cell.id]
+    finally:
+        if root:
+            subprocess.run(["umount", str(results)], check=True)
+        else:
+            (results / "runs").chmod(0o755)
+
+
+@dataclass(frozen=True)
+class Level:
+    """Extractor of these tests: a level; at the call of a number, something happens once."""
+
+    home: str
+    at: int = 0
+    what: str = ""
+    sequence = False
+    columns = ("level_mean",)
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        calls = Path(self.home) / "calls"
+        with calls.open("a") as file:
+            file.write("x")
+        if calls.stat().st_size == self.at:
+            if self.what == "vanish":
+                (Path(self.home) / "corpus").rename(Path(self.home) / "elsewhere")
+            elif self.what == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            else:
+                raise IndexError("planted")
+        return np.array([np.abs(waveform).mean()], dtype=np.float32)
+
+
+def calls(folder: Path) -> int:
+    return (folder / "calls").stat().st_size
+
+
+def test_a_corpus_that_vanishes_in_the_middle(tiny, tmp_path):
+    clips, root = tiny.clips, tmp_path / "corpus"
+    shutil.copytree(tiny.root, root)
+    levels = FeatureSet("levels", None, Level(str(tmp_path), BATCH + 3, "vanish"))
+    with pytest.raises(ExtractionError, match=r"corpus: this folder of the corpus is gone; put it back"):
+        extract(clips, root, levels, tmp_path / "cache")
+    (tmp_path / "elsewhere").rename(root)
+    before = calls(tmp_path)
+    whole = extract(clips, root, levels, tmp_path / "cache")
+    assert len(whole.values) == len(clips)
+    assert calls(tmp_path) - before <= len(clips) - BATCH
+
+
+def test_a_worker_that_the_system_kills(tiny, tmp_path, caplog):
+    dying = FeatureSet("levels", None, Level(str(tmp_path), 5, "die"))
+    other = replace(dying, extractor=Level(str(tmp_path)))
+    killed = extract(tiny.clips, tiny.root, dying, tmp_path / "cache", jobs=2)
+    np.testing.assert_array_equal(
+        killed.values, extract(tiny.clips, tiny.root, other, tmp_path / "cache").values
+    )
+    assert "a worker process was killed by the system" in caplog.text
+
+
+def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_path):
+    failing = FeatureSet("levels", None, Level(str(tmp_path), 5, "fail"))
+    with pytest.raises(ExtractionError) as told:
+        extract(tiny.clips, tiny.root, failing, tmp_path / "cache")
+    assert "levels: 1 of 48 clips cannot be used" in str(told.value)
+    assert f"{tiny.root / tiny.clips['file'].iloc[4]}: IndexError: planted" in str(told.value)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("everybody", [True, False])
+def test_ctrl_c_stops_within_two_seconds_and_nobody_stays(command, cache, tmp_path, jobs, everybody):
+    results = tmp_path / "results"
+    process = subprocess.Popen(
+        [*command, "--results", str(results), "--jobs", jobs],
+        env=os.environ | {"SER_CACHE": str(cache)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+    )
+    while not list(results.glob("runs/tiny*")) and process.poll() is None:
+        time.sleep(0.01)
+    started = time.monotonic()
+    (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
+    told = process.communicate(timeout=60)[1]
+    assert time.monotonic() - started < 2
+    assert process.returncode == 130
+    assert "the same command goes on from there" in told
+    assert len(told.splitlines()) == 1
+    while time.monotonic() - started < 30 and members(process.pid):
+        time.sleep(0.1)
+    assert not members(process.pid)
+
+
+def members(session: int) -> str:
+    """The processes of a session."""
+    return subprocess.run(["ps", "-s", str(session), "-o", "pid="], capture_output=True, text=True).stdout
+
+
+def test_problems_are_told_although_the_report_cannot_be_written(command, cache, tmp_path):
+    (tmp_path / "s.toml").write_text(SUITE.replace('"loso"', '"emobox"'))
+    results = tmp_path / "results"
+    (results / "leaderboard.csv").mkdir(parents=True)
+    done = run(command, cache, "--results", str(results), "--model", "prior", "--protocol", "emobox")
+    assert done.returncode == 1
+    assert "tiny--emobox--mfcc13--prior--0: tiny: no speaker-disjoint folds are published" in done.stderr
+    assert "leaderboard.csv: cannot be written" in done.stderr
+
+
+def test_a_report_of_nothing_is_a_mistake(tmp_path):
+    words = [sys.executable, "-m", "ser_classic", "report", "--results", str(tmp_path / "resluts")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    one_message(done, "resluts: there are no results", "--results")
+    assert not (tmp_path / "resluts").exists()
