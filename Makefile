@@ -7,7 +7,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench deep opensmile quick models test lint format speed clean
+.PHONY: help install bench deep opensmile quick models test lint format speed torture clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -64,6 +64,9 @@ speed: $(VENV)/.dev  ## Measure extraction, tuning and prediction against the fl
 	$(BIN)/python benchmarks/speed/extraction.py
 	$(BIN)/python benchmarks/speed/tuning.py
 	$(BIN)/python benchmarks/speed/prediction.py
+
+torture: $(VENV)/.dev  ## Kill benches, extractions and fetches a hundred times, and look what is left (half an hour)
+	$(BIN)/python tests/torture.py --kills 100
 
 clean:  ## Remove the virtual environment and caches of the tools
 	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info

@@ -75,7 +75,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
     except CorpusError:
         root = data / name
     intact, _ = _present(corpus, root)
-    if intact and len(intact) == _expected(corpus):
+    if intact and len(intact) == _expected(corpus) and not list(data.glob(f".{name}[-.]*")):
         return Fetched(root, 0, len(intact))
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -91,6 +91,8 @@ def _fetch(corpus: Corpus, root: Path, data: Path, source: str | None) -> Fetche
     for draft in data.glob(f".{corpus.name}-*"):  # of one who was killed
         shutil.rmtree(draft, ignore_errors=True)
     intact, corrupt = _present(corpus, root)
+    if intact and len(intact) == _expected(corpus):
+        return Fetched(root, 0, len(intact))
     with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=data) as draft:
         added = _bring(corpus, root, source, Path(draft), intact)
     for key, file in corrupt.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import uuid
 import warnings
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
+
+from ser_classic import workers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -235,10 +238,10 @@ def write(figure: Figure, path: Path, dots: int = 160) -> None:
 
 def save_all(figures: Mapping[str, Figure], folder: Path) -> None:
     """Write many figures, by name, as `save` does; in several processes where that is worth their start."""
-    from joblib import Parallel, delayed
-
-    jobs = 1 if len(figures) < WORTH_PROCESSES else -1
-    Parallel(n_jobs=jobs)(delayed(save)(figure, folder, name) for name, figure in figures.items())
+    jobs = 1 if len(figures) < WORTH_PROCESSES else os.cpu_count() or 1
+    calls = [(figure, folder, name) for name, figure in figures.items()]
+    for _ in workers.run(save, calls, jobs, "figures"):
+        pass
 
 
 def _svg(figure: Figure, fonttype: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic import audio
+from ser_classic import audio, workers
 from ser_classic.adaptation import adapt as z_score
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import BATCH, compute
@@ -174,7 +175,8 @@ class Predictor:
         else:
             from joblib import Parallel, delayed, parallel_config
 
-            with parallel_config(backend="loky", inner_max_num_threads=1):
+            follow = {"initializer": workers.follow, "initargs": (os.getpid(),)}
+            with parallel_config(backend="loky", inner_max_num_threads=1, **follow):
                 done = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator")(
                     delayed(_describe_batch)(batch, *work) for batch in batches
                 )
