@@ -11,6 +11,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
+from ser_classic.engines import Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
@@ -79,12 +80,12 @@ class Shelf:
     ----------
     cache : Path, optional
         See `extraction.cache_folder`.
-    jobs : int
-        Processes to extract with.
+    engine : Engine
+        Who extracts.
     """
 
     cache: Path | None
-    jobs: int
+    engine: Engine
     _held: dict[tuple[str, str, str | None], Features | SerClassicError] = field(default_factory=dict)
 
     def features(self, loaded: Loaded, feature_set: FeatureSet, degradation: str | None = None) -> Features:
@@ -100,7 +101,7 @@ class Shelf:
         if key not in self._held:
             try:
                 self._held[key] = extract(
-                    clips, root, feature_set, self.cache, self.jobs, corpus.channel, degradation
+                    clips, root, feature_set, self.cache, self.engine, corpus.channel, degradation
                 )
             except SerClassicError as error:
                 self._held[key] = error

@@ -15,6 +15,7 @@ import numpy as np
 from ser_classic import experiment, store
 from ser_classic.cells import Cell
 from ser_classic.corpora import CORPORA, available, load
+from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import cache_folder
 from ser_classic.features import FEATURES
@@ -83,7 +84,7 @@ def check(
     seed: int = 0,
     data: Path | None = None,
     cache: Path | None = None,
-    jobs: int = 1,
+    engine: Engine = ALONE,
 ) -> Check:
     """Run a sample of the stored runs again, in a temporary folder, and compare the predictions.
 
@@ -102,7 +103,7 @@ def check(
         How many runs; all, where there are fewer.
     seed : int
         Of the sample.
-    data, cache, jobs
+    data, cache, engine
         As for `experiment.bench`.
 
     Raises
@@ -130,7 +131,7 @@ def check(
             checkable.append(cell)
     drawn = _drawn(checkable, {cell: _seconds(stored[cell].record) for cell in checkable}, number, seed)
     with tempfile.TemporaryDirectory(prefix="ser-classic-check-") as folder:
-        outcome = experiment.bench(drawn, Path(folder), data, cache, jobs)
+        outcome = experiment.bench(drawn, Path(folder), data, cache, engine)
         again = {_cell(run.record): run for run in store.runs(Path(folder))}
         compared = [compare(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
     return Check(compared, unchecked, len(checkable))

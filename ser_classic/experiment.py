@@ -14,10 +14,11 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic import store, workers
+from ser_classic import store
 from ser_classic.cells import Cell, Refused, Shelf, Work, labels_of, prepare
 from ser_classic.claims import AGAIN, Claims, by_whom
 from ser_classic.corpora import Loaded, load, shortfall
+from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, cache_folder
 from ser_classic.features import FEATURES
@@ -65,7 +66,7 @@ def bench(
     results: Path,
     data: Path = Path("data"),
     cache: Path | None = None,
-    jobs: int = 1,
+    engine: Engine = ALONE,
     again: bool = False,
     own: Mapping[str, Loaded] | None = None,
     keep_stale: bool = False,
@@ -79,8 +80,8 @@ def bench(
         Results folder; see `store`.
     data, cache : Path, optional
         Folder with the corpora and feature cache; see `corpora.load` and `extraction.cache_folder`.
-    jobs : int
-        Processes, each with one thread.
+    engine : Engine
+        Who extracts features and runs folds; see `engines`.
     again : bool
         Repeat finished runs too.
     own : mapping of corpus name to Loaded, optional
@@ -120,7 +121,7 @@ def bench(
         logger.warning(f"{len(old)} finished runs {fate}: stale, made otherwise: {summary(old.values())}")
     if not pending:
         return outcome
-    shelf = Shelf(cache, jobs)
+    shelf = Shelf(cache, engine)
     with store.at_work(results) as claims:
         for mine in _claimed(pending, claims, results):
             wanted: dict[str, list[Cell]] = {}
@@ -136,7 +137,7 @@ def bench(
                     _record_failure(ready.cell, ready.error, ready.digests, results, outcome, keep)
                 else:
                     prepared.append(ready)
-            for work, done in _run_all(prepared, jobs, results / "runs"):
+            for work, done in _run_all(prepared, engine, results / "runs"):
                 _record(work, done, results, outcome)
                 claims.release(work.cell.id)
     return outcome
@@ -241,17 +242,19 @@ def evaluate(
     return _predictions(clips.index, folds, done)
 
 
-def _run_all(prepared: list[Work], jobs: int, home: Path) -> Iterator[tuple[Work, list[FoldResult | str]]]:
+def _run_all(
+    prepared: list[Work], engine: Engine, home: Path
+) -> Iterator[tuple[Work, list[FoldResult | str]]]:
     """Run every fold of every cell; yield each cell when its last fold is done. `home` is for their news."""
     results: dict[int, dict[int, FoldResult | str]] = {number: {} for number in range(len(prepared))}
     with tempfile.TemporaryDirectory(prefix=store.DRAFT, dir=home) as folder:
         news = Path(folder)
         tasks = [
-            (number, fold, work, news)
+            (work, number, fold, news)
             for number, work in enumerate(prepared)
             for fold in range(len(work.folds))
         ]
-        done = workers.run(_attempt, tasks, jobs, "folds")
+        done = engine.run(_attempt, tasks, "folds")
         for number, fold, result in track(done, len(tasks), "folds", news):
             _log(prepared[number], fold, result)
             results[number][fold] = result
@@ -260,7 +263,7 @@ def _run_all(prepared: list[Work], jobs: int, home: Path) -> Iterator[tuple[Work
                 yield prepared[number], [by_fold[position] for position in sorted(by_fold)]
 
 
-def _attempt(number: int, fold: int, work: Work, news: Path) -> tuple[int, int, FoldResult | str]:
+def _attempt(work: Work, number: int, fold: int, news: Path) -> tuple[int, int, FoldResult | str]:
     """Run one fold; a failure is a value, so that it is recorded and the other cells go on."""
     cell, protocol = work.cell, PROTOCOLS[work.cell.protocol]
     try:
@@ -331,7 +334,10 @@ def _record(work: Work, done: list[FoldResult | str], results: Path, outcome: Ou
         "fit_seconds": round(sum(result.fit_seconds for result in done), 3),
         "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
         "size": max(result.size for result in done),
+        "machine": done[0].machine,
     }
+    if any(result.machine != done[0].machine for result in done):
+        record["machines"] = [result.machine for result in done]  # in the order of the folds
     predictions = _predictions(work.labels.index, work.folds, done)
     store.write_run(results, record, predictions, _curves(work.folds, done))
     outcome.done.append(work.cell.id)

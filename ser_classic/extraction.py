@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 import uuid
 import zipfile
@@ -18,12 +19,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ser_classic import audio, claims, workers
+from ser_classic import audio, claims
 from ser_classic.degradations import DEGRADATIONS, RATE
+from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.progress import track
@@ -45,7 +48,8 @@ class Features:
     clips : pd.Index
     columns : tuple of str
     values : np.ndarray [shape=(n, d), dtype=float32], memory-mapped
-        A row a clip, or for a sequence a row a frame, clip after clip.
+        A row a clip, or for a sequence a row a frame, clip after clip. A process that is sent the features
+        maps the same file.
     lengths : np.ndarray [shape=(clips,)] or None
         Frames of each clip of a sequence; None for vectors.
     """
@@ -54,6 +58,22 @@ class Features:
     columns: tuple[str, ...]
     values: np.ndarray
     lengths: np.ndarray | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        if isinstance(getattr(self.values, "base", None), mmap.mmap):  # a whole file, not a part of it
+            return self.__dict__ | {"values": Path(self.values.filename)}
+        return self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(path := state["values"], Path):
+            try:
+                state = state | {"values": np.load(path, mmap_mode="r")}
+            except (OSError, ValueError) as error:
+                raise ExtractionError(
+                    f"{path}: cannot be read by another process ({error}); all need to see the feature cache "
+                    "under one path"
+                ) from error
+        self.__dict__.update(state)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -97,7 +117,7 @@ def extract(
     root: Path,
     feature_set: FeatureSet,
     cache: Path | None = None,
-    jobs: int = 1,
+    engine: Engine = ALONE,
     channel: int | None = None,
     degradation: str | None = None,
 ) -> Features:
@@ -111,8 +131,8 @@ def extract(
     feature_set : FeatureSet
     cache : Path, optional
         Cache folder; see `cache_folder`.
-    jobs : int
-        Processes to extract with.
+    engine : Engine
+        Who extracts; see `engines`.
     channel : int, optional
         Channel to take from files with several; their mean by default.
     degradation : str, optional
@@ -147,7 +167,7 @@ def extract(
             held = _index(shards)
             missing = {digest: source for digest, source in missing.items() if digest not in held}
             try:
-                _extract_missing(missing, feature_set, shards, jobs, channel, degradation)
+                held |= _extract_missing(missing, feature_set, shards, engine, channel, degradation)
             except ExtractionError as error:
                 if root.is_dir():
                     raise
@@ -155,7 +175,6 @@ def extract(
                     f"{root}: this folder of the corpus is gone; put it back. What was extracted from it is "
                     "kept, the same command goes on from there"
                 ) from error
-        held = _index(shards)
     values, lengths = _assemble(digests, held, shards)
     return Features(
         clips.index, tuple(feature_set.columns), values, lengths if feature_set.sequence else None
@@ -196,34 +215,39 @@ def _extract_missing(
     missing: dict[str, tuple[Path, str]],
     feature_set: FeatureSet,
     shards: Path,
-    jobs: int,
+    engine: Engine,
     channel: int | None,
     degradation: str | None,
-) -> None:
-    work = list(missing.items())
-    rest = (feature_set, shards, channel, degradation)
-    batches = [(work[start : start + BATCH], *rest) for start in range(0, len(work), BATCH)]
-    done = workers.run(_extract_batch, batches, jobs, "batches of clips")
-    told = track(done, len(batches), f"extracting {feature_set.name}")
-    failures = [failure for failed in told for failure in failed]
+) -> dict[str, Path]:
+    """Extract clips into new shards, and return which of these holds which of them."""
+    work = [(digest, path.absolute(), clip) for digest, (path, clip) in missing.items()]
+    rest = (shards.absolute(), channel, degradation)
+    batches = [(feature_set, work[start : start + BATCH], *rest) for start in range(0, len(work), BATCH)]
+    done = engine.run(_extract_batch, batches, "batches of clips")
+    found: dict[str, Path] = {}  # by those who wrote: what a folder on another machine lists may be old
+    failures: list[str] = []
+    for written, failed in track(done, len(batches), f"extracting {feature_set.name}"):
+        found |= written
+        failures += failed
     if failures:
         shown = "\n  ".join(sorted(failures)[:5])
         more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
         raise ExtractionError(
             f"{feature_set.name}: {len(failures)} of {len(work)} clips cannot be used:\n  {shown}{more}"
         )
+    return found
 
 
 def _extract_batch(
-    batch: list[tuple[str, tuple[Path, str]]],
     feature_set: FeatureSet,
+    batch: list[tuple[str, Path, str]],
     shards: Path,
     channel: int | None,
     degradation: str | None,
-) -> list[str]:
-    """Extract some clips into one shard; return a message for each that failed."""
+) -> tuple[dict[str, Path], list[str]]:
+    """Extract some clips into one shard; return where they are, and a message for each that failed."""
     digests, vectors, failures = [], [], []
-    for digest, (path, clip) in batch:
+    for digest, path, clip in batch:
         try:
             if degradation is None:
                 waveform, rate = audio.read(path, feature_set.sample_rate, channel)
@@ -237,9 +261,9 @@ def _extract_batch(
             continue
         digests.append(digest)
         vectors.append(np.atleast_2d(vector))
-    if digests:
-        _write_shard(shards, digests, vectors)
-    return failures
+    if not digests:
+        return {}, failures
+    return dict.fromkeys(digests, _write_shard(shards, digests, vectors)), failures
 
 
 def compute(
@@ -264,7 +288,7 @@ def compute(
     return vector
 
 
-def _write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> None:
+def _write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> Path:
     draft = shards / f"{DRAFT}{uuid.uuid4().hex}"
     try:
         with draft.open("wb") as file:
@@ -274,7 +298,7 @@ def _write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) ->
                 lengths=np.array([len(vector) for vector in vectors]),
                 values=np.concatenate(vectors),
             )
-        draft.replace(shards / f"{uuid.uuid4().hex}.npz")
+        return draft.replace(shards / f"{uuid.uuid4().hex}.npz")
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise ExtractionError(

@@ -14,6 +14,7 @@ from ser_classic.adaptation import adapt, adapt_few, drawn
 from ser_classic.extraction import Features
 from ser_classic.models import Model, fit
 from ser_classic.protocols import Fold
+from ser_classic.provenance import machine
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class FoldResult:
     predict_seconds: float
     size: int
     curves: pd.DataFrame | None
+    machine: dict[str, Any]
 
 
 def run_fold(
@@ -87,6 +89,7 @@ def run_fold(
         time.process_time() - fitted_at,
         fitted.size,
         fitted.curves,
+        machine(),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from ser_classic import experiment, folds, store
 from ser_classic.corpora import Loaded
+from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench, evaluate, run_fold
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES
@@ -86,7 +87,7 @@ def test_the_same_cell_gives_the_same_bytes(tiny, cache, tmp_path, name):
 def test_processes_do_not_change_predictions(tiny, cache, tmp_path):
     cells = [cell(name) for name in ("lda", "mlp", "random_forest")]
     run(cells, tiny, cache, tmp_path / "one")
-    run(cells, tiny, cache, tmp_path / "two", jobs=2)
+    run(cells, tiny, cache, tmp_path / "two", engine=Local(2))
     digests = [
         {stored.id: stored.record["digests"] for stored in store.runs(tmp_path / results)}
         for results in ("one", "two")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 
 from ser_classic import audio, extraction
+from ser_classic.engines import Local
 from ser_classic.export import save
 from ser_classic.extraction import ExtractionError, extract
 from ser_classic.features import FEATURES, FeatureSet
@@ -183,7 +185,7 @@ def test_features_that_are_not_finite_are_refused(corpus, peaks, tmp_path):
 def test_several_processes_give_the_same(corpus, peaks, tmp_path):
     clips, root = corpus
     one = extract(clips, root, peaks, tmp_path / "one")
-    two = extract(clips, root, peaks, tmp_path / "two", jobs=2)
+    two = extract(clips, root, peaks, tmp_path / "two", Local(2))
     assert one.digest == two.digest
 
 
@@ -237,3 +239,17 @@ def test_another_ending_is_refused_before_any_work(tiny, cache, tmp_path):
         save(tmp_path / "features.xlsx", tiny.clips, features)
     with pytest.raises(ExtractionError, match="there is no folder"):
         save(tmp_path / "nowhere" / "features.csv", tiny.clips, features)
+
+
+def test_features_are_sent_to_another_process_by_the_name_of_their_file(tiny, cache):
+    features = extract(tiny.clips, tiny.root, FEATURES["pooled"], cache)
+    sent = pickle.dumps(features)
+    assert len(sent) < features.values.nbytes / 2
+    received = pickle.loads(sent)
+    assert isinstance(received.values, np.memmap)
+    assert received.digest == features.digest
+    part = replace(features, values=features.values[3:5])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(part)).values, features.values[3:5])
+    Path(features.values.filename).unlink()
+    with pytest.raises(ExtractionError, match="see the feature cache under one path"):
+        pickle.loads(sent)

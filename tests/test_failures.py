@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from ser_classic import store
+from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
 from ser_classic.extraction import BATCH, ExtractionError, extract
 from ser_classic.features import FEATURES, FeatureSet
@@ -168,7 +169,7 @@ def test_a_corpus_that_vanishes_in_the_middle(tiny, tmp_path):
 def test_a_worker_that_the_system_kills(tiny, tmp_path, caplog):
     dying = FeatureSet("levels", None, Level(str(tmp_path), 5, "die"))
     other = replace(dying, extractor=Level(str(tmp_path)))
-    killed = extract(tiny.clips, tiny.root, dying, tmp_path / "cache", jobs=2)
+    killed = extract(tiny.clips, tiny.root, dying, tmp_path / "cache", Local(2))
     np.testing.assert_array_equal(
         killed.values, extract(tiny.clips, tiny.root, other, tmp_path / "cache").values
     )

@@ -21,6 +21,7 @@ FLOORS = {
     "models": 1,
     "protocols": 1,
     "metrics": 1,
+    "engines": 1,
     "statistics": 1,
     "experiment": 2,
     "folds": 2,

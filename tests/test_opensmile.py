@@ -12,6 +12,7 @@ from test_contracts import RATE, voice_like
 from ser_classic import fit
 from ser_classic.cli import app
 from ser_classic.corpora import load
+from ser_classic.engines import Local
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import evaluate
 from ser_classic.extraction import compute, extract
@@ -62,7 +63,9 @@ def test_what_exceeds_full_scale_is_clipped_and_does_not_wrap_around(smile, name
 
 def test_processes_that_share_the_work_give_the_values_of_one(smile, tiny, tmp_path):
     root, clips, _ = tiny
-    alone, shared = (extract(clips, root, FEATURES["egemaps"], tmp_path / str(jobs), jobs) for jobs in (1, 2))
+    alone, shared = (
+        extract(clips, root, FEATURES["egemaps"], tmp_path / str(jobs), Local(jobs)) for jobs in (1, 2)
+    )
     assert alone.digest == shared.digest
 
 
@@ -95,6 +98,6 @@ def test_the_card_of_a_predictor_tells_the_terms_of_its_features(smile, own_fold
 def test_the_published_score_of_compare_on_emodb_is_reproduced(smile, corpora, tmp_path):
     """UAR .7708, leave one speaker out: audEERING's w2v2-how-to, as in data/published.csv."""
     root, clips, corpus = load("emodb", corpora)
-    features = extract(clips, root, FEATURES["compare"], tmp_path, jobs=2, channel=corpus.channel)
+    features = extract(clips, root, FEATURES["compare"], tmp_path, Local(2), channel=corpus.channel)
     predictions = evaluate(clips, features, MODELS["svc_auto"], PROTOCOLS["loso"])
     assert score(predictions, clips)["uar"] == pytest.approx(0.7708, abs=0.0005)

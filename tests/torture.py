@@ -39,6 +39,7 @@ from ser_classic import audio, report, store
 from ser_classic.corpora import Loaded, load
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
+from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
 from ser_classic.extraction import BATCH, extract
 from ser_classic.features import FEATURES, RATE, FeatureSet
@@ -195,7 +196,7 @@ def torture_bench(home: Path, kills: int, random: random.Random, toll: Toll) -> 
 
     def work(place: Path, jobs: int) -> None:
         os.environ[LOG] = str(place / "log")
-        bench(CELLS, place / "results", cache=place / "cache", own={"voices": voices}, jobs=jobs)
+        bench(CELLS, place / "results", cache=place / "cache", own={"voices": voices}, engine=Local(jobs))
         report.write(place / "results", figures=False)
 
     undisturbed, spans = "", {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +17,7 @@ Only = Annotated[
 
 
 def bench(
+    context: typer.Context,
     suites: Annotated[
         list[str] | None,
         typer.Argument(
@@ -65,10 +67,17 @@ def bench(
     data: options.Data = options.DATA,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
+    engine: Annotated[
+        Literal["local", "dask"], typer.Option(help="Processes of this machine, or a Dask cluster.")
+    ] = "local",
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of the cluster's scheduler: tcp://10.0.0.1:8786.")
+    ] = None,
 ) -> None:
     """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
     from ser_classic import experiment
     from ser_classic.corpora import load, parse_map
+    from ser_classic.engines import Local, on_cluster
     from ser_classic.extraction import cache_folder
     from ser_classic.report import current, write
     from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
@@ -76,6 +85,12 @@ def bench(
     interrupts.stop_soon()
     if verbose:
         _log_to_stderr()
+    if (engine == "dask") != bool(scheduler):
+        raise typer.BadParameter("--engine dask and --scheduler ADDRESS go together")
+    if scheduler and context.get_parameter_source("jobs").name == "COMMANDLINE":
+        raise typer.BadParameter("--jobs is for this machine; a cluster has as many as it has workers")
+    cache = cache_folder(cache).absolute()
+    cluster = on_cluster(scheduler, cache, data.absolute()) if scheduler else None
     if check:
         if own is not None or words or speaker or shard or again or keep_stale:
             raise typer.BadParameter(
@@ -83,7 +98,8 @@ def bench(
             )
         only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
         cells = [cell for suite in suites or () for cell in read_suite(suite)]
-        return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, jobs)
+        with cluster or nullcontext(Local(jobs)) as workers:
+            return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, workers)
     if sample is not None or draw is not None:
         raise typer.BadParameter("--sample and --draw go with --check")
     if not suites:
@@ -95,7 +111,7 @@ def bench(
     cells = [cell for suite in suites for cell in read_suite(suite)]
     brought = {}
     if own is not None:
-        loaded = load(own, data, cache_folder(cache), parse_map(words or []), speaker)
+        loaded = load(own, data, cache, parse_map(words or []), speaker)
         brought = {loaded.corpus.name: loaded}
         cells = on_own(cells, loaded.corpus.name)
     elif words or speaker:
@@ -105,7 +121,8 @@ def bench(
     cells, notices = present(cells, data, set(brought))
     for notice in notices:
         _tell(notice)
-    outcome = experiment.bench(cells, results, data, cache, jobs, again, brought, keep_stale)
+    with cluster or nullcontext(Local(jobs)) as workers:
+        outcome = experiment.bench(cells, results, data, cache, workers, again, brought, keep_stale)
     for problem in outcome.problems:
         _tell(problem)
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")

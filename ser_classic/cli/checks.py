@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from ser_classic.cells import Cell
     from ser_classic.checking import Compared
+    from ser_classic.engines import Engine
 
 SAID = {
     "same": "same",
@@ -27,12 +28,12 @@ def check(
     results: Path,
     data: Path,
     cache: Path | None,
-    jobs: int,
+    engine: Engine,
 ) -> None:
     """Check a sample of the finished runs among those listed, and say what was found; exit code 1 if bad."""
     from ser_classic import checking
 
-    found = checking.check(results, listed, only, number, seed, data, cache, jobs)
+    found = checking.check(results, listed, only, number, seed, data, cache, engine)
     for each in found.compared:
         print(f"{each.id}: {_told(each)}")
     for reason, count in found.unchecked.items():

@@ -39,6 +39,7 @@ def explore(
             print(f"{name}: {value}")
     else:
         from ser_classic.corpora import load, parse_map
+        from ser_classic.engines import Local
         from ser_classic.extraction import cache_folder, extract
         from ser_classic.features import FEATURES
 
@@ -48,7 +49,7 @@ def explore(
                 f"{features} gives sequences; explore with a set that gives a vector a clip"
             )
         loaded = load(what, data, cache_folder(cache), parse_map(words or ()), speaker)
-        extracted = extract(loaded.clips, loaded.root, feature_set, cache, jobs, loaded.corpus.channel)
+        extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
         folder = output or Path("explore") / loaded.corpus.name
         lead = explorer.corpus_lead(loaded, features)
         page = explorer.write(folder, loaded.corpus.name, lead, explorer.explore_corpus(loaded, extracted))

@@ -54,6 +54,7 @@ def extract_features(
 ) -> None:
     """Extract a feature set over a corpus, with the clips' speakers and emotions."""
     from ser_classic.corpora import load, parse_map
+    from ser_classic.engines import Local
     from ser_classic.export import check_output, save
     from ser_classic.extraction import cache_folder, extract
     from ser_classic.features import FEATURES
@@ -62,6 +63,6 @@ def extract_features(
     feature_set = FEATURES[features]
     check_output(output, feature_set.sequence)
     root, clips, entry = load(corpus, data, cache_folder(cache), parse_map(words or []), speaker)
-    extracted = extract(clips, root, feature_set, cache, jobs, entry.channel)
+    extracted = extract(clips, root, feature_set, cache, Local(jobs), entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")

@@ -15,6 +15,7 @@ import pandas as pd
 from ser_classic import experiment, statistics, store
 from ser_classic.adaptation import adapt
 from ser_classic.corpora import Loaded, load
+from ser_classic.engines import Local
 from ser_classic.experiment import Cell
 from ser_classic.extraction import Features, cache_folder, extract
 from ser_classic.features import FEATURES, FeatureSet
@@ -76,7 +77,10 @@ def fit(
     entry.accept(feature_set)
     feature_set.require()
     loaded = [load(name, data or Path("data"), cache_folder(cache), words, speaker) for name in names]
-    parts = [extract(clips, root, feature_set, cache, jobs, corpus.channel) for root, clips, corpus in loaded]
+    engine = Local(jobs)
+    parts = [
+        extract(clips, root, feature_set, cache, engine, corpus.channel) for root, clips, corpus in loaded
+    ]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import store
+from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -34,7 +35,7 @@ def test_a_committed_run_is_within_its_bounds(bound):
 
 def run_now(bound: dict, data: Path, cache: Path, results: Path) -> None:
     corpus, protocol, features, model, seed = bound["id"].split("--")
-    outcome = bench([Cell(corpus, protocol, features, model, int(seed))], results, data, cache, jobs=2)
+    outcome = bench([Cell(corpus, protocol, features, model, int(seed))], results, data, cache, Local(2))
     assert outcome.problems == []
     check(bound, uar(results, bound["id"]))
 

@@ -1,0 +1,257 @@
+"""A Dask cluster as an engine; the only importer of distributed.
+
+Plain futures rather than joblib's Dask backend: that one scatters arguments, which are lost with the worker
+that holds them (dask/distributed#3149), gives up on all calls when one of them cannot be finished, and pins
+no threads. Here what calls share is the result of a task, which is done again where it was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import queue
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distributed import CancelledError, Client, Future, KilledWorker, Worker, get_worker
+from distributed.comm import CommClosedError
+from distributed.core import rpc
+from distributed.security import Security
+from threadpoolctl import threadpool_limits
+
+from ser_classic.engines import Result
+from ser_classic.errors import SerClassicError
+from ser_classic.provenance import OPTIONAL, versions
+
+CONNECT = 10  # seconds to wait for the scheduler, and for a first worker
+PATIENCE = 60  # seconds to wait for another worker when none is left
+FETCH = 5  # seconds to wait for a result that is said to be there
+AHEAD = 3  # calls handed over for each worker: one that runs, two that wait
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class ClusterError(SerClassicError):
+    """A cluster that cannot be reached, or cannot be used as it is."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a worker has to have for its results to be those of this process.
+
+    Attributes
+    ----------
+    token : Path
+        A file in the feature cache, there for as long as the cluster is used.
+    data : Path or None
+        Folder with the corpora, if there is one.
+    versions : dict of str to str
+    """
+
+    token: Path
+    data: Path | None
+    versions: dict[str, str]
+
+    def broken(self, worker: Worker) -> str | None:
+        """What is wrong with a worker, and what to do."""
+        if (threads := worker.state.nthreads) != 1:
+            return f"has {threads} threads; start workers with --nthreads 1, and more of them"
+        for path, folder, option in (
+            (self.token, self.token.parent, "--cache"),
+            (self.data, self.data, "--data"),
+        ):
+            if path and not path.exists():
+                return f"does not see {folder}; give one that all machines share: {option}"
+        own = every_version()
+        apart = [
+            f"{name} {own.get(name)} for {version}"
+            for name, version in self.versions.items()
+            if own.get(name) != version
+        ]
+        return f"has {', '.join(apart)}; install the same versions there" if apart else None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of a scheduler as an `engines.Engine`."""
+
+    client: Client
+    address: str
+    terms: Terms
+
+    def run(
+        self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], what: str
+    ) -> Iterator[Result]:
+        """See `engines.Engine.run`. A few calls a worker are handed over at a time; one over which worker
+        after worker dies is left, and told when all others are done.
+
+        Raises
+        ------
+        ClusterError
+            The scheduler has gone, no worker is left, one that joined cannot be used, or workers died over
+            calls.
+        """
+        finished: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        waiting = self._handed_over(function, calls)
+        running: set[Future] = set()
+        fatal = 0
+        seen = time.monotonic()
+        try:
+            while True:
+                workers = self._workers()
+                if workers:
+                    seen = time.monotonic()
+                elif time.monotonic() - seen > PATIENCE:
+                    raise self._deserted()
+                room = max(1, AHEAD * workers) - len(running)
+                for future in itertools.islice(waiting, max(0, room)):
+                    running.add(future)
+                    future.add_done_callback(finished.put)
+                if not running:
+                    break
+                try:
+                    future = finished.get(timeout=1)
+                    result = future.result(timeout=FETCH)
+                except queue.Empty:
+                    continue
+                except KilledWorker:
+                    running.remove(future)
+                    fatal += 1
+                    continue
+                except (OSError, CancelledError) as error:
+                    if isinstance(error, TimeoutError) and future.status != "error":
+                        future.add_done_callback(finished.put)  # lost with its worker, it is done again
+                        continue
+                    if isinstance(error, CommClosedError | CancelledError) or self.client.status != "running":
+                        raise self._gone() from None
+                    raise
+                running.remove(future)
+                yield result
+        finally:
+            for future in running:
+                future.release()
+        if fatal:
+            raise ClusterError(
+                f"{self.address}: worker after worker died over {fatal} of {len(calls)} {what}, most likely "
+                "because memory ran out; all others are done and kept. The same command goes on from there, "
+                "with more memory a worker"
+            )
+
+    def _handed_over(
+        self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]
+    ) -> Iterator[Future]:
+        shared, sent = None, None
+        for call in calls:
+            if sent is None or call[0] is not shared:
+                shared = call[0]
+                sent = self.client.submit(itself, shared, pure=False)
+            yield self.client.submit(on_worker, self.terms, function, sent, *call[1:], pure=False)
+
+    def _workers(self) -> int:
+        try:
+            return len(self.client.nthreads())
+        except (OSError, CommClosedError):
+            raise self._gone() from None
+
+    def _deserted(self) -> ClusterError:
+        return ClusterError(
+            f"{self.address}: no worker is left since {PATIENCE} s; what was finished is kept. Start workers "
+            f"({start(self.address)}) and repeat the command"
+        )
+
+    def _gone(self) -> ClusterError:
+        return ClusterError(
+            f"{self.address}: the scheduler has gone; what was finished is kept, the same command goes on "
+            "from there when it is back"
+        )
+
+
+@contextlib.contextmanager
+def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
+    """See `engines.on_cluster`.
+
+    Raises
+    ------
+    ClusterError
+        As told there.
+    """
+    try:
+        kind = asyncio.run(_kind(address))
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"{address}: no Dask scheduler answers ({str(error) or f'silent for {CONNECT} s'}); give the "
+            "address that `dask scheduler` tells when it starts"
+        ) from error
+    if kind != "Scheduler":
+        raise ClusterError(f"{address}: a {kind.lower()}; give the address of the scheduler")
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is raised, once
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(Client(address, timeout=CONNECT, set_as_default=False))
+        token = cache / f".cluster-{uuid.uuid4().hex}"
+        try:
+            cache.mkdir(parents=True, exist_ok=True)
+            token.touch()
+        except OSError as error:
+            raise ClusterError(
+                f"{cache}: cannot be written ({error.strerror}); choose another: --cache"
+            ) from error
+        stack.callback(token.unlink, missing_ok=True)
+        terms = Terms(token, data if data.is_dir() else None, every_version())
+        try:
+            client.wait_for_workers(1, timeout=CONNECT)
+        except TimeoutError:
+            raise ClusterError(f"{address}: there are no workers; start them: {start(address)}") from None
+        for worker, wrong in client.run(broken, terms).items():
+            if wrong:
+                raise ClusterError(f"{address}: the worker {worker} {wrong}")
+        yield Cluster(client, address, terms)
+
+
+async def _kind(address: str) -> str:
+    """What answers at an address. A client, asked first, waits for ever for what is no part of Dask."""
+    arguments = Security().get_connection_args("client")
+    async with rpc(address, timeout=CONNECT, connection_args=arguments) as there:
+        return (await asyncio.wait_for(there.identity(), CONNECT))["type"]
+
+
+def start(address: str) -> str:
+    """The command that starts workers."""
+    return f"dask worker {address} --nworkers 4 --nthreads 1"
+
+
+def every_version() -> dict[str, str]:
+    """Versions of all libraries that any prediction can depend on."""
+    return {name: number for extra in (None, *OPTIONAL) for name, number in versions(extra).items()}
+
+
+def broken(terms: Terms, dask_worker: Worker) -> str | None:
+    """What is wrong with the worker on which this runs; the name of the argument is Dask's."""
+    return terms.broken(dask_worker)
+
+
+def itself(shared: Any) -> Any:
+    """What several calls share, as the result of a task."""
+    return shared
+
+
+def on_worker(terms: Terms, function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function in this worker with one thread; a worker that came later is looked at here.
+
+    Raises
+    ------
+    ClusterError
+        The worker does not fit.
+    """
+    worker = get_worker()
+    if wrong := terms.broken(worker):
+        raise ClusterError(f"the worker {worker.address} {wrong}")
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # for libraries that are loaded from here on
+    with threadpool_limits(1):
+        return function(*arguments)

@@ -1,0 +1,253 @@
+"""A Dask cluster as the engine: the results of one process, whatever becomes of the workers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from ser_classic import store
+from ser_classic.cli import app
+from ser_classic.engines import on_cluster
+from ser_classic.errors import SerClassicError
+from ser_classic.experiment import Cell, bench
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+from ser_classic.extras import cluster
+
+CELLS = [
+    Cell("tiny", protocol, "mfcc13", model)
+    for protocol in ("loso", "loso_adapted", "random5")
+    for model in ("prior", "lda", "knn", "svm_linear")
+]
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own, on loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "scheduler.json"
+        self.processes: list[subprocess.Popen] = []
+        self.start("scheduler", "--port", "0")
+        wait_for(lambda: self.file.exists() and self.file.read_text().endswith("}"))
+        self.address = json.loads(self.file.read_text())["address"]
+
+    def start(self, role: str, *words: str) -> subprocess.Popen:
+        """Start `dask scheduler` or `dask worker`; it can import this module, and would use three threads."""
+        words = ("-m", "dask", role, "--scheduler-file", str(self.file), "--no-dashboard", *words)
+        path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+        environment = os.environ | {"PYTHONPATH": path} | dict.fromkeys(cluster.THREADS, "3")
+        with (self.folder / f"{role}.log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, *words, "--host", "127.0.0.1"],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.processes.append(process)
+        return process
+
+    def worker(self, threads: int = 1) -> subprocess.Popen:
+        """Start a worker that nobody starts again."""
+        return self.start("worker", "--nthreads", str(threads), "--no-nanny")
+
+
+@pytest.fixture
+def dask(tmp_path_factory) -> Iterator[Cluster]:
+    """A scheduler; its workers and itself are killed at last."""
+    started = Cluster(tmp_path_factory.mktemp("dask"))
+    yield started
+    for process in started.processes:
+        process.kill()
+        process.wait()
+
+
+def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(dask, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT", 60)
+    victim, _ = dask.worker(), dask.worker()
+    runs = tmp_path / "many" / "runs"
+    seen = []
+
+    def kill() -> None:
+        address = {pid: address for address, pid in engine.client.run(os.getpid).items()}[victim.pid]
+        wait_for(lambda: list(runs.glob("*/run.json")) and engine.client.processing()[address])
+        victim.send_signal(signal.SIGKILL)
+        seen.append(len(list(runs.glob("*/run.json"))))
+
+    with on_cluster(dask.address, tmp_path / "shared", Path("data")) as engine:
+        engine.client.wait_for_workers(2, timeout=60)
+        killer = threading.Thread(target=kill)
+        killer.start()
+        outcome = bench(
+            CELLS, tmp_path / "many", cache=tmp_path / "shared", engine=engine, own={"tiny": tiny}
+        )
+        killer.join()
+    assert (len(outcome.done), outcome.failed, outcome.problems) == (len(CELLS), [], [])
+    assert 1 <= seen[0] < len(CELLS)
+    bench(CELLS, tmp_path / "one", cache=tmp_path / "alone", own={"tiny": tiny})
+    many, one = (
+        {run.id: run.record["digests"] for run in store.runs(tmp_path / name)} for name in ("many", "one")
+    )
+    assert many == one
+    assert not list((tmp_path / "shared").glob(".cluster-*"))
+    assert all("machines" not in run.record for run in store.runs(tmp_path / "many"))
+
+
+SUITE = """
+[[grid]]
+corpora = ["synthetic"]
+protocols = ["loso"]
+features = ["mfcc13"]
+models = ["prior"]
+"""
+
+
+def test_the_command_line_finds_the_cluster(dask, own_folder, tmp_path, monkeypatch, capsys):
+    dask.worker()
+    monkeypatch.setattr(cluster, "CONNECT", 60)
+    monkeypatch.chdir(tmp_path)
+    Path("s.toml").write_text(SUITE)
+    monkeypatch.setattr("ser_classic.report.write", lambda results, problem: None)
+    words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--cache", "cache"]
+    app([*words, "--engine", "dask", "--scheduler", dask.address], standalone_mode=False)
+    assert capsys.readouterr().out == "1 runs done, 0 kept, 0 failed\n"
+    with pytest.raises(cluster.ClusterError, match="nonsense: no Dask scheduler answers"):
+        app([*words, "--engine", "dask", "--scheduler", "nonsense"], standalone_mode=False)
+
+
+class Shared:
+    """Counts how often this process sends it."""
+
+    sent = 0
+
+    def __reduce__(self) -> tuple:
+        Shared.sent += 1
+        return Shared, ()
+
+
+def facts(shared: Shared, number: int) -> tuple[int, int, set[int], str]:
+    """Which process did it, with how many threads, now and in a library that is loaded later."""
+    threads = {library["num_threads"] for library in threadpool_info()}
+    return number, os.getpid(), threads, os.environ["OMP_NUM_THREADS"]
+
+
+def die(shared: None) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def divide(shared: int, number: int) -> float:
+    return shared / number
+
+
+def forgive_nothing(dask_scheduler) -> None:
+    dask_scheduler.allowed_failures = 0
+
+
+def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT", 2)
+    with pytest.raises(cluster.ClusterError, match="there are no workers"):
+        cluster.connected(dask.address, tmp_path, tmp_path).__enter__()
+    monkeypatch.setattr(cluster, "CONNECT", 60)
+    first, second = dask.worker(), dask.worker()
+    with cluster.connected(dask.address, tmp_path, tmp_path) as engine:
+        engine.client.wait_for_workers(2, timeout=60)
+        shared = Shared()
+        found = sorted(engine.run(facts, [(shared, number) for number in range(40)], "sums"))
+        assert [number for number, *_ in found] == list(range(40))
+        assert {pid for _, pid, *_ in found} == {first.pid, second.pid}
+        assert all(told == ({1}, "1") for *_, told in ((each[0], each[2:]) for each in found))
+        assert Shared.sent == 1
+        with pytest.raises(ZeroDivisionError):
+            list(engine.run(divide, [(1, 1), (1, 0)], "sums"))
+
+        third = dask.worker(threads=2)
+        wait_for(lambda: len(engine.client.nthreads()) == 3)
+        with pytest.raises(cluster.ClusterError, match="has 2 threads; start workers with --nthreads 1"):
+            list(engine.run(facts, [(shared, number) for number in range(99)], "sums"))
+        third.kill()
+        wait_for(lambda: len(engine.client.nthreads()) == 2)
+
+        engine.client.run_on_scheduler(forgive_nothing)
+        with pytest.raises(cluster.ClusterError, match="worker after worker died over 1 of 1 sums"):
+            list(engine.run(die, [(None,)], "sums"))
+        wait_for(lambda: len(engine.client.nthreads()) == 1)
+        monkeypatch.setattr(cluster, "FETCH", 1)
+        monkeypatch.setattr(cluster, "PATIENCE", 1)
+        results = engine.run(divide, [(1, 1), (1, 2), (1, 4)], "sums")
+        assert next(results) in (1, 1 / 2, 1 / 4)
+        time.sleep(1)  # the others are done by then, too; their results go with the last worker
+        for process in (first, second):
+            process.kill()
+        with pytest.raises(cluster.ClusterError, match="no worker is left since 1 s"):
+            list(results)
+        threading.Timer(0.5, dask.processes[0].kill).start()
+        monkeypatch.setattr(cluster, "PATIENCE", 60)
+        with pytest.raises(cluster.ClusterError, match="the scheduler has gone; what was finished is kept"):
+            list(engine.run(divide, [(1, 1)], "sums"))
+
+
+@pytest.fixture
+def terms(tmp_path) -> cluster.Terms:
+    (tmp_path / "token").touch()
+    return cluster.Terms(tmp_path / "token", None, cluster.every_version())
+
+
+ONE_THREAD = SimpleNamespace(state=SimpleNamespace(nthreads=1))
+
+
+def test_a_worker_that_does_not_fit_is_told_from_one_that_does(terms, tmp_path, monkeypatch):
+    assert terms.broken(ONE_THREAD) is None
+    without = cluster.Terms(terms.token, tmp_path / "data", terms.versions)
+    assert without.broken(ONE_THREAD).startswith(f"does not see {tmp_path / 'data'}; give one that all")
+    monkeypatch.setattr(cluster, "every_version", lambda: terms.versions | {"numpy": "1.0", "other": "1"})
+    assert terms.broken(ONE_THREAD) == (
+        f"has numpy 1.0 for {terms.versions['numpy']}; install the same versions there"
+    )
+    terms.token.unlink()
+    assert terms.broken(ONE_THREAD).startswith(f"does not see {tmp_path}; ")
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("nonsense", "missing port number"),
+        ("foo://there:1", "unknown address scheme"),
+        ("127.0.0.1:{nobody}", ""),
+        ("127.0.0.1:{other}", "silent for 1 s"),
+    ],
+)
+def test_an_address_where_no_scheduler_answers_is_told(address, reason, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT", 1)
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as other:
+        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as closed:
+            nobody = closed.getsockname()[1]
+        address = address.format(nobody=nobody, other=other.getsockname()[1])
+        with pytest.raises(cluster.ClusterError, match=f"no Dask scheduler answers .*{reason}"):
+            on_cluster(address, tmp_path, tmp_path).__enter__()
+
+
+def test_without_the_extra_the_command_that_installs_it_is_told(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[cluster\]'"):
+        on_cluster("tcp://127.0.0.1:8786", tmp_path, tmp_path).__enter__()
