@@ -1,4 +1,4 @@
-"""Inner folds by speaker, class-balanced weights, and the recall by which choices are made."""
+"""What tuned classifiers share: class codes, folds by speaker, balanced weights, the recall to choose by."""
 
 from __future__ import annotations
 
@@ -57,6 +57,32 @@ def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> lis
         return inner_folds(y, groups, cv, seed)
     splitter = check_cv(cv, y, classifier=True)
     return list(splitter.split(y, y, groups))
+
+
+def encoded(y: np.ndarray, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of the clips that have a weight, and the place of every clip's class among them.
+
+    A clip of weight 0 may be of a class that is not there; its place does not matter.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(n,)]
+    weight : np.ndarray [shape=(n,)], optional
+
+    Returns
+    -------
+    classes : np.ndarray [shape=(classes,)]
+    codes : np.ndarray [shape=(n,), dtype=int]
+
+    Raises
+    ------
+    ValueError
+        Fewer than two classes.
+    """
+    classes = np.unique(y if weight is None else y[weight > 0])
+    if len(classes) < 2:
+        raise ValueError(f"there is one class in y, {classes[0]!r}; two are needed to tell apart")
+    return classes, np.searchsorted(classes, y).clip(max=len(classes) - 1)
 
 
 def balanced_weights(y: Sequence, sample_weight: Sequence | None = None) -> np.ndarray:

@@ -15,13 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ser_classic.estimators import calibration
-from ser_classic.estimators.folds import resolve, results, uar, weigh
-
-
-def _calibrated(estimator: PrimalSVCCV) -> bool:
-    if not getattr(estimator, "tuned_", estimator.cv is not None):
-        raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
-    return True
+from ser_classic.estimators.folds import encoded, resolve, results, uar, weigh
 
 
 class PrimalSVCCV(ClassifierMixin, BaseEstimator):
@@ -107,14 +101,7 @@ class PrimalSVCCV(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
         weight = np.ones(len(y)) if sample_weight is None else _check_sample_weight(sample_weight, X)
-        there = weight > 0
-        self.classes_ = np.unique(y[there])
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"PrimalSVCCV needs two classes to tell apart; there is one class in y: {self.classes_[0]!r}"
-            )
-        # A clip of weight 0 may be of a class that is not there; its code does not matter.
-        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        self.classes_, codes = encoded(y, weight)
         self.best_params_ = {"C": self.C}
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
@@ -181,7 +168,7 @@ class PrimalSVCCV(ClassifierMixin, BaseEstimator):
         codes = self._judge(X).argmax(axis=1)
         return self.classes_[codes]
 
-    @available_if(_calibrated)
+    @available_if(calibration.possible)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
         return calibration.probabilities(self._judge(X), self.sharpness_)

@@ -14,18 +14,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ser_classic.estimators import calibration
-from ser_classic.estimators.folds import balanced_weights, resolve, results, uar
+from ser_classic.estimators.folds import balanced_weights, encoded, resolve, results, uar
 from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, KernelTooLarge, Part, gaussian, squares
 
 CLIP = 5.0  # standardised features are held within this many standard deviations
 BLOCK = 1024  # clips scored at once
 WHOLE = "whole"
-
-
-def _calibrated(estimator: KernelRidgeClassifierCV) -> bool:
-    if not getattr(estimator, "tuned_", estimator.cv is not None):
-        raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
-    return True
 
 
 class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
@@ -142,11 +136,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
         weight = np.ones(len(y)) if sample_weight is None else _check_sample_weight(sample_weight, X)
-        self.classes_ = np.unique(y[weight > 0])
-        if len(self.classes_) < 2:
-            raise ValueError(f"there is one class in y, {self.classes_[0]!r}; two are needed to tell apart")
-        # A clip of weight 0 may be of a class that is not there; its code does not matter.
-        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        self.classes_, codes = encoded(y, weight)
         self.groups_ = self._grouping()
         if self.whole and len(self.groups_) > 1:
             self.groups_[WHOLE] = np.concatenate(list(self.groups_.values()))
@@ -300,7 +290,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         codes = self._scores(X).argmax(axis=1)
         return self.classes_[codes]
 
-    @available_if(_calibrated)
+    @available_if(calibration.possible)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
         return calibration.probabilities(self._scores(X), self.sharpness_)

@@ -16,16 +16,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ser_classic.estimators import calibration
-from ser_classic.estimators.folds import resolve, results, uar, weigh
+from ser_classic.estimators.folds import encoded, resolve, results, uar, weigh
 from ser_classic.estimators.kernels import GIB, KernelTooLarge
 
 MEMORY_LIMIT = 8.0  # GiB that the kernel matrices of tuning may take
-
-
-def _calibrated(estimator: SVCCV) -> bool:
-    if not getattr(estimator, "tuned_", estimator.cv is not None):
-        raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
-    return True
 
 
 class SVCCV(ClassifierMixin, BaseEstimator):
@@ -132,13 +126,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
-        self.classes_ = np.unique(y if weight is None else y[weight > 0])
-        # A clip of weight 0 may be of a class that is not there; its code does not matter.
-        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"SVCCV needs two classes to tell apart; there is one class in y: {self.classes_[0]!r}"
-            )
+        self.classes_, codes = encoded(y, weight)
         self.best_params_ = {"C": self.C} if self.kernel == "linear" else {"C": self.C, "gamma": self.gamma}
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
@@ -265,7 +253,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         margins = self._judge(X)
         return self.classes_[self._choice(margins)]
 
-    @available_if(_calibrated)
+    @available_if(calibration.possible)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`.
 
