@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds
-from ser_classic.report.chapters import Chapter, beside, figures_of, headings_of, legend, of_test
+from ser_classic.report.chapters import FIGURES, Chapter, beside, figures_of, headings_of, legend, of_test
 from ser_classic.report.gallery import Picture
 
 TITLE = "How many clips adaptation takes"
@@ -18,18 +18,7 @@ ABOUT = (
     "systems scale nothing by speaker; all clips are the adapted track of the leaderboard."
 )
 BLIND, ALL = -1, np.inf  # as numbers of clips, before and after all others
-COLUMNS = (
-    "folds",
-    "heard",
-    "clips",
-    "corpus",
-    "system",
-    "classes",
-    "uar",
-    "low",
-    "high",
-    "range",
-)
+COLUMNS = ("folds", "heard", "clips", *FIGURES)
 
 
 def curves(runs: Iterable[Scored]) -> pd.DataFrame:

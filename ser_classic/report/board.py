@@ -188,6 +188,11 @@ def _figures(table: pd.DataFrame, seed: int = 0) -> tuple[dict[str, Any], Speake
     return row, counts
 
 
+def system_of(row: Mapping[str, Any] | pd.Series) -> str:
+    """What readers call the system of a row: `pooled + svm_rbf`."""
+    return f"{row['features']} + {row['model']}"
+
+
 def each_speaker(row: Mapping[str, Any]) -> dict[str, float]:
     """The UAR of each speaker, read from a row's `speaker_uar`; empty where an interval is given."""
     text = row["speaker_uar"]

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.report.board import Scored, each_speaker, first_seeds
+from ser_classic.report.board import Scored, first_seeds, system_of
 from ser_classic.report.gallery import Picture
 from ser_classic.report.page import Cell, Column, Part, figure_element, table_of
-from ser_classic.report.text import escaped, figure, shortened
+from ser_classic.report.text import escaped, figure, range_of, shortened
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 
@@ -95,6 +95,10 @@ class Chapter:
         return head + table_of(columns, rows, ", ".join(filter(None, (self.title, grid.title))))
 
 
+# What `figures_of` gives, as the columns that the tables of all chapters end with.
+FIGURES = ("corpus", "system", "classes", "uar", "low", "high", "range")
+
+
 def of_test(runs: Iterable[Scored], test: str) -> tuple[list[Scored], tuple[tuple[str, str], ...]]:
     """The runs of one test, of the first seed: the finished ones, and the others with why they failed.
 
@@ -122,7 +126,6 @@ def figures_of(run: Scored) -> dict[str, Any]:
     row = run.row
     trusted = row["speakers"] >= FEWEST_SPEAKERS
     low, high = (row["uar_low"], row["uar_high"]) if trusted else (float("nan"), float("nan"))
-    each = "/".join(figure(value, 2) for value in each_speaker(row).values())
     return {
         "corpus": row["corpus"],
         "system": system_of(row),
@@ -130,13 +133,8 @@ def figures_of(run: Scored) -> dict[str, Any]:
         "uar": row["uar"],
         "low": low,
         "high": high,
-        "range": f"{figure(low, 2)}–{figure(high, 2)}" if trusted else each or "–",
+        "range": range_of(row, 2),
     }
-
-
-def system_of(row: dict[str, Any]) -> str:
-    """`pooled + svm_rbf`."""
-    return f"{row['features']} + {row['model']}"
 
 
 def with_range(row: dict[str, Any]) -> Entry:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds
-from ser_classic.report.chapters import Chapter, Entry, Grid, figures_of, of_test
+from ser_classic.report.chapters import FIGURES, Chapter, Entry, Grid, figures_of, of_test
 from ser_classic.report.gallery import Picture
 from ser_classic.report.text import figure
 from ser_classic.report.views import HONEST
@@ -20,19 +20,7 @@ ABOUT = (
     "speakers kept apart, on all its emotions, which is another task."
 )
 ITSELF = "itself"
-COLUMNS = (
-    "track",
-    "trained",
-    "tested",
-    "within",
-    "corpus",
-    "system",
-    "classes",
-    "uar",
-    "low",
-    "high",
-    "range",
-)
+COLUMNS = ("track", "trained", "tested", "within", *FIGURES)
 
 
 def crossings(runs: Iterable[Scored]) -> pd.DataFrame:

@@ -8,24 +8,12 @@ import pandas as pd
 
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.report.board import Scored, first_seeds
-from ser_classic.report.chapters import Chapter, beside, figures_of, headings_of, legend, of_test
+from ser_classic.report.chapters import FIGURES, Chapter, beside, figures_of, headings_of, legend, of_test
 from ser_classic.report.gallery import Picture
 
 TITLE = "On degraded recordings"
 CLEAN = "clean"
-COLUMNS = (
-    "folds",
-    "degradation",
-    "kind",
-    "level",
-    "corpus",
-    "system",
-    "classes",
-    "uar",
-    "low",
-    "high",
-    "range",
-)
+COLUMNS = ("folds", "degradation", "kind", "level", *FIGURES)
 
 
 def degraded(runs: Iterable[Scored]) -> pd.DataFrame:

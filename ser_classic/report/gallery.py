@@ -11,7 +11,16 @@ import pandas as pd
 
 from ser_classic.metrics import ece, reliability
 from ser_classic.report import views, within
-from ser_classic.report.board import Scored, first_seeds, group_of, judged, probabilities, systems, tabulated
+from ser_classic.report.board import (
+    Scored,
+    first_seeds,
+    group_of,
+    judged,
+    probabilities,
+    system_of,
+    systems,
+    tabulated,
+)
 from ser_classic.report.text import figure
 
 if TYPE_CHECKING:
@@ -201,4 +210,4 @@ def _in_words(metrics: pd.DataFrame) -> str:
 
 
 def _name(run: Scored) -> str:
-    return f"{run.row['features']} + {run.row['model']} ({run.row['protocol']}, seed {run.row['seed']})"
+    return f"{system_of(run.row)} ({run.row['protocol']}, seed {run.row['seed']})"

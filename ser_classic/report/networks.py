@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.report.board import Scored, judged
+from ser_classic.report.board import Scored, judged, system_of
 from ser_classic.report.gallery import Picture
 from ser_classic.report.page import Part, figure_element
 from ser_classic.report.text import counted
@@ -103,7 +103,7 @@ def network_pictures(
         curves = _curves(run, problem)
         if curves is None:
             continue
-        name = f"{corpus}: {run.row['features']} + {run.row['model']} ({run.row['protocol']})"
+        name = f"{corpus}: {system_of(run.row)} ({run.row['protocol']})"
         yield Picture(
             f"learning_{corpus}",
             f"{corpus}: how the best network learned",

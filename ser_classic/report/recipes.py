@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.report.board import Scored, each_speaker, systems, tabulated
+from ser_classic.report.board import Scored, system_of, systems, tabulated
 from ser_classic.report.networks import trained
 from ser_classic.report.page import Cell, Column, Part, table_of
-from ser_classic.report.text import figure
+from ser_classic.report.text import figure, range_of
 
 SYSTEM = ["corpus", "features", "model"]
 TITLE = "Recipes that people publish"
@@ -61,7 +61,7 @@ def reproduced(runs: Iterable[Scored]) -> pd.DataFrame:
         row |= apart[["uar", "uar_low", "uar_high", "speaker_uar"]].iloc[0].to_dict()
         for which, metric in (("own", "accuracy"), ("apart", "uar")):
             best = here[here["protocol"] == recipe[which]].sort_values(metric, ascending=False).head(1)
-            row[f"best_{which}"] = _name(best.iloc[0]) if len(best) else ""
+            row[f"best_{which}"] = system_of(best.iloc[0]) if len(best) else ""
             row[f"best_{which}_{metric}"] = best[metric].iloc[0] if len(best) else float("nan")
         rows.append(row)
     columns = [*recipes().columns, "own_accuracy", "uar", "uar_low", "uar_high", "speaker_uar"]
@@ -93,7 +93,7 @@ def recipes_markdown(table: pd.DataFrame, level: int = 2) -> str:
     for row in table.to_dict("records"):
         cells = [row["recipe"], row["corpus"], figure(row["claimed"], 2), figure(row["own_accuracy"])]
         cells += [f"{figure(row['best_own_accuracy'])} {row['best_own']}", f"**{figure(row['uar'])}**"]
-        cells += [_range(row), f"{figure(row['best_apart_uar'])} {row['best_apart']}"]
+        cells += [range_of(row), f"{figure(row['best_apart_uar'])} {row['best_apart']}"]
         lines.append("| " + " | ".join(cells) + " |")
     lines += ["", "Claimed by:", ""]
     lines += [f"- {row['recipe']} ({row['corpus']}): {row['source']}" for row in table.to_dict("records")]
@@ -135,17 +135,5 @@ def _cells(row: dict[str, Any]) -> Sequence[Cell]:
         Cell(figure(row["own_accuracy"]), row["own_accuracy"]),
     ]
     cells += [shown(row["best_own_accuracy"], row["best_own"])]
-    cells += [Cell(f"<strong>{figure(row['uar'])}</strong>", row["uar"]), Cell(_range(row), row["uar"])]
+    cells += [Cell(f"<strong>{figure(row['uar'])}</strong>", row["uar"]), Cell(range_of(row), row["uar"])]
     return [*cells, shown(row["best_apart_uar"], row["best_apart"])]
-
-
-def _range(row: dict[str, Any]) -> str:
-    """The interval, or where there are too few speakers for one, the UAR of each."""
-    each = each_speaker(row)
-    if each:
-        return "/".join(figure(value, 2) for value in each.values())
-    return f"{figure(row['uar_low'])}–{figure(row['uar_high'])}"
-
-
-def _name(row: pd.Series) -> str:
-    return f"{row['features']} + {row['model']}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ser_classic.report.board import each_speaker, rankings, systems
+from ser_classic.report.board import each_speaker, rankings, system_of, systems
 from ser_classic.report.views import shown_premium
 from ser_classic.statistics import FEWEST_SPEAKERS
 
@@ -68,6 +68,16 @@ def figure(value: float, digits: int = 3) -> str:
     return f"{value:.{digits - 1}f}" if text.startswith("1") else text.replace("0.", ".", 1)
 
 
+def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
+    """The interval of a row's UAR, `.493–.571`; of too few speakers the UAR of each, `.62/.71`; or `–`."""
+    each = each_speaker(row)
+    if each:
+        return "/".join(figure(value, 2) for value in each.values())
+    if pd.isna(row["uar_low"]):
+        return "–"
+    return f"{figure(row['uar_low'], digits)}–{figure(row['uar_high'], digits)}"
+
+
 def signed(value: float, digits: int = 3) -> str:
     """A difference with its sign: `+.041`, `−.012`."""
     sign = "+" if value > 0 else "−" if value < 0 else ""
@@ -113,7 +123,7 @@ def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]
                 group=group,
                 title=title_of(group, emotions),
                 best=_best(current.iloc[0], group) if len(current) else NONE[len(ok) > 0],
-                rows=tuple(_cells(rank, row, bool(few)) for rank, row in enumerate(shown, start=1)),
+                rows=tuple(_cells(rank, row) for rank, row in enumerate(shown, start=1)),
                 failed=tuple((_system(row), str(row["error"])) for row in failed),
                 stale=tuple((_system(row), row["stale"]) for row in shown if pd.notna(row["stale"])),
                 left=len(ok) - len(shown),
@@ -270,10 +280,10 @@ def _best(row: pd.Series, group: str) -> str:
 
 
 def _system(row: pd.Series | dict) -> str:
-    return f"{row['features']} + {row['model']} ({row['protocol']})"
+    return f"{system_of(row)} ({row['protocol']})"
 
 
-def _cells(rank: int, row: dict, few: bool) -> tuple[str, ...]:
+def _cells(rank: int, row: dict) -> tuple[str, ...]:
     uar = figure(row["uar"])
     if row["seeds"] > 1:
         uar += f" ±{figure(row['spread'])}"
@@ -283,19 +293,11 @@ def _cells(rank: int, row: dict, few: bool) -> tuple[str, ...]:
         row["model"],
         row["protocol"],
         uar,
-        _range(row, few),
+        range_of(row),
         figure(row["accuracy"], 2),
         figure(row["macro_f1"], 2),
         duration(row["fit_seconds"]),
     )
-
-
-def _range(row: dict, few: bool) -> str:
-    if few:
-        return "/".join(figure(value, 2) for value in each_speaker(row).values()) or "–"
-    if pd.isna(row["uar_low"]):
-        return "–"
-    return f"{figure(row['uar_low'])}–{figure(row['uar_high'])}"
 
 
 def _markdown_table(section: Section) -> str:

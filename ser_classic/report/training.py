@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.plots.style import LIGHT_TEXT_FROM
-from ser_classic.report.board import Scored
+from ser_classic.report.board import Scored, system_of
 from ser_classic.report.text import counted, figure
 from ser_classic.report.within import confusion_of
 
@@ -51,7 +51,7 @@ def portrait(run: Scored, curves: pd.DataFrame, table: pd.DataFrame) -> str:
         Its judged predictions.
     """
     row, folds = run.row, run.run.record["folds"]
-    name = f"{row['features']} + {row['model']}"
+    name = system_of(row)
     epochs = curves.groupby("fold")["epoch"].max()
     lasted = counted(epochs.max(), "epoch")
     if epochs.min() < epochs.max():
