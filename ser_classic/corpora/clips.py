@@ -282,16 +282,17 @@ def speakers_known(clips: pd.DataFrame) -> bool:
 
 
 def require_speakers(clips: pd.DataFrame, purpose: str) -> None:
-    """Refuse a corpus without speakers for a purpose that needs them.
+    """Refuse clips without speakers, of one corpus or of several, for a purpose that needs them.
 
     Raises
     ------
     CorpusError
-        Nothing is known of the speakers; says how to name them and what can be run without.
+        Nothing is known of the speakers of a corpus; says how to name them and what can be run without.
     """
-    if not speakers_known(clips):
+    unknown = clips["corpus"][clips["speaker"].isna()]
+    if len(unknown):
         raise CorpusError(
-            f"{clips['corpus'].iloc[0]}: nothing says who speaks, and {purpose} needs to know. Add a column "
+            f"{unknown.iloc[0]}: nothing says who speaks, and {purpose} needs to know. Add a column "
             "`speaker` to the manifest, or give a pattern with --speaker, such as '^[^/]+/([^_]+)_'. "
             "Without speakers only a leaky protocol can be run (random5, holdout25); its scores say nothing "
             "about new speakers"
