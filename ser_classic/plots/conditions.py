@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,7 +133,7 @@ def _heard(heard: float, clips: int) -> str:
 
 
 @styled
-def robustness(table: pd.DataFrame) -> Figure:
+def robustness(table: pd.DataFrame, order: Sequence[str] = ()) -> Figure:
     """UAR on degraded test clips: white noise as a curve, all others as points.
 
     Parameters
@@ -140,8 +141,11 @@ def robustness(table: pd.DataFrame) -> Figure:
     table : pd.DataFrame
         Columns system, degradation (`clean` among them), kind, level, classes, uar, low, high (NaN without
         an interval), of one corpus, in the order in which they are shown.
+    order : sequence of str
+        Systems of all corpora: each keeps its colour in every figure.
     """
-    systems = list(dict.fromkeys(table["system"]))
+    systems = list(dict.fromkeys([*order, *table["system"]]))
+    there = [system for system in systems if system in set(table["system"])]
     clean = table["degradation"] == "clean"
     noise = table[clean | (table["kind"] == NOISE)]
     others = table[~clean & (table["kind"] != NOISE)]
@@ -152,10 +156,10 @@ def robustness(table: pd.DataFrame) -> Figure:
     for ax, part in zip(axes, parts, strict=True):
         names = list(dict.fromkeys(part["degradation"]))
         curve = part is noise
-        for number, system in enumerate(systems):
-            of_system = part[part["system"] == system]
+        for place, system in enumerate(there):
+            number, of_system = systems.index(system), part[part["system"] == system]
             at = np.array([names.index(name) for name in of_system["degradation"]], dtype=float)
-            at += DODGE * (number - (len(systems) - 1) / 2)
+            at += DODGE * (place - (len(there) - 1) / 2)
             _points(ax, at, of_system, number, system, "-" if curve else "")
             level = table.loc[clean & (table["system"] == system), "uar"]
             if not curve and len(level):

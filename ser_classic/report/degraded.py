@@ -85,12 +85,14 @@ def degraded_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
     """A figure for each corpus: noise as a curve, the others as points."""
     from ser_classic.plots.conditions import robustness
 
-    for corpus, part in degraded(runs).groupby("corpus"):
+    table = degraded(runs)
+    systems = list(dict.fromkeys(table["system"]))
+    for corpus, part in table.groupby("corpus"):
         yield Picture(
             f"degraded_{corpus}",
             f"{corpus}: UAR on degraded test clips",
             "With 95 % intervals over speakers where there are enough. Left: white noise, by its level below "
             "the speech. Right: what else was done to the clips. The dashed line is chance.",
-            robustness(part),
+            robustness(part, systems),
             wide=True,
         )
