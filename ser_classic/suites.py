@@ -15,7 +15,8 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.protocols import FEW, PROTOCOLS
+from ser_classic.protocols import FEW, PROTOCOLS, SOURCES
+from ser_classic.registry import unknown
 
 EMBEDDED = "synthetic"
 AXES = {"corpora": CORPORA, "protocols": PROTOCOLS, "features": FEATURES, "models": MODELS}
@@ -73,30 +74,47 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
     for seed in seeds:
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise SuiteError(f"{path}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
-    grid = {**grid, "protocols": _spelled_out(grid["protocols"], grid["corpora"])}
+    families = _families(grid["corpora"])
     for axis, table in AXES.items():
         for name in grid[axis]:
             if not isinstance(name, str):
                 raise SuiteError(f"{path}: {axis} lists {name!r}; expected names in quotes")
-            table[name]
+            if axis != "protocols":
+                table[name]
+            elif name not in families and name not in table:
+                raise SuiteError(unknown(axis, name, [*families, *table]))
+    protocols = [each for name in grid["protocols"] for each in families.get(name, [name])]
+    for protocol in protocols:
+        if protocol not in PROTOCOLS:
+            source = protocol.removeprefix("cross_from_").removesuffix("_adapted")
+            raise SuiteError(
+                f"{path}: cross trains on each of the corpora, and no protocol trains on {source} to test on "
+                f"others; those that are trained on: {', '.join(SOURCES)}"
+            )
     for features, model in itertools.product(grid["features"], grid["models"]):
         MODELS[model].accept(FEATURES[features])
-    return [
+    cells = [
         Cell(corpus, protocol, features, model, seed)
         for corpus, features, model, protocol, seed in itertools.product(
-            grid["corpora"], grid["features"], grid["models"], grid["protocols"], seeds
+            grid["corpora"], grid["features"], grid["models"], protocols, seeds
         )
         if PROTOCOLS[protocol].trained_on != corpus
     ]
+    if not cells:
+        raise SuiteError(
+            f"{path}: {', '.join(grid['protocols'])} with {grid['corpora'][0]} alone: list a second corpus, "
+            "for to cross is to train on one corpus and test on another"
+        )
+    return cells
 
 
-def _spelled_out(protocols: list, corpora: list) -> list:
+def _families(corpora: list) -> dict[str, list[str]]:
     """`cross` as one protocol for each corpus to train on, and the other families alike."""
     families = {f"cross{end}": [f"cross_from_{name}{end}" for name in corpora] for end in ("", "_adapted")}
     for folds in ("loso", "emobox"):
         families[f"{folds}_degraded"] = [f"{folds}_degraded_{kind}" for kind in DEGRADATIONS]
         families[f"{folds}_few"] = [f"{folds}_adapted_m{heard}" for heard in FEW]
-    return [each for name in protocols for each in families.get(str(name), [name])]
+    return families
 
 
 def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
