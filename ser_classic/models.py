@@ -18,7 +18,7 @@ from ser_classic.registry import Registry, need
 if TYPE_CHECKING:
     from ser_classic.features import FeatureSet
 
-LIBRARIES = {"deep": "torch", "opensmile": "opensmile"}
+LIBRARIES = {"deep": "torch"}  # what to look for, by the extra that brings it
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,6 @@ class Model:
         Put a StandardScaler before it.
     weighted : bool
         Fit with balanced sample weights (for estimators that have no class weights of their own).
-    stochastic : bool
-        Whether another seed gives another model.
     sequence : bool
         Takes sequences of frames instead of vectors.
     stops_early : bool
@@ -54,7 +52,6 @@ class Model:
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     scale: bool = True
     weighted: bool = False
-    stochastic: bool = False
     sequence: bool = False
     stops_early: bool = False
     extra: str | None = None
@@ -277,7 +274,7 @@ def _xgboost(seed: int) -> Any:
     return BoostedTrees(random_state=seed)
 
 
-_DEEP = partial(Model, scale=False, stochastic=True, stops_early=True, extra="deep")  # standardise themselves
+_DEEP = partial(Model, scale=False, stops_early=True, extra="deep")  # standardise themselves
 
 MODELS: Registry[Model] = Registry(
     "models",
@@ -311,15 +308,14 @@ MODELS: Registry[Model] = Registry(
             _stacking,
             scale=False,
         ),
-        Model("random_forest", "random forest", _random_forest, stochastic=True),
-        Model("xgboost", "gradient-boosted trees", _xgboost, stochastic=True),
-        Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, weighted=True, stochastic=True),
+        Model("random_forest", "random forest", _random_forest),
+        Model("xgboost", "gradient-boosted trees", _xgboost),
+        Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, weighted=True),
         Model(
             "mlp_recipe",
             "multi-layer perceptron as tutorials have it: 300 tanh units, features as they come",
             _mlp_recipe,
             scale=False,
-            stochastic=True,
         ),
         _DEEP("lstm", "two LSTM layers", partial(_deep, network="lstm"), sequence=True),
         _DEEP(
