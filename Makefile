@@ -24,7 +24,7 @@ $(VENV)/.dev: $(BIN)/ser-classic
 install: $(BIN)/ser-classic  ## Make .venv and install the package
 	@echo "Installed. Try: $(BIN)/ser-classic --help"
 
-bench: $(BIN)/ser-classic  ## Run every suite on the corpora found in SER_DATA or ./data, rebuild the leaderboard
+bench: $(BIN)/ser-classic  ## Run the suites that need no optional library, on the corpora in SER_DATA or ./data
 	$(BIN)/ser-classic bench classic flagship leaky recipes unseen_text cross few degraded seeds --jobs $(JOBS)
 
 $(VENV)/.deep: $(BIN)/ser-classic
