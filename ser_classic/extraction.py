@@ -77,14 +77,26 @@ class Features:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The vectors as a DataFrame, clips x columns; sequences have none."""
+        """The vectors as a DataFrame, clips x columns.
+
+        Raises
+        ------
+        ExtractionError
+            These are sequences.
+        """
         if self.lengths is not None:
             raise ExtractionError("sequences have no single table; use `sequences`")
         return pd.DataFrame(np.asarray(self.values), index=self.clips, columns=list(self.columns), copy=False)
 
     @property
     def sequences(self) -> np.ndarray:
-        """The clips as an object array [shape=(clips,)] of arrays [shape=(frames, d)]."""
+        """The clips as an object array [shape=(clips,)] of arrays [shape=(frames, d)].
+
+        Raises
+        ------
+        ExtractionError
+            These are vectors.
+        """
         if self.lengths is None:
             raise ExtractionError("vectors are no sequences; use `frame`")
         table = np.empty(len(self.lengths), dtype=object)

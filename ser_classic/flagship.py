@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,7 +19,7 @@ LEAST_SCALED = 0.05  # spread of a channel in units of the table of channels
 LEAST = 1e-3  # spread of a contour in its own unit
 
 
-class Group:
+class Group(ABC):
     """An extractor that describes an analysed recording; its columns begin with the group's name."""
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -31,9 +32,9 @@ class Group:
         """
         return self.of(analyse(waveform, sample_rate))
 
+    @abstractmethod
     def of(self, voice: Voice) -> np.ndarray:
         """Features [shape=(d,), dtype=float32] of an analysed recording."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,24 @@ from ser_classic.provenance import machine
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one fold gave: guesses for its test clips, and how they were reached."""
+    """What one fold gave: guesses for its test clips, and how they were reached.
+
+    Attributes
+    ----------
+    guess : np.ndarray of str [shape=(test clips,)]
+    probabilities : pd.DataFrame [shape=(test clips, emotions)] or None
+        None where the model has none.
+    chosen : dict
+        What was chosen on the training clips, by its name.
+    tuned : bool
+        Whether the parameters were chosen in inner folds; else they are the stated defaults.
+    fit_seconds, predict_seconds : float [s]
+        Of processor time; tuning counts as fitting.
+    size : int [bytes]
+        Of the fitted pipeline.
+    curves : pd.DataFrame or None
+        An epoch a row, of a network; None for all others.
+    """
 
     guess: np.ndarray
     probabilities: pd.DataFrame | None
@@ -47,7 +64,12 @@ def run_fold(
 
     Parameters
     ----------
-    features, labels, model, fold
+    features : Features
+        Of the clips that the fold counts.
+    labels : pd.DataFrame
+        Columns speaker and emotion, of the same clips in the same order.
+    model : Model
+    fold : Fold
     track : {"blind", "adapted"}
     seed : int
     leaky : bool

@@ -224,7 +224,13 @@ def _bins(sure: np.ndarray, bins: int) -> np.ndarray:
 
 
 def calibration_gaps(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
-    """What each clip [shape=(n, BINS + 1)] adds to its bin, right (1 or 0) - confidence; last, 1 to count."""
+    """What each clip adds to the sums of which `ece_of` is the calibration error.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, BINS + 1)]
+        In the column of its bin, 1 if the guess is right (else 0) less the confidence; in the last column 1.
+    """
     sure = confidence(guess, probabilities)
     gaps = np.zeros((len(sure), BINS + 1))
     gaps[np.arange(len(sure)), _bins(sure, BINS)] = (np.asarray(truth) == np.asarray(guess)) - sure
@@ -244,11 +250,22 @@ def brier(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | No
     """
     if probabilities is None:
         return float("nan")
-    return float(mean_of(distances(truth, guess, probabilities).sum(axis=0)))
+    return float(mean_of(brier_terms(truth, guess, probabilities).sum(axis=0)))
 
 
-def distances(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
-    """Squared distance of each clip's probabilities from its truth [shape=(n, 2)], and a 1 to count."""
+def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
+    """What each clip adds to the sums of which `mean_of` is the Brier score; guesses do not matter to it.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 2)]
+        Squared distance of the clip's probabilities from its truth; in the last column 1.
+
+    Raises
+    ------
+    MetricError
+        Unequal lengths.
+    """
     if len(truth) != len(probabilities):
         raise MetricError(f"{len(truth)} true emotions and {len(probabilities)} rows of probabilities")
     values = probabilities.to_numpy(dtype=float)
@@ -274,5 +291,5 @@ METRICS: dict[str, Metric] = {
 # Those that need probabilities, as what each clip adds to a sum, and the metric of the sums.
 SUM_METRICS: dict[str, tuple[Callable[..., np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
     "ece": (calibration_gaps, ece_of),
-    "brier": (distances, mean_of),
+    "brier": (brier_terms, mean_of),
 }

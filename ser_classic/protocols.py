@@ -120,7 +120,13 @@ def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
 
 def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """The published speaker-disjoint folds (`data/folds.csv`; EmoBox, and EMO-SUPERB for CREMA-D)."""
+    """The published speaker-disjoint folds (`data/folds.csv`; EmoBox, and EMO-SUPERB for CREMA-D).
+
+    Raises
+    ------
+    ProtocolError
+        None are published for this corpus, or its speakers are not those of the folds.
+    """
     corpus = clips["corpus"].iloc[0]
     table = published_folds()
     if corpus not in set(table["corpus"]):
