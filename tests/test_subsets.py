@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from tiny_corpus import lay_out, touch
 
+from ser_classic.cells import Cell
 from ser_classic.corpora import CORPORA, CorpusError, load, shortfall
 from ser_classic.corpora.fetching import fetch
-from ser_classic.experiment import Cell
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.suites import present
 

@@ -14,9 +14,9 @@ import pandas as pd
 
 from ser_classic import experiment, statistics, store
 from ser_classic.adaptation import adapt
+from ser_classic.cells import Cell
 from ser_classic.corpora import Loaded, load
 from ser_classic.engines import Local
-from ser_classic.experiment import Cell
 from ser_classic.extraction import Features, cache_folder, extract
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.models import MODELS, Fitted, Model
@@ -25,6 +25,7 @@ from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor, PredictorError
 from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
+from ser_classic.provenance import versions
 from ser_classic.stale import differences
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
@@ -169,7 +170,7 @@ def _card(
         "channel": channels.pop() if len(channels) == 1 else None,
         "seed": seed,
         "evaluation": None,
-        "versions": experiment.versions(model.extra) | experiment.versions(features.extra),
+        "versions": versions(model.extra) | versions(features.extra),
         "intended_use": f"{cards.INTENDED} {features.terms}".rstrip(),
         "limits": cards.LIMITS,
     }
