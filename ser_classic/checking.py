@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,12 +24,8 @@ from ser_classic.stale import clips_today, differences
 
 ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities
 TIES = 0.02  # share of guesses that the last digits of another processor may turn over
-OF_FEATURES = {
-    "soxr",
-    "soundfile",
-    "opensmile",
-    "noisereduce",
-}  # explain nothing where the features are equal
+# Libraries that explain nothing where the features are equal, and those that do for some estimators alone.
+OF_FEATURES = {"soxr", "soundfile", "opensmile", "noisereduce"}
 OF_MODELS = {"xgboost": ("BoostedTrees",), "xgboost-cpu": ("BoostedTrees",)}
 EVEN = 10.0  # seconds: a run that takes this much longer has half the chance to be drawn
 
@@ -154,8 +150,8 @@ def compare(stored: store.Run, again: store.Run | None, problems: Collection[str
     found = partial(Compared, stored.id, tested=len(then), turned=turned, apart=apart)
     if not turned and (apart or 0) <= ROUNDING:
         return found("same")
-    begins = "features" if _features(stored.record) != _features(again.record) else "model"
-    where = f"the {begins} {'are' if begins == 'features' else 'is'} where it begins"
+    same_features = _features(stored.record) == _features(again.record)
+    where = f"the {'model is' if same_features else 'features are'} where it begins"
     if other := explaining(stored.record, again.record):
         told = ", ".join(f"{name} {before}, now {after}" for name, (before, after) in other.items())
         return found("libraries", why=f"{where}; {told}")
@@ -199,7 +195,9 @@ def _seconds(record: Mapping[str, Any]) -> float:
     return record.get("fit_seconds", 0.0) + record.get("predict_seconds", 0.0)
 
 
-def _hindrance(cell: Cell, record: Mapping[str, Any], at_hand: set[str], clips: Any) -> str | None:
+def _hindrance(
+    cell: Cell, record: Mapping[str, Any], at_hand: set[str], clips: Callable[[str], str | None]
+) -> str | None:
     """Why a run cannot be compared; None where it can."""
     if differences(record, clips):
         return "stale: made otherwise than today's tables say (run them with `ser-classic bench`)"

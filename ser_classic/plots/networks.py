@@ -152,5 +152,6 @@ def _lines(ax: Axes, curves: pd.DataFrame, column: str, label: str, colour: str)
     ax.plot(wide.index, wide, color=colour, linewidth=0.7, alpha=0.35)
     mean = wide.mean(axis=1)[wide.notna().sum(axis=1) * 2 >= wide.shape[1]]
     ax.plot(mean.index, mean, color=colour, linewidth=2, clip_on=False)
-    ax.annotate(label, (mean.index[-1], mean.iloc[-1]), xytext=(5, 0), textcoords="offset points",
-                color=colour, va="center", weight="bold", size=8.5)  # fmt: skip
+    end = (mean.index[-1], mean.iloc[-1])
+    offset = {"xytext": (5, 0), "textcoords": "offset points"}
+    ax.annotate(label, end, **offset, color=colour, va="center", weight="bold", size=8.5)

@@ -13,11 +13,7 @@ from ser_classic.report.text import STALE, sections
 
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
-GROUPS = {
-    "blind": "blind",
-    "adapted": "adapted",
-    "leaky": "leaky (not to be believed)",
-}
+GROUPS = {"blind": "blind", "adapted": "adapted", "leaky": "leaky (not to be believed)"}
 
 
 def glance(board: pd.DataFrame) -> str:

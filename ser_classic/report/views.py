@@ -18,11 +18,7 @@ from ser_classic.statistics import (
     ranks,
 )
 
-HONEST = (
-    "emobox",
-    "loso",
-    "speakers5",
-)  # the speaker-disjoint protocol beside a leaky one: the first that ran
+HONEST = ("emobox", "loso", "speakers5")  # beside a leaky protocol stands the first of these that ran
 FLOOR = "prior"  # knows nothing of the recording; it is no contestant
 
 # How published rows name the folds of our protocols, without the ending `_adapted`.

@@ -13,13 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.metrics import (
-    COUNT_METRICS,
-    classes_of,
-    grouped_confusion,
-    recalls_of,
-    uar_of,
-)
+from ser_classic.metrics import COUNT_METRICS, classes_of, grouped_confusion, recalls_of, uar_of
 from ser_classic.registry import unknown
 
 RESAMPLES = 4000
@@ -278,10 +272,9 @@ def swap_test(
     gap = np.abs(metric(total + moved) - metric(second.sum(axis=0) - moved))
     observed = np.abs(metric(total) - metric(second.sum(axis=0)))
     hits = int(np.sum(gap >= observed - 1e-12))
-    p_value = (
-        hits / len(swaps) if exact else (hits + 1) / (len(swaps) + 1)
-    )  # the observed order counts as one
-    return p_value, exact
+    if exact:
+        return hits / len(swaps), exact
+    return (hits + 1) / (len(swaps) + 1), exact  # the observed order counts as one
 
 
 def compare(
