@@ -117,8 +117,11 @@ def bench(
             pending.append(cell)
     if old:
         outcome.stale.extend(old if keep_stale else ())
-        fate = "are kept" if keep_stale else "are run again (--keep-stale keeps them)"
-        logger.warning(f"{len(old)} finished runs {fate}: stale, made otherwise: {summary(old.values())}")
+        fate = "kept" if keep_stale else "run again (--keep-stale keeps them)"
+        logger.warning(
+            f"finished runs that are stale, made otherwise than they would be today: {len(old)} "
+            f"({summary(old.values())}); they are {fate}"
+        )
     if not pending:
         return outcome
     shelf = Shelf(cache, engine)
@@ -147,10 +150,10 @@ def _claimed(cells: list[Cell], claims: Claims, results: Path) -> Iterator[list[
     """The cells at which no other process works; then, as it comes to its end, those that it had."""
     told: list[int] | None = None
     while cells:
-        mine = [cell for cell in cells if claims.take(cell.id)]
-        cells = [cell for cell in cells if cell not in set(mine)]
+        mine = {cell: None for cell in cells if claims.take(cell.id)}
+        cells = [cell for cell in cells if cell not in mine]
         if mine:
-            yield mine
+            yield list(mine)
             for cell in mine:
                 claims.release(cell.id)
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ser_classic import store
+from ser_classic import cli, store
 from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
 from ser_classic.extraction import BATCH, ExtractionError, extract
@@ -86,6 +87,20 @@ def test_a_full_disk_under_the_cache(command, disk, tmp_path):
     assert done.returncode == 1
     assert "No space left on device" in done.stderr.splitlines()[0] or "no room" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "traced"), [(errno.ENOSPC, False), (errno.EROFS, False), (errno.EPIPE, True)]
+)
+def test_a_disk_that_fails_anywhere_else(monkeypatch, capsys, kind, traced):
+    def fail() -> None:
+        raise OSError(kind, os.strerror(kind), "somewhere")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(OSError if traced else SystemExit):
+        cli.main()
+    told = f"ser-classic: somewhere: {os.strerror(kind)}; what was finished is kept\n"
+    assert capsys.readouterr().err == ("" if traced else told)
 
 
 def test_a_file_that_may_not_grow(command, tiny, cache, tmp_path):

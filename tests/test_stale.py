@@ -121,10 +121,13 @@ def test_bench_repeats_stale_runs_unless_told_to_keep_them(tiny, cache, tmp_path
     changed(monkeypatch, MODELS, "knn", grid={"n_neighbors": (1, 3)})
     kept = run(keep_stale=True)
     assert (kept.done, kept.stale, len(kept.kept)) == ([], [CELL.id], 2)
-    assert "1 finished runs are kept: stale" in caplog.text
+    assert (
+        "stale, made otherwise than they would be today: 1 (model.grid.n_neighbors 1); they are kept"
+        in caplog.text
+    )
     again = run()
     assert (again.done, again.stale, again.kept) == ([CELL.id], [], [cells[1].id])
-    assert "1 finished runs are run again (--keep-stale keeps them)" in caplog.text
+    assert "they are run again (--keep-stale keeps them)" in caplog.text
     assert len(run().kept) == 2
 
 

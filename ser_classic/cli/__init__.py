@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
@@ -9,6 +10,8 @@ import typer
 from ser_classic.cli import app as page
 from ser_classic.cli import bench, compare, corpora, explore, features, interrupts, listen, predict, results
 from ser_classic.errors import SerClassicError
+
+DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 app = typer.Typer(
     name="ser-classic",
@@ -37,6 +40,12 @@ def main() -> None:
         app()
     except SerClassicError as error:
         print(f"ser-classic: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in DISKS:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"ser-classic: {place}{error.strerror}; what was finished is kept", file=sys.stderr)
         sys.exit(1)
     except SystemExit as stop:
         if stop.code == interrupts.INTERRUPTED:

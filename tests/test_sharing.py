@@ -1,0 +1,98 @@
+"""Two benches on one results folder and one cache: they share the work or wait, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ser_classic import store
+from ser_classic.experiment import Cell, bench
+
+BENCH = """
+import json, sys
+from pathlib import Path
+from ser_classic.corpora import load
+from ser_classic.experiment import Cell, bench
+corpus, folder, cells = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+own = load(corpus, speaker=r"/(s\\d\\d)_")
+cells = [Cell(*cell) for cell in cells]
+outcome = bench(cells, folder / "results", cache=folder / "cache", own={"tiny": own})
+print(json.dumps([outcome.done, outcome.kept, outcome.problems]))
+"""
+CELLS = [
+    ("tiny", protocol, features, model)
+    for features in ("mfcc13", "mfcc_chroma_contrast")
+    for model in ("prior", "lda", "mlp")
+    for protocol in ("loso", "loso_adapted")
+]
+IDS = [Cell(*cell).id for cell in CELLS]
+
+
+@pytest.fixture
+def start(own_folder: Path, tmp_path: Path) -> Iterator:
+    """Start a bench of some cells in a process of its own."""
+    started: list[subprocess.Popen] = []
+
+    def start(cells: list[tuple]) -> subprocess.Popen:
+        words = [sys.executable, "-c", BENCH, str(own_folder), str(tmp_path), json.dumps(cells)]
+        pipe = subprocess.PIPE
+        started.append(subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def wait_for(pattern: str, folder: Path, process: subprocess.Popen) -> None:
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None
+        time.sleep(0.005)
+
+
+def digests(results: Path) -> dict[str, str]:
+    return {run.id: run.record["digests"]["predictions"] for run in store.runs(results)}
+
+
+@pytest.fixture
+def alone(tiny, cache, tmp_path) -> dict[str, str]:
+    """What one undisturbed bench gives."""
+    bench([Cell(*cell) for cell in CELLS], tmp_path / "alone", cache=cache, own={"tiny": tiny})
+    return digests(tmp_path / "alone")
+
+
+def test_the_second_waits_for_what_the_first_is_at_and_does_the_rest(start, tmp_path, alone):
+    first = start(CELLS[:8])
+    wait_for("results/runs/tiny*", tmp_path, first)
+    second = start(CELLS)
+    told = [process.communicate(timeout=120) for process in (first, second)]
+    (done, _, _), (more, kept, problems) = (json.loads(out) for out, _ in told)
+    assert sorted(done + more) == sorted(IDS)
+    assert sorted(more + kept) == sorted(IDS)
+    assert not problems
+    assert digests(tmp_path / "results") == alone
+
+
+def test_the_second_takes_over_when_the_first_is_killed(start, tmp_path, alone):
+    first = start(CELLS)
+    wait_for("results/runs/tiny*", tmp_path, first)
+    first.send_signal(signal.SIGSTOP)
+    second = start(CELLS)
+    assert f"waiting for another bench (pid {first.pid})" in second.stderr.readline()
+    held = digests(tmp_path / "results")
+    first.kill()
+    out, _ = second.communicate(timeout=120)
+    done, kept, _ = json.loads(out)
+    assert sorted(done + kept) == sorted(IDS)
+    assert set(held) <= set(kept)
+    assert digests(tmp_path / "results") == alone
+    with store.at_work(tmp_path / "results"):
+        assert not list((tmp_path / "results").rglob(".draft-*"))
