@@ -201,10 +201,18 @@ def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_pa
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("everybody", [True, False])
-def test_ctrl_c_stops_at_once_and_nobody_stays(command, cache, tmp_path, jobs, everybody):
-    results = tmp_path / "results"
+def test_ctrl_c_stops_within_two_seconds_and_nobody_stays(command, cache, tmp_path, jobs, everybody):
+    for attempt in range(3):  # a machine may be busy with other things
+        took = interrupted([*command, "--jobs", jobs], cache, tmp_path / str(attempt), everybody)
+        if took < 2:
+            break
+    assert took < 2
+
+
+def interrupted(command: list[str], cache: Path, results: Path, everybody: bool) -> float:
+    """Seconds from Ctrl-C, in the middle of the runs, to the end."""
     process = subprocess.Popen(
-        [*command, "--results", str(results), "--jobs", jobs],
+        [*command, "--results", str(results)],
         env=os.environ | {"SER_CACHE": str(cache)},
         stderr=subprocess.PIPE,
         text=True,
@@ -215,14 +223,16 @@ def test_ctrl_c_stops_at_once_and_nobody_stays(command, cache, tmp_path, jobs, e
         time.sleep(0.01)
     started = time.monotonic()
     (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
+    process.wait(timeout=60)
+    took = time.monotonic() - started
     told = process.communicate(timeout=60)[1]
-    assert time.monotonic() - started < 10  # within two where nothing else runs
     assert process.returncode == 130
     assert "the same command goes on from there" in told
     assert len(told.splitlines()) == 1
-    while time.monotonic() - started < 30 and members(process.pid):
+    while time.monotonic() - started < 60 and members(process.pid):
         time.sleep(0.1)
     assert not members(process.pid)
+    return took
 
 
 def members(session: int) -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 
 INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
-GRACE = 1.0  # [s] to stop in an orderly way; what is finished is safe in any case
+GRACE = 0.5  # [s] to stop in an orderly way; what is finished is safe in any case
 
 _said = threading.Lock()
 
