@@ -65,7 +65,7 @@ speed: $(VENV)/.dev  ## Measure extraction, tuning and prediction against the fl
 	$(BIN)/python benchmarks/speed/tuning.py
 	$(BIN)/python benchmarks/speed/prediction.py
 
-torture: $(VENV)/.dev  ## Kill benches, extractions and fetches a hundred times, and look what is left (half an hour)
+torture: $(VENV)/.dev  ## Kill benches, extractions and fetches a hundred times, and look what is left (ten minutes)
 	$(BIN)/python tests/torture.py --kills 100
 
 clean:  ## Remove the virtual environment and caches of the tools
