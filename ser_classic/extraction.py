@@ -165,21 +165,21 @@ def extract(
         raise ExtractionError(
             f"{shards}: the cache cannot be written ({error}); choose another with --cache"
         ) from error
-    paths = [root / file for file in clips["file"]]
-    digests = [_content_digest(path, channel) for path in paths]
+    # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
+    digests = [_content_digest(root / file, channel) for file in clips["file"]]
     if degradation is not None:
         spoilt = DEGRADATIONS[degradation].key
         digests = [f"{digest}:{spoilt}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)]
     held = _index(shards)
-    sources = zip(digests, paths, clips.index, strict=True)
-    missing = {digest: (path, clip) for digest, path, clip in sources if digest not in held}
+    sources = zip(digests, clips["file"], clips.index, strict=True)
+    missing = {digest: (file, clip) for digest, file, clip in sources if digest not in held}
     if missing:
         with _alone(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
             held = _index(shards)
             missing = {digest: source for digest, source in missing.items() if digest not in held}
             try:
-                held |= _extract_missing(missing, feature_set, shards, engine, channel, degradation)
+                held |= _extract_missing(missing, root, feature_set, shards, engine, channel, degradation)
             except ExtractionError as error:
                 if root.is_dir():
                     raise
@@ -224,7 +224,8 @@ def _content_digest(path: Path, channel: int | None) -> str:
 
 
 def _extract_missing(
-    missing: dict[str, tuple[Path, str]],
+    missing: dict[str, tuple[str, str]],
+    root: Path,
     feature_set: FeatureSet,
     shards: Path,
     engine: Engine,
@@ -232,8 +233,8 @@ def _extract_missing(
     degradation: str | None,
 ) -> dict[str, Path]:
     """Extract clips into new shards, and return which of these holds which of them."""
-    work = [(digest, path.absolute(), clip) for digest, (path, clip) in missing.items()]
-    rest = (shards.absolute(), channel, degradation)
+    work = list(missing.items())
+    rest = (root.absolute(), shards.absolute(), channel, degradation)
     batches = [(feature_set, work[start : start + BATCH], *rest) for start in range(0, len(work), BATCH)]
     done = engine.run(_extract_batch, batches, "batches of clips")
     found: dict[str, Path] = {}  # by those who wrote: what a folder on another machine lists may be old
@@ -252,14 +253,16 @@ def _extract_missing(
 
 def _extract_batch(
     feature_set: FeatureSet,
-    batch: list[tuple[str, Path, str]],
+    batch: list[tuple[str, tuple[str, str]]],
+    root: Path,
     shards: Path,
     channel: int | None,
     degradation: str | None,
 ) -> tuple[dict[str, Path], list[str]]:
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
     digests, vectors, failures = [], [], []
-    for digest, path, clip in batch:
+    for digest, (file, clip) in batch:
+        path = root / file
         try:
             if degradation is None:
                 waveform, rate = audio.read(path, feature_set.sample_rate, channel)
@@ -336,40 +339,41 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
     """Bring the clips into one memory-mapped matrix [n, d], a shard at a time, and give each clip's rows."""
     digests = list(digests)
     matrix = shards / f"matrix-{hashlib.sha256(chr(10).join(digests).encode()).hexdigest()[:16]}.npy"
-    wanted: dict[Path, dict[str, list[int]]] = {}
+    wanted: dict[Path, list[int]] = {}
     for position, digest in enumerate(digests):
-        wanted.setdefault(held[digest], {}).setdefault(digest, []).append(position)
+        wanted.setdefault(held[digest], []).append(position)
     lengths = np.empty(len(digests), dtype=np.int64)
     width = 0
-    for path, members in wanted.items():
+    for path, positions in wanted.items():
         with np.load(path) as shard:
             sizes = dict(zip(shard["digests"].tolist(), shard["lengths"].tolist(), strict=True))
             width = width or shard["values"].shape[1]
-        for digest, positions in members.items():
-            lengths[positions] = sizes[digest]
+        lengths[positions] = [sizes[digests[position]] for position in positions]
     ends = np.cumsum(lengths)
     if not _whole(matrix, (int(ends[-1]), width)):
         with _alone(shards, f"putting together {shards.name}"):
             if not _whole(matrix, (int(ends[-1]), width)):
-                _write_matrix(matrix, wanted, ends, width)
+                _write_matrix(matrix, digests, wanted, ends, width)
     return np.load(matrix, mmap_mode="r"), lengths
 
 
 def _write_matrix(
-    matrix: Path, wanted: dict[Path, dict[str, list[int]]], ends: np.ndarray, width: int
+    matrix: Path, digests: list[str], wanted: dict[Path, list[int]], ends: np.ndarray, width: int
 ) -> None:
     """Write the matrix of the clips wanted of each shard; `ends` are the numbers of rows up to each clip."""
     draft = matrix.with_name(f"{DRAFT}{uuid.uuid4().hex}.npy")
     _reserve(draft, (int(ends[-1]), width))
-    for path, members in wanted.items():
+    for path, positions in wanted.items():
         # Mapped anew for each shard: what was written is the system's to keep in memory or not.
         values = np.lib.format.open_memmap(draft, mode="r+")
         with np.load(path) as shard:
             stops = np.cumsum(shard["lengths"])
+            places = zip(stops.tolist(), shard["lengths"].tolist(), strict=True)
+            place_of = dict(zip(shard["digests"].tolist(), places, strict=True))
             rows = shard["values"]
-            for digest, stop, size in zip(shard["digests"].tolist(), stops, shard["lengths"], strict=True):
-                for position in members.get(digest, ()):
-                    values[ends[position] - size : ends[position]] = rows[stop - size : stop]
+        for position in positions:
+            stop, size = place_of[digests[position]]
+            values[ends[position] - size : ends[position]] = rows[stop - size : stop]
         del values
     draft.replace(matrix)
 

@@ -131,7 +131,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
         if splits is not None:
-            self._refuse_too_large(len(X), max(len(train) for train, _ in splits))
+            self._refuse_too_large(*X.shape, max(len(train) for train, _ in splits))
             self._tune(X, codes, weight, splits)
         self.scaler_ = StandardScaler().fit(X, sample_weight=weight)
         self.svc_ = self._machine(self.best_params_, self.kernel, X.shape[1])
@@ -139,11 +139,12 @@ class SVCCV(ClassifierMixin, BaseEstimator):
             self.svc_.fit(self.scaler_.transform(X), codes, self._weigh(codes, weight))
         return self
 
-    def _refuse_too_large(self, n: int, trained: int) -> None:
+    def _refuse_too_large(self, n: int, d: int, trained: int) -> None:
         # Of all clips with those of the fold's training part: the inner products; for RBF the distances and
-        # the kernels of two widths, the next one being made while the last one is still there.
+        # the kernels of two widths, the next one being made while the last one is still there. And the
+        # features in double precision: as they come, those of a fold, and both standardised.
         matrices = 1 if self.kernel == "linear" else 3
-        needed = matrices * 8 * n * trained / GIB
+        needed = (matrices * 8 * n * trained + 4 * 8 * n * d) / GIB
         if needed > MEMORY_LIMIT:
             raise KernelTooLarge(
                 f"tuning a support vector machine on {n} clips needs {needed:.3g} GiB for kernel matrices, "
