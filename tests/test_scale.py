@@ -1,0 +1,68 @@
+"""The benchmark of scale in its short form: it measures, judges and draws; nothing is timed here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPEED = Path(__file__).parents[1] / "benchmarks" / "speed"
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/smaps_rollup").exists(), reason="memory is read from /proc, which only Linux has"
+)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, str]:
+    folder = tmp_path_factory.mktemp("scale")
+    words = ["--max-clips", "100", "--jobs", "1", "--features", "mfcc13", "--models", "prior", "svm_primal"]
+    done = subprocess.run(
+        [sys.executable, SPEED / "scale.py", *words, "--json", folder / "scale.json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads((folder / "scale.json").read_text()), folder, done.stdout
+
+
+def test_every_point_is_measured(measured):
+    result, _, shown = measured
+    extraction, prior, primal = result["points"]
+    assert [point["what"] for point in result["points"]] == ["extract", "run", "run"]
+    assert extraction["clips"] == 100
+    assert extraction["seconds"] > 0
+    assert extraction["processor_seconds"] > 0
+    assert 20 < extraction["own_mb"] <= extraction["peak_mb"] < 2000
+    assert 100 * 24 * 4 < extraction["cache_mb"] * 1e6 < 1e6  # 13 means and more of float32, twice
+    assert 50 < prior["clips"] == primal["clips"] < 100  # the training part
+    assert primal["note"].startswith("UAR")
+    assert "flat" in shown
+
+
+def test_it_is_judged(measured):
+    result, _, _ = measured
+    (verdict,) = result["verdicts"]
+    assert (verdict["features"], verdict["clips"]) == ("mfcc13", [100, 100])
+    assert verdict["flat"]
+    assert verdict["below_limit"]
+
+
+def test_it_can_be_drawn(measured):
+    _, folder, _ = measured
+    subprocess.run(
+        [sys.executable, SPEED / "draw_scale.py", folder / "scale.json", folder / "scale.png"], check=True
+    )
+    assert (folder / "scale.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_committed_table_is_that_of_the_committed_measurement():
+    docs = SPEED.parents[1] / "docs"
+    told = (docs / "scale.md").read_text()
+    for point in json.loads((docs / "scale.json").read_text())["points"]:
+        if "seconds" in point:
+            per_clip = 1000 * point["processor_seconds"] / point["clips"]
+            name = point["model"] or point["features"]
+            assert f"| {name} | {point['clips']} | {per_clip:.1f} | {point['peak_mb']:.0f} |" in told
