@@ -18,8 +18,6 @@ from ser_classic.registry import Registry, need
 if TYPE_CHECKING:
     from ser_classic.features import FeatureSet
 
-LIBRARIES = {"deep": "torch"}  # what to look for, by the extra that brings it
-
 
 @dataclass(frozen=True)
 class Model:
@@ -40,8 +38,8 @@ class Model:
         Takes sequences of frames instead of vectors.
     stops_early : bool
         Holds part of the training speakers out by itself, to stop training by them.
-    extra : str, optional
-        The optional dependencies it needs.
+    library, extra : str, optional
+        The optional library it needs, and the extra that installs it.
     version : int
         Raised whenever the same parameters give other predictions, so that older runs are known as such.
     """
@@ -54,13 +52,14 @@ class Model:
     weighted: bool = False
     sequence: bool = False
     stops_early: bool = False
+    library: str | None = None
     extra: str | None = None
     version: int = 1
 
     def require(self) -> None:
         """Raise an error that names the command to install what this model needs, where it is absent."""
-        if self.extra:
-            need(LIBRARIES[self.extra], self.extra)
+        if self.library and self.extra:
+            need(self.library, self.extra)
 
     def accept(self, features: FeatureSet) -> None:
         """Raise an error where this model cannot read such features: vectors or sequences of frames."""
@@ -274,7 +273,8 @@ def _xgboost(seed: int) -> Any:
     return BoostedTrees(random_state=seed)
 
 
-_DEEP = partial(Model, scale=False, stops_early=True, extra="deep")  # standardise themselves
+# They standardise by themselves.
+_DEEP = partial(Model, scale=False, stops_early=True, library="torch", extra="deep")
 
 MODELS: Registry[Model] = Registry(
     "models",

@@ -6,6 +6,7 @@ import logging
 import pickle
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -251,9 +252,7 @@ def tiny_version(name: str) -> Model:
     def estimator(seed: int) -> DeepClassifier:
         return model.estimator(seed).set_params(epochs=3, fixed_epochs=2)
 
-    return Model(
-        name, model.title, estimator, scale=False, sequence=model.sequence, stops_early=True, extra="deep"
-    )
+    return replace(model, estimator=estimator)
 
 
 @pytest.mark.parametrize("name", DEEP)

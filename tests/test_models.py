@@ -11,7 +11,6 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import Pipeline
 
-from ser_classic import models
 from ser_classic.errors import SerClassicError
 from ser_classic.models import MODELS, Model, fit
 
@@ -129,10 +128,9 @@ def test_rare_emotions_count_as_much_as_frequent_ones(name):
     assert recall > (0.5 if name in ("random_forest", "xgboost", "mlp") else 0.7)
 
 
-def test_an_extra_that_is_absent_is_told_with_its_command(monkeypatch):
-    monkeypatch.setitem(models.LIBRARIES, "deep", "no_such_library")
+def test_an_extra_that_is_absent_is_told_with_its_command():
     with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
-        Model("m", "", lambda seed: None, extra="deep").require()
+        Model("m", "", lambda seed: None, library="no_such_library", extra="deep").require()
 
 
 def test_the_multi_layer_perceptron_of_the_recipes_is_set_as_they_set_it():
