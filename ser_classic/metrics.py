@@ -288,6 +288,9 @@ METRICS: dict[str, Metric] = {
     "brier": brier,
 }
 
+# What readers call them.
+WORDS = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1", "ece": "ECE", "brier": "Brier score"}
+
 # Those that need probabilities, as what each clip adds to a sum, and the metric of the sums.
 SUM_METRICS: dict[str, tuple[Callable[..., np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
     "ece": (calibration_gaps, ece_of),

@@ -142,3 +142,7 @@ def test_every_metric_has_the_one_signature():
 def test_what_does_not_belong_together_is_refused(call, message):
     with pytest.raises(metrics.MetricError, match=message):
         call()
+
+
+def test_every_metric_has_a_name_for_readers():
+    assert metrics.WORDS.keys() == metrics.METRICS.keys() >= metrics.COUNT_METRICS.keys()

@@ -12,13 +12,11 @@ from typing import Any
 import pandas as pd
 
 from ser_classic import statistics, store
-from ser_classic.metrics import COUNT_METRICS
+from ser_classic.metrics import COUNT_METRICS, WORDS
 from ser_classic.report.board import ReportError, Run, judged, speaker_counts
 from ser_classic.report.text import counted, figure, signed
 from ser_classic.report.views import aligned
 from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
-
-SHOWN = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1"}
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ def as_text(pair: Pair, width: int = 80) -> str:
     clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
     each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
     rows = [
-        ["", SHOWN[pair.metric], *(str(name).partition("/")[2] or str(name) for name in each.index)],
+        ["", WORDS[pair.metric], *(str(name).partition("/")[2] or str(name) for name in each.index)],
         [pair.runs[0].id, figure(found.first), *map(figure, each.iloc[:, 0])],
         [pair.runs[1].id, figure(found.second), *map(figure, each.iloc[:, 1])],
         ["difference", signed(gap.value), *map(signed, each.iloc[:, 0] - each.iloc[:, 1])],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ser_classic.metrics import ece, reliability
+from ser_classic.metrics import WORDS, ece, reliability
 from ser_classic.report import views, within
 from ser_classic.report.board import (
     Scored,
@@ -201,11 +201,8 @@ def _in_words(metrics: pd.DataFrame) -> str:
     """`UAR .53 (.49–.57), …`: every metric, with its interval where there are speakers enough."""
     parts = []
     for name, row in metrics.iterrows():
-        word = {"uar": "UAR", "macro_f1": "macro F1", "ece": "ECE", "brier": "Brier score"}.get(
-            str(name), str(name)
-        )
         range_ = "" if pd.isna(row["low"]) else f" ({figure(row['low'])}–{figure(row['high'])})"
-        parts.append(f"{word} {figure(row['value'])}{range_}")
+        parts.append(f"{WORDS[str(name)]} {figure(row['value'])}{range_}")
     return ", ".join(parts)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.metrics import COUNT_METRICS, classes_of, grouped_confusion, recalls_of, uar_of
+from ser_classic.metrics import COUNT_METRICS, WORDS, classes_of, grouped_confusion, recalls_of, uar_of
 from ser_classic.registry import unknown
 
 RESAMPLES = 4000
@@ -325,7 +325,7 @@ def compare(
 
 def verdict(gap: Interval, p_value: float, names: tuple[str, str], metric: str) -> str:
     """What may be said of a difference, in words."""
-    word = {"uar": "UAR", "macro_f1": "macro F1"}.get(metric, metric)
+    word = WORDS[metric]
     better, worse = names if gap.value >= 0 else names[::-1]
     if gap.value == 0:
         found = f"{names[0]} and {names[1]} score the same {word}"
