@@ -15,7 +15,7 @@ from ser_classic.experiment import Cell, bench, run_fold
 from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.predictor import PredictorError, load_predictor
+from ser_classic.predictor import PredictorError, cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
 from ser_classic.protocols import Fold
@@ -177,6 +177,17 @@ def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(own_fol
     assert {**found, "source": ""} == {**computed, "source": ""}
     other = make(own_folder, cache, "lda", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
     assert other["source"] == "computed for this card"
+
+
+def test_a_card_has_no_interval_over_fewer_than_five_speakers(own_folder, cache):
+    found = make(own_folder, cache, "prior", evaluate=True).card["evaluation"]
+    assert (found["speakers"], found["uar_low"], found["uar_high"]) == (4, None, None)
+    assert "**33.3 %** (too few speakers for an interval)" in cards.score(found)
+
+
+def test_without_speakers_the_card_says_why_there_is_no_score(own_folder, cache):
+    card = make(own_folder, cache, "prior", evaluate=True, speaker=None).card
+    assert card["evaluation"]["reason"].startswith("tiny: nothing says who speaks, and protocol loso")
 
 
 def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):

@@ -70,7 +70,9 @@ def score(evaluation: dict[str, Any] | None) -> str:
     if "uar" not in evaluation:
         return f"Not evaluated: {evaluation['reason']}."
     low, high = evaluation["uar_low"], evaluation["uar_high"]
-    between = f" (95 % interval over speakers {100 * low:.1f} to {100 * high:.1f})" if low is not None else ""
+    between = " (too few speakers for an interval)"
+    if low is not None:
+        between = f" (95 % interval over speakers {100 * low:.1f} to {100 * high:.1f})"
     return (
         f"Unweighted average recall on speakers not heard in fitting: **{100 * evaluation['uar']:.1f} %**"
         f"{between}; chance {100 / evaluation['classes']:.1f} %. Protocol {evaluation['protocol']}, "

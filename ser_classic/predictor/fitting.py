@@ -15,7 +15,7 @@ import pandas as pd
 from ser_classic import experiment, statistics, store
 from ser_classic.adaptation import adapt
 from ser_classic.cells import Cell
-from ser_classic.corpora import Loaded, load
+from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.engines import Local
 from ser_classic.extraction import Features, cache_folder, extract
 from ser_classic.features import FEATURES, FeatureSet
@@ -190,7 +190,7 @@ def _evaluation(
         protocol = PROTOCOLS[base + track]
         try:
             protocol.folds(clips, cell.seed)
-        except ProtocolError as error:
+        except (ProtocolError, CorpusError) as error:
             reason = str(error)
             continue
         found = (
@@ -207,8 +207,8 @@ def _evaluation(
             "protocol": protocol.name,
             "title": protocol.title,
             "uar": float(uar.value),
-            "uar_low": None if np.isnan(uar.low) else float(uar.low),
-            "uar_high": None if np.isnan(uar.high) else float(uar.high),
+            "uar_low": float(uar.low) if uar.trusted else None,
+            "uar_high": float(uar.high) if uar.trusted else None,
             "clips": len(predictions),
             "speakers": len(table.speakers),
             "classes": int(clips["emotion"].nunique()),
