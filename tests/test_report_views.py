@@ -153,6 +153,12 @@ def test_beside_published_never_mixes_tracks_or_leaks(runs):
     assert few.loc[few["own"], ["low", "high"]].isna().all(axis=None)
 
 
+def test_a_stale_run_is_not_beside_the_published(runs):
+    board = tabulated(runs)
+    board["stale"] = "features.version: 1, now 2"
+    assert not report.beside_published(board, "ravdess")["own"].any()
+
+
 def test_parts_of_the_clips():
     clips = made_up.clips("ravdess")
     table = report.judged(made_up.run("ravdess", "loso", "pooled", "mlp").predictions(), clips)

@@ -197,7 +197,7 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
         The leaderboard.
     corpus : str
     best : int
-        Own systems of each group, over all its protocols.
+        Own systems of each group, over all its protocols; stale ones are left out.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             "source": rows["source"],
         }
     )
-    mine = systems(board[(board["corpus"] == corpus) & (board["status"] == "ok")])
+    mine = systems(board[(board["corpus"] == corpus) & (board["status"] == "ok") & board["stale"].isna()])
     mine["group"] = group_of(mine)
     mine = mine.groupby("group", sort=False).head(best)
     few = mine["speakers"].astype(float) < FEWEST_SPEAKERS
