@@ -27,7 +27,7 @@ TIES = 0.02  # share of guesses that the last digits of another processor may tu
 # Libraries that explain nothing where the features are equal, and those that do for some estimators alone.
 OF_FEATURES = {"soxr", "soundfile", "opensmile", "noisereduce"}
 OF_MODELS = {"xgboost": ("BoostedTrees",), "xgboost-cpu": ("BoostedTrees",)}
-EVEN = 10.0  # seconds: a run that takes this much longer has half the chance to be drawn
+EVEN = 10.0  # [s]; a run that takes this much longer has half the chance to be drawn
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,11 @@ def bench(
     Outcome
         A cell that fails becomes a run with status `failed`; the others go on. One that cannot even be
         started does not take the place of a finished run.
+
+    Raises
+    ------
+    StoreError
+        The results folder cannot be written.
     """
     outcome = Outcome()
     own = own or {}
@@ -219,15 +224,15 @@ def evaluate(
     degraded : Features, optional
         Of the same clips as the protocol degrades them: what is tested.
 
-    Raises
-    ------
-    SerClassicError
-        The clips cannot be dealt so, or the protocol degrades them and `degraded` is absent.
-
     Returns
     -------
     pd.DataFrame
         Columns fold, clip, guess and `p_<emotion>` where the model has probabilities.
+
+    Raises
+    ------
+    SerClassicError
+        The clips cannot be dealt so, or the protocol degrades them and `degraded` is absent.
     """
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(

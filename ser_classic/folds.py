@@ -36,6 +36,8 @@ class FoldResult:
         Of the fitted pipeline.
     curves : pd.DataFrame or None
         An epoch a row, of a network; None for all others.
+    machine : dict
+        On which it was reached; see `provenance.machine`.
     """
 
     guess: np.ndarray

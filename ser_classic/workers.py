@@ -53,6 +53,7 @@ def run(
 
     from joblib import Parallel, delayed, parallel_config
 
+    # Joblib's advice where a run ends early: for an error, which says more, or as no more results are wanted
     warnings.filterwarnings("ignore", ".*tasks which were still being processed", module="joblib")
     left = dict(enumerate(calls))
     idle = 0

@@ -1,6 +1,7 @@
 """Inner folds keep speakers whole, weights balance classes, UAR is scikit-learn's."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, log_loss
@@ -8,7 +9,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ser_classic.estimators import balanced_weights, inner_folds
 from ser_classic.estimators.calibration import fit_sharpness, probabilities
-from ser_classic.estimators.folds import uar
+from ser_classic.estimators.folds import encoded, uar
 
 labels = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=2, max_size=80)
 
@@ -87,3 +88,8 @@ def test_probabilities_never_change_the_first_choice(scores, sharpness, which):
     p = probabilities(row[None, :], sharpness)
     assert p.argmax() == row.argmax()
     assert abs(p.sum() - 1) < 1e-12
+
+
+def test_a_single_class_is_named_as_it_is_written():
+    with pytest.raises(ValueError, match="one class in y, 'sad'; two are needed"):
+        encoded(np.array(["sad", "sad", "angry"]), np.array([1.0, 1.0, 0.0]))

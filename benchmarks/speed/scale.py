@@ -46,7 +46,7 @@ from ser_classic.provenance import machine, versions
 SIZES = (500, 5_000, 50_000)
 SECONDS = 3.7  # of a clip: the mean of RAVDESS
 CAST = tuple(product(synthetic.TAKES, synthetic.SENTENCES, synthetic.ACTED, synthetic.SPEAKERS))
-EVERY = 0.05  # seconds between two readings of memory
+EVERY = 0.05  # [s] between two readings of memory
 TOLERANCE = 1.25  # times as long a clip, or as much memory, as at the smallest size: still flat
 LIMIT_MB = 2000
 MODELS_MEASURED = ("svm_linear", "ridge", "fusion", "svm_primal", "xgboost")

@@ -90,7 +90,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"BoostedTrees needs two classes to tell apart; there is one class in y: {self.classes_[0]!r}"
+                f"BoostedTrees needs two classes to tell apart; there is one class in y: '{self.classes_[0]}'"
             )
         weight = weigh(self.class_weight, y, weight)
         parameters = {

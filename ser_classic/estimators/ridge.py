@@ -111,7 +111,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         sample_weight: Sequence[float] | None = None,
         groups: Sequence | None = None,
     ) -> KernelRidgeClassifierCV:
-        """Choose the penalty on the inner folds and fit all clips with them.
+        """Choose the penalty on the inner folds and fit all clips with it.
 
         Parameters
         ----------

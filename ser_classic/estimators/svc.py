@@ -19,7 +19,7 @@ from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import encoded, resolve, results, uar, weigh
 from ser_classic.estimators.kernels import GIB, KernelTooLarge
 
-MEMORY_LIMIT = 8.0  # GiB that the kernel matrices of tuning may take
+MEMORY_LIMIT = 8.0  # [GiB] that the kernel matrices of tuning may take
 
 
 class SVCCV(ClassifierMixin, BaseEstimator):
@@ -167,7 +167,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
             present = np.unique(codes[train])
             if len(present) < 2:
                 raise ValueError(
-                    f"cv: fold {fold} trains on one class, {self.classes_[present[0]]!r}; make fewer folds"
+                    f"cv: fold {fold} trains on one class, '{self.classes_[present[0]]}'; make fewer folds"
                 )
             complete = len(present) == len(self.classes_)
             if complete:

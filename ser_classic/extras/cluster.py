@@ -30,9 +30,9 @@ from ser_classic.engines import Result
 from ser_classic.errors import SerClassicError
 from ser_classic.provenance import OPTIONAL, versions
 
-CONNECT = 10  # seconds to wait for the scheduler, and for a first worker
-PATIENCE = 60  # seconds to wait for another worker when none is left
-FETCH = 5  # seconds to wait for a result that is said to be there
+CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
+PATIENCE = 60  # [s] to wait for another worker when none is left
+FETCH = 5  # [s] to wait for a result that is said to be there
 AHEAD = 3  # calls handed over for each worker: one that runs, two that wait
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
