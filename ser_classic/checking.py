@@ -108,9 +108,9 @@ def check(
         There is no finished run to check.
     """
     stored = {
-        _cell(run.record): run
+        Cell.of(run.record): run
         for run in store.runs(results)
-        if run.ok and (cells is None or _cell(run.record) in cells) and _among(run.record, only or {})
+        if run.ok and (cells is None or Cell.of(run.record) in cells) and _among(run.record, only or {})
     }
     if not stored:
         raise store.StoreError(
@@ -128,7 +128,7 @@ def check(
     drawn = _drawn(checkable, {cell: _seconds(stored[cell].record) for cell in checkable}, number, seed)
     with tempfile.TemporaryDirectory(prefix="ser-classic-check-") as folder:
         outcome = experiment.bench(drawn, Path(folder), data, cache, engine)
-        again = {_cell(run.record): run for run in store.runs(Path(folder))}
+        again = {Cell.of(run.record): run for run in store.runs(Path(folder))}
         compared = [compare(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
     return Check(compared, unchecked, len(checkable))
 
@@ -181,10 +181,6 @@ def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
 
 def _features(record: Mapping[str, Any]) -> list[str | None]:
     return [record["digests"].get(name) for name in ("features", "trained_features", "degraded")]
-
-
-def _cell(record: Mapping[str, Any]) -> Cell:
-    return Cell(*(record[name] for name in store.NAMES))
 
 
 def _among(record: Mapping[str, Any], only: Mapping[str, list[str] | None]) -> bool:

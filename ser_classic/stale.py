@@ -67,7 +67,7 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
     dict of str
         What differs (`features.version`, or `clips` for those that were tested), and how.
     """
-    cell = Cell(*(record[name] for name in Cell.__dataclass_fields__))
+    cell = Cell.of(record)
     recorded = record.get("parameters", {})
     found = {}
     for part, table, name in (

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read by the numeric libraries
 INTERVAL = 0.5  # [s] between two looks whether the process that started this one is still there
 
 

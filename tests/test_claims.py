@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,7 @@ def test_threads_exclude_one_another_too(tmp_path):
         with alone(tmp_path, "knitting"):
             inside.append(1)
             most.append(len(inside))
+            time.sleep(0.02)  # time for another to come in
             inside.pop()
 
     threads = [threading.Thread(target=work) for _ in range(4)]

@@ -12,6 +12,7 @@ import pytest
 
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
+from ser_classic.workers import THREADS
 
 WORKER = Path(__file__).with_name("fuzzing.py")
 LIMIT = 240  # [s] for all inputs together
@@ -28,7 +29,7 @@ def models(own_folder, cache, tmp_path_factory) -> list[Path]:
 
 def fuzz(kind: str, seed: int, number: int, folder: Path, models: list[Path]) -> tuple[dict, str]:
     """Run the inputs in a process of its own; what it counted, and what was written past it."""
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    threads = dict.fromkeys(THREADS, "1")
     done = subprocess.run(
         [
             sys.executable,

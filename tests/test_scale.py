@@ -50,6 +50,27 @@ def test_it_is_judged(measured):
     assert verdict["below_limit"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "peak_mb", "flat", "below_limit"),
+    [
+        (12.0, 240.0, True, True),  # ten times the clips: 1.2 times as long a clip, 1.2 times the memory
+        (13.0, 240.0, False, True),
+        (12.0, 260.0, False, True),
+        (10.0, 2000.0, False, False),
+    ],
+)
+def test_growth_is_noticed(seconds, peak_mb, flat, below_limit, monkeypatch):
+    monkeypatch.syspath_prepend(SPEED)
+    import scale
+
+    small = scale.Point("extract", "pooled", "", 100, 1.0, 1.0, 200.0)
+    large = scale.Point("extract", "pooled", "", 1000, seconds, seconds, peak_mb)
+    (verdict,) = scale.verdicts([small, large])
+    assert (verdict["flat"], verdict["below_limit"]) == (flat, below_limit)
+    assert verdict["times_as_long_a_clip"] == seconds / 10
+    assert scale.expected([small, large], 10_000) == pytest.approx(seconds * max(10, seconds))
+
+
 def test_it_can_be_drawn(measured):
     _, folder, _ = measured
     subprocess.run(

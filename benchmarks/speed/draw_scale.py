@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scale import LIMIT_MB
 
 from ser_classic.plots.style import LINE, MARKERS, MUTED, SERIES, blank, png, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-LIMIT_MB = 2000
 
 
 @styled

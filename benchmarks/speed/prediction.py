@@ -28,6 +28,7 @@ from ser_classic.corpora import synthetic
 from ser_classic.experiment import machine
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
+from ser_classic.workers import THREADS
 
 COMMAND = [sys.executable, "-c", "from ser_classic.cli import main; main()"]
 FLOOR = [sys.executable, "-c", "import sklearn.svm"]
@@ -57,7 +58,7 @@ def recordings(folder: Path, number: int) -> list[Path]:
 
 def seconds(command: list[str], threads: int = 1) -> float:
     """Wall time of a command that must succeed."""
-    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    limits = dict.fromkeys(THREADS, str(threads))
     started = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **limits})
     return time.perf_counter() - started

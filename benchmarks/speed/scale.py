@@ -42,6 +42,7 @@ from ser_classic.folds import run_fold
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.provenance import machine, versions
+from ser_classic.workers import THREADS
 
 SIZES = (500, 5_000, 50_000)
 SECONDS = 3.7  # of a clip: the mean of RAVDESS
@@ -226,7 +227,7 @@ def watched(task: dict[str, Any]) -> Point:
 
 def _alone() -> dict[str, str]:
     """The environment, with one thread a process."""
-    return os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return os.environ | dict.fromkeys(THREADS, "1")
 
 
 def expected(points: list[Point], clips: int) -> float:

@@ -29,12 +29,12 @@ from threadpoolctl import threadpool_limits
 from ser_classic.engines import Result
 from ser_classic.errors import SerClassicError
 from ser_classic.provenance import OPTIONAL, versions
+from ser_classic.workers import THREADS
 
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
 PATIENCE = 60  # [s] to wait for another worker when none is left
 FETCH = 5  # [s] to wait for a result that is said to be there
 AHEAD = 3  # calls handed over for each worker: one that runs, two that wait
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class ClusterError(SerClassicError):
