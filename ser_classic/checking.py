@@ -134,7 +134,16 @@ def check(
 
 
 def compare(stored: store.Run, again: store.Run | None, problems: Collection[str] = ()) -> Compared:
-    """What a repetition says of a stored run; `problems` tell why there is none."""
+    """What a repetition says of a stored run.
+
+    Parameters
+    ----------
+    stored : Run
+    again : Run or None
+        The repetition; None where the run could not even be started.
+    problems : collection of str
+        Why it could not.
+    """
     if again is None or not again.ok:
         told = again.record["error"] if again else "; ".join(problems)
         return Compared(stored.id, "differs", why=f"it cannot be run any more: {told}")
