@@ -201,6 +201,8 @@ def _tidy(results: Path) -> None:
                 old.rename(final)
                 continue
             shutil.rmtree(old)
+        if not (old / "run.json").exists():  # killed while it was removed: its successor had come
+            shutil.rmtree(old, ignore_errors=True)
     for draft in results.glob(f"runs/{DRAFT}*"):
         shutil.rmtree(draft, ignore_errors=True)
     for place in ("", "clips/", "figures/"):

@@ -164,9 +164,9 @@ def shard_of(cells: list[Cell], number: int, count: int) -> list[Cell]:
     is at hand or finished already.
     """
     alike = sorted(cells, key=lambda cell: (cell.model, cell.corpus, cell.features, cell.protocol, cell.seed))
-    there = list(range(1, count + 1))
-    dealt = dict(zip(alike, itertools.cycle(there + there[::-1])))
-    return [cell for cell in cells if dealt[cell] == number]
+    places = {number - 1, 2 * count - number}  # of every 2 * count cells: on the way there, and back
+    dealt = {cell for place, cell in enumerate(alike) if place % (2 * count) in places}
+    return [cell for cell in cells if cell in dealt]
 
 
 def on_own(cells: list[Cell], corpus: str) -> list[Cell]:

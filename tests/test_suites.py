@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def test_every_cell_is_in_exactly_one_shard(suite, count):
 def test_a_shard_follows_from_the_cells_and_not_from_their_order():
     cells = read_suite("classic")
     assert set(shard_of(cells, 2, 8)) == set(shard_of(cells[::-1], 2, 8))
+
+
+def test_a_great_number_of_shards_takes_no_memory_of_its_own():
+    cells = read_suite("quick")
+    tracemalloc.start()
+    try:
+        assert len(shard_of(cells, 5, 10**7)) == 1
+        assert shard_of(cells, 10**7, 10**7) == []
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
 
 
 def test_each_shard_has_its_share_of_every_model():
