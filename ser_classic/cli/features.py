@@ -31,10 +31,9 @@ def list_features(as_json: options.Json = False) -> None:
         print(json.dumps([entry.parameters | more[name] for name, entry in FEATURES.items()]))
         return
     from rich.console import Console
-    from rich.table import Column, Table
+    from rich.table import Table
 
-    name_whole = Column("features", no_wrap=True)  # it is what one types
-    table = Table(name_whole, "columns", "rate [Hz]", "first column", "last column")
+    table = Table("features", "columns", "rate [Hz]", "first column", "last column")
     for name, entry in FEATURES.items():
         held = columns[name]
         ends = (held[0], held[-1]) if held else (f"needs the extra {entry.extra}", "")
