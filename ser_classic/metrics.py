@@ -20,8 +20,13 @@ class MetricError(SerClassicError):
 
 def classes_of(*words: Sequence[str]) -> tuple[str, ...]:
     """The emotions that occur in any of the arrays, by name."""
-    found = [np.asarray(some, dtype=str) for some in words]
-    return tuple(np.unique(np.concatenate(found)).tolist())
+    return tuple(sorted({str(word) for some in words for word in set(np.asarray(some, dtype=object))}))
+
+
+def places_of(words: Sequence[str], among: Sequence[str]) -> np.ndarray:
+    """Where each word stands among these [shape=(n,), dtype=int]; -1 where it does not."""
+    place = {word: number for number, word in enumerate(among)}
+    return np.array([place.get(word, -1) for word in np.asarray(words, dtype=object)], dtype=int)
 
 
 def confusion(truth: Sequence[str], guess: Sequence[str], classes: Sequence[str]) -> np.ndarray:
@@ -75,8 +80,7 @@ def grouped_confusion(
     if len(truth) == 0:
         raise MetricError("there are no clips to score")
     k = len(classes)
-    index = pd.Index(classes)
-    rows, columns = index.get_indexer(np.asarray(truth)), index.get_indexer(np.asarray(guess))
+    rows, columns = places_of(truth, classes), places_of(guess, classes)
     for codes, words in ((rows, truth), (columns, guess)):
         if (codes < 0).any():
             stray = str(np.asarray(words)[codes < 0][0])

@@ -148,7 +148,7 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> Ranks | Non
         None where fewer than three contestants share a block.
     """
     other = {"model": "features", "features": "model"}[by]
-    parts = []
+    rows = []
     for run in runs:
         row = run.row
         name = row["protocol"].removesuffix("_adapted")
@@ -156,11 +156,11 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> Ranks | Non
             continue
         if row["model"] == FLOOR or row["seed"] != 0 or not row["speakers"]:
             continue
-        values = per_speaker(run.counts).rename("uar").reset_index()
-        parts.append(values.assign(corpus=row["corpus"], protocol=name, one=row[by], other=row[other]))
-    if not parts:
+        cell = (row["corpus"], name, row[by], row[other])
+        rows += [(speaker, uar, *cell) for speaker, uar in per_speaker(run.counts).items()]
+    if not rows:
         return None
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.DataFrame(rows, columns=["speaker", "uar", "corpus", "protocol", "one", "other"])
     place = table["protocol"].map(HONEST.index)
     table = table[place == place.groupby(table["corpus"]).transform("min")]
     contestants = _complete(table)

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.metrics import COUNT_METRICS, WORDS, classes_of, grouped_confusion, recalls_of, uar_of
+from ser_classic.metrics import (
+    COUNT_METRICS,
+    WORDS,
+    classes_of,
+    grouped_confusion,
+    places_of,
+    recalls_of,
+    uar_of,
+)
 from ser_classic.registry import unknown
 
 RESAMPLES = 4000
@@ -119,7 +128,7 @@ def count(
         Unequal lengths, no clips, or an emotion outside `classes`.
     """
     names = tuple(among) if among is not None else classes_of(speakers)
-    codes = pd.Index(names).get_indexer(np.asarray(speakers))
+    codes = places_of(speakers, names)
     if (codes < 0).any():
         raise StatisticsError(
             f"speaker {str(np.asarray(speakers)[codes < 0][0])!r} is not among {', '.join(names)}"
@@ -346,14 +355,12 @@ def verdict(gap: Interval, p_value: float, names: tuple[str, str], metric: str) 
 def _interval(
     value: float, of_draws: CountMetric, speakers: int, resamples: int, seed: int, level: float
 ) -> Interval:
-    """Expanded percentile interval of what `of_draws` makes of draws [shape=(resamples, speakers)]."""
+    """Expanded percentile interval of what `of_draws` makes of draws [shape=(speakers, resamples)]."""
     from scipy.special import ndtr, stdtrit
 
     if speakers < 2:
         return Interval(float(value), float("nan"), float("nan"), speakers)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
-    found = of_draws(draws)
+    found = of_draws(_draws(speakers, resamples, seed))
     found = found[~np.isnan(found)]
     if not len(found):
         return Interval(float(value), float("nan"), float("nan"), speakers)
@@ -362,10 +369,23 @@ def _interval(
     return Interval(float(value), float(low), float(high), speakers)
 
 
+@lru_cache(maxsize=8)
+def _draws(speakers: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each speaker is drawn [shape=(speakers, resamples)]: the same for all runs of a corpus."""
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
+    draws = np.ascontiguousarray(draws.T, dtype=float)
+    draws.setflags(write=False)
+    return draws
+
+
 def _draw(counts: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Counts [shape=(resamples, k, k)] of speakers drawn so many times [shape=(resamples, speakers)]."""
-    flat = draws.astype(float) @ counts.reshape(len(counts), -1).astype(float)
-    return flat.reshape(len(draws), *counts.shape[1:])
+    """Counts [shape=(resamples, k, k)] of speakers drawn so many times [shape=(speakers, resamples)].
+
+    Resamples lie next to each other in memory, which makes sums over emotions fast.
+    """
+    flat = counts.reshape(len(counts), -1).T.astype(float) @ draws
+    return np.moveaxis(flat.reshape(*counts.shape[1:], -1), -1, 0)
 
 
 def _same_shape(first: np.ndarray, second: np.ndarray) -> None:
