@@ -85,7 +85,7 @@ class Shelf:
     Attributes
     ----------
     cache : Path, optional
-        See `extraction.cache_folder`.
+        See `memory.cache_folder`.
     engine : Engine
         Who extracts.
     """

@@ -29,6 +29,7 @@ from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
+from ser_classic.memory import cache_folder
 from ser_classic.progress import track
 
 DRAFT = ".draft-"
@@ -115,13 +116,6 @@ class Features:
         if self.lengths is not None:
             sha.update(self.lengths.tobytes())
         return sha.hexdigest()
-
-
-def cache_folder(chosen: Path | None = None) -> Path:
-    """The feature cache: the one given, else `$SER_CACHE`, else the user's cache folder."""
-    from platformdirs import user_cache_path
-
-    return chosen or Path(os.environ.get("SER_CACHE") or user_cache_path("ser_classic"))
 
 
 def extract(

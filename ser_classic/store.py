@@ -56,6 +56,15 @@ class Run:
         StoreError
             The run failed, or its predictions are not those that its record speaks of.
         """
+        return pd.read_csv(
+            io.BytesIO(self.text()),
+            dtype={"fold": str, "clip": str, "guess": str},
+            keep_default_na=False,  # `none` and `nan` may be emotions or speakers
+            na_values=[""],
+        )
+
+    def text(self) -> bytes:
+        """The predictions as they are stored, whose digest is that of the record; errors as `predictions`."""
         if not self.ok:
             raise StoreError(f"{self.id}: this run failed ({self.record['error']}); there are no predictions")
         try:
@@ -66,12 +75,7 @@ class Run:
             ) from error
         if hashlib.sha256(text).hexdigest() != self.record["digests"]["predictions"]:
             raise StoreError(f"{self.path}: its predictions were changed after the run; run it again")
-        return pd.read_csv(
-            io.BytesIO(text),
-            dtype={"fold": str, "clip": str, "guess": str},
-            keep_default_na=False,  # `none` and `nan` may be emotions or speakers
-            na_values=[""],
-        )
+        return text
 
     def curves(self) -> pd.DataFrame | None:
         """Columns fold, epoch, seconds, and loss and UAR of training and validation; None if none were kept.
@@ -309,6 +313,11 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a derived file in one step; errors as `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a derived file in one step.
 
     Raises
@@ -319,7 +328,7 @@ def write_text(path: Path, text: str) -> None:
     draft = path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text)
+        draft.write_bytes(content)
         draft.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def tiny(own_folder: Path) -> Loaded:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A feature cache for these tests alone."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_other_cache(cache: Path) -> Iterator[None]:
+    """Nothing that tests do comes from the user's cache folder or gets into it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SER_CACHE", str(cache))
+        yield
 
 
 @pytest.fixture

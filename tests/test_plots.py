@@ -162,15 +162,6 @@ def test_files(tmp_path):
     assert "<text" not in paths[0].read_text(), "letters are outlines: no font is needed"
 
 
-def test_many_files_are_those_of_one_by_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(style, "WORTH_PROCESSES", 2)
-    names = ("confusion", "reliability")
-    style.save_all({name: DRAWINGS[name]() for name in names}, tmp_path / "many")
-    for name in names:
-        for alone in style.save(DRAWINGS[name](), tmp_path / "one", name):
-            assert (tmp_path / "many" / alone.name).read_bytes() == alone.read_bytes()
-
-
 def test_inline_figures_share_no_ids():
     figure = DRAWINGS["overview"]()
     one, two = (style.inline_svg(figure, name, "a <title>") for name in ("one", "two"))

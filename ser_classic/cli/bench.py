@@ -78,7 +78,7 @@ def bench(
     from ser_classic import experiment
     from ser_classic.corpora import load, parse_map
     from ser_classic.engines import Local, on_cluster
-    from ser_classic.extraction import cache_folder
+    from ser_classic.memory import cache_folder
     from ser_classic.report import current, write
     from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
 
@@ -128,7 +128,7 @@ def bench(
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{len(outcome.done)} runs done, {kept}, {len(outcome.failed)} failed")
     if outcome.done or outcome.failed or not current(results):
-        write(results, _tell)
+        write(results, _tell, cache=cache)
     if outcome.failed:
         raise typer.Exit(1)
 

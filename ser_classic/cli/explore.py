@@ -40,8 +40,9 @@ def explore(
     else:
         from ser_classic.corpora import load, parse_map
         from ser_classic.engines import Local
-        from ser_classic.extraction import cache_folder, extract
+        from ser_classic.extraction import extract
         from ser_classic.features import FEATURES
+        from ser_classic.memory import cache_folder
 
         feature_set = FEATURES[features]
         if feature_set.sequence:

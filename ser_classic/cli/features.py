@@ -56,8 +56,9 @@ def extract_features(
     from ser_classic.corpora import load, parse_map
     from ser_classic.engines import Local
     from ser_classic.export import check_output, save
-    from ser_classic.extraction import cache_folder, extract
+    from ser_classic.extraction import extract
     from ser_classic.features import FEATURES
+    from ser_classic.memory import cache_folder
 
     interrupts.stop_soon()
     feature_set = FEATURES[features]

@@ -81,7 +81,7 @@ def load(
     data : Path, optional
         Folder that holds the corpora; see `data_folder`.
     cache : Path, optional
-        Where an embedded corpus is made, on first use; see `extraction.cache_folder`.
+        Where an embedded corpus is made, on first use; see `memory.cache_folder`.
     words : mapping, optional
         For a corpus of your own: its emotion words to ours (`--map anger=angry`).
     speaker : str, optional
@@ -213,7 +213,7 @@ def _plain(name: str) -> str:
 
 def _made(corpus: Corpus, cache: Path | None) -> Path:
     """Folder of an embedded corpus; made beside and moved into place, so that it is whole or not there."""
-    from ser_classic.extraction import cache_folder
+    from ser_classic.memory import cache_folder
 
     root = cache_folder(cache) / "corpora" / f"{corpus.name}-{corpus.version}"
     if root.is_dir():

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import re
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
-
-from ser_classic import workers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,7 +90,6 @@ FALLBACKS = (
 )
 
 _NOTHING = dict.fromkeys(("Date", "Creator", "Type", "Format"))  # of what matplotlib would say of itself
-WORTH_PROCESSES = 24  # figures that take longer to draw than processes take to start
 P = ParamSpec("P")
 
 
@@ -112,21 +108,26 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 def _house(**more: Any) -> Iterator[None]:
     """The house's style, whatever the caller has set; nothing is said of letters that no font here has."""
     import matplotlib
-    from matplotlib.font_manager import fontManager
 
-    installed = {font.name for font in fontManager.ttflist}  # matplotlib complains of each that is not
-    families = [*STYLE["font.family"], *(name for name in FALLBACKS if name in installed)]
     fonts = logging.getLogger("matplotlib.font_manager")  # tells of fonts that have no bold
     level = fonts.level
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**STYLE, "font.family": families, **more})
+        matplotlib.rcParams.update({**STYLE, "font.family": families(), **more})
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         fonts.setLevel(logging.ERROR)
         try:
             yield
         finally:
             fonts.setLevel(level)
+
+
+def families() -> list[str]:
+    """The fonts of every figure, those for other letters as far as they are installed."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}  # matplotlib complains of each that is not
+    return [*STYLE["font.family"], *(name for name in FALLBACKS if name in installed)]
 
 
 def blank(width: float, height: float) -> Figure:
@@ -182,7 +183,8 @@ def png(figure: Figure, dots: int = 160) -> bytes:
     """The figure as PNG [dots per inch] of 256 colours, a third of the size; no date and no version in it."""
     from PIL import Image  # comes with matplotlib
 
-    drawn = Image.open(io.BytesIO(_written(figure, "png", dpi=dots))).convert("RGB")
+    pixels = _written(figure, "png", dpi=dots, pil_kwargs={"compress_level": 0})
+    drawn = Image.open(io.BytesIO(pixels)).convert("RGB")
     target = io.BytesIO()
     drawn.quantize(256, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
     return target.getvalue()
@@ -234,14 +236,6 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
 def write(figure: Figure, path: Path, dots: int = 160) -> None:
     """Write a figure as PNG [dots per inch], PDF or SVG, whichever the file's ending says."""
     path.write_bytes(_written(figure, path.suffix.lower().removeprefix("."), dpi=dots))
-
-
-def save_all(figures: Mapping[str, Figure], folder: Path) -> None:
-    """Write many figures, by name, as `save` does; in several processes where that is worth their start."""
-    jobs = 1 if len(figures) < WORTH_PROCESSES else os.cpu_count() or 1
-    calls = [(figure, folder, name) for name, figure in figures.items()]
-    for _ in workers.run(save, calls, jobs, "figures"):
-        pass
 
 
 def _svg(figure: Figure, fonttype: str) -> str:

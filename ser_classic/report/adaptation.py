@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -89,6 +90,6 @@ def adaptation_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
             "UAR by the number of clips heard of a speaker",
             "With 95 % intervals over speakers where there are enough. On the left, apart from the line, the "
             "blind system; on the right all clips of a speaker, and how many these are.",
-            adaptation(table),
+            partial(adaptation, table),
             wide=True,
         )

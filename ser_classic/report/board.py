@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -60,6 +61,9 @@ class Run(Protocol):
     def curves(self) -> pd.DataFrame | None: ...
 
 
+Figures = tuple[dict[str, Any], SpeakerCounts]  # of a run: what `score` returns, and its counts
+
+
 @dataclass(frozen=True)
 class Scored:
     """A run, its row of the leaderboard, and its confusion counts by speaker (None where it failed)."""
@@ -90,25 +94,32 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     ReportError
         No predictions, a clip predicted twice in one fold, or one that the clips table does not hold.
     """
-    if not len(predictions):
-        raise ReportError("there are no predictions to score; run it again")
-    twice = predictions.duplicated(["fold", "clip"])
-    if twice.any():
-        raise ReportError(
-            f"{predictions['clip'][twice].iloc[0]} is predicted twice in one fold; run it again"
-        )
-    rows = clips.index.get_indexer(predictions["clip"])
-    foreign = rows < 0
-    if foreign.any():
-        raise ReportError(
-            f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
-            "the clips table; run it again over the corpus as it is"
-        )
+    rows = _rows(predictions, clips)
     taken = [
         name for name in clips.columns if name in predictions or name == "truth" or name.startswith("p_")
     ]
     known = clips.drop(columns=taken).rename(columns={"emotion": "truth"}).iloc[rows].reset_index(drop=True)
     return pd.concat([predictions.reset_index(drop=True), known], axis=1)
+
+
+def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
+    """Where in the clips table the predicted clips stand; errors as `judged`."""
+    if not len(predictions):
+        raise ReportError("there are no predictions to score; run it again")
+    rows = clips.index.get_indexer(predictions["clip"])
+    foreign = rows < 0
+    if foreign.any() or len(np.unique(rows)) < len(rows):
+        twice = predictions.duplicated(["fold", "clip"])
+        if twice.any():
+            raise ReportError(
+                f"{predictions['clip'][twice].iloc[0]} is predicted twice in one fold; run it again"
+            )
+    if foreign.any():
+        raise ReportError(
+            f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
+            "the clips table; run it again over the corpus as it is"
+        )
+    return rows
 
 
 def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
@@ -161,21 +172,25 @@ def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict
     ReportError, MetricError
         Predictions that do not fit the clips.
     """
-    return _figures(judged(predictions, clips), seed)[0]
+    return score_of(predictions, clips, seed)[0]
 
 
-def _figures(table: pd.DataFrame, seed: int = 0) -> tuple[dict[str, Any], SpeakerCounts]:
-    truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
-    given = probabilities(table)
+def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> Figures:
+    """The figures of one run, and its confusion counts by speaker; arguments and errors as `score`."""
+    # Without the table that `judged` would make: a report has a thousand runs to score.
+    rows = _rows(predictions, clips)
+    truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
+    guess, given = predictions["guess"].to_numpy(), probabilities(predictions)
     values = {name: metric(truth, guess, given) for name, metric in METRICS.items() if name in COLUMNS}
-    counts = speaker_counts(table)
-    known = table["speaker"].notna().all()
+    unknown = pd.isna(speakers)
+    counts = count(truth, guess, np.where(unknown, "", speakers), ordered(classes_of(truth, guess)))
+    known = not unknown.any()
     few = known and len(counts.speakers) < FEWEST_SPEAKERS
     range_ = interval(counts.counts, seed=seed) if known else None
     row = {
-        "clips": int(table["clip"].nunique()),
+        "clips": len(np.unique(rows)),
         "speakers": len(counts.speakers) if known else 0,
-        "classes": len(np.unique(truth)),
+        "classes": len(set(truth)),
         **values,
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
@@ -212,6 +227,7 @@ def scored(
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
+    known: Mapping[str, Figures] | None = None,
 ) -> list[Scored]:
     """Read the predictions of every run once, and keep what all tables are made of.
 
@@ -225,14 +241,15 @@ def scored(
     differ : callable (record) -> mapping of str, optional
         In what a run differs from what would be run today, see `ser_classic.stale.differences`; without it
         no run is stale. One that differs in `clips` has no figures: the table at hand is not its own.
+    known : mapping of id to figures, optional
+        Runs that need not be read, as what `score_of` would return is known.
 
     Raises
     ------
     SerClassicError
         A run that cannot be scored, where there is no `problem`.
     """
-    tables: dict[str, pd.DataFrame] = {}
-    found = []
+    clips_of, every = cache(clips_of), []
     for run in runs:
         record = run.record
         row = {name: record[name] for name in CELL} | {"status": record["status"]}
@@ -244,10 +261,8 @@ def scored(
             if record["status"] == "ok" and "clips" in other:
                 row |= {name: record[name] for name in ("fit_seconds", "predict_seconds")}
             elif record["status"] == "ok":
-                corpus = record["corpus"]
-                if corpus not in tables:
-                    tables[corpus] = clips_of(corpus)
-                figures, counts = _figures(judged(run.predictions(), tables[corpus]))
+                found = known.get(record["id"]) if known else None
+                figures, counts = found or score_of(run.predictions(), clips_of(record["corpus"]))
                 row |= figures | {name: record[name] for name in ("fit_seconds", "predict_seconds")}
             else:
                 row["error"] = record.get("error")
@@ -256,8 +271,8 @@ def scored(
                 raise
             problem(f"{record['id']}: {error}")
             continue
-        found.append(Scored(run, row, counts))
-    return found
+        every.append(Scored(run, row, counts))
+    return every
 
 
 def leaderboard(

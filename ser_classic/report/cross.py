@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import pandas as pd
 
@@ -119,6 +120,6 @@ def cross_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
             f"{system}: trained on one corpus, tested on another",
             "UAR, its 95 % interval over speakers where there are enough, and the emotions told apart. "
             "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
-            drawn(part),
+            partial(drawn, part),
             wide=True,
         )

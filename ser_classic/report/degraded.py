@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import pandas as pd
 
@@ -93,6 +94,6 @@ def degraded_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
             f"{corpus}: UAR on degraded test clips",
             "With 95 % intervals over speakers where there are enough. Left: white noise, by its level below "
             "the speech. Right: what else was done to the clips. The dashed line is chance.",
-            robustness(part, systems),
+            partial(robustness, part, systems),
             wide=True,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -33,15 +34,23 @@ MOST_SPEAKERS = 24  # shown one by one; of more, the least and the best recognis
 class Picture:
     """A figure, the name of its files, and what is said beside it.
 
-    `corpus` is empty where it spans several; `wide` ones do not share their line of a page.
+    `draw` is a function of `ser_classic.plots` with its arguments, which any process can call. `corpus` is
+    empty where it spans several; `wide` ones do not share their line of a page. `markup` is the figure as an
+    element of a page, once it has been drawn.
     """
 
     name: str
     title: str
     caption: str
-    figure: Figure
+    draw: partial[Figure]
     corpus: str = ""
     wide: bool = False
+    markup: str = ""
+
+    @property
+    def figure(self) -> Figure:
+        """The figure, drawn anew."""
+        return self.draw()
 
 
 def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) -> Iterator[Picture]:
@@ -75,7 +84,7 @@ def _premium(runs: Sequence[Scored]) -> Iterator[Picture]:
             "The leak premium",
             "UAR of the same system with the test speakers kept out of training, and with them in it. The "
             "difference, with its 95 % interval over speakers, is what a leaky split adds to a score.",
-            leak_premium(table),
+            partial(leak_premium, table),
         )
 
 
@@ -91,7 +100,7 @@ def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:
             f"overview_{track}",
             f"Features and models, {track}",
             "UAR of every feature set with every model; the best of a corpus in bold.",
-            overview(table.sort_values("corpus", kind="stable")),
+            partial(overview, table.sort_values("corpus", kind="stable")),
             wide=True,
         )
 
@@ -110,7 +119,7 @@ def _ranks(runs: Sequence[Scored], by: str, track: str) -> Iterator[Picture]:
         f"Average rank over {found.blocks} speakers, {other} taken together. A bar joins those that "
         f"Nemenyi's test cannot tell apart at 5 %. Friedman's test: χ² = {found.statistic:.1f}, "
         f"p = {found.p_value:.2g}.",
-        critical_difference(found),
+        partial(critical_difference, found),
     )
 
 
@@ -125,7 +134,7 @@ def _published(board: pd.DataFrame, corpus: str) -> Iterator[Picture]:
             f"{corpus}: beside the published",
             "Our best systems and published ones, all with test speakers kept out of training. Those on "
             "other folds are near, not equal. Blind and adapted systems are never ranked together.",
-            beside_published(table),
+            partial(beside_published, table),
             corpus,
             wide=True,
         )
@@ -158,14 +167,14 @@ def _details(
         f"confusion_{corpus}_{track}",
         f"{corpus}: what is taken for what, {track}",
         f"Share of each emotion's clips by guess; {name}. {_in_words(within.intervals(table))}.",
-        detail.confusion(counts, classes),
+        partial(detail.confusion, counts, classes),
         corpus,
     )
     yield Picture(
         f"recalls_{corpus}_{track}",
         f"{corpus}: who and what is recognised, {track}",
         f"With 95 % intervals over speakers where there are enough; the dashed line is chance; {name}.",
-        detail.recalls(_panels(table), 1 / best.row["classes"], colour=colour),
+        partial(detail.recalls, _panels(table), 1 / best.row["classes"], colour=colour),
         corpus,
     )
     for run in ranked:
@@ -177,7 +186,12 @@ def _details(
                 f"reliability_{corpus}_{track}",
                 f"{corpus}: is confidence deserved, {track}",
                 f"Accuracy of the guesses by their confidence; {_name(run)}.",
-                detail.reliability(reliability(truth, guess, given), ece(truth, guess, given), colour=colour),
+                partial(
+                    detail.reliability,
+                    reliability(truth, guess, given),
+                    ece(truth, guess, given),
+                    colour=colour,
+                ),
                 corpus,
             )
             return

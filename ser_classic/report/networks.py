@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def effort_picture(runs: Sequence[Scored]) -> Picture | None:
         "Classical models and networks",
         "UAR, blind, against what it takes: seconds of one CPU core to tune and fit one fold, and the size "
         "of the fitted pipeline. Named are the systems that no other of their kind beats at less.",
-        effort(table),
+        partial(effort, table),
         wide=True,
     )
 
@@ -117,7 +118,7 @@ def network_pictures(
             f"confusion_{corpus}_network",
             f"{corpus}: what the best network takes for what",
             f"Share of each emotion's clips by guess; {name}.",
-            confusion(counts, classes, name),
+            partial(confusion, counts, classes, name),
             corpus,
         )
 
@@ -185,8 +186,8 @@ def _curves(run: Scored, problem: Callable[[str], None] | None) -> pd.DataFrame 
         return None
 
 
-def _learning(run: Scored, curves: pd.DataFrame, title: str) -> Figure:
+def _learning(run: Scored, curves: pd.DataFrame, title: str) -> partial[Figure]:
     from ser_classic.plots.networks import learning
 
     kept = {fold["fold"]: fold["chosen"].get("best_epoch") for fold in run.run.record["folds"]}
-    return learning(curves, kept, 1 / run.row["classes"], title)
+    return partial(learning, curves, kept, 1 / run.row["classes"], title)

@@ -103,7 +103,7 @@ def page(
         style=(here / "page.css").read_text(),
         script=(here / "page.js").read_text(),
         lead=f"<p>{_code(INTRODUCTION)}</p>",
-        contents="".join(f'<a href="#{_id(name)}">{escape(text)}</a>' for name, text in contents),
+        contents="".join(f'<a href="#{identifier(name)}">{escape(text)}</a>' for name, text in contents),
         body="\n".join(parts) or "<p>No run has finished yet.</p>",
         footer=f"{told}. All figures come from stored predictions.",
     )
@@ -160,7 +160,7 @@ def _across(pictures: list[Picture]) -> str:
 
 def _corpus(corpus: str, table: pd.DataFrame, pictures: list[Picture]) -> str:
     done = table[table["uar"].notna()]
-    parts = [f'<section id="{_id("corpus-" + corpus)}"><h2>{escape(corpus)}</h2>']
+    parts = [f'<section id="{identifier("corpus-" + corpus)}"><h2>{escape(corpus)}</h2>']
     few = False
     if len(done):
         classes, speakers = int(done["classes"].max()), int(done["speakers"].max())
@@ -248,7 +248,7 @@ def figure_element(picture: Picture, heading: bool = False) -> str:
     from ser_classic.plots.style import inline_svg
 
     head = f"<h3>{escape(picture.title)}</h3>" if heading else ""
-    drawn = inline_svg(picture.figure, _id(picture.name), picture.title)
+    drawn = picture.markup or inline_svg(picture.figure, identifier(picture.name), picture.title)
     caption = escape(picture.caption)
     wide = ' class="wide"' if picture.wide else ""
     return f'<figure{wide}>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
@@ -265,7 +265,7 @@ def _data(cell: Cell) -> str:
     return f' data-value="{escape(value)}"'
 
 
-def _id(text: str) -> str:
+def identifier(text: str) -> str:
     """A name that can stand in an `id` and behind `#`."""
     return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import pandas as pd
 
@@ -112,6 +113,6 @@ def seeds_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
             "UAR by seed",
             "Each mark is a run with another seed; the bar is the 95 % interval over speakers of the first "
             "one, where there are speakers enough.",
-            seeds(table),
+            partial(seeds, table),
             wide=True,
         )

@@ -1,0 +1,126 @@
+"""The user's cache folder, and results kept there for the next time by the digest of all they depend on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ser_classic import workers
+from ser_classic.progress import track
+from ser_classic.provenance import versions
+
+BEGAN = time.time()
+START = 2.0  # [s] that a worker process takes to start
+MOST = 16  # memories that are kept; the one that was used least lately goes
+
+
+def cache_folder(chosen: Path | None = None) -> Path:
+    """The cache: the folder given, else `$SER_CACHE`, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return chosen or Path(os.environ.get("SER_CACHE") or user_cache_path("ser_classic"))
+
+
+def here() -> str:
+    """Digest of this package's code and of the versions of the libraries: what else results depend on.
+
+    Where code was changed after this process began, nobody knows which of it runs: no two digests are equal.
+    """
+    home = Path(__file__).parent
+    sha = hashlib.sha256(json.dumps(versions()).encode())
+    for path in sorted(home.rglob("*.py")):
+        status = path.stat()
+        if max(status.st_mtime, status.st_ctime) >= BEGAN:
+            return uuid.uuid4().hex
+        sha.update(f"{path.relative_to(home)} {status.st_size}\n".encode())
+        sha.update(path.read_bytes())
+    return sha.hexdigest()
+
+
+class Memory:
+    """Results of functions for the folder `of`: those that were asked for last time, ready for JSON.
+
+    It only saves time: what is damaged, or cannot be written, is computed again.
+    """
+
+    def __init__(self, of: Path, cache: Path | None = None) -> None:
+        name = hashlib.sha256(str(of.absolute()).encode()).hexdigest()[:16]
+        self._path = cache_folder(cache) / "reports" / f"{name}.json"
+        self._code = here()
+        self._known = self._read()
+        self._asked: dict[str, Any] = {}
+
+    def computed(
+        self,
+        function: Callable[..., Any],
+        calls: Sequence[tuple[Any, ...]],
+        keys: Sequence[Any],
+        seconds: float,
+        what: str,
+    ) -> list[Any]:
+        """What the function returns for each call; those not known by their key are computed.
+
+        Parameters
+        ----------
+        function : callable
+            Of a module that every process can import. It returns what JSON can hold, or None where it has
+            nothing that is to be kept.
+        calls : sequence of tuple
+            Its arguments.
+        keys : sequence
+            Ready for JSON, one a call: everything that its result depends on beside this package and the
+            libraries in `versions`.
+        seconds : float
+            That a call takes, about: there are as many processes as have more to do than their start takes.
+        what : str
+            The calls are, for the progress bar and for messages.
+        """
+        digests = [self._digest(function, key) for key in keys]
+        new = {digest: call for digest, call in zip(digests, calls, strict=True) if digest not in self._known}
+        if new:
+            from joblib import cpu_count
+
+            jobs = min(cpu_count(), int(len(new) * seconds / START))
+            tasks = [(function, digest, call) for digest, call in new.items()]
+            self._known |= dict(track(workers.run(_named, tasks, jobs, what), len(tasks), what))
+        self._asked |= {digest: self._known[digest] for digest in digests}
+        return [self._known[digest] for digest in digests]
+
+    def save(self) -> None:
+        """Keep what was asked for, and nothing else, for the next time; in one step."""
+        if here() != self._code:  # changed while workers imported it
+            return
+        text = json.dumps({digest: result for digest, result in self._asked.items() if result is not None})
+        draft = self._path.with_name(f".draft-{uuid.uuid4().hex}")
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                draft.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+                draft.replace(self._path)
+            finally:
+                draft.unlink(missing_ok=True)
+            others = sorted(self._path.parent.iterdir(), key=lambda path: path.stat().st_mtime)
+            for old in others[:-MOST]:
+                old.unlink()
+
+    def _read(self) -> dict[str, Any]:
+        with contextlib.suppress(OSError, ValueError):
+            digest, _, text = self._path.read_text().partition("\n")
+            if digest == hashlib.sha256(text.encode()).hexdigest():
+                return json.loads(text)
+        return {}
+
+    def _digest(self, function: Callable[..., Any], key: Any) -> str:
+        of = [self._code, function.__module__, function.__qualname__, key]
+        return hashlib.sha256(json.dumps(of).encode()).hexdigest()
+
+
+def _named(function: Callable[..., Any], digest: str, call: tuple[Any, ...]) -> tuple[str, Any]:
+    return digest, function(*call)
