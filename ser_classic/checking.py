@@ -189,7 +189,7 @@ def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
 
 
 def _features(record: Mapping[str, Any]) -> list[str | None]:
-    return [record["digests"].get(name) for name in ("features", "trained_features", "degraded")]
+    return [record["digests"].get(name) for name in ("features", "trained_features", "voices", "degraded")]
 
 
 def _among(record: Mapping[str, Any], only: Mapping[str, list[str] | None]) -> bool:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry, need
+from ser_classic.voices import VERSION
 
 if TYPE_CHECKING:
     from ser_classic.features import FeatureSet
@@ -38,6 +39,8 @@ class Model:
         Takes sequences of frames instead of vectors.
     stops_early : bool
         Holds part of the training speakers out by itself, to stop training by them.
+    voices : int
+        Copies of the training clips, said by pseudo-speakers, that are trained on, too; see `voices`.
     library, extra : str, optional
         The optional library it needs, and the extra that installs it.
     version : int
@@ -52,6 +55,7 @@ class Model:
     weighted: bool = False
     sequence: bool = False
     stops_early: bool = False
+    voices: int = 0
     library: str | None = None
     extra: str | None = None
     version: int = 1
@@ -90,6 +94,7 @@ class Model:
             "grid": dict(self.grid),
             "scale": self.scale,
             "weighted": self.weighted,
+            **({"voices": self.voices, "voices_version": VERSION} if self.voices else {}),
         }
         return json.loads(json.dumps(described, default=str))
 
@@ -127,6 +132,7 @@ def fit(
     speakers: np.ndarray | None,
     seed: int = 0,
     leaky: bool = False,
+    copies: int = 0,
 ) -> Fitted:
     """Fit a model, its grid tuned in inner folds that keep speakers apart.
 
@@ -143,6 +149,9 @@ def fit(
     leaky : bool
         The clips to be tested on are of the same speakers. A model that stops early then holds out clips
         instead of speakers, as the recipes that are evaluated so do.
+    copies : int
+        How many copies of the clips, said by pseudo-speakers, follow the clips in X; `y` and `speakers` are
+        of the clips alone. Inner folds train on the copies of their training clips, and test no copies.
     """
     from ser_classic.estimators import balanced_weights, inner_folds
 
@@ -151,11 +160,15 @@ def fit(
         classes = len(np.unique(y))
         pipeline.set_params(model__priors=np.full(classes, 1 / classes))  # as balanced as class weights
     own = "cv" in pipeline[-1].get_params()  # a `*CV` estimator searches its grid itself, and faster
-    if model.stops_early:
-        pipeline.fit(X, y, model__groups=None if leaky else speakers)
-        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
-    units = np.arange(len(y)) if speakers is None else speakers
+    clips, of_clip = len(y), np.tile(np.arange(len(y)), 1 + copies)
+    units = np.arange(clips) if speakers is None else speakers
     inner = inner_folds(y, units, seed=seed) if model.grid or own else None
+    if inner is not None:
+        inner = [(np.flatnonzero(np.isin(of_clip, train)), test) for train, test in inner]
+    y = y[of_clip]
+    if model.stops_early:
+        pipeline.fit(X, y, model__groups=None if leaky or speakers is None else speakers[of_clip])
+        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
     weights = {"model__sample_weight": balanced_weights(y)} if model.weighted else {}
     if inner is None:
         pipeline.fit(X, y, **weights)
@@ -307,6 +320,20 @@ MODELS: Registry[Model] = Registry(
             "kernel ridge for every group of features, scores weighed by a logistic regression",
             _stacking,
             scale=False,
+        ),
+        Model(
+            "fusion_voices",
+            "kernel ridge for every group of features, scores summed; trained on pseudo-speakers, too",
+            partial(_ridge, feature_groups="names"),
+            scale=False,
+            voices=2,
+        ),
+        Model(
+            "stacking_voices",
+            "kernel ridge for every group of features, scores weighed; trained on pseudo-speakers, too",
+            _stacking,
+            scale=False,
+            voices=2,
         ),
         Model("random_forest", "random forest", _random_forest),
         Model("xgboost", "gradient-boosted trees", _xgboost),

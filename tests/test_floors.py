@@ -47,6 +47,7 @@ OF_FEATURES = (
     "adaptation",
     "degradations",
     "voice",
+    "voices",
     "flagship",
     "sequences",
     "preparation",

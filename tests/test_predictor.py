@@ -19,6 +19,7 @@ from ser_classic.predictor import PredictorError, cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
 from ser_classic.protocols import Fold
+from ser_classic.voices import Revoicing
 
 SPEAKER = r"/(s\d\d)_"
 
@@ -56,7 +57,12 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     everything = np.arange(len(tiny.clips))
     extracted = extract(tiny.clips, tiny.root, FEATURES[features], cache)
     labels = tiny.clips[["speaker", "emotion"]]
-    return run_fold(extracted, labels, MODELS[model], Fold("all", everything, everything), track, 0)
+    copies = [
+        extract(tiny.clips, tiny.root, FEATURES[features], cache, alteration=Revoicing(copy))
+        for copy in range(MODELS[model].voices)
+    ]
+    fold = Fold("all", everything, everything)
+    return run_fold(extracted, labels, MODELS[model], fold, track, 0, copies=copies)
 
 
 EVERY_MODEL = [

@@ -1,4 +1,4 @@
-"""Kernel ridge regression on standardised features: a whole grid of penalties for one eigendecomposition."""
+"""Kernel ridge regression on standardised features, for a whole grid of penalties at once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
 BIAS = 0.1  # added to every entry of a kernel, in units of its mean diagonal: an intercept, lightly penalised
 GIB = 2**30
+FEW = 10  # penalties for which factorising anew costs less than one eigendecomposition
 
 # Coefficients [shape=(d or anchors, classes)] and offset [shape=(classes,)] of one penalty.
 Solution = tuple[np.ndarray, np.ndarray]
@@ -159,9 +160,16 @@ def _primal(
 
 def _solve_shifted(A: np.ndarray, B: np.ndarray, shifts: Sequence[float]) -> list[np.ndarray]:
     """`(A + s I)⁻¹ B` for every shift s, of a positive semi-definite A, which is overwritten."""
-    if len(shifts) == 1:
-        A.flat[:: len(A) + 1] += shifts[0]
-        return [cho_solve(cho_factor(A, overwrite_a=True, check_finite=False), B, check_finite=False)]
+    if len(shifts) <= FEW:
+        diagonal = A.diagonal().copy()
+        solved = []
+        for number, shift in enumerate(shifts, start=1):
+            last = number == len(shifts)
+            shifted = A if last else A.copy()
+            np.fill_diagonal(shifted, diagonal + shift)
+            factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
+            solved.append(cho_solve(factor, B, check_finite=False))
+        return solved
     values, vectors = eigh(A, overwrite_a=True, check_finite=False, driver="evd")
     turned, values = vectors.T @ B, values.clip(min=0)
     return [vectors @ (turned / (values + shift)[:, None]) for shift in shifts]

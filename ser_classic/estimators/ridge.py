@@ -29,8 +29,8 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     ridge regression of its own onto one-hot targets less `1 / classes`, with weights under which every
     class counts the same; their raw scores are summed, and the largest wins. The kernels are
     `ZZᵀ / d` and `exp(-D / (2 mean D))`, D the mean squared difference per dimension, each with a tenth
-    of its mean diagonal added as an intercept. One penalty serves them all; its whole grid costs one
-    eigendecomposition per group, kernel and inner fold.
+    of its mean diagonal added as an intercept. One penalty serves them all; its whole grid costs at
+    most one eigendecomposition per group, kernel and inner fold.
 
     Parameters
     ----------

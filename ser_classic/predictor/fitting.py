@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import experiment, statistics, store
-from ser_classic.adaptation import adapt
-from ser_classic.cells import Cell
+from ser_classic.cells import Cell, joined
 from ser_classic.corpora import CorpusError, Loaded, load
+from ser_classic.degradations import Alteration
 from ser_classic.engines import Local
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.folds import inputs, taught
 from ser_classic.memory import cache_folder
 from ser_classic.models import MODELS, Fitted, Model
 from ser_classic.models import fit as fit_model
@@ -28,6 +29,7 @@ from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
 from ser_classic.provenance import versions
 from ser_classic.stale import differences
+from ser_classic.voices import Revoicing
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
 
@@ -80,53 +82,45 @@ def fit(
     feature_set.require()
     loaded = [load(name, data or Path("data"), cache_folder(cache), words, speaker) for name in names]
     engine = Local(jobs)
-    parts = [
-        extract(clips, root, feature_set, cache, engine, corpus.channel) for root, clips, corpus in loaded
-    ]
+
+    def extracted(alteration: Alteration | None = None) -> list[Features]:
+        return [
+            extract(clips, root, feature_set, cache, engine, corpus.channel, alteration)
+            for root, clips, corpus in loaded
+        ]
+
+    parts = extracted()
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")
-    pooled = _pool(parts)
+    pooled, copies = joined(parts), [joined(extracted(Revoicing(copy))) for copy in range(entry.voices)]
     speakers = None if clips["speaker"].isna().any() else clips["speaker"].to_numpy(dtype=str)
     if adapted and speakers is None:
         raise PredictorError(
             f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
         )
-    fitted = _refit(entry, pooled, clips, speakers, adapted, seed)
+    fitted = _refit(entry, pooled, copies, clips, speakers, adapted, seed)
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
-        card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results)
+        card["evaluation"] = _evaluation(cell, clips, pooled, copies, adapted, results)
     return Predictor(fitted.estimator, feature_set, tuple(card["classes"]), card)
-
-
-def _pool(parts: list[Features]) -> Features:
-    lengths = [part.lengths for part in parts]
-    return Features(
-        parts[0].clips.append([part.clips for part in parts[1:]]),
-        parts[0].columns,
-        np.concatenate([part.values for part in parts]),
-        None if lengths[0] is None else np.concatenate(lengths),
-    )
 
 
 def _refit(
     model: Model,
     features: Features,
+    copies: list[Features],
     clips: pd.DataFrame,
     speakers: np.ndarray | None,
     adapted: bool,
     seed: int,
 ) -> Fitted:
-    if adapted:
-        owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
-        features = Features(
-            features.clips, features.columns, adapt(features.values, owners), features.lengths
-        )
-    X = features.frame if features.lengths is None else features.sequences
+    X = taught(inputs(each, speakers if adapted else None) for each in (features, *copies))
+    emotions = clips["emotion"].to_numpy(dtype=str)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        return fit_model(model, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
+        return fit_model(model, X, emotions, speakers, seed, copies=len(copies))
 
 
 def _card(
@@ -182,7 +176,12 @@ def _plain(value: Any) -> Any:
 
 
 def _evaluation(
-    cell: Cell, clips: pd.DataFrame, features: Features, adapted: bool, results: Path | None
+    cell: Cell,
+    clips: pd.DataFrame,
+    features: Features,
+    copies: list[Features],
+    adapted: bool,
+    results: Path | None,
 ) -> dict[str, Any]:
     """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
     track = "_adapted" if adapted else ""
@@ -199,7 +198,9 @@ def _evaluation(
         )
         predictions = found
         if found is None:
-            predictions = experiment.evaluate(clips, features, MODELS[cell.model], protocol, cell.seed)
+            predictions = experiment.evaluate(
+                clips, features, MODELS[cell.model], protocol, cell.seed, copies=copies
+            )
         truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
         owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)
         table = statistics.count(truth, predictions["guess"].to_numpy(dtype=str), owners)
