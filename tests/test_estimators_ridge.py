@@ -17,6 +17,7 @@ from ser_classic.estimators import (
     StackedKernelRidgeCV,
     balanced_weights,
     inner_folds,
+    kernels,
 )
 
 Ridge = KernelRidgeClassifierCV
@@ -95,6 +96,21 @@ def test_fusion_is_the_sum_over_groups_and_kernels():
         for kernel in ("linear", "rbf")
     )
     np.testing.assert_allclose(model.decision_function(X[150:]), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["exact", "nystroem"])
+def test_few_penalties_and_many_are_solved_in_two_ways_with_one_answer(solver, monkeypatch):
+    X, y, speakers = corpus(columns=300)
+
+    def tuned() -> Ridge:
+        return Ridge(solver=solver, n_landmarks=80, cv=3).fit(X, y, groups=speakers)
+
+    few = tuned()
+    monkeypatch.setattr(kernels, "FEW", 0)
+    many = tuned()
+    np.testing.assert_array_equal(few.cv_results_["mean_test_score"], many.cv_results_["mean_test_score"])
+    np.testing.assert_allclose(few.decision_function(X), many.decision_function(X), atol=1e-9)
+    assert not np.array_equal(few.decision_function(X), many.decision_function(X)), "they are two ways"
 
 
 def test_groups_may_be_listed_by_name_or_number():
