@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold
-from ser_classic.voices import Revoicing
+from ser_classic.pseudospeakers import PseudoSpeakers
+
+FEATURES_OF = ("features", "trained_features", "voices", "degraded")  # digests in a record
 
 
 @dataclass(frozen=True, order=True)
@@ -161,11 +163,11 @@ def prepare(
             if protocol.trained_on:
                 digests["trained_features"] = features[0].digest
             copied = tuple(
-                tuple(shelf.features(part, feature_set, Revoicing(copy)) for part in parts)
+                tuple(shelf.features(part, feature_set, PseudoSpeakers(copy)) for part in parts)
                 for copy in range(MODELS[cell.model].voices)
             )
             if copied:
-                digests["voices"] = store.digest("".join(part.digest for copy in copied for part in copy))
+                digests["voices"] = digest_of(part for copy in copied for part in copy)
             degraded = None
             if protocol.degradation:
                 degraded = shelf.features(loaded, feature_set, DEGRADATIONS[protocol.degradation])
@@ -174,6 +176,11 @@ def prepare(
             yield Refused(cell, str(error), digests)
             continue
         yield Work(cell, features, copied, degraded, labels_of(clips), folds, digests)
+
+
+def digest_of(copies: Iterable[Features]) -> str:
+    """SHA-256 over what pseudo-speakers said, copy after copy."""
+    return store.digest("".join(copy.digest for copy in copies))
 
 
 def joined(parts: Sequence[Features]) -> Features:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ser_classic import experiment, store
-from ser_classic.cells import Cell
+from ser_classic.cells import FEATURES_OF, Cell
 from ser_classic.corpora import CORPORA, available, load
 from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
@@ -189,7 +189,7 @@ def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
 
 
 def _features(record: Mapping[str, Any]) -> list[str | None]:
-    return [record["digests"].get(name) for name in ("features", "trained_features", "voices", "degraded")]
+    return [record["digests"].get(name) for name in FEATURES_OF]
 
 
 def _among(record: Mapping[str, Any], only: Mapping[str, list[str] | None]) -> bool:

@@ -27,9 +27,9 @@ Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 class Alteration(Protocol):
-    """What is done to a clip, at 16 kHz, before its features are taken: a Degradation, or a Revoicing."""
+    """What is done to a clip, at 16 kHz, before its features are taken: a Degradation, or PseudoSpeakers."""
 
-    def of(self, clip: str, speaker: str) -> str:
+    def tag(self, clip: str, speaker: str) -> str:
         """All that the altered waveform depends on besides the recording."""
         ...
 
@@ -70,14 +70,14 @@ class Degradation:
 
         return f"{self.name}.{self.version}.libsndfile-{soundfile.__libsndfile_version__}"
 
-    def of(self, clip: str, speaker: str) -> str:
+    def tag(self, clip: str, speaker: str) -> str:
         """All that tells this clip's degraded waveform from others of the same recording."""
         return f"{self.key}:{clip}"
 
     def __call__(self, waveform: np.ndarray, clip: str, speaker: str = "") -> np.ndarray:
         """The degraded waveform [shape=(m,), dtype=float32] of one at 16 kHz [shape=(n,)].
 
-        Who speaks does not matter.
+        It is the same whoever speaks.
 
         Raises
         ------

@@ -142,7 +142,8 @@ def extract(
     channel : int, optional
         Channel to take from files with several; their mean by default.
     alteration : Alteration, optional
-        What is done to every clip before. Where nothing says who speaks, every clip is a speaker.
+        What is done to every clip, at 16 kHz, before its features are taken; to it, a clip of which nothing
+        says who speaks is a speaker of its own.
 
     Raises
     ------
@@ -160,13 +161,15 @@ def extract(
             f"{shards}: the cache cannot be written ({error}); choose another with --cache"
         ) from error
     # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
-    speakers = clips["speaker"].fillna(clips.index.to_series())
-    sources = list(zip(clips["file"], clips.index, speakers, strict=True))
-    digests = [_content_digest(root / file, channel) for file, _, _ in sources]
+    digests = [_content_digest(root / file, channel) for file in clips["file"]]
+    speakers: Iterable[str] = clips.index
     if alteration is not None:
-        digests = [f"{digest}:{alteration.of(*of[1:])}" for digest, of in zip(digests, sources, strict=True)]
+        speakers = clips["speaker"].astype(object).fillna(clips.index.to_series())
+        names = zip(digests, clips.index, speakers, strict=True)
+        digests = [f"{digest}:{alteration.tag(clip, speaker)}" for digest, clip, speaker in names]
     held = _index(shards)
-    missing = {digest: of for digest, of in zip(digests, sources, strict=True) if digest not in held}
+    sources = zip(digests, zip(clips["file"], clips.index, speakers, strict=True), strict=True)
+    missing = {digest: source for digest, source in sources if digest not in held}
     if missing:
         with _alone(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")

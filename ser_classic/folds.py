@@ -83,7 +83,7 @@ def run_fold(
         Unlabelled clips of a test speaker that may be used on the adapted track; all by default.
     degraded : Features, optional
         Of the clips to be tested, where those are not `features` themselves.
-    copies : sequence of Features
+    copies : sequence of Features, optional
         Of the same clips, said by pseudo-speakers; those of the training clips are trained on, too.
 
     Raises
@@ -94,7 +94,7 @@ def run_fold(
     if len(copies) != model.voices:
         raise SerClassicError(
             f"{model.name} is trained on {model.voices} copies of the clips, said by pseudo-speakers; "
-            f"`copies` has {len(copies)}"
+            f"`copies` has {len(copies)}. Make them with extract(..., alteration=PseudoSpeakers(number))"
         )
     emotions = labels["emotion"].to_numpy(dtype=str)
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
@@ -103,18 +103,18 @@ def run_fold(
         X = inputs(features, own)
     else:
         X = _inputs_few(features, own, fold, drawn(own, heard, seed))
+    trained = taught(_rows(each, fold.train) for each in (X, *(inputs(copy, own) for copy in copies)))
     model.pipeline(seed)  # so that the seconds below hold no imports
     started = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
         fitted = fit(
             model,
-            taught(_rows(each, fold.train) for each in (X, *(inputs(copy, own) for copy in copies))),
+            trained,
             emotions[fold.train],
             None if speakers is None else speakers[fold.train],
             seed,
             leaky,
-            len(copies),
         )
         fitted_at = time.process_time()
         tested = _rows(X if degraded is None else inputs(degraded, own), fold.test)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_classic import store
+from ser_classic.cells import FEATURES_OF
 from ser_classic.errors import SerClassicError
 from ser_classic.store import Run
 
@@ -106,7 +107,7 @@ def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
 def _apart(one: Run, other: Run) -> str:
     """Two runs of one cell whose predictions differ, and what else of them does."""
     also = [name for name in ("parameters", "versions", "machine") if one.record[name] != other.record[name]]
-    if one.record["digests"].get("features") != other.record["digests"].get("features"):
+    if any(one.record["digests"].get(name) != other.record["digests"].get(name) for name in FEATURES_OF):
         also.insert(0, "features")
     return (
         f"{one.path} and {other.path} have other predictions, "

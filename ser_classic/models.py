@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ser_classic import pseudospeakers
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry, need
-from ser_classic.voices import VERSION
 
 if TYPE_CHECKING:
     from ser_classic.features import FeatureSet
@@ -40,7 +40,8 @@ class Model:
     stops_early : bool
         Holds part of the training speakers out by itself, to stop training by them.
     voices : int
-        Copies of the training clips, said by pseudo-speakers, that are trained on, too; see `voices`.
+        Copies of the training clips, said by pseudo-speakers, that are trained on, too; see
+        `pseudospeakers`.
     library, extra : str, optional
         The optional library it needs, and the extra that installs it.
     version : int
@@ -59,6 +60,13 @@ class Model:
     library: str | None = None
     extra: str | None = None
     version: int = 1
+
+    def __post_init__(self) -> None:
+        if self.voices and self.stops_early:
+            raise SerClassicError(
+                f"model {self.name}: one that stops early holds clips out by itself, and would hold copies "
+                "of them in; leave `voices` or `stops_early` out"
+            )
 
     def require(self) -> None:
         """Raise an error that names the command to install what this model needs, where it is absent."""
@@ -94,7 +102,7 @@ class Model:
             "grid": dict(self.grid),
             "scale": self.scale,
             "weighted": self.weighted,
-            **({"voices": self.voices, "voices_version": VERSION} if self.voices else {}),
+            **({"voices": self.voices, "voices_version": pseudospeakers.VERSION} if self.voices else {}),
         }
         return json.loads(json.dumps(described, default=str))
 
@@ -132,7 +140,6 @@ def fit(
     speakers: np.ndarray | None,
     seed: int = 0,
     leaky: bool = False,
-    copies: int = 0,
 ) -> Fitted:
     """Fit a model, its grid tuned in inner folds that keep speakers apart.
 
@@ -140,6 +147,9 @@ def fit(
     ----------
     model : Model
     X : pd.DataFrame [shape=(clips, d)], or object array of sequences
+        If the model is trained on pseudo-speakers, too, the clips and then as many copies of them, in the
+        same order: [shape=((1 + voices) * clips, d)]. Inner folds train on the copies of their training
+        clips, and test no copies.
     y : np.ndarray [shape=(clips,)]
         Emotion words.
     speakers : np.ndarray [shape=(clips,)] or None
@@ -149,9 +159,6 @@ def fit(
     leaky : bool
         The clips to be tested on are of the same speakers. A model that stops early then holds out clips
         instead of speakers, as the recipes that are evaluated so do.
-    copies : int
-        How many copies of the clips, said by pseudo-speakers, follow the clips in X; `y` and `speakers` are
-        of the clips alone. Inner folds train on the copies of their training clips, and test no copies.
     """
     from ser_classic.estimators import balanced_weights, inner_folds
 
@@ -160,15 +167,15 @@ def fit(
         classes = len(np.unique(y))
         pipeline.set_params(model__priors=np.full(classes, 1 / classes))  # as balanced as class weights
     own = "cv" in pipeline[-1].get_params()  # a `*CV` estimator searches its grid itself, and faster
-    clips, of_clip = len(y), np.tile(np.arange(len(y)), 1 + copies)
+    if model.stops_early:
+        pipeline.fit(X, y, model__groups=None if leaky else speakers)
+        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
+    clips, of_clip = len(y), np.tile(np.arange(len(y)), 1 + model.voices)
     units = np.arange(clips) if speakers is None else speakers
     inner = inner_folds(y, units, seed=seed) if model.grid or own else None
     if inner is not None:
         inner = [(np.flatnonzero(np.isin(of_clip, train)), test) for train, test in inner]
     y = y[of_clip]
-    if model.stops_early:
-        pipeline.fit(X, y, model__groups=None if leaky or speakers is None else speakers[of_clip])
-        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
     weights = {"model__sample_weight": balanced_weights(y)} if model.weighted else {}
     if inner is None:
         pipeline.fit(X, y, **weights)

@@ -113,6 +113,15 @@ def test_few_penalties_and_many_are_solved_in_two_ways_with_one_answer(solver, m
     assert not np.array_equal(few.decision_function(X), many.decision_function(X)), "they are two ways"
 
 
+def test_a_penalty_lost_in_rounding_is_no_error():
+    X = np.repeat(np.random.default_rng(0).normal(size=(40, 6)), 6, axis=0)  # a kernel of rank 40
+    y = np.where(np.arange(240) % 12 < 3, "sad", "angry")
+    with pytest.raises(np.linalg.LinAlgError):
+        kernels._solve(np.ones((9, 9)), np.ones((9, 1)), 1e-18)
+    model = Ridge(("rbf",), alphas=(1e-18, 1e-17), cv=2).fit(X, y)
+    assert np.isfinite(model.decision_function(X)).all()
+
+
 def test_groups_may_be_listed_by_name_or_number():
     X, y, _ = corpus()
     names = {

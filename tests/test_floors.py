@@ -47,7 +47,7 @@ OF_FEATURES = (
     "adaptation",
     "degradations",
     "voice",
-    "voices",
+    "pseudospeakers",
     "flagship",
     "sequences",
     "preparation",

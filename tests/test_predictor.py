@@ -19,7 +19,7 @@ from ser_classic.predictor import PredictorError, cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
 from ser_classic.protocols import Fold
-from ser_classic.voices import Revoicing
+from ser_classic.pseudospeakers import PseudoSpeakers
 
 SPEAKER = r"/(s\d\d)_"
 
@@ -58,7 +58,7 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     extracted = extract(tiny.clips, tiny.root, FEATURES[features], cache)
     labels = tiny.clips[["speaker", "emotion"]]
     copies = [
-        extract(tiny.clips, tiny.root, FEATURES[features], cache, alteration=Revoicing(copy))
+        extract(tiny.clips, tiny.root, FEATURES[features], cache, alteration=PseudoSpeakers(copy))
         for copy in range(MODELS[model].voices)
     ]
     fold = Fold("all", everything, everything)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from ser_classic.errors import SerClassicError
 
@@ -161,18 +161,20 @@ def _primal(
 def _solve_shifted(A: np.ndarray, B: np.ndarray, shifts: Sequence[float]) -> list[np.ndarray]:
     """`(A + s I)⁻¹ B` for every shift s, of a positive semi-definite A, which is overwritten."""
     if len(shifts) <= FEW:
-        diagonal = A.diagonal().copy()
-        solved = []
-        for number, shift in enumerate(shifts, start=1):
-            last = number == len(shifts)
-            shifted = A if last else A.copy()
-            np.fill_diagonal(shifted, diagonal + shift)
-            factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
-            solved.append(cho_solve(factor, B, check_finite=False))
-        return solved
+        try:
+            return [_solve(A, B, shift) for shift in shifts]
+        except LinAlgError:  # a penalty below the rounding of A, which clipping its values survives
+            pass
     values, vectors = eigh(A, overwrite_a=True, check_finite=False, driver="evd")
     turned, values = vectors.T @ B, values.clip(min=0)
     return [vectors @ (turned / (values + shift)[:, None]) for shift in shifts]
+
+
+def _solve(A: np.ndarray, B: np.ndarray, shift: float) -> np.ndarray:
+    shifted = A.T.copy(order="F")  # in the order in which it can be factorised in place
+    shifted.flat[:: len(A) + 1] += shift
+    factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
+    return cho_solve(factor, B, check_finite=False)
 
 
 def _inverse_root(K: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import experiment, statistics, store
-from ser_classic.cells import Cell, joined
+from ser_classic.cells import Cell, digest_of, joined
 from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.degradations import Alteration
 from ser_classic.engines import Local
@@ -28,8 +28,8 @@ from ser_classic.predictor.core import Predictor, PredictorError
 from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
 from ser_classic.provenance import versions
+from ser_classic.pseudospeakers import PseudoSpeakers
 from ser_classic.stale import differences
-from ser_classic.voices import Revoicing
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
 
@@ -89,16 +89,17 @@ def fit(
             for root, clips, corpus in loaded
         ]
 
-    parts = extracted()
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")
-    pooled, copies = joined(parts), [joined(extracted(Revoicing(copy))) for copy in range(entry.voices)]
     speakers = None if clips["speaker"].isna().any() else clips["speaker"].to_numpy(dtype=str)
     if adapted and speakers is None:
         raise PredictorError(
             f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
         )
+    parts = extracted()
+    pooled = joined(parts)
+    copies = [joined(extracted(PseudoSpeakers(copy))) for copy in range(entry.voices)]
     fitted = _refit(entry, pooled, copies, clips, speakers, adapted, seed)
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
     if evaluate:
@@ -120,7 +121,7 @@ def _refit(
     emotions = clips["emotion"].to_numpy(dtype=str)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        return fit_model(model, X, emotions, speakers, seed, copies=len(copies))
+        return fit_model(model, X, emotions, speakers, seed)
 
 
 def _card(
@@ -194,7 +195,9 @@ def _evaluation(
             reason = str(error)
             continue
         found = (
-            _stored(replace(cell, protocol=protocol.name), clips, features, results) if cell.corpus else None
+            _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
+            if cell.corpus
+            else None
         )
         predictions = found
         if found is None:
@@ -225,7 +228,9 @@ def _protocols(corpus: str, clips: pd.DataFrame) -> list[str]:
     return [*(["emobox"] if corpus else []), "speakers5" if many else "loso"]
 
 
-def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path | None) -> pd.DataFrame | None:
+def _stored(
+    cell: Cell, clips: pd.DataFrame, features: Features, copies: list[Features], results: Path | None
+) -> pd.DataFrame | None:
     """Predictions of the stored run of this very cell: same clips, same features, same parameters."""
     if results is None or not (results / "runs" / cell.id).is_dir():
         return None
@@ -235,6 +240,7 @@ def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path |
             run.ok
             and not differences(run.record, lambda corpus: store.digest(store.clips_text(clips)))
             and run.record["digests"]["features"] == features.digest
+            and run.record["digests"].get("voices") == (digest_of(copies) if copies else None)
         )
         return run.predictions() if same else None
     except store.StoreError:

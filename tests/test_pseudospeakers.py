@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,18 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from ser_classic import models, store, voices
+from ser_classic import audio, models, pseudospeakers, store
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, evaluate
 from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
+from ser_classic.predictor.fitting import fit
 from ser_classic.protocols import PROTOCOLS, Fold
+from ser_classic.pseudospeakers import Manner, PseudoSpeakers, manner, said
 from ser_classic.stale import differences
-from ser_classic.voices import Manner, Revoicing, manner, said
 
 RATE = 16_000
+SPEAKER = r"/(s\d\d)_"
 RANDOM = np.random.default_rng(0)
 
 
@@ -98,6 +101,25 @@ def test_gain_tilt_and_noise_are_as_asked_for(sentence):
     assert 10 * np.log10(np.mean(plain**2) / np.mean(noise**2)) == pytest.approx(20, abs=0.2)
 
 
+def test_the_end_is_not_faded_out_and_a_constant_does_not_hum():
+    tone = np.sin(2 * np.pi * 150 * np.arange(RATE) / RATE).astype(np.float32)
+    again = said(tone, Manner(pitch=1, duration=1.1), RANDOM)
+    assert np.std(again[-100:]) > 0.7 * np.std(again)
+    np.testing.assert_allclose(said(tone + 0.5, Manner(pitch=1, duration=1.1), RANDOM), again, atol=1e-3)
+
+
+@pytest.mark.parametrize("semitones", [-3, 3])
+def test_the_level_does_not_follow_the_pitch(sentence, semitones):
+    moved = said(sentence, Manner(pitch=semitones), RANDOM)
+    assert np.std(moved) == pytest.approx(np.std(sentence), rel=0.01)
+
+
+def test_speaker_and_clip_are_drawn_apart_even_where_they_share_a_name():
+    drawn = [manner(name, name, 0) for name in map(str, range(300))]
+    pairs = [(np.log(each.range), np.log(each.duration)) for each in drawn]
+    assert abs(np.corrcoef(np.transpose(pairs))[0, 1]) < 0.2
+
+
 def test_a_pseudo_speaker_keeps_the_voice_and_varies_the_clip():
     one, two = manner("ravdess/01", "a", 0), manner("ravdess/01", "b", 0)
     assert (one.formants, one.range, one.tilt) == (two.formants, two.range, two.tilt)
@@ -111,9 +133,13 @@ def test_a_pseudo_speaker_keeps_the_voice_and_varies_the_clip():
 
 
 def test_the_same_names_give_the_same_samples(sentence):
-    voice = Revoicing(0)
+    voice = PseudoSpeakers(0)
     np.testing.assert_array_equal(voice(sentence, "a", "s"), voice(sentence, "a", "s"))
-    for other in (Revoicing(1)(sentence, "a", "s"), voice(sentence, "b", "s"), voice(sentence, "a", "t")):
+    for other in (
+        PseudoSpeakers(1)(sentence, "a", "s"),
+        voice(sentence, "b", "s"),
+        voice(sentence, "a", "t"),
+    ):
         assert not np.array_equal(other, voice(sentence, "a", "s"))
 
 
@@ -134,17 +160,17 @@ def test_any_waveform_can_be_said_again(seed, length, kind):
         "loud": 1e9 * random.normal(size=length),
         "faint": 1e-30 * random.normal(size=length),
     }[kind].astype(np.float32)
-    again = Revoicing(0)(waveform, f"clip {seed}", f"speaker {seed}")
+    again = PseudoSpeakers(0)(waveform, f"clip {seed}", f"speaker {seed}")
     assert again.dtype == np.float32
     assert np.isfinite(again).all()
-    assert again.any()
-    assert 0.88 * length - 2 < len(again) < 1.13 * length + 2
+    audio.check(again, RATE)
+    assert max(160, 0.88 * length - 2) <= len(again) < 1.13 * length + 2
 
 
 def test_copies_are_kept_apart_by_voice_clip_and_speaker(tiny, cache, monkeypatch):
     def features(clips, copy: int = 0) -> np.ndarray:
         return np.array(
-            extract(clips, tiny.root, FEATURES["mfcc13"], cache, alteration=Revoicing(copy)).values
+            extract(clips, tiny.root, FEATURES["mfcc13"], cache, alteration=PseudoSpeakers(copy)).values
         )
 
     clips = tiny.clips.head(3)
@@ -156,15 +182,15 @@ def test_copies_are_kept_apart_by_voice_clip_and_speaker(tiny, cache, monkeypatc
         features(clips.assign(speaker="somebody")),
     ]
     assert all((np.abs(first - other).max(axis=1) > 0).all() for other in others)
-    monkeypatch.setattr(voices, "VERSION", voices.VERSION + 1)
-    monkeypatch.setattr(voices, "manner", lambda *names: Manner(gain=20))
+    monkeypatch.setattr(pseudospeakers, "VERSION", pseudospeakers.VERSION + 1)
+    monkeypatch.setattr(pseudospeakers, "manner", lambda *names: Manner(gain=20))
     assert (np.abs(first - features(clips)).max(axis=1) > 1).all(), "a new version is not answered of old"
 
 
 def test_without_speakers_every_clip_is_one(tiny, cache):
     clips = tiny.clips.head(2)
     anonymous, own = (
-        extract(table, tiny.root, FEATURES["mfcc13"], cache, alteration=Revoicing(0)).values
+        extract(table, tiny.root, FEATURES["mfcc13"], cache, alteration=PseudoSpeakers(0)).values
         for table in (clips.assign(speaker=None), clips.assign(speaker=clips.index))
     )
     np.testing.assert_array_equal(anonymous, own)
@@ -195,7 +221,7 @@ def test_inner_folds_train_on_the_copies_of_their_training_clips_and_test_none()
     y = np.tile(["angry", "sad"], 12)
     X = np.tile(np.arange(24), 3)[:, None]
     spy = Spy()
-    models.fit(Model("spy", "", lambda seed: spy, scale=False), X, y, speakers, copies=2)
+    models.fit(Model("spy", "", lambda seed: spy, scale=False, voices=2), X, y, speakers)
     np.testing.assert_array_equal(spy.y, np.tile(y, 3))
     assert len(spy.cv) == 4
     for train, test in spy.cv:
@@ -208,7 +234,7 @@ def test_a_model_of_voices_learns_from_them_and_only_of_the_training_speakers(ti
     from ser_classic.folds import run_fold
 
     features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
-    copies = [extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache, alteration=Revoicing(0))]
+    copies = [extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache, alteration=PseudoSpeakers(0))]
     labels = tiny.clips[["speaker", "emotion"]]
     tested = (labels["speaker"] == "tiny/s01").to_numpy()
     fold = Fold("s01", np.flatnonzero(~tested), np.flatnonzero(tested))
@@ -232,6 +258,27 @@ def test_as_many_copies_are_asked_for_as_the_model_is_trained_on(tiny, cache):
         evaluate(tiny.clips, features, MODELS["lda"], PROTOCOLS["loso"], copies=[features])
 
 
+def test_a_model_that_holds_clips_out_by_itself_is_refused():
+    with pytest.raises(SerClassicError, match="would hold copies"):
+        replace(MODELS["lda"], voices=1, stops_early=True)
+
+
+def test_a_stored_run_of_other_voices_is_not_taken_for_the_card(own_folder, tiny, cache, tmp_path):
+    bench([Cell("tiny", "loso", "mfcc13", "fusion_voices")], tmp_path, cache=cache, own={"tiny": tiny})
+
+    def source() -> str:
+        options = {"speaker": SPEAKER, "results": tmp_path, "cache": cache}
+        card = fit(str(own_folder), "mfcc13", "fusion_voices", **options).card
+        return card["evaluation"]["source"]
+
+    assert source() == "from the stored run of this cell"
+    path = next((tmp_path / "runs").glob("tiny*")) / "run.json"
+    record = json.loads(path.read_text())
+    record["digests"]["voices"] = "0" * 64
+    path.write_text(json.dumps(record))
+    assert source() == "computed for this card"
+
+
 def test_a_run_tells_of_its_voices_and_is_stale_where_they_are_others(tiny, cache, tmp_path, monkeypatch):
     cell = Cell("tiny", "loso", "mfcc13", "fusion_voices")
     bench([cell, replace(cell, model="fusion")], tmp_path, cache=cache, own={"tiny": tiny})
@@ -240,6 +287,6 @@ def test_a_run_tells_of_its_voices_and_is_stale_where_they_are_others(tiny, cach
     assert "voices" in records["fusion_voices"]["digests"]
     assert "voices" not in records["fusion"]["digests"]
     assert not differences(records["fusion_voices"], lambda corpus: None)
-    monkeypatch.setattr(models, "VERSION", voices.VERSION + 1)
+    monkeypatch.setattr(pseudospeakers, "VERSION", pseudospeakers.VERSION + 1)
     assert list(differences(records["fusion_voices"], lambda corpus: None)) == ["model.voices_version"]
     assert not differences(records["fusion"], lambda corpus: None)

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser_classic import audio
-from ser_classic.voice import frames, pitch
-from ser_classic.voice.frames import HOP, RATE
+from ser_classic.degradations import RATE
 
-VERSION = 1  # raised whenever a pseudo-speaker says something else, so that no features of old audio are used
+# Raised whenever a pseudo-speaker says something else, also where the tracking of pitch (`voice`) is the
+# reason, so that no features of old audio are used.
+VERSION = 1
 STEP = 80  # [samples], 5 ms: from mark to mark where there is no voice
-SEARCH = 0.2  # of a period, to both sides: where the next mark of a voice may lie
+SEARCH = 0.2  # of a period, to both sides: where the next mark of a voice may lie, as in Praat
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Manner:
     duration : float > 0
         Factor.
     gain : float [dB]
+        Of the whole.
     tilt : float
         Coefficient of the sample before, subtracted: above 0 brighter, below 0 duller.
     noise : float [dB]
@@ -56,10 +58,12 @@ def manner(speaker: str, clip: str, copy: int) -> Manner:
     """How a clip is said by the pseudo-speaker who stands for its speaker in a copy of the corpus.
 
     Formants, pitch, range, gain and tilt belong to the pseudo-speaker; pitch and gain differ a little,
-    duration and noise altogether, from clip to clip. The same names give the same manner.
+    duration and noise altogether, from clip to clip. The same names give the same manner. The ranges were
+    set once, about as far as adults differ, and not tuned.
     """
     of_speaker, of_clip = (
-        np.random.default_rng(zlib.crc32(f"voice {copy}:{name}".encode())) for name in (speaker, clip)
+        np.random.default_rng(zlib.crc32(f"{kind} in copy {copy}:{name}".encode()))
+        for kind, name in (("speaker", speaker), ("clip", clip))
     )
     return Manner(
         formants=float(np.exp(of_speaker.uniform(-0.14, 0.14))),
@@ -73,7 +77,7 @@ def manner(speaker: str, clip: str, copy: int) -> Manner:
 
 
 @dataclass(frozen=True)
-class Revoicing:
+class PseudoSpeakers:
     """A copy of a corpus in which every speaker has the voice of a pseudo-speaker.
 
     Attributes
@@ -84,7 +88,7 @@ class Revoicing:
 
     copy: int
 
-    def of(self, clip: str, speaker: str) -> str:
+    def tag(self, clip: str, speaker: str) -> str:
         """All that tells this clip's copy from others of the same recording."""
         return f"voice{self.copy}.{VERSION}:{clip}:{speaker}"
 
@@ -92,18 +96,35 @@ class Revoicing:
         """A clip [shape=(n,)] at 16 kHz, said again [shape=(m,), dtype=float32].
 
         Everything random is drawn from the names of the clip and of its speaker.
+
+        Raises
+        ------
+        AudioError
+            As `said`.
         """
-        noise = np.random.default_rng(zlib.crc32(f"noise {self.copy}:{clip}".encode()))
+        noise = np.random.default_rng(zlib.crc32(f"noise in copy {self.copy}:{clip}".encode()))
         return said(waveform, manner(speaker, clip, self.copy), noise)
 
 
 def said(waveform: np.ndarray, manner: Manner, random: np.random.Generator) -> np.ndarray:
-    """Say a recording [shape=(n,)] at 16 kHz in another manner [shape=(m,), dtype=float32].
+    """Say a recording at 16 kHz in another manner.
+
+    Parameters
+    ----------
+    waveform : np.ndarray [shape=(n,)]
+    manner : Manner
+    random : np.random.Generator
+        Of the noise.
+
+    Returns
+    -------
+    np.ndarray [shape=(m,), dtype=float32]
+        As long as `manner.duration` says, but never too short to be analysed; its mean is 0.
 
     Raises
     ------
     AudioError
-        The waveform is shorter than 10 ms, silent, or not finite.
+        The waveform is shorter than 10 ms, silent, absurdly loud, or not finite.
     """
     waveform = audio.check(waveform, RATE)
     spoken = _shifted(waveform, manner) if np.ptp(waveform) > 0 else waveform.astype(np.float64)
@@ -116,67 +137,81 @@ def said(waveform: np.ndarray, manner: Manner, random: np.random.Generator) -> n
 
 
 def _shifted(waveform: np.ndarray, manner: Manner) -> np.ndarray:
-    """Formants, pitch and duration changed."""
+    """Formants, pitch and duration changed, the level kept [shape=(m,), dtype=float64]."""
+    from ser_classic.voice import frames, pitch
+
     speech = frames.cut(waveform)
     tone = pitch.track(speech)
     # Played faster, everything is higher: formants as wanted, pitch and duration to be set right below.
-    source = audio.resample(waveform, round(RATE * manner.formants), RATE).astype(np.float64)
-    stretch = manner.duration * len(waveform) / len(source)
-    period = np.zeros(1 + len(waveform) // HOP)  # [samples of the source] of every frame; 0 where unvoiced
-    ratio = np.ones(len(period))  # of the pitch wanted and the source's
+    source = audio.resample(speech.waveform, round(RATE * manner.formants), RATE).astype(np.float64)
+    played = len(waveform) / len(source)
+    period = np.zeros(1 + len(waveform) // frames.HOP)
+    ratio = np.ones(len(period))
     if tone.voiced.any():
         there = slice(speech.first, speech.first + speech.count)
         octaves = np.log2(tone.frequency)
         middle = np.median(octaves[tone.voiced])
         wanted = middle + manner.pitch / 12 + (octaves - middle) * manner.range
-        played = len(waveform) / len(source)
         period[there] = np.where(tone.voiced, RATE / (tone.frequency * played), 0)
-        ratio[there] = 2**wanted / (tone.frequency * played)
-    return _overlapped(source, stretch, period, ratio)
+        ratio[there] = np.where(tone.voiced, 2**wanted / (tone.frequency * played), 1)
+    made = _overlapped(source, manner.duration * played, period, ratio)
+    return made * np.sqrt(np.mean(speech.waveform.astype(np.float64) ** 2) / max(np.mean(made**2), 1e-300))
 
 
 def _overlapped(source: np.ndarray, stretch: float, period: np.ndarray, ratio: np.ndarray) -> np.ndarray:
-    """Two periods around each mark of the source, windowed and added up at new distances."""
-    frame = np.arange(len(source) + 1) * (len(period) - 1) // max(1, len(source))
+    """Two periods around each mark of the source, windowed and added up at new distances.
+
+    Parameters
+    ----------
+    source : np.ndarray [shape=(n,)]
+    stretch : float
+        Factor on its duration.
+    period, ratio : np.ndarray [shape=(frames,)]
+        Period of the source [samples], 0 where it is unvoiced, and the pitch wanted over the source's.
+    """
+    frame = np.linspace(0, len(period) - 1, len(source) + 1).round().astype(int)  # of every sample
     marks, widths = _marks(source, period, frame)
-    made = np.zeros(max(1, round(len(source) * stretch)))
-    reach = int(widths.max()) + 1
+    reach = int(widths.max())
     padded = np.pad(source, reach)
-    made = np.pad(made, reach)
+    count = max(round(audio.SHORTEST * RATE), round(len(source) * stretch))
+    made = np.zeros(count + 4 * reach + 1)
     nearest = (marks[1:] + marks[:-1]) / 2
     at = float(marks[0]) * stretch
-    while at < len(made) - 2 * reach:
+    while at < count + reach:  # beyond the end, too, or it would be faded out
         index = np.searchsorted(nearest, at / stretch)
         mark, width = int(marks[index]), int(widths[index])
-        voiced = period[frame[mark]] > 0
         window = 0.5 + 0.5 * np.cos(np.pi * np.arange(-width, width + 1) / width)
-        centre = reach + round(at)
-        made[centre - width : centre + width + 1] += (
-            padded[reach + mark - width : reach + mark + width + 1] * window
-        )
-        at += width / ratio[frame[mark]] if voiced else width
-    return made[reach:-reach]
+        first = 2 * reach + round(at) - width
+        made[first : first + len(window)] += padded[reach + mark - width :][: len(window)] * window
+        at += width / ratio[frame[mark]]
+    return made[2 * reach : 2 * reach + count]
 
 
 def _marks(source: np.ndarray, period: np.ndarray, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """One mark a period, where it resembles the one before most; one each 5 ms without a voice.
 
+    Parameters
+    ----------
+    source, period
+        As of `_overlapped`.
+    frame : np.ndarray [shape=(n + 1,), dtype=int]
+        Of every sample.
+
     Returns
     -------
     marks, widths : np.ndarray [shape=(k,), dtype=int]
-        Samples, and distances to the next [samples].
+        Samples, and the period there, or the distance to the next mark where it is unvoiced [samples].
     """
     marks, widths = [], []
     at, voiced = 0, False
     while at < len(source):
-        length = period[frame[at]]
-        if length == 0:
+        width = round(period[frame[at]])
+        if width == 0:
             marks.append(at)
             widths.append(STEP)
             at, voiced = at + STEP, False
             continue
-        width = round(length)
-        if not voiced:  # a voice sets in: at its first peak
+        if not voiced:  # a voice sets in: at the largest peak of its first period
             at += int(np.abs(source[at : at + width]).argmax())
         marks.append(at)
         widths.append(width)
@@ -185,7 +220,7 @@ def _marks(source: np.ndarray, period: np.ndarray, frame: np.ndarray) -> tuple[n
 
 
 def _next(source: np.ndarray, at: int, width: int) -> int:
-    """The sample a period on whose surroundings resemble those of this one most."""
+    """The sample about a period on whose surroundings, times those of this one, sum to most."""
     half, slack = width // 2, max(1, round(SEARCH * width))
     low, high = at - half, at + half
     if low < 0 or high + width + slack > len(source):
