@@ -96,11 +96,12 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         raise AudioError(
             f"{name}: {len(waveform)} samples at {sample_rate} Hz, at least {1000 * SHORTEST:.0f} ms needed"
         )
-    if not np.isfinite(waveform).all():
+    loudest = np.maximum(waveform.max(), -waveform.min())  # NaN where there is one
+    if not np.isfinite(loudest):
         raise AudioError(f"{name}: holds NaN or infinite samples; export it again")
-    if (loudest := max(waveform.max(), -waveform.min())) > LOUDEST:
+    if loudest > LOUDEST:
         raise AudioError(f"{name}: samples as large as {loudest:.0e}, full scale is 1; export it again")
-    if not waveform.any():
+    if loudest == 0:
         raise AudioError(f"{name}: silent, every sample is zero; record it again or leave it out")
     return waveform
 
