@@ -128,17 +128,17 @@ def describe(
     ((12, 32), 9, 440)
     """
     waveform, framing = audio.check(waveform, sample_rate), framing or Framing()
-    parts: dict[Descriptor, list[np.ndarray]] = {descriptor: [] for descriptor in descriptors}
+    wanted = [(descriptor, FAMILIES[descriptor.family], []) for descriptor in descriptors]
     count = 1 + len(waveform) // framing.hop
     for start in range(0, count, SPAN):
         span = Span(waveform, sample_rate, framing, start, min(start + SPAN, count))
-        for descriptor, computed in parts.items():
-            computed.append(FAMILIES[descriptor.family].compute(span, descriptor.size))
+        for descriptor, family, parts in wanted:
+            parts.append(family.compute(span, descriptor.size))
     tracks = {}
-    for descriptor, computed in parts.items():
-        track = np.concatenate(computed) if len(computed) > 1 else computed[0]
-        if (finish := FAMILIES[descriptor.family].finish) is not None:
-            track = finish(track, descriptor.size)
+    for descriptor, family, parts in wanted:
+        track = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        if family.finish is not None:
+            track = family.finish(track, descriptor.size)
         tracks[descriptor.family] = np.ascontiguousarray(track.T, dtype=np.float32)
     return tracks
 
@@ -166,20 +166,20 @@ class Span:
         length = (self.count - 1) * framing.hop + framing.n_fft
         low, high = max(first, 0), min(first + length, len(waveform))
         self.inside = slice(low - first, high - first)  # the samples that are the clip's
-        self.samples = np.empty(length)
+        self.samples = np.empty(length, np.float32)
         self.samples[: self.inside.start] = 0
         self.samples[self.inside] = waveform[low:high]
         self.samples[self.inside.stop :] = 0
 
     @cached_property
     def frames(self) -> np.ndarray:
-        """Frames without a window [shape=(t, n_fft), dtype=float64], zeros beyond the clip's ends; a view."""
+        """Frames without a window [shape=(t, n_fft), dtype=float32], zeros beyond the clip's ends; a view."""
         return self.framed(self.samples, self.framing.n_fft)
 
     def framed(self, values: np.ndarray, width: int) -> np.ndarray:
         """The first `width` of every frame's values [shape=(t, width)], one value for a sample; a view."""
         strides = (self.framing.hop * values.itemsize, values.itemsize)
-        return np.lib.stride_tricks.as_strided(values, (self.count, width), strides, writeable=False)
+        return np.ndarray((self.count, width), values.dtype, values, strides=strides)
 
     @cached_property
     def magnitude(self) -> np.ndarray:
@@ -190,12 +190,12 @@ class Span:
         spectrum = np.empty((BLOCK, magnitude.shape[1]), np.complex128)
         rounded = np.empty(spectrum.shape, np.complex64)
         for start in range(0, len(magnitude), BLOCK):
-            frames = self.frames[start : start + BLOCK]
-            n = len(frames)
-            np.multiply(frames, window, out=windowed[:n])
-            np.fft.rfft(windowed[:n], out=spectrum[:n])
-            rounded[:n] = spectrum[:n]
-            np.abs(rounded[:n], out=magnitude[start : start + n])
+            block = slice(0, min(BLOCK, len(magnitude) - start))
+            windowed[block] = self.frames[start : start + BLOCK]  # a product of two types at once is slower
+            windowed[block] *= window
+            np.fft.rfft(windowed[block], out=spectrum[block])
+            rounded[block] = spectrum[block]
+            np.abs(rounded[block], out=magnitude[start : start + BLOCK])
         return magnitude
 
     @cached_property
@@ -297,13 +297,14 @@ def zcr(span: Span, size: int) -> np.ndarray:
     negative = span.samples < -SMALLEST  # librosa takes what is within 1e-10 of 0 for 0
     negative[: span.inside.start] = negative[span.inside.start]  # and continues a clip's ends
     negative[span.inside.stop :] = negative[span.inside.stop - 1]
-    changes = span.framed(negative[1:] != negative[:-1], n_fft - 1)
-    return np.add.reduce(changes, axis=1, dtype=np.int32)[:, None] / n_fft
+    changes = span.framed((negative[1:] != negative[:-1]).astype(np.float32), n_fft - 1)
+    return np.vecdot(changes, changes)[:, None] / n_fft  # their sum, for they are 0 or 1
 
 
 def rms(span: Span, size: int) -> np.ndarray:
     """`librosa.feature.rms(y=...)`: root mean square of a frame's samples; full scale is 1."""
-    return np.sqrt(np.vecdot(span.frames, span.frames) / span.framing.n_fft)[:, None]
+    frames = span.framed(span.samples.astype(np.float64), span.framing.n_fft)
+    return np.sqrt(np.vecdot(frames, frames) / span.framing.n_fft)[:, None]
 
 
 def centroid(span: Span, size: int) -> np.ndarray:
@@ -325,23 +326,23 @@ def rolloff(span: Span, size: int) -> np.ndarray:
     whole = bins // STRETCH * STRETCH
     sums = np.zeros((len(magnitude), whole // STRETCH + 2))
     sums[:, 1:-1] = _sum(magnitude[:, :whole].reshape(len(magnitude), -1, STRETCH))
-    sums[:, -1] = magnitude[:, whole:].sum(axis=1)
+    sums[:, -1] = _sum(magnitude[:, whole:])
     np.cumsum(sums, axis=1, out=sums)
     total = sums[:, -1].copy()
     sums -= ROLLOFF_SHARE * total[:, None]
-    stretch = np.maximum(np.count_nonzero(sums < 0, axis=1) - 1, 0)  # where the share is reached
+    stretch = np.maximum(np.argmax(sums >= 0, axis=1) - 1, 0)  # where the share is reached
     frame = np.arange(len(magnitude))
     running = np.empty((len(magnitude), STRETCH + 1))
     running[:, 0] = sums[frame, stretch]
     inside = np.minimum(STRETCH * stretch[:, None] + np.arange(STRETCH), bins - 1)
     running[:, 1:] = magnitude[frame[:, None], inside]
     np.cumsum(running, axis=1, out=running)
-    reached = STRETCH * stretch + np.count_nonzero(running[:, 1:] < 0, axis=1)
+    reached = STRETCH * stretch + np.argmax(running[:, 1:] >= 0, axis=1)
     # librosa adds bin after bin in float32. Where the rounding of that may decide, the same sum is made; it
     # is at most bins * eps / 2 of the total, and stays below a fifth of this in speech.
     close = np.abs(running).min(axis=1) <= bins * np.finfo(np.float32).eps / 4 * total
     below = np.cumsum(magnitude[close], axis=1)
-    reached[close] = np.count_nonzero(below < np.float32(ROLLOFF_SHARE) * below[:, -1:], axis=1)
+    reached[close] = np.argmax(below >= np.float32(ROLLOFF_SHARE) * below[:, -1:], axis=1)
     return span.frequencies[reached][:, None]
 
 
