@@ -7,7 +7,7 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench deep voices opensmile quick models test lint format speed torture clean
+.PHONY: help install bench deep opensmile quick models test lint format speed torture clean
 
 help:  ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -33,9 +33,6 @@ $(VENV)/.deep: $(BIN)/ser-classic
 
 deep: $(VENV)/.deep  ## Train the networks and the recipes that have one (installs PyTorch; under 90 minutes on 4 cores)
 	$(BIN)/ser-classic bench deep tutorials --jobs $(JOBS)
-
-voices: $(BIN)/ser-classic  ## Train the flagship on pseudo-speakers, too (about 40 minutes on 4 cores)
-	$(BIN)/ser-classic bench voices --jobs $(JOBS)
 
 $(VENV)/.opensmile: $(BIN)/ser-classic
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[opensmile]'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,16 +12,14 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
-from ser_classic.degradations import DEGRADATIONS, Alteration
 from ser_classic.engines import Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold
-from ser_classic.pseudospeakers import PseudoSpeakers
 
-FEATURES_OF = ("features", "trained_features", "voices", "degraded")  # digests in a record
+FEATURES_OF = ("features", "trained_features", "degraded")  # digests in a record
 
 
 @dataclass(frozen=True, order=True)
@@ -57,13 +55,11 @@ class Work:
 
     `parts` are the features of the corpus to train on, where it is another, and of the one to test on; they
     lie on disk and are joined by the process that needs them, or those of every pair of corpora would be in
-    memory together; so are those of each copy of the corpora by pseudo-speakers, `copied`. `degraded` are
-    those of the degraded clips, where these are to be tested.
+    memory together. `degraded` are those of the degraded clips, where these are to be tested.
     """
 
     cell: Cell
     parts: tuple[Features, ...]
-    copied: tuple[tuple[Features, ...], ...]
     degraded: Features | None
     labels: pd.DataFrame
     folds: list[Fold]
@@ -73,11 +69,6 @@ class Work:
     def features(self) -> Features:
         """Of the clips that the folds count."""
         return joined(self.parts)
-
-    @property
-    def copies(self) -> list[Features]:
-        """Of the same clips, said by pseudo-speakers."""
-        return [joined(parts) for parts in self.copied]
 
 
 @dataclass(frozen=True)
@@ -103,12 +94,10 @@ class Shelf:
 
     cache: Path | None
     engine: Engine
-    _held: dict[tuple[str, str, Alteration | None], Features | SerClassicError] = field(default_factory=dict)
+    _held: dict[tuple[str, str, str | None], Features | SerClassicError] = field(default_factory=dict)
 
-    def features(
-        self, loaded: Loaded, feature_set: FeatureSet, alteration: Alteration | None = None
-    ) -> Features:
-        """Features of a corpus as it is, or of its clips altered.
+    def features(self, loaded: Loaded, feature_set: FeatureSet, degradation: str | None = None) -> Features:
+        """Features of a corpus as it is, or of its clips degraded.
 
         Raises
         ------
@@ -116,11 +105,11 @@ class Shelf:
             As `extraction.extract`.
         """
         root, clips, corpus = loaded
-        key = (corpus.name, feature_set.name, alteration)
+        key = (corpus.name, feature_set.name, degradation)
         if key not in self._held:
             try:
                 self._held[key] = extract(
-                    clips, root, feature_set, self.cache, self.engine, corpus.channel, alteration
+                    clips, root, feature_set, self.cache, self.engine, corpus.channel, degradation
                 )
             except SerClassicError as error:
                 self._held[key] = error
@@ -162,25 +151,14 @@ def prepare(
             digests["features"] = features[-1].digest
             if protocol.trained_on:
                 digests["trained_features"] = features[0].digest
-            copied = tuple(
-                tuple(shelf.features(part, feature_set, PseudoSpeakers(copy)) for part in parts)
-                for copy in range(MODELS[cell.model].voices)
-            )
-            if copied:
-                digests["voices"] = digest_of(part for copy in copied for part in copy)
             degraded = None
             if protocol.degradation:
-                degraded = shelf.features(loaded, feature_set, DEGRADATIONS[protocol.degradation])
+                degraded = shelf.features(loaded, feature_set, protocol.degradation)
                 digests["degraded"] = degraded.digest
         except SerClassicError as error:
             yield Refused(cell, str(error), digests)
             continue
-        yield Work(cell, features, copied, degraded, labels_of(clips), folds, digests)
-
-
-def digest_of(copies: Iterable[Features]) -> str:
-    """SHA-256 over what pseudo-speakers said, copy after copy."""
-    return store.digest("".join(copy.digest for copy in copies))
+        yield Work(cell, features, degraded, labels_of(clips), folds, digests)
 
 
 def joined(parts: Sequence[Features]) -> Features:

@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import numpy as np
 
@@ -24,18 +23,6 @@ TELEPHONE = (300, 3400)  # [Hz], ITU-T G.712
 SILENCE = 1.0  # [s]
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-
-
-class Alteration(Protocol):
-    """What is done to a clip, at 16 kHz, before its features are taken: a Degradation, or PseudoSpeakers."""
-
-    def tag(self, clip: str, speaker: str) -> str:
-        """All that the altered waveform depends on besides the recording."""
-        ...
-
-    def __call__(self, waveform: np.ndarray, clip: str, speaker: str) -> np.ndarray:
-        """The altered waveform [shape=(m,), dtype=float32] of one [shape=(n,)]."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -70,14 +57,8 @@ class Degradation:
 
         return f"{self.name}.{self.version}.libsndfile-{soundfile.__libsndfile_version__}"
 
-    def tag(self, clip: str, speaker: str) -> str:
-        """All that tells this clip's degraded waveform from others of the same recording."""
-        return f"{self.key}:{clip}"
-
-    def __call__(self, waveform: np.ndarray, clip: str, speaker: str = "") -> np.ndarray:
+    def __call__(self, waveform: np.ndarray, clip: str) -> np.ndarray:
         """The degraded waveform [shape=(m,), dtype=float32] of one at 16 kHz [shape=(n,)].
-
-        It is the same whoever speaks.
 
         Raises
         ------

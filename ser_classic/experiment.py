@@ -6,7 +6,7 @@ import functools
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -211,7 +211,6 @@ def evaluate(
     protocol: Protocol,
     seed: int = 0,
     degraded: Features | None = None,
-    copies: Sequence[Features] = (),
 ) -> pd.DataFrame:
     """Predictions of one model under one protocol, without a store.
 
@@ -225,8 +224,6 @@ def evaluate(
         Entries of MODELS and PROTOCOLS, and the seed of everything random in them.
     degraded : Features, optional
         Of the same clips as the protocol degrades them: what is tested.
-    copies : sequence of Features, optional
-        Of the same clips, said by as many pseudo-speakers as the model is trained on.
 
     Returns
     -------
@@ -236,8 +233,7 @@ def evaluate(
     Raises
     ------
     SerClassicError
-        The clips cannot be dealt so, the protocol degrades them and `degraded` is absent, or there are more
-        or fewer copies than the model is trained on.
+        The clips cannot be dealt so, or the protocol degrades them and `degraded` is absent.
     """
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(
@@ -248,16 +244,7 @@ def evaluate(
     labels = labels_of(clips)
     done = [
         run_fold(
-            features,
-            labels,
-            model,
-            fold,
-            protocol.track,
-            seed,
-            protocol.leaky,
-            protocol.heard,
-            degraded,
-            copies,
+            features, labels, model, fold, protocol.track, seed, protocol.leaky, protocol.heard, degraded
         )
         for fold in folds
     ]
@@ -300,7 +287,6 @@ def _attempt(work: Work, number: int, fold: int, news: Path) -> tuple[int, int, 
                 protocol.leaky,
                 protocol.heard,
                 work.degraded,
-                work.copies,
             )
     except Exception as error:
         result = f"fold {work.folds[fold].name}: {type(error).__name__}: {error}"

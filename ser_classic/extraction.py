@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio, claims
-from ser_classic.degradations import RATE, Alteration
+from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
@@ -125,7 +125,7 @@ def extract(
     cache: Path | None = None,
     engine: Engine = ALONE,
     channel: int | None = None,
-    alteration: Alteration | None = None,
+    degradation: str | None = None,
 ) -> Features:
     """Features of every clip, from the cache or from the audio.
 
@@ -141,9 +141,8 @@ def extract(
         Who extracts; see `engines`.
     channel : int, optional
         Channel to take from files with several; their mean by default.
-    alteration : Alteration, optional
-        What is done to every clip, at 16 kHz, before its features are taken; to it, a clip of which nothing
-        says who speaks is a speaker of its own.
+    degradation : str, optional
+        Of `DEGRADATIONS`: what is done to every clip, at 16 kHz, before its features are taken.
 
     Raises
     ------
@@ -162,21 +161,19 @@ def extract(
         ) from error
     # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
     digests = [_content_digest(root / file, channel) for file in clips["file"]]
-    speakers: Iterable[str] = clips.index
-    if alteration is not None:
-        speakers = clips["speaker"].astype(object).fillna(clips.index.to_series())
-        names = zip(digests, clips.index, speakers, strict=True)
-        digests = [f"{digest}:{alteration.tag(clip, speaker)}" for digest, clip, speaker in names]
+    if degradation is not None:
+        spoilt = DEGRADATIONS[degradation].key
+        digests = [f"{digest}:{spoilt}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)]
     held = _index(shards)
-    sources = zip(digests, zip(clips["file"], clips.index, speakers, strict=True), strict=True)
-    missing = {digest: source for digest, source in sources if digest not in held}
+    sources = zip(digests, clips["file"], clips.index, strict=True)
+    missing = {digest: (file, clip) for digest, file, clip in sources if digest not in held}
     if missing:
         with _alone(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
             held = _index(shards)
             missing = {digest: source for digest, source in missing.items() if digest not in held}
             try:
-                held |= _extract_missing(missing, root, feature_set, shards, engine, channel, alteration)
+                held |= _extract_missing(missing, root, feature_set, shards, engine, channel, degradation)
             except ExtractionError as error:
                 if root.is_dir():
                     raise
@@ -221,17 +218,17 @@ def _content_digest(path: Path, channel: int | None) -> str:
 
 
 def _extract_missing(
-    missing: dict[str, tuple[str, str, str]],
+    missing: dict[str, tuple[str, str]],
     root: Path,
     feature_set: FeatureSet,
     shards: Path,
     engine: Engine,
     channel: int | None,
-    alteration: Alteration | None,
+    degradation: str | None,
 ) -> dict[str, Path]:
     """Extract clips into new shards, and return which of these holds which of them."""
     work = list(missing.items())
-    rest = (root.absolute(), shards.absolute(), channel, alteration)
+    rest = (root.absolute(), shards.absolute(), channel, degradation)
     batches = [(feature_set, work[start : start + BATCH], *rest) for start in range(0, len(work), BATCH)]
     done = engine.run(_extract_batch, batches, "batches of clips")
     found: dict[str, Path] = {}  # by those who wrote: what a folder on another machine lists may be old
@@ -250,22 +247,22 @@ def _extract_missing(
 
 def _extract_batch(
     feature_set: FeatureSet,
-    batch: list[tuple[str, tuple[str, str, str]]],
+    batch: list[tuple[str, tuple[str, str]]],
     root: Path,
     shards: Path,
     channel: int | None,
-    alteration: Alteration | None,
+    degradation: str | None,
 ) -> tuple[dict[str, Path], list[str]]:
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
     digests, vectors, failures = [], [], []
-    for digest, (file, clip, speaker) in batch:
+    for digest, (file, clip) in batch:
         path = root / file
         try:
-            if alteration is None:
+            if degradation is None:
                 waveform, rate = audio.read(path, feature_set.sample_rate, channel)
             else:
                 waveform, rate = audio.read(path, RATE, channel)
-                waveform = alteration(waveform, clip, speaker)
+                waveform = DEGRADATIONS[degradation](waveform, clip)
             vector = compute(feature_set, waveform, rate, name=str(path))
         except Exception as error:  # a plug-in's extractor may raise anything; it is told of this clip
             about = "" if isinstance(error, SerClassicError) else f"{path}: {type(error).__name__}: "

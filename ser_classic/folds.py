@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.adaptation import adapt, adapt_few, drawn
-from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features
 from ser_classic.models import Model, fit
 from ser_classic.protocols import Fold
@@ -63,7 +61,6 @@ def run_fold(
     leaky: bool = False,
     heard: int | None = None,
     degraded: Features | None = None,
-    copies: Sequence[Features] = (),
 ) -> FoldResult:
     """Fit on the training clips of a fold, tuned within them, and predict its test clips.
 
@@ -83,41 +80,28 @@ def run_fold(
         Unlabelled clips of a test speaker that may be used on the adapted track; all by default.
     degraded : Features, optional
         Of the clips to be tested, where those are not `features` themselves.
-    copies : sequence of Features, optional
-        Of the same clips, said by pseudo-speakers; those of the training clips are trained on, too.
-
-    Raises
-    ------
-    SerClassicError
-        The model is trained on more or fewer copies.
     """
-    if len(copies) != model.voices:
-        raise SerClassicError(
-            f"{model.name} is trained on {model.voices} copies of the clips, said by pseudo-speakers; "
-            f"`copies` has {len(copies)}. Make them with extract(..., alteration=PseudoSpeakers(number))"
-        )
     emotions = labels["emotion"].to_numpy(dtype=str)
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
     own = speakers if track == "adapted" else None
     if own is None or heard is None:
-        X = inputs(features, own)
+        X = _inputs(features, own)
     else:
         X = _inputs_few(features, own, fold, drawn(own, heard, seed))
-    trained = taught(_rows(each, fold.train) for each in (X, *(inputs(copy, own) for copy in copies)))
     model.pipeline(seed)  # so that the seconds below hold no imports
     started = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
         fitted = fit(
             model,
-            trained,
+            _rows(X, fold.train),
             emotions[fold.train],
             None if speakers is None else speakers[fold.train],
             seed,
             leaky,
         )
         fitted_at = time.process_time()
-        tested = _rows(X if degraded is None else inputs(degraded, own), fold.test)
+        tested = _rows(X if degraded is None else _inputs(degraded, own), fold.test)
         guess = fitted.estimator.predict(tested)
         probabilities = fitted.probabilities(tested)
     return FoldResult(
@@ -133,15 +117,7 @@ def run_fold(
     )
 
 
-def taught(parts: Iterable[pd.DataFrame | np.ndarray]) -> pd.DataFrame | np.ndarray:
-    """What to train on: the clips, then each copy of them."""
-    together = list(parts)
-    if len(together) == 1:
-        return together[0]
-    return pd.concat(together) if isinstance(together[0], pd.DataFrame) else np.concatenate(together)
-
-
-def inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
+def _inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
     """A DataFrame of vectors or an object array of sequences, z-scored by speaker where they are given."""
     if speakers is None:
         return features.table
@@ -152,7 +128,7 @@ def inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np
 def _inputs_few(
     features: Features, speakers: np.ndarray, fold: Fold, heard: np.ndarray
 ) -> pd.DataFrame | np.ndarray:
-    """As `inputs`, the test speakers z-scored by the clips of theirs that were heard."""
+    """As `_inputs`, the test speakers z-scored by the clips of theirs that were heard."""
     values = adapt_few(features.values, speakers, fold.train, heard, features.lengths)
     return replace(features, values=values).table
 

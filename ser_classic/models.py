@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ser_classic import pseudospeakers
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry, need
 
@@ -39,9 +38,6 @@ class Model:
         Takes sequences of frames instead of vectors.
     stops_early : bool
         Holds part of the training speakers out by itself, to stop training by them.
-    voices : int
-        Copies of the training clips, said by pseudo-speakers, that are trained on, too; see
-        `pseudospeakers`.
     library, extra : str, optional
         The optional library it needs, and the extra that installs it.
     version : int
@@ -56,17 +52,9 @@ class Model:
     weighted: bool = False
     sequence: bool = False
     stops_early: bool = False
-    voices: int = 0
     library: str | None = None
     extra: str | None = None
     version: int = 1
-
-    def __post_init__(self) -> None:
-        if self.voices and self.stops_early:
-            raise SerClassicError(
-                f"model {self.name}: one that stops early holds clips out by itself, and would hold copies "
-                "of them in; leave `voices` or `stops_early` out"
-            )
 
     def require(self) -> None:
         """Raise an error that names the command to install what this model needs, where it is absent."""
@@ -102,7 +90,6 @@ class Model:
             "grid": dict(self.grid),
             "scale": self.scale,
             "weighted": self.weighted,
-            **({"voices": self.voices, "voices_version": pseudospeakers.VERSION} if self.voices else {}),
         }
         return json.loads(json.dumps(described, default=str))
 
@@ -147,9 +134,6 @@ def fit(
     ----------
     model : Model
     X : pd.DataFrame [shape=(clips, d)], or object array of sequences
-        If the model is trained on pseudo-speakers, too, the clips and then as many copies of them, in the
-        same order: [shape=((1 + voices) * clips, d)]. Inner folds train on the copies of their training
-        clips, and test no copies.
     y : np.ndarray [shape=(clips,)]
         Emotion words.
     speakers : np.ndarray [shape=(clips,)] or None
@@ -170,12 +154,8 @@ def fit(
     if model.stops_early:
         pipeline.fit(X, y, model__groups=None if leaky else speakers)
         return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
-    clips, of_clip = len(y), np.tile(np.arange(len(y)), 1 + model.voices)
-    units = np.arange(clips) if speakers is None else speakers
+    units = np.arange(len(y)) if speakers is None else speakers
     inner = inner_folds(y, units, seed=seed) if model.grid or own else None
-    if inner is not None:
-        inner = [(np.flatnonzero(np.isin(of_clip, train)), test) for train, test in inner]
-    y = y[of_clip]
     weights = {"model__sample_weight": balanced_weights(y)} if model.weighted else {}
     if inner is None:
         pipeline.fit(X, y, **weights)
@@ -327,20 +307,6 @@ MODELS: Registry[Model] = Registry(
             "kernel ridge for every group of features, scores weighed by a logistic regression",
             _stacking,
             scale=False,
-        ),
-        Model(
-            "fusion_voices",
-            "kernel ridge for every group of features, scores summed; trained on pseudo-speakers, too",
-            partial(_ridge, feature_groups="names"),
-            scale=False,
-            voices=2,
-        ),
-        Model(
-            "stacking_voices",
-            "kernel ridge for every group of features, scores weighed; trained on pseudo-speakers, too",
-            _stacking,
-            scale=False,
-            voices=2,
         ),
         Model("random_forest", "random forest", _random_forest),
         Model("xgboost", "gradient-boosted trees", _xgboost),

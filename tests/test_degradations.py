@@ -184,9 +184,9 @@ def test_the_key_tells_the_version_and_of_coders_their_library():
     assert with_library == list(CODERS)
 
 
-def degraded_features(corpus, cache, name, clips=None, table=DEGRADATIONS):
+def degraded_features(corpus, cache, name, clips=None):
     rows = corpus.clips if clips is None else clips
-    return extract(rows, corpus.root, FEATURES["mfcc13"], cache, alteration=table[name])
+    return extract(rows, corpus.root, FEATURES["mfcc13"], cache, degradation=name)
 
 
 def test_degraded_features_are_kept_apart_and_clip_by_clip(tiny, cache, monkeypatch):
@@ -203,11 +203,12 @@ def test_degraded_features_are_kept_apart_and_clip_by_clip(tiny, cache, monkeypa
     np.testing.assert_array_equal(noisy.values, degraded_features(tiny, cache, "noise0").values)
 
 
-def test_a_new_version_is_not_answered_from_the_cache(tiny, cache):
+def test_a_new_version_is_not_answered_from_the_cache(tiny, cache, monkeypatch):
     clips = tiny.clips.head(3)
     before = degraded_features(tiny, cache, "faint", clips)
-    table = {"faint": replace(DEGRADATIONS["clipped"], name="faint", version=2)}
-    after = degraded_features(tiny, cache, "faint", clips, table)
+    table = {**DEGRADATIONS, "faint": replace(DEGRADATIONS["clipped"], name="faint", version=2)}
+    monkeypatch.setattr("ser_classic.extraction.DEGRADATIONS", table)
+    after = degraded_features(tiny, cache, "faint", clips)
     assert np.abs(after.values - before.values).max() > 1
 
 

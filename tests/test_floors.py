@@ -47,7 +47,6 @@ OF_FEATURES = (
     "adaptation",
     "degradations",
     "voice",
-    "pseudospeakers",
     "flagship",
     "sequences",
     "preparation",

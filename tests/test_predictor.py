@@ -19,7 +19,6 @@ from ser_classic.predictor import PredictorError, cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
 from ser_classic.protocols import Fold
-from ser_classic.pseudospeakers import PseudoSpeakers
 
 SPEAKER = r"/(s\d\d)_"
 
@@ -57,12 +56,7 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     everything = np.arange(len(tiny.clips))
     extracted = extract(tiny.clips, tiny.root, FEATURES[features], cache)
     labels = tiny.clips[["speaker", "emotion"]]
-    copies = [
-        extract(tiny.clips, tiny.root, FEATURES[features], cache, alteration=PseudoSpeakers(copy))
-        for copy in range(MODELS[model].voices)
-    ]
-    fold = Fold("all", everything, everything)
-    return run_fold(extracted, labels, MODELS[model], fold, track, 0, copies=copies)
+    return run_fold(extracted, labels, MODELS[model], Fold("all", everything, everything), track, 0)
 
 
 EVERY_MODEL = [

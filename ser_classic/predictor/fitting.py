@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import experiment, statistics, store
-from ser_classic.cells import Cell, digest_of, joined
+from ser_classic.adaptation import adapt
+from ser_classic.cells import Cell, joined
 from ser_classic.corpora import CorpusError, Loaded, load
-from ser_classic.degradations import Alteration
 from ser_classic.engines import Local
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.folds import inputs, taught
 from ser_classic.memory import cache_folder
 from ser_classic.models import MODELS, Fitted, Model
 from ser_classic.models import fit as fit_model
@@ -28,7 +27,6 @@ from ser_classic.predictor.core import Predictor, PredictorError
 from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
 from ser_classic.provenance import versions
-from ser_classic.pseudospeakers import PseudoSpeakers
 from ser_classic.stale import differences
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
@@ -81,14 +79,6 @@ def fit(
     entry.accept(feature_set)
     feature_set.require()
     loaded = [load(name, data or Path("data"), cache_folder(cache), words, speaker) for name in names]
-    engine = Local(jobs)
-
-    def extracted(alteration: Alteration | None = None) -> list[Features]:
-        return [
-            extract(clips, root, feature_set, cache, engine, corpus.channel, alteration)
-            for root, clips, corpus in loaded
-        ]
-
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")
@@ -97,31 +87,36 @@ def fit(
         raise PredictorError(
             f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
         )
-    parts = extracted()
+    engine = Local(jobs)
+    parts = [
+        extract(clips, root, feature_set, cache, engine, corpus.channel) for root, clips, corpus in loaded
+    ]
     pooled = joined(parts)
-    copies = [joined(extracted(PseudoSpeakers(copy))) for copy in range(entry.voices)]
-    fitted = _refit(entry, pooled, copies, clips, speakers, adapted, seed)
+    fitted = _refit(entry, pooled, clips, speakers, adapted, seed)
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
-        card["evaluation"] = _evaluation(cell, clips, pooled, copies, adapted, results)
+        card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results)
     return Predictor(fitted.estimator, feature_set, tuple(card["classes"]), card)
 
 
 def _refit(
     model: Model,
     features: Features,
-    copies: list[Features],
     clips: pd.DataFrame,
     speakers: np.ndarray | None,
     adapted: bool,
     seed: int,
 ) -> Fitted:
-    X = taught(inputs(each, speakers if adapted else None) for each in (features, *copies))
-    emotions = clips["emotion"].to_numpy(dtype=str)
+    if adapted:
+        owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
+        features = Features(
+            features.clips, features.columns, adapt(features.values, owners), features.lengths
+        )
+    X = features.frame if features.lengths is None else features.sequences
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        return fit_model(model, X, emotions, speakers, seed)
+        return fit_model(model, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
 
 
 def _card(
@@ -177,12 +172,7 @@ def _plain(value: Any) -> Any:
 
 
 def _evaluation(
-    cell: Cell,
-    clips: pd.DataFrame,
-    features: Features,
-    copies: list[Features],
-    adapted: bool,
-    results: Path | None,
+    cell: Cell, clips: pd.DataFrame, features: Features, adapted: bool, results: Path | None
 ) -> dict[str, Any]:
     """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
     track = "_adapted" if adapted else ""
@@ -195,15 +185,11 @@ def _evaluation(
             reason = str(error)
             continue
         found = (
-            _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
-            if cell.corpus
-            else None
+            _stored(replace(cell, protocol=protocol.name), clips, features, results) if cell.corpus else None
         )
         predictions = found
         if found is None:
-            predictions = experiment.evaluate(
-                clips, features, MODELS[cell.model], protocol, cell.seed, copies=copies
-            )
+            predictions = experiment.evaluate(clips, features, MODELS[cell.model], protocol, cell.seed)
         truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
         owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)
         table = statistics.count(truth, predictions["guess"].to_numpy(dtype=str), owners)
@@ -228,9 +214,7 @@ def _protocols(corpus: str, clips: pd.DataFrame) -> list[str]:
     return [*(["emobox"] if corpus else []), "speakers5" if many else "loso"]
 
 
-def _stored(
-    cell: Cell, clips: pd.DataFrame, features: Features, copies: list[Features], results: Path | None
-) -> pd.DataFrame | None:
+def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path | None) -> pd.DataFrame | None:
     """Predictions of the stored run of this very cell: same clips, same features, same parameters."""
     if results is None or not (results / "runs" / cell.id).is_dir():
         return None
@@ -240,7 +224,6 @@ def _stored(
             run.ok
             and not differences(run.record, lambda corpus: store.digest(store.clips_text(clips)))
             and run.record["digests"]["features"] == features.digest
-            and run.record["digests"].get("voices") == (digest_of(copies) if copies else None)
         )
         return run.predictions() if same else None
     except store.StoreError:
