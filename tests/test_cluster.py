@@ -128,7 +128,7 @@ def test_the_command_line_finds_the_cluster(dask, own_folder, tmp_path, monkeypa
     monkeypatch.setattr(cluster, "CONNECT", 60)
     monkeypatch.chdir(tmp_path)
     Path("s.toml").write_text(SUITE)
-    monkeypatch.setattr("ser_classic.report.write", lambda results, problem: None)
+    monkeypatch.setattr("ser_classic.report.write", lambda results, problem, cache: None)
     words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--cache", "cache"]
     app([*words, "--engine", "dask", "--scheduler", dask.address], standalone_mode=False)
     assert capsys.readouterr().out == "1 runs done, 0 kept, 0 failed\n"
