@@ -16,9 +16,11 @@ from ser_classic import workers
 from ser_classic.progress import track
 from ser_classic.provenance import versions
 
-BEGAN = time.time()
+BEGAN = time.time() - 10.0  # some modules were imported before this one
 START = 2.0  # [s] that a worker process takes to start
 MOST = 16  # memories that are kept; the one that was used least lately goes
+FOLDER = "remembered-reports"
+ABANDONED = 3600.0  # [s] after which a draft is that of a process that was killed
 
 
 def cache_folder(chosen: Path | None = None) -> Path:
@@ -47,15 +49,16 @@ def here() -> str:
 class Memory:
     """Results of functions for the folder `of`: those that were asked for last time, ready for JSON.
 
-    It only saves time: what is damaged, or cannot be written, is computed again.
+    It only saves time: what is damaged, or cannot be written, is computed again. The checksum tells of
+    damage, not of intent: who may write the cache folder may write what reports say.
     """
 
     def __init__(self, of: Path, cache: Path | None = None) -> None:
         name = hashlib.sha256(str(of.absolute()).encode()).hexdigest()[:16]
-        self._path = cache_folder(cache) / "reports" / f"{name}.json"
+        self._path = cache_folder(cache) / FOLDER / f"{name}.json"
         self._code = here()
         self._known = self._read()
-        self._asked: dict[str, Any] = {}
+        self._asked: set[str] = set()
 
     def computed(
         self,
@@ -87,34 +90,43 @@ class Memory:
         if new:
             from joblib import cpu_count
 
-            jobs = min(cpu_count(), int(len(new) * seconds / START))
+            jobs = max(1, min(cpu_count(), int(len(new) * seconds / START)))
             tasks = [(function, digest, call) for digest, call in new.items()]
-            self._known |= dict(track(workers.run(_named, tasks, jobs, what), len(tasks), what))
-        self._asked |= {digest: self._known[digest] for digest in digests}
+            for digest, result in track(workers.run(_named, tasks, jobs, what), len(tasks), what):
+                self._known[digest] = result
+        self._asked.update(digests)
         return [self._known[digest] for digest in digests]
 
+    def forget(self) -> None:
+        """Drop what nobody asked for: it belongs to results or to code that are no more."""
+        self._known = {digest: self._known[digest] for digest in self._asked}
+
     def save(self) -> None:
-        """Keep what was asked for, and nothing else, for the next time; in one step."""
+        """Keep what is known for the next time, in one step."""
         if here() != self._code:  # changed while workers imported it
             return
-        text = json.dumps({digest: result for digest, result in self._asked.items() if result is not None})
+        text = json.dumps({digest: result for digest, result in self._known.items() if result is not None})
         draft = self._path.with_name(f".draft-{uuid.uuid4().hex}")
         with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 draft.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
                 draft.replace(self._path)
             finally:
                 draft.unlink(missing_ok=True)
-            others = sorted(self._path.parent.iterdir(), key=lambda path: path.stat().st_mtime)
-            for old in others[:-MOST]:
-                old.unlink()
+            by_age = sorted(self._path.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
+            for old in by_age[:-MOST]:
+                old.unlink(missing_ok=True)
+            for left in self._path.parent.glob(".draft-*"):
+                if time.time() - left.stat().st_mtime > ABANDONED:
+                    left.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Any]:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
             digest, _, text = self._path.read_text().partition("\n")
             if digest == hashlib.sha256(text.encode()).hexdigest():
-                return json.loads(text)
+                known = json.loads(text)
+                return known if isinstance(known, dict) else {}
         return {}
 
     def _digest(self, function: Callable[..., Any], key: Any) -> str:

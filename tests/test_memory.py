@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -26,6 +27,11 @@ def double(number: int) -> int | None:
     return 2 * number if number else None
 
 
+def inverse(number: int) -> float:
+    CALLED.append(number)
+    return 1 / number
+
+
 def half(number: int) -> float:
     return number / 2
 
@@ -35,12 +41,13 @@ def doubled(place: Path, *numbers: int, keep: bool = True) -> list[int | None]:
     held = Memory(place / "results", place)
     found = held.computed(double, [(number,) for number in numbers], numbers, 0, "numbers")
     if keep:
+        held.forget()
         held.save()
     return found
 
 
 def files(place: Path) -> list[Path]:
-    return sorted((place / "reports").iterdir())
+    return sorted((place / memory.FOLDER).iterdir())
 
 
 def test_what_is_known_is_not_computed_again(tmp_path):
@@ -119,7 +126,7 @@ def test_nothing_is_known_where_code_is_newer_than_the_process(package, tmp_path
     doubled(tmp_path, 1)
     doubled(tmp_path, 1)
     assert CALLED == [1, 1]
-    assert not (tmp_path / "reports").exists()
+    assert not (tmp_path / memory.FOLDER).exists()
 
 
 def test_nothing_is_kept_where_code_is_changed_meanwhile(package, tmp_path):
@@ -152,19 +159,47 @@ def test_a_damaged_memory_is_none(tmp_path, damage):
 
 
 def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path):
-    (tmp_path / "reports").write_text("in the way")
+    (tmp_path / memory.FOLDER).write_text("in the way")
     assert doubled(tmp_path, 1) == [2]
     assert doubled(tmp_path, 1) == [2]
     assert CALLED == [1, 1]
 
 
-def test_old_memories_go(tmp_path, monkeypatch):
+def test_old_memories_and_drafts_go_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "MOST", 2)
     doubled(tmp_path, 1)
     (oldest,) = files(tmp_path)
     os.utime(oldest, (0, 0))
-    (tmp_path / "reports" / ".draft-1").touch()
+    folder = tmp_path / memory.FOLDER
+    (folder / "sub").mkdir()
+    for name in ("chapter.txt", ".draft-old", ".draft-new"):
+        (folder / name).touch()
+    for name in ("chapter.txt", ".draft-old"):
+        os.utime(folder / name, (0, 0))
     for name in ("one", "two"):
         Memory(tmp_path / name, tmp_path).save()
-    assert len(files(tmp_path)) == 2
-    assert oldest not in files(tmp_path)
+    names = {path.name for path in files(tmp_path)}
+    assert names >= {"chapter.txt", "sub", ".draft-new"}
+    assert not names & {oldest.name, ".draft-old"}
+    assert len(names) == 5
+
+
+def test_what_an_interrupted_report_computed_is_kept_and_nothing_forgotten(tmp_path):
+    doubled(tmp_path, 1, 2)
+    held = Memory(tmp_path / "results", tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        held.computed(inverse, [(4,), (0,)], [4, 0], 0, "numbers")
+    held.save()
+    again = Memory(tmp_path / "results", tmp_path)
+    assert again.computed(inverse, [(4,)], [4], 0, "numbers") == [0.25]
+    assert doubled(tmp_path, 1, 2) == [2, 4]
+    assert CALLED == [1, 2, 4, 0]
+
+
+@pytest.mark.parametrize("text", ["[1]", "3", "[" * 100_000])
+def test_content_of_another_kind_is_computed_again(tmp_path, text):
+    doubled(tmp_path, 1)
+    (path,) = files(tmp_path)
+    path.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
+    assert doubled(tmp_path, 1) == [2]
+    assert CALLED == [1, 1]

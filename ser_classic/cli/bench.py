@@ -138,6 +138,7 @@ def report(
     readme: Annotated[
         Path | None, typer.Option(help="Also put the best systems between the marks in this file.")
     ] = None,
+    cache: options.Cache = None,
 ) -> None:
     """Rebuild the leaderboard and the figures from the stored runs, and show the leaderboard."""
     from rich.console import Console
@@ -149,7 +150,7 @@ def report(
         raise ReportError(
             f"{results}: there are no results; bench makes them, or name another with --results"
         )
-    board = write(results, _tell)
+    board = write(results, _tell, cache=cache)
     if readme:
         put_into(readme, board)
     Console().print(terminal(board))

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ser_classic.cli import options
+
 app = typer.Typer(help="Results folders: join those of several machines.", no_args_is_help=True)
 
 
@@ -20,11 +22,12 @@ def results() -> None:
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="Results folders, as of `bench --results`.")],
     into: Annotated[Path, typer.Option("--into", help="Results folder; what it holds has to fit, too.")],
+    cache: options.Cache = None,
 ) -> None:
     """Join results folders if they fit together, and write the report."""
     from ser_classic import merging
     from ser_classic.report import write
 
     merged = merging.merge(folders, into)
-    write(into, lambda problem: print(problem, file=sys.stderr))
+    write(into, lambda problem: print(problem, file=sys.stderr), cache=cache)
     print(f"{into}: {len(merged.copied)} runs copied, {len(merged.kept)} kept")

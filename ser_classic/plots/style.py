@@ -130,6 +130,16 @@ def families() -> list[str]:
     return [*STYLE["font.family"], *(name for name in FALLBACKS if name in installed)]
 
 
+def font_files() -> list[tuple[str, int, int]]:
+    """Path, size [bytes] and time of change [ns] of the files of these fonts."""
+    from matplotlib.font_manager import fontManager
+
+    chosen = set(families())
+    paths = {Path(font.fname) for font in fontManager.ttflist if font.name in chosen}
+    there = [(path, path.stat()) for path in sorted(paths) if path.is_file()]
+    return [(str(path), status.st_size, status.st_mtime_ns) for path, status in there]
+
+
 def blank(width: float, height: float) -> Figure:
     """An empty figure of that size [inch], laid out without overlaps."""
     from matplotlib.figure import Figure

@@ -35,12 +35,12 @@ def printed(groups: Iterable[Iterable[Picture]], folder: Path, memory: Memory) -
     """
     import joblib
 
-    from ser_classic.plots.style import families
+    from ser_classic.plots.style import families, font_files
 
     groups = [list(group) for group in groups]
     pictures = list(chain(*groups))
     calls = [(picture.draw, identifier(picture.name), picture.title) for picture in pictures]
-    look = [families(), version("matplotlib"), version("pillow")]
+    look = [families(), font_files(), *(version(name) for name in ("matplotlib", "pillow", "kiwisolver"))]
     keys = [[joblib.hash(call), *look] for call in calls]
     found = memory.computed(_forms, calls, keys, 0.4, "figures")
     for picture, (drawing, image, _) in zip(pictures, found, strict=True):

@@ -72,10 +72,14 @@ def write(
         The folder cannot be written, or without `problem` a run cannot be scored.
     """
     memory = Memory(results, cache)
-    with store.at_work(results), threadpool_limits(1):  # much is computed, but nothing that is big
-        board = _write(results, problem, figures, memory)
-    memory.save()
-    return board
+    try:
+        with store.at_work(results), threadpool_limits(1):  # much is computed, but nothing that is big
+            board = _write(results, problem, figures, memory)
+        if figures:
+            memory.forget()
+        return board
+    finally:
+        memory.save()
 
 
 def _write(
