@@ -12,7 +12,10 @@ Data = Annotated[Path, typer.Option("--data", envvar="SER_DATA", help="Folder wi
 Cache = Annotated[
     Path | None,
     typer.Option(
-        "--cache", envvar="SER_CACHE", help="Feature cache.", show_default="the user's cache folder"
+        "--cache",
+        envvar="SER_CACHE",
+        help="Cache of features and of what reports computed.",
+        show_default="the user's cache folder",
     ),
 ]
 Results = Annotated[Path, typer.Option("--results", help="Results folder.")]
