@@ -187,15 +187,13 @@ class Span:
         window = filters.hann(self.framing.n_fft)
         magnitude = np.empty((len(self.frames), self.framing.n_fft // 2 + 1), np.float32)
         windowed = np.empty((BLOCK, self.framing.n_fft))
-        spectrum = np.empty((BLOCK, magnitude.shape[1]), np.complex128)
-        rounded = np.empty(spectrum.shape, np.complex64)
+        spectrum = np.empty((BLOCK, magnitude.shape[1]), np.complex64)  # of a transform in float64
         for start in range(0, len(magnitude), BLOCK):
             block = slice(0, min(BLOCK, len(magnitude) - start))
             windowed[block] = self.frames[start : start + BLOCK]  # a product of two types at once is slower
             windowed[block] *= window
             np.fft.rfft(windowed[block], out=spectrum[block])
-            rounded[block] = spectrum[block]
-            np.abs(rounded[block], out=magnitude[start : start + BLOCK])
+            np.abs(spectrum[block], out=magnitude[start : start + BLOCK])
         return magnitude
 
     @cached_property

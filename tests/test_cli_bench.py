@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ser_classic.features import FEATURES
+
 SUITE = """
 [[grid]]
 corpora = ["synthetic"]
@@ -110,6 +112,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         (("bench", "s.toml", "--own", "absent.csv"), 1, "absent.csv"),
         (("bench", "s.toml", "--jobs", "0"), 2, "--jobs"),
         (("bench",), 2, "suites"),
+        (("bench", "s.toml", "--again", "--keep-stale"), 2, "not both"),
         (("bench", "s.toml", "--shard", "9/8"), 2, "the shard '9/8'"),
         (("bench", "s.toml", "--engine", "dask"), 2, "go together"),
         (("bench", "s.toml", "--scheduler", "tcp://a:1"), 2, "go together"),
@@ -131,6 +134,12 @@ def test_a_mistake_is_one_message_and_an_exit_code(ser, words, code, reason):
     assert done.returncode == code
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_list_of_features_cuts_no_name(ser):
+    listed = ser("features", "list").stdout
+    assert all(f"│ {name} " in listed for name in FEATURES)
+    assert max(len(line) for line in listed.splitlines()) <= 80
 
 
 def test_a_suite_of_absent_corpora_says_how_to_get_them(ser, tmp_path):

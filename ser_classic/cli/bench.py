@@ -102,6 +102,8 @@ def bench(
             return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, workers)
     if sample is not None or draw is not None:
         raise typer.BadParameter("--sample and --draw go with --check")
+    if again and keep_stale:
+        raise typer.BadParameter("give --again or --keep-stale, not both")
     if not suites:
         raise typer.BadParameter("name one or more suites", param_hint="suites")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ app = typer.Typer(help="Feature sets: list them, extract one into a CSV or NPZ f
 def list_features(as_json: options.Json = False) -> None:
     """List the feature sets; one of an optional library that is absent has no columns."""
     import json
+    import textwrap
 
     from ser_classic.errors import SerClassicError
     from ser_classic.features import FEATURES
@@ -31,14 +33,24 @@ def list_features(as_json: options.Json = False) -> None:
         print(json.dumps([entry.parameters | more[name] for name, entry in FEATURES.items()]))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("features", "columns", "rate [Hz]", "first column", "last column")
+    table = Table(Column("features", no_wrap=True), Column("columns", no_wrap=True), "of")
     for name, entry in FEATURES.items():
         held = columns[name]
-        ends = (held[0], held[-1]) if held else (f"needs the extra {entry.extra}", "")
-        table.add_row(name, str(len(held)) if held else "", str(entry.sample_rate or "native"), *ends)
+        if held:
+            told = textwrap.shorten(", ".join(_contents(held)), 70, placeholder=" ...")
+            table.add_row(name, f"{len(held)}{' a frame' if entry.sequence else ''}", told)
+        else:
+            table.add_row(name, "", f"needs the extra {entry.extra}")
     Console().print(table)
+
+
+def _contents(columns: Sequence[str]) -> list[str]:
+    """The groups of columns; where there is only one, the descriptors or kernels in it."""
+    split = [column.rpartition("/") for column in columns]
+    groups = dict.fromkeys(group for group, _, _ in split)
+    return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
 
 
 @app.command("extract")
