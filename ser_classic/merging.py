@@ -49,13 +49,14 @@ def merge(sources: list[Path], into: Path) -> Merged:
     for folder in sources:
         if not any((folder / name).exists() for name in ("runs", "leaderboard.csv")):
             raise MergeError(f"{folder}: there are no results; give folders to which bench has written")
-    folders = list({folder.resolve(): folder for folder in [into, *sources]}.values())
+    # Each folder once, however often and in whatever spelling it is given
+    into, *others = {folder.resolve(): folder for folder in [into, *sources]}.values()
     problems: list[str] = []
-    runs = {folder: list(store.runs(folder, problems.append)) for folder in folders}
+    runs = {folder: list(store.runs(folder, problems.append)) for folder in (into, *others)}
     problems += _clips_problems(runs)
     held = {run.id: run for run in runs[into]}
     copied: dict[str, Run] = {}
-    for run in (run for folder in folders[1:] for run in runs[folder]):
+    for run in (run for folder in others for run in runs[folder]):
         other = copied.get(run.id) or held.get(run.id)
         if other is None or (run.ok and not other.ok):
             copied[run.id] = run
@@ -72,7 +73,7 @@ def merge(sources: list[Path], into: Path) -> Merged:
         listed = "\n  ".join(problems[:SHOWN])
         raise MergeError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
     with store.at_work(into):
-        for folder in folders[1:]:
+        for folder in others:
             for path in sorted((folder / "clips").glob("*.csv")):
                 if not (into / "clips" / path.name).exists():
                     store.write_text(into / "clips" / path.name, path.read_text())

@@ -91,6 +91,14 @@ def test_merging_again_changes_nothing(parts, tmp_path):
     assert len(merge(parts, out).copied) == 4
 
 
+def test_the_folder_to_merge_into_may_be_among_the_sources_in_another_spelling(parts, monkeypatch):
+    monkeypatch.chdir(parts[0].parent)
+    into = Path(parts[0].name)
+    assert not into.is_absolute()
+    merged = merge([parts[0], into / ".." / into, parts[1]], into)
+    assert (len(merged.copied), len(merged.kept)) == (4, 4)
+
+
 def test_runs_equal_in_predictions_may_be_there_twice(parts, tmp_path):
     shutil.copytree(parts[0], tmp_path / "again")
     edit(first(tmp_path / "again"), fit_seconds=99.0)
