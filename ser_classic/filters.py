@@ -11,9 +11,8 @@ from ser_classic.errors import SerClassicError
 
 CONTRAST_LOWEST = 200.0  # [Hz] upper edge of the lowest band of the spectral contrast
 CONTRAST_SHARE = 0.02  # of a band's bins that make its peak, and its valley
-GROUP = (
-    16  # mel bands multiplied at once: few enough to skip most of a bank's zeros, enough to pay for a call
-)
+# Mel bands multiplied at once: few enough to skip most of a bank's zeros, enough to pay for a call.
+GROUP = 16
 
 
 class DescriptorError(SerClassicError):

@@ -25,9 +25,9 @@ import soundfile
 
 from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import synthetic
-from ser_classic.experiment import machine
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
+from ser_classic.provenance import machine
 from ser_classic.workers import THREADS
 
 COMMAND = [sys.executable, "-c", "from ser_classic.cli import main; main()"]
@@ -43,10 +43,10 @@ def recordings(folder: Path, number: int) -> list[Path]:
         found = sorted(path for path in Path(data).rglob("*") if path.suffix.lower() in SUFFIXES)
         found = found[:: max(1, len(found) // number)]
     else:
-        words = itertools.product(synthetic.SPEAKERS, synthetic.WORDS)
-        for speaker, word in itertools.islice(words, 50):
-            path = folder.parent / f"{speaker}-{word}.wav"
-            soundfile.write(path, synthetic.synthesise(speaker, word, "t1"), synthetic.SAMPLE_RATE)
+        acted = itertools.product(synthetic.SPEAKERS, synthetic.ACTED)
+        for speaker, emotion in itertools.islice(acted, 50):
+            path = folder.parent / f"{speaker}-{emotion}.wav"
+            soundfile.write(path, synthetic.synthesise(speaker, emotion, "t1"), synthetic.SAMPLE_RATE)
             found.append(path)
     links = []
     for place in range(number):

@@ -17,11 +17,8 @@ FORMANTS = 5
 ORDER = 2 * FORMANTS
 SAMPLES = 530  # 50 ms at twice the ceiling
 TRACKED = 3
-USUAL_FREQUENCY = (
-    500.0,
-    1500.0,
-    2500.0,
-)  # [Hz], a neutral tube of 17 cm: where a clip shows no formant at all
+# Where a clip shows no formant at all: a neutral tube of 17 cm.
+USUAL_FREQUENCY = (500.0, 1500.0, 2500.0)  # [Hz]
 USUAL_BANDWIDTH = (80.0, 90.0, 120.0)  # [Hz]
 NARROWEST = 10.0  # [Hz], floor of a bandwidth: a pure tone has none
 STEPS = 7  # of the root finder; the convergence is cubic

@@ -63,9 +63,9 @@ def train(
         factor=0.5,
         patience=patience // 2,
     )
-    callbacks = [EpochScoring(_uar, lower_is_better=False, on_train=True, name="train_uar")]
+    scores = [EpochScoring(_uar, lower_is_better=False, on_train=True, name="train_uar")]
     if valid is not None:
-        callbacks += [EpochScoring(_uar, lower_is_better=False, name="valid_uar"), stop]
+        scores.append(EpochScoring(_uar, lower_is_better=False, name="valid_uar"))
     with one_thread(seed):
         net = NeuralNetClassifier(
             build(network),
@@ -79,7 +79,7 @@ def train(
             iterator_train__drop_last=len(train_codes) % batch_size == 1,  # one value has no batch statistics
             iterator_valid__batch_size=PREDICTED_AT_ONCE,
             train_split=None if valid is None else predefined_split(Dataset(valid, valid_codes)),
-            callbacks=[*callbacks[:2], Told(epochs, shown), plateau, *callbacks[2:]],
+            callbacks=[*scores, Told(epochs, shown), plateau, *([] if valid is None else [stop])],
             callbacks__valid_acc=None,
             callbacks__print_log=None,
             device=device,

@@ -1,0 +1,42 @@
+"""The benchmarks of speed in short: they run without a corpus and compare values; nothing is timed here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SPEED = Path(__file__).parents[1] / "benchmarks" / "speed"
+
+
+@pytest.fixture
+def measured(tmp_path: Path, cache: Path):
+    """Run a benchmark on the embedded voices, and read what it measured."""
+    environment = {name: value for name, value in os.environ.items() if name != "SER_DATA"}
+
+    def run(script: str, *words: str) -> dict:
+        command = [sys.executable, SPEED / script, *words, "--json", tmp_path / "measured.json"]
+        subprocess.run(command, check=True, cwd=tmp_path, env=environment | {"SER_CACHE": str(cache)})
+        return json.loads((tmp_path / "measured.json").read_text())
+
+    return run
+
+
+def test_extraction_is_set_against_its_floor_and_its_peers(measured):
+    result = measured("extraction.py", "--clips", "2", "--rounds", "1")
+    systems = {row["name"] for row in result["systems"]}
+    assert {"decode", "floor", "pooled", "flagship", "librosa_shared", "usual"} <= systems
+    assert {claim["fast"] for claim in result["claims"]} >= {"floor", "pooled"}
+    assert all(row["worst"] < 1e-3 for row in result["values"])  # in standard deviations of two clips
+
+
+def test_prediction_imports_nothing_heavy(measured):
+    short = ("--features", "mfcc13", "--model", "lda", "--clips", "3", "--rounds", "1", "--jobs", "1")
+    result = measured("prediction.py", *short)
+    assert result["clips"] == 3
+    assert result["heavy_imports"] == []
+    assert result["ratio"] > 0
