@@ -1,4 +1,4 @@
-"""The README says what is so: its table, its files, its commands and its Python."""
+"""The README and docs/ say what is so: the table, the files, the commands and the Python."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ser_classic.report.glance import BEGIN, END, glance
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+DOCUMENTS = "\n".join([README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))])
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", DOCUMENTS, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [
     line.split("  #")[0].strip()
     for kind, text in BLOCKS
