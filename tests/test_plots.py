@@ -58,7 +58,7 @@ DRAWINGS = {
             {"corpus": "one", "features": ["f", "f", "g"], "model": ["m", "n", "m"], "uar": [0.9, 0.4, 0.1]}
         )
     ),
-    "critical_difference": lambda: scores.critical_difference(RANKS, "Models"),
+    "critical_difference": lambda: scores.critical_difference(RANKS),
     "beside_published": lambda: scores.beside_published(
         pd.DataFrame(
             {

@@ -13,6 +13,7 @@ from ser_classic.plots.style import (
     BLIND,
     DEEP,
     INK,
+    LIGHT_TEXT_FROM,
     LINE,
     MARKERS,
     MUTED,
@@ -52,7 +53,7 @@ def counts(table: pd.DataFrame) -> Figure:
     ax.imshow(shades, aspect="auto", interpolation="nearest")
     if few:
         for (row, column), value in np.ndenumerate(values):
-            colour = ON_COLOUR if shades[row, column, 3] > 0.62 else INK
+            colour = ON_COLOUR if shades[row, column, 3] > LIGHT_TEXT_FROM else INK
             ax.text(column, row, f"{value:.0f}", ha="center", va="center", size=7.5, color=colour)
         rows_axis(ax, [str(name) for name in table.index], grid=False)
     else:
@@ -66,13 +67,12 @@ def counts(table: pd.DataFrame) -> Figure:
 
 
 @styled
-def spreads(groups: Mapping[str, np.ndarray], label: str, title: str = "") -> Figure:
+def spreads(groups: Mapping[str, np.ndarray], label: str) -> Figure:
     """How a quantity is spread in each group: quartiles, and whiskers from the 5th to the 95th percentile."""
     figure = blank(6.0, 0.9 + 0.3 * len(groups))
     ax = figure.subplots()
     draw_spreads(ax, groups)
     ax.set_xlabel(label)
-    ax.set_title(title)
     return figure
 
 
@@ -96,7 +96,7 @@ def draw_spreads(ax: Axes, groups: Mapping[str, np.ndarray]) -> None:
 
 
 @styled
-def examples(clips: Mapping[str, tuple[np.ndarray, int]], title: str = "") -> Figure:
+def examples(clips: Mapping[str, tuple[np.ndarray, int]]) -> Figure:
     """Waveform, mel spectrogram, MFCC and chroma of a clip of each emotion, side by side.
 
     Parameters
@@ -120,7 +120,6 @@ def examples(clips: Mapping[str, tuple[np.ndarray, int]], title: str = "") -> Fi
         panels[0, column].set_ylim(-1.05 * peak, 1.05 * peak)
         panels[-1, column].set_xlabel("time [s]")
         panels[-1, column].set_xlim(0, longest)
-    figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 

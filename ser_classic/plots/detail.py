@@ -53,9 +53,7 @@ def confusion(counts: np.ndarray, classes: tuple[str, ...], title: str = "") -> 
 
 
 @styled
-def recalls(
-    panels: list[tuple[str, pd.DataFrame]], chance: float, title: str = "", colour: str = BLIND
-) -> Figure:
+def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, colour: str = BLIND) -> Figure:
     """Who and what is recognised: a panel for emotions, one for speakers, one for each further property.
 
     Parameters
@@ -87,12 +85,11 @@ def recalls(
                 beside(ax, place, share(value), size=8)
             share_axis(ax)
             ax.set_title(heading)
-    figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 
 @styled
-def reliability(bins: pd.DataFrame, ece: float, title: str = "", colour: str = BLIND) -> Figure:
+def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND) -> Figure:
     """Reliability diagram: accuracy of the guesses of each confidence, and how many there are.
 
     Parameters
@@ -120,7 +117,6 @@ def reliability(bins: pd.DataFrame, ece: float, title: str = "", colour: str = B
     share_axis(upper, "y")
     upper.grid()
     upper.set_ylabel("accuracy")
-    upper.set_title(title)
     lower.bar(
         bins["low"], bins["clips"], width=bins["high"] - bins["low"], align="edge", color=colour, alpha=0.45
     )

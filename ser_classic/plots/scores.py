@@ -130,7 +130,7 @@ def cells(ax: Axes, values: np.ndarray, best: bool, words: np.ndarray | None = N
 
 
 @styled
-def critical_difference(ranks: Ranks, title: str = "") -> Figure:
+def critical_difference(ranks: Ranks) -> Figure:
     """Average ranks on a line; bars join those that cannot be told apart (Demšar 2006)."""
     names, values = list(ranks.average.index), ranks.average.to_numpy()
     half = (len(names) + 1) // 2
@@ -163,12 +163,11 @@ def critical_difference(ranks: Ranks, title: str = "") -> Figure:
     for place, group in enumerate(ranks.groups):
         ends = ranks.average[[group[0], group[-1]]].to_numpy() + np.array([-0.04, 0.04])
         ax.plot(ends, [0.32 + 0.32 * place] * 2, color=INK, linewidth=3.4, solid_capstyle="round", zorder=4)
-    ax.set_title(title)
     return figure
 
 
 @styled
-def beside_published(table: pd.DataFrame, title: str = "") -> Figure:
+def beside_published(table: pd.DataFrame) -> Figure:
     """Own runs with their interval beside published scores; a panel per track, never one ranking.
 
     Parameters
@@ -205,7 +204,6 @@ def beside_published(table: pd.DataFrame, title: str = "") -> Figure:
         ("D", PUBLISHED, PAPER, "published, other folds"),
     ]
     _legend(figure, signs)
-    figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 

@@ -50,26 +50,24 @@ def timeline(waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, titl
 
 
 @styled
-def overview(waveform: np.ndarray, sample_rate: int, title: str = "") -> Figure:
+def overview(waveform: np.ndarray, sample_rate: int) -> Figure:
     """Waveform and mel spectrogram of a recording [shape=(n,)]."""
     figure = blank(9.0, 3.4)
     panels = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.6))
     for ax, draw in zip(panels, (draw_waveform, draw_mel), strict=True):
         draw(ax, waveform, sample_rate)
-    panels[0].set_title(title)
     panels[1].set_xlabel("time [s]")
     panels[1].set_xlim(0, len(waveform) / sample_rate)
     return figure
 
 
 @styled
-def portrait(waveform: np.ndarray, sample_rate: int, title: str = "") -> Figure:
+def portrait(waveform: np.ndarray, sample_rate: int) -> Figure:
     """Waveform, mel spectrogram, MFCC and chroma of a recording [shape=(n,)], one above the other."""
     figure = blank(7.0, 6.4)
     panels = figure.subplots(4, 1, sharex=True, height_ratios=(1, 1.6, 1.2, 1.2))
     for ax, draw in zip(panels, (draw_waveform, draw_mel, draw_mfcc, draw_chroma), strict=True):
         draw(ax, waveform, sample_rate)
-    panels[0].set_title(title)
     panels[-1].set_xlabel("time [s]")
     panels[-1].set_xlim(0, len(waveform) / sample_rate)
     return figure

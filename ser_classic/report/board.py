@@ -136,18 +136,10 @@ def ordered(emotions: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for word in EMOTIONS if word in found) + tuple(sorted(found.difference(EMOTIONS)))
 
 
-def speaker_counts(
-    table: pd.DataFrame, classes: Iterable[str] | None = None, among: Iterable[str] | None = None
-) -> SpeakerCounts:
+def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
     """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker's."""
-    classes = ordered(classes_of(table["truth"], table["guess"]) if classes is None else classes)
-    return count(
-        table["truth"].to_numpy(),
-        table["guess"].to_numpy(),
-        table["speaker"].fillna("").to_numpy(),
-        classes,
-        None if among is None else tuple(among),
-    )
+    truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
+    return count(truth, guess, table["speaker"].fillna("").to_numpy(), ordered(classes_of(truth, guess)))
 
 
 def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict[str, Any]:

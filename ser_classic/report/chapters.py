@@ -55,12 +55,12 @@ class Chapter:
     grids: tuple[Grid, ...]
     failed: tuple[tuple[str, str], ...] = ()
 
-    def markdown(self, level: int = 2) -> str:
-        """As Markdown, the heading at that level."""
-        parts = [f"{'#' * level} {self.title}", self.about]
+    def markdown(self) -> str:
+        """As Markdown."""
+        parts = [f"## {self.title}", self.about]
         for grid in self.grids:
             if grid.title:
-                parts.append(f"{'#' * (level + 1)} {escaped(grid.title)}")
+                parts.append(f"### {escaped(grid.title)}")
             marks = ["---" if place < grid.words else "--:" for place in range(len(grid.headings))]
             rows = [[escaped(entry.text) for entry in row] for row in grid.rows]
             lines = [_line(map(escaped, grid.headings)), f"|{'|'.join(marks)}|", *map(_line, rows)]

@@ -54,9 +54,7 @@ class Pair:
         return told
 
 
-def compare(
-    first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar"
-) -> Comparison:
+def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar") -> Pair:
     """Compare two stored runs on the same clips.
 
     Parameters
@@ -73,7 +71,12 @@ def compare(
     StatisticsError
         There is no such metric.
     """
-    return _compared(first, second, counts_of(first, second, clips_of), metric)
+    counts = counts_of(first, second, clips_of)
+    names = first.record["id"], second.record["id"]
+    found = statistics.compare(counts[0].counts, counts[1].counts, names, metric)
+    each = [per_speaker(table, COUNT_METRICS[metric]) for table in counts]
+    speakers = pd.concat(each, axis=1, keys=names)
+    return Pair((first, second), metric, found, int(counts[0].counts.sum()), speakers)
 
 
 def compare_stored(results: Path, first: str, second: str, metric: str = "uar") -> Pair:
@@ -87,11 +90,7 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
         As `compare`.
     """
     runs = store.find_run(results, first), store.find_run(results, second)
-    counts = counts_of(*runs, lambda corpus: store.read_clips(results, corpus))
-    found = _compared(*runs, counts, metric)
-    each = [per_speaker(table, COUNT_METRICS[metric]) for table in counts]
-    speakers = pd.concat(each, axis=1, keys=[first, second])
-    return Pair(runs, metric, found, int(counts[0].counts.sum()), speakers)
+    return compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)
 
 
 def counts_of(
@@ -130,13 +129,6 @@ def counts_of(
     if tables[0]["speaker"].isna().any():
         raise ReportError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
     return aligned(*map(speaker_counts, tables))
-
-
-def _compared(
-    first: Run, second: Run, counts: tuple[SpeakerCounts, SpeakerCounts], metric: str
-) -> Comparison:
-    names = first.record["id"], second.record["id"]
-    return statistics.compare(counts[0].counts, counts[1].counts, names, metric)
 
 
 def as_text(pair: Pair, width: int = 80) -> str:

@@ -25,8 +25,8 @@ def glance(board: pd.DataFrame) -> str:
         As `ser_classic.report.leaderboard` returns it.
     """
     lines = ["| corpus | track | protocol | features + model | UAR | 95 % |", "|---|---|---|---|--:|:-:|"]
-    for section in sections(board, limit=1):
-        for rank, features, model, protocol, uar, interval, *_ in section.rows:
+    for section in sections(board):
+        for rank, features, model, protocol, uar, interval, *_ in section.rows[:1]:
             if rank == STALE:
                 continue
             track = GROUPS[section.group]

@@ -43,7 +43,7 @@ HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "f
 class Section:
     """One group of one corpus, ready to be set: cells as text.
 
-    `left` says how many systems were cut, `few` names the speakers where there are too few for an interval;
+    `few` names the speakers where there are too few for an interval;
     `stale` names the systems that were run otherwise than today's tables say, and how: their rows come last,
     with `STALE` in the place of a rank.
     """
@@ -56,7 +56,6 @@ class Section:
     rows: tuple[tuple[str, ...], ...]
     failed: tuple[tuple[str, str], ...]
     stale: tuple[tuple[str, str], ...]
-    left: int
     few: tuple[str, ...]
 
 
@@ -98,16 +97,8 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]:
-    """The groups of a leaderboard, by corpus, then blind, adapted and leaky.
-
-    Parameters
-    ----------
-    board : pd.DataFrame
-        As `leaderboard` returns it.
-    limit : int, optional
-        Systems shown of each group; all by default.
-    """
+def sections(board: pd.DataFrame) -> Iterator[Section]:
+    """The groups of a leaderboard, by corpus, then blind, adapted and leaky."""
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         done = of_corpus[of_corpus["uar"].notna()]
         about = _about(done)
@@ -116,7 +107,7 @@ def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]
             ok = part[part["status"] == "ok"]
             failed = part[part["status"] != "ok"].to_dict("records")
             current = ok[ok["stale"].isna()]
-            shown = (ok if limit is None else ok.head(limit)).to_dict("records")
+            shown = ok.to_dict("records")
             yield Section(
                 corpus=str(corpus),
                 about=about,
@@ -126,7 +117,6 @@ def sections(board: pd.DataFrame, limit: int | None = None) -> Iterator[Section]
                 rows=tuple(_cells(rank, row) for rank, row in enumerate(shown, start=1)),
                 failed=tuple((_system(row), str(row["error"])) for row in failed),
                 stale=tuple((_system(row), row["stale"]) for row in shown if pd.notna(row["stale"])),
-                left=len(ok) - len(shown),
                 few=few,
             )
 
@@ -136,40 +126,26 @@ def title_of(group: str, emotions: str) -> str:
     return f"{TITLES[group]} ({emotions})" if emotions else TITLES[group]
 
 
-def markdown(board: pd.DataFrame, limit: int | None = None, level: int = 2) -> str:
+def markdown(board: pd.DataFrame) -> str:
     """The leaderboard as Markdown.
 
-    Parameters
-    ----------
-    board : pd.DataFrame
-        As `leaderboard` returns it.
-    limit : int, optional
-        Systems shown of each group; all by default.
-    level : int
-        Of the corpora's headings.
-
-    Returns
-    -------
-    str
-        A heading per corpus and a ranked table per group; the best of a group is named and set in bold.
+    A heading per corpus and a ranked table per group; the best of a group is named and set in bold.
     """
     parts: list[str] = []
     corpus = None
-    for section in sections(board, limit):
+    for section in sections(board):
         if section.corpus != corpus:
             corpus = section.corpus
-            parts.append(f"{'#' * level} {escaped(corpus)}")
-            parts.append(f"{section.about}")
+            parts.append(f"## {escaped(corpus)}")
+            parts.append(section.about)
             if section.few:
                 parts.append(_few_words(section.few))
-        parts.append(f"{'#' * (level + 1)} {section.title}")
+        parts.append(f"### {section.title}")
         if section.group == "leaky":
             parts.append(f"> **Warning.** {WARNING}")
         parts.append(section.best)
         if section.rows:
             parts.append(_markdown_table(section))
-        if section.left:
-            parts.append(f"… and {section.left} more.")
         parts.extend(
             f"- stale: {escaped(system)}: {escaped(shortened(how))}" for system, how in section.stale
         )
@@ -217,8 +193,8 @@ def premium_markdown(premium: pd.DataFrame, limit: int = 5, level: int = 2) -> s
     return "\n".join(lines) + "\n\n"
 
 
-def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:
-    """The leaderboard as tables for `rich.console.Console.print`; arguments as `markdown`."""
+def terminal(board: pd.DataFrame) -> Group:
+    """The leaderboard as tables for `rich.console.Console.print`."""
     from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
@@ -226,7 +202,7 @@ def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:
 
     parts = []
     corpus = None
-    for section in sections(board, limit):
+    for section in sections(board):
         if section.corpus != corpus:
             corpus = section.corpus
             parts.append(Text(f"\n{corpus}", style="bold"))
@@ -247,8 +223,6 @@ def terminal(board: pd.DataFrame, limit: int | None = None) -> Group:
             style = "dim" if row[0] == STALE else "bold" if place == 0 else None
             table.add_row(*map(escape, row), style=style)
         parts.append(table)
-        if section.left:
-            parts.append(Text(f"… and {section.left} more", style="dim"))
         parts.extend(Text(f"stale: {system}: {shortened(how)}", style="dim") for system, how in section.stale)
         parts.extend(
             Text(f"failed: {system}: {shortened(why)}", style="red") for system, why in section.failed

@@ -106,7 +106,6 @@ def count(
     guess: Sequence[str],
     speakers: Sequence[str],
     classes: Sequence[str] | None = None,
-    among: Sequence[str] | None = None,
 ) -> SpeakerCounts:
     """Confusion counts of every speaker.
 
@@ -116,29 +115,15 @@ def count(
         One of each a clip.
     classes : sequence of str, optional
         The emotions, all those that occur by default.
-    among : sequence of str, optional
-        The speakers to count, in this order; those that occur, by name, by default. One without clips
-        counts zeros.
 
     Raises
     ------
-    StatisticsError
-        A speaker that is not among those given.
     MetricError
         Unequal lengths, no clips, or an emotion outside `classes`.
     """
-    names = tuple(among) if among is not None else classes_of(speakers)
-    codes = places_of(speakers, names)
-    if (codes < 0).any():
-        raise StatisticsError(
-            f"speaker {str(np.asarray(speakers)[codes < 0][0])!r} is not among {', '.join(names)}"
-        )
+    names = classes_of(speakers)
     classes = tuple(classes) if classes is not None else classes_of(truth, guess)
-    counts = grouped_confusion(truth, guess, codes, classes)
-    missing = len(names) - len(counts)  # speakers without clips at the end of the list
-    if missing:
-        counts = np.concatenate([counts, np.zeros((missing, *counts.shape[1:]), dtype=counts.dtype)])
-    return SpeakerCounts(names, classes, counts)
+    return SpeakerCounts(names, classes, grouped_confusion(truth, guess, places_of(speakers, names), classes))
 
 
 def recall_metric(emotion: int) -> CountMetric:
