@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import typer.main
 
@@ -30,6 +31,26 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 def test_the_table_is_that_of_the_committed_runs():
     board = tabulated(read(ROOT / "results"))
     assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{glance(board)}"
+
+
+def test_what_helped_gives_the_figures_of_the_committed_runs():
+    """The first table of its page, cell by cell; the leaderboard has four decimals, the page three."""
+    lines = (ROOT / "docs" / "what-helped.md").read_text().partition("\n| system |")[2].partition("\n\n")[0]
+    board = pd.read_csv(ROOT / "results" / "leaderboard.csv")
+    board = board[board["seed"] == 0].set_index(["corpus", "protocol", "features", "model"])
+    columns = (
+        ("ravdess", "emobox"),
+        ("ravdess", "emobox_adapted"),
+        ("emodb", "loso"),
+        ("emodb", "loso_adapted"),
+    )
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines.splitlines()[2:]]
+    assert len(rows) == 14
+    for system, *cells in rows:
+        for cell, column in zip(cells, columns, strict=True):
+            row = board.loc[(*column, *system.split(" + "))]
+            told = [float(number) for number in re.findall(r"\.\d{3}", cell)]
+            assert told == pytest.approx([row["uar"], row["uar_low"], row["uar_high"]], abs=5.6e-4), system
 
 
 @pytest.mark.parametrize(

@@ -215,10 +215,11 @@ def terminal(board: pd.DataFrame) -> Group:
             title_justify="left",
             title_style=colour,
             box=None,
-            pad_edge=False,
+            padding=(0, 1, 0, 0),
         )
         for name in HEADINGS:
-            table.add_column(name, justify="left" if name in ("features", "model", "protocol") else "right")
+            justify = "left" if name in ("features", "model", "protocol") else "right"
+            table.add_column(name, justify=justify, overflow="fold")  # rather than cut a name
         for place, row in enumerate(section.rows):
             style = "dim" if row[0] == STALE else "bold" if place == 0 else None
             table.add_row(*map(escape, row), style=style)
