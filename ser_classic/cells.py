@@ -87,7 +87,7 @@ class Shelf:
     Attributes
     ----------
     cache : Path, optional
-        See `memory.cache_folder`.
+        See `places.cache_folder`.
     engine : Engine
         Who extracts.
     """

@@ -18,8 +18,8 @@ from ser_classic.corpora import CORPORA, available, load
 from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
-from ser_classic.memory import cache_folder
 from ser_classic.models import MODELS
+from ser_classic.places import cache_folder
 from ser_classic.stale import clips_today, differences
 
 ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities

@@ -23,8 +23,8 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features
 from ser_classic.features import FEATURES
 from ser_classic.folds import FoldResult, run_fold
-from ser_classic.memory import cache_folder
 from ser_classic.models import MODELS, Model
+from ser_classic.places import cache_folder
 from ser_classic.progress import track, working
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.provenance import machine, versions
@@ -80,7 +80,7 @@ def bench(
     results : Path
         Results folder; see `store`.
     data, cache : Path, optional
-        Folder with the corpora and feature cache; see `corpora.load` and `memory.cache_folder`.
+        Folder with the corpora and feature cache; see `corpora.load` and `places.cache_folder`.
     engine : Engine
         Who extracts features and runs folds; see `engines`.
     again : bool

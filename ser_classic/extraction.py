@@ -29,7 +29,7 @@ from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
-from ser_classic.memory import cache_folder
+from ser_classic.places import cache_folder
 from ser_classic.progress import track
 
 DRAFT = ".draft-"

@@ -16,7 +16,7 @@ FLOORS = {
     "workers": 0,
     "progress": 0,
     "provenance": 0,
-    "memory": 0,
+    "places": 0,
     "corpora": 1,
     "features": 1,
     "models": 1,

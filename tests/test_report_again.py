@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic import memory, report, store
-from ser_classic.memory import Memory
+from ser_classic import report, store
 from ser_classic.plots import detail, scores, style
-from ser_classic.report import press, reading
+from ser_classic.report import memory, press, reading
 from ser_classic.report.gallery import Picture
+from ser_classic.report.memory import Memory
 from ser_classic.store import StoreError
 
 COUNTS = np.array([[8, 2], [1, 9]])

@@ -78,7 +78,7 @@ def bench(
     from ser_classic import experiment
     from ser_classic.corpora import load, parse_map
     from ser_classic.engines import Local, on_cluster
-    from ser_classic.memory import cache_folder
+    from ser_classic.places import cache_folder
     from ser_classic.report import current, write
     from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
 

@@ -42,7 +42,7 @@ def explore(
         from ser_classic.engines import Local
         from ser_classic.extraction import extract
         from ser_classic.features import FEATURES
-        from ser_classic.memory import cache_folder
+        from ser_classic.places import cache_folder
 
         feature_set = FEATURES[features]
         if feature_set.sequence:

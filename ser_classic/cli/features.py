@@ -70,7 +70,7 @@ def extract_features(
     from ser_classic.export import check_output, save
     from ser_classic.extraction import extract
     from ser_classic.features import FEATURES
-    from ser_classic.memory import cache_folder
+    from ser_classic.places import cache_folder
 
     interrupts.stop_soon()
     feature_set = FEATURES[features]

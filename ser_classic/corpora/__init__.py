@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -31,6 +30,7 @@ from ser_classic.corpora.savee import SAVEE
 from ser_classic.corpora.subsets import RAVDESS4
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.tess import TESS
+from ser_classic.places import cache_folder, data_folder
 from ser_classic.registry import Registry, unknown
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "Loaded",
     "available",
     "check_clips",
-    "data_folder",
     "load",
     "locate",
     "parse_map",
@@ -79,9 +78,9 @@ def load(
     spec : str or Path
         A name in `CORPORA`; or the path of a manifest (CSV, TSV) or of a folder with a subfolder per emotion.
     data : Path, optional
-        Folder that holds the corpora; see `data_folder`.
+        Folder that holds the corpora; see `places.data_folder`.
     cache : Path, optional
-        Where an embedded corpus is made, on first use; see `memory.cache_folder`.
+        Where an embedded corpus is made, on first use; see `places.cache_folder`.
     words : mapping, optional
         For a corpus of your own: its emotion words to ours (`--map anger=angry`).
     speaker : str, optional
@@ -152,11 +151,6 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
     )
 
 
-def data_folder(chosen: Path | None = None) -> Path:
-    """Folder that holds the corpora: the one given, else `$SER_DATA`, else `./data`."""
-    return Path(chosen or os.environ.get("SER_DATA") or "data")
-
-
 def available(data: Path | None = None) -> list[str]:
     """Names of the corpora at hand: the embedded ones, and those of which clips lie under the data folder."""
     return [name for name, corpus in CORPORA.items() if corpus.make is not None or _scans(corpus, data)]
@@ -213,8 +207,6 @@ def _plain(name: str) -> str:
 
 def _made(corpus: Corpus, cache: Path | None) -> Path:
     """Folder of an embedded corpus; made beside and moved into place, so that it is whole or not there."""
-    from ser_classic.memory import cache_folder
-
     root = cache_folder(cache) / "corpora" / f"{corpus.name}-{corpus.version}"
     if root.is_dir():
         return root

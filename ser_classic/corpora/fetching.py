@@ -13,9 +13,10 @@ from urllib.parse import quote, urlsplit
 
 from ser_classic import claims
 from ser_classic.audio import SUFFIXES
-from ser_classic.corpora import CORPORA, data_folder, locate
+from ser_classic.corpora import CORPORA, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import Corpus, CorpusError, audio_files, find
+from ser_classic.places import data_folder
 from ser_classic.progress import track
 
 TIMEOUT = 30  # [s] without a byte
@@ -43,7 +44,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
     ----------
     name : str
     data : Path, optional
-        Folder that holds the corpora; see `corpora.data_folder`.
+        Folder that holds the corpora; see `places.data_folder`.
     source : str, optional
         Instead of the publisher's address: an archive or a folder at hand, the URL of an archive, or the URL
         of a mirror, which holds the archive or the single files under their official names.

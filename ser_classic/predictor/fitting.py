@@ -19,9 +19,9 @@ from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.engines import Local
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.memory import cache_folder
 from ser_classic.models import MODELS, Fitted, Model
 from ser_classic.models import fit as fit_model
+from ser_classic.places import cache_folder
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor, PredictorError
 from ser_classic.predictor.saving import FORMAT

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ser_classic import store
-from ser_classic.memory import Memory
 from ser_classic.report.gallery import Picture
+from ser_classic.report.memory import Memory
 from ser_classic.report.page import identifier
 
 if TYPE_CHECKING:

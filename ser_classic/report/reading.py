@@ -12,8 +12,8 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.memory import Memory
 from ser_classic.report.board import Figures, Scored, score_of, scored
+from ser_classic.report.memory import Memory
 from ser_classic.statistics import SpeakerCounts
 
 

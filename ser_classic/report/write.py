@@ -11,12 +11,12 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from ser_classic import store
-from ser_classic.memory import Memory
 from ser_classic.report import views
 from ser_classic.report.adaptation import adaptation_chapter, adaptation_pictures
 from ser_classic.report.board import tabulated, to_csv
 from ser_classic.report.cross import cross_chapter, cross_pictures
 from ser_classic.report.degraded import degraded_chapter, degraded_pictures
+from ser_classic.report.memory import Memory
 from ser_classic.report.networks import effort_picture, network_pictures, networks_part
 from ser_classic.report.reading import read
 from ser_classic.report.recipes import recipes_markdown, recipes_part, reproduced
@@ -59,7 +59,7 @@ def write(
     figures : bool
         Draw, too (some seconds).
     cache : Path, optional
-        Where is kept what the next report need not compute again; see `memory.cache_folder`.
+        Where is kept what the next report need not compute again; see `places.cache_folder`.
 
     Returns
     -------

@@ -1,11 +1,10 @@
-"""The user's cache folder, and results kept there for the next time by the digest of all they depend on."""
+"""What reports computed, kept for the next one in the cache folder by the digest of all it depends on."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
-import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_classic import workers
+from ser_classic.places import cache_folder
 from ser_classic.progress import track
 from ser_classic.provenance import versions
 
@@ -23,19 +23,12 @@ FOLDER = "remembered-reports"
 ABANDONED = 3600.0  # [s] after which a draft is that of a process that was killed
 
 
-def cache_folder(chosen: Path | None = None) -> Path:
-    """The cache: the folder given, else `$SER_CACHE`, else the user's cache folder."""
-    from platformdirs import user_cache_path
-
-    return chosen or Path(os.environ.get("SER_CACHE") or user_cache_path("ser_classic"))
-
-
 def here() -> str:
     """Digest of this package's code and of the versions of the libraries: what else results depend on.
 
     Where code was changed after this process began, nobody knows which of it runs: no two digests are equal.
     """
-    home = Path(__file__).parent
+    home = Path(__file__).parents[1]
     sha = hashlib.sha256(json.dumps(versions()).encode())
     for path in sorted(home.rglob("*.py")):
         status = path.stat()

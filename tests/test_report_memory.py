@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ser_classic import memory
-from ser_classic.memory import Memory
+from ser_classic.report import memory
+from ser_classic.report.memory import Memory
 
 CALLED: list[int] = []
 
