@@ -12,9 +12,10 @@ import pandas as pd
 
 from ser_classic.adaptation import adapt, adapt_few, drawn
 from ser_classic.extraction import Features
-from ser_classic.models import Model, fit
+from ser_classic.models import Model
 from ser_classic.protocols import Fold
 from ser_classic.provenance import machine
+from ser_classic.tuning import fit
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def run_fold(
     track : {"blind", "adapted"}
     seed : int
     leaky : bool
-        See `models.fit`.
+        See `tuning.fit`.
     heard : int, optional
         Unlabelled clips of a test speaker that may be used on the adapted track; all by default.
     degraded : Features, optional

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry, need
 
 if TYPE_CHECKING:
     from ser_classic.features import FeatureSet
+
+Search = Literal["grid", "own", "early"]
+Balance = Literal["weights", "priors"]
+
+
+class ModelError(SerClassicError):
+    """An entry that contradicts itself, or an estimator that does not do what its entry says."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +32,28 @@ class Model:
     estimator : callable (seed) -> scikit-learn estimator
         With the stated defaults, which are used as they are where nothing can be tuned by speaker.
     grid : mapping of parameter name to values
-        Tuned by exhaustive search in inner speaker folds, scored by UAR. Empty: nothing is tuned.
+        For `search="grid"`. Empty: nothing is tuned.
     scale : bool
         Put a StandardScaler before it.
-    weighted : bool
-        Fit with balanced sample weights (for estimators that have no class weights of their own).
+    search : {"grid", "own", "early"}
+        `grid`: exhaustive search in inner speaker folds, scored by UAR. `own`: the estimator searches by
+        itself, in the folds that its parameter `cv` is given; where that is None because nothing can be
+        tuned by speaker, it takes its stated defaults and its `tuned_` is False. `early`: its `fit` holds
+        part of the speakers in `groups` out, to stop training by them; it tells `chosen_` and `held_out_`.
+    balance : {"weights", "priors"}, optional
+        For estimators that have no class weights of their own: fit with balanced sample weights, or set the
+        parameter `priors` to equal ones.
     sequence : bool
         Takes sequences of frames instead of vectors.
-    stops_early : bool
-        Holds part of the training speakers out by itself, to stop training by them.
     library, extra : str, optional
         The optional library it needs, and the extra that installs it.
     version : int
         Raised whenever the same parameters give other predictions, so that older runs are known as such.
+
+    Raises
+    ------
+    ModelError
+        A value that is not known, or fields that contradict each other.
     """
 
     name: str
@@ -49,12 +61,28 @@ class Model:
     estimator: Callable[[int], Any]
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     scale: bool = True
-    weighted: bool = False
+    search: Search = "grid"
+    balance: Balance | None = None
     sequence: bool = False
-    stops_early: bool = False
     library: str | None = None
     extra: str | None = None
     version: int = 1
+
+    def __post_init__(self) -> None:
+        for field_, known in (("search", get_args(Search)), ("balance", (*get_args(Balance), None))):
+            if getattr(self, field_) not in known:
+                expected = ", ".join(map(repr, known))
+                raise ModelError(
+                    f"{self.name}: {field_} {getattr(self, field_)!r}; expected one of {expected}"
+                )
+        for contradicts, what in (
+            (self.grid and self.search != "grid", f"a grid is not searched with search={self.search!r}"),
+            (self.balance and self.search == "early", "what stops early balances the classes itself"),
+            (self.sequence and self.scale, "sequences cannot be scaled from outside; give scale=False"),
+            ((self.library is None) != (self.extra is None), "give `library` and `extra`, or neither"),
+        ):
+            if contradicts:
+                raise ModelError(f"{self.name}: {what}")
 
     def require(self) -> None:
         """Raise an error that names the command to install what this model needs, where it is absent."""
@@ -89,90 +117,9 @@ class Model:
             "parameters": estimator.get_params(),
             "grid": dict(self.grid),
             "scale": self.scale,
-            "weighted": self.weighted,
+            "weighted": self.balance == "weights",
         }
         return json.loads(json.dumps(described, default=str))
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A fitted pipeline, and what was chosen for it."""
-
-    estimator: Any
-    chosen: dict[str, Any]
-    tuned: bool
-
-    @property
-    def curves(self) -> pd.DataFrame | None:
-        """Losses, recalls and seconds of every epoch, where the model is trained in epochs and tells."""
-        curves = getattr(self.estimator[-1], "curves_", None)
-        return None if curves is None else pd.DataFrame(curves)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the fitted pipeline, serialised: what it takes to keep it."""
-        return len(pickle.dumps(self.estimator))
-
-    def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
-        """Chance of every emotion [clips x emotions], or None where the model has none."""
-        if not hasattr(self.estimator, "predict_proba"):
-            return None
-        return pd.DataFrame(self.estimator.predict_proba(X), columns=list(self.estimator.classes_))
-
-
-def fit(
-    model: Model,
-    X: pd.DataFrame | np.ndarray,
-    y: np.ndarray,
-    speakers: np.ndarray | None,
-    seed: int = 0,
-    leaky: bool = False,
-) -> Fitted:
-    """Fit a model, its grid tuned in inner folds that keep speakers apart.
-
-    Parameters
-    ----------
-    model : Model
-    X : pd.DataFrame [shape=(clips, d)], or object array of sequences
-    y : np.ndarray [shape=(clips,)]
-        Emotion words.
-    speakers : np.ndarray [shape=(clips,)] or None
-        With fewer than two speakers nothing can be tuned, and the model's stated defaults are used;
-        without speakers (a leaky protocol on a corpus that names none) the inner folds are random.
-    seed : int
-    leaky : bool
-        The clips to be tested on are of the same speakers. A model that stops early then holds out clips
-        instead of speakers, as the recipes that are evaluated so do.
-    """
-    from ser_classic.estimators import balanced_weights, inner_folds
-
-    pipeline = model.pipeline(seed)
-    if "priors" in pipeline[-1].get_params():
-        classes = len(np.unique(y))
-        pipeline.set_params(model__priors=np.full(classes, 1 / classes))  # as balanced as class weights
-    own = "cv" in pipeline[-1].get_params()  # a `*CV` estimator searches its grid itself, and faster
-    if model.stops_early:
-        pipeline.fit(X, y, model__groups=None if leaky else speakers)
-        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
-    units = np.arange(len(y)) if speakers is None else speakers
-    inner = inner_folds(y, units, seed=seed) if model.grid or own else None
-    weights = {"model__sample_weight": balanced_weights(y)} if model.weighted else {}
-    if inner is None:
-        pipeline.fit(X, y, **weights)
-        return Fitted(pipeline, {}, tuned=False)
-    if own:
-        pipeline.set_params(model__cv=inner).fit(X, y, **weights)
-        pipeline.set_params(
-            model__cv=None
-        )  # the folds of this training part mean nothing to a saved pipeline
-        return Fitted(pipeline, pipeline[-1].best_params_, tuned=True)
-    from sklearn.model_selection import GridSearchCV
-
-    grid = {f"model__{name}": list(values) for name, values in model.grid.items()}
-    search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=inner, error_score="raise")
-    search.fit(X, y, **weights)
-    chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
-    return Fitted(search.best_estimator_, chosen, tuned=True)
 
 
 def _prior(seed: int) -> Any:
@@ -273,44 +220,41 @@ def _xgboost(seed: int) -> Any:
     return BoostedTrees(random_state=seed)
 
 
-# They standardise by themselves.
-_DEEP = partial(Model, scale=False, stops_early=True, library="torch", extra="deep")
+# They standardise by themselves, within each inner fold, too.
+_OWN = partial(Model, scale=False, search="own")
+_DEEP = partial(Model, scale=False, search="early", library="torch", extra="deep")
 
 MODELS: Registry[Model] = Registry(
     "models",
     [
         Model("prior", "the most frequent emotion: the floor", _prior, scale=False),
         Model("logistic", "logistic regression", _logistic, {"C": (0.001, 0.01, 0.1, 1.0)}),
-        Model("lda", "linear discriminant analysis, shrunk", _lda, {"shrinkage": ("auto", 0.3, 0.7)}),
+        Model(
+            "lda",
+            "linear discriminant analysis, shrunk",
+            _lda,
+            {"shrinkage": ("auto", 0.3, 0.7)},
+            balance="priors",
+        ),
         Model("knn", "nearest neighbours", _knn, {"n_neighbors": (1, 5, 9, 15, 21)}),
-        # The support vector machines standardise within each inner fold themselves.
-        Model(
-            "svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear"), scale=False
-        ),
-        Model(
-            "svm_primal",
-            "support vector machine, linear, in the primal: for many clips",
-            _svm_primal,
-            scale=False,
-        ),
-        Model("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf"), scale=False),
+        _OWN("svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear")),
+        _OWN("svm_primal", "support vector machine, linear, in the primal: for many clips", _svm_primal),
+        _OWN("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf")),
         Model("svc_auto", "support vector machine, RBF kernel, C = 1 and gamma = 1/d, not tuned", _svc_auto),
-        Model("ridge", "kernel ridge, linear and RBF", partial(_ridge, feature_groups=None), scale=False),
-        Model(
+        _OWN("ridge", "kernel ridge, linear and RBF", partial(_ridge, feature_groups=None)),
+        _OWN(
             "fusion",
             "kernel ridge for every group of features, scores summed",
             partial(_ridge, feature_groups="names"),
-            scale=False,
         ),
-        Model(
+        _OWN(
             "stacking",
             "kernel ridge for every group of features, scores weighed by a logistic regression",
             _stacking,
-            scale=False,
         ),
         Model("random_forest", "random forest", _random_forest),
         Model("xgboost", "gradient-boosted trees", _xgboost),
-        Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, weighted=True),
+        Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, balance="weights"),
         Model(
             "mlp_recipe",
             "multi-layer perceptron as tutorials have it: 300 tanh units, features as they come",

@@ -18,18 +18,19 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.extras.deep import DeepClassifier, held_out
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS, Model, fit
+from ser_classic.models import MODELS, Model
 from ser_classic.predictor import fitting as predict_fitting
 from ser_classic.predictor import load_predictor
 from ser_classic.predictor.saving import save
 from ser_classic.report import score
+from ser_classic.tuning import fit
 
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 pytest.importorskip("skorch", reason="the extra `deep` is not installed")
 
 from ser_classic.extras.deep import networks, training  # noqa: E402 - they need what is looked for above
 
-DEEP = [name for name, model in MODELS.items() if model.stops_early]
+DEEP = [name for name, model in MODELS.items() if model.search == "early"]
 SMALL = {
     "lstm": {"units": 8, "dense": 8},
     "gru": {"units": 8, "dense": 8},
@@ -305,7 +306,7 @@ def test_a_training_part_without_a_class_predicts_the_others():
             lambda seed: small("gru", SMALL["gru"], epochs=2),
             scale=False,
             sequence=True,
-            stops_early=True,
+            search="early",
         ),
         X[kept],
         y[kept],

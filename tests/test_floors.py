@@ -20,6 +20,7 @@ FLOORS = {
     "corpora": 1,
     "features": 1,
     "models": 1,
+    "tuning": 1,
     "protocols": 1,
     "metrics": 1,
     "engines": 1,

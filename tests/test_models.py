@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,8 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import Pipeline
 
 from ser_classic.errors import SerClassicError
-from ser_classic.models import MODELS, Model, fit
+from ser_classic.models import MODELS, Model, ModelError
+from ser_classic.tuning import fit
 
 VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
 
@@ -104,6 +107,89 @@ def test_inner_folds_keep_speakers_apart():
     fit(Model("reporter", "", lambda seed: Reporter(), {"depth": (1, 2)}, scale=False), X, y, speakers)
     assert len(Reporter.seen) == 8
     assert all(not trained & tested for trained, tested in Reporter.seen)
+
+
+class Divided(Reporter):
+    """Searches by itself, in the folds it is given."""
+
+    given: list = []  # noqa: RUF012 - shared on purpose, too
+
+    def __init__(self, cv: object = None) -> None:
+        self.cv = cv
+
+    def fit(self, X, y):
+        Divided.given.append(self.cv)
+        self.best_params_ = {"depth": 2}
+        self.tuned_ = self.cv is not None
+        return super().fit(X, y)
+
+
+def test_a_search_of_its_own_is_in_folds_that_keep_speakers_apart():
+    X, y, speakers = clips()
+    model = Model("divided", "", lambda seed: Divided(), search="own")
+    fitted = fit(model, X, y, speakers)
+    (inner,) = Divided.given
+    assert len(inner) == 4
+    assert all(not set(speakers[train]) & set(speakers[test]) for train, test in inner)
+    assert (fitted.tuned, fitted.chosen) == (True, {"depth": 2})
+    assert fitted.estimator[-1].cv is None
+    alone = fit(model, X, y, np.repeat("c/only", len(y)))
+    assert (alone.tuned, alone.chosen) == (False, {})
+
+
+def test_scikit_learns_own_searches_are_given_speaker_folds_and_say_what_they_chose():
+    from sklearn.linear_model import LogisticRegressionCV, RidgeClassifierCV
+
+    X, y, speakers = clips()
+    logistic = LogisticRegressionCV(
+        Cs=[0.01, 0.1], l1_ratios=(0,), scoring="balanced_accuracy", use_legacy_attributes=False
+    )
+    for estimator, choices in (
+        (logistic, {"C": {0.01, 0.1}, "l1_ratio": {0}}),
+        (RidgeClassifierCV(alphas=[1.0, 10.0]), {"alpha": {1.0, 10.0}}),
+    ):
+        model = Model("m", "", lambda seed, estimator=estimator: estimator, search="own")
+        fitted = fit(model, X, y, speakers)
+        assert fitted.tuned
+        assert set(fitted.chosen) == set(choices)
+        assert all(set(fitted.chosen[name]) <= values for name, values in choices.items())
+        with pytest.raises(ModelError, match=rf"m: .*{type(estimator).__name__} then tunes by clips"):
+            fit(model, X, y, np.repeat("c/only", len(y)))
+        with pytest.raises(ModelError, match=r"m: search='own' is for .*found search='grid' for"):
+            fit(replace(model, search="grid"), X, y, speakers)
+
+
+def test_a_search_of_its_own_needs_an_estimator_that_has_one():
+    from sklearn.linear_model import LogisticRegression
+
+    with pytest.raises(ModelError, match=r"m: search='own' is for .*found search='own' for LogisticR"):
+        fit(Model("m", "", lambda seed: LogisticRegression(), search="own"), *clips())
+
+
+def test_stated_priors_stay_and_equal_ones_are_set_where_they_are_asked_for():
+    from sklearn.naive_bayes import GaussianNB
+
+    stated = Model("bayes", "", lambda seed: GaussianNB(priors=[0.5, 0.25, 0.25]))
+    np.testing.assert_array_equal(fit(stated, *clips()).estimator[-1].class_prior_, [0.5, 0.25, 0.25])
+    equal = fit(replace(stated, balance="priors"), *clips()).estimator[-1].class_prior_
+    np.testing.assert_allclose(equal, 1 / 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"search": "random"}, "m: search 'random'; expected one of 'grid', 'own', 'early'"),
+        ({"balance": "classes"}, "m: balance 'classes'; expected one of 'weights', 'priors', None"),
+        ({"search": "own", "grid": {"C": (5,)}}, "m: a grid is not searched with search='own'"),
+        ({"search": "early", "grid": {"C": (5,)}}, "m: a grid is not searched with search='early'"),
+        ({"search": "early", "balance": "weights"}, "m: what stops early balances the classes itself"),
+        ({"sequence": True}, "m: sequences cannot be scaled from outside; give scale=False"),
+        ({"library": "torch"}, "m: give `library` and `extra`, or neither"),
+    ],
+)
+def test_an_entry_that_contradicts_itself_is_refused(fields, message):
+    with pytest.raises(ModelError, match=re.escape(message)):
+        Model("m", "", lambda seed: None, **fields)
 
 
 def test_the_scaler_sees_the_training_part_only():

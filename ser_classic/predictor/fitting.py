@@ -19,8 +19,7 @@ from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.engines import Local
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.models import MODELS, Fitted, Model
-from ser_classic.models import fit as fit_model
+from ser_classic.models import MODELS, Model
 from ser_classic.places import cache_folder
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor, PredictorError
@@ -28,6 +27,8 @@ from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
 from ser_classic.provenance import versions
 from ser_classic.stale import differences
+from ser_classic.tuning import Fitted
+from ser_classic.tuning import fit as fit_model
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
 

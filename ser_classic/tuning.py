@@ -1,0 +1,117 @@
+"""Fitting a model, tuned in inner folds that keep speakers apart."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.models import Model, ModelError
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted pipeline, and what was chosen for it."""
+
+    estimator: Any
+    chosen: dict[str, Any]
+    tuned: bool
+
+    @property
+    def curves(self) -> pd.DataFrame | None:
+        """Losses, recalls and seconds of every epoch, where the model is trained in epochs and tells."""
+        curves = getattr(self.estimator[-1], "curves_", None)
+        return None if curves is None else pd.DataFrame(curves)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the fitted pipeline, serialised: what it takes to keep it."""
+        return len(pickle.dumps(self.estimator))
+
+    def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
+        """Chance of every emotion [clips x emotions], or None where the model has none."""
+        if not hasattr(self.estimator, "predict_proba"):
+            return None
+        return pd.DataFrame(self.estimator.predict_proba(X), columns=list(self.estimator.classes_))
+
+
+def fit(
+    model: Model,
+    X: pd.DataFrame | np.ndarray,
+    y: np.ndarray,
+    speakers: np.ndarray | None,
+    seed: int = 0,
+    leaky: bool = False,
+) -> Fitted:
+    """Fit a model, its grid tuned in inner folds that keep speakers apart.
+
+    Parameters
+    ----------
+    model : Model
+    X : pd.DataFrame [shape=(clips, d)], or object array of sequences
+    y : np.ndarray [shape=(clips,)]
+        Emotion words.
+    speakers : np.ndarray [shape=(clips,)] or None
+        With fewer than two speakers nothing can be tuned, and the model's stated defaults are used;
+        without speakers (a leaky protocol on a corpus that names none) the inner folds are random.
+    seed : int
+    leaky : bool
+        The clips to be tested on are of the same speakers. A model that stops early then holds out clips
+        instead of speakers, as the recipes that are evaluated so do.
+
+    Raises
+    ------
+    ModelError
+        The estimator does not search as the model says.
+    """
+    from ser_classic.estimators import balanced_weights, inner_folds
+
+    pipeline = model.pipeline(seed)
+    if ("cv" in pipeline[-1].get_params()) != (model.search == "own"):
+        raise ModelError(
+            f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then given "
+            f"folds that keep speakers apart, and for no other; found search={model.search!r} for "
+            f"{type(pipeline[-1]).__name__}"
+        )
+    options = {}
+    if model.balance == "weights":
+        options["model__sample_weight"] = balanced_weights(y)
+    elif model.balance == "priors":
+        classes = len(np.unique(y))
+        pipeline.set_params(model__priors=np.full(classes, 1 / classes))
+    if model.search == "early":
+        pipeline.fit(X, y, model__groups=None if leaky else speakers)
+        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
+    units = np.arange(len(y)) if speakers is None else speakers
+    inner = inner_folds(y, units, seed=seed) if model.grid or model.search == "own" else None
+    if model.search == "own":
+        pipeline.set_params(model__cv=inner).fit(X, y, **options)
+        # The folds of this training part mean nothing to a saved pipeline.
+        pipeline.set_params(model__cv=None)
+        if inner is None and getattr(pipeline[-1], "tuned_", True):
+            raise ModelError(
+                f"{model.name}: nothing can be tuned by speaker here, and {type(pipeline[-1]).__name__} then "
+                "tunes by clips; give a grid over the same classifier without a search of its own"
+            )
+        return Fitted(pipeline, {} if inner is None else _found(pipeline[-1]), tuned=inner is not None)
+    if inner is None:
+        pipeline.fit(X, y, **options)
+        return Fitted(pipeline, {}, tuned=False)
+    from sklearn.model_selection import GridSearchCV
+
+    grid = {f"model__{name}": list(values) for name, values in model.grid.items()}
+    search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=inner, error_score="raise")
+    search.fit(X, y, **options)
+    chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
+    return Fitted(search.best_estimator_, chosen, tuned=True)
+
+
+def _found(estimator: Any) -> dict[str, Any]:
+    """What an estimator's own search chose; scikit-learn's classifiers tell it each under its own name."""
+    if hasattr(estimator, "best_params_"):
+        return estimator.best_params_
+    values = {name: getattr(estimator, f"{name}_", None) for name in ("C", "l1_ratio", "alpha")}
+    return {name: np.ravel(value).tolist() for name, value in values.items() if value is not None}
