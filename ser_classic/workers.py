@@ -50,6 +50,10 @@ def run(
     Exception
         What the function raises.
     """
+    jobs = max(1, min(jobs, len(calls)))
+    if jobs == 1:
+        yield from (function(*call) for call in calls)
+        return
     from concurrent.futures.process import BrokenProcessPool
 
     from joblib import Parallel, delayed, parallel_config
@@ -59,7 +63,6 @@ def run(
     left = dict(enumerate(calls))
     idle = 0
     while left:
-        jobs = max(1, min(jobs, len(calls)))
         try:
             with parallel_config(
                 backend="loky", inner_max_num_threads=1, initializer=follow, initargs=(os.getpid(),)
@@ -75,8 +78,8 @@ def run(
             if idle > 1:
                 raise WorkerError(
                     f"worker processes were killed by the system twice in a row, most likely because memory "
-                    f"ran out; {len(calls) - len(left)} of {len(calls)} {what} were done. What is finished "
-                    "is kept; the same command goes on from there, with less memory if given fewer --jobs"
+                    f"ran out; {len(calls) - len(left)} of {len(calls)} {what} were done. What was stored is "
+                    "kept and not done again; give the same command with fewer --jobs, which need less memory"
                 ) from error
             logger.warning(f"a worker process was killed by the system; its {what} are done again")
 

@@ -22,6 +22,7 @@ from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
 from ser_classic.extraction import BATCH, ExtractionError, extract
 from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.predictor.core import WORTH_PROCESSES, Described, Predictor
 
 SUITE = """
 [[grid]]
@@ -188,6 +189,20 @@ def test_a_worker_that_the_system_kills(tiny, tmp_path, caplog):
     np.testing.assert_array_equal(
         killed.values, extract(tiny.clips, tiny.root, other, tmp_path / "cache").values
     )
+    assert "a worker process was killed by the system" in caplog.text
+
+
+def test_a_worker_that_the_system_kills_while_recordings_are_described(tiny, tmp_path, caplog):
+    files = [str(tiny.root / file) for file in tiny.clips["file"]]
+    many = {str(number): files[number % len(files)] for number in range(WORTH_PROCESSES)}
+
+    def describe(jobs: int, level: Level) -> list[Described]:
+        features = FeatureSet("levels", None, level)
+        return Predictor(None, features, (), {"channel": None}).describe(many, jobs=jobs)
+
+    killed, alone = describe(2, Level(str(tmp_path), 5, "die")), describe(1, Level(str(tmp_path)))
+    assert [item.name for item in killed] == list(many)
+    np.testing.assert_array_equal([item.vector for item in killed], [item.vector for item in alone])
     assert "a worker process was killed by the system" in caplog.text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,21 +167,18 @@ class Predictor:
     ) -> list[Described]:
         """Features of recordings or of their windows, in order; those without say why."""
         named = list(sources.items())
-        batches = [named[start : start + BATCH] for start in range(0, len(named), BATCH)]
         work = (self.features, self.channel, window, hop)
-        if jobs == 1 or len(named) < WORTH_PROCESSES:
-            done = (_describe_batch(batch, *work) for batch in batches)
-        else:
-            from joblib import Parallel, delayed, parallel_config
-
-            follow = {"initializer": workers.follow, "initargs": (os.getpid(),)}
-            with parallel_config(backend="loky", inner_max_num_threads=1, **follow):
-                done = Parallel(n_jobs=min(jobs, len(batches)), return_as="generator")(
-                    delayed(_describe_batch)(batch, *work) for batch in batches
-                )
-        if len(batches) > 1:
-            done = track(done, len(batches), "recordings")
-        return [item for batch in done for item in batch]
+        calls = [
+            (number, named[start : start + BATCH], *work)
+            for number, start in enumerate(range(0, len(named), BATCH))
+        ]
+        done = workers.run(
+            _describe_batch, calls, jobs if len(named) >= WORTH_PROCESSES else 1, "batches of recordings"
+        )
+        if len(calls) > 1:
+            done = track(done, len(calls), "recordings")
+        described = dict(done)
+        return [item for number in range(len(calls)) for item in described[number]]
 
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
@@ -268,13 +264,14 @@ def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> Mapping
 
 
 def _describe_batch(
+    number: int,
     batch: list[tuple[str, Source]],
     features: FeatureSet,
     channel: int | None,
     window: float | None,
     hop: float | None,
-) -> list[Described]:
-    return [
+) -> tuple[int, list[Described]]:
+    return number, [
         item for name, source in batch for item in _describe(name, source, features, channel, window, hop)
     ]
 
