@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,6 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 
 BINS = 15  # of confidence, equal in width: Guo et al., "On calibration of modern neural networks", ICML 2017
-
-Metric = Callable[[np.ndarray, np.ndarray, "pd.DataFrame | None"], float]
 
 
 class MetricError(SerClassicError):
@@ -98,7 +97,7 @@ def recalls_of(counts: np.ndarray) -> np.ndarray:
 
 
 def uar_of(counts: np.ndarray) -> np.ndarray:
-    """Unweighted average recall [shape=(...)] from counts [shape=(..., k, k)].
+    """Unweighted average recall [shape=(...)] from counts [shape=(..., k, k)]; chance is 1 / emotions.
 
     The mean of the recalls of the emotions that occur in the truth, as
     `sklearn.metrics.balanced_accuracy_score`; NaN where there is no clip at all.
@@ -110,7 +109,10 @@ def uar_of(counts: np.ndarray) -> np.ndarray:
 
 
 def accuracy_of(counts: np.ndarray) -> np.ndarray:
-    """Share of clips guessed right [shape=(...)] from counts [shape=(..., k, k)]."""
+    """Share of clips guessed right [shape=(...)] from counts [shape=(..., k, k)].
+
+    The field also calls it weighted average recall.
+    """
     right = np.trace(counts, axis1=-2, axis2=-1).astype(float)
     total = counts.sum(axis=(-2, -1))
     return np.divide(right, total, out=np.full(right.shape, np.nan), where=total > 0)
@@ -127,35 +129,6 @@ def macro_f1_of(counts: np.ndarray) -> np.ndarray:
     number = (either > 0).sum(axis=-1)
     total = f1.sum(axis=-1)
     return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
-
-
-# Everything that can be read off a confusion matrix; statistics resamples these without touching clips.
-COUNT_METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "uar": uar_of,
-    "accuracy": accuracy_of,
-    "macro_f1": macro_f1_of,
-}
-
-
-def uar(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None = None) -> float:
-    """Unweighted average recall: the mean recall of the emotions in the truth; chance is 1 / emotions."""
-    return float(uar_of(confusion(truth, guess, classes_of(truth, guess))))
-
-
-def accuracy(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None = None) -> float:
-    """Share of clips guessed right (the field also calls it weighted average recall)."""
-    return float(accuracy_of(confusion(truth, guess, classes_of(truth, guess))))
-
-
-def macro_f1(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None = None) -> float:
-    """Mean over emotions of the harmonic mean of precision and recall."""
-    return float(macro_f1_of(confusion(truth, guess, classes_of(truth, guess))))
-
-
-def recalls(truth: np.ndarray, guess: np.ndarray) -> pd.Series:
-    """Recall of each emotion in the truth: index emotion, values in [0, 1]."""
-    classes = classes_of(truth, guess)
-    return pd.Series(recalls_of(confusion(truth, guess, classes)), index=classes, name="recall").dropna()
 
 
 def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
@@ -213,16 +186,6 @@ def reliability(
     )
 
 
-def ece(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None) -> float:
-    """Expected calibration error (Guo et al. 2017): mean |accuracy - confidence| of the bins, by clips.
-
-    0 is perfect; NaN where the model gives no probabilities.
-    """
-    if probabilities is None:
-        return float("nan")
-    return float(ece_of(calibration_gaps(truth, guess, probabilities).sum(axis=0)))
-
-
 def _bins(sure: np.ndarray, bins: int) -> np.ndarray:
     return np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
 
@@ -243,27 +206,21 @@ def calibration_gaps(truth: np.ndarray, guess: np.ndarray, probabilities: pd.Dat
 
 
 def ece_of(sums: np.ndarray) -> np.ndarray:
-    """Expected calibration error of sums [shape=(..., BINS + 1)] of `calibration_gaps`."""
+    """Expected calibration error (Guo et al. 2017) of sums [shape=(..., BINS + 1)] of `calibration_gaps`.
+
+    The mean |accuracy - confidence| of the bins, by clips; 0 is perfect.
+    """
     return np.abs(sums[..., :-1]).sum(axis=-1) / sums[..., -1]
 
 
-def brier(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None) -> float:
-    """Brier score (Brier 1950): mean squared distance of the probabilities from the truth, 0 to 2.
-
-    An emotion without a column had the probability 0; NaN where the model gives no probabilities.
-    """
-    if probabilities is None:
-        return float("nan")
-    return float(mean_of(brier_terms(truth, guess, probabilities).sum(axis=0)))
-
-
 def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
-    """What each clip adds to the sums of which `mean_of` is the Brier score; guesses do not matter to it.
+    """What each clip adds to the sums of which `brier_of` is the score; guesses do not matter to it.
 
     Returns
     -------
     np.ndarray [shape=(n, 2)]
-        Squared distance of the clip's probabilities from its truth; in the last column 1.
+        Squared distance of the clip's probabilities from its truth (an emotion without a column had the
+        probability 0); in the last column 1.
 
     Raises
     ------
@@ -279,24 +236,48 @@ def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFram
     return np.stack([squared, np.ones(len(squared))], axis=1)
 
 
-def mean_of(sums: np.ndarray) -> np.ndarray:
-    """Mean of sums [shape=(..., 2)] of values and of their number."""
+def brier_of(sums: np.ndarray) -> np.ndarray:
+    """Brier score (Brier 1950) of sums [shape=(..., 2)] of `brier_terms`, 0 to 2."""
     return sums[..., 0] / sums[..., 1]
 
 
+@dataclass(frozen=True)
+class Metric:
+    """A figure of merit: called with truth, guesses and probabilities, it gives one number.
+
+    Attributes
+    ----------
+    word : str
+        What readers call it.
+    of : callable
+        The metric [shape=(...)] of sums over clips: of confusion counts [shape=(..., k, k)], or of sums
+        [shape=(..., m)] of `terms`. So statistics can resample speakers without touching clips.
+    terms : callable (truth, guess, probabilities), optional
+        What each clip adds [shape=(n, m)], where the metric needs probabilities; NaN without them.
+    """
+
+    word: str
+    of: Callable[[np.ndarray], np.ndarray]
+    terms: Callable[[np.ndarray, np.ndarray, pd.DataFrame], np.ndarray] | None = None
+
+    def __call__(
+        self, truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame | None = None
+    ) -> float:
+        """The metric of clips: one true emotion, one guess and one row of probabilities each."""
+        if self.terms is None:
+            return float(self.of(confusion(truth, guess, classes_of(truth, guess))))
+        if probabilities is None:
+            return float("nan")
+        return float(self.of(self.terms(truth, guess, probabilities).sum(axis=0)))
+
+
 METRICS: dict[str, Metric] = {
-    "uar": uar,
-    "accuracy": accuracy,
-    "macro_f1": macro_f1,
-    "ece": ece,
-    "brier": brier,
+    "uar": Metric("UAR", uar_of),
+    "accuracy": Metric("accuracy", accuracy_of),
+    "macro_f1": Metric("macro F1", macro_f1_of),
+    "ece": Metric("ECE", ece_of, calibration_gaps),
+    "brier": Metric("Brier score", brier_of, brier_terms),
 }
 
-# What readers call them.
-WORDS = {"uar": "UAR", "accuracy": "accuracy", "macro_f1": "macro F1", "ece": "ECE", "brier": "Brier score"}
-
-# Those that need probabilities, as what each clip adds to a sum, and the metric of the sums.
-SUM_METRICS: dict[str, tuple[Callable[..., np.ndarray], Callable[[np.ndarray], np.ndarray]]] = {
-    "ece": (calibration_gaps, ece_of),
-    "brier": (brier_terms, mean_of),
-}
+# Those that can be read off a confusion matrix.
+COUNT_METRICS = {name: metric for name, metric in METRICS.items() if metric.terms is None}

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ser_classic import statistics, store
-from ser_classic.metrics import COUNT_METRICS, WORDS
+from ser_classic.metrics import METRICS
 from ser_classic.report.board import ReportError, Run, judged, speaker_counts
 from ser_classic.report.text import counted, figure, signed
 from ser_classic.report.views import aligned
@@ -74,7 +74,7 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
     counts = counts_of(first, second, clips_of)
     names = first.record["id"], second.record["id"]
     found = statistics.compare(counts[0].counts, counts[1].counts, names, metric)
-    each = [per_speaker(table, COUNT_METRICS[metric]) for table in counts]
+    each = [per_speaker(table, METRICS[metric].of) for table in counts]
     speakers = pd.concat(each, axis=1, keys=names)
     return Pair((first, second), metric, found, int(counts[0].counts.sum()), speakers)
 
@@ -148,7 +148,7 @@ def as_text(pair: Pair, width: int = 80) -> str:
     clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
     each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
     rows = [
-        ["", WORDS[pair.metric], *(str(name).partition("/")[2] or str(name) for name in each.index)],
+        ["", METRICS[pair.metric].word, *(str(name).partition("/")[2] or str(name) for name in each.index)],
         [pair.runs[0].id, figure(found.first), *map(figure, each.iloc[:, 0])],
         [pair.runs[1].id, figure(found.second), *map(figure, each.iloc[:, 1])],
         ["difference", signed(gap.value), *map(signed, each.iloc[:, 0] - each.iloc[:, 1])],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ser_classic.metrics import WORDS, ece, reliability
+from ser_classic.metrics import METRICS, reliability
 from ser_classic.report import views, within
 from ser_classic.report.board import (
     Scored,
@@ -189,7 +189,7 @@ def _details(
                 partial(
                     detail.reliability,
                     reliability(truth, guess, given),
-                    ece(truth, guess, given),
+                    METRICS["ece"](truth, guess, given),
                     colour=colour,
                 ),
                 corpus,
@@ -216,7 +216,7 @@ def _in_words(metrics: pd.DataFrame) -> str:
     parts = []
     for name, row in metrics.iterrows():
         range_ = "" if pd.isna(row["low"]) else f" ({figure(row['low'])}–{figure(row['high'])})"
-        parts.append(f"{WORDS[str(name)]} {figure(row['value'])}{range_}")
+        parts.append(f"{METRICS[str(name)].word} {figure(row['value'])}{range_}")
     return ", ".join(parts)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from ser_classic.metrics import COUNT_METRICS, SUM_METRICS, uar_of
+from ser_classic.metrics import METRICS, uar_of
 from ser_classic.report.board import probabilities, speaker_counts
 from ser_classic.statistics import interval, interval_of_sums, recall_metric
 
@@ -27,14 +27,15 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
         probabilities for are left out.
     """
     counts, given = speaker_counts(table).counts, probabilities(table)
-    found_of = {name: interval(counts, metric) for name, metric in COUNT_METRICS.items()}
-    if given is not None:
-        truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
-        speakers = table["speaker"].fillna("")
-        for name, (values, metric) in SUM_METRICS.items():
-            found_of[name] = interval_of_sums(values(truth, guess, given), speakers, metric)
+    truth, guess, speakers = table["truth"].to_numpy(), table["guess"].to_numpy(), table["speaker"].fillna("")
     rows = {}
-    for name, found in found_of.items():
+    for name, metric in METRICS.items():
+        if metric.terms is None:
+            found = interval(counts, metric.of)
+        elif given is not None:
+            found = interval_of_sums(metric.terms(truth, guess, given), speakers, metric.of)
+        else:
+            continue
         low, high = (found.low, found.high) if found.trusted else (np.nan, np.nan)
         rows[name] = {"value": found.value, "low": low, "high": high}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("metric")

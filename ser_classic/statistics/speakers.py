@@ -16,7 +16,7 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import (
     COUNT_METRICS,
-    WORDS,
+    METRICS,
     classes_of,
     grouped_confusion,
     places_of,
@@ -173,7 +173,7 @@ def interval(
 def interval_of_sums(
     values: np.ndarray, speakers: Sequence[str], metric: CountMetric, seed: int = 0, level: float = 0.95
 ) -> Interval:
-    """As `interval`, of a metric of sums over clips, such as those of `ser_classic.metrics.SUM_METRICS`.
+    """As `interval`, of a metric of sums over clips, such as that of `ser_classic.metrics.ece_of`.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def compare(
         raise StatisticsError(
             f"{names[0]} and {names[1]} were tested on different clips; compare runs of one protocol"
         )
-    of = COUNT_METRICS[metric]
+    of = COUNT_METRICS[metric].of
     gap = difference(first, second, of, resamples, seed)
     p_value, exact = swap_test(first, second, of, seed=seed)
     return Comparison(
@@ -319,7 +319,7 @@ def compare(
 
 def verdict(gap: Interval, p_value: float, names: tuple[str, str], metric: str) -> str:
     """What may be said of a difference, in words."""
-    word = WORDS[metric]
+    word = METRICS[metric].word
     better, worse = names if gap.value >= 0 else names[::-1]
     if gap.value == 0:
         found = f"{names[0]} and {names[1]} score the same {word}"
