@@ -53,6 +53,11 @@ class Protocol:
         `adapted` z-scores the features of each speaker over his own unlabelled clips.
     version : int
         Raised whenever clips are dealt otherwise under the same name, so that older runs are known as such.
+
+    Raises
+    ------
+    ProtocolError
+        A value that is not known, or fields that contradict each other.
     """
 
     name: str
@@ -65,6 +70,17 @@ class Protocol:
     trained_on: str | None = None
     degradation: str | None = None
     version: int = 1
+
+    def __post_init__(self) -> None:
+        for wrong, what in (
+            (self.track not in ("blind", "adapted"), f"track {self.track!r}; expected 'blind' or 'adapted'"),
+            (self.heard is not None and self.heard < 0, f"heard {self.heard}; expected 0 or more"),
+            (self.heard is not None and self.track == "blind", "`heard` is for the adapted track alone"),
+            (self.heard is not None and self.degradation, "`heard` cannot be had with a degradation"),
+            (self.trained_on and self.degradation, "`trained_on` cannot be had with a degradation"),
+        ):
+            if wrong:
+                raise ProtocolError(f"{self.name}: {what}")
 
     @property
     def leaky(self) -> bool:
@@ -86,19 +102,16 @@ class Protocol:
             require_speakers(clips, f"protocol {self.name}")
         folds = self.deal(clips, seed)
         for fold in folds:
+            where = f"{corpus}: {self.name}, fold {fold.name}"
             if clips["emotion"].iloc[fold.train].nunique() < 2:
-                raise ProtocolError(
-                    f"{corpus}: {self.name}, {fold.name}: it trains on one emotion only; two are needed"
-                )
+                raise ProtocolError(f"{where}: it trains on one emotion only; two are needed")
             if np.intersect1d(fold.train, fold.test).size:
-                raise ProtocolError(f"{corpus}: {self.name}, fold {fold.name}: clips stand on both sides")
+                raise ProtocolError(f"{where}: clips stand on both sides")
             for unit in filter(None, (self.unit, *self.apart)):
                 owners = clips[unit].to_numpy()
                 both = sorted(set(owners[fold.train]) & set(owners[fold.test]))
                 if both:
-                    raise ProtocolError(
-                        f"{corpus}: {self.name}, {fold.name}: on both sides: {unit} {', '.join(both)}"
-                    )
+                    raise ProtocolError(f"{where}: on both sides: {unit} {', '.join(both)}")
         return folds
 
 

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from ser_classic.corpora import CORPORA, CorpusError
-from ser_classic.protocols import PROTOCOLS, Fold, Protocol, ProtocolError, published_folds
+from ser_classic.protocols import (
+    PROTOCOLS,
+    Fold,
+    Protocol,
+    ProtocolError,
+    leave_one_speaker_out,
+    published_folds,
+)
 
 
 def table(
@@ -155,7 +162,7 @@ def test_too_few_clips_of_an_emotion_are_named():
 
 
 def test_one_emotion_is_nothing_to_learn_from():
-    with pytest.raises(ProtocolError, match="one emotion only"):
+    with pytest.raises(ProtocolError, match="c: loso, fold 01: it trains on one emotion only"):
         PROTOCOLS["loso"].folds(table().assign(emotion="happy"))
 
 
@@ -165,10 +172,31 @@ def test_a_planted_leak_is_caught():
     rows = np.arange(len(clips))
     straddling = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[5:], rows[:5])])
     said = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[10:], rows[:10])], apart=("sentence",))
-    with pytest.raises(ProtocolError, match="on both sides: sentence t0, t1, t2, t3"):
+    with pytest.raises(ProtocolError, match="c: planted, fold 1: on both sides: sentence t0, t1, t2, t3"):
         said.folds(clips)
-    with pytest.raises(ProtocolError, match="on both sides: speaker c/01"):
+    with pytest.raises(ProtocolError, match="c: planted, fold 1: on both sides: speaker c/01"):
         straddling.folds(clips)
     doubled = Protocol("planted", "", lambda clips, seed: [Fold("1", rows, rows[:5])], unit=None)
-    with pytest.raises(ProtocolError, match="clips stand on both sides"):
+    with pytest.raises(ProtocolError, match="c: planted, fold 1: clips stand on both sides"):
         doubled.folds(clips)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"track": "adaptd"}, "m: track 'adaptd'; expected 'blind' or 'adapted'"),
+        ({"track": "adapted", "heard": -1}, "m: heard -1; expected 0 or more"),
+        ({"heard": 4}, "m: `heard` is for the adapted track alone"),
+        (
+            {"track": "adapted", "heard": 4, "degradation": "noise10"},
+            "m: `heard` cannot be had with a degradation",
+        ),
+        (
+            {"trained_on": "emodb", "degradation": "noise10"},
+            "m: `trained_on` cannot be had with a degradation",
+        ),
+    ],
+)
+def test_an_entry_that_contradicts_itself_is_refused(fields, message):
+    with pytest.raises(ProtocolError, match=message):
+        Protocol("m", "", leave_one_speaker_out, **fields)
