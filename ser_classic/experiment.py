@@ -242,12 +242,7 @@ def evaluate(
         )
     folds = protocol.folds(clips, seed)
     labels = labels_of(clips)
-    done = [
-        run_fold(
-            features, labels, model, fold, protocol.track, seed, protocol.leaky, protocol.heard, degraded
-        )
-        for fold in folds
-    ]
+    done = [run_fold(features, labels, model, protocol, fold, seed, degraded) for fold in folds]
     return _predictions(clips.index, folds, done)
 
 
@@ -274,18 +269,16 @@ def _run_all(
 
 def _attempt(work: Work, number: int, fold: int, news: Path) -> tuple[int, int, FoldResult | str]:
     """Run one fold; a failure is a value, so that it is recorded and the other cells go on."""
-    cell, protocol = work.cell, PROTOCOLS[work.cell.protocol]
+    cell = work.cell
     try:
         with working(news):
             result: FoldResult | str = run_fold(
                 work.features,
                 work.labels,
                 MODELS[cell.model],
+                PROTOCOLS[cell.protocol],
                 work.folds[fold],
-                protocol.track,
                 cell.seed,
-                protocol.leaky,
-                protocol.heard,
                 work.degraded,
             )
     except Exception as error:

@@ -13,7 +13,7 @@ import pandas as pd
 from ser_classic.adaptation import adapt, adapt_few, drawn
 from ser_classic.extraction import Features
 from ser_classic.models import Model
-from ser_classic.protocols import Fold
+from ser_classic.protocols import Fold, Protocol
 from ser_classic.provenance import machine
 from ser_classic.tuning import fit
 
@@ -56,11 +56,9 @@ def run_fold(
     features: Features,
     labels: pd.DataFrame,
     model: Model,
+    protocol: Protocol,
     fold: Fold,
-    track: str,
-    seed: int,
-    leaky: bool = False,
-    heard: int | None = None,
+    seed: int = 0,
     degraded: Features | None = None,
 ) -> FoldResult:
     """Fit on the training clips of a fold, tuned within them, and predict its test clips.
@@ -72,23 +70,23 @@ def run_fold(
     labels : pd.DataFrame
         Columns speaker and emotion, of the same clips in the same order.
     model : Model
+    protocol : Protocol
+        By whose track, clips heard and leakiness the fold is run.
     fold : Fold
-    track : {"blind", "adapted"}
     seed : int
-    leaky : bool
-        See `tuning.fit`.
-    heard : int, optional
-        Unlabelled clips of a test speaker that may be used on the adapted track; all by default.
     degraded : Features, optional
-        Of the clips to be tested, where those are not `features` themselves.
+        Of the clips as the protocol degrades them: what is tested.
     """
     emotions = labels["emotion"].to_numpy(dtype=str)
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
-    own = speakers if track == "adapted" else None
-    if own is None or heard is None:
-        X = _inputs(features, own)
+    own = speakers if protocol.track == "adapted" else None
+    if own is None or protocol.heard is None:
+        X = inputs(features, own)
     else:
-        X = _inputs_few(features, own, fold, drawn(own, heard, seed))
+        heard = drawn(own, protocol.heard, seed)
+        X = replace(
+            features, values=adapt_few(features.values, own, fold.train, heard, features.lengths)
+        ).table
     model.pipeline(seed)  # so that the seconds below hold no imports
     started = time.process_time()
     with warnings.catch_warnings():
@@ -99,10 +97,10 @@ def run_fold(
             emotions[fold.train],
             None if speakers is None else speakers[fold.train],
             seed,
-            leaky,
+            protocol.leaky,
         )
         fitted_at = time.process_time()
-        tested = _rows(X if degraded is None else _inputs(degraded, own), fold.test)
+        tested = _rows(X if degraded is None else inputs(degraded, own), fold.test)
         guess = fitted.estimator.predict(tested)
         probabilities = fitted.probabilities(tested)
     return FoldResult(
@@ -118,20 +116,12 @@ def run_fold(
     )
 
 
-def _inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
+def inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
     """A DataFrame of vectors or an object array of sequences, z-scored by speaker where they are given."""
     if speakers is None:
         return features.table
     owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
     return replace(features, values=adapt(features.values, owners)).table
-
-
-def _inputs_few(
-    features: Features, speakers: np.ndarray, fold: Fold, heard: np.ndarray
-) -> pd.DataFrame | np.ndarray:
-    """As `_inputs`, the test speakers z-scored by the clips of theirs that were heard."""
-    values = adapt_few(features.values, speakers, fold.train, heard, features.lengths)
-    return replace(features, values=values).table
 
 
 def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.ndarray:

@@ -18,7 +18,7 @@ from ser_classic.models import MODELS
 from ser_classic.predictor import PredictorError, cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import save
-from ser_classic.protocols import Fold
+from ser_classic.protocols import PROTOCOLS, Fold
 
 SPEAKER = r"/(s\d\d)_"
 
@@ -56,7 +56,8 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     everything = np.arange(len(tiny.clips))
     extracted = extract(tiny.clips, tiny.root, FEATURES[features], cache)
     labels = tiny.clips[["speaker", "emotion"]]
-    return run_fold(extracted, labels, MODELS[model], Fold("all", everything, everything), track, 0)
+    protocol = PROTOCOLS["loso_adapted" if track == "adapted" else "loso"]
+    return run_fold(extracted, labels, MODELS[model], protocol, Fold("all", everything, everything))
 
 
 EVERY_MODEL = [

@@ -138,13 +138,14 @@ def measure_run(task: dict[str, Any], began: Path) -> dict[str, Any]:
     """Fit the first fold of `speakers5` on cached features and predict its test speakers."""
     clips = table(task["clips"])
     features = extract(clips, Path(task["root"]), FEATURES[task["features"]], Path(task["cache"]))
-    fold = PROTOCOLS["speakers5"].folds(clips)[0]
+    protocol = PROTOCOLS["speakers5"]
+    fold = protocol.folds(clips)[0]
     model = MODELS[task["model"]]
     model.pipeline()
     began.touch()
     start = time.perf_counter()
     try:
-        done = run_fold(features, labels_of(clips), model, fold, "blind", seed=0)
+        done = run_fold(features, labels_of(clips), model, protocol, fold)
     except SerClassicError as error:
         return {"clips": len(fold.train), "note": f"refused: {error}"}
     seconds = time.perf_counter() - start

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import experiment, statistics, store
-from ser_classic.adaptation import adapt
 from ser_classic.cells import Cell, joined
 from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.engines import Local
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.folds import inputs
 from ser_classic.models import MODELS, Model
 from ser_classic.places import cache_folder
 from ser_classic.predictor import cards
@@ -93,31 +93,15 @@ def fit(
         extract(clips, root, feature_set, cache, engine, corpus.channel) for root, clips, corpus in loaded
     ]
     pooled = joined(parts)
-    fitted = _refit(entry, pooled, clips, speakers, adapted, seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
+        X = inputs(pooled, speakers if adapted else None)
+        fitted = fit_model(entry, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
         card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results)
     return Predictor(fitted.estimator, feature_set, tuple(card["classes"]), card)
-
-
-def _refit(
-    model: Model,
-    features: Features,
-    clips: pd.DataFrame,
-    speakers: np.ndarray | None,
-    adapted: bool,
-    seed: int,
-) -> Fitted:
-    if adapted:
-        owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
-        features = Features(
-            features.clips, features.columns, adapt(features.values, owners), features.lengths
-        )
-    X = features.frame if features.lengths is None else features.sequences
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        return fit_model(model, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
 
 
 def _card(
