@@ -19,7 +19,6 @@ from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.places import cache_folder
 from ser_classic.stale import clips_today, differences
 
 ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities
@@ -116,7 +115,7 @@ def check(
         raise store.StoreError(
             f"{results}: there is no finished run of these to check; make some with: ser-classic bench SUITE"
         )
-    clips = functools.cache(partial(clips_today, lambda name: load(name, data, cache_folder(cache)), ()))
+    clips = functools.cache(partial(clips_today, lambda name: load(name, data, cache), ()))
     at_hand = set(available(data))
     unchecked: dict[str, int] = {}
     checkable = []

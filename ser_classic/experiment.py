@@ -24,7 +24,6 @@ from ser_classic.extraction import Features
 from ser_classic.features import FEATURES
 from ser_classic.folds import FoldResult, run_fold
 from ser_classic.models import MODELS, Model
-from ser_classic.places import cache_folder
 from ser_classic.progress import track, working
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.provenance import machine, versions
@@ -65,7 +64,7 @@ class Outcome:
 def bench(
     cells: Iterable[Cell],
     results: Path,
-    data: Path = Path("data"),
+    data: Path | None = None,
     cache: Path | None = None,
     engine: Engine = ALONE,
     again: bool = False,
@@ -80,7 +79,7 @@ def bench(
     results : Path
         Results folder; see `store`.
     data, cache : Path, optional
-        Folder with the corpora and feature cache; see `corpora.load` and `places.cache_folder`.
+        Folder with the corpora and feature cache; see `corpora.load`.
     engine : Engine
         Who extracts features and runs folds; see `engines`.
     again : bool
@@ -106,7 +105,7 @@ def bench(
 
     @functools.cache
     def find(corpus: str) -> Loaded:
-        return own.get(corpus) or load(corpus, data, cache_folder(cache))
+        return own.get(corpus) or load(corpus, data, cache)
 
     clips = functools.cache(partial(clips_today, find, own))
     finished = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}

@@ -186,7 +186,7 @@ def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
     return chosen
 
 
-def present(cells: list[Cell], data: Path, own: Collection[str] = ()) -> tuple[list[Cell], list[str]]:
+def present(cells: list[Cell], data: Path | None, own: Collection[str] = ()) -> tuple[list[Cell], list[str]]:
     """Cells whose corpora are at hand, and a notice for each corpus that is not."""
     at_hand = {*available(data), EMBEDDED, *own}
     absent = dict.fromkeys(name for cell in cells for name in cell.corpora if name not in at_hand)

@@ -20,6 +20,8 @@ from ser_classic.corpora import (
     shortfall,
 )
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment import Cell, bench
+from ser_classic.predictor.fitting import fit
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,15 @@ def test_an_absent_corpus_says_where_it_was_looked_for(tmp_path):
     with pytest.raises(CorpusError, match=r"no clip of it under .* such as AudioData/DC/a01.wav"):
         load("savee", tmp_path)
     assert "savee" not in available(tmp_path)
+
+
+def test_fit_and_bench_from_python_look_where_the_variable_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("SER_DATA", str(tmp_path / "named"))
+    missing = rf"the data folder {tmp_path / 'named'} does not exist"
+    with pytest.raises(CorpusError, match=missing):
+        fit("savee", "mfcc13", "prior")
+    outcome = bench([Cell("savee", "loso", "mfcc13", "prior")], tmp_path / "results")
+    assert [missing in error for error in outcome.errors] == [True]
 
 
 def test_an_unknown_name_suggests_the_nearest(tmp_path):

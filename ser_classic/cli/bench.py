@@ -64,7 +64,7 @@ def bench(
     ] = None,
     draw: Annotated[int | None, typer.Option(min=0, help="Seed of the sample.", show_default="0")] = None,
     results: options.Results = Path("results"),
-    data: options.Data = options.DATA,
+    data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
     engine: Annotated[
@@ -78,7 +78,7 @@ def bench(
     from ser_classic import experiment
     from ser_classic.corpora import load, parse_map
     from ser_classic.engines import Local, on_cluster
-    from ser_classic.places import cache_folder
+    from ser_classic.places import cache_folder, data_folder
     from ser_classic.report import current, write
     from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
 
@@ -90,7 +90,7 @@ def bench(
     if scheduler and context.get_parameter_source("jobs").name == "COMMANDLINE":
         raise typer.BadParameter("--jobs is for this machine; a cluster has as many as it has workers")
     cache = cache_folder(cache).absolute()
-    cluster = on_cluster(scheduler, cache, data.absolute()) if scheduler else None
+    cluster = on_cluster(scheduler, cache, data_folder(data).absolute()) if scheduler else None
     if check:
         if own is not None or words or speaker or shard or again or keep_stale:
             raise typer.BadParameter(

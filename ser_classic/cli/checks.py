@@ -26,7 +26,7 @@ def check(
     number: int,
     seed: int,
     results: Path,
-    data: Path,
+    data: Path | None,
     cache: Path | None,
     engine: Engine,
 ) -> None:

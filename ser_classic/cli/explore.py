@@ -22,7 +22,7 @@ def explore(
     ] = None,
     words: options.Map = None,
     speaker: options.Speaker = None,
-    data: options.Data = options.DATA,
+    data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
@@ -42,14 +42,13 @@ def explore(
         from ser_classic.engines import Local
         from ser_classic.extraction import extract
         from ser_classic.features import FEATURES
-        from ser_classic.places import cache_folder
 
         feature_set = FEATURES[features]
         if feature_set.sequence:
             raise typer.BadParameter(
                 f"{features} gives sequences; explore with a set that gives a vector a clip"
             )
-        loaded = load(what, data, cache_folder(cache), parse_map(words or ()), speaker)
+        loaded = load(what, data, cache, parse_map(words or ()), speaker)
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
         folder = output or Path("explore") / loaded.corpus.name
         lead = explorer.corpus_lead(loaded, features)

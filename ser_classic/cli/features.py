@@ -60,7 +60,7 @@ def extract_features(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .csv or .npz.")],
     words: options.Map = None,
     speaker: options.Speaker = None,
-    data: options.Data = options.DATA,
+    data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
@@ -70,12 +70,11 @@ def extract_features(
     from ser_classic.export import check_output, save
     from ser_classic.extraction import extract
     from ser_classic.features import FEATURES
-    from ser_classic.places import cache_folder
 
     interrupts.stop_soon()
     feature_set = FEATURES[features]
     check_output(output, feature_set.sequence)
-    root, clips, entry = load(corpus, data, cache_folder(cache), parse_map(words or []), speaker)
+    root, clips, entry = load(corpus, data, cache, parse_map(words or []), speaker)
     extracted = extract(clips, root, feature_set, cache, Local(jobs), entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")

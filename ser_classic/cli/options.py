@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Option("--data", envvar="SER_DATA", help="Folder with the corpora.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="SER_DATA", help="Folder with the corpora.", show_default="data"),
+]
 Cache = Annotated[
     Path | None,
     typer.Option(
@@ -38,5 +41,4 @@ Speaker = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-DATA = Path("data")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -30,7 +30,7 @@ def fit(
     results: options.Results = Path("results"),
     words: options.Map = None,
     speaker: options.Speaker = None,
-    data: options.Data = options.DATA,
+    data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:

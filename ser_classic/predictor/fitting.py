@@ -20,7 +20,6 @@ from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.folds import inputs
 from ser_classic.models import MODELS, Model
-from ser_classic.places import cache_folder
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor, PredictorError
 from ser_classic.predictor.saving import FORMAT
@@ -79,7 +78,7 @@ def fit(
     entry.require()
     entry.accept(feature_set)
     feature_set.require()
-    loaded = [load(name, data or Path("data"), cache_folder(cache), words, speaker) for name in names]
+    loaded = [load(name, data, cache, words, speaker) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")
