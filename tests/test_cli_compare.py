@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import made_up_runs as made_up
 import pytest
 
 from ser_classic import cli, store
+from ser_classic.report import ReportError, compare_stored
 
 GOOD, BAD = "ravdess--loso--pooled--svm_rbf--0", "ravdess--loso--mfcc13--knn--0"
 KEPT = [
@@ -38,8 +40,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _keep(folder: Path, run: made_up.MadeUp, rows: int | None = None, clips: str = "now") -> None:
-    record = {"schema": store.SCHEMA, **run.record, "digests": {"clips": clips}}
+def _keep(folder: Path, run: made_up.MadeUp, rows: int | None = None, clips: str | None = None) -> None:
+    today = store.clips_digest(folder, run.record["corpus"])
+    record = {"schema": store.SCHEMA, **run.record, "digests": {"clips": clips or today}}
     store.write_run(folder, record, run.predictions().iloc[:rows])
 
 
@@ -114,6 +117,17 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(ser, other, reason):
     assert (code, told) == (1, "")
     assert errors.startswith("ser-classic: ")
     assert reason in errors
+
+
+def test_runs_of_other_clips_than_the_table_tells_are_refused(results, tmp_path):
+    """Both agree with one another, and would be scored by labels that they never saw."""
+    folder = tmp_path / "results"
+    shutil.copytree(results, folder)
+    clips = made_up.clips("ravdess")
+    relabelled = clips.assign(emotion=clips["emotion"].sample(frac=1, random_state=0).to_numpy())
+    store.write_clips(folder, "ravdess", relabelled, replace=True)
+    with pytest.raises(ReportError, match="made on another version of the clips of ravdess"):
+        compare_stored(folder, GOOD, BAD)
 
 
 def test_an_unknown_metric_and_an_empty_folder_say_what_to_do(ser, tmp_path):

@@ -109,12 +109,13 @@ def test_runs_without_speakers_cannot_be_compared():
 
 
 def test_ranks_are_over_the_speakers_of_every_corpus(runs):
-    found = views.ranked(runs, "model")
+    found, shared = views.ranked(runs, "model")
+    assert shared == ("mfcc13", "classic193", "pooled")
     assert found.blocks == 24 + 2
     assert set(found.average.index) == {"knn", "random_forest", "svm_linear", "svm_rbf", "mlp"}
     assert found.average.index[-1] == "knn"
     assert found.average.sum() == pytest.approx(15)
-    features = views.ranked(runs, "features", "adapted")
+    features, _ = views.ranked(runs, "features", "adapted")
     assert list(features.average.index) == ["pooled", "classic193", "mfcc13"]
 
 
@@ -122,7 +123,8 @@ def test_ranks_leave_out_what_did_not_run_everywhere(runs):
     part = [
         run for run in runs if not (run.row["corpus"] == "tess" and run.row["model"] in ("mlp", "svm_rbf"))
     ]
-    assert set(views.ranked(part, "model").average.index) == {"knn", "random_forest", "svm_linear"}
+    found, _ = views.ranked(part, "model")
+    assert set(found.average.index) == {"knn", "random_forest", "svm_linear"}
     few = [run for run in runs if run.row["model"] in ("knn", "mlp")]
     assert views.ranked(few, "model") is None
     assert views.ranked([], "model") is None

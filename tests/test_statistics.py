@@ -314,6 +314,15 @@ def test_ranks_group_neighbours():
         assert near == (pair in together)
 
 
+def test_scores_that_differ_by_the_order_of_their_sum_are_tied():
+    one, other = (np.array(recalls) / 21 for recalls in ([1, 10, 2], [1, 2, 10]))
+    assert one.mean() != other.mean()
+    table = pd.DataFrame({"a": [one.mean()] * 5, "b": [other.mean()] * 5, "c": [other.mean()] * 5})
+    found = statistics.ranks(table)
+    assert found.average.tolist() == [2, 2, 2]
+    assert found.p_value == 1
+
+
 def test_ranks_of_equals_and_refusals():
     tied = statistics.ranks(pd.DataFrame(np.ones((4, 3)), columns=list("abc")))
     assert (tied.statistic, tied.p_value) == (0, 1)

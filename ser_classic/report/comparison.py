@@ -87,10 +87,17 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     StoreError
         There is no such run (with the nearest ids), or it is damaged.
     ReportError, StatisticsError
-        As `compare`.
+        As `compare`; or the runs were made on other clips than the folder's clips table tells.
     """
     runs = store.find_run(results, first), store.find_run(results, second)
-    return compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)
+    pair = compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)
+    corpus = runs[0].record["corpus"]
+    if runs[0].record["digests"]["clips"] != store.clips_digest(results, corpus):
+        raise ReportError(
+            f"{first} and {second} were made on another version of the clips of {corpus} than "
+            f"{results / 'clips'} holds; repeat them with: ser-classic bench SUITE"
+        )
+    return pair
 
 
 def counts_of(

@@ -111,15 +111,15 @@ def _ranks(runs: Sequence[Scored], by: str, track: str) -> Iterator[Picture]:
     found = views.ranked(runs, by, track)
     if found is None:
         return
-    what = {"model": "Models", "features": "Feature sets"}[by]
-    other = {"model": "feature sets", "features": "models"}[by]
+    placed, shared = found
+    what, where = {"model": ("Models", "on"), "features": ("Feature sets", "with")}[by]
     yield Picture(
         f"ranks_{by}_{track}",
         f"{what} ranked, {track}",
-        f"Average rank over {found.blocks} speakers, {other} taken together. A bar joins those that "
-        f"Nemenyi's test cannot tell apart at 5 %. Friedman's test: χ² = {found.statistic:.1f}, "
-        f"p = {found.p_value:.2g}.",
-        partial(critical_difference, found),
+        f"Average rank over {placed.blocks} speakers by the mean UAR {where} {', '.join(shared)}. A bar "
+        f"joins those that Nemenyi's test cannot tell apart at 5 %. Friedman's test: χ² = {placed.statistic:.1f}, "
+        f"p = {placed.p_value:.2g}.",
+        partial(critical_difference, placed),
     )
 
 

@@ -130,8 +130,8 @@ def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts,
     return spread(first), spread(second)
 
 
-def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> Ranks | None:
-    """Models (or feature sets) ranked over speakers, all feature sets (or models) taken together.
+def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks, tuple[str, ...]] | None:
+    """Models ranked over speakers, on the feature sets that they share, or feature sets, with shared models.
 
     A block is a speaker of any corpus; a score is his UAR, averaged over the other choices that every
     contestant was run with. Only runs with speakers kept apart count, of one protocol per corpus.
@@ -144,8 +144,11 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> Ranks | Non
 
     Returns
     -------
-    Ranks or None
-        None where fewer than three contestants share a block.
+    ranks : Ranks
+    shared : tuple of str
+        The feature sets (or models) over which a contestant's scores are averaged.
+
+    None where fewer than three contestants share a block.
     """
     other = {"model": "features", "features": "model"}[by]
     rows = []
@@ -165,11 +168,17 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> Ranks | Non
     table = table[place == place.groupby(table["corpus"]).transform("min")]
     contestants = _complete(table)
     wide = contestants.pivot_table(index="speaker", columns="one", values="uar", aggfunc="mean")
-    return ranks(wide) if wide.shape[1] >= 3 and wide.shape[0] >= 2 else None
+    if wide.shape[1] < 3 or wide.shape[0] < 2:
+        return None
+    return ranks(wide), tuple(dict.fromkeys(contestants["other"]))
 
 
 def _complete(table: pd.DataFrame) -> pd.DataFrame:
-    """Contestants that share the most cells: those run most often, as long as contestants x cells grows."""
+    """Contestants and the cells that all of them share.
+
+    Of the contestants in the order of how many cells they ran, the first so many that contestants x shared
+    cells is largest; so a contestant that ran little does not cost the others their cells.
+    """
     cell = table["corpus"] + "/" + table["other"]
     ran = pd.crosstab(table["one"], cell) > 0
     order = ran.sum(axis=1).sort_values(ascending=False, kind="stable").index

@@ -9,6 +9,8 @@ import pandas as pd
 
 from ser_classic.statistics.speakers import StatisticsError
 
+DECIMALS = 9  # scores that are equal but for the order in which they were summed are tied
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -64,6 +66,7 @@ def ranks(table: pd.DataFrame, level: float = 0.05) -> Ranks:
         raise StatisticsError(
             f"no score in some block for {', '.join(map(str, gaps))}; leave those out, or the block"
         )
+    table = table.round(DECIMALS)
     average = table.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
     if (table.nunique(axis=1) == 1).all():
         statistic, p_value = 0.0, 1.0  # all tied: scipy divides by zero
