@@ -31,7 +31,8 @@ def read(
     sample_rate : int, optional
         Resample to this rate [Hz]; the file's own rate by default.
     channel : int, optional
-        Take this channel of a recording with several; by default their mean.
+        Take this channel, counted from 0, of a recording with several, by default their mean; one with a
+        single channel gives that.
 
     Returns
     -------
@@ -42,7 +43,8 @@ def read(
     Raises
     ------
     AudioError
-        The file is missing, empty, not audio, truncated, too short, silent or holds NaN.
+        The file is missing, empty, not audio, truncated, too short, silent, holds NaN, or has several
+        channels and not this one.
     """
     import soundfile
 
@@ -63,12 +65,26 @@ def read(
         raise AudioError(
             f"{path}: truncated, {len(samples)} of {expected} samples are there; copy or download it again"
         )
-    if channel is not None and samples.shape[1] > 1:
-        samples = samples[:, min(channel, samples.shape[1] - 1)]
-    else:
-        samples = samples.mean(axis=1) if samples.shape[1] > 1 else samples[:, 0]
-    waveform = resample(check(samples, rate, name=str(path)), rate, sample_rate or rate)
-    return waveform, sample_rate or rate
+    waveform = check(mono(samples, channel, name=str(path)), rate, name=str(path))
+    return resample(waveform, rate, sample_rate or rate), sample_rate or rate
+
+
+def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
+    """One channel [shape=(n,)] of samples [shape=(n, channels)], or their mean; the only one is itself both.
+
+    Raises
+    ------
+    AudioError
+        There are several channels, and not this one.
+    """
+    channels = samples.shape[1]
+    if channels == 1:
+        return samples[:, 0]
+    if channel is None:
+        return samples.mean(axis=1)
+    if not 0 <= channel < channels:
+        raise AudioError(f"{name}: there is no channel {channel}, it has {channels}, counted from 0")
+    return samples[:, channel]
 
 
 def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:

@@ -53,6 +53,13 @@ def test_stereo_is_averaged_or_one_channel_taken(tmp_path):
     np.testing.assert_array_equal(audio.read(path, channel=1)[0], right)
 
 
+@pytest.mark.parametrize("channel", [2, 7, -1])
+def test_a_channel_that_a_stereo_file_lacks_is_refused(tmp_path, channel):
+    path = wav(tmp_path / "a.wav", np.stack([tone(), tone()], axis=1))
+    with pytest.raises(AudioError, match=rf"a\.wav: there is no channel {channel}, it has 2, counted from 0"):
+        audio.read(path, channel=channel)
+
+
 def test_a_channel_that_a_mono_file_lacks_is_its_only_one(tmp_path):
     path = wav(tmp_path / "a.wav", tone(), subtype="FLOAT")
     np.testing.assert_array_equal(audio.read(path, channel=1)[0], tone())

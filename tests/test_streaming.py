@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser_classic.audio import AudioError
 from ser_classic.cli import listen
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
@@ -142,6 +144,9 @@ def test_several_channels_become_one(predictor, waveform):
     answers = listener.push(np.column_stack([waveform, waveform])[: 2 * RATE])
     alone = Listener(predictor, RATE, 1.0, 1.0).push(waveform[: 2 * RATE])
     assert answers.equals(alone)
+    third = replace(predictor, card=predictor.card | {"channel": 2})
+    with pytest.raises(AudioError, match="microphone: there is no channel 2, it has 2, counted from 0"):
+        Listener(third, RATE).push(np.column_stack([waveform, waveform]))
 
 
 def test_the_live_view_shows_level_emotion_and_what_was_before(predictor, waveform):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from ser_classic import audio
 from ser_classic.predictor.core import Predictor, PredictorError, describe_span
 from ser_classic.predictor.windows import Span, Stream
 
@@ -59,8 +60,16 @@ class Listener:
         self._stream = Stream(rate, window, hop)
 
     def push(self, block: np.ndarray) -> pd.DataFrame:
-        """Answers to the windows that a block [shape=(n,) or (n, channels)] completes; often none."""
-        block = self._mono(np.asarray(block, dtype=np.float32))
+        """Answers to the windows that a block [shape=(n,) or (n, channels)] completes; often none.
+
+        Raises
+        ------
+        AudioError
+            It has several channels, and not the one that the predictor takes.
+        """
+        block = np.asarray(block, dtype=np.float32)
+        if block.ndim > 1:
+            block = audio.mono(block, self.predictor.channel, self.name)
         self.seconds += len(block) / self.rate
         self.level = level(block)
         return self._answers(self._stream.push(block))
@@ -68,12 +77,6 @@ class Listener:
     def close(self) -> pd.DataFrame:
         """The answer to what the windows so far left over at the end; none where nothing is left."""
         return self._answers(self._stream.close())
-
-    def _mono(self, block: np.ndarray) -> np.ndarray:
-        if block.ndim == 1:
-            return block
-        channel = self.predictor.channel
-        return block.mean(axis=1) if channel is None else block[:, min(channel, block.shape[1] - 1)]
 
     def _answers(self, windows: Iterable[tuple[Span, np.ndarray]]) -> pd.DataFrame:
         described = [
