@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -110,8 +113,11 @@ def test_the_examples_are_voices_and_one_is_long(tmp_path):
 
 def test_without_gradio_the_command_that_installs_it_is_named(models, monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
-    with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[app\]'"):
-        app.serve([models], lambda _: None)
+    with (
+        pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[app\]'"),
+        app.served([models], lambda _: None),
+    ):
+        pass
 
 
 def needed(library: str) -> None:
@@ -121,11 +127,26 @@ def needed(library: str) -> None:
 @pytest.fixture(scope="module")
 def address(models):
     needed("gradio")
-    served = app.serve([models], lambda _: None, block=False)
-    yield served
-    import gradio
+    with app.served([models], lambda _: None) as page:
+        yield page.local_url
 
-    gradio.close_all()
+
+def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path):
+    needed("gradio")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ser_classic", "app", str(models / "lda.skops")],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout.readline().startswith("http://127.0.0.1:")
+    assert list(tmp_path.glob("ser-classic-*"))
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=60)[1]
+    assert (process.returncode, told) == (0, "")
+    assert not list(tmp_path.glob("ser-classic-*"))
 
 
 def test_the_page_is_for_this_computer_alone(address):

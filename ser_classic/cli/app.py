@@ -20,9 +20,11 @@ def app(
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,
 ) -> None:
     """Serve a page on this computer: upload or record, and see the emotion. Needs the extra `app`."""
-    from ser_classic.extras.app import Limits, serve
+    from ser_classic.extras.app import Limits, served
 
     def tell(problem: str) -> None:
         print(f"ser-classic: {problem}", file=sys.stderr)
 
-    serve(models, tell, host, port, Limits(seconds, megabytes), browser)
+    with served(models, tell, host, port, Limits(seconds, megabytes), browser) as page:
+        print(f"{page.local_url}  (Ctrl-C to stop)", flush=True)
+        page.block_thread()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -231,16 +232,16 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
     return page
 
 
-def serve(
+@contextmanager
+def served(
     paths: Iterable[Path],
     problem: Callable[[str], None],
     host: str = LOOPBACK,
     port: int | None = None,
     limits: Limits | None = None,
     browser: bool = False,
-    block: bool = True,
-) -> str:
-    """Serve the page until interrupted; loopback only, unless another host is asked for.
+) -> Iterator[Any]:
+    """Serve the page for as long as the block runs; loopback only, unless another host is asked for.
 
     Parameters
     ----------
@@ -254,13 +255,11 @@ def serve(
     limits : Limits, optional
     browser : bool
         Open a browser.
-    block : bool
-        Whether to wait until interrupted.
 
-    Returns
-    -------
-    str
-        The page's address.
+    Yields
+    ------
+    page : gradio.Blocks
+        It knows its address, `local_url`, and how to wait until interrupted, `block_thread`.
 
     Raises
     ------
@@ -270,31 +269,34 @@ def serve(
     limits = limits or Limits()
     predictors = predictors_in(paths, problem)
     gradio = _gradio()
-    folder = Path(tempfile.mkdtemp(prefix="ser-classic-app-"))
-    page = build(predictors, write_examples(folder), limits)
     plain = ("system-ui", "sans-serif")
-    try:
-        _, address, _ = page.queue(max_size=20).launch(
-            server_name=host,
-            server_port=port,
-            share=False,
-            inbrowser=browser,
-            prevent_thread_lock=True,
-            quiet=True,
-            show_error=True,
-            footer_links=[],
-            max_file_size=f"{limits.megabytes}mb",
-            ssr_mode=False,
-            enable_monitoring=False,
-            theme=gradio.themes.Base(primary_hue="blue", font=plain, font_mono=("ui-monospace", "monospace")),
-            css=CSS,
-        )
-    except OSError as error:
-        raise AppError(f"{host}: the page cannot be served ({error}); choose another with --port") from error
-    print(f"{address}  (Ctrl-C to stop)", flush=True)
-    if block:
-        page.block_thread()
-    return address
+    theme = gradio.themes.Base(primary_hue="blue", font=plain, font_mono=("ui-monospace", "monospace"))
+    with tempfile.TemporaryDirectory(prefix="ser-classic-app-") as folder:
+        page = build(predictors, write_examples(Path(folder)), limits)
+        try:
+            page.queue(max_size=20).launch(
+                server_name=host,
+                server_port=port,
+                share=False,
+                inbrowser=browser,
+                prevent_thread_lock=True,
+                quiet=True,
+                show_error=True,
+                footer_links=[],
+                max_file_size=f"{limits.megabytes}mb",
+                ssr_mode=False,
+                enable_monitoring=False,
+                theme=theme,
+                css=CSS,
+            )
+        except OSError as error:
+            raise AppError(
+                f"{host}: the page cannot be served ({error}); choose another with --port"
+            ) from error
+        try:
+            yield page
+        finally:
+            page.close(verbose=False)
 
 
 def _gradio() -> ModuleType:
