@@ -81,7 +81,7 @@ def test_a_network_learns_and_repeats_itself(network, options):
 @pytest.mark.parametrize("training_mode", [False, True])
 def test_padding_changes_nothing(network, options, training_mode):
     """Neither more of it nor what it holds: scores, gradients, dropout and batch statistics are the same."""
-    module = training.build({"name": network, "inputs": 3, "classes": 4, "steps": 9, **options})
+    module = training.build({"name": network, "inputs": 3, "classes": 4, **options})
     lengths = torch.tensor([9, 4, 1, 7])
     real = torch.arange(9)[:, None] < lengths[:, None, None]
     X = torch.where(real, torch.randn(4, 9, 3), 0)
@@ -103,7 +103,7 @@ def test_padding_changes_nothing(network, options, training_mode):
 
 @pytest.mark.parametrize(("network", "options"), NETWORKS)
 def test_a_clip_is_judged_alike_whatever_longer_clips_stand_beside_it(network, options):
-    module = training.build({"name": network, "inputs": 3, "classes": 4, "steps": 20, **options}).eval()
+    module = training.build({"name": network, "inputs": 3, "classes": 4, **options}).eval()
     short, long = torch.randn(1, 5, 3), torch.randn(1, 20, 3)
     both = torch.cat([torch.nn.functional.pad(short, (0, 0, 0, 15)), long])
     alone = module(short, torch.tensor([5]))

@@ -30,7 +30,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
     network : str
         `lstm`, `gru`, `convolutional` or `attention`; see `ser_classic.extras.deep.networks`.
     options : mapping, optional
-        Arguments of the network, such as `units`.
+        Arguments of the network, such as `units`; of `flatten`, whether.
     sequence : bool
         Take sequences; else vectors, read feature by feature as a sequence of single values.
     epochs : int
@@ -209,12 +209,14 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         return {"X": padded, "lengths": np.array([len(clip) for clip in clips])}
 
     def _network_arguments(self) -> dict[str, Any]:
+        options = dict(self.options or {})
+        if options.get("flatten"):
+            options["flatten"] = self.length_
         return {
             "name": self.network,
             "inputs": self.n_features_in_ if self.sequence else 1,
             "classes": len(self.classes_),
-            "steps": self.length_,
-            **(self.options or {}),
+            **options,
         }
 
 

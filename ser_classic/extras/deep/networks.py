@@ -71,7 +71,6 @@ class RecurrentNet(nn.Module):
         self,
         inputs: int,
         classes: int,
-        steps: int,
         cell: str,
         units: int = 128,
         layers: int = 2,
@@ -118,28 +117,27 @@ class ConvolutionLayer(nn.Module):
 class ConvolutionalNet(nn.Module):
     """Convolutions over time and a dense layer.
 
-    `flatten` gives every position its own weights, for vectors whose features have fixed places; otherwise
-    mean and maximum over time.
+    `flatten`, the frames of a clip, gives every position its own weights, for vectors whose features have
+    fixed places; with 0, mean and maximum over time.
     """
 
     def __init__(
         self,
         inputs: int,
         classes: int,
-        steps: int,
         channels: tuple[int, ...] = (64, 128),
         kernel: int = 5,
         dropout: float = 0.3,
         dense: int = 64,
-        flatten: bool = False,
+        flatten: int = 0,
     ) -> None:
         super().__init__()
-        self.flatten = flatten
+        self.flatten, frames = flatten, flatten
         self.layers = nn.ModuleList()
         for size in channels:
             self.layers.append(ConvolutionLayer(inputs, size, kernel, dropout))
-            inputs, steps = size, (steps + 1) // 2
-        pooled = inputs * (steps if flatten else 2)
+            inputs, frames = size, (frames + 1) // 2
+        pooled = inputs * (frames if flatten else 2)
         self.head = nn.Sequential(
             nn.Linear(pooled, dense), nn.ReLU(), nn.Dropout(dropout), nn.Linear(dense, classes)
         )
@@ -161,7 +159,6 @@ class AttentionNet(nn.Module):
         self,
         inputs: int,
         classes: int,
-        steps: int,
         channels: tuple[int, ...] = (64, 64),
         kernel: int = 5,
         units: int = 64,
