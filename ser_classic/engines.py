@@ -6,12 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from ser_classic import workers
 from ser_classic.registry import need
-
-Result = TypeVar("Result")
+from ser_classic.workers import Result
 
 
 class Engine(Protocol):

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from ser_classic import flagship, functionals, sequences
+from ser_classic.extractor import Extractor
 from ser_classic.registry import Registry, need
 
 RATE = 16_000  # [Hz]; the highest that every corpus offers, so that a feature means the same in all of them
-
-
-class Extractor(Protocol):
-    """What a feature set computes: a frozen dataclass, so that its fields are all of its parameters."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Name of every feature: `<family>_<index>_<functional>`, behind `<group>/` if there are groups.
-
-        Those of an optional library may be its own, and not to be had where it is absent.
-        """
-        ...
-
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(d,), or (frames, d) for a sequence; float32] of a waveform [shape=(n,)]."""
-        ...
 
 
 @dataclass(frozen=True)

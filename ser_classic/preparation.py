@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from ser_classic.errors import SerClassicError
-
-if TYPE_CHECKING:
-    from ser_classic.features import Extractor
+from ser_classic.extractor import Extractor
 
 FRAME, HOP = 2048, 512  # samples of the frames in which silence is sought, librosa's default
 

@@ -40,6 +40,7 @@ FLOORS = {
     "cli": 4,
 }
 OF_FEATURES = (
+    "extractor",
     "extraction",
     "export",
     "descriptors",
@@ -71,22 +72,28 @@ def floor(name: str) -> int:
     return EXTRAS.get(subject(name), 1) if name.startswith("ser_classic.extras") else FLOORS[subject(name)]
 
 
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {name_of(path) for path in modules()}
+
+
 def imports(path: Path) -> set[str]:
     """Modules of the package that a file imports, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module == "ser_classic":
-            found |= {f"ser_classic.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
+            parts = (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {part if part in NAMES else node.module for part in parts}
     return {name for name in found if name.startswith("ser_classic.")}
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_imports_only_from_its_own_floor_or_lower(path):
-    own = "ser_classic." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    own = name_of(path)
     for name in imports(path):
         assert floor(name) <= floor(own), f"{own} imports {name} from a higher floor"
 

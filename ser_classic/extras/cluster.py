@@ -26,10 +26,9 @@ from distributed.core import rpc
 from distributed.security import Security
 from threadpoolctl import threadpool_limits
 
-from ser_classic.engines import Result
 from ser_classic.errors import SerClassicError
 from ser_classic.provenance import OPTIONAL, versions
-from ser_classic.workers import THREADS
+from ser_classic.workers import THREADS, Result
 
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
 PATIENCE = 60  # [s] to wait for another worker when none is left
