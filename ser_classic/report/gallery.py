@@ -117,8 +117,8 @@ def _ranks(runs: Sequence[Scored], by: str, track: str) -> Iterator[Picture]:
         f"ranks_{by}_{track}",
         f"{what} ranked, {track}",
         f"Average rank over {placed.blocks} speakers by the mean UAR {where} {', '.join(shared)}. A bar "
-        f"joins those that Nemenyi's test cannot tell apart at 5 %. Friedman's test: χ² = {placed.statistic:.1f}, "
-        f"p = {placed.p_value:.2g}.",
+        "joins those that Nemenyi's test cannot tell apart at 5 %. Friedman's test: "
+        f"χ² = {placed.statistic:.1f}, p = {placed.p_value:.2g}.",
         partial(critical_difference, placed),
     )
 
