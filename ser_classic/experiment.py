@@ -232,13 +232,17 @@ def evaluate(
     Raises
     ------
     SerClassicError
-        The clips cannot be dealt so, or the protocol degrades them and `degraded` is absent.
+        The clips cannot be dealt so, the features are not of these clips in this order, or the protocol
+        degrades them and `degraded` is absent.
     """
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(
             f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; give `degraded`, "
             "the features of the clips so degraded, with a protocol that degrades them, and with no other"
         )
+    for part in (features, degraded):
+        if part is not None and not part.clips.equals(clips.index):
+            raise SerClassicError("the features are not of these clips in this order; extract them anew")
     folds = protocol.folds(clips, seed)
     labels = labels_of(clips)
     done = [run_fold(features, labels, model, protocol, fold, seed, degraded) for fold in folds]

@@ -219,8 +219,8 @@ def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFram
     Returns
     -------
     np.ndarray [shape=(n, 2)]
-        Squared distance of the clip's probabilities from its truth (an emotion without a column had the
-        probability 0); in the last column 1.
+        Squared distance of the clip's probabilities from its truth (an emotion without a column, or without
+        a value among others, had the probability 0); in the last column 1.
 
     Raises
     ------
@@ -230,6 +230,8 @@ def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFram
     if len(truth) != len(probabilities):
         raise MetricError(f"{len(truth)} true emotions and {len(probabilities)} rows of probabilities")
     values = probabilities.to_numpy(dtype=float)
+    unknown = np.isnan(values)  # to the model of a fold without that emotion
+    values = np.where(unknown & ~unknown.all(axis=1, keepdims=True), 0, values)
     column = probabilities.columns.get_indexer(np.asarray(truth))
     of_truth = np.where(column >= 0, values[np.arange(len(values)), column], 0)
     squared = (values**2).sum(axis=1) - 2 * of_truth + 1

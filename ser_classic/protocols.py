@@ -100,7 +100,14 @@ class Protocol:
         corpus = clips["corpus"].iloc[0]
         if self.unit or self.track == "adapted":
             require_speakers(clips, f"protocol {self.name}")
-        folds = self.deal(clips, seed)
+        if self.track == "adapted":
+            _require_two_clips(clips)
+        try:
+            folds = self.deal(clips, seed)
+        except ValueError as error:  # scikit-learn's, of more folds than clips
+            raise ProtocolError(
+                f"{corpus}: {self.name} cannot deal these {len(clips)} clips: {error}"
+            ) from error
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
             if clips["emotion"].iloc[fold.train].nunique() < 2:
@@ -285,6 +292,16 @@ def _require_speakers(clips: pd.DataFrame, found: int, wanted: int) -> None:
         raise ProtocolError(
             f"{clips['corpus'].iloc[0]}: {found} speaker(s), {wanted} are needed to keep speakers apart"
             + ("; use loso" if found > 1 else "")
+        )
+
+
+def _require_two_clips(clips: pd.DataFrame) -> None:
+    """Of one clip the z-scores are zeros, from which a model reads which emotion training lacks a clip of."""
+    counts = clips["speaker"].value_counts()
+    if counts.min() < 2:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[0]}: a speaker's own clips scale his features on the adapted track, and "
+            f"{counts.idxmin()} has one; 2 are needed of every speaker"
         )
 
 

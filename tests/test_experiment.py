@@ -12,6 +12,7 @@ import pytest
 from ser_classic import experiment, folds, store
 from ser_classic.corpora import Loaded
 from ser_classic.engines import Local
+from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, evaluate, run_fold
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES
@@ -135,6 +136,12 @@ def test_an_incomplete_corpus_is_told(tiny, cache, tmp_path):
     outcome = run([cell("prior")], lacking, cache, tmp_path)
     assert outcome.done == ["tiny--loso--mfcc13--prior--0"]
     assert outcome.problems == ["tiny: found 48 of 60 clips. Get them with: ser-classic corpora fetch tiny"]
+
+
+def test_features_of_other_clips_are_not_evaluated(tiny, cache):
+    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+    with pytest.raises(SerClassicError, match="not of these clips in this order"):
+        evaluate(tiny.clips.iloc[::-1], features, MODELS["lda"], PROTOCOLS["loso"])
 
 
 def test_without_speakers_a_leaky_protocol_runs(tiny, features):

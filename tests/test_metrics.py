@@ -105,6 +105,8 @@ def test_certainty_and_its_absence():
     assert np.isnan(METRICS["brier"](truth, truth, None))
     # an emotion the model never learned had no probability
     assert METRICS["brier"](np.array(["fear"]), np.array(["sad"]), table((0.0, 1.0))) == 2
+    assert METRICS["brier"](np.array(["fear"]), np.array(["sad"]), table((np.nan, 1.0))) == 2
+    assert np.isnan(METRICS["brier"](np.array(["sad"]), np.array(["sad"]), table((np.nan, np.nan))))
 
 
 @settings(max_examples=25)

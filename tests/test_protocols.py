@@ -161,6 +161,30 @@ def test_too_few_clips_of_an_emotion_are_named():
         PROTOCOLS["random5"].folds(clips)
 
 
+@pytest.mark.parametrize(
+    ("name", "emotions"), [("speakers5", 4), ("unseen_text", 4), ("holdout25", 8), ("holdout15", 4)]
+)
+def test_what_scikit_learn_cannot_deal_is_refused_by_name(name, emotions):
+    """Fewer clips of every emotion than folds, or fewer clips to test than emotions."""
+    place = np.arange(16)
+    clips = table(each=3).iloc[:16]
+    clips = clips.assign(
+        speaker=[f"c/{number % 6}" for number in place],
+        emotion=[f"e{number % emotions}" for number in place],
+        sentence=[f"t{number % 5}" for number in place],
+    )
+    with pytest.raises(ProtocolError, match=f"c: {name} cannot deal these 16 clips: "):
+        PROTOCOLS[name].folds(clips)
+
+
+@pytest.mark.parametrize("name", ["loso_adapted", "speakers5_adapted", "loso_adapted_m4"])
+def test_a_speaker_of_one_clip_cannot_be_adapted_to(name):
+    """His z-scores are zeros, and the emotion that training lacks a clip of would be the answer."""
+    clips = table().iloc[:51]
+    with pytest.raises(ProtocolError, match="c/06 has one; 2 are needed of every speaker"):
+        PROTOCOLS[name].folds(clips)
+
+
 def test_one_emotion_is_nothing_to_learn_from():
     with pytest.raises(ProtocolError, match="c: loso, fold 01: it trains on one emotion only"):
         PROTOCOLS["loso"].folds(table().assign(emotion="happy"))

@@ -29,7 +29,9 @@ INTRODUCTION = (
     "from resampling speakers. `acc` is the accuracy, `F1` the macro F1, `fit` the seconds to tune and fit "
     "all folds, as CPU seconds of one core. Blind, adapted and leaky runs answer different questions and are "
     "never ranked together. Where a model ran with several seeds, UAR is their mean ± their standard "
-    "deviation."
+    "deviation, and the interval goes from the mean of their lower to that of their upper ends. Features "
+    "with random kernels (`flagship` and its groups) scale their channels by constants that were measured on "
+    "all of TESS, and so know that much of its test speakers."
 )
 STALE = "stale"
 NONE = (

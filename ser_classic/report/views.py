@@ -28,6 +28,7 @@ SAME_FOLDS = {
     "speakers5": "5 speaker groups",
     "random5": "random 5-fold",
 }
+OTHER_FOLDS = {"crema_d": {"emobox folds"}}  # whose published folds are EMO-SUPERB's here
 
 
 def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
@@ -247,7 +248,7 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             "source": "this benchmark",
         }
     )
-    known = {SAME_FOLDS.get(name, name) for name in ours["protocol"]}
+    known = {SAME_FOLDS.get(name, name) for name in ours["protocol"]} - OTHER_FOLDS.get(corpus, set())
     both = pd.concat([ours, theirs], ignore_index=True)
     if not len(theirs):
         both = both.iloc[:0]
