@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -62,7 +62,12 @@ def _row(run: Scored, folds: str, heard: float) -> dict:
 
 
 def adaptation_chapter(runs: Iterable[Scored]) -> Chapter | None:
-    """The curves as a chapter; None where no such run is among these."""
+    """The curves as a chapter; None where no such run is among these.
+
+    One figure, a panel for each corpus.
+    """
+    from ser_classic.plots.conditions import adaptation
+
     runs = list(runs)
     table, (_, failed) = curves(runs), of_test(runs, "few")
     if not len(table) and not failed:
@@ -72,24 +77,17 @@ def adaptation_chapter(runs: Iterable[Scored]) -> Chapter | None:
         named = part.assign(words=[_words(heard, part["clips"].max()) for heard in part["heard"]])
         named = named.sort_values(["heard", "system"])
         grids.append(beside(named, f"{corpus}, {folds}", "words", "clips heard", names))
-    return Chapter("adaptation", TITLE, ABOUT + legend(names), tuple(grids), failed)
+    picture = Picture(
+        "adaptation",
+        "UAR by the number of clips heard of a speaker",
+        "With 95 % intervals over speakers where there are enough. On the left, apart from the line, the "
+        "blind system; on the right all clips of a speaker, and how many these are.",
+        partial(adaptation, table),
+        wide=True,
+    )
+    pictures = (picture,) if len(table) else ()
+    return Chapter("adaptation", TITLE, ABOUT + legend(names), tuple(grids), failed, pictures)
 
 
 def _words(heard: float, clips: int) -> str:
     return {BLIND: "blind", ALL: f"all ({clips})"}.get(heard) or str(int(heard))
-
-
-def adaptation_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
-    """One figure, a panel for each corpus."""
-    from ser_classic.plots.conditions import adaptation
-
-    table = curves(runs)
-    if len(table):
-        yield Picture(
-            "adaptation",
-            "UAR by the number of clips heard of a speaker",
-            "With 95 % intervals over speakers where there are enough. On the left, apart from the line, the "
-            "blind system; on the right all clips of a speaker, and how many these are.",
-            partial(adaptation, table),
-            wide=True,
-        )

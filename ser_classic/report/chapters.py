@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -47,6 +47,8 @@ class Chapter:
     grids : tuple of Grid
     failed : tuple of (str, str)
         Runs that came to nothing, and why.
+    pictures : tuple of Picture
+        The figures, which stand on the page alone.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Chapter:
     about: str
     grids: tuple[Grid, ...]
     failed: tuple[tuple[str, str], ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     def markdown(self) -> str:
         """As Markdown."""
@@ -68,9 +71,9 @@ class Chapter:
         parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
         return "\n\n".join(parts) + "\n\n"
 
-    def part(self, pictures: Sequence[Picture]) -> Part:
+    def part(self) -> Part:
         """As a part of the page: its figures, and its tables folded away beneath them."""
-        drawn = "".join(figure_element(picture, heading=True) for picture in pictures)
+        drawn = "".join(figure_element(picture, heading=True) for picture in self.pictures)
         tables = "".join(self._markup(grid) for grid in self.grids)
         why = "".join(
             f'<p class="leaky">failed: {escape(run)}: {escape(shortened(why))}</p>'

@@ -75,7 +75,22 @@ def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
     if not len(table) and not failed:
         return None
     grids = [grid for _, part in table.groupby("system") for grid in _grids(part)]
-    return Chapter("cross", TITLE, ABOUT, tuple(grids), failed)
+    return Chapter("cross", TITLE, ABOUT, tuple(grids), failed, tuple(_pictures(table)))
+
+
+def _pictures(table: pd.DataFrame) -> Iterator[Picture]:
+    """A heat map for each system, blind beside adapted."""
+    from ser_classic.plots.conditions import crossings as drawn
+
+    for system, part in table.groupby("system"):
+        yield Picture(
+            f"cross_{str(system).replace(' + ', '_')}",
+            f"{system}: trained on one corpus, tested on another",
+            "UAR, its 95 % interval over speakers where there are enough, and the emotions told apart. "
+            "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
+            partial(drawn, part),
+            wide=True,
+        )
 
 
 def _grids(table: pd.DataFrame) -> Iterator[Grid]:
@@ -108,18 +123,3 @@ def _grids(table: pd.DataFrame) -> Iterator[Grid]:
 def _entry(value: float, within: bool) -> Entry:
     text = figure(value)
     return Entry(f"({text})" if within and text != "–" else text, value)
-
-
-def cross_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
-    """A heat map for each system, blind beside adapted."""
-    from ser_classic.plots.conditions import crossings as drawn
-
-    for system, part in crossings(runs).groupby("system"):
-        yield Picture(
-            f"cross_{str(system).replace(' + ', '_')}",
-            f"{system}: trained on one corpus, tested on another",
-            "UAR, its 95 % interval over speakers where there are enough, and the emotions told apart. "
-            "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
-            partial(drawn, part),
-            wide=True,
-        )

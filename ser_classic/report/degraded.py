@@ -67,13 +67,14 @@ def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
         beside(part, f"{corpus}, {folds}", "degradation", "test clips", names)
         for (corpus, folds), part in table.groupby(["corpus", "folds"])
     ]
-    return Chapter("degraded", TITLE, _about(table) + legend(names), tuple(grids), failed)
+    about = _about(table) + legend(names)
+    return Chapter("degraded", TITLE, about, tuple(grids), failed, tuple(_pictures(table)))
 
 
 def _about(table: pd.DataFrame) -> str:
     kinds = ", ".join(
-        f"{name} ({spoilt.kind}, {spoilt.level})"
-        for name, spoilt in DEGRADATIONS.items()
+        f"{name} ({degradation.kind}, {degradation.level})"
+        for name, degradation in DEGRADATIONS.items()
         if name in set(table["degradation"])
     )
     return (
@@ -82,11 +83,10 @@ def _about(table: pd.DataFrame) -> str:
     )
 
 
-def degraded_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
+def _pictures(table: pd.DataFrame) -> Iterator[Picture]:
     """A figure for each corpus: noise as a curve, the others as points."""
     from ser_classic.plots.conditions import robustness
 
-    table = degraded(runs)
     systems = list(dict.fromkeys(table["system"]))
     for corpus, part in table.groupby("corpus"):
         yield Picture(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
 import pandas as pd
@@ -83,7 +83,12 @@ def spreads(runs: Iterable[Scored]) -> pd.DataFrame:
 
 
 def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
-    """The seeds as a chapter; None where nothing ran with several."""
+    """The seeds as a chapter; None where nothing ran with several.
+
+    One figure: every seed a tick, beside the interval over speakers.
+    """
+    from ser_classic.plots.conditions import seeds
+
     table = spreads(runs)
     if not len(table):
         return None
@@ -99,20 +104,13 @@ def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
         for row in table.to_dict("records")
     ]
     headings = ("corpus", "system", "seeds", "UAR", "min–max", "95 %")
-    return Chapter("seeds", TITLE, ABOUT, (Grid("", headings, tuple(rows), words=2),))
-
-
-def seeds_pictures(runs: Iterable[Scored]) -> Iterator[Picture]:
-    """One figure: every seed a tick, beside the interval over speakers."""
-    from ser_classic.plots.conditions import seeds
-
-    table = spreads(runs)
-    if len(table):
-        yield Picture(
-            "seeds",
-            "UAR by seed",
-            "Each mark is a run with another seed; the bar is the 95 % interval over speakers of the first "
-            "one, where there are speakers enough.",
-            partial(seeds, table),
-            wide=True,
-        )
+    picture = Picture(
+        "seeds",
+        "UAR by seed",
+        "Each mark is a run with another seed; the bar is the 95 % interval over speakers of the first "
+        "one, where there are speakers enough.",
+        partial(seeds, table),
+        wide=True,
+    )
+    grid = Grid("", headings, tuple(rows), words=2)
+    return Chapter("seeds", TITLE, ABOUT, (grid,), pictures=(picture,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,24 +13,19 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.report import views
-from ser_classic.report.adaptation import adaptation_chapter, adaptation_pictures
+from ser_classic.report.adaptation import adaptation_chapter
 from ser_classic.report.board import tabulated, to_csv
-from ser_classic.report.cross import cross_chapter, cross_pictures
-from ser_classic.report.degraded import degraded_chapter, degraded_pictures
+from ser_classic.report.cross import cross_chapter
+from ser_classic.report.degraded import degraded_chapter
 from ser_classic.report.memory import Memory
 from ser_classic.report.networks import effort_picture, network_pictures, networks_part
 from ser_classic.report.reading import read
 from ser_classic.report.recipes import recipes_markdown, recipes_part, reproduced
-from ser_classic.report.seeds import seeds_chapter, seeds_pictures
+from ser_classic.report.seeds import seeds_chapter
 from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
 
-# Tests of their own: what makes a chapter of scored runs, and what draws its figures.
-CHAPTERS = (
-    (cross_chapter, cross_pictures),
-    (adaptation_chapter, adaptation_pictures),
-    (degraded_chapter, degraded_pictures),
-    (seeds_chapter, seeds_pictures),
-)
+# What makes chapters of scored runs: tests of their own.
+CHAPTERS = (cross_chapter, adaptation_chapter, degraded_chapter, seeds_chapter)
 
 
 def current(results: Path) -> bool:
@@ -91,8 +87,8 @@ def _write(
     runs = [run for run in every if run.row["stale"] is None]
     premium = views.leak_premium(runs)
     recipes = reproduced(runs)
-    chapters = [(make(runs), draw) for make, draw in CHAPTERS]
-    own = "".join(chapter.markdown() for chapter, _ in chapters if chapter)
+    chapters = [chapter for chapter in (make(runs) for make in CHAPTERS) if chapter]
+    own = "".join(chapter.markdown() for chapter in chapters)
     tables = premium_markdown(premium) + recipes_markdown(recipes) + own + markdown(board)
     text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}"
     store.write_text(results / "leaderboard.csv", to_csv(board))
@@ -105,9 +101,12 @@ def _write(
 
         effort, of_networks = effort_picture(runs), network_pictures(runs, clips_of, problem)
         groups = [pictures(runs, clips_of), filter(None, [effort]), of_networks]
-        groups += [draw(runs) if chapter else [] for chapter, draw in chapters]
+        groups += [chapter.pictures for chapter in chapters]
         own, efforts, _, *drawn = printed(groups, results / "figures", memory)
         parts = [recipes_part(recipes), networks_part(runs, clips_of, next(iter(efforts), None), problem)]
-        parts += [chapter.part(each) for (chapter, _), each in zip(chapters, drawn, strict=True) if chapter]
+        parts += [
+            replace(chapter, pictures=tuple(each)).part()
+            for chapter, each in zip(chapters, drawn, strict=True)
+        ]
         store.write_text(results / "leaderboard.html", page(board, premium, own, filter(None, parts)))
     return board
