@@ -22,6 +22,7 @@ from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features
 from ser_classic.features import FEATURES
+from ser_classic.files import DRAFT
 from ser_classic.folds import FoldResult, run_fold
 from ser_classic.models import MODELS, Model
 from ser_classic.progress import track, working
@@ -254,7 +255,7 @@ def _run_all(
 ) -> Iterator[tuple[Work, list[FoldResult | str]]]:
     """Run every fold of every cell; yield each cell when its last fold is done. `home` is for their news."""
     results: dict[int, dict[int, FoldResult | str]] = {number: {} for number in range(len(prepared))}
-    with tempfile.TemporaryDirectory(prefix=store.DRAFT, dir=home) as folder:
+    with tempfile.TemporaryDirectory(prefix=DRAFT, dir=home) as folder:
         news = Path(folder)
         tasks = [
             (work, number, fold, news)

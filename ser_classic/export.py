@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ser_classic.extraction import ExtractionError, Features
+from ser_classic.files import replacing
 
 
 def check_output(path: Path, sequence: bool = False) -> None:
@@ -39,22 +39,25 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
         The file cannot be written, or sequences were asked for as CSV.
     """
     check_output(path, features.lengths is not None)
-    draft = path.with_name(f".draft-{uuid.uuid4().hex}{path.suffix}")
     try:
-        if path.suffix == ".csv":
-            pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(draft)
-        else:
-            lengths = {} if features.lengths is None else {"lengths": features.lengths}
-            labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
-            np.savez_compressed(
-                draft,
-                features=features.values,
-                columns=np.array(features.columns),
-                clip=clips.index.to_numpy(dtype=str),
-                **lengths,
-                **labels,
-            )
-        draft.replace(path)
+        with replacing(path) as draft:
+            _write(draft, path.suffix, clips, features)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ExtractionError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _write(draft: Path, suffix: str, clips: pd.DataFrame, features: Features) -> None:
+    if suffix == ".csv":
+        pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(draft)
+        return
+    lengths = {} if features.lengths is None else {"lengths": features.lengths}
+    labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
+    with draft.open("wb") as file:
+        np.savez_compressed(
+            file,
+            features=features.values,
+            columns=np.array(features.columns),
+            clip=clips.index.to_numpy(dtype=str),
+            **lengths,
+            **labels,
+        )

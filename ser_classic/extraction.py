@@ -29,10 +29,10 @@ from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
+from ser_classic.files import DRAFT, replacing
 from ser_classic.places import cache_folder
 from ser_classic.progress import track
 
-DRAFT = ".draft-"
 BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip some 3 ms
 
 
@@ -298,21 +298,20 @@ def compute(
 
 
 def _write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> Path:
-    draft = shards / f"{DRAFT}{uuid.uuid4().hex}"
+    path = shards / f"{uuid.uuid4().hex}.npz"
     try:
-        with draft.open("wb") as file:
+        with replacing(path) as draft, draft.open("wb") as file:
             np.savez(
                 file,
                 digests=np.array(digests),
                 lengths=np.array([len(vector) for vector in vectors]),
                 values=np.concatenate(vectors),
             )
-        return draft.replace(shards / f"{uuid.uuid4().hex}.npz")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise ExtractionError(
             f"{shards}: a shard cannot be written ({error.strerror}); free some space"
         ) from error
+    return path
 
 
 def _index(shards: Path) -> dict[str, Path]:
@@ -347,15 +346,15 @@ def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tu
     if not _whole(matrix, (int(ends[-1]), width)):
         with _alone(shards, f"putting together {shards.name}"):
             if not _whole(matrix, (int(ends[-1]), width)):
-                _write_matrix(matrix, digests, wanted, ends, width)
+                with replacing(matrix) as draft:
+                    _write_matrix(draft, digests, wanted, ends, width)
     return np.load(matrix, mmap_mode="r"), lengths
 
 
 def _write_matrix(
-    matrix: Path, digests: list[str], wanted: dict[Path, list[int]], ends: np.ndarray, width: int
+    draft: Path, digests: list[str], wanted: dict[Path, list[int]], ends: np.ndarray, width: int
 ) -> None:
     """Write the matrix of the clips wanted of each shard; `ends` are the numbers of rows up to each clip."""
-    draft = matrix.with_name(f"{DRAFT}{uuid.uuid4().hex}.npy")
     _reserve(draft, (int(ends[-1]), width))
     for path, positions in wanted.items():
         # Mapped anew for each shard: what was written is the system's to keep in memory or not.
@@ -369,7 +368,6 @@ def _write_matrix(
             stop, size = place_of[digests[position]]
             values[ends[position] - size : ends[position]] = rows[stop - size : stop]
         del values
-    draft.replace(matrix)
 
 
 def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
@@ -388,7 +386,6 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> None:
             with draft.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
         except OSError as error:
-            draft.unlink()
             raise ExtractionError(
                 f"{draft.parent}: no room for the features ({error.strerror}); free some space"
             ) from error

@@ -19,10 +19,11 @@ import pandas as pd
 
 from ser_classic.claims import FILE, Claims
 from ser_classic.errors import SerClassicError
+from ser_classic.files import DRAFT, replacing
 
 SCHEMA = 1
 DECIMALS = 3  # of probabilities
-DRAFT, OLD = ".draft-", ".old-"  # what is being written, and what it is about to replace
+OLD = ".old-"  # begins the name of what a draft is about to replace
 
 NAMES = ("corpus", "protocol", "features", "model", "seed")
 
@@ -325,14 +326,11 @@ def write_bytes(path: Path, content: bytes) -> None:
     StoreError
         It cannot be written; what was there is untouched.
     """
-    draft = path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        draft.replace(path)
+        with replacing(path) as draft:
+            draft.write_bytes(content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            draft.unlink()
         raise StoreError(
             f"{path}: cannot be written ({error.strerror}); free some space or choose another folder "
             "with --results"

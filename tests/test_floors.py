@@ -14,6 +14,7 @@ FLOORS = {
     "audio": 0,
     "claims": 0,
     "workers": 0,
+    "files": 0,
     "progress": 0,
     "provenance": 0,
     "places": 0,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import logging
 import re
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
+
+from ser_classic.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -235,12 +236,14 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write `<name>.svg` and `<name>.png` into a folder, each in one step."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for ending, content in (("svg", svg(figure).encode()), ("png", png(figure))):
-        draft = folder / f".draft-{uuid.uuid4().hex}"
-        draft.write_bytes(content)
-        paths.append(draft.replace(folder / f"{name}.{ending}"))
-    return paths
+    contents = {
+        folder / f"{name}.svg": svg(figure).encode(),
+        folder / f"{name}.png": png(figure),
+    }
+    for path, content in contents.items():
+        with replacing(path) as draft:
+            draft.write_bytes(content)
+    return list(contents)
 
 
 def write(figure: Figure, path: Path, dots: int = 160) -> None:

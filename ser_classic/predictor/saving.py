@@ -6,12 +6,12 @@ import hashlib
 import io
 import json
 import os
-import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from ser_classic.features import FEATURES
+from ser_classic.files import replacing
 from ser_classic.predictor import reader
 from ser_classic.predictor.core import Predictor, PredictorError
 
@@ -49,12 +49,10 @@ def save(predictor: Predictor, path: str | Path) -> None:
         raise PredictorError(
             f"{predictor.card['title']}: cannot be saved so that it could be loaded again: {error}"
         ) from error
-    draft = path.with_name(f".draft-{uuid.uuid4().hex}")
     try:
-        draft.write_bytes(content)
-        draft.replace(path)
+        with replacing(path) as draft:
+            draft.write_bytes(content)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise PredictorError(f"{path}: cannot be written ({error.strerror})") from error
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_classic import workers
+from ser_classic.files import DRAFT, replacing
 from ser_classic.places import cache_folder
 from ser_classic.progress import track
 from ser_classic.provenance import versions
@@ -99,18 +100,14 @@ class Memory:
         if here() != self._code:  # changed while workers imported it
             return
         text = json.dumps({digest: result for digest, result in self._known.items() if result is not None})
-        draft = self._path.with_name(f".draft-{uuid.uuid4().hex}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            try:
+            with replacing(self._path) as draft:
                 draft.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}")
-                draft.replace(self._path)
-            finally:
-                draft.unlink(missing_ok=True)
             by_age = sorted(self._path.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
             for old in by_age[:-MOST]:
                 old.unlink(missing_ok=True)
-            for left in self._path.parent.glob(".draft-*"):
+            for left in self._path.parent.glob(f"{DRAFT}*"):
                 if time.time() - left.stat().st_mtime > ABANDONED:
                     left.unlink(missing_ok=True)
 

@@ -1,0 +1,52 @@
+"""Files: whole or not there, and nothing is left of what failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ser_classic.files import DRAFT, replacing
+from ser_classic.plots import style
+
+
+def test_a_file_is_what_it_was_until_the_block_has_ended(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    with replacing(path) as draft:
+        draft.write_text("new")
+        assert path.read_text() == "old"
+        assert draft.name.startswith(DRAFT)
+        assert list(tmp_path.glob("*.csv")) == [path]
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [OSError, ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize("begun", [True, False])
+def test_where_the_block_fails_nothing_has_happened(tmp_path, error, begun):
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replacing(path) as draft:
+            if begun:
+                draft.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_draft_that_cannot_be_put_in_its_place_is_removed(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(IsADirectoryError), replacing(tmp_path / "taken") as draft:
+        draft.write_text("new")
+    assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
+
+
+def test_a_figure_that_cannot_be_written_leaves_no_draft(tmp_path):
+    (tmp_path / "one.svg").mkdir()
+    with pytest.raises(IsADirectoryError):
+        style.save(style.blank(2, 1), tmp_path, "one")
+    assert list(tmp_path.iterdir()) == [tmp_path / "one.svg"]
