@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -129,6 +130,21 @@ def resample(waveform: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:
     import soxr
 
     return soxr.resample(waveform, sample_rate, wanted, quality="HQ")
+
+
+def audio_files(root: Path) -> list[PurePosixPath]:
+    """Audio files below a folder, relative to it; flattest first, official WAV before conversions.
+
+    Hidden files, and the shadows (`__MACOSX`, `._name.wav`) that some archivers add, are no audio.
+    """
+    files = []
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [name for name in subfolders if name != "__MACOSX" and not name.startswith(".")]
+        below = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        files += [
+            below / name for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)
+        ]
+    return sorted(files, key=lambda file: (len(file.parts), file.suffix.lower() != ".wav", str(file)))
 
 
 def _refuse_truncated_riff(path: Path) -> None:

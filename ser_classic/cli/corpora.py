@@ -18,14 +18,6 @@ app = typer.Typer(help="Corpora: which there are, what they hold, how to get the
 Spec = Annotated[
     str, typer.Argument(help="Corpus name, or a manifest (CSV) or folder per emotion of your own.")
 ]
-Map = Annotated[
-    list[str] | None,
-    typer.Option("--map", help="Emotion word of your own corpus to ours: anger=angry; repeat."),
-]
-Speaker = Annotated[
-    str | None,
-    typer.Option("--speaker", help="Pattern whose first group is the speaker in your files' paths."),
-]
 SHOWN = 10  # names of files a fault; --json has them all
 
 
@@ -60,8 +52,8 @@ def scan(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the clips table as CSV.")
     ] = None,
-    words: Map = None,
-    speaker: Speaker = None,
+    words: options.Map = None,
+    speaker: options.Speaker = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
@@ -106,8 +98,8 @@ def verify(
     corpora: Annotated[
         list[str] | None, typer.Argument(help="Names or paths; all at hand by default.")
     ] = None,
-    words: Map = None,
-    speaker: Speaker = None,
+    words: options.Map = None,
+    speaker: options.Speaker = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.audio import SUFFIXES
+from ser_classic.audio import audio_files
 from ser_classic.errors import SerClassicError
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise", "boredom")
@@ -148,21 +147,6 @@ def official(name: str, parse: Parser, checksums: Path) -> pd.DataFrame:
     files["speaker"] = [row["speaker"] for row in rows]
     files.index = pd.Index([f"{name}/{row['clip']}" for row in rows], name="clip")
     return files
-
-
-def audio_files(root: Path) -> list[PurePosixPath]:
-    """Audio files below a folder, relative to it; flattest first, official WAV before conversions.
-
-    Hidden files, and the shadows (`__MACOSX`, `._name.wav`) that some archivers add, are no audio.
-    """
-    files = []
-    for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if name != "__MACOSX" and not name.startswith(".")]
-        below = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        files += [
-            below / name for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)
-        ]
-    return sorted(files, key=lambda file: (len(file.parts), file.suffix.lower() != ".wav", str(file)))
 
 
 def find(root: Path, name: str, parse: Parser, checksums: Path | None = None) -> Found:

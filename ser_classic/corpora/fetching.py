@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from ser_classic import claims
-from ser_classic.audio import SUFFIXES
+from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora import CORPORA, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
-from ser_classic.corpora.clips import Corpus, CorpusError, audio_files, find
+from ser_classic.corpora.clips import Corpus, CorpusError, find
 from ser_classic.places import data_folder
 from ser_classic.progress import track
 

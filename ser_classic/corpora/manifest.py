@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.corpora.clips import COLUMNS, EMOTIONS, Corpus, CorpusError, audio_files, check_clips
+from ser_classic.audio import audio_files
+from ser_classic.corpora.clips import COLUMNS, EMOTIONS, Corpus, CorpusError, check_clips
 
 SYNONYMS = {
     "anger": "angry",

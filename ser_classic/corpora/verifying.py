@@ -6,11 +6,13 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.corpora.clips import Corpus, audio_files, find, speakers_known
+from ser_classic.audio import audio_files
+from ser_classic.corpora.clips import Corpus, find, speakers_known
 from ser_classic.progress import track
 
 
@@ -88,6 +90,17 @@ class Verification:
         return f"{compared}; {text}" if self.official else text
 
 
+STATES = ("official", "converted", "corrupt", "unreadable", "excluded", "own")  # of one file
+
+
+class _Seen(NamedTuple):
+    """What a file turned out to be, the digest of its bytes, and why it is unreadable."""
+
+    state: str
+    digest: str = ""
+    reason: str = ""
+
+
 def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     """Read and compare every file of a corpus, as `load` found it.
 
@@ -104,46 +117,17 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         Faults are reported in it, never raised.
     """
     root = Path(root)
+    files, copies, extra = _listed(root, clips, corpus)
     official = corpus.official()
-    if official is not None:
-        found = find(root, corpus.name, corpus.parse, corpus.checksums)
-        files = {clip: file.as_posix() for clip, (file, _) in found.clips.items()}
-        copies, extra = [file for _, file in found.copies], found.extra
-        missing = sorted(set(official.index) - set(files))
-        expected = len(official) - len(corpus.excluded)
-    else:
-        files = clips["file"].to_dict()
-        named = set(files.values())
-        copies, extra = [], [file for file in audio_files(root) if file.as_posix() not in named]
-        missing, expected = [], corpus.clips
-
-    digests: dict[str, list[str]] = defaultdict(list)
-    matching, converted, corrupt, unreadable = 0, 0, [], {}
-    for clip, file in track(sorted(files.items()), len(files), f"verify {corpus.name}"):
-        path = root / file
-        try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            unreadable[file] = str(error)
-            continue
-        digests[digest].append(clip)
-        comparable = official is not None and _same_format(file, official["file"][clip])
-        if comparable and digest == official["sha256"][clip]:
-            matching += 1
-            continue
-        if clip in corpus.excluded:
-            continue
-        try:
-            audio.read(path, channel=corpus.channel)
-        except audio.AudioError as error:
-            unreadable[file] = str(error).removeprefix(f"{path}: ")
-        else:
-            corrupt += [file] if comparable else []
-            converted += official is not None and not comparable
-
-    known = {frozenset(group) for group in corpus.identical}
-    groups = [group for group in digests.values() if len(group) > 1]
-    unexpected = [group for group in groups if frozenset(group) not in known]
+    published = {} if official is None else official[["file", "sha256"]].to_dict("index")
+    seen = {
+        clip: _look(root, file, corpus, published.get(clip), clip in corpus.excluded)
+        for clip, file in track(sorted(files.items()), len(files), f"verify {corpus.name}")
+    }
+    state = {name: [clip for clip, one in seen.items() if one.state == name] for name in STATES}
+    groups = _identical({clip: one.digest for clip, one in seen.items() if one.digest})
+    known = [group for group in groups if set(group) in map(set, corpus.identical)]
+    unexpected = [group for group in groups if group not in known]
     emotion = clips["emotion"].to_dict()
     conflicting = [group for group in unexpected if len({emotion.get(clip) for clip in group}) > 1]
 
@@ -155,20 +139,62 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         root=str(root),
         clips=len(clips),
         speakers=clips["speaker"].nunique() if speakers_known(clips) else 0,
-        expected_clips=expected,
+        expected_clips=corpus.clips if official is None else len(official) - len(corpus.excluded),
         expected_speakers=corpus.speakers,
-        official=matching,
-        converted=converted,
-        missing=tuple(missing),
-        corrupt=tuple(corrupt),
-        unreadable=unreadable,
+        official=len(state["official"]),
+        converted=len(state["converted"]),
+        missing=tuple(sorted(set(published) - set(files))),
+        corrupt=tuple(files[clip] for clip in state["corrupt"]),
+        unreadable={files[clip]: seen[clip].reason for clip in state["unreadable"]},
         duplicates=names(unexpected),
         conflicting=names(conflicting),
-        known_duplicates=names([group for group in groups if frozenset(group) in known]),
-        copies=tuple(str(file) for file in copies),
-        extra=tuple(str(file) for file in extra),
+        known_duplicates=names(known),
+        copies=copies,
+        extra=extra,
         excluded=dict(corpus.excluded),
     )
+
+
+def _listed(
+    root: Path, clips: pd.DataFrame, corpus: Corpus
+) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """The file of each clip, second copies of these, and audio that is no clip of the corpus."""
+    if corpus.official() is None:
+        files = clips["file"].to_dict()
+        named = set(files.values())
+        return files, (), tuple(str(file) for file in audio_files(root) if str(file) not in named)
+    found = find(root, corpus.name, corpus.parse, corpus.checksums)
+    files = {clip: str(file) for clip, (file, _) in found.clips.items()}
+    return files, tuple(str(file) for _, file in found.copies), tuple(map(str, found.extra))
+
+
+def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | None, excluded: bool) -> _Seen:
+    """Read a file and compare it to what is published of its clip, if anything is."""
+    path = root / file
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        return _Seen("unreadable", reason=str(error))
+    comparable = published is not None and _same_format(file, published["file"])
+    if comparable and digest == published["sha256"]:
+        return _Seen("official", digest)
+    if excluded:
+        return _Seen("excluded", digest)
+    try:
+        audio.read(path, channel=corpus.channel)
+    except audio.AudioError as error:
+        return _Seen("unreadable", digest, str(error).removeprefix(f"{path}: "))
+    if comparable:
+        return _Seen("corrupt", digest)
+    return _Seen("own" if published is None else "converted", digest)
+
+
+def _identical(digests: dict[str, str]) -> list[list[str]]:
+    """Groups of clips that have one digest."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for clip, digest in digests.items():
+        groups[digest].append(clip)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def _same_format(file: str, official: str) -> bool:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ser_classic.audio import SUFFIXES, AudioError
+from ser_classic.audio import SUFFIXES, AudioError, audio_files
 
 STANDARD_INPUT = "-"
 LARGEST = 2**30  # [bytes] taken from standard input
@@ -33,26 +33,14 @@ def find(named: Iterable[str], problem: Callable[[str], None]) -> Iterator[str]:
         if name == STANDARD_INPUT:
             yield name
         elif path.is_dir():
-            yield from _or_problem(_below(path), f"{name}: holds no {', '.join(SUFFIXES)} file", problem)
+            below = sorted(str(path / file) for file in audio_files(path))
+            yield from _or_problem(below, f"{name}: holds no {', '.join(SUFFIXES)} file", problem)
         elif path.exists() or not glob.has_magic(name):
             yield name
         else:
             found = glob.glob(name, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
             matched = sorted(match for match in found if Path(match).is_file())
             yield from _or_problem(matched, f"{name}: no file is called so", problem)
-
-
-def _below(root: Path) -> list[str]:
-    """Audio files below a folder; hidden ones, and the shadows that some archivers add, are none."""
-    found = []
-    for folder, subfolders, names in os.walk(root):  # leaves out what may not be read
-        subfolders[:] = [name for name in subfolders if name != "__MACOSX" and not name.startswith(".")]
-        found += [
-            str(Path(folder, name))
-            for name in names
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    return sorted(found)
 
 
 def _or_problem(found: list[str], message: str, problem: Callable[[str], None]) -> list[str]:
