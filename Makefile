@@ -41,8 +41,8 @@ $(VENV)/.opensmile: $(BIN)/ser-classic
 opensmile: $(VENV)/.opensmile  ## Run the suite on openSMILE's features (installs it; free for research and education only)
 	$(BIN)/ser-classic bench opensmile --jobs $(JOBS)
 
-quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices (under a minute)
-	$(BIN)/ser-classic bench quick --jobs $(JOBS)
+quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices into quick/ (under a minute)
+	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
 models: $(BIN)/ser-classic  ## Fit the predictors of the README, on the embedded voices, into models/
 	@mkdir -p models
