@@ -13,11 +13,6 @@ from ser_classic.cli import options
 app = typer.Typer(help="Results folders: join those of several machines.", no_args_is_help=True)
 
 
-@app.callback()
-def results() -> None:
-    """Make `merge` a command of a group, though it is the only one."""
-
-
 @app.command()
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="Results folders, as of `bench --results`.")],
