@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from ser_classic.report import views
 from ser_classic.report.board import scored, tabulated
 from ser_classic.report.gallery import pictures
+from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.page import Cell, Column, page, table_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
@@ -41,7 +41,8 @@ def html():
         ],
         made_up.clips,
     )
-    return page(tabulated(runs), views.leak_premium(runs), pictures(runs, made_up.clips))
+    leak = leak_chapter(leak_premium(runs)).part()
+    return page(tabulated(runs), pictures(runs, made_up.clips), [leak])
 
 
 @pytest.fixture(scope="module")

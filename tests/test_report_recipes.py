@@ -10,7 +10,7 @@ from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report.board import scored, tabulated
-from ser_classic.report.recipes import recipes, recipes_markdown, recipes_part, reproduced
+from ser_classic.report.recipes import recipes, recipes_chapter, reproduced
 from ser_classic.suites import read_suite
 
 
@@ -78,7 +78,7 @@ def test_a_network_is_no_classical_system(one_recipe):
     made = [made_up.trained("ravdess", protocol, "pooled", "mlp") for protocol in ("holdout25", "loso")]
     row = reproduced(scored(made, made_up.clips)).iloc[0]
     assert row["best_own"] == row["best_apart"] == ""
-    assert "| – " in recipes_markdown(reproduced(scored(made, made_up.clips)))
+    assert "| – " in recipes_chapter(scored(made, made_up.clips)).markdown()
 
 
 def test_seeds_are_taken_together(one_recipe):
@@ -97,19 +97,20 @@ def test_seeds_are_taken_together(one_recipe):
 def test_half_a_recipe_is_not_shown(one_recipe):
     lone = scored([made_up.run("ravdess", "holdout25", "pooled", "mlp")], made_up.clips)
     assert reproduced(lone).empty
-    assert recipes_markdown(reproduced(lone)) == ""
-    assert recipes_part(reproduced(lone)) is None
+    assert recipes_chapter(lone) is None
 
 
 def test_the_table_in_words_and_as_markup(one_recipe, runs):
-    table = reproduced(runs)
-    text = recipes_markdown(table)
-    assert "| sums & <means> | ravdess | .90 | " in text
-    assert text.count("\n- sums & <means> (ravdess): ") == 1
-    part = recipes_part(table)
-    assert "sums &amp; &lt;means&gt;" in part.markup
-    assert "<means>" not in part.markup
-    assert f'data-value="{table["uar"].iloc[0]:.6g}"' in part.markup
+    chapter = recipes_chapter(runs)
+    row = reproduced(runs).iloc[0]
+    text = chapter.markdown()
+    assert "| sums & &lt;means> | ravdess | .90 | " in text
+    assert f"\n| sums & &lt;means> | ravdess | {row['source']} |" in text
+    markup = chapter.part().markup
+    assert "sums &amp; &lt;means&gt;" in markup
+    assert "<means>" not in markup
+    assert "<details>" not in markup, "nothing stands above the tables"
+    assert f'data-value="{row["uar"]:.6g}"' in markup
 
 
 def test_speakers_stand_one_by_one_where_they_are_few(monkeypatch):
@@ -118,6 +119,6 @@ def test_speakers_stand_one_by_one_where_they_are_few(monkeypatch):
     )
     monkeypatch.setattr("ser_classic.report.recipes.recipes", lambda: table)
     made = [made_up.run("tess", protocol, "pooled", "mlp") for protocol in ("random5", "loso")]
-    text = recipes_markdown(reproduced(scored(made, made_up.clips)))
+    text = recipes_chapter(scored(made, made_up.clips)).markdown()
     each = scored(made[1:], made_up.clips)[0].row["speaker_uar"]
     assert f"| {each['01']:.2f}/".replace("0.", ".", 1) in text

@@ -13,7 +13,7 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 from ser_classic import report, store
 from ser_classic.report import views, within
 from ser_classic.report.board import scored, tabulated
-from ser_classic.report.text import premium_markdown
+from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_premium
 from ser_classic.statistics import SpeakerCounts
 
 
@@ -24,7 +24,7 @@ def runs():
 
 @pytest.fixture(scope="module")
 def premium(runs):
-    return views.leak_premium(runs)
+    return leak_premium(runs)
 
 
 def test_leak_premium_is_the_difference_of_two_rows(runs, premium):
@@ -42,20 +42,24 @@ def test_leak_premium_is_the_difference_of_two_rows(runs, premium):
 
 def test_leak_premium_wants_a_partner():
     lone = scored([made_up.run("emodb", "random5", "pooled", "knn")], made_up.clips)
-    assert views.leak_premium(lone).empty
-    assert premium_markdown(views.leak_premium(lone)) == ""
+    assert leak_premium(lone).empty
+    assert leak_chapter(leak_premium(lone)) is None
 
 
 def test_leak_premium_in_words(premium):
-    text = premium_markdown(premium, limit=2)
-    assert text.count("| ravdess |") == 2
-    assert "| too few speakers |" in text
-    shown = views.shown_premium(premium)
+    shown = shown_premium(premium)
+    text = leak_chapter(premium).markdown()
+    ravdess, _, tess = text.partition("### ravdess")[2].partition("### tess")
+    assert ravdess.count("\n| ") == 1 + MOST
+    assert f"… and {(shown['corpus'] == 'ravdess').sum() - MOST} more." in ravdess
+    assert tess.count("| too few speakers |") == MOST
     assert set(shown["leaky_protocol"]) == {"random5"}
     assert "prior" not in set(shown["model"])
     assert not shown.duplicated(["corpus", "system"]).any()
     first = shown[shown["corpus"] == "ravdess"].iloc[0]
-    assert f"| {first['system']} | .{round(1000 * first['uar']):03d} |" in text
+    assert f"| {first['system']} | loso | random5 | .{round(1000 * first['uar']):03d} |" in text
+    markup = leak_chapter(premium).part().markup
+    assert all(f"<td>{system}</td>" in markup for system in shown["system"])
 
 
 def test_aligning_keeps_every_count():

@@ -14,9 +14,10 @@ from ser_classic.report.board import (
     to_csv,
 )
 from ser_classic.report.comparison import compare, compare_stored
+from ser_classic.report.leak import leak_premium
 from ser_classic.report.reading import read
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
-from ser_classic.report.views import beside_published, leak_premium, published
+from ser_classic.report.views import beside_published, published
 from ser_classic.report.write import current, write
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Chapters of a report: tests of their own, each as a few tables that are set as Markdown and as markup."""
+"""Chapters of a report: each a few tables, set as Markdown and as markup, and figures for the page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds, system_of
 from ser_classic.report.gallery import Picture
-from ser_classic.report.page import Cell, Column, Part, figure_element, table_of
+from ser_classic.report.page import Cell, Column, Part, code, figure_element, table_of
 from ser_classic.report.text import escaped, figure, range_of, shortened
 from ser_classic.statistics import FEWEST_SPEAKERS
+
+LINE = 40  # letters of a cell from which it may run over several lines
 
 
 @dataclass(frozen=True)
@@ -26,24 +28,28 @@ class Entry:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: what it is of, its headings, and its rows; the first `words` columns hold text."""
+    """A table: what it is of, its headings, and its rows; the first `words` columns hold text.
+
+    `most` is how many rows Markdown shows; the page has all.
+    """
 
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
     words: int = 1
+    most: int | None = None
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A test of its own.
+    """A question put to the runs, such as a test of its own.
 
     Attributes
     ----------
     name, title : str
         For links and for readers.
     about : str
-        What is tested, and how the tables are to be read.
+        What is asked, and how the tables are to be read.
     grids : tuple of Grid
     failed : tuple of (str, str)
         Runs that came to nothing, and why.
@@ -65,25 +71,31 @@ class Chapter:
             if grid.title:
                 parts.append(f"### {escaped(grid.title)}")
             marks = ["---" if place < grid.words else "--:" for place in range(len(grid.headings))]
-            rows = [[escaped(entry.text) for entry in row] for row in grid.rows]
+            rows = [[escaped(entry.text) for entry in row] for row in grid.rows[: grid.most]]
             lines = [_line(map(escaped, grid.headings)), f"|{'|'.join(marks)}|", *map(_line, rows)]
             parts.append("\n".join(lines))
+            if len(rows) < len(grid.rows):
+                parts.append(f"… and {len(grid.rows) - len(rows)} more.")
         parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
         return "\n\n".join(parts) + "\n\n"
 
     def part(self) -> Part:
-        """As a part of the page: its figures, and its tables folded away beneath them."""
+        """As a part of the page: its figures, and its tables, folded away where there are figures."""
         drawn = "".join(figure_element(picture, heading=True) for picture in self.pictures)
         tables = "".join(self._markup(grid) for grid in self.grids)
         why = "".join(
             f'<p class="leaky">failed: {escape(run)}: {escape(shortened(why))}</p>'
             for run, why in self.failed
         )
-        folded = f"<details><summary>The figures in tables</summary>{tables}</details>" if tables else ""
-        return Part(self.name, self.title, f"<p>{escape(self.about)}</p>{drawn}{folded}{why}")
+        if drawn and tables:
+            tables = f"<details><summary>The figures in tables</summary>{tables}</details>"
+        return Part(self.name, self.title, f"<p>{code(self.about)}</p>{drawn}{tables}{why}")
 
     def _markup(self, grid: Grid) -> str:
-        columns = [Column(heading, number=place >= grid.words) for place, heading in enumerate(grid.headings)]
+        columns = [
+            Column(heading, number=place >= grid.words, prose=any(len(entry.text) > LINE for entry in column))
+            for place, (heading, *column) in enumerate(zip(grid.headings, *grid.rows, strict=True))
+        ]
         rows = [
             (
                 [
@@ -138,6 +150,11 @@ def figures_of(run: Scored) -> dict[str, Any]:
         "high": high,
         "range": range_of(row, 2),
     }
+
+
+def of_share(value: float, digits: int = 3) -> Entry:
+    """`.532`."""
+    return Entry(figure(value, digits), value)
 
 
 def with_range(row: dict[str, Any]) -> Entry:

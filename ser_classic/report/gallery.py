@@ -62,7 +62,6 @@ def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) ->
     clips_of : callable (corpus) -> pd.DataFrame
     """
     board = tabulated(runs)
-    yield from _premium(runs)
     for track in ("blind", "adapted"):
         yield from _overview(board, track)
         for by in ("model", "features"):
@@ -72,20 +71,6 @@ def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) ->
         tracks = [list(_details(runs, corpus, track, clips_of)) for track in ("blind", "adapted")]
         for same_kind in zip_longest(*tracks):
             yield from filter(None, same_kind)
-
-
-def _premium(runs: Sequence[Scored]) -> Iterator[Picture]:
-    from ser_classic.plots.scores import leak_premium
-
-    table = views.shown_premium(views.leak_premium(runs))
-    if len(table):
-        yield Picture(
-            "leak_premium",
-            "The leak premium",
-            "UAR of the same system with the test speakers kept out of training, and with them in it. The "
-            "difference, with its 95 % interval over speakers, is what a leaky split adds to a score.",
-            partial(leak_premium, table),
-        )
 
 
 def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic.report.board import each_speaker, rankings, systems
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import INTRODUCTION, STALE, WARNING, duration, figure, signed, title_of
+from ser_classic.report.text import INTRODUCTION, STALE, WARNING, duration, figure, title_of
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 TITLE = "Speech emotion recognition: leaderboard"
@@ -48,48 +48,39 @@ class Cell:
 
 @dataclass(frozen=True)
 class Part:
-    """A section of the page beside those that every page has: a name for links, a heading, and markup."""
+    """A section of the page: a name for links, a heading, and markup."""
 
     name: str
     title: str
     markup: str
 
 
-def page(
-    board: pd.DataFrame, premium: pd.DataFrame, pictures: Iterable[Picture], further: Iterable[Part] = ()
-) -> str:
+def page(board: pd.DataFrame, pictures: Iterable[Picture], first: Iterable[Part] = ()) -> str:
     """The whole page.
 
     Parameters
     ----------
     board : pd.DataFrame
         The leaderboard.
-    premium : pd.DataFrame
-        As `ser_classic.report.views.leak_premium`.
     pictures : iterable of Picture
-    further : iterable of Part
-        Shown after the leak premium.
+    first : iterable of Part
+        Shown before the corpora.
 
     Returns
     -------
     str
         HTML that needs nothing else; equal for equal tables and figures.
     """
-    pictures = list(pictures)
     by_corpus: dict[str, list[Picture]] = {}
     for picture in pictures:
         by_corpus.setdefault(picture.corpus, []).append(picture)
-    shared = {picture.name: picture for picture in by_corpus.get("", [])}
     parts, contents = [], []
-    if len(premium):
-        contents.append(("leak", "The leak premium"))
-        parts.append(_leak(premium, shared.pop("leak_premium", None)))
-    for part in further:
+    for part in first:
         contents.append((part.name, part.title))
         parts.append(f'<section id="{part.name}"><h2>{escape(part.title)}</h2>{part.markup}</section>')
-    if shared:
+    if shared := by_corpus.get(""):
         contents.append(("across", "Across corpora"))
-        parts.append(_across(list(shared.values())))
+        parts.append(_across(shared))
     for corpus, part in systems(board).groupby("corpus", sort=False):
         contents.append((f"corpus-{corpus}", str(corpus)))
         parts.append(_corpus(str(corpus), part, by_corpus.get(str(corpus), [])))
@@ -102,7 +93,7 @@ def page(
         title=TITLE,
         style=(here / "page.css").read_text(),
         script=(here / "page.js").read_text(),
-        lead=f"<p>{_code(INTRODUCTION)}</p>",
+        lead=f"<p>{code(INTRODUCTION)}</p>",
         contents="".join(f'<a href="#{identifier(name)}">{escape(text)}</a>' for name, text in contents),
         body="\n".join(parts) or "<p>No run has finished yet.</p>",
         footer=f"{told}. All figures come from stored predictions.",
@@ -122,34 +113,6 @@ def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Cell], str
     return (
         f'<div class="scroll"><table class="sortable" aria-label="{escape(label)}">'
         f"<thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table></div>"
-    )
-
-
-def _leak(premium: pd.DataFrame, picture: Picture | None) -> str:
-    columns = [
-        Column("corpus"),
-        Column("features"),
-        Column("model"),
-        Column("kept apart", lesser=True),
-        Column("UAR apart", number=True),
-        Column("leaky", lesser=True),
-        Column("UAR leaky", number=True),
-        Column("premium", number=True),
-        Column("95 %", lesser=True),
-    ]
-    rows = []
-    for row in premium.to_dict("records"):
-        few = row["speakers"] < FEWEST_SPEAKERS
-        range_ = "too few speakers" if few else f"{signed(row['low'])} to {signed(row['high'])}"
-        cells = [Cell(escape(str(row[name]))) for name in ("corpus", "features", "model", "protocol")]
-        cells += [_figure(row["uar"]), Cell(escape(row["leaky_protocol"])), _figure(row["leaky_uar"])]
-        cells += [Cell(signed(row["premium"]), row["premium"]), Cell(range_)]
-        rows.append((cells, ""))
-    return (
-        '<section id="leak"><h2>The leak premium</h2>'
-        + (figure_element(picture) if picture else "")
-        + table_of(columns, rows, "The leak premium")
-        + "</section>"
     )
 
 
@@ -270,7 +233,7 @@ def identifier(text: str) -> str:
     return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Escaped, with `...` set as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))

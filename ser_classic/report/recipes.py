@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Iterable
 from importlib.resources import files
-from typing import Any
 
 import pandas as pd
 
 from ser_classic.report.board import Scored, system_of, systems, tabulated
+from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
 from ser_classic.report.networks import trained
-from ser_classic.report.page import Cell, Column, Part, table_of
 from ser_classic.report.text import figure, range_of
 
 SYSTEM = ["corpus", "features", "model"]
@@ -22,6 +20,17 @@ ABOUT = (
     "A claim is an accuracy as others state it, under a split of theirs. Recipes that ran with several "
     "seeds show the mean."
 )
+HEADINGS = (
+    "recipe",
+    "corpus",
+    "accuracy claimed",
+    "accuracy, own split",
+    "best classical there",
+    "UAR, speakers apart",
+    "95 %",
+    "best classical there",
+)
+SOURCES = ("recipe", "corpus", "claimed by")
 
 
 def recipes() -> pd.DataFrame:
@@ -69,71 +78,21 @@ def reproduced(runs: Iterable[Scored]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def recipes_markdown(table: pd.DataFrame, level: int = 2) -> str:
-    """The recipes as Markdown; nothing where none was run.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        As `reproduced` returns it.
-    level : int
-        Of the heading.
-    """
-    if not len(table):
-        return ""
-    lines = [
-        f"{'#' * level} {TITLE}",
-        "",
-        ABOUT,
-        "",
-        "| recipe | corpus | accuracy claimed | accuracy, own split | best classical there | "
-        "UAR, speakers apart | 95 % | best classical there |",
-        "|---|---|--:|--:|---|--:|:-:|---|",
-    ]
-    for row in table.to_dict("records"):
-        cells = [row["recipe"], row["corpus"], figure(row["claimed"], 2), figure(row["own_accuracy"])]
-        cells += [f"{figure(row['best_own_accuracy'])} {row['best_own']}", f"**{figure(row['uar'])}**"]
-        cells += [range_of(row), f"{figure(row['best_apart_uar'])} {row['best_apart']}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    lines += ["", "Claimed by:", ""]
-    lines += [f"- {row['recipe']} ({row['corpus']}): {row['source']}" for row in table.to_dict("records")]
-    return "\n".join(lines) + "\n\n"
-
-
-def recipes_part(table: pd.DataFrame) -> Part | None:
-    """The recipes as a part of the page; None where none was run."""
+def recipes_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """The recipes as a chapter; None where none was run."""
+    table = reproduced(runs)
     if not len(table):
         return None
-    columns = [
-        Column("recipe", prose=True),
-        Column("corpus"),
-        Column("accuracy claimed", number=True, prose=True),
-        Column("accuracy, own split", number=True, prose=True),
-        Column("best classical there", lesser=True, prose=True),
-        Column("UAR, speakers apart", number=True, prose=True),
-        Column("95 %", lesser=True),
-        Column("best classical there", lesser=True, prose=True),
-    ]
-    markup = table_of(columns, [(_cells(row), "") for row in table.to_dict("records")], TITLE)
-    sources = "".join(
-        f"<li>{escape(row['recipe'])} ({escape(row['corpus'])}): {escape(row['source'])}</li>"
-        for row in table.to_dict("records")
-    )
-    markup = (
-        f"<p>{escape(ABOUT)}</p>{markup}<details><summary>Claimed by</summary><ul>{sources}</ul></details>"
-    )
-    return Part("recipes", TITLE, markup)
-
-
-def _cells(row: dict[str, Any]) -> Sequence[Cell]:
-    def shown(value: float, name: str) -> Cell:
-        return Cell(f"{figure(value)} {escape(name)}", value)
-
-    cells = [Cell(escape(row["recipe"])), Cell(escape(row["corpus"]))]
-    cells += [
-        Cell(figure(row["claimed"], 2), row["claimed"]),
-        Cell(figure(row["own_accuracy"]), row["own_accuracy"]),
-    ]
-    cells += [shown(row["best_own_accuracy"], row["best_own"])]
-    cells += [Cell(f"<strong>{figure(row['uar'])}</strong>", row["uar"]), Cell(range_of(row), row["uar"])]
-    return [*cells, shown(row["best_apart_uar"], row["best_apart"])]
+    rows, sources = [], []
+    for row in table.to_dict("records"):
+        names = Entry(row["recipe"]), Entry(row["corpus"])
+        own = of_share(row["claimed"], 2), of_share(row["own_accuracy"])
+        best_own, best_apart = (
+            Entry(f"{figure(value)} {row[best]}", value)
+            for best, value in (("best_own", row["best_own_accuracy"]), ("best_apart", row["best_apart_uar"]))
+        )
+        apart = of_share(row["uar"]), Entry(range_of(row), row["uar_low"])
+        rows.append((*names, *own, best_own, *apart, best_apart))
+        sources.append((*names, Entry(row["source"])))
+    grids = Grid("", HEADINGS, tuple(rows), words=2), Grid("Claims", SOURCES, tuple(sources), words=3)
+    return Chapter("recipes", TITLE, ABOUT, grids)

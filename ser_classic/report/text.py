@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ser_classic.report.board import each_speaker, rankings, system_of, systems
-from ser_classic.report.views import shown_premium
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 if TYPE_CHECKING:
@@ -155,44 +154,6 @@ def markdown(board: pd.DataFrame) -> str:
             f"- failed: {escaped(system)}: {escaped(shortened(why))}" for system, why in section.failed
         )
     return "\n\n".join(parts) + "\n" if parts else "No run has finished yet.\n"
-
-
-def premium_markdown(premium: pd.DataFrame, limit: int = 5, level: int = 2) -> str:
-    """The leak premium as Markdown: of each corpus the systems that a leaky split would have put first.
-
-    Parameters
-    ----------
-    premium : pd.DataFrame
-        As `ser_classic.report.views.leak_premium` returns it.
-    limit : int
-        Systems of each corpus.
-    level : int
-        Of the heading.
-
-    Returns
-    -------
-    str
-        Nothing where there are no pairs.
-    """
-    table = shown_premium(premium).groupby("corpus", sort=False).head(limit)
-    if not len(table):
-        return ""
-    lines = [
-        f"{'#' * level} The leak premium",
-        "",
-        "The same systems, with the test speakers kept out of training and with them in it. The difference, "
-        "with its 95 % interval over speakers, is what a leaky split adds to a published figure.",
-        "",
-        "| corpus | system | apart | leaky | premium | 95 % |",
-        "|---|---|--:|--:|--:|:-:|",
-    ]
-    for row in table.to_dict("records"):
-        known = row["speakers"] >= FEWEST_SPEAKERS
-        cells = [row["corpus"], row["system"], figure(row["uar"]), figure(row["leaky_uar"])]
-        cells += [f"**{signed(row['premium'])}**"]
-        cells += [f"{signed(row['low'], 2)} to {signed(row['high'], 2)}" if known else "too few speakers"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n\n"
 
 
 def terminal(board: pd.DataFrame) -> Group:

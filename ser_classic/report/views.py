@@ -1,4 +1,4 @@
-"""What else can be read off scored runs: the leak premium, ranks, published scores, who is recognised."""
+"""What else can be read off scored runs: ranks, published scores, who is recognised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from ser_classic.statistics import (
     FEWEST_SPEAKERS,
     Ranks,
     SpeakerCounts,
-    difference,
     per_speaker,
     ranks,
 )
@@ -29,91 +28,6 @@ SAME_FOLDS = {
     "random5": "random 5-fold",
 }
 OTHER_FOLDS = {"crema_d": {"emobox folds"}}  # whose published folds are EMO-SUPERB's here
-
-
-def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
-    """What it is worth to have heard the test speakers in training.
-
-    A pair tells the same number of emotions apart: a run on fewer of them has an easier task.
-
-    Parameters
-    ----------
-    runs : iterable of Scored
-
-    Returns
-    -------
-    pd.DataFrame
-        One row per leaky run of which the same corpus, features, model and seed ran with speakers kept
-        apart: corpus, features, model, seed, classes, protocol, uar, leaky_protocol, leaky_uar, premium (the
-        difference), low, high (its 95 % interval, the same speakers drawn for both), speakers; the largest
-        premium of a corpus first.
-    """
-    honest, leaky = {}, []
-    for run in runs:
-        row = run.row
-        if run.counts is None or row["track"] != "blind":
-            continue
-        cell = (row["corpus"], row["features"], row["model"], row["seed"], row["classes"])
-        if row["leaky"]:
-            leaky.append((cell, run))
-        elif row["protocol"] in HONEST:
-            held = honest.setdefault(cell, run)
-            if HONEST.index(row["protocol"]) < HONEST.index(held.row["protocol"]):
-                honest[cell] = run
-    rows = []
-    for cell, run in leaky:
-        if cell not in honest:
-            continue
-        apart = honest[cell]
-        both, alone = aligned(run.counts, apart.counts)
-        gap = difference(both.counts, alone.counts)
-        rows.append(
-            {
-                **dict(zip(("corpus", "features", "model", "seed", "classes"), cell, strict=True)),
-                "protocol": apart.row["protocol"],
-                "uar": apart.row["uar"],
-                "leaky_protocol": run.row["protocol"],
-                "leaky_uar": run.row["uar"],
-                "premium": gap.value,
-                "low": gap.low,
-                "high": gap.high,
-                "speakers": gap.speakers,
-            }
-        )
-    columns = (
-        "corpus features model seed classes protocol uar leaky_protocol leaky_uar premium low high speakers"
-    )
-    table = pd.DataFrame(rows, columns=columns.split())
-    return table.sort_values(
-        ["corpus", "premium", "features", "model", "leaky_protocol", "seed"],
-        ascending=[True, False, True, True, True, True],
-        ignore_index=True,
-    )
-
-
-def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
-    """The leak premium of each system once per corpus: over five folds where they ran, of the first seed.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        As `leak_premium` returns it.
-
-    Returns
-    -------
-    pd.DataFrame
-        Its rows without the floor, with a column `system`, the highest leaky UAR of a corpus first.
-    """
-    held = table[table["model"] != FLOOR]
-    place = held["leaky_protocol"].ne("random5")
-    held = held.assign(_place=place).sort_values(["_place", "seed"], kind="stable")
-    held = held.drop_duplicates(["corpus", "features", "model", "classes"]).drop(columns="_place")
-    few = held["classes"] < held.groupby("corpus")["classes"].transform("max")
-    note = (", " + held["classes"].astype(str) + " emotions").where(few, "")
-    held = held.assign(system=held["features"] + " + " + held["model"] + note)
-    return held.sort_values(
-        ["corpus", "leaky_uar", "system"], ascending=[True, False, True], ignore_index=True
-    )
 
 
 def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:

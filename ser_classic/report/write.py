@@ -12,20 +12,20 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from ser_classic import store
-from ser_classic.report import views
 from ser_classic.report.adaptation import adaptation_chapter
 from ser_classic.report.board import tabulated, to_csv
 from ser_classic.report.cross import cross_chapter
 from ser_classic.report.degraded import degraded_chapter
+from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.memory import Memory
 from ser_classic.report.networks import effort_picture, network_pictures, networks_part
 from ser_classic.report.reading import read
-from ser_classic.report.recipes import recipes_markdown, recipes_part, reproduced
+from ser_classic.report.recipes import recipes_chapter
 from ser_classic.report.seeds import seeds_chapter
-from ser_classic.report.text import INTRODUCTION, markdown, premium_markdown
+from ser_classic.report.text import INTRODUCTION, markdown
 
-# What makes chapters of scored runs: tests of their own.
-CHAPTERS = (cross_chapter, adaptation_chapter, degraded_chapter, seeds_chapter)
+# What makes chapters of scored runs.
+CHAPTERS = (recipes_chapter, cross_chapter, adaptation_chapter, degraded_chapter, seeds_chapter)
 
 
 def current(results: Path) -> bool:
@@ -85,11 +85,10 @@ def _write(
     clips_of = functools.cache(partial(store.read_clips, results))
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
-    premium = views.leak_premium(runs)
-    recipes = reproduced(runs)
-    chapters = [chapter for chapter in (make(runs) for make in CHAPTERS) if chapter]
-    own = "".join(chapter.markdown() for chapter in chapters)
-    tables = premium_markdown(premium) + recipes_markdown(recipes) + own + markdown(board)
+    premium = leak_premium(runs)
+    made = leak_chapter(premium), *(make(runs) for make in CHAPTERS)
+    chapters = [chapter for chapter in made if chapter]
+    tables = "".join(chapter.markdown() for chapter in chapters) + markdown(board)
     text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}"
     store.write_text(results / "leaderboard.csv", to_csv(board))
     store.write_text(results / "leaderboard.md", text)
@@ -103,10 +102,9 @@ def _write(
         groups = [pictures(runs, clips_of), filter(None, [effort]), of_networks]
         groups += [chapter.pictures for chapter in chapters]
         own, efforts, _, *drawn = printed(groups, results / "figures", memory)
-        parts = [recipes_part(recipes), networks_part(runs, clips_of, next(iter(efforts), None), problem)]
-        parts += [
-            replace(chapter, pictures=tuple(each)).part()
-            for chapter, each in zip(chapters, drawn, strict=True)
-        ]
-        store.write_text(results / "leaderboard.html", page(board, premium, own, filter(None, parts)))
+        illustrated = [replace(one, pictures=tuple(each)) for one, each in zip(chapters, drawn, strict=True)]
+        parts = [chapter.part() for chapter in illustrated]
+        networks = networks_part(runs, clips_of, next(iter(efforts), None), problem)
+        parts += [networks] if networks else []
+        store.write_text(results / "leaderboard.html", page(board, own, parts))
     return board
