@@ -6,14 +6,17 @@ import json
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import clone
 
 from ser_classic.audio import AudioError
 from ser_classic.corpora import CORPORA
 from ser_classic.extraction import compute
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.models import MODELS
+from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS
+from ser_classic.tuning import fit
 
 RATE = 16_000
 
@@ -38,7 +41,6 @@ def at_hand(name: str) -> FeatureSet:
 @pytest.mark.parametrize("name", CORPORA)
 def test_a_corpus_says_what_it_is(name):
     corpus = CORPORA[name]
-    assert corpus.name == name
     for fact in (corpus.title, corpus.licence, corpus.language):
         assert fact.strip()
     assert corpus.clips > 0
@@ -92,21 +94,81 @@ def test_a_feature_set_takes_any_rate(name, rate):
     assert np.isfinite(compute(at_hand(name), voice_like(0.8, rate), rate)).all()
 
 
+def small_table(corpus: str = "ravdess", speakers: int = 24) -> pd.DataFrame:
+    """Clips made up, under the names of a corpus for which folds are published."""
+    rows = [
+        (f"{corpus}/{speaker:02d}", corpus, emotion, sentence)
+        for speaker in range(1, speakers + 1)
+        for emotion in ("angry", "happy", "sad")
+        for sentence in ("t1", "t2")
+    ]
+    names = pd.Index([f"{corpus}/{number:03d}" for number in range(len(rows))], name="clip")
+    return pd.DataFrame(rows, index=names, columns=["speaker", "corpus", "emotion", "sentence"])
+
+
+def small_inputs(model: Model, clips: pd.DataFrame) -> pd.DataFrame | np.ndarray:
+    """Five features that tell the emotions apart, or sequences of these."""
+    random = np.random.default_rng(0)
+    places = pd.Categorical(clips["emotion"]).codes[:, None] * np.arange(1, 6)
+    if model.sequence:
+        X = np.empty(len(clips), dtype=object)
+        X[:] = [(place + random.normal(size=(4 + row % 5, 5))) for row, place in enumerate(places)]
+        return X
+    columns = [f"{family}_00_mean" for family in ("mfcc", "chroma", "rms", "zcr", "contrast")]
+    return pd.DataFrame(places + random.normal(size=(len(clips), 5)), clips.index, columns, np.float32)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # an optimiser at its iteration limit
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_says_what_it_is(name):
+def test_a_model_is_fitted_predicts_and_is_cloned(name):
     model = MODELS[name]
-    assert model.name == name
     assert model.title.strip()
-    if not model.extra:
-        json.dumps(model.parameters(), allow_nan=False)
+    if model.library:
+        pytest.importorskip(model.library, reason=f"the extra `{model.extra}` is not installed")
+    parameters = model.parameters(seed=1)
+    json.dumps(parameters, allow_nan=False)
+    pipeline = model.pipeline(seed=1)
+    copy = clone(pipeline)
+    assert repr(copy.get_params()["model"].get_params()) == repr(pipeline[-1].get_params())
+    clips = small_table(speakers=8)
+    X, y = small_inputs(model, clips), clips["emotion"].to_numpy(dtype=str)
+    fitted, again = (fit(model, X, y, clips["speaker"].to_numpy(dtype=str), seed=1) for _ in range(2))
+    assert model.parameters(seed=1) == parameters
+    guess = fitted.estimator.predict(X)
+    np.testing.assert_array_equal(guess, again.estimator.predict(X))
+    assert guess.shape == y.shape
+    assert set(guess) <= set(y) == set(fitted.estimator.classes_)
+    chances = fitted.probabilities(X)
+    if chances is not None:
+        assert np.isfinite(chances.to_numpy()).all()
+        np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-5)
+        np.testing.assert_array_equal(chances, again.probabilities(X))
+    json.dumps(fitted.chosen, allow_nan=False)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted.estimator)).predict(X), guess)
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-def test_a_protocol_says_what_it_is(name):
+def test_a_protocol_keeps_train_and_test_apart(name):
     protocol = PROTOCOLS[name]
-    assert protocol.name == name
     assert protocol.title.strip()
-    assert protocol.track in ("blind", "adapted")
-    assert protocol.leaky == (protocol.unit is None)
-    if protocol.leaky:
-        assert "both sides" in protocol.title
+    clips = small_table()
+    if protocol.trained_on:
+        clips = pd.concat([small_table(protocol.trained_on, 4), small_table("elsewhere", 4)])
+    folds, again = (protocol.folds(clips, seed=1) for _ in range(2))
+    assert len({fold.name for fold in folds}) == len(folds) > 0
+    for fold, same in zip(folds, again, strict=True):
+        np.testing.assert_array_equal(fold.train, same.train)
+        np.testing.assert_array_equal(fold.test, same.test)
+        dealt = np.concatenate([fold.train, fold.test])
+        assert min(len(fold.train), len(fold.test)) > 0
+        assert len(set(dealt)) == len(dealt)
+        assert set(dealt) <= set(range(len(clips)))
+        train, test = clips.iloc[fold.train], clips.iloc[fold.test]
+        for unit in protocol.apart if protocol.leaky else (protocol.unit, *protocol.apart):
+            assert not set(train[unit]) & set(test[unit])
+        if protocol.leaky:
+            assert set(train["speaker"]) & set(test["speaker"])
+            assert "both sides" in protocol.title
+        if protocol.trained_on:
+            assert set(train["corpus"]) == {protocol.trained_on}
+            assert protocol.trained_on not in set(test["corpus"])
