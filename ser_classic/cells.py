@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold
 
+KNOWN_BY = 64  # columns of a vector by which its recording is known again: all are costly to read
 FEATURES_OF = ("features", "trained_features", "degraded")  # digests in a record
 
 
@@ -151,6 +153,7 @@ def prepare(
             digests["features"] = features[-1].digest
             if protocol.trained_on:
                 digests["trained_features"] = features[0].digest
+                require_apart(*parts, *features)
             degraded = None
             if protocol.degradation:
                 degraded = shelf.features(loaded, feature_set, protocol.degradation)
@@ -159,6 +162,27 @@ def prepare(
             yield Refused(cell, str(error), digests)
             continue
         yield Work(cell, features, degraded, labels_of(clips), folds, digests)
+
+
+def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Features) -> None:
+    """Raise an error where clips of two corpora are the same recordings, told by equal features."""
+    there = set(_recordings(known))
+    if same := sum(recording in there for recording in _recordings(found)):
+        raise SerClassicError(
+            f"{tested.corpus.name}: {same} of its {len(tested.clips)} clips are the same recordings as clips "
+            f"of {trained.corpus.name}, to be trained on; test on other recordings"
+        )
+
+
+def _recordings(features: Features) -> list[bytes]:
+    """What tells the recording of each clip from others: all values of a sequence, the first of a vector."""
+    values, lengths = features.values, features.lengths
+    if lengths is None:
+        return [row.tobytes() for row in np.asarray(values[:, :KNOWN_BY])]
+    ends = np.cumsum(lengths)
+    return [
+        hashlib.sha256(values[end - length : end]).digest() for end, length in zip(ends, lengths, strict=True)
+    ]
 
 
 def joined(parts: Sequence[Features]) -> Features:

@@ -7,27 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import soundfile
+from tiny_corpus import record
 
 from ser_classic.corpora import Loaded, load
-from ser_classic.corpora.synthetic import synthesise
-from ser_classic.corpora.vocal_tract import SAMPLE_RATE
-
-EMOTIONS = ("neutral", "angry", "sad")
 
 
 @pytest.fixture(scope="session")
 def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder per emotion: 4 synthetic speakers x 3 emotions x 2 sentences x 2 takes, 48 short clips."""
     root = tmp_path_factory.mktemp("corpora") / "tiny"
-    for emotion in EMOTIONS:
-        (root / emotion).mkdir(parents=True)
-        for speaker in ("s01", "s02", "s03", "s04"):
-            for sentence in ("t1", "t2"):
-                for take in (1, 2):
-                    waveform = synthesise(speaker, emotion, sentence, take)
-                    name = f"{speaker}_{sentence}_{take}.wav"
-                    soundfile.write(root / emotion / name, waveform, SAMPLE_RATE, subtype="PCM_16")
+    record(root, ("s01", "s02", "s03", "s04"))
     return root
 
 

@@ -9,10 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from ser_classic.corpora import CORPORA
 from ser_classic.corpora.clips import Corpus, scan_names
 from ser_classic.corpora.ravdess import RAVDESS, parse
+from ser_classic.corpora.synthetic import synthesise
+from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.registry import Registry
 
 FILES = tuple(
@@ -29,6 +32,18 @@ def write_wav(path: Path, seed: int, seconds: float = 0.05) -> None:
         file.setsampwidth(2)
         file.setframerate(16000)
         file.writeframes(samples.tobytes())
+
+
+def record(root: Path, speakers: tuple[str, ...], seed: int = 0) -> None:
+    """A folder per emotion: 12 short clips of each speaker, of 3 emotions, 2 sentences and 2 takes."""
+    for emotion in ("neutral", "angry", "sad"):
+        (root / emotion).mkdir(parents=True)
+        for speaker in speakers:
+            for sentence in ("t1", "t2"):
+                for take in (1, 2):
+                    waveform = synthesise(speaker, emotion, sentence, take, seed)
+                    name = f"{speaker}_{sentence}_{take}.wav"
+                    soundfile.write(root / emotion / name, waveform, SAMPLE_RATE, subtype="PCM_16")
 
 
 def write_release(folder: Path) -> Path:
