@@ -15,7 +15,7 @@ from ser_classic.report.page import Cell, Column, Part, code, figure_element, ta
 from ser_classic.report.text import escaped, figure, range_of, shortened
 from ser_classic.statistics import FEWEST_SPEAKERS
 
-LINE = 40  # letters of a cell from which it may run over several lines
+LINE = 18  # letters; a column with longer text may run over several lines
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,10 @@ class Chapter:
         return Part(self.name, self.title, f"<p>{code(self.about)}</p>{drawn}{tables}{why}")
 
     def _markup(self, grid: Grid) -> str:
+        texts = [[entry.text for entry in row] for row in grid.rows]
         columns = [
-            Column(heading, number=place >= grid.words, prose=any(len(entry.text) > LINE for entry in column))
-            for place, (heading, *column) in enumerate(zip(grid.headings, *grid.rows, strict=True))
+            Column(heading, place >= grid.words, prose=max(map(len, (heading, *column))) > LINE)
+            for place, (heading, *column) in enumerate(zip(grid.headings, *texts, strict=True))
         ]
         rows = [
             (
