@@ -166,7 +166,7 @@ def answer_to_audio(predictor: Predictor, content: bytes, folder: Path) -> bool:
 def answer_with_model(content: bytes, waveform: np.ndarray) -> bool:
     """Whether a model file was loaded and answered."""
     try:
-        predictor = unpack(content, "m.skops")
+        predictor = Predictor(*unpack(content, "m.skops"))
         predictor.predict((waveform, 16_000))
         text(predictor.card)
     except SerClassicError as error:

@@ -20,7 +20,6 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extras import app
 from ser_classic.predictor import load_predictor
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.saving import save
 
 RATE = 16_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -44,8 +43,8 @@ def models(own_folder, cache, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     options = {"cache": cache, "evaluate": False, "speaker": r"/(s\d\d)_"}
     for model in ("svm_rbf", "lda"):
-        save(fit(str(own_folder), "mfcc13", model, **options), folder / f"{model}.skops")
-    save(fit(str(own_folder), "mfcc13", "lda", adapted=True, **options), folder / "adapted.skops")
+        fit(str(own_folder), "mfcc13", model, **options).save(folder / f"{model}.skops")
+    fit(str(own_folder), "mfcc13", "lda", adapted=True, **options).save(folder / "adapted.skops")
     (folder / "broken.skops").write_bytes(b"PK broken")
     return folder
 

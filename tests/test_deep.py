@@ -21,7 +21,6 @@ from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
 from ser_classic.predictor import fitting as predict_fitting
 from ser_classic.predictor import load_predictor
-from ser_classic.predictor.saving import save
 from ser_classic.report import score
 from ser_classic.tuning import fit
 
@@ -339,7 +338,7 @@ def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tm
         str(tiny.root), features, name, speaker=r"/(s\d\d)_", evaluate=False, cache=cache
     )
     assert predictor.card["versions"]["torch"]
-    save(predictor, tmp_path / "m.skops")
+    predictor.save(tmp_path / "m.skops")
     files = [tiny.root / file for file in tiny.clips["file"][:3]]
     before, after = predictor.predict(files), load_predictor(tmp_path / "m.skops").predict(files)
     pd.testing.assert_frame_equal(before, after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,12 @@ def test_a_module_imports_only_from_its_own_floor_or_lower(path):
     own = name_of(path)
     for name in imports(path):
         assert floor(name) <= floor(own), f"{own} imports {name} from a higher floor"
+
+
+def test_no_modules_import_each_other_round_in_a_circle():
+    """Not inside functions, either, nor for types alone."""
+    graph = {name_of(path): imports(path) - {name_of(path)} for path in modules()}
+    tuple(graphlib.TopologicalSorter(graph).static_order())  # raises an error that names the circle
 
 
 def test_store_and_report_import_no_estimator_and_read_no_audio():

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.saving import save
 from ser_classic.workers import THREADS
 
 WORKER = Path(__file__).with_name("fuzzing.py")
@@ -23,7 +22,7 @@ def models(own_folder, cache, tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("models")
     options = {"cache": cache, "evaluate": False, "speaker": r"/(s\d\d)_"}
     for model in ("svm_rbf", "lda", "knn", "mlp", "random_forest", "xgboost"):
-        save(fit(str(own_folder), "mfcc13", model, **options), folder / f"{model}.skops")
+        fit(str(own_folder), "mfcc13", model, **options).save(folder / f"{model}.skops")
     return [folder / "svm_rbf.skops", *sorted(folder.glob("[!s]*.skops"))]
 
 

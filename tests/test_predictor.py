@@ -17,7 +17,6 @@ from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.predictor import PredictorError, cards, load_predictor
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.saving import save
 from ser_classic.protocols import PROTOCOLS, Fold
 
 SPEAKER = r"/(s\d\d)_"
@@ -72,7 +71,7 @@ def test_a_saved_predictor_answers_as_evaluation_does_to_the_last_digit(
     if not is_available(model):
         pytest.skip(f"{model} needs an optional library that is not installed")
     features = features_for(model)
-    save(make(own_folder, cache, model, features), tmp_path / "m.skops")
+    make(own_folder, cache, model, features).save(tmp_path / "m.skops")
     answers = load_predictor(tmp_path / "m.skops").predict(recordings)
     told = evaluated(tiny, cache, model, features, "blind")
     assert list(answers["emotion"]) == list(told.guess)

@@ -20,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 from ser_classic.predictor import Predictor, PredictorError, load_predictor, read_card
 from ser_classic.predictor.cards import text
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.saving import CARD, save, seal, unpack
+from ser_classic.predictor.saving import CARD, seal, unpack
 
 MODELS = ("svm_rbf", "random_forest", "xgboost", "mlp")
 
@@ -35,7 +35,7 @@ def predictors(own_folder, cache) -> dict[str, Predictor]:
 def files(predictors, tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("models")
     for name, predictor in predictors.items():
-        save(predictor, folder / f"{name}.skops")
+        predictor.save(folder / f"{name}.skops")
     return {name: folder / f"{name}.skops" for name in predictors}
 
 
@@ -156,14 +156,14 @@ def test_an_estimator_that_could_not_be_loaded_is_not_saved(predictors, tmp_path
     pipeline = make_pipeline(FunctionTransformer(np.exp))
     odd = Predictor(pipeline, predictors["mlp"].features, ("sad",), predictors["mlp"].card)
     with pytest.raises(PredictorError, match="cannot be saved so that it could be loaded again"):
-        save(odd, tmp_path / "m.skops")
+        odd.save(tmp_path / "m.skops")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_does_not_decide_how_many_processes_are_started(predictors, files):
     pipeline = predictors["random_forest"].estimator
     pipeline.set_params(model__n_jobs=8)
-    loaded = unpack(with_estimator(files["random_forest"].read_bytes(), pipeline), "m.skops")
+    loaded = Predictor(*unpack(with_estimator(files["random_forest"].read_bytes(), pipeline), "m.skops"))
     pipeline.set_params(model__n_jobs=1)
     assert loaded.estimator[-1].n_jobs == 1
 
@@ -237,6 +237,6 @@ def test_what_would_unpack_to_gigabytes_is_refused_before_it_does(files):
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(predictors, tmp_path):
     with pytest.raises(PredictorError, match="there is no folder"):
-        save(predictors["mlp"], tmp_path / "absent" / "m.skops")
+        predictors["mlp"].save(tmp_path / "absent" / "m.skops")
     with pytest.raises(PredictorError, match="cannot be written there"):
-        save(predictors["mlp"], tmp_path)
+        predictors["mlp"].save(tmp_path)

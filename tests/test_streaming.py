@@ -21,7 +21,6 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extras import microphone
 from ser_classic.predictor import PredictorError
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.saving import save
 from ser_classic.predictor.streaming import Listener, level
 from ser_classic.predictor.windows import Span, Stream, WindowError, spans
 
@@ -209,7 +208,7 @@ def fake(monkeypatch, waveform):
 @pytest.fixture(scope="module")
 def saved(predictor, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("models") / "m.skops"
-    save(predictor, path)
+    predictor.save(path)
     return path
 
 

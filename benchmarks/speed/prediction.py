@@ -26,7 +26,6 @@ import soundfile
 from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import synthetic
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.saving import save
 from ser_classic.provenance import machine
 from ser_classic.workers import THREADS
 
@@ -96,7 +95,7 @@ def main() -> None:
         folder.mkdir()
         clips = recordings(folder, asked.clips)
         saved = Path(name) / "m.skops"
-        save(fit("synthetic", asked.features, asked.model, evaluate=False, jobs=asked.jobs), saved)
+        fit("synthetic", asked.features, asked.model, evaluate=False, jobs=asked.jobs).save(saved)
         single = ["predict", str(saved), str(clips[0])]
         seconds(COMMAND + single), seconds(FLOOR)  # byte code and the disk's cache
         cold, floor = [], []

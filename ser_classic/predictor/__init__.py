@@ -4,7 +4,8 @@
 holds, `fitting` makes one from corpora, `cards` tells what it is, `windows` cuts long recordings.
 """
 
-from ser_classic.predictor.core import Predictor, PredictorError
-from ser_classic.predictor.saving import load_predictor, read_card
+from ser_classic.predictor.core import Predictor, load_predictor
+from ser_classic.predictor.errors import PredictorError
+from ser_classic.predictor.saving import read_card
 
 __all__ = ["Predictor", "PredictorError", "load_predictor", "read_card"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ser_classic.predictor.core import PredictorError
+from ser_classic.predictor.errors import PredictorError
 
 INTENDED = (
     "Research, teaching and prototypes on recordings like those it was fitted on. It tells which of its "

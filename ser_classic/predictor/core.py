@@ -15,6 +15,8 @@ from ser_classic.adaptation import adapt as z_score
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import BATCH, compute
 from ser_classic.features import FeatureSet
+from ser_classic.predictor import saving
+from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.sources import quiet_decoder
 from ser_classic.predictor.windows import Span, spans
 from ser_classic.progress import track
@@ -23,10 +25,6 @@ UNCERTAIN = "uncertain"  # the answer where no emotion is as probable as asked f
 WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
 
 Source = str | Path | tuple[np.ndarray, int]
-
-
-class PredictorError(SerClassicError):
-    """A predictor that cannot be made, saved, loaded or used as asked."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,7 @@ class Predictor:
 
     def save(self, path: str | Path) -> None:
         """Write the predictor into one file, which `load_predictor` reads; see `saving.save`."""
-        from ser_classic.predictor.saving import save
-
-        save(self, path)
+        saving.save(self.estimator, self.card, path)
 
     def predict(
         self,
@@ -250,6 +246,28 @@ class Predictor:
         if adapted:
             rows = z_score(rows, np.zeros(len(rows), dtype=int))
         return pd.DataFrame(rows, index=names, columns=list(self.features.columns), copy=False)
+
+
+def load_predictor(path: str | Path) -> Predictor:
+    """Read a saved predictor.
+
+    Only scikit-learn's, XGBoost's and our own types are built, by name; nothing that the file says is run.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    PredictorError
+        There is no such file; it was truncated or changed; it holds a type that is not trusted; or it was
+        made with another version of its feature set, of scikit-learn or of this format.
+
+    Examples
+    --------
+    >>> load_predictor("m.skops").predict("recording.wav")  # doctest: +SKIP
+    """
+    return Predictor(*saving.load(path))
 
 
 def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> Mapping[str, Source]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.predictor.core import PredictorError
+from ser_classic.predictor.errors import PredictorError
 
 FORMATS = (".png", ".pdf", ".svg")
 

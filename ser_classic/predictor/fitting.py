@@ -21,7 +21,8 @@ from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.folds import inputs
 from ser_classic.models import MODELS, Model
 from ser_classic.predictor import cards
-from ser_classic.predictor.core import Predictor, PredictorError
+from ser_classic.predictor.core import Predictor
+from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
 from ser_classic.provenance import versions

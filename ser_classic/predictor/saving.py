@@ -10,10 +10,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from ser_classic.features import FEATURES
+from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.files import replacing
 from ser_classic.predictor import reader
-from ser_classic.predictor.core import Predictor, PredictorError
+from ser_classic.predictor.errors import PredictorError
 
 FORMAT = 1
 CARD = "card.json"
@@ -28,9 +28,11 @@ FACTS = {  # what the card must hold for its predictor to work
 SEAL = b"sha256:"  # begins the archive's comment, which ends the file
 SEALED = len(SEAL) + 64
 
+Parts = tuple[Any, FeatureSet, tuple[str, ...], dict[str, Any]]  # of a predictor, in the order of its fields
 
-def save(predictor: Predictor, path: str | Path) -> None:
-    """Write a predictor into one file, whole or not at all.
+
+def save(estimator: Any, card: dict[str, Any], path: str | Path) -> None:
+    """Write a fitted pipeline and its card into one file, whole or not at all.
 
     The file is a zip archive that `skops.io` can read, too, with the card in `card.json`. Its comment is the
     SHA-256 of all that goes before.
@@ -42,12 +44,12 @@ def save(predictor: Predictor, path: str | Path) -> None:
     """
     path = Path(path)
     check_output(path)
-    content = seal(_pack(predictor))
+    content = seal(_pack(estimator, card))
     try:
         unpack(content, str(path))
     except PredictorError as error:
         raise PredictorError(
-            f"{predictor.card['title']}: cannot be saved so that it could be loaded again: {error}"
+            f"{card['title']}: cannot be saved so that it could be loaded again: {error}"
         ) from error
     try:
         with replacing(path) as draft:
@@ -72,25 +74,8 @@ def check_output(path: Path) -> None:
         )
 
 
-def load_predictor(path: str | Path) -> Predictor:
-    """Read a saved predictor.
-
-    Only scikit-learn's, XGBoost's and our own types are built, by name; nothing that the file says is run.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Raises
-    ------
-    PredictorError
-        There is no such file; it was truncated or changed; it holds a type that is not trusted; or it was
-        made with another version of its feature set, of scikit-learn or of this format.
-
-    Examples
-    --------
-    >>> load_predictor("m.skops").predict("recording.wav")  # doctest: +SKIP
-    """
+def load(path: str | Path) -> Parts:
+    """What a file holds that `save` wrote; raises as `load_predictor` does."""
     card, archive = _open(Path(path))
     with archive:
         return _build(card, archive, str(path))
@@ -109,23 +94,23 @@ def seal(archive: bytes) -> bytes:
     return body + SEAL + hashlib.sha256(body).hexdigest().encode()
 
 
-def unpack(content: bytes, name: str) -> Predictor:
-    """The predictor in the bytes of a file called `name`; raises as `load_predictor` does."""
+def unpack(content: bytes, name: str) -> Parts:
+    """As `load`, of the bytes of a file called `name`."""
     card, archive = _unseal(content, name)
     with archive:
         return _build(card, archive, name)
 
 
-def _pack(predictor: Predictor) -> bytes:
+def _pack(estimator: Any, card: dict[str, Any]) -> bytes:
     import skops.io
 
     buffer = io.BytesIO()
     try:
-        skops.io.dump(predictor.estimator, buffer, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+        skops.io.dump(estimator, buffer, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
     except Exception as error:  # skops raises what it meets in foreign estimators
-        raise PredictorError(f"{predictor.card['title']}: skops cannot save it ({error})") from error
+        raise PredictorError(f"{card['title']}: skops cannot save it ({error})") from error
     with zipfile.ZipFile(buffer, "a", compression=zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(CARD, json.dumps(predictor.card, ensure_ascii=False, indent=1))
+        archive.writestr(CARD, json.dumps(card, ensure_ascii=False, indent=1))
     return buffer.getvalue()
 
 
@@ -189,7 +174,7 @@ def _check_card(card: dict[str, Any], name: str) -> None:
         raise PredictorError(f"{name}: made with other {features.name} features ({what}); fit it again")
 
 
-def _build(card: dict[str, Any], archive: zipfile.ZipFile, name: str) -> Predictor:
+def _build(card: dict[str, Any], archive: zipfile.ZipFile, name: str) -> Parts:
     import sklearn
 
     then, now = card["versions"]["scikit-learn"], sklearn.__version__
@@ -208,4 +193,4 @@ def _build(card: dict[str, Any], archive: zipfile.ZipFile, name: str) -> Predict
         raise PredictorError(f"{name}: not loaded, its card and its pipeline name other emotions")
     if not features.sequence and getattr(estimator, "n_features_in_", None) != len(features.columns):
         raise PredictorError(f"{name}: not loaded, its pipeline takes other features than its card says")
-    return Predictor(estimator, features, tuple(classes), card)
+    return estimator, features, tuple(classes), card

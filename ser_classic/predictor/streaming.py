@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.predictor.core import Predictor, PredictorError, describe_span
+from ser_classic.predictor.core import Predictor, describe_span
+from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.windows import Span, Stream
 
 FLOOR = -60.0  # [dB re full scale]; where a level meter begins
