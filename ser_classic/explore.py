@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -184,23 +182,19 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
 def page_of(title: str, lead: str, parts: Sequence[Part]) -> str:
     """The page, in the style of the leaderboard's."""
     from ser_classic.plots.style import inline_svg
+    from ser_classic.report.page import Section, filled
 
-    body = "\n".join(
-        f'<section id="{part.name}"><h2>{escape(part.title)}</h2><figure><div class="scroll">'
-        f"{inline_svg(part.figure, part.name, part.title)}</div>"
-        f"<figcaption>{escape(part.caption)}</figcaption></figure>{part.table}</section>"
+    sections = [
+        Section(
+            part.name,
+            part.title,
+            f'<figure><div class="scroll">{inline_svg(part.figure, part.name, part.title)}</div>'
+            f"<figcaption>{escape(part.caption)}</figcaption></figure>{part.table}",
+        )
         for part in parts
-    )
-    here = files("ser_classic.report")
-    return Template((here / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        style=(here / "page.css").read_text(encoding="utf-8"),
-        script=(here / "page.js").read_text(encoding="utf-8"),
-        lead=lead,
-        contents="".join(f'<a href="#{part.name}">{escape(part.title)}</a>' for part in parts),
-        body=body,
-        footer="Made by ser-classic explore. The page loads nothing from anywhere.",
-    )
+    ]
+    footer = "Made by ser-classic explore. The page loads nothing from anywhere."
+    return filled(title, lead, sections, footer)
 
 
 def corpus_lead(loaded: Loaded, features: str) -> str:
@@ -267,7 +261,7 @@ def _separability(
     shares: pd.DataFrame, values: pd.DataFrame, emotions: pd.Series, order: list[str], owned: bool
 ) -> list[Part]:
     from ser_classic.plots import clips as figures
-    from ser_classic.report.page import Cell, Column, table_of
+    from ser_classic.report.page import Column, Td, table_of
 
     best = shares.groupby("group", sort=False).head(1).index[:SHOWN]
     distributions = Part(
@@ -278,7 +272,7 @@ def _separability(
     )
     columns = [Column("feature"), Column("emotion", number=True), Column("speaker", number=True)]
     rows = [
-        ([Cell(escape(str(name))), _share(row["emotion"]), _share(row["speaker"])], "")
+        ([Td(escape(str(name))), _share(row["emotion"]), _share(row["speaker"])], "")
         for name, row in shares.head(40).to_dict("index").items()
     ]
     table = table_of(
@@ -345,9 +339,9 @@ def _eta_squared(values: np.ndarray, names: np.ndarray) -> np.ndarray:
 
 
 def _share(value: float) -> Any:
-    from ser_classic.report.page import Cell
+    from ser_classic.report.page import Td
 
-    return Cell("–", "") if np.isnan(value) else Cell(f"{value:.3f}".removeprefix("0"), float(value))
+    return Td("–", "") if np.isnan(value) else Td(f"{value:.3f}".removeprefix("0"), float(value))
 
 
 def _short(speakers: pd.Series) -> pd.Series:

@@ -210,7 +210,7 @@ def test_failed_runs_are_named_and_escaped():
     text = chapter.markdown()
     assert "- failed: emodb, loso_degraded_opus, pooled + svm_rbf: ValueError: &lt;b>too \\| short" in text
     assert "more" not in text.partition("failed")[2]
-    assert "&lt;b&gt;too | short" in chapter.part().markup
+    assert "&lt;b&gt;too | short" in chapter.section().markup
 
 
 def test_tables_are_read_in_eighty_columns():
@@ -237,7 +237,7 @@ def test_tables_are_read_in_eighty_columns():
 
 def test_a_chapter_sorts_by_figures_and_escapes_its_text():
     grid = Grid("a & b", ("<i>", "UAR"), ((Entry("<b>"), Entry(".50", 0.5)), (Entry("x"), Entry("–"))))
-    markup = Chapter("name", "Title", "about < this", (grid,)).part().markup
+    markup = Chapter("name", "Title", "about < this", (grid,)).section().markup
     assert 'data-value="0.5"' in markup
     assert "&lt;b&gt;" in markup
     assert "<b>" not in markup

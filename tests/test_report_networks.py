@@ -59,7 +59,7 @@ def test_without_a_network_or_without_a_classical_model_nothing_is_compared():
     assert networks.effort_picture([run for run in every if networks.trained(run)]) is None
     assert networks.effort_picture([run for run in every if not networks.trained(run)]) is None
     assert (
-        networks.networks_part([run for run in every if not networks.trained(run)], made_up.clips, None)
+        networks.networks_section([run for run in every if not networks.trained(run)], made_up.clips, None)
         is None
     )
 
@@ -169,11 +169,11 @@ def test_curves_that_cannot_be_read_are_told_and_the_others_shown():
 
     object.__setattr__(broken.run, "curves", refuse)
     told = []
-    part = networks.networks_part(every, made_up.clips, None, told.append)
+    part = networks.networks_section(every, made_up.clips, None, told.append)
     assert told == ["curves.csv.gz: cannot be read"]
     assert "emodb: curves and confusions of 2 networks" in part.markup
     with pytest.raises(StoreError):
-        networks.networks_part(every, made_up.clips, None)
+        networks.networks_section(every, made_up.clips, None)
 
 
 def test_the_report_shows_networks_from_the_stored_runs(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from matplotlib.image import imread
 from ser_classic.report.board import scored, tabulated
 from ser_classic.report.gallery import pictures
 from ser_classic.report.leak import leak_chapter, leak_premium
-from ser_classic.report.page import Cell, Column, page, table_of
+from ser_classic.report.page import Column, Td, page, table_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -41,7 +41,7 @@ def html():
         ],
         made_up.clips,
     )
-    leak = leak_chapter(leak_premium(runs)).part()
+    leak = leak_chapter(leak_premium(runs)).section()
     return page(tabulated(runs), pictures(runs, made_up.clips), [leak])
 
 
@@ -110,7 +110,9 @@ def test_every_variable_is_set_for_every_ground(html):
 
 def test_table_markup():
     text = table_of(
-        [Column("a & b"), Column("n", number=True)], [([Cell("x"), Cell(".5", 0.5)], "best")], 'of "these"'
+        [Column("a & b"), Column("n", number=True)],
+        [([Td("x"), Td(".5", 0.5)], "best")],
+        'of "these"',
     )
     assert '<th scope="col">a &amp; b</th><th scope="col" class="number">n</th>' in text
     assert '<tr class="best"><td>x</td><td class="number" data-value="0.5">.5</td></tr>' in text

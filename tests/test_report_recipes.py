@@ -106,7 +106,7 @@ def test_the_table_in_words_and_as_markup(one_recipe, runs):
     text = chapter.markdown()
     assert "| sums & &lt;means> | ravdess | .90 | " in text
     assert f"\n| sums & &lt;means> | ravdess | {row['source']} |" in text
-    markup = chapter.part().markup
+    markup = chapter.section().markup
     assert "sums &amp; &lt;means&gt;" in markup
     assert "<means>" not in markup
     assert "<details>" not in markup, "nothing stands above the tables"

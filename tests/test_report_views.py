@@ -58,8 +58,8 @@ def test_leak_premium_in_words(premium):
     assert not shown.duplicated(["corpus", "system"]).any()
     first = shown[shown["corpus"] == "ravdess"].iloc[0]
     assert f"| {first['system']} | loso | random5 | .{round(1000 * first['uar']):03d} |" in text
-    markup = leak_chapter(premium).part().markup
-    assert all(f"<td>{system}</td>" in markup for system in shown["system"])
+    markup = leak_chapter(premium).section().markup
+    assert all(f">{system}</td>" in markup for system in shown["system"])
 
 
 def test_aligning_keeps_every_count():

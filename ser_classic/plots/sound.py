@@ -117,10 +117,12 @@ def _draw_emotions(ax: Axes, answers: pd.DataFrame, words: list[str]) -> None:
     middle = ((answers["start"] + answers["end"]) / 2).to_numpy()
     between = (middle[1:] + middle[:-1]) / 2
     edges = np.concatenate([answers["start"].to_numpy()[:1], between, answers["end"].to_numpy()[-1:]])
-    chances = np.array([answers.get(f"p_{word}", answers["emotion"] == word) for word in words], dtype=float)
-    shades = np.empty((*chances.shape, 4))
+    probabilities = np.array(
+        [answers.get(f"p_{word}", answers["emotion"] == word) for word in words], dtype=float
+    )
+    shades = np.empty((*probabilities.shape, 4))
     shades[:] = to_rgba(DEEP)
-    shades[..., 3] = np.nan_to_num(chances)
+    shades[..., 3] = np.nan_to_num(probabilities)
     ax.pcolormesh(edges, np.arange(len(words) + 1), shades)
     for place, word in enumerate(words):
         here = (answers["emotion"] == word).to_numpy()

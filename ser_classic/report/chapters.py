@@ -11,7 +11,7 @@ import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds, system_of
 from ser_classic.report.gallery import Picture
-from ser_classic.report.page import Cell, Column, Part, code, figure_element, table_of
+from ser_classic.report.page import Column, Section, Td, code, figure_element, table_of
 from ser_classic.report.text import escaped, figure, range_of, shortened
 from ser_classic.statistics import FEWEST_SPEAKERS
 
@@ -79,8 +79,8 @@ class Chapter:
         parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
         return "\n\n".join(parts) + "\n\n"
 
-    def part(self) -> Part:
-        """As a part of the page: its figures, and its tables, folded away where there are figures."""
+    def section(self) -> Section:
+        """As a section of the page: its figures, and its tables, folded away where there are figures."""
         drawn = "".join(figure_element(picture, heading=True) for picture in self.pictures)
         tables = "".join(self._markup(grid) for grid in self.grids)
         why = "".join(
@@ -89,7 +89,7 @@ class Chapter:
         )
         if drawn and tables:
             tables = f"<details><summary>The figures in tables</summary>{tables}</details>"
-        return Part(self.name, self.title, f"<p>{code(self.about)}</p>{drawn}{tables}{why}")
+        return Section(self.name, self.title, f"<p>{code(self.about)}</p>{drawn}{tables}{why}")
 
     def _markup(self, grid: Grid) -> str:
         texts = [[entry.text for entry in row] for row in grid.rows]
@@ -100,7 +100,7 @@ class Chapter:
         rows = [
             (
                 [
-                    Cell(escape(entry.text), None if place < grid.words else _sorted_by(entry.value))
+                    Td(escape(entry.text), None if place < grid.words else _sorted_by(entry.value))
                     for place, entry in enumerate(row)
                 ],
                 "",

@@ -43,15 +43,17 @@ class Pair:
     def notes(self) -> list[str]:
         """What else must be known of the difference, a sentence each."""
         protocols = [run.record["protocol"] for run in self.runs]
-        told = []
+        notes = []
         if protocols[0] != protocols[1]:
-            told.append(
+            notes.append(
                 f"The protocols differ ({', '.join(protocols)}): the difference is not of features and model "
                 "alone."
             )
         if self.runs[0].record["leaky"]:
-            told.append("Both runs heard the test speakers in training: nothing is said of unknown speakers.")
-        return told
+            notes.append(
+                "Both runs heard the test speakers in training: nothing is said of unknown speakers."
+            )
+        return notes
 
 
 def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar") -> Pair:

@@ -12,7 +12,7 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 from ser_classic.report.board import Scored, judged, system_of
 from ser_classic.report.gallery import Picture
-from ser_classic.report.page import Part, figure_element
+from ser_classic.report.page import Section, figure_element
 from ser_classic.report.text import counted
 from ser_classic.report.training import portrait
 from ser_classic.report.views import FLOOR, HONEST
@@ -123,13 +123,13 @@ def network_pictures(
         )
 
 
-def networks_part(
+def networks_section(
     runs: Sequence[Scored],
     clips_of: Callable[[str], pd.DataFrame],
     picture: Picture | None,
     problem: Callable[[str], None] | None = None,
-) -> Part | None:
-    """The networks as a part of the page, each with its curves and confusions; None where none ran.
+) -> Section | None:
+    """The networks as a section of the page, each with its curves and confusions; None where none ran.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def networks_part(
         "nothing can be held out, and the number of epochs is fixed."
     )
     drawn = figure_element(picture, heading=True) if picture else ""
-    return Part("networks", TITLE, f"<p>{about}</p>{drawn}{folded}")
+    return Section("networks", TITLE, f"<p>{about}</p>{drawn}{folded}")
 
 
 def _best(runs: Iterable[Scored]) -> dict[str, Scored]:

@@ -39,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class Td:
     """Markup of a cell, and the value by which it sorts (the text itself by default)."""
 
     markup: str
@@ -47,15 +47,15 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A section of the page: a name for links, a heading, and markup."""
+class Section:
+    """A section of a page: a name for links, a heading, and markup."""
 
     name: str
     title: str
     markup: str
 
 
-def page(board: pd.DataFrame, pictures: Iterable[Picture], first: Iterable[Part] = ()) -> str:
+def page(board: pd.DataFrame, pictures: Iterable[Picture], first: Iterable[Section] = ()) -> str:
     """The whole page.
 
     Parameters
@@ -63,7 +63,7 @@ def page(board: pd.DataFrame, pictures: Iterable[Picture], first: Iterable[Part]
     board : pd.DataFrame
         The leaderboard.
     pictures : iterable of Picture
-    first : iterable of Part
+    first : iterable of Section
         Shown before the corpora.
 
     Returns
@@ -74,33 +74,38 @@ def page(board: pd.DataFrame, pictures: Iterable[Picture], first: Iterable[Part]
     by_corpus: dict[str, list[Picture]] = {}
     for picture in pictures:
         by_corpus.setdefault(picture.corpus, []).append(picture)
-    parts, contents = [], []
-    for part in first:
-        contents.append((part.name, part.title))
-        parts.append(f'<section id="{part.name}"><h2>{escape(part.title)}</h2>{part.markup}</section>')
-    if shared := by_corpus.get(""):
-        contents.append(("across", "Across corpora"))
-        parts.append(_across(shared))
-    for corpus, part in systems(board).groupby("corpus", sort=False):
-        contents.append((f"corpus-{corpus}", str(corpus)))
-        parts.append(_corpus(str(corpus), part, by_corpus.get(str(corpus), [])))
-    here = files("ser_classic.report")
+    sections = list(first)
+    if "" in by_corpus:
+        sections.append(Section("across", "Across corpora", _pair(by_corpus[""])))
+    for name, of_corpus in systems(board).groupby("corpus", sort=False):
+        corpus = str(name)
+        markup = _corpus(corpus, of_corpus) + _pair(by_corpus.get(corpus, []))
+        sections.append(Section(identifier(f"corpus-{corpus}"), corpus, markup))
     failed = int((board["status"] != "ok").sum())
     stale = int((board["stale"].notna() & (board["status"] == "ok")).sum())
-    told = f"{len(board)} runs, {failed} of them failed"
-    told += f", {stale} stale: made otherwise than they would be today, and not ranked" if stale else ""
-    return Template((here / "page.html").read_text()).substitute(
-        title=TITLE,
-        style=(here / "page.css").read_text(),
-        script=(here / "page.js").read_text(),
-        lead=f"<p>{code(INTRODUCTION)}</p>",
-        contents="".join(f'<a href="#{identifier(name)}">{escape(text)}</a>' for name, text in contents),
-        body="\n".join(parts) or "<p>No run has finished yet.</p>",
-        footer=f"{told}. All figures come from stored predictions.",
+    counts = f"{len(board)} runs, {failed} of them failed"
+    counts += f", {stale} stale: made otherwise than they would be today, and not ranked" if stale else ""
+    lead = f"<p>{code(INTRODUCTION)}</p>" + ("" if sections else "<p>No run has finished yet.</p>")
+    return filled(TITLE, lead, sections, f"{counts}. All figures come from stored predictions.")
+
+
+def filled(title: str, lead: str, sections: Sequence[Section], footer: str) -> str:
+    """A page of these sections, which loads nothing; `lead` is markup, title and footer are text."""
+    here = files("ser_classic.report")
+    return Template((here / "page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        style=(here / "page.css").read_text(encoding="utf-8"),
+        script=(here / "page.js").read_text(encoding="utf-8"),
+        lead=lead,
+        contents="".join(f'<a href="#{one.name}">{escape(one.title)}</a>' for one in sections),
+        body="\n".join(
+            f'<section id="{one.name}"><h2>{escape(one.title)}</h2>{one.markup}</section>' for one in sections
+        ),
+        footer=escape(footer),
     )
 
 
-def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Cell], str]], label: str) -> str:
+def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Td], str]], label: str) -> str:
     """A sortable table; rows are cells and the name of a class (or nothing)."""
     head = "".join(f'<th scope="col"{column.classes}>{escape(column.heading)}</th>' for column in columns)
     body = []
@@ -116,14 +121,14 @@ def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Cell], str
     )
 
 
-def _across(pictures: list[Picture]) -> str:
+def _pair(pictures: Sequence[Picture]) -> str:
     figures = "".join(figure_element(one, heading=True) for one in pictures)
-    return f'<section id="across"><h2>Across corpora</h2><div class="pair">{figures}</div></section>'
+    return f'<div class="pair">{figures}</div>' if figures else ""
 
 
-def _corpus(corpus: str, table: pd.DataFrame, pictures: list[Picture]) -> str:
+def _corpus(corpus: str, table: pd.DataFrame) -> str:
     done = table[table["uar"].notna()]
-    parts = [f'<section id="{identifier("corpus-" + corpus)}"><h2>{escape(corpus)}</h2>']
+    parts = []
     few = False
     if len(done):
         classes, speakers = int(done["classes"].max()), int(done["speakers"].max())
@@ -142,10 +147,7 @@ def _corpus(corpus: str, table: pd.DataFrame, pictures: list[Picture]) -> str:
         if group == "leaky":
             parts.append(f'<p class="warning">{escape(WARNING)}</p>')
         parts.append(_ranking(part, group, ", ".join(filter(None, (corpus, group, emotions)))))
-    if pictures:
-        figures = "".join(figure_element(one, heading=True) for one in pictures)
-        parts.append(f'<div class="pair">{figures}</div>')
-    return "".join(parts) + "</section>"
+    return "".join(parts)
 
 
 def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
@@ -166,35 +168,51 @@ def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
     ]
     rows = []
     for rank, row in enumerate(table.to_dict("records"), start=1):
-        names = [Cell(escape(str(row[name]))) for name in ("features", "model", "protocol")]
+        names = [Td(escape(str(row[name]))) for name in ("features", "model", "protocol")]
         if row["status"] != "ok":
             why = f'<span class="leaky">failed: {escape(str(row["error"]))}</span>'
-            rows.append(([Cell("", ""), *names, Cell("", ""), Cell(why, ""), *[Cell("", "")] * 7], "failed"))
+            rows.append(
+                (
+                    [
+                        Td("", ""),
+                        *names,
+                        Td("", ""),
+                        Td(why, ""),
+                        *[Td("", "")] * 7,
+                    ],
+                    "failed",
+                )
+            )
             continue
         uar = figure(row["uar"]) + (f" ±{figure(row['spread'])}" if row["seeds"] > 1 else "")
-        place, kind = Cell(str(rank), rank), "best" if rank == 1 else ""
+        place, kind = Td(str(rank), rank), "best" if rank == 1 else ""
         if pd.notna(row["stale"]):
-            place, kind = Cell(f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>', ""), STALE
-        cells = [place, *names, Cell(uar, "" if pd.isna(row["uar"]) else row["uar"]), *_range(row, group)]
+            place, kind = Td(f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>', ""), STALE
+        cells = [
+            place,
+            *names,
+            Td(uar, "" if pd.isna(row["uar"]) else row["uar"]),
+            *_range(row, group),
+        ]
         cells += [_figure(row[name]) for name in ("accuracy", "macro_f1", "ece")]
-        cells += [Cell(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
-        rows.append(([*cells, Cell(str(row["seeds"]), row["seeds"])], kind))
+        cells += [Td(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
+        rows.append(([*cells, Td(str(row["seeds"]), row["seeds"])], kind))
     return table_of(columns, rows, label)
 
 
-def _range(row: dict[str, Any], group: str) -> tuple[Cell, Cell]:
+def _range(row: dict[str, Any], group: str) -> tuple[Td, Td]:
     """The interval as text and as a bar from 0 to 1, or the speakers one by one."""
     each = each_speaker(row)
     if each:
         dots = "".join(f'<circle cx="{100 * value:.1f}" cy="6" r="2.6"/>' for value in each.values())
         words = ", ".join(f"{escape(name)} {figure(value, 2)}" for name, value in each.items())
-        return Cell(words, row["uar"]), Cell(_bar(dots, group), row["uar"])
+        return Td(words, row["uar"]), Td(_bar(dots, group), row["uar"])
     if pd.isna(row["uar_low"]):
-        return Cell("–", ""), Cell("", "")
+        return Td("–", ""), Td("", "")
     low, high = 100 * row["uar_low"], 100 * row["uar_high"]
     line = f'<path d="M{low:.1f} 6H{high:.1f}"/><circle cx="{100 * row["uar"]:.1f}" cy="6" r="3"/>'
     words = f"{figure(row['uar_low'])}–{figure(row['uar_high'])}"
-    return Cell(words, row["uar_low"]), Cell(_bar(line, group), row["uar"])
+    return Td(words, row["uar_low"]), Td(_bar(line, group), row["uar"])
 
 
 def _bar(marks: str, group: str) -> str:
@@ -217,11 +235,11 @@ def figure_element(picture: Picture, heading: bool = False) -> str:
     return f'<figure{wide}>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
 
 
-def _figure(value: float) -> Cell:
-    return Cell(figure(value), "" if pd.isna(value) else value)
+def _figure(value: float) -> Td:
+    return Td(figure(value), "" if pd.isna(value) else value)
 
 
-def _data(cell: Cell) -> str:
+def _data(cell: Td) -> str:
     if cell.value is None:
         return ""
     value = f"{cell.value:.6g}" if isinstance(cell.value, float) else str(cell.value)

@@ -18,7 +18,7 @@ from ser_classic.report.cross import cross_chapter
 from ser_classic.report.degraded import degraded_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.memory import Memory
-from ser_classic.report.networks import effort_picture, network_pictures, networks_part
+from ser_classic.report.networks import effort_picture, network_pictures, networks_section
 from ser_classic.report.reading import read
 from ser_classic.report.recipes import recipes_chapter
 from ser_classic.report.seeds import seeds_chapter
@@ -103,8 +103,8 @@ def _write(
         groups += [chapter.pictures for chapter in chapters]
         own, efforts, _, *drawn = printed(groups, results / "figures", memory)
         illustrated = [replace(one, pictures=tuple(each)) for one, each in zip(chapters, drawn, strict=True)]
-        parts = [chapter.part() for chapter in illustrated]
-        networks = networks_part(runs, clips_of, next(iter(efforts), None), problem)
-        parts += [networks] if networks else []
-        store.write_text(results / "leaderboard.html", page(board, own, parts))
+        sections = [chapter.section() for chapter in illustrated]
+        networks = networks_section(runs, clips_of, next(iter(efforts), None), problem)
+        sections += [networks] if networks else []
+        store.write_text(results / "leaderboard.html", page(board, own, sections))
     return board
