@@ -132,11 +132,8 @@ def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
 def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
     """Five groups of speakers, balanced in emotions as far as speakers allow."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
     _require_speakers(clips, clips["speaker"].nunique(), 5)
-    deal = StratifiedGroupKFold(5, shuffle=True, random_state=seed)
-    return _numbered(deal.split(clips, clips["emotion"], clips["speaker"]))
+    return _groups(clips, "speaker", seed)
 
 
 def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
@@ -197,31 +194,30 @@ def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
             f"{found}. Add a column `sentence` to the manifest, or use loso or speakers5"
         )
     if corpus in set(published_folds()["corpus"]):
-        speakers = [(fold.name, fold.test) for fold in published(clips, seed)]
+        by_speaker = published(clips, seed)
     else:
         _require_speakers(clips, clips["speaker"].nunique(), 2)
-        speakers = _groups(clips, "speaker", seed)
-    sentences = _groups(clips, "sentence", seed)
+        by_speaker = _groups(clips, "speaker", seed)
+    by_sentence = _groups(clips, "sentence", seed)
     everything = np.arange(len(clips))
     return [
         Fold(
-            f"{speaker}x{sentence}",
-            np.setdiff1d(everything, np.union1d(by_speaker, by_sentence)),
-            np.intersect1d(by_speaker, by_sentence),
+            f"{speakers.name}x{sentences.name}",
+            np.setdiff1d(everything, np.union1d(speakers.test, sentences.test)),
+            np.intersect1d(speakers.test, sentences.test),
         )
-        for speaker, by_speaker in speakers
-        for sentence, by_sentence in sentences
-        if np.intersect1d(by_speaker, by_sentence).size
+        for speakers in by_speaker
+        for sentences in by_sentence
+        if np.intersect1d(speakers.test, sentences.test).size
     ]
 
 
-def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[tuple[str, np.ndarray]]:
-    """Rows of up to five groups of speakers or sentences, balanced in emotions as far as those allow."""
+def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
+    """Up to five groups of speakers or sentences, balanced in emotions as far as those allow."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     deal = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
-    split = deal.split(clips, clips["emotion"], clips[unit])
-    return [(str(number), rows) for number, (_, rows) in enumerate(split, start=1)]
+    return _numbered(deal.split(clips, clips["emotion"], clips[unit]))
 
 
 def other_corpus(clips: pd.DataFrame, seed: int, source: str) -> list[Fold]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ser_classic.functionals import percentiles
+
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 RANGE_SHARES = (25, 50, 75, 90)
 
@@ -64,7 +66,7 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
     kurtosis = np.einsum("dt,dt->d", square, square) / count / scale**4
 
     ranked = np.sort(x, axis=1)
-    quantile = dict(zip(PERCENTILES, _percentiles(ranked, PERCENTILES), strict=True))
+    quantile = dict(zip(PERCENTILES, percentiles(ranked, PERCENTILES).T, strict=True))
     low, high = ranked[:, :1], ranked[:, -1:]
 
     line, parabola = _polynomials(count)
@@ -106,15 +108,6 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
         rise,
     )
     return np.stack(columns, axis=1).astype(np.float32)
-
-
-def _percentiles(ranked: np.ndarray, percents: tuple[int, ...]) -> list[np.ndarray]:
-    """Percentiles [shape=(d,)] of sorted rows, linear between ranks."""
-    position = np.asarray(percents) / 100 * (ranked.shape[1] - 1)
-    below = position.astype(int)
-    beyond = np.minimum(below + 1, ranked.shape[1] - 1)
-    share = (position - below).astype(ranked.dtype)
-    return list((ranked[:, below] + share * (ranked[:, beyond] - ranked[:, below])).T)
 
 
 def _polynomials(count: int) -> tuple[np.ndarray, np.ndarray]:
