@@ -211,6 +211,7 @@ def evaluate(
     protocol: Protocol,
     seed: int = 0,
     degraded: Features | None = None,
+    engine: Engine = ALONE,
 ) -> pd.DataFrame:
     """Predictions of one model under one protocol, without a store.
 
@@ -224,6 +225,8 @@ def evaluate(
         Entries of MODELS and PROTOCOLS, and the seed of everything random in them.
     degraded : Features, optional
         Of the same clips as the protocol degrades them: what is tested.
+    engine : Engine
+        Who runs the folds; see `engines`.
 
     Returns
     -------
@@ -246,8 +249,19 @@ def evaluate(
             raise SerClassicError("the features are not of these clips in this order; extract them anew")
     folds = protocol.folds(clips, seed)
     labels = labels_of(clips)
-    done = [run_fold(features, labels, model, protocol, fold, seed, degraded) for fold in folds]
-    return _predictions(clips.index, folds, done)
+    with tempfile.TemporaryDirectory(prefix=DRAFT) as folder:
+        news = Path(folder)
+        tasks = [
+            (features, number, news, labels, model, protocol, fold, seed, degraded)
+            for number, fold in enumerate(folds)
+        ]
+        done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds", news))
+    return _predictions(clips.index, folds, [done[number] for number in range(len(folds))])
+
+
+def _fold(features: Features, number: int, news: Path, *rest: Any) -> tuple[int, FoldResult]:
+    with working(news):
+        return number, run_fold(features, *rest)
 
 
 def _run_all(

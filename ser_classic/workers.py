@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from threadpoolctl import threadpool_limits
+
 from ser_classic.errors import SerClassicError
 
 logger = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ def run(
     calls : sequence of tuple
         Its arguments.
     jobs : int
-        Processes; with one, or one call, this process alone.
+        Processes; with one, or one call, this process alone, which has one thread while a call takes.
     what : str
         The calls are, for messages.
 
@@ -52,7 +54,10 @@ def run(
     """
     jobs = max(1, min(jobs, len(calls)))
     if jobs == 1:
-        yield from (function(*call) for call in calls)
+        for call in calls:
+            with threadpool_limits(1):
+                result = function(*call)
+            yield result
         return
     from concurrent.futures.process import BrokenProcessPool
 

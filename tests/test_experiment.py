@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,3 +185,18 @@ def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
 
     monkeypatch.setattr(folds, "inputs", leaking)
     assert others_change(tiny, features, MODELS["lda"])
+
+
+def test_processes_and_one_process_predict_the_same_and_a_terminal_shows_the_folds(
+    features, tiny, monkeypatch
+):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    cell = (tiny.clips, features, MODELS["svm_linear"], PROTOCOLS["loso"])
+    alone = evaluate(*cell)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    pd.testing.assert_frame_equal(evaluate(*cell, engine=Local(2)), alone)
+    assert "folds" in sys.stderr.getvalue()
+    assert "4/4" in sys.stderr.getvalue()

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from ser_classic import audio
+from ser_classic import audio, experiment
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, run_fold
 from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.predictor import PredictorError, cards, load_predictor
+from ser_classic.predictor import PredictorError, cards, fitting, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.protocols import PROTOCOLS, Fold
 
@@ -197,3 +198,20 @@ def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
         make(own_folder, cache, adapted=True, speaker=None)
     with pytest.raises(PredictorError, match="name each corpus once"):
         fit([str(own_folder), str(own_folder)], "mfcc13", "lda", cache=cache)
+
+
+def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monkeypatch):
+    seen = []
+
+    def watched(function):
+        def watch(*given):
+            seen.append({library["num_threads"] for library in threadpool_info()})
+            return function(*given)
+
+        return watch
+
+    monkeypatch.setattr(fitting, "fit_model", watched(fitting.fit_model))
+    monkeypatch.setattr(experiment, "run_fold", watched(experiment.run_fold))
+    with threadpool_limits(2):
+        fit(str(own_folder), "mfcc13", "lda", speaker=SPEAKER, cache=cache)
+    assert seen == [{1}] * 5, "the whole corpus, and four speakers left out"

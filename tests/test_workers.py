@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from ser_classic import workers
 from ser_classic.workers import WorkerError
@@ -42,3 +45,30 @@ def test_killed_again_and_again_is_one_message_and_the_others_are_answered():
 def test_what_the_function_raises_comes_through():
     with pytest.raises(ZeroDivisionError):
         list(workers.run(divmod, [(1, 0)], 1, "divisions"))
+
+
+def threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info()}
+
+
+def test_a_process_alone_computes_with_one_thread_and_has_its_own_back():
+    with threadpool_limits(2):
+        before = threads()
+        answers = workers.run(threads, [(), ()], 1, "looks")
+        assert next(answers) == {1}
+        assert threads() == before
+        assert next(answers) == {1}
+
+
+def test_the_command_line_has_one_thread_unless_the_environment_says_more():
+    """Before NumPy is imported, which reads how many there are to be."""
+    code = (
+        "import os, sys\n"
+        "from ser_classic import cli\n"
+        "cli.app = lambda: print('numpy' in sys.modules, *(os.environ[name] for name in cli.THREADS))\n"
+        "cli.main()"
+    )
+    own = {name: value for name, value in os.environ.items() if name not in workers.THREADS}
+    for environment, number in ((own, "1"), (own | dict.fromkeys(workers.THREADS, "3"), "3")):
+        told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        assert told.stdout.split() == ["False", *[number] * len(workers.THREADS)], told.stderr

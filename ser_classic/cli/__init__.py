@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from ser_classic.cli import app as page
 from ser_classic.cli import bench, compare, corpora, explore, features, interrupts, listen, predict, results
 from ser_classic.errors import SerClassicError
+from ser_classic.workers import THREADS
 
 DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
@@ -36,6 +38,8 @@ app.command("app")(page.app)
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one message on stderr and exit code 1."""
+    for name in THREADS:  # before any command imports NumPy, which reads them once
+        os.environ.setdefault(name, "1")
     try:
         app()
     except SerClassicError as error:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from ser_classic.errors import SerClassicError
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.console import RenderableType
 
     from ser_classic.predictor.streaming import Listener
@@ -152,7 +153,7 @@ def view(title: str, listener: Listener, recent: list[dict[str, Any]]) -> Render
         chances = Table.grid(padding=(0, 1))
         for word in listener.predictor.classes:
             chance = last.get(f"p_{word}")
-            if chance is not None and not np.isnan(chance):
+            if chance is not None and not math.isnan(chance):
                 chances.add_row(word, _bar(chance, 24, "blue"), f"{chance:.2f}")
         before = Table.grid(padding=(0, 2))
         for row in reversed(recent):

@@ -15,7 +15,7 @@ import pandas as pd
 from ser_classic import experiment, statistics, store
 from ser_classic.cells import Cell, joined
 from ser_classic.corpora import CorpusError, Loaded, load
-from ser_classic.engines import Local
+from ser_classic.engines import ALONE, Engine, Local
 from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.folds import inputs
@@ -67,7 +67,7 @@ def fit(
     results, data, cache : Path, optional
         Folders of the stored runs, of the corpora and of the feature cache.
     jobs : int
-        Processes to extract with.
+        Processes to extract and to evaluate with.
 
     Raises
     ------
@@ -96,11 +96,12 @@ def fit(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
         X = inputs(pooled, speakers if adapted else None)
-        fitted = fit_model(entry, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
+        task = (entry, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
+        (fitted,) = ALONE.run(fit_model, [task], "fits")
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
-        card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results)
+        card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results, engine)
     return Predictor(fitted.estimator, feature_set, tuple(card["classes"]), card)
 
 
@@ -157,7 +158,7 @@ def _plain(value: Any) -> Any:
 
 
 def _evaluation(
-    cell: Cell, clips: pd.DataFrame, features: Features, adapted: bool, results: Path | None
+    cell: Cell, clips: pd.DataFrame, features: Features, adapted: bool, results: Path | None, engine: Engine
 ) -> dict[str, Any]:
     """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
     track = "_adapted" if adapted else ""
@@ -174,7 +175,9 @@ def _evaluation(
         )
         predictions = found
         if found is None:
-            predictions = experiment.evaluate(clips, features, MODELS[cell.model], protocol, cell.seed)
+            predictions = experiment.evaluate(
+                clips, features, MODELS[cell.model], protocol, cell.seed, engine=engine
+            )
         truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
         owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)
         table = statistics.count(truth, predictions["guess"].to_numpy(dtype=str), owners)
