@@ -12,8 +12,10 @@ import soundfile
 from tiny_corpus import FILES, install, tiny, write_release, write_wav
 from typer.testing import CliRunner
 
-from ser_classic.corpora import available, load
+from ser_classic.corpora import available, load, verifying
+from ser_classic.corpora.subsets import only
 from ser_classic.corpora.verifying import Verification, verify
+from ser_classic.registry import Registry
 
 
 @pytest.fixture
@@ -159,8 +161,39 @@ def test_command_reports_and_exits(root, corpus, monkeypatch):
     assert told[0]["missing"] == ["ravdess/Actor_01/03-01-01-01-01-01-01"]
 
 
+def test_a_part_is_judged_by_what_is_published_of_it(root, corpus, monkeypatch):
+    monkeypatch.setattr(verifying, "CORPORA", Registry("corpora", [corpus]))
+    part = only(corpus, "some", ("happy", "sad"), clips=4)
+    neutral, happy, *_ = FILES
+    write_wav(root / "jingle.wav", seed=77)
+    (root / "again").mkdir()
+    shutil.copy(root / neutral, root / "again" / Path(neutral).name)
+    found = verified(root, part)
+    assert found.ok
+    assert (found.clips, found.expected_clips, found.official, found.extra) == (4, 4, 4, ("jingle.wav",))
+    assert found.copies == (), "of a clip that is none of the part's"
+    (root / neutral).unlink()
+    assert verified(root, part).ok
+    write_wav(root / happy, seed=99)
+    assert verified(root, part).corrupt == (happy,)
+    (root / happy).unlink()
+    lacking = verified(root, part)
+    assert not lacking.ok
+    assert lacking.missing == (f"ravdess/{happy.removesuffix('.wav')}",)
+
+
+def test_a_part_that_lacks_an_emotion_is_not_whole(root, corpus, monkeypatch):
+    monkeypatch.setattr(verifying, "CORPORA", Registry("corpora", [corpus]))
+    for file in FILES:
+        if "/03-01-04-" in file:
+            (root / file).unlink()
+    found = verified(root, only(corpus, "some", ("happy", "sad"), clips=4))
+    assert not found.ok
+    assert (found.clips, found.expected_clips) == (2, 4)
+
+
 @pytest.mark.corpus
-@pytest.mark.parametrize("name", ["ravdess", "emodb", "tess"])
+@pytest.mark.parametrize("name", ["ravdess", "ravdess4", "emodb", "tess"])
 def test_real_corpus_verifies(name):
     data = os.environ.get("SER_DATA")
     if not data or name not in available(Path(data)):
@@ -168,4 +201,5 @@ def test_real_corpus_verifies(name):
     found = verify(*load(name, Path(data)))
     assert found.ok
     assert found.official + found.converted == found.expected_clips
-    assert len(found.known_duplicates) == (name == "ravdess")
+    assert len(found.known_duplicates) == name.startswith("ravdess")
+    assert found.extra == ()

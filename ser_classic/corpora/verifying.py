@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import pandas as pd
 
 from ser_classic import audio
 from ser_classic.audio import audio_files
+from ser_classic.corpora import CORPORA
 from ser_classic.corpora.clips import Corpus, find, speakers_known
 from ser_classic.progress import track
 
@@ -117,8 +118,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         Faults are reported in it, never raised.
     """
     root = Path(root)
-    files, copies, extra = _listed(root, clips, corpus)
-    official = corpus.official()
+    official, files, copies, extra = _listed(root, clips, corpus)
     published = {} if official is None else official[["file", "sha256"]].to_dict("index")
     seen = {
         clip: _look(root, file, corpus, published.get(clip), clip in corpus.excluded)
@@ -126,7 +126,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     }
     state = {name: [clip for clip, one in seen.items() if one.state == name] for name in STATES}
     groups = _identical({clip: one.digest for clip, one in seen.items() if one.digest})
-    known = [group for group in groups if set(group) in map(set, corpus.identical)]
+    known = [group for group in groups if set(group) in map(set, _whole(corpus).identical)]
     unexpected = [group for group in groups if group not in known]
     emotion = clips["emotion"].to_dict()
     conflicting = [group for group in unexpected if len({emotion.get(clip) for clip in group}) > 1]
@@ -139,7 +139,9 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         root=str(root),
         clips=len(clips),
         speakers=clips["speaker"].nunique() if speakers_known(clips) else 0,
-        expected_clips=corpus.clips if official is None else len(official) - len(corpus.excluded),
+        expected_clips=(
+            corpus.clips if official is None or corpus.part_of else len(official) - len(corpus.excluded)
+        ),
         expected_speakers=corpus.speakers,
         official=len(state["official"]),
         converted=len(state["converted"]),
@@ -155,17 +157,33 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     )
 
 
+def _whole(corpus: Corpus) -> Corpus:
+    """The corpus of which this one is a part, or itself."""
+    return CORPORA[corpus.part_of] if corpus.part_of else corpus
+
+
 def _listed(
     root: Path, clips: pd.DataFrame, corpus: Corpus
-) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
-    """The file of each clip, second copies of these, and audio that is no clip of the corpus."""
-    if corpus.official() is None:
+) -> tuple[pd.DataFrame | None, dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """The official list, the file of each clip, second copies of these, and audio that is no clip.
+
+    A part of a corpus has of the list and of the files those of its emotions; the rest is nothing foreign.
+    """
+    whole = _whole(corpus)
+    official = whole.official()
+    if official is None:
         files = clips["file"].to_dict()
         named = set(files.values())
-        return files, (), tuple(str(file) for file in audio_files(root) if str(file) not in named)
-    found = find(root, corpus.name, corpus.parse, corpus.checksums)
-    files = {clip: str(file) for clip, (file, _) in found.clips.items()}
-    return files, tuple(str(file) for _, file in found.copies), tuple(map(str, found.extra))
+        return None, files, (), tuple(str(file) for file in audio_files(root) if str(file) not in named)
+    found = find(root, whole.name, whole.parse, whole.checksums)
+    if corpus.part_of:
+        emotions = set(clips["emotion"])
+        official = official[
+            [whole.parse(PurePosixPath(file))["emotion"] in emotions for file in official["file"]]
+        ]
+    files = {clip: str(file) for clip, (file, _) in found.clips.items() if clip in official.index}
+    copies = tuple(str(file) for clip, file in found.copies if clip in official.index)
+    return official, files, copies, tuple(map(str, found.extra))
 
 
 def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | None, excluded: bool) -> _Seen:
