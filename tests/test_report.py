@@ -12,6 +12,7 @@ from rich.console import Console
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from ser_classic import report
+from ser_classic.metrics import METRICS
 from ser_classic.report import views
 from ser_classic.report.board import first_seeds, scored
 from ser_classic.report.gallery import pictures
@@ -43,10 +44,14 @@ def test_figures_are_those_of_the_predictions(board, protocol):
     assert row["uar_low"] < row["uar"] < row["uar_high"]
     assert row["fit_seconds"] == run.record["fit_seconds"]
     assert 0 < row["ece"] < 0.5
+    given = report.probabilities(table)
+    distance = given - pd.get_dummies(table["emotion"])[given.columns]
+    assert row["brier"] == pytest.approx((distance**2).sum(axis=1).mean())
 
 
 def test_columns_and_order(board):
     assert list(board.columns) == list(report.COLUMNS)
+    assert set(METRICS) <= set(board.columns)
     designed = """corpus, protocol, track, leaky, features, model, seed, clips, speakers, classes, uar,
         uar_low, uar_high, accuracy, macro_f1, fit_seconds, predict_seconds, status"""
     assert list(board.columns[:18]) == [name.strip() for name in designed.split(",")]

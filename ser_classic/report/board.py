@@ -15,32 +15,11 @@ from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS, classes_of
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
 
-COLUMNS = (
-    "corpus",
-    "protocol",
-    "track",
-    "leaky",
-    "features",
-    "model",
-    "seed",
-    "clips",
-    "speakers",
-    "classes",
-    "uar",
-    "uar_low",
-    "uar_high",
-    "accuracy",
-    "macro_f1",
-    "fit_seconds",
-    "predict_seconds",
-    "status",
-    "ece",
-    "speaker_uar",
-    "error",
-    "test",
-    "stale",
-)
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
+_FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
+_COST = ("fit_seconds", "predict_seconds")
+_FURTHER = tuple(name for name in METRICS if name not in _FIRST)
+COLUMNS = (*CELL, *_FIRST, *_COST, "status", *_FURTHER, "speaker_uar", "error", "test", "stale")
 GROUPS = ("blind", "adapted", "leaky")
 # Tests of their own, ranked with nothing: their name, by what the record of such a run tells beside the cell.
 TESTS = {"trained_on": "cross", "heard": "few", "degradation": "degraded"}
@@ -154,7 +133,7 @@ def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict
     Returns
     -------
     dict
-        clips, speakers, classes (tested), every metric of `METRICS` that the leaderboard has, and
+        clips, speakers, classes (tested), every metric of `METRICS`, and
         `uar_low`, `uar_high`: the 95 % interval from resampling speakers, NaN where fewer than two are known;
         `speaker_uar`: where there are too few speakers for an interval, the UAR of each by name, else None.
 
@@ -172,7 +151,6 @@ def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> F
     rows = _rows(predictions, clips)
     truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
     guess, given = predictions["guess"].to_numpy(), probabilities(predictions)
-    values = {name: metric(truth, guess, given) for name, metric in METRICS.items() if name in COLUMNS}
     unknown = pd.isna(speakers)
     counts = count(truth, guess, np.where(unknown, "", speakers), ordered(classes_of(truth, guess)))
     known = not unknown.any()
@@ -182,7 +160,7 @@ def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> F
         "clips": len(np.unique(rows)),
         "speakers": len(counts.speakers) if known else 0,
         "classes": len(set(truth)),
-        **values,
+        **{name: metric(truth, guess, given) for name, metric in METRICS.items()},
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
         "speaker_uar": {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
@@ -239,11 +217,11 @@ def scored(
         row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items()) or None
         try:
             if record["status"] == "ok" and "clips" in other:
-                row |= {name: record[name] for name in ("fit_seconds", "predict_seconds")}
+                row |= {name: record[name] for name in _COST}
             elif record["status"] == "ok":
                 found = known.get(record["id"]) if known else None
                 figures, counts = found or score_of(run.predictions(), clips_of(record["corpus"]))
-                row |= figures | {name: record[name] for name in ("fit_seconds", "predict_seconds")}
+                row |= figures | {name: record[name] for name in _COST}
             else:
                 row["error"] = record.get("error")
         except SerClassicError as error:
@@ -370,7 +348,7 @@ def to_csv(table: pd.DataFrame) -> str:
     The UAR of speakers is set as `OAF=0.6143 YAF=0.7571`.
     """
     shown = table.copy()
-    for name in shown.columns.intersection(["fit_seconds", "predict_seconds"]):
+    for name in shown.columns.intersection(_COST):
         shown[name] = [f"{value:.2f}" if pd.notna(value) else "" for value in shown[name]]
     for name in shown.columns.intersection(["clips", "speakers", "classes"]):
         shown[name] = shown[name].astype("Int64")
