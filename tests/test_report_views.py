@@ -12,7 +12,7 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from ser_classic import report, store
 from ser_classic.report import views, within
-from ser_classic.report.board import scored, tabulated
+from ser_classic.report.board import scored, systems, tabulated
 from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_premium
 from ser_classic.statistics import SpeakerCounts
 
@@ -28,16 +28,33 @@ def premium(runs):
 
 
 def test_leak_premium_is_the_difference_of_two_rows(runs, premium):
-    board = tabulated(runs).set_index(["corpus", "protocol", "features", "model", "seed"])["uar"]
+    board = systems(tabulated(runs)).set_index(["corpus", "protocol", "features", "model"])["uar"]
     for row in premium.to_dict("records"):
-        cell = (row["features"], row["model"], row["seed"])
-        assert row["uar"] == board[(row["corpus"], "loso", *cell)]
-        assert row["leaky_uar"] == board[(row["corpus"], row["leaky_protocol"], *cell)]
+        cell = (row["features"], row["model"])
+        assert row["uar"] == pytest.approx(board[(row["corpus"], "loso", *cell)])
+        assert row["leaky_uar"] == pytest.approx(board[(row["corpus"], row["leaky_protocol"], *cell)])
         assert row["premium"] == pytest.approx(row["leaky_uar"] - row["uar"])
         assert row["low"] <= row["premium"] <= row["high"]
-    assert len(premium) == 2 * 2 * 3 * 8
+    assert len(premium) == 2 * 2 * 3 * 6
+    several = premium["model"] == "mlp"
+    assert (premium.loc[several, ["seeds", "leaky_seeds"]] == 3).all(axis=None)
+    assert (premium.loc[~several, ["seeds", "leaky_seeds"]] == 1).all(axis=None)
     best = premium[(premium["corpus"] == "ravdess") & (premium["model"] == "svm_rbf")]
     assert (best["low"] > 0).all()
+
+
+def test_leak_premium_is_over_all_seeds_of_either_side():
+    sides = [("loso", 0), ("loso", 1), ("loso", 2), ("random5", 0)]
+    runs = scored([made_up.run("emodb", name, "pooled", "mlp", seed) for name, seed in sides], made_up.clips)
+    (row,) = leak_premium(runs).to_dict("records")
+    apart = [run.row["uar"] for run in runs[:3]]
+    assert row["uar"] == pytest.approx(np.mean(apart))
+    assert row["uar"] != pytest.approx(apart[0])
+    assert row["premium"] == pytest.approx(runs[3].row["uar"] - np.mean(apart))
+    alone = [leak_premium([run, runs[3]]).iloc[0] for run in runs[:3]]
+    for name in ("low", "high"):
+        assert row[name] == pytest.approx(np.mean([one[name] for one in alone]))
+    assert (row["seeds"], row["leaky_seeds"]) == (3, 1)
 
 
 def test_leak_premium_wants_a_partner():

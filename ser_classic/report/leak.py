@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from statistics import fmean
 
 import pandas as pd
 
@@ -12,13 +13,28 @@ from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
 from ser_classic.report.gallery import Picture
 from ser_classic.report.text import signed
 from ser_classic.report.views import FLOOR, HONEST, aligned
-from ser_classic.statistics import FEWEST_SPEAKERS, difference
+from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference
 
 TITLE = "The leak premium"
 ABOUT = (
     "The same systems, with the test speakers kept out of training and with them in it. The difference, with "
-    "its 95 % interval over speakers, is what a leaky split adds to a published figure. Every pair of runs, "
-    "with all seeds and leaky protocols, is in `leak_premium.csv`."
+    "its 95 % interval over speakers, is what a leaky split adds to a published figure. Where a model ran "
+    "with several seeds, figures are means over them, as in the leaderboard. All leaky protocols, with the "
+    "number of seeds, are in `leak_premium.csv`."
+)
+SYSTEM = ("corpus", "features", "model", "classes")
+COLUMNS = (
+    *SYSTEM,
+    "protocol",
+    "uar",
+    "leaky_protocol",
+    "leaky_uar",
+    "premium",
+    "low",
+    "high",
+    "speakers",
+    "seeds",
+    "leaky_seeds",
 )
 MOST = 5  # systems of a corpus in Markdown
 
@@ -26,7 +42,7 @@ MOST = 5  # systems of a corpus in Markdown
 def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     """What it is worth to have heard the test speakers in training.
 
-    A pair tells the same number of emotions apart: a run on fewer of them has an easier task.
+    Both sides tell the same number of emotions apart: a run on fewer of them has an easier task.
 
     Parameters
     ----------
@@ -35,56 +51,56 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        One row per leaky run of which the same corpus, features, model and seed ran with speakers kept
-        apart: corpus, features, model, seed, classes, protocol, uar, leaky_protocol, leaky_uar, premium (the
-        difference), low, high (its 95 % interval, the same speakers drawn for both), speakers; the largest
-        premium of a corpus first.
+        One row per leaky protocol of every system that also ran with speakers kept apart: corpus, features,
+        model, classes, protocol, uar, leaky_protocol, leaky_uar, premium (the difference), low, high (its
+        95 % interval, the same speakers drawn for both), speakers, seeds, leaky_seeds (how many ran); the
+        largest premium of a corpus first. UAR are means over the seeds of their side, as in the leaderboard;
+        low and high the means of what each seed gives with each of the other side.
     """
-    honest, leaky = {}, []
+    sides: dict[bool, dict[tuple, list[Scored]]] = {True: {}, False: {}}
     for run in runs:
         row = run.row
         if run.counts is None or row["track"] != "blind":
             continue
-        cell = (row["corpus"], row["features"], row["model"], row["seed"], row["classes"])
-        if row["leaky"]:
-            leaky.append((cell, run))
-        elif row["protocol"] in HONEST:
-            held = honest.setdefault(cell, run)
-            if HONEST.index(row["protocol"]) < HONEST.index(held.row["protocol"]):
-                honest[cell] = run
+        cell = tuple(row[name] for name in SYSTEM)
+        if row["leaky"] or row["protocol"] in HONEST:
+            sides[row["leaky"]].setdefault((*cell, row["protocol"]), []).append(run)
     rows = []
-    for cell, run in leaky:
-        if cell not in honest:
+    for (*cell, leaky_protocol), leaky in sides[True].items():
+        protocol = next((name for name in HONEST if (*cell, name) in sides[False]), None)
+        if protocol is None:
             continue
-        apart = honest[cell]
-        both, alone = aligned(run.counts, apart.counts)
-        gap = difference(both.counts, alone.counts)
+        apart = sides[False][*cell, protocol]
+        gaps = [_difference(one, other) for one in leaky for other in apart]
         rows.append(
             {
-                **dict(zip(("corpus", "features", "model", "seed", "classes"), cell, strict=True)),
-                "protocol": apart.row["protocol"],
-                "uar": apart.row["uar"],
-                "leaky_protocol": run.row["protocol"],
-                "leaky_uar": run.row["uar"],
-                "premium": gap.value,
-                "low": gap.low,
-                "high": gap.high,
-                "speakers": gap.speakers,
+                **dict(zip(SYSTEM, cell, strict=True)),
+                "protocol": protocol,
+                "uar": fmean(run.row["uar"] for run in apart),
+                "leaky_protocol": leaky_protocol,
+                "leaky_uar": fmean(run.row["uar"] for run in leaky),
+                "premium": fmean(gap.value for gap in gaps),
+                "low": fmean(gap.low for gap in gaps),
+                "high": fmean(gap.high for gap in gaps),
+                "speakers": gaps[0].speakers,
+                "seeds": len(apart),
+                "leaky_seeds": len(leaky),
             }
         )
-    columns = (
-        "corpus features model seed classes protocol uar leaky_protocol leaky_uar premium low high speakers"
-    )
-    table = pd.DataFrame(rows, columns=columns.split())
-    return table.sort_values(
-        ["corpus", "premium", "features", "model", "leaky_protocol", "seed"],
-        ascending=[True, False, True, True, True, True],
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
+        ["corpus", "premium", "features", "model", "leaky_protocol"],
+        ascending=[True, False, True, True, True],
         ignore_index=True,
     )
 
 
+def _difference(leaky: Scored, apart: Scored) -> Interval:
+    both, alone = aligned(leaky.counts, apart.counts)
+    return difference(both.counts, alone.counts)
+
+
 def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
-    """The leak premium of each system once per corpus: over five folds where they ran, of the first seed.
+    """The leak premium of each system once per corpus: over five folds where they ran.
 
     Parameters
     ----------
@@ -98,7 +114,7 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     """
     held = table[table["model"] != FLOOR]
     place = held["leaky_protocol"].ne("random5")
-    held = held.assign(_place=place).sort_values(["_place", "seed"], kind="stable")
+    held = held.assign(_place=place).sort_values("_place", kind="stable")
     held = held.drop_duplicates(["corpus", "features", "model", "classes"]).drop(columns="_place")
     few = held["classes"] < held.groupby("corpus")["classes"].transform("max")
     note = (", " + held["classes"].astype(str) + " emotions").where(few, "")
