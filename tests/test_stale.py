@@ -57,12 +57,12 @@ def test_another_version_of_a_feature_set(monkeypatch):
         (MODELS, "knn", {"scale": False}, "model.scale"),
         (MODELS, "knn", {"version": 2}, "model.version"),
         (PROTOCOLS, "loso", {"track": "adapted"}, "protocol.track"),
-        (PROTOCOLS, "loso", {"heard": 4}, "protocol.heard"),
+        (PROTOCOLS, "loso_adapted", {"heard": 4}, "protocol.heard"),
         (PROTOCOLS, "loso", {"version": 2}, "protocol.version"),
     ],
 )
 def test_other_tables(monkeypatch, table, name, fields, what):
-    told = record()
+    told = record(replace(CELL, protocol=name) if table is PROTOCOLS else CELL)
     changed(monkeypatch, table, name, **fields)
     assert list(differing(told)) == [what]
 
