@@ -13,6 +13,7 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 from ser_classic import report, store
 from ser_classic.report import views, within
 from ser_classic.report.board import scored, systems, tabulated
+from ser_classic.report.gallery import pictures
 from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_premium
 from ser_classic.statistics import SpeakerCounts
 
@@ -149,6 +150,37 @@ def test_ranks_leave_out_what_did_not_run_everywhere(runs):
     few = [run for run in runs if run.row["model"] in ("knn", "mlp")]
     assert views.ranked(few, "model") is None
     assert views.ranked([], "model") is None
+
+
+def test_overview_is_of_the_first_protocol_not_of_the_best():
+    kind = {
+        "emobox": ("blind", False, -0.5),
+        "speakers5": ("blind", False, 2.0),
+        "own": ("blind", False, 3.0),
+    }
+    cells = [("own", "knn"), ("speakers5", "knn"), ("loso", "knn"), ("emobox", "knn"), ("speakers5", "mlp"),
+             ("own", "svm_rbf")]  # fmt: skip
+    runs = scored(
+        [made_up.run("emodb", name, "pooled", model, kind=kind.get(name)) for name, model in cells],
+        made_up.clips,
+    )
+    (drawn,) = (one for one in pictures(runs, made_up.clips) if one.name == "overview_blind")
+    shown = drawn.draw.args[0].set_index("model")["uar"].to_dict()
+    uar = {(run.row["protocol"], run.row["model"]): run.row["uar"] for run in runs}
+    assert uar["emobox", "knn"] < uar["loso", "knn"] < uar["speakers5", "knn"] < uar["own", "knn"]
+    assert shown == {"knn": uar["emobox", "knn"], "mlp": uar["speakers5", "mlp"]}
+
+
+def test_ranks_say_over_what_they_are(runs):
+    caption = {one.name: one.caption for one in pictures(runs, made_up.clips)}
+    said = "by each one's mean UAR on the feature sets mfcc13, classic193, pooled. A bar"
+    assert said in caption["ranks_model_blind"]
+    alone = [run for run in runs if run.row["features"] == "pooled"]
+    caption = {one.name: one.caption for one in pictures(alone, made_up.clips)}
+    assert (
+        "Average rank over 26 speakers, by each one's UAR on the feature set pooled. A bar"
+        in (caption["ranks_model_blind"])
+    )
 
 
 def test_published_scores_name_their_source():

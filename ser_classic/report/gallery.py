@@ -79,13 +79,16 @@ def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:
     table = systems(board[board["status"] == "ok"])
     table = table[group_of(table) == track]
     table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
-    table = table.sort_values("uar", ascending=False).drop_duplicates(["corpus", "features", "model"])
+    table = table.assign(protocol=table["protocol"].str.removesuffix("_adapted"))
+    table = pd.concat([table[table["protocol"] == name] for name in views.HONEST])
+    table = table.drop_duplicates(["corpus", "features", "model"]).sort_values("corpus", kind="stable")
     if len(table) > 1:
         yield Picture(
             f"overview_{track}",
             f"Features and models, {track}",
-            "UAR of every feature set with every model; the best of a corpus in bold.",
-            partial(overview, table.sort_values("corpus", kind="stable")),
+            "UAR of every feature set with every model; the best of a corpus in bold. Where several "
+            f"protocols ran, the first of {', '.join(views.HONEST)}.",
+            partial(overview, table),
             wide=True,
         )
 
@@ -97,12 +100,14 @@ def _ranks(runs: Sequence[Scored], by: str, track: str) -> Iterator[Picture]:
     if found is None:
         return
     placed, shared = found
-    what, where = {"model": ("Models", "on"), "features": ("Feature sets", "with")}[by]
+    names = {"model": ("Models", "on the feature set"), "features": ("Feature sets", "with the model")}
+    what, where = names[by]
+    over = f"mean UAR {where}s" if len(shared) > 1 else f"UAR {where}"
     yield Picture(
         f"ranks_{by}_{track}",
         f"{what} ranked, {track}",
-        f"Average rank over {placed.blocks} speakers by the mean UAR {where} {', '.join(shared)}. A bar "
-        "joins those that Nemenyi's test cannot tell apart at 5 %. Friedman's test: "
+        f"Average rank over {placed.blocks} speakers, by each one's {over} {', '.join(shared)}. A "
+        "bar joins those that Nemenyi's test cannot tell apart at 5 %. Friedman's test: "
         f"χ² = {placed.statistic:.1f}, p = {placed.p_value:.2g}.",
         partial(critical_difference, placed),
     )
