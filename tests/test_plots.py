@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import warnings
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 
 import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from ser_classic.plots import detail, scores, style
 from ser_classic.statistics import Ranks
@@ -31,6 +33,10 @@ def leak_table():
 
 
 RANKS = Ranks(pd.Series({"ridge": 1.25, "svm": 1.75, "knn": 3.0}), 24, 30.0, 1e-6, 0.68, (("ridge", "svm"),))
+BINS = pd.DataFrame(
+    [(0.2, 0.4, 3, 0.3, 0.5), (0.8, 1.0, 30, 0.9, 0.7)],
+    columns=["low", "high", "clips", "confidence", "accuracy"],
+)
 COUNTS = np.array([[8, 2, 0], [1, 9, 0], [5, 0, 5]])
 
 
@@ -75,13 +81,7 @@ DRAWINGS = {
     ),
     "confusion": lambda: detail.confusion(COUNTS, ("sad", "angry", "fear")),
     "recalls": lambda: detail.recalls(recall_panels(), 0.25),
-    "reliability": lambda: detail.reliability(
-        pd.DataFrame(
-            [(0.2, 0.4, 3, 0.3, 0.5), (0.8, 1.0, 30, 0.9, 0.7)],
-            columns=["low", "high", "clips", "confidence", "accuracy"],
-        ),
-        0.195,
-    ),
+    "reliability": lambda: detail.reliability(BINS, 0.195),
 }  # fmt: skip
 
 
@@ -153,6 +153,25 @@ def test_ranks_state_the_critical_difference():
 def test_long_names_are_cut():
     said = texts(DRAWINGS["beside_published"]())
     assert "a system with a very long name, longer …" in said
+
+
+@pytest.mark.parametrize("words", ["ravdess: what is taken for what, adapted", "corpus " * 20])
+@pytest.mark.parametrize("name", ["confusion", "recalls", "reliability"])
+def test_titles_fit(name, words):
+    draw = {
+        "confusion": partial(detail.confusion, COUNTS, ("sad", "angry", "fear")),
+        "recalls": partial(detail.recalls, recall_panels(), 0.25),
+        "reliability": partial(detail.reliability, BINS, 0.195),
+    }[name]
+    figure = draw(title=f"{words}\nflagship + stacking (emobox_adapted, seed 0)")
+    style.png(figure, dots=int(figure.dpi))  # extents are told in dots
+    (title,) = (text for text in figure.findobj(Text) if text.get_text().startswith(words))
+    box = title.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    assert box.y1 <= figure.bbox.y1
+    assert box.y0 >= max(ax.get_tightbbox().y1 for ax in figure.axes)
+    assert figure.get_figheight() > draw().get_figheight()
 
 
 def test_files(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import made_up_runs as made_up
 import numpy as np
@@ -181,6 +182,15 @@ def test_ranks_say_over_what_they_are(runs):
         "Average rank over 26 speakers, by each one's UAR on the feature set pooled. A bar"
         in (caption["ranks_model_blind"])
     )
+
+
+def test_pictures_of_one_run_say_of_which(runs):
+    shown = {one.name: one for one in pictures(runs, made_up.clips)}
+    for kind in ("confusion", "recalls", "reliability"):
+        picture = shown[f"{kind}_ravdess_adapted"]
+        title = picture.draw.args[-1]
+        assert re.fullmatch(r"ravdess: .*, adapted\npooled \+ \w+ \(loso_adapted, seed \d\)", title)
+        assert title.splitlines()[1] in picture.caption
 
 
 def test_published_scores_name_their_source():

@@ -15,6 +15,7 @@ from ser_classic.plots.style import (
     MUTED,
     beside,
     blank,
+    headed,
     rows_axis,
     share,
     share_axis,
@@ -34,12 +35,14 @@ def confusion(counts: np.ndarray, classes: tuple[str, ...], title: str = "") -> 
     counts : np.ndarray [shape=(k, k)]
         Row = truth, column = guess.
     classes : tuple of str
+    title : str
+        Above it; wrapped where it is longer than the figure is wide.
     """
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
     words = np.array([[share(value) if count else "" for value, count in zip(*rows, strict=True)]
                       for rows in zip(shares, counts, strict=True)])  # fmt: skip
-    figure = blank(1.9 + 0.55 * len(classes), 1.5 + 0.42 * len(classes))
+    figure = blank(1.9 + 0.55 * len(classes), 1.3 + 0.42 * len(classes))
     ax = figure.subplots()
     cells(ax, shares, best=False, words=words)
     ax.set_yticks(
@@ -48,12 +51,14 @@ def confusion(counts: np.ndarray, classes: tuple[str, ...], title: str = "") -> 
     ax.set_xticks(range(len(classes)), classes, rotation=35, ha="right", rotation_mode="anchor")
     ax.set_ylabel("truth, and its clips")
     ax.set_xlabel("guess")
-    ax.set_title(title)
+    headed(figure, title)
     return figure
 
 
 @styled
-def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, colour: str = BLIND) -> Figure:
+def recalls(
+    panels: list[tuple[str, pd.DataFrame]], chance: float, colour: str = BLIND, title: str = ""
+) -> Figure:
     """Who and what is recognised: a panel for emotions, one for speakers, one for each further property.
 
     Parameters
@@ -65,6 +70,8 @@ def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, colour: str =
         Where guessing would land.
     colour : str
         Of the track.
+    title : str
+        As of `confusion`.
     """
     longest = max(panels, key=lambda panel: len(panel[1]))
     columns = [[panel for panel in panels if panel is not longest], [longest]]
@@ -85,11 +92,12 @@ def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, colour: str =
                 beside(ax, place, share(value), size=8)
             share_axis(ax)
             ax.set_title(heading)
+    headed(figure, title)
     return figure
 
 
 @styled
-def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND) -> Figure:
+def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND, title: str = "") -> Figure:
     """Reliability diagram: accuracy of the guesses of each confidence, and how many there are.
 
     Parameters
@@ -100,6 +108,8 @@ def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND) -> Figure:
         Expected calibration error.
     colour : str
         Of the track.
+    title : str
+        As of `confusion`.
     """
     figure = blank(4.1, 4.5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
@@ -123,4 +133,5 @@ def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND) -> Figure:
     lower.set_ylabel("clips")
     share_axis(lower)
     lower.set_xlabel("confidence: probability of the emotion guessed")
+    headed(figure, title)
     return figure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ser_classic.plots.style import BLIND, LINE, MUTED, PAPER, SERIES, blank, share_axis, styled
+from ser_classic.plots.style import BLIND, LINE, MUTED, PAPER, SERIES, blank, headed, share_axis, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,7 +123,7 @@ def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float
     chance : float
         UAR of guessing.
     """
-    figure = blank(8.6, 3.4)
+    figure = blank(8.6, 3.2)
     panels = figure.subplots(1, 2)
     for ax, what, heading in zip(panels, ("loss", "uar"), ("Loss", "UAR"), strict=True):
         for part, label, colour in (("train", "training", MUTED), ("valid", "validation", BLIND)):
@@ -141,7 +141,7 @@ def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float
         ax.set_xlim(1, 1.16 * curves["epoch"].max())  # room for the names of the lines
         ax.set_xlabel("epoch")
         ax.grid(axis="y")
-    figure.suptitle(title, x=0.01, ha="left")
+    headed(figure, title)
     return figure
 
 

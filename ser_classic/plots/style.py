@@ -73,7 +73,7 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "figure.facecolor": PAPER,
-    "figure.titlesize": 11,
+    "figure.titlesize": 10,
     "figure.titleweight": "bold",
     "savefig.facecolor": PAPER,
     "svg.hashsalt": "ser-classic",
@@ -146,6 +146,16 @@ def blank(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def headed(figure: Figure, title: str) -> None:
+    """Say above all panels what is shown, at the left and in lines that fit; nothing where there is no title.
+
+    Each line that the title brings makes the figure higher, so that the panels keep their size.
+    """
+    if title:
+        figure.set_figheight(figure.get_figheight() + 0.19 * (1 + title.count("\n")))
+        figure.suptitle(title, x=0.01, ha="left", wrap=True)
 
 
 def rows_axis(ax: Axes, labels: list[str], grid: bool = True) -> None:

@@ -153,18 +153,20 @@ def _details(
     name = _name(best)
     table = judged(best.run.predictions(), clips_of(corpus))
     counts, classes = within.confusion_of(table)
+    title = f"{corpus}: what is taken for what, {track}"
     yield Picture(
         f"confusion_{corpus}_{track}",
-        f"{corpus}: what is taken for what, {track}",
+        title,
         f"Share of each emotion's clips by guess; {name}. {_in_words(within.intervals(table))}.",
-        partial(detail.confusion, counts, classes),
+        partial(detail.confusion, counts, classes, f"{title}\n{name}"),
         corpus,
     )
+    title = f"{corpus}: who and what is recognised, {track}"
     yield Picture(
         f"recalls_{corpus}_{track}",
-        f"{corpus}: who and what is recognised, {track}",
+        title,
         f"With 95 % intervals over speakers where there are enough; the dashed line is chance; {name}.",
-        partial(detail.recalls, _panels(table), 1 / best.row["classes"], colour=colour),
+        partial(detail.recalls, _panels(table), 1 / best.row["classes"], colour, f"{title}\n{name}"),
         corpus,
     )
     for run in ranked:
@@ -172,15 +174,17 @@ def _details(
         given = probabilities(table)
         if given is not None:
             truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
+            title = f"{corpus}: is confidence deserved, {track}"
             yield Picture(
                 f"reliability_{corpus}_{track}",
-                f"{corpus}: is confidence deserved, {track}",
+                title,
                 f"Accuracy of the guesses by their confidence; {_name(run)}.",
                 partial(
                     detail.reliability,
                     reliability(truth, guess, given),
                     METRICS["ece"](truth, guess, given),
-                    colour=colour,
+                    colour,
+                    f"{title}\n{_name(run)}",
                 ),
                 corpus,
             )

@@ -104,21 +104,23 @@ def network_pictures(
         curves = _curves(run, problem)
         if curves is None:
             continue
-        name = f"{corpus}: {system_of(run.row)} ({run.row['protocol']})"
+        name = f"{system_of(run.row)} ({run.row['protocol']})"
+        title = f"{corpus}: how the best network learned"
         yield Picture(
             f"learning_{corpus}",
-            f"{corpus}: how the best network learned",
-            f"{name}: a thin line a fold, a thick one their mean as long as half of them train; dots are the "
-            "epochs that were kept.",
-            _learning(run, curves, name),
+            title,
+            f"{corpus}: {name}: a thin line a fold, a thick one their mean as long as half of them train; "
+            "dots are the epochs that were kept.",
+            _learning(run, curves, f"{title}\n{name}"),
             corpus,
         )
         counts, classes = confusion_of(judged(run.run.predictions(), clips_of(corpus)))
+        title = f"{corpus}: what the best network takes for what"
         yield Picture(
             f"confusion_{corpus}_network",
-            f"{corpus}: what the best network takes for what",
-            f"Share of each emotion's clips by guess; {name}.",
-            partial(confusion, counts, classes, name),
+            title,
+            f"Share of each emotion's clips by guess; {corpus}: {name}.",
+            partial(confusion, counts, classes, f"{title}\n{name}"),
             corpus,
         )
 
