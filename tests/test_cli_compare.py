@@ -79,6 +79,13 @@ def test_two_runs_are_compared_in_figures_and_in_words(ser):
     assert other["verdict"].startswith(f"{GOOD} scores")
 
 
+def test_a_minus_is_one_sign_throughout(ser):
+    _, told, _ = ser(BAD, GOOD)
+    low = told.split("speakers resampled")[1].split()[0]
+    assert low.startswith("−.")
+    assert f"interval {low.replace('−.', '−0.')} to −0." in " ".join(told.split())
+
+
 def test_another_metric_is_compared_by_its_own_name(ser):
     told = ser(GOOD, BAD, "--metric", "macro_f1")[1]
     assert "macro F1" in told
@@ -108,6 +115,7 @@ def test_leaky_runs_are_compared_with_a_warning(ser):
         ("ravdess--loso--classic193--mlp--0", "tested 1440 clips, "),
         ("ravdess--loso--classic193--knn--0", "different versions of the clips of ravdess; repeat"),
         ("ravdess--loso--mfc13--knn--0", f"did you mean\n  {BAD}\n"),
+        (GOOD, "does not differ from itself; name two runs"),
         ("nothing", "there is no run 'nothing'; the folders there"),
         ("../runs", "there is no run '../runs'"),
     ],
@@ -132,7 +140,8 @@ def test_runs_of_other_clips_than_the_table_tells_are_refused(results, tmp_path)
 
 def test_an_unknown_metric_and_an_empty_folder_say_what_to_do(ser, tmp_path):
     code, _, errors = ser(GOOD, BAD, "--metric", "macrof1")
-    assert code == 1
-    assert "did you mean 'macro_f1'?" in errors
+    assert code == 2
+    assert "--metric: " in errors
+    assert "did you mean 'macro_f1'?" in " ".join(errors.replace("│", " ").split())
     with pytest.raises(store.StoreError, match="ser-classic bench SUITE"):
         store.find_run(tmp_path, GOOD)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import subprocess
 import sys
 import wave
@@ -16,7 +17,7 @@ import soundfile
 
 from ser_classic import audio
 from ser_classic.cli import main
-from ser_classic.predictor import load_predictor, sources
+from ser_classic.predictor import Predictor, load_predictor, sources
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,11 @@ def command(*words: object) -> int:
     finally:
         sys.argv = before
     return 0
+
+
+def unboxed(text: str) -> str:
+    """What a frame on a terminal says, in one line."""
+    return " ".join(text.replace("│", " ").split())
 
 
 @pytest.fixture
@@ -131,7 +137,7 @@ def test_standard_input_without_end_is_cut_off(monkeypatch):
     monkeypatch.setattr(sources, "LARGEST", 2**22)
     with (
         pytest.raises(audio.AudioError, match="standard input: more than"),
-        sources.opened(["-"], Endless(), print),
+        sources.opened(["-"], Endless(), print, print),
     ):
         pass
 
@@ -158,28 +164,80 @@ def test_a_bad_file_is_one_line_on_stderr_and_exit_code_1(saved, recordings, tmp
         (["--draw", "a.png"], "need --window"),
         (["--top", "0"], "--top"),
         (["--min-confidence", "2"], "--min-confidence"),
+        (["--window", "0"], "--window: a window of 0 s; expected at least 0.1 s"),
+        (["--window", "nan"], "--window: a window of nan s"),
+        (["--window", "inf"], "--window: a window of inf s"),
+        (["--window", "2", "--hop", "5"], "--hop: a hop of 5 s; expected 0.01 s to the window's 2 s"),
+        (["--window", "1", "--draw", "a.gif"], "--draw: a.gif: figures are written as .png, .pdf, .svg"),
+        (["--window", "1", "--draw", "absent/a.png"], "--draw: absent/a.png: there is no folder absent"),
+        (["--adapt"], "leave out --adapt"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(saved, recordings, options, complaint, capsys):
     assert command("predict", saved, recordings[0], *options) == 2
-    assert complaint in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert complaint in unboxed(err)
+
+
+def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
+    own_folder, cache, recordings, tmp_path, monkeypatch, capsys
+):
+    ran = ["fit", own_folder, "--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--adapted", "--no-evaluate"]
+    path = tmp_path / "m.skops"
+    assert command(*ran, "--model", "svm_linear", "-o", path, "--cache", cache, "--jobs", "1") == 0
+    assert command("predict", path, *recordings) == 2
+    assert "--adapt: " in unboxed(capsys.readouterr().err)
+    monkeypatch.setattr(Predictor, "has_probabilities", False)
+    assert command("predict", path, *recordings, "--adapt", "--min-confidence", ".5") == 2
+    assert "--min-confidence: " in unboxed(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--window", "0.01"], "a window of 0.01 s; expected at least 0.1 s"),
-        (["--window", "1", "--draw", "a.gif"], "figures are written as .png, .pdf, .svg"),
-        (["--window", "1", "--draw", "absent/a.png"], "there is no folder absent"),
-        (["--adapt"], "leave out --adapt"),
+        (["--features", "mfcc31"], "--features: "),
+        (["--model", "ridg"], "--model: "),
+        (["--map", "angry"], "--map: "),
+        (["-o", "m.txt"], "--output: m.txt: predictors are written as .skops; choose this ending"),
+        (["-o", "absent/m.skops"], "--output: absent/m.skops: there is no folder absent"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_exit_code_1(saved, recordings, options, complaint, capsys):
-    assert command("predict", saved, recordings[0], *options) == 1
+def test_wrong_values_of_fit_are_told_with_their_option(options, complaint, capsys):
+    given = {"--features": "mfcc13", "--model": "ridge", "-o": "m.skops"} | dict([options])
+    assert command("fit", "absent", *(word for pair in given.items() for word in pair)) == 2
+    assert complaint in unboxed(capsys.readouterr().err)
+
+
+def test_the_way_to_a_predictor_that_is_told_can_be_gone(cache, recordings, tmp_path, monkeypatch, capsys):
+    """The commands that messages print, typed as they are."""
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("no predictor")
+    for words in (("predict", "my voices", recordings[0]), ("card", "notes.txt")):
+        assert command(*words) == 1
+        told = capsys.readouterr().err.strip().partition("make one with: ser-classic ")[2]
+        assert told
+        try:
+            assert command(*shlex.split(told), "--no-evaluate", "--jobs", "1") == 0
+        finally:
+            capsys.readouterr()
+    assert sorted(Path().glob("*.skops")) == [Path("m.skops"), Path("my voices.skops")]
+    assert command("predict", tmp_path, recordings[0]) == 1
+    assert capsys.readouterr().err.strip() == (
+        f"ser-classic: {tmp_path}: is a folder; name one of the saved predictors in it: "
+        f"{tmp_path}/m.skops, {tmp_path}/my voices.skops"
+    )
+
+
+def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, recordings, capsys):
+    one, other, *_ = recordings
+    assert command("predict", saved, one, other, one, one.parent, "--json") == 0
     out, err = capsys.readouterr()
-    assert out == ""
-    assert complaint in err
-    assert len(err.splitlines()) == 1
+    files = [json.loads(line)["file"] for line in out.splitlines()]
+    assert len(files) == len(set(files)) == 16
+    assert err == f"ser-classic: {one} and 1 more: named more than once, answered once\n"
+    assert command("predict", saved, one, other, "--json") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_the_card_is_shown_and_given_as_json(saved, capsys):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import typer
 
 from ser_classic import explore
 from ser_classic.audio import AudioError
@@ -137,6 +138,15 @@ def test_a_recording_has_its_facts_and_its_portrait(tmp_path, capsys):
     text = (tmp_path / "page" / "index.html").read_text()
     assert "&lt;b&gt;" in text
     assert "<b>.wav" not in text
+
+
+@pytest.mark.parametrize("more", [{"features": "pooled"}, {"words": ["x=angry"]}, {"speaker": "(.)"}])
+def test_what_is_for_a_corpus_is_refused_for_a_recording(tmp_path, more):
+    path = tmp_path / "a.wav"
+    path.touch()
+    with pytest.raises(typer.BadParameter, match=f"are for a corpus; {path} is a recording"):
+        command(str(path), output=tmp_path / "page", **more)
+    assert not (tmp_path / "page").exists()
 
 
 def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):

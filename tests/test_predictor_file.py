@@ -238,5 +238,8 @@ def test_what_would_unpack_to_gigabytes_is_refused_before_it_does(files):
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(predictors, tmp_path):
     with pytest.raises(PredictorError, match="there is no folder"):
         predictors["mlp"].save(tmp_path / "absent" / "m.skops")
+    (tmp_path / "folder.skops").mkdir()
     with pytest.raises(PredictorError, match="cannot be written there"):
-        predictors["mlp"].save(tmp_path)
+        predictors["mlp"].save(tmp_path / "folder.skops")
+    with pytest.raises(PredictorError, match=r"written as \.skops"):
+        predictors["mlp"].save(tmp_path / "m.txt")

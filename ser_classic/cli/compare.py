@@ -28,7 +28,11 @@ def compare(
     import json
     import shutil
 
+    from ser_classic.metrics import COUNT_METRICS
+    from ser_classic.registry import unknown
     from ser_classic.report.comparison import as_facts, as_text, compare_stored
 
+    if metric not in COUNT_METRICS:
+        raise typer.BadParameter(unknown("metrics", metric, COUNT_METRICS), param_hint="--metric")
     pair = compare_stored(results, first, second, metric)
     print(json.dumps(as_facts(pair)) if as_json else as_text(pair, shutil.get_terminal_size().columns))

@@ -27,8 +27,16 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     import json
 
     from ser_classic.corpora import CORPORA, available
+    from ser_classic.places import data_folder
 
     at_hand = available(data)
+    folder = data_folder(data)
+    if not folder.is_dir():
+        print(
+            f"{folder}: there is no such folder, so no corpus is found in it; say where they are with --data "
+            "or $SER_DATA",
+            file=sys.stderr,
+        )
     if as_json:
         facts = ("name", "title", "url", "licence", "citation", "language", "clips", "speakers")
         entries = CORPORA.values()
@@ -61,9 +69,9 @@ def scan(
     """Read a corpus's file names: clips by speaker and emotion."""
     import json
 
-    from ser_classic.corpora import EMOTIONS, CorpusError, load, parse_map, shortfall, speakers_known
+    from ser_classic.corpora import EMOTIONS, CorpusError, load, shortfall, speakers_known
 
-    root, clips, entry = load(corpus, data, cache, words=parse_map(words or []), speaker=speaker)
+    root, clips, entry = load(corpus, data, cache, words=options.meanings(words), speaker=speaker)
     if output is not None:
         try:
             clips.to_csv(output)
@@ -108,11 +116,11 @@ def verify(
     import json
     from dataclasses import asdict
 
-    from ser_classic.corpora import available, load, parse_map
+    from ser_classic.corpora import available, load
     from ser_classic.corpora.verifying import verify as verify_corpus
 
     found = [
-        verify_corpus(*load(corpus, data, cache, words=parse_map(words or []), speaker=speaker))
+        verify_corpus(*load(corpus, data, cache, words=options.meanings(words), speaker=speaker))
         for corpus in corpora or available(data)
     ]
     if as_json:

@@ -15,8 +15,9 @@ def explore(
         str, typer.Argument(help="Corpus name, a manifest or folder of your own, or a recording.")
     ],
     features: Annotated[
-        str, typer.Option("--features", help="Feature set to explore a corpus with.")
-    ] = "pooled",
+        str | None,
+        typer.Option("--features", help="Feature set to explore a corpus with.", show_default="pooled"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write.", show_default="explore/<name>")
     ] = None,
@@ -32,23 +33,29 @@ def explore(
 
     path = Path(what)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
+        if features or words or speaker:
+            raise typer.BadParameter(
+                f"--features, --map and --speaker are for a corpus; {what} is a recording"
+            )
         parts, facts = explorer.explore_file(path)
         folder = output or Path("explore") / path.stem
         page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
         for name, value in facts.items():
             print(f"{name}: {value}")
     else:
-        from ser_classic.corpora import load, parse_map
+        from ser_classic.corpora import load
         from ser_classic.engines import Local
         from ser_classic.extraction import extract
         from ser_classic.features import FEATURES
 
-        feature_set = FEATURES[features]
+        features = features or "pooled"
+        with options.value_of("--features"):
+            feature_set = FEATURES[features]
         if feature_set.sequence:
             raise typer.BadParameter(
                 f"{features} gives sequences; explore with a set that gives a vector a clip"
             )
-        loaded = load(what, data, cache, parse_map(words or ()), speaker)
+        loaded = load(what, data, cache, options.meanings(words), speaker)
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
         folder = output or Path("explore") / loaded.corpus.name
         lead = explorer.corpus_lead(loaded, features)

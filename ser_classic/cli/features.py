@@ -65,16 +65,18 @@ def extract_features(
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Extract a feature set over a corpus, with the clips' speakers and emotions."""
-    from ser_classic.corpora import load, parse_map
+    from ser_classic.corpora import load
     from ser_classic.engines import Local
     from ser_classic.export import check_output, save
     from ser_classic.extraction import extract
     from ser_classic.features import FEATURES
 
     interrupts.stop_soon()
-    feature_set = FEATURES[features]
-    check_output(output, feature_set.sequence)
-    root, clips, entry = load(corpus, data, cache, parse_map(words or []), speaker)
+    with options.value_of("--features"):
+        feature_set = FEATURES[features]
+    with options.value_of("--output"):
+        check_output(output, feature_set.sequence)
+    root, clips, entry = load(corpus, data, cache, options.meanings(words), speaker)
     extracted = extract(clips, root, feature_set, cache, Local(jobs), entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ser_classic.cli import options
 from ser_classic.errors import SerClassicError
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ def listen(
     from ser_classic.predictor import load_predictor
     from ser_classic.predictor.streaming import Listener
 
+    options.check_windows(window, hop)
     predictor = load_predictor(model)
-    predictor.require(min_confidence=min_confidence)
+    predictor.require()
+    with options.value_of("--min-confidence"):
+        predictor.require(min_confidence=min_confidence)
     chosen = int(device) if device is not None and device.isdigit() else device
     with ExitStack() as stack:
         rate, blocks = stack.enter_context(microphone.opened(chosen))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ser_classic.errors import SerClassicError
 
 Data = Annotated[
     Path | None,
@@ -42,3 +46,30 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def value_of(option: str) -> Iterator[None]:
+    """What the library finds wrong in here is the value of that option: wrong usage, exit code 2."""
+    try:
+        yield
+    except SerClassicError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def meanings(words: list[str] | None) -> dict[str, str]:
+    """What the words of a corpus of one's own mean, as given with --map."""
+    from ser_classic.corpora import parse_map
+
+    with value_of("--map"):
+        return parse_map(words or ())
+
+
+def check_windows(window: float, hop: float | None) -> None:
+    """Refuse a window or a hop [s] that cannot be used."""
+    from ser_classic.predictor.windows import lengths
+
+    with value_of("--window"):
+        lengths(1, window, None)
+    with value_of("--hop"):
+        lengths(1, window, hop)

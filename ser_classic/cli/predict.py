@@ -35,10 +35,16 @@ def fit(
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Fit a model on whole corpora, tuned by speaker groups, and save it in one file."""
-    from ser_classic.corpora import parse_map
+    from ser_classic.features import FEATURES
+    from ser_classic.models import MODELS
     from ser_classic.predictor import cards, fitting, saving
 
-    saving.check_output(output)
+    with options.value_of("--output"):
+        saving.check_output(output)
+    with options.value_of("--features"):
+        FEATURES[features]
+    with options.value_of("--model"):
+        MODELS[model]
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
     predictor = fitting.fit(
         names,
@@ -47,7 +53,7 @@ def fit(
         adapted=adapted,
         seed=seed,
         evaluate=evaluate,
-        words=parse_map(words or ()),
+        words=options.meanings(words),
         speaker=speaker,
         results=results,
         data=data,
@@ -114,10 +120,17 @@ def predict(
     if draw is not None:
         from ser_classic.predictor.drawing import check_drawing
 
-        check_drawing(draw)
+        with options.value_of("--draw"):
+            check_drawing(draw)
+    if window is not None:
+        options.check_windows(window, hop)
     problems: list[str] = []
     predictor = load_predictor(model)
-    with sources.opened(recordings, sys.stdin.buffer, problems.append) as found:
+    with options.value_of("--adapt"):
+        predictor.require(adapt=adapt)
+    with options.value_of("--min-confidence"):
+        predictor.require(adapt=adapt, min_confidence=min_confidence)
+    with sources.opened(recordings, sys.stdin.buffer, problems.append, _tell) as found:
         if draw is not None and len(found) != 1:
             raise typer.BadParameter(f"--draw needs one recording, not {len(found)}")
         table = predictor.predict(
@@ -135,7 +148,7 @@ def predict(
             (name, source), *_ = found.items()
             draw_timeline(name, source, table, draw, predictor.channel)
     for line in problems:
-        print(f"ser-classic: {line}", file=sys.stderr)
+        _tell(line)
     if as_csv:
         print(answers.csv(table, window is not None, top), end="")
     else:
@@ -143,3 +156,7 @@ def predict(
             print(line)
     if problems:
         raise typer.Exit(1)
+
+
+def _tell(line: str) -> None:
+    print(f"ser-classic: {line}", file=sys.stderr)

@@ -18,6 +18,7 @@ import numpy as np
 from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import Predictor, cards, load_predictor, read_card
+from ser_classic.predictor.saving import how_to_make
 from ser_classic.registry import need
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
                 continue
             found[f"{title} ({file.stem})" if title in found else title] = file
     if not found:
-        raise AppError("there is no predictor to offer; make one with: ser-classic fit CORPUS -o m.skops")
+        raise AppError(f"there is no predictor to offer; {how_to_make('m')}")
     return found
 
 

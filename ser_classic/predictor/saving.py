@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ser_classic.predictor.errors import PredictorError
 
 FORMAT = 1
 CARD = "card.json"
+SUFFIX = ".skops"
 FACTS = {  # what the card must hold for its predictor to work
     "title": str,
     "features": dict,
@@ -64,14 +66,22 @@ def check_output(path: Path) -> None:
     Raises
     ------
     PredictorError
-        Its folder does not exist, or may not be written to.
+        It does not end in `.skops`, its folder does not exist, or may not be written to.
     """
+    if path.suffix != SUFFIX:
+        raise PredictorError(f"{path}: predictors are written as {SUFFIX}; choose this ending")
     if not path.parent.is_dir():
         raise PredictorError(f"{path}: there is no folder {path.parent}; create it first")
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise PredictorError(
             f"{path}: cannot be written there; name a file in a folder that may be written to"
         )
+
+
+def how_to_make(path: str | Path) -> str:
+    """A command that makes a predictor of that name."""
+    output = shlex.quote(str(Path(path).with_suffix(SUFFIX)))
+    return f"make one with: ser-classic fit synthetic --features classic193 --model svm_rbf -o {output}"
 
 
 def load(path: str | Path) -> Parts:
@@ -115,10 +125,11 @@ def _pack(estimator: Any, card: dict[str, Any]) -> bytes:
 
 
 def _open(path: Path) -> tuple[dict[str, Any], zipfile.ZipFile]:
+    if path.is_dir():
+        held = ", ".join(str(file) for file in sorted(path.glob(f"*{SUFFIX}"))) or "none"
+        raise PredictorError(f"{path}: is a folder; name one of the saved predictors in it: {held}")
     if not path.is_file():
-        raise PredictorError(
-            f"{path}: there is no such file; make one with: ser-classic fit CORPUS -o {path}"
-        )
+        raise PredictorError(f"{path}: there is no such file; {how_to_make(path)}")
     try:
         if path.stat().st_size > reader.LARGEST:
             raise PredictorError(f"{path}: larger than {reader.LARGEST >> 30} GiB; no predictor is")
@@ -130,9 +141,7 @@ def _open(path: Path) -> tuple[dict[str, Any], zipfile.ZipFile]:
 def _unseal(content: bytes, name: str) -> tuple[dict[str, Any], zipfile.ZipFile]:
     body, seal_, digest = content[:-SEALED], content[-SEALED:-64], content[-64:]
     if not content.startswith(b"PK"):
-        raise PredictorError(
-            f"{name}: no saved predictor; they are made with: ser-classic fit CORPUS -o FILE"
-        )
+        raise PredictorError(f"{name}: no saved predictor; {how_to_make('m')}")
     if seal_ != SEAL:
         raise PredictorError(
             f"{name}: truncated, or not saved by ser-classic; copy it again, or fit it again"

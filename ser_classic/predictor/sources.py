@@ -6,6 +6,7 @@ import glob
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -51,19 +52,34 @@ def _or_problem(found: list[str], message: str, problem: Callable[[str], None]) 
 
 @contextmanager
 def opened(
-    named: Iterable[str], stream: BinaryIO, problem: Callable[[str], None]
+    named: Iterable[str],
+    stream: BinaryIO,
+    problem: Callable[[str], None],
+    notice: Callable[[str], None],
 ) -> Iterator[dict[str, str | Path]]:
     """Recordings by name, each once, with the stream where `-` is named; for as long as they are needed.
+
+    Parameters
+    ----------
+    named : iterable of str
+        See `find`.
+    stream : file of bytes
+    problem, notice : callable
+        Are handed a message for what names nothing, and one where recordings are named more than once.
 
     Raises
     ------
     AudioError
         The stream is longer than 1 GiB.
     """
+    counts = Counter(find(named, problem))
+    again = [name for name, count in counts.items() if count > 1]
+    if again:
+        more = f" and {len(again) - 1} more" if len(again) > 1 else ""
+        notice(f"{again[0]}{more}: named more than once, answered once")
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name
-            for name in dict.fromkeys(find(named, problem))
+            name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name for name in counts
         }
 
 

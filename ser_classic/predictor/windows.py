@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -34,10 +35,10 @@ def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:
     Raises
     ------
     WindowError
-        The window is shorter than 0.1 s, or the hop is not above 0 or above the window.
+        The window is shorter than 0.1 s or endless, or the hop is not above 0 or above the window.
     """
     hop = window / 2 if hop is None else hop
-    if not window >= SHORTEST:
+    if not SHORTEST <= window < math.inf:
         raise WindowError(f"a window of {window:g} s; expected at least {SHORTEST:g} s")
     if not SHORTEST / 10 <= hop <= window:
         raise WindowError(f"a hop of {hop:g} s; expected {SHORTEST / 10:g} s to the window's {window:g} s")

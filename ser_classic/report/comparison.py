@@ -89,9 +89,11 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     StoreError
         There is no such run (with the nearest ids), or it is damaged.
     ReportError, StatisticsError
-        As `compare`; or the runs were made on other clips than the folder's clips table tells.
+        As `compare`; or they are one run, or were made on other clips than the folder's clips table tells.
     """
     runs = store.find_run(results, first), store.find_run(results, second)
+    if first == second:
+        raise ReportError(f"{first}: a run does not differ from itself; name two runs")
     pair = compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)
     corpus = runs[0].record["corpus"]
     if runs[0].record["digests"]["clips"] != store.clips_digest(results, corpus):

@@ -328,7 +328,8 @@ def verdict(gap: Interval, p_value: float, names: tuple[str, str], metric: str) 
     if not gap.trusted:
         few = f"fewer than {FEWEST_SPEAKERS} say nothing about others"
         return f"{found} on these {gap.speakers} speakers; {few}."
-    detail = f"(95 % interval {gap.low:+.3f} to {gap.high:+.3f}, p = {p_value:.2g}, {gap.speakers} speakers)"
+    span = f"{gap.low:+.3f} to {gap.high:+.3f}".replace("-", "−")
+    detail = f"(95 % interval {span}, p = {p_value:.2g}, {gap.speakers} speakers)"
     apart = (gap.low > 0 or gap.high < 0, p_value < 0.05)
     if all(apart):
         return f"{found} {detail}: a difference that other speakers can be expected to show."
