@@ -207,8 +207,9 @@ def _hindrance(
         return "stale: made otherwise than today's tables say (run them with `ser-classic bench`)"
     for name in cell.corpora:
         if name not in at_hand:
-            fetch = f" (get it with: ser-classic corpora fetch {name})" if name in CORPORA else ""
-            return f"the corpus {name} is not at hand{fetch}"
+            return f"the corpus {name} is not at hand" + (
+                f". {CORPORA[name].remedy()}" if name in CORPORA else ""
+            )
     try:
         MODELS[cell.model].require()
         FEATURES[cell.features].require()

@@ -48,8 +48,7 @@ def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
     try:
         content = tomllib.loads(path.read_text())
     except FileNotFoundError:
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
-        raise SuiteError(f"{suite}: there is no suite {path}; those in {folder}/: {known}") from None
+        raise SuiteError(_absent(suite, path, folder)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SuiteError(f"{path}: not readable as TOML ({error})") from error
     grids = content.get("grid")
@@ -59,6 +58,20 @@ def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
             f"{path}: expected a title and [[grid]] tables" + (f", found {', '.join(extra)}" if extra else "")
         )
     return list(dict.fromkeys(cell for grid in grids for cell in _cells(path, grid)))
+
+
+def _absent(suite: str, path: Path, folder: Path) -> str:
+    """Why there is no such suite, and what to name instead."""
+    named = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+    if named:
+        instead = f"those in {folder}/: {named}; or name a TOML file"
+    else:
+        instead = f"suites lie in {folder}/ of the repository: call this in its folder, or name a TOML file"
+    if path == Path(suite):
+        return f"{suite}: there is no such file; {instead}"
+    if Path(suite).exists():
+        return f"{suite}: is no suite; {instead}"
+    return f"{suite}: there is no suite {path}; {instead}"
 
 
 def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
@@ -191,8 +204,6 @@ def present(cells: list[Cell], data: Path | None, own: Collection[str] = ()) -> 
     at_hand = {*available(data), EMBEDDED, *own}
     absent = dict.fromkeys(name for cell in cells for name in cell.corpora if name not in at_hand)
     notices = [
-        f"{corpus}: not found, its cells are left out; get it with: ser-classic corpora fetch "
-        f"{CORPORA[corpus].to_fetch}"
-        for corpus in absent
+        f"{corpus}: not found, its cells are left out. {CORPORA[corpus].remedy()}" for corpus in absent
     ]
     return [cell for cell in cells if at_hand.issuperset(cell.corpora)], notices

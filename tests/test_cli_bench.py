@@ -107,7 +107,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
     ("words", "code", "reason"),
     [
         (("bench", "nothing"), 1, "there is no suite"),
-        (("bench", "s.toml", "--model", "svm"), 1, "the suites list no cell with model svm"),
+        (("bench", "s.toml", "--model", "svm"), 2, "the suites list no cell with model svm"),
         (("bench", "s.toml", "--map", "a=b"), 2, "go with --own"),
         (("bench", "s.toml", "--own", "absent.csv"), 1, "absent.csv"),
         (("bench", "s.toml", "--jobs", "0"), 2, "--jobs"),
@@ -119,20 +119,29 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         (("bench", "s.toml", "--engine", "dask", "--scheduler", "tcp://a:1", "-j", "2"), 2, "--jobs is for"),
         (("results", "merge", "absent", "--into", "out"), 1, "absent: there are no results"),
         (("results", "merge", "absent"), 2, "--into"),
-        (("features", "extract", "synthetic", "--features", "mfcc31", "-o", "a.csv"), 1, "did you mean"),
-        (("features", "extract", "synthetic", "--features", "mfcc13", "-o", "a.txt"), 1, ".csv or .npz"),
+        (("features", "extract", "synthetic", "--features", "mfcc31", "-o", "a.csv"), 2, "did you mean"),
+        (("features", "extract", "synthetic", "--features", "mfcc13", "-o", "a.txt"), 2, ".csv or .npz"),
         (
             ("features", "extract", "synthetic", "--features", "mfcc_sequence", "-o", "a.csv"),
-            1,
+            2,
             "as .npz only",
         ),
         (("report", "--results", "s.toml"), 1, "s.toml"),
+        (("bench", "./notes.md"), 1, "./notes.md: is no suite; suites lie in benchmarks/ of the repository"),
+        (
+            ("bench", "t.toml"),
+            1,
+            "t.toml: there is no such file; suites lie in benchmarks/",
+        ),
+        (("bench", "quick"), 1, "call this in its folder, or name a TOML file"),
+        (("bench", "s.toml", "--own", "x", "--map", "a"), 2, "--map: "),
     ],
 )
-def test_a_mistake_is_one_message_and_an_exit_code(ser, words, code, reason):
+def test_a_mistake_is_one_message_and_an_exit_code(ser, tmp_path, words, code, reason):
+    (tmp_path / "notes.md").touch()
     done = ser(*words)
     assert done.returncode == code
-    assert reason in done.stderr
+    assert reason in " ".join(done.stderr.replace("│", " ").split())
     assert "Traceback" not in done.stderr
 
 
@@ -148,3 +157,26 @@ def test_a_suite_of_absent_corpora_says_how_to_get_them(ser, tmp_path):
     assert done.returncode == 0
     assert "corpora fetch emodb" in done.stderr
     assert done.stdout == "0 runs done, 0 kept, 0 failed\n"
+
+
+def test_named_corpora_that_are_absent_are_no_success(ser, tmp_path):
+    (tmp_path / "s.toml").write_text(SUITE.replace('"synthetic"', '"synthetic", "emodb", "savee"'))
+    done = ser("bench", "s.toml", "--corpus", "emodb", "--corpus", "savee")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        "emodb: not found, its cells are left out. Get it with: ser-classic corpora fetch emodb\n"
+        in done.stderr
+    )
+    assert "Register at http://kahlan.eps.surrey.ac.uk/savee/ and download the audio" in done.stderr
+    assert done.stderr.endswith("nothing was done: of the corpora named with --corpus none is at hand\n")
+    assert not (tmp_path / "results").exists()
+    some = ("bench", "s.toml", "--corpus", "synthetic", "--corpus", "emodb", "--model", "prior")
+    assert (ser(*some).returncode, ser(*some).stdout) == (0, "0 runs done, 1 kept, 0 failed\n")
+
+
+def test_a_readme_that_is_absent_says_what_it_would_have_to_hold(ser, own_folder):
+    ser("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--model", "prior")
+    done = ser("report", "--readme", "nosuch.md")
+    assert done.returncode == 1
+    assert "nosuch.md: there is no such file; name one with the lines <!-- leaderboard" in done.stderr
+    assert "Errno" not in done.stderr

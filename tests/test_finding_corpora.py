@@ -41,7 +41,8 @@ def test_the_data_folder_may_be_the_corpus_itself(tmp_path):
 
 
 def test_an_absent_corpus_says_where_it_was_looked_for(tmp_path):
-    with pytest.raises(CorpusError, match=r"savee: not found, .*savee does not exist.*corpora fetch savee"):
+    by_hand = r"Register at .* password you are sent, then: ser-classic corpora fetch savee --from ARCHIVE"
+    with pytest.raises(CorpusError, match=rf"savee: not found, .*savee does not exist. {by_hand}"):
         load("savee", tmp_path)
     with pytest.raises(CorpusError, match=r"the data folder .*nowhere does not exist"):
         load("savee", tmp_path / "nowhere")
@@ -141,6 +142,10 @@ def test_list_says_what_is_at_hand(tmp_path):
     assert at_hand["ravdess"]
     assert at_hand["synthetic"]
     assert not at_hand["tess"]
+    absent = command("list", "--data", str(tmp_path / "absent"))
+    assert f"{tmp_path}/absent: there is no such folder" in absent.stderr
+    assert absent.exit_code == 0
+    assert command("list", "--data", str(tmp_path)).stderr == ""
     table = command("list", "--data", str(tmp_path)).stdout
     assert all(name in table for name in CORPORA)
     assert max(map(len, table.splitlines())) <= 80

@@ -79,6 +79,17 @@ def test_an_absent_suite_is_told_with_those_there_are(tmp_path):
         read_suite("fast", tmp_path)
 
 
+def test_what_is_no_suite_says_what_one_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("benchmarks").mkdir()
+    Path("benchmarks", "quick.toml").touch()
+    for named in ("benchmarks/", "./benchmarks", "benchmarks"):
+        with pytest.raises(SuiteError, match=f"^{named}: is no suite; those in benchmarks/: quick; or"):
+            read_suite(named)
+    with pytest.raises(SuiteError, match=r"^my.toml: there is no such file; those in benchmarks/: quick; or"):
+        read_suite("my.toml")
+
+
 def test_select_keeps_what_is_named(suite):
     cells = read_suite(suite(GRID))
     assert select(cells, corpus=["emodb"], model=None) == cells[:2]

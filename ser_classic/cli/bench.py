@@ -76,7 +76,7 @@ def bench(
 ) -> None:
     """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
     from ser_classic import experiment
-    from ser_classic.corpora import load, parse_map
+    from ser_classic.corpora import load
     from ser_classic.engines import Local, on_cluster
     from ser_classic.places import cache_folder, data_folder
     from ser_classic.report import current, write
@@ -106,23 +106,24 @@ def bench(
         raise typer.BadParameter("give --again or --keep-stale, not both")
     if not suites:
         raise typer.BadParameter("name one or more suites", param_hint="suites")
-    try:
+    with options.value_of("--shard"):
         part = parse_shard(shard or "1/1")
-    except SuiteError as error:
-        raise typer.BadParameter(str(error), param_hint="--shard") from error
     cells = [cell for suite in suites for cell in read_suite(suite)]
     brought = {}
     if own is not None:
-        loaded = load(own, data, cache, parse_map(words or []), speaker)
+        loaded = load(own, data, cache, options.meanings(words), speaker)
         brought = {loaded.corpus.name: loaded}
         cells = on_own(cells, loaded.corpus.name)
     elif words or speaker:
         raise typer.BadParameter("--map and --speaker go with --own")
-    cells = select(cells, corpus=corpus, protocol=protocol, features=features, model=model)
+    with options.value_of("--corpus, --protocol, --features or --model"):
+        cells = select(cells, corpus=corpus, protocol=protocol, features=features, model=model)
     cells = shard_of(cells, *part)
     cells, notices = present(cells, data, set(brought))
     for notice in notices:
         _tell(notice)
+    if corpus and notices and not cells:
+        raise SuiteError("nothing was done: of the corpora named with --corpus none is at hand")
     with cluster or nullcontext(Local(jobs)) as workers:
         outcome = experiment.bench(cells, results, data, cache, workers, again, brought, keep_stale)
     for problem in outcome.problems:

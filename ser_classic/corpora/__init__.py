@@ -146,8 +146,8 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
         return data
     where = f"{data / name} does not exist" if data.is_dir() else f"the data folder {data} does not exist"
     raise CorpusError(
-        f"{name}: not found, {where}. Get it with: ser-classic corpora fetch {corpus.to_fetch}, "
-        "or say where your corpora are with --data or $SER_DATA"
+        f"{name}: not found, {where}. {corpus.remedy()}, or say where your corpora are with --data or "
+        "$SER_DATA"
     )
 
 
@@ -193,7 +193,7 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
                 else f"{len(single)} missing, first {clip}"
             )
         told += "; " + "; ".join(lacking)
-    return f"{told}. Get them with: ser-classic corpora fetch {corpus.to_fetch}"
+    return f"{told}. {corpus.remedy('them')}"
 
 
 def _listed(names: list[str]) -> str:

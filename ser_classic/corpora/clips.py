@@ -104,10 +104,12 @@ class Corpus:
     obtain: str = ""
     part_of: str | None = None
 
-    @property
-    def to_fetch(self) -> str:
-        """Name of the corpus to download in order to have it."""
-        return self.part_of or self.name
+    def remedy(self, what: str = "it") -> str:
+        """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""
+        fetch = f"ser-classic corpora fetch {self.part_of or self.name}"
+        if not self.obtain:
+            return f"Get {what} with: {fetch}"
+        return f"{self.obtain[0].upper()}{self.obtain[1:]}, then: {fetch} --from ARCHIVE_OR_FOLDER"
 
     def official(self) -> pd.DataFrame | None:
         """Official files by clip, columns file, sha256, bytes, speaker; None where there is no list."""

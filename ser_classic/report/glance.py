@@ -46,8 +46,15 @@ def put_into(readme: Path, board: pd.DataFrame) -> None:
     """
     try:
         text = readme.read_text()
+    except FileNotFoundError:
+        raise ReportError(
+            f"{readme}: there is no such file; name one with the lines {BEGIN} and {END}, between which the "
+            "table goes"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(f"{readme}: cannot be read ({error})") from error
+        raise ReportError(
+            f"{readme}: cannot be read ({getattr(error, 'strerror', None) or error})"
+        ) from error
     block = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
     if not block.search(text):
         raise ReportError(f"{readme}: the table goes between the lines {BEGIN} and {END}; add them")
