@@ -173,7 +173,9 @@ def extract(
             held = _index(shards)
             missing = {digest: source for digest, source in missing.items() if digest not in held}
             try:
-                held |= _extract_missing(missing, root, feature_set, shards, engine, channel, degradation)
+                held |= _extract_missing(
+                    missing, len(clips), root, feature_set, shards, engine, channel, degradation
+                )
             except ExtractionError as error:
                 if root.is_dir():
                     raise
@@ -219,6 +221,7 @@ def _content_digest(path: Path, channel: int | None) -> str:
 
 def _extract_missing(
     missing: dict[str, tuple[str, str]],
+    of: int,
     root: Path,
     feature_set: FeatureSet,
     shards: Path,
@@ -240,7 +243,7 @@ def _extract_missing(
         shown = "\n  ".join(sorted(failures)[:5])
         more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
         raise ExtractionError(
-            f"{feature_set.name}: {len(failures)} of {len(work)} clips cannot be used:\n  {shown}{more}"
+            f"{feature_set.name}: {len(failures)} of {of} clips cannot be used:\n  {shown}{more}"
         )
     return found
 

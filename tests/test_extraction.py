@@ -164,6 +164,8 @@ def test_bad_clips_are_named_and_the_others_are_kept(corpus, peaks, tmp_path):
     assert "c03.wav" in str(caught.value)
     assert "c04.wav" in str(caught.value)
     assert calls(peaks) == 38
+    with pytest.raises(ExtractionError, match="2 of 40 clips"):  # though no others are to be extracted
+        extract(clips, root, peaks, tmp_path / "cache")
     extract(clips.drop(["t/c03", "t/c04"]), root, peaks, tmp_path / "cache")
     assert calls(peaks) == 38
 

@@ -154,10 +154,13 @@ def test_interrupted_download_is_never_taken_for_whole(monkeypatch, server, serv
     assert whole(data)
 
 
-def test_missing_archive_names_the_address(monkeypatch, server, served, data):
+def test_an_archive_that_cannot_be_had_is_told_with_address_and_reason(monkeypatch, server, served, data):
     offered(monkeypatch, server, served)
-    with pytest.raises(CorpusError, match=rf"{server.address}/other/release.zip cannot be downloaded .*404"):
-        fetch("ravdess", data, f"{server.address}/other")
+    base, closed = f"{server.address}/other", "http://127.0.0.1:9"
+    for address, reason in ((base, "the server answers 404"), (closed, "no connection; is there a network?")):
+        with pytest.raises(CorpusError) as raised:
+            fetch("ravdess", data, address)
+        assert f"{address}/release.zip cannot be downloaded ({reason}" in str(raised.value)
 
 
 def test_single_files_go_on_where_they_ended(tmp_path, monkeypatch, server, served, data):

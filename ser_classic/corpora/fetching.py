@@ -9,6 +9,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from ser_classic import claims
@@ -18,6 +19,9 @@ from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import Corpus, CorpusError, find
 from ser_classic.places import data_folder
 from ser_classic.progress import track
+
+if TYPE_CHECKING:
+    import requests
 
 TIMEOUT = 30  # [s] without a byte
 CONNECTIONS = 8  # for corpora of single files, where the round trips are what costs
@@ -165,7 +169,7 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: b
         return Path(pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader))
     except requests.RequestException as error:
         raise CorpusError(
-            f"{corpus.name}: {url} cannot be downloaded ({error}). Try again later, or get it "
+            f"{corpus.name}: {url} cannot be downloaded ({_reason(error)}). Try again later, or get it "
             f"from elsewhere (see {corpus.url}) and give that with --from"
         ) from error
     except ValueError as error:
@@ -176,6 +180,21 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: b
     finally:
         if progress:
             progress.close()
+
+
+def _reason(error: requests.RequestException) -> str:
+    """In a few words, where the error itself is a page of addresses of objects."""
+    import requests
+
+    if error.response is not None:
+        return f"the server answers {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT} s"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "the server's certificate is not accepted"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection; is there a network?"
+    return str(error)
 
 
 def _download_files(
