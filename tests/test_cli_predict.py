@@ -180,6 +180,12 @@ def test_wrong_usage_is_exit_code_2(saved, recordings, options, complaint, capsy
     assert complaint in unboxed(err)
 
 
+@pytest.mark.parametrize("options", [["--window", "0"], ["--hop", "5"]])
+def test_windows_to_listen_in_are_checked_before_anything_is_opened(options, capsys):
+    assert command("listen", "absent.skops", *options) == 2
+    assert f"{options[0]}: a " in unboxed(capsys.readouterr().err)
+
+
 def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
     own_folder, cache, recordings, tmp_path, monkeypatch, capsys
 ):

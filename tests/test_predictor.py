@@ -106,6 +106,8 @@ def test_a_clip_alone_in_a_batch_from_memory_and_by_processes_gets_one_answer(pr
     assert single["emotion"][0] == array["emotion"][0] == batch["emotion"][5]
     assert single["confidence"][0] == array["confidence"][0]
     assert single["confidence"][0] == pytest.approx(batch["confidence"][5], abs=1e-12)
+    twice = predictor.predict([recordings[5], recordings[0], recordings[5]])
+    assert list(twice["file"]) == [str(recordings[row]) for row in (5, 0, 5)]
     many = {str(number): recordings[number % len(recordings)] for number in range(130)}
     parallel = predictor.predict(many, jobs=2)
     assert list(parallel["file"]) == list(many)

@@ -119,7 +119,7 @@ class Predictor:
             The predictor cannot be used so.
         """
         self.require(adapt=adapt, min_confidence=min_confidence)
-        described = self.describe(_named(sources), window, hop, jobs)
+        described = self.describe(sources, window, hop, jobs)
         kept = []
         for item in described:
             if item.vector is not None or (window is not None and item.span.seconds > 0):
@@ -156,13 +156,13 @@ class Predictor:
 
     def describe(
         self,
-        sources: Mapping[str, Source],
+        sources: Source | Iterable[Source] | Mapping[str, Source],
         window: float | None = None,
         hop: float | None = None,
         jobs: int = 1,
     ) -> list[Described]:
         """Features of recordings or of their windows, in order; those without say why."""
-        named = list(sources.items())
+        named = _named(sources)
         work = (self.features, self.channel, window, hop)
         calls = [
             (number, named[start : start + BATCH], *work)
@@ -270,15 +270,15 @@ def load_predictor(path: str | Path) -> Predictor:
     return Predictor(*saving.load(path))
 
 
-def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> Mapping[str, Source]:
+def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> list[tuple[str, Source]]:
     if isinstance(sources, Mapping):
-        return sources
+        return list(sources.items())
     if isinstance(sources, str | Path | tuple):
         sources = [sources]
-    return {
-        f"array {number}" if isinstance(source, tuple) else str(source): source
+    return [
+        (f"array {number}" if isinstance(source, tuple) else str(source), source)
         for number, source in enumerate(sources, start=1)
-    }
+    ]
 
 
 def _describe_batch(
