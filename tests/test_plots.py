@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from ser_classic.plots import detail, scores, style
+from ser_classic.plots import clips, detail, scores, style
 from ser_classic.statistics import Ranks
 
 
@@ -150,9 +150,26 @@ def test_ranks_state_the_critical_difference():
     assert said.index("ridge") < said.index("svm") < said.index("knn")
 
 
-def test_long_names_are_cut():
+def test_long_names_run_over_two_lines_and_only_then_are_cut():
     said = texts(DRAWINGS["beside_published"]())
-    assert "a system with a very long name, longer …" in said
+    assert {"a system with a very long name,", "longer than forty"} <= set(said)
+    assert scores.wrapped("wav2vec2-large dimensional embeddings + SVC").count("\n") == 1
+    assert scores.wrapped("IS13_ComParE + best of 9 classifiers").count("\n") == 0
+    assert scores.wrapped("word " * 30).endswith(" …")
+    assert max(map(len, scores.wrapped("letters" * 30).splitlines())) == 36
+
+
+@pytest.mark.parametrize("scale", [1e-5, 4.6e-3, 1.0, 1e4])
+def test_ticks_of_distributions_do_not_run_together(scale):
+    values = pd.DataFrame({f"feature {n}": scale * (np.arange(30.0) + n) / 7 for n in range(4)})
+    figure = clips.distributions(values, pd.Series(["sad", "angry", "fear"] * 10), ["sad", "angry", "fear"])
+    style.png(figure, dots=int(figure.dpi))
+    for ax in figure.axes[:4]:
+        shown = [tick.get_window_extent() for tick in ax.get_xticklabels()]
+        shown = [box for box in shown if ax.bbox.x0 - 1 <= (box.x0 + box.x1) / 2 <= ax.bbox.x1 + 1]
+        assert len(shown) >= 2
+        for one, two in itertools.pairwise(shown):
+            assert two.x0 - one.x1 > 3
 
 
 @pytest.mark.parametrize("words", ["ravdess: what is taken for what, adapted", "corpus " * 20])

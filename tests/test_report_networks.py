@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ser_classic.plots.networks import effort, learning, unbeaten
-from ser_classic.plots.style import inline_svg
+from ser_classic.plots.style import inline_svg, png
 from ser_classic.report import networks, write
 from ser_classic.report.board import judged, scored
 from ser_classic.report.training import averaged, confusions, portrait
@@ -188,6 +188,22 @@ def test_the_report_shows_networks_from_the_stored_runs(tmp_path, monkeypatch):
     assert "<summary>emodb: curves and confusions of 1 network</summary>" in page
     for name in ("learning_emodb", "confusion_emodb_network", "classical_and_networks"):
         assert (tmp_path / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_names_stay_within_their_panels():
+    table = networks.efforts(runs("emodb"))
+    large = table["network"] & (table["uar"] == table["uar"].where(table["network"]).max())
+    table.loc[large, ["features", "seconds", "size"]] = ["logmel_sequence", 300.0, 1e8]
+    table.loc[~table["network"], "model"] = (
+        "a name that is longer than half of what a panel is wide, and then some"
+    )
+    figure = effort(table)
+    png(figure, dots=int(figure.dpi))
+    names = [text for ax in figure.axes for text in ax.texts]
+    assert "logmel_sequence + mlp" in {text.get_text() for text in names}
+    for text in names:
+        box, panel = text.get_window_extent(), text.axes.get_window_extent()
+        assert panel.x0 <= box.x0 < box.x1 <= panel.x1, text.get_text()
 
 
 def test_equal_efforts_can_be_drawn():

@@ -133,6 +133,8 @@ def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str
     for ax, (name, column) in zip(panels, values.items(), strict=False):
         draw_spreads(ax, {word: column[emotions == word].to_numpy() for word in order})
         ax.set_title(str(name), size=9)
+        ax.locator_params(axis="x", nbins=4)  # more run together where values have many digits
+        ax.xaxis.set_major_formatter("{x:g}")
     for ax in panels[values.shape[1] :]:
         ax.set_axis_off()
     return figure

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NETWORKS = SERIES[3]
+PANEL = 300  # points that a panel is wide, about; layout makes them a little more
 SCALES = (
     ("seconds", "seconds of one core, tuning and fitting a fold"),
     ("size", "size of the fitted pipeline"),
@@ -43,7 +44,7 @@ def effort(table: pd.DataFrame) -> Figure:
         ax.set_xscale("log")
         ax.minorticks_off()
         ax.set_xticks(list(ticks), list(ticks.values()))
-        ax.set_xlim(low / 1.6, high * (80 if column == "seconds" else 6))  # room for names of networks
+        ax.set_xlim(low / 1.6, high * (400 if column == "seconds" else 40))  # room for names
         ax.set_xlabel(label)
     for row, corpus in zip(axes, corpora, strict=True):
         part = table[table["corpus"] == corpus]
@@ -74,18 +75,20 @@ def _scatter(ax: Axes, part: pd.DataFrame, column: str) -> None:
 
 
 def _name(ax: Axes, front: pd.DataFrame, column: str, colour: str, taken: list[float], left: bool) -> None:
-    """Write what the points are, the best first, as long as names meet neither each other nor a point."""
+    """Write what the points are, the best first, where names fit and meet neither each other nor a point."""
+    from matplotlib.textpath import TextPath
+
     at = ax.transAxes.inverted().transform(ax.transData.transform(front[[column, "uar"]].to_numpy()))
     for place in np.argsort(-at[:, 1], kind="stable"):
         (x, y), row = at[place], front.iloc[place]
         name = f"{row['features']} + {row['model']}"
-        width = 0.0165 * len(name)  # of the axes, about
+        width = (8 + TextPath((0, 0), name, size=7).get_extents().width) / PANEL
         near = [other for other, height in np.delete(at, place, axis=0) if abs(height - y) < 0.03]
         sides = [-1, 1] if left else [1]
         free = [
             side
             for side in sides
-            if x + side * width > 0 and not any(0 <= side * (other - x) < width for other in near)
+            if 0 < x + side * width < 1 and not any(0 <= side * (other - x) < width for other in near)
         ]
         if not free or any(abs(y - other) < 0.055 for other in taken):
             continue

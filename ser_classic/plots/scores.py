@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -177,12 +178,14 @@ def beside_published(table: pd.DataFrame) -> Figure:
         same_folds (bool), of one corpus, in the order in which the rows are shown.
     """
     parts = [(track, part) for track, part in table.groupby("track", sort=False)]
-    figure = blank(7.4, 0.8 + sum(0.25 * len(part) + 0.5 for _, part in parts))
+    names = {name: wrapped(name) for name in table["system"]}
+    pitch = 0.29 if any("\n" in name for name in names.values()) else 0.25
+    figure = blank(7.4, 0.8 + sum(pitch * len(part) + 0.5 for _, part in parts))
     axes = figure.subplots(
         len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
     )[:, 0]
     for ax, (track, part) in zip(axes, parts, strict=True):
-        rows_axis(ax, [_shortened(name) for name in part["system"]])
+        rows_axis(ax, [names[name] for name in part["system"]])
         colour = GROUP_COLOUR[str(track)]
         for place, row in enumerate(part.to_dict("records")):
             if row["own"]:
@@ -219,5 +222,6 @@ def _legend(figure: Figure, entries: list[tuple[str, str, str, str]]) -> None:
     figure.legend(handles=signs, loc="outside lower left", ncols=len(signs))
 
 
-def _shortened(name: str, width: int = 40) -> str:
-    return name if len(name) <= width else name[: width - 1] + "…"
+def wrapped(name: str, width: int = 36) -> str:
+    """A name in at most two lines of so many letters; what is longer still is cut."""
+    return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …", break_on_hyphens=False))
