@@ -181,6 +181,25 @@ def test_the_page_is_never_wider_than_the_screen(html, tmp_path, width):
 
 
 @browser
+def test_a_phone_shows_whole_pictures_and_the_first_figures_of_tables(html, tmp_path):
+    script = """
+        document.body.style.width = '390px';  // narrower than a window can be
+        const right = what => Math.max(...[...document.querySelectorAll(what)].map(
+            found => found.getBoundingClientRect().right));
+        document.querySelectorAll('details').forEach(one => { one.open = true; });
+        const frames = [...document.querySelectorAll('figure .scroll')];
+        document.title = [right('body'), right('.scroll'), right('figure svg'),
+            right('[aria-label="emodb, adapted"] th:nth-child(5)'),
+            Math.max(...frames.map(frame => frame.scrollWidth - frame.clientWidth))];
+    """
+    dom = chromium(with_script(html, tmp_path, script), tmp_path, "--dump-dom", "--window-size=500,900")
+    found = re.search("<title>(.*?)</title>", dom)[1].split(",")
+    body, frames, drawings, uar, beyond = map(float, found)
+    assert max(frames, drawings, uar) <= body
+    assert beyond == 0
+
+
+@browser
 def test_light_and_dark_in_a_browser(written, tmp_path):
     grounds = {}
     for scheme, number in (("dark", 0), ("light", 1)):

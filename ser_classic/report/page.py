@@ -168,7 +168,7 @@ def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
     ]
     rows = []
     for rank, row in enumerate(table.to_dict("records"), start=1):
-        names = [Td(escape(str(row[name]))) for name in ("features", "model", "protocol")]
+        names = [Td(_parted(str(row[name]))) for name in ("features", "model", "protocol")]
         if row["status"] != "ok":
             why = f'<span class="leaky">failed: {escape(str(row["error"]))}</span>'
             rows.append(
@@ -233,6 +233,11 @@ def figure_element(picture: Picture, heading: bool = False) -> str:
     caption = escape(picture.caption)
     wide = ' class="wide"' if picture.wide else ""
     return f'<figure{wide}>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
+
+
+def _parted(name: str) -> str:
+    """A name, escaped, that a narrow screen may part after an underscore."""
+    return escape(name).replace("_", "_<wbr>")
 
 
 def _figure(value: float) -> Td:
