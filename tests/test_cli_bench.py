@@ -42,12 +42,12 @@ def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
     own = ("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--jobs", "2")
     first = ser(*own)
     assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout == "2 runs done, 0 kept, 0 failed\n"
+    assert first.stdout == "2 runs done, 0 kept, 0 failed\nleaderboard: results/leaderboard.md\n"
     for name in ("leaderboard.csv", "leaderboard.md", "leaderboard.html", "clips/tiny.csv"):
         assert (tmp_path / "results" / name).is_file()
     written = (tmp_path / "results" / "leaderboard.md").stat().st_mtime_ns
     second = ser(*own)
-    assert second.stdout == "0 runs done, 2 kept, 0 failed\n"
+    assert second.stdout.startswith("0 runs done, 2 kept, 0 failed\n")
     assert (tmp_path / "results" / "leaderboard.md").stat().st_mtime_ns == written
     shown = ser("report")
     assert "lda" in shown.stdout
@@ -63,7 +63,7 @@ def test_shards_share_the_cells(ser, own_folder, tmp_path):
     told = [ser(*own, "--shard", f"{number}/3") for number in (1, 2, 3)]
     assert [done.stdout.split()[0] for done in told] == ["1", "1", "0"]
     assert [(done.returncode, done.stderr) for done in told] == [(0, "")] * 3
-    assert ser(*own).stdout == "0 runs done, 2 kept, 0 failed\n"
+    assert ser(*own).stdout.startswith("0 runs done, 2 kept, 0 failed\n")
 
 
 def test_what_folds_took_is_logged_where_it_is_asked_for(ser, own_folder):
@@ -100,7 +100,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
     )
     kept = len(list(tmp_path.glob("results/runs/*/run.json")))
     assert 1 <= kept < 6
-    assert ser(*words).stdout == f"{6 - kept} runs done, {kept} kept, 0 failed\n"
+    assert ser(*words).stdout.startswith(f"{6 - kept} runs done, {kept} kept, 0 failed\n")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_suite_of_absent_corpora_says_how_to_get_them(ser, tmp_path):
     done = ser("bench", "s.toml")
     assert done.returncode == 0
     assert "corpora fetch emodb" in done.stderr
-    assert done.stdout == "0 runs done, 0 kept, 0 failed\n"
+    assert done.stdout.startswith("0 runs done, 0 kept, 0 failed\n")
 
 
 def test_named_corpora_that_are_absent_are_no_success(ser, tmp_path):
@@ -171,7 +171,10 @@ def test_named_corpora_that_are_absent_are_no_success(ser, tmp_path):
     assert done.stderr.endswith("nothing was done: of the corpora named with --corpus none is at hand\n")
     assert not (tmp_path / "results").exists()
     some = ("bench", "s.toml", "--corpus", "synthetic", "--corpus", "emodb", "--model", "prior")
-    assert (ser(*some).returncode, ser(*some).stdout) == (0, "0 runs done, 1 kept, 0 failed\n")
+    assert ser(*some).returncode == 0
+    again = ser(*some)
+    assert again.returncode == 0
+    assert again.stdout.startswith("0 runs done, 1 kept, 0 failed\n")
 
 
 def test_a_readme_that_is_absent_says_what_it_would_have_to_hold(ser, own_folder):

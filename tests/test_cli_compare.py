@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_a_minus_is_one_sign_throughout(ser):
     _, told, _ = ser(BAD, GOOD)
     low = told.split("speakers resampled")[1].split()[0]
     assert low.startswith("−.")
-    assert f"interval {low.replace('−.', '−0.')} to −0." in " ".join(told.split())
+    assert not re.search(r"\s-[.\d]", told)
 
 
 def test_another_metric_is_compared_by_its_own_name(ser):

@@ -132,6 +132,7 @@ def bench(
     print(f"{len(outcome.done)} runs done, {kept}, {len(outcome.failed)} failed")
     if outcome.done or outcome.failed or not current(results):
         write(results, _tell, cache=cache)
+    print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:
         raise typer.Exit(1)
 

@@ -318,9 +318,10 @@ def compare(
 
 
 def verdict(gap: Interval, p_value: float, names: tuple[str, str], metric: str) -> str:
-    """What may be said of a difference, in words."""
+    """What may be said of a difference, in words: of the better above the worse."""
     word = METRICS[metric].word
     better, worse = names if gap.value >= 0 else names[::-1]
+    low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
     if gap.value == 0:
         found = f"{names[0]} and {names[1]} score the same {word}"
     else:
@@ -328,9 +329,9 @@ def verdict(gap: Interval, p_value: float, names: tuple[str, str], metric: str) 
     if not gap.trusted:
         few = f"fewer than {FEWEST_SPEAKERS} say nothing about others"
         return f"{found} on these {gap.speakers} speakers; {few}."
-    span = f"{gap.low:+.3f} to {gap.high:+.3f}".replace("-", "−")
+    span = f"{low:+.3f} to {high:+.3f}".replace("-", "−")
     detail = f"(95 % interval {span}, p = {p_value:.2g}, {gap.speakers} speakers)"
-    apart = (gap.low > 0 or gap.high < 0, p_value < 0.05)
+    apart = (low > 0 or high < 0, p_value < 0.05)
     if all(apart):
         return f"{found} {detail}: a difference that other speakers can be expected to show."
     if any(apart):
