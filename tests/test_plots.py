@@ -144,6 +144,18 @@ def test_confusion_states_recalls_and_leaves_zeros_blank():
     assert "sad  10" in said or "sad 10" in said
 
 
+def test_counts_of_clips_follow_the_colours_of_the_page():
+    table = pd.DataFrame({"sad": [3, 0], "angry": [12, 7]}, index=["a", "b"])
+    figure = clips.counts(table)
+    assert [word for word in texts(figure) if word.isdigit()] == ["3", "12", "0", "7"]
+    drawing = style.inline_svg(figure, "x", "title")
+    assert "<image" not in drawing, "a raster has the colours of a light page"
+    assert "var(--deep)" in drawing
+    many = texts(clips.counts(pd.DataFrame({"sad": range(60), "angry": range(60)})))
+    assert "60 speakers" in many
+    assert not any(word.isdigit() for word in many)
+
+
 def test_ranks_state_the_critical_difference():
     said = " ".join(texts(DRAWINGS["critical_difference"]()))
     assert "critical difference 0.68" in said

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ser_classic.plots.scores import cells
 from ser_classic.plots.sound import draw_chroma, draw_mel, draw_mfcc, draw_waveform
 from ser_classic.plots.style import (
     BLIND,
-    DEEP,
     INK,
-    LIGHT_TEXT_FROM,
     LINE,
     MARKERS,
     MUTED,
-    ON_COLOUR,
     SERIES,
     blank,
     rows_axis,
@@ -41,28 +39,19 @@ def counts(table: pd.DataFrame) -> Figure:
     table : pd.DataFrame [shape=(speakers, emotions)]
         Numbers of clips.
     """
-    from matplotlib.colors import to_rgba
-
     few = len(table) <= NAMED
     figure = blank(1.8 + 0.75 * table.shape[1], 1.2 + (0.24 if few else 0.08) * len(table))
     ax = figure.subplots()
-    values = table.to_numpy(dtype=float)
-    shades = np.empty((*values.shape, 4))
-    shades[:] = to_rgba(DEEP)
-    shades[..., 3] = values / max(values.max(), 1)
-    ax.imshow(shades, aspect="auto", interpolation="nearest")
+    values = table.to_numpy()
+    words = values.astype(str) if few else np.full(values.shape, "")
+    cells(ax, values / max(values.max(), 1), best=False, words=words)
     if few:
-        for (row, column), value in np.ndenumerate(values):
-            colour = ON_COLOUR if shades[row, column, 3] > LIGHT_TEXT_FROM else INK
-            ax.text(column, row, f"{value:.0f}", ha="center", va="center", size=7.5, color=colour)
         rows_axis(ax, [str(name) for name in table.index], grid=False)
     else:
         ax.set_yticks([])
         ax.set_ylabel(f"{len(table)} speakers")
     ax.set_xticks(range(table.shape[1]), table.columns)
-    ax.tick_params(length=0, labeltop=True, labelbottom=False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.tick_params(labeltop=True, labelbottom=False)
     return figure
 
 
