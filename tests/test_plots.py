@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 import xml.etree.ElementTree as ElementTree
 from functools import partial
@@ -208,6 +209,18 @@ def test_files(tmp_path):
     assert [path.name for path in paths] == ["one.svg", "one.png"]
     assert ElementTree.parse(paths[0]).getroot().tag.endswith("svg")
     assert "<text" not in paths[0].read_text(), "letters are outlines: no font is needed"
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_coordinates_are_as_exact_as_can_be_seen(name):
+    drawing = style.svg(DRAWINGS[name]())
+    number = r"-?\d+(\.\d{1,2})?"
+    paths = re.findall(r' d="([^"]*)"', drawing)
+    places = re.findall(r"translate\(([^)]*)\)", drawing)
+    assert paths
+    assert places
+    assert all(re.fullmatch(rf"([MLQC]{number}(\s{number})*|z)*", path) for path in paths)
+    assert all(re.fullmatch(rf"{number} {number}", place) for place in places)
 
 
 def test_inline_figures_share_no_ids():

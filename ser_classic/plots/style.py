@@ -267,12 +267,14 @@ def _svg(figure: Figure, fonttype: str) -> str:
     names = dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))
     numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
     text = re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
-    return re.sub(r'(?<= d=")[^"]*', _shorter, text)
+    text = re.sub(r"\n +", "\n", text)
+    text = re.sub(r"(?<=translate\()[^)]*", lambda place: _rounded(place[0]), text)
+    return re.sub(r'(?<= d=")[^"]*', lambda path: _rounded(re.sub(r"\s*([MLQCz]|$)\s*", r"\1", path[0])), text)
 
 
-def _shorter(path: re.Match[str]) -> str:
-    """The path with coordinates to a hundredth of a point: nobody sees more, and files are smaller."""
-    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", path[0])
+def _rounded(numbers: str) -> str:
+    """Coordinates to a hundredth of a point: nobody sees more, and files are smaller."""
+    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), numbers)
 
 
 def _written(figure: Figure, form: str, fonttype: str = "path", **options: Any) -> bytes:
