@@ -268,13 +268,16 @@ def _svg(figure: Figure, fonttype: str) -> str:
     numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
     text = re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
     text = re.sub(r"\n +", "\n", text)
-    text = re.sub(r"(?<=translate\()[^)]*", lambda place: _rounded(place[0]), text)
-    return re.sub(r'(?<= d=")[^"]*', lambda path: _rounded(re.sub(r"\s*([MLQCz]|$)\s*", r"\1", path[0])), text)
+    text = re.sub(r"(?<=translate\()[^)]*", _shorter, text)
+    return re.sub(r'(?<= d=")[^"]*', _shorter, text)
 
 
-def _rounded(numbers: str) -> str:
-    """Coordinates to a hundredth of a point: nobody sees more, and files are smaller."""
-    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), numbers)
+def _shorter(found: re.Match[str]) -> str:
+    """Coordinates to a hundredth of a point, and no spaces without need: nobody sees it, files are smaller."""
+    text = re.sub(
+        r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), found[0]
+    )
+    return re.sub(r"\s*([MLQCz]|$)\s*", r"\1", text)
 
 
 def _written(figure: Figure, form: str, fonttype: str = "path", **options: Any) -> bytes:
