@@ -273,10 +273,8 @@ def _svg(figure: Figure, fonttype: str) -> str:
 
 
 def _shorter(found: re.Match[str]) -> str:
-    """Coordinates to a hundredth of a point, and no spaces without need: nobody sees it, files are smaller."""
-    text = re.sub(
-        r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), found[0]
-    )
+    """Coordinates to a hundredth of a point and no idle spaces: nobody sees it, and files are smaller."""
+    text = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), found[0])
     return re.sub(r"\s*([MLQCz]|$)\s*", r"\1", text)
 
 
