@@ -322,23 +322,25 @@ def rolloff(span: Span, size: int) -> np.ndarray:
     magnitude = span.magnitude
     bins = magnitude.shape[1]
     whole = bins // STRETCH * STRETCH
+    stretches = magnitude[:, :whole].reshape(len(magnitude), -1, STRETCH)
     sums = np.zeros((len(magnitude), whole // STRETCH + 2))
-    sums[:, 1:-1] = _sum(magnitude[:, :whole].reshape(len(magnitude), -1, STRETCH))
+    sums[:, 1:-1] = _sum(stretches)
     sums[:, -1] = _sum(magnitude[:, whole:])
     np.cumsum(sums, axis=1, out=sums)
     total = sums[:, -1].copy()
     sums -= ROLLOFF_SHARE * total[:, None]
     stretch = np.maximum(np.argmax(sums >= 0, axis=1) - 1, 0)  # where the share is reached
+    rest = stretch == stretches.shape[1]  # or in the bins beyond the stretches, as of a whistle
+    stretch[rest] = 0
     frame = np.arange(len(magnitude))
     running = np.empty((len(magnitude), STRETCH + 1))
     running[:, 0] = sums[frame, stretch]
-    inside = np.minimum(STRETCH * stretch[:, None] + np.arange(STRETCH), bins - 1)
-    running[:, 1:] = magnitude[frame[:, None], inside]
+    running[:, 1:] = stretches[frame, stretch]
     np.cumsum(running, axis=1, out=running)
     reached = STRETCH * stretch + np.argmax(running[:, 1:] >= 0, axis=1)
     # librosa adds bin after bin in float32. Where the rounding of that may decide, the same sum is made; it
     # is at most bins * eps / 2 of the total, and stays below a fifth of this in speech.
-    close = np.abs(running).min(axis=1) <= bins * np.finfo(np.float32).eps / 4 * total
+    close = rest | (np.abs(running).min(axis=1) <= bins * np.finfo(np.float32).eps / 4 * total)
     below = np.cumsum(magnitude[close], axis=1)
     reached[close] = np.argmax(below >= np.float32(ROLLOFF_SHARE) * below[:, -1:], axis=1)
     return span.frequencies[reached][:, None]

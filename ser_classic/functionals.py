@@ -127,10 +127,11 @@ def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.n
     """
     pooled = np.empty((len(tracks), len(functionals)), np.float32)
     column = {name: pooled[:, index] for index, name in enumerate(functionals)}
+    mean = tracks.mean(axis=1, keepdims=True)
     if "mean" in column:
-        column["mean"][:] = tracks.mean(axis=1)
+        column["mean"][:] = mean[:, 0]
     if "std" in column:
-        column["std"][:] = deviation(tracks)
+        column["std"][:] = deviation(tracks, mean)
     if "delta_std" in column:
         column["delta_std"][:] = deviation(tracks[:, 1:] - tracks[:, :-1])
     wanted = [name for name in PERCENTILES if name in column]
@@ -140,9 +141,11 @@ def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.n
     return pooled
 
 
-def deviation(tracks: np.ndarray) -> np.ndarray:
+def deviation(tracks: np.ndarray, mean: np.ndarray | None = None) -> np.ndarray:
     """Population standard deviation of rows [shape=(d, t)], as `numpy.std`; 0 of no columns."""
-    centred = tracks - tracks.mean(axis=1, keepdims=True) if tracks.shape[1] else tracks
+    if mean is None and tracks.shape[1]:
+        mean = tracks.mean(axis=1, keepdims=True)
+    centred = tracks if mean is None else tracks - mean
     return np.sqrt(np.vecdot(centred, centred) / max(1, tracks.shape[1]))
 
 

@@ -137,6 +137,15 @@ def test_mel_in_groups_is_the_whole_product(bands):
     np.testing.assert_allclose(filters.to_mel(power, 16000, 2048, bands), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("hertz", [0, 100, 7990, 8000])
+def test_the_rolloff_of_a_tone_is_found_up_to_the_last_bin(hertz):
+    tone = 0.5 * np.cos(2 * np.pi * hertz * np.arange(16000) / 16000).astype(np.float32)
+    found = describe(tone, 16000, [Descriptor("rolloff")])["rolloff"]
+    expected = librosa.feature.spectral_rolloff(y=tone, sr=16000, n_fft=2048, hop_length=512)
+    np.testing.assert_array_equal(found, expected.astype(np.float32))
+    assert abs(found[0, 15] - hertz) < 20
+
+
 def test_a_tone_has_its_own_pitch_class_centroid_and_level():
     tracks = describe(tone(16000), 16000, ALL)
     inner = slice(4, -4)
