@@ -113,7 +113,9 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         raise AudioError(
             f"{name}: {len(waveform)} samples at {sample_rate} Hz, at least {1000 * SHORTEST:.0f} ms needed"
         )
-    if 0 < np.dot(waveform, waveform) < LOUDEST**2:  # one pass, which tells that all below is well
+    with np.errstate(over="ignore", invalid="ignore"):
+        energy = np.dot(waveform, waveform)
+    if 0 < energy < LOUDEST**2:  # one pass, which tells that all below is well
         return waveform
     loudest = np.maximum(waveform.max(), -waveform.min())  # NaN where there is one
     if not np.isfinite(loudest):

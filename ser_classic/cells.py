@@ -170,7 +170,7 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
     if same := sum(recording in there for recording in _recordings(found)):
         raise SerClassicError(
             f"{tested.corpus.name}: {same} of its {len(tested.clips)} clips are the same recordings as clips "
-            f"of {trained.corpus.name}, to be trained on; test on other recordings"
+            f"of {trained.corpus.name}; take other recordings"
         )
 
 

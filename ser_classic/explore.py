@@ -15,6 +15,7 @@ from ser_classic import audio
 from ser_classic.corpora import EMOTIONS, Loaded
 from ser_classic.errors import SerClassicError
 from ser_classic.extraction import Features
+from ser_classic.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -169,7 +170,8 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
     page = folder / "index.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        page.write_text(text, encoding="utf-8")
+        with replacing(page) as draft:
+            draft.write_text(text, encoding="utf-8")
         for part in parts:
             style.save(part.figure, folder, part.name)
     except OSError as error:

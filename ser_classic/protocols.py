@@ -108,6 +108,8 @@ class Protocol:
             raise ProtocolError(
                 f"{corpus}: {self.name} cannot deal these {len(clips)} clips: {error}"
             ) from error
+        if not folds:
+            raise ProtocolError(f"{corpus}: {self.name} deals no fold")
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
             if clips["emotion"].iloc[fold.train].nunique() < 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -121,8 +122,10 @@ def test_a_stream_of_unknown_length_is_whole(tmp_path):
     ],
 )
 def test_check_refuses_arrays_that_hold_nothing_to_analyse(waveform, rate, reason):
-    with pytest.raises(AudioError, match=reason):
-        audio.check(waveform, rate)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(AudioError, match=reason):
+            audio.check(waveform, rate)
 
 
 def test_the_least_significant_bit_is_not_silence():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from ser_classic import audio, experiment
@@ -161,6 +162,9 @@ def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp
     other = tmp_path / "other"
     shutil.copytree(own_folder / "angry", other / "angry")
     shutil.copytree(own_folder / "sad", other / "happy")
+    for path in other.rglob("*.*"):
+        waveform, rate = audio.read(path)
+        soundfile.write(path, 0.8 * waveform, rate)  # other recordings, or they would be refused as copies
     folders = [str(own_folder), str(other)]
     pooled = fit(folders, "mfcc13", "prior", cache=cache, speaker=SPEAKER, evaluate=False)
     assert [corpus["name"] for corpus in pooled.card["corpora"]] == ["tiny", "other"]
@@ -186,6 +190,14 @@ def test_a_card_has_no_interval_over_fewer_than_five_speakers(own_folder, cache)
     found = make(own_folder, cache, "prior", evaluate=True).card["evaluation"]
     assert (found["speakers"], found["uar_low"], found["uar_high"]) == (4, None, None)
     assert "**33.3 %** (too few speakers for an interval)" in cards.score(found)
+
+
+def test_a_corpus_is_not_pooled_with_a_copy_of_itself(own_folder, cache, tmp_path):
+    """Its score on speakers not heard would be one on speakers heard."""
+    copied = tmp_path / "copied"
+    shutil.copytree(own_folder, copied)
+    with pytest.raises(SerClassicError, match="are the same recordings as clips of"):
+        fit([str(own_folder), str(copied)], "mfcc13", "lda", speaker=SPEAKER, cache=cache)
 
 
 def test_without_speakers_the_card_says_why_there_is_no_score(own_folder, cache):

@@ -200,6 +200,8 @@ def test_a_planted_leak_is_caught():
         said.folds(clips)
     with pytest.raises(ProtocolError, match="c: planted, fold 1: on both sides: speaker c/01"):
         straddling.folds(clips)
+    with pytest.raises(ProtocolError, match="c: planted deals no fold"):
+        Protocol("planted", "", lambda clips, seed: []).folds(clips)
     doubled = Protocol("planted", "", lambda clips, seed: [Fold("1", rows, rows[:5])], unit=None)
     with pytest.raises(ProtocolError, match="c: planted, fold 1: clips stand on both sides"):
         doubled.folds(clips)

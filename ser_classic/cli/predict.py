@@ -23,7 +23,7 @@ def fit(
     adapted: Annotated[
         bool, typer.Option("--adapted", help="Z-score per speaker; `predict` then needs --adapt.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything random.")] = 0,
     evaluate: Annotated[
         bool, typer.Option(help="Put the cross-validated score on the card: the stored run's, else computed.")
     ] = True,

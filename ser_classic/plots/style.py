@@ -258,7 +258,8 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
 
 def write(figure: Figure, path: Path, dots: int = 160) -> None:
     """Write a figure as PNG [dots per inch], PDF or SVG, whichever the file's ending says."""
-    path.write_bytes(_written(figure, path.suffix.lower().removeprefix("."), dpi=dots))
+    with replacing(path) as draft:
+        draft.write_bytes(_written(figure, path.suffix.lower().removeprefix("."), dpi=dots))
 
 
 def _svg(figure: Figure, fonttype: str) -> str:

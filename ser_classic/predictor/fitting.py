@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import experiment, statistics, store
-from ser_classic.cells import Cell, joined
+from ser_classic.cells import Cell, joined, require_apart
 from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.engines import ALONE, Engine, Local
 from ser_classic.extraction import Features, extract
@@ -92,6 +93,8 @@ def fit(
     parts = [
         extract(clips, root, feature_set, cache, engine, corpus.channel) for root, clips, corpus in loaded
     ]
+    for (one, known), (other, found) in itertools.combinations(zip(loaded, parts, strict=True), 2):
+        require_apart(one, other, known, found)
     pooled = joined(parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
