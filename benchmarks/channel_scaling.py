@@ -1,4 +1,4 @@
-"""Print the table of centres and spreads in `ser_classic/voice/kernels.py`.
+"""Print the table of centres and spreads in `ser_classic/features/voice/kernels.py`.
 
     python benchmarks/channel_scaling.py $SER_DATA/tess
 
@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ser_classic.audio import SUFFIXES, read
-from ser_classic.voice import analyse
-from ser_classic.voice.kernels import CHANNELS, channels
+from ser_classic.features.voice import analyse
+from ser_classic.features.voice.kernels import CHANNELS, channels
 
 
 def main() -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ser_classic.corpora import CORPORA, load
     from ser_classic.errors import SerClassicError
     from ser_classic.experiment import evaluate
-    from ser_classic.extraction import extract
     from ser_classic.features import FEATURES
+    from ser_classic.features.extraction import extract
     from ser_classic.metrics import METRICS
     from ser_classic.models import MODELS
     from ser_classic.predictor import Predictor, load_predictor
@@ -58,7 +58,7 @@ _HOMES = {
     "Predictor": "predictor",
     "SerClassicError": "errors",
     "evaluate": "experiment",
-    "extract": "extraction",
+    "extract": "features.extraction",
     "fit": "predictor.fitting",
     "load": "corpora",
     "load_predictor": "predictor",

@@ -14,8 +14,8 @@ import pandas as pd
 from ser_classic import audio
 from ser_classic.corpora import EMOTIONS, Loaded
 from ser_classic.errors import SerClassicError
-from ser_classic.extraction import Features
-from ser_classic.files import replacing
+from ser_classic.features.extraction import Features
+from ser_classic.runtime.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,8 +77,8 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
     AudioError
         The recording cannot be used.
     """
+    from ser_classic.features.voice import analyse
     from ser_classic.plots.sound import portrait
-    from ser_classic.voice import analyse
 
     waveform, rate = audio.read(path, channel=channel)
     voice = analyse(waveform, rate)

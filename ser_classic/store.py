@@ -17,9 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.claims import FILE, Claims
 from ser_classic.errors import SerClassicError
-from ser_classic.files import DRAFT, replacing
+from ser_classic.runtime.claims import FILE, Claims
+from ser_classic.runtime.files import DRAFT, replacing
 
 SCHEMA = 1
 DECIMALS = 3  # of probabilities

@@ -10,8 +10,8 @@ import pytest
 
 from ser_classic.adaptation import adapt, adapt_few, drawn
 from ser_classic.experiment import evaluate
-from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
+from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 

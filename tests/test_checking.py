@@ -13,9 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ser_classic import checking, experiment, store
-from ser_classic.cells import Cell
+from ser_classic import experiment, store
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment import checking
+from ser_classic.experiment.cells import Cell
 
 CELLS = [Cell("synthetic", "speakers5", "mfcc13", model) for model in ("prior", "lda", "knn")]
 

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from ser_classic import claims, store
-from ser_classic.claims import Claims, alone, by_whom
+from ser_classic import store
+from ser_classic.runtime import claims
+from ser_classic.runtime.claims import Claims, alone, by_whom
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ser_classic import claims
+from ser_classic.runtime import claims
 if sys.argv[1] == "claims":
     held = claims.Claims(Path(sys.argv[2]) / claims.FILE)
     held.enter(lambda: None)

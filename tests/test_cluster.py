@@ -20,9 +20,9 @@ from threadpoolctl import threadpool_info
 
 from ser_classic import store
 from ser_classic.cli import app
-from ser_classic.engines import on_cluster
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
+from ser_classic.runtime.engines import on_cluster
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 from ser_classic.extras import cluster

@@ -12,11 +12,11 @@ from sklearn.base import clone
 
 from ser_classic.audio import AudioError
 from ser_classic.corpora import CORPORA
-from ser_classic.extraction import compute
 from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.features.extraction import compute
 from ser_classic.models import MODELS, Model
+from ser_classic.models.tuning import fit
 from ser_classic.protocols import PROTOCOLS
-from ser_classic.tuning import fit
 
 RATE = 16_000
 

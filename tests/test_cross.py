@@ -11,17 +11,17 @@ import pytest
 from tiny_corpus import record
 
 from ser_classic import store
-from ser_classic.cells import Refused, Shelf, joined, prepare, require_apart
 from ser_classic.corpora import CorpusError, Loaded, load
-from ser_classic.engines import ALONE
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, evaluate
-from ser_classic.extraction import extract
+from ser_classic.experiment.cells import Refused, Shelf, joined, prepare, require_apart
+from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
+from ser_classic.features.extraction import extract
 from ser_classic.metrics import METRICS
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, SOURCES, ProtocolError
-from ser_classic.suites import read_suite
+from ser_classic.runtime.engines import ALONE
 
 
 def in_place_of_emodb(loaded: Loaded) -> Loaded:

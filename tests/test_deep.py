@@ -19,10 +19,10 @@ from ser_classic.experiment import Cell, bench
 from ser_classic.extras.deep import DeepClassifier, held_out
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
+from ser_classic.models.tuning import fit
 from ser_classic.predictor import fitting as predict_fitting
 from ser_classic.predictor import load_predictor
 from ser_classic.report import score
-from ser_classic.tuning import fit
 
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
 pytest.importorskip("skorch", reason="the extra `deep` is not installed")

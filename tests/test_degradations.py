@@ -20,8 +20,8 @@ from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, evaluate
-from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
+from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 
@@ -200,7 +200,7 @@ def test_degraded_features_are_kept_apart_and_clip_by_clip(tiny, cache, monkeypa
     renamed = tiny.clips.head(2).rename(index=lambda name: f"{name}x")
     other = degraded_features(tiny, cache, "noise0", renamed)
     assert (np.abs(other.values - noisy.values[:2]).max(axis=1) > 0).all(), "noise follows the clip's name"
-    monkeypatch.setattr("ser_classic.extraction._extract_missing", pytest.fail)
+    monkeypatch.setattr("ser_classic.features.extraction._extract_missing", pytest.fail)
     np.testing.assert_array_equal(noisy.values, degraded_features(tiny, cache, "noise0").values)
 
 
@@ -208,7 +208,7 @@ def test_a_new_version_is_not_answered_from_the_cache(tiny, cache, monkeypatch):
     clips = tiny.clips.head(3)
     before = degraded_features(tiny, cache, "faint", clips)
     table = {**DEGRADATIONS, "faint": replace(DEGRADATIONS["clipped"], name="faint", version=2)}
-    monkeypatch.setattr("ser_classic.extraction.DEGRADATIONS", table)
+    monkeypatch.setattr("ser_classic.features.extraction.DEGRADATIONS", table)
     after = degraded_features(tiny, cache, "faint", clips)
     assert np.abs(after.values - before.values).max() > 1
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser_classic import filters
 from ser_classic.audio import AudioError
-from ser_classic.descriptors import FAMILIES, Descriptor, DescriptorError, Framing, describe
+from ser_classic.features import filters
+from ser_classic.features.descriptors import FAMILIES, Descriptor, DescriptorError, Framing, describe
 
 ALL = (
     Descriptor("mfcc", 40),
@@ -209,5 +209,5 @@ def test_every_family_has_rows_of_its_name():
 
 
 def test_librosa_is_no_part_of_it():
-    code = "import sys; from ser_classic import functionals; sys.exit('librosa' in sys.modules)"
+    code = "import sys; from ser_classic.features import functionals; sys.exit('librosa' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

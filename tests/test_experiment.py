@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic import experiment, folds, store
+from ser_classic import experiment, store
 from ser_classic.corpora import Loaded
-from ser_classic.engines import Local
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, evaluate, run_fold
-from ser_classic.extraction import Features, extract
+from ser_classic.experiment import Cell, bench, evaluate, folds, run_fold
 from ser_classic.features import FEATURES
+from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, Fold
+from ser_classic.runtime.engines import Local
 
 VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
 

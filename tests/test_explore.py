@@ -17,8 +17,8 @@ from ser_classic import explore
 from ser_classic.audio import AudioError
 from ser_classic.cli.explore import explore as command
 from ser_classic.corpora import load
-from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
+from ser_classic.features.extraction import extract
 
 
 @pytest.fixture(scope="module")

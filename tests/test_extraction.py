@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser_classic import audio, extraction
-from ser_classic.engines import Local
-from ser_classic.export import save
-from ser_classic.extraction import ExtractionError, extract
-from ser_classic.features import FEATURES, FeatureSet
+from ser_classic import audio
+from ser_classic.features import FEATURES, FeatureSet, extraction
+from ser_classic.features.export import save
+from ser_classic.features.extraction import ExtractionError, extract
+from ser_classic.runtime.engines import Local
 
 
 @dataclass(frozen=True)

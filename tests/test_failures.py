@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from ser_classic import cli, store
-from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
-from ser_classic.extraction import BATCH, ExtractionError, extract
 from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.features.extraction import BATCH, ExtractionError, extract
 from ser_classic.predictor.core import WORTH_PROCESSES, Described, Predictor
+from ser_classic.runtime.engines import Local
 
 SUITE = """
 [[grid]]

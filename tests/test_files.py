@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ser_classic.files import DRAFT, replacing
 from ser_classic.plots import style
+from ser_classic.runtime.files import DRAFT, replacing
 
 
 def test_a_file_is_what_it_was_until_the_block_has_ended(tmp_path):

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ser_classic.audio import AudioError, resample
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.features import FEATURES
-from ser_classic.flagship import Flagship, PatchKernels, RandomKernels, SourceKernels, VoicedKernels
-from ser_classic.voice import DESCRIPTORS, Voice, analyse
+from ser_classic.features.flagship import Flagship, PatchKernels, RandomKernels, SourceKernels, VoicedKernels
+from ser_classic.features.voice import DESCRIPTORS, Voice, analyse
 
 RATE = 16_000
 GROUPS = Flagship().groups
@@ -185,7 +185,7 @@ def test_memory_for_minutes_is_bounded():
 
 def test_nothing_heavy_is_imported():
     code = (
-        "import sys, numpy as np; from ser_classic.flagship import Flagship; "
+        "import sys, numpy as np; from ser_classic.features.flagship import Flagship; "
         "Flagship()(np.random.default_rng(0).normal(size=16000), 16000); "
         "print([name for name in ('numba', 'librosa', 'sklearn', 'pandas', 'scipy.signal', 'scipy.stats') "
         "if name in sys.modules])"

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from test_descriptors import by_librosa, voice
 
-from ser_classic import audio, functionals
-from ser_classic.descriptors import Descriptor, Framing
+from ser_classic import audio
 from ser_classic.errors import SerClassicError
-from ser_classic.functionals import FUNCTIONALS, POOLED, Pooled, pool
+from ser_classic.features import functionals
+from ser_classic.features.descriptors import Descriptor, Framing
+from ser_classic.features.functionals import FUNCTIONALS, POOLED, Pooled, pool
 
 SETS = {
     "mfcc13": (functionals.MFCC13, 13),

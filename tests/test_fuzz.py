@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ser_classic.predictor.fitting import fit
-from ser_classic.workers import THREADS
+from ser_classic.runtime.workers import THREADS
 
 WORKER = Path(__file__).with_name("fuzzing.py")
 LIMIT = 240  # [s] for all inputs together

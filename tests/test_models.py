@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from ser_classic.errors import SerClassicError
 from ser_classic.models import MODELS, Model, ModelError
-from ser_classic.tuning import fit
+from ser_classic.models.tuning import fit
 
 VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
 

@@ -12,16 +12,16 @@ from test_contracts import RATE, voice_like
 from ser_classic import fit
 from ser_classic.cli import app
 from ser_classic.corpora import load
-from ser_classic.engines import Local
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import evaluate
-from ser_classic.extraction import compute, extract
 from ser_classic.extras import opensmile as extra
 from ser_classic.features import FEATURES
+from ser_classic.features.extraction import compute, extract
 from ser_classic.models import MODELS
 from ser_classic.predictor import cards
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report import score
+from ser_classic.runtime.engines import Local
 
 NAMES = {"egemaps": "eGeMAPSv02", "compare": "ComParE_2016"}
 

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from ser_classic import audio, experiment
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, run_fold
-from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
+from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
 from ser_classic.predictor import PredictorError, cards, fitting, load_predictor
 from ser_classic.predictor.fitting import fit

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from joblib import Parallel, delayed
 
-from ser_classic import progress
+from ser_classic.runtime import progress
 
 
 class Terminal(io.StringIO):

@@ -177,7 +177,9 @@ def test_curves_that_cannot_be_read_are_told_and_the_others_shown():
 
 
 def test_the_report_shows_networks_from_the_stored_runs(tmp_path, monkeypatch):
-    monkeypatch.setattr("ser_classic.stale.differences", lambda *_, **__: {})  # no table has such models
+    monkeypatch.setattr(
+        "ser_classic.experiment.stale.differences", lambda *_, **__: {}
+    )  # no table has such models
     write_clips(tmp_path, "emodb", made_up.clips("emodb"))
     for estimator, model in (("SVC", "svm_rbf"), ("DeepClassifier", "mlp")):
         made = made_up.trained("emodb", "loso", "pooled", model, estimator)

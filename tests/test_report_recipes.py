@@ -6,12 +6,12 @@ import made_up_runs as made_up
 import pytest
 
 from ser_classic.corpora import CORPORA
+from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report.board import scored, tabulated
 from ser_classic.report.recipes import recipes, recipes_chapter, reproduced
-from ser_classic.suites import read_suite
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import librosa
 import numpy as np
 import pytest
 
-from ser_classic.descriptors import Descriptor, Framing
 from ser_classic.errors import SerClassicError
-from ser_classic.extraction import extract
+from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
+from ser_classic.features.descriptors import Descriptor, Framing
+from ser_classic.features.extraction import extract
+from ser_classic.features.sequences import Frames
 from ser_classic.models import MODELS
-from ser_classic.sequences import Frames
-from ser_classic.suites import read_suite
 
 RATE = 16_000
 NAMES = ("mfcc_sequence", "mfcc_rms_zcr_sequence", "logmel_sequence")

@@ -11,11 +11,11 @@ import pytest
 
 from ser_classic import report, store
 from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.stale import differences, parameters
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report.glance import glance
-from ser_classic.stale import differences, parameters
 
 CELL = Cell("tiny", "loso", "mfcc13", "knn")
 

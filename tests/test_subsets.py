@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from tiny_corpus import lay_out, touch
 
-from ser_classic.cells import Cell
 from ser_classic.corpora import CORPORA, CorpusError, load, shortfall
 from ser_classic.corpora.fetching import fetch
+from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.suites import present
 from ser_classic.protocols import PROTOCOLS
-from ser_classic.suites import present
 
 
 def test_ravdess4_is_ravdess_with_four_emotions(tmp_path):

@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from ser_classic.cells import Cell
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
-from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
+from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.suites import (
+    SuiteError,
+    on_own,
+    parse_shard,
+    present,
+    read_suite,
+    select,
+    shard_of,
+)
 
 GRID = """
 [[grid]]

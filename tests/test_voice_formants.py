@@ -9,8 +9,8 @@ import soxr
 from scipy import signal
 
 from ser_classic.corpora.synthetic import synthesise
-from ser_classic.voice import formants, pitch
-from ser_classic.voice.frames import RATE, cut
+from ser_classic.features.voice import formants, pitch
+from ser_classic.features.voice.frames import RATE, cut
 
 
 def test_burg_is_librosas():

@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pytest
 
-from ser_classic.voice.frames import BLOCK, HOP, RATE, WINDOW, cut, hamming
+from ser_classic.features.voice.frames import BLOCK, HOP, RATE, WINDOW, cut, hamming
 
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from ser_classic.voice import DESCRIPTORS, Voice, contours, correlations, kernels, prosody
+from ser_classic.features.voice import DESCRIPTORS, Voice, contours, correlations, kernels, prosody
 
 
 def named(names: tuple[str, ...], values: np.ndarray) -> dict[str, float]:

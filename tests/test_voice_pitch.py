@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from ser_classic.corpora.synthetic import synthesise
-from ser_classic.voice import pitch
-from ser_classic.voice.frames import RATE, cut
+from ser_classic.features.voice import pitch
+from ser_classic.features.voice.frames import RATE, cut
 
 TIME = np.arange(RATE) / RATE
 

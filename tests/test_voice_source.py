@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ser_classic.voice import source
-from ser_classic.voice.frames import RATE, Frames, cut
+from ser_classic.features.voice import source
+from ser_classic.features.voice.frames import RATE, Frames, cut
 
 TIME = np.arange(RATE) / RATE
 

@@ -8,8 +8,8 @@ import pytest
 from scipy import fft, stats
 
 from ser_classic.corpora.synthetic import synthesise
-from ser_classic.voice import spectral
-from ser_classic.voice.frames import FREQUENCIES, RATE, Frames, cut
+from ser_classic.features.voice import spectral
+from ser_classic.features.voice.frames import FREQUENCIES, RATE, Frames, cut
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from ser_classic import workers
-from ser_classic.workers import WorkerError
+from ser_classic.runtime import workers
+from ser_classic.runtime.workers import WorkerError
 
 
 def die_once(folder: Path, number: int) -> int:

@@ -39,12 +39,12 @@ from ser_classic import audio, report, store
 from ser_classic.corpora import Loaded, load
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
-from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
-from ser_classic.extraction import BATCH, extract
 from ser_classic.features import FEATURES, RATE, FeatureSet
-from ser_classic.functionals import MFCC13
+from ser_classic.features.extraction import BATCH, extract
+from ser_classic.features.functionals import MFCC13
 from ser_classic.registry import Registry
+from ser_classic.runtime.engines import Local
 
 SPEAKERS, EMOTIONS, TAKES = ("s01", "s02", "s03", "s04"), ("neutral", "angry", "sad"), range(1, 9)
 LOG = "TORTURE_LOG"  # the file in which every extraction is noted

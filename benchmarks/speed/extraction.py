@@ -37,8 +37,8 @@ from threadpoolctl import threadpool_limits
 from ser_classic import audio
 from ser_classic.corpora import synthetic
 from ser_classic.features import FEATURES, RATE
-from ser_classic.functionals import POOLED
-from ser_classic.provenance import machine
+from ser_classic.features.functionals import POOLED
+from ser_classic.runtime.provenance import machine
 
 SECONDS = 3.7  # of a generated clip: the mean of RAVDESS
 N_FFT, HOP = 2048, 512

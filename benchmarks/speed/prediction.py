@@ -26,8 +26,8 @@ import soundfile
 from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import synthetic
 from ser_classic.predictor.fitting import fit
-from ser_classic.provenance import machine
-from ser_classic.workers import THREADS
+from ser_classic.runtime.provenance import machine
+from ser_classic.runtime.workers import THREADS
 
 COMMAND = [sys.executable, "-c", "from ser_classic.cli import main; main()"]
 FLOOR = [sys.executable, "-c", "import sklearn.svm"]

@@ -32,17 +32,17 @@ import pandas as pd
 import soundfile
 from joblib import Parallel, delayed
 
-from ser_classic.cells import labels_of
 from ser_classic.corpora import synthetic
-from ser_classic.engines import Local
 from ser_classic.errors import SerClassicError
-from ser_classic.extraction import BATCH, extract
+from ser_classic.experiment.cells import labels_of
+from ser_classic.experiment.folds import run_fold
 from ser_classic.features import FEATURES, RATE
-from ser_classic.folds import run_fold
+from ser_classic.features.extraction import BATCH, extract
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
-from ser_classic.provenance import machine, versions
-from ser_classic.workers import THREADS
+from ser_classic.runtime.engines import Local
+from ser_classic.runtime.provenance import machine, versions
+from ser_classic.runtime.workers import THREADS
 
 SIZES = (500, 5_000, 50_000)
 SECONDS = 3.7  # of a clip: the mean of RAVDESS

@@ -27,9 +27,9 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic.corpora import available, load
 from ser_classic.estimators import SVCCV, KernelRidgeClassifierCV, inner_folds
-from ser_classic.extraction import extract
 from ser_classic.features import FEATURES
-from ser_classic.provenance import machine, versions
+from ser_classic.features.extraction import extract
+from ser_classic.runtime.provenance import machine, versions
 
 CS = {"linear": (0.0001, 0.001, 0.01, 0.1, 1.0), "rbf": (1.0, 3.0, 10.0, 30.0)}
 GAMMAS = (0.1, 0.3, 1.0)  # in units of 1 / n_features

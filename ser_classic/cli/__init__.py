@@ -11,7 +11,7 @@ import typer
 from ser_classic.cli import app as page
 from ser_classic.cli import bench, compare, corpora, explore, features, interrupts, listen, predict, results
 from ser_classic.errors import SerClassicError
-from ser_classic.workers import THREADS
+from ser_classic.runtime.workers import THREADS
 
 DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 

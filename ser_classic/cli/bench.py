@@ -77,10 +77,18 @@ def bench(
     """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
     from ser_classic import experiment
     from ser_classic.corpora import load
-    from ser_classic.engines import Local, on_cluster
-    from ser_classic.places import cache_folder, data_folder
+    from ser_classic.experiment.suites import (
+        SuiteError,
+        on_own,
+        parse_shard,
+        present,
+        read_suite,
+        select,
+        shard_of,
+    )
     from ser_classic.report import current, write
-    from ser_classic.suites import SuiteError, on_own, parse_shard, present, read_suite, select, shard_of
+    from ser_classic.runtime.engines import Local, on_cluster
+    from ser_classic.runtime.places import cache_folder, data_folder
 
     interrupts.stop_soon()
     if verbose:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from ser_classic.cells import Cell
-    from ser_classic.checking import Compared
-    from ser_classic.engines import Engine
+    from ser_classic.experiment.cells import Cell
+    from ser_classic.experiment.checking import Compared
+    from ser_classic.runtime.engines import Engine
 
 SAID = {
     "same": "same",
@@ -31,7 +31,7 @@ def check(
     engine: Engine,
 ) -> None:
     """Check a sample of the finished runs among those listed, and say what was found; exit code 1 if bad."""
-    from ser_classic import checking
+    from ser_classic.experiment import checking
 
     found = checking.check(results, listed, only, number, seed, data, cache, engine)
     for each in found.compared:

@@ -27,7 +27,7 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     import json
 
     from ser_classic.corpora import CORPORA, available
-    from ser_classic.places import data_folder
+    from ser_classic.runtime.places import data_folder
 
     at_hand = available(data)
     folder = data_folder(data)

@@ -44,9 +44,9 @@ def explore(
             print(f"{name}: {value}")
     else:
         from ser_classic.corpora import load
-        from ser_classic.engines import Local
-        from ser_classic.extraction import extract
         from ser_classic.features import FEATURES
+        from ser_classic.features.extraction import extract
+        from ser_classic.runtime.engines import Local
 
         features = features or "pooled"
         with options.value_of("--features"):

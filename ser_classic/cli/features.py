@@ -66,10 +66,10 @@ def extract_features(
 ) -> None:
     """Extract a feature set over a corpus, with the clips' speakers and emotions."""
     from ser_classic.corpora import load
-    from ser_classic.engines import Local
-    from ser_classic.export import check_output, save
-    from ser_classic.extraction import extract
     from ser_classic.features import FEATURES
+    from ser_classic.features.export import check_output, save
+    from ser_classic.features.extraction import extract
+    from ser_classic.runtime.engines import Local
 
     interrupts.stop_soon()
     with options.value_of("--features"):

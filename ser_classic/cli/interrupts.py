@@ -28,7 +28,7 @@ def stop_soon() -> None:
     """From now on Ctrl-C ends this process after a grace at the latest.
 
     Python alone would first wait for the library call at hand, and for the workers. These end by themselves
-    when this process has gone; see `ser_classic.workers.follow`.
+    when this process has gone; see `ser_classic.runtime.workers.follow`.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

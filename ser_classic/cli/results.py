@@ -20,7 +20,7 @@ def merge(
     cache: options.Cache = None,
 ) -> None:
     """Join results folders if they fit together, and write the report."""
-    from ser_classic import merging
+    from ser_classic.experiment import merging
     from ser_classic.report import write
 
     merged = merging.merge(folders, into)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ser_classic import claims
 from ser_classic.corpora.clips import (
     COLUMNS,
     EMOTIONS,
@@ -30,8 +29,9 @@ from ser_classic.corpora.savee import SAVEE
 from ser_classic.corpora.subsets import RAVDESS4
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.tess import TESS
-from ser_classic.places import cache_folder, data_folder
 from ser_classic.registry import Registry, unknown
+from ser_classic.runtime import claims
+from ser_classic.runtime.places import cache_folder, data_folder
 
 __all__ = [
     "COLUMNS",

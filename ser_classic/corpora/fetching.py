@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from ser_classic import claims
 from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora import CORPORA, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import Corpus, CorpusError, find
-from ser_classic.places import data_folder
-from ser_classic.progress import track
+from ser_classic.runtime import claims
+from ser_classic.runtime.places import data_folder
+from ser_classic.runtime.progress import track
 
 if TYPE_CHECKING:
     import requests

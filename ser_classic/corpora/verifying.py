@@ -14,7 +14,7 @@ from ser_classic import audio
 from ser_classic.audio import audio_files
 from ser_classic.corpora import CORPORA
 from ser_classic.corpora.clips import Corpus, find, speakers_known
-from ser_classic.progress import track
+from ser_classic.runtime.progress import track
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from distributed.security import Security
 from threadpoolctl import threadpool_limits
 
 from ser_classic.errors import SerClassicError
-from ser_classic.provenance import OPTIONAL, versions
-from ser_classic.workers import THREADS, Result
+from ser_classic.runtime.provenance import OPTIONAL, versions
+from ser_classic.runtime.workers import THREADS, Result
 
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
 PATIENCE = 60  # [s] to wait for another worker when none is left

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ser_classic.descriptors import Descriptor, Framing, describe
+from ser_classic.features.descriptors import Descriptor, Framing, describe
 from ser_classic.plots.style import BLIND, DEEP, INK, LINE, MUTED, blank, styled
 
 if TYPE_CHECKING:

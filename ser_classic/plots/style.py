@@ -12,7 +12,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from ser_classic.files import replacing
+from ser_classic.runtime.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic import audio, workers
+from ser_classic import audio
 from ser_classic.adaptation import adapt as z_score
 from ser_classic.errors import SerClassicError
-from ser_classic.extraction import BATCH, compute
 from ser_classic.features import FeatureSet
+from ser_classic.features.extraction import BATCH, compute
 from ser_classic.predictor import saving
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.sources import quiet_decoder
 from ser_classic.predictor.windows import Span, spans
-from ser_classic.progress import track
+from ser_classic.runtime import workers
+from ser_classic.runtime.progress import track
 
 UNCERTAIN = "uncertain"  # the answer where no emotion is as probable as asked for
 WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these

@@ -14,22 +14,22 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import experiment, statistics, store
-from ser_classic.cells import Cell, joined, require_apart
 from ser_classic.corpora import CorpusError, Loaded, load
-from ser_classic.engines import ALONE, Engine, Local
-from ser_classic.extraction import Features, extract
+from ser_classic.experiment.cells import Cell, joined, require_apart
+from ser_classic.experiment.folds import inputs
+from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.folds import inputs
+from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS, Model
+from ser_classic.models.tuning import Fitted
+from ser_classic.models.tuning import fit as fit_model
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
-from ser_classic.provenance import versions
-from ser_classic.stale import differences
-from ser_classic.tuning import Fitted
-from ser_classic.tuning import fit as fit_model
+from ser_classic.runtime.engines import ALONE, Engine, Local
+from ser_classic.runtime.provenance import versions
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
 

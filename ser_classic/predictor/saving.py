@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.files import replacing
 from ser_classic.predictor import reader
 from ser_classic.predictor.errors import PredictorError
+from ser_classic.runtime.files import replacing
 
 FORMAT = 1
 CARD = "card.json"

@@ -197,8 +197,9 @@ def scored(
     problem : callable (str), optional
         Told of a run that cannot be scored, which is then left out; without it the error is raised.
     differ : callable (record) -> mapping of str, optional
-        In what a run differs from what would be run today, see `ser_classic.stale.differences`; without it
-        no run is stale. One that differs in `clips` has no figures: the table at hand is not its own.
+        In what a run differs from what would be run today, see `ser_classic.experiment.stale.differences`;
+        without it no run is stale. One that differs in `clips` has no figures: the table at hand is not its
+        own.
     known : mapping of id to figures, optional
         Runs that need not be read, as what `score_of` would return is known.
 

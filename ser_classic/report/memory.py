@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ser_classic import workers
-from ser_classic.files import DRAFT, replacing
-from ser_classic.places import cache_folder
-from ser_classic.progress import track
-from ser_classic.provenance import versions
+from ser_classic.runtime import workers
+from ser_classic.runtime.files import DRAFT, replacing
+from ser_classic.runtime.places import cache_folder
+from ser_classic.runtime.progress import track
+from ser_classic.runtime.provenance import versions
 
 BEGAN = time.time() - 10.0  # some modules were imported before this one
 START = 2.0  # [s] that a worker process takes to start

@@ -32,7 +32,7 @@ def read(
     memory : Memory, optional
         Of what was scored before; with one, many runs are scored in several processes.
     """
-    from ser_classic.stale import differences, summary
+    from ser_classic.experiment.stale import differences, summary
 
     differ = partial(differences, clips=cache(partial(store.clips_digest, results)))
     stored = list(store.runs(results, problem))

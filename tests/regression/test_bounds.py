@@ -10,8 +10,8 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import store
-from ser_classic.engines import Local
 from ser_classic.experiment import Cell, bench
+from ser_classic.runtime.engines import Local
 
 RESULTS = Path(__file__).parents[2] / "results"
 BOUNDS = tomllib.loads((Path(__file__).parent / "bounds.toml").read_text())["cell"]

@@ -18,8 +18,8 @@ from torch import nn
 
 from ser_classic.estimators.folds import uar
 from ser_classic.extras.deep.networks import NETWORKS
-from ser_classic.progress import finished, tell
 from ser_classic.registry import unknown
+from ser_classic.runtime.progress import finished, tell
 
 Batch = dict[str, np.ndarray]  # X [shape=(clips, frames, d), float32], lengths [shape=(clips,), int64]
 PREDICTED_AT_ONCE = 256  # clips

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ser_classic import audio, filters
-from ser_classic.filters import DescriptorError
+from ser_classic import audio
+from ser_classic.features import filters
+from ser_classic.features.filters import DescriptorError
 from ser_classic.registry import unknown
 
 MFCC_BANDS = 128  # mel bands behind the MFCCs, librosa's default

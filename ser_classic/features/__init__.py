@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from ser_classic import flagship, functionals, sequences
-from ser_classic.extractor import Extractor
+from ser_classic.features import flagship, functionals, sequences
+from ser_classic.features.extractor import Extractor
 from ser_classic.registry import Registry, need
 
 RATE = 16_000  # [Hz]; the highest that every corpus offers, so that a feature means the same in all of them

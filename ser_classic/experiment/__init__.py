@@ -15,20 +15,20 @@ from typing import Any
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.cells import Cell, Refused, Shelf, Work, labels_of, prepare
-from ser_classic.claims import AGAIN, Claims, by_whom
 from ser_classic.corpora import Loaded, load, shortfall
-from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
-from ser_classic.extraction import Features
+from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, labels_of, prepare
+from ser_classic.experiment.folds import FoldResult, run_fold
+from ser_classic.experiment.stale import clips_today, differences, parameters, particulars, summary
 from ser_classic.features import FEATURES
-from ser_classic.files import DRAFT
-from ser_classic.folds import FoldResult, run_fold
+from ser_classic.features.extraction import Features
 from ser_classic.models import MODELS, Model
-from ser_classic.progress import track, working
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
-from ser_classic.provenance import machine, versions
-from ser_classic.stale import clips_today, differences, parameters, particulars, summary
+from ser_classic.runtime.claims import AGAIN, Claims, by_whom
+from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.runtime.files import DRAFT
+from ser_classic.runtime.progress import track, working
+from ser_classic.runtime.provenance import machine, versions
 
 logger = logging.getLogger(__name__)
 

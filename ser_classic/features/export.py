@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_classic.extraction import ExtractionError, Features
-from ser_classic.files import replacing
+from ser_classic.features.extraction import ExtractionError, Features
+from ser_classic.runtime.files import replacing
 
 
 def check_output(path: Path, sequence: bool = False) -> None:

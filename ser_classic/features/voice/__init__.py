@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser_classic.audio import check, resample
-from ser_classic.voice import formants, pitch, source, spectral
-from ser_classic.voice.frames import HOP, RATE, cut
+from ser_classic.features.voice import formants, pitch, source, spectral
+from ser_classic.features.voice.frames import HOP, RATE, cut
 
 VOICE = ("f0", "strength", "hnr", "cpp", "h1h2", "h1h3", "h1a1", "h1a3", "f1", "f2", "f3", "b1", "b2")
 DESCRIPTORS = (

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ser_classic.descriptors import Descriptor, Framing, describe
 from ser_classic.errors import SerClassicError
-from ser_classic.functionals import STANDARD
-from ser_classic.preparation import Preparation, Prepared
+from ser_classic.features.descriptors import Descriptor, Framing, describe
+from ser_classic.features.functionals import STANDARD
+from ser_classic.features.preparation import Preparation, Prepared
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ser_classic.functionals import percentiles
+from ser_classic.features.functionals import percentiles
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 RANGE_SHARES = (25, 50, 75, 90)

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.voice.frames import FREQUENCIES, HOP, POWER_FLOOR, WINDOW, Frames
+from ser_classic.features.voice.frames import FREQUENCIES, HOP, POWER_FLOOR, WINDOW, Frames
 
 MELS = 40
 MFCCS = 20

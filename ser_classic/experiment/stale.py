@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ser_classic import store
-from ser_classic.cells import Cell
 from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment.cells import Cell
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Protocol
-from ser_classic.provenance import versions
+from ser_classic.runtime.provenance import versions
 
 UNSAID = {"version": 1}  # what an older record means that does not have this field; null is what others mean
 LONGEST = 40  # letters of a value that is shown

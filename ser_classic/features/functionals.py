@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_classic.descriptors import Descriptor, Framing, describe
 from ser_classic.errors import SerClassicError
+from ser_classic.features.descriptors import Descriptor, Framing, describe
 from ser_classic.registry import unknown
 
 PERCENTILES = {"p05": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}

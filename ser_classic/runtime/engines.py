@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ser_classic import workers
 from ser_classic.registry import need
-from ser_classic.workers import Result
+from ser_classic.runtime import workers
+from ser_classic.runtime.workers import Result
 
 
 class Engine(Protocol):

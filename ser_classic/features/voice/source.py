@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft as _fft
 
-from ser_classic.voice.frames import RATE, Frames, hann, squared
-from ser_classic.voice.pitch import CEILING, FLOOR
+from ser_classic.features.voice.frames import RATE, Frames, hann, squared
+from ser_classic.features.voice.pitch import CEILING, FLOOR
 
 WINDOW = 800  # [samples], 50 ms
 FFT = 2048

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_classic import store
-from ser_classic.cells import FEATURES_OF
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment.cells import FEATURES_OF
 from ser_classic.store import Run
 
 SHOWN = 5  # reasons in one message

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from ser_classic.errors import SerClassicError
-from ser_classic.extractor import Extractor
+from ser_classic.features.extractor import Extractor
 
 FRAME, HOP = 2048, 512  # samples of the frames in which silence is sought, librosa's default
 

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.adaptation import adapt, adapt_few, drawn
-from ser_classic.extraction import Features
+from ser_classic.features.extraction import Features
 from ser_classic.models import Model
+from ser_classic.models.tuning import fit
 from ser_classic.protocols import Fold, Protocol
-from ser_classic.provenance import machine
-from ser_classic.tuning import fit
+from ser_classic.runtime.provenance import machine
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.voice import Voice
+from ser_classic.features.voice import Voice
 
 DILATIONS = (1, 2, 4, 8)
 LENGTH = 9  # [frames at the dilation]

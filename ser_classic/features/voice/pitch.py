@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft as _fft
 
-from ser_classic.voice.frames import RATE, Frames, squared
+from ser_classic.features.voice.frames import RATE, Frames, squared
 
 FLOOR, CEILING = 65.0, 650.0  # [Hz]
 WINDOW = 738  # [samples]: three periods of the lowest pitch

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.voice.frames import BLOCK, HOP, RATE, Frames
+from ser_classic.features.voice.frames import BLOCK, HOP, RATE, Frames
 
 CEILING = 5300.0  # [Hz]
 FORMANTS = 5

@@ -13,12 +13,12 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
-from ser_classic.engines import Engine
 from ser_classic.errors import SerClassicError
-from ser_classic.extraction import Features, extract
 from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold
+from ser_classic.runtime.engines import Engine
 
 KNOWN_BY = 64  # columns of a vector by which its recording is known again: all are costly to read
 FEATURES_OF = ("features", "trained_features", "degraded")  # digests in a record

@@ -9,10 +9,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from ser_classic.cells import Cell
 from ser_classic.corpora import CORPORA, available
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment.cells import Cell
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import FEW, PROTOCOLS, SOURCES

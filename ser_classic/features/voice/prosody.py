@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ser_classic.voice import FRAME, Voice
+from ser_classic.features.voice import FRAME, Voice
 
 JITTER = ("local", "rap", "ppq5")
 SHIMMER = ("local", "apq3", "apq5")

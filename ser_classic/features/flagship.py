@@ -8,11 +8,11 @@ from functools import cache
 
 import numpy as np
 
-from ser_classic.voice import DESCRIPTORS, FRAME, Voice, analyse, kernels
-from ser_classic.voice.contours import FUNCTIONALS, functionals
-from ser_classic.voice.correlations import TRACKS, correlations, lagged, lagged_pairs, pairs
-from ser_classic.voice.prosody import PROSODY, prosody
-from ser_classic.voice.spectral import MELS
+from ser_classic.features.voice import DESCRIPTORS, FRAME, Voice, analyse, kernels
+from ser_classic.features.voice.contours import FUNCTIONALS, functionals
+from ser_classic.features.voice.correlations import TRACKS, correlations, lagged, lagged_pairs, pairs
+from ser_classic.features.voice.prosody import PROSODY, prosody
+from ser_classic.features.voice.spectral import MELS
 
 FEWEST_VOICED = 8  # frames; where fewer are voiced, all stand in for them
 LEAST_SCALED = 0.05  # spread of a channel in units of the table of channels

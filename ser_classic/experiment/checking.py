@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from ser_classic import experiment, store
-from ser_classic.cells import FEATURES_OF, Cell
 from ser_classic.corpora import CORPORA, available, load
-from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment.cells import FEATURES_OF, Cell
+from ser_classic.experiment.stale import clips_today, differences
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.stale import clips_today, differences
+from ser_classic.runtime.engines import ALONE, Engine
 
 ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities
 TIES = 0.02  # share of guesses that the last digits of another processor may turn over

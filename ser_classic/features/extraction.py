@@ -24,14 +24,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic import audio, claims
+from ser_classic import audio
 from ser_classic.degradations import DEGRADATIONS, RATE
-from ser_classic.engines import ALONE, Engine
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
-from ser_classic.files import DRAFT, replacing
-from ser_classic.places import cache_folder
-from ser_classic.progress import track
+from ser_classic.runtime import claims
+from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.runtime.files import DRAFT, replacing
+from ser_classic.runtime.places import cache_folder
+from ser_classic.runtime.progress import track
 
 BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip some 3 ms
 
