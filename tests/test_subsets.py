@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tiny_corpus import lay_out, touch
 
-from ser_classic.corpora import CORPORA, CorpusError, load, shortfall
+from ser_classic.corpora import CORPORA, CorpusError, available, load, shortfall
 from ser_classic.corpora.fetching import fetch
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.suites import present
@@ -35,6 +35,15 @@ def test_what_is_missing_of_a_part_is_missing_of_the_corpus(tmp_path):
     touch(tmp_path / "ravdess", *CORPORA["ravdess"].official()["file"][:100])
     part = load("ravdess4", tmp_path)
     assert shortfall(part.corpus, part.clips).endswith("corpora fetch ravdess")
+
+
+def test_a_part_of_which_there_is_no_clip_is_not_at_hand(tmp_path):
+    neutral = [file for file in CORPORA["ravdess"].official()["file"] if "/03-01-01-" in file]
+    touch(tmp_path / "ravdess", *neutral)
+    assert "ravdess" in available(tmp_path)
+    assert "ravdess4" not in available(tmp_path)
+    with pytest.raises(CorpusError, match=r"ravdess: no clip of calm, .* corpora fetch ravdess$"):
+        load("ravdess4", tmp_path)
 
 
 @pytest.mark.parametrize("source", [None, "archive.zip"])

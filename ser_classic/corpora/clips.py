@@ -80,6 +80,8 @@ class Corpus:
         How to get it by hand, where it may not or cannot be downloaded by a program.
     part_of : str, optional
         The corpus in whose folder it lies and with which it is downloaded.
+    emotions : tuple of str
+        Of a part: those of its corpus that it has.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Corpus:
     files_url: str | None = None
     obtain: str = ""
     part_of: str | None = None
+    emotions: tuple[str, ...] = ()
 
     def remedy(self, what: str = "it") -> str:
         """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""

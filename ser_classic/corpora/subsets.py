@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_classic.corpora.clips import Corpus
+from ser_classic.corpora.clips import Corpus, CorpusError
 from ser_classic.corpora.ravdess import RAVDESS
 
 
@@ -40,12 +40,18 @@ def only(corpus: Corpus, name: str, emotions: tuple[str, ...], clips: int) -> Co
         archive=None,
         files_url=None,
         part_of=corpus.name,
+        emotions=emotions,
     )
 
 
 def _scan(root: Path, corpus: Corpus, emotions: tuple[str, ...]) -> pd.DataFrame:
     clips = corpus.scan(root)
-    return clips[clips["emotion"].isin(list(emotions))]
+    clips = clips[clips["emotion"].isin(list(emotions))]
+    if clips.empty:
+        raise CorpusError(
+            f"{corpus.name}: no clip of {', '.join(emotions)} under {root}. {corpus.remedy('them')}"
+        )
+    return clips
 
 
 RAVDESS4 = only(RAVDESS, "ravdess4", ("calm", "happy", "fear", "disgust"), clips=768)

@@ -177,10 +177,8 @@ def _listed(
         return None, files, (), tuple(str(file) for file in audio_files(root) if str(file) not in named)
     found = find(root, whole.name, whole.parse, whole.checksums)
     if corpus.part_of:
-        emotions = set(clips["emotion"])
-        official = official[
-            [whole.parse(PurePosixPath(file))["emotion"] in emotions for file in official["file"]]
-        ]
+        emotions = [whole.parse(PurePosixPath(file))["emotion"] for file in official["file"]]
+        official = official[[emotion in corpus.emotions for emotion in emotions]]
     files = {clip: str(file) for clip, (file, _) in found.clips.items() if clip in official.index}
     copies = tuple(str(file) for clip, file in found.copies if clip in official.index)
     return official, files, copies, tuple(map(str, found.extra))
