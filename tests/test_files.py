@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+
 import pytest
 
 from ser_classic.plots import style
@@ -18,6 +20,32 @@ def test_a_file_is_what_it_was_until_the_block_has_ended(tmp_path):
         assert list(tmp_path.glob("*.csv")) == [path]
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_a_link_and_its_target_is_written(tmp_path):
+    (tmp_path / "far").mkdir()
+    near, far = tmp_path / "a.csv", tmp_path / "far" / "b.csv"
+    near.symlink_to("far/b.csv")
+    for text in ("new", "newer"):  # the target need not be there
+        with replacing(near) as draft:
+            draft.write_text(text)
+        assert near.is_symlink()
+        assert far.read_text() == text
+    assert list(far.parent.iterdir()) == [far]
+
+
+def test_a_file_keeps_its_permissions_and_a_new_one_has_the_usual(tmp_path):
+    usual, kept = tmp_path / "usual", tmp_path / "kept"
+    usual.touch()
+    for path in (kept, tmp_path / "new"):
+        with replacing(path) as draft:
+            draft.write_text("new")
+        assert path.stat().st_mode == usual.stat().st_mode
+    for mode in (0o600, 0o640, 0o444):
+        kept.chmod(mode)
+        with replacing(kept) as draft:
+            draft.write_text("newer")
+        assert stat.S_IMODE(kept.stat().st_mode) == mode
 
 
 @pytest.mark.parametrize("error", [OSError, ValueError, KeyboardInterrupt])
