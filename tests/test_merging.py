@@ -99,6 +99,22 @@ def test_the_folder_to_merge_into_may_be_among_the_sources_in_another_spelling(p
     assert (len(merged.copied), len(merged.kept)) == (4, 4)
 
 
+@pytest.mark.parametrize("inside", ["runs", "runs/new", "new"])
+def test_a_source_is_not_written_into(parts, inside):
+    before = sorted(parts[0].rglob("*"))
+    with pytest.raises(MergeError, match=f"{inside}: would be written into .*, a source; name a folder"):
+        merge(parts, parts[0] / inside)
+    assert sorted(parts[0].rglob("*")) == before
+
+
+def test_a_folder_that_holds_the_sources_may_take_their_runs(parts, tmp_path):
+    runs = Path(shutil.copytree(parts[0], tmp_path / "out" / "runs"))
+    with pytest.raises(MergeError, match=r"out: would be written into .*runs, a source"):
+        merge([parts[1], runs], tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == [runs]
+    assert len(merge(parts, tmp_path).copied) == 12
+
+
 def test_runs_equal_in_predictions_may_be_there_twice(parts, tmp_path):
     shutil.copytree(parts[0], tmp_path / "again")
     edit(first(tmp_path / "again"), fit_seconds=99.0)

@@ -12,6 +12,7 @@ from ser_classic.experiment.cells import FEATURES_OF
 from ser_classic.store import Run
 
 SHOWN = 5  # reasons in one message
+WRITTEN = ("runs", "clips", "figures")  # the folders of a results folder
 
 
 class MergeError(SerClassicError):
@@ -41,14 +42,17 @@ def merge(sources: list[Path], into: Path) -> Merged:
     Raises
     ------
     MergeError
-        No results folder; broken runs or runs of another schema; other clips tables of one corpus; other
-        predictions for one cell.
+        No results folder; one that would be written into; broken runs or runs of another schema; other clips
+        tables of one corpus; other predictions for one cell.
     StoreError
         `into` cannot be written.
     """
     for folder in sources:
         if not any((folder / name).exists() for name in ("runs", "leaderboard.csv")):
             raise MergeError(f"{folder}: there are no results; give folders to which bench has written")
+        here, there = folder.resolve(), into.resolve()
+        if here in there.parents or any(there / name in (here, *here.parents) for name in WRITTEN):
+            raise MergeError(f"{into}: would be written into {folder}, a source; name a folder apart from it")
     # Each folder once, however often and in whatever spelling it is given
     into, *others = {folder.resolve(): folder for folder in [into, *sources]}.values()
     problems: list[str] = []
