@@ -252,7 +252,7 @@ def find_run(results: Path, name: str) -> Run:
         There is none (the nearest ids are named), or it is damaged.
     """
     home = results / "runs"
-    held = sorted(path.name for path in home.glob("[!.]*"))
+    held = [path.name for path in folders(results)]
     if name in held:
         return read_run(home / name)
     if not held:
@@ -268,9 +268,14 @@ def find_run(results: Path, name: str) -> Run:
     )
 
 
+def folders(results: Path) -> list[Path]:
+    """The folders of all runs, by id, whole or not."""
+    return sorted((results / "runs").glob("[!.]*"))
+
+
 def runs(results: Path, problem: Callable[[str], None] | None = None) -> Iterator[Run]:
     """All runs of a results folder, by id. What is no whole run is handed to `problem`, else skipped."""
-    for path in sorted((results / "runs").glob("[!.]*")):
+    for path in folders(results):
         try:
             yield read_run(path)
         except StoreError as error:
@@ -348,10 +353,15 @@ def read_clips(results: Path, corpus: str) -> pd.DataFrame:
     path = results / "clips" / f"{corpus}.csv"
     try:
         return pd.read_csv(path, dtype=str, index_col="clip", keep_default_na=False).replace("", None)
+    except FileNotFoundError:
+        raise StoreError(
+            f"{path}: there is no clips table of {corpus}, without which its runs cannot be scored; copy it "
+            "from where they were made, or repeat one with: ser-classic bench SUITE --again"
+        ) from None
     except (OSError, ValueError, TypeError) as error:  # TypeError: how pandas misses an index column
         raise StoreError(
-            f"{path}: the clips table of {corpus} cannot be read ({error}); remove it if it is there, and "
-            "repeat a run of this corpus with --again"
+            f"{path}: the clips table of {corpus} cannot be read ({error}); remove it, and repeat a run of "
+            "this corpus with: ser-classic bench SUITE --again"
         ) from error
 
 

@@ -266,7 +266,10 @@ def test_problems_are_told_although_the_report_cannot_be_written(command, cache,
 
 
 def test_a_report_of_nothing_is_a_mistake(tmp_path):
-    words = [sys.executable, "-m", "ser_classic", "report", "--results", str(tmp_path / "resluts")]
-    done = subprocess.run(words, capture_output=True, text=True)
-    one_message(done, "resluts: there are no results", "--results")
+    (tmp_path / "empty" / "runs").mkdir(parents=True)
+    for name in ("resluts", "empty"):
+        words = [sys.executable, "-m", "ser_classic", "report", "--results", str(tmp_path / name)]
+        done = subprocess.run(words, capture_output=True, text=True)
+        one_message(done, f"{name}: there are no results", "--results")
     assert not (tmp_path / "resluts").exists()
+    assert [path.name for path in (tmp_path / "empty").iterdir()] == ["runs"]

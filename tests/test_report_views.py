@@ -279,6 +279,18 @@ def test_write_goes_on_past_broken_and_foreign_folders(tmp_path):
     assert written == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
 
+def test_write_without_a_clips_table_says_so_once_and_leaves_what_is_there(tmp_path):
+    runs = [stored(tmp_path, made_up.run("ravdess", "loso", "pooled", model)) for model in ("knn", "mlp")]
+    (tmp_path / "leaderboard.md").write_text("of yesterday")
+    told: list[str] = []
+    with pytest.raises(report.ReportError, match="none of its runs can be reported"):
+        report.write(tmp_path, told.append)
+    (line,) = told
+    assert line.startswith(f"{runs[0].id} and 1 more: {tmp_path / 'clips' / 'ravdess.csv'}: there is no ")
+    assert "ser-classic bench SUITE --again" in line
+    assert (tmp_path / "leaderboard.md").read_text() == "of yesterday"
+
+
 def test_write_of_nothing(tmp_path):
     assert report.write(tmp_path).empty
     assert "No run has finished yet." in (tmp_path / "leaderboard.md").read_text()

@@ -166,5 +166,5 @@ def test_a_damaged_clips_table_is_one_message(tmp_path, content):
     (tmp_path / "clips" / "c.csv").write_bytes(content)
     with pytest.raises(StoreError, match=r"c\.csv: the clips table of c cannot be read"):
         store.read_clips(tmp_path, "c")
-    with pytest.raises(StoreError, match="remove it if it is there"):
+    with pytest.raises(StoreError, match="remove it, and repeat"):
         store.write_clips(tmp_path, "c", clips())

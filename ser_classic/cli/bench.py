@@ -155,10 +155,11 @@ def report(
     """Rebuild the leaderboard and the figures from the stored runs, and show the leaderboard."""
     from rich.console import Console
 
+    from ser_classic import store
     from ser_classic.report import ReportError, terminal, write
     from ser_classic.report.glance import put_into
 
-    if not (results / "runs").is_dir():
+    if not store.folders(results):
         raise ReportError(
             f"{results}: there are no results; bench makes them, or name another with --results"
         )

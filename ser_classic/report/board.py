@@ -195,7 +195,8 @@ def scored(
     clips_of : callable (corpus) -> pd.DataFrame
         Clips table of a corpus; asked once for each.
     problem : callable (str), optional
-        Told of a run that cannot be scored, which is then left out; without it the error is raised.
+        Told of runs that cannot be scored, once for each reason; they are left out. Without it the error is
+        raised.
     differ : callable (record) -> mapping of str, optional
         In what a run differs from what would be run today, see `ser_classic.experiment.stale.differences`;
         without it no run is stale. One that differs in `clips` has no figures: the table at hand is not its
@@ -209,6 +210,7 @@ def scored(
         A run that cannot be scored, where there is no `problem`.
     """
     clips_of, every = cache(clips_of), []
+    left_out: dict[str, list[str]] = {}
     for run in runs:
         record = run.record
         row = {name: record[name] for name in CELL} | {"status": record["status"]}
@@ -228,9 +230,11 @@ def scored(
         except SerClassicError as error:
             if problem is None:
                 raise
-            problem(f"{record['id']}: {error}")
+            left_out.setdefault(str(error), []).append(record["id"])
             continue
         every.append(Scored(run, row, counts))
+    for why, (first, *more) in left_out.items():
+        problem(f"{first}{f' and {len(more)} more' if more else ''}: {why}")
     return every
 
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.report.adaptation import adaptation_chapter
-from ser_classic.report.board import tabulated, to_csv
+from ser_classic.report.board import ReportError, tabulated, to_csv
 from ser_classic.report.cross import cross_chapter
 from ser_classic.report.degraded import degraded_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
@@ -65,7 +65,7 @@ def write(
     Raises
     ------
     SerClassicError
-        The folder cannot be written, or without `problem` a run cannot be scored.
+        The folder cannot be written, none of its runs can be scored, or without `problem` one cannot.
     """
     memory = Memory(results, cache)
     try:
@@ -82,6 +82,8 @@ def _write(
     results: Path, problem: Callable[[str], None] | None, figures: bool, memory: Memory
 ) -> pd.DataFrame:
     every = read(results, problem, memory)
+    if not every and store.folders(results):
+        raise ReportError(f"{results}: none of its runs can be reported; what was there is left as it was")
     clips_of = functools.cache(partial(store.read_clips, results))
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
