@@ -143,14 +143,18 @@ def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
     Raises
     ------
     MetricError
-        Unequal lengths, or a guess that has no column.
+        Unequal lengths, a guess that has no column, or no value in it.
     """
     if len(guess) != len(probabilities):
         raise MetricError(f"{len(guess)} guesses and {len(probabilities)} rows of probabilities")
     column = probabilities.columns.get_indexer(np.asarray(guess))
     if (column < 0).any():
         raise MetricError(f"no probability is given for the guess {str(np.asarray(guess)[column < 0][0])!r}")
-    return probabilities.to_numpy()[np.arange(len(guess)), column]
+    sure = probabilities.to_numpy()[np.arange(len(guess)), column]
+    if np.isnan(sure).any():
+        first = np.isnan(sure).argmax()
+        raise MetricError(f"row {first}: there is no probability for its guess {str(guess[first])!r}")
+    return sure
 
 
 def reliability(

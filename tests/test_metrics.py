@@ -77,6 +77,9 @@ def test_count_metrics_take_stacks_and_know_emptiness():
     np.testing.assert_allclose(metrics.recalls_of(stack), [[1, 1], [0, np.nan], [np.nan, np.nan]])
 
 
+SAD = np.array(["sad", "sad"])
+
+
 def table(*rows):
     return pd.DataFrame(rows, columns=["angry", "sad"])
 
@@ -138,6 +141,7 @@ def test_every_metric_has_the_one_signature():
         (lambda: metrics.confusion(TRUTH, GUESS, ("angry", "sad")), "'happy' is not one of"),
         (lambda: METRICS["ece"](TRUTH[:1], np.array(["joy"]), table((0.5, 0.5))), "'joy'"),
         (lambda: METRICS["ece"](TRUTH, GUESS, table((0.5, 0.5))), "7 guesses and 1 rows"),
+        (lambda: metrics.reliability(SAD, SAD, table((1, 0), (1, np.nan))), "row 1: .* its guess 'sad'"),
         (lambda: METRICS["brier"](TRUTH, GUESS, table((0.5, 0.5))), "7 true emotions and 1 rows"),
     ],
 )

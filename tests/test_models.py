@@ -100,6 +100,20 @@ class Reporter(ClassifierMixin, BaseEstimator):
         return np.repeat(self.classes_[0], len(X))
 
 
+class Diverged(Reporter):
+    """Comes to no solution."""
+
+    def predict_proba(self, X):
+        return np.where(np.arange(len(X))[:, None] < 2, np.nan, 1 / 3) * np.ones(3)
+
+
+def test_probabilities_that_are_no_numbers_are_refused():
+    X, y, speakers = clips()
+    fitted = fit(Model("diverged", "", lambda seed: Diverged(), scale=False), X, y, speakers)
+    with pytest.raises(ModelError, match="Diverged: its probabilities are no numbers for 2 of 72 clips"):
+        fitted.probabilities(X)
+
+
 def test_inner_folds_keep_speakers_apart():
     X, y, speakers = clips()
     X["mfcc_00_mean"] = pd.factorize(speakers)[0]

@@ -125,6 +125,18 @@ def test_adaptation_is_asked_for_where_it_is_due_and_nowhere_else(own_folder, ca
         adapted.predict(recordings[0], adapt=True)
 
 
+def test_chances_that_are_no_numbers_are_no_answer(predictor, recordings):
+    class Diverged:
+        def predict(self, X):
+            return np.full(len(X), "sad")
+
+        def predict_proba(self, X):
+            return np.full((len(X), len(predictor.classes)), np.nan)
+
+    with pytest.raises(PredictorError, match=r"its pipeline fails .*no numbers.*Fit it again"):
+        replace(predictor, estimator=Diverged()).predict(recordings[:2])
+
+
 def test_a_model_without_confidence_is_not_asked_for_any(predictor, recordings):
     class Silent:
         def predict(self, X):

@@ -32,10 +32,23 @@ class Fitted:
         return len(pickle.dumps(self.estimator))
 
     def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
-        """Chance of every emotion [clips x emotions], or None where the model has none."""
+        """Chance of every emotion [shape=(clips, emotions)], or None where the model has none.
+
+        Raises
+        ------
+        ModelError
+            One of them is no number.
+        """
         if not hasattr(self.estimator, "predict_proba"):
             return None
-        return pd.DataFrame(self.estimator.predict_proba(X), columns=list(self.estimator.classes_))
+        chances = self.estimator.predict_proba(X)
+        strange = ~np.isfinite(chances).all(axis=1)
+        if strange.any():
+            raise ModelError(
+                f"{type(self.estimator[-1]).__name__}: its probabilities are no numbers for "
+                f"{strange.sum()} of {len(chances)} clips; it has not come to a solution"
+            )
+        return pd.DataFrame(chances, columns=list(self.estimator.classes_))
 
 
 def fit(

@@ -218,6 +218,8 @@ class Predictor:
         try:
             emotions = self.estimator.predict(X)
             chances = self.estimator.predict_proba(X) if self.has_probabilities else None
+            if chances is not None and not np.isfinite(chances).all():
+                raise ValueError("probabilities that are no numbers")
             return emotions, None if chances is None else chances.reshape(len(X), len(self.classes))
         except SerClassicError:
             raise
