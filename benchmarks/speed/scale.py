@@ -283,7 +283,7 @@ def row(point: Point) -> str:
 
 
 def verdicts(points: list[Point]) -> list[dict[str, Any]]:
-    """Whether extraction stayed flat, in time and memory, and below the limit."""
+    """Whether extraction stayed below the limit, and flat in time and memory where sizes tell."""
     judged = []
     for name in dict.fromkeys(point.features for point in points if point.what == "extract"):
         measured = [
@@ -291,20 +291,34 @@ def verdicts(points: list[Point]) -> list[dict[str, Any]]:
             for point in points
             if (point.what, point.features) == ("extract", name) and point.seconds > 0
         ]
+        if not measured:
+            continue
         first, last = measured[0], measured[-1]
-        slower = last.processor_seconds / last.clips / (first.processor_seconds / first.clips)
-        judged.append(
-            {
-                "features": name,
-                "clips": [first.clips, last.clips],
+        peak = max(point.peak_mb for point in measured)
+        verdict = {"features": name, "clips": [first.clips, last.clips]}
+        if first.clips < last.clips:
+            slower = last.processor_seconds / last.clips / (first.processor_seconds / first.clips)
+            verdict |= {
                 "times_as_long_a_clip": round(slower, 2),
                 "times_as_much_memory": round(last.peak_mb / first.peak_mb, 2),
-                "peak_mb": round(max(point.peak_mb for point in measured)),
                 "flat": slower <= TOLERANCE and last.peak_mb <= TOLERANCE * first.peak_mb,
-                "below_limit": max(point.peak_mb for point in measured) < LIMIT_MB,
             }
-        )
+        judged.append(verdict | {"peak_mb": round(peak), "below_limit": peak < LIMIT_MB})
     return judged
+
+
+def in_words(verdict: dict[str, Any]) -> str:
+    """One of `verdicts` as a line."""
+    first, last = verdict["clips"]
+    bound = "below" if verdict["below_limit"] else "NOT BELOW"
+    peak = f"peak {verdict['peak_mb']} MB: {bound} {LIMIT_MB}"
+    if "flat" not in verdict:
+        return f"{verdict['features']}: at {first} clips, one size, which tells nothing of growth; {peak}"
+    return (
+        f"{verdict['features']}: from {first} to {last} clips {verdict['times_as_long_a_clip']} times as "
+        f"long a clip, {verdict['times_as_much_memory']} times the memory: "
+        f"{'flat' if verdict['flat'] else 'NOT FLAT'}; {peak}"
+    )
 
 
 def measure(asked: argparse.Namespace, sizes: list[int], root: Path, caches: Path) -> list[Point]:
@@ -364,13 +378,7 @@ def main() -> None:
         points = measure(asked, sizes, Path(name) / "audio", Path(name) / "caches")
     result = summary(asked, points)
     for verdict in result["verdicts"]:
-        state = "flat" if verdict["flat"] else "NOT FLAT"
-        bound = "below" if verdict["below_limit"] else "NOT BELOW"
-        print(
-            f"{verdict['features']}: from {verdict['clips'][0]} to {verdict['clips'][1]} clips "
-            f"{verdict['times_as_long_a_clip']} times as long a clip, {verdict['times_as_much_memory']} "
-            f"times the memory: {state}; peak {verdict['peak_mb']} MB: {bound} {LIMIT_MB}"
-        )
+        print(in_words(verdict))
     if asked.json:
         asked.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
