@@ -116,7 +116,7 @@ def test_the_callers_style_neither_shows_nor_changes(name):
 def test_letters_that_no_font_has_are_drawn_without_a_word(caplog):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = detail.confusion(COUNTS, ("愤怒", "喜び", "슬픔"), "中文")
+        figure = style.headed(detail.confusion(COUNTS, ("愤怒", "喜び", "슬픔")), "中文")
         style.png(figure)
         style.svg(figure)
     assert not caplog.records
@@ -193,7 +193,7 @@ def test_titles_fit(name, words):
         "recalls": partial(detail.recalls, recall_panels(), 0.25),
         "reliability": partial(detail.reliability, BINS, 0.195),
     }[name]
-    figure = draw(title=f"{words}\nflagship + stacking (emobox_adapted, seed 0)")
+    figure = style.headed(draw(), f"{words}\nflagship + stacking (emobox_adapted, seed 0)")
     style.png(figure, dots=int(figure.dpi))  # extents are told in dots
     (title,) = (text for text in figure.findobj(Text) if text.get_text().startswith(words))
     box = title.get_window_extent()

@@ -188,15 +188,23 @@ def test_a_phone_shows_whole_pictures_and_the_first_figures_of_tables(html, tmp_
             found => found.getBoundingClientRect().right));
         document.querySelectorAll('details').forEach(one => { one.open = true; });
         const frames = [...document.querySelectorAll('figure .scroll')];
-        document.title = [right('body'), right('.scroll'), right('figure svg'),
-            right('[aria-label="emodb, adapted"] th:nth-child(5)'),
-            Math.max(...frames.map(frame => frame.scrollWidth - frame.clientWidth))];
+        const beyond = () => Math.max(...frames.map(frame => frame.scrollWidth - frame.clientWidth));
+        const seen = [right('body'), right('.scroll'), right('figure svg'),
+            right('[aria-label="emodb, adapted"] th:nth-child(5)'), beyond()];
+        document.querySelectorAll('.larger').forEach(one => one.click());
+        const scales = [...document.querySelectorAll('figure svg')].map(
+            drawn => drawn.getBoundingClientRect().width / drawn.viewBox.baseVal.width);
+        seen.push(Math.min(...scales), right('.scroll'));
+        document.querySelectorAll('.larger').forEach(one => one.click());
+        document.title = [...seen, beyond()];
     """
     dom = chromium(with_script(html, tmp_path, script), tmp_path, "--dump-dom", "--window-size=500,900")
     found = re.search("<title>(.*?)</title>", dom)[1].split(",")
-    body, frames, drawings, uar, beyond = map(float, found)
+    body, frames, drawings, uar, beyond, scale, enlarged, again = map(float, found)
     assert max(frames, drawings, uar) <= body
-    assert beyond == 0
+    assert beyond == again == 0
+    assert scale > 1, "letters are larger than they were drawn"
+    assert enlarged <= body, "what is wider scrolls in its frame"
 
 
 @browser

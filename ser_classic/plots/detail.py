@@ -15,7 +15,6 @@ from ser_classic.plots.style import (
     MUTED,
     beside,
     blank,
-    headed,
     rows_axis,
     share,
     share_axis,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @styled
-def confusion(counts: np.ndarray, classes: tuple[str, ...], title: str = "") -> Figure:
+def confusion(counts: np.ndarray, classes: tuple[str, ...]) -> Figure:
     """Confusion matrix: the share of each true emotion's clips by what was guessed.
 
     Parameters
@@ -35,8 +34,6 @@ def confusion(counts: np.ndarray, classes: tuple[str, ...], title: str = "") -> 
     counts : np.ndarray [shape=(k, k)]
         Row = truth, column = guess.
     classes : tuple of str
-    title : str
-        Above it; wrapped where it is longer than the figure is wide.
     """
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
@@ -51,14 +48,11 @@ def confusion(counts: np.ndarray, classes: tuple[str, ...], title: str = "") -> 
     ax.set_xticks(range(len(classes)), classes, rotation=35, ha="right", rotation_mode="anchor")
     ax.set_ylabel("truth, and its clips")
     ax.set_xlabel("guess")
-    headed(figure, title)
     return figure
 
 
 @styled
-def recalls(
-    panels: list[tuple[str, pd.DataFrame]], chance: float, colour: str = BLIND, title: str = ""
-) -> Figure:
+def recalls(panels: list[tuple[str, pd.DataFrame]], chance: float, colour: str = BLIND) -> Figure:
     """Who and what is recognised: a panel for emotions, one for speakers, one for each further property.
 
     Parameters
@@ -70,8 +64,6 @@ def recalls(
         Where guessing would land.
     colour : str
         Of the track.
-    title : str
-        As of `confusion`.
     """
     longest = max(panels, key=lambda panel: len(panel[1]))
     columns = [[panel for panel in panels if panel is not longest], [longest]]
@@ -92,12 +84,11 @@ def recalls(
                 beside(ax, place, share(value), size=8)
             share_axis(ax)
             ax.set_title(heading)
-    headed(figure, title)
     return figure
 
 
 @styled
-def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND, title: str = "") -> Figure:
+def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND) -> Figure:
     """Reliability diagram: accuracy of the guesses of each confidence, and how many there are.
 
     Parameters
@@ -108,8 +99,6 @@ def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND, title: str 
         Expected calibration error.
     colour : str
         Of the track.
-    title : str
-        As of `confusion`.
     """
     figure = blank(4.1, 4.5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
@@ -133,5 +122,4 @@ def reliability(bins: pd.DataFrame, ece: float, colour: str = BLIND, title: str 
     lower.set_ylabel("clips")
     share_axis(lower)
     lower.set_xlabel("confidence: probability of the emotion guessed")
-    headed(figure, title)
     return figure

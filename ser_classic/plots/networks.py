@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ser_classic.plots.style import BLIND, LINE, MUTED, PAPER, SERIES, blank, headed, share_axis, styled
+from ser_classic.plots.style import BLIND, LINE, MUTED, PAPER, SERIES, blank, share_axis, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +114,7 @@ def unbeaten(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 @styled
-def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float, title: str = "") -> Figure:
+def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float) -> Figure:
     """Loss and UAR of every epoch: a thin line a fold, a thick one their mean, dots where weights were kept.
 
     Parameters
@@ -144,7 +144,6 @@ def learning(curves: pd.DataFrame, kept: Mapping[str, int | None], chance: float
         ax.set_xlim(1, 1.16 * curves["epoch"].max())  # room for the names of the lines
         ax.set_xlabel("epoch")
         ax.grid(axis="y")
-    headed(figure, title)
     return figure
 
 

@@ -148,14 +148,15 @@ def blank(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def headed(figure: Figure, title: str) -> None:
-    """Say above all panels what is shown, at the left and in lines that fit; nothing where there is no title.
+@styled
+def headed(figure: Figure, title: str) -> Figure:
+    """Say above all panels what is shown, at the left and in lines that fit.
 
     Each line that the title brings makes the figure higher, so that the panels keep their size.
     """
-    if title:
-        figure.set_figheight(figure.get_figheight() + 0.19 * (1 + title.count("\n")))
-        figure.suptitle(title, x=0.01, ha="left", wrap=True)
+    figure.set_figheight(figure.get_figheight() + 0.19 * (1 + title.count("\n")))
+    figure.suptitle(title, x=0.01, ha="left", wrap=True)
+    return figure
 
 
 def rows_axis(ax: Axes, labels: list[str], grid: bool = True) -> None:

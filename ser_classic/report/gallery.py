@@ -35,8 +35,9 @@ class Picture:
     """A figure, the name of its files, and what is said beside it.
 
     `draw` is a function of `ser_classic.plots` with its arguments, which any process can call. `corpus` is
-    empty where it spans several; `wide` ones do not share their line of a page. `markup` is the figure as an
-    element of a page, once it has been drawn.
+    empty where it spans several; `wide` ones do not share their line of a page. Where it is of one `system`,
+    its files, which stand alone, are headed by the title and that. `markup` is the figure as an element of a
+    page, once it has been drawn.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Picture:
     draw: partial[Figure]
     corpus: str = ""
     wide: bool = False
+    system: str = ""
     markup: str = ""
 
     @property
@@ -153,40 +155,39 @@ def _details(
     name = _name(best)
     table = judged(best.run.predictions(), clips_of(corpus))
     counts, classes = within.confusion_of(table)
-    title = f"{corpus}: what is taken for what, {track}"
     yield Picture(
         f"confusion_{corpus}_{track}",
-        title,
+        f"{corpus}: what is taken for what, {track}",
         f"Share of each emotion's clips by guess; {name}. {_in_words(within.intervals(table))}.",
-        partial(detail.confusion, counts, classes, f"{title}\n{name}"),
+        partial(detail.confusion, counts, classes),
         corpus,
+        system=name,
     )
-    title = f"{corpus}: who and what is recognised, {track}"
     yield Picture(
         f"recalls_{corpus}_{track}",
-        title,
+        f"{corpus}: who and what is recognised, {track}",
         f"With 95 % intervals over speakers where there are enough; the dashed line is chance; {name}.",
-        partial(detail.recalls, _panels(table), 1 / best.row["classes"], colour, f"{title}\n{name}"),
+        partial(detail.recalls, _panels(table), 1 / best.row["classes"], colour),
         corpus,
+        system=name,
     )
     for run in ranked:
         table = judged(run.run.predictions(), clips_of(corpus))
         given = probabilities(table)
         if given is not None:
             truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
-            title = f"{corpus}: is confidence deserved, {track}"
             yield Picture(
                 f"reliability_{corpus}_{track}",
-                title,
+                f"{corpus}: is confidence deserved, {track}",
                 f"Accuracy of the guesses by their confidence; {_name(run)}.",
                 partial(
                     detail.reliability,
                     reliability(truth, guess, given),
                     METRICS["ece"](truth, guess, given),
                     colour,
-                    f"{title}\n{_name(run)}",
                 ),
                 corpus,
+                system=_name(run),
             )
             return
 

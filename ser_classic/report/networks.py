@@ -105,23 +105,23 @@ def network_pictures(
         if curves is None:
             continue
         name = f"{system_of(run.row)} ({run.row['protocol']})"
-        title = f"{corpus}: how the best network learned"
         yield Picture(
             f"learning_{corpus}",
-            title,
+            f"{corpus}: how the best network learned",
             f"{corpus}: {name}: a thin line a fold, a thick one their mean as long as half of them train; "
             "dots are the epochs that were kept.",
-            _learning(run, curves, f"{title}\n{name}"),
+            _learning(run, curves),
             corpus,
+            system=name,
         )
         counts, classes = confusion_of(judged(run.run.predictions(), clips_of(corpus)))
-        title = f"{corpus}: what the best network takes for what"
         yield Picture(
             f"confusion_{corpus}_network",
-            title,
+            f"{corpus}: what the best network takes for what",
             f"Share of each emotion's clips by guess; {corpus}: {name}.",
-            partial(confusion, counts, classes, f"{title}\n{name}"),
+            partial(confusion, counts, classes),
             corpus,
+            system=name,
         )
 
 
@@ -188,8 +188,8 @@ def _curves(run: Scored, problem: Callable[[str], None] | None) -> pd.DataFrame 
         return None
 
 
-def _learning(run: Scored, curves: pd.DataFrame, title: str) -> partial[Figure]:
+def _learning(run: Scored, curves: pd.DataFrame) -> partial[Figure]:
     from ser_classic.plots.networks import learning
 
     kept = {fold["fold"]: fold["chosen"].get("best_epoch") for fold in run.run.record["folds"]}
-    return partial(learning, curves, kept, 1 / run.row["classes"], title)
+    return partial(learning, curves, kept, 1 / run.row["classes"])

@@ -1,6 +1,8 @@
 "use strict";
-// Sorting by a click on a heading, and long tables cut until asked for. Without this all rows are there, ranked.
+// Sorting by a click on a heading, long tables cut until asked for, and pictures enlarged on a phone. Without this
+// all rows are there, ranked, and all pictures, whole.
 const SHOWN = 10;
+const NARROW = 340;  // [px]; what is drawn no wider is legible on any phone
 
 function valueOf(row, column) {
   const cell = row.cells[column];
@@ -52,5 +54,15 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
   table.closest(".scroll").after(more);
   cut(table);
+  named();
+}
+
+for (const drawn of document.querySelectorAll("figure svg")) {
+  if (parseFloat(drawn.style.getPropertyValue("--width")) <= NARROW) continue;
+  const larger = document.createElement("button");
+  larger.className = "more larger";
+  const named = () => { larger.textContent = drawn.classList.contains("large") ? "show whole" : "show larger"; };
+  larger.addEventListener("click", () => { drawn.classList.toggle("large"); named(); });
+  drawn.closest(".scroll").after(larger);
   named();
 }

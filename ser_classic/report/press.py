@@ -39,7 +39,7 @@ def printed(groups: Iterable[Iterable[Picture]], folder: Path, memory: Memory) -
 
     groups = [list(group) for group in groups]
     pictures = list(chain(*groups))
-    calls = [(picture.draw, identifier(picture.name), picture.title) for picture in pictures]
+    calls = [(picture.draw, identifier(picture.name), picture.title, picture.system) for picture in pictures]
     look = [families(), font_files(), *(version(name) for name in ("matplotlib", "pillow", "kiwisolver"))]
     keys = [[joblib.hash(call), *look] for call in calls]
     found = memory.computed(_forms, calls, keys, 0.4, "figures")
@@ -50,9 +50,10 @@ def printed(groups: Iterable[Iterable[Picture]], folder: Path, memory: Memory) -
     return [list(islice(marked, len(group))) for group in groups]
 
 
-def _forms(draw: partial[Figure], name: str, title: str) -> list[str]:
-    """The figure as SVG, as PNG (in base 64), and as an element of a page."""
-    from ser_classic.plots.style import inline_svg, png, svg
+def _forms(draw: partial[Figure], name: str, title: str, system: str) -> list[str]:
+    """The figure as SVG and as PNG (in base 64), headed, and as an element of a page."""
+    from ser_classic.plots.style import headed, inline_svg, png, svg
 
-    figure = draw()
-    return [svg(figure), b64encode(png(figure)).decode(), inline_svg(figure, name, title)]
+    figure = headed(draw(), f"{title}\n{system}") if system else draw()
+    files = [svg(figure), b64encode(png(figure)).decode()]
+    return [*files, inline_svg(draw() if system else figure, name, title)]
