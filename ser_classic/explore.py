@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.corpora import EMOTIONS, Loaded
+from ser_classic.corpora import Loaded, ordered
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extraction import Features
 from ser_classic.runtime.files import replacing
@@ -53,8 +53,7 @@ def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
     from ser_classic.plots import clips as figures
 
     clips = loaded.clips
-    order = [word for word in EMOTIONS if word in set(clips["emotion"])]
-    order += sorted(set(clips["emotion"]) - set(order))
+    order = list(ordered(clips["emotion"]))
     speakers = _short(clips["speaker"]) if clips["speaker"].notna().all() else None
     parts = []
     owner = speakers if speakers is not None else pd.Series("unknown", index=clips.index)

@@ -17,7 +17,7 @@ from ser_classic.report import views
 from ser_classic.report.board import first_seeds, scored
 from ser_classic.report.gallery import pictures
 from ser_classic.report.glance import glance
-from ser_classic.report.text import duration, figure
+from ser_classic.report.text import duration, share
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_groups_are_ranked_apart_and_the_leaky_one_warns(board):
     honest = board[(board["corpus"] == "ravdess") & (board["protocol"] == "loso") & (board["model"] != "mlp")]
     best = honest.iloc[0]
     assert (
-        f"Best blind: **{best['features']} + {best['model']} (loso)**, UAR {figure(best['uar'])}." in ravdess
+        f"Best blind: **{best['features']} + {best['model']} (loso)**, UAR {share(best['uar'])}." in ravdess
     )
     assert f"| 1 | **{best['features']}** | **{best['model']}** |" in ravdess
 
@@ -106,7 +106,7 @@ def test_few_speakers_are_shown_one_by_one(board):
     assert f",01={each[0]:.4f} 02={each[1]:.4f}," in report.to_csv(board)
     tess = report.markdown(board).partition("## tess")[2]
     assert "fewer than 5 speakers no interval can be trusted" in tess
-    assert f"| {figure(each[0], 2)}/{figure(each[1], 2)} |" in tess
+    assert f"| {share(each[0], 2)}/{share(each[1], 2)} |" in tess
     assert "The UAR of each (01/02) stands" in tess
     assert "fewer than 5" not in report.markdown(board).partition("## tess")[0]
 
@@ -123,7 +123,7 @@ def test_seeds_of_a_system_share_a_line(board):
     assert row["uar"] == pytest.approx(same["uar"].mean())
     assert row["spread"] == pytest.approx(same["uar"].std())
     assert row["seeds"] == 3
-    assert f"| {figure(row['uar'])} ±{figure(row['spread'])} |" in report.markdown(board).replace("**", "")
+    assert f"| {share(row['uar'])} ±{share(row['spread'])} |" in report.markdown(board).replace("**", "")
 
 
 def test_a_failed_run_is_shown_as_failed_and_escaped(board):
@@ -245,7 +245,7 @@ def test_columns_of_a_manifest_do_not_take_the_place_of_predictions():
 
 
 def test_figures_as_text():
-    assert [figure(value) for value in (0.5, 0.12345, 1.0, 0.0, float("nan"))] == [
+    assert [share(value) for value in (0.5, 0.12345, 1.0, 0.0, float("nan"))] == [
         ".500",
         ".123",
         "1.00",

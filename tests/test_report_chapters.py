@@ -108,7 +108,7 @@ def test_crossings_in_words(crossing_runs):
     text = cross_chapter(crossing_runs).markdown()
     uar = uar_of(crossing_runs)
     emodb, across = (
-        report.text.figure(uar[name])
+        report.text.share(uar[name])
         for name in ("emodb--loso--pooled--svm_rbf--0", "emodb--cross_from_tess--pooled--svm_rbf--0")
     )
     assert f"| emodb | ({emodb}) | " in text
@@ -162,7 +162,7 @@ def test_degraded_clips_stand_beside_the_clean_ones(degraded_runs):
     text = chapter.markdown()
     uar = uar_of(degraded_runs)["emodb--loso_degraded_mp3--pooled--svm_rbf--0"]
     (row,) = [line for line in text.splitlines() if line.startswith("| mp3 |")]
-    assert f"| {report.text.figure(uar, 2)} (" in row
+    assert f"| {report.text.share(uar, 2)} (" in row
 
 
 def test_noise_is_a_curve_and_the_others_are_points(degraded_runs):
@@ -190,7 +190,7 @@ def test_the_spread_over_seeds_is_that_of_the_leaderboard(seed_runs):
     assert emodb["first"] == uar.iloc[0]
     assert emodb["low"] < emodb["first"] < emodb["high"]
     text = seeds_chapter(seed_runs).markdown()
-    mean, deviation = report.text.figure(uar.mean()), report.text.figure(uar.std())
+    mean, deviation = report.text.share(uar.mean()), report.text.share(uar.std())
     assert f"| emodb, loso | pooled + mlp | 3 | {mean} ±{deviation} | " in text
     (picture,) = seeds_chapter(seed_runs).pictures
     assert {"emodb, loso", "tess, loso", "pooled + mlp"} <= set(texts(picture.figure))

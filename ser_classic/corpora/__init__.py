@@ -17,6 +17,7 @@ from ser_classic.corpora.clips import (
     Corpus,
     CorpusError,
     check_clips,
+    ordered,
     require_speakers,
     speakers_known,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "check_clips",
     "load",
     "locate",
+    "ordered",
     "parse_map",
     "require_speakers",
     "shortfall",

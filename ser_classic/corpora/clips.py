@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -263,6 +263,12 @@ def check_clips(clips: pd.DataFrame, emotions: Collection[str] | None = EMOTIONS
             clips, [not known for known in owned], "speaker", "<corpus>/<speaker> for every clip, or for none"
         )
     return clips
+
+
+def ordered(emotions: Iterable[str]) -> tuple[str, ...]:
+    """Emotions, each once, in the order of `EMOTIONS`, others after them by name."""
+    found = set(emotions)
+    return tuple(word for word in EMOTIONS if word in found) + tuple(sorted(found.difference(EMOTIONS)))
 
 
 def speakers_known(clips: pd.DataFrame) -> bool:

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds
-from ser_classic.report.chapters import FIGURES, Chapter, beside, figures_of, headings_of, legend, of_test
+from ser_classic.report.chapters import (
+    FIGURES,
+    Chapter,
+    beside,
+    figures_of,
+    headings_of,
+    legend,
+    of_test,
+    system_on,
+)
 from ser_classic.report.gallery import Picture
 
 TITLE = "How many clips adaptation takes"
@@ -41,16 +50,11 @@ def curves(runs: Iterable[Scored]) -> pd.DataFrame:
     wanted = set()
     for run in of_test(runs, "few")[0]:
         folds = run.row["protocol"].partition("_adapted_m")[0]
-        wanted.add((run.row["corpus"], run.row["features"], run.row["model"], folds))
+        wanted.add(system_on(run, folds))
         rows.append(_row(run, folds, run.run.record["heard"]))
     for run in first_seeds(runs):
         folds = run.row["protocol"].removesuffix("_adapted")
-        if (
-            run.row["corpus"],
-            run.row["features"],
-            run.row["model"],
-            folds,
-        ) in wanted and run.counts is not None:
+        if run.counts is not None and system_on(run, folds) in wanted:
             rows.append(_row(run, folds, ALL if run.row["track"] == "adapted" else BLIND))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(["corpus", "folds", "system", "heard"], ignore_index=True)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from ser_classic.corpora import EMOTIONS
+from ser_classic.corpora import ordered
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS, classes_of
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
@@ -106,12 +106,6 @@ def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
     if not columns:
         return None
     return table[columns].rename(columns=lambda name: name.removeprefix("p_"))
-
-
-def ordered(emotions: Iterable[str]) -> tuple[str, ...]:
-    """Emotions in the order of `EMOTIONS`, others after them by name."""
-    found = set(emotions)
-    return tuple(word for word in EMOTIONS if word in found) + tuple(sorted(found.difference(EMOTIONS)))
 
 
 def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:

@@ -12,7 +12,7 @@ import pandas as pd
 from ser_classic.report.board import Scored, first_seeds, system_of
 from ser_classic.report.gallery import Picture
 from ser_classic.report.page import Column, Section, Td, code, figure_element, table_of
-from ser_classic.report.text import escaped, figure, range_of, shortened
+from ser_classic.report.text import escaped, range_of, share, shortened
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 LINE = 18  # letters; a column with longer text may run over several lines
@@ -81,7 +81,7 @@ class Chapter:
 
     def section(self) -> Section:
         """As a section of the page: its figures, and its tables, folded away where there are figures."""
-        drawn = "".join(figure_element(picture, heading=True) for picture in self.pictures)
+        drawn = "".join(figure_element(picture) for picture in self.pictures)
         tables = "".join(self._markup(grid) for grid in self.grids)
         why = "".join(
             f'<p class="leaky">failed: {escape(run)}: {escape(shortened(why))}</p>'
@@ -133,6 +133,11 @@ def of_test(runs: Iterable[Scored], test: str) -> tuple[list[Scored], tuple[tupl
     return [run for run in chosen if run.counts is not None], failed
 
 
+def system_on(run: Scored, folds: str) -> tuple[str, str, str, str]:
+    """What a test of its own and the ordinary runs beside it share: corpus, folds, features and model."""
+    return run.row["corpus"], folds, run.row["features"], run.row["model"]
+
+
 def figures_of(run: Scored) -> dict[str, Any]:
     """What tables and figures show of a finished run.
 
@@ -155,12 +160,12 @@ def figures_of(run: Scored) -> dict[str, Any]:
 
 def of_share(value: float, digits: int = 3) -> Entry:
     """`.532`."""
-    return Entry(figure(value, digits), value)
+    return Entry(share(value, digits), value)
 
 
 def with_range(row: dict[str, Any]) -> Entry:
     """`.71 (.68–.74)`, of what `figures_of` gives."""
-    return Entry(f"{figure(row['uar'], 2)} ({row['range']})", row["uar"])
+    return Entry(f"{share(row['uar'], 2)} ({row['range']})", row["uar"])
 
 
 def beside(table: pd.DataFrame, title: str, by: str, heading: str, names: Mapping[str, str]) -> Grid:

@@ -14,7 +14,7 @@ import pandas as pd
 from ser_classic import statistics, store
 from ser_classic.metrics import METRICS
 from ser_classic.report.board import ReportError, Run, judged, speaker_counts
-from ser_classic.report.text import counted, figure, signed
+from ser_classic.report.text import counted, share, signed
 from ser_classic.report.views import aligned
 from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
 
@@ -160,8 +160,8 @@ def as_text(pair: Pair, width: int = 80) -> str:
     each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
     rows = [
         ["", METRICS[pair.metric].word, *(str(name).partition("/")[2] or str(name) for name in each.index)],
-        [pair.runs[0].id, figure(found.first), *map(figure, each.iloc[:, 0])],
-        [pair.runs[1].id, figure(found.second), *map(figure, each.iloc[:, 1])],
+        [pair.runs[0].id, share(found.first), *map(share, each.iloc[:, 0])],
+        [pair.runs[1].id, share(found.second), *map(share, each.iloc[:, 1])],
         ["difference", signed(gap.value), *map(signed, each.iloc[:, 0] - each.iloc[:, 1])],
     ]
     if gap.trusted:

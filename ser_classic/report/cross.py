@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import product
 
 import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds
-from ser_classic.report.chapters import FIGURES, Chapter, Entry, Grid, figures_of, of_test
+from ser_classic.report.chapters import FIGURES, Chapter, Entry, Grid, figures_of, of_share, of_test
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import figure
-from ser_classic.report.views import HONEST
+from ser_classic.report.text import share
+from ser_classic.report.views import SPEAKER_INDEPENDENT
 
 TITLE = "From corpus to corpus"
 ABOUT = (
@@ -41,18 +42,14 @@ def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
     rows = [_row(run, run.run.record["trained_on"], within=False) for run in of_test(runs, "cross")[0]]
     systems = {(row["system"], row["track"]) for row in rows}
     corpora = {row[end] for row in rows for end in ("trained", "tested")}
-    home: dict[tuple[str, str, str], tuple[int, dict]] = {}
-    for run in first_seeds(runs):
-        name = run.row["protocol"].removesuffix("_adapted")
-        if run.counts is None or run.row["test"] or name not in HONEST or run.row["corpus"] not in corpora:
-            continue
-        row = _row(run, run.row["corpus"], within=True)
-        key = (row["tested"], row["system"], row["track"])
-        if key[1:] in systems:
-            home[key] = min(
-                home.get(key, (len(HONEST), row)), (HONEST.index(name), row), key=lambda one: one[0]
-            )
-    table = pd.DataFrame([*rows, *(row for _, row in home.values())], columns=list(COLUMNS))
+    ordinary = [run for run in first_seeds(runs) if run.counts is not None and not run.row["test"]]
+    home: dict[tuple[str, str, str], dict] = {}
+    for protocol, run in product(SPEAKER_INDEPENDENT, ordinary):
+        if run.row["protocol"].removesuffix("_adapted") == protocol and run.row["corpus"] in corpora:
+            row = _row(run, run.row["corpus"], within=True)
+            if (row["system"], row["track"]) in systems:
+                home.setdefault((row["tested"], row["system"], row["track"]), row)
+    table = pd.DataFrame([*rows, *home.values()], columns=list(COLUMNS))
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
 
 
@@ -112,7 +109,7 @@ def _grids(table: pd.DataFrame) -> Iterator[Grid]:
         for track in ("blind", "adapted"):
             if track in by_track.index:
                 row = by_track.loc[track]
-                cells += [Entry(figure(row["uar"]), row["uar"]), Entry(row["range"], row["low"])]
+                cells += [of_share(row["uar"]), Entry(row["range"], row["low"])]
             else:
                 cells += [Entry("–"), Entry("–")]
         pairs.append(tuple(cells))
@@ -121,5 +118,5 @@ def _grids(table: pd.DataFrame) -> Iterator[Grid]:
 
 
 def _entry(value: float, within: bool) -> Entry:
-    text = figure(value)
+    text = share(value)
     return Entry(f"({text})" if within and text != "–" else text, value)

@@ -9,7 +9,16 @@ import pandas as pd
 
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.report.board import Scored, first_seeds
-from ser_classic.report.chapters import FIGURES, Chapter, beside, figures_of, headings_of, legend, of_test
+from ser_classic.report.chapters import (
+    FIGURES,
+    Chapter,
+    beside,
+    figures_of,
+    headings_of,
+    legend,
+    of_test,
+    system_on,
+)
 from ser_classic.report.gallery import Picture
 
 TITLE = "On degraded recordings"
@@ -36,11 +45,10 @@ def degraded(runs: Iterable[Scored]) -> pd.DataFrame:
     wanted = set()
     for run in of_test(runs, "degraded")[0]:
         folds = run.row["protocol"].partition("_degraded_")[0]
-        wanted.add((run.row["corpus"], folds, run.row["features"], run.row["model"]))
+        wanted.add(system_on(run, folds))
         rows.append(_row(run, folds, run.run.record["degradation"]))
     for run in first_seeds(runs):
-        cell = tuple(run.row[name] for name in ("corpus", "protocol", "features", "model"))
-        if cell in wanted and run.counts is not None:
+        if run.counts is not None and system_on(run, run.row["protocol"]) in wanted:
             rows.append(_row(run, run.row["protocol"], CLEAN))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = {name: place for place, name in enumerate((CLEAN, *DEGRADATIONS))}

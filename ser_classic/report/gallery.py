@@ -22,7 +22,7 @@ from ser_classic.report.board import (
     systems,
     tabulated,
 )
-from ser_classic.report.text import figure
+from ser_classic.report.text import share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,14 +82,14 @@ def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:
     table = table[group_of(table) == track]
     table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
     table = table.assign(protocol=table["protocol"].str.removesuffix("_adapted"))
-    table = pd.concat([table[table["protocol"] == name] for name in views.HONEST])
+    table = pd.concat([table[table["protocol"] == name] for name in views.SPEAKER_INDEPENDENT])
     table = table.drop_duplicates(["corpus", "features", "model"]).sort_values("corpus", kind="stable")
     if len(table) > 1:
         yield Picture(
             f"overview_{track}",
             f"Features and models, {track}",
             "UAR of every feature set with every model; the best of a corpus in bold. Where several "
-            f"protocols ran, the first of {', '.join(views.HONEST)}.",
+            f"protocols ran, the first of {', '.join(views.SPEAKER_INDEPENDENT)}.",
             partial(overview, table),
             wide=True,
         )
@@ -146,7 +146,7 @@ def _details(
         and run.row["corpus"] == corpus
         and run.row["track"] == track
         and not run.row["leaky"]
-        and run.row["protocol"].removesuffix("_adapted") in views.HONEST
+        and run.row["protocol"].removesuffix("_adapted") in views.SPEAKER_INDEPENDENT
     ]
     if not group:
         return
@@ -210,8 +210,8 @@ def _in_words(metrics: pd.DataFrame) -> str:
     """`UAR .53 (.49–.57), …`: every metric, with its interval where there are speakers enough."""
     parts = []
     for name, row in metrics.iterrows():
-        range_ = "" if pd.isna(row["low"]) else f" ({figure(row['low'])}–{figure(row['high'])})"
-        parts.append(f"{METRICS[str(name)].word} {figure(row['value'])}{range_}")
+        range_ = "" if pd.isna(row["low"]) else f" ({share(row['low'])}–{share(row['high'])})"
+        parts.append(f"{METRICS[str(name)].word} {share(row['value'])}{range_}")
     return ", ".join(parts)
 
 

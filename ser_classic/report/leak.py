@@ -12,7 +12,7 @@ from ser_classic.report.board import Scored
 from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
 from ser_classic.report.gallery import Picture
 from ser_classic.report.text import signed
-from ser_classic.report.views import FLOOR, HONEST, aligned
+from ser_classic.report.views import FLOOR, SPEAKER_INDEPENDENT, aligned
 from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference
 
 TITLE = "The leak premium"
@@ -63,11 +63,11 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
         if run.counts is None or row["track"] != "blind":
             continue
         cell = tuple(row[name] for name in SYSTEM)
-        if row["leaky"] or row["protocol"] in HONEST:
+        if row["leaky"] or row["protocol"] in SPEAKER_INDEPENDENT:
             sides[row["leaky"]].setdefault((*cell, row["protocol"]), []).append(run)
     rows = []
     for (*cell, leaky_protocol), leaky in sides[True].items():
-        protocol = next((name for name in HONEST if (*cell, name) in sides[False]), None)
+        protocol = next((name for name in SPEAKER_INDEPENDENT if (*cell, name) in sides[False]), None)
         if protocol is None:
             continue
         apart = sides[False][*cell, protocol]

@@ -74,7 +74,7 @@ class Memory:
         keys : sequence
             Ready for JSON, one a call: everything that its result depends on beside this package and the
             libraries in `versions`.
-        seconds : float
+        seconds : float [s]
             That a call takes, about: there are as many processes as have more to do than their start takes.
         what : str
             The calls are, for the progress bar and for messages.

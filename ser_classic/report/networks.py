@@ -15,7 +15,7 @@ from ser_classic.report.gallery import Picture
 from ser_classic.report.page import Section, figure_element
 from ser_classic.report.text import counted
 from ser_classic.report.training import portrait
-from ser_classic.report.views import FLOOR, HONEST
+from ser_classic.report.views import FLOOR, SPEAKER_INDEPENDENT
 from ser_classic.report.within import confusion_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def efforts(runs: Iterable[Scored]) -> pd.DataFrame:
 
 def _comparable(run: Scored) -> bool:
     row = run.row
-    apart = run.counts is not None and row["track"] == "blind" and row["protocol"] in HONEST
+    apart = run.counts is not None and row["track"] == "blind" and row["protocol"] in SPEAKER_INDEPENDENT
     return apart and row["model"] != FLOOR
 
 
@@ -163,7 +163,7 @@ def networks_section(
         "speakers (clips, where the split is leaky), and decides when to stop; with two speakers (TESS) "
         "nothing can be held out, and the number of epochs is fixed."
     )
-    drawn = figure_element(picture, heading=True) if picture else ""
+    drawn = figure_element(picture) if picture else ""
     return Section("networks", TITLE, f"<p>{about}</p>{drawn}{folded}")
 
 

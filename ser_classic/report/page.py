@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic.report.board import each_speaker, rankings, systems
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import INTRODUCTION, STALE, WARNING, duration, figure, title_of
+from ser_classic.report.text import INTRODUCTION, STALE, WARNING, about, duration, share, title_of
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 TITLE = "Speech emotion recognition: leaderboard"
@@ -122,22 +122,14 @@ def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Td], str]]
 
 
 def _pair(pictures: Sequence[Picture]) -> str:
-    figures = "".join(figure_element(one, heading=True) for one in pictures)
+    figures = "".join(figure_element(one) for one in pictures)
     return f'<div class="pair">{figures}</div>' if figures else ""
 
 
 def _corpus(corpus: str, table: pd.DataFrame) -> str:
     done = table[table["uar"].notna()]
-    parts = []
-    few = False
-    if len(done):
-        classes, speakers = int(done["classes"].max()), int(done["speakers"].max())
-        few = 0 < speakers < FEWEST_SPEAKERS
-        parts.append(
-            f"<p>{int(done['clips'].max())} clips, {speakers or 'no known'} speakers, {classes} emotions; "
-            f"chance is {figure(1 / classes)}.</p>"
-        )
-    if few:
+    parts = [f"<p>{about(done)}</p>"]
+    if 0 < done["speakers"].max() < FEWEST_SPEAKERS:
         parts.append(
             f'<p class="warning">With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted: '
             "these figures speak of these speakers alone, and the UAR of each is shown instead.</p>"
@@ -150,54 +142,43 @@ def _corpus(corpus: str, table: pd.DataFrame) -> str:
     return "".join(parts)
 
 
+RANKING = (
+    Column("#", number=True),
+    Column("features"),
+    Column("model"),
+    Column("protocol"),
+    Column("UAR", number=True),
+    Column("95 %"),
+    Column("", lesser=True),
+    Column("accuracy", number=True, lesser=True),
+    Column("F1", number=True, lesser=True),
+    Column("ECE", number=True, lesser=True),
+    Column("fit", number=True, lesser=True),
+    Column("predict", number=True, lesser=True),
+    Column("seeds", number=True, lesser=True),
+)
+
+
 def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
-    columns = [
-        Column("#", number=True),
-        Column("features"),
-        Column("model"),
-        Column("protocol"),
-        Column("UAR", number=True),
-        Column("95 %"),
-        Column("", lesser=True),
-        Column("accuracy", number=True, lesser=True),
-        Column("F1", number=True, lesser=True),
-        Column("ECE", number=True, lesser=True),
-        Column("fit", number=True, lesser=True),
-        Column("predict", number=True, lesser=True),
-        Column("seeds", number=True, lesser=True),
-    ]
-    rows = []
-    for rank, row in enumerate(table.to_dict("records"), start=1):
-        names = [Td(_parted(str(row[name]))) for name in ("features", "model", "protocol")]
-        if row["status"] != "ok":
-            why = f'<span class="leaky">failed: {escape(str(row["error"]))}</span>'
-            rows.append(
-                (
-                    [
-                        Td("", ""),
-                        *names,
-                        Td("", ""),
-                        Td(why, ""),
-                        *[Td("", "")] * 7,
-                    ],
-                    "failed",
-                )
-            )
-            continue
-        uar = figure(row["uar"]) + (f" ±{figure(row['spread'])}" if row["seeds"] > 1 else "")
-        place, kind = Td(str(rank), rank), "best" if rank == 1 else ""
-        if pd.notna(row["stale"]):
-            place, kind = Td(f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>', ""), STALE
-        cells = [
-            place,
-            *names,
-            Td(uar, "" if pd.isna(row["uar"]) else row["uar"]),
-            *_range(row, group),
-        ]
-        cells += [_figure(row[name]) for name in ("accuracy", "macro_f1", "ece")]
-        cells += [Td(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
-        rows.append(([*cells, Td(str(row["seeds"]), row["seeds"])], kind))
-    return table_of(columns, rows, label)
+    rows = [_ranked(rank, row, group) for rank, row in enumerate(table.to_dict("records"), start=1)]
+    return table_of(RANKING, rows, label)
+
+
+def _ranked(rank: int, row: dict[str, Any], group: str) -> tuple[list[Td], str]:
+    """Cells of `RANKING`, and the class of the row."""
+    names = [Td(_parted(str(row[name]))) for name in ("features", "model", "protocol")]
+    nothing = Td("", "")
+    if row["status"] != "ok":
+        why = Td(f'<span class="leaky">failed: {escape(str(row["error"]))}</span>', "")
+        return [nothing, *names, nothing, why, *[nothing] * 7], "failed"
+    uar = share(row["uar"]) + (f" ±{share(row['spread'])}" if row["seeds"] > 1 else "")
+    place, kind = Td(str(rank), rank), "best" if rank == 1 else ""
+    if pd.notna(row["stale"]):
+        place, kind = Td(f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>', ""), STALE
+    cells = [place, *names, Td(uar, "" if pd.isna(row["uar"]) else row["uar"]), *_range(row, group)]
+    cells += [_share(row[name]) for name in ("accuracy", "macro_f1", "ece")]
+    cells += [Td(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
+    return [*cells, Td(str(row["seeds"]), row["seeds"])], kind
 
 
 def _range(row: dict[str, Any], group: str) -> tuple[Td, Td]:
@@ -205,13 +186,13 @@ def _range(row: dict[str, Any], group: str) -> tuple[Td, Td]:
     each = each_speaker(row)
     if each:
         dots = "".join(f'<circle cx="{100 * value:.1f}" cy="6" r="2.6"/>' for value in each.values())
-        words = ", ".join(f"{escape(name)} {figure(value, 2)}" for name, value in each.items())
+        words = ", ".join(f"{escape(name)} {share(value, 2)}" for name, value in each.items())
         return Td(words, row["uar"]), Td(_bar(dots, group), row["uar"])
     if pd.isna(row["uar_low"]):
         return Td("–", ""), Td("", "")
     low, high = 100 * row["uar_low"], 100 * row["uar_high"]
     line = f'<path d="M{low:.1f} 6H{high:.1f}"/><circle cx="{100 * row["uar"]:.1f}" cy="6" r="3"/>'
-    words = f"{figure(row['uar_low'])}–{figure(row['uar_high'])}"
+    words = f"{share(row['uar_low'])}–{share(row['uar_high'])}"
     return Td(words, row["uar_low"]), Td(_bar(line, group), row["uar"])
 
 
@@ -224,11 +205,11 @@ def _bar(marks: str, group: str) -> str:
     )
 
 
-def figure_element(picture: Picture, heading: bool = False) -> str:
-    """A figure with its caption, and its title above it if wanted."""
+def figure_element(picture: Picture) -> str:
+    """A figure with its title above it and its caption below."""
     from ser_classic.plots.style import inline_svg
 
-    head = f"<h3>{escape(picture.title)}</h3>" if heading else ""
+    head = f"<h3>{escape(picture.title)}</h3>"
     drawn = picture.markup or inline_svg(picture.figure, identifier(picture.name), picture.title)
     caption = escape(picture.caption)
     wide = ' class="wide"' if picture.wide else ""
@@ -240,8 +221,8 @@ def _parted(name: str) -> str:
     return escape(name).replace("_", "_<wbr>")
 
 
-def _figure(value: float) -> Td:
-    return Td(figure(value), "" if pd.isna(value) else value)
+def _share(value: float) -> Td:
+    return Td(share(value), "" if pd.isna(value) else value)
 
 
 def _data(cell: Td) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from ser_classic.report.board import Scored, system_of, systems, tabulated
 from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
 from ser_classic.report.networks import trained
-from ser_classic.report.text import figure, range_of
+from ser_classic.report.text import range_of, share
 
 SYSTEM = ["corpus", "features", "model"]
 TITLE = "Recipes that people publish"
@@ -88,7 +88,7 @@ def recipes_chapter(runs: Iterable[Scored]) -> Chapter | None:
         names = Entry(row["recipe"]), Entry(row["corpus"])
         own = of_share(row["claimed"], 2), of_share(row["own_accuracy"])
         best_own, best_apart = (
-            Entry(f"{figure(value)} {row[best]}", value)
+            Entry(f"{share(value)} {row[best]}", value)
             for best, value in (("best_own", row["best_own_accuracy"]), ("best_apart", row["best_apart_uar"]))
         )
         apart = of_share(row["uar"]), Entry(range_of(row), row["uar_low"])

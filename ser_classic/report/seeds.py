@@ -10,7 +10,7 @@ import pandas as pd
 from ser_classic.report.board import CELL, Scored
 from ser_classic.report.chapters import Chapter, Entry, Grid, figures_of
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import figure
+from ser_classic.report.text import share
 
 TITLE = "What the seed decides"
 ABOUT = (
@@ -97,8 +97,8 @@ def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
             Entry(f"{row['corpus']}, {row['protocol']}"),
             Entry(row["system"]),
             Entry(str(row["seeds"]), row["seeds"]),
-            Entry(f"{figure(row['mean'])} ±{figure(row['deviation'])}", row["mean"]),
-            Entry(f"{figure(row['lowest'])}–{figure(row['highest'])}", row["lowest"]),
+            Entry(f"{share(row['mean'])} ±{share(row['deviation'])}", row["mean"]),
+            Entry(f"{share(row['lowest'])}–{share(row['highest'])}", row["lowest"]),
             Entry(row["range"], row["low"]),
         )
         for row in table.to_dict("records")

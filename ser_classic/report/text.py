@@ -60,7 +60,7 @@ class Section:
     few: tuple[str, ...]
 
 
-def figure(value: float, digits: int = 3) -> str:
+def share(value: float, digits: int = 3) -> str:
     """A share without its leading zero: `.532`; `1.00` stays, and `–` stands for none."""
     if pd.isna(value):
         return "–"
@@ -72,16 +72,16 @@ def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
     """The interval of a row's UAR, `.493–.571`; of too few speakers the UAR of each, `.62/.71`; or `–`."""
     each = each_speaker(row)
     if each:
-        return "/".join(figure(value, 2) for value in each.values())
+        return "/".join(share(value, 2) for value in each.values())
     if pd.isna(row["uar_low"]):
         return "–"
-    return f"{figure(row['uar_low'], digits)}–{figure(row['uar_high'], digits)}"
+    return f"{share(row['uar_low'], digits)}–{share(row['uar_high'], digits)}"
 
 
 def signed(value: float, digits: int = 3) -> str:
     """A difference with its sign: `+.041`, `−.012`."""
     sign = "+" if value > 0 else "−" if value < 0 else ""
-    return sign + figure(abs(value), digits)
+    return sign + share(abs(value), digits)
 
 
 def duration(seconds: float) -> str:
@@ -102,7 +102,6 @@ def sections(board: pd.DataFrame) -> Iterator[Section]:
     """The groups of a leaderboard, by corpus, then blind, adapted and leaky."""
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         done = of_corpus[of_corpus["uar"].notna()]
-        about = _about(done)
         few = tuple(dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row)))
         for group, emotions, part in rankings(of_corpus):
             ok = part[part["status"] == "ok"]
@@ -111,7 +110,7 @@ def sections(board: pd.DataFrame) -> Iterator[Section]:
             shown = ok.to_dict("records")
             yield Section(
                 corpus=str(corpus),
-                about=about,
+                about=about(done),
                 group=group,
                 title=title_of(group, emotions),
                 best=_best(current.iloc[0], group) if len(current) else NONE[len(ok) > 0],
@@ -194,14 +193,15 @@ def terminal(board: pd.DataFrame) -> Group:
     return Group(*(parts or [Text("No run has finished yet.")]))
 
 
-def _about(done: pd.DataFrame) -> str:
+def about(done: pd.DataFrame) -> str:
+    """How large the task is, in a sentence; of the finished rows of one corpus in the leaderboard."""
     if not len(done):
         return "No run has finished."
     classes = int(done["classes"].max())
     speakers = int(done["speakers"].max())
     return (
         f"{int(done['clips'].max())} clips, {speakers or 'no known'} speakers, {classes} emotions; "
-        f"chance is {figure(1 / classes)}."
+        f"chance is {share(1 / classes)}."
     )
 
 
@@ -214,7 +214,7 @@ def _few_words(speakers: tuple[str, ...]) -> str:
 
 def _best(row: pd.Series, group: str) -> str:
     words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group}"
-    return f"{words}: **{escaped(_system(row))}**, UAR {figure(row['uar'])}."
+    return f"{words}: **{escaped(_system(row))}**, UAR {share(row['uar'])}."
 
 
 def _system(row: pd.Series | dict) -> str:
@@ -222,9 +222,9 @@ def _system(row: pd.Series | dict) -> str:
 
 
 def _cells(rank: int, row: dict) -> tuple[str, ...]:
-    uar = figure(row["uar"])
+    uar = share(row["uar"])
     if row["seeds"] > 1:
-        uar += f" ±{figure(row['spread'])}"
+        uar += f" ±{share(row['spread'])}"
     return (
         str(rank) if pd.isna(row["stale"]) else STALE,
         row["features"],
@@ -232,8 +232,8 @@ def _cells(rank: int, row: dict) -> tuple[str, ...]:
         row["protocol"],
         uar,
         range_of(row),
-        figure(row["accuracy"], 2),
-        figure(row["macro_f1"], 2),
+        share(row["accuracy"], 2),
+        share(row["macro_f1"], 2),
         duration(row["fit_seconds"]),
     )
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ser_classic.plots.style import LIGHT_TEXT_FROM
 from ser_classic.report.board import Scored, system_of
-from ser_classic.report.text import counted, figure
+from ser_classic.report.text import counted, share
 from ser_classic.report.within import confusion_of
 
 WIDTH, HEIGHT = 400, 220  # of a panel, in units of the drawing
@@ -59,7 +59,7 @@ def portrait(run: Scored, curves: pd.DataFrame, table: pd.DataFrame) -> str:
     devices = ", ".join(sorted({fold["chosen"]["device"] for fold in folds if "device" in fold["chosen"]}))
     seconds = curves["seconds"].mean()
     words = (
-        f"UAR {figure(row['uar'])}; {counted(len(folds), 'fold')} of {lasted}, "
+        f"UAR {share(row['uar'])}; {counted(len(folds), 'fold')} of {lasted}, "
         f"{seconds:.2g} s each on {escape(devices)}"
     )
     kind = ' <span class="leaky">leaky</span>' if row["leaky"] else ""

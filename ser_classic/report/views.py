@@ -1,4 +1,4 @@
-"""What else can be read off scored runs: ranks, published scores, who is recognised."""
+"""What else can be read off scored runs: ranks, and where they stand among published scores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.board import Scored, group_of, ordered, systems
+from ser_classic.corpora import ordered
+from ser_classic.report.board import Scored, group_of, systems
 from ser_classic.statistics import (
     FEWEST_SPEAKERS,
     Ranks,
@@ -17,7 +18,8 @@ from ser_classic.statistics import (
     ranks,
 )
 
-HONEST = ("emobox", "loso", "speakers5")  # beside a leaky protocol stands the first of these that ran
+# Protocols that keep speakers apart; of several that ran, the first stands for the others.
+SPEAKER_INDEPENDENT = ("emobox", "loso", "speakers5")
 FLOOR = "prior"  # knows nothing of the recording; it is no contestant
 
 # How published rows name the folds of our protocols, without the ending `_adapted`.
@@ -70,7 +72,7 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks
     for run in runs:
         row = run.row
         name = row["protocol"].removesuffix("_adapted")
-        if run.counts is None or row["leaky"] or row["track"] != track or name not in HONEST:
+        if run.counts is None or row["leaky"] or row["track"] != track or name not in SPEAKER_INDEPENDENT:
             continue
         if row["model"] == FLOOR or row["seed"] != 0 or not row["speakers"]:
             continue
@@ -79,7 +81,7 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks
     if not rows:
         return None
     table = pd.DataFrame(rows, columns=["speaker", "uar", "corpus", "protocol", "one", "other"])
-    place = table["protocol"].map(HONEST.index)
+    place = table["protocol"].map(SPEAKER_INDEPENDENT.index)
     table = table[place == place.groupby(table["corpus"]).transform("min")]
     contestants = _complete(table)
     wide = contestants.pivot_table(index="speaker", columns="one", values="uar", aggfunc="mean")
