@@ -30,7 +30,7 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 def test_the_table_is_that_of_the_committed_runs():
     board = tabulated(read(ROOT / "results"))
-    assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{glance(board)}"
+    assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{glance(board).markdown()}\n"
 
 
 def test_what_helped_gives_the_figures_of_the_committed_runs():

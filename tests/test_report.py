@@ -175,6 +175,18 @@ def test_tests_of_their_own_are_in_the_table_and_in_no_ranking(protocol, told, t
     assert titles == [(picture.name, picture.caption) for picture in pictures(runs[1:], made_up.clips)]
 
 
+def test_the_best_of_every_ranking_stand_at_the_head(board):
+    head = {tuple(entry.text for entry in row[:4]): row[4].value for row in glance(board).rows}
+    ok = board[board["uar"].notna()]
+    group = ok["track"].mask(ok["leaky"], "leaky")
+    highest = ok.groupby(["corpus", group])["uar"].max()
+    assert len(head) == len(highest) == 6
+    for (corpus, track, protocol, system), uar in head.items():
+        assert uar == highest[corpus, track.split(" (")[0]]
+        features, model = system.split(" + ")
+        assert row_of(ok, corpus=corpus, protocol=protocol, features=features, model=model)["uar"] == uar
+
+
 def test_the_lowest_seed_that_finished_stands_for_a_system():
     runs = [made_up.run("emodb", "loso", "pooled", "mlp", seed) for seed in (7, 1, 2)]
     runs.append(made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))

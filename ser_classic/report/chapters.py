@@ -39,6 +39,12 @@ class Grid:
     words: int = 1
     most: int | None = None
 
+    def markdown(self) -> str:
+        """Headings and rows as a table in Markdown."""
+        marks = ["---" if place < self.words else "--:" for place in range(len(self.headings))]
+        rows = [[escaped(entry.text) for entry in row] for row in self.rows[: self.most]]
+        return "\n".join([_line(map(escaped, self.headings)), f"|{'|'.join(marks)}|", *map(_line, rows)])
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -70,12 +76,9 @@ class Chapter:
         for grid in self.grids:
             if grid.title:
                 parts.append(f"### {escaped(grid.title)}")
-            marks = ["---" if place < grid.words else "--:" for place in range(len(grid.headings))]
-            rows = [[escaped(entry.text) for entry in row] for row in grid.rows[: grid.most]]
-            lines = [_line(map(escaped, grid.headings)), f"|{'|'.join(marks)}|", *map(_line, rows)]
-            parts.append("\n".join(lines))
-            if len(rows) < len(grid.rows):
-                parts.append(f"… and {len(grid.rows) - len(rows)} more.")
+            parts.append(grid.markdown())
+            if grid.most is not None and grid.most < len(grid.rows):
+                parts.append(f"… and {len(grid.rows) - grid.most} more.")
         parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
         return "\n\n".join(parts) + "\n\n"
 

@@ -1,7 +1,7 @@
 "use strict";
 // Sorting by a click on a heading, long tables cut until asked for, and pictures enlarged on a phone. Without this
 // all rows are there, ranked, and all pictures, whole.
-const SHOWN = 10;
+const SHOWN = 10, WHOLE = 15;  // rows of a long table, and of one not worth cutting
 const NARROW = 340;  // [px]; what is drawn no wider is legible on any phone
 
 function valueOf(row, column) {
@@ -43,7 +43,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     heading.append(button);
   }
   const rows = table.tBodies[0].rows.length;
-  if (rows <= SHOWN + 2) { table.dataset.all = "yes"; continue; }
+  if (rows <= WHOLE) { table.dataset.all = "yes"; continue; }
   const more = document.createElement("button");
   more.className = "more";
   const named = () => { more.textContent = table.dataset.all ? "show fewer" : `show all ${rows}`; };

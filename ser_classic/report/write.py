@@ -16,6 +16,7 @@ from ser_classic.report.adaptation import adaptation_chapter
 from ser_classic.report.board import ReportError, tabulated, to_csv
 from ser_classic.report.cross import cross_chapter
 from ser_classic.report.degraded import degraded_chapter
+from ser_classic.report.glance import glance_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.memory import Memory
 from ser_classic.report.networks import effort_picture, network_pictures, networks_section
@@ -88,7 +89,7 @@ def _write(
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
     premium = leak_premium(runs)
-    made = leak_chapter(premium), *(make(runs) for make in CHAPTERS)
+    made = glance_chapter(board), leak_chapter(premium), *(make(runs) for make in CHAPTERS)
     chapters = [chapter for chapter in made if chapter]
     tables = "".join(chapter.markdown() for chapter in chapters) + markdown(board)
     text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}"
