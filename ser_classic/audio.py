@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 from pathlib import Path, PurePosixPath
@@ -68,6 +69,23 @@ def read(
         )
     waveform = check(mono(samples, channel, name=str(path)), rate, name=str(path))
     return resample(waveform, rate, sample_rate or rate), sample_rate or rate
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a recording's file.
+
+    Raises
+    ------
+    AudioError
+        It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioError(
+            f"{path}: cannot be read ({error.strerror}); is the corpus still in place?"
+        ) from error
 
 
 def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:

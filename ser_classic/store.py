@@ -312,8 +312,8 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
         held = read_clips(results, corpus)
         raise StoreError(
             f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
-            "refer, or have other speakers or emotions. Complete the corpus, run without --keep-stale, "
-            "remove its old runs, or keep these results apart with --results FOLDER"
+            "refer, or have other speakers or emotions, or are other recordings. Complete the corpus, run "
+            "without --keep-stale, remove its old runs, or keep these results apart with --results FOLDER"
         )
     write_text(path, text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,7 @@ def test_manifest_becomes_a_clips_table(tmp_path):
         "sex": ["female", "male"],
         "sentence": None,
         "age": ["33", "44"],
+        "sha256": [hashlib.sha256(b"").hexdigest()] * 2,
     }
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from ser_classic import report, store
+from ser_classic.corpora import load
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences, parameters
 from ser_classic.features import FEATURES
@@ -153,6 +155,25 @@ def test_runs_of_a_manifest_edited_since_are_repeated(tiny, cache, tmp_path):
     assert pd.isna(board.at["prior", "uar"])
     assert len(told) == 1
     assert told[0].startswith("1 of 2 runs are stale, made otherwise than they would be today (clips 1)")
+
+
+def test_runs_of_recordings_replaced_since_are_repeated(own_folder, cache, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(own_folder, folder)
+
+    def run():
+        return bench(
+            [replace(CELL, corpus="mine")],
+            tmp_path / "results",
+            cache=cache,
+            own={"mine": load(folder, speaker=r"/(s\d\d)_")},
+        )
+
+    assert len(run().done) == 1
+    assert len(run().kept) == 1
+    shutil.copy(folder / "angry" / "s01_t1_1.wav", folder / "sad" / "s01_t1_1.wav")
+    assert len(run().done) == 1
+    assert len(run().kept) == 1
 
 
 def test_an_incomplete_corpus_makes_nothing_stale(tiny, cache, tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.audio import audio_files
+from ser_classic.audio import audio_files, digest
 from ser_classic.corpora.clips import COLUMNS, EMOTIONS, Corpus, CorpusError, check_clips
 
 SYNONYMS = {
@@ -58,7 +58,8 @@ def own(
     root : Path
         What the column `file` is relative to.
     corpus : Corpus
-        Named after the manifest, or after its folder where the manifest's name says nothing.
+        Named after the manifest, or after its folder where the manifest's name says nothing. Its clips table
+        has the digest of every file, `sha256`, so that recordings replaced since are other clips.
 
     Raises
     ------
@@ -189,6 +190,7 @@ def _scan(
     rows["label"] = rows["emotion"]
     rows["emotion"] = rows["label"].map(meaning)
     rows["speaker"] = [f"{name}/{who}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
+    rows["sha256"] = [digest(root / file) for file in rows["file"]]  # of audio that others may replace
     rows.index = pd.Index(
         [f"{name}/{PurePosixPath(file).with_suffix('')}" for file in rows["file"]], name="clip"
     )
