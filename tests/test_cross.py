@@ -14,7 +14,8 @@ from ser_classic import store
 from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, evaluate
-from ser_classic.experiment.cells import Refused, Shelf, joined, prepare, require_apart
+from ser_classic.experiment.cells import Refused, Shelf, joined, prepare
+from ser_classic.experiment.copies import require_apart
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract

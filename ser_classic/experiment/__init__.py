@@ -18,6 +18,7 @@ from ser_classic import store
 from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, labels_of, prepare
+from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.folds import FoldResult, run_fold
 from ser_classic.experiment.stale import clips_today, differences, parameters, particulars, summary
 from ser_classic.features import FEATURES
@@ -199,9 +200,13 @@ def _prepared(
         except SerClassicError as error:
             outcome.fail(cells, str(error))
             continue
-        if lacking and lacking not in outcome.notices:
-            outcome.notices.append(lacking)
-        yield from prepare(loaded, cells, find, shelf)
+        ready = list(prepare(loaded, cells, find, shelf))
+        at_work = [each for each in ready if isinstance(each, Work)]
+        shared = shared_by_speakers(loaded, at_work[0].parts[-1]) if at_work else None
+        for notice in filter(None, (lacking, shared)):
+            if notice not in outcome.notices:
+                outcome.notices.append(notice)
+        yield from ready
 
 
 def evaluate(

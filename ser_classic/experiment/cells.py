@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +13,13 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.corpora import Loaded
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment.copies import require_apart
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.engines import Engine
 
-KNOWN_BY = 64  # columns of a vector by which its recording is known again: all are costly to read
 FEATURES_OF = ("features", "trained_features", "degraded")  # digests in a record
 
 
@@ -162,27 +161,6 @@ def prepare(
             yield Refused(cell, str(error), digests)
             continue
         yield Work(cell, features, degraded, labels_of(clips), folds, digests)
-
-
-def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Features) -> None:
-    """Raise an error where clips of two corpora are the same recordings, told by equal features."""
-    there = set(_recordings(known))
-    if same := sum(recording in there for recording in _recordings(found)):
-        raise SerClassicError(
-            f"{tested.corpus.name}: {same} of its {len(tested.clips)} clips are the same recordings as clips "
-            f"of {trained.corpus.name}; take other recordings"
-        )
-
-
-def _recordings(features: Features) -> list[bytes]:
-    """What tells the recording of each clip from others: all values of a sequence, the first of a vector."""
-    values, lengths = features.values, features.lengths
-    if lengths is None:
-        return [row.tobytes() for row in np.asarray(values[:, :KNOWN_BY])]
-    ends = np.cumsum(lengths)
-    return [
-        hashlib.sha256(values[end - length : end]).digest() for end, length in zip(ends, lengths, strict=True)
-    ]
 
 
 def joined(parts: Sequence[Features]) -> Features:

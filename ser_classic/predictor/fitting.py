@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +16,8 @@ import pandas as pd
 
 from ser_classic import experiment, statistics, store
 from ser_classic.corpora import CorpusError, Loaded, load
-from ser_classic.experiment.cells import Cell, joined, require_apart
+from ser_classic.experiment.cells import Cell, joined
+from ser_classic.experiment.copies import require_apart, shared_by_speakers
 from ser_classic.experiment.folds import inputs
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
@@ -30,6 +32,8 @@ from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
 from ser_classic.runtime.engines import ALONE, Engine, Local
 from ser_classic.runtime.provenance import versions
+
+logger = logging.getLogger(__name__)
 
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
 
@@ -95,6 +99,9 @@ def fit(
     ]
     for (one, known), (other, found) in itertools.combinations(zip(loaded, parts, strict=True), 2):
         require_apart(one, other, known, found)
+    shared = list(filter(None, map(shared_by_speakers, loaded, parts)))
+    for notice in shared:
+        logger.warning(notice)
     pooled = joined(parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
@@ -102,6 +109,7 @@ def fit(
         task = (entry, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
         (fitted,) = ALONE.run(fit_model, [task], "fits")
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
+    card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
         card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results, engine)
@@ -152,7 +160,6 @@ def _card(
         "evaluation": None,
         "versions": versions(model.extra) | versions(features.extra),
         "intended_use": f"{cards.INTENDED} {features.terms}".rstrip(),
-        "limits": cards.LIMITS,
     }
 
 

@@ -1,0 +1,69 @@
+"""Copies: clips that are one recording under several names, which folds by name cannot keep apart."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from ser_classic import audio
+from ser_classic.corpora import Loaded
+from ser_classic.errors import SerClassicError
+from ser_classic.features.extraction import Features
+
+KNOWN_BY = 64  # columns of a vector by which copies are looked for: all are costly to read
+
+
+def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Features) -> None:
+    """Raise an error where clips of two corpora are the same recordings."""
+    there = set(trained.clips.index)
+    groups = copies((trained, known), (tested, found))
+    if same := sum(len(set(group) - there) for group in groups if there.intersection(group)):
+        raise SerClassicError(
+            f"{tested.corpus.name}: {same} of its {len(tested.clips)} clips are the same recordings as clips "
+            f"of {trained.corpus.name}; take other recordings"
+        )
+
+
+def shared_by_speakers(loaded: Loaded, features: Features) -> str | None:
+    """What to tell where clips of different speakers of a corpus are the same recording; else None."""
+    speakers = loaded.clips["speaker"]
+    groups = [group for group in copies((loaded, features)) if speakers[group].nunique() > 1]
+    if not groups:
+        return None
+    one = groups[0][0]
+    other = next(clip for clip in groups[0] if speakers[clip] != speakers[one])
+    return (
+        f"{loaded.corpus.name}: {sum(map(len, groups))} of its {len(speakers)} clips are the same recordings "
+        f"as clips of other speakers, such as {one} and {other}: what is learned of the one is known of the "
+        "other, and scores are too high. Remove the copies, or name the true speaker of each"
+    )
+
+
+def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
+    """Clips of corpora that are one recording, a list for each recording that has several.
+
+    Only clips with equal features are read: where the features are too coarse to tell recordings apart, their
+    audio does.
+    """
+    alike: dict[bytes, list[tuple[int, int]]] = {}
+    for part, (_, features) in enumerate(parts):
+        for row, sign in enumerate(_signs(features)):
+            alike.setdefault(sign, []).append((part, row))
+    same: dict[tuple[int, bytes], list[str]] = {}
+    for part, row in (place for places in alike.values() if len(places) > 1 for place in places):
+        root, clips, corpus = parts[part][0]
+        waveform, rate = audio.read(root / clips["file"].iloc[row], channel=corpus.channel)
+        same.setdefault((rate, hashlib.sha256(waveform.data).digest()), []).append(clips.index[row])
+    return [group for group in same.values() if len(group) > 1]
+
+
+def _signs(features: Features) -> list[bytes]:
+    """What clips of one recording have in common: all values of a sequence, the first of a vector."""
+    values, lengths = features.values, features.lengths
+    if lengths is None:
+        return [row.tobytes() for row in np.asarray(values[:, :KNOWN_BY])]
+    ends = np.cumsum(lengths)
+    return [
+        hashlib.sha256(values[end - length : end]).digest() for end, length in zip(ends, lengths, strict=True)
+    ]
