@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -12,6 +13,8 @@ from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from ser_classic.errors import SerClassicError
+
+logger = logging.getLogger(__name__)
 
 
 class Named(Protocol):
@@ -37,8 +40,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     Raises
     ------
     SerClassicError
-        On looking up an unknown name (with the nearest known ones), and when a plug-in cannot be
-        loaded, has an unusable name or takes one that is already in use.
+        On looking up an unknown name (with the nearest known ones). A plug-in that cannot be loaded, has an
+        unusable name or takes one that is already in use is left out, and a warning tells why.
     """
 
     def __init__(self, kind: str, entries: Iterable[Entry]) -> None:
@@ -60,15 +63,20 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     @cached_property
     def _all(self) -> dict[str, Entry]:
         table = dict(self._built_in)
+        wanted = type(next(iter(table.values())))
+        broken: dict[str, list[str]] = {}
         for point in sorted(entry_points(group=f"ser_classic.{self.kind}"), key=lambda point: point.value):
             try:
-                entry = point.load()
+                if not isinstance(entry := point.load(), wanted):
+                    raise SerClassicError(f"it is a {type(entry).__name__}, no {wanted.__name__}")
+                self._add(table, entry, point.value)
             except Exception as error:
-                raise SerClassicError(
-                    f"{self.kind}: the plug-in {point.value} cannot be loaded ({error}); "
-                    "reinstall or remove the package that brings it"
-                ) from error
-            self._add(table, entry, point.value)
+                broken.setdefault(str(error), []).append(point.value)
+        for error, values in broken.items():
+            logger.warning(
+                f"{self.kind}: plug-ins that cannot be loaded are left out, {', '.join(values)} ({error}); "
+                "mend, reinstall or remove the package that brings them"
+            )
         return table
 
     def __getitem__(self, name: str) -> Entry:

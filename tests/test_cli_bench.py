@@ -90,7 +90,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
     )
-    while not list(tmp_path.glob("results/runs/*/run.json")) and process.poll() is None:
+    while not list(tmp_path.glob("results/runs/[!.]*/run.json")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
@@ -98,7 +98,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
     assert told.strip() == (
         "ser-classic: interrupted; what was finished is kept, the same command goes on from there"
     )
-    kept = len(list(tmp_path.glob("results/runs/*/run.json")))
+    kept = len(list(tmp_path.glob("results/runs/[!.]*/run.json")))
     assert 1 <= kept < 6
     assert ser(*words).stdout.startswith(f"{6 - kept} runs done, {kept} kept, 0 failed\n")
 

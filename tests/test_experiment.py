@@ -58,7 +58,10 @@ def test_a_finished_run_is_kept_and_a_failed_one_is_tried_again(tiny, cache, tmp
     first = run(cells, tiny, cache, tmp_path)
     assert first.done == [cells[0].id]
     assert first.failed == [cells[1].id]
-    assert "fold s01: ZeroDivisionError: planted" in first.problems[0]
+    assert (
+        "fold s01: knn cannot be fitted to these 36 clips: ZeroDivisionError: planted; take more"
+        in (first.problems[0])
+    )
     by_id = {stored.id: stored for stored in store.runs(tmp_path)}
     assert by_id[cells[1].id].record["status"] == "failed"
     monkeypatch.undo()

@@ -173,8 +173,20 @@ def test_bad_clips_are_named_and_the_others_are_kept(corpus, peaks, tmp_path):
 def test_a_vanished_clip_is_named(corpus, peaks, tmp_path):
     clips, root = corpus
     (root / "c07.wav").unlink()
-    with pytest.raises(ExtractionError, match=r"c07\.wav: cannot be read"):
+    with pytest.raises(audio.AudioError, match=r"c07\.wav: cannot be read"):
         extract(clips, root, peaks, tmp_path / "cache")
+
+
+def test_an_extractor_with_other_columns_than_before_is_told(corpus, peaks, tmp_path, monkeypatch):
+    clips, root = corpus
+    extract(clips[:-1], root, peaks, tmp_path / "cache")
+    monkeypatch.setattr(Peaks, "columns", ("level_mean",))
+    with pytest.raises(ExtractionError, match="holds features of other columns than peaks has by now"):
+        extract(clips[:-1], root, peaks, tmp_path / "cache")
+    monkeypatch.setattr(Peaks, "__call__", lambda self, waveform, sample_rate: np.ones(1, np.float32))
+    with pytest.raises(ExtractionError, match="give it another `version` whenever its values change"):
+        extract(clips, root, peaks, tmp_path / "cache")
+    assert extract(clips, root, replace(peaks, version=2), tmp_path / "cache").values.shape == (40, 1)
 
 
 def test_features_that_are_not_finite_are_refused(corpus, peaks, tmp_path):

@@ -251,3 +251,11 @@ def test_the_published_support_vector_machine_is_scikit_learns_untuned():
     assert not fitted.tuned
     published = make_pipeline(StandardScaler(), SVC(gamma="auto")).fit(X, y)
     np.testing.assert_array_equal(fitted.estimator.predict(new), published.predict(new))
+
+
+def test_a_grid_that_asks_for_more_clips_than_there_are_says_what_to_do():
+    X = np.random.default_rng(0).normal(size=(24, 3))
+    y, speakers = np.array(["happy", "sad"] * 12), np.repeat(["a", "b", "c", "d"], 6)
+    told = r"knn cannot be fitted to these 24 clips: ValueError: .* n_neighbors = 21.*; take more clips"
+    with pytest.raises(ModelError, match=told):
+        fit(MODELS["knn"], X, y, speakers)

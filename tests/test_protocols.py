@@ -208,6 +208,43 @@ def test_a_planted_leak_is_caught():
 
 
 @pytest.mark.parametrize(
+    ("deal", "message"),
+    [
+        (lambda clips, seed: clips["room"], "cannot deal these 30 clips: KeyError: 'room'"),
+        (lambda clips, seed: [([0], [1])], "cannot deal these 30 clips: AttributeError"),
+        (
+            lambda clips, seed: [Fold("1", np.ones(30, bool), np.arange(5))],
+            "fold 1: `train` holds no row numbers from 0 to 29",
+        ),
+        (
+            lambda clips, seed: [Fold("1", np.arange(10, 30), np.arange(0))],
+            "fold 1: `test` holds no row numbers",
+        ),
+        (
+            lambda clips, seed: [Fold("1", np.arange(10, 31), np.arange(10))],
+            "fold 1: `train` holds no row numbers",
+        ),
+        (
+            lambda clips, seed: [Fold("1", np.arange(10, 30), np.zeros(2, int))],
+            "fold 1: `test` holds a clip twice",
+        ),
+        (lambda clips, seed: 2 * leave_one_speaker_out(clips, seed), "deals two folds of one name"),
+    ],
+)
+def test_a_deal_of_a_plug_in_that_is_none_is_told(deal, message):
+    with pytest.raises(ProtocolError, match=f"c: planted.*{message}"):
+        Protocol("planted", "", deal).folds(table(speakers=3))
+
+
+def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():
+    clips = table(speakers=3)
+    with pytest.raises(ProtocolError, match=r"c: planted keeps room apart, of which the clips tell nothing"):
+        Protocol("planted", "", leave_one_speaker_out, apart=("room",)).folds(clips)
+    one_by_one = Protocol("planted", "", lambda clips, seed: iter(leave_one_speaker_out(clips, seed)))
+    assert len(one_by_one.folds(clips)) == 3
+
+
+@pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"track": "adaptd"}, "m: track 'adaptd'; expected 'blind' or 'adapted'"),
@@ -221,6 +258,13 @@ def test_a_planted_leak_is_caught():
             {"trained_on": "emodb", "degradation": "noise10"},
             "m: `trained_on` cannot be had with a degradation",
         ),
+        (
+            {"track": "adapted", "heard": 4, "trained_on": "emodb"},
+            "m: `heard` cannot be had with `trained_on`",
+        ),
+        ({"degradation": "noise11"}, "m: degradation 'noise11'; expected one of noise20, noise10"),
+        ({"unit": "sentence"}, "m: unit 'sentence'; expected 'speaker' or None"),
+        ({"unit": None, "apart": ("speaker",)}, "m: keeps speakers apart; give unit='speaker'"),
     ],
 )
 def test_an_entry_that_contradicts_itself_is_refused(fields, message):

@@ -57,14 +57,19 @@ def test_a_plug_in_is_an_entry_like_any_other(install):
     assert len(things) == 4
 
 
-def test_a_plug_in_cannot_take_a_name_in_use(install):
-    with pytest.raises(SerClassicError, match=r"theirs:thing offers 'mlp', which is already taken"):
-        list(install(Point("theirs:thing", Entry("mlp"))))
-
-
-def test_a_broken_plug_in_is_named(install):
-    with pytest.raises(SerClassicError, match=r"theirs:thing cannot be loaded \(no such attribute\)"):
-        list(install(Point("theirs:thing", AttributeError("no such attribute"))))
+@pytest.mark.parametrize(
+    ("offered", "told"),
+    [
+        (Entry("mlp"), "theirs:thing offers 'mlp', which is already taken"),
+        (AttributeError("no such attribute"), "theirs:thing (no such attribute)"),
+        ("a word", "theirs:thing (it is a str, no Entry)"),
+    ],
+)
+def test_a_broken_plug_in_is_named_and_the_others_go_on(install, caplog, offered, told):
+    things = install(Point("theirs:thing", offered), Point("other:thing", Entry("other")))
+    assert list(things) == ["svm_linear", "svm_rbf", "mlp", "other"]
+    assert told in caplog.text
+    assert "mend, reinstall or remove the package" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["Upper", "two--hyphens", "a__b", "", "a/b", "a b"])

@@ -13,7 +13,8 @@ import pytest
 from ser_classic import report, store
 from ser_classic.corpora import load
 from ser_classic.experiment import Cell, bench
-from ser_classic.experiment.stale import differences, parameters
+from ser_classic.experiment.cells import parameters
+from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
@@ -174,6 +175,12 @@ def test_runs_of_recordings_replaced_since_are_repeated(own_folder, cache, tmp_p
     shutil.copy(folder / "angry" / "s01_t1_1.wav", folder / "sad" / "s01_t1_1.wav")
     assert len(run().done) == 1
     assert len(run().kept) == 1
+
+
+def test_what_a_model_that_cannot_be_made_any_more_ran_before_is_current(monkeypatch):
+    told = record()
+    changed(monkeypatch, MODELS, "knn", estimator=lambda seed: 1 / 0)
+    assert differing(told) == {}
 
 
 def test_an_incomplete_corpus_makes_nothing_stale(tiny, cache, tmp_path):

@@ -42,7 +42,8 @@ def list_features(as_json: options.Json = False) -> None:
             told = textwrap.shorten(", ".join(_contents(held)), 70, placeholder=" ...")
             table.add_row(name, f"{len(held)}{' a frame' if entry.sequence else ''}", told)
         else:
-            table.add_row(name, "", f"needs the extra {entry.extra}")
+            lacking = f"needs the extra {entry.extra}" if entry.extra else "cannot tell its columns"
+            table.add_row(name, "", lacking)
     Console().print(table)
 
 

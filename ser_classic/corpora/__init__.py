@@ -30,6 +30,7 @@ from ser_classic.corpora.savee import SAVEE
 from ser_classic.corpora.subsets import RAVDESS4
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.tess import TESS
+from ser_classic.errors import SerClassicError, blaming
 from ser_classic.registry import Registry, unknown
 from ser_classic.runtime import claims
 from ser_classic.runtime.places import cache_folder, data_folder
@@ -106,7 +107,7 @@ def load(
             )
         corpus = CORPORA[str(spec)]
         root = locate(corpus.name, data, cache)
-        return Loaded(root, corpus.scan(root), corpus)
+        return Loaded(root, _scanned(corpus, root), corpus)
     path = Path(spec)
     if not path.exists():
         if path.suffix.lower() in (".csv", ".tsv") or len(path.parts) > 1:
@@ -136,7 +137,8 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
     """
     corpus = CORPORA[name]
     if corpus.make is not None:
-        return _made(corpus, cache)
+        with blaming(f"{name} cannot be made"):
+            return _made(corpus, cache)
     data = data_folder(data)
     wanted = [_plain(folder) for folder in (name, *corpus.folders)]
     places = sorted(place for place in data.iterdir() if place.is_dir()) if data.is_dir() else []
@@ -160,10 +162,22 @@ def available(data: Path | None = None) -> list[str]:
 
 def _scans(corpus: Corpus, data: Path | None) -> bool:
     try:
-        corpus.scan(locate(corpus.name, data))
+        _scanned(corpus, locate(corpus.name, data))
     except CorpusError:
         return False
+    except SerClassicError:
+        return True  # what a plug-in's scan raises is told where its clips are asked for
     return True
+
+
+def _scanned(corpus: Corpus, root: Path) -> pd.DataFrame:
+    """Clips table of a corpus; that of a plug-in may not be what it should be."""
+    with blaming(f"{corpus.name}: {root} cannot be scanned"):
+        clips = corpus.scan(root)
+    try:
+        return check_clips(clips, emotions=None)
+    except CorpusError as error:
+        raise SerClassicError(f"{corpus.name}: what its scan gives cannot be used: {error}") from error
 
 
 def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:

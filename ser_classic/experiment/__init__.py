@@ -17,10 +17,10 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, labels_of, prepare
+from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, labels_of, particulars, prepare
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.folds import FoldResult, run_fold
-from ser_classic.experiment.stale import clips_today, differences, parameters, particulars, summary
+from ser_classic.experiment.stale import clips_today, differences, summary
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import Features
 from ser_classic.models import MODELS, Model
@@ -143,8 +143,7 @@ def bench(
             prepared = []
             for ready in _prepared(wanted, find, shelf, results, keep_stale, outcome):
                 if isinstance(ready, Refused):
-                    keep = ready.cell.id in finished
-                    _record_failure(ready.cell, ready.error, ready.digests, results, outcome, keep)
+                    _record_failure(ready, ready.error, results, outcome, ready.cell.id in finished)
                 else:
                     prepared.append(ready)
             for work, done in _run_all(prepared, engine, results / "runs"):
@@ -305,7 +304,8 @@ def _attempt(work: Work, number: int, fold: int, news: Path) -> tuple[int, int, 
                 work.degraded,
             )
     except Exception as error:
-        result = f"fold {work.folds[fold].name}: {type(error).__name__}: {error}"
+        kind = "" if isinstance(error, SerClassicError) else f"{type(error).__name__}: "
+        result = f"fold {work.folds[fold].name}: {kind}{error}"
     return number, fold, result
 
 
@@ -342,10 +342,10 @@ def _curves(folds: list[Fold], done: list[FoldResult]) -> pd.DataFrame | None:
 def _record(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
     errors = [result for result in done if isinstance(result, str)]
     if errors:
-        _record_failure(work.cell, errors[0], work.digests, results, outcome)
+        _record_failure(work, errors[0], results, outcome)
         return
     done = [result for result in done if isinstance(result, FoldResult)]
-    record = _new_record(work.cell, "ok", work.digests) | {
+    record = _new_record(work, "ok") | {
         "folds": [
             {
                 "fold": fold.name,
@@ -369,16 +369,16 @@ def _record(work: Work, done: list[FoldResult | str], results: Path, outcome: Ou
 
 
 def _record_failure(
-    cell: Cell, error: str, digests: dict[str, str], results: Path, outcome: Outcome, keep: bool = False
+    ready: Work | Refused, error: str, results: Path, outcome: Outcome, keep: bool = False
 ) -> None:
     """Store a failure, unless what is there is to be kept."""
     if not keep:
-        store.write_run(results, _new_record(cell, "failed", digests) | {"error": error}, None)
-    outcome.fail([cell], error)
+        store.write_run(results, _new_record(ready, "failed") | {"error": error}, None)
+    outcome.fail([ready.cell], error)
 
 
-def _new_record(cell: Cell, status: str, digests: dict[str, str]) -> dict[str, Any]:
-    protocol = PROTOCOLS[cell.protocol]
+def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
+    cell, protocol = ready.cell, PROTOCOLS[ready.cell.protocol]
     return {
         "schema": store.SCHEMA,
         "id": cell.id,
@@ -387,8 +387,8 @@ def _new_record(cell: Cell, status: str, digests: dict[str, str]) -> dict[str, A
         "track": protocol.track,
         "leaky": protocol.leaky,
         **particulars(protocol),
-        "parameters": parameters(cell),
-        "digests": digests,
+        "parameters": ready.parameters,
+        "digests": ready.digests,
         "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),
         "machine": machine(),
     }

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.corpora import Loaded
+from ser_classic.corpora import CORPORA, Loaded
+from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.copies import require_apart
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS
-from ser_classic.protocols import PROTOCOLS, Fold
+from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.runtime.engines import Engine
 
 FEATURES_OF = ("features", "trained_features", "degraded")  # digests in a record
@@ -50,6 +51,32 @@ class Cell:
         return (self.corpus, source) if source else (self.corpus,)
 
 
+def parameters(cell: Cell) -> dict[str, Any]:
+    """What today's tables say of a cell: all that its predictions depend on."""
+    protocol = PROTOCOLS[cell.protocol]
+    spoilt = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
+    versioned = [name for name in cell.corpora if name in CORPORA and CORPORA[name].make is not None]
+    return {
+        "features": FEATURES[cell.features].parameters,
+        "model": MODELS[cell.model].parameters(cell.seed),
+        "protocol": {
+            "title": protocol.title,
+            "version": protocol.version,
+            "unit": protocol.unit,
+            "track": protocol.track,
+        }
+        | particulars(protocol)
+        | spoilt,
+        **({"corpora": {name: CORPORA[name].version for name in versioned}} if versioned else {}),
+    }
+
+
+def particulars(protocol: Protocol) -> dict[str, Any]:
+    """What a protocol does beyond dealing clips, where it does."""
+    names = ("trained_on", "heard", "degradation")
+    return {name: getattr(protocol, name) for name in names if getattr(protocol, name) is not None}
+
+
 @dataclass
 class Work:
     """A cell made ready: what its folds need, and what the record will say of it.
@@ -65,6 +92,7 @@ class Work:
     labels: pd.DataFrame
     folds: list[Fold]
     digests: dict[str, str]
+    parameters: dict[str, Any]
 
     @property
     def features(self) -> Features:
@@ -74,11 +102,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Refused:
-    """A cell that cannot be run, and why."""
+    """A cell that cannot be run, and why; `parameters` are empty where its entries cannot tell them."""
 
     cell: Cell
     error: str
     digests: dict[str, str]
+    parameters: dict[str, Any]
 
 
 @dataclass
@@ -137,8 +166,10 @@ def prepare(
     """
     clips_digest = store.digest(store.clips_text(loaded.clips))
     for cell in cells:
-        digests = {"clips": clips_digest}
+        digests, said = {"clips": clips_digest}, {}
         try:
+            MODELS[cell.model].require()
+            said = parameters(cell)
             protocol, feature_set = PROTOCOLS[cell.protocol], FEATURES[cell.features]
             parts = [loaded]
             if protocol.trained_on:
@@ -147,7 +178,6 @@ def prepare(
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
             MODELS[cell.model].accept(feature_set)
-            MODELS[cell.model].require()
             features = tuple(shelf.features(part, feature_set) for part in parts)
             digests["features"] = features[-1].digest
             if protocol.trained_on:
@@ -158,9 +188,9 @@ def prepare(
                 degraded = shelf.features(loaded, feature_set, protocol.degradation)
                 digests["degraded"] = degraded.digest
         except SerClassicError as error:
-            yield Refused(cell, str(error), digests)
+            yield Refused(cell, str(error), digests, said)
             continue
-        yield Work(cell, features, degraded, labels_of(clips), folds, digests)
+        yield Work(cell, features, degraded, labels_of(clips), folds, digests, said)
 
 
 def joined(parts: Sequence[Features]) -> Features:

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.adaptation import adapt, adapt_few, drawn
+from ser_classic.errors import blaming
 from ser_classic.features.extraction import Features
-from ser_classic.models import Model
-from ser_classic.models.tuning import fit
+from ser_classic.models import Model, ModelError
+from ser_classic.models.tuning import Fitted, fit, plain
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.runtime.provenance import machine
 
@@ -76,6 +77,11 @@ def run_fold(
     seed : int
     degraded : Features, optional
         Of the clips as the protocol degrades them: what is tested.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be fitted to these clips, or what it predicts is no answer to each of them.
     """
     emotions = labels["emotion"].to_numpy(dtype=str)
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
@@ -101,12 +107,11 @@ def run_fold(
         )
         fitted_at = time.process_time()
         tested = _rows(X if degraded is None else inputs(degraded, own), fold.test)
-        guess = fitted.estimator.predict(tested)
-        probabilities = fitted.probabilities(tested)
+        guess, probabilities = _predicted(model, fitted, tested, set(emotions[fold.train]))
     return FoldResult(
         guess,
         probabilities,
-        fitted.chosen,
+        plain(fitted.chosen),
         fitted.tuned,
         fitted_at - started,
         time.process_time() - fitted_at,
@@ -114,6 +119,23 @@ def run_fold(
         fitted.curves,
         machine(),
     )
+
+
+def _predicted(
+    model: Model, fitted: Fitted, tested: pd.DataFrame | np.ndarray, known: set[str]
+) -> tuple[np.ndarray, pd.DataFrame | None]:
+    """For every clip a guess and chances, of the emotions that were trained."""
+    with blaming(f"{model.name} cannot predict these {len(tested)} clips", ModelError):
+        guess, probabilities = np.asarray(fitted.estimator.predict(tested)), fitted.probabilities(tested)
+        if guess.shape != (len(tested),):
+            raise ModelError(f"{model.name} gives guesses of shape {guess.shape} for {len(tested)} clips")
+        if foreign := set(guess) - known:
+            raise ModelError(f"{model.name} guesses {str(foreign.pop())!r}, of which no training clip is")
+        if probabilities is not None and len(probabilities) != len(tested):
+            raise ModelError(
+                f"{model.name} gives {len(probabilities)} rows of probabilities for {len(tested)} clips"
+            )
+    return guess, probabilities
 
 
 def inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:

@@ -1,4 +1,4 @@
-"""What today's tables say of a cell, and in what a stored run differs from it: what makes a run stale."""
+"""In what a stored run differs from what today's tables say of its cell: what makes a run stale."""
 
 from __future__ import annotations
 
@@ -9,51 +9,25 @@ from typing import Any
 
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded, shortfall
-from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.cells import Cell, parameters
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.protocols import PROTOCOLS, Protocol
+from ser_classic.protocols import PROTOCOLS
 from ser_classic.runtime.provenance import versions
 
 UNSAID = {"version": 1}  # what an older record means that does not have this field; null is what others mean
 LONGEST = 40  # letters of a value that is shown
 
 
-def parameters(cell: Cell) -> dict[str, Any]:
-    """What today's tables say of a cell: all that its predictions depend on."""
-    protocol = PROTOCOLS[cell.protocol]
-    spoilt = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
-    versioned = [name for name in cell.corpora if name in CORPORA and CORPORA[name].make is not None]
-    return {
-        "features": FEATURES[cell.features].parameters,
-        "model": MODELS[cell.model].parameters(cell.seed),
-        "protocol": {
-            "title": protocol.title,
-            "version": protocol.version,
-            "unit": protocol.unit,
-            "track": protocol.track,
-        }
-        | particulars(protocol)
-        | spoilt,
-        **({"corpora": {name: CORPORA[name].version for name in versioned}} if versioned else {}),
-    }
-
-
-def particulars(protocol: Protocol) -> dict[str, Any]:
-    """What a protocol does beyond dealing clips, where it does."""
-    names = ("trained_on", "heard", "degradation")
-    return {name: getattr(protocol, name) for name in names if getattr(protocol, name) is not None}
-
-
 def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -> dict[str, str]:
     """In what a stored run differs from what would be run today; nothing where it is as today's tables say.
 
     What cannot be compared counts as equal: a part that the record does not have, a model whose optional
-    library is not installed. So do the words of a protocol's title, and what differs between machines and
-    libraries without a change of these tables: digests of features, versions, and parameters of
-    scikit-learn's estimators that other versions of it name or set otherwise by themselves.
+    library is not installed or whose entry makes no estimator. So do the words of a protocol's title, and
+    what differs between machines and libraries without a change of these tables: digests of features,
+    versions, and parameters of scikit-learn's estimators that other versions of it name or set otherwise by
+    themselves.
 
     Parameters
     ----------
@@ -79,9 +53,10 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
             found[part] = f"{name} is in no table"
     if not found and recorded:
         try:
-            today = json.loads(json.dumps(parameters(cell), default=str))
-        except SerClassicError:  # the model needs a library that is not here
+            today = parameters(cell)
+        except SerClassicError:  # the model needs a library that is not here, or its entry is broken
             today = {"features": FEATURES[cell.features].parameters}
+        today = json.loads(json.dumps(today, default=str))
         found = dict(_differing(*_comparable(recorded, today, record, cell)))
     source = PROTOCOLS[cell.protocol].trained_on if cell.protocol in PROTOCOLS else None
     for name, corpus in (("clips", cell.corpus), ("trained_clips", source)):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from ser_classic.errors import SerClassicError, blaming
 from ser_classic.features import flagship, functionals, sequences
 from ser_classic.features.extractor import Extractor
 from ser_classic.registry import Registry, need
@@ -30,6 +32,12 @@ class FeatureSet:
         The optional library it needs, and the extra that installs it.
     terms : str
         What this library's licence asks of all that is made with the features, in a sentence.
+
+    Raises
+    ------
+    SerClassicError
+        An extractor that is no dataclass or has fields that JSON does not know, so that nothing would tell
+        its features from those of another; or a library without its extra.
     """
 
     name: str
@@ -39,6 +47,12 @@ class FeatureSet:
     library: str | None = None
     extra: str | None = None
     terms: str = ""
+
+    def __post_init__(self) -> None:
+        with blaming(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
+            json.dumps(self.parameters)
+        if (self.library is None) != (self.extra is None):
+            raise SerClassicError(f"{self.name}: give `library` and `extra`, or neither")
 
     def require(self) -> None:
         """Raise an error that names the command to install what this set needs, where it is absent."""
@@ -52,9 +66,10 @@ class FeatureSet:
         Raises
         ------
         SerClassicError
-            They are those of an optional library that is not installed.
+            They are those of an optional library that is not installed, or the extractor cannot tell them.
         """
-        return self.extractor.columns
+        with blaming(f"{self.name} cannot tell its columns"):
+            return tuple(self.extractor.columns)
 
     @property
     def sequence(self) -> bool:

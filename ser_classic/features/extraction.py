@@ -147,8 +147,11 @@ def extract(
 
     Raises
     ------
+    AudioError
+        A file of a clip is gone.
     ExtractionError
-        Some clips cannot be read. Those that can are in the cache by then.
+        Some clips cannot be read. Those that can are in the cache by then. Or the extractor gives other
+        columns than it says.
     SerClassicError
         The feature set needs a library that is not installed.
     """
@@ -161,7 +164,9 @@ def extract(
             f"{shards}: the cache cannot be written ({error}); choose another with --cache"
         ) from error
     # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
-    digests = [_content_digest(root / file, channel) for file in clips["file"]]
+    digests = [audio.digest(root / file) for file in clips["file"]]
+    if channel is not None:
+        digests = [f"{digest}:{channel}" for digest in digests]
     if degradation is not None:
         spoilt = DEGRADATIONS[degradation].key
         digests = [f"{digest}:{spoilt}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)]
@@ -184,10 +189,18 @@ def extract(
                     f"{root}: this folder of the corpus is gone; put it back. What was extracted from it is "
                     "kept, the same command goes on from there"
                 ) from error
-    values, lengths = _assemble(digests, held, shards)
-    return Features(
-        clips.index, tuple(feature_set.columns), values, lengths if feature_set.sequence else None
-    )
+    columns = feature_set.columns
+    try:
+        values, lengths = _assemble(digests, held, shards)
+        alike = values.shape[1] == len(columns) and (feature_set.sequence or len(values) == len(clips))
+    except ValueError:  # shards of several widths
+        alike = False
+    if not alike:
+        raise ExtractionError(
+            f"{shards}: holds features of other columns than {feature_set.name} has by now; give it another "
+            "`version` whenever its values change, or remove this folder"
+        )
+    return Features(clips.index, columns, values, lengths if feature_set.sequence else None)
 
 
 @contextlib.contextmanager
@@ -207,17 +220,6 @@ def _alone(shards: Path, what: str) -> Iterator[None]:
 def _key(feature_set: FeatureSet) -> str:
     text = json.dumps(feature_set.parameters, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _content_digest(path: Path, channel: int | None) -> str:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ExtractionError(
-            f"{path}: cannot be read ({error.strerror}); is the corpus still in place?"
-        ) from error
-    return digest if channel is None else f"{digest}:{channel}"
 
 
 def _extract_missing(
@@ -259,6 +261,7 @@ def _extract_batch(
 ) -> tuple[dict[str, Path], list[str]]:
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
     digests, vectors, failures = [], [], []
+    width, dimensions = len(feature_set.columns), 1 + feature_set.sequence
     for digest, (file, clip) in batch:
         path = root / file
         try:
@@ -268,6 +271,8 @@ def _extract_batch(
                 waveform, rate = audio.read(path, RATE, channel)
                 waveform = DEGRADATIONS[degradation](waveform, clip)
             vector = compute(feature_set, waveform, rate, name=str(path))
+            if vector.ndim != dimensions or vector.shape[-1] != width:
+                raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
         except Exception as error:  # a plug-in's extractor may raise anything; it is told of this clip
             about = "" if isinstance(error, SerClassicError) else f"{path}: {type(error).__name__}: "
             failures.append(f"{about}{error}")

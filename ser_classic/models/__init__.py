@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, blaming
 from ser_classic.registry import Registry, need
 
 if TYPE_CHECKING:
@@ -105,11 +105,11 @@ class Model:
         from sklearn.preprocessing import StandardScaler
 
         scaler = [("scale", StandardScaler())] if self.scale else []
-        return Pipeline([*scaler, ("model", self.estimator(seed))])
+        return Pipeline([*scaler, ("model", self._made(seed))])
 
     def parameters(self, seed: int = 0) -> dict[str, Any]:
         """Version, class, parameters and grid of the model, ready for JSON."""
-        estimator = self.estimator(seed)
+        estimator = self._made(seed)
         described = {
             "name": self.name,
             "version": self.version,
@@ -120,6 +120,13 @@ class Model:
             "weighted": self.balance == "weights",
         }
         return json.loads(json.dumps(described, default=str))
+
+    def _made(self, seed: int) -> Any:
+        """The estimator, of which nothing is asked that scikit-learn does not ask of every estimator."""
+        with blaming(f"{self.name} makes no estimator", ModelError):
+            estimator = self.estimator(seed)
+            estimator.get_params()
+        return estimator
 
 
 def _prior(seed: int) -> Any:

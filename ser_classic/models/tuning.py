@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_classic.errors import blaming
 from ser_classic.models import Model, ModelError
 
 
@@ -29,7 +31,8 @@ class Fitted:
     @property
     def size(self) -> int:
         """Bytes of the fitted pipeline, serialised: what it takes to keep it."""
-        return len(pickle.dumps(self.estimator))
+        with blaming("the fitted pipeline cannot be serialised", ModelError):
+            return len(pickle.dumps(self.estimator))
 
     def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
         """Chance of every emotion [shape=(clips, emotions)], or None where the model has none.
@@ -78,8 +81,21 @@ def fit(
     Raises
     ------
     ModelError
-        The estimator does not search as the model says.
+        The estimator does not search as the model says, or cannot be fitted to these clips.
     """
+    what = f"{model.name} cannot be fitted to these {len(y)} clips"
+    with blaming(what, ModelError, "take more clips, or another model"):
+        return _fit(model, X, y, speakers, seed, leaky)
+
+
+def _fit(
+    model: Model,
+    X: pd.DataFrame | np.ndarray,
+    y: np.ndarray,
+    speakers: np.ndarray | None,
+    seed: int,
+    leaky: bool,
+) -> Fitted:
     from ser_classic.estimators import balanced_weights, inner_folds
 
     pipeline = model.pipeline(seed)
@@ -120,6 +136,15 @@ def fit(
     search.fit(X, y, **options)
     chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
     return Fitted(search.best_estimator_, chosen, tuned=True)
+
+
+def plain(chosen: dict[str, Any]) -> dict[str, Any]:
+    """What was chosen, ready for JSON: NumPy's numbers as Python's, objects as text."""
+
+    def told(value: Any) -> Any:
+        return value.item() if isinstance(value, np.generic) else str(value)
+
+    return json.loads(json.dumps(chosen, default=told))
 
 
 def _found(estimator: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ser_classic import experiment, statistics, store
@@ -23,7 +22,7 @@ from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS, Model
-from ser_classic.models.tuning import Fitted
+from ser_classic.models.tuning import Fitted, plain
 from ser_classic.models.tuning import fit as fit_model
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
@@ -152,7 +151,7 @@ def _card(
         "features": features.parameters,
         "columns": len(features.columns),
         "model": model.parameters(seed),
-        "chosen": {name: _plain(value) for name, value in fitted.chosen.items()},
+        "chosen": plain(fitted.chosen),
         "tuned": fitted.tuned,
         "track": "adapted" if adapted else "blind",
         "channel": channels.pop() if len(channels) == 1 else None,
@@ -161,10 +160,6 @@ def _card(
         "versions": versions(model.extra) | versions(features.extra),
         "intended_use": f"{cards.INTENDED} {features.terms}".rstrip(),
     }
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _evaluation(

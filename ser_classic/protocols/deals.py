@@ -1,0 +1,188 @@
+"""Deals: the ways in which the built-in protocols deal clips into folds."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.protocols.protocol import Fold, ProtocolError
+
+
+def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """One fold a speaker; nothing is drawn."""
+    owners = clips["speaker"].to_numpy()
+    speakers = sorted(set(owners))
+    _require_speakers(clips, len(speakers), 2)
+    return [_fold(speaker.partition("/")[2], owners == speaker) for speaker in speakers]
+
+
+def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """Five groups of speakers, balanced in emotions as far as speakers allow."""
+    _require_speakers(clips, clips["speaker"].nunique(), 5)
+    return _groups(clips, "speaker", seed)
+
+
+def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """The published speaker-disjoint folds (`data/folds.csv`; EmoBox, and EMO-SUPERB for CREMA-D).
+
+    Raises
+    ------
+    ProtocolError
+        None are published for this corpus, or its speakers are not those of the folds.
+    """
+    corpus = clips["corpus"].iloc[0]
+    table = published_folds()
+    if corpus not in set(table["corpus"]):
+        raise ProtocolError(
+            f"{corpus}: no speaker-disjoint folds are published for it (they are for "
+            f"{', '.join(sorted(set(table['corpus'])))}); use loso or speakers5"
+        )
+    owners = clips["speaker"].to_numpy()
+    dealt = {
+        row.fold: _spelled_out(corpus, row.test_speakers)
+        for row in table.itertuples()
+        if row.corpus == corpus
+    }
+    everyone = set().union(*dealt.values())
+    if everyone != set(owners):
+        lacking, foreign = sorted(everyone - set(owners)), sorted(set(owners) - everyone)
+        what = (
+            f"speakers are missing: {', '.join(lacking)}"
+            if lacking
+            else f"unknown speakers: {', '.join(foreign)}"
+        )
+        raise ProtocolError(f"{corpus}: the published folds need the whole corpus; {what}")
+    return [_fold(str(name), np.isin(owners, sorted(speakers))) for name, speakers in dealt.items()]
+
+
+def published_folds() -> pd.DataFrame:
+    """Columns corpus, fold, test_speakers and source."""
+    return pd.read_csv(files("ser_classic") / "data" / "folds.csv", dtype=str)
+
+
+def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """A fold for each group of speakers with each group of sentences: both are absent from training.
+
+    Clips of the test speakers that say other sentences, and those of other speakers that say the test
+    sentences, stand on neither side. Speakers are grouped as published where folds are, else into five
+    groups (or one by one, where they are fewer); sentences into five groups or one by one.
+
+    Raises
+    ------
+    ProtocolError
+        The clips do not tell the sentence, or all say the same.
+    """
+    corpus = clips["corpus"].iloc[0]
+    if clips["sentence"].isna().any() or clips["sentence"].nunique() < 2:
+        found = "some clips do not tell theirs" if clips["sentence"].isna().any() else "all say the same"
+        raise ProtocolError(
+            f"{corpus}: unseen_text needs to know the sentence of every clip, and two of them at least; "
+            f"{found}. Add a column `sentence` to the manifest, or use loso or speakers5"
+        )
+    if corpus in set(published_folds()["corpus"]):
+        by_speaker = published(clips, seed)
+    else:
+        _require_speakers(clips, clips["speaker"].nunique(), 2)
+        by_speaker = _groups(clips, "speaker", seed)
+    by_sentence = _groups(clips, "sentence", seed)
+    everything = np.arange(len(clips))
+    return [
+        Fold(
+            f"{speakers.name}x{sentences.name}",
+            np.setdiff1d(everything, np.union1d(speakers.test, sentences.test)),
+            np.intersect1d(speakers.test, sentences.test),
+        )
+        for speakers in by_speaker
+        for sentences in by_sentence
+        if np.intersect1d(speakers.test, sentences.test).size
+    ]
+
+
+def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
+    """Up to five groups of speakers or sentences, balanced in emotions as far as those allow."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    deal = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
+    return _numbered(deal.split(clips, clips["emotion"], clips[unit]))
+
+
+def other_corpus(clips: pd.DataFrame, seed: int, source: str) -> list[Fold]:
+    """One fold: trained on all clips of one corpus, tested on all of another, of the emotions both have.
+
+    Raises
+    ------
+    ProtocolError
+        The clips are not those of two corpora, or these share fewer than two emotions.
+    """
+    corpora = clips["corpus"].to_numpy()
+    tested = " ".join(sorted(set(corpora) - {source}))
+    if source not in corpora or not tested or " " in tested:
+        raise ProtocolError(
+            f"cross: expected the clips of {source} and of one other corpus, found those of "
+            f"{' and '.join(sorted(set(corpora)))}; test on another corpus than {source}"
+        )
+    emotions = clips["emotion"].to_numpy()
+    train = corpora == source
+    shared = sorted(set(emotions[train]) & set(emotions[~train]))
+    if len(shared) < 2:
+        raise ProtocolError(
+            f"cross: {source} and {tested} share {len(shared)} emotion(s), 2 are needed to tell apart"
+        )
+    kept = np.isin(emotions, shared)
+    return [Fold(f"{source}-{tested}", np.flatnonzero(kept & train), np.flatnonzero(kept & ~train))]
+
+
+def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """Five folds drawn clip by clip, balanced in emotions: speakers stand on both sides."""
+    from sklearn.model_selection import StratifiedKFold
+
+    _require_clips(clips, 5)
+    return _numbered(StratifiedKFold(5, shuffle=True, random_state=seed).split(clips, clips["emotion"]))
+
+
+def holdout(clips: pd.DataFrame, seed: int, share: float) -> list[Fold]:
+    """One random split that tests a share of the clips, balanced in emotions: speakers on both sides."""
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    _require_clips(clips, 2)
+    split = StratifiedShuffleSplit(1, test_size=share, random_state=seed)
+    return _numbered(split.split(clips, clips["emotion"]))
+
+
+def _fold(name: str, tested: np.ndarray) -> Fold:
+    return Fold(name, np.flatnonzero(~tested), np.flatnonzero(tested))
+
+
+def _numbered(splits: object) -> list[Fold]:
+    return [
+        Fold(str(number), np.sort(train), np.sort(test))
+        for number, (train, test) in enumerate(splits, start=1)  # type: ignore[call-overload]
+    ]
+
+
+def _spelled_out(corpus: str, speakers: str) -> set[str]:
+    """`01 11` and `1001-1018` as the speakers of the clips table."""
+    names: set[str] = set()
+    for word in speakers.split():
+        first, dash, last = word.partition("-")
+        names |= {str(number) for number in range(int(first), int(last) + 1)} if dash else {word}
+    return {f"{corpus}/{name}" for name in names}
+
+
+def _require_speakers(clips: pd.DataFrame, found: int, wanted: int) -> None:
+    if found < wanted:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[0]}: {found} speaker(s), {wanted} are needed to keep speakers apart"
+            + ("; use loso" if found > 1 else "")
+        )
+
+
+def _require_clips(clips: pd.DataFrame, wanted: int) -> None:
+    rarest = clips["emotion"].value_counts()
+    if rarest.min() < wanted:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[0]}: {rarest.min()} clip(s) of {rarest.idxmin()!r}; "
+            f"at least {wanted} of every emotion are needed"
+        )

@@ -1,0 +1,157 @@
+"""What a protocol is: a deal of clips into folds, and the promises to which every deal is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.corpora import require_speakers
+from ser_classic.degradations import DEGRADATIONS
+from ser_classic.errors import SerClassicError, blaming
+
+
+class ProtocolError(SerClassicError):
+    """A corpus that a protocol cannot deal, or a deal that breaks the protocol's own promise."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row numbers of the clips to train on and to test on, each [shape=(n,), dtype=int]."""
+
+    name: str
+    train: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A way of dealing clips into folds.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        What it does, in a few words.
+    deal : callable (clips table, seed) -> list of Fold
+    unit : {"speaker"} or None
+        Column of the clips table whose values may not stand on both sides; None marks a leaky protocol.
+    apart : tuple of str
+        Further such columns.
+    heard : int or None
+        Unlabelled clips of a test speaker that an adapted protocol may use; all by default.
+    trained_on : str or None
+        Corpus to train on, where that is not the one to test on; `deal` is then given the clips of both.
+    degradation : str or None
+        What is done to the test clips, of `DEGRADATIONS`; training clips stay as they are.
+    track : {"blind", "adapted"}
+        `adapted` z-scores the features of each speaker over his own unlabelled clips.
+    version : int
+        Raised whenever clips are dealt otherwise under the same name, so that older runs are known as such.
+
+    Raises
+    ------
+    ProtocolError
+        A value that is not known, or fields that contradict each other.
+    """
+
+    name: str
+    title: str
+    deal: Callable[[pd.DataFrame, int], list[Fold]]
+    unit: str | None = "speaker"
+    track: str = "blind"
+    apart: tuple[str, ...] = ()
+    heard: int | None = None
+    trained_on: str | None = None
+    degradation: str | None = None
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        for wrong, what in (
+            (
+                self.unit not in ("speaker", None),
+                f"unit {self.unit!r}; expected 'speaker' or None, for a leaky protocol; what else is to be "
+                "kept apart stands in `apart`",
+            ),
+            (self.unit is None and "speaker" in self.apart, "keeps speakers apart; give unit='speaker'"),
+            (self.track not in ("blind", "adapted"), f"track {self.track!r}; expected 'blind' or 'adapted'"),
+            (self.heard is not None and self.heard < 0, f"heard {self.heard}; expected 0 or more"),
+            (self.heard is not None and self.track == "blind", "`heard` is for the adapted track alone"),
+            (self.heard is not None and self.degradation, "`heard` cannot be had with a degradation"),
+            (self.heard is not None and self.trained_on, "`heard` cannot be had with `trained_on`"),
+            (self.trained_on and self.degradation, "`trained_on` cannot be had with a degradation"),
+            (
+                self.degradation is not None and self.degradation not in DEGRADATIONS,
+                f"degradation {self.degradation!r}; expected one of {', '.join(DEGRADATIONS)}",
+            ),
+        ):
+            if wrong:
+                raise ProtocolError(f"{self.name}: {what}")
+
+    @property
+    def leaky(self) -> bool:
+        """Whether speakers may stand on both sides."""
+        return self.unit is None
+
+    def folds(self, clips: pd.DataFrame, seed: int = 0) -> list[Fold]:
+        """Deal the clips.
+
+        Raises
+        ------
+        ProtocolError
+            The clips lack what the protocol needs, or a speaker straddles train and test.
+        CorpusError
+            The protocol needs to know who speaks, and the clips do not tell.
+        """
+        corpus = clips["corpus"].iloc[0]
+        if self.unit or self.track == "adapted":
+            require_speakers(clips, f"protocol {self.name}")
+        if self.track == "adapted":
+            _require_two_clips(clips)
+        with blaming(f"{corpus}: {self.name} cannot deal these {len(clips)} clips", ProtocolError):
+            folds = list(self.deal(clips, seed))
+            self._check(folds, clips)
+        return folds
+
+    def _check(self, folds: list[Fold], clips: pd.DataFrame) -> None:
+        """Hold a deal to the protocol's promises."""
+        corpus = clips["corpus"].iloc[0]
+        units = [unit for unit in (self.unit, *self.apart) if unit]
+        if absent := [unit for unit in units if unit not in clips]:
+            raise ProtocolError(
+                f"{corpus}: {self.name} keeps {', '.join(absent)} apart, of which the clips tell nothing; "
+                f"they have {', '.join(clips.columns)}"
+            )
+        if not folds:
+            raise ProtocolError(f"{corpus}: {self.name} deals no fold")
+        if len({fold.name for fold in folds}) < len(folds):
+            raise ProtocolError(f"{corpus}: {self.name} deals two folds of one name")
+        for fold in folds:
+            where = f"{corpus}: {self.name}, fold {fold.name}"
+            for side, rows in (("train", np.asarray(fold.train)), ("test", np.asarray(fold.test))):
+                known = np.unique(rows)
+                if not rows.size or rows.dtype.kind not in "iu" or known[0] < 0 or known[-1] >= len(clips):
+                    raise ProtocolError(f"{where}: `{side}` holds no row numbers from 0 to {len(clips) - 1}")
+                if len(known) < len(rows):
+                    raise ProtocolError(f"{where}: `{side}` holds a clip twice")
+            if clips["emotion"].iloc[fold.train].nunique() < 2:
+                raise ProtocolError(f"{where}: it trains on one emotion only; two are needed")
+            if np.intersect1d(fold.train, fold.test).size:
+                raise ProtocolError(f"{where}: clips stand on both sides")
+            for unit in units:
+                owners = clips[unit].to_numpy()
+                both = sorted(map(str, set(owners[fold.train]) & set(owners[fold.test])))
+                if both:
+                    raise ProtocolError(f"{where}: on both sides: {unit} {', '.join(both)}")
+
+
+def _require_two_clips(clips: pd.DataFrame) -> None:
+    """Of one clip the z-scores are zeros, from which a model reads which emotion training lacks a clip of."""
+    counts = clips["speaker"].value_counts()
+    if counts.min() < 2:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[0]}: a speaker's own clips scale his features on the adapted track, and "
+            f"{counts.idxmin()} has one; 2 are needed of every speaker"
+        )

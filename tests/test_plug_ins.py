@@ -1,0 +1,189 @@
+"""Plug-ins that break their promises, in an installed package: each fails its own cells, and no others."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ser_classic import store
+
+MODULE = """
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+
+from ser_classic.corpora.clips import Corpus
+from ser_classic.features import FeatureSet
+from ser_classic.models import Model
+from ser_classic.protocols import Fold, Protocol, leave_one_speaker_out
+
+
+def fail(*_):
+    raise RuntimeError("planted")
+
+
+class Short(DummyClassifier):
+    def predict(self, X):
+        return super().predict(X)[:3]
+
+
+class Foreign(DummyClassifier):
+    def predict(self, X):
+        return np.repeat("furious", len(X))
+
+
+class Uncertain(DummyClassifier):
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), np.nan)
+
+
+class Silent(DummyClassifier):
+    def predict_proba(self, X):
+        return super().predict_proba(X)[:3]
+
+
+@dataclass(frozen=True)
+class Wide:
+    columns = ("level",)
+
+    def __call__(self, waveform, sample_rate):
+        return np.zeros(1 + len(waveform) % 3)
+
+
+@dataclass(frozen=True)
+class Nameless(Wide):
+    @property
+    def columns(self):
+        fail()
+
+
+failing_deal = Protocol("failing_deal", "", fail)
+of_nothing = Protocol("of_nothing", "", leave_one_speaker_out, trained_on="nothing")
+failing_model = Model("failing_model", "", fail)
+ints = Model("ints", "", lambda seed: LogisticRegression(), {"max_iter": np.arange(100, 102)})
+short = Model("short", "", lambda seed: Short())
+foreign = Model("foreign", "", lambda seed: Foreign())
+uncertain = Model("uncertain", "", lambda seed: Uncertain())
+silent = Model("silent", "", lambda seed: Silent())
+wide = FeatureSet("wide", 16_000, Wide())
+nameless = FeatureSet("nameless", 16_000, Nameless())
+failing_scan = Corpus("failing_scan", "", "", "", "", "", fail, 1, 1)
+odd_scan = Corpus("odd_scan", "", "", "", "", "", lambda root: pd.DataFrame({"file": ["a"]}), 1, 1)
+"""
+TABLES = {
+    "protocols": ("failing_deal", "of_nothing"),
+    "models": ("failing_model", "ints", "short", "foreign", "uncertain", "silent"),
+    "features": ("wide", "nameless"),
+    "corpora": ("failing_scan", "odd_scan"),
+}
+BROKEN = {
+    "contrary": ("protocols", 'Protocol("contrary", "", print, degradation="noise11")'),
+    "opaque": ("features", 'FeatureSet("opaque", 16_000, print)'),
+    "broken": ("corpora", "1 / 0"),
+}
+GRID = '[[grid]]\ncorpora = ["{}"]\nprotocols = ["{}"]\nfeatures = ["{}"]\nmodels = ["{}"]\n'
+
+
+@pytest.fixture
+def ser(tmp_path: Path, cache: Path):
+    """The command line where a package of such plug-ins is installed."""
+    package = tmp_path / "packages"
+    described = package / "planted-1.dist-info"
+    described.mkdir(parents=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1\n")
+    (package / "planted.py").write_text(MODULE)
+    points = {kind: [f"{name} = planted:{name}" for name in names] for kind, names in TABLES.items()}
+    for name, (kind, text) in BROKEN.items():
+        (package / f"{name}.py").write_text(f"from planted import *\n{name} = {text}\n")
+        points[kind].append(f"{name} = {name}:{name}")
+    lines = [line for kind, of in points.items() for line in (f"[ser_classic.{kind}]", *of)]
+    (described / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    for name in TABLES["corpora"]:
+        (tmp_path / "data" / name).mkdir(parents=True)
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(package), *sys.path]),
+        "SER_CACHE": str(cache),
+        "SER_DATA": str(tmp_path / "data"),
+    }
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ser_classic", *words]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    return call
+
+
+def test_a_plug_in_that_fails_fails_its_cells_alone(ser, tmp_path, own_folder):
+    cells = [
+        ("failing_deal", "mfcc13", "prior", "tiny: failing_deal cannot deal these 48 clips: RuntimeError"),
+        ("of_nothing", "mfcc13", "prior", "corpora: there is no 'nothing'"),
+        ("loso", "mfcc13", "failing_model", "failing_model makes no estimator: RuntimeError: planted"),
+        ("loso", "mfcc13", "short", "fold s01: short gives guesses of shape (3,) for 12 clips"),
+        ("loso", "mfcc13", "foreign", "foreign guesses 'furious', of which no training clip is"),
+        ("loso", "mfcc13", "uncertain", "Uncertain: its probabilities are no numbers for 12 of 12 clips"),
+        ("loso", "mfcc13", "silent", "silent gives 3 rows of probabilities for 12 clips"),
+        ("loso", "wide", "prior", "values of shape (3,), expected 1 columns"),
+        ("loso", "nameless", "prior", "nameless cannot tell its columns: RuntimeError: planted"),
+        ("loso", "mfcc13", "ints", None),
+        ("loso", "mfcc13", "prior", None),
+    ]
+    (tmp_path / "s.toml").write_text("".join(GRID.format("synthetic", *cell[:3]) for cell in cells))
+    command = ("bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--jobs", "2")
+    for ends in ("2 runs done, 0 kept, 9 failed", "0 runs done, 2 kept, 9 failed"):
+        done = ser(*command)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert ends in done.stdout
+        for *names, told in cells:
+            assert told is None or told in done.stderr, names
+        for name, why in (
+            ("contrary", "degradation 'noise11'; expected one of noise20"),
+            ("opaque", "its extractor is no dataclass"),
+            ("broken", "division by zero"),
+        ):
+            assert f"plug-ins that cannot be loaded are left out, {name}:{name} (" in done.stderr
+            assert why in done.stderr
+    kept = {run.record["model"]: run for run in store.runs(tmp_path / "results") if run.ok}
+    assert kept.keys() == {"ints", "prior"}
+    assert kept["ints"].record["folds"][0]["chosen"] == {"max_iter": 100}
+    module = tmp_path / "packages" / "planted.py"
+    module.write_text(MODULE.replace("lambda seed: LogisticRegression()", "fail"))  # what ran before, too
+    assert "2 kept" in ser(*command).stdout
+    for words in (("report",), ("features", "list"), ("corpora", "list")):
+        shown = ser(*words)
+        assert (shown.returncode, "Traceback" in shown.stderr) == (0, False), shown.stderr
+    assert "stale" not in ser("report").stderr
+
+
+def test_a_corpus_that_fails_fails_its_cells_alone(ser, tmp_path):
+    corpora = ("failing_scan", "odd_scan", "synthetic")
+    (tmp_path / "s.toml").write_text(
+        "".join(GRID.format(name, "loso", "mfcc13", "prior") for name in corpora)
+    )
+    done = ser("bench", "s.toml", "--jobs", "1")
+    assert "1 runs done, 0 kept, 2 failed" in done.stdout
+    assert "failing_scan cannot be scanned: RuntimeError: planted" in done.stderr
+    assert "odd_scan: what its scan gives cannot be used: clips table: no column corpus" in done.stderr
+    checked = ser("bench", "--check")
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("failing_model", "failing_model makes no estimator: RuntimeError: planted"),
+        ("short", "short gives guesses of shape (3,) for 12 clips"),
+    ],
+)
+def test_what_cannot_be_fitted_is_one_message(ser, own_folder, model, told):
+    words = ("--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", model, "-o", "m.skops")
+    done = ser("fit", str(own_folder), *words, "--jobs", "1")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"ser-classic: {told}"
