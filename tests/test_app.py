@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -130,7 +131,10 @@ def address(models):
         yield page.local_url
 
 
-def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path):
+@pytest.mark.parametrize(
+    ("number", "early"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGINT, True)]
+)
+def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path, number, early):
     needed("gradio")
     process = subprocess.Popen(
         [sys.executable, "-m", "ser_classic", "app", str(models / "lda.skops")],
@@ -140,12 +144,14 @@ def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path):
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert process.stdout.readline().startswith("http://127.0.0.1:")
-    assert list(tmp_path.glob("ser-classic-*"))
-    process.send_signal(signal.SIGINT)
+    if not early:
+        assert process.stdout.readline().startswith("http://127.0.0.1:")
+    while not list(tmp_path.glob("ser-classic-*")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
     told = process.communicate(timeout=60)[1]
     assert (process.returncode, told) == (0, "")
-    assert not list(tmp_path.glob("ser-classic-*"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_is_for_this_computer_alone(address):

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from ser_classic.cli import interrupts
+
 
 def app(
     models: Annotated[list[Path], typer.Argument(help="Saved predictors, or folders with them.")],
@@ -20,6 +22,7 @@ def app(
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,
 ) -> None:
     """Serve a page on this computer: upload or record, and see the emotion. Needs the extra `app`."""
+    stop = interrupts.first()
     from ser_classic.extras.app import Limits, served
 
     def tell(problem: str) -> None:
@@ -27,4 +30,5 @@ def app(
 
     with served(models, tell, host, port, Limits(seconds, megabytes), browser) as page:
         print(f"{page.local_url}  (Ctrl-C to stop)", flush=True)
-        page.block_thread()
+        while not stop.wait(1):  # on Windows, one without an end hears no signal
+            pass

@@ -24,6 +24,22 @@ def say() -> None:
         )
 
 
+def first() -> threading.Event:
+    """What the first Ctrl-C or SIGTERM from now on sets, and interrupts nothing; a second one interrupts.
+
+    For work that waits to be ended: inside a library an interruption may be lost, or leave files.
+    """
+    came = threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        came.set()
+        signal.signal(number, signal.default_int_handler)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return came
+
+
 def stop_soon() -> None:
     """From now on Ctrl-C ends this process after a grace at the latest.
 

@@ -260,7 +260,7 @@ def served(
     Yields
     ------
     page : gradio.Blocks
-        It knows its address, `local_url`, and how to wait until interrupted, `block_thread`.
+        It knows its address, `local_url`.
 
     Raises
     ------
@@ -269,10 +269,11 @@ def served(
     """
     limits = limits or Limits()
     predictors = predictors_in(paths, problem)
-    gradio = _gradio()
-    plain = ("system-ui", "sans-serif")
-    theme = gradio.themes.Base(primary_hue="blue", font=plain, font_mono=("ui-monospace", "monospace"))
     with tempfile.TemporaryDirectory(prefix="ser-classic-app-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # by default one that all users share, and that stays
+        gradio = _gradio()
+        plain = ("system-ui", "sans-serif")
+        theme = gradio.themes.Base(primary_hue="blue", font=plain, font_mono=("ui-monospace", "monospace"))
         page = build(predictors, write_examples(Path(folder)), limits)
         try:
             page.queue(max_size=20).launch(
