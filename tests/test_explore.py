@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-import typer
+from typer.testing import CliRunner
 
 from ser_classic import explore
 from ser_classic.audio import AudioError
-from ser_classic.cli.explore import explore as command
-from ser_classic.corpora import load
+from ser_classic.cli import app
+from ser_classic.corpora import CorpusError, load
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 
@@ -36,6 +36,10 @@ def page(tiny, cache, tmp_path_factory) -> Path:
     parts = explore.explore_corpus(tiny, features)
     folder = tmp_path_factory.mktemp("pages") / "tiny"
     return explore.write(folder, "tiny", explore.corpus_lead(tiny, "mfcc_chroma_contrast"), parts)
+
+
+def command(*words: object):
+    return CliRunner().invoke(app, ["explore", *map(str, words)], env={"COLUMNS": "200"})
 
 
 class Links(HTMLParser):
@@ -123,13 +127,12 @@ def test_names_of_others_are_text_and_not_markup(hostile, cache, tmp_path):
     assert "Nothing says who speaks" in page.read_text()
 
 
-def test_a_recording_has_its_facts_and_its_portrait(tmp_path, capsys):
+def test_a_recording_has_its_facts_and_its_portrait(tmp_path):
     time = np.arange(16_000) / 16_000
     path = tmp_path / "$tone_{1}$ <b>.wav"
     pulses = 0.5 * np.sign(np.sin(2 * np.pi * 150 * time)) * (np.sin(2 * np.pi * 2 * time) ** 2)
     soundfile.write(path, pulses, 16_000)
-    command(str(path), output=tmp_path / "page")
-    out = capsys.readouterr().out
+    out = command(path, "-o", tmp_path / "page").stdout
     assert "Length: 1.00 s" in out
     assert "Sample rate: 16000 Hz" in out
     assert "Peak: -6.0 dB" in out
@@ -140,13 +143,30 @@ def test_a_recording_has_its_facts_and_its_portrait(tmp_path, capsys):
     assert "<b>.wav" not in text
 
 
-@pytest.mark.parametrize("more", [{"features": "pooled"}, {"words": ["x=angry"]}, {"speaker": "(.)"}])
-def test_what_is_for_a_corpus_is_refused_for_a_recording(tmp_path, more):
-    path = tmp_path / "a.wav"
-    path.touch()
-    with pytest.raises(typer.BadParameter, match=f"are for a corpus; {path} is a recording"):
-        command(str(path), output=tmp_path / "page", **more)
-    assert not (tmp_path / "page").exists()
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--features", "pooled"),
+        ("--features", ""),
+        ("--map", "x=angry"),
+        ("--speaker", ""),
+        ("--data", "data"),
+        ("--cache", ""),
+        ("--jobs", "2"),
+    ],
+)
+def test_what_is_for_a_corpus_is_refused_for_a_recording(tmp_path, monkeypatch, option, value):
+    monkeypatch.chdir(tmp_path)
+    Path("a.wav").touch()
+    done = command("a.wav", "-o", "page", option, value)
+    assert done.exit_code == 2
+    assert f"{option}: for a corpus; a.wav is a recording" in done.stderr
+    assert not Path("page").exists()
+
+
+def test_an_empty_pattern_is_a_pattern():
+    with pytest.raises(CorpusError, match="--map and --speaker are for corpora of your own"):
+        load("synthetic", speaker="")
 
 
 def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):

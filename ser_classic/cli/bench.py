@@ -122,7 +122,7 @@ def bench(
         loaded = load(own, data, cache, options.meanings(words), speaker)
         brought = {loaded.corpus.name: loaded}
         cells = on_own(cells, loaded.corpus.name)
-    elif words or speaker:
+    elif words or speaker is not None:
         raise typer.BadParameter("--map and --speaker go with --own")
     with options.value_of("--corpus, --protocol, --features or --model"):
         cells = select(cells, corpus=corpus, protocol=protocol, features=features, model=model)

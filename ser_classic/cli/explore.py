@@ -11,13 +11,13 @@ from ser_classic.cli import options
 
 
 def explore(
+    context: typer.Context,
     what: Annotated[
         str, typer.Argument(help="Corpus name, a manifest or folder of your own, or a recording.")
     ],
     features: Annotated[
-        str | None,
-        typer.Option("--features", help="Feature set to explore a corpus with.", show_default="pooled"),
-    ] = None,
+        str, typer.Option("--features", help="Feature set to explore a corpus with.")
+    ] = "pooled",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder to write.", show_default="explore/<name>")
     ] = None,
@@ -33,10 +33,10 @@ def explore(
 
     path = Path(what)
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        if features or words or speaker:
-            raise typer.BadParameter(
-                f"--features, --map and --speaker are for a corpus; {what} is a recording"
-            )
+        for option in context.command.params:
+            given = context.get_parameter_source(option.name).name == "COMMANDLINE"
+            if given and option.name not in ("what", "output"):
+                raise typer.BadParameter(f"for a corpus; {what} is a recording", param_hint=option.opts[0])
         parts, facts = explorer.explore_file(path)
         folder = output or Path("explore") / path.stem
         page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
@@ -48,7 +48,6 @@ def explore(
         from ser_classic.features.extraction import extract
         from ser_classic.runtime.engines import Local
 
-        features = features or "pooled"
         with options.value_of("--features"):
             feature_set = FEATURES[features]
         if feature_set.sequence:

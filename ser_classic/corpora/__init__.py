@@ -101,7 +101,7 @@ def load(
             "manifest or folder"
         )
     if str(spec) in CORPORA:
-        if words or speaker:
+        if words or speaker is not None:
             raise CorpusError(
                 f"{spec}: emotions and speakers are known; --map and --speaker are for corpora of your own"
             )
