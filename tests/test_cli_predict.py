@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shlex
+import signal
 import subprocess
 import sys
 import wave
@@ -17,7 +18,7 @@ import soundfile
 
 from ser_classic import audio
 from ser_classic.cli import main
-from ser_classic.predictor import Predictor, load_predictor, sources
+from ser_classic.predictor import Predictor, cards, load_predictor, sources
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +157,14 @@ def test_a_bad_file_is_one_line_on_stderr_and_exit_code_1(saved, recordings, tmp
         assert line.startswith(f"ser-classic: {name}: ")
 
 
+def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_path, capsys):
+    options = ("--window", 1, "--draw", tmp_path / "q.png")
+    assert command("predict", saved, f"{tmp_path}/nothing*.wav", *options) == 1
+    assert capsys.readouterr().err == f"ser-classic: {tmp_path}/nothing*.wav: no file is called so\n"
+    assert command("predict", saved, *recordings[:2], *options) == 2
+    assert "--draw needs one recording, not 2" in unboxed(capsys.readouterr().err)
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
@@ -244,6 +253,51 @@ def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, record
     assert err == f"ser-classic: {one} and 1 more: named more than once, answered once\n"
     assert command("predict", saved, one, other, "--json") == 0
     assert capsys.readouterr().err == ""
+
+
+EVALUATES_FOR_AN_HOUR = """
+import time
+from ser_classic import cli, experiment
+
+def evaluate(*given, **more):
+    print("evaluating", flush=True)
+    time.sleep(3600)
+
+experiment.evaluate = evaluate
+cli.main()
+"""
+
+
+def test_ctrl_c_in_the_evaluation_keeps_the_model(own_folder, cache, recordings, tmp_path):
+    path = tmp_path / "m.skops"
+    words = [
+        "fit",
+        own_folder,
+        "--features",
+        "mfcc13",
+        "--model",
+        "lda",
+        "--speaker",
+        r"/(s\d\d)_",
+        "-o",
+        path,
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-c", EVALUATES_FOR_AN_HOUR, *map(str, words), "--cache", str(cache), "--jobs", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+    )
+    assert process.stdout.readline() == "evaluating\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == f"{path}: tiny, mfcc13, lda; 48 clips, 3 emotions\nNot evaluated: that was interrupted.\n"
+    assert err.startswith("ser-classic: interrupted; what was finished is kept")
+    predictor = load_predictor(path)
+    assert "that was interrupted" in cards.text(predictor.card)
+    assert len(predictor.predict(recordings)) == len(recordings)
 
 
 def test_the_card_is_shown_and_given_as_json(saved, capsys):

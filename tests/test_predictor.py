@@ -217,6 +217,16 @@ def test_without_speakers_the_card_says_why_there_is_no_score(own_folder, cache)
     assert card["evaluation"]["reason"].startswith("tiny: nothing says who speaks, and protocol loso")
 
 
+def test_a_speaker_of_one_clip_is_not_z_scored(own_folder, cache, tmp_path):
+    shutil.copytree(own_folder, tmp_path / "tiny")
+    _, *others = sorted((tmp_path / "tiny").rglob("s01_*"))
+    for path in others:
+        path.unlink()
+    with pytest.raises(SerClassicError, match="tiny/s01 has one; 2 are needed of every speaker"):
+        make(tmp_path / "tiny", cache, "prior", adapted=True)
+    assert make(tmp_path / "tiny", cache, "prior").card["speakers"] == 4
+
+
 def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
     with pytest.raises(SerClassicError, match="did you mean 'mfcc13'"):
         fit("synthetic", "mfcc31", "lda", cache=cache)

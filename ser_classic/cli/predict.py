@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import interrupts, options
 
 ModelFile = Annotated[Path, typer.Argument(help="Predictor saved by `ser-classic fit`.", show_default=False)]
 
@@ -60,12 +60,17 @@ def fit(
         cache=cache,
         jobs=jobs,
     )
+    interrupted = predictor.card["evaluation"] == fitting.INTERRUPTED
+    if interrupted:
+        interrupts.say()  # now, as saving takes seconds
     predictor.save(output)
     print(
         f"{output}: {predictor.card['title']}; {predictor.card['clips']} clips, "
         f"{len(predictor.classes)} emotions"
     )
     print(cards.score(predictor.card["evaluation"]).replace("**", ""))
+    if interrupted:
+        raise typer.Exit(interrupts.INTERRUPTED)
 
 
 def card(model: ModelFile, as_json: options.Json = False) -> None:
@@ -131,7 +136,7 @@ def predict(
     with options.value_of("--min-confidence"):
         predictor.require(adapt=adapt, min_confidence=min_confidence)
     with sources.opened(recordings, sys.stdin.buffer, problems.append, _tell) as found:
-        if draw is not None and len(found) != 1:
+        if draw is not None and len(found) > 1:
             raise typer.BadParameter(f"--draw needs one recording, not {len(found)}")
         table = predictor.predict(
             found,

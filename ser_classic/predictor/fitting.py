@@ -29,11 +29,13 @@ from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.saving import FORMAT
 from ser_classic.protocols import PROTOCOLS, ProtocolError
+from ser_classic.protocols.protocol import require_two_clips
 from ser_classic.runtime.engines import ALONE, Engine, Local
 from ser_classic.runtime.provenance import versions
 
 logger = logging.getLogger(__name__)
 
+INTERRUPTED = {"reason": "that was interrupted"}  # the evaluation on the card
 MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
 
 
@@ -65,7 +67,8 @@ def fit(
     seed : int
     evaluate : bool
         Put the cross-validated UAR of the same cell on the card: from a stored run under `results` whose
-        clips, features and parameters are these, else computed.
+        clips, features and parameters are these, else computed. Ctrl-C meanwhile ends this alone: the
+        card says so, and the fitted model is kept.
     words, speaker : optional
         Emotion words and speaker pattern of a corpus of your own; see `corpora.load`.
     results, data, cache : Path, optional
@@ -92,6 +95,9 @@ def fit(
         raise PredictorError(
             f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
         )
+    if adapted:
+        for _, table, _ in loaded:
+            require_two_clips(table)
     engine = Local(jobs)
     parts = [
         extract(clips, root, feature_set, cache, engine, corpus.channel) for root, clips, corpus in loaded
@@ -111,7 +117,10 @@ def fit(
     card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
-        card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results, engine)
+        try:
+            card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results, engine)
+        except KeyboardInterrupt:  # what took minutes to fit is worth keeping
+            card["evaluation"] = INTERRUPTED
     return Predictor(fitted.estimator, feature_set, tuple(card["classes"]), card)
 
 

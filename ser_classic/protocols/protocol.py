@@ -109,7 +109,7 @@ class Protocol:
         if self.unit or self.track == "adapted":
             require_speakers(clips, f"protocol {self.name}")
         if self.track == "adapted":
-            _require_two_clips(clips)
+            require_two_clips(clips)
         with blaming(f"{corpus}: {self.name} cannot deal these {len(clips)} clips", ProtocolError):
             folds = list(self.deal(clips, seed))
             self._check(folds, clips)
@@ -147,8 +147,16 @@ class Protocol:
                     raise ProtocolError(f"{where}: on both sides: {unit} {', '.join(both)}")
 
 
-def _require_two_clips(clips: pd.DataFrame) -> None:
-    """Of one clip the z-scores are zeros, from which a model reads which emotion training lacks a clip of."""
+def require_two_clips(clips: pd.DataFrame) -> None:
+    """Refuse a speaker of one clip, for the adapted track.
+
+    Of one clip the z-scores are zeros, from which a model reads which emotion training lacks a clip of.
+
+    Raises
+    ------
+    ProtocolError
+        A speaker has one clip.
+    """
     counts = clips["speaker"].value_counts()
     if counts.min() < 2:
         raise ProtocolError(
