@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 import warnings
@@ -94,7 +95,11 @@ def _numbered(number: int, function: Callable[..., Result], call: tuple[Any, ...
 
 
 def follow(leader: int) -> None:
-    """End this worker process when the one that started it has gone, which a killed one cannot say itself."""
+    """End this worker process when the one that started it has gone, which a killed one cannot say itself.
+
+    Ctrl-C, which a terminal sends to all of them, is for that one alone.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == leader:
