@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -152,6 +153,16 @@ def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path, number, early
     told = process.communicate(timeout=60)[1]
     assert (process.returncode, told) == (0, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nobody_can_serve_is_told_at_once(models):
+    needed("gradio")
+    with pytest.raises(app.AppError, match=r"'nowhere\.invalid': no address of this computer"):
+        app.served([models], lambda _: None, "nowhere.invalid").__enter__()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(app.AppError, match=rf"range: {port}-{port}\); choose another port with --port$"):
+            app.served([models], lambda _: None, port=port).__enter__()
 
 
 def test_the_page_is_for_this_computer_alone(address):

@@ -16,7 +16,9 @@ def app(
     host: Annotated[
         str, typer.Option(help="Where to listen; others than this computer can reach 0.0.0.0.")
     ] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Port.", show_default="a free one from 7860 on")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port.", show_default="a free one from 7860 on")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="Longest recording.")] = 600,
     megabytes: Annotated[int, typer.Option(min=1, help="Largest file.")] = 50,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -265,9 +266,10 @@ def served(
     Raises
     ------
     SerClassicError
-        Gradio is not installed, there is no predictor, or the port is taken.
+        Gradio is not installed, there is no predictor, or the host or port cannot be served at.
     """
     limits = limits or Limits()
+    _check_host(host)
     predictors = predictors_in(paths, problem)
     with tempfile.TemporaryDirectory(prefix="ser-classic-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # by default one that all users share, and that stays
@@ -292,13 +294,26 @@ def served(
                 css=CSS,
             )
         except OSError as error:
+            reason = str(error).partition(". ")[0]  # then Gradio says how to choose a port for it
             raise AppError(
-                f"{host}: the page cannot be served ({error}); choose another with --port"
+                f"{host}: the page cannot be served ({reason}); choose another port with --port"
             ) from error
         try:
             yield page
         finally:
             page.close(verbose=False)
+
+
+def _check_host(host: str) -> None:
+    """Gradio would look for a port at each of a hundred in vain."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.bind(place)
+    except (OSError, UnicodeError) as error:
+        raise AppError(
+            f"{host!r}: no address of this computer ({error}); choose another with --host"
+        ) from error
 
 
 def _gradio() -> ModuleType:
