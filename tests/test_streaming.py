@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,6 +130,32 @@ def test_an_adapted_predictor_does_not_listen(own_folder, cache):
     adapted = fit(str(own_folder), "mfcc13", "lda", adapted=True, **options)
     with pytest.raises(PredictorError, match="all his recordings are needed first"):
         Listener(adapted, RATE)
+
+
+def test_what_cannot_be_heard_or_kept_is_refused_before_the_microphone_is_opened(own_folder, cache, tmp_path):
+    options = {"cache": cache, "evaluate": False, "speaker": r"/(s\d\d)_"}
+    path = tmp_path / "m.skops"
+    fit(str(own_folder), "mfcc13", "lda", adapted=True, **options).save(path)
+    with pytest.raises(PredictorError, match="listen with another, or record and then predict --adapt"):
+        listen.listen(path)
+    for record, complaint in (
+        (path, "is written as .wav"),
+        (tmp_path / "no" / "a.wav", "there is no folder"),
+    ):
+        with pytest.raises(typer.BadParameter, match=complaint):
+            listen.listen(path, record=record)
+
+
+def test_a_disk_that_is_full_while_listening_is_told(waveform, tmp_path, monkeypatch):
+    def full(*given):
+        raise soundfile.SoundFileRuntimeError("No space left on device")
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", full)
+    with (
+        pytest.raises(SerClassicError, match=r"out\.wav: cannot be written \(No space left on device\)"),
+        listen.kept([waveform], tmp_path / "out.wav", RATE) as passing,
+    ):
+        list(passing)
 
 
 def test_the_level_is_that_of_a_meter():

@@ -29,8 +29,8 @@ def listen(
     window: Annotated[float, typer.Option(help="Seconds of a window.")] = 3.0,
     hop: Annotated[float, typer.Option(help="Seconds from window to window.")] = 1.0,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after so long.", show_default="until Ctrl-C")
-    ] = None,
+        float, typer.Option(min=0, help="Stop after so long.", show_default="until Ctrl-C")
+    ] = math.inf,
     device: Annotated[
         str | None, typer.Option(help="Number, or part of the name.", show_default="the system's")
     ] = None,
@@ -57,11 +57,14 @@ def listen(
     if model is None:
         raise typer.BadParameter("say which predictor is to listen, or give --devices")
     from ser_classic.predictor import load_predictor
-    from ser_classic.predictor.streaming import Listener
+    from ser_classic.predictor.streaming import Listener, require_blind
 
     options.check_windows(window, hop)
+    if record is not None:
+        with options.value_of("--record"):
+            check_record(record)
     predictor = load_predictor(model)
-    predictor.require()
+    require_blind(predictor)
     with options.value_of("--min-confidence"):
         predictor.require(min_confidence=min_confidence)
     chosen = int(device) if device is not None and device.isdigit() else device
@@ -74,17 +77,31 @@ def listen(
         hear(listener, blocks, show, seconds)
 
 
-def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: float | None = None) -> None:
+def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: float = math.inf) -> None:
     """Feed blocks to a listener until they, the time or the user's patience end; show each step's answers."""
     try:
         for block in blocks:
-            left = len(block) if seconds is None else round((seconds - listener.seconds) * listener.rate)
+            left = round(min((seconds - listener.seconds) * listener.rate, len(block)))
             show(listener, listener.push(block[: max(left, 0)]).to_dict("records"))
-            if seconds is not None and listener.seconds >= seconds:
+            if listener.seconds >= seconds:
                 break
     except KeyboardInterrupt:  # the usual way to stop listening
         pass
     show(listener, listener.close().to_dict("records"))
+
+
+def check_record(path: Path) -> None:
+    """Refuse a file that `kept` could not write, before anything is heard.
+
+    Raises
+    ------
+    SerClassicError
+        It does not end in `.wav`, or its folder does not exist.
+    """
+    if path.suffix.lower() != ".wav":
+        raise SerClassicError(f"{path}: what is heard is written as .wav; choose this ending")
+    if not path.parent.is_dir():
+        raise SerClassicError(f"{path}: there is no folder {path.parent}; create it first")
 
 
 @contextmanager
@@ -105,7 +122,10 @@ def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterat
 
     def passing() -> Iterator[np.ndarray]:
         for block in blocks:
-            file.write(block)
+            try:
+                file.write(block)
+            except soundfile.SoundFileError as error:
+                raise SerClassicError(f"{path}: cannot be written ({error})") from error
             yield block
 
     with file:

@@ -46,11 +46,7 @@ class Listener:
         min_confidence: float = 0.0,
         name: str = "microphone",
     ) -> None:
-        if predictor.adapted:
-            raise PredictorError(
-                f"{predictor.card['title']}: was fitted on features z-scored per speaker, for which all his "
-                "recordings are needed first; listen with another, or record and then predict --adapt"
-            )
+        require_blind(predictor)
         predictor.require(min_confidence=min_confidence)
         self.predictor = predictor
         self.rate = rate
@@ -85,6 +81,21 @@ class Listener:
             for span, waveform in windows
         ]
         return self.predictor.answer(described, min_confidence=self.min_confidence)
+
+
+def require_blind(predictor: Predictor) -> None:
+    """Refuse a predictor that cannot answer to a recording while it comes in.
+
+    Raises
+    ------
+    PredictorError
+        It is adapted.
+    """
+    if predictor.adapted:
+        raise PredictorError(
+            f"{predictor.card['title']}: was fitted on features z-scored per speaker, for which all his "
+            "recordings are needed first; listen with another, or record and then predict --adapt"
+        )
 
 
 def level(block: np.ndarray) -> float:
