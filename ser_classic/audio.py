@@ -45,14 +45,14 @@ def read(
     Raises
     ------
     AudioError
-        The file is missing, empty, not audio, truncated, too short, silent, holds NaN, or has several
-        channels and not this one.
+        The file is missing, empty, not audio, truncated, too short, silent, holds NaN, has several channels
+        and not this one, or a name that is not in the system's encoding.
     """
     import soundfile
 
     path = Path(path)
     if not path.is_file():
-        raise AudioError(f"{path}: there is no such file")
+        raise AudioError(f"{path}: {'no regular file' if path.exists() else 'there is no such file'}")
     if path.stat().st_size == 0:
         raise AudioError(f"{path}: the file is empty; copy or download it again")
     _refuse_truncated_riff(path)
@@ -60,6 +60,8 @@ def read(
         with soundfile.SoundFile(path) as file:
             expected, rate = file.frames, file.samplerate
             samples = file.read(dtype="float32", always_2d=True)
+    except UnicodeEncodeError as error:
+        raise AudioError(f"{path}: the name is not {error.encoding.upper()}; rename it") from error
     except (soundfile.SoundFileError, RuntimeError, OSError) as error:
         reason = str(error).split(": ", 1)[-1].rstrip(".")
         raise AudioError(f"{path}: not readable as audio ({reason}); copy or download it again") from error

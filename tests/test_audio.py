@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def test_a_tone_keeps_its_frequency_and_level_at_another_rate(tmp_path, rate):
     spectrum = np.abs(np.fft.rfft(y * np.hanning(len(y))))
     assert np.argmax(spectrum) * 16_000 / len(y) == pytest.approx(440, abs=2)
     assert np.sqrt(np.mean(y[1000:-1000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    wav(tmp_path / "a.wav", tone()).rename(odd)
+    with pytest.raises(AudioError, match=r"caf\udce9\.wav: the name is not UTF-8; rename it"):
+        audio.read(odd)
 
 
 @pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "mp3", "aiff"])
@@ -96,7 +104,7 @@ def test_a_bad_file_is_one_message_that_names_it(tmp_path):
 
 
 def test_a_folder_is_no_recording(tmp_path):
-    with pytest.raises(AudioError, match="no such file"):
+    with pytest.raises(AudioError, match="no regular file"):
         audio.read(tmp_path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -78,6 +79,8 @@ def test_csv_has_a_column_an_emotion_or_the_best_side_by_side(saved, recordings,
     best = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert list(best[0]) == ["file", "seconds", "emotion", "emotion_1", "p_1", "emotion_2", "p_2"]
     assert [row["p_1"] for row in best] == [row["confidence"] for row in rows]
+    assert command("predict", saved, *recordings, "--csv", "--top", 99) == 0
+    assert next(csv.reader(io.StringIO(capsys.readouterr().out)))[-2:] == ["emotion_3", "p_3"]
 
 
 def test_a_timeline_has_a_row_a_window_and_can_be_drawn(saved, recordings, tmp_path, capsys):
@@ -130,6 +133,13 @@ def test_a_recording_on_standard_input(saved, recordings, monkeypatch, capsys):
     assert capsys.readouterr().err.startswith("ser-classic: -: truncated")
 
 
+def test_a_closed_standard_input_is_missed_only_where_it_is_named(saved, recordings, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert command("predict", saved, recordings[0]) == 0
+    assert command("predict", saved, "-") == 1
+    assert capsys.readouterr().err == "ser-classic: standard input: closed; pipe a recording into it\n"
+
+
 def test_standard_input_without_end_is_cut_off(monkeypatch):
     class Endless:
         def read(self, size):
@@ -155,6 +165,19 @@ def test_a_bad_file_is_one_line_on_stderr_and_exit_code_1(saved, recordings, tmp
     assert len(err.splitlines()) == 4
     for name, line in zip([empty, f"{tmp_path}/*.flac", broken, missing], err.splitlines(), strict=True):
         assert line.startswith(f"ser-classic: {name}: ")
+
+
+def test_an_empty_name_is_not_the_folder_one_is_in(saved, recordings, monkeypatch, capsys):
+    monkeypatch.chdir(recordings[0].parent)
+    assert command("predict", saved, "") == 1
+    assert capsys.readouterr() == ("", "ser-classic: '': no name of a recording\n")
+
+
+def test_what_stdout_cannot_encode_is_escaped(own_folder, cache, tmp_path, capfd):
+    path = tmp_path / os.fsdecode(b"caf\xe9.skops")
+    ran = ["fit", own_folder, "--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", "lda"]
+    assert command(*ran, "-o", path, "--cache", cache, "--no-evaluate", "--jobs", "1") == 0
+    assert capfd.readouterr().out.startswith(f"{tmp_path}/caf\\udce9.skops: tiny")
 
 
 def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_path, capsys):

@@ -174,6 +174,7 @@ def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):
     broken.write_bytes(b"RIFF")
     with pytest.raises(AudioError):
         explore.explore_file(broken)
+    assert str(command("nowhere.wav").exception) == "nowhere.wav: there is no such file"
     (tmp_path / "file").write_text("")
     with pytest.raises(explore.ExploreError, match="choose another with -o"):
         explore.write(tmp_path / "file" / "page", "x", "", [])

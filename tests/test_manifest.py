@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -138,6 +139,13 @@ def test_faults_of_a_manifest_are_told(tmp_path, text, files, options, message):
     manifest = write(tmp_path / "m.csv", text, files)
     with pytest.raises(CorpusError, match=message):
         load(manifest, **options)
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
+    for name in (b"a.wav", b"caf\xe9.wav"):
+        write(tmp_path / "own" / "sad" / os.fsdecode(name), "")
+    with pytest.raises(CorpusError, match=r"own: the name of 'sad/caf\\udce9\.wav' is not UTF-8; rename it"):
+        load(tmp_path / "own")
 
 
 def test_empty_folder_says_what_was_expected(tmp_path):

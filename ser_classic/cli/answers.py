@@ -29,6 +29,7 @@ def csv(answers: pd.DataFrame, windowed: bool, top: int | None) -> str:
     head = answers[_head(windowed)]
     rest = answers[[name for name in answers if name == "confidence" or name.startswith("p_")]]
     if top is not None:
+        top = min(top, sum(name.startswith("p_") for name in rest))
         rows = [_ranked(row)[:top] for row in answers.to_dict("records")]
         rest = pd.DataFrame(index=answers.index)
         for place in range(top):

@@ -32,7 +32,7 @@ def explore(
     from ser_classic.audio import SUFFIXES
 
     path = Path(what)
-    if path.is_file() and path.suffix.lower() in SUFFIXES:
+    if path.suffix.lower() in SUFFIXES and not path.is_dir():
         for option in context.command.params:
             given = context.get_parameter_source(option.name).name == "COMMANDLINE"
             if given and option.name not in ("what", "output"):

@@ -135,7 +135,7 @@ def predict(
         predictor.require(adapt=adapt)
     with options.value_of("--min-confidence"):
         predictor.require(adapt=adapt, min_confidence=min_confidence)
-    with sources.opened(recordings, sys.stdin.buffer, problems.append, _tell) as found:
+    with sources.opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, _tell) as found:
         if draw is not None and len(found) > 1:
             raise typer.BadParameter(f"--draw needs one recording, not {len(found)}")
         table = predictor.predict(

@@ -212,6 +212,11 @@ def _read_folder(root: Path) -> pd.DataFrame:
             f"{root}: no audio in subfolders; expected one subfolder per emotion, such as {root / 'angry'}, "
             "or a CSV manifest with the columns file, emotion, speaker"
         )
+    for file in files:
+        try:
+            str(file).encode()
+        except UnicodeEncodeError as error:
+            raise CorpusError(f"{root}: the name of {str(file)!r} is not UTF-8; rename it") from error
     return pd.DataFrame({"file": [str(file) for file in files], "emotion": [file.parts[0] for file in files]})
 
 

@@ -33,6 +33,8 @@ def find(named: Iterable[str], problem: Callable[[str], None]) -> Iterator[str]:
         path = Path(name)
         if name == STANDARD_INPUT:
             yield name
+        elif not name:  # an empty path would be the folder one is in
+            problem("'': no name of a recording")
         elif path.is_dir():
             below = sorted(str(path / file) for file in audio_files(path))
             yield from _or_problem(below, f"{name}: holds no {', '.join(SUFFIXES)} file", problem)
@@ -53,7 +55,7 @@ def _or_problem(found: list[str], message: str, problem: Callable[[str], None]) 
 @contextmanager
 def opened(
     named: Iterable[str],
-    stream: BinaryIO,
+    stream: BinaryIO | None,
     problem: Callable[[str], None],
     notice: Callable[[str], None],
 ) -> Iterator[dict[str, str | Path]]:
@@ -63,14 +65,14 @@ def opened(
     ----------
     named : iterable of str
         See `find`.
-    stream : file of bytes
+    stream : file of bytes, or None where it is closed
     problem, notice : callable
         Are handed a message for what names nothing, and one where recordings are named more than once.
 
     Raises
     ------
     AudioError
-        The stream is longer than 1 GiB.
+        The stream is closed, or longer than 1 GiB.
     """
     counts = Counter(find(named, problem))
     again = [name for name, count in counts.items() if count > 1]
@@ -106,7 +108,9 @@ def quiet_decoder(path: str | Path) -> Iterator[None]:
 
 
 @contextmanager
-def _spooled(stream: BinaryIO) -> Iterator[Path]:
+def _spooled(stream: BinaryIO | None) -> Iterator[Path]:
+    if stream is None:
+        raise AudioError("standard input: closed; pipe a recording into it")
     with tempfile.NamedTemporaryFile(prefix="ser-classic-", suffix=".audio") as file:
         size = 0
         while block := stream.read(2**20):
