@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ser_classic.corpora import CORPORA, load
     from ser_classic.errors import SerClassicError
-    from ser_classic.experiment import evaluate
+    from ser_classic.experiment.evaluation import evaluate
     from ser_classic.features import FEATURES
     from ser_classic.features.extraction import extract
     from ser_classic.metrics import METRICS
@@ -57,7 +57,7 @@ _HOMES = {
     "PROTOCOLS": "protocols",
     "Predictor": "predictor",
     "SerClassicError": "errors",
-    "evaluate": "experiment",
+    "evaluate": "experiment.evaluation",
     "extract": "features.extraction",
     "fit": "predictor.fitting",
     "load": "corpora",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ser_classic.adaptation import adapt, adapt_few, drawn
-from ser_classic.experiment import evaluate
+from ser_classic.experiment.evaluation import evaluate
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS

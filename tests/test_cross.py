@@ -13,9 +13,10 @@ from tiny_corpus import record
 from ser_classic import store
 from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, evaluate
+from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.cells import Refused, Shelf, joined, prepare
 from ser_classic.experiment.copies import require_apart
+from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -142,7 +143,7 @@ def test_every_source_has_both_tracks(source):
 
 def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, other, cache, tmp_path):
     cell = Cell("tiny", "cross_from_emodb_adapted", "mfcc13", "lda")
-    shelf = Shelf(cache, 1)
+    shelf = Shelf(cache, ALONE)
     (work,) = prepare(tiny, [cell], {"emodb": other}.__getitem__, shelf)
     assert [len(part.clips) for part in work.parts] == [len(other.clips), len(tiny.clips)]
     assert all(isinstance(part.values, np.memmap) for part in work.parts), "nothing is in memory yet"

@@ -19,7 +19,8 @@ from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, evaluate
+from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.evaluation import evaluate
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS

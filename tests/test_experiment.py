@@ -14,7 +14,8 @@ import pytest
 from ser_classic import experiment, store
 from ser_classic.corpora import Loaded
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, evaluate, folds, run_fold
+from ser_classic.experiment import Cell, bench, folds, run_fold
+from ser_classic.experiment.evaluation import evaluate
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS, Model

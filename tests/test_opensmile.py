@@ -13,7 +13,7 @@ from ser_classic import fit
 from ser_classic.cli import app
 from ser_classic.corpora import load
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import evaluate
+from ser_classic.experiment.evaluation import evaluate
 from ser_classic.extras import opensmile as extra
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import compute, extract

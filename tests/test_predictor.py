@@ -11,9 +11,10 @@ import pytest
 import soundfile
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from ser_classic import audio, experiment
+from ser_classic import audio
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, run_fold
+from ser_classic.experiment import Cell, bench, evaluation
+from ser_classic.experiment.folds import run_fold
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
@@ -247,7 +248,7 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
         return watch
 
     monkeypatch.setattr(fitting, "fit_model", watched(fitting.fit_model))
-    monkeypatch.setattr(experiment, "run_fold", watched(experiment.run_fold))
+    monkeypatch.setattr(evaluation, "run_fold", watched(evaluation.run_fold))
     with threadpool_limits(2):
         fit(str(own_folder), "mfcc13", "lda", speaker=SPEAKER, cache=cache)
     assert seen == [{1}] * 5, "the whole corpus, and four speakers left out"

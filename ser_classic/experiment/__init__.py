@@ -7,29 +7,24 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, labels_of, particulars, prepare
+from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, prepare
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.folds import FoldResult, run_fold
+from ser_classic.experiment.records import failed, finished
 from ser_classic.experiment.stale import clips_today, differences, summary
-from ser_classic.features import FEATURES
-from ser_classic.features.extraction import Features
-from ser_classic.models import MODELS, Model
-from ser_classic.protocols import PROTOCOLS, Fold, Protocol
+from ser_classic.models import MODELS
+from ser_classic.protocols import PROTOCOLS
 from ser_classic.runtime.claims import AGAIN, Claims, by_whom
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.runtime.files import DRAFT
 from ser_classic.runtime.progress import track, working
-from ser_classic.runtime.provenance import machine, versions
 
 logger = logging.getLogger(__name__)
 
@@ -110,12 +105,12 @@ def bench(
         return own.get(corpus) or load(corpus, data, cache)
 
     clips = functools.cache(partial(clips_today, find, own))
-    finished = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}
+    known = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}
     pending: list[Cell] = []
     old: dict[str, dict[str, str]] = {}
     for cell in dict.fromkeys(cells):
-        keep = cell.id in finished and not again
-        if keep and (found := differences(finished[cell.id].record, clips)):
+        keep = cell.id in known and not again
+        if keep and (found := differences(known[cell.id].record, clips)):
             old[cell.id] = found
             keep = keep_stale
         if keep:
@@ -136,18 +131,18 @@ def bench(
         for mine in _claimed(pending, claims, results):
             wanted: dict[str, list[Cell]] = {}
             for cell in mine:
-                if _done_meanwhile(results, cell, finished.get(cell.id)):
+                if _done_meanwhile(results, cell, known.get(cell.id)):
                     outcome.kept.append(cell.id)
                 else:
                     wanted.setdefault(cell.corpus, []).append(cell)
             prepared = []
             for ready in _prepared(wanted, find, shelf, results, keep_stale, outcome):
                 if isinstance(ready, Refused):
-                    _record_failure(ready, ready.error, results, outcome, ready.cell.id in finished)
+                    _fail(ready, ready.error, results, outcome, keep=ready.cell.id in known)
                 else:
                     prepared.append(ready)
             for work, done in _run_all(prepared, engine, results / "runs"):
-                _record(work, done, results, outcome)
+                _finish(work, done, results, outcome)
                 claims.release(work.cell.id)
     return outcome
 
@@ -208,66 +203,6 @@ def _prepared(
         yield from ready
 
 
-def evaluate(
-    clips: pd.DataFrame,
-    features: Features,
-    model: Model,
-    protocol: Protocol,
-    seed: int = 0,
-    degraded: Features | None = None,
-    engine: Engine = ALONE,
-) -> pd.DataFrame:
-    """Predictions of one model under one protocol, without a store.
-
-    Parameters
-    ----------
-    clips : pd.DataFrame
-        A clips table; where the protocol trains on another corpus, the clips of both.
-    features : Features
-        Of the same clips, in the same order.
-    model, protocol, seed
-        Entries of MODELS and PROTOCOLS, and the seed of everything random in them.
-    degraded : Features, optional
-        Of the same clips as the protocol degrades them: what is tested.
-    engine : Engine
-        Who runs the folds; see `engines`.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns fold, clip, guess and `p_<emotion>` where the model has probabilities.
-
-    Raises
-    ------
-    SerClassicError
-        The clips cannot be dealt so, the features are not of these clips in this order, or the protocol
-        degrades them and `degraded` is absent.
-    """
-    if (protocol.degradation is None) != (degraded is None):
-        raise SerClassicError(
-            f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; give `degraded`, "
-            "the features of the clips so degraded, with a protocol that degrades them, and with no other"
-        )
-    for part in (features, degraded):
-        if part is not None and not part.clips.equals(clips.index):
-            raise SerClassicError("the features are not of these clips in this order; extract them anew")
-    folds = protocol.folds(clips, seed)
-    labels = labels_of(clips)
-    with tempfile.TemporaryDirectory(prefix=DRAFT) as folder:
-        news = Path(folder)
-        tasks = [
-            (features, number, news, labels, model, protocol, fold, seed, degraded)
-            for number, fold in enumerate(folds)
-        ]
-        done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds", news))
-    return _predictions(clips.index, folds, [done[number] for number in range(len(folds))])
-
-
-def _fold(features: Features, number: int, news: Path, *rest: Any) -> tuple[int, FoldResult]:
-    with working(news):
-        return number, run_fold(features, *rest)
-
-
 def _run_all(
     prepared: list[Work], engine: Engine, home: Path
 ) -> Iterator[tuple[Work, list[FoldResult | str]]]:
@@ -321,74 +256,18 @@ def _log(work: Work, fold: int, result: FoldResult | str) -> None:
     logger.info(f"{name}: fitted in {result.fit_seconds:.1f} s{epochs}; {chosen}")
 
 
-def _predictions(clips: pd.Index, folds: list[Fold], done: list[FoldResult]) -> pd.DataFrame:
-    parts = []
-    for fold, result in zip(folds, done, strict=True):
-        part = pd.DataFrame({"fold": fold.name, "clip": clips[fold.test], "guess": result.guess})
-        if result.probabilities is not None:
-            chances = result.probabilities.add_prefix("p_")
-            part = pd.concat([part, chances.set_axis(part.index)], axis=1)
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
-def _curves(folds: list[Fold], done: list[FoldResult]) -> pd.DataFrame | None:
-    parts = {fold.name: result.curves for fold, result in zip(folds, done, strict=True)}
-    if any(curves is None for curves in parts.values()):
-        return None
-    return pd.concat(parts, names=["fold"]).reset_index("fold").reset_index(drop=True)
-
-
-def _record(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
+def _finish(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
+    """Store what the folds of a cell came to; where one failed, the cell failed."""
     errors = [result for result in done if isinstance(result, str)]
     if errors:
-        _record_failure(work, errors[0], results, outcome)
+        _fail(work, errors[0], results, outcome)
         return
-    done = [result for result in done if isinstance(result, FoldResult)]
-    record = _new_record(work, "ok") | {
-        "folds": [
-            {
-                "fold": fold.name,
-                "train": len(fold.train),
-                "test": len(fold.test),
-                "tuned": result.tuned,
-                "chosen": result.chosen,
-            }
-            for fold, result in zip(work.folds, done, strict=True)
-        ],
-        "fit_seconds": round(sum(result.fit_seconds for result in done), 3),
-        "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
-        "size": max(result.size for result in done),
-        "machine": done[0].machine,
-    }
-    if any(result.machine != done[0].machine for result in done):
-        record["machines"] = [result.machine for result in done]  # in the order of the folds
-    predictions = _predictions(work.labels.index, work.folds, done)
-    store.write_run(results, record, predictions, _curves(work.folds, done))
+    store.write_run(results, *finished(work, [result for result in done if isinstance(result, FoldResult)]))
     outcome.done.append(work.cell.id)
 
 
-def _record_failure(
-    ready: Work | Refused, error: str, results: Path, outcome: Outcome, keep: bool = False
-) -> None:
+def _fail(ready: Work | Refused, error: str, results: Path, outcome: Outcome, keep: bool = False) -> None:
     """Store a failure, unless what is there is to be kept."""
     if not keep:
-        store.write_run(results, _new_record(ready, "failed") | {"error": error}, None)
+        store.write_run(results, failed(ready, error), None)
     outcome.fail([ready.cell], error)
-
-
-def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
-    cell, protocol = ready.cell, PROTOCOLS[ready.cell.protocol]
-    return {
-        "schema": store.SCHEMA,
-        "id": cell.id,
-        **asdict(cell),
-        "status": status,
-        "track": protocol.track,
-        "leaky": protocol.leaky,
-        **particulars(protocol),
-        "parameters": ready.parameters,
-        "digests": ready.digests,
-        "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),
-        "machine": machine(),
-    }

@@ -13,10 +13,11 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic import experiment, statistics, store
+from ser_classic import statistics, store
 from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.experiment.cells import Cell, joined
 from ser_classic.experiment.copies import require_apart, shared_by_speakers
+from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.folds import inputs
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
@@ -189,9 +190,7 @@ def _evaluation(
         )
         predictions = found
         if found is None:
-            predictions = experiment.evaluate(
-                clips, features, MODELS[cell.model], protocol, cell.seed, engine=engine
-            )
+            predictions = evaluate(clips, features, MODELS[cell.model], protocol, cell.seed, engine=engine)
         truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
         owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)
         table = statistics.count(truth, predictions["guess"].to_numpy(dtype=str), owners)

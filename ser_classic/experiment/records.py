@@ -1,0 +1,83 @@
+"""Records: what is stored of a cell, the predictions of its folds and how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from ser_classic.experiment.cells import Refused, Work, particulars
+from ser_classic.experiment.folds import FoldResult
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
+from ser_classic.protocols import PROTOCOLS, Fold
+from ser_classic.runtime.provenance import machine, versions
+from ser_classic.store import SCHEMA
+
+
+def finished(
+    work: Work, done: Sequence[FoldResult]
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame | None]:
+    """Record, predictions and curves of a cell whose folds are all done, as `store.write_run` takes them."""
+    record = _new_record(work, "ok") | {
+        "folds": [
+            {
+                "fold": fold.name,
+                "train": len(fold.train),
+                "test": len(fold.test),
+                "tuned": result.tuned,
+                "chosen": result.chosen,
+            }
+            for fold, result in zip(work.folds, done, strict=True)
+        ],
+        "fit_seconds": round(sum(result.fit_seconds for result in done), 3),
+        "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
+        "size": max(result.size for result in done),
+        "machine": done[0].machine,
+    }
+    if any(result.machine != done[0].machine for result in done):
+        record["machines"] = [result.machine for result in done]  # in the order of the folds
+    return record, predictions_of(work.labels.index, work.folds, done), _curves(work.folds, done)
+
+
+def failed(ready: Work | Refused, error: str) -> dict[str, Any]:
+    """Record of a cell that came to nothing, and why."""
+    return _new_record(ready, "failed") | {"error": error}
+
+
+def predictions_of(clips: pd.Index, folds: Sequence[Fold], done: Sequence[FoldResult]) -> pd.DataFrame:
+    """Predictions of all folds: columns fold, clip, guess and `p_<emotion>` where there are probabilities."""
+    parts = []
+    for fold, result in zip(folds, done, strict=True):
+        part = pd.DataFrame({"fold": fold.name, "clip": clips[fold.test], "guess": result.guess})
+        if result.probabilities is not None:
+            chances = result.probabilities.add_prefix("p_")
+            part = pd.concat([part, chances.set_axis(part.index)], axis=1)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _curves(folds: Sequence[Fold], done: Sequence[FoldResult]) -> pd.DataFrame | None:
+    parts = {fold.name: result.curves for fold, result in zip(folds, done, strict=True)}
+    if any(curves is None for curves in parts.values()):
+        return None
+    return pd.concat(parts, names=["fold"]).reset_index("fold").reset_index(drop=True)
+
+
+def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
+    cell, protocol = ready.cell, PROTOCOLS[ready.cell.protocol]
+    return {
+        "schema": SCHEMA,
+        "id": cell.id,
+        **asdict(cell),
+        "status": status,
+        "track": protocol.track,
+        "leaky": protocol.leaky,
+        **particulars(protocol),
+        "parameters": ready.parameters,
+        "digests": ready.digests,
+        "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),
+        "machine": machine(),
+    }
