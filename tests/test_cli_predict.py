@@ -280,13 +280,14 @@ def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, record
 
 EVALUATES_FOR_AN_HOUR = """
 import time
-from ser_classic import cli, experiment
+from ser_classic import cli
+from ser_classic.predictor import fitting
 
 def evaluate(*given, **more):
     print("evaluating", flush=True)
     time.sleep(3600)
 
-experiment.evaluate = evaluate
+fitting.evaluate = evaluate
 cli.main()
 """
 
