@@ -58,13 +58,13 @@ def recall_panels():
             ("UAR by speaker", frame([f"{n:02d}" for n in range(12)]))]  # fmt: skip
 
 
+FEATURE_SETS = pd.DataFrame(
+    [("f", "m", 0.9, 0.8, 0.95), ("f", "n", 0.4, 0.3, 0.5), ("g", "m", 0.1, np.nan, np.nan)],
+    columns=["features", "model", "uar", "low", "high"],
+)
 DRAWINGS = {
     "leak_premium": lambda: scores.leak_premium(leak_table()),
-    "overview": lambda: scores.overview(
-        pd.DataFrame(
-            {"corpus": "one", "features": ["f", "f", "g"], "model": ["m", "n", "m"], "uar": [0.9, 0.4, 0.1]}
-        )
-    ),
+    "feature_sets": lambda: scores.feature_sets(FEATURE_SETS, 0.2),
     "critical_difference": lambda: scores.critical_difference(RANKS),
     "beside_published": lambda: scores.beside_published(
         pd.DataFrame(
@@ -224,7 +224,7 @@ def test_coordinates_are_as_exact_as_can_be_seen(name):
 
 
 def test_inline_figures_share_no_ids():
-    figure = DRAWINGS["overview"]()
+    figure = DRAWINGS["feature_sets"]()
     one, two = (style.inline_svg(figure, name, "a <title>") for name in ("one", "two"))
     ids = [
         {node.get("id") for node in ElementTree.fromstring(svg).iter() if node.get("id")}

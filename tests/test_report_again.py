@@ -173,11 +173,13 @@ def test_a_picture_of_other_things_is_drawn_anew(tmp_path, idle, change):
 
 
 def test_other_letters_in_a_table_are_another_picture(tmp_path, idle):
-    table = pd.DataFrame({"corpus": "one", "features": ["f", "g"], "model": ["m", "n"], "uar": [0.9, 0.4]})
+    columns = ["features", "model", "uar", "low", "high"]
+    table = pd.DataFrame([("f", "m", 0.9, 0.8, 1.0), ("g", "n", 0.4, 0.3, 0.5)], columns=columns)
 
     def show(table):
         held = Memory(tmp_path / "results", tmp_path / "cache")
-        press.printed([[Picture("a", "b", "c", partial(scores.overview, table))]], tmp_path / "figures", held)
+        drawn = Picture("a", "b", "c", partial(scores.feature_sets, table, 0.2))
+        press.printed([[drawn]], tmp_path / "figures", held)
         held.save()
 
     show(table)

@@ -153,7 +153,7 @@ def test_ranks_leave_out_what_did_not_run_everywhere(runs):
     assert views.ranked([], "model") is None
 
 
-def test_overview_is_of_the_first_protocol_not_of_the_best():
+def test_feature_sets_are_shown_under_the_first_protocol_not_the_best():
     kind = {
         "emobox": ("blind", False, -0.5),
         "speakers5": ("blind", False, 2.0),
@@ -165,7 +165,7 @@ def test_overview_is_of_the_first_protocol_not_of_the_best():
         [made_up.run("emodb", name, "pooled", model, kind=kind.get(name)) for name, model in cells],
         made_up.clips,
     )
-    (drawn,) = (one for one in pictures(runs, made_up.clips) if one.name == "overview_blind")
+    (drawn,) = (one for one in pictures(runs, made_up.clips) if one.name == "features_emodb_blind")
     shown = drawn.draw.args[0].set_index("model")["uar"].to_dict()
     uar = {(run.row["protocol"], run.row["model"]): run.row["uar"] for run in runs}
     assert uar["emobox", "knn"] < uar["loso", "knn"] < uar["speakers5", "knn"] < uar["own", "knn"]

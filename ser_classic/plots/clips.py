@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ser_classic.plots.scores import cells
 from ser_classic.plots.sound import draw_chroma, draw_mel, draw_mfcc, draw_waveform
 from ser_classic.plots.style import (
     BLIND,
@@ -18,6 +17,7 @@ from ser_classic.plots.style import (
     MUTED,
     SERIES,
     blank,
+    cells,
     rows_axis,
     styled,
 )
@@ -44,7 +44,7 @@ def counts(table: pd.DataFrame) -> Figure:
     ax = figure.subplots()
     values = table.to_numpy()
     words = values.astype(str) if few else np.full(values.shape, "")
-    cells(ax, values / max(values.max(), 1), best=False, words=words)
+    cells(ax, values / max(values.max(), 1), words)
     if few:
         rows_axis(ax, [str(name) for name in table.index], grid=False)
     else:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ser_classic.plots.scores import cells
 from ser_classic.plots.style import (
     BLIND,
     LEAKY,
@@ -15,6 +14,7 @@ from ser_classic.plots.style import (
     MUTED,
     beside,
     blank,
+    cells,
     rows_axis,
     share,
     share_axis,
@@ -41,7 +41,7 @@ def confusion(counts: np.ndarray, classes: tuple[str, ...]) -> Figure:
                       for rows in zip(shares, counts, strict=True)])  # fmt: skip
     figure = blank(1.9 + 0.55 * len(classes), 1.3 + 0.42 * len(classes))
     ax = figure.subplots()
-    cells(ax, shares, best=False, words=words)
+    cells(ax, shares, words)
     ax.set_yticks(
         range(len(classes)), [f"{name}  {int(n)}" for name, n in zip(classes, total[:, 0], strict=True)]
     )

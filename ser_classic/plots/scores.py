@@ -10,13 +10,11 @@ import pandas as pd
 
 from ser_classic.plots.style import (
     BLIND,
-    DEEP,
     GROUP_COLOUR,
     INK,
     LEAKY,
-    LIGHT_TEXT_FROM,
+    LINE,
     MUTED,
-    ON_COLOUR,
     PAPER,
     PUBLISHED,
     beside,
@@ -29,7 +27,6 @@ from ser_classic.plots.style import (
 from ser_classic.statistics import FEWEST_SPEAKERS, Ranks
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -77,57 +74,33 @@ def leak_premium(table: pd.DataFrame, limit: int = 8) -> Figure:
 
 
 @styled
-def overview(table: pd.DataFrame) -> Figure:
-    """UAR of every feature set with every model, a panel per corpus.
+def feature_sets(table: pd.DataFrame, chance: float, colour: str = BLIND) -> Figure:
+    """UAR of every feature set with each model, the best of them named and with its interval.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Columns corpus, features, model, uar, of one group only; gaps are left white, and feature sets that
-        were not run on a corpus out of its panel.
+        Columns features, model, uar, low, high (NaN where there are too few speakers); one corpus, one group.
+    chance : float
+        UAR of guessing.
+    colour : str
+        Of the best models.
     """
-    models = list(table.groupby("model")["uar"].mean().sort_values(ascending=False).index)
-    features = list(table.groupby("features")["uar"].mean().sort_values(ascending=False).index)
-    parts = {}
-    for corpus, rows in table.groupby("corpus", sort=False):
-        part = rows.pivot_table(index="features", columns="model", values="uar")
-        parts[corpus] = part.reindex(index=[name for name in features if name in part.index], columns=models)
-    heights = [len(part) for part in parts.values()]
-    figure = blank(max(4.2, 1.7 + 0.62 * len(models)), 0.7 + 0.3 * sum(heights) + 0.45 * len(parts))
-    axes = figure.subplots(len(parts), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    for ax, (corpus, part) in zip(axes, parts.items(), strict=True):
-        cells(ax, part.to_numpy(), best=True)
-        ax.set_yticks(range(len(part)), part.index)
-        ax.set_xticks(range(len(models)), models, rotation=30, ha="right", rotation_mode="anchor")
-        ax.set_title(corpus)
+    best = table.sort_values("uar", ascending=False, kind="stable").drop_duplicates("features")
+    places = {name: place for place, name in enumerate(best["features"])}
+    figure = blank(4.9, 0.75 + 0.24 * len(best))
+    ax = figure.subplots()
+    rows_axis(ax, list(best["features"]))
+    ax.plot(table["uar"], table["features"].map(places), "o", color=PUBLISHED, alpha=0.45, markersize=4)
+    ax.hlines(range(len(best)), best["low"], best["high"], color=colour, alpha=0.35, linewidth=3)
+    ax.plot(best["uar"], range(len(best)), "o", color=colour, markersize=6)
+    for place, row in enumerate(best.to_dict("records")):
+        beside(ax, place, share(row["uar"]), weight="bold", color=colour)
+        beside(ax, place, row["model"], 28, color=MUTED, size=8)
+    ax.axvline(chance, color=LINE, linewidth=1.4, linestyle=(0, (4, 2)), zorder=0)
+    share_axis(ax)
+    ax.set_xlabel("UAR")
     return figure
-
-
-def cells(ax: Axes, values: np.ndarray, best: bool, words: np.ndarray | None = None) -> None:
-    """Shares as coloured cells with their figures; the colour is the opacity of one hue, on any ground."""
-    from matplotlib.patches import Rectangle
-
-    top = np.nanmax(values) if np.isfinite(values).any() else None
-    for (row, column), value in np.ndenumerate(values):
-        if np.isnan(value):
-            continue
-        corner = (column - 0.48, row - 0.47)
-        ax.add_patch(Rectangle(corner, 0.96, 0.94, facecolor=DEEP, alpha=value, linewidth=0))
-        ax.text(
-            column,
-            row,
-            share(value) if words is None else words[row, column],
-            ha="center",
-            va="center",
-            size=8,
-            color=ON_COLOUR if value > LIGHT_TEXT_FROM else INK if value >= 0.05 else MUTED,
-            weight="bold" if best and value == top else "normal",
-        )
-    ax.set_xlim(-0.55, values.shape[1] - 0.45)
-    ax.set_ylim(values.shape[0] - 0.45, -0.55)
-    ax.tick_params(length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
 
 
 @styled

@@ -12,6 +12,8 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+import numpy as np
+
 from ser_classic.runtime.files import replacing
 
 if TYPE_CHECKING:
@@ -181,6 +183,31 @@ def beside(ax: Axes, place: float, text: str, offset: float = 6, **style: Any) -
         annotation_clip=False,
         **{"size": 8.5, **style},
     )
+
+
+def cells(ax: Axes, values: np.ndarray, words: np.ndarray | None = None) -> None:
+    """Shares as coloured cells with their figures; the colour is the opacity of one hue, on any ground."""
+    from matplotlib.patches import Rectangle
+
+    for (row, column), value in np.ndenumerate(values):
+        if np.isnan(value):
+            continue
+        corner = (column - 0.48, row - 0.47)
+        ax.add_patch(Rectangle(corner, 0.96, 0.94, facecolor=DEEP, alpha=value, linewidth=0))
+        ax.text(
+            column,
+            row,
+            share(value) if words is None else words[row, column],
+            ha="center",
+            va="center",
+            size=8,
+            color=ON_COLOUR if value > LIGHT_TEXT_FROM else INK if value >= 0.05 else MUTED,
+        )
+    ax.set_xlim(-0.55, values.shape[1] - 0.45)
+    ax.set_ylim(values.shape[0] - 0.45, -0.55)
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
 
 
 def share_axis(ax: Axes, axis: str = "x", low: float = 0, high: float = 1) -> None:

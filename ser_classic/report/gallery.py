@@ -15,11 +15,9 @@ from ser_classic.report import views, within
 from ser_classic.report.board import (
     Scored,
     first_seeds,
-    group_of,
     judged,
     probabilities,
     system_of,
-    systems,
     tabulated,
 )
 from ser_classic.report.text import share
@@ -65,33 +63,33 @@ def pictures(runs: Sequence[Scored], clips_of: Callable[[str], pd.DataFrame]) ->
     """
     board = tabulated(runs)
     for track in ("blind", "adapted"):
-        yield from _overview(board, track)
         for by in ("model", "features"):
             yield from _ranks(runs, by, track)
     for corpus in dict.fromkeys(board["corpus"]):
         yield from _published(board, corpus)
-        tracks = [list(_details(runs, corpus, track, clips_of)) for track in ("blind", "adapted")]
+        tracks = [
+            [*_feature_sets(board, corpus, track), *_details(runs, corpus, track, clips_of)]
+            for track in ("blind", "adapted")
+        ]
         for same_kind in zip_longest(*tracks):
             yield from filter(None, same_kind)
 
 
-def _overview(board: pd.DataFrame, track: str) -> Iterator[Picture]:
-    from ser_classic.plots.scores import overview
+def _feature_sets(board: pd.DataFrame, corpus: str, track: str) -> Iterator[Picture]:
+    from ser_classic.plots.scores import feature_sets
+    from ser_classic.plots.style import GROUP_COLOUR
 
-    table = systems(board[board["status"] == "ok"])
-    table = table[group_of(table) == track]
-    table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
-    table = table.assign(protocol=table["protocol"].str.removesuffix("_adapted"))
-    table = pd.concat([table[table["protocol"] == name] for name in views.SPEAKER_INDEPENDENT])
-    table = table.drop_duplicates(["corpus", "features", "model"]).sort_values("corpus", kind="stable")
+    table = views.by_features(board, corpus, track)
     if len(table) > 1:
+        chance = 1 / table["classes"].iloc[0]
         yield Picture(
-            f"overview_{track}",
-            f"Features and models, {track}",
-            "UAR of every feature set with every model; the best of a corpus in bold. Where several "
-            f"protocols ran, the first of {', '.join(views.SPEAKER_INDEPENDENT)}.",
-            partial(overview, table),
-            wide=True,
+            f"features_{corpus}_{track}",
+            f"{corpus}: features and models, {track}",
+            "UAR of every feature set: a dot for each model, the best named, with its 95 % interval where "
+            "there are speakers enough. The dashed line is chance. Where several protocols ran, the first of "
+            f"{', '.join(views.SPEAKER_INDEPENDENT)}.",
+            partial(feature_sets, table, chance, GROUP_COLOUR[track]),
+            corpus,
         )
 
 

@@ -114,6 +114,29 @@ def published() -> pd.DataFrame:
     return pd.read_csv(files("ser_classic") / "data" / "published.csv", dtype={"speaker_disjoint": str})
 
 
+def by_features(board: pd.DataFrame, corpus: str, track: str) -> pd.DataFrame:
+    """Every feature set with every model on one corpus, under the first protocol that they ran under.
+
+    Parameters
+    ----------
+    board : pd.DataFrame
+    corpus, track : str
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns features, model, classes, uar, and its interval low and high, NaN where it cannot be trusted.
+    """
+    table = systems(board[(board["status"] == "ok") & (board["corpus"] == corpus)])
+    table = table[(group_of(table) == track) & table["classes"].eq(table["classes"].max())]
+    protocols = table["protocol"].str.removesuffix("_adapted")
+    table = pd.concat([table[protocols == name] for name in SPEAKER_INDEPENDENT])
+    trusted = table["speakers"] >= FEWEST_SPEAKERS
+    table = table.assign(low=table["uar_low"].where(trusted), high=table["uar_high"].where(trusted))
+    table = table.drop_duplicates(["features", "model"])
+    return table[["features", "model", "classes", "uar", "low", "high"]]
+
+
 def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.DataFrame:
     """The best own systems of a corpus and the published ones, by track and whether speakers are apart.
 
