@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 from dataclasses import dataclass, replace
@@ -13,9 +14,10 @@ import pytest
 import soundfile
 
 from ser_classic import audio
-from ser_classic.features import FEATURES, FeatureSet, extraction
+from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.export import save
 from ser_classic.features.extraction import ExtractionError, extract
+from ser_classic.features.shards import CacheError
 from ser_classic.runtime.engines import Local
 
 
@@ -221,8 +223,8 @@ def test_a_full_disk_is_one_message(corpus, peaks, tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(extraction.os, "posix_fallocate", full)
-    with pytest.raises(ExtractionError, match="No space left on device"):
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(CacheError, match="No space left on device"):
         extract(clips, root, peaks, tmp_path / "cache")
     assert calls(peaks) == 40
     monkeypatch.undo()

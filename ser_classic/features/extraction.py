@@ -1,21 +1,10 @@
-"""Extraction: feature sets over clips, in parallel, through a cache that never gives half or wrong values.
-
-The cache holds, for each feature set and its exact parameters, a folder of shards. A shard is one `.npz`
-with the features of some clips, keyed by the digest of each clip's file content: a renamed clip costs
-nothing, a new one costs one extraction. A shard is written beside and moved into place, so what is there is
-whole, and any number of processes may share the folder.
-"""
+"""Extraction: feature sets over clips, in parallel; what is in the cache is not extracted again."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import mmap
-import os
-import uuid
-import zipfile
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,10 +17,8 @@ from ser_classic import audio
 from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
-from ser_classic.runtime import claims
+from ser_classic.features.shards import alone, assemble, index, shards_of, write_shard
 from ser_classic.runtime.engines import ALONE, Engine
-from ser_classic.runtime.files import DRAFT, replacing
-from ser_classic.runtime.places import cache_folder
 from ser_classic.runtime.progress import track
 
 BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip some 3 ms
@@ -137,7 +124,7 @@ def extract(
     root : Path
     feature_set : FeatureSet
     cache : Path, optional
-        Cache folder; see `cache_folder`.
+        Cache folder; see `places.cache_folder`.
     engine : Engine
         Who extracts; see `engines`.
     channel : int, optional
@@ -152,17 +139,13 @@ def extract(
     ExtractionError
         Some clips cannot be read. Those that can are in the cache by then. Or the extractor gives other
         columns than it says.
+    CacheError
+        The cache cannot be written.
     SerClassicError
         The feature set needs a library that is not installed.
     """
     feature_set.require()
-    shards = cache_folder(cache) / "features" / f"{feature_set.name}-{_key(feature_set)}"
-    try:
-        shards.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ExtractionError(
-            f"{shards}: the cache cannot be written ({error}); choose another with --cache"
-        ) from error
+    shards = shards_of(feature_set, cache)
     # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
     digests = [audio.digest(root / file) for file in clips["file"]]
     if channel is not None:
@@ -170,13 +153,13 @@ def extract(
     if degradation is not None:
         spoilt = DEGRADATIONS[degradation].key
         digests = [f"{digest}:{spoilt}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)]
-    held = _index(shards)
+    held = index(shards)
     sources = zip(digests, clips["file"], clips.index, strict=True)
     missing = {digest: (file, clip) for digest, file, clip in sources if digest not in held}
     if missing:
-        with _alone(shards, f"extracting {feature_set.name}"):
+        with alone(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
-            held = _index(shards)
+            held = index(shards)
             missing = {digest: source for digest, source in missing.items() if digest not in held}
             try:
                 held |= _extract_missing(
@@ -191,7 +174,7 @@ def extract(
                 ) from error
     columns = feature_set.columns
     try:
-        values, lengths = _assemble(digests, held, shards)
+        values, lengths = assemble(digests, held, shards)
         alike = values.shape[1] == len(columns) and (feature_set.sequence or len(values) == len(clips))
     except ValueError:  # shards of several widths
         alike = False
@@ -201,25 +184,6 @@ def extract(
             "`version` whenever its values change, or remove this folder"
         )
     return Features(clips.index, columns, values, lengths if feature_set.sequence else None)
-
-
-@contextlib.contextmanager
-def _alone(shards: Path, what: str) -> Iterator[None]:
-    """Be the only process that writes shards here; what a killed one was writing is removed."""
-    try:
-        with claims.alone(shards, what):
-            for draft in shards.glob(f"{DRAFT}*"):
-                draft.unlink(missing_ok=True)
-            yield
-    except OSError as error:
-        raise ExtractionError(
-            f"{shards}: the cache cannot be written ({error.strerror}); choose another with --cache"
-        ) from error
-
-
-def _key(feature_set: FeatureSet) -> str:
-    text = json.dumps(feature_set.parameters, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _extract_missing(
@@ -281,7 +245,7 @@ def _extract_batch(
         vectors.append(np.atleast_2d(vector))
     if not digests:
         return {}, failures
-    return dict.fromkeys(digests, _write_shard(shards, digests, vectors)), failures
+    return dict.fromkeys(digests, write_shard(shards, digests, vectors)), failures
 
 
 def compute(
@@ -304,97 +268,3 @@ def compute(
         lost = np.flatnonzero(~np.isfinite(np.atleast_2d(vector)).all(axis=0))
         raise audio.AudioError(f"{name}: {feature_set.name} is not finite in {feature_set.columns[lost[0]]}")
     return vector
-
-
-def _write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> Path:
-    path = shards / f"{uuid.uuid4().hex}.npz"
-    try:
-        with replacing(path) as draft, draft.open("wb") as file:
-            np.savez(
-                file,
-                digests=np.array(digests),
-                lengths=np.array([len(vector) for vector in vectors]),
-                values=np.concatenate(vectors),
-            )
-    except OSError as error:
-        raise ExtractionError(
-            f"{shards}: a shard cannot be written ({error.strerror}); free some space"
-        ) from error
-    return path
-
-
-def _index(shards: Path) -> dict[str, Path]:
-    """Which shard holds which clip. A shard that cannot be read (a failing disk) counts as absent."""
-    return {digest: path for path, digests in _readable(shards) for digest in digests}
-
-
-def _readable(shards: Path) -> Iterator[tuple[Path, list[str]]]:
-    for path in sorted(shards.glob("*.npz")):
-        try:
-            with np.load(path) as shard:
-                yield path, shard["digests"].tolist()
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-            path.unlink(missing_ok=True)
-
-
-def _assemble(digests: Iterable[str], held: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Bring the clips into one memory-mapped matrix [n, d], a shard at a time, and give each clip's rows."""
-    digests = list(digests)
-    matrix = shards / f"matrix-{hashlib.sha256(chr(10).join(digests).encode()).hexdigest()[:16]}.npy"
-    wanted: dict[Path, list[int]] = {}
-    for position, digest in enumerate(digests):
-        wanted.setdefault(held[digest], []).append(position)
-    lengths = np.empty(len(digests), dtype=np.int64)
-    width = 0
-    for path, positions in wanted.items():
-        with np.load(path) as shard:
-            sizes = dict(zip(shard["digests"].tolist(), shard["lengths"].tolist(), strict=True))
-            width = width or shard["values"].shape[1]
-        lengths[positions] = [sizes[digests[position]] for position in positions]
-    ends = np.cumsum(lengths)
-    if not _whole(matrix, (int(ends[-1]), width)):
-        with _alone(shards, f"putting together {shards.name}"):
-            if not _whole(matrix, (int(ends[-1]), width)):
-                with replacing(matrix) as draft:
-                    _write_matrix(draft, digests, wanted, ends, width)
-    return np.load(matrix, mmap_mode="r"), lengths
-
-
-def _write_matrix(
-    draft: Path, digests: list[str], wanted: dict[Path, list[int]], ends: np.ndarray, width: int
-) -> None:
-    """Write the matrix of the clips wanted of each shard; `ends` are the numbers of rows up to each clip."""
-    _reserve(draft, (int(ends[-1]), width))
-    for path, positions in wanted.items():
-        # Mapped anew for each shard: what was written is the system's to keep in memory or not.
-        values = np.lib.format.open_memmap(draft, mode="r+")
-        with np.load(path) as shard:
-            stops = np.cumsum(shard["lengths"])
-            places = zip(stops.tolist(), shard["lengths"].tolist(), strict=True)
-            place_of = dict(zip(shard["digests"].tolist(), places, strict=True))
-            rows = shard["values"]
-        for position in positions:
-            stop, size = place_of[digests[position]]
-            values[ends[position] - size : ends[position]] = rows[stop - size : stop]
-        del values
-
-
-def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
-    """Whether the matrix is there, uncut."""
-    try:
-        return np.load(matrix, mmap_mode="r").shape == shape
-    except (OSError, ValueError, EOFError):
-        return False
-
-
-def _reserve(draft: Path, shape: tuple[int, int]) -> None:
-    """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash later."""
-    np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
-    if hasattr(os, "posix_fallocate"):
-        try:
-            with draft.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
-        except OSError as error:
-            raise ExtractionError(
-                f"{draft.parent}: no room for the features ({error.strerror}); free some space"
-            ) from error

@@ -1,0 +1,178 @@
+"""The cache of features: what is there is whole, and is of this feature set and these recordings.
+
+For each feature set and its exact parameters there is a folder of shards. A shard is one `.npz` with the
+features of some clips, keyed by the digest of each clip's file content: a renamed clip costs nothing, a new
+one costs one extraction. A shard is written beside and moved into place, and any number of processes may
+share the folder. Beside them lies a matrix for each list of clips that was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ser_classic.errors import SerClassicError
+from ser_classic.features import FeatureSet
+from ser_classic.runtime import claims
+from ser_classic.runtime.files import DRAFT, replacing
+from ser_classic.runtime.places import cache_folder
+
+
+class CacheError(SerClassicError):
+    """A cache of features that cannot be written."""
+
+
+def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
+    """The folder of a feature set's shards, which is there from then on.
+
+    Raises
+    ------
+    CacheError
+        It cannot be made.
+    """
+    text = json.dumps(feature_set.parameters, sort_keys=True)
+    key = hashlib.sha256(text.encode()).hexdigest()[:12]
+    shards = cache_folder(cache) / "features" / f"{feature_set.name}-{key}"
+    try:
+        shards.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CacheError(
+            f"{shards}: the cache cannot be written ({error}); choose another with --cache"
+        ) from error
+    return shards
+
+
+@contextlib.contextmanager
+def alone(shards: Path, what: str) -> Iterator[None]:
+    """Be the only process that writes shards here; what a killed one was writing is removed.
+
+    Raises
+    ------
+    CacheError
+        The folder cannot be written.
+    """
+    try:
+        with claims.alone(shards, what):
+            for draft in shards.glob(f"{DRAFT}*"):
+                draft.unlink(missing_ok=True)
+            yield
+    except OSError as error:
+        raise CacheError(
+            f"{shards}: the cache cannot be written ({error.strerror}); choose another with --cache"
+        ) from error
+
+
+def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> Path:
+    """Write the features of some clips, each [shape=(rows, d)], and return where they are.
+
+    Raises
+    ------
+    CacheError
+        The shard cannot be written.
+    """
+    path = shards / f"{uuid.uuid4().hex}.npz"
+    try:
+        with replacing(path) as draft, draft.open("wb") as file:
+            np.savez(
+                file,
+                digests=np.array(digests),
+                lengths=np.array([len(vector) for vector in vectors]),
+                values=np.concatenate(vectors),
+            )
+    except OSError as error:
+        raise CacheError(
+            f"{shards}: a shard cannot be written ({error.strerror}); free some space"
+        ) from error
+    return path
+
+
+def index(shards: Path) -> dict[str, Path]:
+    """Which shard holds which clip. A shard that cannot be read (a failing disk) counts as absent."""
+    return {digest: path for path, digests in _readable(shards) for digest in digests}
+
+
+def _readable(shards: Path) -> Iterator[tuple[Path, list[str]]]:
+    for path in sorted(shards.glob("*.npz")):
+        try:
+            with np.load(path) as shard:
+                yield path, shard["digests"].tolist()
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            path.unlink(missing_ok=True)
+
+
+def assemble(digests: list[str], held: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Bring the clips into one memory-mapped matrix [n, d], a shard at a time, and give each clip's rows.
+
+    Raises
+    ------
+    CacheError
+        There is no room for the matrix.
+    ValueError
+        The shards have several widths.
+    """
+    matrix = shards / f"matrix-{hashlib.sha256(chr(10).join(digests).encode()).hexdigest()[:16]}.npy"
+    wanted: dict[Path, list[int]] = {}
+    for position, digest in enumerate(digests):
+        wanted.setdefault(held[digest], []).append(position)
+    lengths = np.empty(len(digests), dtype=np.int64)
+    width = 0
+    for path, positions in wanted.items():
+        with np.load(path) as shard:
+            sizes = dict(zip(shard["digests"].tolist(), shard["lengths"].tolist(), strict=True))
+            width = width or shard["values"].shape[1]
+        lengths[positions] = [sizes[digests[position]] for position in positions]
+    ends = np.cumsum(lengths)
+    if not _whole(matrix, (int(ends[-1]), width)):
+        with alone(shards, f"putting together {shards.name}"):
+            if not _whole(matrix, (int(ends[-1]), width)):
+                with replacing(matrix) as draft:
+                    _write_matrix(draft, digests, wanted, ends, width)
+    return np.load(matrix, mmap_mode="r"), lengths
+
+
+def _write_matrix(
+    draft: Path, digests: list[str], wanted: dict[Path, list[int]], ends: np.ndarray, width: int
+) -> None:
+    """Write the matrix of the clips wanted of each shard; `ends` are the numbers of rows up to each clip."""
+    _reserve(draft, (int(ends[-1]), width))
+    for path, positions in wanted.items():
+        # Mapped anew for each shard: what was written is the system's to keep in memory or not.
+        values = np.lib.format.open_memmap(draft, mode="r+")
+        with np.load(path) as shard:
+            stops = np.cumsum(shard["lengths"])
+            places = zip(stops.tolist(), shard["lengths"].tolist(), strict=True)
+            place_of = dict(zip(shard["digests"].tolist(), places, strict=True))
+            rows = shard["values"]
+        for position in positions:
+            stop, size = place_of[digests[position]]
+            values[ends[position] - size : ends[position]] = rows[stop - size : stop]
+        del values
+
+
+def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
+    """Whether the matrix is there, uncut."""
+    try:
+        return np.load(matrix, mmap_mode="r").shape == shape
+    except (OSError, ValueError, EOFError):
+        return False
+
+
+def _reserve(draft: Path, shape: tuple[int, int]) -> None:
+    """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash later."""
+    np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        try:
+            with draft.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
+        except OSError as error:
+            raise CacheError(
+                f"{draft.parent}: no room for the features ({error.strerror}); free some space"
+            ) from error
