@@ -13,9 +13,9 @@ import pytest
 
 from ser_classic import store
 from ser_classic.experiment import Cell, bench
-from ser_classic.experiment.merging import MergeError, merge
 from ser_classic.experiment.suites import shard_of
 from ser_classic.report import write
+from ser_classic.store.merging import MergeError, merge
 
 CELLS = [
     Cell("tiny", protocol, "mfcc13", model)

@@ -20,8 +20,8 @@ def merge(
     cache: options.Cache = None,
 ) -> None:
     """Join results folders if they fit together, and write the report."""
-    from ser_classic.experiment import merging
     from ser_classic.report import write
+    from ser_classic.store import merging
 
     merged = merging.merge(folders, into)
     write(into, lambda problem: print(problem, file=sys.stderr), cache=cache)

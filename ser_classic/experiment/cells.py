@@ -21,8 +21,6 @@ from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.runtime.engines import Engine
 
-FEATURES_OF = ("features", "trained_features", "degraded")  # digests in a record
-
 
 @dataclass(frozen=True, order=True)
 class Cell:
@@ -164,7 +162,7 @@ def prepare(
     shelf : Shelf
         Where their features are had from.
     """
-    clips_digest = store.digest(store.clips_text(loaded.clips))
+    clips_digest = store.table_digest(loaded.clips)
     for cell in cells:
         digests, said = {"clips": clips_digest}, {}
         try:
@@ -174,7 +172,7 @@ def prepare(
             parts = [loaded]
             if protocol.trained_on:
                 parts.insert(0, source(protocol.trained_on))
-                digests["trained_clips"] = store.digest(store.clips_text(parts[0].clips))
+                digests["trained_clips"] = store.table_digest(parts[0].clips)
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
             MODELS[cell.model].accept(feature_set)

@@ -15,7 +15,7 @@ import numpy as np
 from ser_classic import experiment, store
 from ser_classic.corpora import CORPORA, available, load
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import FEATURES_OF, Cell
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.stale import clips_today, differences
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
@@ -188,7 +188,7 @@ def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
 
 
 def _features(record: Mapping[str, Any]) -> list[str | None]:
-    return [record["digests"].get(name) for name in FEATURES_OF]
+    return [record["digests"].get(name) for name in store.FEATURES_OF]
 
 
 def _among(record: Mapping[str, Any], only: Mapping[str, list[str] | None]) -> bool:

@@ -84,7 +84,7 @@ def clips_today(find: Callable[[str], Loaded], own: Collection[str], corpus: str
         loaded = find(corpus)
     except SerClassicError:
         return None
-    return None if shortfall(loaded.corpus, loaded.clips) else store.digest(store.clips_text(loaded.clips))
+    return None if shortfall(loaded.corpus, loaded.clips) else store.table_digest(loaded.clips)
 
 
 def summary(each: Iterable[Mapping[str, str]]) -> str:

@@ -149,7 +149,7 @@ def _card(
                 "licence": corpus.licence,
                 "citation": corpus.citation,
                 "clips": len(table),
-                "clips_digest": store.digest(store.clips_text(table)),
+                "clips_digest": store.table_digest(table),
                 "features_digest": part.digest,
             }
             for (_, table, corpus), part in zip(loaded, parts, strict=True)
@@ -223,7 +223,7 @@ def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path |
         run = store.read_run(results / "runs" / cell.id)
         same = (
             run.ok
-            and not differences(run.record, lambda corpus: store.digest(store.clips_text(clips)))
+            and not differences(run.record, lambda corpus: store.table_digest(clips))
             and run.record["digests"]["features"] == features.digest
         )
         return run.predictions() if same else None

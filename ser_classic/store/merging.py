@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import FEATURES_OF
-from ser_classic.store import Run
+from ser_classic.store import FEATURES_OF, Run
 
 SHOWN = 5  # reasons in one message
 WRITTEN = ("runs", "clips", "figures")  # the folders of a results folder

@@ -1,4 +1,4 @@
-"""The store: a run's folder, whole or not there."""
+"""The store: a results folder, in which each run's folder is whole or not there."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from ser_classic.runtime.files import DRAFT, replacing
 SCHEMA = 1
 DECIMALS = 3  # of probabilities
 OLD = ".old-"  # begins the name of what a draft is about to replace
-
-NAMES = ("corpus", "protocol", "features", "model", "seed")
+NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
+FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
 
 
 class StoreError(SerClassicError):
@@ -363,6 +363,11 @@ def read_clips(results: Path, corpus: str) -> pd.DataFrame:
             f"{path}: the clips table of {corpus} cannot be read ({error}); remove it, and repeat a run of "
             "this corpus with: ser-classic bench SUITE --again"
         ) from error
+
+
+def table_digest(clips: pd.DataFrame) -> str:
+    """Digest of a clips table as it would be stored."""
+    return digest(clips_text(clips))
 
 
 def clips_digest(results: Path, corpus: str) -> str | None:
