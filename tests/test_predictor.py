@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, evaluation
-from ser_classic.experiment.folds import run_fold
+from ser_classic.experiment.fold import run_fold
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS

@@ -35,7 +35,7 @@ from joblib import Parallel, delayed
 from ser_classic.corpora import synthetic
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import labels_of
-from ser_classic.experiment.folds import run_fold
+from ser_classic.experiment.fold import run_fold
 from ser_classic.features import FEATURES, RATE
 from ser_classic.features.extraction import BATCH, extract
 from ser_classic.models import MODELS

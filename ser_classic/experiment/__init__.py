@@ -16,7 +16,7 @@ from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, prepare
 from ser_classic.experiment.copies import shared_by_speakers
-from ser_classic.experiment.folds import FoldResult, run_fold
+from ser_classic.experiment.fold import FoldResult, run_fold
 from ser_classic.experiment.records import failed, finished
 from ser_classic.experiment.stale import clips_today, differences, summary
 from ser_classic.models import MODELS

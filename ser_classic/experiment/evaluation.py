@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import labels_of
-from ser_classic.experiment.folds import FoldResult, run_fold
+from ser_classic.experiment.fold import FoldResult, run_fold
 from ser_classic.experiment.records import predictions_of
 from ser_classic.features.extraction import Features
 from ser_classic.models import Model

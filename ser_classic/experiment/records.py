@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ser_classic.experiment.cells import Refused, Work, particulars
-from ser_classic.experiment.folds import FoldResult
+from ser_classic.experiment.fold import FoldResult
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold

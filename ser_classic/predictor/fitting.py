@@ -18,7 +18,7 @@ from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.experiment.cells import Cell, joined
 from ser_classic.experiment.copies import require_apart, shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
-from ser_classic.experiment.folds import inputs
+from ser_classic.experiment.fold import inputs
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
