@@ -16,6 +16,7 @@ from sklearn.base import clone
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.cells import require_match
 from ser_classic.extras.deep import DeepClassifier, held_out
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
@@ -327,7 +328,7 @@ def test_without_torch_the_command_that_installs_it_is_told(tiny, cache, tmp_pat
 
 def test_the_feature_sets_and_models_of_the_recipes_fit_together():
     for features, model in (("mfcc13", "lstm_vector"), ("classic193", "cnn1d"), ("clean_sequence", "bilstm")):
-        MODELS[model].accept(FEATURES[features])
+        require_match(MODELS[model], FEATURES[features])
 
 
 @pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])

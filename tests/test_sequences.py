@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment.cells import require_match
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.descriptors import Descriptor, Framing
@@ -59,7 +60,7 @@ def test_what_comes_from_the_cache_is_what_was_extracted(tiny, cache, name):
 @pytest.mark.parametrize(("model", "features"), [("lstm", "classic193"), ("lda", "mfcc_sequence")])
 def test_vectors_and_sequences_are_not_mixed(model, features, tmp_path):
     with pytest.raises(SerClassicError, match=f"unsupported combination: model {model} takes"):
-        MODELS[model].accept(FEATURES[features])
+        require_match(MODELS[model], FEATURES[features])
     suite = tmp_path / "s.toml"
     suite.write_text(
         '[[grid]]\ncorpora = ["tess"]\nprotocols = ["loso"]\n'

@@ -17,7 +17,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.copies import require_apart
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
-from ser_classic.models import MODELS
+from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.runtime.engines import Engine
 
@@ -175,7 +175,7 @@ def prepare(
                 digests["trained_clips"] = store.table_digest(parts[0].clips)
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
-            MODELS[cell.model].accept(feature_set)
+            require_match(MODELS[cell.model], feature_set)
             features = tuple(shelf.features(part, feature_set) for part in parts)
             digests["features"] = features[-1].digest
             if protocol.trained_on:
@@ -189,6 +189,17 @@ def prepare(
             yield Refused(cell, str(error), digests, said)
             continue
         yield Work(cell, features, degraded, labels_of(clips), folds, digests, said)
+
+
+def require_match(model: Model, features: FeatureSet) -> None:
+    """Raise an error where a model cannot read such features: vectors or sequences of frames."""
+    if model.sequence != features.sequence:
+        takes, gives = "sequences of frames", "one vector a clip"
+        if not model.sequence:
+            takes, gives = gives, takes
+        raise SerClassicError(
+            f"unsupported combination: model {model.name} takes {takes}, but {features.name} gives {gives}"
+        )
 
 
 def joined(parts: Sequence[Features]) -> Features:

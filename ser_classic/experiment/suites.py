@@ -12,7 +12,7 @@ from pathlib import Path
 from ser_classic.corpora import CORPORA, available
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.cells import Cell, require_match
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import FEW, PROTOCOLS, SOURCES
@@ -105,7 +105,7 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
                 f"others; those that are trained on: {', '.join(SOURCES)}"
             )
     for features, model in itertools.product(grid["features"], grid["models"]):
-        MODELS[model].accept(FEATURES[features])
+        require_match(MODELS[model], FEATURES[features])
     cells = [
         Cell(corpus, protocol, features, model, seed)
         for corpus, features, model, protocol, seed in itertools.product(

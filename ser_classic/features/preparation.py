@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extractor import Extractor
 
@@ -67,9 +68,7 @@ class Preparation:
         SerClassicError
             `denoise` is wanted and noisereduce is not installed.
         """
-        from ser_classic.audio import check
-
-        waveform = check(waveform, sample_rate)
+        waveform = audio.check(waveform, sample_rate)
         if self.level is not None:
             waveform = levelled(waveform, self.level, self.target)
         if self.trim is not None:

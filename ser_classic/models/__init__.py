@@ -6,13 +6,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from ser_classic.errors import SerClassicError, blaming
 from ser_classic.registry import Registry, need
-
-if TYPE_CHECKING:
-    from ser_classic.features import FeatureSet
 
 Search = Literal["grid", "own", "early"]
 Balance = Literal["weights", "priors"]
@@ -88,16 +85,6 @@ class Model:
         """Raise an error that names the command to install what this model needs, where it is absent."""
         if self.library and self.extra:
             need(self.library, self.extra)
-
-    def accept(self, features: FeatureSet) -> None:
-        """Raise an error where this model cannot read such features: vectors or sequences of frames."""
-        if self.sequence != features.sequence:
-            takes, gives = "sequences of frames", "one vector a clip"
-            if not self.sequence:
-                takes, gives = gives, takes
-            raise SerClassicError(
-                f"unsupported combination: model {self.name} takes {takes}, but {features.name} gives {gives}"
-            )
 
     def pipeline(self, seed: int = 0) -> Any:
         """An ordinary, unfitted `Pipeline` with the stated defaults; its last step is called `model`."""

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ser_classic import statistics, store
 from ser_classic.corpora import CorpusError, Loaded, load
-from ser_classic.experiment.cells import Cell, joined
+from ser_classic.experiment.cells import Cell, joined, require_match
 from ser_classic.experiment.copies import require_apart, shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.fold import inputs
@@ -29,8 +29,7 @@ from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.saving import FORMAT
-from ser_classic.protocols import PROTOCOLS, ProtocolError
-from ser_classic.protocols.protocol import require_two_clips
+from ser_classic.protocols import PROTOCOLS, ProtocolError, require_two_clips
 from ser_classic.runtime.engines import ALONE, Engine, Local
 from ser_classic.runtime.provenance import versions
 
@@ -85,7 +84,7 @@ def fit(
     names = [corpora] if isinstance(corpora, str) else list(corpora)
     feature_set, entry = FEATURES[features], MODELS[model]
     entry.require()
-    entry.accept(feature_set)
+    require_match(entry, feature_set)
     feature_set.require()
     loaded = [load(name, data, cache, words, speaker) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])

@@ -15,7 +15,7 @@ from ser_classic.protocols.deals import (
     random_five,
     unseen_text,
 )
-from ser_classic.protocols.protocol import Fold, Protocol, ProtocolError
+from ser_classic.protocols.protocol import Fold, Protocol, ProtocolError, require_two_clips
 from ser_classic.registry import Registry
 
 __all__ = [
@@ -27,17 +27,11 @@ __all__ = [
     "ProtocolError",
     "leave_one_speaker_out",
     "published_folds",
+    "require_two_clips",
 ]
 
-SOURCES = (
-    "ravdess",
-    "emodb",
-    "tess",
-    "savee",
-    "crema_d",
-    "emovo",
-    "synthetic",
-)  # to train on and go elsewhere
+# Corpora to train on, and to be tested elsewhere
+SOURCES = ("ravdess", "emodb", "tess", "savee", "crema_d", "emovo", "synthetic")
 FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
 _EMOBOX = ("emobox", "published speaker-disjoint folds", published)
