@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ser_classic.cli import checks, interrupts, options
+
+if TYPE_CHECKING:
+    from ser_classic.experiment import Outcome
 
 Only = Annotated[
     list[str] | None, typer.Option(help="Only these of what the suites list; repeat for several.")
@@ -86,54 +89,60 @@ def bench(
         select,
         shard_of,
     )
-    from ser_classic.report import current, write
     from ser_classic.runtime.engines import Local, on_cluster
     from ser_classic.runtime.places import cache_folder, data_folder
 
     interrupts.stop_soon()
     if verbose:
         _log_to_stderr()
-    if (engine == "dask") != bool(scheduler):
-        raise typer.BadParameter("--engine dask and --scheduler ADDRESS go together")
-    if scheduler and context.get_parameter_source("jobs").name == "COMMANDLINE":
-        raise typer.BadParameter("--jobs is for this machine; a cluster has as many as it has workers")
-    cache = cache_folder(cache).absolute()
-    cluster = on_cluster(scheduler, cache, data_folder(data).absolute()) if scheduler else None
-    if check:
-        if own is not None or words or speaker or shard or again or keep_stale:
-            raise typer.BadParameter(
-                "--check goes with suites, --corpus, --protocol, --features, --model, --sample and --draw"
-            )
-        only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
-        cells = [cell for suite in suites or () for cell in read_suite(suite)]
-        with cluster or nullcontext(Local(jobs)) as workers:
-            return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, workers)
-    if sample is not None or draw is not None:
-        raise typer.BadParameter("--sample and --draw go with --check")
-    if again and keep_stale:
-        raise typer.BadParameter("give --again or --keep-stale, not both")
-    if not suites:
-        raise typer.BadParameter("name one or more suites", param_hint="suites")
+    for wrong, what in (
+        ((engine == "dask") != bool(scheduler), "--engine dask and --scheduler ADDRESS go together"),
+        (
+            scheduler and context.get_parameter_source("jobs").name == "COMMANDLINE",
+            "--jobs is for this machine; a cluster has as many as it has workers",
+        ),
+        (
+            check and (own is not None or words or speaker or shard or again or keep_stale),
+            "--check goes with suites, --corpus, --protocol, --features, --model, --sample and --draw",
+        ),
+        (not check and (sample is not None or draw is not None), "--sample and --draw go with --check"),
+        (again and keep_stale, "give --again or --keep-stale, not both"),
+        (own is None and (words or speaker is not None), "--map and --speaker go with --own"),
+        (not check and not suites, "name one or more suites"),
+    ):
+        if wrong:
+            raise typer.BadParameter(what)
     with options.value_of("--shard"):
         part = parse_shard(shard or "1/1")
-    cells = [cell for suite in suites for cell in read_suite(suite)]
+    only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
+    cells = [cell for suite in suites or () for cell in read_suite(suite)]
+    cache = cache_folder(cache).absolute()
+    cluster = on_cluster(scheduler, cache, data_folder(data).absolute()) if scheduler else None
+    opened = cluster or nullcontext(Local(jobs))
+    if check:
+        with opened as workers:
+            return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, workers)
     brought = {}
     if own is not None:
         loaded = load(own, data, cache, options.meanings(words), speaker)
         brought = {loaded.corpus.name: loaded}
         cells = on_own(cells, loaded.corpus.name)
-    elif words or speaker is not None:
-        raise typer.BadParameter("--map and --speaker go with --own")
     with options.value_of("--corpus, --protocol, --features or --model"):
-        cells = select(cells, corpus=corpus, protocol=protocol, features=features, model=model)
-    cells = shard_of(cells, *part)
-    cells, notices = present(cells, data, set(brought))
+        cells = select(cells, **only)
+    cells, notices = present(shard_of(cells, *part), data, set(brought))
     for notice in notices:
         _tell(notice)
     if corpus and notices and not cells:
         raise SuiteError("nothing was done: of the corpora named with --corpus none is at hand")
-    with cluster or nullcontext(Local(jobs)) as workers:
+    with opened as workers:
         outcome = experiment.bench(cells, results, data, cache, workers, again, brought, keep_stale)
+    _conclude(outcome, results, cache)
+
+
+def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
+    """Say what was done, and rebuild the leaderboard where it is not that of the runs; exit code 1 if bad."""
+    from ser_classic.report import current, write
+
     for problem in outcome.problems:
         _tell(problem)
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
