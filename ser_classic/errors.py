@@ -28,4 +28,5 @@ def blaming(what: str, kind: type[SerClassicError] = SerClassicError, remedy: st
     except SerClassicError:
         raise
     except Exception as error:
-        raise kind("; ".join(filter(None, (f"{what}: {type(error).__name__}: {error}", remedy)))) from error
+        why = " ".join(str(error).split())  # in one line
+        raise kind("; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))) from error

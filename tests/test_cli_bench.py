@@ -124,7 +124,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         (
             ("features", "extract", "synthetic", "--features", "mfcc_sequence", "-o", "a.csv"),
             2,
-            "as .npz only",
+            "frames are written as .npz",
         ),
         (("report", "--results", "s.toml"), 1, "s.toml"),
         (("bench", "./notes.md"), 1, "./notes.md: is no suite; suites lie in benchmarks/ of the repository"),

@@ -200,7 +200,7 @@ def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_
         (["--window", "nan"], "--window: a window of nan s"),
         (["--window", "inf"], "--window: a window of inf s"),
         (["--window", "2", "--hop", "5"], "--hop: a hop of 5 s; expected 0.01 s to the window's 2 s"),
-        (["--window", "1", "--draw", "a.gif"], "--draw: a.gif: figures are written as .png, .pdf, .svg"),
+        (["--window", "1", "--draw", "a.gif"], "--draw: a.gif: figures are written as .png or .pdf or .svg"),
         (["--window", "1", "--draw", "absent/a.png"], "--draw: absent/a.png: there is no folder absent"),
         (["--adapt"], "leave out --adapt"),
     ],

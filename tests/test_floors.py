@@ -31,11 +31,8 @@ FLOORS = {
     "explore": 3,
     "cli": 4,
 }
-EXTRAS = {
-    "cluster": 0,
-    "app": 4,
-    "microphone": 4,
-}  # the other extras are reached from floor 1, inside functions
+# The other extras are reached from floor 1, inside functions.
+EXTRAS = {"cluster": 0, "app": 4, "microphone": 4}
 
 
 def modules() -> list[Path]:

@@ -26,7 +26,7 @@ from ser_classic.protocols import Fold, Protocol, leave_one_speaker_out
 
 
 def fail(*_):
-    raise RuntimeError("planted")
+    raise RuntimeError("planted\\n  here")
 
 
 class Short(DummyClassifier):
@@ -178,7 +178,7 @@ def test_a_corpus_that_fails_fails_its_cells_alone(ser, tmp_path):
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ("failing_model", "failing_model makes no estimator: RuntimeError: planted"),
+        ("failing_model", "failing_model makes no estimator: RuntimeError: planted here"),
         ("short", "short gives guesses of shape (3,) for 12 clips"),
     ],
 )

@@ -134,7 +134,7 @@ def test_chances_that_are_no_numbers_are_no_answer(predictor, recordings):
         def predict_proba(self, X):
             return np.full((len(X), len(predictor.classes)), np.nan)
 
-    with pytest.raises(PredictorError, match=r"its pipeline fails .*no numbers.*Fit it again"):
+    with pytest.raises(PredictorError, match=r"its pipeline fails: .*no numbers.*Fit it again"):
         replace(predictor, estimator=Diverged()).predict(recordings[:2])
 
 

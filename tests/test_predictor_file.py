@@ -21,6 +21,7 @@ from ser_classic.predictor import Predictor, PredictorError, load_predictor, rea
 from ser_classic.predictor.cards import text
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import CARD, seal, unpack
+from ser_classic.runtime.files import FileError
 
 MODELS = ("svm_rbf", "random_forest", "xgboost", "mlp")
 
@@ -236,10 +237,10 @@ def test_what_would_unpack_to_gigabytes_is_refused_before_it_does(files):
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(predictors, tmp_path):
-    with pytest.raises(PredictorError, match="there is no folder"):
+    with pytest.raises(FileError, match="there is no folder"):
         predictors["mlp"].save(tmp_path / "absent" / "m.skops")
     (tmp_path / "folder.skops").mkdir()
-    with pytest.raises(PredictorError, match="cannot be written there"):
+    with pytest.raises(FileError, match="cannot be written there"):
         predictors["mlp"].save(tmp_path / "folder.skops")
-    with pytest.raises(PredictorError, match=r"written as \.skops"):
+    with pytest.raises(FileError, match=r"written as \.skops"):
         predictors["mlp"].save(tmp_path / "m.txt")

@@ -139,7 +139,7 @@ def test_what_cannot_be_heard_or_kept_is_refused_before_the_microphone_is_opened
     with pytest.raises(PredictorError, match="listen with another, or record and then predict --adapt"):
         listen.listen(path)
     for record, complaint in (
-        (path, "is written as .wav"),
+        (path, "recordings are written as .wav"),
         (tmp_path / "no" / "a.wav", "there is no folder"),
     ):
         with pytest.raises(typer.BadParameter, match=complaint):

@@ -58,11 +58,12 @@ def listen(
         raise typer.BadParameter("say which predictor is to listen, or give --devices")
     from ser_classic.predictor import load_predictor
     from ser_classic.predictor.streaming import Listener, require_blind
+    from ser_classic.runtime.files import require_writable
 
     options.check_windows(window, hop)
     if record is not None:
         with options.value_of("--record"):
-            check_record(record)
+            require_writable(record, "recordings", ".wav")
     predictor = load_predictor(model)
     require_blind(predictor)
     with options.value_of("--min-confidence"):
@@ -88,20 +89,6 @@ def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: 
     except KeyboardInterrupt:  # the usual way to stop listening
         pass
     show(listener, listener.close().to_dict("records"))
-
-
-def check_record(path: Path) -> None:
-    """Refuse a file that `kept` could not write, before anything is heard.
-
-    Raises
-    ------
-    SerClassicError
-        It does not end in `.wav`, or its folder does not exist.
-    """
-    if path.suffix.lower() != ".wav":
-        raise SerClassicError(f"{path}: what is heard is written as .wav; choose this ending")
-    if not path.parent.is_dir():
-        raise SerClassicError(f"{path}: there is no folder {path.parent}; create it first")
 
 
 @contextmanager

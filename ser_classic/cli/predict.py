@@ -38,9 +38,10 @@ def fit(
     from ser_classic.features import FEATURES
     from ser_classic.models import MODELS
     from ser_classic.predictor import cards, fitting, saving
+    from ser_classic.runtime.files import require_writable
 
     with options.value_of("--output"):
-        saving.check_output(output)
+        require_writable(output, "predictors", saving.SUFFIX)
     with options.value_of("--features"):
         FEATURES[features]
     with options.value_of("--model"):
@@ -123,10 +124,11 @@ def predict(
     if window is None and (hop is not None or draw is not None):
         raise typer.BadParameter("--hop and --draw need --window")
     if draw is not None:
-        from ser_classic.predictor.drawing import check_drawing
+        from ser_classic.predictor.drawing import FORMATS
+        from ser_classic.runtime.files import require_writable
 
         with options.value_of("--draw"):
-            check_drawing(draw)
+            require_writable(draw, "figures", *FORMATS)
     if window is not None:
         options.check_windows(window, hop)
     problems: list[str] = []

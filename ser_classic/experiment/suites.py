@@ -202,9 +202,10 @@ def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
 def present(cells: list[Cell], data: Path | None, own: Collection[str] = ()) -> tuple[list[Cell], list[str]]:
     """Cells whose corpora are at hand, and a notice for each corpus that is not."""
     at_hand = {*available(data), EMBEDDED, *own}
+    # A name that is in no table, as a protocol may have it, fails its cells.
     absent = dict.fromkeys(
         name for cell in cells for name in cell.corpora if name not in at_hand and name in CORPORA
-    )  # a name that a protocol has wrong fails its cells
+    )
     notices = [
         f"{corpus}: not found, its cells are left out. {CORPORA[corpus].remedy()}" for corpus in absent
     ]

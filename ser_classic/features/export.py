@@ -7,24 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_classic.features.extraction import ExtractionError, Features
-from ser_classic.runtime.files import replacing
+from ser_classic.features.extraction import Features
+from ser_classic.runtime.files import FileError, replacing, require_writable
 
 
 def check_output(path: Path, sequence: bool = False) -> None:
-    """Refuse a file to write to that `save` could not write, before any work is done.
-
-    Raises
-    ------
-    ExtractionError
-        Neither `.csv` nor `.npz`, its folder does not exist, or a sequence is to become a CSV.
-    """
-    if path.suffix not in (".csv", ".npz"):
-        raise ExtractionError(f"{path}: features are written as .csv or .npz; choose one of these endings")
-    if sequence and path.suffix == ".csv":
-        raise ExtractionError(f"{path}: sequences of frames are written as .npz only; choose this ending")
-    if not path.parent.is_dir():
-        raise ExtractionError(f"{path}: there is no folder {path.parent}; create it first")
+    """Refuse a file that `save` could not write, before any work is done; errors as `require_writable`."""
+    if sequence:
+        require_writable(path, "sequences of frames", ".npz")
+    else:
+        require_writable(path, "features", ".csv", ".npz")
 
 
 def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
@@ -35,15 +27,15 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
 
     Raises
     ------
-    ExtractionError
+    FileError
         The file cannot be written, or sequences were asked for as CSV.
     """
     check_output(path, features.lengths is not None)
     try:
         with replacing(path) as draft:
-            _write(draft, path.suffix, clips, features)
+            _write(draft, path.suffix.lower(), clips, features)
     except OSError as error:
-        raise ExtractionError(f"{path}: cannot be written ({error.strerror})") from error
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _write(draft: Path, suffix: str, clips: pd.DataFrame, features: Features) -> None:

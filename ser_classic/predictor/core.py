@@ -12,7 +12,7 @@ import pandas as pd
 
 from ser_classic import audio
 from ser_classic.adaptation import adapt as z_score
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, blaming
 from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, compute
 from ser_classic.predictor import saving
@@ -208,26 +208,19 @@ class Predictor:
             table = table.assign(
                 **{f"p_{name}": chances[:, place] for place, name in enumerate(self.classes)}
             )
-        table["emotion"] = pd.Series(
-            emotion, dtype=object
-        )  # pandas would make NaN of None in a column of words
+        # As objects: pandas would make NaN of None in a column of words
+        table["emotion"] = pd.Series(emotion, dtype=object)
         return table
 
     def _judge(self, X: pd.DataFrame | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Emotions [shape=(n,)] and probabilities [shape=(n, classes)], or none."""
-        try:
+        what = f"{self.card['title']}: its pipeline fails"  # as features are checked by now
+        with blaming(what, PredictorError, "was its file changed? Fit it again"):
             emotions = self.estimator.predict(X)
             chances = self.estimator.predict_proba(X) if self.has_probabilities else None
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are no numbers")
             return emotions, None if chances is None else chances.reshape(len(X), len(self.classes))
-        except SerClassicError:
-            raise
-        except Exception as error:  # features are checked by now, so it is the saved pipeline
-            what = f"{type(error).__name__}: {error}".replace("\n", " ")
-            raise PredictorError(
-                f"{self.card['title']}: its pipeline fails ({what}); was its file changed? Fit it again"
-            ) from error
 
     def _inputs(
         self, vectors: list[np.ndarray], names: list[str], adapted: bool

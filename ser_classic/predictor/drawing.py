@@ -7,25 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.predictor.errors import PredictorError
+from ser_classic.runtime.files import FileError
 
 FORMATS = (".png", ".pdf", ".svg")
-
-
-def check_drawing(path: Path) -> None:
-    """Refuse a file that `draw_timeline` could not write, before any work is done.
-
-    Raises
-    ------
-    PredictorError
-        It is no PNG, PDF or SVG, or its folder does not exist.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise PredictorError(
-            f"{path}: figures are written as {', '.join(FORMATS)}; choose one of these endings"
-        )
-    if not path.parent.is_dir():
-        raise PredictorError(f"{path}: there is no folder {path.parent}; create it first")
 
 
 def draw_timeline(
@@ -48,7 +32,7 @@ def draw_timeline(
 
     Raises
     ------
-    PredictorError
+    FileError
         The file cannot be written.
     """
     from ser_classic.plots.sound import timeline
@@ -58,4 +42,4 @@ def draw_timeline(
     try:
         write(figure, path)
     except OSError as error:
-        raise PredictorError(f"{path}: cannot be written ({error.strerror})") from error
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import shlex
 import zipfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.predictor import reader
 from ser_classic.predictor.errors import PredictorError
-from ser_classic.runtime.files import replacing
+from ser_classic.runtime.files import FileError, replacing, require_writable
 
 FORMAT = 1
 CARD = "card.json"
@@ -41,11 +40,13 @@ def save(estimator: Any, card: dict[str, Any], path: str | Path) -> None:
 
     Raises
     ------
+    FileError
+        The file cannot be written.
     PredictorError
-        The file cannot be written, or the pipeline holds a type that `load_predictor` would refuse.
+        The pipeline holds a type that `load_predictor` would refuse.
     """
     path = Path(path)
-    check_output(path)
+    require_writable(path, "predictors", SUFFIX)
     content = seal(_pack(estimator, card))
     try:
         unpack(content, str(path))
@@ -57,25 +58,7 @@ def save(estimator: Any, card: dict[str, Any], path: str | Path) -> None:
         with replacing(path) as draft:
             draft.write_bytes(content)
     except OSError as error:
-        raise PredictorError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def check_output(path: Path) -> None:
-    """Refuse a file that `save` could not write, before any work is done.
-
-    Raises
-    ------
-    PredictorError
-        It does not end in `.skops`, its folder does not exist, or may not be written to.
-    """
-    if path.suffix != SUFFIX:
-        raise PredictorError(f"{path}: predictors are written as {SUFFIX}; choose this ending")
-    if not path.parent.is_dir():
-        raise PredictorError(f"{path}: there is no folder {path.parent}; create it first")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise PredictorError(
-            f"{path}: cannot be written there; name a file in a folder that may be written to"
-        )
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def how_to_make(path: str | Path) -> str:

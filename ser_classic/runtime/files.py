@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files to write: refused before any work where they cannot be, then whole or not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,38 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+from ser_classic.errors import SerClassicError
+
 DRAFT = ".draft-"  # begins the name of what is being written
+
+
+class FileError(SerClassicError):
+    """A file that cannot be written as or where it was asked for."""
+
+
+def require_writable(path: Path, what: str, *endings: str) -> None:
+    """Refuse a file that could not be written, before the work whose result it is to hold.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        Is to be written, in the plural.
+    *endings : str
+        Of which its name has to have one.
+
+    Raises
+    ------
+    FileError
+        It has another ending, or its folder does not exist or may not be written to.
+    """
+    if path.suffix.lower() not in endings:
+        choose = "this ending" if len(endings) == 1 else "one of these endings"
+        raise FileError(f"{path}: {what} are written as {' or '.join(endings)}; choose {choose}")
+    if not path.parent.is_dir():
+        raise FileError(f"{path}: there is no folder {path.parent}; create it first")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise FileError(f"{path}: cannot be written there; name a file in a folder that may be written to")
 
 
 @contextlib.contextmanager
