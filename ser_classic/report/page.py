@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic.report.board import each_speaker, rankings, systems
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import INTRODUCTION, STALE, WARNING, about, duration, share, title_of
+from ser_classic.report.text import INTRODUCTION, STALE, WARNING, about, duration, share, title_of, uar_of
 from ser_classic.statistics import FEWEST_SPEAKERS
 
 TITLE = "Speech emotion recognition: leaderboard"
@@ -171,11 +171,10 @@ def _ranked(rank: int, row: dict[str, Any], group: str) -> tuple[list[Td], str]:
     if row["status"] != "ok":
         why = Td(f'<span class="leaky">failed: {escape(str(row["error"]))}</span>', "")
         return [nothing, *names, nothing, why, *[nothing] * 7], "failed"
-    uar = share(row["uar"]) + (f" ±{share(row['spread'])}" if row["seeds"] > 1 else "")
     place, kind = Td(str(rank), rank), "best" if rank == 1 else ""
     if pd.notna(row["stale"]):
         place, kind = Td(f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>', ""), STALE
-    cells = [place, *names, Td(uar, "" if pd.isna(row["uar"]) else row["uar"]), *_range(row, group)]
+    cells = [place, *names, Td(uar_of(row), "" if pd.isna(row["uar"]) else row["uar"]), *_range(row, group)]
     cells += [_share(row[name]) for name in ("accuracy", "macro_f1", "ece")]
     cells += [Td(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
     return [*cells, Td(str(row["seeds"]), row["seeds"])], kind

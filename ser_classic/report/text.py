@@ -68,6 +68,11 @@ def share(value: float, digits: int = 3) -> str:
     return f"{value:.{digits - 1}f}" if text.startswith("1") else text.replace("0.", ".", 1)
 
 
+def uar_of(row: Mapping[str, Any]) -> str:
+    """The UAR of a row, `.532`; of several seeds their mean and its spread, `.532 ±.004`."""
+    return share(row["uar"]) + (f" ±{share(row['spread'])}" if row["seeds"] > 1 else "")
+
+
 def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
     """The interval of a row's UAR, `.493–.571`; of too few speakers the UAR of each, `.62/.71`; or `–`."""
     each = each_speaker(row)
@@ -222,15 +227,12 @@ def _system(row: pd.Series | dict) -> str:
 
 
 def _cells(rank: int, row: dict) -> tuple[str, ...]:
-    uar = share(row["uar"])
-    if row["seeds"] > 1:
-        uar += f" ±{share(row['spread'])}"
     return (
         str(rank) if pd.isna(row["stale"]) else STALE,
         row["features"],
         row["model"],
         row["protocol"],
-        uar,
+        uar_of(row),
         range_of(row),
         share(row["accuracy"], 2),
         share(row["macro_f1"], 2),
