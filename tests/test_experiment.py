@@ -14,8 +14,9 @@ import pytest
 from ser_classic import experiment, store
 from ser_classic.corpora import Loaded
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, folds, run_fold
+from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.evaluation import evaluate
+from ser_classic.experiment.fold import inputs, run_fold
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS, Model
@@ -181,13 +182,12 @@ def test_adaptation_sees_the_test_speaker_and_is_therefore_a_track_of_its_own(ti
 
 def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
     """A scaler fitted on all clips, before the folds: what most public projects do."""
-    honest = folds.inputs
 
     def leaking(features: Features, speakers: np.ndarray | None) -> pd.DataFrame:
-        X = honest(features, speakers)
+        X = inputs(features, speakers)
         return (X - X.mean()) / X.std()
 
-    monkeypatch.setattr(folds, "inputs", leaking)
+    monkeypatch.setattr("ser_classic.experiment.fold.inputs", leaking)
     assert others_change(tiny, features, MODELS["lda"])
 
 
