@@ -69,7 +69,7 @@ def scan(
     """Read a corpus's file names: clips by speaker and emotion."""
     import json
 
-    from ser_classic.corpora import EMOTIONS, CorpusError, load, shortfall, speakers_known
+    from ser_classic.corpora import CorpusError, load, ordered, shortfall, speakers_known
 
     root, clips, entry = load(corpus, data, cache, words=options.meanings(words), speaker=speaker)
     if output is not None:
@@ -81,7 +81,7 @@ def scan(
     if notice:
         print(notice, file=sys.stderr)
     counts = clips["emotion"].value_counts().to_dict()
-    counts = {emotion: counts[emotion] for emotion in (*EMOTIONS, *counts) if emotion in counts}
+    counts = {emotion: counts[emotion] for emotion in ordered(counts)}
     speakers = int(clips["speaker"].nunique())
     if as_json:
         told = {"corpus": entry.name, "root": str(root), "clips": len(clips), "speakers": speakers}
