@@ -85,8 +85,8 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
     facts = {
         "Length": f"{len(waveform) / rate:.2f} s",
         "Sample rate": f"{rate} Hz",
-        "Peak": f"{20 * np.log10(peak):.1f} dB re full scale",
-        "Level (RMS)": f"{10 * np.log10(power):.1f} dB re full scale",
+        "Peak": _decibels(peak**2),
+        "Level (RMS)": _decibels(power),
         "Samples at full scale": f"{int((np.abs(waveform) >= 0.999).sum())}",
         "Voiced": f"{100 * voice.voiced.mean():.0f} % of the time",
     }
@@ -96,6 +96,11 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
         facts["Pitch"] = f"{pitch[1]:.0f} Hz (median; 90 % between {pitch[0]:.0f} and {pitch[2]:.0f} Hz)"
     caption = "Waveform, mel spectrogram, MFCC 1 to 19 and pitch classes."
     return [Part("recording", "The recording", caption, portrait(waveform, rate))], facts
+
+
+def _decibels(power: float) -> str:
+    """A power in decibels; just below full scale it is 0.0, not -0.0."""
+    return f"{round(10 * np.log10(power), 1) + 0.0:.1f} dB re full scale"
 
 
 def variance_explained(values: pd.DataFrame, emotions: pd.Series, speakers: pd.Series | None) -> pd.DataFrame:

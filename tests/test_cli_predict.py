@@ -331,6 +331,18 @@ def test_the_card_is_shown_and_given_as_json(saved, capsys):
     assert json.loads(capsys.readouterr().out)["model"]["name"] == "svm_rbf"
 
 
+def test_a_terminal_parts_the_lines_of_a_card_between_words(saved, capsys, monkeypatch):
+    assert command("card", saved) == 0
+    piped = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert command("card", saved) == 0
+    shown = capsys.readouterr().out
+    assert shown.split() == piped.split()
+    assert max(map(len, piped.splitlines())) > 100
+    assert all(len(line) <= 40 or " " not in line.strip() for line in shown.splitlines())
+
+
 def test_a_cold_prediction_imports_nothing_that_it_does_not_need(saved, recordings):
     heavy = {"librosa", "numba", "xgboost", "matplotlib", "torch", "skops", "hypothesis", "IPython"}
     program = (

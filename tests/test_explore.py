@@ -141,6 +141,9 @@ def test_a_recording_has_its_facts_and_its_portrait(tmp_path):
     text = (tmp_path / "page" / "index.html").read_text()
     assert "&lt;b&gt;" in text
     assert "<b>.wav" not in text
+    soundfile.write(tmp_path / "loud.wav", 1.9999 * pulses, 16_000, subtype="FLOAT")
+    _, facts = explore.explore_file(tmp_path / "loud.wav")
+    assert facts["Peak"] == "0.0 dB re full scale"
 
 
 @pytest.mark.parametrize(

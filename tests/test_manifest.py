@@ -121,7 +121,7 @@ def test_folder_per_emotion(tmp_path):
             "file,emotion\na.wav,sad\nb.wav,smug\n",
             "a.wav b.wav",
             {},
-            "'smug' are new, while 'sad' are known.*--map smug",
+            "words 'smug' is unknown, 'sad' known.*--map smug",
         ),
         (
             "file,emotion\na.wav,sad\n",
@@ -179,7 +179,7 @@ def test_emotion_words(labels, words, meaning):
 
 
 def test_mapping_some_new_words_does_not_hide_the_others():
-    with pytest.raises(CorpusError, match="'smug' are new, while 'rage' are known"):
+    with pytest.raises(CorpusError, match="words 'smug' is unknown, 'rage' known"):
         emotion_words(["rage", "smug"], {"rage": "angry"})
 
 

@@ -23,6 +23,12 @@ def test_the_items_come_through(monkeypatch, stream):
     assert list(progress.track(iter("abc"), 3, "letters")) == ["a", "b", "c"]
 
 
+def test_nothing_to_do_has_no_bar(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert list(progress.track([], 0, "folds")) == []
+    assert sys.stderr.getvalue() == ""
+
+
 def test_nothing_is_written_where_nobody_looks(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     for _ in progress.track(range(2), 2, "numbers"):

@@ -35,6 +35,7 @@ def fit(
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Fit a model on whole corpora, tuned by speaker groups, and save it in one file."""
+    from ser_classic.cli import answers
     from ser_classic.features import FEATURES
     from ser_classic.models import MODELS
     from ser_classic.predictor import cards, fitting, saving
@@ -69,7 +70,7 @@ def fit(
         f"{output}: {predictor.card['title']}; {predictor.card['clips']} clips, "
         f"{len(predictor.classes)} emotions"
     )
-    print(cards.score(predictor.card["evaluation"]).replace("**", ""))
+    print(answers.wrapped(cards.score(predictor.card["evaluation"]).replace("**", "")))
     if interrupted:
         raise typer.Exit(interrupts.INTERRUPTED)
 
@@ -78,10 +79,14 @@ def card(model: ModelFile, as_json: options.Json = False) -> None:
     """Show the card of a saved predictor: what it was fitted on, how good it is, and its limits."""
     import json
 
+    from ser_classic.cli import answers
     from ser_classic.predictor import cards, read_card
 
     found = read_card(model)
-    print(json.dumps(found) if as_json else cards.text(found).replace("**", ""), end="\n" if as_json else "")
+    if as_json:
+        print(json.dumps(found))
+    else:
+        print(answers.wrapped(cards.text(found).replace("**", "")), end="")
 
 
 def predict(

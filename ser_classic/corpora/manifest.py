@@ -130,9 +130,9 @@ def emotion_words(
     if new and known:
         keep = f"{_word(new[0])}={_word(new[0])}"
         raise CorpusError(
-            f"{name}: the emotion words {', '.join(map(repr, new))} are new, while "
-            f"{', '.join(map(repr, known))} are known; map each new one to one of {', '.join(EMOTIONS)} "
-            f"(--map {_word(new[0])}=angry), or keep it (--map {keep})"
+            f"{name}: of its emotion words {', '.join(map(repr, new))} {'is' if len(new) == 1 else 'are'} "
+            f"unknown, {', '.join(map(repr, known))} known; map each unknown one to one of "
+            f"{', '.join(EMOTIONS)} (--map {_word(new[0])}=angry), or keep it (--map {keep})"
         )
     return meaning
 

@@ -31,7 +31,7 @@ def track(items: Iterable[Item], total: int, what: str, news: Path | None = None
     news : Path, optional
         Folder in which those who work on items say how far they are; see `working`.
     """
-    if not sys.stderr.isatty():
+    if not total or not sys.stderr.isatty():
         yield from items
         return
     from rich.console import Console
