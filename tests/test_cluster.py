@@ -131,7 +131,7 @@ def test_the_command_line_finds_the_cluster(dask, own_folder, tmp_path, monkeypa
     monkeypatch.setattr("ser_classic.report.write", lambda results, problem, cache: None)
     words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--cache", "cache"]
     app([*words, "--engine", "dask", "--scheduler", dask.address], standalone_mode=False)
-    assert capsys.readouterr().out.startswith("1 runs done, 0 kept, 0 failed\n")
+    assert capsys.readouterr().out.startswith("1 run done, 0 kept, 0 failed\n")
     with pytest.raises(cluster.ClusterError, match="nonsense: no Dask scheduler answers"):
         app([*words, "--engine", "dask", "--scheduler", "nonsense"], standalone_mode=False)
 

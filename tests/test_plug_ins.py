@@ -168,7 +168,7 @@ def test_a_corpus_that_fails_fails_its_cells_alone(ser, tmp_path):
         "".join(GRID.format(name, "loso", "mfcc13", "prior") for name in corpora)
     )
     done = ser("bench", "s.toml", "--jobs", "1")
-    assert "1 runs done, 0 kept, 2 failed" in done.stdout
+    assert "1 run done, 0 kept, 2 failed" in done.stdout
     assert "failing_scan cannot be scanned: RuntimeError: planted" in done.stderr
     assert "odd_scan: what its scan gives cannot be used: clips table: no column corpus" in done.stderr
     checked = ser("bench", "--check")

@@ -266,3 +266,9 @@ def test_the_report_has_every_chapter_that_there_is(tmp_path, degraded_runs, see
 def test_axes_end_at_round_shares_that_hold_all():
     assert conditions._limits(np.array([0.47, np.nan, 0.61])) == (0.4, 0.7)
     assert conditions._limits(np.array([0.0, 1.0])) == (0.0, 1.0)
+
+
+def test_columns_that_sort_by_a_value_hold_numbers_and_no_rows_tell_of_none():
+    grid = Grid("", ("system", "UAR"), ((Entry("a"), Entry("–")), (Entry("b"), Entry(".50", 0.5))))
+    assert grid.markdown().splitlines()[1] == "|---|--:|"
+    assert Grid("", ("system", "UAR"), ()).markdown() == "| system | UAR |\n|---|---|"

@@ -142,11 +142,12 @@ def bench(
 def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     """Say what was done, and rebuild the leaderboard where it is not that of the runs; exit code 1 if bad."""
     from ser_classic.report import current, write
+    from ser_classic.report.text import counted
 
     for problem in outcome.problems:
         _tell(problem)
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
-    print(f"{len(outcome.done)} runs done, {kept}, {len(outcome.failed)} failed")
+    print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
     if outcome.done or outcome.failed or not current(results):
         write(results, _tell, cache=cache)
     print(f"leaderboard: {results / 'leaderboard.md'}")
@@ -166,7 +167,7 @@ def report(
 
     from ser_classic import store
     from ser_classic.report import ReportError, terminal, write
-    from ser_classic.report.glance import put_into
+    from ser_classic.report.glance import put_into, shown
 
     if not store.folders(results):
         raise ReportError(
@@ -175,7 +176,7 @@ def report(
     board = write(results, _tell, cache=cache)
     if readme:
         put_into(readme, board)
-    Console().print(terminal(board))
+    Console().print(terminal(board), shown(board) or "")
 
 
 def _log_to_stderr() -> None:

@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: what it is of, its headings, and its rows; the first `words` columns hold text.
+    """A table: what it is of, its headings, and its rows.
 
     `most` is how many rows Markdown shows; the page has all.
     """
@@ -36,12 +36,17 @@ class Grid:
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[Entry, ...], ...]
-    words: int = 1
     most: int | None = None
+
+    @property
+    def numbers(self) -> list[bool]:
+        """Which of the columns hold what sorts by a value."""
+        places = range(len(self.headings))
+        return [any(row[place].value is not None for row in self.rows) for place in places]
 
     def markdown(self) -> str:
         """Headings and rows as a table in Markdown."""
-        marks = ["---" if place < self.words else "--:" for place in range(len(self.headings))]
+        marks = ["--:" if number else "---" for number in self.numbers]
         rows = [[escaped(entry.text) for entry in row] for row in self.rows[: self.most]]
         return "\n".join([_line(map(escaped, self.headings)), f"|{'|'.join(marks)}|", *map(_line, rows)])
 
@@ -97,14 +102,16 @@ class Chapter:
     def _markup(self, grid: Grid) -> str:
         texts = [[entry.text for entry in row] for row in grid.rows]
         columns = [
-            Column(heading, place >= grid.words, prose=max(map(len, (heading, *column))) > LINE)
-            for place, (heading, *column) in enumerate(zip(grid.headings, *texts, strict=True))
+            Column(heading, number, prose=max(map(len, (heading, *column))) > LINE)
+            for number, (heading, *column) in zip(
+                grid.numbers, zip(grid.headings, *texts, strict=True), strict=True
+            )
         ]
         rows = [
             (
                 [
-                    Td(escape(entry.text), None if place < grid.words else _sorted_by(entry.value))
-                    for place, entry in enumerate(row)
+                    Td(escape(entry.text), _sorted_by(entry.value) if number else None)
+                    for number, entry in zip(grid.numbers, row, strict=True)
                 ],
                 "",
             )

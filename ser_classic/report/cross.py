@@ -114,7 +114,7 @@ def _grids(table: pd.DataFrame) -> Iterator[Grid]:
                 cells += [Entry("–"), Entry("–")]
         pairs.append(tuple(cells))
     headings = ("tested on", "trained on", "emotions", "blind", "95 %", "adapted", "95 %")
-    yield Grid(f"{system}: with intervals", headings, tuple(pairs), words=3)
+    yield Grid(f"{system}: with intervals", headings, tuple(pairs))
 
 
 def _entry(value: float, within: bool) -> Entry:

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.report.board import ReportError, rankings, system_of, systems
+from ser_classic.report.board import ReportError, each_speaker, rankings, system_of, systems
 from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
 from ser_classic.report.text import range_of
+from ser_classic.statistics import FEWEST_SPEAKERS
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
 LEAKY = "leaky (not to be believed)"
 ABOUT = (
-    "The first of each ranking below. Blind, adapted and leaky figures answer different questions: compare "
-    "yours with those of its own track and protocol."
+    "The first of each ranking below. Blind: the system knows nothing of the test speaker but the clip. "
+    "Adapted: it has heard other clips of that speaker, unlabelled. Leaky: it was trained on clips of the "
+    "test speakers, as after any random split, and its figure says nothing of new speakers. Compare yours "
+    "with those of its own track and protocol."
+)
+FEW = (
+    f" Where a corpus has fewer than {FEWEST_SPEAKERS} speakers, the UAR of each stands in the place of the "
+    "interval."
 )
 
 
@@ -30,26 +41,38 @@ def glance(board: pd.DataFrame) -> Grid:
         As `ser_classic.report.leaderboard` returns it.
     """
     rows = []
+    headings = "corpus", "track", "UAR", "95 %", "features + model", "protocol"
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         for group, emotions, part in rankings(of_corpus):
             track = LEAKY if group == "leaky" else group
             for row in part[part["uar"].notna() & part["stale"].isna()].head(1).to_dict("records"):
-                words = (
-                    str(corpus),
-                    f"{track}, {emotions}" if emotions else track,
-                    row["protocol"],
-                    system_of(row),
-                )
+                told = Entry(str(corpus)), Entry(f"{track}, {emotions}" if emotions else track)
                 figures = of_share(row["uar"]), Entry(range_of(row), row["uar_low"])
-                rows.append((*map(Entry, words), *figures))
-    headings = "corpus", "track", "protocol", "features + model", "UAR", "95 %"
-    return Grid("", headings, tuple(rows), words=4)
+                rows.append((*told, *figures, Entry(system_of(row)), Entry(row["protocol"])))
+    return Grid("", headings, tuple(rows))
 
 
 def glance_chapter(board: pd.DataFrame) -> Chapter | None:
     """The best systems, for the head of a report; nothing where no run has finished."""
     grid = glance(board)
-    return Chapter("best", "The best systems", ABOUT, (grid,)) if grid.rows else None
+    about = ABOUT + (FEW if any(each_speaker(row) for row in board.to_dict("records")) else "")
+    return Chapter("best", "The best systems", about, (grid,)) if grid.rows else None
+
+
+def shown(board: pd.DataFrame) -> Table | None:
+    """The best systems for `rich.console.Console.print`, after all else: the end stays on the screen."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    grid = glance(board)
+    if not grid.rows:
+        return None
+    table = Table(title="\nThe best systems", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    for heading, number in zip(grid.headings, grid.numbers, strict=True):
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*(escape(entry.text) for entry in row))
+    return table
 
 
 def put_into(readme: Path, board: pd.DataFrame) -> None:

@@ -158,7 +158,10 @@ def _grid(corpus: str, table: pd.DataFrame) -> Grid:
         known = row["speakers"] >= FEWEST_SPEAKERS
         interval = f"{signed(row['low'])} to {signed(row['high'])}" if known else "too few speakers"
         words = (Entry(row[name]) for name in ("system", "protocol", "leaky_protocol"))
-        gap = Entry(signed(row["premium"]), row["premium"]), Entry(interval, row["low"] if known else None)
+        gap = (
+            Entry(signed(row["premium"]), row["premium"]),
+            Entry(interval, row["low"] if known else float("nan")),
+        )
         rows.append((*words, of_share(row["uar"]), of_share(row["leaky_uar"]), *gap))
     headings = ("system", "kept apart", "leaky", "UAR apart", "UAR leaky", "premium", "95 %")
-    return Grid(corpus, headings, tuple(rows), words=3, most=MOST)
+    return Grid(corpus, headings, tuple(rows), most=MOST)

@@ -94,5 +94,5 @@ def recipes_chapter(runs: Iterable[Scored]) -> Chapter | None:
         apart = of_share(row["uar"]), Entry(range_of(row), row["uar_low"])
         rows.append((*names, *own, best_own, *apart, best_apart))
         sources.append((*names, Entry(row["source"])))
-    grids = Grid("", HEADINGS, tuple(rows), words=2), Grid("Claims", SOURCES, tuple(sources), words=3)
+    grids = Grid("", HEADINGS, tuple(rows)), Grid("Claims", SOURCES, tuple(sources))
     return Chapter("recipes", TITLE, ABOUT, grids)

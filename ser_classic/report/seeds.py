@@ -112,5 +112,5 @@ def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
         partial(seeds, table),
         wide=True,
     )
-    grid = Grid("", headings, tuple(rows), words=2)
+    grid = Grid("", headings, tuple(rows))
     return Chapter("seeds", TITLE, ABOUT, (grid,), pictures=(picture,))

@@ -24,10 +24,11 @@ WARNING = (
     "unknown speaker are recognised. They are here to show how large the difference is."
 )
 INTRODUCTION = (
-    "UAR is the unweighted average recall, pooled over all test clips. The interval is the 95 % interval "
-    "from resampling speakers. `acc` is the accuracy, `F1` the macro F1, `fit` the seconds to tune and fit "
-    "all folds, as CPU seconds of one core. Blind, adapted and leaky runs answer different questions and are "
-    "never ranked together. Where a model ran with several seeds, UAR is their mean ± their standard "
+    "UAR is the unweighted average recall, the mean over emotions of the share of their clips that was "
+    "recognised, over all test clips. The interval is the 95 % interval from resampling speakers. `acc` is "
+    "the accuracy, `F1` the macro F1, `fit` the seconds to tune and fit all folds, as CPU seconds of one "
+    "core. Blind, adapted and leaky runs answer different questions and are never ranked together. Where a "
+    "model ran with several seeds, UAR is their mean ± their standard "
     "deviation, and the interval goes from the mean of their lower to that of their upper ends. Features "
     "with random kernels (`flagship` and its groups) scale their channels by constants that were measured on "
     "all of TESS, and so know that much of its test speakers."
