@@ -24,27 +24,27 @@ $(VENV)/.dev: $(BIN)/ser-classic
 install: $(BIN)/ser-classic  ## Make .venv and install the package
 	@echo "Installed. Try: $(BIN)/ser-classic --help"
 
-bench: $(BIN)/ser-classic  ## Run the suites that need no optional library, on the corpora in SER_DATA or ./data
+bench: $(BIN)/ser-classic  ## Run all suites without an optional library, on corpora found
 	$(BIN)/ser-classic bench classic flagship leaky recipes unseen_text cross few degraded seeds --jobs $(JOBS)
 
 $(VENV)/.deep: $(BIN)/ser-classic
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[deep]'
 	@touch $@
 
-deep: $(VENV)/.deep  ## Train the networks and the recipes that have one (installs PyTorch; under 90 minutes on 4 cores)
+deep: $(VENV)/.deep  ## Train the networks (installs PyTorch; 90 minutes on 4 cores)
 	$(BIN)/ser-classic bench deep tutorials --jobs $(JOBS)
 
 $(VENV)/.opensmile: $(BIN)/ser-classic
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[opensmile]'
 	@touch $@
 
-opensmile: $(VENV)/.opensmile  ## Run the suite on openSMILE's features (installs it; free for research and education only)
+opensmile: $(VENV)/.opensmile  ## Run on openSMILE's features (free for research, education)
 	$(BIN)/ser-classic bench opensmile --jobs $(JOBS)
 
-quick: $(BIN)/ser-classic  ## Run the quick suite on the embedded voices into quick/ (under a minute)
+quick: $(BIN)/ser-classic  ## Run the quick suite on embedded voices, into quick/ (a minute)
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
-models: $(BIN)/ser-classic  ## Fit the predictors of the README, on the embedded voices, into models/
+models: $(BIN)/ser-classic  ## Fit the README's predictors, on embedded voices, into models/
 	@mkdir -p models
 	$(BIN)/ser-classic fit synthetic --features flagship --model fusion -o models/voices.skops --jobs $(JOBS)
 	$(BIN)/ser-classic fit synthetic --features classic193 --model svm_rbf -o models/quick.skops --jobs $(JOBS)
@@ -60,12 +60,12 @@ format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-speed: $(VENV)/.dev  ## Measure extraction, tuning and prediction against the floor and the peers
+speed: $(VENV)/.dev  ## Time extraction, tuning and prediction beside floor and peers
 	$(BIN)/python benchmarks/speed/extraction.py
 	$(BIN)/python benchmarks/speed/tuning.py
 	$(BIN)/python benchmarks/speed/prediction.py
 
-torture: $(VENV)/.dev  ## Kill benches, extractions and fetches a hundred times, and look what is left (ten minutes)
+torture: $(VENV)/.dev  ## Kill benches, extractions and fetches 100 times (ten minutes)
 	$(BIN)/python tests/torture.py --kills 100
 
 clean:  ## Remove the virtual environment and caches of the tools
