@@ -104,6 +104,18 @@ def test_a_disk_that_fails_anywhere_else(monkeypatch, capsys, kind, traced):
     assert capsys.readouterr().err == ("" if traced else told)
 
 
+def test_ctrl_c_while_python_tidies_up_ends_it_without_a_word():
+    code = (
+        "import os, signal, threading\n"
+        "from ser_classic import cli\n"
+        "cli.app = lambda: print('answer')\n"
+        "threading._register_atexit(lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "answer\n", "")
+
+
 def test_a_file_that_may_not_grow(command, tiny, cache, tmp_path):
     extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
     done = run(

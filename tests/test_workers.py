@@ -72,3 +72,12 @@ def test_the_command_line_has_one_thread_unless_the_environment_says_more():
     for environment, number in ((own, "1"), (own | dict.fromkeys(workers.THREADS, "3"), "3")):
         told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
         assert told.stdout.split() == ["False", *[number] * len(workers.THREADS)], told.stderr
+
+
+def blocked(number: int) -> bool:
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_workers_do_not_hear_ctrl_c_from_their_first_moment_and_their_leader_does():
+    assert all(workers.run(blocked, [(number,) for number in range(4)], 2, "looks"))
+    assert not blocked(0)

@@ -57,3 +57,5 @@ def main() -> None:
         if stop.code == interrupts.INTERRUPTED:
             interrupts.say()
         raise
+    finally:
+        interrupts.leave()

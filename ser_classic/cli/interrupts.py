@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -38,6 +39,13 @@ def first() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     return came
+
+
+def leave() -> None:
+    """From now on Ctrl-C ends this process at once: all is done but what Python itself tidies up."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # a closed one, or a pipe that ended
+        sys.stdout.flush()
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(INTERRUPTED))
 
 
 def stop_soon() -> None:

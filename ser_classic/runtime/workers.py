@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -75,7 +76,9 @@ def run(
             ):
                 parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
                 tasks = [delayed(_numbered)(number, function, call) for number, call in left.items()]
-                for number, result in parallel(tasks):
+                with _deaf_from_the_start():
+                    results = parallel(tasks)
+                for number, result in results:
                     del left[number]
                     idle = 0
                     yield result
@@ -92,6 +95,25 @@ def run(
 
 def _numbered(number: int, function: Callable[..., Result], call: tuple[Any, ...]) -> tuple[int, Result]:
     return number, function(*call)
+
+
+@contextlib.contextmanager
+def _deaf_from_the_start() -> Iterator[None]:
+    """Processes started in the block inherit that they do not hear Ctrl-C, of which Python would tell."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker as pythons
+
+    from joblib.externals.loky.backend import resource_tracker as lokys
+
+    for tracker in (pythons, lokys):  # which let Ctrl-C through again once they have started
+        tracker.ensure_running()
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
 
 def follow(leader: int) -> None:
