@@ -79,8 +79,10 @@ def digest(path: Path) -> str:
     Raises
     ------
     AudioError
-        It cannot be read.
+        It cannot be read, or is a pipe or a device, which might never end.
     """
+    if not path.is_file() and path.exists():
+        raise AudioError(f"{path}: no regular file; leave it out")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
 import pytest
@@ -78,3 +79,13 @@ def test_a_figure_that_cannot_be_written_leaves_no_draft(tmp_path):
     with pytest.raises(IsADirectoryError):
         style.save(style.blank(2, 1), tmp_path, "one")
     assert list(tmp_path.iterdir()) == [tmp_path / "one.svg"]
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for path in (tmp_path / "pipe", tmp_path / "link"):
+        with pytest.raises(FileExistsError, match="there is a device or a pipe"), replacing(path) as draft:
+            draft.write_text("new")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert len(list(tmp_path.iterdir())) == 2

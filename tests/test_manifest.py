@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ser_classic.audio import AudioError
 from ser_classic.corpora import EMOTIONS, CorpusError, load, parse_map, speakers_known
 from ser_classic.corpora.manifest import SYNONYMS, emotion_words
 
@@ -211,3 +212,10 @@ def test_label_words_that_look_like_missing_values_are_kept(tmp_path):
     assert clips["emotion"].tolist() == ["null", "none"]
     assert clips["speaker"].tolist() == ["m/NA", "m/nan"]
     assert isinstance(clips, pd.DataFrame)
+
+
+def test_a_pipe_among_the_recordings_is_told_rather_than_waited_for(tmp_path):
+    (tmp_path / "voices" / "angry").mkdir(parents=True)
+    os.mkfifo(tmp_path / "voices" / "angry" / "a.wav")
+    with pytest.raises(AudioError, match=r"a\.wav: no regular file"):
+        load(tmp_path / "voices")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import uuid
@@ -54,9 +55,11 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        The draft cannot be written, or not be put in its place.
+        The draft cannot be written, or not be put in its place; or there is a device or a pipe.
     """
     path = Path(os.path.realpath(path))
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise FileExistsError(errno.EEXIST, "there is a device or a pipe", str(path))
     draft = path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     try:
         yield draft
