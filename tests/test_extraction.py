@@ -113,6 +113,25 @@ def test_a_renamed_clip_costs_nothing_and_a_changed_one_is_computed_again(corpus
     np.testing.assert_array_equal(after.values[1:], before.values[1:])
 
 
+def test_a_clip_that_is_replaced_while_it_is_extracted_is_not_kept(corpus, peaks, tmp_path, monkeypatch):
+    clips, root = corpus
+    whole = (root / "c00.wav").read_bytes()
+    read = audio.read
+
+    def late(path, *rest):
+        if path.name == "c00.wav":
+            soundfile.write(path, np.full(8000, 0.5), 16_000)
+        return read(path, *rest)
+
+    monkeypatch.setattr(audio, "read", late)
+    with pytest.raises(ExtractionError, match=r"1 of 40 clips .*\n.*c00.wav: was replaced meanwhile"):
+        extract(clips, root, peaks, tmp_path / "cache")
+    monkeypatch.undo()
+    (root / "c00.wav").write_bytes(whole)
+    found = extract(clips, root, peaks, tmp_path / "cache").values
+    np.testing.assert_array_equal(found, extract(clips, root, peaks, tmp_path / "other").values)
+
+
 @pytest.mark.parametrize(
     "change",
     [

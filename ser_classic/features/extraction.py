@@ -235,9 +235,11 @@ def _extract_batch(
                 waveform, rate = audio.read(path, RATE, channel)
                 waveform = DEGRADATIONS[degradation](waveform, clip)
             vector = compute(feature_set, waveform, rate, name=str(path))
+            if audio.digest(path) != digest.partition(":")[0]:  # kept, it would pass for the older file's
+                raise ExtractionError(f"{path}: was replaced meanwhile; give the same command again")
             if vector.ndim != dimensions or vector.shape[-1] != width:
                 raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
-        except Exception as error:  # a plug-in's extractor may raise anything; it is told of this clip
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is told of this clip
             about = "" if isinstance(error, SerClassicError) else f"{path}: {type(error).__name__}: "
             failures.append(f"{about}{error}")
             continue
