@@ -163,6 +163,10 @@ def no_clips(folder: Path, path: Path) -> None:
     (folder / "clips" / "tiny.csv").unlink()
 
 
+def unreadable(folder: Path, path: Path) -> None:
+    (folder / "clips" / "tiny.csv").write_bytes(b"\xff\xfe")
+
+
 def altered(folder: Path, path: Path) -> None:
     other = [run.path for run in store.runs(folder)][-1]
     shutil.copyfile(other / "predictions.csv.gz", path / "predictions.csv.gz")
@@ -180,6 +184,7 @@ def half(folder: Path, path: Path) -> None:
         (other_schema, "a run of schema 2, this version reads 1"),
         (of_other_clips, "tiny: .* were made with other clips, speakers or emotions"),
         (no_clips, "there is no clips/tiny.csv to which it refers"),
+        (unreadable, r"tiny\.csv: cannot be read .*; remove it, or put a whole one in its place"),
         (altered, "its predictions were changed after the run"),
         (half, "its predictions are missing"),
     ],

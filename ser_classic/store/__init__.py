@@ -143,7 +143,7 @@ def copy_run(run: Run, results: Path) -> Run:
         The folder cannot be written; what it held is untouched.
     """
     with _placed(results, run.id) as draft:
-        for path in run.path.iterdir():
+        for path in filter(Path.is_file, run.path.iterdir()):
             shutil.copyfile(path, draft / path.name)
     return Run(results / "runs" / run.id, run.record)
 

@@ -90,7 +90,10 @@ def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
     said: dict[str, dict[str, Path]] = {}
     for folder in runs:
         for path in sorted((folder / "clips").glob("*.csv")):
-            said.setdefault(path.stem, {}).setdefault(store.digest(path.read_text()), path)
+            try:
+                said.setdefault(path.stem, {}).setdefault(store.digest(path.read_text()), path)
+            except (OSError, ValueError) as error:
+                yield f"{path}: cannot be read ({error}); remove it, or put a whole one in its place"
     tables = set(said)
     for run in (run for found in runs.values() for run in found):
         for corpus, key in (("corpus", "clips"), ("trained_on", "trained_clips")):
