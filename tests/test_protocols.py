@@ -270,3 +270,16 @@ def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():
 def test_an_entry_that_contradicts_itself_is_refused(fields, message):
     with pytest.raises(ProtocolError, match=message):
         Protocol("m", "", leave_one_speaker_out, **fields)
+
+
+def test_what_a_deal_does_to_its_clips_hides_no_speaker_on_both_sides():
+    def deal(clips, seed):
+        clips["speaker"] = [f"c/{row}" for row in range(len(clips))]
+        first = np.arange(len(clips)) % 4 < 2
+        return [Fold("1", np.flatnonzero(first), np.flatnonzero(~first))]
+
+    clips = table(speakers=3)
+    before = clips.copy()
+    with pytest.raises(ProtocolError, match="fold 1: on both sides: speaker"):
+        Protocol("planted", "", deal).folds(clips)
+    pd.testing.assert_frame_equal(clips, before)

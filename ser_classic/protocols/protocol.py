@@ -111,7 +111,7 @@ class Protocol:
         if self.track == "adapted":
             require_two_clips(clips)
         with blaming(f"{corpus}: {self.name} cannot deal these {len(clips)} clips", ProtocolError):
-            folds = list(self.deal(clips, seed))
+            folds = list(self.deal(clips.copy(), seed))  # what a deal changes is not what it is held to
             self._check(folds, clips)
         return folds
 
