@@ -27,6 +27,6 @@ def blaming(what: str, kind: type[SerClassicError] = SerClassicError, remedy: st
         yield
     except SerClassicError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         why = " ".join(str(error).split())  # in one line
         raise kind("; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))) from error

@@ -70,7 +70,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
                 if not isinstance(entry := point.load(), wanted):
                     raise SerClassicError(f"it is a {type(entry).__name__}, no {wanted.__name__}")
                 self._add(table, entry, point.value)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 broken.setdefault(str(error), []).append(point.value)
         for error, values in broken.items():
             logger.warning(

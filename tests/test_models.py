@@ -110,7 +110,16 @@ class Diverged(Reporter):
 def test_probabilities_that_are_no_numbers_are_refused():
     X, y, speakers = clips()
     fitted = fit(Model("diverged", "", lambda seed: Diverged(), scale=False), X, y, speakers)
-    with pytest.raises(ModelError, match="Diverged: its probabilities are no numbers for 2 of 72 clips"):
+    with pytest.raises(ModelError, match=r"Diverged: its probabilities are no numbers .* for 2 of 72 clips"):
+        fitted.probabilities(X)
+
+
+@pytest.mark.parametrize("chances", [-0.1, 1.1, np.inf])
+def test_probabilities_beyond_0_and_1_are_refused(monkeypatch, chances):
+    X, y, speakers = clips()
+    fitted = fit(Model("diverged", "", lambda seed: Diverged(), scale=False), X, y, speakers)
+    monkeypatch.setattr(Diverged, "predict_proba", lambda self, X: np.full((len(X), 3), chances))
+    with pytest.raises(ModelError, match="no numbers from 0 to 1 for 72 of 72 clips"):
         fitted.probabilities(X)
 
 

@@ -175,8 +175,9 @@ def _scanned(corpus: Corpus, root: Path) -> pd.DataFrame:
     with blaming(f"{corpus.name}: {root} cannot be scanned"):
         clips = corpus.scan(root)
     try:
-        return check_clips(clips, emotions=None)
-    except CorpusError as error:
+        with blaming("it is no clips table"):
+            return check_clips(clips, emotions=None)
+    except SerClassicError as error:
         raise SerClassicError(f"{corpus.name}: what its scan gives cannot be used: {error}") from error
 
 

@@ -82,6 +82,11 @@ class Corpus:
         The corpus in whose folder it lies and with which it is downloaded.
     emotions : tuple of str
         Of a part: those of its corpus that it has.
+
+    Raises
+    ------
+    CorpusError
+        A count that is no number.
     """
 
     name: str
@@ -106,6 +111,11 @@ class Corpus:
     obtain: str = ""
     part_of: str | None = None
     emotions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for count in (self.clips, self.speakers):
+            if not isinstance(count, int):
+                raise CorpusError(f"{self.name}: {count!r} clips or speakers, expected a number, or 0")
 
     def remedy(self, what: str = "it") -> str:
         """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""

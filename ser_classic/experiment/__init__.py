@@ -238,7 +238,7 @@ def _attempt(work: Work, number: int, fold: int, news: Path) -> tuple[int, int, 
                 cell.seed,
                 work.degraded,
             )
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, SerClassicError) else f"{type(error).__name__}: "
         result = f"fold {work.folds[fold].name}: {kind}{error}"
     return number, fold, result

@@ -135,6 +135,11 @@ def _predicted(
             raise ModelError(
                 f"{model.name} gives {len(probabilities)} rows of probabilities for {len(tested)} clips"
             )
+        if probabilities is not None and sorted(probabilities) != sorted(known):
+            raise ModelError(
+                f"{model.name} gives probabilities of {', '.join(map(str, probabilities))}; expected one of "
+                f"every emotion that was trained: {', '.join(sorted(known))}"
+            )
     return guess, probabilities
 
 

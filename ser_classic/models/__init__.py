@@ -73,6 +73,7 @@ class Model:
                     f"{self.name}: {field_} {getattr(self, field_)!r}; expected one of {expected}"
                 )
         for contradicts, what in (
+            (not isinstance(self.grid, Mapping), "a grid maps names of parameters to their values"),
             (self.grid and self.search != "grid", f"a grid is not searched with search={self.search!r}"),
             (self.balance and self.search == "early", "what stops early balances the classes itself"),
             (self.sequence and self.scale, "sequences cannot be scaled from outside; give scale=False"),

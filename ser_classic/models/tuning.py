@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ import pandas as pd
 
 from ser_classic.errors import blaming
 from ser_classic.models import Model, ModelError
+
+CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # a value an epoch
+ROUNDED = 1e-6  # by which a chance may lie beyond 0 or 1
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,9 @@ class Fitted:
     def curves(self) -> pd.DataFrame | None:
         """Losses, recalls and seconds of every epoch, where the model is trained in epochs and tells."""
         curves = getattr(self.estimator[-1], "curves_", None)
-        return None if curves is None else pd.DataFrame(curves)
+        if not isinstance(curves, Mapping) or not set(CURVES).issubset(curves):
+            return None  # nothing, or what another library calls so
+        return pd.DataFrame(curves)[list(CURVES)]
 
     @property
     def size(self) -> int:
@@ -40,15 +46,15 @@ class Fitted:
         Raises
         ------
         ModelError
-            One of them is no number.
+            One of them is no chance, a number from 0 to 1.
         """
         if not hasattr(self.estimator, "predict_proba"):
             return None
-        chances = self.estimator.predict_proba(X)
-        strange = ~np.isfinite(chances).all(axis=1)
+        chances = np.asarray(self.estimator.predict_proba(X))
+        strange = ~((chances >= -ROUNDED) & (chances <= 1 + ROUNDED)).all(axis=1)  # NaN, too
         if strange.any():
             raise ModelError(
-                f"{type(self.estimator[-1]).__name__}: its probabilities are no numbers for "
+                f"{type(self.estimator[-1]).__name__}: its probabilities are no numbers from 0 to 1 for "
                 f"{strange.sum()} of {len(chances)} clips; it has not come to a solution"
             )
         return pd.DataFrame(chances, columns=list(self.estimator.classes_))

@@ -15,6 +15,7 @@ import pandas as pd
 
 from ser_classic import statistics, store
 from ser_classic.corpora import CorpusError, Loaded, load
+from ser_classic.errors import blaming
 from ser_classic.experiment.cells import Cell, joined, require_match
 from ser_classic.experiment.copies import require_apart, shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
@@ -137,6 +138,8 @@ def _card(
     counts = clips["emotion"].value_counts()
     channels = {corpus.channel for _, _, corpus in loaded}
     names = "+".join(corpus.name for _, _, corpus in loaded)
+    with blaming(f"{model.name} does not tell its classes", PredictorError):
+        classes = [str(word) for word in fitted.estimator.classes_]
     return {
         "format": FORMAT,
         "title": f"{names}, {features.name}, {model.name}" + (", adapted" if adapted else ""),
@@ -155,7 +158,7 @@ def _card(
         ],
         "clips": len(clips),
         "speakers": int(clips["speaker"].nunique()),
-        "classes": [str(word) for word in fitted.estimator.classes_],
+        "classes": classes,
         "counts": {str(word): int(count) for word, count in counts.items()},
         "features": features.parameters,
         "columns": len(features.columns),
