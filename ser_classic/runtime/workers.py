@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -103,12 +104,11 @@ def _deaf_from_the_start() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    from multiprocessing import resource_tracker as pythons
-
-    from joblib.externals.loky.backend import resource_tracker as lokys
-
-    for tracker in (pythons, lokys):  # which let Ctrl-C through again once they have started
-        tracker.ensure_running()
+    # Both trackers of files let Ctrl-C through again once they have started. They are not public: where one
+    # is gone, work must not fail for a tidier end.
+    for name in ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker"):
+        with contextlib.suppress(ImportError, AttributeError):
+            importlib.import_module(name).ensure_running()
     heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
