@@ -45,17 +45,20 @@ def read(
     Raises
     ------
     AudioError
-        The file is missing, empty, not audio, truncated, too short, silent, holds NaN, has several channels
-        and not this one, or a name that is not in the system's encoding.
+        The file is missing, unreadable, empty, not audio, truncated, too short, silent, holds NaN, has
+        several channels and not this one, or a name that is not in the system's encoding.
     """
     import soundfile
 
     path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: {'no regular file' if path.exists() else 'there is no such file'}")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path}: the file is empty; copy or download it again")
-    _refuse_truncated_riff(path)
+    try:
+        if not path.is_file():
+            raise AudioError(f"{path}: {'no regular file' if path.exists() else 'there is no such file'}")
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path}: the file is empty; copy or download it again")
+        _refuse_truncated_riff(path)
+    except OSError as error:  # its folder may not be looked into, its name is too long, the disk fails
+        raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
     try:
         with soundfile.SoundFile(path) as file:
             expected, rate = file.frames, file.samplerate
@@ -81,9 +84,9 @@ def digest(path: Path) -> str:
     AudioError
         It cannot be read, or is a pipe or a device, which might never end.
     """
-    if not path.is_file() and path.exists():
-        raise AudioError(f"{path}: no regular file; leave it out")
     try:
+        if not path.is_file() and path.exists():
+            raise AudioError(f"{path}: no regular file; leave it out")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

@@ -108,6 +108,20 @@ def test_a_folder_is_no_recording(tmp_path):
         audio.read(tmp_path)
 
 
+@pytest.mark.parametrize("take", [audio.read, audio.digest])
+def test_a_file_that_may_not_be_read_or_have_such_a_name_is_one_message(tmp_path, monkeypatch, take):
+    with pytest.raises(AudioError, match="File name too long"):
+        take(tmp_path / ("a" * 300))
+
+    def fail(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    path = wav(tmp_path / "a.wav", tone())
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(AudioError, match=r"a.wav: cannot be read \(Permission denied"):
+        take(path)
+
+
 def test_a_stream_of_unknown_length_is_whole(tmp_path):
     """A program that writes WAV into a pipe leaves 2**32 - 1 where the length should stand."""
     held = io.BytesIO()

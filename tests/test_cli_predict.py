@@ -60,6 +60,18 @@ def test_a_table_for_people(saved, recordings, capsys):
     assert all(len(line.split()) == 6 for line in lines), "a second emotion and its probability follow"
 
 
+def test_a_pipe_is_not_waited_for(saved, recordings, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe.wav")
+    pipe = os.open(tmp_path / "pipe.wav", os.O_RDWR | os.O_NONBLOCK)
+    os.write(pipe, b"RIFF")
+    assert command("predict", saved, tmp_path / "pipe.wav", recordings[0]) == 1
+    assert os.read(pipe, 4) == b"RIFF"
+    os.close(pipe)
+    told = capsys.readouterr()
+    assert "pipe.wav: no regular file" in told.err
+    assert str(recordings[0]) in told.out
+
+
 def test_json_is_one_object_a_line_in_full_precision(saved, recordings, capsys):
     assert command("predict", saved, *recordings, "--json") == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

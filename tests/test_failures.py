@@ -91,7 +91,8 @@ def test_a_full_disk_under_the_cache(command, disk, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "traced"), [(errno.ENOSPC, False), (errno.EROFS, False), (errno.EPIPE, True)]
+    ("kind", "traced"),
+    [(errno.ENOSPC, False), (errno.EROFS, False), (errno.ENAMETOOLONG, False), (errno.EPIPE, True)],
 )
 def test_a_disk_that_fails_anywhere_else(monkeypatch, capsys, kind, traced):
     def fail() -> None:

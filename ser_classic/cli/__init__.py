@@ -13,7 +13,10 @@ from ser_classic.cli import bench, compare, corpora, explore, features, interrup
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.workers import THREADS
 
-DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+MENDABLE = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG),
+)
 
 app = typer.Typer(
     name="ser-classic",
@@ -48,7 +51,7 @@ def main() -> None:
         print(f"ser-classic: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        if error.errno not in DISKS:
+        if error.errno not in MENDABLE:
             raise
         place = f"{error.filename}: " if error.filename else ""
         print(f"ser-classic: {place}{error.strerror}; what was finished is kept", file=sys.stderr)

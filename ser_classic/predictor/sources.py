@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,11 +88,11 @@ def opened(
 @contextmanager
 def quiet_decoder(path: str | Path) -> Iterator[None]:
     """Keep the decoder of MP3 from writing on stderr, past Python, what it thinks of a damaged file."""
-    try:
-        with Path(path).open("rb") as file:
-            head = file.read(4)
-    except OSError:  # whoever reads the file says so
-        head = b"RIFF"
+    head = b"RIFF"
+    with suppress(OSError):  # whoever reads the file says so
+        if Path(path).is_file():  # a pipe would be waited for
+            with Path(path).open("rb") as file:
+                head = file.read(4)
     if head in (b"RIFF", b"fLaC", b"OggS", b"FORM"):
         yield
         return
