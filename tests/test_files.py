@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from ser_classic.plots import style
-from ser_classic.runtime.files import DRAFT, replacing
+from ser_classic.runtime.files import DRAFT, FileError, replacing, require_writable
 
 
 def test_a_file_is_what_it_was_until_the_block_has_ended(tmp_path):
@@ -89,3 +89,13 @@ def test_a_pipe_is_not_replaced(tmp_path):
             draft.write_text("new")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["pipe", "to_pipe", "to_nowhere", "loop", "a" * 300])
+def test_what_cannot_be_put_in_place_is_refused_before_the_work(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for link, target in (("to_pipe", "pipe"), ("to_nowhere", "absent/a"), ("loop", "loop"), ("good", "new")):
+        (tmp_path / f"{link}.csv").symlink_to(f"{target}.csv")
+    require_writable(tmp_path / "good.csv", "tables", ".csv")
+    with pytest.raises(FileError, match="cannot be written there"):
+        require_writable(tmp_path / f"{name}.csv", "tables", ".csv")

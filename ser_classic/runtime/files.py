@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,15 +34,24 @@ def require_writable(path: Path, what: str, *endings: str) -> None:
     Raises
     ------
     FileError
-        It has another ending, or its folder does not exist or may not be written to.
+        It has another ending, its folder does not exist or may not be written to, or there is what is no
+        file: a folder, a device, a pipe.
     """
     if path.suffix.lower() not in endings:
         choose = "this ending" if len(endings) == 1 else "one of these endings"
         raise FileError(f"{path}: {what} are written as {' or '.join(endings)}; choose {choose}")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):  # noqa: PTH112 (Path's raises)
         raise FileError(f"{path}: there is no folder {path.parent}; create it first")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
+    if not _replaceable(Path(os.path.realpath(path))):
         raise FileError(f"{path}: cannot be written there; name a file in a folder that may be written to")
+
+
+def _replaceable(path: Path) -> bool:
+    """Whether there may be a file, and is one or nothing."""
+    try:
+        return os.access(path.parent, os.W_OK | os.X_OK) and stat.S_ISREG(path.stat().st_mode)
+    except OSError as error:
+        return error.errno == errno.ENOENT
 
 
 @contextlib.contextmanager
