@@ -81,3 +81,17 @@ def blocked(number: int) -> bool:
 def test_workers_do_not_hear_ctrl_c_from_their_first_moment_and_their_leader_does():
     assert all(workers.run(blocked, [(number,) for number in range(4)], 2, "looks"))
     assert not blocked(0)
+
+
+def test_who_has_blocked_ctrl_c_has_it_blocked_after_the_work():
+    code = (
+        "import os, signal\n"
+        "from ser_classic.runtime import workers\n"
+        "def mask(): return signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])\n"
+        "before = mask()\n"
+        "assert sorted(workers.run(abs, [(-1,), (-2,)], 2, 'numbers')) == [1, 2]\n"
+        "assert mask() == before, mask()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -104,13 +104,14 @@ def _deaf_from_the_start() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # Both trackers of files let Ctrl-C through again once they have started. They are not public: where one
-    # is gone, work must not fail for a tidier end.
-    for name in ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker"):
-        with contextlib.suppress(ImportError, AttributeError):
-            importlib.import_module(name).ensure_running()
-    heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        # Both trackers of files let Ctrl-C through again once they have started. They are not public: where
+        # one is gone, work must not fail for a tidier end.
+        for name in ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker"):
+            with contextlib.suppress(ImportError, AttributeError):
+                importlib.import_module(name).ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, heard)
