@@ -105,16 +105,22 @@ def test_a_disk_that_fails_anywhere_else(monkeypatch, capsys, kind, traced):
     assert capsys.readouterr().err == ("" if traced else told)
 
 
-def test_ctrl_c_while_python_tidies_up_ends_it_without_a_word():
-    code = (
-        "import os, signal, threading\n"
+@pytest.mark.parametrize(("times", "code"), [(1, 0), (2, 130)])
+def test_a_second_ctrl_c_while_python_tidies_up_ends_it_and_neither_says_a_word(times, code):
+    program = (
+        "import os, signal, threading, time\n"
         "from ser_classic import cli\n"
+        "from ser_classic.cli import interrupts\n"
+        "def tidy():\n"
+        f"    for _ in range({times}): os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(2 * interrupts.GRACE)\n"
+        "interrupts.stop_soon()\n"
         "cli.app = lambda: print('answer')\n"
-        "threading._register_atexit(lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "threading._register_atexit(tidy)\n"
         "cli.main()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "answer\n", "")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "answer\n", "")
 
 
 def test_a_file_that_may_not_grow(command, tiny, cache, tmp_path):

@@ -42,10 +42,18 @@ def first() -> threading.Event:
 
 
 def leave() -> None:
-    """From now on Ctrl-C ends this process at once: all is done but what Python itself tidies up."""
+    """All is done but what Python itself tidies up: a second Ctrl-C from now on ends this process at once.
+
+    The first would leave workers and files of theirs behind, of which their tracker tells.
+    """
     with contextlib.suppress(AttributeError, OSError, ValueError):  # a closed one, or a pipe that ended
         sys.stdout.flush()
-    signal.signal(signal.SIGINT, lambda number, frame: os._exit(INTERRUPTED))
+    signal.set_wakeup_fd(-1)
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, lambda number, frame: os._exit(INTERRUPTED))
+
+    signal.signal(signal.SIGINT, end)
 
 
 def stop_soon() -> None:
