@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from ser_classic.protocols import PROTOCOLS
     from ser_classic.report import score
 
+__version__ = (
+    "0.1.0"  # the one place where it stands: the wheel takes it from here, and CITATION.cff is held to it
+)
+
 __all__ = [
     "CORPORA",
     "FEATURES",

@@ -19,6 +19,7 @@ from ser_classic.experiment.suites import (
     read_suite,
     select,
     shard_of,
+    suites,
 )
 
 GRID = """
@@ -81,21 +82,20 @@ def test_a_suite_that_cannot_be_run_says_why(suite, text, reason):
         read_suite(suite(text))
 
 
-def test_an_absent_suite_is_told_with_those_there_are(tmp_path):
-    (tmp_path / "quick.toml").touch()
-    with pytest.raises(SuiteError, match=r"there is no suite .*those in .*: quick"):
-        read_suite("fast", tmp_path)
-
-
-def test_what_is_no_suite_says_what_one_is(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        ("quik", "there is no 'quik'; did you mean 'quick'"),
+        ("folder", "folder: is no suite; the suites that come with the package: .*quick"),
+        ("./folder", "./folder: is no suite"),
+        ("my.toml", "my.toml: there is no such file; .*quick"),
+    ],
+)
+def test_what_is_no_suite_is_told_with_those_there_are(tmp_path, monkeypatch, named, reason):
     monkeypatch.chdir(tmp_path)
-    Path("benchmarks").mkdir()
-    Path("benchmarks", "quick.toml").touch()
-    for named in ("benchmarks/", "./benchmarks", "benchmarks"):
-        with pytest.raises(SuiteError, match=f"^{named}: is no suite; those in benchmarks/: quick; or"):
-            read_suite(named)
-    with pytest.raises(SuiteError, match=r"^my.toml: there is no such file; those in benchmarks/: quick; or"):
-        read_suite("my.toml")
+    Path("folder").mkdir()
+    with pytest.raises(SuiteError, match=reason):
+        read_suite(named)
 
 
 def test_select_keeps_what_is_named(suite):
@@ -170,9 +170,10 @@ def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_pat
         on_own(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
 
 
-@pytest.mark.parametrize("path", sorted(Path("benchmarks").glob("*.toml")), ids=lambda path: path.stem)
-def test_the_suites_of_the_repository_can_be_read(path):
-    assert read_suite(str(path))
+@pytest.mark.parametrize("name", suites())
+def test_the_suites_of_the_package_can_be_read_in_any_folder(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_suite(name)
 
 
 def test_families_of_protocols_are_spelled_out(suite):

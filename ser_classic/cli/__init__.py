@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from ser_classic import __version__
 from ser_classic.cli import app as page
 from ser_classic.cli import bench, compare, corpora, explore, features, interrupts, listen, predict, results
 from ser_classic.errors import SerClassicError
@@ -20,7 +22,6 @@ MENDABLE = (
 
 app = typer.Typer(
     name="ser-classic",
-    help="Speech emotion recognition with classical machine learning, evaluated speaker-independently.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -37,6 +38,21 @@ app.command("card")(predict.card)
 app.command("listen")(listen.listen)
 app.command("explore")(explore.explore)
 app.command("app")(page.app)
+
+
+def _show(version: bool) -> None:
+    if version:
+        print(f"ser-classic {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def first(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show)
+    ] = False,
+) -> None:
+    """Speech emotion recognition with classical machine learning, evaluated speaker-independently."""
 
 
 def main() -> None:

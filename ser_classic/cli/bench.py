@@ -24,7 +24,7 @@ def bench(
     suites: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Suites: names of files in benchmarks/, or TOML files.",
+            help="Suites: names of those that come with the package, or TOML files.",
             show_default="with --check: all runs",
         ),
     ] = None,

@@ -7,6 +7,8 @@ import re
 import tomllib
 from collections.abc import Collection
 from dataclasses import replace
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from ser_classic.corpora import CORPORA, available
@@ -19,6 +21,7 @@ from ser_classic.protocols import FEW, PROTOCOLS, SOURCES
 from ser_classic.registry import unknown
 
 EMBEDDED = "synthetic"
+SHIPPED = files("ser_classic") / "data" / "suites"
 AXES = {"corpora": CORPORA, "protocols": PROTOCOLS, "features": FEATURES, "models": MODELS}
 
 
@@ -26,13 +29,20 @@ class SuiteError(SerClassicError):
     """A suite file that is absent or says something that cannot be run."""
 
 
-def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
+def suites() -> list[str]:
+    """Names of the suites that come with the package."""
+    return sorted(
+        file.name.removesuffix(".toml") for file in SHIPPED.iterdir() if file.name.endswith(".toml")
+    )
+
+
+def read_suite(suite: str) -> list[Cell]:
     """Cells of a suite, in the order in which it lists them.
 
     Parameters
     ----------
     suite : str
-        Path of a TOML file, or the name of one in `folder`. Each of its `[[grid]]` tables lists `corpora`,
+        A name of `suites()`, or the path of a TOML file. Each of its `[[grid]]` tables lists `corpora`,
         `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product. The
         protocols `cross` and `cross_adapted` stand for every ordered pair of the corpora, `emobox_degraded`
         for every degradation and `emobox_few` for every number of clips to adapt with; so with `loso`.
@@ -44,54 +54,54 @@ def read_suite(suite: str, folder: Path = Path("benchmarks")) -> list[Cell]:
     SerClassicError
         An unknown name, with the nearest known ones.
     """
-    path = Path(suite) if suite.endswith(".toml") else folder / f"{suite}.toml"
+    own = suite.endswith(".toml")
+    if not own and suite not in suites():
+        raise SuiteError(_absent(suite))
+    path: Path | Traversable = Path(suite) if own else SHIPPED / f"{suite}.toml"
     try:
-        content = tomllib.loads(path.read_text())
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SuiteError(_absent(suite, path, folder)) from None
+        raise SuiteError(_absent(suite)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SuiteError(f"{path}: not readable as TOML ({error})") from error
+        raise SuiteError(f"{suite}: not readable as TOML ({error})") from error
     grids = content.get("grid")
     extra = sorted(set(content) - {"title", "grid"})
     if extra or not isinstance(grids, list) or not grids:
         raise SuiteError(
-            f"{path}: expected a title and [[grid]] tables" + (f", found {', '.join(extra)}" if extra else "")
+            f"{suite}: expected a title and [[grid]] tables"
+            + (f", found {', '.join(extra)}" if extra else "")
         )
-    return list(dict.fromkeys(cell for grid in grids for cell in _cells(path, grid)))
+    return list(dict.fromkeys(cell for grid in grids for cell in _cells(suite, grid)))
 
 
-def _absent(suite: str, path: Path, folder: Path) -> str:
+def _absent(suite: str) -> str:
     """Why there is no such suite, and what to name instead."""
-    named = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
-    if named:
-        instead = f"those in {folder}/: {named}; or name a TOML file"
-    else:
-        instead = f"suites lie in {folder}/ of the repository: call this in its folder, or name a TOML file"
-    if path == Path(suite):
+    instead = f"the suites that come with the package: {', '.join(suites())}; or name a TOML file"
+    if suite.endswith(".toml"):
         return f"{suite}: there is no such file; {instead}"
     if Path(suite).exists():
         return f"{suite}: is no suite; {instead}"
-    return f"{suite}: there is no suite {path}; {instead}"
+    return f"{unknown('suites', suite, suites())}; or name a TOML file"
 
 
-def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
+def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     if not isinstance(grid, dict):
-        raise SuiteError(f"{path}: expected [[grid]] tables, found {grid!r}")
+        raise SuiteError(f"{suite}: expected [[grid]] tables, found {grid!r}")
     seeds = grid.get("seeds", [0])
     wrong = sorted(set(grid) ^ {*AXES, "seeds"} - ({"seeds"} - set(grid)))
     if wrong or not all(isinstance(names, list) and names for names in grid.values()):
         raise SuiteError(
-            f"{path}: a grid lists corpora, protocols, features and models, and may list seeds; "
+            f"{suite}: a grid lists corpora, protocols, features and models, and may list seeds; "
             f"{'check ' + ', '.join(wrong) if wrong else 'one of its lists is empty or no list'}"
         )
     for seed in seeds:
         if type(seed) is not int or not 0 <= seed < 2**32:
-            raise SuiteError(f"{path}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
+            raise SuiteError(f"{suite}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
     families = _families(grid["corpora"])
     for axis, table in AXES.items():
         for name in grid[axis]:
             if not isinstance(name, str):
-                raise SuiteError(f"{path}: {axis} lists {name!r}; expected names in quotes")
+                raise SuiteError(f"{suite}: {axis} lists {name!r}; expected names in quotes")
             if axis != "protocols":
                 table[name]
             elif name not in families and name not in table:
@@ -101,8 +111,8 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
         if protocol not in PROTOCOLS:
             source = protocol.removeprefix("cross_from_").removesuffix("_adapted")
             raise SuiteError(
-                f"{path}: cross trains on each of the corpora, and no protocol trains on {source} to test on "
-                f"others; those that are trained on: {', '.join(SOURCES)}"
+                f"{suite}: cross trains on each of the corpora, and no protocol trains on {source} to test "
+                f"on others; those that are trained on: {', '.join(SOURCES)}"
             )
     for features, model in itertools.product(grid["features"], grid["models"]):
         require_match(MODELS[model], FEATURES[features])
@@ -115,7 +125,7 @@ def _cells(path: Path, grid: dict[str, list]) -> list[Cell]:
     ]
     if not cells:
         raise SuiteError(
-            f"{path}: {', '.join(grid['protocols'])} with {grid['corpora'][0]} alone: list a second corpus, "
+            f"{suite}: {', '.join(grid['protocols'])} with {grid['corpora'][0]} alone: list a second corpus, "
             "for to cross is to train on one corpus and test on another"
         )
     return cells
