@@ -109,6 +109,8 @@ def test_it_works_in_an_empty_folder(installed):
     only = ("--model", "logistic", "--features", "mfcc13", "--protocol", "speakers5")
     assert "1 run done, 0 kept, 0 failed" in installed("bench", "quick", *only, "--jobs", "1")
     assert (installed.folder / "results" / "leaderboard.html").is_file()
+    installed("folds", "synthetic", "speakers5", "-o", "folds.csv")
+    assert (installed.folder / "folds.csv").read_text().startswith("fold,part,clip,")
     installed("fit", "synthetic", "--features", "mfcc13", "--model", "lda", "-o", "m.skops", "--no-evaluate")
     clip = next((Path(os.environ["SER_CACHE"]) / "corpora").rglob("*.wav"))
     (answer,) = installed("predict", "m.skops", str(clip), "--json").splitlines()

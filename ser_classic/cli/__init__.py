@@ -11,7 +11,18 @@ import typer
 
 from ser_classic import __version__
 from ser_classic.cli import app as page
-from ser_classic.cli import bench, compare, corpora, explore, features, interrupts, listen, predict, results
+from ser_classic.cli import (
+    bench,
+    compare,
+    corpora,
+    explore,
+    features,
+    folds,
+    interrupts,
+    listen,
+    predict,
+    results,
+)
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.workers import THREADS
 
@@ -32,6 +43,7 @@ app.command("bench")(bench.bench)
 app.command("report")(bench.report)
 app.command("compare")(compare.compare)
 app.add_typer(results.app, name="results")
+app.command("folds")(folds.folds)
 app.command("fit")(predict.fit)
 app.command("predict")(predict.predict)
 app.command("card")(predict.card)

@@ -5,11 +5,12 @@ PrimalSVCCV : linear support vector machine for as many clips as there may be
 KernelRidgeClassifierCV : class-balanced kernel ridge, one per feature group and kernel, scores summed
 StackedKernelRidgeCV : the same, the groups' scores weighed by a logistic regression
 BoostedTrees : XGBoost with words for labels, one thread and a saved form without pickle
-inner_folds, balanced_weights : folds by speaker, and weights under which every class counts the same
+inner_folds, held_out : folds by speaker, and one part of the speakers to validate on
+balanced_weights : weights under which every class counts the same
 """
 
 from ser_classic.estimators.boosting import BoostedTrees
-from ser_classic.estimators.folds import balanced_weights, inner_folds
+from ser_classic.estimators.folds import balanced_weights, held_out, inner_folds
 from ser_classic.estimators.kernels import KernelTooLarge
 from ser_classic.estimators.primal import PrimalSVCCV
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
@@ -24,5 +25,6 @@ __all__ = [
     "PrimalSVCCV",
     "StackedKernelRidgeCV",
     "balanced_weights",
+    "held_out",
     "inner_folds",
 ]

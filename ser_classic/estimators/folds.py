@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 
 Split = tuple[np.ndarray, np.ndarray]
+FEWEST_SPEAKERS = 4  # of whom one can be held out without losing more than a quarter of the training part
 
 
 def inner_folds(y: Sequence, groups: Sequence, n_splits: int = 4, seed: int = 0) -> list[Split] | None:
@@ -43,6 +44,33 @@ def inner_folds(y: Sequence, groups: Sequence, n_splits: int = 4, seed: int = 0)
         if len(test) and len(np.unique(y[train])) == classes
     ]
     return splits or None
+
+
+def held_out(
+    codes: np.ndarray, groups: Sequence | None, one_in: int = 5, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Row numbers to train on and to validate on, no speaker in both.
+
+    Parameters
+    ----------
+    codes : np.ndarray [shape=(n,)]
+        Class of every clip.
+    groups : array-like [shape=(n,)] or None
+        Speaker of every clip; None draws clips.
+    one_in : int
+        One speaker in so many is held out, as far as classes stay balanced.
+    seed : int
+
+    Returns
+    -------
+    (train, valid), each np.ndarray, or None
+        None where there are fewer than four speakers, or no division leaves every class to train on.
+    """
+    units = np.arange(len(codes)) if groups is None else np.asarray(groups)
+    if len(np.unique(units)) < FEWEST_SPEAKERS:
+        return None
+    folds = inner_folds(codes, units, max(2, one_in), seed)
+    return folds[0] if folds else None
 
 
 def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> list[Split] | None:

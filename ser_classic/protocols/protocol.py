@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,77 @@ class Fold:
     name: str
     train: np.ndarray
     test: np.ndarray
+
+
+class Splitter:
+    """The folds of a protocol, as what scikit-learn calls a splitter: `cv` of `cross_validate` and its like.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    clips : pd.DataFrame
+        A clips table; X and y are to be of the same clips in the same order.
+    seed : int
+
+    Raises
+    ------
+    ProtocolError
+        The protocol does more than to deal clips, which a splitter cannot do; or as `Protocol.folds`.
+
+    Examples
+    --------
+    >>> from ser_classic import PROTOCOLS, load
+    >>> clips = load("synthetic").clips
+    >>> PROTOCOLS["speakers5"].splitter(clips).get_n_splits()
+    5
+    """
+
+    def __init__(self, protocol: Protocol, clips: pd.DataFrame, seed: int = 0) -> None:
+        for more, what in (
+            (
+                protocol.track == "adapted",
+                "z-scores features by speaker: do so (ser_classic.adaptation.adapt)",
+            ),
+            (protocol.degradation, "degrades the test clips: use `evaluate` with `degraded`"),
+        ):
+            if more:
+                raise ProtocolError(
+                    f"{protocol.name}: {what}, or take the splitter of a protocol with these folds that "
+                    "deals clips alone"
+                )
+        self.protocol, self.clips, self.seed = protocol, clips, seed
+        self._folds = protocol.folds(clips, seed)
+
+    def __repr__(self) -> str:
+        return f"<{len(self._folds)} folds of {self.protocol.name} over {len(self.clips)} clips>"
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Number of folds; the arguments are scikit-learn's convention."""
+        return len(self._folds)
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Row numbers to train on and to test on, fold by fold.
+
+        Parameters
+        ----------
+        X : array-like [shape=(clips, ...)]
+        y, groups : array-like, optional
+            Not needed: emotions and speakers are those of the clips.
+
+        Raises
+        ------
+        ProtocolError
+            X is not of these clips in this order, as far as that can be seen.
+        """
+        if len(X) != len(self.clips) or (
+            isinstance(X, pd.DataFrame) and not X.index.equals(self.clips.index)
+        ):
+            raise ProtocolError(
+                f"{self.protocol.name}: X has {len(X)} rows, and these folds are of {len(self.clips)} clips; "
+                "give the features of all of them, in the order of the clips table"
+            )
+        for fold in self._folds:
+            yield fold.train, fold.test
 
 
 @dataclass(frozen=True)
@@ -114,6 +186,10 @@ class Protocol:
             folds = list(self.deal(clips.copy(), seed))  # what a deal changes is not what it is held to
             self._check(folds, clips)
         return folds
+
+    def splitter(self, clips: pd.DataFrame, seed: int = 0) -> Splitter:
+        """The folds as scikit-learn takes them: `cv=PROTOCOLS["emobox"].splitter(clips)`; errors as there."""
+        return Splitter(self, clips, seed)
 
     def _check(self, folds: list[Fold], clips: pd.DataFrame) -> None:
         """Hold a deal to the protocol's promises."""

@@ -3,6 +3,6 @@
 DeepClassifier can be made, described, cloned and loaded without PyTorch; to fit and to predict needs it.
 """
 
-from ser_classic.extras.deep.estimator import DeepClassifier, held_out
+from ser_classic.extras.deep.estimator import DeepClassifier
 
-__all__ = ["DeepClassifier", "held_out"]
+__all__ = ["DeepClassifier"]

@@ -9,13 +9,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ser_classic.estimators import inner_folds
+from ser_classic.estimators import held_out
 from ser_classic.registry import need
 
 if TYPE_CHECKING:
     from ser_classic.extras.deep.training import Batch
-
-FEWEST_SPEAKERS = 4  # of whom one can be held out without losing more than a quarter of the training part
 
 
 class DeepClassifier(ClassifierMixin, BaseEstimator):
@@ -218,33 +216,6 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
             "classes": len(self.classes_),
             **options,
         }
-
-
-def held_out(
-    codes: np.ndarray, groups: Sequence | None, one_in: int, seed: int
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Row numbers to train on and to validate on, no speaker in both.
-
-    Parameters
-    ----------
-    codes : np.ndarray [shape=(n,)]
-        Class of every clip.
-    groups : array-like [shape=(n,)] or None
-        Speaker of every clip; None draws clips.
-    one_in : int
-        One speaker in so many is held out, as far as classes stay balanced.
-    seed : int
-
-    Returns
-    -------
-    (train, valid), each np.ndarray, or None
-        None where there are fewer than four speakers, or no division leaves every class to train on.
-    """
-    units = np.arange(len(codes)) if groups is None else np.asarray(groups)
-    if len(np.unique(units)) < FEWEST_SPEAKERS:
-        return None
-    folds = inner_folds(codes, units, max(2, one_in), seed)
-    return folds[0] if folds else None
 
 
 def _require() -> None:

@@ -1,0 +1,53 @@
+"""`ser-classic folds`: who is trained on and who is tested, as a file for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+
+def folds(
+    corpus: Annotated[str, typer.Argument(help="Corpus name, or a manifest or folder of your own.")],
+    protocol: Annotated[str, typer.Argument(help="Protocol: loso, speakers5, emobox ...")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .csv or .jsonl.")],
+    validation: Annotated[
+        bool,
+        typer.Option(
+            "--validation", help="Hold one speaker in five of each training part out to validate on."
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of what is drawn.")] = 0,
+    words: options.Map = None,
+    speaker: options.Speaker = None,
+    data: options.Data = None,
+    cache: options.Cache = None,
+) -> None:
+    """Write the folds of a protocol: for each fold and clip its file, part, speaker, emotion and sentence.
+
+    Train a model of your own on them, write what it says of each test clip, and see `ser-classic score`.
+    """
+    import pandas as pd
+
+    from ser_classic.corpora import load
+    from ser_classic.protocols import PROTOCOLS
+    from ser_classic.protocols.export import check_output, fold_table, save
+
+    with options.value_of("PROTOCOL"):
+        entry = PROTOCOLS[protocol]
+    with options.value_of("--output"):
+        check_output(output)
+    loaded = [load(corpus, data, cache, options.meanings(words), speaker)]
+    if entry.trained_on:
+        loaded.insert(0, load(entry.trained_on, data, cache))
+    table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)
+    save(output, table)
+    print(
+        f"{output}: {loaded[-1].corpus.name}, {entry.name} ({entry.title}); {table['fold'].nunique()} folds, "
+        f"{table['clip'].nunique()} clips; digest {table['digest'].iloc[0]}"
+    )
+    for each in loaded:
+        print(f"files of {each.corpus.name} are relative to {each.root}")

@@ -1,0 +1,108 @@
+"""Folds as a file for other programs."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.protocols.protocol import Protocol, ProtocolError
+from ser_classic.runtime.files import FileError, replacing, require_writable
+
+TOLD = ("file", "corpus", "speaker", "emotion", "sentence")  # of each clip
+DIGITS = 16  # of the digest
+
+
+def fold_table(
+    clips: pd.DataFrame, protocol: Protocol, seed: int = 0, validation: bool = False
+) -> pd.DataFrame:
+    """The folds of a protocol, one row for each clip that takes part in a fold.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        A clips table; where the protocol trains on another corpus, the clips of both.
+    protocol : Protocol
+    seed : int
+    validation : bool
+        Hold a part of each training part out, one speaker in five, as the networks of this package do to
+        stop early. Under a leaky protocol clips are held out instead of speakers.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns fold, part (`train`, `validation`, `test`), clip, file, corpus, speaker, emotion, sentence and
+        digest: the same word in every row, which changes with the folds and whatever a clip is said to be.
+
+    Raises
+    ------
+    ProtocolError
+        The clips cannot be dealt so, or a training part has too few speakers to hold one out.
+
+    Examples
+    --------
+    >>> from ser_classic import PROTOCOLS, load
+    >>> table = fold_table(load("synthetic").clips, PROTOCOLS["speakers5"], validation=True)
+    >>> sorted(table["part"].unique())
+    ['test', 'train', 'validation']
+    """
+    tables = []
+    for fold in protocol.folds(clips, seed):
+        part = np.full(len(clips), "", dtype=object)
+        part[fold.train], part[fold.test] = "train", "test"
+        if validation:
+            part[_held_out(clips, protocol, fold.name, fold.train, seed)] = "validation"
+        rows = np.flatnonzero(part != "")
+        told = clips.reindex(columns=list(TOLD)).iloc[rows].reset_index()
+        tables.append(told.assign(fold=fold.name, part=part[rows]))
+    table = pd.concat(tables, ignore_index=True)[["fold", "part", "clip", *TOLD]]
+    return table.assign(digest=digest(table))
+
+
+def _held_out(clips: pd.DataFrame, protocol: Protocol, fold: str, train: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of the training part to validate on."""
+    from ser_classic.estimators import held_out
+
+    known = clips.iloc[train]
+    codes = np.unique(known["emotion"].to_numpy(dtype=str), return_inverse=True)[1]
+    speakers = None if protocol.leaky else known["speaker"].to_numpy(dtype=str)
+    split = held_out(codes, speakers, seed=seed)
+    if split is None:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[0]}: {protocol.name}, fold {fold}: it trains on "
+            f"{known['speaker'].nunique()} speaker(s), of whom none can be held out to validate on; leave "
+            "--validation out"
+        )
+    return train[split[1]]
+
+
+def digest(table: pd.DataFrame) -> str:
+    """Digest of a table of folds, without `file`, which differs between packagings of one corpus."""
+    text = table.drop(columns=["file", "digest"], errors="ignore").to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that `save` could not write; errors as `require_writable`."""
+    require_writable(path, "folds", ".csv", ".jsonl")
+
+
+def save(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of folds as `.csv`, or as `.jsonl`: one object a row.
+
+    Raises
+    ------
+    FileError
+        The file cannot be written.
+    """
+    check_output(path)
+    try:
+        with replacing(path) as draft:
+            if path.suffix.lower() == ".csv":
+                table.to_csv(draft, index=False, lineterminator="\n")
+            else:
+                table.to_json(draft, orient="records", lines=True, force_ascii=False)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
