@@ -12,7 +12,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded
-from ser_classic.degradations import DEGRADATIONS
+from ser_classic.degradations import DEGRADATIONS, Degradation
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.copies import require_apart
 from ser_classic.features import FEATURES, FeatureSet
@@ -124,7 +124,9 @@ class Shelf:
     engine: Engine
     _held: dict[tuple[str, str, str | None], Features | SerClassicError] = field(default_factory=dict)
 
-    def features(self, loaded: Loaded, feature_set: FeatureSet, degradation: str | None = None) -> Features:
+    def features(
+        self, loaded: Loaded, feature_set: FeatureSet, degradation: Degradation | None = None
+    ) -> Features:
         """Features of a corpus as it is, or of its clips degraded.
 
         Raises
@@ -133,7 +135,7 @@ class Shelf:
             As `extraction.extract`.
         """
         root, clips, corpus = loaded
-        key = (corpus.name, feature_set.name, degradation)
+        key = (corpus.name, feature_set.name, degradation and degradation.name)
         if key not in self._held:
             try:
                 self._held[key] = extract(
@@ -183,7 +185,7 @@ def prepare(
                 require_apart(*parts, *features)
             degraded = None
             if protocol.degradation:
-                degraded = shelf.features(loaded, feature_set, protocol.degradation)
+                degraded = shelf.features(loaded, feature_set, DEGRADATIONS[protocol.degradation])
                 digests["degraded"] = degraded.digest
         except SerClassicError as error:
             yield Refused(cell, str(error), digests, said)

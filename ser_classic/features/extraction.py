@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.degradations import DEGRADATIONS, RATE
+from ser_classic.degradations import RATE, Degradation
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.features.shards import alone, assemble, index, shards_of, write_shard
@@ -113,7 +113,7 @@ def extract(
     cache: Path | None = None,
     engine: Engine = ALONE,
     channel: int | None = None,
-    degradation: str | None = None,
+    degradation: Degradation | None = None,
 ) -> Features:
     """Features of every clip, from the cache or from the audio.
 
@@ -129,8 +129,9 @@ def extract(
         Who extracts; see `engines`.
     channel : int, optional
         Channel to take from files with several; their mean by default.
-    degradation : str, optional
-        Of `DEGRADATIONS`: what is done to every clip, at 16 kHz, before its features are taken.
+    degradation : Degradation, optional
+        What is done to every clip, at 16 kHz, before its features are taken: one of `DEGRADATIONS`, or a
+        `training_copy`.
 
     Raises
     ------
@@ -151,8 +152,9 @@ def extract(
     if channel is not None:
         digests = [f"{digest}:{channel}" for digest in digests]
     if degradation is not None:
-        spoilt = DEGRADATIONS[degradation].key
-        digests = [f"{digest}:{spoilt}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)]
+        digests = [
+            f"{digest}:{degradation.key}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)
+        ]
     held = index(shards)
     sources = zip(digests, clips["file"], clips.index, strict=True)
     missing = {digest: (file, clip) for digest, file, clip in sources if digest not in held}
@@ -194,7 +196,7 @@ def _extract_missing(
     shards: Path,
     engine: Engine,
     channel: int | None,
-    degradation: str | None,
+    degradation: Degradation | None,
 ) -> dict[str, Path]:
     """Extract clips into new shards, and return which of these holds which of them."""
     work = list(missing.items())
@@ -221,7 +223,7 @@ def _extract_batch(
     root: Path,
     shards: Path,
     channel: int | None,
-    degradation: str | None,
+    degradation: Degradation | None,
 ) -> tuple[dict[str, Path], list[str]]:
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
     digests, vectors, failures = [], [], []
@@ -233,7 +235,7 @@ def _extract_batch(
                 waveform, rate = audio.read(path, feature_set.sample_rate, channel)
             else:
                 waveform, rate = audio.read(path, RATE, channel)
-                waveform = DEGRADATIONS[degradation](waveform, clip)
+                waveform = degradation(waveform, clip)
             vector = compute(feature_set, waveform, rate, name=str(path))
             if audio.digest(path) != digest.partition(":")[0]:  # kept, it would pass for the older file's
                 raise ExtractionError(f"{path}: was replaced meanwhile; give the same command again")

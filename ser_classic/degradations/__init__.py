@@ -1,0 +1,65 @@
+"""Degradations: what happens to a recording on its way, to test on what a system was not trained on.
+
+Each acts on a waveform at 16 kHz, the rate of all feature sets here, and is the same for the same clip: what
+is random is drawn from the clip's name. What a coder leaves depends on the version of libsndfile as well.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ser_classic.degradations.backgrounds import babble, music, noise
+from ser_classic.degradations.coding import NARROW, coded, lossy, telephone
+from ser_classic.degradations.copies import training_copy
+from ser_classic.degradations.degradation import RATE, Degradation
+from ser_classic.degradations.levels import clipped, gain, room, silence
+from ser_classic.registry import Registry
+
+__all__ = ["DEGRADATIONS", "RATE", "Degradation", "training_copy"]
+
+_OPUS = partial(coded, format="OGG", subtype="OPUS")
+
+DEGRADATIONS: Registry[Degradation] = Registry(
+    "degradations",
+    [
+        Degradation("noise20", "white noise", "20 dB", partial(noise, ratio=20.0)),
+        Degradation("noise10", "white noise", "10 dB", partial(noise, ratio=10.0)),
+        Degradation("noise0", "white noise", "0 dB", partial(noise, ratio=0.0)),
+        Degradation("telephone", "telephone", "300-3400 Hz", telephone),
+        # At 16 kHz some 18 and 21 kbit/s.
+        Degradation(
+            "mp3",
+            "coding",
+            "MP3",
+            partial(
+                coded, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="VARIABLE", compression_level=0.8
+            ),
+            coder=True,
+        ),
+        Degradation("opus", "coding", "Opus", _OPUS, coder=True),
+        Degradation("faint", "gain", "-20 dB", partial(gain, level=-20.0)),
+        Degradation("clipped", "clipping", "10 %", partial(clipped, share=0.1)),
+        Degradation("silence", "silence around", "1 s", silence),
+        Degradation("babble10", "voices", "10 dB", partial(babble, ratio=10.0)),
+        Degradation("music10", "music", "10 dB", partial(music, ratio=10.0)),
+        Degradation("room", "room", "0.6 s", partial(room, decay=0.6, direct=0.0)),
+        Degradation(
+            "mulaw",
+            "telephone coding",
+            "mu-law",
+            partial(coded, rate=NARROW, format="WAV", subtype="ULAW"),
+            coder=True,
+        ),
+        Degradation(
+            "gsm",
+            "telephone coding",
+            "GSM 06.10",
+            partial(coded, rate=NARROW, format="WAV", subtype="GSM610"),
+            coder=True,
+        ),
+        Degradation(
+            "opus12", "coding", "Opus, 12 kbit/s", partial(_OPUS, compression_level=0.98), coder=True
+        ),
+        Degradation("lost10", "packets lost", "10 %", partial(lossy, share=0.1)),
+    ],
+)

@@ -1,0 +1,86 @@
+"""Backgrounds: noise, voices and music under a recording, at a ratio of mean powers [dB]."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
+
+from ser_classic.degradations.degradation import RATE
+
+TALKERS = 6  # voices heard at once
+LOWEST = 20.0  # [Hz]; coloured noise is no stronger below
+CHORDS = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14))  # semitones: I, vi, IV, V
+KEY = 110.0  # [Hz], of the lowest note in the lowest key
+BEAT = 0.4  # [s]
+
+
+def added(waveform: np.ndarray, background: np.ndarray, ratio: float) -> np.ndarray:
+    """A waveform with a background [both shape=(n,)] scaled to a ratio of their mean powers [dB]."""
+    power = np.mean(background**2)
+    wanted = np.mean(waveform**2) / 10 ** (ratio / 10)
+    return waveform + background * np.sqrt(wanted / power) if power > 0 else waveform
+
+
+def noise(
+    waveform: np.ndarray, random: np.random.Generator, ratio: float, exponent: float = 0.0
+) -> np.ndarray:
+    """Gaussian noise whose power falls as `1 / f ** exponent`; white where that is 0."""
+    white = random.normal(size=len(waveform))
+    return added(waveform, white if exponent == 0 else _coloured(white, exponent), ratio)
+
+
+def _coloured(white: np.ndarray, exponent: float) -> np.ndarray:
+    size = next_fast_len(len(white), real=True)
+    frequencies = np.maximum(rfftfreq(size, 1 / RATE), LOWEST)
+    return irfft(rfft(white, size) * frequencies ** (-exponent / 2), size)[: len(white)]
+
+
+def babble(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np.ndarray:
+    """Several others talking: clips of the embedded voices, each speaking on and on."""
+    voices = _voices()
+    total = np.zeros(len(waveform))
+    for speaker in random.permutation(len(voices))[:TALKERS]:
+        said = np.concatenate([voices[speaker][turn] for turn in random.permutation(len(voices[speaker]))])
+        start = random.integers(len(said))
+        total += np.resize(np.roll(said, -start), len(waveform))
+    return added(waveform, total, ratio)
+
+
+@lru_cache(maxsize=1)
+def _voices() -> list[list[np.ndarray]]:
+    """What each embedded speaker says, every utterance at the same mean power."""
+    from ser_classic.corpora.synthetic import ACTED, SENTENCES, SPEAKERS, synthesise
+
+    def level(utterance: np.ndarray) -> np.ndarray:
+        return utterance / np.sqrt(np.mean(utterance.astype(np.float64) ** 2))
+
+    return [
+        [level(synthesise(speaker, emotion, sentence)) for emotion in ACTED[:2] for sentence in SENTENCES]
+        for speaker in SPEAKERS
+    ]
+
+
+def music(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np.ndarray:
+    """Something like music: plucked chords of a cadence in a random key, a bass, and a drum on every beat."""
+    beat = int(BEAT * RATE)
+    beats = len(waveform) // beat + 2
+    time = np.arange(2 * beat) / RATE
+    key = KEY * 2 ** (random.integers(12) / 12)
+    total = np.zeros((beats + 2) * beat)
+    first = random.integers(len(CHORDS))
+    for number in range(beats):
+        chord = CHORDS[(first + number // 2) % len(CHORDS)]
+        notes = [semitones + 12 for semitones in chord] + [chord[0] - 12]
+        sound = 0.5 * random.normal(size=len(time)) * np.exp(-time / 0.03)
+        for semitones in notes:
+            pitch = key * 2 ** (semitones / 12)
+            for harmonic in range(1, 9):
+                if harmonic * pitch < RATE / 2:
+                    phase = random.uniform(0, 2 * np.pi)
+                    decay = np.exp(-time * (2 + harmonic))
+                    sound += decay / harmonic * np.sin(2 * np.pi * harmonic * pitch * time + phase)
+        total[number * beat : number * beat + len(sound)] += sound
+    start = random.integers(beat)
+    return added(waveform, total[start : start + len(waveform)], ratio)

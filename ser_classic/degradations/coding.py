@@ -1,0 +1,75 @@
+"""Coding: what a telephone, a coder or a network that loses packets leaves of a recording."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from ser_classic import audio
+from ser_classic.degradations.degradation import RATE
+from ser_classic.errors import SerClassicError
+
+NARROW = 8000  # [Hz]
+TELEPHONE = (300, 3400)  # [Hz], ITU-T G.712
+PACKET = 0.02  # [s], as RTP sends speech
+BURST = 2.0  # packets lost in a row, on average
+
+
+def telephone(waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """What a telephone passes on: sampled at 8 kHz, 300 to 3400 Hz."""
+    low = audio.resample(waveform, RATE, NARROW)
+    return audio.resample(band_passed(low, *TELEPHONE, NARROW), NARROW, RATE)
+
+
+def band_passed(waveform: np.ndarray, low: float, high: float, rate: int = RATE) -> np.ndarray:
+    """A band [Hz] of a waveform, without delay: Butterworth of fourth order, there and back."""
+    from scipy.signal import butter, sosfiltfilt
+
+    band = butter(4, (low, high), "bandpass", fs=rate, output="sos")
+    return sosfiltfilt(band, waveform, padlen=min(100, len(waveform) - 1))
+
+
+def coded(
+    waveform: np.ndarray, random: np.random.Generator, rate: int = RATE, **coder: str | float
+) -> np.ndarray:
+    """What is left of a waveform after a coder at low rate, at a sample rate [Hz].
+
+    Raises
+    ------
+    SerClassicError
+        The installed libsndfile does not write this format.
+    """
+    import soundfile
+
+    file = io.BytesIO()
+    peak = max(1.0, float(np.abs(waveform).max()))
+    sent = waveform if rate == RATE else audio.resample(waveform, RATE, rate)
+    try:
+        soundfile.write(file, sent / peak, rate, **coder)  # type: ignore[arg-type]
+    except (soundfile.SoundFileError, ValueError) as error:
+        raise SerClassicError(
+            f"libsndfile {soundfile.__libsndfile_version__} does not write {coder['format']}/"
+            f"{coder['subtype']} ({error}); install a newer soundfile: pip install -U soundfile"
+        ) from error
+    file.seek(0)
+    received = peak * soundfile.read(file)[0]
+    if rate == RATE:
+        return received
+    return audio.resample(received[: len(sent)], rate, RATE)  # GSM fills up its last block
+
+
+def lossy(waveform: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
+    """Packets of 20 ms lost in bursts and played as silence: this share of them on average.
+
+    Two states, after Gilbert (1960), "Capacity of a burst-noise channel".
+    """
+    size = int(PACKET * RATE)
+    packets = -(-len(waveform) // size)
+    drawn = random.random(packets + 1)
+    lost = np.empty(packets, dtype=bool)
+    before = drawn[-1] < share
+    for number in range(packets):
+        chance = 1 - 1 / BURST if before else share / (1 - share) / BURST
+        before = lost[number] = drawn[number] < chance
+    return np.where(np.repeat(lost, size)[: len(waveform)], 0.0, waveform)

@@ -1,0 +1,74 @@
+"""Copies: degraded training clips, from which a model learns what recordings in the field are like.
+
+A copy goes through a random chain of changes, other ones than any that is tested: there is no coder, room,
+voice, music or lost packet in it, and no band, noise, clipping or level is as tested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_classic.degradations.backgrounds import noise
+from ser_classic.degradations.coding import band_passed
+from ser_classic.degradations.degradation import Degradation
+from ser_classic.degradations.levels import clipped, gain
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What is done to one copy, in this order; what is None is not.
+
+    Attributes
+    ----------
+    band : (float, float) or None [Hz]
+        What is passed on.
+    noise : (float, float) or None
+        Ratio of the clip's mean power to the noise's [dB], and the exponent by which its power falls with
+        frequency.
+    clipped : float or None
+        Share of the samples that is cut off.
+    level : float [dB]
+    """
+
+    band: tuple[float, float] | None
+    noise: tuple[float, float] | None
+    clipped: float | None
+    level: float
+
+    @classmethod
+    def drawn(cls, random: np.random.Generator) -> Chain:
+        """A chain at random."""
+        happens = random.random(3) < (0.5, 0.6, 0.25)
+        band = random.uniform(60, 400), random.uniform(2500, 7500)
+        ratio, exponent = random.uniform(5, 30), random.uniform(0, 2)
+        share, level = random.uniform(0.005, 0.08), random.uniform(-25, 5)
+        return cls(
+            band if happens[0] else None,
+            (ratio, exponent) if happens[1] else None,
+            share if happens[2] else None,
+            level,
+        )
+
+    def __call__(self, waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """The waveform [shape=(n,)] at 16 kHz after all of it; `random` makes the noise."""
+        if self.band:
+            waveform = band_passed(waveform, *self.band)
+        if self.noise:
+            waveform = noise(waveform, random, *self.noise)
+        if self.clipped:
+            waveform = clipped(waveform, random, self.clipped)
+        return gain(waveform, random, self.level)
+
+
+def training_copy(number: int, seed: int = 0) -> Degradation:
+    """The degradation that makes the copy of this number, from 1, of every training clip.
+
+    Another number or seed is another chain for each clip, another clip another chain.
+    """
+    return Degradation(f"copy{number}.seed{seed}", "a training copy", "a random chain", _copied)
+
+
+def _copied(waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    return Chain.drawn(random)(waveform, random)
