@@ -183,3 +183,27 @@ def test_what_cannot_be_written_is_one_message(tmp_path, embedded):
         refused = command("scan", str(tmp_path / "play"), "-o", str(output))
         assert isinstance(refused.exception, CorpusError)
         assert "cannot be written" in str(refused.exception)
+
+
+def test_the_list_fits_into_80_columns(tmp_path):
+    lines = command("list", "--data", str(tmp_path)).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_every_corpus_has_its_page(name, tmp_path):
+    told = command("show", name, "--data", str(tmp_path))
+    assert told.exit_code == 0, told.stderr
+    corpus = CORPORA[name]
+    flat = " ".join(told.stdout.split())
+    assert all(" ".join(fact.split()) in flat for fact in (corpus.title, corpus.licence, *corpus.anomalies))
+    entry = told.stdout[told.stdout.index("@misc{") :]
+    assert entry.count("{") == entry.count("}")
+    assert corpus.url in entry
+
+
+def test_a_page_tells_what_is_left_out_the_folds_and_the_figures():
+    assert "fru:" in command("show", "iemocap").stdout
+    assert "6 published folds" in command("show", "ravdess").stdout
+    assert "WavLM-large" in command("show", "ravdess").stdout
+    assert command("show", "nothing").exit_code == 1

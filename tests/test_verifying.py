@@ -204,3 +204,51 @@ def test_real_corpus_verifies(name):
     assert found.official + found.converted == found.expected_clips
     assert len(found.known_duplicates) == name.startswith("ravdess")
     assert found.extra == ()
+
+
+def test_a_release_that_was_encoded_anew_is_not_corrupt(root, corpus):
+    """Every WAV at another sample rate: none is the official file, and none is called corrupt."""
+    for file in FILES:
+        samples, rate = soundfile.read(root / file, dtype="int16")
+        soundfile.write(root / file, samples, rate // 2)
+    found = verified(root, corpus)
+    assert found.ok
+    assert (found.altered, found.corrupt) == (8, ())
+    assert found.formats == {"WAV 8000 Hz mono": 8}
+    (root / FILES[0]).write_bytes((root / FILES[0]).read_bytes()[:100])
+    assert list(verified(root, corpus).unreadable) == [FILES[0]]
+
+
+def test_a_described_corpus_tells_every_deviation(tmp_path):
+    from ser_classic.cli.corpora import app
+
+    for seed, name in enumerate(("female1_happy_1a_1", "female1_happy_1a_2", "male2_anxious_1a_1", "notes")):
+        write_wav(tmp_path / "jl" / f"{name}.wav", seed)
+    (tmp_path / "jl" / "deep").mkdir()
+    shutil.copy(tmp_path / "jl" / "notes.wav", tmp_path / "jl" / "deep" / "female1_happy_1a_1.wav")
+    told = CliRunner().invoke(app, ["verify", "jl", "--data", str(tmp_path)])
+    assert told.exit_code == 1
+    found = verify(*load("jl", tmp_path))
+    assert found.left_out == {"anxious": 1}
+    assert found.extra == ("notes.wav",)
+    assert len(found.copies) == 1
+    assert found.deviations == ("1198 of the 1200 clips are not there", "3 of the 4 speakers are not there")
+    assert all(word in told.stdout for word in ("anxious", "notes.wav", "1198 of the 1200", "16000 Hz mono"))
+
+
+def test_clips_without_a_label_are_named(tmp_path):
+    for number in range(1, 4):
+        write_wav(tmp_path / "emozionalmente" / "audio" / f"162323456789{number}.wav", number)
+    (tmp_path / "emozionalmente" / "samples.csv").write_text(
+        "file_name,actor,emotion_expressed\n1623234567891.wav,1,joy\n1623234567892.wav,2,anger\n"
+    )
+    found = verify(*load("emozionalmente", tmp_path))
+    assert found.unlabelled == ("audio/1623234567893.wav",)
+
+
+def test_duplicates_that_the_release_has_are_no_fault(tmp_path):
+    for number in range(6):
+        write_wav(tmp_path / "ased" / f"n1-01-01-01-0{number}.wav", min(number, 4))
+    found = verify(*load("ased", tmp_path))
+    assert found.duplicates == ()
+    assert len(found.known_duplicates) == 1

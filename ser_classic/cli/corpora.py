@@ -1,4 +1,4 @@
-"""`ser-classic corpora`: list, scan, verify and fetch corpora."""
+"""`ser-classic corpora`: list, show, scan, verify and fetch corpora."""
 
 from __future__ import annotations
 
@@ -38,20 +38,30 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
             file=sys.stderr,
         )
     if as_json:
-        facts = ("name", "title", "url", "licence", "citation", "language", "clips", "speakers")
+        facts = (
+            *("name", "title", "url", "licence", "access", "citation", "language", "style"),
+            *("clips", "speakers", "emotions", "anomalies"),
+        )
         entries = CORPORA.values()
         print(
             json.dumps([{f: getattr(c, f) for f in facts} | {"at_hand": c.name in at_hand} for c in entries])
         )
         return
-    from rich.console import Console
-    from rich.table import Table
+    from ser_classic.cli import pages
 
-    table = Table("corpus", "clips", "speakers", "language", "licence", "at hand")
+    print(pages.line(pages.COLUMNS))
     for name, corpus in CORPORA.items():
-        counts = str(corpus.clips), str(corpus.speakers)
-        table.add_row(name, *counts, corpus.language, corpus.licence, "yes" if name in at_hand else "no")
-    Console().print(table)
+        print(pages.row(corpus, name in at_hand))
+    print("More of one: ser-classic corpora show NAME")
+
+
+@app.command()
+def show(corpus: Annotated[str, typer.Argument(help="Corpus name.")], data: options.Data = None) -> None:
+    """Tell what is known of a corpus: facts, citation, expected files, oddities, protocols, figures."""
+    from ser_classic.cli import pages
+    from ser_classic.corpora import CORPORA
+
+    print(pages.page(CORPORA[corpus], data))
 
 
 @app.command()
@@ -166,6 +176,10 @@ def _show(found: Verification) -> None:
         f"{found.speakers}{of_speakers} speakers, under {found.root}"
     )
     print(f"  {found.checksums}")
+    if found.formats:
+        print("  " + ", ".join(f"{number} {written}" for written, number in found.formats.items()))
+    for deviation in filter(None, (*found.deviations, found.surplus)):
+        print(f"  {deviation}")
     kinds: list[tuple[str, list[str]]] = [
         ("missing", list(found.missing)),
         ("corrupt (not the official bytes)", list(found.corrupt)),
@@ -179,6 +193,11 @@ def _show(found: Verification) -> None:
         ("second copy, counted once", list(found.copies)),
         ("extra, no clip of the corpus", list(found.extra)),
         ("left out on purpose", [f"{clip}: {reason}" for clip, reason in found.excluded.items()]),
+        (
+            "labels that the standard task leaves out",
+            [f"{label}: {number} clips" for label, number in found.left_out.items()],
+        ),
+        ("without a label, left out", list(found.unlabelled)),
     ]
     for kind, names in kinds:
         if names:

@@ -22,6 +22,7 @@ from ser_classic.corpora.clips import (
     speakers_known,
 )
 from ser_classic.corpora.crema_d import CREMA_D
+from ser_classic.corpora.described import DESCRIBED
 from ser_classic.corpora.emodb import EMODB
 from ser_classic.corpora.emovo import EMOVO
 from ser_classic.corpora.manifest import own, parse_map
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 CORPORA: Registry[Corpus] = Registry(
-    "corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO, SYNTHETIC, RAVDESS4]
+    "corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO, *DESCRIBED, SYNTHETIC, RAVDESS4]
 )
 
 

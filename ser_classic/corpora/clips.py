@@ -13,7 +13,10 @@ import pandas as pd
 from ser_classic.audio import audio_files
 from ser_classic.errors import SerClassicError
 
-EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise", "boredom")
+EMOTIONS = (
+    *("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise", "boredom"),
+    *("contempt", "excited", "amused", "sleepiness", "frustrated", "other"),
+)
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
 SEXES = ("female", "male")
 CHECKSUMS = Path(__file__).parent / "checksums"
@@ -81,7 +84,28 @@ class Corpus:
     part_of : str, optional
         The corpus in whose folder it lies and with which it is downloaded.
     emotions : tuple of str
-        Of a part: those of its corpus that it has.
+        Of a part of a corpus, or where there is no official list: the words of its standard task.
+    access : {"open", "registration", "request", "made"}
+        What it takes to get it; `made` is made here.
+    style : str
+        How the emotions came about: acted, elicited, natural, and where.
+    layout : tuple of str
+        Files as the release calls them, one of each kind.
+    anomalies : tuple of str
+        What is odd about the release.
+    rows : callable (Path) -> pd.DataFrame, optional
+        As `scan`, with the clips of the release that the standard task leaves out; `emotion` is NA for them,
+        and `label` where nothing tells it.
+    left_out : mapping
+        Labels whose clips are left out, and why.
+    label_files : str
+        Pattern of the files below its folder that hold labels.
+    columns : tuple of str
+        Further columns of its clips table.
+    duplicates : int
+        Groups of identical files in the release, where `identical` does not list them.
+    same_speakers : tuple of str
+        Corpora of the same people, which are not other speakers to it.
 
     Raises
     ------
@@ -111,6 +135,16 @@ class Corpus:
     obtain: str = ""
     part_of: str | None = None
     emotions: tuple[str, ...] = ()
+    access: str = "open"
+    style: str = ""
+    layout: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
+    rows: Callable[[Path], pd.DataFrame] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    label_files: str = ""
+    columns: tuple[str, ...] = ()
+    duplicates: int = 0
+    same_speakers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for count in (self.clips, self.speakers):

@@ -42,8 +42,7 @@ def parse(file: PurePosixPath) -> dict[str, str] | None:
 
 
 # The second edition (2.0) offers all 816 recordings; scores are published on the 535 of the first, those
-# that listeners recognised, and these alone are in the official list. Speaker 08 has no disgust, and five
-# cells of speaker and class hold one or two clips.
+# that listeners recognised, and these alone are in the official list.
 EMODB = Corpus(
     name="emodb",
     title="Berlin Database of Emotional Speech",
@@ -54,6 +53,11 @@ EMODB = Corpus(
         "emotional speech. Interspeech 2005, 1517-1520. doi:10.21437/Interspeech.2005-446"
     ),
     language="German",
+    style="acted",
+    anomalies=(
+        "speaker 08 has no disgust, and five cells of speaker and emotion hold one or two clips",
+        "the second edition has 816 files, of which the 535 of the first are counted",
+    ),
     scan=partial(scan_names, name="emodb", parse=parse, checksums=CHECKSUMS / "emodb.tsv"),
     clips=535,
     speakers=10,

@@ -40,8 +40,6 @@ def parse(file: PurePosixPath) -> dict[str, str] | None:
     }
 
 
-# Two spaced microphones recorded each actor: the mean of the channels is a comb filter, so the left one is
-# taken. f1/rab-f1-b1 is mono.
 EMOVO = Corpus(
     name="emovo",
     title="EMOVO, an Italian emotional speech database",
@@ -52,6 +50,12 @@ EMOVO = Corpus(
         "speech database. LREC 2014, 3501-3504"
     ),
     language="Italian",
+    style="acted",
+    anomalies=(
+        "two spaced microphones recorded each actor: the mean of the channels is a comb filter, so the left "
+        "one is taken",
+        "f1/rab-f1-b1 is mono",
+    ),
     scan=partial(scan_names, name="emovo", parse=parse, checksums=CHECKSUMS / "emovo.tsv"),
     clips=588,
     speakers=6,

@@ -231,7 +231,9 @@ def _download_files(
 def _copy(corpus: Corpus, source: Path, staged: Path, intact: set[str]) -> list[PurePosixPath]:
     """Copy the wanted files of a folder at hand; the first of several copies of a clip."""
     places: dict[PurePosixPath, PurePosixPath] = {}
-    for file in audio_files(source):
+    labels = source.glob(corpus.label_files) if corpus.label_files else ()
+    files = [*audio_files(source), *(PurePosixPath(path.relative_to(source).as_posix()) for path in labels)]
+    for file in files:
         place = _wanted(corpus, file, intact)
         if place is not None:
             places.setdefault(place, file)
@@ -243,7 +245,11 @@ def _copy(corpus: Corpus, source: Path, staged: Path, intact: set[str]) -> list[
 
 def _wanted(corpus: Corpus, file: PurePosixPath, intact: set[str]) -> PurePosixPath | None:
     """Where a file found somewhere belongs below the corpus's folder; None for one that is not wanted."""
-    if file.suffix.lower() not in SUFFIXES or file.name.startswith(".") or "__MACOSX" in file.parts:
+    if file.name.startswith(".") or "__MACOSX" in file.parts:
+        return None
+    if corpus.label_files and file.match(corpus.label_files):
+        return None if _key(file) in intact else file
+    if file.suffix.lower() not in SUFFIXES:
         return None
     place = file
     if corpus.parse is not None:

@@ -49,8 +49,6 @@ def parse(file: PurePosixPath) -> dict[str, str] | None:
     }
 
 
-# Five files are stereo with two equal channels; twelve clips of actors 09 and 20 lie below -60 dBFS; the
-# pair in `identical` has one speaker and one label. All of that is in the official release.
 RAVDESS = Corpus(
     name="ravdess",
     title="Ryerson Audio-Visual Database of Emotional Speech and Song, speech",
@@ -61,6 +59,14 @@ RAVDESS = Corpus(
         "Song. PLoS ONE 13(5): e0196391. doi:10.1371/journal.pone.0196391"
     ),
     language="English (North America)",
+    style="acted",
+    anomalies=(
+        "five files are stereo with two equal channels",
+        "twelve clips of actors 09 and 20 lie below -60 dBFS",
+        "two takes of actor 07 are identical, of one label",
+        "there is no strong neutral",
+    ),
+    same_speakers=("ravdess_song",),
     scan=partial(scan_names, name="ravdess", parse=parse, checksums=CHECKSUMS / "ravdess.tsv"),
     clips=1440,
     speakers=24,

@@ -44,7 +44,6 @@ def parse(file: PurePosixPath) -> dict[str, str] | None:
     }
 
 
-# About a hundred clips are clipped, and loudness varies by more than 30 dB.
 SAVEE = Corpus(
     name="savee",
     title="Surrey Audio-Visual Expressed Emotion database",
@@ -54,6 +53,9 @@ SAVEE = Corpus(
         "Haq S., Jackson P.J.B. (2009). Speaker-dependent audio-visual emotion recognition. AVSP 2009, 53-58"
     ),
     language="English (Britain)",
+    style="acted",
+    access="registration",
+    anomalies=("about a hundred clips are clipped, and loudness varies by more than 30 dB",),
     scan=partial(scan_names, name="savee", parse=parse, checksums=CHECKSUMS / "savee.tsv"),
     clips=480,
     speakers=4,

@@ -387,6 +387,8 @@ SYNTHETIC = Corpus(
     licence="MIT, as the package",
     citation="ser_classic: synthetic voices (see CITATION.cff)",
     language="none (nonsense)",
+    style="synthesised",
+    access="made",
     scan=partial(scan_names, name="synthetic", parse=parse),
     clips=len(SPEAKERS) * len(ACTED) * len(SENTENCES) * len(TAKES),
     speakers=len(SPEAKERS),

@@ -38,7 +38,6 @@ def parse(file: PurePosixPath) -> dict[str, str] | None:
     }
 
 
-# Two official files are AIFF under a .wav name, and one is sampled at 96 kHz; the others at 24 414 Hz.
 TESS = Corpus(
     name="tess",
     title="Toronto Emotional Speech Set",
@@ -49,6 +48,11 @@ TESS = Corpus(
         "Dataverse. doi:10.5683/SP2/E8H2MF"
     ),
     language="English (Canada)",
+    style="acted",
+    anomalies=(
+        "two files are AIFF under a .wav name, and one has 96 kHz where the others have 24 414 Hz",
+        "OA_bite_neutral.wav lacks its F; folders differ between packagings",
+    ),
     scan=partial(scan_names, name="tess", parse=parse, checksums=CHECKSUMS / "tess.tsv"),
     clips=2800,
     speakers=2,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -35,7 +35,10 @@ class Verification:
     missing : tuple of str
         Official clips that are not there.
     corrupt : tuple of str
-        Files that are readable, and differ from the official ones of their name.
+        Files that are readable, and differ from the official ones of their name, most of which are there.
+    altered : int
+        Files that differ from the official ones as most do: the release was encoded anew as a whole, so its
+        checksums do not apply.
     unreadable : dict
         Files that are no usable audio, with the reason.
     duplicates : tuple of tuples of str
@@ -50,6 +53,14 @@ class Verification:
         Audio that is no clip of the corpus.
     excluded : dict
         Clips of the release that are left out on purpose, with the reason.
+    left_out : dict
+        Number of clips by label that the standard task leaves out.
+    unlabelled : tuple of str
+        Files of clips of which no label file tells anything.
+    formats : dict
+        Number of files by format, sample rate and channels.
+    warnings : tuple of str
+        What is to be said against learning from these clips, with what to do; see `warnings_of`.
     """
 
     corpus: str
@@ -60,6 +71,7 @@ class Verification:
     expected_speakers: int
     official: int
     converted: int
+    altered: int
     missing: tuple[str, ...]
     corrupt: tuple[str, ...]
     unreadable: dict[str, str]
@@ -69,37 +81,65 @@ class Verification:
     copies: tuple[str, ...]
     extra: tuple[str, ...]
     excluded: dict[str, str]
+    left_out: dict[str, int]
+    unlabelled: tuple[str, ...]
+    formats: dict[str, int]
+    warnings: tuple[str, ...]
 
     @property
     def ok(self) -> bool:
         """Whether every published clip is there, readable, and what it should be; extra files do no harm."""
-        short = self.clips < self.expected_clips or self.speakers < self.expected_speakers
-        return not (short or self.missing or self.corrupt or self.unreadable or self.duplicates)
+        return not (self.deviations or self.missing or self.corrupt or self.unreadable or self.duplicates)
+
+    @property
+    def deviations(self) -> tuple[str, ...]:
+        """How the counts differ from those that are published, in words; fewer is a fault, more is told."""
+        told = []
+        for what, found, expected in (
+            ("clips", self.clips, self.expected_clips),
+            ("speakers", self.speakers, self.expected_speakers),
+        ):
+            if expected and found < expected:
+                told.append(f"{expected - found} of the {expected} {what} are not there")
+        return tuple(told)
+
+    @property
+    def surplus(self) -> str:
+        """That there is more than is published, in words; empty where there is not."""
+        if not self.expected_clips or self.clips <= self.expected_clips:
+            return ""
+        return (
+            f"{self.clips - self.expected_clips} more clips than the {self.expected_clips} published: "
+            "another edition, or files of another corpus that are called alike"
+        )
 
     @property
     def checksums(self) -> str:
         """How far checksums could be compared, in one sentence."""
-        if self.official + self.converted + len(self.corrupt) == 0:
+        if self.official + self.converted + self.altered + len(self.corrupt) == 0:
             return "no checksums are published: files were read, not compared"
-        compared = f"{self.official} files are byte for byte the official ones"
-        if not self.converted:
-            return compared
-        text = (
-            f"{self.converted} files were converted to another format: the official checksums do not apply, "
-            "they were read instead"
-        )
-        return f"{compared}; {text}" if self.official else text
+        told = [f"{self.official} files are byte for byte the official ones"] if self.official else []
+        for number, how in (
+            (self.converted, "were converted to another format"),
+            (self.altered, "have other bytes than the official ones, as a release has that was encoded anew"),
+        ):
+            if number:
+                told.append(
+                    f"{number} files {how}: the official checksums do not apply, they were read instead"
+                )
+        return "; ".join(told) or "no file is byte for byte the official one"
 
 
 STATES = ("official", "converted", "corrupt", "unreadable", "excluded", "own")  # of one file
 
 
 class _Seen(NamedTuple):
-    """What a file turned out to be, the digest of its bytes, and why it is unreadable."""
+    """What a file turned out to be, the digest of its bytes, its format, and why it is unreadable."""
 
     state: str
     digest: str = ""
     reason: str = ""
+    format: str = ""
 
 
 def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
@@ -119,15 +159,21 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     """
     root = Path(root)
     official, files, copies, extra = _listed(root, clips, corpus)
+    left_out, unlabelled = _not_counted(root, corpus)
     published = {} if official is None else official[["file", "sha256"]].to_dict("index")
     seen = {
         clip: _look(root, file, corpus, published.get(clip), clip in corpus.excluded)
         for clip, file in track(sorted(files.items()), len(files), f"verify {corpus.name}")
     }
     state = {name: [clip for clip, one in seen.items() if one.state == name] for name in STATES}
+    altered = 0
+    if len(state["corrupt"]) > len(state["official"]):  # not some files: the release
+        altered, state["corrupt"] = len(state["corrupt"]), []
     groups = _identical({clip: one.digest for clip, one in seen.items() if one.digest})
     known = [group for group in groups if set(group) in map(set, _whole(corpus).identical)]
     unexpected = [group for group in groups if group not in known]
+    if len(unexpected) <= corpus.duplicates:  # as many as the release has, of which there is no list
+        known, unexpected = [*known, *unexpected], []
     emotion = clips["emotion"].to_dict()
     conflicting = [group for group in unexpected if len({emotion.get(clip) for clip in group}) > 1]
 
@@ -145,6 +191,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         expected_speakers=corpus.speakers,
         official=len(state["official"]),
         converted=len(state["converted"]),
+        altered=altered,
         missing=tuple(sorted(set(published) - set(files))),
         corrupt=tuple(files[clip] for clip in state["corrupt"]),
         unreadable={files[clip]: seen[clip].reason for clip in state["unreadable"]},
@@ -154,6 +201,10 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         copies=copies,
         extra=extra,
         excluded=dict(corpus.excluded),
+        left_out=left_out,
+        unlabelled=unlabelled,
+        formats=dict(Counter(one.format for one in seen.values() if one.format).most_common()),
+        warnings=(),
     )
 
 
@@ -171,17 +222,43 @@ def _listed(
     """
     whole = _whole(corpus)
     official = whole.official()
-    if official is None:
+    if official is None and whole.rows is None:
         files = clips["file"].to_dict()
         named = set(files.values())
         return None, files, (), tuple(str(file) for file in audio_files(root) if str(file) not in named)
     found = find(root, whole.name, whole.parse, whole.checksums)
+    if official is None:
+        files = {clip: str(file) for clip, (file, _) in found.clips.items()}
+        copies = tuple(str(file) for _, file in found.copies)
+        return None, files, copies, tuple(map(str, found.extra))
     if corpus.part_of:
         emotions = [whole.parse(PurePosixPath(file))["emotion"] for file in official["file"]]
         official = official[[emotion in corpus.emotions for emotion in emotions]]
     files = {clip: str(file) for clip, (file, _) in found.clips.items() if clip in official.index}
     copies = tuple(str(file) for clip, file in found.copies if clip in official.index)
     return official, files, copies, tuple(map(str, found.extra))
+
+
+def _not_counted(root: Path, corpus: Corpus) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Clips that the standard task leaves out, by label, and files of which no label file tells anything."""
+    if corpus.rows is None:
+        return {}, ()
+    rows = corpus.rows(root)
+    aside = rows[rows["emotion"].isna()]
+    unlabelled = tuple(aside["file"][aside["label"].isna()])
+    return aside["label"].dropna().value_counts().to_dict(), unlabelled
+
+
+def _format(path: Path) -> str:
+    """Container, sample rate and channels, in a few words; empty for a file that has no such header."""
+    import soundfile
+
+    try:
+        info = soundfile.info(path)
+    except (OSError, RuntimeError):
+        return ""
+    channels = {1: "mono", 2: "stereo"}.get(info.channels, f"{info.channels} channels")
+    return f"{info.format} {info.samplerate} Hz {channels}"
 
 
 def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | None, excluded: bool) -> _Seen:
@@ -192,8 +269,9 @@ def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | Non
     except OSError as error:
         return _Seen("unreadable", reason=str(error))
     comparable = published is not None and _same_format(file, published["file"])
+    written = _format(path)
     if comparable and digest == published["sha256"]:
-        return _Seen("official", digest)
+        return _Seen("official", digest, format=written)
     if excluded:
         return _Seen("excluded", digest)
     try:
@@ -201,8 +279,8 @@ def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | Non
     except audio.AudioError as error:
         return _Seen("unreadable", digest, str(error).removeprefix(f"{path}: "))
     if comparable:
-        return _Seen("corrupt", digest)
-    return _Seen("own" if published is None else "converted", digest)
+        return _Seen("corrupt", digest, format=written)
+    return _Seen("own" if published is None else "converted", digest, format=written)
 
 
 def _identical(digests: dict[str, str]) -> list[list[str]]:

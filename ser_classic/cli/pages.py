@@ -1,0 +1,163 @@
+"""What is known of a corpus, as text: a line of a table, and a page."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from ser_classic.corpora import CORPORA, Corpus, CorpusError, locate, ordered
+
+WIDTH = 80
+ACCESS = {"open": "open", "registration": "register", "request": "ask", "made": "made"}
+COLUMNS = ("corpus", "clips", "speakers", "language", "access", "licence", "here")
+WIDTHS = (15, 5, 8, 15, 8, 15, 4)  # of 80 columns, one space between
+SHOWN = 5  # published figures
+
+
+def line(cells: Iterable[str]) -> str:
+    """A row of the table of corpora, cut to 80 columns."""
+    cut = [
+        cell if len(cell) <= width else f"{cell[: width - 1]}…"
+        for cell, width in zip(cells, WIDTHS, strict=True)
+    ]
+    right = {1, 2}
+    return " ".join(
+        cell.rjust(width) if place in right else cell.ljust(width)
+        for place, (cell, width) in enumerate(zip(cut, WIDTHS, strict=True))
+    ).rstrip()
+
+
+def row(corpus: Corpus, here: bool) -> str:
+    """A corpus as a row."""
+    counts = (str(number or "-") for number in (corpus.clips, corpus.speakers))
+    access = ACCESS[corpus.access]
+    return line((corpus.name, *counts, corpus.language, access, corpus.licence, "yes" if here else "no"))
+
+
+def page(corpus: Corpus, data: Path | None = None) -> str:
+    """Facts, citation, licence, expected layout, anomalies, protocols and published figures."""
+    left_out = {**corpus.left_out, **corpus.excluded}
+    facts = {
+        "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
+        "Emotions": ", ".join(emotions_of(corpus)) or "as its clips table says",
+        "Language": corpus.language,
+        "Style": corpus.style,
+        "Licence": corpus.licence,
+        "Access": corpus.access,
+        "Address": corpus.url,
+        "Citation": corpus.citation,
+        "Get it": "made on first use" if corpus.make else corpus.remedy(),
+        "Here": _here(corpus, data),
+    }
+    parts = [_wrapped(f"{corpus.name}: {corpus.title}")]
+    parts += [_wrapped(f"{name}: {value}", indent=2) for name, value in facts.items() if value]
+    sections = {
+        "Expected files": expected_files(corpus),
+        "Left out": [f"{label}: {reason}" for label, reason in left_out.items()],
+        "Known of the release": list(corpus.anomalies),
+        "Protocols": protocols_of(corpus),
+        "Published figures": published_of(corpus),
+    }
+    for title, lines in sections.items():
+        if lines:
+            parts += ["", f"{title}:", *(_wrapped(each, indent=2, bullet="- ") for each in lines)]
+    return "\n".join([*parts, "", bibtex(corpus)])
+
+
+def emotions_of(corpus: Corpus) -> tuple[str, ...]:
+    """The words of its standard task, as far as its names, or its release, tell them."""
+    if corpus.emotions:
+        return corpus.emotions
+    official = corpus.official()
+    if official is None:
+        return ()
+    return ordered(corpus.parse(PurePosixPath(file))["emotion"] for file in official["file"])
+
+
+def expected_files(corpus: Corpus) -> list[str]:
+    """Names of files, one of each kind, below the corpus's folder."""
+    whole = CORPORA[corpus.part_of] if corpus.part_of and not corpus.layout else corpus
+    official = whole.official()
+    if official is not None:
+        return [official["file"].iloc[0]]
+    return list(corpus.layout)
+
+
+def protocols_of(corpus: Corpus) -> list[str]:
+    """Protocols made for it, or to be taken with care."""
+    from ser_classic.protocols import published_folds
+
+    folds = published_folds()
+    folds = folds[folds["corpus"] == (corpus.part_of or corpus.name)]
+    found = [f"emobox: {len(folds)} published folds ({folds['source'].iloc[0]})"] if len(folds) else []
+    if "session" in corpus.columns:
+        found.append("sessions: leave one session out")
+    if "partition" in corpus.columns:
+        found.append("official: its own parts; official_leaky, where these share speakers")
+    return [*found, "loso, speakers5 and their adapted tracks, as everywhere"]
+
+
+def published_of(corpus: Corpus) -> list[str]:
+    """The best published figures of each protocol."""
+    from ser_classic.report.views import published
+
+    rows = published()
+    rows = rows[rows["corpus"] == corpus.name].sort_values("value", ascending=False, kind="stable")
+    told = []
+    for (protocol, track), group in rows.groupby(["protocol", "track"], sort=False):
+        apart = "" if group["speaker_disjoint"].iloc[0] == "yes" else ", speakers on both sides"
+        best = ", ".join(f"{each.system} {each.value:.3f}" for each in group.head(SHOWN).itertuples())
+        told.append(f"{protocol} ({track}{apart}), {group['metric'].iloc[0]}: {best}")
+    return told
+
+
+def bibtex(corpus: Corpus) -> str:
+    """The citation as a BibTeX entry, as far as it is known field by field.
+
+    Examples
+    --------
+    >>> print(bibtex(CORPORA["emodb"]).splitlines()[1].strip())
+    author = {Burkhardt F. and Paeschke A. and Rolfes M. and Sendlmeier W. and Weiss B.},
+    """
+    text, fields = corpus.citation, {}
+    if doi := re.search(r"\.? ?doi:(\S+)", text):
+        fields["doi"] = doi[1]
+        text = text.replace(doi[0], "")
+    if full := re.match(r"(.+?) \((\d{4})\)\. (.+?)\. (.+)", text):
+        authors, year, title, place = full.groups()
+        fields |= {"author": authors.replace("., ", ". and "), "title": f"{{{title}}}"}
+        fields |= {"howpublished": place, "year": year}
+    elif short := re.match(r"(.+?),? ((?:[^,]+ )?)(\d{4})$", text):
+        authors, place, year = short.groups()
+        authors = authors.replace(" et al.", " and others").replace(", ", " and ")
+        fields |= {"author": authors, "title": f"{{{corpus.title}}}"}
+        fields |= ({"howpublished": place.strip()} if place.strip() else {}) | {"year": year}
+    else:
+        fields["title"] = f"{{{corpus.title}}}"
+        fields["note"] = text
+    if corpus.url:
+        fields["url"] = corpus.url
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    return "\n".join([f"@misc{{{corpus.part_of or corpus.name},", *lines, "}"])
+
+
+def _here(corpus: Corpus, data: Path | None) -> str:
+    if corpus.make is not None:
+        return ""
+    try:
+        return str(locate(corpus.name, data))
+    except CorpusError:
+        return "no"
+
+
+def _wrapped(text: str, indent: int = 0, bullet: str = "") -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=" " * indent + bullet,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

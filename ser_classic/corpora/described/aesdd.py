@@ -1,0 +1,31 @@
+"""AESDD: six Greek actors, five emotions."""
+
+from __future__ import annotations
+
+from ser_classic.corpora.releases import Release, described, odd_is_male
+
+AESDD = described(
+    Release(
+        "aesdd",
+        r"(?P<emotion>[adfhs])(?P<sentence>\d\d) ?\(0?(?P<speaker>\d)\)?(?P<repetition>[ab]?)",
+        {"a": "angry", "d": "disgust", "f": "fear", "h": "happy", "s": "sad"},
+        sex=odd_is_male,
+        excluded={"aesdd/s05 (3)": "cannot be read in the release"},
+    ),
+    title="Acted Emotional Speech Dynamic Database",
+    url="https://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
+    licence="not stated",
+    access="open",
+    citation="Vryzas et al., Journal of the Audio Engineering Society 2018",
+    language="Greek",
+    style="acted",
+    clips=604,
+    speakers=6,
+    also=("Acted Emotional Speech Dynamic Database",),
+    layout=("anger/a01 (1).wav",),
+    anomalies=(
+        "s05 (3) cannot be read in the release and is left out",
+        "a few names end in b, or lack a bracket",
+    ),
+    obtain="download it from https://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
+)

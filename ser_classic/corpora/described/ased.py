@@ -1,0 +1,34 @@
+"""ASED: 65 Amharic speakers, five emotions."""
+
+from __future__ import annotations
+
+from ser_classic.corpora.clips import Archive
+from ser_classic.corpora.releases import Release, described
+
+ASED = described(
+    Release(
+        "ased",
+        r"(?P<emotion>[nfhasS])\d-(?P<sentence>\d\d)-(?P<repetition>\d\d)-(?P<sex>0[12])-(?P<speaker>\d\d)",
+        {"n": "neutral", "f": "fear", "h": "happy", "s": "sad", "S": "sad", "a": "angry"},
+        words={"sex": {"01": "female", "02": "male"}},
+    ),
+    title="Amharic Speech Emotion Dataset",
+    url="https://github.com/Ethio2021/ASED_V1",
+    licence="not stated",
+    access="open",
+    citation="Retta et al., ACM TALLIP 2022. doi:10.1145/3529759",
+    language="Amharic",
+    style="acted, judged",
+    clips=2474,
+    speakers=65,
+    also=("ASED_V1",),
+    layout=("neutral/n1-01-01-01-01.wav",),
+    anomalies=(
+        "speakers 09, 15, 21, 23 and 25 bear both sexes: two people may share a number",
+        "4 pairs of files are identical, some under two sexes",
+        "many speakers lack an emotion",
+        "one file begins with S instead of s",
+    ),
+    duplicates=4,
+    archive=Archive(url="https://github.com/Ethio2021/ASED_V1/archive/HEAD.zip", file="HEAD.zip"),
+)

@@ -1,0 +1,34 @@
+"""CaFE: twelve actors from Quebec, six sentences, seven emotions, two intensities."""
+
+from __future__ import annotations
+
+from ser_classic.corpora.releases import Release, described, odd_is_male
+
+CAFE = described(
+    Release(
+        "cafe",
+        r"(?P<speaker>0[1-9]|1[0-2])-(?P<emotion>[CDJNPST])-(?P<intensity>[12])-(?P<sentence>[1-6])",
+        {
+            **{"C": "angry", "D": "disgust", "J": "happy", "N": "neutral"},
+            **{"P": "fear", "S": "surprise", "T": "sad"},
+        },
+        sex=odd_is_male,
+        words={"intensity": {"1": "weak", "2": "strong"}},
+    ),
+    title="Canadian French Emotional speech database",
+    url="https://zenodo.org/records/1478765",
+    licence="CC BY-NC-SA 4.0",
+    access="open",
+    citation="Gournay et al., ACM Multimedia Systems Conference 2018",
+    language="French (Canada)",
+    style="acted",
+    clips=936,
+    speakers=12,
+    also=("CaFE_48k", "CaFE_192k"),
+    layout=("Colère/Fort/01-C-2-1.wav",),
+    anomalies=(
+        "folder names with accents come in several encodings; the names of files alone tell all",
+        "neutral has one intensity",
+    ),
+    obtain="download it from https://zenodo.org/records/1478765",
+)

@@ -1,0 +1,33 @@
+"""EmoV-DB: four English speakers, five emotions."""
+
+from __future__ import annotations
+
+from ser_classic.corpora.releases import Release, by_name, described
+
+EMOV_DB = described(
+    Release(
+        "emov_db",
+        r"(?:^|/)(?P<speaker>bea|jenie|josh|sam)[_/](?P<emotion>Amused|Angry|Disgust(?:ed)?|Neutral|Sleepy)"
+        r"/\w+?_[\d-]+_(?P<sentence>\d{4})$",
+        {
+            **{"Amused": "amused", "Angry": "angry", "Disgusted": "disgust", "Disgust": "disgust"},
+            **{"Neutral": "neutral", "Sleepy": "sleepiness"},
+        },
+        whole=True,
+        clip="{speaker}/{emotion}/{stem}",
+        sex=by_name("bea jenie", "josh sam"),
+    ),
+    title="Emotional Voices Database",
+    url="https://github.com/numediart/EmoV-DB",
+    licence="its own, see its repository",
+    access="open",
+    citation="Adigwe et al. 2018",
+    language="English",
+    style="acted",
+    clips=6887,
+    speakers=4,
+    also=("EmoV-DB",),
+    layout=("bea_Amused/amused_1-15_0001.wav", "bea/Amused/amused_1-15_0001.wav"),
+    anomalies=("josh has three of the five emotions",),
+    obtain="download it as told at https://github.com/numediart/EmoV-DB",
+)

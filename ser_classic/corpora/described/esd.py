@@ -1,0 +1,48 @@
+"""ESD: ten Mandarin and ten English speakers, 350 sentences, five emotions."""
+
+from __future__ import annotations
+
+from ser_classic.corpora.releases import Release, described
+
+_MALE = "0004 0005 0006 0008 0010 0011 0012 0013 0014 0020"
+
+
+def _more(told: dict[str, str]) -> dict[str, str]:
+    """Mandarin up to speaker 0010; the sentences of a speaker recur every 350 numbers."""
+    language = "Mandarin" if int(told["speaker"]) <= 10 else "English"
+    return {"language": language, "sentence": f"{language} {(int(told['number']) - 1) % 350 + 1}"}
+
+
+def _sex(speaker: str) -> str:
+    return "male" if speaker in _MALE.split() else "female"
+
+
+ESD = described(
+    Release(
+        "esd",
+        r"(?:^|/)(?P<speaker>00(?:0[1-9]|1\d|20))/(?P<emotion>Angry|Happy|Neutral|Sad|Surprise)"
+        r"/(?:(?P<partition>train|evaluation|test)/)?\d{4}_(?P<number>\d{6})$",
+        {"Angry": "angry", "Happy": "happy", "Neutral": "neutral", "Sad": "sad", "Surprise": "surprise"},
+        whole=True,
+        clip="{speaker}_{number}",
+        sex=_sex,
+        words={"partition": {"evaluation": "dev"}},
+        more=_more,
+    ),
+    title="Emotional Speech Dataset",
+    url="https://github.com/HLTSingapore/Emotional-Speech-Data",
+    licence="for research, by its own licence",
+    access="request",
+    citation="Zhou et al., ICASSP 2021",
+    language="English, Mandarin",
+    style="acted",
+    clips=35000,
+    speakers=20,
+    also=("Emotion Speech Dataset", "Emotional Speech Dataset (ESD)", "Emotional-Speech-Data"),
+    layout=("0001/Angry/0001_000351.wav", "0001/Angry/train/0001_000371.wav"),
+    anomalies=(
+        "labels in the speakers' text files are Chinese in part: the folders tell the emotion",
+        "its partition into train, evaluation and test has all speakers in every part",
+    ),
+    obtain="ask for it at https://github.com/HLTSingapore/Emotional-Speech-Data",
+)

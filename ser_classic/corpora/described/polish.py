@@ -1,0 +1,25 @@
+"""Polish emotional speech: five speakers, words, three emotions."""
+
+from __future__ import annotations
+
+from ser_classic.corpora.releases import Release, described
+
+POLISH = described(
+    Release(
+        "polish",
+        r"(?P<speaker>(?P<sex>[mf])\d)\.(?P<emotion>[ans])_(?P<sentence>[^_]+)_(?P<repetition>\d)",
+        {"a": "angry", "n": "neutral", "s": "fear"},
+    ),
+    title="Polish emotional speech (Gdansk University of Technology)",
+    url="https://doi.org/10.34808/h46c-hb44",
+    licence="not stated",
+    access="open",
+    citation="Mięsikowska and Świsulski 2020. doi:10.34808/h46c-hb44",
+    language="Polish",
+    style="acted words",
+    clips=450,
+    speakers=5,
+    layout=("m1.a_dom_1.wav",),
+    anomalies=("the names hold a dot before the suffix's",),
+    obtain="download it from https://doi.org/10.34808/h46c-hb44",
+)

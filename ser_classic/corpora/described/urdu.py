@@ -1,0 +1,31 @@
+"""URDU: talk shows, the one spontaneous corpus here, four emotions."""
+
+from __future__ import annotations
+
+from ser_classic.corpora.clips import Archive
+from ser_classic.corpora.releases import Release, described
+
+URDU = described(
+    Release(
+        "urdu",
+        r"(?P<speaker>S(?P<sex>[MF])\d+)_F(?P<take>\d+)_(?P<emotion>[AHNS])(?P<number>\d+)",
+        {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"},
+    ),
+    title="URDU, an Urdu speech emotion database",
+    url="https://github.com/siddiquelatif/URDU-Dataset",
+    licence="for research",
+    access="open",
+    citation="Latif et al., FIT 2018",
+    language="Urdu",
+    style="natural, talk shows",
+    clips=400,
+    speakers=29,
+    also=("URDU-Dataset",),
+    layout=("Angry/SM1_F1_A01.wav",),
+    anomalies=(
+        "its README says 38 speakers, its names hold 29",
+        "26 of the 29 speakers have one emotion alone: random splits measure speakers, and folds that leave "
+        "one speaker out hold one class",
+    ),
+    archive=Archive(url="https://github.com/siddiquelatif/URDU-Dataset/archive/HEAD.zip", file="HEAD.zip"),
+)

@@ -1,0 +1,109 @@
+"""Label files: every format says the same, and what is wrong with one is named."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from ser_classic.corpora.clips import CorpusError
+from ser_classic.corpora.labels import LabelFile, bare, read_rows
+
+ROWS = [
+    {"name": "a 1.wav", "emotion": "anger", "who": "Ann"},
+    {"name": "b/2.flac", "emotion": "joy", "who": ""},
+]
+TEXTS = {
+    "comma.csv": 'name,emotion,who\n"a 1.wav",anger,Ann\nb/2.flac,joy,\n',
+    "semicolon.csv": "\ufeffname;emotion;who\r\na 1.wav;anger;Ann\r\nb/2.flac;joy;\r\n;;\r\n",
+    "tab.tsv": "name\temotion\twho\na 1.wav\tanger\tAnn\nb/2.flac\tjoy\t\n",
+    "tab.txt": "name\temotion\twho\na 1.wav\tanger\tAnn\nb/2.flac\tjoy\n",
+    "bar.csv": "name | emotion | who\na 1.wav | anger | Ann\nb/2.flac | joy |\n",
+    "list.json": json.dumps([ROWS[0], {"name": "b/2.flac", "emotion": "joy", "who": None}]),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_formats_say_the_same(tmp_path, name):
+    (tmp_path / name).write_text(TEXTS[name], encoding="utf-8", newline="")
+    assert read_rows(tmp_path / name)[["name", "emotion", "who"]].to_dict("records") == ROWS
+
+
+def test_spaces_part_columns_where_nothing_else_does(tmp_path):
+    (tmp_path / "x.txt").write_text("name emotion\na1  anger\nb2 joy\n")
+    assert read_rows(tmp_path / "x.txt").values.tolist() == [["a1", "anger"], ["b2", "joy"]]
+
+
+def test_objects_by_clip(tmp_path):
+    (tmp_path / "x.json").write_text('{"a": {"emotion": "anger", "age": 31}, "b": {"emotion": "joy"}}')
+    (tmp_path / "y.json").write_text('{"a": "anger"}')
+    assert read_rows(tmp_path / "x.json").values.tolist() == [["a", "anger", "31.0"], ["b", "joy", ""]]
+    assert read_rows(tmp_path / "y.json").to_dict("records") == [{"key": "a", "label": "anger"}]
+
+
+def test_lines_that_match_are_rows(tmp_path):
+    (tmp_path / "x.txt").write_text("# head\nclip01 -> anger (Ann)\nnothing\nclip02 -> joy (Ben)\n")
+    table = read_rows(tmp_path / "x.txt", r"(?P<clip>\w+) -> (?P<label>\w+) \((?P<speaker>\w+)\)")
+    assert table.values.tolist() == [["clip01", "anger", "Ann"], ["clip02", "joy", "Ben"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.json", b"{"),
+        ("x.json", b"3"),
+        ("x.json", b"[]"),
+        ("x.csv", b""),
+        ("x.csv", b"name,emotion\n"),
+        ("x.csv", b"name,name\na,b\n"),
+        ("x.csv", b"name,emotion\na,b,c\n"),
+        ("x.csv", b"name,emotion\n\xff,b\n"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CorpusError, match=name):
+        read_rows(tmp_path / name)
+
+
+def test_columns_are_renamed_words_translated_and_others_kept(tmp_path):
+    (tmp_path / "x.csv").write_text("File,Emo,Split,Gender,Age\na.wav,ang,T1,Woman,31\nb.wav,hap,T2,?,\n")
+    labels = LabelFile(
+        "*.csv",
+        key="File",
+        columns={"Emo": "label", "Split": "partition", "Gender": "sex"},
+        values={"partition": {"T1": "test"}},
+    )
+    table = labels.read(tmp_path, "mine")
+    assert table.loc["a"].to_dict() == {"label": "ang", "partition": "test", "sex": "", "age": "31"} | {
+        "sex": "female"
+    }
+    assert table.loc["b", "partition"] == "T2"
+    assert pd.isna(table.loc["b", "sex"])
+    assert pd.isna(table.loc["b", "age"])
+
+
+def test_one_row_twice_does_no_harm_and_two_things_of_one_clip_do(tmp_path):
+    (tmp_path / "x.csv").write_text("File,label\na.wav,ang\na.wav,ang\n")
+    labels = LabelFile("*.csv", key="File")
+    assert labels.read(tmp_path, "mine")["label"].tolist() == ["ang"]
+    (tmp_path / "x.csv").write_text("File,label\na.wav,ang\na.wav,sad\n")
+    with pytest.raises(CorpusError, match="'a'"):
+        labels.read(tmp_path, "mine")
+
+
+def test_an_absent_key_or_file_is_named(tmp_path):
+    with pytest.raises(CorpusError, match=r"\*\.csv"):
+        LabelFile("*.csv", key="File").read(tmp_path, "mine")
+    (tmp_path / "x.csv").write_text("name,label\na.wav,ang\n")
+    with pytest.raises(CorpusError, match="no column File"):
+        LabelFile("*.csv", key="File").read(tmp_path, "mine")
+
+
+@pytest.mark.parametrize(
+    ("key", "clip"),
+    [("a.wav", "a"), ("a.b.FLAC", "a.b"), ("a.b", "a.b"), (r"x\y.mp3", "x/y"), ("c.mp4", "c"), (" d ", "d")],
+)
+def test_key_is_bared_of_audio_suffixes_alone(key, clip):
+    assert bare(key) == clip

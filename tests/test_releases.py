@@ -1,0 +1,350 @@
+"""Corpora described by a grammar: literal names, and tiny trees in the layout of each release."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+import pytest
+from tiny_corpus import touch
+
+from ser_classic.corpora import CORPORA, EMOTIONS, CorpusError, load
+from ser_classic.corpora.described import DESCRIBED
+
+NAMES = [
+    (
+        "ravdess_song",
+        "Actor_02/03-02-05-02-01-02-02.wav",
+        {
+            **{"clip": "Actor_02/03-02-05-02-01-02-02", "speaker": "02", "emotion": "angry", "sex": "female"},
+            **{"sentence": "01", "intensity": "strong", "repetition": "02"},
+        },
+    ),
+    (
+        "cafe",
+        "Colère/Fort/01-C-2-3.wav",
+        {"speaker": "01", "emotion": "angry", "sex": "male", "intensity": "strong", "sentence": "3"},
+    ),
+    ("cafe", "Col\udce8re/12-P-1-6.flac", {"clip": "12-P-1-6", "emotion": "fear", "sex": "female"}),
+    (
+        "esd",
+        "Emotion Speech Dataset/0011/Angry/0011_000351.wav",
+        {
+            **{"clip": "0011_000351", "speaker": "0011", "emotion": "angry", "sex": "male"},
+            **{"sentence": "English 1", "language": "English"},
+        },
+    ),
+    (
+        "esd",
+        "0001/Surprise/evaluation/0001_001401.wav",
+        {"sex": "female", "language": "Mandarin", "partition": "dev", "sentence": "Mandarin 1"},
+    ),
+    (
+        "iemocap",
+        "Session1/sentences/wav/Ses01F_script01_1/Ses01F_script01_1_M003.wav",
+        {
+            "clip": "Ses01F_script01_1_M003",
+            "speaker": "Ses01M",
+            "sex": "male",
+            "session": "01",
+            "style": "scripted",
+        },
+    ),
+    ("iemocap", "Ses05M_impro03_F017.wav", {"speaker": "Ses05F", "sex": "female", "style": "improvised"}),
+    ("iemocap", "Ses05M_script01_1b_FXX2.wav", {"speaker": "Ses05F"}),
+    (
+        "jl",
+        "female1_excited_10a_2.wav",
+        {"speaker": "female1", "emotion": "excited", "sex": "female", "sentence": "10a", "repetition": "2"},
+    ),
+    (
+        "polish",
+        "m3.s_dom_1.wav",
+        {"clip": "m3.s_dom_1", "speaker": "m3", "emotion": "fear", "sentence": "dom"},
+    ),
+    (
+        "subesco",
+        "F_02_MONIKA_S_2_SURPRISE_3].wav",
+        {"clip": "F_02_MONIKA_S_2_SURPRISE_3", "speaker": "F_02", "emotion": "surprise", "sex": "female"},
+    ),
+    ("subesco", "M_10_X_S_10_ANGRY_5.wav", {"speaker": "M_10", "emotion": "angry", "sentence": "10"}),
+    (
+        "msp_improv",
+        "session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav",
+        {"speaker": "F01", "session": "01", "sex": "female", "target": "A", "style": "P"},
+    ),
+    ("msp_podcast", "Audios/MSP-PODCAST_0001_0008.wav", {"clip": "MSP-PODCAST_0001_0008", "show": "0001"}),
+    ("msp_podcast", "MSP-PODCAST_2001_0008_0003.mp3", {"segment": "0008_0003"}),
+    ("meld", "train/train_splits/dia0_utt12.wav", {"clip": "train/dia0_utt12", "partition": "train"}),
+    ("meld", "dev_splits_complete/dia3_utt0.wav", {"clip": "dev/dia3_utt0", "partition": "dev"}),
+    ("meld", "output_repeated_splits_test/dia3_utt0.flac", {"clip": "test/dia3_utt0", "partition": "test"}),
+    ("meld", "test/final_videos_testdia9_utt1.wav", {"clip": "test/dia9_utt1"}),
+    ("shemo", "female/F21N05.wav", {"speaker": "F21", "emotion": "neutral", "sex": "female", "number": "05"}),
+    ("shemo", "M01W03.wav", {"emotion": "surprise", "sex": "male"}),
+    (
+        "enterface",
+        "subject 1/anger/sentence 3/s1_an_3.wav",
+        {"clip": "subject 1/anger/s1_an_3", "speaker": "1", "emotion": "angry", "sentence": "3"},
+    ),
+    ("enterface", "subject 6/happiness/s6_ha_1.wav", {"speaker": "6", "emotion": "happy"}),
+    ("enterface", "subject 11/sadness/sentence 1/s12_sa_1.wav", {"speaker": "11"}),
+    ("nemo", "samples/MP0_surprised_12.wav", {"speaker": "MP0", "emotion": "surprise", "sex": "male"}),
+    (
+        "turev_db",
+        "Sound Source/Calm/1984_sk_masa.wav",
+        {"clip": "Calm/1984_sk_masa", "speaker": "1984", "emotion": "calm", "sentence": "masa"},
+    ),
+    (
+        "ased",
+        "sad/S2-03-01-01-09.wav",
+        {"speaker": "09", "emotion": "sad", "sex": "female", "sentence": "03"},
+    ),
+    ("ased", "n1-01-02-02-41.wav", {"emotion": "neutral", "sex": "male", "repetition": "02"}),
+    ("baved", "2/7-F-23-5-2-1043.wav", {"speaker": "7", "emotion": "high", "sex": "female", "sentence": "5"}),
+    ("aesdd", "sadness/s05 (4).wav", {"clip": "s05 (4)", "speaker": "4", "emotion": "sad", "sentence": "05"}),
+    ("aesdd", "a19 (2)b.wav", {"speaker": "2", "emotion": "angry", "repetition": "b"}),
+    ("aesdd", "h03 (05.wav", {"speaker": "5", "emotion": "happy"}),
+    (
+        "emov_db",
+        "bea_Amused/amused_1-15_0001.wav",
+        {"clip": "bea/Amused/amused_1-15_0001", "speaker": "bea", "emotion": "amused", "sex": "female"},
+    ),
+    (
+        "emov_db",
+        "sam/Sleepy/sleepiness_1-28_0028.wav",
+        {"emotion": "sleepiness", "sex": "male", "sentence": "0028"},
+    ),
+    ("emozionalmente", "audio/1623234567890.wav", {"clip": "1623234567890"}),
+    (
+        "urdu",
+        "Angry/SM4_F2_A054.flac",
+        {"clip": "SM4_F2_A054", "speaker": "SM4", "emotion": "angry", "sex": "male", "number": "054"},
+    ),
+]
+
+FOREIGN = [
+    ("ravdess_song", "03-01-05-01-01-01-01.wav"),  # speech
+    ("ravdess_song", "03-02-08-01-01-01-01.wav"),  # nobody sings surprised
+    ("cafe", "13-C-1-1.wav"),
+    ("esd", "0021/Angry/0021_000351.wav"),
+    ("esd", "0011_000351.wav"),  # nothing tells the emotion
+    ("iemocap", "Ses06F_impro01_F000.wav"),
+    ("jl", "female3_happy_10a_2.wav"),
+    ("jl", "female1_bored_10a_2.wav"),
+    ("polish", "m3_s_dom_1.wav"),
+    ("subesco", "F_02_MONIKA_S_2_CALM_3.wav"),
+    ("meld", "dia0_utt12.wav"),  # of which part?
+    ("shemo", "F21X05.wav"),
+    ("enterface", "subject 1/boredom/sentence 1/s1_bo_1.wav"),
+    ("nemo", "MP0_calm_12.wav"),
+    ("turev_db", "Happy/kz_masa.wav"),
+    ("baved", "7-F-23-5-3-1043.wav"),
+    ("aesdd", "x05 (4).wav"),
+    ("urdu", "SM4_F2_B054.wav"),
+]
+
+
+@pytest.mark.parametrize(("name", "file", "told"), NAMES)
+def test_file_name_tells(name, file, told):
+    row = CORPORA[name].parse(PurePosixPath(file))
+    assert {key: row[key] for key in told} == told
+
+
+@pytest.mark.parametrize(("name", "file"), FOREIGN)
+def test_foreign_file_name_is_no_clip(name, file):
+    assert CORPORA[name].parse(PurePosixPath(file)) is None
+
+
+@pytest.mark.parametrize("corpus", DESCRIBED, ids=lambda corpus: corpus.name)
+def test_a_described_corpus_is_whole(corpus):
+    """It shows how its files are called, says how to get it, and has two words at least."""
+    assert any(corpus.parse(PurePosixPath(file)) for file in corpus.layout)
+    assert corpus.citation
+    assert corpus.url.startswith("https://")
+    assert corpus.access in ("open", "registration", "request")
+    assert corpus.archive or corpus.obtain or corpus.part_of
+    emotions = set(corpus.scan.__self__.emotions.values())
+    assert len(emotions) > 1
+    assert emotions <= {*EMOTIONS, *corpus.scan.__self__.own_words}
+    assert not set(corpus.left_out) & set(corpus.scan.__self__.emotions)
+
+
+def test_secondary_emotions_of_jl_are_left_out_and_known(tmp_path):
+    touch(tmp_path, "female1_happy_1a_1.wav", "male2_angry_1a_1.wav", "male2_anxious_1a_1.wav")
+    corpus = CORPORA["jl"]
+    assert corpus.scan(tmp_path)["emotion"].tolist() == ["happy", "angry"]
+    assert corpus.rows(tmp_path)["label"].tolist() == ["happy", "angry", "anxious"]
+    assert "anxious" in corpus.left_out
+
+
+EVALUATION = """% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]
+
+[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.5000, 2.5000]
+C-E2:\tNeutral;\t()
+A-E3:\tval 3; act 2; dom  2;\t()
+
+[10.0100 - 11.3925]\tSes01F_impro01_M001\texc\t[4.0000, 3.5000, 2.5000]
+[14.8872 - 18.0175]\tSes01F_impro01_F002\tfru\t[1.5000, 4.0000, 3.0000]
+[19.2900 - 20.7875]\tSes01F_impro01_F003\txxx\t[2.5000, 3.0000, 3.0000]
+"""
+
+
+@pytest.fixture
+def iemocap(tmp_path):
+    wavs = tmp_path / "iemocap" / "Session1" / "sentences" / "wav" / "Ses01F_impro01"
+    touch(wavs, *(f"Ses01F_impro01_{turn}.wav" for turn in ("F000", "M001", "F002", "F003")))
+    place = tmp_path / "iemocap" / "Session1" / "dialog" / "EmoEvaluation"
+    (place / "Categorical").mkdir(parents=True)
+    (place / "Ses01F_impro01.txt").write_text(EVALUATION)
+    (place / "._Ses01F_impro01.txt").write_bytes(b"\x00\x05\x16\x07")
+    (place / "Categorical" / "Ses01F_impro01_e2_cat.txt").write_text("Ses01F_impro01_F000 :Anger; ()\n")
+    return tmp_path
+
+
+def test_iemocap_has_four_emotions_or_six_and_keeps_dimensions(iemocap):
+    four = load("iemocap", iemocap).clips
+    assert four["emotion"].to_dict() == {
+        "iemocap/Ses01F_impro01_F000": "neutral",
+        "iemocap/Ses01F_impro01_M001": "happy",
+    }
+    assert four["label"].tolist() == ["neu", "exc"]
+    assert four["speaker"].tolist() == ["iemocap/Ses01F", "iemocap/Ses01M"]
+    assert four[["arousal", "valence", "dominance", "session", "style"]].iloc[1].tolist() == [
+        *("3.5000", "4.0000", "2.5000", "01", "improvised")
+    ]
+    six = load("iemocap6", iemocap).clips
+    assert six["emotion"].tolist() == ["neutral", "frustrated", "excited"]
+    assert set(four.index) <= set(six.index)
+
+
+def test_msp_improv_takes_the_raters_label(tmp_path):
+    name = "MSP-IMPROV-S01A-{}.wav"
+    touch(tmp_path, *(f"session1/S01A/P/{name.format(turn)}" for turn in ("F01-P-FM01", "M01-P-FM01")))
+    (tmp_path / "Evalution.txt").write_text(
+        "UTD-IMPROV-S01A-F01-P-FM01.avi; N; A:2.800000; V:3.000000; D:3.200000 ; N:3.600000;\n"
+        "R-E1; N; A:3; V:3; D:3; N:4;\n"
+        "UTD-IMPROV-S01A-M01-P-FM01.avi; X; A:3.800000; V:2.000000; D:3.200000 ; N:3.600000;\n"
+    )
+    clips = CORPORA["msp_improv"].scan(tmp_path)
+    assert clips[["emotion", "target", "arousal", "session"]].values.tolist() == [
+        ["neutral", "A", "2.800000", "01"]
+    ]
+
+
+def test_msp_podcast_has_its_official_parts(tmp_path):
+    touch(tmp_path, *(f"Audios/MSP-PODCAST_0001_000{number}.wav" for number in range(1, 6)))
+    (tmp_path / "Labels").mkdir()
+    (tmp_path / "Labels" / "labels_consensus.csv").write_text(
+        "FileName,EmoClass,EmoAct,EmoVal,EmoDom,SpkrID,Gender,Split_Set\n"
+        "MSP-PODCAST_0001_0001.wav,N,4.8,3.8,5.0,127,Male,Train\n"
+        "MSP-PODCAST_0001_0002.wav,C,3.2,2.2,3.6,Unknown,Unknown,Development\n"
+        "MSP-PODCAST_0001_0003.wav,O,3.2,2.2,3.6,128,Female,Test1\n"
+        "MSP-PODCAST_0001_0004.wav,H,3.2,5.2,3.6,128,Female,Test1\n"
+        "MSP-PODCAST_0001_0099.wav,H,3.2,5.2,3.6,128,Female,Test2\n"
+    )
+    clips = CORPORA["msp_podcast"].scan(tmp_path)
+    assert clips["emotion"].tolist() == ["neutral", "contempt", "happy"]
+    assert clips["partition"].tolist() == ["train", "dev", "test"]
+    assert clips["sex"].fillna("").tolist() == ["male", "", "female"]
+    assert clips["valence"].tolist() == ["3.8", "2.2", "5.2"]
+    assert clips["speaker"].tolist() == [f"msp_podcast/{who}" for who in ("127", "Unknown", "128")]
+
+
+def test_meld_tells_its_parts_apart_where_numbers_recur(tmp_path):
+    touch(tmp_path, *(f"{part}/dia0_utt0.wav" for part in ("train", "dev", "test")))
+    for part, speaker, emotion in (
+        *(("train", "Chandler", "neutral"), ("dev", "Joey", "joy")),
+        ("test", "Chandler", "disgust"),
+    ):
+        (tmp_path / f"{part}_sent_emo.csv").write_text(
+            "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,"
+            "EndTime\n"
+            f'1,"also I was, you know",{speaker},{emotion},neutral,0,0,8,21,"00:16:16,059","00:16:21,731"\n'
+        )
+    clips = CORPORA["meld"].scan(tmp_path)
+    assert clips["emotion"].to_dict() == {
+        **{"meld/dev/dia0_utt0": "happy", "meld/test/dia0_utt0": "disgust", "meld/train/dia0_utt0": "neutral"}
+    }
+    assert clips["speaker"].tolist() == ["meld/Joey", "meld/Chandler", "meld/Chandler"]
+    assert clips["partition"].tolist() == ["dev", "test", "train"]
+
+
+def test_emozionalmente_is_told_by_its_samples(tmp_path):
+    touch(tmp_path, "audio/1623234567890.wav", "audio/1623234567891.wav")
+    (tmp_path / "metadata").mkdir()
+    (tmp_path / "metadata" / "samples.csv").write_text(
+        "file_name,sentence,sentence_language,actor,emotion_expressed\n"
+        "1623234567890.wav,Vorrei il numero,it,12,joy\n1623234567891.wav,Non sono ancora,it,13,neutrality\n"
+    )
+    clips = CORPORA["emozionalmente"].scan(tmp_path)
+    assert clips["emotion"].tolist() == ["happy", "neutral"]
+    assert clips["speaker"].tolist() == ["emozionalmente/12", "emozionalmente/13"]
+    assert clips["sentence"].tolist() == ["Vorrei il numero", "Non sono ancora"]
+
+
+def test_corrected_labels_of_shemo_take_the_place_of_the_names(tmp_path):
+    touch(tmp_path, "female/F01A01.wav", "female/F01N02.wav", "male/M01S01.wav")
+    with pytest.raises(CorpusError, match="aliyzd95"):
+        CORPORA["shemo_corrected"].scan(tmp_path)
+    (tmp_path / "modified_shemo.json").write_text(
+        json.dumps(
+            {
+                "F01A01": {"path": "female/F01A01.wav", "gender": "female", "emotion": "sadness"},
+                "F01N02": {"path": "female/F01N02.wav", "gender": "female", "emotion": "neutral"},
+            }
+        )
+    )
+    assert CORPORA["shemo"].scan(tmp_path)["emotion"].tolist() == ["angry", "neutral", "sad"]
+    corrected = CORPORA["shemo_corrected"].scan(tmp_path)
+    assert corrected["emotion"].to_dict() == {"shemo/F01A01": "sad", "shemo/F01N02": "neutral"}
+
+
+def test_unreadable_clip_of_aesdd_is_left_out(tmp_path):
+    touch(tmp_path, "sadness/s05 (3).wav", "sadness/s05 (4).wav", "anger/a05 (4).wav")
+    assert CORPORA["aesdd"].scan(tmp_path).index.tolist() == ["aesdd/a05 (4)", "aesdd/s05 (4)"]
+
+
+def test_an_unknown_label_is_named(iemocap):
+    place = iemocap / "iemocap" / "Session1" / "dialog" / "EmoEvaluation" / "Ses01F_impro01.txt"
+    place.write_text(EVALUATION.replace("\tfru\t", "\tbored\t"))
+    with pytest.raises(CorpusError, match=r"'bored' of iemocap/Ses01F_impro01_F002"):
+        load("iemocap", iemocap)
+
+
+def test_a_corpus_without_its_label_files_says_so(tmp_path):
+    touch(tmp_path, "Ses01F_impro01_F000.wav")
+    with pytest.raises(CorpusError, match="EmoEvaluation"):
+        CORPORA["iemocap"].scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["urdu", "cafe", "jl", "subesco", "nemo", "baved", "ravdess_song", "emov_db", "esd"]
+)
+def test_packaging_does_not_change_the_clips(tmp_path, name):
+    """As FLAC and MP3, deeper, and doubled: the same table but `file`."""
+    corpus = CORPORA[name]
+    files = [file for given, file, _ in NAMES if given == name and "\udce8" not in file]
+    touch(tmp_path / "wav", *files)
+    for suffix in (".flac", ".mp3"):
+        touch(tmp_path / suffix, *(f"deep/{PurePosixPath(file).with_suffix(suffix)}" for file in files))
+    touch(tmp_path / ".mp3", *(f"twice/{file}" for file in files), "notes.wav")
+    expected = corpus.scan(tmp_path / "wav").drop(columns="file")
+    for suffix in (".flac", ".mp3"):
+        pd.testing.assert_frame_equal(corpus.scan(tmp_path / suffix).drop(columns="file"), expected)
+
+
+@pytest.mark.corpus
+def test_real_urdu_is_whole():
+    import os
+
+    from ser_classic.corpora import available, shortfall
+
+    data = os.environ.get("SER_DATA")
+    if not data or "urdu" not in available(Path(data)):
+        pytest.skip("urdu is not under $SER_DATA")
+    loaded = load("urdu", Path(data))
+    assert (len(loaded.clips), loaded.clips["speaker"].nunique()) == (400, 29)
+    assert set(loaded.clips["emotion"].value_counts()) == {100}
+    assert (loaded.clips.groupby("speaker")["emotion"].nunique() == 1).sum() == 26
+    assert shortfall(loaded.corpus, loaded.clips) is None
