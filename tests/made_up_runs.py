@@ -34,6 +34,7 @@ PROTOCOLS = {
     "random5": ("blind", True, 0.9),
     "holdout25": ("blind", True, 0.8),
 }
+BASES = {"loso_adapted": "loso"}  # of which other protocols have the folds
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def run(
         "protocol": protocol,
         "track": track,
         "leaky": leaky,
+        "base": BASES.get(protocol, protocol),
+        "independent": not leaky,
         "features": features,
         "model": model,
         "seed": seed,

@@ -152,9 +152,12 @@ def test_a_model_is_fitted_predicts_and_is_cloned(name):
 def test_a_protocol_keeps_train_and_test_apart(name):
     protocol = PROTOCOLS[name]
     assert protocol.title.strip()
+    base = PROTOCOLS[protocol.base]
+    assert (base.deal, base.unit, base.apart) == (protocol.deal, protocol.unit, protocol.apart)
+    assert base.base == base.name
     clips = small_table()
     if protocol.trained_on:
-        clips = pd.concat([small_table(protocol.trained_on, 4), small_table("elsewhere", 4)])
+        clips = pd.concat([small_table(name, 4) for name in (*protocol.trained_on, "elsewhere")])
     folds, again = (protocol.folds(clips, seed=1) for _ in range(2))
     assert len({fold.name for fold in folds}) == len(folds) > 0
     for fold, same in zip(folds, again, strict=True):
@@ -171,5 +174,5 @@ def test_a_protocol_keeps_train_and_test_apart(name):
             assert set(train["speaker"]) & set(test["speaker"])
             assert "both sides" in protocol.title
         if protocol.trained_on:
-            assert set(train["corpus"]) == {protocol.trained_on}
-            assert protocol.trained_on not in set(test["corpus"])
+            assert set(train["corpus"]) == set(protocol.trained_on)
+            assert set(test["corpus"]) == {"elsewhere"}

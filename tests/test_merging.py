@@ -210,8 +210,8 @@ def test_the_folder_to_merge_into_has_to_fit_too(whole, parts, tmp_path):
 
 def test_runs_of_another_corpus_to_train_on_are_compared_too(parts, tmp_path):
     """A cross run says which clips of the other corpus it was trained on."""
-    edit(first(parts[0]), digests={"trained_clips": "1" * 64}, trained_on="other")
-    edit(first(parts[1]), digests={"trained_clips": "2" * 64}, trained_on="other")
+    edit(first(parts[0]), digests={"trained_clips": {"other": "1" * 64}})
+    edit(first(parts[1]), digests={"trained_clips": {"other": "2" * 64}})
     with pytest.raises(MergeError, match=r"other: .* were made with other clips"):
         merge(parts, tmp_path / "out")
 

@@ -100,7 +100,7 @@ class Nameless(Wide):
 
 
 failing_deal = Protocol("failing_deal", "", fail)
-of_nothing = Protocol("of_nothing", "", leave_one_speaker_out, trained_on="nothing")
+of_nothing = Protocol("of_nothing", "", leave_one_speaker_out, trained_on=("nothing",))
 failing_model = Model("failing_model", "", fail)
 ints = Model("ints", "", lambda seed: LogisticRegression(), {"max_iter": np.arange(100, 102)})
 short = Model("short", "", lambda seed: Short())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import ser_classic
 from ser_classic.corpora import CORPORA, CorpusError
 from ser_classic.protocols import (
     PROTOCOLS,
@@ -255,14 +259,15 @@ def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():
             "m: `heard` cannot be had with a degradation",
         ),
         (
-            {"trained_on": "emodb", "degradation": "noise10"},
+            {"trained_on": ("emodb",), "degradation": "noise10"},
             "m: `trained_on` cannot be had with a degradation",
         ),
         (
-            {"track": "adapted", "heard": 4, "trained_on": "emodb"},
+            {"track": "adapted", "heard": 4, "trained_on": ("emodb",)},
             "m: `heard` cannot be had with `trained_on`",
         ),
         ({"degradation": "noise11"}, "m: degradation 'noise11'; expected one of noise20, noise10"),
+        ({"trained_on": "emodb"}, "m: trained_on 'emodb'; expected a tuple"),
         ({"unit": "sentence"}, "m: unit 'sentence'; expected 'speaker' or None"),
         ({"unit": None, "apart": ("speaker",)}, "m: keeps speakers apart; give unit='speaker'"),
     ],
@@ -283,3 +288,19 @@ def test_what_a_deal_does_to_its_clips_hides_no_speaker_on_both_sides():
     with pytest.raises(ProtocolError, match="fold 1: on both sides: speaker"):
         Protocol("planted", "", deal).folds(clips)
     pd.testing.assert_frame_equal(clips, before)
+
+
+def test_no_name_of_a_protocol_is_parsed():
+    """What a protocol is stands in its fields: no module but the table spells or takes apart a name."""
+    methods = "remove(prefix|suffix)|r?partition|r?split|startswith|endswith"
+    taken_apart = rf"(protocol|base|folds)\W{{0,4}}\.(str\.)?({methods})"
+    spelled = r"_adapted\b|_adapted_m|_degraded_|cross_from|SPEAKER_INDEPENDENT"
+    package = Path(ser_classic.__file__).parent
+    found = {
+        f"{path.relative_to(package)}: {line.strip()}"
+        for path in package.rglob("*.py")
+        if path != package / "protocols" / "__init__.py"
+        for line in path.read_text().splitlines()
+        if re.search(f"{taken_apart}|{spelled}", line)
+    }
+    assert found == set()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import made_up_runs as made_up
 import numpy as np
 import pytest
@@ -11,10 +14,12 @@ from ser_classic import report, store
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.plots import conditions
 from ser_classic.report.adaptation import ALL, BLIND, adaptation_chapter, curves
-from ser_classic.report.board import scored, tabulated
+from ser_classic.report.board import scored, tabulated, to_csv
 from ser_classic.report.chapters import Chapter, Entry, Grid, headings_of
 from ser_classic.report.cross import cross_chapter, crossings
 from ser_classic.report.degraded import degraded, degraded_chapter
+from ser_classic.report.gallery import pictures
+from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.seeds import seeds_chapter, spreads
 from ser_classic.report.write import CHAPTERS
 
@@ -30,18 +35,21 @@ def crossed(trained, tested, track="blind"):
         *CELL,
         emotions=SHARED[tested],
         kind=(track, False, -0.6),
-        trained_on=trained,
+        base=f"cross_from_{trained}",
+        trained_on=[trained],
     )
 
 
 def few(corpus, heard, model="svm_rbf"):
     kind = ("adapted", False, 0.01 * heard)
-    return made_up.run(corpus, f"loso_adapted_m{heard}", "pooled", model, kind=kind, heard=heard)
+    return made_up.run(corpus, f"loso_adapted_m{heard}", "pooled", model, kind=kind, heard=heard, base="loso")
 
 
 def spoilt(corpus, name, model="svm_rbf"):
     kind = ("blind", False, -0.7)
-    return made_up.run(corpus, f"loso_degraded_{name}", "pooled", model, kind=kind, degradation=name)
+    return made_up.run(
+        corpus, f"loso_degraded_{name}", "pooled", model, kind=kind, degradation=name, base="loso"
+    )
 
 
 def uar_of(runs):
@@ -272,3 +280,28 @@ def test_columns_that_sort_by_a_value_hold_numbers_and_no_rows_tell_of_none():
     grid = Grid("", ("system", "UAR"), ((Entry("a"), Entry("–")), (Entry("b"), Entry(".50", 0.5))))
     assert grid.markdown().splitlines()[1] == "|---|--:|"
     assert Grid("", ("system", "UAR"), ()).markdown() == "| system | UAR |\n|---|---|"
+
+
+def as_sessions(made):
+    """The same run under a protocol that a plug-in brings, which deals the very same folds."""
+    facts = {name: made.record[name].replace("loso", "sessions") for name in ("id", "protocol", "base")}
+    return replace(made, record=made.record | facts)
+
+
+def test_a_protocol_of_a_plug_in_stands_wherever_a_built_in_one_does():
+    """Name by name the same figures, rows of the leak premium and chapters."""
+    made = [*made_up.grid(("emodb",)), few("emodb", 8), spoilt("emodb", "opus"), crossed("tess", "emodb")]
+    said = []
+    for each in (made, list(map(as_sessions, made))):
+        runs = scored(each, made_up.clips)
+        premium = leak_premium(runs)
+        chapters = [leak_chapter(premium), *(make(runs) for make in CHAPTERS)]
+        texts = [chapter.markdown() for chapter in chapters if chapter]
+        drawn = [(picture.name, picture.caption) for picture in pictures(runs, made_up.clips)]
+        drawn += [
+            (picture.name, picture.caption) for chapter in chapters if chapter for picture in chapter.pictures
+        ]
+        said.append(json.dumps([to_csv(premium), *texts, *drawn]))
+    assert len(said[0]) > 5000
+    assert "loso" not in said[1]
+    assert said[0].replace("loso", "sessions") == said[1]

@@ -74,7 +74,9 @@ def test_other_clips_and_an_entry_that_is_gone():
     assert differing(record(), "d") == {"clips": "tiny had others"}
     assert differing(record(), None) == {}
     assert differing(record() | {"features": "mfcc31"}) == {"features": "mfcc31 is in no table"}
-    cross = record(replace(CELL, protocol="cross_from_emodb"), digests={"clips": "c", "trained_clips": "t"})
+    cross = record(
+        replace(CELL, protocol="cross_from_emodb"), digests={"clips": "c", "trained_clips": {"emodb": "t"}}
+    )
     assert differing(cross) == {"trained_clips": "emodb had others"}
 
 

@@ -17,6 +17,7 @@ from ser_classic.store import StoreError
 def record(name: str = "c--loso--f--m--0", **more) -> dict:
     names = dict(zip(store.NAMES, name.split("--"), strict=True))
     told = {"schema": store.SCHEMA, "id": name, "status": "ok", "track": "blind", "leaky": False}
+    told |= {"base": "loso", "independent": True}
     return told | names | {"digests": {"clips": "1"}} | more
 
 

@@ -41,8 +41,7 @@ def folds(
     with options.value_of("--output"):
         check_output(output)
     loaded = [load(corpus, data, cache, options.meanings(words), speaker)]
-    if entry.trained_on:
-        loaded.insert(0, load(entry.trained_on, data, cache))
+    loaded[:0] = [load(name, data, cache) for name in entry.sources(loaded[0].corpus.name)]
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)
     save(output, table)
     print(

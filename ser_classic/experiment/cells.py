@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ser_classic.experiment.copies import require_apart
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS, Model
-from ser_classic.protocols import PROTOCOLS, Fold, Protocol
+from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.engines import Engine
 
 
@@ -44,9 +45,8 @@ class Cell:
 
     @property
     def corpora(self) -> tuple[str, ...]:
-        """The corpus to test on, and the one to train on where that is another."""
-        source = PROTOCOLS[self.protocol].trained_on
-        return (self.corpus, source) if source else (self.corpus,)
+        """The corpus to test on, and those to train on where these are others."""
+        return (self.corpus, *PROTOCOLS[self.protocol].sources(self.corpus))
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
@@ -63,25 +63,19 @@ def parameters(cell: Cell) -> dict[str, Any]:
             "unit": protocol.unit,
             "track": protocol.track,
         }
-        | particulars(protocol)
+        | protocol.conditions(cell.corpus)
         | spoilt,
         **({"corpora": {name: CORPORA[name].version for name in versioned}} if versioned else {}),
     }
-
-
-def particulars(protocol: Protocol) -> dict[str, Any]:
-    """What a protocol does beyond dealing clips, where it does."""
-    names = ("trained_on", "heard", "degradation")
-    return {name: getattr(protocol, name) for name in names if getattr(protocol, name) is not None}
 
 
 @dataclass
 class Work:
     """A cell made ready: what its folds need, and what the record will say of it.
 
-    `parts` are the features of the corpus to train on, where it is another, and of the one to test on; they
-    lie on disk and are joined by the process that needs them, or those of every pair of corpora would be in
-    memory together. `degraded` are those of the degraded clips, where these are to be tested.
+    `parts` are the features of the corpora to train on, where they are others, and of the one to test on;
+    they lie on disk and are joined by the process that needs them, or those of every pair of corpora would be
+    in memory together. `degraded` are those of the degraded clips, where these are to be tested.
     """
 
     cell: Cell
@@ -89,7 +83,7 @@ class Work:
     degraded: Features | None
     labels: pd.DataFrame
     folds: list[Fold]
-    digests: dict[str, str]
+    digests: dict[str, Any]
     parameters: dict[str, Any]
 
     @property
@@ -104,7 +98,7 @@ class Refused:
 
     cell: Cell
     error: str
-    digests: dict[str, str]
+    digests: dict[str, Any]
     parameters: dict[str, Any]
 
 
@@ -171,18 +165,23 @@ def prepare(
             MODELS[cell.model].require()
             said = parameters(cell)
             protocol, feature_set = PROTOCOLS[cell.protocol], FEATURES[cell.features]
-            parts = [loaded]
-            if protocol.trained_on:
-                parts.insert(0, source(protocol.trained_on))
-                digests["trained_clips"] = store.table_digest(parts[0].clips)
+            sources = {name: source(name) for name in protocol.sources(cell.corpus)}
+            if sources:
+                digests["trained_clips"] = {
+                    name: store.table_digest(of.clips) for name, of in sources.items()
+                }
+            parts = [*sources.values(), loaded]
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
             require_match(MODELS[cell.model], feature_set)
             features = tuple(shelf.features(part, feature_set) for part in parts)
             digests["features"] = features[-1].digest
-            if protocol.trained_on:
-                digests["trained_features"] = features[0].digest
-                require_apart(*parts, *features)
+            if sources:
+                digests["trained_features"] = {
+                    name: part.digest for name, part in zip(sources, features, strict=False)
+                }
+            for (one, known), (other, found) in combinations(zip(parts, features, strict=True), 2):
+                require_apart(one, other, known, found)
             degraded = None
             if protocol.degradation:
                 degraded = shelf.features(loaded, feature_set, DEGRADATIONS[protocol.degradation])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.experiment.cells import Refused, Work, particulars
+from ser_classic.experiment.cells import Refused, Work
 from ser_classic.experiment.fold import FoldResult
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
@@ -75,7 +75,9 @@ def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
         "status": status,
         "track": protocol.track,
         "leaky": protocol.leaky,
-        **particulars(protocol),
+        "base": protocol.base,
+        "independent": protocol.independent,
+        **protocol.conditions(cell.corpus),
         "parameters": ready.parameters,
         "digests": ready.digests,
         "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),

@@ -58,11 +58,14 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
             today = {"features": FEATURES[cell.features].parameters}
         today = json.loads(json.dumps(today, default=str))
         found = dict(_differing(*_comparable(recorded, today, record, cell)))
-    source = PROTOCOLS[cell.protocol].trained_on if cell.protocol in PROTOCOLS else None
-    for name, corpus in (("clips", cell.corpus), ("trained_clips", source)):
-        digest = record.get("digests", {}).get(name)
-        if corpus and digest and clips(corpus) not in (None, digest):
-            found[name] = f"{corpus} had others"
+    digests = record.get("digests", {})
+    for name, held in (
+        ("clips", {cell.corpus: digests.get("clips")}),
+        ("trained_clips", digests.get("trained_clips", {})),
+    ):
+        others = [corpus for corpus, digest in held.items() if digest and clips(corpus) not in (None, digest)]
+        if others:
+            found[name] = f"{', '.join(others)} had others"
     return found
 
 

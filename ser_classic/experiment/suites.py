@@ -12,12 +12,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from ser_classic.corpora import CORPORA, available
-from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, require_match
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
-from ser_classic.protocols import FEW, PROTOCOLS, SOURCES
+from ser_classic.protocols import PROTOCOLS, families
 from ser_classic.registry import unknown
 
 EMBEDDED = "synthetic"
@@ -44,8 +43,8 @@ def read_suite(suite: str) -> list[Cell]:
     suite : str
         A name of `suites()`, or the path of a TOML file. Each of its `[[grid]]` tables lists `corpora`,
         `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product. The
-        protocols `cross` and `cross_adapted` stand for every ordered pair of the corpora, `emobox_degraded`
-        for every degradation and `emobox_few` for every number of clips to adapt with; so with `loso`.
+        name of a family of protocols, such as `cross` or `emobox_degraded`, stands for all of them; of those
+        that train on other corpora, for those that train on corpora of the grid.
 
     Raises
     ------
@@ -97,23 +96,16 @@ def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     for seed in seeds:
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise SuiteError(f"{suite}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
-    families = _families(grid["corpora"])
+    known = families()
     for axis, table in AXES.items():
         for name in grid[axis]:
             if not isinstance(name, str):
                 raise SuiteError(f"{suite}: {axis} lists {name!r}; expected names in quotes")
             if axis != "protocols":
                 table[name]
-            elif name not in families and name not in table:
-                raise SuiteError(unknown(axis, name, [*families, *table]))
-    protocols = [each for name in grid["protocols"] for each in families.get(name, [name])]
-    for protocol in protocols:
-        if protocol not in PROTOCOLS:
-            source = protocol.removeprefix("cross_from_").removesuffix("_adapted")
-            raise SuiteError(
-                f"{suite}: cross trains on each of the corpora, and no protocol trains on {source} to test "
-                f"on others; those that are trained on: {', '.join(SOURCES)}"
-            )
+            elif name not in known and name not in table:
+                raise SuiteError(unknown(axis, name, [*known, *table]))
+    protocols = [each for name in grid["protocols"] for each in _members(suite, name, grid["corpora"])]
     for features, model in itertools.product(grid["features"], grid["models"]):
         require_match(MODELS[model], FEATURES[features])
     cells = [
@@ -121,7 +113,7 @@ def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
         for corpus, features, model, protocol, seed in itertools.product(
             grid["corpora"], grid["features"], grid["models"], protocols, seeds
         )
-        if PROTOCOLS[protocol].trained_on != corpus
+        if not (trained_on := PROTOCOLS[protocol].trained_on) or set(trained_on) - {corpus}
     ]
     if not cells:
         raise SuiteError(
@@ -131,13 +123,18 @@ def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     return cells
 
 
-def _families(corpora: list) -> dict[str, list[str]]:
-    """`cross` as one protocol for each corpus to train on, and the other families alike."""
-    families = {f"cross{end}": [f"cross_from_{name}{end}" for name in corpora] for end in ("", "_adapted")}
-    for folds in ("loso", "emobox"):
-        families[f"{folds}_degraded"] = [f"{folds}_degraded_{kind}" for kind in DEGRADATIONS]
-        families[f"{folds}_few"] = [f"{folds}_adapted_m{heard}" for heard in FEW]
-    return families
+def _members(suite: str, name: str, corpora: list[str]) -> list[str]:
+    """A protocol, or those of a family; of such as train on other corpora, those on corpora of the grid."""
+    family = families().get(name)
+    if family is None:
+        return [name]
+    known = {source for protocol in family for source in protocol.trained_on}
+    if known and (strange := sorted(set(corpora) - known)):
+        raise SuiteError(
+            f"{suite}: {name} trains on each of the corpora, and no protocol trains on {strange[0]} to test "
+            f"on others; those that are trained on: {', '.join(sorted(known))}"
+        )
+    return [protocol.name for protocol in family if set(protocol.trained_on) <= set(corpora)]
 
 
 def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:

@@ -30,7 +30,7 @@ from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.saving import FORMAT
-from ser_classic.protocols import PROTOCOLS, ProtocolError, require_two_clips
+from ser_classic.protocols import ProtocolError, ordinary, require_two_clips
 from ser_classic.runtime.engines import ALONE, Engine, Local
 from ser_classic.runtime.provenance import versions
 
@@ -178,10 +178,10 @@ def _evaluation(
     cell: Cell, clips: pd.DataFrame, features: Features, adapted: bool, results: Path | None, engine: Engine
 ) -> dict[str, Any]:
     """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
-    track = "_adapted" if adapted else ""
+    track = "adapted" if adapted else "blind"
     reason = ""
     for base in _protocols(cell.corpus, clips):
-        protocol = PROTOCOLS[base + track]
+        protocol = ordinary(base, track)
         try:
             protocol.folds(clips, cell.seed)
         except (ProtocolError, CorpusError) as error:

@@ -9,30 +9,32 @@ from ser_classic.protocols.deals import (
     five_speaker_groups,
     holdout,
     leave_one_speaker_out,
-    other_corpus,
+    other_corpora,
     published,
     published_folds,
     random_five,
     unseen_text,
 )
-from ser_classic.protocols.protocol import Fold, Protocol, ProtocolError, require_two_clips
+from ser_classic.protocols.protocol import CONDITIONS, Fold, Protocol, ProtocolError, require_two_clips
 from ser_classic.registry import Registry
 
 __all__ = [
-    "FEW",
+    "CONDITIONS",
     "PROTOCOLS",
     "SOURCES",
     "Fold",
     "Protocol",
     "ProtocolError",
+    "families",
     "leave_one_speaker_out",
+    "ordinary",
     "published_folds",
     "require_two_clips",
 ]
 
 # Corpora to train on, and to be tested elsewhere
 SOURCES = ("ravdess", "emodb", "tess", "savee", "crema_d", "emovo", "synthetic")
-FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
+_FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
 _EMOBOX = ("emobox", "published speaker-disjoint folds", published)
 
@@ -40,11 +42,17 @@ PROTOCOLS: Registry[Protocol] = Registry(
     "protocols",
     [
         Protocol(*_LOSO),
-        Protocol("loso_adapted", *_LOSO[1:], track="adapted"),
+        Protocol("loso_adapted", *_LOSO[1:], track="adapted", base="loso"),
         Protocol("speakers5", "five groups of speakers", five_speaker_groups),
-        Protocol("speakers5_adapted", "five groups of speakers", five_speaker_groups, track="adapted"),
+        Protocol(
+            "speakers5_adapted",
+            "five groups of speakers",
+            five_speaker_groups,
+            track="adapted",
+            base="speakers5",
+        ),
         Protocol(*_EMOBOX),
-        Protocol("emobox_adapted", *_EMOBOX[1:], track="adapted"),
+        Protocol("emobox_adapted", *_EMOBOX[1:], track="adapted", base="emobox"),
         Protocol(
             "unseen_text",
             "test speakers and test sentences both absent from training",
@@ -57,6 +65,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
             unseen_text,
             track="adapted",
             apart=("sentence",),
+            base="unseen_text",
         ),
         Protocol("random5", "five random folds, speakers on both sides", random_five, unit=None),
         Protocol(
@@ -72,12 +81,14 @@ PROTOCOLS: Registry[Protocol] = Registry(
             Protocol(
                 f"cross_from_{source}{ending}",
                 f"trained on all of {source}, tested on all of another corpus, on the emotions both have",
-                partial(other_corpus, source=source),
-                track=ending[1:] or "blind",
-                trained_on=source,
+                other_corpora,
+                track=track,
+                base=f"cross_from_{source}",
+                family=f"cross{ending}",
+                trained_on=(source,),
             )
             for source in SOURCES
-            for ending in ("", "_adapted")
+            for track, ending in (("blind", ""), ("adapted", "_adapted"))
         ),
         *(
             Protocol(
@@ -85,16 +96,20 @@ PROTOCOLS: Registry[Protocol] = Registry(
                 f"{title}; {heard} unlabelled clips of a test speaker are used",
                 deal,
                 track="adapted",
+                base=name,
+                family=f"{name}_few",
                 heard=heard,
             )
             for name, title, deal in (_LOSO, _EMOBOX)
-            for heard in FEW
+            for heard in _FEW
         ),
         *(
             Protocol(
                 f"{name}_degraded_{spoilt.name}",
                 f"{title}; test clips degraded: {spoilt.kind}, {spoilt.level}",
                 deal,
+                base=name,
+                family=f"{name}_degraded",
                 degradation=spoilt.name,
             )
             for name, title, deal in (_LOSO, _EMOBOX)
@@ -102,3 +117,26 @@ PROTOCOLS: Registry[Protocol] = Registry(
         ),
     ],
 )
+
+
+def families() -> dict[str, list[Protocol]]:
+    """Protocols that a suite lists under one name, by that name."""
+    found: dict[str, list[Protocol]] = {}
+    for protocol in PROTOCOLS.values():
+        if protocol.family:
+            found.setdefault(protocol.family, []).append(protocol)
+    return found
+
+
+def ordinary(base: str, track: str) -> Protocol:
+    """The protocol with the folds of `base` on this track, under no condition.
+
+    Raises
+    ------
+    ProtocolError
+        There is none.
+    """
+    for protocol in PROTOCOLS.values():
+        if (protocol.base, protocol.track) == (base, track) and not protocol.conditions(""):
+            return protocol
+    raise ProtocolError(f"{base}: no protocol has its folds on the {track} track")

@@ -108,30 +108,25 @@ def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
     return _numbered(deal.split(clips, clips["emotion"], clips[unit]))
 
 
-def other_corpus(clips: pd.DataFrame, seed: int, source: str) -> list[Fold]:
-    """One fold: trained on all clips of one corpus, tested on all of another, of the emotions both have.
+def other_corpora(clips: pd.DataFrame, seed: int) -> list[Fold]:
+    """One fold: tested on the corpus of the last clip, trained on all others, on the emotions of both sides.
 
     Raises
     ------
     ProtocolError
-        The clips are not those of two corpora, or these share fewer than two emotions.
+        The two sides share fewer than two emotions.
     """
-    corpora = clips["corpus"].to_numpy()
-    tested = " ".join(sorted(set(corpora) - {source}))
-    if source not in corpora or not tested or " " in tested:
-        raise ProtocolError(
-            f"cross: expected the clips of {source} and of one other corpus, found those of "
-            f"{' and '.join(sorted(set(corpora)))}; test on another corpus than {source}"
-        )
-    emotions = clips["emotion"].to_numpy()
-    train = corpora == source
+    corpora, emotions = clips["corpus"].to_numpy(), clips["emotion"].to_numpy()
+    tested = corpora[-1]
+    train = corpora != tested
+    sources = "+".join(dict.fromkeys(corpora[train]))
     shared = sorted(set(emotions[train]) & set(emotions[~train]))
     if len(shared) < 2:
         raise ProtocolError(
-            f"cross: {source} and {tested} share {len(shared)} emotion(s), 2 are needed to tell apart"
+            f"cross: {sources} and {tested} share {len(shared)} emotion(s), 2 are needed to tell apart"
         )
     kept = np.isin(emotions, shared)
-    return [Fold(f"{source}-{tested}", np.flatnonzero(kept & train), np.flatnonzero(kept & ~train))]
+    return [Fold(f"{sources}-{tested}", np.flatnonzero(kept & train), np.flatnonzero(kept & ~train))]
 
 
 def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:

@@ -13,6 +13,9 @@ from ser_classic.corpora import require_speakers
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError, blaming
 
+# Fields that set a protocol apart from ordinary ones, and the name of the test of its own that each makes.
+CONDITIONS = {"trained_on": "cross", "heard": "few", "degradation": "degraded"}
+
 
 class ProtocolError(SerClassicError):
     """A corpus that a protocol cannot deal, or a deal that breaks the protocol's own promise."""
@@ -112,10 +115,15 @@ class Protocol:
         Column of the clips table whose values may not stand on both sides; None marks a leaky protocol.
     apart : tuple of str
         Further such columns.
+    base : str
+        Name of the protocol whose folds it shares, beside which its results are read; its own by default.
+    family : str
+        Name under which a suite lists it together with others.
     heard : int or None
         Unlabelled clips of a test speaker that an adapted protocol may use; all by default.
-    trained_on : str or None
-        Corpus to train on, where that is not the one to test on; `deal` is then given the clips of both.
+    trained_on : tuple of str
+        Corpora to train on in the place of the one to test on, which is left out where it is among them;
+        `deal` is given the clips of all, those to test on last.
     degradation : str or None
         What is done to the test clips, of `DEGRADATIONS`; training clips stay as they are.
     track : {"blind", "adapted"}
@@ -135,8 +143,10 @@ class Protocol:
     unit: str | None = "speaker"
     track: str = "blind"
     apart: tuple[str, ...] = ()
+    base: str = ""
+    family: str = ""
     heard: int | None = None
-    trained_on: str | None = None
+    trained_on: tuple[str, ...] = ()
     degradation: str | None = None
     version: int = 1
 
@@ -146,6 +156,10 @@ class Protocol:
                 self.unit not in ("speaker", None),
                 f"unit {self.unit!r}; expected 'speaker' or None, for a leaky protocol; what else is to be "
                 "kept apart stands in `apart`",
+            ),
+            (
+                isinstance(self.trained_on, str),
+                f"trained_on {self.trained_on!r}; expected a tuple of corpora",
             ),
             (self.unit is None and "speaker" in self.apart, "keeps speakers apart; give unit='speaker'"),
             (self.track not in ("blind", "adapted"), f"track {self.track!r}; expected 'blind' or 'adapted'"),
@@ -161,11 +175,28 @@ class Protocol:
         ):
             if wrong:
                 raise ProtocolError(f"{self.name}: {what}")
+        object.__setattr__(self, "base", self.base or self.name)
 
     @property
     def leaky(self) -> bool:
         """Whether speakers may stand on both sides."""
         return self.unit is None
+
+    @property
+    def independent(self) -> bool:
+        """Whether it keeps speakers apart and nothing else: what is meant by speaker-independent."""
+        return self.unit == "speaker" and not self.apart
+
+    def sources(self, corpus: str) -> tuple[str, ...]:
+        """Other corpora on which it trains to test on this one."""
+        return tuple(name for name in self.trained_on if name != corpus)
+
+    def conditions(self, corpus: str) -> dict[str, Any]:
+        """Those of `CONDITIONS` that it sets, as they are on this corpus; nothing of an ordinary protocol."""
+        values = {name: getattr(self, name) for name in CONDITIONS}
+        if self.trained_on:
+            values["trained_on"] = list(self.sources(corpus))
+        return {name: value for name, value in values.items() if value not in (None, ())}
 
     def folds(self, clips: pd.DataFrame, seed: int = 0) -> list[Fold]:
         """Deal the clips.
@@ -182,6 +213,12 @@ class Protocol:
             require_speakers(clips, f"protocol {self.name}")
         if self.track == "adapted":
             require_two_clips(clips)
+        *others, tested = dict.fromkeys(clips["corpus"])
+        if self.trained_on and (not others or set(others) != set(self.sources(tested))):
+            raise ProtocolError(
+                f"{self.name}: expected the clips of {', '.join(self.trained_on)} and then those of another "
+                f"corpus, to test on; found those of {', '.join([*others, tested])}"
+            )
         with blaming(f"{corpus}: {self.name} cannot deal these {len(clips)} clips", ProtocolError):
             folds = list(self.deal(clips.copy(), seed))  # what a deal changes is not what it is held to
             self._check(folds, clips)

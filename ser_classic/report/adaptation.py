@@ -49,12 +49,12 @@ def curves(runs: Iterable[Scored]) -> pd.DataFrame:
     rows = []
     wanted = set()
     for run in of_test(runs, "few")[0]:
-        folds = run.row["protocol"].partition("_adapted_m")[0]
+        folds = run.row["base"]
         wanted.add(system_on(run, folds))
         rows.append(_row(run, folds, run.run.record["heard"]))
     for run in first_seeds(runs):
-        folds = run.row["protocol"].removesuffix("_adapted")
-        if run.counts is not None and system_on(run, folds) in wanted:
+        folds = run.row["base"]
+        if run.counts is not None and not run.row["test"] and system_on(run, folds) in wanted:
             rows.append(_row(run, folds, ALL if run.row["track"] == "adapted" else BLIND))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values(["corpus", "folds", "system", "heard"], ignore_index=True)

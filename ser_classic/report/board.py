@@ -13,16 +13,16 @@ import pandas as pd
 from ser_classic.corpora import ordered
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS, classes_of
+from ser_classic.protocols import CONDITIONS
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
 
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
 _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
 _COST = ("fit_seconds", "predict_seconds")
 _FURTHER = tuple(name for name in METRICS if name not in _FIRST)
-COLUMNS = (*CELL, *_FIRST, *_COST, "status", *_FURTHER, "speaker_uar", "error", "test", "stale")
+FACTS = ("base", "independent")  # of its protocol
+COLUMNS = (*CELL, *_FIRST, *_COST, "status", *_FURTHER, "speaker_uar", "error", "test", "stale", *FACTS)
 GROUPS = ("blind", "adapted", "leaky")
-# Tests of their own, ranked with nothing: their name, by what the record of such a run tells beside the cell.
-TESTS = {"trained_on": "cross", "heard": "few", "degradation": "degraded"}
 
 
 class ReportError(SerClassicError):
@@ -207,8 +207,8 @@ def scored(
     left_out: dict[str, list[str]] = {}
     for run in runs:
         record = run.record
-        row = {name: record[name] for name in CELL} | {"status": record["status"]}
-        row["test"] = next((test for key, test in TESTS.items() if key in record), "")
+        row = {name: record[name] for name in (*CELL, "status", *FACTS)}
+        row["test"] = next((test for key, test in CONDITIONS.items() if key in record), "")
         counts = None
         other = differ(record) if differ else {}
         row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items()) or None
@@ -314,6 +314,25 @@ def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
         if (run.counts is None, run.row["seed"]) < (held.counts is None, held.row["seed"]):
             first[cell] = run
     return list(first.values())
+
+
+def standing(table: pd.DataFrame) -> pd.Series:
+    """How a row's folds stand among those that keep speakers apart, on its corpus: 0 are to be shown.
+
+    Of several, those come first under which most systems ran; NaN where speakers are not kept apart,
+    something else is too, or the run is a test of its own.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns corpus, base, independent, test, features and model.
+    """
+    chosen = table[table["independent"].astype(bool) & ordinary(table)]
+    sizes = chosen.drop_duplicates(["corpus", "base", "features", "model"]).value_counts(["corpus", "base"])
+    order = sizes.reset_index().sort_values(["corpus", "count", "base"], ascending=[True, False, True])
+    places = order.assign(place=order.groupby("corpus").cumcount()).set_index(["corpus", "base"])["place"]
+    keys = pd.MultiIndex.from_frame(chosen[["corpus", "base"]])
+    return pd.Series(places.reindex(keys).to_numpy(), chosen.index).reindex(table.index)
 
 
 def systems(board: pd.DataFrame) -> pd.DataFrame:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import product
 
 import pandas as pd
 
-from ser_classic.report.board import Scored, first_seeds
+from ser_classic.report.board import Scored, first_seeds, system_of
 from ser_classic.report.chapters import FIGURES, Chapter, Entry, Grid, figures_of, of_share, of_test
 from ser_classic.report.gallery import Picture
 from ser_classic.report.text import share
-from ser_classic.report.views import SPEAKER_INDEPENDENT
+from ser_classic.report.views import shown
 
 TITLE = "From corpus to corpus"
 ABOUT = (
@@ -39,17 +38,19 @@ def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
         with speakers kept apart), and what `figures_of` gives; `classes` counts the emotions told apart.
     """
     runs = list(runs)
-    rows = [_row(run, run.run.record["trained_on"], within=False) for run in of_test(runs, "cross")[0]]
+    rows = [
+        _row(run, "+".join(run.run.record["trained_on"]), within=False) for run in of_test(runs, "cross")[0]
+    ]
     systems = {(row["system"], row["track"]) for row in rows}
     corpora = {row[end] for row in rows for end in ("trained", "tested")}
-    ordinary = [run for run in first_seeds(runs) if run.counts is not None and not run.row["test"]]
-    home: dict[tuple[str, str, str], dict] = {}
-    for protocol, run in product(SPEAKER_INDEPENDENT, ordinary):
-        if run.row["protocol"].removesuffix("_adapted") == protocol and run.row["corpus"] in corpora:
-            row = _row(run, run.row["corpus"], within=True)
-            if (row["system"], row["track"]) in systems:
-                home.setdefault((row["tested"], row["system"], row["track"]), row)
-    table = pd.DataFrame([*rows, *home.values()], columns=list(COLUMNS))
+    near = [run for run in first_seeds(runs) if run.row["corpus"] in corpora]
+    home = [
+        _row(run, run.row["corpus"], within=True)
+        for track in ("blind", "adapted")
+        for run in shown(near, track)
+        if (system_of(run.row), track) in systems
+    ]
+    table = pd.DataFrame([*rows, *home], columns=list(COLUMNS))
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
 
 

@@ -44,12 +44,14 @@ def degraded(runs: Iterable[Scored]) -> pd.DataFrame:
     rows = []
     wanted = set()
     for run in of_test(runs, "degraded")[0]:
-        folds = run.row["protocol"].partition("_degraded_")[0]
+        folds = run.row["base"]
         wanted.add(system_on(run, folds))
         rows.append(_row(run, folds, run.run.record["degradation"]))
     for run in first_seeds(runs):
-        if run.counts is not None and system_on(run, run.row["protocol"]) in wanted:
-            rows.append(_row(run, run.row["protocol"], CLEAN))
+        row = run.row
+        plain = run.counts is not None and not row["test"] and row["track"] == "blind"
+        if plain and system_on(run, row["base"]) in wanted:
+            rows.append(_row(run, row["base"], CLEAN))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = {name: place for place, name in enumerate((CLEAN, *DEGRADATIONS))}
     table["place"] = table["degradation"].map(order).fillna(len(order))

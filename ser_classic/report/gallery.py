@@ -86,8 +86,8 @@ def _feature_sets(board: pd.DataFrame, corpus: str, track: str) -> Iterator[Pict
             f"features_{corpus}_{track}",
             f"{corpus}: features and models, {track}",
             "UAR of every feature set: a dot for each model, the best named, with its 95 % interval where "
-            "there are speakers enough. The dashed line is chance. Where several protocols ran, the first of "
-            f"{', '.join(views.SPEAKER_INDEPENDENT)}.",
+            "there are speakers enough. The dashed line is chance. Of several protocols that ran, the one "
+            "under which most systems did.",
             partial(feature_sets, table, chance, GROUP_COLOUR[track]),
             corpus,
         )
@@ -137,15 +137,7 @@ def _details(
     from ser_classic.plots.style import GROUP_COLOUR
 
     colour = GROUP_COLOUR[track]
-    group = [
-        run
-        for run in first_seeds(runs)
-        if run.counts is not None
-        and run.row["corpus"] == corpus
-        and run.row["track"] == track
-        and not run.row["leaky"]
-        and run.row["protocol"].removesuffix("_adapted") in views.SPEAKER_INDEPENDENT
-    ]
+    group = views.shown((run for run in first_seeds(runs) if run.row["corpus"] == corpus), track)
     if not group:
         return
     ranked = sorted(group, key=lambda run: (-run.row["uar"], run.run.record["id"]))

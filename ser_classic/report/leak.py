@@ -8,11 +8,11 @@ from statistics import fmean
 
 import pandas as pd
 
-from ser_classic.report.board import Scored
+from ser_classic.report.board import Scored, standing
 from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
 from ser_classic.report.gallery import Picture
 from ser_classic.report.text import signed
-from ser_classic.report.views import FLOOR, SPEAKER_INDEPENDENT, aligned
+from ser_classic.report.views import FLOOR, aligned
 from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference
 
 TITLE = "The leak premium"
@@ -35,6 +35,7 @@ COLUMNS = (
     "speakers",
     "seeds",
     "leaky_seeds",
+    "leaky_clips",
 )
 MOST = 5  # systems of a corpus in Markdown
 
@@ -53,29 +54,32 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     pd.DataFrame
         One row per leaky protocol of every system that also ran with speakers kept apart: corpus, features,
         model, classes, protocol, uar, leaky_protocol, leaky_uar, premium (the difference), low, high (its
-        95 % interval, the same speakers drawn for both), speakers, seeds, leaky_seeds (how many ran); the
-        largest premium of a corpus first. UAR are means over the seeds of their side, as in the leaderboard;
-        low and high the means of what each seed gives with each of the other side.
+        95 % interval, the same speakers drawn for both), speakers, seeds, leaky_seeds (how many ran),
+        leaky_clips (tested); the largest premium of a corpus first. UAR are means over the seeds of their
+        side, as in the leaderboard; low and high the means of what each seed gives with each of the other
+        side.
     """
-    sides: dict[bool, dict[tuple, list[Scored]]] = {True: {}, False: {}}
-    for run in runs:
-        row = run.row
-        if run.counts is None or row["track"] != "blind":
-            continue
-        cell = tuple(row[name] for name in SYSTEM)
-        if row["leaky"] or row["protocol"] in SPEAKER_INDEPENDENT:
-            sides[row["leaky"]].setdefault((*cell, row["protocol"]), []).append(run)
+    held = [run for run in runs if run.counts is not None and run.row["track"] == "blind"]
+    leaks: dict[tuple, list[Scored]] = {}
+    kept: dict[tuple, dict[float, list[Scored]]] = {}
+    places = standing(pd.DataFrame([run.row for run in held])) if held else ()
+    for run, place in zip(held, places, strict=True):
+        cell = tuple(run.row[name] for name in SYSTEM)
+        if run.row["leaky"]:
+            leaks.setdefault((*cell, run.row["protocol"]), []).append(run)
+        elif pd.notna(place):
+            kept.setdefault(cell, {}).setdefault(place, []).append(run)
     rows = []
-    for (*cell, leaky_protocol), leaky in sides[True].items():
-        protocol = next((name for name in SPEAKER_INDEPENDENT if (*cell, name) in sides[False]), None)
-        if protocol is None:
+    for (*cell, leaky_protocol), leaky in leaks.items():
+        if tuple(cell) not in kept:
             continue
-        apart = sides[False][*cell, protocol]
+        found = kept[tuple(cell)]
+        apart = found[min(found)]
         gaps = [_difference(one, other) for one in leaky for other in apart]
         rows.append(
             {
                 **dict(zip(SYSTEM, cell, strict=True)),
-                "protocol": protocol,
+                "protocol": apart[0].row["protocol"],
                 "uar": fmean(run.row["uar"] for run in apart),
                 "leaky_protocol": leaky_protocol,
                 "leaky_uar": fmean(run.row["uar"] for run in leaky),
@@ -85,6 +89,7 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
                 "speakers": gaps[0].speakers,
                 "seeds": len(apart),
                 "leaky_seeds": len(leaky),
+                "leaky_clips": max(run.row["clips"] for run in leaky),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
@@ -100,7 +105,7 @@ def _difference(leaky: Scored, apart: Scored) -> Interval:
 
 
 def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
-    """The leak premium of each system once per corpus: over five folds where they ran.
+    """The leak premium of each system once per corpus: of its leaky runs that which tests the most clips.
 
     Parameters
     ----------
@@ -113,9 +118,8 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
         Its rows without the floor, with a column `system`, the highest leaky UAR of a corpus first.
     """
     held = table[table["model"] != FLOOR]
-    place = held["leaky_protocol"].ne("random5")
-    held = held.assign(_place=place).sort_values("_place", kind="stable")
-    held = held.drop_duplicates(["corpus", "features", "model", "classes"]).drop(columns="_place")
+    held = held.sort_values("leaky_clips", ascending=False, kind="stable")
+    held = held.drop_duplicates(["corpus", "features", "model", "classes"])
     few = held["classes"] < held.groupby("corpus")["classes"].transform("max")
     note = (", " + held["classes"].astype(str) + " emotions").where(few, "")
     held = held.assign(system=held["features"] + " + " + held["model"] + note)

@@ -15,7 +15,7 @@ from ser_classic.report.gallery import Picture
 from ser_classic.report.page import Section, figure_element
 from ser_classic.report.text import counted
 from ser_classic.report.training import portrait
-from ser_classic.report.views import FLOOR, SPEAKER_INDEPENDENT
+from ser_classic.report.views import FLOOR
 from ser_classic.report.within import confusion_of
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def efforts(runs: Iterable[Scored]) -> pd.DataFrame:
 
 def _comparable(run: Scored) -> bool:
     row = run.row
-    apart = run.counts is not None and row["track"] == "blind" and row["protocol"] in SPEAKER_INDEPENDENT
-    return apart and row["model"] != FLOOR
+    apart = row["independent"] and not row["test"] and row["track"] == "blind"
+    return run.counts is not None and apart and row["model"] != FLOOR
 
 
 def effort_picture(runs: Sequence[Scored]) -> Picture | None:

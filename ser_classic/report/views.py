@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora import ordered
-from ser_classic.report.board import Scored, group_of, systems
+from ser_classic.report.board import Scored, group_of, standing, systems
 from ser_classic.statistics import (
     FEWEST_SPEAKERS,
     Ranks,
@@ -18,18 +18,7 @@ from ser_classic.statistics import (
     ranks,
 )
 
-# Protocols that keep speakers apart; of several that ran, the first stands for the others.
-SPEAKER_INDEPENDENT = ("emobox", "loso", "speakers5")
 FLOOR = "prior"  # knows nothing of the recording; it is no contestant
-
-# How published rows name the folds of our protocols, without the ending `_adapted`.
-SAME_FOLDS = {
-    "loso": "loso",
-    "emobox": "emobox folds",
-    "speakers5": "5 speaker groups",
-    "random5": "random 5-fold",
-}
-OTHER_FOLDS = {"crema_d": {"emobox folds"}}  # whose published folds are EMO-SUPERB's here
 
 
 def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:
@@ -69,25 +58,29 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks
     """
     other = {"model": "features", "features": "model"}[by]
     rows = []
-    for run in runs:
+    for run in shown(runs, track):
         row = run.row
-        name = row["protocol"].removesuffix("_adapted")
-        if run.counts is None or row["leaky"] or row["track"] != track or name not in SPEAKER_INDEPENDENT:
-            continue
         if row["model"] == FLOOR or row["seed"] != 0 or not row["speakers"]:
             continue
-        cell = (row["corpus"], name, row[by], row[other])
+        cell = (row["corpus"], row[by], row[other])
         rows += [(speaker, uar, *cell) for speaker, uar in per_speaker(run.counts).items()]
     if not rows:
         return None
-    table = pd.DataFrame(rows, columns=["speaker", "uar", "corpus", "protocol", "one", "other"])
-    place = table["protocol"].map(SPEAKER_INDEPENDENT.index)
-    table = table[place == place.groupby(table["corpus"]).transform("min")]
+    table = pd.DataFrame(rows, columns=["speaker", "uar", "corpus", "one", "other"])
     contestants = _complete(table)
     wide = contestants.pivot_table(index="speaker", columns="one", values="uar", aggfunc="mean")
     if wide.shape[1] < 3 or wide.shape[0] < 2:
         return None
     return ranks(wide), tuple(dict.fromkeys(contestants["other"]))
+
+
+def shown(runs: Iterable[Scored], track: str) -> list[Scored]:
+    """The finished runs of a track whose folds are those shown of their corpus; see `standing`."""
+    held = [run for run in runs if run.counts is not None and run.row["track"] == track]
+    if not held:
+        return []
+    first = standing(pd.DataFrame([run.row for run in held])) == 0
+    return [run for run, kept in zip(held, first, strict=True) if kept]
 
 
 def _complete(table: pd.DataFrame) -> pd.DataFrame:
@@ -108,8 +101,8 @@ def _complete(table: pd.DataFrame) -> pd.DataFrame:
 def published() -> pd.DataFrame:
     """Published scores, one a row.
 
-    Columns corpus, classes, protocol, speaker_disjoint (yes or no), track, system, family, metric, value and
-    source.
+    Columns corpus, classes, protocol (as published), folds (the protocol of ours with the same, if any),
+    speaker_disjoint (yes or no), track, system, family, metric, value and source.
     """
     return pd.read_csv(files("ser_classic") / "data" / "published.csv", dtype={"speaker_disjoint": str})
 
@@ -129,8 +122,7 @@ def by_features(board: pd.DataFrame, corpus: str, track: str) -> pd.DataFrame:
     """
     table = systems(board[(board["status"] == "ok") & (board["corpus"] == corpus)])
     table = table[(group_of(table) == track) & table["classes"].eq(table["classes"].max())]
-    protocols = table["protocol"].str.removesuffix("_adapted")
-    table = pd.concat([table[protocols == name] for name in SPEAKER_INDEPENDENT])
+    table = table.assign(place=standing(table)).dropna(subset="place").sort_values("place", kind="stable")
     trusted = table["speakers"] >= FEWEST_SPEAKERS
     table = table.assign(low=table["uar_low"].where(trusted), high=table["uar_high"].where(trusted))
     table = table.drop_duplicates(["features", "model"])
@@ -164,6 +156,7 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             "system": rows["system"],
             "family": rows["family"],
             "protocol": rows["protocol"],
+            "base": rows["folds"],
             "uar": rows["value"].astype(float),
             "own": False,
             "source": rows["source"],
@@ -179,7 +172,8 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             "disjoint": mine["group"] != "leaky",
             "system": mine["features"] + " + " + mine["model"],
             "family": "classical",
-            "protocol": mine["protocol"].str.removesuffix("_adapted"),
+            "protocol": mine["base"],
+            "base": mine["base"],
             "uar": mine["uar"].astype(float),
             "low": mine["uar_low"].astype(float).mask(few),
             "high": mine["uar_high"].astype(float).mask(few),
@@ -187,11 +181,10 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             "source": "this benchmark",
         }
     )
-    known = {SAME_FOLDS.get(name, name) for name in ours["protocol"]} - OTHER_FOLDS.get(corpus, set())
     both = pd.concat([ours, theirs], ignore_index=True)
     if not len(theirs):
         both = both.iloc[:0]
-    both["same_folds"] = both["own"].astype(bool) | both["protocol"].isin(known)
+    both["same_folds"] = both.pop("base").isin(set(ours["base"]))
     return both.sort_values(
         ["track", "disjoint", "uar", "system"], ascending=[False, False, False, True], ignore_index=True
     )

@@ -228,7 +228,8 @@ def read_run(path: Path) -> Run:
         schema, name, status = record["schema"], record["id"], record["status"]
         named = "--".join(str(record[key]) for key in NAMES)
         if status == "ok":
-            record["digests"]["clips"], record["digests"]["predictions"], record["track"], record["leaky"]
+            record["digests"]["clips"], record["digests"]["predictions"]
+            record["track"], record["leaky"], record["base"], record["independent"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: not a run ({type(error).__name__}: {error}); remove it") from error
     if schema != SCHEMA:

@@ -96,9 +96,10 @@ def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
                 yield f"{path}: cannot be read ({error}); remove it, or put a whole one in its place"
     tables = set(said)
     for run in (run for found in runs.values() for run in found):
-        for corpus, key in (("corpus", "clips"), ("trained_on", "trained_clips")):
-            if key in run.record["digests"]:
-                said.setdefault(run.record[corpus], {}).setdefault(run.record["digests"][key], run.path)
+        digests = run.record["digests"]
+        tested = {run.record["corpus"]: digests["clips"]} if "clips" in digests else {}
+        for corpus, digest in (tested | digests.get("trained_clips", {})).items():
+            said.setdefault(corpus, {}).setdefault(digest, run.path)
         if run.ok and run.record["corpus"] not in tables:
             tables.add(run.record["corpus"])
             yield f"{run.path}: there is no clips/{run.record['corpus']}.csv to which it refers"
