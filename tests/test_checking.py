@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
 import copy
-import gzip
 import json
 import os
 import subprocess
@@ -185,8 +185,8 @@ def test_on_the_command_line(results, cache, tmp_path):
 
 
 def test_predictions_that_were_changed_after_the_run_are_named(results, cache):
-    path = results / "runs" / CELLS[1].id / "predictions.csv.gz"
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b"sad", b"fear")))
+    path = results / "runs" / CELLS[1].id / "predictions.csv.bz2"
+    path.write_bytes(bz2.compress(bz2.decompress(path.read_bytes()).replace(b"sad", b"fear")))
     assert json.loads((path.parent / "run.json").read_text())["status"] == "ok"
     found = verdict(results, cache, "lda")
     assert found.verdict == "differs"

@@ -121,8 +121,8 @@ def test_what_the_killed_left_in_results_is_tidied_up_and_no_run_is_lost(tmp_pat
     left_behind(home / ".old-1", "b")  # killed after its successor was in place
     left_behind(home / ".old-2", "c")  # killed just before
     (home / ".old-3").mkdir()  # killed while it was removed
-    (home / ".old-3" / "predictions.csv.gz").touch()
-    for place in (tmp_path, tmp_path / "clips", tmp_path / "figures"):
+    (home / ".old-3" / "predictions.csv.bz2").touch()
+    for place in (tmp_path, *(tmp_path / name for name in ("clips", "figures", "folds"))):
         place.mkdir(exist_ok=True)
         (place / ".draft-1").touch()
     with store.at_work(tmp_path):

@@ -89,7 +89,7 @@ def test_the_same_cell_gives_the_same_bytes(tiny, cache, tmp_path, name):
         run([cell(name, "loso_adapted")], tiny, cache, tmp_path / results)
     one, two = (next(store.runs(tmp_path / results)) for results in ("a", "b"))
     assert one.record["digests"] == two.record["digests"]
-    assert (one.path / "predictions.csv.gz").read_bytes() == (two.path / "predictions.csv.gz").read_bytes()
+    assert (one.path / "predictions.csv.bz2").read_bytes() == (two.path / "predictions.csv.bz2").read_bytes()
 
 
 def test_processes_do_not_change_predictions(tiny, cache, tmp_path):

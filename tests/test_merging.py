@@ -75,8 +75,9 @@ def test_a_sharded_run_merged_is_the_unsharded_run(whole, parts, tmp_path):
     write(whole, figures=False)
     pd.testing.assert_frame_equal(timeless(out), timeless(whole))
     for run in store.runs(whole):
-        copied = out / "runs" / run.id / "predictions.csv.gz"
-        assert copied.read_bytes() == (run.path / "predictions.csv.gz").read_bytes()
+        copied = out / "runs" / run.id / "predictions.csv.bz2"
+        assert copied.read_bytes() == (run.path / "predictions.csv.bz2").read_bytes()
+        pd.testing.assert_frame_equal(store.read_run(copied.parent).predictions(), run.predictions())
     assert (out / "clips" / "tiny.csv").read_bytes() == (whole / "clips" / "tiny.csv").read_bytes()
     assert (out / "leaderboard.html").is_file()
 
@@ -130,7 +131,7 @@ def test_a_failed_run_gives_way_to_a_finished_one(parts, tmp_path, order):
     shutil.copytree(parts[0], tmp_path / "again")
     failed = first(tmp_path / "again")
     edit(failed, status="failed", error="planted")
-    (failed / "predictions.csv.gz").unlink()
+    (failed / "predictions.csv.bz2").unlink()
     merge([parts[0], tmp_path / "again"][order], tmp_path / "out")
     assert store.read_run(tmp_path / "out" / "runs" / failed.name).ok
     merge([tmp_path / "again"], tmp_path / "alone")
@@ -152,7 +153,7 @@ def other_clips(folder: Path, path: Path) -> None:
 
 
 def other_schema(folder: Path, path: Path) -> None:
-    edit(path, schema=2)
+    edit(path, schema=99)
 
 
 def of_other_clips(folder: Path, path: Path) -> None:
@@ -169,11 +170,15 @@ def unreadable(folder: Path, path: Path) -> None:
 
 def altered(folder: Path, path: Path) -> None:
     other = [run.path for run in store.runs(folder)][-1]
-    shutil.copyfile(other / "predictions.csv.gz", path / "predictions.csv.gz")
+    shutil.copyfile(other / "predictions.csv.bz2", path / "predictions.csv.bz2")
+
+
+def no_folds(folder: Path, path: Path) -> None:
+    shutil.rmtree(folder / "folds")
 
 
 def half(folder: Path, path: Path) -> None:
-    (path / "predictions.csv.gz").unlink()
+    (path / "predictions.csv.bz2").unlink()
 
 
 @pytest.mark.parametrize(
@@ -181,16 +186,21 @@ def half(folder: Path, path: Path) -> None:
     [
         (other_predictions, "have other predictions, and other features; remove one of them"),
         (other_clips, "tiny: .*tiny.csv and .*tiny.csv were made with other clips, speakers or emotions"),
-        (other_schema, "a run of schema 2, this version reads 1"),
+        (other_schema, "a run of schema 99, this version reads 2"),
         (of_other_clips, "tiny: .* were made with other clips, speakers or emotions"),
         (no_clips, "there is no clips/tiny.csv to which it refers"),
         (unreadable, r"tiny\.csv: cannot be read .*; remove it, or put a whole one in its place"),
         (altered, "its predictions were changed after the run"),
+        (no_folds, "the folds of some runs cannot be read"),
         (half, "its predictions are missing"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_written(whole, parts, tmp_path, spoil, reason):
-    sources = [tmp_path / "spoilt"] if spoil in (no_clips, altered, half) else [whole, tmp_path / "spoilt"]
+    sources = (
+        [tmp_path / "spoilt"]
+        if spoil in (no_clips, altered, no_folds, half)
+        else [whole, tmp_path / "spoilt"]
+    )
     shutil.copytree(parts[0], tmp_path / "spoilt")
     spoil(tmp_path / "spoilt", first(tmp_path / "spoilt"))
     with pytest.raises(MergeError, match=reason) as refused:
@@ -219,7 +229,7 @@ def test_runs_of_another_corpus_to_train_on_are_compared_too(parts, tmp_path):
 def test_many_reasons_are_counted_and_a_folder_without_results_is_named(whole, tmp_path):
     shutil.copytree(whole, tmp_path / "spoilt")
     for run in store.runs(tmp_path / "spoilt"):
-        edit(run.path, schema=2)
+        edit(run.path, schema=99)
     with pytest.raises(MergeError, match="and 7 more"):
         merge([tmp_path / "spoilt"], tmp_path / "out")
     (tmp_path / "nothing").mkdir()

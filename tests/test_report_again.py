@@ -117,8 +117,8 @@ def test_another_record_shows_although_the_predictions_are_the_same(results):
 
 
 def test_spoilt_predictions_are_told_although_their_score_is_known(results, tmp_path):
-    path = results / "runs" / "emodb--loso--pooled--knn--0" / "predictions.csv.gz"
-    path.write_bytes(path.with_name("predictions.csv.gz").read_bytes()[:-9])
+    path = results / "runs" / "emodb--loso--pooled--knn--0" / "predictions.csv.bz2"
+    path.write_bytes(path.with_name("predictions.csv.bz2").read_bytes()[:-9])
     told = []
     board = report.write(results, told.append, cache=tmp_path / "cache")
     assert len(board) == 5

@@ -16,7 +16,7 @@ from ser_classic.plots.style import inline_svg, png
 from ser_classic.report import networks, write
 from ser_classic.report.board import judged, scored
 from ser_classic.report.training import averaged, confusions, portrait
-from ser_classic.store import StoreError, write_clips, write_run
+from ser_classic.store import SCHEMA, StoreError, write_clips, write_run
 
 
 def runs(*corpora: str):
@@ -183,7 +183,9 @@ def test_the_report_shows_networks_from_the_stored_runs(tmp_path, monkeypatch):
     write_clips(tmp_path, "emodb", made_up.clips("emodb"))
     for estimator, model in (("SVC", "svm_rbf"), ("DeepClassifier", "mlp")):
         made = made_up.trained("emodb", "loso", "pooled", model, estimator)
-        write_run(tmp_path, {"schema": 1, "digests": {"clips": ""}, **made.record}, made.table, made.history)
+        write_run(
+            tmp_path, {"schema": SCHEMA, "digests": {"clips": ""}, **made.record}, made.table, made.history
+        )
     write(tmp_path)
     page = (tmp_path / "leaderboard.html").read_text()
     assert '<section id="networks">' in page

@@ -260,7 +260,7 @@ def test_write_goes_on_past_broken_and_foreign_folders(tmp_path):
     stored(tmp_path, made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
     (tmp_path / "runs" / "holiday pictures").mkdir()
     broken = stored(tmp_path, made_up.run("emodb", "loso", "pooled", "svm_rbf")).path
-    (broken / "predictions.csv.gz").write_bytes(b"not gzip")
+    (broken / "predictions.csv.bz2").write_bytes(b"not gzip")
     orphan = stored(tmp_path, made_up.run("ravdess", "loso", "pooled", "svm_rbf"))
     told = []
     board = report.write(tmp_path, told.append)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import bz2
 import json
 import shutil
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_what_is_written_is_read_back_to_three_decimals(tmp_path):
 
 def test_equal_predictions_are_equal_bytes(tmp_path):
     paths = [store.write_run(tmp_path / name, record(), predictions()).path for name in "ab"]
-    one, two = ((path / "predictions.csv.gz").read_bytes() for path in paths)
+    one, two = ((path / "predictions.csv.bz2").read_bytes() for path in paths)
     assert one == two
 
 
@@ -51,6 +51,38 @@ def test_writing_again_replaces_the_run_and_leaves_nothing_behind(tmp_path):
     with pytest.raises(StoreError, match=r"this run failed \(no\)"):
         run.predictions()
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [run.id]
+
+
+def test_runs_that_test_the_same_clips_in_the_same_folds_store_them_once(tmp_path):
+    ids = [f"c--loso--f--{model}--0" for model in "mno"]
+    for name in ids[:2]:
+        store.write_run(tmp_path, record(name), predictions())
+    other = store.write_run(tmp_path, record(ids[2]), predictions().assign(fold=["01", "02"]))
+    assert len(list((tmp_path / "folds").iterdir())) == 2
+    one, two, three = (run.record["digests"] for run in store.runs(tmp_path))
+    assert one == two
+    assert one["predictions"] != three["predictions"]  # other folds, although the guesses are equal
+    assert other.predictions()["fold"].tolist() == ["01", "02"]
+
+
+@pytest.mark.parametrize("how", ["absent", "not compressed", "changed"])
+def test_folds_that_are_not_those_of_the_run_are_refused(tmp_path, how):
+    run = store.write_run(tmp_path, record(), predictions())
+    (path,) = (tmp_path / "folds").iterdir()
+    path.unlink()
+    if how != "absent":
+        path.write_bytes(b"junk" if how == "not compressed" else bz2.compress(b"fold,clip\n1,c/1\n1,c/2\n"))
+    with pytest.raises(StoreError, match=path.name):
+        run.predictions()
+    store.write_run(tmp_path, record(), predictions())
+    assert len(run.predictions()) == 2
+
+
+def test_chances_are_rounded_as_they_are_printed(tmp_path):
+    chances = [0.0005, 0.0015, 0.0025, 0.1235, 0.9995, 1.0, 0.0, -0.0001]
+    table = pd.DataFrame({"fold": "1", "clip": list("abcdefgh"), "guess": "sad", "p_sad": chances})
+    read = store.write_run(tmp_path, record(), table).predictions()
+    assert read["p_sad"].tolist() == [float(f"{chance:.3f}") for chance in chances]
 
 
 def test_a_draft_is_no_run(tmp_path):
@@ -76,7 +108,7 @@ def damaged(folder: Path, how: str) -> None:
         case "another model":
             file.write_text(json.dumps(content | {"model": "other"}))
         case "no predictions":
-            (folder / "predictions.csv.gz").unlink()
+            (folder / "predictions.csv.bz2").unlink()
 
 
 @pytest.mark.parametrize(
@@ -105,10 +137,10 @@ def test_a_broken_run_is_named_and_the_others_are_read(tmp_path, how):
 @pytest.mark.parametrize("how", ["edited", "cut"])
 def test_changed_predictions_are_refused(tmp_path, how):
     run = store.write_run(tmp_path, record(), predictions())
-    path = run.path / "predictions.csv.gz"
-    text = gzip.decompress(path.read_bytes())
+    path = run.path / "predictions.csv.bz2"
+    text = bz2.decompress(path.read_bytes())
     path.write_bytes(
-        path.read_bytes()[:-12] if how == "cut" else gzip.compress(text.replace(b"sad", b"happy"))
+        path.read_bytes()[:-12] if how == "cut" else bz2.compress(text.replace(b"sad", b"happy"))
     )
     (again,) = store.runs(tmp_path)
     with pytest.raises(StoreError, match="run it again"):

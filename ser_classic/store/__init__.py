@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import difflib
+import functools
 import gzip
 import hashlib
 import io
@@ -21,8 +23,9 @@ from ser_classic.errors import SerClassicError
 from ser_classic.runtime.claims import FILE, Claims
 from ser_classic.runtime.files import DRAFT, replacing
 
-SCHEMA = 1
-DECIMALS = 3  # of probabilities
+SCHEMA = 2
+DECIMALS = 3  # of probabilities, stored as thousandths
+PREDICTIONS = "predictions.csv.bz2"
 OLD = ".old-"  # begins the name of what a draft is about to replace
 NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
 FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
@@ -57,26 +60,31 @@ class Run:
         StoreError
             The run failed, or its predictions are not those that its record speaks of.
         """
-        return pd.read_csv(
-            io.BytesIO(self.text()),
-            dtype={"fold": str, "clip": str, "guess": str},
-            keep_default_na=False,  # `none` and `nan` may be emotions or speakers
-            na_values=[""],
-        )
+        table = _table(self.text())
+        for name in table.columns.difference(["guess"]):
+            table[name] /= 10**DECIMALS
+        folds = _folds_table(self._folds_path, self.record["digests"]["folds"])
+        return pd.concat([folds, table], axis=1)
 
     def text(self) -> bytes:
-        """The predictions as they are stored, whose digest is that of the record; errors as `predictions`."""
+        """Guesses and thousandths as they are stored; folds and all are checked; errors as `predictions`."""
         if not self.ok:
             raise StoreError(f"{self.id}: this run failed ({self.record['error']}); there are no predictions")
+        digests = self.record["digests"]
+        _folds(self._folds_path, digests["folds"])
         try:
-            text = gzip.decompress((self.path / "predictions.csv.gz").read_bytes())
-        except (OSError, EOFError, gzip.BadGzipFile) as error:
+            text = bz2.decompress((self.path / PREDICTIONS).read_bytes())
+        except (OSError, EOFError, ValueError) as error:
             raise StoreError(
                 f"{self.path}: its predictions cannot be read ({error}); run it again"
             ) from error
-        if hashlib.sha256(text).hexdigest() != self.record["digests"]["predictions"]:
+        if _predictions_digest(digests["folds"], text) != digests["predictions"]:
             raise StoreError(f"{self.path}: its predictions were changed after the run; run it again")
         return text
+
+    @property
+    def _folds_path(self) -> Path:
+        return folds_path(self.path.parents[1], self.record["digests"]["folds"])
 
     def curves(self) -> pd.DataFrame | None:
         """Columns fold, epoch, seconds, and loss and UAR of training and validation; None if none were kept.
@@ -120,13 +128,12 @@ def write_run(
     """
     with _placed(results, record["id"]) as draft:
         if predictions is not None:
-            digits = f"%.{DECIMALS}f"
-            text = predictions.to_csv(index=False, float_format=digits, lineterminator="\n").encode()
-            record = {
-                **record,
-                "digests": {**record["digests"], "predictions": hashlib.sha256(text).hexdigest()},
-            }
-            (draft / "predictions.csv.gz").write_bytes(gzip.compress(text, mtime=0))
+            folds, text = _texts(predictions)
+            name = hashlib.sha256(folds).hexdigest()
+            _write_folds(folds_path(results, name), folds)
+            own = {"folds": name, "predictions": _predictions_digest(name, text)}
+            record = {**record, "digests": {**record["digests"], **own}}
+            (draft / PREDICTIONS).write_bytes(bz2.compress(text))
         if curves is not None:
             text = curves.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
             (draft / "curves.csv.gz").write_bytes(gzip.compress(text, mtime=0))
@@ -143,9 +150,76 @@ def copy_run(run: Run, results: Path) -> Run:
         The folder cannot be written; what it held is untouched.
     """
     with _placed(results, run.id) as draft:
+        if run.ok:
+            name = run.record["digests"]["folds"]
+            _write_folds(folds_path(results, name), _folds(run._folds_path, name))
         for path in filter(Path.is_file, run.path.iterdir()):
             shutil.copyfile(path, draft / path.name)
     return Run(results / "runs" / run.id, run.record)
+
+
+def folds_path(results: Path, digest: str) -> Path:
+    """The table of the clips that each fold tests, by its digest: one for all runs that share it."""
+    return results / "folds" / f"{digest[:16]}.csv.bz2"
+
+
+def _write_folds(path: Path, text: bytes) -> None:
+    content = bz2.compress(text)
+    if not path.is_file() or path.read_bytes() != content:
+        write_bytes(path, content)
+
+
+@functools.lru_cache(maxsize=64)
+def _folds(path: Path, digest: str) -> bytes:
+    """The text of a table of folds.
+
+    Raises
+    ------
+    StoreError
+        It is not there, cannot be read, or is another one.
+    """
+    try:
+        text = bz2.decompress(path.read_bytes())
+    except (OSError, EOFError, ValueError) as error:
+        raise StoreError(
+            f"{path}: the folds of some runs cannot be read ({error}); run them again"
+        ) from error
+    if hashlib.sha256(text).hexdigest() != digest:
+        raise StoreError(f"{path}: the folds of some runs were changed; run them again")
+    return text
+
+
+@functools.lru_cache(maxsize=64)
+def _folds_table(path: Path, digest: str) -> pd.DataFrame:
+    """A table of folds, not to be changed; errors as `_folds`."""
+    return _table(_folds(path, digest))
+
+
+def _texts(predictions: pd.DataFrame) -> tuple[bytes, bytes]:
+    """Predictions as they are stored: fold and clip of each; its guess and its chances in thousandths."""
+    folds, rest = predictions[["fold", "clip"]], predictions.drop(columns=["fold", "clip"])
+    chances = rest.columns.difference(["guess"])
+    rest = rest.assign(**{name: [_thousandths(chance) for chance in rest[name]] for name in chances})
+    return tuple(table.to_csv(index=False, lineterminator="\n").encode() for table in (folds, rest))
+
+
+def _thousandths(chance: float) -> str:
+    """Rounded as it is printed, half to even; nothing for what is no number."""
+    return "" if pd.isna(chance) else str(int(f"{chance:.{DECIMALS}f}".replace(".", "")))
+
+
+def _table(text: bytes) -> pd.DataFrame:
+    return pd.read_csv(
+        io.BytesIO(text),
+        dtype={"fold": str, "clip": str, "guess": str},
+        keep_default_na=False,  # `none` and `nan` may be emotions or speakers
+        na_values=[""],
+    )
+
+
+def _predictions_digest(folds: str, text: bytes) -> str:
+    """Digest of what was predicted, for which clips in which folds."""
+    return hashlib.sha256(folds.encode() + b"\n" + text).hexdigest()
 
 
 @contextlib.contextmanager
@@ -210,7 +284,7 @@ def _tidy(results: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
     for draft in results.glob(f"runs/{DRAFT}*"):
         shutil.rmtree(draft, ignore_errors=True)
-    for place in ("", "clips/", "figures/"):
+    for place in ("", "clips/", "figures/", "folds/"):
         for draft in results.glob(f"{place}{DRAFT}*"):
             draft.unlink(missing_ok=True)
 
@@ -228,7 +302,7 @@ def read_run(path: Path) -> Run:
         schema, name, status = record["schema"], record["id"], record["status"]
         named = "--".join(str(record[key]) for key in NAMES)
         if status == "ok":
-            record["digests"]["clips"], record["digests"]["predictions"]
+            [record["digests"][name] for name in ("clips", "folds", "predictions")]
             record["track"], record["leaky"], record["base"], record["independent"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: not a run ({type(error).__name__}: {error}); remove it") from error
@@ -239,7 +313,7 @@ def read_run(path: Path) -> Run:
             f"{path}: its record is that of {name!r}, whose cell is {named!r}; a run's folder bears its id. "
             "Give the folder its old name back, or remove it and run the cell again"
         )
-    if status == "ok" and not (path / "predictions.csv.gz").is_file():
+    if status == "ok" and not (path / PREDICTIONS).is_file():
         raise StoreError(f"{path}: its predictions are missing; run it again")
     return Run(path, record)
 

@@ -11,7 +11,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.store import FEATURES_OF, Run
 
 SHOWN = 5  # reasons in one message
-WRITTEN = ("runs", "clips", "figures")  # the folders of a results folder
+WRITTEN = ("runs", "clips", "folds", "figures")  # the folders of a results folder
 
 
 class MergeError(SerClassicError):
