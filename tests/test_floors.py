@@ -88,7 +88,7 @@ def test_store_and_report_import_no_estimator_and_read_no_audio():
         assert not reached & {"models", "estimators", "audio", "features"}, path
 
 
-def test_no_file_of_code_is_longer_than_400_lines():
+def test_no_file_of_code_is_longer_than_600_lines():
     root = PACKAGE.parent
     for path in [*modules(), *(root / "tests").rglob("*.py"), *(root / "benchmarks").rglob("*.py")]:
-        assert len(path.read_text().splitlines()) <= 400, path
+        assert len(path.read_text().splitlines()) <= 600, path
