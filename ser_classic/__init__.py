@@ -5,6 +5,7 @@ The names below are what a program needs. They are imported when first asked for
 
 load_predictor, Predictor, fit : from a saved file, or from corpora, to emotions of recordings
 load, extract, evaluate, score : a corpus, its features, predictions under a protocol, their figures
+Reading : how a corpus of your own is to be read
 CORPORA, FEATURES, MODELS, PROTOCOLS, METRICS : the tables of names
 SerClassicError : what everything here raises where a user can mend it
 
@@ -21,7 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import CORPORA, load
+    from ser_classic.corpora import CORPORA, Reading, load
     from ser_classic.errors import SerClassicError
     from ser_classic.experiment.evaluation import evaluate
     from ser_classic.features import FEATURES
@@ -44,6 +45,7 @@ __all__ = [
     "MODELS",
     "PROTOCOLS",
     "Predictor",
+    "Reading",
     "SerClassicError",
     "evaluate",
     "extract",
@@ -60,6 +62,7 @@ _HOMES = {
     "MODELS": "models",
     "PROTOCOLS": "protocols",
     "Predictor": "predictor",
+    "Reading": "corpora",
     "SerClassicError": "errors",
     "evaluate": "experiment.evaluation",
     "extract": "features.extraction",

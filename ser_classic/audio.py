@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,6 +15,7 @@ from ser_classic.errors import SerClassicError
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
 SHORTEST = 0.01  # [s]; a single short analysis frame
 LOUDEST = 1e10  # full scale is 1, or 2**31 where integers were written as floats; more overflows in powers
+PART_TOLERANCE = 0.05  # [s] by which a part may end after its file, as times are rounded
 LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
 
 
@@ -21,8 +23,50 @@ class AudioError(SerClassicError):
     """A recording that cannot be used; the message names the file, the fault and the remedy."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """Where a clip begins and ends in its file [s]; an end that is None is the file's."""
+
+    start: float
+    end: float | None = None
+
+    def of(self, samples: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
+        """Cut the part out of a recording [shape=(n, ...)].
+
+        Raises
+        ------
+        AudioError
+            The recording ends before the part does.
+        """
+        first = round(self.start * sample_rate)
+        last = len(samples) if self.end is None else round(self.end * sample_rate)
+        if last > len(samples) + PART_TOLERANCE * sample_rate or first >= len(samples):
+            raise AudioError(
+                f"{name}: ends after {len(samples) / sample_rate:.2f} s, before its part {self} s does; "
+                "are start and end seconds, of this file?"
+            )
+        return samples[first:last]
+
+    def __str__(self) -> str:
+        return "-".join("" if time is None else seconds(time) for time in (self.start, self.end))
+
+
+def seconds(time: float) -> str:
+    """A time [s] to the microsecond, without needless digits.
+
+    Examples
+    --------
+    >>> seconds(0.40), seconds(12345.678901)
+    ('0.4', '12345.678901')
+    """
+    return f"{time:.6f}".rstrip("0").rstrip(".")
+
+
 def read(
-    path: str | Path, sample_rate: int | None = None, channel: int | None = None
+    path: str | Path,
+    sample_rate: int | None = None,
+    channel: int | None = None,
+    part: Part | None = None,
 ) -> tuple[np.ndarray, int]:
     """Read a recording.
 
@@ -35,6 +79,8 @@ def read(
     channel : int, optional
         Take this channel, counted from 0, of a recording with several, by default their mean; one with a
         single channel gives that.
+    part : Part, optional
+        Take this part of the recording.
 
     Returns
     -------
@@ -72,8 +118,22 @@ def read(
         raise AudioError(
             f"{path}: truncated, {len(samples)} of {expected} samples are there; copy or download it again"
         )
+    if part is not None:
+        samples = part.of(samples, rate, name=str(path))
     waveform = check(mono(samples, channel, name=str(path)), rate, name=str(path))
     return resample(waveform, rate, sample_rate or rate), sample_rate or rate
+
+
+def duration(path: str | Path) -> float:
+    """Length of a recording [s].
+
+    Raises
+    ------
+    AudioError
+        It cannot be read.
+    """
+    waveform, rate = read(path)
+    return len(waveform) / rate
 
 
 def digest(path: Path) -> str:
@@ -93,6 +153,36 @@ def digest(path: Path) -> str:
         raise AudioError(
             f"{path}: cannot be read ({error.strerror}); is the corpus still in place?"
         ) from error
+
+
+def parse_channel(text: str | None) -> int | None:
+    """A channel as a person calls it, counted from 0; None is the mean of all.
+
+    Raises
+    ------
+    AudioError
+
+    Examples
+    --------
+    >>> parse_channel("right"), parse_channel("0"), parse_channel("mix")
+    (1, 0, None)
+    """
+    named = {None: None, "mix": None, "left": 0, "right": 1}
+    if text in named:
+        return named[text]
+    if not text.isdecimal():
+        raise AudioError(f"{text!r}: no channel; expected left, right, mix, or a number counted from 0")
+    return int(text)
+
+
+def mistaken(content: bytes) -> str | None:
+    """What the begin of a file shows it to be instead, with what to do; None where nothing is known."""
+    head = content[:512].lstrip().lower()
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS stands here instead of the file; get it with: git lfs pull"
+    if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        return "a web page was saved instead of the file; download it again, logged in where that is asked"
+    return None
 
 
 def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:

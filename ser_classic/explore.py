@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.corpora import Loaded, ordered
+from ser_classic.corpora import Loaded, ordered, parts
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extraction import Features
 from ser_classic.runtime.files import replacing
@@ -224,12 +224,19 @@ def facts_list(facts: dict[str, str]) -> str:
 
 
 def _durations(loaded: Loaded, order: list[str]) -> Part:
-    import soundfile
-
     from ser_classic.plots.clips import spreads
 
+    sections = parts(loaded.clips)
+    known = {
+        file: audio.duration(loaded.root / file)
+        for file, part in zip(loaded.clips["file"], sections, strict=True)
+        if part is None or part.end is None
+    }
     seconds = pd.Series(
-        [soundfile.info(loaded.root / file).duration for file in loaded.clips["file"]],
+        [
+            known[file] if part is None else (known[file] if part.end is None else part.end) - part.start
+            for file, part in zip(loaded.clips["file"], sections, strict=True)
+        ],
         index=loaded.clips.index,
     )
     groups = {word: seconds[loaded.clips["emotion"] == word].to_numpy() for word in order}
@@ -244,8 +251,11 @@ def _examples(loaded: Loaded, order: list[str]) -> Part:
     from ser_classic.plots.clips import examples
 
     chosen = _comparable(loaded.clips, order)
+    sections = dict(zip(loaded.clips.index, parts(loaded.clips), strict=True))
     read = {
-        word: audio.read(loaded.root / loaded.clips.at[clip, "file"], channel=loaded.corpus.channel)
+        word: audio.read(
+            loaded.root / loaded.clips.at[clip, "file"], None, loaded.corpus.channel, sections[clip]
+        )
         for word, clip in chosen.items()
     }
     caption = "One speaker and one text where the corpus allows it: " + ", ".join(chosen.values()) + "."

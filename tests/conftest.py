@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tiny_corpus import record
 
-from ser_classic.corpora import Loaded, load
+from ser_classic.corpora import Loaded, Reading, load
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny(own_folder: Path) -> Loaded:
     """The folder above as a corpus called `tiny`, with its speakers."""
-    return load(own_folder, Path("data"), Path("cache"), speaker=r"/(s\d\d)_")
+    return load(own_folder, Path("data"), Path("cache"), reading=Reading(speaker=r"/(s\d\d)_"))
 
 
 @pytest.fixture(scope="session")

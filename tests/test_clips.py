@@ -54,7 +54,7 @@ def test_clips_table_is_sorted_and_keeps_further_columns(clips):
         ("file", ["../a.wav", "b.wav"], "file '../a.wav' of own/b; expected a path below"),
         ("file", ["/a.wav", "b.wav"], "a path below"),
         ("file", ["a\\a.wav", "b.wav"], "a path below"),
-        ("file", ["a.wav", "a.wav"], "expected each file once"),
+        ("file", ["a.wav", "a.wav"], "expected each file, or part of one, once"),
         ("sex", ["x", pd.NA], "sex 'x' of own/b; expected female or male, or nothing"),
         ("corpus", ["own", "other"], "clip 'own/a'; expected a clip named <corpus>"),
         ("label", ["s", ""], "label '' of own/a; expected a value"),

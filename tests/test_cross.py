@@ -11,7 +11,7 @@ import pytest
 from tiny_corpus import record
 
 from ser_classic import store
-from ser_classic.corpora import CorpusError, Loaded, load
+from ser_classic.corpora import CorpusError, Loaded, Reading, load
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.cells import Refused, Shelf, joined, prepare
@@ -41,7 +41,7 @@ def other(tmp_path_factory):
     root = tmp_path_factory.mktemp("corpora") / "cast"
     record(root, ("s03", "s04"), seed=1)
     (root / "neutral").rename(root / "boredom")
-    return in_place_of_emodb(load(root, Path("data"), Path("cache"), speaker=r"/(s\d\d)_"))
+    return in_place_of_emodb(load(root, Path("data"), Path("cache"), reading=Reading(speaker=r"/(s\d\d)_")))
 
 
 def test_recordings_of_the_corpus_trained_on_are_not_tested(tiny, cache):

@@ -14,6 +14,7 @@ import pytest
 from sklearn.base import clone
 
 from ser_classic import store
+from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import held_out
 from ser_classic.experiment import Cell, bench
@@ -337,7 +338,7 @@ def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tm
     monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
     features = "mfcc_rms_zcr_sequence" if MODELS[name].sequence else "mfcc13"
     predictor = predict_fitting.fit(
-        str(tiny.root), features, name, speaker=r"/(s\d\d)_", evaluate=False, cache=cache
+        str(tiny.root), features, name, reading=Reading(speaker=r"/(s\d\d)_"), evaluate=False, cache=cache
     )
     assert predictor.card["versions"]["torch"]
     predictor.save(tmp_path / "m.skops")

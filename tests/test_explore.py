@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from ser_classic import explore
 from ser_classic.audio import AudioError
 from ser_classic.cli import app
-from ser_classic.corpora import CorpusError, load
+from ser_classic.corpora import CorpusError, Reading, load
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 
@@ -168,8 +168,8 @@ def test_what_is_for_a_corpus_is_refused_for_a_recording(tmp_path, monkeypatch, 
 
 
 def test_an_empty_pattern_is_a_pattern():
-    with pytest.raises(CorpusError, match="--map and --speaker are for corpora of your own"):
-        load("synthetic", speaker="")
+    with pytest.raises(CorpusError, match="are for corpora of your own"):
+        load("synthetic", reading=Reading(speaker=""))
 
 
 def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from ser_classic.corpora import (
     CORPORA,
     CorpusError,
+    Reading,
     available,
     load,
     locate,
@@ -79,7 +80,7 @@ def test_an_empty_name_is_not_the_folder_one_is_in(tmp_path, monkeypatch, nothin
 
 def test_options_of_own_corpora_are_refused_for_a_known_one(tmp_path):
     with pytest.raises(CorpusError, match="--map and --speaker are for corpora of your own"):
-        load("ravdess", tmp_path, words={"anger": "angry"})
+        load("ravdess", tmp_path, reading=Reading(words={"anger": "angry"}))
 
 
 def test_shortfall_names_the_missing_speakers_and_how_many_others(tmp_path):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_classic.audio import AudioError
-from ser_classic.corpora import EMOTIONS, CorpusError, load, parse_map, speakers_known
+from ser_classic.corpora import EMOTIONS, CorpusError, Reading, load, parse_map, speakers_known
 from ser_classic.corpora.manifest import SYNONYMS, emotion_words
+from ser_classic.features import FEATURES
+from ser_classic.features.extraction import ExtractionError, compute, extract
 
 
 def write(path: Path, text: str, files: str = "") -> Path:
@@ -53,7 +58,7 @@ def test_manifest_without_speakers(tmp_path):
     clips = load(manifest).clips
     assert clips["speaker"].isna().all()
     assert not speakers_known(clips)
-    clips = load(manifest, speaker=r"^(.)").clips
+    clips = load(manifest, reading=Reading(speaker=r"^(.)")).clips
     assert clips["speaker"].tolist() == ["m/a", "m/b"]
 
 
@@ -80,7 +85,7 @@ def test_folder_per_emotion(tmp_path):
         "",
         "anger/anna_1.wav anger/ben_1.wav happy/deep/anna_2.flac stray.wav",
     )
-    root, clips, corpus = load(tmp_path / "play", speaker=r"([a-z]+)_\d")
+    root, clips, corpus = load(tmp_path / "play", reading=Reading(speaker=r"([a-z]+)_\d"))
     assert (root, corpus.name) == (tmp_path / "play", "play")
     assert clips.index.tolist() == ["play/anger/anna_1", "play/anger/ben_1", "play/happy/deep/anna_2"]
     assert clips["emotion"].tolist() == ["angry", "angry", "happy"]
@@ -89,57 +94,57 @@ def test_folder_per_emotion(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "files", "options", "message"),
+    ("text", "files", "reading", "message"),
     [
         (
             "path,emotion\na.wav,sad\n",
             "a.wav",
-            {},
+            None,
             "no column file; expected file, emotion.*found path, emotion",
         ),
-        ("file,emotion\na.wav,\n", "a.wav", {}, "line 2 lacks its file or its emotion"),
+        ("file,emotion\na.wav,\n", "a.wav", None, "line 2 of the manifest lacks its emotion"),
         (
             "file,emotion\na.wav,sad\nb.wav,sad\n",
             "a.wav",
-            {},
+            None,
             r"1 of its 2 files are not there, first .*b\.wav",
         ),
-        ("file,emotion\na.wav,sad\na.wav,sad\n", "a.wav", {}, "expected each clip once"),
-        ("file,emotion\na.wav,sad\na.flac,sad\n", "a.wav a.flac", {}, "clip 'm/a'; expected each clip once"),
+        ("file,emotion\na.wav,sad\na.wav,sad\n", "a.wav", None, "expected each clip once"),
         (
             "file,emotion,speaker\na.wav,sad,x\nb.wav,sad,\n",
             "a.wav b.wav",
-            {},
+            None,
             "speaker nan of m/b; expected .* for every clip, or",
         ),
-        ("file,emotion\n", "", {}, r"m\.csv: has no rows below its header"),
-        ("file,emotion\na.wav,sad,x\n", "a.wav", {}, "more fields than its header"),
-        ("file,emotion,emotion\na.wav,sad,angry\n", "a.wav", {}, "column 'emotion' is there twice"),
-        ("file,emotion,Emotion\na.wav,sad,angry\n", "a.wav", {}, "column 'emotion' is there twice"),
-        (f"file,emotion\n{'a' * 5000},sad\n", "", {}, "1 of its 1 files are not there"),
-        ("", "", {}, "not readable as a table"),
+        ("file,emotion\n", "", None, r"m\.csv: has no rows below its header"),
+        ("file,emotion\na.wav,sad,x\n", "a.wav", None, "more fields than its header"),
+        ("file,emotion,emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion' is there twice"),
+        ("file,emotion,Emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion' is there twice"),
+        (f"file,emotion\n{'a' * 5000},sad\n", "", None, "1 of its 1 files are not there"),
+        ("", "", None, "no column file, emotion"),
+        ("file,emotion\n,sad\n", "", None, "line 2 names no file"),
         (
             "file,emotion\na.wav,sad\nb.wav,smug\n",
             "a.wav b.wav",
-            {},
+            None,
             "words 'smug' is unknown, 'sad' known.*--map smug",
         ),
         (
             "file,emotion\na.wav,sad\n",
             "a.wav",
-            {"words": {"rage": "angry"}},
+            Reading(words={"rage": "angry"}),
             "--map names 'rage', which does not",
         ),
-        ("file,emotion,speaker\na.wav,sad,x\n", "a.wav", {"speaker": "(.)"}, "leave --speaker out"),
-        ("file,emotion\na.wav,sad\n", "a.wav", {"speaker": "("}, "not a regular expression"),
-        ("file,emotion\na.wav,sad\n", "a.wav", {"speaker": "a"}, "put the speaker in parentheses"),
-        ("file,emotion\na.wav,sad\n", "a.wav", {"speaker": "(z)"}, "finds no speaker in 'a.wav'"),
+        ("file,emotion,speaker\na.wav,sad,x\n", "a.wav", Reading(speaker="(.)"), "leave --speaker out"),
+        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="("), "not a regular expression"),
+        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="a"), "put the speaker in parentheses"),
+        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="(z)"), "finds no speaker in 'a.wav'"),
     ],
 )
-def test_faults_of_a_manifest_are_told(tmp_path, text, files, options, message):
+def test_faults_of_a_manifest_are_told(tmp_path, text, files, reading, message):
     manifest = write(tmp_path / "m.csv", text, files)
     with pytest.raises(CorpusError, match=message):
-        load(manifest, **options)
+        load(manifest, reading=reading)
 
 
 def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
@@ -198,19 +203,19 @@ def test_known_words_always_become_emotions(labels):
 
 def test_map_options():
     assert parse_map(["anger=angry", " joy = happy "]) == {"anger": "angry", "joy": "happy"}
-    with pytest.raises(CorpusError, match="expected WORD=EMOTION"):
+    with pytest.raises(CorpusError, match="expected WORD=MEANING"):
         parse_map(["anger"])
     with pytest.raises(CorpusError, match="'anger' is mapped to 'angry' already"):
         parse_map(["anger=angry", "anger=sad"])
 
 
-def test_label_words_that_look_like_missing_values_are_kept(tmp_path):
+def test_words_that_pandas_would_take_for_missing_values_are_kept(tmp_path):
     manifest = write(
-        tmp_path / "m.csv", "file,emotion,speaker\na.wav,null,NA\nb.wav,none,nan\n", "a.wav b.wav"
+        tmp_path / "m.csv", "file,emotion,speaker\na.wav,none,NA\nb.wav,tense,None\n", "a.wav b.wav"
     )
     clips = load(manifest).clips
-    assert clips["emotion"].tolist() == ["null", "none"]
-    assert clips["speaker"].tolist() == ["m/NA", "m/nan"]
+    assert clips["emotion"].tolist() == ["none", "tense"]
+    assert clips["speaker"].tolist() == ["m/NA", "m/None"]
     assert isinstance(clips, pd.DataFrame)
 
 
@@ -219,3 +224,146 @@ def test_a_pipe_among_the_recordings_is_told_rather_than_waited_for(tmp_path):
     os.mkfifo(tmp_path / "voices" / "angry" / "a.wav")
     with pytest.raises(AudioError, match=r"a\.wav: no regular file"):
         load(tmp_path / "voices")
+
+
+def read(folder: Path, content: bytes) -> pd.DataFrame:
+    manifest = write(folder / "m.csv", "", "a.wav b.wav")
+    manifest.write_bytes(content)
+    return load(manifest).clips
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,emotion,speaker\na.wav,sad,x\nb.wav,angry,y\n",
+        "file;emotion;speaker\na.wav;sad;x\nb.wav;angry;y\n",
+        "file\temotion\tspeaker\na.wav\tsad\tx\nb.wav\tangry\ty\n",
+        "sep=;\r\nfile;emotion;speaker\r\na.wav;sad;x\r\nb.wav;angry;y\r\n",
+        "\ufefffile,emotion,speaker\r\na.wav,sad,x\r\n\r\nb.wav,angry,y\r\n,,\r\n",
+        "file,emotion,speaker,\na.wav,sad,x,\nb.wav,angry,y,\n",
+        '"file","emotion","speaker"\n"a.wav","sad","x"\n"b.wav","angry","y"',
+    ],
+    ids=["commas", "semicolons", "tabs", "Excel", "blank lines", "a comma at the end", "quotes"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_table_is_read_however_a_spreadsheet_saves_it(tmp_path, text, encoding):
+    clips = read(tmp_path, text.encode(encoding))
+    assert clips[["file", "emotion", "speaker"]].values.tolist() == [
+        ["a.wav", "sad", "m/x"],
+        ["b.wav", "angry", "m/y"],
+    ]
+
+
+@pytest.mark.parametrize("begin", ["", "\n\n", "sep=,\n"])
+def test_the_line_that_is_named_is_the_line_in_the_file(tmp_path, begin):
+    text = f"{begin}file,emotion\n\na.wav,sad\n\n\nb.wav,\n"
+    with pytest.raises(CorpusError, match=f"line {text[: text.index('b.wav')].count(chr(10)) + 1} "):
+        read(tmp_path, text.encode())
+    with pytest.raises(CorpusError, match="--drop ''"):
+        read(tmp_path, text.encode())
+    assert len(load(tmp_path / "m.csv", reading=Reading(drop=[""])).clips) == 1
+
+
+def test_files_of_one_stem_are_two_clips(tmp_path):
+    files = "x.wav x.flac rec.001 rec.002 y.wav"
+    rows = "".join(f"{file},sad\n" for file in files.split())
+    manifest = write(tmp_path / "m.csv", f"file,emotion\n{rows}", files)
+    clips = load(manifest).clips
+    assert set(clips.index) == {"m/x.wav", "m/x.flac", "m/rec.001", "m/rec.002", "m/y"}
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_is_found_with_its_accents_composed_or_decomposed(tmp_path, forms):
+    there, written = (unicodedata.normalize(form, "Zoë.wav") for form in forms)
+    clips = load(write(tmp_path / "m.csv", f"file,emotion\n{written},sad\n", there)).clips
+    assert clips.index.tolist() == [unicodedata.normalize("NFC", "m/Zoë")]
+    assert (tmp_path / clips["file"].iloc[0]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html><body>Log in</body></html>", "web page"),
+    ],
+)
+def test_what_stands_in_place_of_a_manifest_is_named(tmp_path, content, named):
+    with pytest.raises(CorpusError, match=named):
+        read(tmp_path, content)
+
+
+def test_the_sex_that_is_not_known_is_not_known(tmp_path):
+    words = {"F": "female", "Man": "male", "unknown": None, "nan": None, "": None}
+    rows = "".join(f"{number}.wav,sad,{word}\n" for number, word in enumerate(words))
+    files = " ".join(f"{number}.wav" for number in range(len(words)))
+    clips = load(write(tmp_path / "m.csv", "file,emotion,sex\n" + rows, files)).clips
+    assert [None if pd.isna(sex) else sex for sex in clips["sex"]] == list(words.values())
+    with pytest.raises(CorpusError, match="line 2 has the sex 'zebra'"):
+        load(write(tmp_path / "m.csv", "file,emotion,sex\n0.wav,sad,zebra\n"))
+
+
+def test_segments_are_clips(tmp_path):
+    """Two parts of one file with two emotions are as good as two files."""
+    loud, low = (amplitude * np.sin(np.arange(8000) / 3) for amplitude in (0.9, 0.1))
+    soundfile.write(tmp_path / "both.wav", np.r_[loud, low], 16_000, subtype="FLOAT")
+    manifest = write(
+        tmp_path / "m.csv",
+        "file,start,end,emotion,speaker\nboth.wav,0,0.5,angry,a\nboth.wav,0 days 00:00:00.5,,sad,a\n",
+    )
+    root, clips, _ = load(manifest)
+    assert clips.index.tolist() == ["m/both@0-0.5", "m/both@0.5-"]
+    assert clips["emotion"].tolist() == ["angry", "sad"]
+    features = extract(clips, root, FEATURES["mfcc13"], tmp_path / "cache").frame
+    for place, half in enumerate((loud, low)):
+        expected = compute(FEATURES["mfcc13"], half.astype(np.float32), 16_000)
+        np.testing.assert_array_equal(features.iloc[place], expected)
+
+
+def test_a_part_beyond_the_end_of_its_file_is_told(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.sin(np.arange(8000) / 3), 16_000)
+    root, clips, _ = load(write(tmp_path / "m.csv", "file,start,end,emotion\na.wav,0.4,3,angry\n"))
+    with pytest.raises(ExtractionError, match=r"a.wav: ends after 0.50 s, before its part 0.4-3 s"):
+        extract(clips, root, FEATURES["mfcc13"], tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "named"),
+    [
+        ("file,onset,emotion", "a.wav,1,sad", "call it 'start'"),
+        ("file,start,stop,emotion", "a.wav,1,2,sad", "call it 'end'"),
+        ("file,channel,emotion", "a.wav,1,sad", "--channel"),
+        ("file,start,end,emotion", "a.wav,noon,2,sad", "line 2 has the start 'noon'"),
+        ("file,start,end,emotion", "a.wav,2,1,sad", "end after its start"),
+    ],
+)
+def test_what_says_which_part_is_meant_and_is_not_understood_is_refused(tmp_path, header, row, named):
+    with pytest.raises(CorpusError, match=named):
+        load(write(tmp_path / "m.csv", f"{header}\n{row}\n", "a.wav"))
+
+
+@pytest.mark.parametrize(
+    "layout",
+    ["{emotion}/{who}", "{split}/{emotion}/{who}", "{who}/{Emotion}/{who}", "Audio/{who}/{Emotion}/x"],
+)
+def test_the_folders_that_are_emotions_are_found(tmp_path, layout):
+    said = {}
+    for number, emotion in enumerate(("angry", "sad", "happiness") * 2):
+        words = {"who": f"00{number + 11}", "emotion": emotion, "Emotion": emotion.title()}
+        file = layout.format(**words, split=("train", "test")[number > 3]) + f"_{number}.wav"
+        write(tmp_path / "own" / file, "")
+        said[file] = SYNONYMS.get(emotion, emotion)
+    clips = load(tmp_path / "own").clips
+    assert dict(zip(clips["file"], clips["emotion"], strict=True)) == said
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ("train/1.wav test/2.wav", "train.* are parts of a corpus"),
+        ("0011/angry/1.wav 0012/grumpy/2.wav", "'grumpy'; say what these mean with --map"),
+    ],
+)
+def test_folders_that_cannot_be_emotions_are_told(tmp_path, files, named):
+    write(tmp_path / "own" / "x.txt", "", files)
+    with pytest.raises(CorpusError, match=named):
+        load(tmp_path / "own")

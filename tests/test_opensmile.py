@@ -11,7 +11,7 @@ from test_contracts import RATE, voice_like
 
 from ser_classic import fit
 from ser_classic.cli import app
-from ser_classic.corpora import load
+from ser_classic.corpora import Reading, load
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.extras import opensmile as extra
@@ -87,7 +87,13 @@ def test_without_the_library_all_else_works_and_the_command_that_installs_it_is_
 
 def test_the_card_of_a_predictor_tells_the_terms_of_its_features(smile, own_folder, cache):
     made = fit(
-        str(own_folder), "egemaps", "svc_auto", speaker=r"/(s\d\d)_", cache=cache, evaluate=False, jobs=1
+        str(own_folder),
+        "egemaps",
+        "svc_auto",
+        reading=Reading(speaker=r"/(s\d\d)_"),
+        cache=cache,
+        evaluate=False,
+        jobs=1,
     )
     assert "free for research and education only" in cards.text(made.card)
     assert not made.has_probabilities

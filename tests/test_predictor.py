@@ -12,6 +12,7 @@ import soundfile
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from ser_classic import audio
+from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, evaluation
 from ser_classic.experiment.fold import run_fold
@@ -39,7 +40,7 @@ def features_for(model: str) -> str:
 
 
 def make(own_folder, cache, model="svm_rbf", features="mfcc13", **options):
-    options = {"evaluate": False, "speaker": SPEAKER} | options
+    options = {"evaluate": False, "reading": Reading(speaker=SPEAKER)} | options
     return fit(str(own_folder), features, model, cache=cache, **options)
 
 
@@ -179,7 +180,7 @@ def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp
         waveform, rate = audio.read(path)
         soundfile.write(path, 0.8 * waveform, rate)  # other recordings, or they would be refused as copies
     folders = [str(own_folder), str(other)]
-    pooled = fit(folders, "mfcc13", "prior", cache=cache, speaker=SPEAKER, evaluate=False)
+    pooled = fit(folders, "mfcc13", "prior", cache=cache, reading=Reading(speaker=SPEAKER), evaluate=False)
     assert [corpus["name"] for corpus in pooled.card["corpora"]] == ["tiny", "other"]
     assert pooled.card["counts"] == {"angry": 32, "neutral": 16, "sad": 16, "happy": 16}
     assert (pooled.card["clips"], pooled.card["speakers"]) == (80, 8)
@@ -210,11 +211,11 @@ def test_a_corpus_is_not_pooled_with_a_copy_of_itself(own_folder, cache, tmp_pat
     copied = tmp_path / "copied"
     shutil.copytree(own_folder, copied)
     with pytest.raises(SerClassicError, match="are the same recordings as clips of"):
-        fit([str(own_folder), str(copied)], "mfcc13", "lda", speaker=SPEAKER, cache=cache)
+        fit([str(own_folder), str(copied)], "mfcc13", "lda", reading=Reading(speaker=SPEAKER), cache=cache)
 
 
 def test_without_speakers_the_card_says_why_there_is_no_score(own_folder, cache):
-    card = make(own_folder, cache, "prior", evaluate=True, speaker=None).card
+    card = make(own_folder, cache, "prior", evaluate=True, reading=None).card
     assert card["evaluation"]["reason"].startswith("tiny: nothing says who speaks, and protocol loso")
 
 
@@ -232,7 +233,7 @@ def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
     with pytest.raises(SerClassicError, match="did you mean 'mfcc13'"):
         fit("synthetic", "mfcc31", "lda", cache=cache)
     with pytest.raises(PredictorError, match="nothing says who speaks"):
-        make(own_folder, cache, adapted=True, speaker=None)
+        make(own_folder, cache, adapted=True, reading=None)
     with pytest.raises(PredictorError, match="name each corpus once"):
         fit([str(own_folder), str(own_folder)], "mfcc13", "lda", cache=cache)
 
@@ -250,5 +251,5 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
     monkeypatch.setattr(fitting, "fit_model", watched(fitting.fit_model))
     monkeypatch.setattr(evaluation, "run_fold", watched(evaluation.run_fold))
     with threadpool_limits(2):
-        fit(str(own_folder), "mfcc13", "lda", speaker=SPEAKER, cache=cache)
+        fit(str(own_folder), "mfcc13", "lda", reading=Reading(speaker=SPEAKER), cache=cache)
     assert seen == [{1}] * 5, "the whole corpus, and four speakers left out"

@@ -18,10 +18,10 @@ from ser_classic.experiment import Cell, bench
 BENCH = """
 import json, sys
 from pathlib import Path
-from ser_classic.corpora import load
+from ser_classic.corpora import Reading, load
 from ser_classic.experiment import Cell, bench
 corpus, folder, cells = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
-own = load(corpus, speaker=r"/(s\\d\\d)_")
+own = load(corpus, reading=Reading(speaker=r"/(s\\d\\d)_"))
 cells = [Cell(*cell) for cell in cells]
 outcome = bench(cells, folder / "results", cache=folder / "cache", own={"tiny": own})
 print(json.dumps([outcome.done, outcome.kept, outcome.problems]))

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from ser_classic import report, store
-from ser_classic.corpora import load
+from ser_classic.corpora import Reading, load
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.cells import parameters
 from ser_classic.experiment.stale import differences
@@ -169,7 +169,7 @@ def test_runs_of_recordings_replaced_since_are_repeated(own_folder, cache, tmp_p
             [replace(CELL, corpus="mine")],
             tmp_path / "results",
             cache=cache,
-            own={"mine": load(folder, speaker=r"/(s\d\d)_")},
+            own={"mine": load(folder, reading=Reading(speaker=r"/(s\d\d)_"))},
         )
 
     assert len(run().done) == 1

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from ser_classic.audio import AudioError
 from ser_classic.cli import listen
+from ser_classic.corpora import Reading
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.extras import microphone
@@ -30,7 +31,14 @@ RATE = 16_000
 
 @pytest.fixture(scope="module")
 def predictor(own_folder, cache):
-    return fit(str(own_folder), "mfcc13", "svm_rbf", cache=cache, evaluate=False, speaker=r"/(s\d\d)_")
+    return fit(
+        str(own_folder),
+        "mfcc13",
+        "svm_rbf",
+        cache=cache,
+        evaluate=False,
+        reading=Reading(speaker=r"/(s\d\d)_"),
+    )
 
 
 @pytest.fixture(scope="module")

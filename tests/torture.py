@@ -36,7 +36,7 @@ import tiny_corpus
 import ser_classic.corpora
 import ser_classic.corpora.fetching as fetching
 from ser_classic import audio, report, store
-from ser_classic.corpora import Loaded, load
+from ser_classic.corpora import Loaded, Reading, load
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.experiment import Cell, bench
@@ -95,7 +95,7 @@ def record_voices(folder: Path) -> Loaded:
             for take in TAKES:
                 waveform = synthesise(speaker, emotion, "t1", take)
                 soundfile.write(folder / emotion / f"{speaker}_{take}.wav", waveform, SAMPLE_RATE)
-    return load(folder, speaker=r"/(s\d\d)_")
+    return load(folder, reading=Reading(speaker=r"/(s\d\d)_"))
 
 
 def sentenced(work: Callable[[], object], delay: float | None, toll: Toll, temporary: Path) -> bool:
@@ -244,7 +244,7 @@ def _of(path: Path, pids: set[int]) -> bool:
 
 def torture_extraction(home: Path, kills: int, random: random.Random, toll: Toll) -> None:
     """Kill extractions; afterwards each clip was extracted once, but for those of unfinished shards."""
-    voices = load(home / "voices", speaker=r"/(s\d\d)_")
+    voices = load(home / "voices", reading=Reading(speaker=r"/(s\d\d)_"))
 
     def work(place: Path) -> None:
         os.environ[LOG] = str(place / "log")

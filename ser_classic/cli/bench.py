@@ -39,7 +39,10 @@ def bench(
         ),
     ] = None,
     words: options.Map = None,
+    drop: options.Drop = None,
     speaker: options.Speaker = None,
+    speakers: options.MapSpeaker = None,
+    channel: options.Channel = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -79,7 +82,7 @@ def bench(
 ) -> None:
     """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
     from ser_classic import experiment
-    from ser_classic.corpora import load
+    from ser_classic.corpora import Reading, load
     from ser_classic.experiment.suites import (
         SuiteError,
         on_own,
@@ -95,6 +98,7 @@ def bench(
     interrupts.stop_soon()
     if verbose:
         _log_to_stderr()
+    reading = options.reading(words, drop, speaker, speakers, channel)
     for wrong, what in (
         ((engine == "dask") != bool(scheduler), "--engine dask and --scheduler ADDRESS go together"),
         (
@@ -102,12 +106,15 @@ def bench(
             "--jobs is for this machine; a cluster has as many as it has workers",
         ),
         (
-            check and (own is not None or words or speaker or shard or again or keep_stale),
+            check and (own is not None or reading != Reading() or shard or again or keep_stale),
             "--check goes with suites, --corpus, --protocol, --features, --model, --sample and --draw",
         ),
         (not check and (sample is not None or draw is not None), "--sample and --draw go with --check"),
         (again and keep_stale, "give --again or --keep-stale, not both"),
-        (own is None and (words or speaker is not None), "--map and --speaker go with --own"),
+        (
+            own is None and reading != Reading(),
+            "--map, --drop, --speaker, --map-speaker and --channel go with --own",
+        ),
         (not check and not suites, "name one or more suites"),
     ):
         if wrong:
@@ -124,7 +131,7 @@ def bench(
             return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, workers)
     brought = {}
     if own is not None:
-        loaded = load(own, data, cache, options.meanings(words), speaker)
+        loaded = load(own, data, cache, reading)
         brought = {loaded.corpus.name: loaded}
         cells = on_own(cells, loaded.corpus.name)
     with options.value_of("--corpus, --protocol, --features or --model"):

@@ -71,7 +71,10 @@ def scan(
         Path | None, typer.Option("--output", "-o", help="Write the clips table as CSV.")
     ] = None,
     words: options.Map = None,
+    drop: options.Drop = None,
     speaker: options.Speaker = None,
+    speakers: options.MapSpeaker = None,
+    channel: options.Channel = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
@@ -81,7 +84,8 @@ def scan(
 
     from ser_classic.corpora import CorpusError, load, ordered, shortfall, speakers_known
 
-    root, clips, entry = load(corpus, data, cache, words=options.meanings(words), speaker=speaker)
+    reading = options.reading(words, drop, speaker, speakers, channel)
+    root, clips, entry = load(corpus, data, cache, reading)
     if output is not None:
         try:
             clips.to_csv(output)
@@ -117,7 +121,10 @@ def verify(
         list[str] | None, typer.Argument(help="Names or paths; all at hand by default.")
     ] = None,
     words: options.Map = None,
+    drop: options.Drop = None,
     speaker: options.Speaker = None,
+    speakers: options.MapSpeaker = None,
+    channel: options.Channel = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
@@ -129,10 +136,8 @@ def verify(
     from ser_classic.corpora import available, load
     from ser_classic.corpora.verifying import verify as verify_corpus
 
-    found = [
-        verify_corpus(*load(corpus, data, cache, words=options.meanings(words), speaker=speaker))
-        for corpus in corpora or available(data)
-    ]
+    reading = options.reading(words, drop, speaker, speakers, channel)
+    found = [verify_corpus(*load(corpus, data, cache, reading)) for corpus in corpora or available(data)]
     if as_json:
         print(json.dumps([{"ok": one.ok, "checksums": one.checksums} | asdict(one) for one in found]))
     else:

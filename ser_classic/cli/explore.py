@@ -22,7 +22,10 @@ def explore(
         Path | None, typer.Option("--output", "-o", help="Folder to write.", show_default="explore/<name>")
     ] = None,
     words: options.Map = None,
+    drop: options.Drop = None,
     speaker: options.Speaker = None,
+    speakers: options.MapSpeaker = None,
+    channel: options.Channel = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
@@ -54,7 +57,7 @@ def explore(
             raise typer.BadParameter(
                 f"{features} gives sequences; explore with a set that gives a vector a clip"
             )
-        loaded = load(what, data, cache, options.meanings(words), speaker)
+        loaded = load(what, data, cache, options.reading(words, drop, speaker, speakers, channel))
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
         folder = output or Path("explore") / loaded.corpus.name
         lead = explorer.corpus_lead(loaded, features)

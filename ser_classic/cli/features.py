@@ -60,7 +60,10 @@ def extract_features(
     features: Annotated[str, typer.Option("--features", help="Feature set.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .csv or .npz.")],
     words: options.Map = None,
+    drop: options.Drop = None,
     speaker: options.Speaker = None,
+    speakers: options.MapSpeaker = None,
+    channel: options.Channel = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
@@ -77,7 +80,7 @@ def extract_features(
         feature_set = FEATURES[features]
     with options.value_of("--output"):
         check_output(output, feature_set.sequence)
-    root, clips, entry = load(corpus, data, cache, options.meanings(words), speaker)
+    root, clips, entry = load(corpus, data, cache, options.reading(words, drop, speaker, speakers, channel))
     extracted = extract(clips, root, feature_set, cache, Local(jobs), entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")

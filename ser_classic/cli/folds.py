@@ -22,7 +22,10 @@ def folds(
     ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of what is drawn.")] = 0,
     words: options.Map = None,
+    drop: options.Drop = None,
     speaker: options.Speaker = None,
+    speakers: options.MapSpeaker = None,
+    channel: options.Channel = None,
     data: options.Data = None,
     cache: options.Cache = None,
 ) -> None:
@@ -40,7 +43,8 @@ def folds(
         entry = PROTOCOLS[protocol]
     with options.value_of("--output"):
         check_output(output)
-    loaded = [load(corpus, data, cache, options.meanings(words), speaker)]
+    reading = options.reading(words, drop, speaker, speakers, channel)
+    loaded = [load(corpus, data, cache, reading)]
     loaded[:0] = [load(name, data, cache) for name in entry.sources(loaded[0].corpus.name)]
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)
     save(output, table)

@@ -6,11 +6,14 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.errors import SerClassicError
+
+if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
 
 Data = Annotated[
     Path | None,
@@ -42,6 +45,21 @@ Speaker = Annotated[
         "--speaker", help="For a corpus of your own: pattern whose group is the speaker in a file's path."
     ),
 ]
+MapSpeaker = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map-speaker",
+        help="For a corpus of your own: another spelling of a speaker, ANNA=Anna; repeatable.",
+    ),
+]
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", help="For a corpus of your own: leave out clips of this emotion; repeatable."),
+]
+Channel = Annotated[
+    str | None,
+    typer.Option("--channel", help="Of several channels: left, right, a number from 0.", show_default="mix"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -57,12 +75,29 @@ def value_of(option: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def meanings(words: list[str] | None) -> dict[str, str]:
-    """What the words of a corpus of one's own mean, as given with --map."""
-    from ser_classic.corpora import parse_map
+def reading(
+    words: list[str] | None,
+    drop: list[str] | None,
+    speaker: str | None,
+    speakers: list[str] | None,
+    channel: str | None,
+) -> Reading:
+    """How a corpus of one's own is to be read, as given with these options."""
+    from ser_classic.corpora import Reading, parse_map
 
     with value_of("--map"):
-        return parse_map(words or ())
+        meanings = parse_map(words or ())
+    with value_of("--map-speaker"):
+        spellings = parse_map(speakers or (), "--map-speaker", "ANNA=Anna")
+    return Reading(meanings, tuple(drop or ()), speaker, spellings, channel_of(channel))
+
+
+def channel_of(channel: str | None) -> int | None:
+    """The channel that is meant by --channel, counted from 0; None is the mean of all."""
+    from ser_classic.audio import parse_channel
+
+    with value_of("--channel"):
+        return parse_channel(channel)
 
 
 def check_windows(window: float, hop: float | None) -> None:

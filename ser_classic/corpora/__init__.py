@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from ser_classic.corpora.clips import (
     CorpusError,
     check_clips,
     ordered,
+    parts,
     require_speakers,
     speakers_known,
 )
@@ -25,7 +25,7 @@ from ser_classic.corpora.crema_d import CREMA_D
 from ser_classic.corpora.described import DESCRIBED
 from ser_classic.corpora.emodb import EMODB
 from ser_classic.corpora.emovo import EMOVO
-from ser_classic.corpora.manifest import own, parse_map
+from ser_classic.corpora.manifest import Reading, own, parse_map
 from ser_classic.corpora.ravdess import RAVDESS
 from ser_classic.corpora.savee import SAVEE
 from ser_classic.corpora.subsets import RAVDESS4
@@ -44,12 +44,14 @@ __all__ = [
     "Corpus",
     "CorpusError",
     "Loaded",
+    "Reading",
     "available",
     "check_clips",
     "load",
     "locate",
     "ordered",
     "parse_map",
+    "parts",
     "require_speakers",
     "shortfall",
     "speakers_known",
@@ -72,8 +74,7 @@ def load(
     spec: str | Path,
     data: Path | None = None,
     cache: Path | None = None,
-    words: Mapping[str, str] | None = None,
-    speaker: str | None = None,
+    reading: Reading | None = None,
 ) -> Loaded:
     """Find a corpus by name, or read one of your own by path.
 
@@ -85,10 +86,8 @@ def load(
         Folder that holds the corpora; see `places.data_folder`.
     cache : Path, optional
         Where an embedded corpus is made, on first use; see `places.cache_folder`.
-    words : mapping, optional
-        For a corpus of your own: its emotion words to ours (`--map anger=angry`).
-    speaker : str, optional
-        For a corpus of your own: pattern whose first group is the speaker in a file's path (`--speaker`).
+    reading : Reading, optional
+        For a corpus of your own: what its words mean, who speaks, what is left out.
 
     Raises
     ------
@@ -102,9 +101,10 @@ def load(
             "manifest or folder"
         )
     if str(spec) in CORPORA:
-        if words or speaker is not None:
+        if reading not in (None, Reading()):
             raise CorpusError(
-                f"{spec}: emotions and speakers are known; --map and --speaker are for corpora of your own"
+                f"{spec}: its emotions, speakers and channels are known; --map, --drop, --speaker, "
+                "--map-speaker and --channel are for corpora of your own"
             )
         corpus = CORPORA[str(spec)]
         root = locate(corpus.name, data, cache)
@@ -116,7 +116,7 @@ def load(
                 f"{path}: there is no such manifest or folder; or give one of {', '.join(CORPORA)}"
             )
         raise CorpusError(unknown("corpora", str(spec), CORPORA) + "; or give the path of a manifest")
-    root, corpus = own(path, words, speaker)
+    root, corpus = own(path, reading)
     for known in CORPORA.values():
         if corpus.name == known.name or _plain(corpus.name) in map(_plain, known.folders):
             raise CorpusError(

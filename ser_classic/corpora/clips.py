@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.audio import audio_files
+from ser_classic.audio import Part, audio_files
 from ser_classic.errors import SerClassicError
 
 EMOTIONS = (
@@ -18,6 +18,7 @@ EMOTIONS = (
     *("contempt", "excited", "amused", "sleepiness", "frustrated", "other"),
 )
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
+PART = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
 SEXES = ("female", "male")
 CHECKSUMS = Path(__file__).parent / "checksums"
 
@@ -282,7 +283,10 @@ def check_clips(clips: pd.DataFrame, emotions: Collection[str] | None = EMOTIONS
     for column in ("file", "corpus", "emotion", "label"):
         _refuse(clips, clips[column].isna() | clips[column].eq(""), column, "a value")
     _refuse(clips, clips.index.duplicated(), None, "each clip once")
-    _refuse(clips, clips["file"].duplicated(), "file", "each file once")
+    known = [column for column in ("file", *PART) if column in clips]
+    _refuse(clips, clips.duplicated(known), "file", "each file, or part of one, once")
+    empty = [part is not None and part.end is not None and part.end <= part.start for part in parts(clips)]
+    _refuse(clips, empty, None, "a part with its end after its start")
     _refuse(
         clips, clips["file"].map(_leaves), "file", "a path below the corpus's folder, with forward slashes"
     )
@@ -307,6 +311,19 @@ def check_clips(clips: pd.DataFrame, emotions: Collection[str] | None = EMOTIONS
             clips, [not known for known in owned], "speaker", "<corpus>/<speaker> for every clip, or for none"
         )
     return clips
+
+
+def parts(clips: pd.DataFrame) -> list[Part | None]:
+    """Of each clip, the part of its file that it is; None where it is the whole file."""
+    if not set(PART) <= set(clips):
+        return [None] * len(clips)
+    starts, ends = (pd.to_numeric(clips[column]) for column in PART)
+    return [
+        None
+        if pd.isna(start) and pd.isna(end)
+        else Part(0.0 if pd.isna(start) else start, None if pd.isna(end) else end)
+        for start, end in zip(starts, ends, strict=True)
+    ]
 
 
 def ordered(emotions: Iterable[str]) -> tuple[str, ...]:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-import warnings
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.audio import audio_files, digest
-from ser_classic.corpora.clips import COLUMNS, EMOTIONS, Corpus, CorpusError, check_clips
+from ser_classic.audio import SUFFIXES, digest, seconds
+from ser_classic.corpora.clips import COLUMNS, EMOTIONS, PART, Corpus, CorpusError, check_clips
+from ser_classic.corpora.layouts import read_folder
+from ser_classic.corpora.spelling import (
+    emotion_word,
+    is_missing,
+    mapped,
+    most_frequent,
+    plain,
+    require_one_spelling,
+)
+from ser_classic.corpora.tables import read_table
+from ser_classic.corpora.warnings import warnings_of
+
+logger = logging.getLogger(__name__)
 
 SYNONYMS = {
     "anger": "angry",
@@ -33,25 +48,49 @@ SYNONYMS = {
     "pleasant_surprised": "surprise",
     "ps": "surprise",
 }
-REQUIRED = ("file", "emotion")
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
+SEX = {"f": "female", "w": "female", "woman": "female", "girl": "female"}
+SEX |= {"m": "male", "man": "male", "boy": "male", "female": "female", "male": "male"}
+UNKNOWN = ("", "unknown", "u", "?", "-", "none", "na", "n/a", "other", "o", "x", "d", "diverse", "nonbinary")
 
 
-def own(
-    path: Path, words: Mapping[str, str] | None = None, speaker: str | None = None
-) -> tuple[Path, Corpus]:
+@dataclass(frozen=True)
+class Reading:
+    """How a corpus of one's own is to be read.
+
+    Attributes
+    ----------
+    words : mapping
+        Its emotion words to ours, `{"anger": "angry"}` (`--map`); a word mapped to itself is kept as it is.
+    drop : collection of str
+        Emotion words whose clips are left out (`--drop`).
+    speaker : str, optional
+        Regular expression whose first group is the speaker in a file's path, relative to the folder and with
+        forward slashes (`--speaker`); for a folder, or a manifest without the column.
+    speakers : mapping
+        What a spelling of a speaker means, `{"ANNA": "Anna"}` (`--map-speaker`); one mapped to itself is
+        another speaker than those that are spelled alike.
+    channel : int, optional
+        Channel to take from files with several, counted from 0 (`--channel`); their mean by default.
+    """
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    drop: Collection[str] = ()
+    speaker: str | None = None
+    speakers: Mapping[str, str] = field(default_factory=dict)
+    channel: int | None = None
+
+
+def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
     """A corpus of one's own.
 
     Parameters
     ----------
     path : Path
-        A CSV (or TSV) manifest with the columns file, emotion and, where they are known, speaker, sex,
-        sentence and any others; files are relative to it. Or a folder with one subfolder per emotion.
-    words : mapping, optional
-        Its emotion words to ours, `{"anger": "angry"}`; a word mapped to itself is kept as it is.
-    speaker : str, optional
-        Regular expression whose first group is the speaker in a file's path, relative to the folder and
-        with forward slashes; for a folder, or a manifest without the column.
+        A manifest (CSV, separated by commas, semicolons or tabs) with the columns file, emotion and, where
+        they are known, speaker, sex, sentence and any others; files are relative to it. With start and end
+        [s], a clip is that part of its file. Or a folder with one subfolder per emotion.
+    reading : Reading, optional
 
     Returns
     -------
@@ -67,17 +106,17 @@ def own(
         The pattern is no regular expression with a group; and, on scanning, whatever is wrong with the
         manifest or the folder.
     """
-    path = Path(path)
-    pattern = _pattern(speaker)
+    path, reading = Path(path), reading or Reading()
+    pattern = _pattern(reading.speaker)
     if path.is_dir():
         root, stem = path, path.resolve().name
-        read = _read_folder
+        read = partial(read_folder, known=_known_words(reading))
     else:
         generic = path.stem.lower() in GENERIC
         root, stem = _manifest_root(path), path.resolve().parent.name if generic else path.stem
         read = partial(_read_manifest, manifest=path)
     name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "own"
-    scan = partial(_scan, name=name, read=read, words=dict(words or {}), pattern=pattern)
+    scan = partial(_scan, name=name, read=read, reading=reading, pattern=pattern)
     return root, Corpus(
         name=name,
         title=str(path),
@@ -88,6 +127,7 @@ def own(
         scan=scan,
         clips=0,
         speakers=0,
+        channel=reading.channel,
     )
 
 
@@ -99,7 +139,8 @@ def emotion_words(
     Raises
     ------
     CorpusError
-        Some words are known and others are not, or a mapped word does not occur.
+        Some words are known and others are not, one stands for what is missing, two may be one, or a mapped
+        word does not occur.
 
     Examples
     --------
@@ -108,37 +149,38 @@ def emotion_words(
     >>> emotion_words(["tense", "relaxed"])
     {'relaxed': 'relaxed', 'tense': 'tense'}
     """
-    labels = sorted(set(labels))
-    given = {_word(label): _word(emotion) for label, emotion in (words or {}).items()}
-    absent = sorted(set(given) - {_word(label) for label in labels})
+    spelled = {label: emotion_word(label) for label in sorted(set(labels))}
+    given = {emotion_word(label): emotion_word(emotion) for label, emotion in (words or {}).items()}
+    absent = sorted(set(given) - set(spelled.values()))
     if absent:
         raise CorpusError(
             f"{name}: --map names {', '.join(map(repr, absent))}, which does not occur; "
-            f"its emotion words are {', '.join(labels)}"
+            f"its emotion words are {', '.join(spelled)}"
         )
-    meaning, new = {}, []
-    for label in labels:
-        word = _word(label)
-        if word in given:
-            meaning[label] = given[word]
-        elif word in EMOTIONS or word in SYNONYMS:
-            meaning[label] = SYNONYMS.get(word, word)
-        else:
-            meaning[label] = word
-            new.append(label)
-    known = [label for label in labels if meaning[label] in EMOTIONS]
+    for label, word in spelled.items():
+        if is_missing(plain(label)) and word not in given:
+            raise CorpusError(
+                f"{name}: the emotion word {word!r} is how programs write that nothing is known; leave its "
+                f"clips out with --drop {word}, or keep it with --map {word}={word}"
+            )
+    meaning = {label: given.get(word, SYNONYMS.get(word, word)) for label, word in spelled.items()}
+    known = [label for label in spelled if meaning[label] in EMOTIONS]
+    new = [label for label, word in spelled.items() if word not in given and meaning[label] not in EMOTIONS]
     if new and known:
-        keep = f"{_word(new[0])}={_word(new[0])}"
+        keep = f"{emotion_word(new[0])}={emotion_word(new[0])}"
         raise CorpusError(
             f"{name}: of its emotion words {', '.join(map(repr, new))} {'is' if len(new) == 1 else 'are'} "
             f"unknown, {', '.join(map(repr, known))} known; map each unknown one to one of "
-            f"{', '.join(EMOTIONS)} (--map {_word(new[0])}=angry), or keep it (--map {keep})"
+            f"{', '.join(EMOTIONS)} (--map {emotion_word(new[0])}=angry), keep it (--map {keep}), or leave "
+            f"its clips out (--drop {emotion_word(new[0])})"
         )
+    kept = {word for word, emotion in given.items() if word == emotion}
+    require_one_spelling(meaning.values(), kept, "emotion words", "--map", name)
     return meaning
 
 
-def parse_map(options: Iterable[str]) -> dict[str, str]:
-    """Read `--map` options, `anger=angry`.
+def parse_map(options: Iterable[str], option: str = "--map", example: str = "anger=angry") -> dict[str, str]:
+    """Read options that say what a word means, `anger=angry`.
 
     Raises
     ------
@@ -146,18 +188,19 @@ def parse_map(options: Iterable[str]) -> dict[str, str]:
         One that is not word=word, or a word mapped twice.
     """
     words: dict[str, str] = {}
-    for option in options:
-        word, equals, emotion = (part.strip() for part in option.partition("="))
-        if not (word and equals and emotion):
-            raise CorpusError(f"--map {option!r}: expected WORD=EMOTION, such as --map anger=angry")
-        if words.get(word, emotion) != emotion:
-            raise CorpusError(f"--map {option!r}: {word!r} is mapped to {words[word]!r} already")
-        words[word] = emotion
+    for given in options:
+        word, equals, means = (part.strip() for part in given.partition("="))
+        if not (word and equals and means):
+            raise CorpusError(f"{option} {given!r}: expected WORD=MEANING, such as {option} {example}")
+        if words.get(word, means) != means:
+            raise CorpusError(f"{option} {given!r}: {word!r} is mapped to {words[word]!r} already")
+        words[word] = means
     return words
 
 
-def _word(label: str) -> str:
-    return re.sub(r"[\s,/]+", "_", str(label).strip().lower())
+def _known_words(reading: Reading) -> set[str]:
+    """Emotion words by which a folder's name is known to be one."""
+    return {*EMOTIONS, *SYNONYMS, *map(emotion_word, reading.words), *map(emotion_word, reading.drop)}
 
 
 def _pattern(speaker: str | None) -> re.Pattern[str] | None:
@@ -174,10 +217,8 @@ def _pattern(speaker: str | None) -> re.Pattern[str] | None:
     return pattern
 
 
-def _scan(
-    root: Path, name: str, read, words: dict[str, str], pattern: re.Pattern[str] | None
-) -> pd.DataFrame:
-    rows = read(root)
+def _scan(root: Path, name: str, read, reading: Reading, pattern: re.Pattern[str] | None) -> pd.DataFrame:
+    rows = _dropped(read(root), reading, name)
     if pattern is not None:
         if "speaker" in rows:
             raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
@@ -185,16 +226,57 @@ def _scan(
     for column in COLUMNS:
         if column not in rows and column not in ("corpus", "label"):
             rows[column] = pd.NA
-    meaning = emotion_words(rows["emotion"], words, name)
     rows["corpus"] = name
-    rows["label"] = rows["emotion"]
-    rows["emotion"] = rows["label"].map(meaning)
-    rows["speaker"] = [f"{name}/{who}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
+    rows["label"] = rows["emotion"].map(plain)
+    rows["emotion"] = rows["emotion"].map(emotion_words(rows["emotion"], reading.words, name))
+    speakers = mapped(rows["speaker"].dropna(), reading.speakers, "speakers", "--map-speaker", name)
+    rows["speaker"] = [f"{name}/{speakers[who]}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
+    rows["sentence"] = most_frequent(rows["sentence"])
     rows["sha256"] = [digest(root / file) for file in rows["file"]]  # of audio that others may replace
-    rows.index = pd.Index(
-        [f"{name}/{PurePosixPath(file).with_suffix('')}" for file in rows["file"]], name="clip"
-    )
-    return check_clips(rows.astype("str"), emotions=None)
+    rows.index = pd.Index([f"{name}/{clip}" for clip in _names(rows)], name="clip")
+    clips = check_clips(rows.astype("str"), emotions=None)
+    for told in warnings_of(clips):
+        logger.warning(told)
+    return clips
+
+
+def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
+    """Rows without those of the emotion words that are left out; an empty word is one, too."""
+    words = rows["emotion"].fillna("").map(emotion_word)
+    drop = {emotion_word(word) for word in reading.drop}
+    if absent := sorted(drop.difference(words)):
+        raise CorpusError(
+            f"{name}: --drop names {', '.join(map(repr, absent))}, which does not occur; its emotion words "
+            f"are {', '.join(sorted(set(words)))}"
+        )
+    rows = rows[~words.isin(drop)].copy()
+    if rows.empty:
+        raise CorpusError(f"{name}: nothing is left after --drop; keep two emotions at least")
+    for line in rows.index[rows["emotion"].isna()]:
+        raise CorpusError(f"{name}: line {line} of the manifest lacks its emotion; --drop '' leaves such out")
+    return rows
+
+
+def _names(rows: pd.DataFrame) -> list[str]:
+    """What each clip is called: its file without the suffix where that is one clip's, and its part."""
+    bare = [_without_suffix(unicodedata.normalize("NFC", file)) for file in rows["file"]]
+    files: dict[str, set[str]] = {}
+    for stem, file in zip(bare, rows["file"], strict=True):
+        files.setdefault(stem, set()).add(file)
+    names = [stem if len(files[stem]) == 1 else file for stem, file in zip(bare, rows["file"], strict=True)]
+    if PART[0] not in rows:
+        return names
+    parts = rows[list(PART)].fillna({"start": "0", "end": ""}).itertuples(index=False)
+    whole = rows[list(PART)].isna().all(axis=1)
+    return [
+        name if complete else f"{name}@{part.start}-{part.end}"
+        for name, part, complete in zip(names, parts, whole, strict=True)
+    ]
+
+
+def _without_suffix(file: str) -> str:
+    path = PurePosixPath(file)
+    return str(path.with_suffix("")) if path.suffix.lower() in SUFFIXES else file
 
 
 def _speaker(file: str, pattern: re.Pattern[str]) -> str:
@@ -202,66 +284,6 @@ def _speaker(file: str, pattern: re.Pattern[str]) -> str:
     if match is None or not match[1]:
         raise CorpusError(f"--speaker {pattern.pattern!r} finds no speaker in {file!r}")
     return match[1]
-
-
-def _read_folder(root: Path) -> pd.DataFrame:
-    """A row a file: its first folder is its emotion."""
-    files = [file for file in audio_files(root) if len(file.parts) > 1]
-    if not files:
-        raise CorpusError(
-            f"{root}: no audio in subfolders; expected one subfolder per emotion, such as {root / 'angry'}, "
-            "or a CSV manifest with the columns file, emotion, speaker"
-        )
-    for file in files:
-        try:
-            str(file).encode()
-        except UnicodeEncodeError as error:
-            raise CorpusError(f"{root}: the name of {str(file)!r} is not UTF-8; rename it") from error
-    return pd.DataFrame({"file": [str(file) for file in files], "emotion": [file.parts[0] for file in files]})
-
-
-def _read_table(manifest: Path) -> pd.DataFrame:
-    if not manifest.is_file():
-        raise CorpusError(f"{manifest}: there is no such manifest")
-    separator = "\t" if manifest.suffix.lower() == ".tsv" else ","
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # a row with too many fields
-            rows = pd.read_csv(
-                manifest,
-                sep=separator,
-                dtype="str",
-                keep_default_na=False,
-                encoding="utf-8-sig",
-                index_col=False,
-            )
-    except pd.errors.ParserWarning as error:
-        raise CorpusError(
-            f"{manifest}: its rows have more fields than its header; name every column, and put a value with "
-            "a comma in quotes"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"{manifest}: not readable as a table ({error}); save it as UTF-8 CSV") from error
-    rows.columns = [str(column).strip().lower() for column in rows.columns]
-    repeated = re.compile(rf"({'|'.join(COLUMNS)})\.\d+")  # how pandas calls a name's second column
-    rows.columns = [repeated.sub(r"\1", column) for column in rows.columns]
-    twice = rows.columns[rows.columns.duplicated()]
-    if len(twice):
-        raise CorpusError(f"{manifest}: the column {twice[0]!r} is there twice; keep one")
-    absent = [column for column in REQUIRED if column not in rows]
-    if absent:
-        raise CorpusError(
-            f"{manifest}: no column {', '.join(absent)}; expected file, emotion and, if known, speaker, sex, "
-            f"sentence; found {', '.join(rows.columns)}"
-        )
-    if rows.empty:
-        raise CorpusError(f"{manifest}: has no rows below its header; expected one for every clip")
-    rows = rows.apply(lambda column: column.str.strip())
-    blank = (rows["file"] == "") | (rows["emotion"] == "")
-    if blank.any():
-        raise CorpusError(f"{manifest}: line {blank.to_numpy().argmax() + 2} lacks its file or its emotion")
-    rows["file"] = rows["file"].str.replace("\\", "/")
-    return rows
 
 
 def _absolute(path: Path) -> Path:
@@ -279,7 +301,7 @@ def _is_file(path: Path) -> bool:
 def _manifest_root(manifest: Path) -> Path:
     """The manifest's folder; or, where files lie outside it, the folder that holds them all."""
     home = _absolute(manifest.parent)
-    places = {_absolute(home / file).parent for file in _read_table(manifest)["file"]}
+    places = {_absolute(home / file).parent for file in read_table(manifest)["file"]}
     if all(place.is_relative_to(home) for place in places):
         return home
     try:
@@ -290,10 +312,18 @@ def _manifest_root(manifest: Path) -> Path:
         ) from error
 
 
+def _there(path: Path) -> Path:
+    """The path, with its accents composed or decomposed where only so there is such a file."""
+    forms = (path, *(Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")))
+    return next((form for form in forms if _is_file(form)), path)
+
+
 def _read_manifest(root: Path, manifest: Path) -> pd.DataFrame:
-    rows = _read_table(manifest).replace("", pd.NA)
-    files = [_absolute(manifest.parent / file) for file in rows["file"]]
-    missing = [str(file) for file in files if not _is_file(file)]
+    rows = read_table(manifest).replace("", pd.NA)
+    files = [_there(_absolute(manifest.parent / file)) for file in rows["file"]]
+    missing = [
+        f"{file} (line {line})" for file, line in zip(files, rows.index, strict=True) if not _is_file(file)
+    ]
     if missing:
         raise CorpusError(
             f"{manifest}: {len(missing)} of its {len(files)} files are not there, first {missing[0]}; "
@@ -301,5 +331,36 @@ def _read_manifest(root: Path, manifest: Path) -> pd.DataFrame:
         )
     rows["file"] = [file.relative_to(root).as_posix() for file in files]
     if "sex" in rows:
-        rows["sex"] = rows["sex"].str.lower().replace({"f": "female", "w": "female", "m": "male"})
-    return rows.drop(columns=[column for column in ("corpus", "label", "clip") if column in rows])
+        rows["sex"] = [_sex(word, line, manifest) for line, word in rows["sex"].items()]
+    if set(PART) & set(rows):
+        for column in PART:
+            told = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
+            rows[column] = [_seconds(value, column, line, manifest) for line, value in told.items()]
+    return rows.drop(columns=[column for column in ("corpus", "label", "clip", "sha256") if column in rows])
+
+
+def _sex(word: object, line: int, manifest: Path) -> object:
+    known = "" if pd.isna(word) else plain(str(word)).lower()
+    if known in UNKNOWN or is_missing(known):
+        return pd.NA
+    if known not in SEX:
+        raise CorpusError(
+            f"{manifest}: line {line} has the sex {word!r}; expected female or male, or nothing"
+        )
+    return SEX[known]
+
+
+def _seconds(value: object, column: str, line: int, manifest: Path) -> object:
+    """A time [s] as text without needless digits; as a number, `0:01.5` or `0 days 00:00:01.5`."""
+    if pd.isna(value) or is_missing(str(value)):
+        return pd.NA
+    text = str(value).replace(",", ".")
+    try:
+        time = float(text) if re.fullmatch(r"[\d.eE+-]+", text) else pd.Timedelta(text).total_seconds()
+        if not 0 <= time < 1e9:
+            raise ValueError("out of range")
+    except ValueError as error:
+        raise CorpusError(
+            f"{manifest}: line {line} has the {column} {value!r}; expected seconds from the file's begin"
+        ) from error
+    return seconds(time)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ser_classic import audio
 from ser_classic.corpora import Loaded
+from ser_classic.corpora import parts as of_files
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extraction import Features
 
@@ -51,9 +52,11 @@ def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
         for row, sign in enumerate(_signs(features)):
             alike.setdefault(sign, []).append((part, row))
     same: dict[tuple[int, bytes], list[str]] = {}
+    sections = [of_files(loaded.clips) for loaded, _ in parts]
     for part, row in (place for places in alike.values() if len(places) > 1 for place in places):
         root, clips, corpus = parts[part][0]
-        waveform, rate = audio.read(root / clips["file"].iloc[row], channel=corpus.channel)
+        section = sections[part][row]
+        waveform, rate = audio.read(root / clips["file"].iloc[row], None, corpus.channel, section)
         same.setdefault((rate, hashlib.sha256(waveform.data).digest()), []).append(clips.index[row])
     return [group for group in same.values() if len(group) > 1]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -145,19 +146,26 @@ def extract(
     SerClassicError
         The feature set needs a library that is not installed.
     """
+    from ser_classic.corpora.clips import parts  # here: a prediction needs no corpora
+
     feature_set.require()
     shards = shards_of(feature_set, cache)
     # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
     digests = [audio.digest(root / file) for file in clips["file"]]
     if channel is not None:
         digests = [f"{digest}:{channel}" for digest in digests]
+    sections = parts(clips)
+    digests = [
+        digest if part is None else f"{digest}:@{part}"
+        for digest, part in zip(digests, sections, strict=True)
+    ]
     if degradation is not None:
         digests = [
             f"{digest}:{degradation.key}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)
         ]
     held = index(shards)
-    sources = zip(digests, clips["file"], clips.index, strict=True)
-    missing = {digest: (file, clip) for digest, file, clip in sources if digest not in held}
+    sources = zip(digests, clips["file"], clips.index, sections, strict=True)
+    missing = {digest: source for digest, *source in sources if digest not in held}
     if missing:
         with alone(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
@@ -189,7 +197,7 @@ def extract(
 
 
 def _extract_missing(
-    missing: dict[str, tuple[str, str]],
+    missing: dict[str, Sequence[Any]],
     of: int,
     root: Path,
     feature_set: FeatureSet,
@@ -219,7 +227,7 @@ def _extract_missing(
 
 def _extract_batch(
     feature_set: FeatureSet,
-    batch: list[tuple[str, tuple[str, str]]],
+    batch: list[tuple[str, Sequence[Any]]],
     root: Path,
     shards: Path,
     channel: int | None,
@@ -228,13 +236,13 @@ def _extract_batch(
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
     digests, vectors, failures = [], [], []
     width, dimensions = len(feature_set.columns), 1 + feature_set.sequence
-    for digest, (file, clip) in batch:
+    for digest, (file, clip, part) in batch:
         path = root / file
         try:
             if degradation is None:
-                waveform, rate = audio.read(path, feature_set.sample_rate, channel)
+                waveform, rate = audio.read(path, feature_set.sample_rate, channel, part)
             else:
-                waveform, rate = audio.read(path, RATE, channel)
+                waveform, rate = audio.read(path, RATE, channel, part)
                 waveform = degradation(waveform, clip)
             vector = compute(feature_set, waveform, rate, name=str(path))
             if audio.digest(path) != digest.partition(":")[0]:  # kept, it would pass for the older file's

@@ -6,7 +6,7 @@ import datetime
 import itertools
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ser_classic import statistics, store
-from ser_classic.corpora import CorpusError, Loaded, load
+from ser_classic.corpora import CorpusError, Loaded, Reading, load
 from ser_classic.errors import blaming
 from ser_classic.experiment.cells import Cell, joined, require_match
 from ser_classic.experiment.copies import require_apart, shared_by_speakers
@@ -48,8 +48,7 @@ def fit(
     adapted: bool = False,
     seed: int = 0,
     evaluate: bool = True,
-    words: Mapping[str, str] | None = None,
-    speaker: str | None = None,
+    reading: Reading | None = None,
     results: Path | None = None,
     data: Path | None = None,
     cache: Path | None = None,
@@ -70,8 +69,8 @@ def fit(
         Put the cross-validated UAR of the same cell on the card: from a stored run under `results` whose
         clips, features and parameters are these, else computed. Ctrl-C meanwhile ends this alone: the
         card says so, and the fitted model is kept.
-    words, speaker : optional
-        Emotion words and speaker pattern of a corpus of your own; see `corpora.load`.
+    reading : Reading, optional
+        How a corpus of your own is to be read; see `corpora.load`.
     results, data, cache : Path, optional
         Folders of the stored runs, of the corpora and of the feature cache.
     jobs : int
@@ -87,7 +86,7 @@ def fit(
     entry.require()
     require_match(entry, feature_set)
     feature_set.require()
-    loaded = [load(name, data, cache, words, speaker) for name in names]
+    loaded = [load(name, data, cache, reading) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")

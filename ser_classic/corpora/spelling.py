@@ -1,0 +1,137 @@
+"""Spelling: what is one speaker, sentence or emotion is written in one way, or asked about."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from ser_classic.corpora.clips import CorpusError
+
+UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u00ad"))  # marks without width, which editors leave
+MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # as programs write what is not there
+SHOWN = 5  # pairs of spellings in a message
+
+
+def plain(value: str) -> str:
+    """A word as it is compared: composed (Unicode NFC), without space around it, `1.0` as `1`.
+
+    Examples
+    --------
+    >>> plain(" Zoe\\u0308 "), plain("7.0"), plain("007")
+    ('Zoë', '7', '007')
+    """
+    word = " ".join(unicodedata.normalize("NFC", str(value)).translate(UNSEEN).split())
+    whole = re.fullmatch(r"([+-]?\d+)\.0+", word)
+    return whole[1] if whole else word
+
+
+def emotion_word(label: str) -> str:
+    """A label as one word in lower case.
+
+    Examples
+    --------
+    >>> emotion_word("Very happy ")
+    'very_happy'
+    """
+    return re.sub(r"[\s,/]+", "_", plain(label).lower())
+
+
+def alike(word: str) -> str:
+    """What two words share that may be one: letter case, leading zeros and signs between parts are gone.
+
+    Examples
+    --------
+    >>> alike("Spk 007") == alike("spk_7"), alike("s1") == alike("s10")
+    (True, False)
+    """
+    word = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).casefold())
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\s_\-.]+", "_", word))
+
+
+def is_missing(word: str) -> bool:
+    """Whether a word is how a program writes that there is none."""
+    return word.casefold() in MISSING
+
+
+def mapped(
+    values: Iterable[str], given: Mapping[str, str], what: str, option: str, name: str
+) -> dict[str, str]:
+    """Each spelling as the one that it means.
+
+    Parameters
+    ----------
+    values : iterable of str
+    given : mapping
+        What spellings mean, as the user says; one that means itself is kept apart from what is like it.
+    what, option, name : str
+        For messages: what the words are, what says how they are meant, and the corpus.
+
+    Raises
+    ------
+    CorpusError
+        Spellings that may be one, named both; a word that stands for what is missing; or what is given
+        does not occur.
+
+    Examples
+    --------
+    >>> mapped(["Ann ", "ann", "Ben"], {"ann": "Ann"}, "speakers", "--map-speaker", "mine")
+    {'Ann ': 'Ann', 'Ben': 'Ben', 'ann': 'Ann'}
+    """
+    words = {value: plain(value) for value in sorted(set(values))}
+    wanted = {plain(word): plain(meaning) for word, meaning in given.items()}
+    if absent := sorted(set(wanted) - set(words.values())):
+        raise CorpusError(
+            f"{name}: {option} names {', '.join(map(repr, absent))}, which does not occur; its {what} are "
+            f"{', '.join(sorted(set(words.values()))[:30])}"
+        )
+    meaning = {value: wanted.get(word, word) for value, word in words.items()}
+    stated = {word for word, means in wanted.items() if means == word}
+    for word in sorted(set(meaning.values())):
+        if is_missing(word) and word not in stated:
+            raise CorpusError(
+                f"{name}: {word!r} among its {what} is how programs write that nothing is known; leave it "
+                f"empty, or keep it as a name with {option} {word}={word}"
+            )
+    require_one_spelling(meaning.values(), stated, what, option, name)
+    return meaning
+
+
+def require_one_spelling(words: Iterable[str], stated: set[str], what: str, option: str, name: str) -> None:
+    """Refuse words that may be one, unless all but one of them are stated to be others.
+
+    Raises
+    ------
+    CorpusError
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for word in sorted(set(words)):
+        groups[alike(word)].append(word)
+    doubtful = [group for group in groups.values() if len(set(group) - stated) > 1]
+    if not doubtful:
+        return
+    shown = "; ".join(" and ".join(map(repr, group)) for group in doubtful[:SHOWN])
+    more = f"; and {len(doubtful) - SHOWN} more such" if len(doubtful) > SHOWN else ""
+    one, other = doubtful[0][:2]
+    raise CorpusError(
+        f"{name}: of its {what}, {shown}{more} may be one. Taken for two, one would stand on both sides of a "
+        f"fold. Write it in one way, or give {option} {_quoted(f'{one}={other}')} for each pair; "
+        f"{option} {_quoted(f'{one}={one}')} says that they are two"
+    )
+
+
+def most_frequent(values: pd.Series) -> pd.Series:
+    """Texts, where those that are alike are written as most of them are; what is missing stays so."""
+    words = values.dropna().map(plain)
+    counts = Counter(words)
+    chosen: dict[str, str] = {}
+    for word in sorted(counts, key=lambda word: (-counts[word], word)):
+        chosen.setdefault(alike(word), word)
+    return words.map(lambda word: chosen[alike(word)]).reindex(values.index)
+
+
+def _quoted(option: str) -> str:
+    return f"'{option}'" if re.search(r"[^\w=./+-]", option) else option

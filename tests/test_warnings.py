@@ -1,0 +1,69 @@
+"""Warnings of a clips table: what is told, and that a sound table is told nothing of."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from ser_classic.corpora.warnings import warnings_of
+
+WORDS = ("angry", "neutral", "sad")
+
+
+def table(rows: list[tuple[str, str]], **columns) -> pd.DataFrame:
+    """A clips table of (speaker, emotion), as far as it is looked at."""
+    index = pd.Index([f"own/{number}" for number in range(len(rows))], name="clip")
+    speakers, emotions = zip(*rows, strict=True)
+    frame = pd.DataFrame(
+        {
+            "corpus": "own",
+            "speaker": [None if speaker is None else f"own/{speaker}" for speaker in speakers],
+            "emotion": emotions,
+            "label": emotions,
+        },
+        index=index,
+    )
+    return frame.assign(**columns)
+
+
+SOUND = [(f"s{number}", word) for number in range(6) for word in WORDS]
+
+
+def test_a_sound_table_is_told_nothing_of():
+    assert warnings_of(table(SOUND)) == []
+    assert warnings_of(table([(None, word) for _, word in SOUND])) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        ([(f"s{number}", WORDS[number % 3]) for number in range(9) for _ in range(4)], ["9 of 9", "UAR"]),
+        ([*SOUND, ("s1", "disgust"), ("s2", "disgust")], ["disgust (2)", "--drop"]),
+        ([*SOUND, *[("s1", "fear")] * 6], ["fear (s1)", "--drop"]),
+        ([*SOUND, *[("s1_b", word) for word in WORDS]], ["s1 and s1_b", "--map-speaker"]),
+        (
+            [(f"s{n}_{word}", other) for n in range(3) for word in WORDS for other in WORDS],
+            ["s0_angry and s0_neutral", "--map-speaker"],
+        ),
+    ],
+    ids=["confounded", "rare", "of one speaker", "an ending", "an emotion in the name"],
+)
+def test_what_is_wrong_is_told_once_with_a_remedy(rows, named):
+    told = warnings_of(table(rows))
+    assert len(told) == 1
+    assert told[0].startswith("own: ")
+    assert all(word in told[0] for word in named)
+
+
+def test_one_recording_under_two_speakers():
+    clips = table(SOUND, sha256=[f"{number:064}" for number in range(len(SOUND))])
+    assert warnings_of(clips) == []
+    clips.iloc[0, -1] = clips.iloc[4, -1]
+    (told,) = warnings_of(clips)
+    assert "own/0 and own/4" in told
+
+
+def test_parts_of_one_recording_are_no_copies():
+    """Two people of one conversation stand in one file."""
+    starts = [str(number) for number in range(len(SOUND))]
+    assert warnings_of(table(SOUND, sha256="0" * 64, start=starts, end=None)) == []
