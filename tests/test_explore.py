@@ -117,7 +117,7 @@ def test_examples_are_of_one_speaker_saying_one_text():
 
 
 def test_names_of_others_are_text_and_not_markup(hostile, cache, tmp_path):
-    loaded = load(hostile, Path("data"), cache, {"$x^$<i>": "$x^$<i>"})
+    loaded = load(hostile, Path("data"), cache, Reading({"$x^$<i>": "$x^$<i>"}))
     features = extract(loaded.clips, loaded.root, FEATURES["mfcc13"], cache)
     parts = explore.explore_corpus(loaded, features)
     page = explore.write(tmp_path / "page", loaded.corpus.name, explore.corpus_lead(loaded, "mfcc13"), parts)

@@ -79,7 +79,7 @@ def test_an_empty_name_is_not_the_folder_one_is_in(tmp_path, monkeypatch, nothin
 
 
 def test_options_of_own_corpora_are_refused_for_a_known_one(tmp_path):
-    with pytest.raises(CorpusError, match="--map and --speaker are for corpora of your own"):
+    with pytest.raises(CorpusError, match="are for corpora of your own"):
         load("ravdess", tmp_path, reading=Reading(words={"anger": "angry"}))
 
 
