@@ -156,6 +156,10 @@ def test_a_protocol_keeps_train_and_test_apart(name):
     assert (base.deal, base.unit, base.apart) == (protocol.deal, protocol.unit, protocol.apart)
     assert base.base == base.name
     clips = small_table()
+    clips["session"] = clips["speaker"].str[-1]
+    clips["partition"] = np.where(
+        clips["sentence" if protocol.leaky else "session"].isin(["t1", "1", "2"]), "test", "train"
+    )
     if protocol.trained_on:
         clips = pd.concat([small_table(name, 4) for name in (*protocol.trained_on, "elsewhere")])
     folds, again = (protocol.folds(clips, seed=1) for _ in range(2))

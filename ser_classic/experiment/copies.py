@@ -16,7 +16,13 @@ KNOWN_BY = 64  # columns of a vector by which copies are looked for: all are cos
 
 
 def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Features) -> None:
-    """Raise an error where clips of two corpora are the same recordings."""
+    """Raise an error where two corpora are of the same people, or have the same recordings."""
+    for one, other in ((trained.corpus, tested.corpus), (tested.corpus, trained.corpus)):
+        if other.name in one.same_speakers:
+            raise SerClassicError(
+                f"{tested.corpus.name}: its speakers are those of {trained.corpus.name}, so that to cross "
+                "between the two is no test on other speakers; take another corpus"
+            )
     there = set(trained.clips.index)
     groups = copies((trained, known), (tested, found))
     if same := sum(len(set(group) - there) for group in groups if there.intersection(group)):

@@ -104,6 +104,7 @@ def run_fold(
             None if speakers is None else speakers[fold.train],
             seed,
             protocol.leaky,
+            None if fold.dev is None else np.flatnonzero(np.isin(fold.train, fold.dev)),
         )
         fitted_at = time.process_time()
         tested = _rows(X if degraded is None else inputs(degraded, own), fold.test)

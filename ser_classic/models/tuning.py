@@ -67,6 +67,7 @@ def fit(
     speakers: np.ndarray | None,
     seed: int = 0,
     leaky: bool = False,
+    dev: np.ndarray | None = None,
 ) -> Fitted:
     """Fit a model, its grid tuned in inner folds that keep speakers apart.
 
@@ -83,6 +84,9 @@ def fit(
     leaky : bool
         The clips to be tested on are of the same speakers. A model that stops early then holds out clips
         instead of speakers, as the recipes that are evaluated so do.
+    dev : np.ndarray of int, optional
+        Rows on which the grid is tuned, fitted on the others, in the place of inner folds; the model is then
+        fitted on all. A model that stops early holds speakers out all the same.
 
     Raises
     ------
@@ -91,7 +95,7 @@ def fit(
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
     with blaming(what, ModelError, "take more clips, or another model"):
-        return _fit(model, X, y, speakers, seed, leaky)
+        return _fit(model, X, y, speakers, seed, leaky, dev)
 
 
 def _fit(
@@ -101,6 +105,7 @@ def _fit(
     speakers: np.ndarray | None,
     seed: int,
     leaky: bool,
+    dev: np.ndarray | None,
 ) -> Fitted:
     from ser_classic.estimators import balanced_weights, inner_folds
 
@@ -121,7 +126,10 @@ def _fit(
         pipeline.fit(X, y, model__groups=None if leaky else speakers)
         return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
     units = np.arange(len(y)) if speakers is None else speakers
-    inner = inner_folds(y, units, seed=seed) if model.grid or model.search == "own" else None
+    inner = None
+    if model.grid or model.search == "own":
+        given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
+        inner = given or inner_folds(y, units, seed=seed)
     if model.search == "own":
         pipeline.set_params(model__cv=inner).fit(X, y, **options)
         # The folds of this training part mean nothing to a saved pipeline.

@@ -15,6 +15,7 @@ from ser_classic.protocols.deals import (
     random_five,
     unseen_text,
 )
+from ser_classic.protocols.given import leave_one_session_out, official_parts
 from ser_classic.protocols.protocol import CONDITIONS, Fold, Protocol, ProtocolError, require_two_clips
 from ser_classic.registry import Registry
 
@@ -33,9 +34,19 @@ __all__ = [
 ]
 
 # Corpora to train on, and to be tested elsewhere
-SOURCES = ("ravdess", "emodb", "tess", "savee", "crema_d", "emovo", "synthetic")
+SOURCES = (
+    *("ravdess", "emodb", "tess", "savee", "crema_d", "emovo", "synthetic", "urdu", "ravdess_song", "cafe"),
+    *("esd", "iemocap", "jl", "polish", "subesco", "msp_improv", "msp_podcast", "meld", "shemo", "enterface"),
+    *("nemo", "turev_db", "ased", "aesdd", "emov_db", "emozionalmente"),
+)
 _FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
+_SESSIONS = ("sessions", "leave one session out", leave_one_session_out)
+_OFFICIAL = (
+    "official",
+    "official parts: trained on train and dev, tuned on dev, tested on test",
+    partial(official_parts, shared=False),
+)
 _EMOBOX = ("emobox", "published speaker-disjoint folds", published)
 
 PROTOCOLS: Registry[Protocol] = Registry(
@@ -53,6 +64,16 @@ PROTOCOLS: Registry[Protocol] = Registry(
         ),
         Protocol(*_EMOBOX),
         Protocol("emobox_adapted", *_EMOBOX[1:], track="adapted", base="emobox"),
+        Protocol(*_SESSIONS),
+        Protocol("sessions_adapted", *_SESSIONS[1:], track="adapted", base="sessions"),
+        Protocol(*_OFFICIAL),
+        Protocol("official_adapted", *_OFFICIAL[1:], track="adapted", base="official"),
+        Protocol(
+            "official_leaky",
+            f"{_OFFICIAL[1]}; speakers on both sides",
+            partial(official_parts, shared=True),
+            unit=None,
+        ),
         Protocol(
             "unseen_text",
             "test speakers and test sentences both absent from training",

@@ -39,7 +39,7 @@ def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
     if not counts.get("train") or not counts.get("test"):
         found = ", ".join(sorted(set(clips["partition"].dropna()))) if "partition" in clips else "none"
         raise ProtocolError(
-            f"{corpus}: official needs a column `partition` with train, test and, if there is one, dev; parts "
+            f"{corpus}: official needs a column `partition` with train, test and, if there is one, dev; "
             f"found: {found}. Add it to the manifest or label file, or use loso or speakers5"
         )
     part = known.to_numpy(dtype=object)

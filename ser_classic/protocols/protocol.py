@@ -23,11 +23,15 @@ class ProtocolError(SerClassicError):
 
 @dataclass(frozen=True)
 class Fold:
-    """Row numbers of the clips to train on and to test on, each [shape=(n,), dtype=int]."""
+    """Row numbers of the clips to train on and to test on, each [shape=(n,), dtype=int].
+
+    `dev` are those of the training clips on which parameters are to be chosen, where the corpus says which.
+    """
 
     name: str
     train: np.ndarray
     test: np.ndarray
+    dev: np.ndarray | None = None
 
 
 class Splitter:
@@ -251,6 +255,8 @@ class Protocol:
                     raise ProtocolError(f"{where}: `{side}` holds a clip twice")
             if clips["emotion"].iloc[fold.train].nunique() < 2:
                 raise ProtocolError(f"{where}: it trains on one emotion only; two are needed")
+            if fold.dev is not None and np.setdiff1d(fold.dev, fold.train).size:
+                raise ProtocolError(f"{where}: `dev` holds clips that `train` does not")
             if np.intersect1d(fold.train, fold.test).size:
                 raise ProtocolError(f"{where}: clips stand on both sides")
             for unit in units:
