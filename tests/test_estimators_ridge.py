@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from scipy.optimize import approx_fprime
+from scipy.special import log_softmax
 from sklearn.datasets import make_classification
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
@@ -14,11 +16,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import (
     KernelRidgeClassifierCV,
+    ShrunkStackingCV,
     StackedKernelRidgeCV,
     balanced_weights,
     inner_folds,
     kernels,
 )
+from ser_classic.estimators.calibration import fit_sharpness
+from ser_classic.estimators.stacking import _near_the_sum
 
 Ridge = KernelRidgeClassifierCV
 
@@ -31,6 +36,7 @@ Ridge = KernelRidgeClassifierCV
         Ridge(feature_groups="names", cv=3),
         Ridge(solver="nystroem", n_landmarks=200),
         StackedKernelRidgeCV(feature_groups="names", cv=3),
+        ShrunkStackingCV(feature_groups="names", cv=3, widths=(0.0, 0.1)),
     ]
 )
 def test_follows_the_convention_of_scikit_learn(estimator, check):
@@ -286,7 +292,8 @@ def test_stacking_is_a_logistic_regression_on_scores_of_unheard_speakers():
     np.testing.assert_array_equal(model.classes_[model.predict_proba(X).argmax(axis=1)], model.predict(X))
 
 
-def test_stacking_turns_from_a_group_that_misleads():
+@pytest.mark.parametrize("stacked", [StackedKernelRidgeCV, ShrunkStackingCV])
+def test_stacking_turns_from_a_group_that_misleads(stacked):
     X, y, speaker = corpus(clips=60)
     noise = np.random.default_rng(1).normal(size=(len(X), 6 * 12))
     X[[f"{name}/{i}" for name in ("hum", "hiss", "buzz", "rumble", "click", "echo") for i in range(12)]] = (
@@ -294,15 +301,63 @@ def test_stacking_turns_from_a_group_that_misleads():
     )
     heard = speaker < 4
     unheard = []
-    for estimator in (Ridge, StackedKernelRidgeCV):
+    for estimator in (Ridge, stacked):
         model = estimator(feature_groups="names", whole=False, cv=4)
         model.fit(X[heard], y[heard], groups=speaker[heard])
         unheard.append(balanced_accuracy_score(y[~heard], model.predict(X[~heard])))
     assert unheard[1] > unheard[0]
 
 
-def test_stacking_sums_where_there_are_no_folds():
+@pytest.mark.parametrize("kind", [StackedKernelRidgeCV, ShrunkStackingCV])
+def test_stacking_sums_where_there_are_no_folds(kind):
     X, y, _ = corpus()
-    summed, stacked = (kind(feature_groups="names").fit(X, y) for kind in (Ridge, StackedKernelRidgeCV))
+    summed, stacked = (each(feature_groups="names").fit(X, y) for each in (Ridge, kind))
     assert stacked.weights_ is None
     np.testing.assert_array_equal(stacked.decision_function(X), summed.decision_function(X))
+
+
+def test_the_narrowest_prior_is_the_sum():
+    X, y, speaker = corpus()
+    summed = Ridge(feature_groups="names", cv=4).fit(X, y, groups=speaker)
+    expected = summed.decision_function(X)
+    for width, apart in ((0.0, 1e-9), (1e-6, 1e-2), (1.0, 0.2)):
+        model = ShrunkStackingCV(feature_groups="names", cv=4, widths=(width,)).fit(X, y, groups=speaker)
+        assert model.best_params_ == {**summed.best_params_, "width": width}
+        scores = model.decision_function(X)
+        difference = np.abs(scores / np.abs(scores).max() - expected / np.abs(expected).max()).max()
+        assert difference < apart if width < 1 else difference > apart
+
+
+def test_the_weights_are_the_most_probable_under_their_prior():
+    """By the gradient of its definition, taken numerically."""
+    generator = np.random.default_rng(0)
+    scores, codes = generator.normal(size=(3, 40, 3)), generator.integers(0, 3, 40)
+    scores[0, np.arange(40), codes] += 1
+    weight = balanced_weights(codes)
+    weights, bias = _near_the_sum(scores, codes, np.ones(40), 0.05)
+    centre = np.tile(np.eye(3), (3, 1))
+    sharpness = fit_sharpness(scores.sum(axis=0), codes, weight)
+    flat = np.concatenate(list(scores), axis=1)
+    scale = np.sqrt(np.mean(flat**2))
+
+    def posterior(moved):
+        moved = moved.reshape(10, 3)
+        chances = log_softmax(sharpness * flat @ centre + flat @ moved[:9] / scale + moved[9], axis=1)
+        return np.sum(moved**2) / 0.1 - weight @ chances[np.arange(40), codes]
+
+    found = sharpness * np.vstack([(weights - centre) * scale, bias]).ravel()
+    slope = approx_fprime(found, posterior, 1e-6)
+    assert np.abs(slope).max() < 0.01 * np.abs(approx_fprime(np.zeros(30), posterior, 1e-6)).max()
+
+
+def test_speakers_that_contradict_each_other_leave_the_sum():
+    """Two groups of equal worth: what the one speaker's errors say of them, another's do not."""
+    generator = np.random.default_rng(0)
+    speaker, y = np.repeat(np.arange(4), 30), np.tile(["happy", "sad", "fear"], 40)
+    good = np.eye(3)[np.unique(y, return_inverse=True)[1]]
+    tone, beat = (good + generator.normal(0, 0.7, size=good.shape) for _ in range(2))
+    X = pd.DataFrame(
+        np.hstack([tone, beat]), columns=[f"{n}_{i}" for n in ("tone", "beat") for i in range(3)]
+    )
+    model = ShrunkStackingCV(feature_groups="names", whole=False, cv=4).fit(X, y, groups=speaker)
+    assert model.best_params_["width"] <= 0.01

@@ -61,7 +61,7 @@ def test_every_speaker_is_tested_once_and_never_trained_on_then(name):
     for fold in folds:
         train, test = sides(clips, fold)
         assert not train & test
-        if not PROTOCOLS[name].apart:
+        if not PROTOCOLS[name].apart and not PROTOCOLS[name].speakers:
             assert len(fold.train) + len(fold.test) == len(clips)
 
 

@@ -4,6 +4,7 @@ SVCCV : support vector machine whose whole grid costs one kernel matrix per inne
 PrimalSVCCV : linear support vector machine for as many clips as there may be
 KernelRidgeClassifierCV : class-balanced kernel ridge, one per feature group and kernel, scores summed
 StackedKernelRidgeCV : the same, the groups' scores weighed by a logistic regression
+ShrunkStackingCV : the same, the weights drawn towards the plain sum
 BoostedTrees : XGBoost with words for labels, one thread and a saved form without pickle
 inner_folds, held_out : folds by speaker, and one part of the speakers to validate on
 balanced_weights : weights under which every class counts the same
@@ -14,7 +15,7 @@ from ser_classic.estimators.folds import balanced_weights, held_out, inner_folds
 from ser_classic.estimators.kernels import KernelTooLarge
 from ser_classic.estimators.primal import PrimalSVCCV
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
-from ser_classic.estimators.stacking import StackedKernelRidgeCV
+from ser_classic.estimators.stacking import ShrunkStackingCV, StackedKernelRidgeCV
 from ser_classic.estimators.svc import SVCCV
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "KernelRidgeClassifierCV",
     "KernelTooLarge",
     "PrimalSVCCV",
+    "ShrunkStackingCV",
     "StackedKernelRidgeCV",
     "balanced_weights",
     "held_out",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import log_softmax
 
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import balanced_weights
@@ -115,6 +116,142 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         if self.weights_ is None:
             return super()._combined(scores)
         return _weighed(scores, self.weights_, self.bias_)
+
+
+class ShrunkStackingCV(KernelRidgeClassifierCV):
+    """`KernelRidgeClassifierCV` that weighs the scores of groups as far from adding them as it pays.
+
+    The weights are those of a logistic regression on scores of clips left out in the inner folds, as in
+    `StackedKernelRidgeCV`. But its penalty draws them towards the same weight for every group, which is the
+    sum, instead of towards nothing: a Gaussian prior around the sum. How wide it is, is chosen among the same
+    scores: each inner fold is judged by a regression on the others, by log-loss. Of few speakers, whose folds
+    contradict each other, the narrowest is chosen, and the scores are summed.
+
+    Parameters
+    ----------
+    kernels, feature_groups, whole, alphas, alpha, solver, n_landmarks, memory_limit, cv, random_state
+        As in `KernelRidgeClassifierCV`.
+    widths : sequence of float >= 0
+        Grid of variances of the prior, in units in which the scores have a mean square of 1; 0 is the sum.
+
+    Attributes
+    ----------
+    best_params_ : dict
+        "alpha", and "width" of the prior.
+    weights_ : np.ndarray [shape=(groups * classes, classes)] or None
+        Coefficients on the groups' scores; None where nothing could be tuned, and these are summed.
+    bias_ : np.ndarray [shape=(classes,)] or None
+    """
+
+    def __init__(
+        self,
+        kernels: Sequence[Kernel] = KERNELS,
+        *,
+        feature_groups: Literal["names"] | Mapping[str, Sequence] | None = None,
+        whole: bool = True,
+        alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0),
+        alpha: float = 0.1,
+        solver: Literal["exact", "nystroem"] = "exact",
+        n_landmarks: int = 2000,
+        memory_limit: float = 8.0,
+        widths: Sequence[float] = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1),
+        cv: Any = None,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            kernels,
+            feature_groups=feature_groups,
+            whole=whole,
+            alphas=alphas,
+            alpha=alpha,
+            solver=solver,
+            n_landmarks=n_landmarks,
+            memory_limit=memory_limit,
+            cv=cv,
+            random_state=random_state,
+        )
+        self.widths = widths
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Sequence[float] | None = None,
+        groups: Sequence | None = None,
+    ) -> ShrunkStackingCV:
+        """As `KernelRidgeClassifierCV.fit`, and the weights of the groups from the inner folds."""
+        self.weights_ = self.bias_ = None
+        super().fit(X, y, sample_weight, groups)
+        return self
+
+    def _calibrate(
+        self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
+    ) -> None:
+        balanced = balanced_weights(codes, weight)
+        crossed = np.empty((len(self.widths), *scores.shape[1:]))
+        for fold in np.unique(folds):
+            out = folds == fold
+            for place, width in enumerate(self.widths):
+                learned = _near_the_sum(scores[:, ~out], codes[~out], weight[~out], width)
+                crossed[place, out] = _weighed(scores[:, out], *learned)
+        sharpness = [calibration.fit_sharpness(each, codes, weight) for each in crossed]
+        losses = [
+            _log_loss(each * factor, codes, balanced) for each, factor in zip(crossed, sharpness, strict=True)
+        ]
+        best = int(np.argmin(losses))
+        self.best_params_ = {**self.best_params_, "width": self.widths[best]}
+        self.sharpness_ = sharpness[best]
+        self.weights_, self.bias_ = _near_the_sum(scores, codes, weight, self.widths[best])
+
+    def _combined(self, scores: np.ndarray) -> np.ndarray:
+        if self.weights_ is None:
+            return super()._combined(scores)
+        return _weighed(scores, self.weights_, self.bias_)
+
+
+def _near_the_sum(
+    scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, width: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and bias of a logistic regression whose prior, of this variance, is around the plain sum.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(groups, n, classes)]
+    codes : np.ndarray [shape=(n,), dtype=int]
+    weight : np.ndarray [shape=(n,)]
+    width : float >= 0
+    """
+    from scipy.optimize import minimize
+
+    groups, _, classes = scores.shape
+    there = weight > 0
+    scores, codes, weight = scores[:, there], codes[there], weight[there]
+    features = _side_by_side(scores)
+    scale = np.sqrt(np.average(np.mean(features**2, axis=1), weights=weight)) or 1.0
+    weight = balanced_weights(codes, weight)
+    sharpness = calibration.fit_sharpness(scores.sum(axis=0), codes, weight)
+    summed = np.tile(np.eye(classes), (groups, 1))
+    if width == 0:
+        return summed, np.zeros(classes)
+    features = np.column_stack([features / scale, np.ones(len(codes))])
+    ahead = sharpness * scores.sum(axis=0)
+    truth = np.eye(classes)[codes]
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        moved = flat.reshape(-1, classes)
+        logarithms = log_softmax(ahead + features @ moved, axis=1)
+        slope = features.T @ (weight[:, None] * (np.exp(logarithms) - truth)) + moved / width
+        return float(np.sum(flat**2) / (2 * width) - weight @ logarithms[truth > 0]), slope.ravel()
+
+    start = np.zeros(features.shape[1] * classes)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10})
+    moved = found.x.reshape(-1, classes)
+    return summed + moved[:-1] / (scale * sharpness), moved[-1] / sharpness
+
+
+def _log_loss(scores: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> float:
+    chosen = log_softmax(scores, axis=1)[np.arange(len(codes)), codes]
+    return -float(np.average(chosen, weights=weight))
 
 
 def _side_by_side(scores: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import functools
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,9 @@ from pathlib import Path
 from ser_classic import store
 from ser_classic.corpora import Loaded, load, shortfall
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, prepare
+from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, joined, prepare
 from ser_classic.experiment.copies import shared_by_speakers
-from ser_classic.experiment.fold import FoldResult, run_fold
+from ser_classic.experiment.fold import FoldResult, run_alike
 from ser_classic.experiment.records import failed, finished
 from ser_classic.experiment.stale import clips_today, differences, summary
 from ser_classic.models import MODELS
@@ -206,42 +206,57 @@ def _prepared(
 def _run_all(
     prepared: list[Work], engine: Engine, home: Path
 ) -> Iterator[tuple[Work, list[FoldResult | str]]]:
-    """Run every fold of every cell; yield each cell when its last fold is done. `home` is for their news."""
-    results: dict[int, dict[int, FoldResult | str]] = {number: {} for number in range(len(prepared))}
+    """Run every fold of every cell; yield each cell when its last fold is done.
+
+    Cells that differ in what is tested alone are fitted once. `home` is for the news of those at work.
+    """
+    alike: dict[Hashable, list[Work]] = {}
+    for work in prepared:
+        alike.setdefault(work.training, []).append(work)
+    groups = list(alike.values())
+    results: dict[int, dict[int, list[FoldResult | str]]] = {number: {} for number in range(len(groups))}
     with tempfile.TemporaryDirectory(prefix=DRAFT, dir=home) as folder:
         news = Path(folder)
         tasks = [
-            (work, number, fold, news)
-            for number, work in enumerate(prepared)
-            for fold in range(len(work.folds))
+            (works, number, fold, news)
+            for number, works in enumerate(groups)
+            for fold in range(len(works[0].folds))
         ]
         done = engine.run(_attempt, tasks, "folds")
-        for number, fold, result in track(done, len(tasks), "folds", news):
-            _log(prepared[number], fold, result)
-            results[number][fold] = result
-            if len(results[number]) == len(prepared[number].folds):
+        for number, fold, answers in track(done, len(tasks), "folds", news):
+            for work, result in zip(groups[number], answers, strict=True):
+                _log(work, fold, result)
+            results[number][fold] = answers
+            if len(results[number]) == len(groups[number][0].folds):
                 by_fold = results.pop(number)
-                yield prepared[number], [by_fold[position] for position in sorted(by_fold)]
+                for place, work in enumerate(groups[number]):
+                    yield work, [by_fold[position][place] for position in sorted(by_fold)]
 
 
-def _attempt(work: Work, number: int, fold: int, news: Path) -> tuple[int, int, FoldResult | str]:
-    """Run one fold; a failure is a value, so that it is recorded and the other cells go on."""
-    cell = work.cell
+def _attempt(
+    works: list[Work], number: int, fold: int, news: Path
+) -> tuple[int, int, list[FoldResult] | list[str]]:
+    """Run one fold of cells that are trained alike; a failure is a value: recorded, and the others go on."""
+    first = works[0]
     try:
         with working(news):
-            result: FoldResult | str = run_fold(
-                work.features,
-                work.labels,
-                MODELS[cell.model],
-                PROTOCOLS[cell.protocol],
-                work.folds[fold],
-                cell.seed,
-                work.degraded,
+            return (
+                number,
+                fold,
+                run_alike(
+                    first.features,
+                    first.labels,
+                    MODELS[first.cell.model],
+                    PROTOCOLS[first.cell.protocol],
+                    first.folds[fold],
+                    first.cell.seed,
+                    [work.degraded for work in works],
+                    [joined(copy) for copy in first.copies],
+                ),
             )
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, SerClassicError) else f"{type(error).__name__}: "
-        result = f"fold {work.folds[fold].name}: {kind}{error}"
-    return number, fold, result
+        return number, fold, [f"fold {first.folds[fold].name}: {kind}{error}"] * len(works)
 
 
 def _log(work: Work, fold: int, result: FoldResult | str) -> None:

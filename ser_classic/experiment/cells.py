@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded
-from ser_classic.degradations import DEGRADATIONS, Degradation
+from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.copies import require_apart
 from ser_classic.features import FEATURES, FeatureSet
@@ -53,6 +54,7 @@ def parameters(cell: Cell) -> dict[str, Any]:
     """What today's tables say of a cell: all that its predictions depend on."""
     protocol = PROTOCOLS[cell.protocol]
     spoilt = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
+    copied = {"copied_by": training_copy(1, cell.seed).key} if protocol.copies else {}
     versioned = [name for name in cell.corpora if name in CORPORA and CORPORA[name].make is not None]
     return {
         "features": FEATURES[cell.features].parameters,
@@ -64,7 +66,8 @@ def parameters(cell: Cell) -> dict[str, Any]:
             "track": protocol.track,
         }
         | protocol.conditions(cell.corpus)
-        | spoilt,
+        | spoilt
+        | copied,
         **({"corpora": {name: CORPORA[name].version for name in versioned}} if versioned else {}),
     }
 
@@ -81,6 +84,7 @@ class Work:
     cell: Cell
     parts: tuple[Features, ...]
     degraded: Features | None
+    copies: list[tuple[Features, ...]]
     labels: pd.DataFrame
     folds: list[Fold]
     digests: dict[str, Any]
@@ -90,6 +94,15 @@ class Work:
     def features(self) -> Features:
         """Of the clips that the folds count."""
         return joined(self.parts)
+
+    @property
+    def training(self) -> Hashable:
+        """What a fit depends on: cells in which it is equal differ in what is tested alone."""
+        protocol = PROTOCOLS[self.cell.protocol]
+        conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
+        dealt = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.folds)
+        said = (protocol.track, protocol.leaky, json.dumps(conditions, sort_keys=True))
+        return (replace(self.cell, protocol=""), *said, dealt)
 
 
 @dataclass(frozen=True)
@@ -171,6 +184,7 @@ def prepare(
                     name: store.table_digest(of.clips) for name, of in sources.items()
                 }
             parts = [*sources.values(), loaded]
+            trained = parts[:-1] or parts
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
             require_match(MODELS[cell.model], feature_set)
@@ -186,10 +200,16 @@ def prepare(
             if protocol.degradation:
                 degraded = shelf.features(loaded, feature_set, DEGRADATIONS[protocol.degradation])
                 digests["degraded"] = degraded.digest
+            copies = [
+                tuple(shelf.features(part, feature_set, training_copy(number, cell.seed)) for part in trained)
+                for number in range(1, (protocol.copies or 0) + 1)
+            ]
+            if copies:
+                digests["copies"] = [[part.digest for part in copy] for copy in copies]
         except SerClassicError as error:
             yield Refused(cell, str(error), digests, said)
             continue
-        yield Work(cell, features, degraded, labels_of(clips), folds, digests, said)
+        yield Work(cell, features, degraded, copies, labels_of(clips), folds, digests, said)
 
 
 def require_match(model: Model, features: FeatureSet) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def evaluate(
     protocol: Protocol,
     seed: int = 0,
     degraded: Features | None = None,
+    copies: Sequence[Features] = (),
     engine: Engine = ALONE,
 ) -> pd.DataFrame:
     """Predictions of one model under one protocol.
@@ -41,6 +43,8 @@ def evaluate(
         Entries of MODELS and PROTOCOLS, and the seed of everything random in them.
     degraded : Features, optional
         Of the same clips as the protocol degrades them: what is tested.
+    copies : sequence of Features
+        Of as many degraded copies of the same clips as the protocol trains on, each by a `training_copy`.
     engine : Engine
         Who runs the folds; see `engines`.
 
@@ -53,14 +57,19 @@ def evaluate(
     ------
     SerClassicError
         The clips cannot be dealt so, the features are not of these clips in this order, or the protocol
-        degrades them and `degraded` is absent.
+        degrades them and `degraded` is absent, or trains on another number of copies than are given.
     """
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(
             f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; give `degraded`, "
             "the features of the clips so degraded, with a protocol that degrades them, and with no other"
         )
-    for part in (features, degraded):
+    if len(copies) != (protocol.copies or 0):
+        raise SerClassicError(
+            f"{protocol.name} trains on {protocol.copies or 'no'} copies of each clip; give `copies`, "
+            f"the features of as many, found {len(copies)}"
+        )
+    for part in (features, degraded, *copies):
         if part is not None and not part.clips.equals(clips.index):
             raise SerClassicError("the features are not of these clips in this order; extract them anew")
     folds = protocol.folds(clips, seed)
@@ -68,7 +77,7 @@ def evaluate(
     with tempfile.TemporaryDirectory(prefix=DRAFT) as folder:
         news = Path(folder)
         tasks = [
-            (features, number, news, labels, model, protocol, fold, seed, degraded)
+            (features, number, news, labels, model, protocol, fold, seed, degraded, copies)
             for number, fold in enumerate(folds)
         ]
         done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds", news))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,6 +62,7 @@ def run_fold(
     fold: Fold,
     seed: int = 0,
     degraded: Features | None = None,
+    copies: Sequence[Features] = (),
 ) -> FoldResult:
     """Fit on the training clips of a fold, tuned within them, and predict its test clips.
 
@@ -77,12 +79,29 @@ def run_fold(
     seed : int
     degraded : Features, optional
         Of the clips as the protocol degrades them: what is tested.
+    copies : sequence of Features
+        Of degraded copies of the training clips, each trained on beside its clip and of the same speaker; of
+        all clips that the fold counts, or of the first of them, up to the last training clip.
 
     Raises
     ------
     ModelError
         The model cannot be fitted to these clips, or what it predicts is no answer to each of them.
     """
+    return run_alike(features, labels, model, protocol, fold, seed, [degraded], copies)[0]
+
+
+def run_alike(
+    features: Features,
+    labels: pd.DataFrame,
+    model: Model,
+    protocol: Protocol,
+    fold: Fold,
+    seed: int,
+    degraded: Sequence[Features | None],
+    copies: Sequence[Features],
+) -> list[FoldResult]:
+    """As `run_fold`, a result for each way in which the test clips are degraded: one fit serves them all."""
     emotions = labels["emotion"].to_numpy(dtype=str)
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
     own = speakers if protocol.track == "adapted" else None
@@ -93,33 +112,47 @@ def run_fold(
         X = replace(
             features, values=adapt_few(features.values, own, fold.train, heard, features.lengths)
         ).table
+    trained = [_rows(X, fold.train)]
+    for copy in copies:
+        of_copy = None if own is None else own[: len(copy.clips)]
+        trained.append(_rows(inputs(copy, of_copy), fold.train))
+    rows = np.tile(fold.train, len(trained))
     model.pipeline(seed)  # so that the seconds below hold no imports
     started = time.process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
         fitted = fit(
             model,
-            _rows(X, fold.train),
-            emotions[fold.train],
-            None if speakers is None else speakers[fold.train],
+            _one_below_the_other(trained),
+            emotions[rows],
+            None if speakers is None else speakers[rows],
             seed,
             protocol.leaky,
-            None if fold.dev is None else np.flatnonzero(np.isin(fold.train, fold.dev)),
+            None if fold.dev is None else np.flatnonzero(np.isin(rows, fold.dev)),
         )
         fitted_at = time.process_time()
-        tested = _rows(X if degraded is None else inputs(degraded, own), fold.test)
-        guess, probabilities = _predicted(model, fitted, tested, set(emotions[fold.train]))
-    return FoldResult(
-        guess,
-        probabilities,
-        plain(fitted.chosen),
-        fitted.tuned,
-        fitted_at - started,
-        time.process_time() - fitted_at,
-        fitted.size,
-        fitted.curves,
-        machine(),
-    )
+        answers = []
+        for part in degraded:
+            tested = _rows(X if part is None else inputs(part, own), fold.test)
+            begun = time.process_time()
+            answers.append(
+                (*_predicted(model, fitted, tested, set(emotions[rows])), time.process_time() - begun)
+            )
+    size = fitted.size
+    return [
+        FoldResult(
+            guess,
+            probabilities,
+            plain(fitted.chosen),
+            fitted.tuned,
+            fitted_at - started,
+            seconds,
+            size,
+            fitted.curves,
+            machine(),
+        )
+        for guess, probabilities, seconds in answers
+    ]
 
 
 def _predicted(
@@ -154,3 +187,9 @@ def inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np
 
 def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.ndarray:
     return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+
+
+def _one_below_the_other(parts: list[pd.DataFrame | np.ndarray]) -> pd.DataFrame | np.ndarray:
+    if len(parts) == 1:
+        return parts[0]
+    return pd.concat(parts) if isinstance(parts[0], pd.DataFrame) else np.concatenate(parts)

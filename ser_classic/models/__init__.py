@@ -173,6 +173,12 @@ def _stacking(seed: int) -> Any:
     return StackedKernelRidgeCV(feature_groups="names", random_state=seed)
 
 
+def _shrunk_stacking(seed: int) -> Any:
+    from ser_classic.estimators import ShrunkStackingCV
+
+    return ShrunkStackingCV(feature_groups="names", random_state=seed)
+
+
 def _random_forest(seed: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
@@ -246,6 +252,11 @@ MODELS: Registry[Model] = Registry(
             "stacking",
             "kernel ridge for every group of features, scores weighed by a logistic regression",
             _stacking,
+        ),
+        _OWN(
+            "shrunk_stacking",
+            "kernel ridge for every group of features, scores weighed as far from their sum as it pays",
+            _shrunk_stacking,
         ),
         Model("random_forest", "random forest", _random_forest),
         Model("xgboost", "gradient-boosted trees", _xgboost),

@@ -40,6 +40,7 @@ SOURCES = (
     *("nemo", "turev_db", "ased", "aesdd", "emov_db", "emozionalmente"),
 )
 _FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
+_TRAINED = (4, 6, 8, 12)  # speakers to train on, beside all that a fold has
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
 _SESSIONS = ("sessions", "leave one session out", leave_one_session_out)
 _OFFICIAL = (
@@ -135,6 +136,32 @@ PROTOCOLS: Registry[Protocol] = Registry(
             )
             for name, title, deal in (_LOSO, _EMOBOX)
             for spoilt in DEGRADATIONS.values()
+        ),
+        *(
+            Protocol(
+                f"{name}_multi_{spoilt.name}" if spoilt else f"{name}_multi",
+                f"{title}; a degraded copy of each training clip is trained on, too"
+                + (f"; test clips degraded: {spoilt.kind}, {spoilt.level}" if spoilt else ""),
+                deal,
+                base=name,
+                family=f"{name}_multi_degraded" if spoilt else "",
+                copies=1,
+                degradation=spoilt.name if spoilt else None,
+            )
+            for name, title, deal in (_LOSO, _EMOBOX)
+            for spoilt in (None, *DEGRADATIONS.values())
+        ),
+        *(
+            Protocol(
+                f"{name}_speakers{number}",
+                f"{title}; {number} speakers are trained on",
+                deal,
+                base=name,
+                family=f"{name}_speakers",
+                speakers=number,
+            )
+            for name, title, deal in (_LOSO, _EMOBOX)
+            for number in _TRAINED
         ),
     ],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,13 @@ from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError, blaming
 
 # Fields that set a protocol apart from ordinary ones, and the name of the test of its own that each makes.
-CONDITIONS = {"trained_on": "cross", "heard": "few", "degradation": "degraded"}
+CONDITIONS = {
+    "trained_on": "cross",
+    "heard": "few",
+    "copies": "multi",
+    "speakers": "speakers",
+    "degradation": "degraded",
+}
 
 
 class ProtocolError(SerClassicError):
@@ -64,6 +71,7 @@ class Splitter:
                 "z-scores features by speaker: do so (ser_classic.adaptation.adapt)",
             ),
             (protocol.degradation, "degrades the test clips: use `evaluate` with `degraded`"),
+            (protocol.copies, "trains on degraded copies, too: use `evaluate` with `copies`"),
         ):
             if more:
                 raise ProtocolError(
@@ -128,6 +136,11 @@ class Protocol:
     trained_on : tuple of str
         Corpora to train on in the place of the one to test on, which is left out where it is among them;
         `deal` is given the clips of all, those to test on last.
+    copies : int or None
+        Degraded copies of every training clip that are trained on beside it, each by a `training_copy`; none
+        by default. They are the clip's speaker's, and never tested.
+    speakers : int or None
+        Training speakers, drawn from those that a fold has; all by default. Fewer are among more.
     degradation : str or None
         What is done to the test clips, of `DEGRADATIONS`; training clips stay as they are.
     track : {"blind", "adapted"}
@@ -151,6 +164,8 @@ class Protocol:
     family: str = ""
     heard: int | None = None
     trained_on: tuple[str, ...] = ()
+    copies: int | None = None
+    speakers: int | None = None
     degradation: str | None = None
     version: int = 1
 
@@ -168,6 +183,13 @@ class Protocol:
             (self.unit is None and "speaker" in self.apart, "keeps speakers apart; give unit='speaker'"),
             (self.track not in ("blind", "adapted"), f"track {self.track!r}; expected 'blind' or 'adapted'"),
             (self.heard is not None and self.heard < 0, f"heard {self.heard}; expected 0 or more"),
+            (self.copies is not None and self.copies < 1, f"copies {self.copies}; expected 1 or more"),
+            (
+                self.speakers is not None and self.speakers < 1,
+                f"speakers {self.speakers}; expected 1 or more",
+            ),
+            (self.speakers and self.unit is None, "`speakers` is for a protocol that keeps them apart"),
+            (self.heard is not None and self.copies, "`heard` cannot be had with copies"),
             (self.heard is not None and self.track == "blind", "`heard` is for the adapted track alone"),
             (self.heard is not None and self.degradation, "`heard` cannot be had with a degradation"),
             (self.heard is not None and self.trained_on, "`heard` cannot be had with `trained_on`"),
@@ -225,6 +247,8 @@ class Protocol:
             )
         with blaming(f"{corpus}: {self.name} cannot deal these {len(clips)} clips", ProtocolError):
             folds = list(self.deal(clips.copy(), seed))  # what a deal changes is not what it is held to
+            if self.speakers:
+                folds = [_fewer_speakers(fold, clips, self.speakers, seed) for fold in folds]
             self._check(folds, clips)
         return folds
 
@@ -264,6 +288,19 @@ class Protocol:
                 both = sorted(map(str, set(owners[fold.train]) & set(owners[fold.test])))
                 if both:
                     raise ProtocolError(f"{where}: on both sides: {unit} {', '.join(both)}")
+
+
+def _fewer_speakers(fold: Fold, clips: pd.DataFrame, number: int, seed: int) -> Fold:
+    """A fold trained on some of its speakers alone; those for a smaller number are among those for more."""
+    owners = clips["speaker"].to_numpy(dtype=str)[fold.train]
+    there = np.unique(owners)
+    if len(there) < number:
+        raise ProtocolError(
+            f"{clips['corpus'].iloc[-1]}: fold {fold.name} has {len(there)} speakers to train on, "
+            f"{number} are wanted"
+        )
+    random = np.random.default_rng([seed, zlib.crc32(fold.name.encode())])
+    return replace(fold, train=fold.train[np.isin(owners, random.permutation(there)[:number])])
 
 
 def require_two_clips(clips: pd.DataFrame) -> None:
