@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import logging
@@ -78,6 +79,25 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
                 "mend, reinstall or remove the package that brings them"
             )
         return table
+
+    @contextlib.contextmanager
+    def also(self, entries: Iterable[Entry]) -> Iterator[None]:
+        """Further entries, for the length of a block.
+
+        Raises
+        ------
+        SerClassicError
+            A name that cannot be used or is taken.
+        """
+        before = self._all
+        table = dict(before)
+        for entry in entries:
+            self._add(table, entry, "what was brought")
+        self.__dict__["_all"] = table
+        try:
+            yield
+        finally:
+            self.__dict__["_all"] = before
 
     def __getitem__(self, name: str) -> Entry:
         if name in self._built_in:  # no scan of the installed packages for a name of our own

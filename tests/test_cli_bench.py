@@ -109,7 +109,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [
-        (("bench", "nothing"), 1, "there is no suite"),
+        (("bench", "nothing"), 1, "suites: there is no"),
         (("bench", "s.toml", "--model", "svm"), 2, "the suites list no cell with model svm"),
         (("bench", "s.toml", "--map", "a=b"), 2, "go with --own"),
         (("bench", "s.toml", "--own", "absent.csv"), 1, "absent.csv"),
@@ -132,7 +132,6 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         (("report", "--results", "s.toml"), 1, "s.toml"),
         (("bench", "./notes.md"), 1, "./notes.md: is no suite; the suites that come with"),
         (("bench", "t.toml"), 1, "t.toml: there is no such file"),
-        (("bench", "quik"), 1, "did you mean 'quick'"),
         (("bench", "s.toml", "--own", "x", "--map", "a"), 2, "--map: "),
     ],
 )

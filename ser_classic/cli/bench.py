@@ -43,6 +43,7 @@ def bench(
     speaker: options.Speaker = None,
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
+    tables: options.Tables = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -91,6 +92,7 @@ def bench(
         read_suite,
         select,
         shard_of,
+        tables_of,
     )
     from ser_classic.runtime.engines import Local, on_cluster
     from ser_classic.runtime.places import cache_folder, data_folder
@@ -122,6 +124,8 @@ def bench(
     with options.value_of("--shard"):
         part = parse_shard(shard or "1/1")
     only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
+    listed = {name: file for suite in suites or () for name, file in tables_of(suite).items()}
+    context.with_resource(options.brought(tables, listed))
     cells = [cell for suite in suites or () for cell in read_suite(suite)]
     cache = cache_folder(cache).absolute()
     cluster = on_cluster(scheduler, cache, data_folder(data).absolute()) if scheduler else None

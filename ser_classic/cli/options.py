@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +60,14 @@ Channel = Annotated[
     str | None,
     typer.Option("--channel", help="Of several channels: left, right, a number from 0.", show_default="mix"),
 ]
+Tables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--table",
+        help="A table of features of your own as a feature set, NAME=FILE: .npz, .parquet or .csv, keyed by "
+        "clip or file; repeatable.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -98,6 +106,20 @@ def channel_of(channel: str | None) -> int | None:
 
     with value_of("--channel"):
         return parse_channel(channel)
+
+
+@contextlib.contextmanager
+def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) -> Iterator[None]:
+    """Tables given with --table are feature sets in this block, and those of `more` that are not given."""
+    if not tables and not more:
+        yield
+        return
+    from ser_classic.features.tables import bring, parse_tables
+
+    with value_of("--table"):
+        given = parse_tables(tables or ())
+    with bring({**(more or {}), **given}):
+        yield
 
 
 def check_windows(window: float, hop: float | None) -> None:

@@ -52,13 +52,20 @@ class Cell:
 
 def parameters(cell: Cell) -> dict[str, Any]:
     """What today's tables say of a cell: all that its predictions depend on."""
+    return {
+        "features": FEATURES[cell.features].parameters,
+        "model": MODELS[cell.model].parameters(cell.seed),
+        **parameters_of_protocol(cell),
+    }
+
+
+def parameters_of_protocol(cell: Cell) -> dict[str, Any]:
+    """The part of `parameters` that features and model have nothing to do with."""
     protocol = PROTOCOLS[cell.protocol]
     spoilt = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
     copied = {"copied_by": training_copy(1, cell.seed).key} if protocol.copies else {}
     versioned = [name for name in cell.corpora if name in CORPORA and CORPORA[name].make is not None]
     return {
-        "features": FEATURES[cell.features].parameters,
-        "model": MODELS[cell.model].parameters(cell.seed),
         "protocol": {
             "title": protocol.title,
             "version": protocol.version,

@@ -68,6 +68,7 @@ def _curves(folds: Sequence[Fold], done: Sequence[FoldResult]) -> pd.DataFrame |
 
 def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
     cell, protocol = ready.cell, PROTOCOLS[ready.cell.protocol]
+    brought = [part.name for part in FEATURES[cell.features].parts if part.brought]
     return {
         "schema": SCHEMA,
         "id": cell.id,
@@ -78,6 +79,7 @@ def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
         "base": protocol.base,
         "independent": protocol.independent,
         **protocol.conditions(cell.corpus),
+        **({"brought": brought} if brought else {}),
         "parameters": ready.parameters,
         "digests": ready.digests,
         "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell, parameters
+from ser_classic.experiment.cells import Cell, parameters_of_protocol
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
@@ -24,10 +25,10 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
     """In what a stored run differs from what would be run today; nothing where it is as today's tables say.
 
     What cannot be compared counts as equal: a part that the record does not have, a model whose optional
-    library is not installed or whose entry makes no estimator. So do the words of a protocol's title, and
-    what differs between machines and libraries without a change of these tables: digests of features,
-    versions, and parameters of scikit-learn's estimators that other versions of it name or set otherwise by
-    themselves.
+    library is not installed or whose entry makes no estimator, a table of features that is not brought. So
+    do the words of a protocol's title, and what differs between machines and libraries without a change of
+    these tables: digests of features, versions, and parameters of scikit-learn's estimators that other
+    versions of it name or set otherwise by themselves.
 
     Parameters
     ----------
@@ -49,14 +50,11 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
         ("model", MODELS, cell.model),
         ("protocol", PROTOCOLS, cell.protocol),
     ):
-        if part in recorded and name not in table:
+        brought = record.get("brought", ()) if part == "features" else ()
+        if part in recorded and not all(each in brought or each in table for each in name.split("+")):
             found[part] = f"{name} is in no table"
     if not found and recorded:
-        try:
-            today = parameters(cell)
-        except SerClassicError:  # the model needs a library that is not here, or its entry is broken
-            today = {"features": FEATURES[cell.features].parameters}
-        today = json.loads(json.dumps(today, default=str))
+        today = json.loads(json.dumps(_today(cell, recorded), default=str))
         found = dict(_differing(*_comparable(recorded, today, record, cell)))
     digests = record.get("digests", {})
     for name, held in (
@@ -67,6 +65,20 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
         if others:
             found[name] = f"{', '.join(others)} had others"
     return found
+
+
+def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What today's tables say of a cell; a table of features that is not brought counts as it was."""
+    then = recorded.get("features", {})
+    names, parts = cell.features.split("+"), then.get("parts", [then])
+    now = [
+        FEATURES[name].parameters if name in FEATURES else part
+        for name, part in zip(names, parts, strict=True)
+    ]
+    said: dict[str, Any] = {"features": {**then, "parts": now} if len(now) > 1 else now[0]}
+    with contextlib.suppress(SerClassicError):  # a library that is not here, or an entry that is broken
+        said["model"] = MODELS[cell.model].parameters(cell.seed)
+    return said | parameters_of_protocol(cell)
 
 
 def clips_today(find: Callable[[str], Loaded], own: Collection[str], corpus: str) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 from ser_classic.corpora import CORPORA, available
 from ser_classic.errors import SerClassicError
@@ -43,8 +44,9 @@ def read_suite(suite: str) -> list[Cell]:
     suite : str
         A name of `suites()`, or the path of a TOML file. Each of its `[[grid]]` tables lists `corpora`,
         `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product. The
-        name of a family of protocols, such as `cross` or `emobox_degraded`, stands for all of them; of those
-        that train on other corpora, for those that train on corpora of the grid.
+        features of its `[tables]` are there once they were brought; see `tables_of`. The name of a family of
+        protocols, such as `cross` or `emobox_degraded`, stands for all of them; of those that train on other
+        corpora, for those that train on corpora of the grid.
 
     Raises
     ------
@@ -53,24 +55,40 @@ def read_suite(suite: str) -> list[Cell]:
     SerClassicError
         An unknown name, with the nearest known ones.
     """
-    own = suite.endswith(".toml")
-    if not own and suite not in suites():
-        raise SuiteError(_absent(suite))
-    path: Path | Traversable = Path(suite) if own else SHIPPED / f"{suite}.toml"
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SuiteError(_absent(suite)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SuiteError(f"{suite}: not readable as TOML ({error})") from error
+    content = _content(suite)
     grids = content.get("grid")
-    extra = sorted(set(content) - {"title", "grid"})
+    extra = sorted(set(content) - {"title", "grid", "tables"})
     if extra or not isinstance(grids, list) or not grids:
         raise SuiteError(
             f"{suite}: expected a title and [[grid]] tables"
             + (f", found {', '.join(extra)}" if extra else "")
         )
     return list(dict.fromkeys(cell for grid in grids for cell in _cells(suite, grid)))
+
+
+def tables_of(suite: str) -> dict[str, Path]:
+    """The tables of features that a suite brings: its `[tables]` lists names and files beside it.
+
+    They are feature sets within `ser_classic.features.tables.bring` alone; errors as `read_suite`.
+    """
+    tables = _content(suite).get("tables", {})
+    if not isinstance(tables, dict) or not all(isinstance(file, str) for file in tables.values()):
+        raise SuiteError(f'{suite}: [tables] lists names and files: hubert = "hubert.npz"')
+    return {name: Path(suite).parent / file for name, file in tables.items()}
+
+
+def _content(suite: str) -> dict[str, Any]:
+    """What stands in a suite's file."""
+    own = suite.endswith(".toml")
+    if not own and suite not in suites():
+        raise SuiteError(_absent(suite))
+    path: Path | Traversable = Path(suite) if own else SHIPPED / f"{suite}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SuiteError(_absent(suite)) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SuiteError(f"{suite}: not readable as TOML ({error})") from error
 
 
 def _absent(suite: str) -> str:

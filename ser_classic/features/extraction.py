@@ -17,8 +17,8 @@ import pandas as pd
 from ser_classic import audio
 from ser_classic.degradations import RATE, Degradation
 from ser_classic.errors import SerClassicError
-from ser_classic.features import FeatureSet
-from ser_classic.features.shards import alone, assemble, index, shards_of, write_shard
+from ser_classic.features.sets import FeatureSet
+from ser_classic.features.shards import alone, assemble, index, keep, shards_of, write_shard
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.runtime.progress import track
 
@@ -140,7 +140,9 @@ def extract(
         A file of a clip is gone.
     ExtractionError
         Some clips cannot be read. Those that can are in the cache by then. Or the extractor gives other
-        columns than it says.
+        columns than it says; or degraded clips are asked for of a table that was brought.
+    TableError
+        Such a table lacks some of the clips, or holds one of them twice.
     CacheError
         The cache cannot be written.
     SerClassicError
@@ -149,6 +151,13 @@ def extract(
     from ser_classic.corpora.clips import parts  # here: a prediction needs no corpora
 
     feature_set.require()
+    if len(feature_set.parts) > 1:
+        columns = feature_set.columns  # tells at once where two of them hold the same
+        rest = (cache, engine, channel, degradation)
+        side_by_side = [extract(clips, root, part, *rest) for part in feature_set.parts]
+        return _beside(feature_set, columns, side_by_side, cache)
+    if feature_set.brought:
+        return _looked_up(clips, feature_set, cache, degradation)
     shards = shards_of(feature_set, cache)
     # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
     digests = [audio.digest(root / file) for file in clips["file"]]
@@ -194,6 +203,41 @@ def extract(
             "`version` whenever its values change, or remove this folder"
         )
     return Features(clips.index, columns, values, lengths if feature_set.sequence else None)
+
+
+def _beside(
+    feature_set: FeatureSet, columns: tuple[str, ...], parts: list[Features], cache: Path | None
+) -> Features:
+    """Features of the same clips side by side."""
+
+    def fill(values: np.ndarray) -> None:
+        start = 0
+        for part in parts:
+            values[:, start : start + part.values.shape[1]] = part.values
+            start += part.values.shape[1]
+
+    key = " ".join(part.digest for part in parts)
+    shape = (len(parts[0].clips), len(columns))
+    return Features(parts[0].clips, columns, keep(feature_set, cache, key, shape, fill))
+
+
+def _looked_up(
+    clips: pd.DataFrame, feature_set: Any, cache: Path | None, degradation: str | None
+) -> Features:
+    """Features of clips from a table that was brought."""
+    if degradation is not None:
+        raise ExtractionError(
+            f"{feature_set.table.path}: holds features of clips as they are, and not degraded; extract those "
+            "of degraded clips where the table was made"
+        )
+    rows = feature_set.table.rows_of(clips)
+
+    def fill(values: np.ndarray) -> None:
+        values[:] = feature_set.table.values[rows]
+
+    key = "\n".join(clips.index)
+    shape = (len(clips), len(feature_set.columns))
+    return Features(clips.index, feature_set.columns, keep(feature_set, cache, key, shape, fill))
 
 
 def _extract_missing(

@@ -14,13 +14,13 @@ import json
 import os
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ser_classic.errors import SerClassicError
-from ser_classic.features import FeatureSet
+from ser_classic.features.sets import FeatureSet
 from ser_classic.runtime import claims
 from ser_classic.runtime.files import DRAFT, replacing
 from ser_classic.runtime.places import cache_folder
@@ -136,6 +136,43 @@ def assemble(digests: list[str], held: dict[str, Path], shards: Path) -> tuple[n
                 with replacing(matrix) as draft:
                     _write_matrix(draft, digests, wanted, ends, width)
     return np.load(matrix, mmap_mode="r"), lengths
+
+
+def keep(
+    feature_set: FeatureSet,
+    cache: Path | None,
+    key: str,
+    shape: tuple[int, int],
+    fill: Callable[[np.ndarray], None],
+) -> np.ndarray:
+    """A memory-mapped matrix of a feature set that is made of what is there already, such as of others.
+
+    Parameters
+    ----------
+    feature_set : FeatureSet
+    cache : Path, optional
+    key : str
+        Tells it from the set's other matrices.
+    shape : (rows, columns)
+    fill : callable (matrix)
+        Writes the values into it, where they are not in the cache.
+
+    Raises
+    ------
+    CacheError
+        There is no room for it, or the cache cannot be written.
+    """
+    shards = shards_of(feature_set, cache)
+    matrix = shards / f"matrix-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+    if not _whole(matrix, shape):
+        with alone(shards, f"putting together {feature_set.name}"):
+            if not _whole(matrix, shape):
+                with replacing(matrix) as draft:
+                    _reserve(draft, shape)
+                    values = np.lib.format.open_memmap(draft, mode="r+")
+                    fill(values)
+                    del values
+    return np.load(matrix, mmap_mode="r")
 
 
 def _write_matrix(

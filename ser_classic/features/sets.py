@@ -1,0 +1,195 @@
+"""What a feature set is, and several side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ser_classic import audio
+from ser_classic.errors import SerClassicError, blaming
+from ser_classic.features.extractor import Extractor
+from ser_classic.registry import need
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """A named extractor.
+
+    Attributes
+    ----------
+    name : str
+    sample_rate : int or None [Hz]
+        Rate to which recordings are brought; None leaves them at their own.
+    extractor : Extractor
+        A frozen dataclass; two sets with equal fields and version give equal features.
+    version : int
+        Raised whenever the same parameters give other values, so that no old cache or model is used.
+    library, extra : str, optional
+        The optional library it needs, and the extra that installs it.
+    terms : str
+        What this library's licence asks of all that is made with the features, in a sentence.
+
+    Raises
+    ------
+    SerClassicError
+        An extractor that is no dataclass or has fields that JSON does not know, so that nothing would tell
+        its features from those of another; or a library without its extra.
+    """
+
+    name: str
+    sample_rate: int | None
+    extractor: Extractor
+    version: int = 1
+    library: str | None = None
+    extra: str | None = None
+    terms: str = ""
+
+    def __post_init__(self) -> None:
+        with blaming(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
+            json.dumps(self.parameters)
+        if (self.library is None) != (self.extra is None):
+            raise SerClassicError(f"{self.name}: give `library` and `extra`, or neither")
+
+    def require(self) -> None:
+        """Raise an error that names the command to install what this set needs, where it is absent."""
+        if self.library and self.extra:
+            need(self.library, self.extra)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features, in their order.
+
+        Raises
+        ------
+        SerClassicError
+            They are those of an optional library that is not installed, or the extractor cannot tell them.
+        """
+        with blaming(f"{self.name} cannot tell its columns"):
+            return tuple(self.extractor.columns)
+
+    @property
+    def parts(self) -> tuple[FeatureSet, ...]:
+        """The feature sets that stand side by side in this one: itself, or those that were joined."""
+        return (self,)
+
+    @property
+    def brought(self) -> bool:
+        """Whether values come from a table that a user brought, which nobody here can compute anew."""
+        return False
+
+    @property
+    def sequence(self) -> bool:
+        """Whether a clip gives a row a frame instead of one vector."""
+        return getattr(self.extractor, "sequence", False)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All that the values depend on, ready for JSON."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "sample_rate": self.sample_rate,
+            "extractor": type(self.extractor).__name__,
+            **asdict(self.extractor),  # type: ignore[call-overload]
+        }
+
+
+@dataclass(frozen=True)
+class _Together:
+    """Extractor: the vectors of several feature sets, one after the other."""
+
+    parts: tuple[FeatureSet, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(name for part in self.parts for name in grouped(part.name, part.columns))
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        vectors = []
+        for part in self.parts:
+            rate = part.sample_rate or sample_rate
+            vectors.append(part.extractor(audio.resample(waveform, sample_rate, rate), rate))
+        return np.concatenate(vectors, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Joined(FeatureSet):
+    """Several feature sets of vectors as one, `flagship+prosody`; made by `Joined.of`."""
+
+    joined: tuple[FeatureSet, ...] = field(default=())
+
+    @classmethod
+    def of(cls, parts: tuple[FeatureSet, ...]) -> Joined:
+        """Feature sets side by side, in this order.
+
+        Raises
+        ------
+        SerClassicError
+            One stands there twice, or gives a row a frame.
+        """
+        name = "+".join(part.name for part in parts)
+        if len({part.name for part in parts}) < len(parts):
+            raise SerClassicError(f"{name}: joins a feature set with itself; name each once")
+        for part in parts:
+            if part.sequence:
+                raise SerClassicError(
+                    f"{name}: {part.name} gives sequences of frames; only feature sets that give one vector "
+                    "a clip can be joined"
+                )
+        rates = {part.sample_rate for part in parts}
+        needing = next((part for part in parts if part.library), parts[0])
+        terms = " ".join(dict.fromkeys(part.terms for part in parts if part.terms))
+        return cls(
+            name,
+            rates.pop() if len(rates) == 1 else None,
+            _Together(parts),
+            library=needing.library,
+            extra=needing.extra,
+            terms=terms,
+            joined=parts,
+        )
+
+    def require(self) -> None:
+        """Raise an error that names the command to install what one of them needs, where it is absent."""
+        for part in self.joined:
+            part.require()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features: `<set>/<name>`, where a set has no groups of its own; errors as there.
+
+        Raises
+        ------
+        SerClassicError
+            Two of the sets have a feature in common.
+        """
+        for part in self.joined:
+            part.columns  # noqa: B018 (tells which of them cannot tell its own)
+        columns = super().columns
+        if len(set(columns)) < len(columns):
+            twice = next(name for name in columns if columns.count(name) > 1)
+            raise SerClassicError(f"{self.name}: more than one of these sets holds {twice}; leave one out")
+        return columns
+
+    @property
+    def parts(self) -> tuple[FeatureSet, ...]:
+        """Those that were joined."""
+        return self.joined
+
+    @property
+    def brought(self) -> bool:
+        """Whether one of them was brought."""
+        return any(part.brought for part in self.joined)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Those of each, ready for JSON."""
+        return {"name": self.name, "parts": [part.parameters for part in self.joined]}
+
+
+def grouped(name: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns of a feature set behind the name of their group: their own, or the set's."""
+    return tuple(column if "/" in column else f"{name}/{column}" for column in columns)

@@ -1,0 +1,321 @@
+"""Tables of features that a user brings, computed anywhere: feature sets like all others."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.audio import SUFFIXES
+from ser_classic.corpora import CORPORA
+from ser_classic.errors import SerClassicError, blaming
+from ser_classic.features import FEATURES
+from ser_classic.features.sets import FeatureSet, grouped
+from ser_classic.registry import need
+
+logger = logging.getLogger(__name__)
+
+KEYS = ("clip", "clips", "file", "files")  # what the column or array that names the clips may be called
+MATRICES = ("features", "X")  # and the array of an .npz that holds the values
+LABELS = ("corpus", "speaker", "emotion")  # what may stand beside, as in what `features extract` writes
+SHOWN = 5  # names in one message
+
+
+class TableError(SerClassicError):
+    """A table of features that cannot be read, or does not fit the clips."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of features as it was read.
+
+    Attributes
+    ----------
+    path : Path
+    digest : str
+        SHA-256 of the file.
+    columns : tuple of str
+    keys : np.ndarray of str [shape=(n,)]
+        The clip of each row: its name in the clips table, or its file, whatever its ending; the corpus may
+        stand before it, `emodb/wav/03a01Fa.wav`.
+    values : np.ndarray [shape=(n, d), dtype=float32]
+    corpora : np.ndarray of str [shape=(n,)] or None
+        The corpus of each row, where the table says it.
+    """
+
+    path: Path
+    digest: str
+    columns: tuple[str, ...]
+    keys: np.ndarray
+    values: np.ndarray
+    corpora: np.ndarray | None = None
+
+    def rows_of(self, clips: pd.DataFrame) -> np.ndarray:
+        """The row of each clip of one corpus [shape=(clips,)].
+
+        Rows of other corpora are passed over; of such as are of no clip a warning tells.
+
+        Raises
+        ------
+        TableError
+            Clips are missing, or stand there twice.
+        """
+        corpus = str(clips["corpus"].iloc[0])
+        exact, alike = _names(clips)
+        found: dict[int, int] = {}
+        twice, foreign = [], []
+        for row, key in enumerate(map(_plain, self.keys)):
+            if self.corpora is not None and self.corpora[row] != corpus:
+                continue
+            clip = exact.get(key, alike.get(_stem(key)))
+            if clip is None:
+                first = key.partition("/")[0]
+                if first == corpus or first not in CORPORA:
+                    foreign.append(self.keys[row])
+            elif clip in found:
+                twice.append(self.keys[row])
+            else:
+                found[clip] = row
+        missing = [clip for position, clip in enumerate(clips.index) if position not in found]
+        if missing:
+            hint = f"; its keys are like {self.keys[0]}" if not found else ""
+            raise TableError(
+                f"{self.path}: {len(missing)} of {len(clips)} clips of {corpus} are missing: "
+                f"{_some(missing)}{hint}; a row has to bear the clip's name or file, {clips['file'].iloc[0]}"
+            )
+        if twice:
+            raise TableError(f"{self.path}: clips of {corpus} that stand there twice: {_some(twice)}")
+        if foreign:
+            logger.warning(
+                f"{self.path}: {len(foreign)} rows are of no clip of {corpus} and left out: {_some(foreign)}"
+            )
+        return np.array([found[position] for position in range(len(clips))])
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """Extractor: none; what it would give was computed elsewhere."""
+
+    table: Table
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.table.columns
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        raise TableError(
+            f"{self.table.path}: is a table of features, which cannot be computed of a recording here; give "
+            "a table of the recordings in question"
+        )
+
+
+@dataclass(frozen=True)
+class Brought(FeatureSet):
+    """A feature set whose values are those of a table; made by `brought_set`."""
+
+    @property
+    def table(self) -> Table:
+        """What was brought."""
+        return self.extractor.table  # type: ignore[attr-defined]
+
+    @property
+    def brought(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Its name, the digest of the file, and how many columns that has."""
+        return {"name": self.name, "table": self.table.digest, "columns": len(self.table.columns)}
+
+
+def brought_set(name: str, path: str | Path) -> Brought:
+    """A table as a feature set.
+
+    Parameters
+    ----------
+    name : str
+        By which it is known.
+    path : str or Path
+        An `.npz` with the arrays `clip` or `file` (or `clips`, `files`) [n], `features` or `X` [n, d], and
+        if wanted `columns` [d]; or a `.csv` or `.parquet` with a column `clip` or `file` and one a feature.
+        `corpus`, `speaker` and `emotion` may stand beside. Columns are groups for `fusion` and `stacking`
+        by what stands before a `/` in their names, else they are all one group.
+
+    Raises
+    ------
+    TableError
+        It cannot be read, or holds what is no number, with the clip named.
+    SerClassicError
+        A `.parquet` file, and pyarrow is not installed.
+    """
+    path = Path(path)
+    readers = {".npz": _read_npz, ".csv": _read_frame, ".parquet": _read_frame}
+    if path.suffix.lower() not in readers:
+        raise TableError(f"{path}: tables of features are read as {', '.join(readers)}; convert it")
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise TableError(f"{path}: cannot be read ({error.strerror}); name a table of features") from error
+    with blaming(f"{path}: cannot be read as a table of features", TableError):
+        keys, columns, values, corpora = readers[path.suffix.lower()](path)
+    if values.ndim != 2 or len(values) != len(keys) or not values.size:
+        raise TableError(
+            f"{path}: values of shape {values.shape} for {len(keys)} clips; expected [clips, columns]"
+        )
+    if columns is None:
+        digits = len(str(values.shape[1] - 1))
+        columns = [f"{number:0{digits}d}" for number in range(values.shape[1])]
+    if len(columns) != values.shape[1]:
+        raise TableError(f"{path}: names {len(columns)} columns, and its values have {values.shape[1]}")
+    named = Counter(columns)
+    if len(named) < len(columns):
+        raise TableError(
+            f"{path}: two columns are called {named.most_common(1)[0][0]}; give each its own name"
+        )
+    values = np.ascontiguousarray(values, dtype=np.float32)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        rows, of = np.nonzero(bad)
+        raise TableError(
+            f"{path}: {bad.any(axis=1).sum()} rows hold NaN or infinite values, first that of "
+            f"{keys[rows[0]]} in column {columns[of[0]]}; mend them or leave the column out"
+        )
+    table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
+    return Brought(name, None, _Elsewhere(table))
+
+
+def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
+    """Tables as feature sets of `FEATURES`, for the length of a block; errors as `brought_set`.
+
+    Parameters
+    ----------
+    tables : mapping of name to path
+
+    Examples
+    --------
+    >>> from ser_classic.experiment import bench
+    >>> from ser_classic.experiment.cells import Cell
+    >>> with bring({"hubert": "hubert.npz"}):  # doctest: +SKIP
+    ...     bench([Cell("emodb", "loso", "flagship+hubert", "fusion")], Path("results"))
+    """
+    return FEATURES.also([brought_set(name, path) for name, path in tables.items()])
+
+
+def parse_tables(texts: Iterable[str]) -> dict[str, Path]:
+    """`NAME=FILE` as names and paths.
+
+    Raises
+    ------
+    TableError
+        One is not of this form, or a name stands there twice.
+    """
+    tables: dict[str, Path] = {}
+    for text in texts:
+        name, sign, path = text.partition("=")
+        if not (name and sign and path):
+            raise TableError(f"{text!r}: expected NAME=FILE, as in hubert=hubert.npz")
+        if name in tables:
+            raise TableError(f"{name}: is given twice; one table may hold the clips of several corpora")
+        tables[name] = Path(path)
+    return tables
+
+
+Read = tuple[np.ndarray, list[str] | None, np.ndarray, np.ndarray | None]  # keys, columns, values, corpora
+
+
+def _read_npz(path: Path) -> Read:
+    with np.load(path, allow_pickle=False) as held:
+        key, matrix = _one_of(path, held.files, KEYS), _one_of(path, held.files, MATRICES)
+        columns = [str(name) for name in held["columns"]] if "columns" in held.files else None
+        corpora = held["corpus"].astype(str) if "corpus" in held.files else None
+        strange = set(held.files) - {key, matrix, "columns", *LABELS}
+        if strange:
+            raise TableError(
+                f"{path}: it is not known what the arrays {', '.join(sorted(strange))} are; leave them out"
+            )
+        if held[matrix].dtype.kind not in "fiu":
+            raise TableError(f"{path}: {matrix} holds {held[matrix].dtype}, and no numbers")
+        return held[key].astype(str), columns, held[matrix], corpora
+
+
+def _read_frame(path: Path) -> Read:
+    if path.suffix.lower() == ".csv":
+        frame = pd.read_csv(
+            path, dtype=dict.fromkeys((*KEYS, *LABELS), str), keep_default_na=False, na_values=[""]
+        )
+    else:
+        need("pyarrow", extra="parquet")
+        frame = pd.read_parquet(path)
+        if frame.index.name in KEYS:
+            frame = frame.reset_index()
+    key = _one_of(path, [str(name) for name in frame.columns], KEYS)
+    if frame[key].isna().any():
+        raise TableError(
+            f"{path}: row {int(frame[key].isna().argmax()) + 1} does not say of which {key} it is"
+        )
+    values = frame.drop(columns=[key, *(name for name in LABELS if name in frame)])
+    words = [str(name) for name, kind in values.dtypes.items() if kind.kind not in "fiub"]
+    if words:
+        raise TableError(f"{path}: columns that hold no numbers: {_some(words)}; leave them out")
+    corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
+    return (
+        frame[key].to_numpy(dtype=str),
+        [str(name) for name in values],
+        values.to_numpy(np.float32),
+        corpora,
+    )
+
+
+def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
+    names = list(names)
+    found = [name for name in wanted if name in names]
+    if len(found) != 1:
+        raise TableError(
+            f"{path}: expected one of {', '.join(wanted)}, found "
+            + (" and ".join(found) if found else f"none of them among {_some(names)}")
+        )
+    return found[0]
+
+
+def _names(clips: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
+    """Where each clip stands, by all that it may be called; and so without the endings of files.
+
+    What two clips would be called alike is no name of either.
+    """
+    corpus = str(clips["corpus"].iloc[0])
+    exact: dict[str, int] = {}
+    alike: dict[str, int] = {}
+    unclear: set[str] = set()
+    for position, (clip, file) in enumerate(zip(clips.index, clips["file"], strict=True)):
+        names = dict.fromkeys((clip, clip.removeprefix(f"{corpus}/"), file, f"{corpus}/{file}"))
+        for name in names:
+            exact.setdefault(name, position)
+        for stem in dict.fromkeys(map(_stem, names)):
+            if alike.setdefault(stem, position) != position:
+                unclear.add(stem)
+    return exact, {stem: position for stem, position in alike.items() if stem not in unclear}
+
+
+def _plain(key: str) -> str:
+    return key.replace("\\", "/").removeprefix("./")
+
+
+def _stem(name: str) -> str:
+    """A name without the ending of an audio file."""
+    head, dot, ending = name.rpartition(".")
+    return head if f".{ending.lower()}" in SUFFIXES and dot else name
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(map(str, names))
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
