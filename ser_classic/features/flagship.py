@@ -73,7 +73,7 @@ class Correlations(Group):
         return _correlation_columns()
 
     def of(self, voice: Voice) -> np.ndarray:
-        return correlations(_tracks(voice))
+        return correlations(voice.rows(TRACKS))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class LaggedCorrelations(Group):
         return tuple(f"lagged_correlations/{name}" for name in lagged_pairs(TRACKS))
 
     def of(self, voice: Voice) -> np.ndarray:
-        return lagged(_tracks(voice))
+        return lagged(voice.rows(TRACKS))
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,7 @@ class PatchKernels(RandomKernels):
 
     def contours(self, voice: Voice) -> np.ndarray:
         """Mel bands [shape=(40, t), dtype=float32]."""
-        bands = np.stack([voice[f"mel_{band:02d}"] for band in range(MELS)])
-        return kernels.standardised(bands, LEAST)
+        return kernels.standardised(voice.rows(f"mel_{band:02d}" for band in range(MELS)), LEAST)
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,7 @@ class SourceKernels(RandomKernels):
 
     def contours(self, voice: Voice) -> np.ndarray:
         """The contours that `kernels.SOURCE` names [shape=(19, t), dtype=float32]."""
-        return kernels.standardised(np.stack([voice[name] for name in kernels.SOURCE]), LEAST)
+        return kernels.standardised(voice.rows(kernels.SOURCE), LEAST)
 
 
 @dataclass(frozen=True)
@@ -204,10 +203,6 @@ class Flagship(Group):
 
     def of(self, voice: Voice) -> np.ndarray:
         return np.concatenate([group.of(voice) for group in self.groups])
-
-
-def _tracks(voice: Voice) -> np.ndarray:
-    return np.stack([voice[name] for name in TRACKS])
 
 
 @cache

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ DESCRIPTORS = (
     *(f"{name}_00" for name in spectral.SHAPES),
     *(f"{name}_00" for name in VOICE),
 )
+ROWS = {name: row for row, name in enumerate(DESCRIPTORS)}
 FRAME = HOP / RATE  # [s]
 PERIODIC = (1 / 11, 1 - 1e-4)  # harmonics-to-noise ratios stay between -10 and 40 dB
 
@@ -40,7 +42,11 @@ class Voice:
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Contour [shape=(t,)] of a descriptor."""
-        return self.descriptors[DESCRIPTORS.index(name)]
+        return self.descriptors[ROWS[name]]
+
+    def rows(self, names: Iterable[str]) -> np.ndarray:
+        """Contours [shape=(n, t)] of descriptors."""
+        return self.descriptors[[ROWS[name] for name in names]]
 
 
 def analyse(waveform: np.ndarray, sample_rate: int) -> Voice:

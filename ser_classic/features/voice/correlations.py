@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 TRACKS = (
@@ -39,7 +41,7 @@ def correlations(tracks: np.ndarray) -> np.ndarray:
         none.
     """
     rows = _unit(np.vstack([tracks, deltas(tracks)]))
-    return _fisher((rows @ rows.T)[np.triu_indices(len(rows), k=1)])
+    return _fisher((rows @ rows.T)[_upper(len(rows))])
 
 
 def lagged(tracks: np.ndarray) -> np.ndarray:
@@ -68,6 +70,12 @@ def pairs(names: tuple[str, ...]) -> tuple[str, ...]:
 def lagged_pairs(names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the lagged correlations of named tracks, in their order."""
     return tuple(f"{earlier}_before_{later}" for earlier in names for later in names)
+
+
+@lru_cache(maxsize=8)
+def _upper(count: int) -> np.ndarray:
+    """Which cells of a square lie above its diagonal [shape=(count, count), dtype=bool]."""
+    return np.triu(np.ones((count, count), dtype=bool), k=1)
 
 
 def _unit(tracks: np.ndarray) -> np.ndarray:

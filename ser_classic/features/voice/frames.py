@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft as _fft
 
+from ser_classic.features.functionals import percentiles
+
 RATE = 16_000  # [Hz]
 HOP = 160  # [samples], 10 ms
 WINDOW = 400  # [samples], 25 ms
@@ -74,7 +76,7 @@ def cut(waveform: np.ndarray) -> Frames:
     level = 10 * np.log10(energy / np.sum(window.astype(float) ** 2) + POWER_FLOOR)
     # Padding with the end values: zeros would be full scale in dB.
     smooth = np.convolve(np.pad(level, 2, mode="edge"), np.full(5, 0.2), mode="valid")
-    low, high = np.percentile(smooth, [5, 99])
+    low, high = percentiles(np.sort(smooth)[None], (5, 99))[0]
     speech = np.flatnonzero(smooth >= max(high - 38, low + 0.22 * (high - low)))
     first, last = max(speech[0] - 2, 0), min(speech[-1] + 2, count - 1)
     return Frames(waveform, int(first), int(last - first + 1), level[first : last + 1].astype(np.float32))
@@ -90,8 +92,9 @@ def _blocks(waveform: np.ndarray, length: int, first: int, count: int) -> Iterat
         piece = waveform[max(begin, 0) : max(end, 0)]
         if begin < 0 or end > len(waveform):
             piece = np.pad(piece, (max(-begin, 0), (end - max(begin, 0)) - len(piece)))
-        view = np.lib.stride_tricks.sliding_window_view(piece, length)[::HOP]
-        yield slice(start, start + size), view
+        piece = np.ascontiguousarray(piece)
+        strides = (HOP * piece.itemsize, piece.itemsize)
+        yield slice(start, start + size), np.ndarray((size, length), piece.dtype, piece, strides=strides)
 
 
 def squared(spectrum: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ser_classic.features.functionals import percentiles
 from ser_classic.features.voice import FRAME, Voice
 
 JITTER = ("local", "rap", "ppq5")
@@ -45,7 +46,7 @@ def prosody(voice: Voice) -> np.ndarray:
     f0 = voice["f0_00"].astype(float)
     spoken = f0[voiced] if voiced.any() else f0[:1]
     runs = _runs(voiced)
-    levels = np.percentile(spoken, [5, 25, 50, 75, 95])
+    levels = percentiles(np.sort(spoken)[None], (5, 25, 50, 75, 95))[0]
     inside = voiced[1:] & voiced[:-1]
     step = _mean(np.abs(np.diff(f0))[inside])
 
@@ -100,11 +101,12 @@ def _perturbation(values: np.ndarray, voiced: np.ndarray, width: int) -> float:
     """Mean distance of values from their neighbour (2) or the mean around them (3, 5), over their mean."""
     if len(values) < width or not voiced.any():
         return 0.0
-    window = np.lib.stride_tricks.sliding_window_view
-    whole = window(voiced, width).all(axis=1)
-    around = window(values, width)[whole]
-    away = around[:, 1] - around[:, 0] if width == 2 else around[:, width // 2] - around.mean(axis=1)
-    return _mean(np.abs(away)) / values[voiced].mean()
+    starts = range(width)
+    count = len(values) - width + 1
+    whole = np.logical_and.reduce([voiced[start : start + count] for start in starts])
+    around = [values[start : start + count] for start in starts]
+    away = around[1] - around[0] if width == 2 else around[width // 2] - sum(around) / width
+    return _mean(np.abs(away[whole])) / values[voiced].mean()
 
 
 def _slopes(f0: np.ndarray, runs: np.ndarray) -> list[float]:

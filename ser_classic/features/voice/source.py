@@ -17,7 +17,10 @@ FFT = 2048
 BIN = RATE / FFT  # [Hz]
 SHORTEST, LONGEST = int(np.ceil(RATE / CEILING)), int(RATE / FLOOR)  # [samples], periods looked at
 LINE_START = RATE // 1000  # [samples]: the vocal tract dominates the cepstrum below 1 ms
+LAG = np.arange(LINE_START, LONGEST + 1) - (LINE_START + LONGEST) / 2  # around the middle of the line
 REACH = 0.2  # of F0, on each side of a multiple of F0 where its harmonic is looked for
+HARMONICS = [n + np.linspace(-REACH, REACH, 9) for n in (1, 2, 3)]  # of F0
+HALF = np.linspace(-0.5, 0.5, 21)  # of F0: a harmonic lies within
 
 
 def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,11 +48,10 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
         level = np.log10(power + np.float32(1e-9))
         level *= 10
         prominence[block] = _prominence(_fft.irfft(level, FFT, workers=1))
-        f0 = fundamental[block]
-        near = np.linspace(-REACH, REACH, 9)
-        first, second, third = (_highest(level, f0[:, None] * (n + near)) for n in (1, 2, 3))
-        half = np.linspace(-0.5, 0.5, 21)
-        a1, a3 = (_highest(level, formants[n, block][:, None] + f0[:, None] * half) for n in (0, 2))
+        f0 = fundamental[block, None]
+        harmonics = [f0 * offsets for offsets in HARMONICS]
+        around = [formants[n, block, None] + f0 * HALF for n in (0, 2)]
+        first, second, third, a1, a3 = _highest(level, harmonics + around)
         differences[:, block] = first - second, first - third, first - a1, first - a3
     return prominence, differences
 
@@ -57,16 +59,17 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
 def _prominence(cepstrum: np.ndarray) -> np.ndarray:
     """Peak of cepstra [shape=(t, FFT)] above their regression line [dB]."""
     height = 10 * np.log10(cepstrum[:, LINE_START : LONGEST + 1].astype(float) ** 2 + 1e-12)
-    lag = np.arange(LINE_START, LONGEST + 1)
-    centred = lag - lag.mean()
-    slope = height @ centred / np.sum(centred**2)
+    slope = height @ LAG / np.sum(LAG**2)
     searched = height[:, SHORTEST - LINE_START :]
     at = searched.argmax(axis=1)
     peak = np.take_along_axis(searched, at[:, None], axis=1)[:, 0]
-    return peak - height.mean(axis=1) - slope * centred[SHORTEST - LINE_START + at]
+    return peak - height.mean(axis=1) - slope * LAG[SHORTEST - LINE_START + at]
 
 
-def _highest(level: np.ndarray, hertz: np.ndarray) -> np.ndarray:
-    """Highest of the levels [shape=(t, bins)] at frequencies [shape=(t, m)]."""
-    bins = np.clip(np.rint(hertz / BIN).astype(int), 0, level.shape[1] - 1)
-    return np.take_along_axis(level, bins, axis=1).max(axis=1)
+def _highest(level: np.ndarray, hertz: list[np.ndarray]) -> np.ndarray:
+    """Highest of the levels [shape=(t, bins)] at the frequencies of every group [shape=(t, m)]."""
+    bins = np.rint(np.concatenate(hertz, axis=1) / BIN).astype(int)
+    np.clip(bins, 0, level.shape[1] - 1, out=bins)
+    bins += level.shape[1] * np.arange(len(level))[:, None]
+    starts = np.cumsum([0, *(group.shape[1] for group in hertz[:-1])])
+    return np.maximum.reduceat(level.ravel()[bins], starts, axis=1).T
