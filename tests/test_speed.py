@@ -27,11 +27,12 @@ def measured(tmp_path: Path, cache: Path):
 
 
 def test_extraction_is_set_against_its_floor_and_its_peers(measured):
-    result = measured("extraction.py", "--clips", "2", "--rounds", "1")
+    result = measured("extraction.py", "--clips", "2", "--rounds", "1", "--before", str(SPEED.parents[1]))
     systems = {row["name"] for row in result["systems"]}
     assert {"decode", "floor", "pooled", "flagship", "librosa_shared", "usual"} <= systems
     assert {claim["fast"] for claim in result["claims"]} >= {"floor", "pooled"}
     assert all(row["worst"] < 1e-3 for row in result["values"])  # in standard deviations of two clips
+    assert {row["name"]: row["worst"] for row in result["before"]} == {"pooled": 0, "flagship": 0}
 
 
 def test_prediction_imports_nothing_heavy(measured):

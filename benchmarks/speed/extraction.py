@@ -1,16 +1,18 @@
 """How fast features are extracted, beside the ways in which others do it, and whether the values agree.
 
-    python benchmarks/speed/extraction.py [--json FILE] [--clips 24] [--rounds 5]
+    python benchmarks/speed/extraction.py [--json FILE] [--clips 24] [--rounds 5] [--before FOLDER]
 
 Every system turns the same FLAC files of 16 kHz into vectors, one thread, one file after another; all systems
 take turns on a file before the next one comes, so that what else the machine does falls on all of them alike.
 The files are clips from below $SER_DATA where that is set, else synthetic voices. openSMILE takes part where
 it is installed (pip install 'ser-classic[opensmile]'). Another system is one entry of `SYSTEMS`.
+With --before, the sets of another checkout of this repository (git worktree add FOLDER COMMIT) take turns.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import importlib.util
 import json
 import os
@@ -81,6 +83,36 @@ def ours(name: str) -> System:
         return feature_set.extractor(*audio.read(path, feature_set.sample_rate))
 
     return System(name, f"{name}, {len(feature_set.columns)} features", extract)
+
+
+def before(root: Path) -> list[System]:
+    """The sets of another checkout of this repository, loaded beside this one."""
+    own = _loaded()
+    for name in own:
+        del sys.modules[name]
+    sys.path.insert(0, str(root))
+    try:
+        table = importlib.import_module("ser_classic.features").FEATURES
+        read = importlib.import_module("ser_classic.audio").read
+        if not Path(sys.modules["ser_classic"].__file__).is_relative_to(root):
+            raise SystemExit(f"{root}: holds no ser_classic; give the folder of a checkout of the repository")
+        sets = [(name, table[name]) for name in BEFORE]
+        for _, feature_set in sets:  # what it imports on its way is its own, too
+            feature_set.extractor(generated(0), RATE)
+    finally:
+        sys.path.remove(str(root))
+        for name in _loaded():
+            del sys.modules[name]
+        sys.modules.update(own)
+
+    def extractor(feature_set) -> Callable[[Path], np.ndarray]:
+        return lambda path: feature_set.extractor(*read(path, feature_set.sample_rate))
+
+    return [System(f"{name}_before", f"{name} before", extractor(feature_set)) for name, feature_set in sets]
+
+
+def _loaded() -> dict:
+    return {name: module for name, module in sys.modules.items() if name.split(".")[0] == "ser_classic"}
 
 
 def decode(path: Path) -> np.ndarray:
@@ -175,6 +207,7 @@ CLAIMS = (
     Claim("egemaps", "pooled", 15),
     Claim("compare", "flagship", 1),
 )
+BEFORE = ("pooled", "flagship")  # compared with those of another checkout
 # Columns of ours that another system means to give too (the tutorials' chroma and tonnetz are others).
 SAME = {
     ("pooled", "librosa_shared"): tuple(descriptor.family for descriptor in POOLED.descriptors),
@@ -243,9 +276,23 @@ def cold(path: Path) -> float:
     return float(np.median(took))
 
 
-def summary(count: int, rounds: int) -> dict:
+def since(seconds: dict, values: dict, name: str) -> dict:
+    """Time of a set and its values, beside those of the other checkout."""
+    now, then = np.array(values[name]), np.array(values[f"{name}_before"])
+    spread = then.std(axis=0)
+    apart = np.abs(now - then)[:, spread > 0] / spread[spread > 0]
+    return {
+        "name": name,
+        "ratio": round(float(np.median(seconds[name]) / np.median(seconds[f"{name}_before"])), 3),
+        "values_within_1e-4": float((apart <= 1e-4).mean()),
+        "worst": float(apart.max()),
+    }
+
+
+def summary(count: int, rounds: int, other: Path | None = None) -> dict:
     """Measure everything."""
     systems = [system for system in SYSTEMS if importlib.util.find_spec(system.needs)]
+    systems += before(other.resolve()) if other else []
     with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
         paths = clips(Path(folder), count)
         length = float(np.mean([soundfile.info(path).duration for path in paths]))
@@ -283,6 +330,7 @@ def summary(count: int, rounds: int) -> dict:
             }
             for (one, other), families in SAME.items()
         ],
+        "before": [since(seconds, values, name) for name in BEFORE if other],
         "cold_seconds": round(start, 3),
     }
 
@@ -313,6 +361,9 @@ def show(result: dict) -> None:
         print(
             textwrap.fill(f"in {', '.join(row['families'])}", 78, initial_indent="  ", subsequent_indent="  ")
         )
+    for row in result["before"]:
+        share = f"{row['values_within_1e-4']:.4%} of the values within 1e-4 standard deviations"
+        print(f"{row['name']} takes {row['ratio']:.3f} of the time before; {share}")
     print(f"\nFrom the start of Python to the first vector of pooled: {result['cold_seconds']:.2f} s")
 
 
@@ -321,8 +372,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured here")
     parser.add_argument("--clips", type=int, default=24, help="how many clips (24)")
     parser.add_argument("--rounds", type=int, default=5, help="how often each (5)")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="another checkout to compare with")
     arguments = parser.parse_args()
-    result = summary(arguments.clips, arguments.rounds)
+    result = summary(arguments.clips, arguments.rounds, arguments.before)
     show(result)
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
