@@ -4,6 +4,7 @@ The names below are what a program needs. They are imported when first asked for
 `import ser_classic` costs nothing.
 
 load_predictor, Predictor, fit : from a saved file, or from corpora, to emotions of recordings
+load_pipeline : the scikit-learn pipeline that was saved with a predictor
 load, extract, evaluate, score : a corpus, its features, predictions under a protocol, their figures
 Reading : how a corpus of your own is to be read
 CORPORA, FEATURES, MODELS, PROTOCOLS, METRICS : the tables of names
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ser_classic.features.extraction import extract
     from ser_classic.metrics import METRICS
     from ser_classic.models import MODELS
-    from ser_classic.predictor import Predictor, load_predictor
+    from ser_classic.predictor import Predictor, load_pipeline, load_predictor
     from ser_classic.predictor.fitting import fit
     from ser_classic.protocols import PROTOCOLS
     from ser_classic.report import score
@@ -51,6 +52,7 @@ __all__ = [
     "extract",
     "fit",
     "load",
+    "load_pipeline",
     "load_predictor",
     "score",
 ]
@@ -68,6 +70,7 @@ _HOMES = {
     "extract": "features.extraction",
     "fit": "predictor.fitting",
     "load": "corpora",
+    "load_pipeline": "predictor",
     "load_predictor": "predictor",
     "score": "report",
 }

@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ser_classic.estimators import SVCCV, calibration, inner_folds
+from ser_classic.estimators import SVCCV, inner_folds
+from ser_classic.machines import formulas
 
 CS, GAMMAS = (0.01, 0.1, 1.0, 10.0), (0.25, 1.0, 4.0)
 
@@ -162,7 +163,7 @@ def test_probabilities_tell_what_is_right():
 def test_coupled_probabilities_are_libsvms():
     generator = np.random.default_rng(0)
     margins = generator.normal(size=(50, 6))
-    p = calibration.coupled(margins, 1.7)
+    p = formulas.coupled(margins, 1.7)
     np.testing.assert_allclose(p.sum(axis=1), 1)
     for row, ours in zip(margins, p, strict=True):
         r = np.zeros((4, 4))
@@ -181,13 +182,13 @@ def test_coupled_probabilities_are_libsvms():
 def test_pairs_that_agree_give_their_classes_back():
     p = np.random.default_rng(1).dirichlet(np.ones(5), size=20)
     i, j = np.triu_indices(5, 1)
-    np.testing.assert_allclose(calibration.coupled(np.log(p[:, i] / p[:, j]), 1.0), p, atol=1e-6)
-    np.testing.assert_allclose(calibration.coupled(np.array([[0.4]]), 1.0), [[0.598688, 0.401312]], atol=1e-6)
+    np.testing.assert_allclose(formulas.coupled(np.log(p[:, i] / p[:, j]), 1.0), p, atol=1e-6)
+    np.testing.assert_allclose(formulas.coupled(np.array([[0.4]]), 1.0), [[0.598688, 0.401312]], atol=1e-6)
 
 
 def test_the_choice_leads():
     p = np.array([[0.2, 0.5, 0.3], [0.5, 0.3, 0.2], [0.4, 0.4, 0.2]])
-    led = calibration.led_by(p, np.array([2, 0, 1]))
+    led = formulas.led_by(p, np.array([2, 0, 1]))
     np.testing.assert_allclose(led[0], [0.2, 0.3, 0.5])
     np.testing.assert_array_equal(led[1], p[1])
     assert led[2].argmax() == 1

@@ -21,7 +21,8 @@ from ser_classic import cli, store
 from ser_classic.experiment import Cell, bench
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import BATCH, ExtractionError, extract
-from ser_classic.predictor.core import WORTH_PROCESSES, Described, Predictor
+from ser_classic.predictor.core import Predictor
+from ser_classic.predictor.describing import WORTH_PROCESSES, Described
 from ser_classic.runtime.engines import Local
 
 SUITE = """

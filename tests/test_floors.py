@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from ser_classic.predictor.fitting import fit
 
 PACKAGE = Path(__file__).parents[1] / "ser_classic"
 FLOORS = {
@@ -18,6 +22,7 @@ FLOORS = {
     "features": 1,
     "adaptation": 1,
     "degradations": 1,
+    "machines": 1,
     "models": 1,
     "estimators": 1,
     "protocols": 1,
@@ -92,3 +97,39 @@ def test_no_file_of_code_is_longer_than_600_lines():
     root = PACKAGE.parent
     for path in [*modules(), *(root / "tests").rglob("*.py"), *(root / "benchmarks").rglob("*.py")]:
         assert len(path.read_text().splitlines()) <= 600, path
+
+
+HEAVY = {
+    *("sklearn", "pandas", "matplotlib", "joblib", "librosa", "numba", "xgboost", "skops", "rich", "torch"),
+    *("scipy.stats", "scipy.signal", "scipy.optimize", "scipy.linalg", "scipy.spatial", "scipy.sparse"),
+}
+RUNS = """
+import sys
+from ser_classic.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def loaded_by(*words: object) -> set[str]:
+    """Modules that a command has loaded when it ends, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS, *map(str, words)], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_a_cold_prediction_loads_nothing_that_it_does_not_need(own_folder, cache, tmp_path):
+    fit(str(own_folder), "pooled", "svm_rbf", evaluate=False, cache=cache).save(tmp_path / "m.skops")
+    loaded = loaded_by("predict", tmp_path / "m.skops", own_folder / "sad" / "s01_t1_1.wav")
+    assert "ser_classic.predictor.core" in loaded
+    assert not loaded & HEAVY
+
+
+def test_help_loads_no_numbers():
+    loaded = loaded_by("--help")
+    assert "ser_classic.cli" in loaded
+    assert not loaded & (HEAVY - {"rich"} | {"numpy", "soundfile"})

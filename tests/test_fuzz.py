@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ser_classic.corpora import Reading
 from ser_classic.predictor.fitting import fit
 from ser_classic.runtime.workers import THREADS
 
@@ -20,8 +21,8 @@ LIMIT = 240  # [s] for all inputs together
 @pytest.fixture(scope="module")
 def models(own_folder, cache, tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("models")
-    options = {"cache": cache, "evaluate": False, "speaker": r"/(s\d\d)_"}
-    for model in ("svm_rbf", "lda", "knn", "mlp", "random_forest", "xgboost"):
+    options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
+    for model in ("svm_rbf", "lda", "knn", "mlp", "random_forest", "xgboost", "fusion"):
         fit(str(own_folder), "mfcc13", model, **options).save(folder / f"{model}.skops")
     return [folder / "svm_rbf.skops", *sorted(folder.glob("[!s]*.skops"))]
 
@@ -62,7 +63,7 @@ def test_broken_recordings_are_answered_or_refused_in_one_line(models, tmp_path)
 def test_broken_and_hostile_model_files_are_refused_in_one_line(models, tmp_path):
     told, noise = fuzz("models", 20, 300, tmp_path, models)
     assert told["wrong"] == []
-    assert told["inputs"] == told["answered"] + told["refused"] == 306
+    assert told["inputs"] == told["answered"] + told["refused"] == 307
     assert told["refused"] > 100
     assert noise == ""
 

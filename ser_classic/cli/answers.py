@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import csv as csv_module
+import io
 import json
 import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+Row = dict[str, Any]
 
 
 def wrapped(text: str) -> str:
@@ -32,37 +33,53 @@ def wrapped(text: str) -> str:
     return "\n".join(lines)
 
 
-def json_lines(answers: pd.DataFrame, windowed: bool, top: int | None) -> Iterator[str]:
+def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     """One object a recording or window; probabilities largest first, in full precision."""
-    for row in answers.to_dict("records"):
+    for row in rows:
         ranked = _ranked(row)[: top or None]
         told = {name: row[name] for name in _head(windowed)}
         if ranked:
-            told["confidence"] = row["confidence"]
-            told["probabilities"] = dict(ranked)
+            told |= {"confidence": row["confidence"], "probabilities": dict(ranked)}
+        if not math.isnan(row["distance"]):
+            told |= {"distance": row["distance"], "unlike": row["unlike"]}
         yield json.dumps(told, ensure_ascii=False)
 
 
-def csv(answers: pd.DataFrame, windowed: bool, top: int | None) -> str:
-    """CSV with a column an emotion, or with the `top` emotions and their probabilities side by side."""
-    import pandas as pd
+def csv(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
+    """A column an emotion, or the `top` emotions and their probabilities side by side."""
+    chances = [name for name in (rows[0] if rows else ()) if name == "confidence" or name.startswith("p_")]
+    most = 0 if top is None else min(top, sum(name.startswith("p_") for name in chances))
+    sides = [f"{what}_{place + 1}" for place in range(most) for what in ("emotion", "p")]
+    names = [*_head(windowed), *(chances if top is None else sides), "distance", "unlike"]
+    target = io.StringIO()
+    writer = csv_module.DictWriter(target, names, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    for row in rows:
+        for place, (word, chance) in enumerate(_ranked(row)[:most], start=1):
+            row = row | {f"emotion_{place}": word, f"p_{place}": chance}
+        known = {name: value for name, value in row.items() if value is not None and value == value}
+        writer.writerow(known)
+    yield target.getvalue().removesuffix("\n")
 
-    head = answers[_head(windowed)]
-    rest = answers[[name for name in answers if name == "confidence" or name.startswith("p_")]]
-    if top is not None:
-        top = min(top, sum(name.startswith("p_") for name in rest))
-        rows = [_ranked(row)[:top] for row in answers.to_dict("records")]
-        rest = pd.DataFrame(index=answers.index)
-        for place in range(top):
-            rest[f"emotion_{place + 1}"] = [row[place][0] if place < len(row) else None for row in rows]
-            rest[f"p_{place + 1}"] = [row[place][1] if place < len(row) else None for row in rows]
-    return pd.concat([head, rest], axis=1).to_csv(index=False, lineterminator="\n")
+
+def unlike(rows: Sequence[Row], card: dict[str, Any]) -> str:
+    """A warning of what is unlike all that the model was fitted on, in one line; nothing where nothing is."""
+    from ser_classic.predictor.cards import fitted_on
+
+    strange = list(dict.fromkeys(row["file"] for row in rows if row["unlike"]))
+    if not strange:
+        return ""
+    more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+    return (
+        f"{strange[0]}{more}: unlike what this model was fitted on ({fitted_on(card)}); its answer and its "
+        "confidence mean little there"
+    )
 
 
-def table(answers: pd.DataFrame, windowed: bool, top: int | None) -> Iterator[str]:
+def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     """Aligned columns for people, the most probable emotions side by side."""
     rows = [["recording", *(["from", "to"] if windowed else ["seconds"]), "emotion", "probability"]]
-    for row in answers.to_dict("records"):
+    for row in answers:
         ranked = _ranked(row)[: top or 1]
         times = [row["start"], row["end"]] if windowed else [row["seconds"]]
         sure = ranked[0][1] if ranked else None
@@ -73,8 +90,10 @@ def table(answers: pd.DataFrame, windowed: bool, top: int | None) -> Iterator[st
             answer = [row["emotion"], "" if sure is None else f"{sure:.2f}"]
             if ranked and row["emotion"] != ranked[0][0]:  # an abstention still names what it abstained from
                 more.insert(0, f"at most {ranked[0][0]}")
+        if row["unlike"]:
+            more.append("(unlike)")
         rows.append([row["file"], *(f"{time:.2f}" for time in times), *answer, *more])
-    if answers.empty:
+    if not answers:
         return
     widths = [
         max(len(row[place]) for row in rows if place < len(row)) for place in range(max(map(len, rows)))

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from ser_classic.cli import interrupts, options
+from ser_classic.errors import SerClassicError
+from ser_classic.runtime.files import require_writable
 
 ModelFile = Annotated[Path, typer.Argument(help="Predictor saved by `ser-classic fit`.", show_default=False)]
 
@@ -27,6 +29,13 @@ def fit(
     evaluate: Annotated[
         bool, typer.Option(help="Put the cross-validated score on the card: the stored run's, else computed.")
     ] = True,
+    facts: Annotated[
+        list[str] | None,
+        typer.Option("--fact", help="What else the card is to say: 'licence=CC BY 4.0'; repeatable."),
+    ] = None,
+    pipeline: Annotated[
+        bool, typer.Option("--pipeline", help="Keep the scikit-learn pipeline in the file, too, by skops.")
+    ] = False,
     results: options.Results = Path("results"),
     words: options.Map = None,
     drop: options.Drop = None,
@@ -42,7 +51,6 @@ def fit(
     from ser_classic.features import FEATURES
     from ser_classic.models import MODELS
     from ser_classic.predictor import cards, fitting, saving
-    from ser_classic.runtime.files import require_writable
 
     with options.value_of("--output"):
         require_writable(output, "predictors", saving.SUFFIX)
@@ -50,6 +58,8 @@ def fit(
         FEATURES[features]
     with options.value_of("--model"):
         MODELS[model]
+    with options.value_of("--fact"):
+        told = _facts(facts or [])
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
     predictor = fitting.fit(
         names,
@@ -59,6 +69,7 @@ def fit(
         seed=seed,
         evaluate=evaluate,
         reading=options.reading(words, drop, speaker, speakers, channel),
+        facts=told,
         results=results,
         data=data,
         cache=cache,
@@ -67,7 +78,7 @@ def fit(
     interrupted = predictor.card["evaluation"] == fitting.INTERRUPTED
     if interrupted:
         interrupts.say()  # now, as saving takes seconds
-    predictor.save(output)
+    predictor.save(output, pipeline=pipeline)
     print(
         f"{output}: {predictor.card['title']}; {predictor.card['clips']} clips, "
         f"{len(predictor.classes)} emotions"
@@ -77,13 +88,36 @@ def fit(
         raise typer.Exit(interrupts.INTERRUPTED)
 
 
-def card(model: ModelFile, as_json: options.Json = False) -> None:
+def _facts(facts: list[str]) -> dict[str, str]:
+    pairs = [fact.partition("=") for fact in facts]
+    for name, _, value in pairs:
+        if not name.strip() or not value.strip():
+            raise SerClassicError(f"{name!r}: expected a name and what it is, as in 'licence=CC BY 4.0'")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def card(
+    model: ModelFile,
+    as_json: options.Json = False,
+    pipeline: Annotated[
+        Path | None,
+        typer.Option(
+            "--pipeline", help="Write the scikit-learn pipeline that was kept into this file, for skops.io."
+        ),
+    ] = None,
+) -> None:
     """Show the card of a saved predictor: what it was fitted on, how good it is, and its limits."""
     import json
 
     from ser_classic.cli import answers
-    from ser_classic.predictor import cards, read_card
+    from ser_classic.predictor import cards, read_card, saving
 
+    if pipeline is not None:
+        with options.value_of("--pipeline"):
+            require_writable(pipeline, "pipelines", saving.SUFFIX)
+        pipeline.write_bytes(saving.pipeline_of(model))
+        print(f"{pipeline}: load it with skops.io.load, or ser_classic.load_pipeline({str(model)!r})")
+        return
     found = read_card(model)
     if as_json:
         print(json.dumps(found))
@@ -132,7 +166,6 @@ def predict(
         raise typer.BadParameter("--hop and --draw need --window")
     if draw is not None:
         from ser_classic.predictor.drawing import FORMATS
-        from ser_classic.runtime.files import require_writable
 
         with options.value_of("--draw"):
             require_writable(draw, "figures", *FORMATS)
@@ -147,7 +180,7 @@ def predict(
     with sources.opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, _tell) as found:
         if draw is not None and len(found) > 1:
             raise typer.BadParameter(f"--draw needs one recording, not {len(found)}")
-        table = predictor.predict(
+        rows = predictor.answers(
             found,
             adapt=adapt,
             window=window,
@@ -156,18 +189,18 @@ def predict(
             jobs=jobs,
             problem=problems.append,
         )
-        if draw is not None and len(table):
+        if draw is not None and rows:
             from ser_classic.predictor.drawing import draw_timeline
 
             (name, source), *_ = found.items()
-            draw_timeline(name, source, table, draw, predictor.channel)
+            draw_timeline(name, source, rows, draw, predictor.channel)
     for line in problems:
         _tell(line)
-    if as_csv:
-        print(answers.csv(table, window is not None, top), end="")
-    else:
-        for line in (answers.json_lines if as_json else answers.table)(table, window is not None, top):
-            print(line)
+    if warning := answers.unlike(rows, predictor.card):
+        _tell(warning)
+    shape = answers.csv if as_csv else answers.json_lines if as_json else answers.table
+    for line in shape(rows, window is not None, top):
+        print(line)
     if problems:
         raise typer.Exit(1)
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from ser_classic.errors import SerClassicError
+from ser_classic.machines.formulas import gaussian, squares
 
 Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
@@ -103,36 +104,6 @@ class Part:
         stacked = self.anchors.T @ np.hstack([coefficients for coefficients, _ in solved]) / d
         pieces = np.hsplit(stacked, len(solved))
         return [(piece, offset) for piece, (_, offset) in zip(pieces, solved, strict=True)]
-
-
-def squares(Z: np.ndarray) -> np.ndarray:
-    """Squared length [shape=(n,), dtype=float64] of every row."""
-    return np.einsum("ij,ij->i", Z, Z, dtype=np.float64)
-
-
-def gaussian(inner: np.ndarray, left: np.ndarray, right: np.ndarray, d: int, width: float) -> np.ndarray:
-    """Kernel `exp(-D / (2 width))`, D the mean squared difference of two clips over the dimensions.
-
-    Parameters
-    ----------
-    inner : np.ndarray [shape=(n, m)]
-        Inner products of n clips and m anchors.
-    left, right : np.ndarray [shape=(n,) and (m,)]
-        Their squared lengths.
-    d : int
-        Dimensions.
-    width : float > 0
-
-    Returns
-    -------
-    np.ndarray [shape=(n, m), dtype=float64]
-    """
-    D = np.multiply(inner, -2.0, dtype=np.float64)  # one matrix, worked on in place: it may be large
-    D += left[:, None]
-    D += right
-    np.maximum(D, 0, out=D)
-    D *= -0.5 / (width * d)
-    return np.exp(D, out=D)
 
 
 def _dual(

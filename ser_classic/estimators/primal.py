@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import encoded, resolve, results, uar, weigh
+from ser_classic.machines.formulas import probabilities
 
 
 class PrimalSVCCV(ClassifierMixin, BaseEstimator):
@@ -171,7 +172,7 @@ class PrimalSVCCV(ClassifierMixin, BaseEstimator):
     @available_if(calibration.possible)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
-        return calibration.probabilities(self._judge(X), self.sharpness_)
+        return probabilities(self._judge(X), self.sharpness_)
 
 
 def _scores(machine: LinearSVC, Z: np.ndarray) -> np.ndarray:

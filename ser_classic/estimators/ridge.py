@@ -15,7 +15,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import balanced_weights, encoded, resolve, results, uar
-from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, KernelTooLarge, Part, gaussian, squares
+from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, KernelTooLarge, Part
+from ser_classic.machines.formulas import gaussian, probabilities, squares
 
 CLIP = 5.0  # standardised features are held within this many standard deviations
 BLOCK = 1024  # clips scored at once
@@ -293,7 +294,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     @available_if(calibration.possible)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
-        return calibration.probabilities(self._scores(X), self.sharpness_)
+        return probabilities(self._scores(X), self.sharpness_)
 
 
 def _standardised(scaler: StandardScaler, X: np.ndarray) -> np.ndarray:

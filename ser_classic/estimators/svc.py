@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import encoded, resolve, results, uar, weigh
 from ser_classic.estimators.kernels import GIB, KernelTooLarge
+from ser_classic.machines.formulas import coupled, led_by, rated, votes
 
 MEMORY_LIMIT = 8.0  # [GiB] that the kernel matrices of tuning may take
 
@@ -233,8 +234,8 @@ class SVCCV(ClassifierMixin, BaseEstimator):
     def _choice(self, margins: np.ndarray) -> np.ndarray:
         """Number of the class that SVC predicts [shape=(n,)]."""
         if self.break_ties:
-            return _rated(margins).argmax(axis=1)
-        return _votes(margins).argmax(axis=1)
+            return rated(margins).argmax(axis=1)
+        return votes(margins).argmax(axis=1)
 
     def _judge(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -247,7 +248,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         Of more than two classes these are votes of pairs and a fraction below one half that breaks ties.
         """
         margins = self._judge(X)
-        return -margins[:, 0] if len(self.classes_) == 2 else _rated(margins)
+        return -margins[:, 0] if len(self.classes_) == 2 else rated(margins)
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
@@ -262,28 +263,10 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         the coupled probabilities do, the probabilities of these two are exchanged.
         """
         margins = self._judge(X)
-        return calibration.led_by(calibration.coupled(margins, self.sharpness_), self._choice(margins))
+        return led_by(coupled(margins, self.sharpness_), self._choice(margins))
 
 
 def _shrunk(factor: float, distances: np.ndarray) -> np.ndarray:
     """`exp(factor * distances)`, with one matrix more at a time and not two."""
     kernel = factor * distances
     return np.exp(kernel, out=kernel)
-
-
-def _votes(margins: np.ndarray) -> np.ndarray:
-    """How many pairs decide for each class [shape=(n, k)]; a margin of 0 is for the first."""
-    return _sums(np.where(margins < 0, 0.0, 1.0), np.where(margins < 0, 1.0, 0.0))
-
-
-def _rated(margins: np.ndarray) -> np.ndarray:
-    """Votes and, below one half, the squashed sum of a class's margins [shape=(n, k)]: SVC's "ovr"."""
-    total = _sums(margins, -margins)
-    return _votes(margins) + total / (3 * (np.abs(total) + 1))
-
-
-def _sums(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """What each class gets from the pairs in which it is first, or second [shape=(n, k)]."""
-    k = round((1 + np.sqrt(1 + 8 * first.shape[1])) / 2)
-    pairs = np.triu_indices(k, 1)
-    return first @ np.eye(k)[pairs[0]] + second @ np.eye(k)[pairs[1]]

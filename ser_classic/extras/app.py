@@ -123,6 +123,11 @@ def reply(path: Path, recording: str | Path | None, limits: Limits) -> Reply:
         label = {word: float(whole[f"p_{word}"]) for word in predictor.classes}
         sure = f", with a probability of {100 * whole['confidence']:.0f} %"
     told = f"**{whole['emotion']}**{sure}, from {seconds:.1f} s of audio at {rate} Hz."
+    if whole["unlike"]:
+        told += (
+            f" **Unlike what this model was fitted on** ({cards.fitted_on(predictor.card)}): the answer "
+            "means little."
+        )
     if seconds < LONG:
         return Reply(label, _picture(waveform, rate, None), told)
     windows = predictor.predict({"recording": (waveform, rate)}, window=WINDOW, hop=HOP)

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ser_classic import audio
 from ser_classic.degradations import RATE, Degradation
@@ -21,6 +20,9 @@ from ser_classic.features.sets import FeatureSet
 from ser_classic.features.shards import alone, assemble, index, keep, shards_of, write_shard
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.runtime.progress import track
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip some 3 ms
 
@@ -76,6 +78,8 @@ class Features:
         """
         if self.lengths is not None:
             raise ExtractionError("sequences have no single table; use `sequences`")
+        import pandas as pd  # not needed to predict, which shall begin soon
+
         return pd.DataFrame(np.asarray(self.values), index=self.clips, columns=list(self.columns), copy=False)
 
     @property

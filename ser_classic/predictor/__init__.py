@@ -1,11 +1,12 @@
-"""Predictor: a fitted pipeline with all that a prediction needs, from recordings to emotions.
+"""Predictor: a fitted model as plain arrays with all that a prediction needs, from recordings to emotions.
 
-`saving` puts one into a single file and reads it back, `reader` is the only way in for what such a file
-holds, `fitting` makes one from corpora, `cards` tells what it is, `windows` cuts long recordings.
+`saving` puts one into a single file and reads it back, `freezing` makes its machine of a fitted pipeline,
+`familiarity` tells what is unlike all that it was fitted on, `fitting` makes one from corpora, `cards` tells
+what it is, `windows` cuts long recordings.
 """
 
 from ser_classic.predictor.core import Predictor, load_predictor
 from ser_classic.predictor.errors import PredictorError
-from ser_classic.predictor.saving import read_card
+from ser_classic.predictor.saving import load_pipeline, read_card
 
-__all__ = ["Predictor", "PredictorError", "load_predictor", "read_card"]
+__all__ = ["Predictor", "PredictorError", "load_pipeline", "load_predictor", "read_card"]

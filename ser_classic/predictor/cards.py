@@ -51,12 +51,19 @@ def _text(card: dict[str, Any]) -> str:
         ),
         ("Versions", ", ".join(f"{name} {number}" for name, number in card["versions"].items())),
         ("Made", card["created"]),
+        *card["facts"].items(),
     ]
     told = "\n".join(f"- **{name}:** {value}" for name, value in rows)
     return (
         f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{told}\n\n"
         f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
     )
+
+
+def fitted_on(card: dict[str, Any]) -> str:
+    """What a predictor was fitted on, in a few words."""
+    names = ", ".join(corpus["name"] for corpus in card["corpora"])
+    return f"{names}: {card['clips']} clips of {card['speakers'] or 'unknown'} speakers"
 
 
 def _settings(chosen: dict[str, Any]) -> str:

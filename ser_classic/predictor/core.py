@@ -5,57 +5,53 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from ser_classic import audio
 from ser_classic.adaptation import adapt as z_score
-from ser_classic.errors import SerClassicError, blaming
-from ser_classic.features import FeatureSet
-from ser_classic.features.extraction import BATCH, compute
-from ser_classic.predictor import saving
+from ser_classic.errors import blaming
+from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.machines import Machine
+from ser_classic.predictor import describing, saving
+from ser_classic.predictor.describing import Described, Source
 from ser_classic.predictor.errors import PredictorError
-from ser_classic.predictor.sources import quiet_decoder
-from ser_classic.predictor.windows import Span, spans
-from ser_classic.runtime import workers
-from ser_classic.runtime.progress import track
+from ser_classic.predictor.familiarity import Familiarity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNCERTAIN = "uncertain"  # the answer where no emotion is as probable as asked for
-WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
 
-Source = str | Path | tuple[np.ndarray, int]
-
-
-@dataclass(frozen=True)
-class Described:
-    """One recording, or one window of it, as features or as the reason why there are none."""
-
-    name: str
-    span: Span
-    vector: np.ndarray | None = None
-    problem: str = ""
+Answer = dict[str, Any]  # a row of the table that `Predictor.predict` gives
 
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """A fitted pipeline with its feature set, class order and card.
+    """A machine with its feature set, class order and card.
 
     Attributes
     ----------
-    estimator : sklearn Pipeline
+    machine : Machine
+        What answers: the fitted pipeline as plain arrays.
     features : FeatureSet
     classes : tuple of str
-        The emotions, in the order of the estimator's probabilities.
+        The emotions, in the order of the machine's chances.
     card : dict
         What the predictor is, what it was fitted on and how good it is; see `cards`.
+    familiarity : Familiarity
+        How far recordings lie from what it was fitted on.
+    pipeline : sklearn Pipeline, optional
+        Of which the machine was made; None for a predictor that was loaded (see `load_pipeline`).
     """
 
-    estimator: Any
+    machine: Machine
     features: FeatureSet
     classes: tuple[str, ...]
     card: dict[str, Any]
+    familiarity: Familiarity
+    pipeline: Any = None
 
     @property
     def adapted(self) -> bool:
@@ -70,11 +66,26 @@ class Predictor:
     @property
     def has_probabilities(self) -> bool:
         """Whether it says how sure it is."""
-        return hasattr(self.estimator, "predict_proba")
+        return self.machine.sure
 
-    def save(self, path: str | Path) -> None:
-        """Write the predictor into one file, which `load_predictor` reads; see `saving.save`."""
-        saving.save(self.estimator, self.card, path)
+    def save(self, path: str | Path, *, pipeline: bool = False) -> None:
+        """Write the predictor into one file, which `load_predictor` reads; see `saving.save`.
+
+        Parameters
+        ----------
+        path : str or Path
+        pipeline : bool
+            Keep the scikit-learn pipeline beside it, for `load_pipeline`.
+
+        Raises
+        ------
+        PredictorError
+            There is no pipeline: the predictor was loaded from a file.
+        """
+        if pipeline and self.pipeline is None:
+            raise PredictorError(f"{self.card['title']}: was loaded, without its pipeline; fit it again")
+        content = {"machine": self.machine, "familiarity": self.familiarity}
+        saving.save(path, self.card, content, self.pipeline if pipeline else None)
 
     def predict(
         self,
@@ -109,8 +120,9 @@ class Predictor:
         -------
         pd.DataFrame
             A row a recording: `file`, `start`, `end` and `seconds` [s], `emotion`, and where there are
-            probabilities `confidence` (the largest) and `p_<emotion>`. With `window` a row a window; one
-            that holds nothing to analyse (silence) has no emotion.
+            probabilities `confidence` (the largest) and `p_<emotion>`; `distance` from what the model was
+            fitted on, and whether that is `unlike` it (a distance above 1). With `window` a row a window;
+            one that holds nothing to analyse (silence) has no emotion.
 
         Raises
         ------
@@ -119,6 +131,30 @@ class Predictor:
         PredictorError
             The predictor cannot be used so.
         """
+        return tabled(
+            self.answers(
+                sources,
+                adapt=adapt,
+                window=window,
+                hop=hop,
+                min_confidence=min_confidence,
+                jobs=jobs,
+                problem=problem,
+            )
+        )
+
+    def answers(
+        self,
+        sources: Source | Iterable[Source] | Mapping[str, Source],
+        *,
+        adapt: bool = False,
+        window: float | None = None,
+        hop: float | None = None,
+        min_confidence: float = 0.0,
+        jobs: int = 1,
+        problem: Callable[[str], None] | None = None,
+    ) -> list[Answer]:
+        """As `predict`, but a list of its rows, each a dict from columns to values."""
         self.require(adapt=adapt, min_confidence=min_confidence)
         described = self.describe(sources, window, hop, jobs)
         kept = []
@@ -163,69 +199,64 @@ class Predictor:
         jobs: int = 1,
     ) -> list[Described]:
         """Features of recordings or of their windows, in order; those without say why."""
-        named = _named(sources)
-        work = (self.features, self.channel, window, hop)
-        calls = [
-            (number, named[start : start + BATCH], *work)
-            for number, start in enumerate(range(0, len(named), BATCH))
-        ]
-        done = workers.run(
-            _describe_batch, calls, jobs if len(named) >= WORTH_PROCESSES else 1, "batches of recordings"
-        )
-        if len(calls) > 1:
-            done = track(done, len(calls), "recordings")
-        described = dict(done)
-        return [item for number in range(len(calls)) for item in described[number]]
+        return describing.describe(sources, self.features, self.channel, window, hop, jobs)
 
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
-    ) -> pd.DataFrame:
-        """Emotions of described recordings; the table of `predict`."""
-        table = pd.DataFrame(
-            {
-                "file": [item.name for item in described],
-                "start": [item.span.start for item in described],
-                "end": [item.span.end for item in described],
-                "seconds": [item.span.seconds for item in described],
-                "emotion": None,
-            }
-        )
-        rows = np.array([row for row, item in enumerate(described) if item.vector is not None], dtype=int)
-        if not len(rows):
-            return table
-        X = self._inputs(
-            [described[row].vector for row in rows], [described[row].name for row in rows], adapt
-        )
-        emotion = np.full(len(table), None, dtype=object)
-        emotion[rows], found = self._judge(X)
-        if found is not None:
-            chances = np.full((len(table), len(self.classes)), np.nan)
-            chances[rows] = found
-            confidence = np.full(len(table), np.nan)
-            confidence[rows] = chances[rows].max(axis=1)
-            emotion[rows] = np.where(confidence[rows] < min_confidence, UNCERTAIN, emotion[rows])
-            table["confidence"] = confidence
-            table = table.assign(
-                **{f"p_{name}": chances[:, place] for place, name in enumerate(self.classes)}
-            )
-        # As objects: pandas would make NaN of None in a column of words
-        table["emotion"] = pd.Series(emotion, dtype=object)
-        return table
+    ) -> list[Answer]:
+        """Emotions of described recordings: the rows of `predict`."""
+        found = [item for item in described if item.vector is not None]
+        judged = iter(self.judge([item.vector for item in found], [item.name for item in found], adapt))
+        rows = []
+        for item in described:
+            emotion, chances, distance = next(judged) if item.vector is not None else (None, None, np.nan)
+            row: Answer = {"file": item.name, "start": item.span.start, "end": item.span.end}
+            row |= {"seconds": item.span.seconds, "emotion": emotion}
+            if self.has_probabilities:
+                chances = np.full(len(self.classes), np.nan) if chances is None else chances
+                row["confidence"] = float(chances.max())
+                if row["confidence"] < min_confidence:
+                    row["emotion"] = UNCERTAIN
+                row |= {
+                    f"p_{name}": float(chance) for name, chance in zip(self.classes, chances, strict=True)
+                }
+            rows.append(row | {"distance": distance, "unlike": distance > 1})
+        return rows
 
-    def _judge(self, X: pd.DataFrame | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Emotions [shape=(n,)] and probabilities [shape=(n, classes)], or none."""
-        what = f"{self.card['title']}: its pipeline fails"  # as features are checked by now
+    def judge(
+        self, vectors: Sequence[np.ndarray], names: Sequence[str], adapt: bool = False
+    ) -> list[tuple[str, np.ndarray | None, float]]:
+        """Emotion, chances [shape=(classes,)] or None, and distance from what it was fitted on, of clips.
+
+        Parameters
+        ----------
+        vectors : sequence of np.ndarray [shape=(d,), or (frames, d) for a sequence; float32]
+            Features of each.
+        names : sequence of str
+            What messages call them.
+        adapt : bool
+            Z-score them first, as clips of one speaker.
+
+        Raises
+        ------
+        PredictorError
+            There is one clip, which cannot be z-scored; or the machine fails.
+        """
+        if not len(vectors):
+            return []
+        X = self._inputs(vectors, names, adapt)
+        what = f"{self.card['title']}: its machine fails"  # as features are checked by now
         with blaming(what, PredictorError, "was its file changed? Fit it again"):
-            emotions = self.estimator.predict(X)
-            chances = self.estimator.predict_proba(X) if self.has_probabilities else None
+            distances = self.familiarity.distance(summaries(X))
+            codes, chances = self.machine.judge(X)
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are no numbers")
-            return emotions, None if chances is None else chances.reshape(len(X), len(self.classes))
+            told = [None] * len(X) if chances is None else list(chances)
+            emotions = [self.classes[code] for code in codes]
+        return list(zip(emotions, told, map(float, distances), strict=True))
 
-    def _inputs(
-        self, vectors: list[np.ndarray], names: list[str], adapted: bool
-    ) -> pd.DataFrame | np.ndarray:
-        """What the estimator was fitted on: a DataFrame of vectors, or an object array of sequences."""
+    def _inputs(self, vectors: Sequence[np.ndarray], names: Sequence[str], adapted: bool) -> np.ndarray:
+        """What the machine takes: a matrix of vectors, or an object array of sequences."""
         if adapted and len(vectors) < 2:
             raise PredictorError(
                 f"{names[0]}: one recording has no statistics to adapt to; give several of the same speaker"
@@ -241,13 +272,28 @@ class Predictor:
         rows = np.stack(vectors)
         if adapted:
             rows = z_score(rows, np.zeros(len(rows), dtype=int))
-        return pd.DataFrame(rows, index=names, columns=list(self.features.columns), copy=False)
+        return rows
+
+
+def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
+    """Rows of answers as a table."""
+    import pandas as pd
+
+    table = pd.DataFrame(list(rows), columns=None if rows else ["file", "start", "end", "seconds", "emotion"])
+    # As objects: pandas would make NaN of None in a column of words
+    table["emotion"] = pd.Series([row["emotion"] for row in rows], dtype=object)
+    return table
+
+
+def summaries(X: np.ndarray) -> np.ndarray:
+    """A vector a clip: itself, or the mean of a sequence over its frames."""
+    return np.stack([clip.mean(axis=0) for clip in X]) if X.dtype == object else X
 
 
 def load_predictor(path: str | Path) -> Predictor:
     """Read a saved predictor.
 
-    Only scikit-learn's, XGBoost's and our own types are built, by name; nothing that the file says is run.
+    It holds numbers and a card: nothing in it is run, and neither scikit-learn nor its version matters.
 
     Parameters
     ----------
@@ -256,72 +302,31 @@ def load_predictor(path: str | Path) -> Predictor:
     Raises
     ------
     PredictorError
-        There is no such file; it was truncated or changed; it holds a type that is not trusted; or it was
-        made with another version of its feature set, of scikit-learn or of this format.
+        There is no such file; it was truncated, changed or not saved by ser-classic; or it was made with
+        another version of its feature set or of this format.
 
     Examples
     --------
     >>> load_predictor("m.skops").predict("recording.wav")  # doctest: +SKIP
     """
-    return Predictor(*saving.load(path))
+    return assembled(*saving.load(path), str(path))
 
 
-def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> list[tuple[str, Source]]:
-    if isinstance(sources, Mapping):
-        return list(sources.items())
-    if isinstance(sources, str | Path | tuple):
-        sources = [sources]
-    return [
-        (f"array {number}" if isinstance(source, tuple) else str(source), source)
-        for number, source in enumerate(sources, start=1)
-    ]
+def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predictor:
+    """The predictor of a card and what was saved beside it, in a file called `name`; checked.
 
-
-def _describe_batch(
-    number: int,
-    batch: list[tuple[str, Source]],
-    features: FeatureSet,
-    channel: int | None,
-    window: float | None,
-    hop: float | None,
-) -> tuple[int, list[Described]]:
-    return number, [
-        item for name, source in batch for item in _describe(name, source, features, channel, window, hop)
-    ]
-
-
-def _describe(
-    name: str,
-    source: Source,
-    features: FeatureSet,
-    channel: int | None,
-    window: float | None,
-    hop: float | None,
-) -> list[Described]:
-    try:
-        # Windows are cut at the recording's own rate, as they come from a microphone.
-        if isinstance(source, tuple):
-            waveform, rate = audio.check(*source, name=name), source[1]
-        else:
-            with quiet_decoder(source):
-                waveform, rate = audio.read(source, features.sample_rate if window is None else None, channel)
-    except (SerClassicError, MemoryError) as error:
-        told = f"{name}: too long for this machine's memory"
-        if isinstance(error, SerClassicError):
-            # It names the file, which with standard input is a passing one.
-            told = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
-        return [Described(name, Span(0.0, 0.0), problem=told)]
-    if window is None:
-        return [describe_span(name, waveform, rate, Span(0.0, len(waveform) / rate), features)]
-    return [
-        describe_span(name, waveform[first:last], rate, Span(first / rate, last / rate), features)
-        for first, last in spans(len(waveform), rate, window, hop)
-    ]
-
-
-def describe_span(name: str, waveform: np.ndarray, rate: int, span: Span, features: FeatureSet) -> Described:
-    """Features of a piece [shape=(n,)] of a recording, or the reason why there are none."""
-    try:
-        return Described(name, span, compute(features, waveform, rate, name))
-    except SerClassicError as error:
-        return Described(name, span, problem=str(error))
+    Raises
+    ------
+    PredictorError
+        The parts do not fit together.
+    """
+    features, classes = FEATURES[card["features"]["name"]], tuple(card["classes"])
+    with blaming(f"{name}: not loaded, its parts do not fit together", PredictorError, "fit it again"):
+        machine, familiarity = content["machine"], content["familiarity"]
+        if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):
+            raise ValueError("another kind of thing in the place of its machine")
+        columns = len(features.columns)
+        familiarity.check(columns)
+        if machine.classes(columns) != len(classes):
+            raise ValueError("its card and its machine tell other emotions")
+    return Predictor(machine, features, classes, card, familiarity)

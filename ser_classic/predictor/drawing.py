@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from ser_classic import audio
+from ser_classic.predictor.core import Answer, tabled
 from ser_classic.runtime.files import FileError
 
 FORMATS = (".png", ".pdf", ".svg")
 
 
 def draw_timeline(
-    name: str, source: str | Path, answers: pd.DataFrame, path: Path, channel: int | None
+    name: str, source: str | Path, answers: Sequence[Answer], path: Path, channel: int | None
 ) -> None:
     """Draw the emotions of a recording's windows under its waveform and mel spectrogram.
 
@@ -23,8 +23,8 @@ def draw_timeline(
         What the title calls it.
     source : str or Path
         The recording.
-    answers : pd.DataFrame
-        As `Predictor.predict` gives them with a window.
+    answers : sequence of Answer
+        As `Predictor.answers` gives them with a window.
     path : Path
         PNG, PDF or SVG to write.
     channel : int, optional
@@ -38,7 +38,7 @@ def draw_timeline(
     from ser_classic.plots.sound import timeline
     from ser_classic.plots.style import write
 
-    figure = timeline(*audio.read(source, channel=channel), answers, Path(name).name)
+    figure = timeline(*audio.read(source, channel=channel), tabled(answers), Path(name).name)
     try:
         write(figure, path)
     except OSError as error:

@@ -6,11 +6,12 @@ import datetime
 import itertools
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ser_classic import statistics, store
@@ -27,9 +28,10 @@ from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import Fitted, plain
 from ser_classic.models.tuning import fit as fit_model
 from ser_classic.predictor import cards
-from ser_classic.predictor.core import Predictor
+from ser_classic.predictor.core import Predictor, summaries
 from ser_classic.predictor.errors import PredictorError
-from ser_classic.predictor.saving import FORMAT
+from ser_classic.predictor.familiarity import measure
+from ser_classic.predictor.freezing import freeze
 from ser_classic.protocols import ProtocolError, ordinary, require_two_clips
 from ser_classic.runtime.engines import ALONE, Engine, Local
 from ser_classic.runtime.provenance import versions
@@ -49,6 +51,7 @@ def fit(
     seed: int = 0,
     evaluate: bool = True,
     reading: Reading | None = None,
+    facts: Mapping[str, str] | None = None,
     results: Path | None = None,
     data: Path | None = None,
     cache: Path | None = None,
@@ -71,6 +74,8 @@ def fit(
         card says so, and the fitted model is kept.
     reading : Reading, optional
         How a corpus of your own is to be read; see `corpora.load`.
+    facts : mapping of str to str, optional
+        What else its card is to say, under names of your own: its licence, who made it, what for.
     results, data, cache : Path, optional
         Folders of the stored runs, of the corpora and of the feature cache.
     jobs : int
@@ -113,7 +118,10 @@ def fit(
         X = inputs(pooled, speakers if adapted else None)
         task = (entry, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
         (fitted,) = ALONE.run(fit_model, [task], "fits")
+        machine = freeze(fitted.estimator, X, entry.name)
+    familiarity = measure(summaries(np.asarray(X)), speakers, seed)
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
+    card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
     card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
@@ -121,7 +129,9 @@ def fit(
             card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results, engine)
         except KeyboardInterrupt:  # what took minutes to fit is worth keeping
             card["evaluation"] = INTERRUPTED
-    return Predictor(fitted.estimator, feature_set, tuple(card["classes"]), card)
+    return Predictor(
+        machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline=fitted.estimator
+    )
 
 
 def _card(
@@ -140,7 +150,6 @@ def _card(
     with blaming(f"{model.name} does not tell its classes", PredictorError):
         classes = [str(word) for word in fitted.estimator.classes_]
     return {
-        "format": FORMAT,
         "title": f"{names}, {features.name}, {model.name}" + (", adapted" if adapted else ""),
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "corpora": [

@@ -1,64 +1,110 @@
-"""A predictor in one file: a skops file with the card beside the pipeline, sealed with a digest."""
+"""A predictor in one file: a zip of one JSON and plain arrays, and on request the pipeline as skops has it.
+
+`predictor.json` holds the card, the parts of the machine, and the kind and shape of every array; the member
+`arrays/<number>` holds its values, row after row, little-endian. Nothing in it can be run, and nothing is
+believed: whatever the file says is checked before it is used.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
+import math
 import shlex
 import zipfile
+import zlib
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.predictor import reader
+import numpy as np
+
+from ser_classic import machines
+from ser_classic.errors import SerClassicError
+from ser_classic.features import FEATURES
+from ser_classic.machines import Machine
 from ser_classic.predictor.errors import PredictorError
+from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.runtime.files import FileError, replacing, require_writable
 
-FORMAT = 1
-CARD = "card.json"
+FORMAT = 2
 SUFFIX = ".skops"
+DESCRIPTION, PIPELINE = "predictor.json", "pipeline.skops"
+LARGEST = 2**30  # [bytes] of all members together, unpacked
+LARGEST_TEXT = 2**24  # [bytes] of the JSON
+DEEPEST = 8  # parts within parts; ours have three
+NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
+CONTENT = ("machine", "familiarity")
+KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        *(Familiarity, Machine),
+        *(getattr(machines, name) for name in machines.__all__ if name != "Machine"),
+    )
+}
 FACTS = {  # what the card must hold for its predictor to work
     "title": str,
     "features": dict,
     "classes": list,
     "track": str,
     "channel": int | None,
-    "versions": dict,
 }
-SEAL = b"sha256:"  # begins the archive's comment, which ends the file
-SEALED = len(SEAL) + 64
-
-Parts = tuple[Any, FeatureSet, tuple[str, ...], dict[str, Any]]  # of a predictor, in the order of its fields
 
 
-def save(estimator: Any, card: dict[str, Any], path: str | Path) -> None:
-    """Write a fitted pipeline and its card into one file, whole or not at all.
+def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> None:
+    """Write a predictor into one file, whole or not at all.
 
-    The file is a zip archive that `skops.io` can read, too, with the card in `card.json`. Its comment is the
-    SHA-256 of all that goes before.
+    Parameters
+    ----------
+    path : str or Path
+    card : dict
+    content : dict of str to dataclass
+        Of the names in `CONTENT`; what `load` gives back beside the card.
+    pipeline : sklearn Pipeline, optional
+        Kept beside, as skops has it, for `load_pipeline`.
 
     Raises
     ------
     FileError
         The file cannot be written.
     PredictorError
-        The pipeline holds a type that `load_predictor` would refuse.
+        skops cannot save the pipeline.
     """
     path = Path(path)
     require_writable(path, "predictors", SUFFIX)
-    content = seal(_pack(estimator, card))
-    try:
-        unpack(content, str(path))
-    except PredictorError as error:
-        raise PredictorError(
-            f"{card['title']}: cannot be saved so that it could be loaded again: {error}"
-        ) from error
+    packed = pack(card, content, pipeline)
     try:
         with replacing(path) as draft:
-            draft.write_bytes(content)
+            draft.write_bytes(packed)
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def pack(card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> bytes:
+    """The bytes of that file; equal predictors give equal bytes, but for the pipeline."""
+    arrays: list[np.ndarray] = []
+    told = {
+        "format": FORMAT,
+        "card": card,
+        **{name: _encoded(each, arrays) for name, each in content.items()},
+    }
+    told["arrays"] = [{"kind": array.dtype.str, "shape": array.shape} for array in arrays]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        text = json.dumps(told, ensure_ascii=False, allow_nan=False, indent=1)
+        archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
+        for number, array in enumerate(arrays):
+            values = array.tobytes()
+            start = values[: 2**20]
+            worth = len(zlib.compress(start)) < 0.9 * len(start)
+            archive.writestr(
+                zipfile.ZipInfo(f"arrays/{number}"),
+                values,
+                zipfile.ZIP_DEFLATED if worth else zipfile.ZIP_STORED,
+            )
+        if pipeline is not None:
+            archive.writestr(zipfile.ZipInfo(PIPELINE), _dumped(pipeline, card))
+    return buffer.getvalue()
 
 
 def how_to_make(path: str | Path) -> str:
@@ -67,97 +113,192 @@ def how_to_make(path: str | Path) -> str:
     return f"make one with: ser-classic fit synthetic --features classic193 --model svm_rbf -o {output}"
 
 
-def load(path: str | Path) -> Parts:
-    """What a file holds that `save` wrote; raises as `load_predictor` does."""
-    card, archive = _open(Path(path))
-    with archive:
-        return _build(card, archive, str(path))
+def load(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Card and content of a file that `save` wrote; raises as `load_predictor` does."""
+    with _opened(Path(path)) as archive:
+        return _unpacked(archive, str(path))
+
+
+def unpack(packed: bytes, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """As `load`, of the bytes of a file called `name`."""
+    with _archive(io.BytesIO(packed), name) as archive:
+        return _unpacked(archive, name)
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
-    """Card of a saved predictor, without building it; raises as `load_predictor` does."""
-    card, archive = _open(Path(path))
-    archive.close()
-    return card
+    """Card of a saved predictor alone; raises as `load_predictor` does."""
+    with _opened(Path(path)) as archive:
+        return _described(archive, str(path))["card"]
 
 
-def seal(archive: bytes) -> bytes:
-    """Put the digest of a zip archive without a comment at its end, as its comment."""
-    body = archive[:-2] + SEALED.to_bytes(2, "little")
-    return body + SEAL + hashlib.sha256(body).hexdigest().encode()
+def pipeline_of(path: str | Path) -> bytes:
+    """The pipeline in a saved predictor, as a skops file.
+
+    Raises
+    ------
+    PredictorError
+        It holds none, or is no predictor.
+    """
+    with _opened(Path(path)) as archive:
+        title = _described(archive, str(path))["card"]["title"]
+        if PIPELINE not in archive.namelist():
+            raise PredictorError(
+                f"{path}: holds no scikit-learn pipeline of {title}; fit it with --pipeline (save with "
+                "pipeline=True)"
+            )
+        with _blaming(str(path)):
+            return archive.read(PIPELINE)
 
 
-def unpack(content: bytes, name: str) -> Parts:
-    """As `load`, of the bytes of a file called `name`."""
-    card, archive = _unseal(content, name)
-    with archive:
-        return _build(card, archive, name)
+def load_pipeline(path: str | Path) -> Any:
+    """The scikit-learn pipeline that was saved beside a predictor, as skops builds it.
 
+    The same versions of scikit-learn and this package are needed as it was saved with; the predictor itself
+    needs neither.
 
-def _pack(estimator: Any, card: dict[str, Any]) -> bytes:
+    Raises
+    ------
+    PredictorError
+        The file holds none, or skops does not trust or cannot build it.
+    """
     import skops.io
 
-    buffer = io.BytesIO()
+    content = pipeline_of(path)
     try:
-        skops.io.dump(estimator, buffer, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+        found = skops.io.get_untrusted_types(data=content)
+        ours = ("ser_classic.estimators.", "ser_classic.extras.deep.")
+        return skops.io.loads(content, trusted=[name for name in found if name.startswith(ours)])
+    except Exception as error:  # the file is in other hands; whatever skops meets is its fault
+        raise PredictorError(f"{path}: skops does not load its pipeline ({_told(error)})") from error
+
+
+def _dumped(pipeline: Any, card: dict[str, Any]) -> bytes:
+    import skops.io
+
+    try:
+        buffer = io.BytesIO()
+        skops.io.dump(pipeline, buffer, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
     except Exception as error:  # skops raises what it meets in foreign estimators
-        raise PredictorError(f"{card['title']}: skops cannot save it ({error})") from error
-    with zipfile.ZipFile(buffer, "a", compression=zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(CARD, json.dumps(card, ensure_ascii=False, indent=1))
+        raise PredictorError(f"{card['title']}: skops cannot save its pipeline ({_told(error)})") from error
     return buffer.getvalue()
 
 
-def _open(path: Path) -> tuple[dict[str, Any], zipfile.ZipFile]:
+def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
+    if isinstance(value, np.ndarray):
+        arrays.append(np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).reshape(value.shape))
+        return {"array": len(arrays) - 1}
+    if is_dataclass(value):
+        return {"is": type(value).__name__} | {
+            field.name: _encoded(getattr(value, field.name), arrays) for field in fields(value)
+        }
+    if isinstance(value, tuple):
+        return [_encoded(each, arrays) for each in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
+    if deep > DEEPEST:
+        raise ValueError("parts within parts without end")
+    if isinstance(node, list):
+        return tuple(_decoded(each, arrays, deep + 1) for each in node)
+    if not isinstance(node, dict):
+        return node
+    if node.keys() == {"array"}:
+        return arrays[node["array"]]
+    kind = KINDS[node["is"]]
+    named = {name: _decoded(each, arrays, deep + 1) for name, each in node.items() if name != "is"}
+    return kind(**named)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
     if path.is_dir():
         held = ", ".join(str(file) for file in sorted(path.glob(f"*{SUFFIX}"))) or "none"
         raise PredictorError(f"{path}: is a folder; name one of the saved predictors in it: {held}")
     if not path.is_file():
         raise PredictorError(f"{path}: there is no such file; {how_to_make(path)}")
     try:
-        if path.stat().st_size > reader.LARGEST:
-            raise PredictorError(f"{path}: larger than {reader.LARGEST >> 30} GiB; no predictor is")
-        return _unseal(path.read_bytes(), str(path))
+        with path.open("rb") as file:
+            begins = file.read(2)
     except OSError as error:
         raise PredictorError(f"{path}: cannot be read ({error.strerror})") from error
+    if begins != b"PK":
+        raise PredictorError(f"{path}: no saved predictor; {how_to_make('m')}")
+    return _archive(path, str(path))
 
 
-def _unseal(content: bytes, name: str) -> tuple[dict[str, Any], zipfile.ZipFile]:
-    body, seal_, digest = content[:-SEALED], content[-SEALED:-64], content[-64:]
-    if not content.startswith(b"PK"):
-        raise PredictorError(f"{name}: no saved predictor; {how_to_make('m')}")
-    if seal_ != SEAL:
-        raise PredictorError(
-            f"{name}: truncated, or not saved by ser-classic; copy it again, or fit it again"
-        )
-    if hashlib.sha256(body).hexdigest().encode() != digest:
-        raise PredictorError(f"{name}: was changed after it was saved; copy it again, or fit it again")
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-        if archive.getinfo(CARD).file_size > 2**24:
-            raise PredictorError(f"{name}: its card is larger than 16 MiB; no predictor's is")
-        card = json.loads(archive.read(CARD))
-        _check_card(card, name)
-    except PredictorError:
-        raise
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}".replace("\n", " ")
-        raise PredictorError(f"{name}: its card cannot be read ({what})") from error
-    return card, archive
+def _archive(source: Path | io.BytesIO, name: str) -> zipfile.ZipFile:
+    with _blaming(name):
+        archive = zipfile.ZipFile(source)
+        if sum(member.file_size for member in archive.infolist()) > LARGEST:
+            archive.close()
+            raise PredictorError(f"{name}: would unpack to more than {LARGEST >> 30} GiB; no predictor does")
+        return archive
+
+
+class _blaming:
+    """Whatever Python says of a file in other hands is that file's fault, told in one line."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, SerClassicError):
+            raise PredictorError(
+                f"{self.name}: truncated, changed or not saved by ser-classic ({_told(error)}); copy it "
+                "again, or fit it again"
+            ) from error
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+
+
+def _described(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    """The JSON, its card checked."""
+    if DESCRIPTION not in archive.namelist():
+        what = "saved by an older version, whose format is not read any more; fit it again"
+        if "card.json" not in archive.namelist():
+            what = f"not saved by ser-classic; {how_to_make('m')}"
+        raise PredictorError(f"{name}: {what}")
+    with _blaming(name):
+        told = json.loads(_read(archive, DESCRIPTION, LARGEST_TEXT), parse_constant=_refuse)
+        if told["format"] != FORMAT:
+            raise PredictorError(
+                f"{name}: saved in format {told['format']!r:.60}, this version reads {FORMAT}; fit it again"
+            )
+        _check_card(told["card"], name)
+        return told
+
+
+def _refuse(number: str) -> None:
+    raise ValueError(f"{number} is no number")
+
+
+def _read(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
+    if archive.getinfo(member).file_size > most:
+        raise ValueError(f"{member} has more than {most} bytes")
+    return archive.read(member)
 
 
 def _check_card(card: dict[str, Any], name: str) -> None:
-    if card["format"] != FORMAT:
-        raise PredictorError(
-            f"{name}: saved in format {card['format']}, this version reads {FORMAT}; fit it again"
-        )
     for key, kind in FACTS.items():
         if not isinstance(card[key], kind):
             raise PredictorError(
                 f"{name}: its card is not one of ours, {key} is {card[key]!r:.60}; fit it again"
             )
-    if not isinstance(card["versions"].get("scikit-learn"), str) or card["track"] not in ("blind", "adapted"):
+    if card["track"] not in ("blind", "adapted") or not all(
+        isinstance(word, str) for word in card["classes"]
+    ):
         raise PredictorError(f"{name}: its card is not one of ours; fit it again")
-    features = FEATURES[card["features"]["name"]]
+    wanted = card["features"]["name"]
+    if wanted not in FEATURES:
+        raise PredictorError(
+            f"{name}: made with the feature set {wanted!r:.60}, which is not known here; install what brings "
+            "it, or fit it again"
+        )
+    features = FEATURES[wanted]
     now = json.loads(json.dumps(features.parameters))
     if card["features"] != now:
         then = card["features"]
@@ -166,23 +307,20 @@ def _check_card(card: dict[str, Any], name: str) -> None:
         raise PredictorError(f"{name}: made with other {features.name} features ({what}); fit it again")
 
 
-def _build(card: dict[str, Any], archive: zipfile.ZipFile, name: str) -> Parts:
-    import sklearn
+def _unpacked(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    told = _described(archive, name)
+    with _blaming(name):
+        arrays = [_array(archive, number, each) for number, each in enumerate(told["arrays"])]
+        return told["card"], {name: _decoded(told[name], arrays) for name in CONTENT}
 
-    then, now = card["versions"]["scikit-learn"], sklearn.__version__
-    if then.split(".")[:2] != now.split(".")[:2]:
-        raise PredictorError(
-            f"{name}: saved with scikit-learn {then}, this is {now}, which may read it otherwise; "
-            "fit it again"
-        )
-    features = FEATURES[card["features"]["name"]]
-    try:
-        estimator = reader.read(archive)
-    except reader.UntrustedError as error:
-        raise PredictorError(f"{name}: not loaded, {error}") from error
-    classes = [str(word) for word in getattr(estimator, "classes_", ())]
-    if classes != card["classes"] or not classes:
-        raise PredictorError(f"{name}: not loaded, its card and its pipeline name other emotions")
-    if not features.sequence and getattr(estimator, "n_features_in_", None) != len(features.columns):
-        raise PredictorError(f"{name}: not loaded, its pipeline takes other features than its card says")
-    return estimator, features, tuple(classes), card
+
+def _array(archive: zipfile.ZipFile, number: int, told: dict[str, Any]) -> np.ndarray:
+    kind, shape = told["kind"], told["shape"]
+    if kind not in NUMBERS or not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError(f"an array of {kind!r:.20}, shape {shape!r:.60}")
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    content = _read(archive, f"arrays/{number}", size)
+    array = np.frombuffer(content, dtype=kind).reshape(shape)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"array {number} holds what is no number")
+    return array

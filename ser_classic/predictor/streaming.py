@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from ser_classic import audio
-from ser_classic.predictor.core import Predictor, describe_span
+from ser_classic.predictor.core import Predictor, tabled
+from ser_classic.predictor.describing import describe_span
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.windows import Span, Stream
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FLOOR = -60.0  # [dB re full scale]; where a level meter begins
 
@@ -80,7 +84,7 @@ class Listener:
             describe_span(self.name, waveform, self.rate, span, self.predictor.features)
             for span, waveform in windows
         ]
-        return self.predictor.answer(described, min_confidence=self.min_confidence)
+        return tabled(self.predictor.answer(described, min_confidence=self.min_confidence))
 
 
 def require_blind(predictor: Predictor) -> None:

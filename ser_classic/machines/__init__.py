@@ -1,0 +1,91 @@
+"""Machines: what a fitted model computes to answer, as plain arrays and a few lines of NumPy.
+
+A machine is a chain of parts, from features to a decision. Nothing here needs scikit-learn, and nothing but
+numbers is kept: a saved predictor is a machine and its card. `ser_classic.predictor.freezing` makes machines
+of fitted pipelines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ser_classic.machines.decisions import Chances, Decision, Judged, Pairs, Scores
+from ser_classic.machines.network import Network
+from ser_classic.machines.parts import (
+    BLOCK,
+    Activation,
+    Constant,
+    Gaussians,
+    Linear,
+    Neighbours,
+    Part,
+    Ridges,
+    Standardise,
+)
+from ser_classic.machines.trees import Trees
+
+__all__ = [
+    "Activation",
+    "Chances",
+    "Constant",
+    "Gaussians",
+    "Linear",
+    "Machine",
+    "Neighbours",
+    "Network",
+    "Pairs",
+    "Ridges",
+    "Scores",
+    "Standardise",
+    "Trees",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """A chain of parts and a decision.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+    decision : Decision
+    """
+
+    parts: tuple[Part, ...]
+    decision: Decision
+
+    @property
+    def sure(self) -> bool:
+        """Whether it gives chances."""
+        return self.decision.sure
+
+    def classes(self, columns: int) -> int:
+        """How many classes it tells apart by so many features.
+
+        Raises
+        ------
+        ValueError
+            Arrays that do not fit together.
+        """
+        for part in self.parts:
+            columns = part.width(columns)
+        return self.decision.classes(columns)
+
+    def judge(self, X: np.ndarray | Any) -> Judged:
+        """Number of the class [shape=(n,)] and chances [shape=(n, classes)], or None, of clips.
+
+        Parameters
+        ----------
+        X : np.ndarray [shape=(n, d), dtype=float32], or object array [shape=(n,)] of sequences
+        """
+        judged = [self._judge(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
+        choices, chances = zip(*judged, strict=True)
+        return np.concatenate(choices), np.concatenate(chances) if self.sure else None
+
+    def _judge(self, X: Any) -> Judged:
+        for part in self.parts:
+            X = part(X)
+        return self.decision(X)

@@ -1,0 +1,128 @@
+"""Formulas that fitting and answering share, in NumPy alone: kernels, votes of pairs, probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def squares(Z: np.ndarray) -> np.ndarray:
+    """Squared length [shape=(n,), dtype=float64] of every row."""
+    return np.einsum("ij,ij->i", Z, Z, dtype=np.float64)
+
+
+def gaussian(inner: np.ndarray, left: np.ndarray, right: np.ndarray, d: int, width: float) -> np.ndarray:
+    """Kernel `exp(-D / (2 width))`, D the mean squared difference of two clips over the dimensions.
+
+    Parameters
+    ----------
+    inner : np.ndarray [shape=(n, m)]
+        Inner products of n clips and m anchors.
+    left, right : np.ndarray [shape=(n,) and (m,)]
+        Their squared lengths.
+    d : int
+        Dimensions.
+    width : float > 0
+
+    Returns
+    -------
+    np.ndarray [shape=(n, m), dtype=float64]
+    """
+    D = np.multiply(inner, -2.0, dtype=np.float64)  # one matrix, worked on in place: it may be large
+    D += left[:, None]
+    D += right
+    np.maximum(D, 0, out=D)
+    D *= -0.5 / (width * d)
+    return np.exp(D, out=D)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Probabilities [shape=(n, k)] in proportion to the exponentials of the scores."""
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return p
+
+
+def probabilities(scores: np.ndarray, sharpness: float) -> np.ndarray:
+    """Softmax of the sharpened scores [shape=(n, classes)]; its largest entry is theirs, always.
+
+    Scores closer than the resolution of a float64 near 1 would round to equal probabilities; the
+    better one is then raised by one unit in the last place.
+    """
+    p = softmax(sharpness * scores)
+    rows, best = np.arange(len(p)), scores.argmax(axis=1)
+    tied = p.argmax(axis=1) != best
+    p[rows[tied], best[tied]] = np.nextafter(p[tied].max(axis=1), np.inf)
+    return p
+
+
+def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
+    """Probabilities of classes from classifiers of pairs.
+
+    A margin m says that of its two classes the first has the probability 1 / (1 + exp(-sharpness * m)). All
+    pairs seldom agree; the probabilities p are those with the least sum of (r_ji p_i - r_ij p_j)^2 (Wu, Lin
+    and Weng 2004, "Probability estimates for multi-class classification by pairwise coupling", second
+    approach; libsvm's).
+
+    Parameters
+    ----------
+    margins : np.ndarray [shape=(n, k * (k - 1) / 2)]
+        Of the classes (0, 1), (0, 2), ..., (1, 2), ...; positive in favour of the first.
+    sharpness : float
+
+    Returns
+    -------
+    np.ndarray [shape=(n, k), dtype=float64]
+        Above 0; rows sum to 1.
+    """
+    count, k = len(margins), classes_of(margins.shape[1])
+    first, second = np.triu_indices(k, 1)
+    # Kept off 0 and 1, as in libsvm, so that the system below has one solution. Within 700, exp is finite.
+    favour = 1 / (1 + np.exp(np.clip(-sharpness * margins, -700, 700)))
+    favour = np.clip(favour, 1e-7, 1 - 1e-7)
+    r = np.zeros((count, k, k))
+    r[:, first, second], r[:, second, first] = favour, 1 - favour
+    system = np.ones((count, k + 1, k + 1))
+    system[:, :k, :k] = -r * r.transpose(0, 2, 1)
+    system[:, np.arange(k), np.arange(k)] = np.square(r).sum(axis=1)
+    system[:, k, k] = 0
+    target = np.zeros((count, k + 1, 1))
+    target[:, k] = 1
+    p = np.maximum(np.linalg.solve(system, target)[:, :k, 0], 1e-12)
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def led_by(p: np.ndarray, choice: np.ndarray) -> np.ndarray:
+    """Probabilities [shape=(n, k)] whose largest belongs to the choice [shape=(n,)].
+
+    Where it does not, the two are exchanged; where it is not alone, it is raised by one unit in the last
+    place.
+    """
+    rows, best = np.arange(len(p)), p.argmax(axis=1)
+    p = p.copy()
+    p[rows, choice], p[rows, best] = p[rows, best], p[rows, choice]
+    tied = p.argmax(axis=1) != choice
+    p[rows[tied], choice[tied]] = np.nextafter(p[tied].max(axis=1), np.inf)
+    return p
+
+
+def votes(margins: np.ndarray) -> np.ndarray:
+    """How many pairs decide for each class [shape=(n, k)]; a margin of 0 is for the first."""
+    return _sums(np.where(margins < 0, 0.0, 1.0), np.where(margins < 0, 1.0, 0.0))
+
+
+def rated(margins: np.ndarray) -> np.ndarray:
+    """Votes and, below one half, the squashed sum of a class's margins [shape=(n, k)]: SVC's "ovr"."""
+    total = _sums(margins, -margins)
+    return votes(margins) + total / (3 * (np.abs(total) + 1))
+
+
+def classes_of(pairs: int) -> int:
+    """How many classes have so many pairs."""
+    return round((1 + np.sqrt(1 + 8 * pairs)) / 2)
+
+
+def _sums(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """What each class gets from the pairs in which it is first, or second [shape=(n, k)]."""
+    k = classes_of(first.shape[1])
+    pairs = np.triu_indices(k, 1)
+    return first @ np.eye(k)[pairs[0]] + second @ np.eye(k)[pairs[1]]

@@ -1,0 +1,117 @@
+"""Recordings, or windows of them, as features; those without say why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ser_classic import audio
+from ser_classic.errors import SerClassicError
+from ser_classic.features import FeatureSet
+from ser_classic.features.extraction import BATCH, compute
+from ser_classic.predictor.sources import quiet_decoder
+from ser_classic.predictor.windows import Span, spans
+from ser_classic.runtime import workers
+from ser_classic.runtime.progress import track
+
+WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
+
+Source = str | Path | tuple[np.ndarray, int]
+
+
+@dataclass(frozen=True)
+class Described:
+    """One recording, or one window of it, as features or as the reason why there are none."""
+
+    name: str
+    span: Span
+    vector: np.ndarray | None = None
+    problem: str = ""
+
+
+def describe(
+    sources: Source | Iterable[Source] | Mapping[str, Source],
+    features: FeatureSet,
+    channel: int | None = None,
+    window: float | None = None,
+    hop: float | None = None,
+    jobs: int = 1,
+) -> list[Described]:
+    """Features of recordings or of their windows [s], in order; arguments as of `Predictor.predict`."""
+    named = _named(sources)
+    work = (features, channel, window, hop)
+    calls = [
+        (number, named[start : start + BATCH], *work)
+        for number, start in enumerate(range(0, len(named), BATCH))
+    ]
+    done = workers.run(
+        _describe_batch, calls, jobs if len(named) >= WORTH_PROCESSES else 1, "batches of recordings"
+    )
+    if len(calls) > 1:
+        done = track(done, len(calls), "recordings")
+    described = dict(done)
+    return [item for number in range(len(calls)) for item in described[number]]
+
+
+def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> list[tuple[str, Source]]:
+    if isinstance(sources, Mapping):
+        return list(sources.items())
+    if isinstance(sources, str | Path | tuple):
+        sources = [sources]
+    return [
+        (f"array {number}" if isinstance(source, tuple) else str(source), source)
+        for number, source in enumerate(sources, start=1)
+    ]
+
+
+def _describe_batch(
+    number: int,
+    batch: list[tuple[str, Source]],
+    features: FeatureSet,
+    channel: int | None,
+    window: float | None,
+    hop: float | None,
+) -> tuple[int, list[Described]]:
+    return number, [
+        item for name, source in batch for item in _describe(name, source, features, channel, window, hop)
+    ]
+
+
+def _describe(
+    name: str,
+    source: Source,
+    features: FeatureSet,
+    channel: int | None,
+    window: float | None,
+    hop: float | None,
+) -> list[Described]:
+    try:
+        # Windows are cut at the recording's own rate, as they come from a microphone.
+        if isinstance(source, tuple):
+            waveform, rate = audio.check(*source, name=name), source[1]
+        else:
+            with quiet_decoder(source):
+                waveform, rate = audio.read(source, features.sample_rate if window is None else None, channel)
+    except (SerClassicError, MemoryError) as error:
+        told = f"{name}: too long for this machine's memory"
+        if isinstance(error, SerClassicError):
+            # It names the file, which with standard input is a passing one.
+            told = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
+        return [Described(name, Span(0.0, 0.0), problem=told)]
+    if window is None:
+        return [describe_span(name, waveform, rate, Span(0.0, len(waveform) / rate), features)]
+    return [
+        describe_span(name, waveform[first:last], rate, Span(first / rate, last / rate), features)
+        for first, last in spans(len(waveform), rate, window, hop)
+    ]
+
+
+def describe_span(name: str, waveform: np.ndarray, rate: int, span: Span, features: FeatureSet) -> Described:
+    """Features of a piece [shape=(n,)] of a recording, or the reason why there are none."""
+    try:
+        return Described(name, span, compute(features, waveform, rate, name))
+    except SerClassicError as error:
+        return Described(name, span, problem=str(error))

@@ -1,0 +1,116 @@
+"""How far a recording lies from those that a model was fitted on: beyond a limit, its answer means little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+DIRECTIONS = 20  # principal directions whose spread is kept
+FURTHEST = 10.0  # standard deviations, beyond which a feature counts no more
+MOST = 1000  # clips to measure
+FOLDS = 5
+SHARE = 0.99  # of left-out clips that are to lie within the limit
+
+
+@dataclass(frozen=True, eq=False)
+class Familiarity:
+    """A distance in standardised features, and the limit that clips of unheard speakers keep.
+
+    It is Mahalanobis's, of a Gaussian with the principal directions of the training clips and one spread for
+    all else (Tipping and Bishop 1999, "Probabilistic principal component analysis"), with as much weight on
+    those directions as on the rest.
+
+    Attributes
+    ----------
+    mean, scale : np.ndarray [shape=(d,), dtype=float32]
+        Of the features.
+    directions : np.ndarray [shape=(d, r), dtype=float32]
+        Orthonormal.
+    spread : np.ndarray [shape=(r,)]
+        Variance along each.
+    rest : float > 0
+        Variance of a dimension of all others together.
+    limit : float > 0
+        What `SHARE` of the clips of left-out speakers do not exceed.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    directions: np.ndarray
+    spread: np.ndarray
+    rest: float
+    limit: float
+
+    def check(self, columns: int) -> None:
+        """Raise `ValueError` where the arrays do not fit together."""
+        fits = (
+            self.mean.shape == self.scale.shape == (columns,)
+            and self.directions.shape == (columns, len(self.spread))
+            and 0 < len(self.spread) <= columns
+            and bool((self.scale != 0).all())
+            and bool((self.spread > 0).all())
+            and min(self.rest, self.limit) > 0
+        )
+        if not fits:
+            raise ValueError("a distance whose arrays do not fit together")
+
+    def distance(self, X: np.ndarray) -> np.ndarray:
+        """Of clips [shape=(n, d)]; 1 is the limit, and what lies beyond is unlike what was fitted on."""
+        return self._distance(X) / self.limit
+
+    def _distance(self, X: np.ndarray) -> np.ndarray:
+        Z = _standardised(X, self.mean, self.scale)
+        along = Z @ self.directions
+        inside = (np.square(along) / self.spread).mean(axis=1)
+        others = Z.shape[1] - len(self.spread)
+        if not others:
+            return np.sqrt(inside)
+        beyond = np.square(Z).sum(axis=1) - np.square(along).sum(axis=1)
+        return np.sqrt((inside + beyond.clip(0) / (others * self.rest)) / 2)
+
+
+def measure(X: np.ndarray, speakers: np.ndarray | None, seed: int = 0) -> Familiarity:
+    """Learn the distance from training clips, its limit from speakers (else clips) left out in turn.
+
+    Parameters
+    ----------
+    X : np.ndarray [shape=(n, d)]
+    speakers : np.ndarray [shape=(n,)], optional
+    seed : int
+        Of the deal of speakers into folds.
+    """
+    rows = np.unique(np.linspace(0, len(X) - 1, MOST).astype(int))
+    X = np.asarray(X)[rows]
+    units = np.arange(len(X)) if speakers is None or len(set(speakers)) < 2 else speakers[rows]
+    dealt = np.random.default_rng(seed).permutation(np.unique(units))
+    outside = []
+    for unheard in np.array_split(dealt, min(FOLDS, len(dealt))):
+        out = np.isin(units, unheard)
+        if (~out).any() and out.any():
+            outside.append(_learned(X[~out], 1.0)._distance(X[out]))
+    limit = float(np.quantile(np.concatenate(outside), SHARE)) if outside else 1.0
+    return _learned(X, max(limit, 1e-6))
+
+
+def _learned(X: np.ndarray, limit: float) -> Familiarity:
+    mean, scale = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+    scale[scale <= 1e-6 * np.abs(mean) + 1e-30] = 1.0  # a constant; what differs from it differs a lot
+    mean, scale = mean.astype(np.float32), scale.astype(np.float32)
+    Z = _standardised(X, mean, scale)
+    n, d = Z.shape
+    count = max(1, min(DIRECTIONS, d, n // 5))
+    if n < d:
+        values, vectors = np.linalg.eigh((Z @ Z.T).astype(np.float64))
+        directions = Z.T @ vectors[:, -count:].astype(np.float32)
+        directions /= np.linalg.norm(directions, axis=0) + 1e-30
+    else:
+        values, directions = np.linalg.eigh((Z.T @ Z).astype(np.float64))
+        directions = directions[:, -count:].astype(np.float32)
+    spread = np.maximum(values[-count:] / n, 1e-6)
+    rest = max(float(np.square(Z).sum() / n - spread.sum()) / max(d - count, 1), 1e-6)
+    return Familiarity(mean, scale, directions, spread, rest, limit)
+
+
+def _standardised(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return ((X.astype(np.float32, copy=False) - mean) / scale).clip(-FURTHEST, FURTHEST)

@@ -1,0 +1,351 @@
+"""From a fitted scikit-learn pipeline to a machine of plain arrays, held to the same answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+from ser_classic import machines
+from ser_classic.errors import blaming
+from ser_classic.estimators import (
+    SVCCV,
+    BoostedTrees,
+    KernelRidgeClassifierCV,
+    PrimalSVCCV,
+    StackedKernelRidgeCV,
+)
+from ser_classic.estimators.ridge import CLIP
+from ser_classic.extras.deep import DeepClassifier
+from ser_classic.machines import Machine
+from ser_classic.predictor.errors import PredictorError
+
+EQUAL = 1e-6  # by which the machine's chances may differ from the pipeline's
+COMPARED = 500  # clips on which that is seen
+
+Inputs = pd.DataFrame | np.ndarray
+
+
+def freeze(pipeline: Any, X: Inputs, name: str) -> Machine:
+    """The machine that answers as a fitted pipeline does.
+
+    Parameters
+    ----------
+    pipeline : sklearn Pipeline
+    X : pd.DataFrame [shape=(n, d)], or object array of sequences
+        What it was fitted on.
+    name : str
+        Of the model, for messages.
+
+    Raises
+    ------
+    PredictorError
+        A step has no form as plain arrays, or the machine gives other answers. An estimator of your own may
+        bring its form: a method `machine(X)` that returns a `ser_classic.machines.Machine`.
+    """
+    values = X.to_numpy() if isinstance(X, pd.DataFrame) else X
+    *before, last = (step for _, step in pipeline.steps)
+    parts: list[Any] = []
+    inputs = values
+    for step in before:
+        with blaming(f"{name}: its step {type(step).__name__} cannot be saved as arrays", PredictorError):
+            parts.append(_scaler(step, inputs))
+        inputs = parts[-1](inputs)
+    what = f"{name}: its {type(last).__name__} cannot be saved as arrays"
+    with blaming(what, PredictorError):
+        own = last.machine(inputs) if hasattr(last, "machine") else _machine(last, inputs)
+    machine = Machine((*parts, *own.parts), own.decision)
+    rows = np.unique(np.linspace(0, len(X) - 1, COMPARED).astype(int))
+    _require_equal(pipeline, machine, X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows], name)
+    return machine
+
+
+def _require_equal(pipeline: Any, machine: Machine, X: Inputs, name: str) -> None:
+    with blaming(f"{name}: its arrays give no answer", PredictorError):
+        columns = pipeline[-1].n_features_in_ if X.ndim > 1 else X[0].shape[1]
+        classes = machine.classes(columns)
+        choice, chances = machine.judge(X.to_numpy() if isinstance(X, pd.DataFrame) else X)
+    if classes != len(pipeline.classes_) or machine.sure != hasattr(pipeline, "predict_proba"):
+        raise PredictorError(f"{name}: its arrays tell other classes apart, or lack chances")
+    close = np.zeros(len(X), dtype=bool)  # too close to call
+    if chances is not None:
+        told = np.asarray(pipeline.predict_proba(X))
+        if (apart := float(np.abs(chances - told).max(initial=0.0))) > EQUAL:
+            raise PredictorError(f"{name}: its arrays give other chances than its pipeline, by {apart:.1e}")
+        first, second = np.sort(told, axis=1)[:, :-3:-1].T if classes > 1 else (1.0, 0.0)
+        close = first - second <= 2 * EQUAL
+    other = (pipeline.classes_[choice] != pipeline.predict(X)) & ~close
+    if other.any():
+        raise PredictorError(f"{name}: its arrays answer otherwise than its pipeline to {other.sum()} clips")
+
+
+@singledispatch
+def _scaler(step: Any, X: np.ndarray) -> Any:
+    raise PredictorError(f"{type(step).__name__} stands before the model; only StandardScaler may")
+
+
+@_scaler.register
+def _(step: StandardScaler, X: np.ndarray) -> machines.Standardise:
+    return _standardise(step, X.dtype)
+
+
+def _standardise(scaler: StandardScaler, kind: np.dtype, limit: float | None = None) -> machines.Standardise:
+    """In the precision of what is scaled, to which scikit-learn rounds mean and scale."""
+    return machines.Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind), limit)
+
+
+@singledispatch
+def _machine(estimator: Any, X: np.ndarray) -> Machine:
+    raise PredictorError(
+        f"no form as plain arrays is known of {type(estimator).__name__}; give it a method `machine(X)` that "
+        "returns a ser_classic.machines.Machine, or take another model"
+    )
+
+
+@_machine.register
+def _(estimator: DummyClassifier, X: np.ndarray) -> Machine:
+    if estimator.strategy != "prior":
+        raise PredictorError(f"strategy {estimator.strategy!r}; expected 'prior'")
+    return Machine((machines.Constant(np.asarray(estimator.class_prior_)),), machines.Chances())
+
+
+@_machine.register(LogisticRegression)
+@_machine.register(LinearDiscriminantAnalysis)
+def _(estimator: Any, X: np.ndarray) -> Machine:
+    return Machine((_linear(estimator.coef_, estimator.intercept_),), machines.Scores(1.0))
+
+
+def _linear(coefficients: np.ndarray, offset: np.ndarray, both: bool = False) -> machines.Linear:
+    """Scores of the classes; where there is one score, it is the second class's lead over the first.
+
+    That is 0 for the first, or with `both` the score with the other sign.
+    """
+    if len(offset) == 1:
+        other = -coefficients if both else np.zeros_like(coefficients)
+        coefficients = np.concatenate([other, coefficients])
+        offset = np.concatenate([-offset if both else np.zeros_like(offset), offset])
+    return machines.Linear(np.ascontiguousarray(coefficients.T), np.asarray(offset))
+
+
+@_machine.register
+def _(estimator: KNeighborsClassifier, X: np.ndarray) -> Machine:
+    if (estimator.weights, estimator.effective_metric_) != ("distance", "euclidean"):
+        raise PredictorError("expected weights='distance' and Euclidean distances")
+    codes = _smallest(np.asarray(estimator._y))
+    part = machines.Neighbours(_exact(X), codes, estimator.n_neighbors, len(estimator.classes_))
+    return Machine((part,), machines.Chances())
+
+
+@_machine.register
+def _(estimator: SVC, X: np.ndarray) -> Machine:
+    if hasattr(estimator, "predict_proba"):
+        raise PredictorError("probability=True; its chances are not those of its choice")
+    vectors = _exact(np.asarray(estimator.support_vectors_))
+    return Machine((_margins(estimator, None, vectors),), machines.Pairs(None, estimator.break_ties))
+
+
+@_machine.register
+def _(estimator: SVCCV, X: np.ndarray) -> Machine:
+    scaler = _standardise(estimator.scaler_, np.dtype(np.float64))
+    sharpness = estimator.sharpness_ if estimator.tuned_ else None
+    decision = machines.Pairs(sharpness, estimator.break_ties)
+    if estimator.kernel == "linear":
+        return Machine((scaler, _margins(estimator.svc_, None, estimator.svc_.support_vectors_)), decision)
+    vectors = np.ascontiguousarray(X[estimator.svc_.support_])
+    return Machine((_margins(estimator.svc_, scaler, vectors),), decision)
+
+
+def _margins(svc: SVC, scaler: machines.Standardise | None, vectors: np.ndarray) -> Any:
+    """Margins of the pairs of classes, positive in favour of the first."""
+    dual, offset = svc.dual_coef_, svc.intercept_
+    if len(svc.classes_) == 2:  # told in favour of the second
+        dual, offset = -dual, -offset
+    ends = np.cumsum(svc.n_support_)
+    own = [slice(end - count, end) for end, count in zip(ends, svc.n_support_, strict=True)]
+    weights = np.zeros((len(vectors), len(offset)))
+    for pair, (first, second) in enumerate(zip(*np.triu_indices(len(svc.classes_), 1), strict=True)):
+        weights[own[first], pair] = dual[second - 1, own[first]]
+        weights[own[second], pair] = dual[first, own[second]]
+    if svc.kernel == "linear":
+        return machines.Linear(vectors.T.astype(np.float64) @ weights, offset)
+    if svc.kernel != "rbf":
+        raise PredictorError(f"kernel {svc.kernel!r}; expected 'linear' or 'rbf'")
+    gamma = svc.gamma
+    if isinstance(gamma, str):
+        if gamma != "auto":
+            raise PredictorError(f"gamma={gamma!r}; expected a number or 'auto'")
+        gamma = 1 / svc.n_features_in_
+    return machines.Gaussians(scaler, vectors, float(gamma), weights, offset)
+
+
+@_machine.register
+def _(estimator: PrimalSVCCV, X: np.ndarray) -> Machine:
+    parts = (
+        _standardise(estimator.scaler_, X.dtype),
+        _linear(estimator.svc_.coef_, estimator.svc_.intercept_, both=True),
+    )
+    return Machine(parts, machines.Scores(estimator.sharpness_ if estimator.tuned_ else None))
+
+
+@_machine.register
+def _(estimator: LinearSVC, X: np.ndarray) -> Machine:
+    return Machine((_linear(estimator.coef_, estimator.intercept_, both=True),), machines.Scores(None))
+
+
+@_machine.register
+def _(estimator: KernelRidgeClassifierCV, X: np.ndarray) -> Machine:
+    groups = list(estimator.groups_)
+    classes = len(estimator.classes_)
+    widths, offset = np.ones(len(groups)), np.zeros((len(groups), classes))
+    for member in estimator.members_:
+        widths[groups.index(member["group"])] = member["width"]
+        offset[groups.index(member["group"])] += np.ravel(member["offset"])
+    ridges = machines.Ridges(
+        tuple(_smallest(estimator.groups_[group]) for group in groups),
+        tuple(np.asarray(rows) for rows in estimator.anchors_.values()),
+        widths,
+        *(
+            tuple(member["coefficients"][0] for member in estimator.members_ if member["kernel"] == kernel)
+            for kernel in ("rbf", "linear")
+        ),
+        offset,
+    )
+    together = np.tile(np.eye(classes), (len(groups), 1)), np.zeros(classes)
+    if isinstance(estimator, StackedKernelRidgeCV) and estimator.weights_ is not None:
+        together = estimator.weights_, estimator.bias_
+    scaler = _standardise(estimator.scaler_, X.dtype, CLIP)
+    sharpness = estimator.sharpness_ if estimator.tuned_ else None
+    return Machine((scaler, ridges, machines.Linear(*together)), machines.Scores(sharpness))
+
+
+@_machine.register(RandomForestClassifier)
+@_machine.register(ExtraTreesClassifier)
+def _(estimator: Any, X: np.ndarray) -> Machine:
+    trees = [tree.tree_ for tree in estimator.estimators_]
+    ends = [tree.children_left == -1 for tree in trees]
+    said = [tree.value[end, 0] for tree, end in zip(trees, ends, strict=True)]
+    leaves = np.concatenate(said)
+    forest = _grown(
+        [tree.feature for tree in trees],
+        [_floored(tree.threshold) for tree in trees],
+        [tree.children_left for tree in trees],
+        [tree.children_right for tree in trees],
+        leaves / leaves.sum(axis=1, keepdims=True),
+        np.zeros(leaves.shape[1]),
+        len(trees),
+    )
+    return Machine((forest,), machines.Chances())
+
+
+@_machine.register
+def _(estimator: BoostedTrees, X: np.ndarray) -> Machine:
+    import xgboost
+
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(estimator.booster_))
+    learner = json.loads(booster.save_raw("json"))[
+        "learner"
+    ]  # XGBoost documentation, "Introduction to Model IO"
+    classes = len(estimator.classes_)
+    base = np.array(json.loads(f"[{learner['learner_model_param']['base_score'].strip('[]')}]"), np.float32)
+    trees = learner["gradient_booster"]["model"]["trees"]
+    left = [np.array(tree["left_children"]) for tree in trees]
+    conditions = [np.array(tree["split_conditions"], dtype=np.float32) for tree in trees]
+    grown = _grown(
+        [np.array(tree["split_indices"]) for tree in trees],
+        [
+            np.nextafter(each, np.float32(-np.inf)) for each in conditions
+        ],  # XGBoost goes left below, not at it
+        left,
+        [np.array(tree["right_children"]) for tree in trees],
+        np.concatenate([each[end == -1] for each, end in zip(conditions, left, strict=True)])[:, None],
+        np.broadcast_to(base, classes).copy(),
+        1,
+    )
+    return Machine((grown,), machines.Scores(1.0))
+
+
+def _grown(
+    column: Sequence[np.ndarray],
+    threshold: Sequence[np.ndarray],
+    left: Sequence[np.ndarray],
+    right: Sequence[np.ndarray],
+    leaves: np.ndarray,
+    base: np.ndarray,
+    divisor: float,
+) -> machines.Trees:
+    """Trees of a node after another, whose children are numbers of nodes, or -1."""
+    sizes = [len(each) for each in left]
+    own = np.concatenate([np.arange(size) for size in sizes])
+    down = [np.concatenate(each) for each in (left, right)]
+    ends = down[0] == -1
+    depth = 0
+    for one, other in zip(left, right, strict=True):
+        level, at = 0, np.zeros(1, dtype=int)
+        while len(at := at[one[at] != -1]):
+            at, level = np.concatenate([one[at], other[at]]), level + 1
+        depth = max(depth, level)
+    return machines.Trees(
+        _smallest(np.cumsum([0, *sizes[:-1]])),
+        _smallest(np.where(ends, 0, np.concatenate(column))),
+        np.where(ends, 0, np.concatenate(threshold)).astype(np.float32),
+        *(_smallest(np.where(ends, 0, each - own)) for each in down),
+        depth,
+        leaves,
+        base,
+        float(divisor),
+    )
+
+
+@_machine.register
+def _(estimator: MLPClassifier, X: np.ndarray) -> Machine:
+    hidden = {"relu": "relu", "tanh": "tanh", "logistic": "logistic", "identity": None}[estimator.activation]
+    parts: list[Any] = []
+    *inner, last = zip(estimator.coefs_, estimator.intercepts_, strict=True)
+    for weights, offset in inner:
+        parts += [machines.Linear(weights, offset), *([machines.Activation(hidden)] if hidden else [])]
+    parts.append(_linear(last[0].T, last[1]))
+    return Machine(tuple(parts), machines.Scores(1.0))
+
+
+@_machine.register
+def _(estimator: DeepClassifier, X: np.ndarray) -> Machine:
+    network = machines.Network(
+        json.dumps(estimator.get_params()),
+        tuple(estimator.weights_),
+        tuple(np.asarray(weights) for weights in estimator.weights_.values()),
+        estimator.mean_,
+        estimator.scale_,
+        int(estimator.length_),
+        len(estimator.classes_),
+    )
+    return Machine((network,), machines.Chances())
+
+
+def _floored(threshold: np.ndarray) -> np.ndarray:
+    """The largest single-precision numbers that are no larger: to compare such features with, the same."""
+    rounded = threshold.astype(np.float32)
+    return np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
+
+
+def _exact(values: np.ndarray) -> np.ndarray:
+    """In single precision, where nothing is lost by that."""
+    single = values.astype(np.float32)
+    return single if np.array_equal(single, values) else values
+
+
+def _smallest(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers in as few bytes as hold them."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
