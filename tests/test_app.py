@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from ser_classic.audio import AudioError
+from ser_classic.corpora import Reading
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.extras import app
@@ -43,7 +44,7 @@ QUIET = [
 def models(own_folder, cache, tmp_path_factory) -> Path:
     """A folder with two predictors, one that the page cannot offer, and one that is broken."""
     folder = tmp_path_factory.mktemp("models")
-    options = {"cache": cache, "evaluate": False, "speaker": r"/(s\d\d)_"}
+    options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
     for model in ("svm_rbf", "lda"):
         fit(str(own_folder), "mfcc13", model, **options).save(folder / f"{model}.skops")
     fit(str(own_folder), "mfcc13", "lda", adapted=True, **options).save(folder / "adapted.skops")

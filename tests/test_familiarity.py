@@ -27,7 +27,7 @@ def saved(own_folder, cache, tmp_path_factory) -> Path:
         "cache": cache,
         "facts": {"licence": "MIT"},
     }
-    fit(str(own_folder), "mfcc13", "lda", **options).save(path, pipeline=True)
+    fit(str(own_folder), "pooled", "lda", **options).save(path, pipeline=True)
     return path
 
 

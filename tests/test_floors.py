@@ -37,7 +37,7 @@ FLOORS = {
     "cli": 4,
 }
 # The other extras are reached from floor 1, inside functions.
-EXTRAS = {"cluster": 0, "app": 4, "microphone": 4}
+EXTRAS = {"cluster": 0, "app": 4, "microphone": 4, "onnx": 4}
 
 
 def modules() -> list[Path]:

@@ -35,9 +35,10 @@ def test_extraction_is_set_against_its_floor_and_its_peers(measured):
     assert {row["name"]: row["worst"] for row in result["before"]} == {"pooled": 0, "flagship": 0}
 
 
-def test_prediction_imports_nothing_heavy(measured):
-    short = ("--features", "mfcc13", "--model", "lda", "--clips", "3", "--rounds", "1", "--jobs", "1")
+def test_prediction_is_set_against_scikit_learn(measured):
+    short = ("--features", "mfcc13", "--model", "lda", "--clips", "4", "--rounds", "1", "--jobs", "1")
     result = measured("prediction.py", *short)
-    assert result["clips"] == 3
-    assert result["heavy_imports"] == []
-    assert result["ratio"] > 0
+    assert result["clips"] == 4
+    assert set(result["ratios"]) == {"predict", "help"}
+    assert all(ratio > 0 for ratios in result["ratios"].values() for ratio in ratios)
+    assert result["folder_share"] > 0

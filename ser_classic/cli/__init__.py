@@ -16,6 +16,7 @@ from ser_classic.cli import (
     compare,
     corpora,
     explore,
+    export,
     features,
     folds,
     interrupts,
@@ -47,6 +48,7 @@ app.command("folds")(folds.folds)
 app.command("fit")(predict.fit)
 app.command("predict")(predict.predict)
 app.command("card")(predict.card)
+app.command("export")(export.export)
 app.command("listen")(listen.listen)
 app.command("explore")(explore.explore)
 app.command("app")(page.app)
