@@ -9,11 +9,12 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
 from ser_classic.errors import SerClassicError
+from ser_classic.extras import ENTRY_POINTS
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         table = dict(self._built_in)
         wanted = type(next(iter(table.values())))
         broken: dict[str, list[str]] = {}
-        for point in sorted(entry_points(group=f"ser_classic.{self.kind}"), key=lambda point: point.value):
+        for point in _points(self.kind):
             try:
                 if not isinstance(entry := point.load(), wanted):
                     raise SerClassicError(f"it is a {type(entry).__name__}, no {wanted.__name__}")
@@ -115,6 +116,13 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     def __len__(self) -> int:
         return len(self._all)
+
+
+def _points(kind: str) -> list[EntryPoint]:
+    """Entry points of a table: those that come with the package, then those of other packages."""
+    group = f"ser_classic.{kind}"
+    own = [EntryPoint(value.partition(":")[2], value, group) for value in ENTRY_POINTS.get(kind, ())]
+    return own + sorted(entry_points(group=group), key=lambda point: point.value)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

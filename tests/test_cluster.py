@@ -22,10 +22,10 @@ from ser_classic import store
 from ser_classic.cli import app
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
-from ser_classic.runtime.engines import on_cluster
+from ser_classic.runtime.engines import ENGINES, Request
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-from ser_classic.extras import cluster
+from ser_classic.extras.cluster import workers as cluster
 
 CELLS = [
     Cell("tiny", protocol, "mfcc13", model)
@@ -95,7 +95,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(dask, t
         victim.send_signal(signal.SIGKILL)
         seen.append(len(list(runs.glob("*/run.json"))))
 
-    with on_cluster(dask.address, tmp_path / "shared", Path("data")) as engine:
+    with ENGINES["dask"].open(Request(tmp_path / "shared", Path("data"), scheduler=dask.address)) as engine:
         engine.client.wait_for_workers(2, timeout=60)
         killer = threading.Thread(target=kill)
         killer.start()
@@ -210,7 +210,7 @@ def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_p
 @pytest.fixture
 def terms(tmp_path) -> cluster.Terms:
     (tmp_path / "token").touch()
-    return cluster.Terms(tmp_path / "token", None, cluster.every_version())
+    return cluster.Terms(tmp_path / "token", None, cluster.libraries())
 
 
 ONE_THREAD = SimpleNamespace(state=SimpleNamespace(nthreads=1))
@@ -220,7 +220,7 @@ def test_a_worker_that_does_not_fit_is_told_from_one_that_does(terms, tmp_path, 
     assert terms.broken(ONE_THREAD) is None
     without = cluster.Terms(terms.token, tmp_path / "data", terms.versions)
     assert without.broken(ONE_THREAD).startswith(f"does not see {tmp_path / 'data'}; give one that all")
-    monkeypatch.setattr(cluster, "every_version", lambda: terms.versions | {"numpy": "1.0", "other": "1"})
+    monkeypatch.setattr(cluster, "libraries", lambda: terms.versions | {"numpy": "1.0", "other": "1"})
     assert terms.broken(ONE_THREAD) == (
         f"has numpy 1.0 for {terms.versions['numpy']}; install the same versions there"
     )
@@ -244,10 +244,10 @@ def test_an_address_where_no_scheduler_answers_is_told(address, reason, tmp_path
             nobody = closed.getsockname()[1]
         address = address.format(nobody=nobody, other=other.getsockname()[1])
         with pytest.raises(cluster.ClusterError, match=f"no Dask scheduler answers .*{reason}"):
-            on_cluster(address, tmp_path, tmp_path).__enter__()
+            ENGINES["dask"].open(Request(tmp_path, tmp_path, scheduler=address)).__enter__()
 
 
 def test_without_the_extra_the_command_that_installs_it_is_told(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[cluster\]'"):
-        on_cluster("tcp://127.0.0.1:8786", tmp_path, tmp_path).__enter__()
+        ENGINES["dask"].open(Request(tmp_path, tmp_path, scheduler="tcp://127.0.0.1:8786")).__enter__()

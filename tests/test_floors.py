@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from ser_classic.extras import ENTRY_POINTS
 from ser_classic.predictor.fitting import fit
+from ser_classic.runtime.engines import ENGINES
 
 PACKAGE = Path(__file__).parents[1] / "ser_classic"
 FLOORS = {
@@ -37,7 +40,15 @@ FLOORS = {
     "cli": 4,
 }
 # The other extras are reached from floor 1, inside functions.
-EXTRAS = {"cluster": 0, "app": 4, "microphone": 4, "onnx": 4}
+EXTRAS = {"extras": 0, "cluster": 0, "app": 4, "microphone": 4, "onnx": 4}
+# What plug-ins may use: those that come with the package use nothing else.
+INTERFACE = {
+    "ser_classic.errors",
+    "ser_classic.registry",
+    "ser_classic.runtime.engines",
+}
+PLUG_INS = {"cluster"}
+TABLES = {"engines": ENGINES}
 
 
 def modules() -> list[Path]:
@@ -79,6 +90,36 @@ def test_a_module_imports_only_from_its_own_floor_or_lower(path):
     own = name_of(path)
     for name in imports(path):
         assert floor(name) <= floor(own), f"{own} imports {name} from a higher floor"
+
+
+@pytest.mark.parametrize("plug_in", sorted(PLUG_INS))
+def test_a_plug_in_that_comes_with_the_package_uses_what_any_other_may(plug_in):
+    own = f"ser_classic.extras.{plug_in}"
+    files = sorted((PACKAGE / "extras" / plug_in).rglob("*.py"))
+    assert files
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not isinstance(node, ast.Import) or not any(
+                alias.name.startswith("ser_classic") for alias in node.names
+            ), f"{path}: import names from modules, so that it shows which"
+            module = getattr(node, "module", None) or ""
+            if not isinstance(node, ast.ImportFrom) or not module.startswith("ser_classic"):
+                continue
+            for alias in node.names:
+                whole = f"{module}.{alias.name}" if f"{module}.{alias.name}" in NAMES else module
+                assert whole in INTERFACE or f"{whole}.".startswith(f"{own}."), f"{path}: {whole}"
+                if module in INTERFACE:
+                    public = getattr(importlib.import_module(module), "__all__", [alias.name])
+                    assert alias.name in public, f"{path}: {module}.{alias.name}"
+                    assert not alias.name.startswith("_"), f"{path}: {module}.{alias.name}"
+
+
+def test_plug_ins_that_come_with_the_package_are_in_its_tables():
+    for kind, values in ENTRY_POINTS.items():
+        for value in values:
+            module, _, name = value.partition(":")
+            entry = getattr(importlib.import_module(module), name)
+            assert TABLES[kind][entry.name] is entry
 
 
 def test_no_modules_import_each_other_round_in_a_circle():

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -75,7 +74,8 @@ def bench(
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
     engine: Annotated[
-        Literal["local", "dask"], typer.Option(help="Processes of this machine, or a Dask cluster.")
+        str,
+        typer.Option(help="Who does it: local (this machine), dask (a cluster) or a plug-in's."),
     ] = "local",
     scheduler: Annotated[
         str | None, typer.Option(help="Address of the cluster's scheduler: tcp://10.0.0.1:8786.")
@@ -94,15 +94,18 @@ def bench(
         shard_of,
         tables_of,
     )
-    from ser_classic.runtime.engines import Local, on_cluster
+    from ser_classic.runtime.engines import ENGINES, Request
     from ser_classic.runtime.places import cache_folder, data_folder
 
     interrupts.stop_soon()
     if verbose:
         _log_to_stderr()
     reading = options.reading(words, drop, speaker, speakers, channel)
+    with options.value_of("--engine"):
+        kind = ENGINES[engine]
     for wrong, what in (
-        ((engine == "dask") != bool(scheduler), "--engine dask and --scheduler ADDRESS go together"),
+        (kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS"),
+        (scheduler and not kind.remote, f"--engine {engine} has no scheduler; another has: --engine dask"),
         (
             scheduler and context.get_parameter_source("jobs").name == "COMMANDLINE",
             "--jobs is for this machine; a cluster has as many as it has workers",
@@ -128,8 +131,7 @@ def bench(
     context.with_resource(options.brought(tables, listed))
     cells = [cell for suite in suites or () for cell in read_suite(suite)]
     cache = cache_folder(cache).absolute()
-    cluster = on_cluster(scheduler, cache, data_folder(data).absolute()) if scheduler else None
-    opened = cluster or nullcontext(Local(jobs))
+    opened = kind.open(Request(cache, data_folder(data).absolute(), jobs, scheduler))
     if check:
         with opened as workers:
             return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, workers)

@@ -1,1 +1,11 @@
-"""Optional libraries: one module each, the only importer of its library, reached inside functions."""
+"""Plug-ins that come with the package; each needs optional libraries, and imports them when it is used.
+
+They enter the tables as those of other packages do, and use the same modules (`tests/test_floors.py`). They
+are listed here and not in the metadata of the installation, which one for development does not renew.
+"""
+
+from __future__ import annotations
+
+ENTRY_POINTS = {
+    "engines": ("ser_classic.extras.cluster:DASK",),
+}

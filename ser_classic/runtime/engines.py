@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ser_classic.registry import need
+from ser_classic.registry import Registry
 from ser_classic.runtime import workers
-from ser_classic.runtime.workers import Result
+from ser_classic.runtime.provenance import OPTIONAL, versions
+from ser_classic.runtime.workers import THREADS, Result
+
+__all__ = ["ALONE", "ENGINES", "THREADS", "Engine", "EngineKind", "Local", "Request", "Result", "libraries"]
 
 
 class Engine(Protocol):
@@ -59,25 +62,57 @@ class Local:
 ALONE = Local()
 
 
-@contextlib.contextmanager
-def on_cluster(scheduler: str, cache: Path, data: Path) -> Iterator[Engine]:
-    """The workers of a Dask cluster, which see the feature cache and the corpora under the same paths.
+@dataclass(frozen=True)
+class EngineKind:
+    """An entry of `ENGINES`, which plug-ins add to through the entry-point group `ser_classic.engines`.
 
-    Parameters
+    Attributes
     ----------
-    scheduler : str
-        Address of the scheduler, such as `tcp://10.0.0.1:8786`.
-    cache, data : Path
-        Feature cache, where workers put features and read them, and folder with the corpora; absolute.
-
-    Raises
-    ------
-    SerClassicError
-        Dask is not installed; nobody answers; there is no worker; or a worker does not see these folders,
-        has other versions of the libraries or more than one thread.
+    name, title : str
+    open : callable (Request) -> context manager that gives an Engine
+        It may raise SerClassicError: a library is not installed, nobody answers, or workers cannot be used.
+    remote : bool
+        It works elsewhere, at the address of a scheduler, with as many jobs as there are workers.
     """
-    need("distributed", extra="cluster")
-    from ser_classic.extras.cluster import connected
 
-    with connected(scheduler, cache, data) as engine:
-        yield engine
+    name: str
+    title: str
+    open: Callable[[Request], contextlib.AbstractContextManager[Engine]]
+    remote: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an engine is wanted for.
+
+    Attributes
+    ----------
+    cache, data : Path
+        Feature cache, where calls put features and read them, and folder with the corpora; absolute.
+    jobs : int
+        Processes on this machine.
+    scheduler : str, optional
+        Address of a scheduler, such as `tcp://10.0.0.1:8786`.
+    """
+
+    cache: Path
+    data: Path
+    jobs: int = 1
+    scheduler: str | None = None
+
+
+def libraries() -> dict[str, str]:
+    """Versions of all libraries that any prediction can depend on."""
+    return {name: number for extra in (None, *OPTIONAL) for name, number in versions(extra).items()}
+
+
+ENGINES = Registry(
+    "engines",
+    [
+        EngineKind(
+            "local",
+            "processes of this machine",
+            lambda request: contextlib.nullcontext(Local(request.jobs)),
+        )
+    ],
+)

@@ -1,4 +1,4 @@
-"""A Dask cluster as an engine; the only importer of distributed.
+"""The workers of a Dask cluster as an engine; the only importer of distributed.
 
 Plain futures rather than joblib's Dask backend: that one scatters arguments, which are lost with the worker
 that holds them (dask/distributed#3149), gives up on all calls when one of them cannot be finished, and pins
@@ -27,8 +27,7 @@ from distributed.security import Security
 from threadpoolctl import threadpool_limits
 
 from ser_classic.errors import SerClassicError
-from ser_classic.runtime.provenance import OPTIONAL, versions
-from ser_classic.runtime.workers import THREADS, Result
+from ser_classic.runtime.engines import THREADS, Result, libraries
 
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
 PATIENCE = 60  # [s] to wait for another worker when none is left
@@ -67,7 +66,7 @@ class Terms:
         ):
             if path and not path.exists():
                 return f"does not see {folder}; give one that all machines share: {option}"
-        own = every_version()
+        own = libraries()
         apart = [
             f"{name} {own.get(name)} for {version}"
             for name, version in self.versions.items()
@@ -173,7 +172,7 @@ class Cluster:
 
 @contextlib.contextmanager
 def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
-    """See `engines.on_cluster`.
+    """See `on_cluster`.
 
     Raises
     ------
@@ -202,7 +201,7 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
                 f"{cache}: cannot be written ({error.strerror}); choose another: --cache"
             ) from error
         stack.callback(token.unlink, missing_ok=True)
-        terms = Terms(token, data if data.is_dir() else None, every_version())
+        terms = Terms(token, data if data.is_dir() else None, libraries())
         try:
             client.wait_for_workers(1, timeout=CONNECT)
         except TimeoutError:
@@ -223,11 +222,6 @@ async def _kind(address: str) -> str:
 def start(address: str) -> str:
     """The command that starts workers."""
     return f"dask worker {address} --nworkers 4 --nthreads 1"
-
-
-def every_version() -> dict[str, str]:
-    """Versions of all libraries that any prediction can depend on."""
-    return {name: number for extra in (None, *OPTIONAL) for name, number in versions(extra).items()}
 
 
 def broken(terms: Terms, dask_worker: Worker) -> str | None:

@@ -1,0 +1,29 @@
+"""The engine `dask`: the workers of a Dask cluster, which see the same feature cache and corpora."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from ser_classic.registry import need
+from ser_classic.runtime.engines import Engine, EngineKind, Request
+
+
+@contextlib.contextmanager
+def on_cluster(request: Request) -> Iterator[Engine]:
+    """The workers of a Dask cluster.
+
+    Raises
+    ------
+    SerClassicError
+        Dask is not installed; nobody answers; there is no worker; or a worker does not see the folders, has
+        other versions of the libraries or more than one thread.
+    """
+    need("distributed", extra="cluster")
+    from ser_classic.extras.cluster.workers import connected
+
+    with connected(request.scheduler, request.cache, request.data) as engine:
+        yield engine
+
+
+DASK = EngineKind("dask", "the workers of a Dask cluster", on_cluster, remote=True)
