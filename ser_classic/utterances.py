@@ -1,0 +1,191 @@
+"""Utterances: the stretches of speech in a recording of any length, found on energy and voicing.
+
+What is found is the same whether the recording comes whole or in blocks of any size, and no more than two
+minutes of it are held at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import fft as _fft
+
+from ser_classic.errors import SerClassicError
+from ser_classic.predictor.windows import Span
+
+SHORTEST, LONGEST = 1.0, 15.0  # [s] of an utterance
+HOP = 0.01  # [s] from frame to frame
+CHUNK = 1000  # frames decided on at a time
+REMEMBERED = 6000  # frames whose levels tell the noise floor from the speech
+QUIET, LOUD = 10, 95  # percentiles of these levels
+ABOVE = 0.35  # of the way from the quiet level to the loud one: speech
+LEAST_RANGE = 6.0  # [dB] from quiet to speech
+SILENCE = -70.0  # [dB re full scale]; never speech
+PAUSE = 0.4  # [s]; a shorter one does not end an utterance
+MARGIN = 0.1  # [s] kept before and after the speech
+LEAST_SPEECH = 0.25  # [s] of an utterance; less is a click or a cough
+VOICED = 0.15  # share of an utterance's frames that must be periodic
+PERIODIC = 0.5  # normalised autocorrelation at the best lag
+PITCH = (65.0, 400.0)  # [Hz]
+PITCH_WINDOW = 0.04  # [s]
+
+
+class Utterances:
+    """Speech of a recording that comes in blocks, an utterance of 1 to 15 s at a time.
+
+    A frame is speech where its level is well above the noise of the last minute; pauses shorter than 0.4 s
+    belong to an utterance, one without voice (typing, music of a queue without melody, breath) is none. A
+    longer one is split where it is quietest, a shorter one is given with what surrounds it.
+
+    Parameters
+    ----------
+    rate : int [Hz]
+    shortest, longest : float [s]
+
+    Raises
+    ------
+    SerClassicError
+        The lengths contradict each other.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * 150 * np.arange(2 * 8000) / 8000)
+    >>> quiet = np.zeros(2 * 8000)
+    >>> cutter = Utterances(8000)
+    >>> [span for span, _ in [*cutter.push(np.concatenate([quiet, tone, quiet])), *cutter.close()]]
+    [Span(start=1.9, end=4.1)]
+    """
+
+    def __init__(self, rate: int, shortest: float = SHORTEST, longest: float = LONGEST) -> None:
+        if not 0 < shortest <= longest / 2:
+            raise SerClassicError(
+                f"utterances of {shortest:g} to {longest:g} s; the longest must be twice the shortest or more"
+            )
+        self.rate = rate
+        self._hop = max(1, round(HOP * rate))
+        self._shortest, self._longest = round(shortest / HOP), round(longest / HOP)
+        self._samples = np.empty(0, dtype=np.float32)  # from the sample of frame `_first`
+        self._first = 0  # frame at which the samples held begin
+        self._frames = 0  # frames decided on
+        self._levels = np.empty(0, dtype=np.float32)  # of the frames held, then those before for the floor
+        self._history = np.empty(0, dtype=np.float32)
+        self._speech = np.empty(0, dtype=bool)  # of the frames held
+        self._periodic = np.empty(0, dtype=bool)
+
+    def push(self, block: np.ndarray) -> Iterator[tuple[Span, np.ndarray]]:
+        """Take a block [shape=(n,)]; yield the utterances that it ends, each with its waveform."""
+        self._samples = np.concatenate([self._samples, np.asarray(block, dtype=np.float32)])
+        while self._undecided() >= CHUNK * self._hop:
+            self._decide(CHUNK)
+            yield from self._ended(last=False)
+
+    def close(self) -> Iterator[tuple[Span, np.ndarray]]:
+        """Yield the utterances that the end of the recording ends."""
+        if rest := self._undecided() // self._hop:
+            self._decide(rest)
+        yield from self._ended(last=True)
+
+    def _undecided(self) -> int:
+        """Samples held of which it is not told yet whether they are speech."""
+        return len(self._samples) - (self._frames - self._first) * self._hop
+
+    def _decide(self, count: int) -> None:
+        """Tell speech in the next frames, by the levels of the last minute."""
+        begin = (self._frames - self._first) * self._hop
+        piece = self._samples[begin : begin + count * self._hop]
+        frames = piece.reshape(count, self._hop)
+        centred = frames - piece.mean()
+        level = 10 * np.log10(np.mean(np.square(centred, dtype=np.float64), axis=1) + 1e-12)
+        self._history = np.concatenate([self._history, level])[-REMEMBERED:]
+        audible = self._history[self._history > SILENCE]
+        if len(audible):
+            smooth = np.convolve(np.pad(level, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+            # Digital silence between the words is no noise floor, but nor is speech without a pause
+            quiet, loud = np.percentile(self._history, QUIET), np.percentile(audible, LOUD)
+            quiet = max(quiet, SILENCE, loud - 60)
+            speech = smooth >= quiet + max(LEAST_RANGE, ABOVE * (loud - quiet))
+        else:
+            speech = np.zeros(count, dtype=bool)
+        self._levels = np.concatenate([self._levels, level])
+        self._speech = np.concatenate([self._speech, speech])
+        self._periodic = np.concatenate([self._periodic, speech & _periodic(piece, self.rate, count)])
+        self._frames += count
+
+    def _ended(self, last: bool) -> Iterator[tuple[Span, np.ndarray]]:
+        """Yield what no later frame can change, and let go of it."""
+        pause = round(PAUSE / HOP)
+        done = 0
+        for start, end in _runs(self._speech, pause):
+            if not last and end + pause + self._shortest > len(self._speech) and end - start < self._longest:
+                break
+            while end - start > self._longest:
+                cut = self._quietest(start + self._longest // 3, start + self._longest)
+                yield from self._utterance(start, cut)
+                start = done = cut
+            if not last and end + pause + self._shortest > len(self._speech):
+                break
+            yield from self._utterance(start, end)
+            done = end
+        else:
+            done = max(done, len(self._speech) - 2 * self._shortest)
+        self._let_go(max(0, done - self._shortest), done)
+
+    def _utterance(self, start: int, end: int) -> Iterator[tuple[Span, np.ndarray]]:
+        """What lies between two frames, where it is speech: with a margin, and long enough."""
+        voiced = self._periodic[start:end]
+        if self._speech[start:end].sum() * HOP < LEAST_SPEECH or voiced.mean() < VOICED:
+            return
+        spare = max(round(MARGIN / HOP), (self._shortest - (end - start) + 1) // 2)
+        start, end = max(0, start - spare), min(len(self._speech), end + spare)
+        piece = self._samples[start * self._hop : end * self._hop]
+        seconds = self._hop / self.rate
+        yield Span(round((self._first + start) * seconds, 6), round((self._first + end) * seconds, 6)), piece
+
+    def _quietest(self, start: int, end: int) -> int:
+        """The frame between two at which a long utterance is split."""
+        return start + int(np.argmin(np.convolve(self._levels[start:end], np.full(9, 1 / 9), mode="same")[4:-4])) + 4
+
+    def _let_go(self, keep: int, done: int) -> None:
+        """Forget the frames before `keep`; those before `done` are no speech any more."""
+        self._speech[:done] = False
+        self._samples = self._samples[keep * self._hop :]
+        self._levels, self._speech, self._periodic = (
+            self._levels[keep:],
+            self._speech[keep:],
+            self._periodic[keep:],
+        )
+        self._first += keep
+
+
+def _runs(speech: np.ndarray, pause: int) -> list[tuple[int, int]]:
+    """First and last frame (exclusive) of every run of speech; shorter pauses lie within."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], speech, [False]]).astype(np.int8)))
+    runs: list[tuple[int, int]] = []
+    for start, end in edges.reshape(-1, 2).tolist():
+        if runs and start - runs[-1][1] < pause:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
+
+
+def _periodic(piece: np.ndarray, rate: int, count: int) -> np.ndarray:
+    """Whether the waveform [shape=(n,)] around each of `count` frames repeats itself at a pitch of speech."""
+    step = max(1, rate // 8000)  # a pitch needs no more than 4 kHz
+    low = piece[: len(piece) // step * step].reshape(-1, step).mean(axis=1)
+    rate = rate // step
+    size = round(PITCH_WINDOW * rate)
+    hop = len(low) / count
+    if len(low) < size:
+        return np.zeros(count, dtype=bool)
+    starts = np.clip((np.arange(0, count, 2) * hop - size / 2).astype(int), 0, len(low) - size)
+    windows = low[starts[:, None] + np.arange(size)]
+    windows = (windows - windows.mean(axis=1, keepdims=True)) * np.hanning(size)
+    points = _fft.next_fast_len(2 * size, real=True)
+    correlation = _fft.irfft(np.abs(_fft.rfft(windows, points)) ** 2, points)
+    taper = _fft.irfft(np.abs(_fft.rfft(np.hanning(size), points)) ** 2, points)
+    lags = slice(int(rate / PITCH[1]), int(rate / PITCH[0]) + 1)
+    energy = correlation[:, :1] + 1e-12
+    best = (correlation[:, lags] / energy / (taper[lags] / taper[0])).max(axis=1)
+    return np.repeat(best > PERIODIC, 2)[:count]
