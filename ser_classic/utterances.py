@@ -54,7 +54,7 @@ class Utterances:
     >>> quiet = np.zeros(2 * 8000)
     >>> cutter = Utterances(8000)
     >>> [span for span, _ in [*cutter.push(np.concatenate([quiet, tone, quiet])), *cutter.close()]]
-    [Span(start=1.9, end=4.1)]
+    [Span(start=1.91, end=4.09)]
     """
 
     def __init__(self, rate: int, shortest: float = SHORTEST, longest: float = LONGEST) -> None:
@@ -144,7 +144,11 @@ class Utterances:
 
     def _quietest(self, start: int, end: int) -> int:
         """The frame between two at which a long utterance is split."""
-        return start + int(np.argmin(np.convolve(self._levels[start:end], np.full(9, 1 / 9), mode="same")[4:-4])) + 4
+        return (
+            start
+            + int(np.argmin(np.convolve(self._levels[start:end], np.full(9, 1 / 9), mode="same")[4:-4]))
+            + 4
+        )
 
     def _let_go(self, keep: int, done: int) -> None:
         """Forget the frames before `keep`; those before `done` are no speech any more."""

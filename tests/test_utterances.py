@@ -1,0 +1,91 @@
+"""Utterances of a recording: found where somebody speaks, the same however the recording comes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ser_classic.errors import SerClassicError
+from ser_classic.utterances import LONGEST, MARGIN, Utterances
+
+RATE = 8000
+
+
+def voice(seconds: float, pitch: float = 140.0) -> np.ndarray:
+    """A tone with harmonics, in syllables."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    tone = sum(np.sin(2 * np.pi * pitch * harmonic * time) / harmonic for harmonic in range(1, 6))
+    return (0.2 * tone * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time))).astype(np.float32)
+
+
+def found(waveform: np.ndarray, cuts: list[int] = (), rate: int = RATE, **lengths: float) -> list:
+    cutter = Utterances(rate, **lengths)
+    blocks = np.split(waveform, sorted(cuts))
+    return [pair for block in blocks for pair in cutter.push(block)] + list(cutter.close())
+
+
+def conversation(seed: int, turns: int = 8) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    random = np.random.default_rng(seed)
+    parts, truth, time = [], [], 0.0
+    for _ in range(turns):
+        pause, spoken = random.uniform(0.8, 4), random.uniform(1.2, 6)
+        parts += [np.zeros(round(pause * RATE)), voice(spoken, random.uniform(90, 250))]
+        truth.append((time + pause, time + pause + spoken))
+        time += pause + spoken
+    waveform = np.concatenate([*parts, np.zeros(RATE)])
+    return (waveform + 0.002 * random.normal(size=len(waveform))).astype(np.float32), truth
+
+
+def test_every_turn_is_found_where_it_is():
+    waveform, truth = conversation(0)
+    spans = [span for span, _ in found(waveform)]
+    assert len(spans) == len(truth)
+    for span, (start, end) in zip(spans, truth, strict=True):
+        assert span == pytest.approx((start, end), abs=MARGIN + 0.1)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 30 * RATE), max_size=6))
+def test_it_does_not_matter_in_which_blocks_the_recording_comes(seed, cuts):
+    waveform, _ = conversation(seed, turns=4)
+    whole, blocks = found(waveform), found(waveform, cuts)
+    assert [span for span, _ in whole] == [span for span, _ in blocks]
+    for span, piece in blocks:
+        first, last = round(span.start * RATE), round(span.end * RATE)
+        np.testing.assert_array_equal(piece, waveform[first:last])
+
+
+def test_a_long_speech_is_split_and_none_of_it_lost():
+    waveform = np.concatenate([np.zeros(RATE), voice(50), np.zeros(RATE)])
+    spans = [span for span, _ in found(waveform)]
+    assert all(span.seconds <= LONGEST + 2 * MARGIN + 0.01 for span in spans)
+    assert spans[0].start == pytest.approx(1, abs=0.2)
+    assert spans[-1].end == pytest.approx(51, abs=0.2)
+    assert all(after.start <= before.end for before, after in itertools.pairwise(spans))
+
+
+@pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 44_100])
+def test_what_is_no_voice_is_no_utterance(rate):
+    random = np.random.default_rng(0)
+    noise = 0.1 * random.normal(size=20 * rate)
+    clicks = np.zeros(20 * rate)
+    clicks[:: 2 * rate] = 1
+    for waveform in (noise, clicks, np.zeros(20 * rate), np.zeros(0), np.full(5 * rate, 0.3)):
+        assert found(waveform.astype(np.float32), rate=rate) == []
+
+
+def test_no_more_is_held_of_an_endless_recording():
+    cutter = Utterances(RATE)
+    speech, _ = conversation(1)
+    for _ in range(12):
+        list(cutter.push(speech))
+    assert len(cutter._samples) < 60 * RATE
+
+
+def test_contradicting_lengths_are_refused():
+    with pytest.raises(SerClassicError, match="longest"):
+        Utterances(RATE, shortest=5, longest=6)
