@@ -129,6 +129,7 @@ def run_alike(
             seed,
             protocol.leaky,
             None if fold.dev is None else np.flatnonzero(np.isin(rows, fold.dev)),
+            corpora_of(speakers[rows]) if len(protocol.trained_on) > 1 else None,
         )
         fitted_at = time.process_time()
         answers = []
@@ -183,6 +184,11 @@ def inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np
         return features.table
     owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
     return replace(features, values=adapt(features.values, owners)).table
+
+
+def corpora_of(speakers: np.ndarray) -> np.ndarray:
+    """Corpus of every speaker; his name begins with it."""
+    return np.array([speaker.partition("/")[0] for speaker in speakers])
 
 
 def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.ndarray:

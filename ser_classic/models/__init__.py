@@ -167,6 +167,15 @@ def _ridge(seed: int, feature_groups: str | None) -> Any:
     return KernelRidgeClassifierCV(feature_groups=feature_groups, random_state=seed)
 
 
+def _ridge_linear(seed: int) -> Any:
+    from ser_classic.estimators import KernelRidgeClassifierCV
+
+    # Penalties for other corpora than those that are trained on: speakers of the same one ask for smaller.
+    return KernelRidgeClassifierCV(
+        ("linear",), alphas=(0.3, 1.0, 3.0, 10.0, 30.0), alpha=10.0, random_state=seed
+    )
+
+
 def _stacking(seed: int) -> Any:
     from ser_classic.estimators import StackedKernelRidgeCV
 
@@ -243,6 +252,7 @@ MODELS: Registry[Model] = Registry(
         _OWN("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf")),
         Model("svc_auto", "support vector machine, RBF kernel, C = 1 and gamma = 1/d, not tuned", _svc_auto),
         _OWN("ridge", "kernel ridge, linear and RBF", partial(_ridge, feature_groups=None)),
+        _OWN("ridge_linear", "ridge, linear, with the strong penalties that corpora ask for", _ridge_linear),
         _OWN(
             "fusion",
             "kernel ridge for every group of features, scores summed",

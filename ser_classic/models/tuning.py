@@ -68,6 +68,7 @@ def fit(
     seed: int = 0,
     leaky: bool = False,
     dev: np.ndarray | None = None,
+    corpora: np.ndarray | None = None,
 ) -> Fitted:
     """Fit a model, its grid tuned in inner folds that keep speakers apart.
 
@@ -87,6 +88,9 @@ def fit(
     dev : np.ndarray of int, optional
         Rows on which the grid is tuned, fitted on the others, in the place of inner folds; the model is then
         fitted on all. A model that stops early holds speakers out all the same.
+    corpora : np.ndarray [shape=(clips,)], optional
+        Corpus of every clip, where it is to be recognised on further ones: inner folds then keep corpora
+        apart instead of speakers, and each corpus counts the same, with an estimator that takes weights.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def fit(
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
     with blaming(what, ModelError, "take more clips, or another model"):
-        return _fit(model, X, y, speakers, seed, leaky, dev)
+        return _fit(model, X, y, speakers, seed, leaky, dev, corpora)
 
 
 def _fit(
@@ -106,7 +110,10 @@ def _fit(
     seed: int,
     leaky: bool,
     dev: np.ndarray | None,
+    corpora: np.ndarray | None,
 ) -> Fitted:
+    from sklearn.utils.validation import has_fit_parameter
+
     from ser_classic.estimators import balanced_weights, inner_folds
 
     pipeline = model.pipeline(seed)
@@ -116,16 +123,19 @@ def _fit(
             f"folds that keep speakers apart, and for no other; found search={model.search!r} for "
             f"{type(pipeline[-1]).__name__}"
         )
-    options = {}
+    options, weights = {}, None
+    if corpora is not None and has_fit_parameter(pipeline[-1], "sample_weight"):
+        names, places, counts = np.unique(corpora, return_inverse=True, return_counts=True)
+        weights = options["model__sample_weight"] = (len(y) / len(names) / counts)[places]
     if model.balance == "weights":
-        options["model__sample_weight"] = balanced_weights(y)
+        options["model__sample_weight"] = balanced_weights(y, weights)
     elif model.balance == "priors":
         classes = len(np.unique(y))
         pipeline.set_params(model__priors=np.full(classes, 1 / classes))
     if model.search == "early":
         pipeline.fit(X, y, model__groups=None if leaky else speakers)
         return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
-    units = np.arange(len(y)) if speakers is None else speakers
+    units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
     inner = None
     if model.grid or model.search == "own":
         given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]

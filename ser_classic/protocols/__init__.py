@@ -21,8 +21,10 @@ from ser_classic.registry import Registry
 
 __all__ = [
     "CONDITIONS",
+    "FOUR",
     "PROTOCOLS",
     "SOURCES",
+    "TOGETHER",
     "Fold",
     "Protocol",
     "ProtocolError",
@@ -39,6 +41,9 @@ SOURCES = (
     *("esd", "iemocap", "jl", "polish", "subesco", "msp_improv", "msp_podcast", "meld", "shemo", "enterface"),
     *("nemo", "turev_db", "ased", "aesdd", "emov_db", "emozionalmente"),
 )
+# To train on together, and to be left out in turn
+TOGETHER = ("ravdess", "emodb", "tess", "urdu")
+FOUR = ("angry", "happy", "neutral", "sad")  # emotions that nearly every corpus has
 _FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
 _TRAINED = (4, 6, 8, 12)  # speakers to train on, beside all that a fold has
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
@@ -110,6 +115,23 @@ PROTOCOLS: Registry[Protocol] = Registry(
                 trained_on=(source,),
             )
             for source in SOURCES
+            for track, ending in (("blind", ""), ("adapted", "_adapted"))
+        ),
+        *(
+            Protocol(
+                f"leave_one_corpus_out{few}{copied}{ending}",
+                f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, "
+                + ("on four emotions" if few else "on the emotions of both sides")
+                + ("; two degraded copies of each training clip are trained on, too" if copied else ""),
+                partial(other_corpora, among=FOUR if few else ()),
+                track=track,
+                base=f"leave_one_corpus_out{few}",
+                family=f"leave_one_corpus_out{ending}",
+                trained_on=TOGETHER,
+                copies=2 if copied else None,
+            )
+            for few in ("_4", "")
+            for copied in ("", "_multi")
             for track, ending in (("blind", ""), ("adapted", "_adapted"))
         ),
         *(

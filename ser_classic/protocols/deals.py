@@ -108,8 +108,10 @@ def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
     return _numbered(deal.split(clips, clips["emotion"], clips[unit]))
 
 
-def other_corpora(clips: pd.DataFrame, seed: int) -> list[Fold]:
+def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -> list[Fold]:
     """One fold: tested on the corpus of the last clip, trained on all others, on the emotions of both sides.
+
+    Of these, `among` keeps the ones that it names.
 
     Raises
     ------
@@ -120,7 +122,7 @@ def other_corpora(clips: pd.DataFrame, seed: int) -> list[Fold]:
     tested = corpora[-1]
     train = corpora != tested
     sources = "+".join(dict.fromkeys(corpora[train]))
-    shared = sorted(set(emotions[train]) & set(emotions[~train]))
+    shared = sorted(set(emotions[train]) & set(emotions[~train]) & set(among or emotions))
     if len(shared) < 2:
         raise ProtocolError(
             f"cross: {sources} and {tested} share {len(shared)} emotion(s), 2 are needed to tell apart"
