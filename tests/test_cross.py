@@ -22,7 +22,7 @@ from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.metrics import METRICS
 from ser_classic.models import MODELS
-from ser_classic.protocols import PROTOCOLS, SOURCES, ProtocolError
+from ser_classic.protocols import PROTOCOLS, SOURCES, TOGETHER, ProtocolError
 from ser_classic.runtime.engines import ALONE
 
 
@@ -170,3 +170,23 @@ def test_a_pair_run_a_second_time_is_kept(tiny, other, cache, tmp_path):
     cell = Cell("tiny", "cross_from_emodb", "mfcc13", "lda")
     for kept in ([], [cell.id]):
         assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other}).kept == kept
+
+
+@pytest.mark.parametrize("few", ["", "_4"])
+def test_a_corpus_is_left_out_of_all_others_together(tiny, other, few):
+    """On the emotions of both sides, or on the four that nearly all corpora have."""
+    casts = []
+    for name in TOGETHER[:3]:
+        clips = other.clips.replace({"corpus": {"emodb": name}})
+        clips["speaker"] = clips["speaker"].str.replace("emodb", name)
+        casts.append(clips.set_index(clips.index.str.replace("emodb", name)))
+    urdu = tiny.clips.replace({"corpus": {"tiny": "urdu"}, "emotion": {"happy": "boredom"}})
+    urdu["speaker"] = urdu["speaker"].str.replace("tiny", "urdu")
+    clips = pd.concat([*casts, urdu])
+    protocol = PROTOCOLS[f"leave_one_corpus_out{few}"]
+    (fold,) = protocol.folds(clips)
+    assert protocol.sources("urdu") == TOGETHER[:3]
+    assert set(clips["corpus"].iloc[fold.train]) == set(TOGETHER[:3])
+    assert set(clips["corpus"].iloc[fold.test]) == {"urdu"}
+    shared = {"angry", "sad", "boredom"} & set(urdu["emotion"])
+    assert set(clips["emotion"].iloc[fold.test]) == (shared - {"boredom"} if few else shared)

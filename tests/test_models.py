@@ -268,3 +268,30 @@ def test_a_grid_that_asks_for_more_clips_than_there_are_says_what_to_do():
     told = r"knn cannot be fitted to these 24 clips: ValueError: .* n_neighbors = 21.*; take more clips"
     with pytest.raises(ModelError, match=told):
         fit(MODELS["knn"], X, y, speakers)
+
+
+def test_several_corpora_count_the_same_and_are_left_out_in_turn_to_tune():
+    """A corpus of ten times the clips weighs no more, and no inner fold trains on what it is judged on."""
+    seen = []
+
+    class Watched(ClassifierMixin, BaseEstimator):
+        def __init__(self, cv=None):
+            self.cv = cv
+
+        def fit(self, X, y, sample_weight=None):
+            seen.append((self.cv, sample_weight))
+            self.classes_, self.best_params_ = np.unique(y), {}
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.classes_[0])
+
+    corpora = np.repeat(["a", "b", "c"], [80, 8, 8])
+    y = np.tile(["angry", "sad"], 48)
+    speakers = np.array([f"{corpus}/{row % 4}" for row, corpus in enumerate(corpora)])
+    model = Model("watched", "", lambda seed: Watched(), search="own", scale=False)
+    fit(model, pd.DataFrame(np.zeros((96, 1))), y, speakers, corpora=corpora)
+    ((folds, weights),) = seen
+    assert len(folds) == 3
+    assert all(not set(corpora[train]) & set(corpora[test]) for train, test in folds)
+    assert [weights[corpora == name].sum() for name in "abc"] == pytest.approx([32, 32, 32])
