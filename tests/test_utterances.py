@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_classic.errors import SerClassicError
-from ser_classic.utterances import LONGEST, MARGIN, Utterances
+from ser_classic.predictor.utterances import LONGEST, MARGIN, Utterances
 
 RATE = 8000
 
