@@ -6,7 +6,11 @@ import json
 
 import pandas as pd
 import pytest
+from tiny_corpus import touch
+from typer.testing import CliRunner
 
+from ser_classic.cli.corpora import app
+from ser_classic.corpora import Reading, load
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.labels import LabelFile, bare, read_rows
 
@@ -107,3 +111,73 @@ def test_an_absent_key_or_file_is_named(tmp_path):
 )
 def test_key_is_bared_of_audio_suffixes_alone(key, clip):
     assert bare(key) == clip
+
+
+OWN = "name,Emo,who,session,age\none.wav,anger,Ann,1,31\ntwo,joy,Ben,2,\n"
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    touch(tmp_path / "clips", "x/one.wav", "y/two.flac")
+    (tmp_path / "labels.csv").write_text(OWN)
+    return tmp_path
+
+
+def test_a_folder_of_ones_own_is_told_by_its_label_file(recordings):
+    reading = Reading(
+        labels=recordings / "labels.csv", key="name", columns={"Emo": "emotion", "who": "speaker"}
+    )
+    clips = load(recordings / "clips", reading=reading).clips
+    assert clips["file"].tolist() == ["x/one.wav", "y/two.flac"]
+    assert clips["emotion"].tolist() == ["angry", "happy"]
+    assert clips["label"].tolist() == ["anger", "joy"]
+    assert clips["speaker"].tolist() == ["clips/Ann", "clips/Ben"]
+    assert clips["session"].tolist() == ["1", "2"]
+    assert clips["age"].fillna("").tolist() == ["31", ""]
+
+
+def test_on_the_command_line(recordings):
+    options = ["--labels", str(recordings / "labels.csv"), "--key", "name", "--column", "Emo=emotion"]
+    told = CliRunner().invoke(app, ["scan", str(recordings / "clips"), *options, "--json"])
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["emotions"] == {"happy": 1, "angry": 1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "named"),
+    [
+        ("name,emotion\none,sad\nthree,sad\n", "'three'"),
+        ("name,feeling\none,sad\n", "--column"),
+        ("name,emotion\none,sad\none,angry\n", "'one'"),
+    ],
+)
+def test_labels_that_do_not_fit_the_recordings_are_named(recordings, rows, named):
+    (recordings / "labels.csv").write_text(rows)
+    with pytest.raises(CorpusError, match=named):
+        load(recordings / "clips", reading=Reading(labels=recordings / "labels.csv", key="name"))
+
+
+def test_recordings_called_alike_are_told_apart_by_folder(recordings):
+    touch(recordings / "clips", "y/one.wav")
+    (recordings / "labels.csv").write_text("folder,name,emotion\nx,one,sad\ny,one,angry\ny,two,sad\n")
+    (recordings / "short.csv").write_text("name,emotion\none,sad\n")
+    with pytest.raises(CorpusError, match=r"x/one\.wav or y/one\.wav"):
+        load(recordings / "clips", reading=Reading(labels=recordings / "short.csv", key="name"))
+    reading = Reading(labels=recordings / "labels.csv", key="{folder}/{name}")
+    assert load(recordings / "clips", reading=reading).clips["emotion"].tolist() == ["sad", "angry", "sad"]
+
+
+def test_recordings_without_a_row_are_left_out_and_told(recordings, caplog):
+    touch(recordings / "clips", "z/three.wav")
+    reading = Reading(labels=recordings / "labels.csv", key="name", columns={"Emo": "emotion"})
+    assert len(load(recordings / "clips", reading=reading).clips) == 2
+    assert "1 recordings" in caplog.text
+
+
+def test_options_of_a_label_file_go_with_it_and_it_with_a_folder(recordings):
+    for place, reading in (
+        (recordings / "clips", Reading(key="name")),
+        (recordings / "labels.csv", Reading(labels=recordings / "labels.csv")),
+    ):
+        with pytest.raises(CorpusError, match="--labels"):
+            load(place, reading=reading)

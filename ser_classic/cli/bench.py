@@ -43,6 +43,9 @@ def bench(
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
     tables: options.Tables = None,
+    labels: options.Labels = None,
+    key: options.Key = None,
+    columns: options.Column = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -100,7 +103,7 @@ def bench(
     interrupts.stop_soon()
     if verbose:
         _log_to_stderr()
-    reading = options.reading(words, drop, speaker, speakers, channel)
+    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     with options.value_of("--engine"):
         kind = ENGINES[engine]
     for wrong, what in (
@@ -118,7 +121,7 @@ def bench(
         (again and keep_stale, "give --again or --keep-stale, not both"),
         (
             own is None and reading != Reading(),
-            "--map, --drop, --speaker, --map-speaker and --channel go with --own",
+            "--map, --drop, --speaker, --map-speaker, --channel and --labels go with --own",
         ),
         (not check and not suites, "name one or more suites"),
     ):

@@ -75,6 +75,9 @@ def scan(
     speaker: options.Speaker = None,
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
+    labels: options.Labels = None,
+    key: options.Key = None,
+    columns: options.Column = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
@@ -84,7 +87,7 @@ def scan(
 
     from ser_classic.corpora import CorpusError, load, ordered, shortfall, speakers_known
 
-    reading = options.reading(words, drop, speaker, speakers, channel)
+    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     root, clips, entry = load(corpus, data, cache, reading)
     if output is not None:
         try:
@@ -125,6 +128,9 @@ def verify(
     speaker: options.Speaker = None,
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
+    labels: options.Labels = None,
+    key: options.Key = None,
+    columns: options.Column = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
@@ -136,7 +142,7 @@ def verify(
     from ser_classic.corpora import available, load
     from ser_classic.corpora.verifying import verify as verify_corpus
 
-    reading = options.reading(words, drop, speaker, speakers, channel)
+    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     found = [verify_corpus(*load(corpus, data, cache, reading)) for corpus in corpora or available(data)]
     if as_json:
         print(json.dumps([{"ok": one.ok, "checksums": one.checksums} | asdict(one) for one in found]))

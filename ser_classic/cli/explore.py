@@ -26,6 +26,9 @@ def explore(
     speaker: options.Speaker = None,
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
+    labels: options.Labels = None,
+    key: options.Key = None,
+    columns: options.Column = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
@@ -57,7 +60,9 @@ def explore(
             raise typer.BadParameter(
                 f"{features} gives sequences; explore with a set that gives a vector a clip"
             )
-        loaded = load(what, data, cache, options.reading(words, drop, speaker, speakers, channel))
+        loaded = load(
+            what, data, cache, options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
+        )
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
         folder = output or Path("explore") / loaded.corpus.name
         lead = explorer.corpus_lead(loaded, features)

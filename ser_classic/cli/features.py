@@ -64,6 +64,9 @@ def extract_features(
     speaker: options.Speaker = None,
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
+    labels: options.Labels = None,
+    key: options.Key = None,
+    columns: options.Column = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
@@ -80,7 +83,9 @@ def extract_features(
         feature_set = FEATURES[features]
     with options.value_of("--output"):
         check_output(output, feature_set.sequence)
-    root, clips, entry = load(corpus, data, cache, options.reading(words, drop, speaker, speakers, channel))
+    root, clips, entry = load(
+        corpus, data, cache, options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
+    )
     extracted = extract(clips, root, feature_set, cache, Local(jobs), entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")

@@ -26,6 +26,9 @@ def folds(
     speaker: options.Speaker = None,
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
+    labels: options.Labels = None,
+    key: options.Key = None,
+    columns: options.Column = None,
     data: options.Data = None,
     cache: options.Cache = None,
 ) -> None:
@@ -43,7 +46,7 @@ def folds(
         entry = PROTOCOLS[protocol]
     with options.value_of("--output"):
         check_output(output)
-    reading = options.reading(words, drop, speaker, speakers, channel)
+    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     loaded = [load(corpus, data, cache, reading)]
     loaded[:0] = [load(name, data, cache) for name in entry.sources(loaded[0].corpus.name)]
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)

@@ -56,6 +56,25 @@ Drop = Annotated[
     list[str] | None,
     typer.Option("--drop", help="For a corpus of your own: leave out clips of this emotion; repeatable."),
 ]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        help="For a folder of your own: table of its recordings (CSV, TSV, TXT with header, JSON).",
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="Column of --labels that names the recording, or several: '{folder}/{name}'.",
+        show_default="file",
+    ),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="What a column of --labels is, EmoClass=emotion; repeatable."),
+]
 Channel = Annotated[
     str | None,
     typer.Option("--channel", help="Of several channels: left, right, a number from 0.", show_default="mix"),
@@ -89,6 +108,9 @@ def reading(
     speaker: str | None,
     speakers: list[str] | None,
     channel: str | None,
+    labels: Path | None = None,
+    key: str | None = None,
+    columns: list[str] | None = None,
 ) -> Reading:
     """How a corpus of one's own is to be read, as given with these options."""
     from ser_classic.corpora import Reading, parse_map
@@ -97,7 +119,11 @@ def reading(
         meanings = parse_map(words or ())
     with value_of("--map-speaker"):
         spellings = parse_map(speakers or (), "--map-speaker", "ANNA=Anna")
-    return Reading(meanings, tuple(drop or ()), speaker, spellings, channel_of(channel))
+    with value_of("--column"):
+        named = parse_map(columns or (), "--column", "EmoClass=emotion")
+    return Reading(
+        meanings, tuple(drop or ()), speaker, spellings, channel_of(channel), labels, key or "file", named
+    )
 
 
 def channel_of(channel: str | None) -> int | None:

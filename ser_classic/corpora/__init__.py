@@ -104,7 +104,7 @@ def load(
         if reading not in (None, Reading()):
             raise CorpusError(
                 f"{spec}: its emotions, speakers and channels are known; --map, --drop, --speaker, "
-                "--map-speaker and --channel are for corpora of your own"
+                "--map-speaker, --channel and --labels are for corpora of your own"
             )
         corpus = CORPORA[str(spec)]
         root = locate(corpus.name, data, cache)

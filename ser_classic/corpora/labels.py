@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.audio import SUFFIXES
+from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora.clips import CorpusError
+
+logger = logging.getLogger(__name__)
 
 SEPARATORS = "\t;|,"
 SEXES = {"f": "female", "w": "female", "m": "male"}  # by first letter
@@ -75,17 +78,18 @@ class LabelFile:
             raise CorpusError(
                 f"{name}: its labels are not in the file names, and {root / self.files} is not there{how}"
             )
-        table = pd.concat([self._one(path) for path in paths], ignore_index=True).drop_duplicates()
-        twice = table["clip"].duplicated(keep=False)
-        if twice.any():
-            raise CorpusError(
-                f"{name}: two things are said of one clip in {', '.join(path.name for path in paths[:3])}, "
-                f"{table['clip'][twice].iloc[0]!r}; keep one row of each clip, or name a key that tells "
-                "them apart"
-            )
+        table = pd.concat([self.table(path) for path in paths], ignore_index=True).drop_duplicates()
+        _require_once(table, f"{name}: {', '.join(path.name for path in paths[:3])}")
         return table.set_index("clip")
 
-    def _one(self, path: Path) -> pd.DataFrame:
+    def table(self, path: Path) -> pd.DataFrame:
+        """What one label file says: column `clip`, and those of the clips table; NA where nothing is said.
+
+        Raises
+        ------
+        CorpusError
+            As `read`.
+        """
         rows = read_rows(path, self.line)
         if self.of_name is not None:
             match = re.search(self.of_name, path.name)
@@ -108,6 +112,71 @@ class LabelFile:
         table = table.replace("", pd.NA)
         table.insert(0, "clip", [bare(key) for key in keys])
         return table[table["clip"] != ""]
+
+
+def read_labelled(root: Path, file: Path, labels: LabelFile) -> pd.DataFrame:
+    """The recordings below a folder that a label file names, with what it says of them.
+
+    A name with a folder in it is a path below the root; one without is the name of one recording, wherever it
+    lies. Recordings that are not named are left out, and their number is told.
+
+    Parameters
+    ----------
+    root : Path
+    file : Path
+        The label file.
+    labels : LabelFile
+        How it is read.
+
+    Returns
+    -------
+    pd.DataFrame
+        Columns file, emotion, and whatever else is said.
+
+    Raises
+    ------
+    CorpusError
+        As `LabelFile.read`; no column says the emotion; a recording that is named is not there, or two are
+        called so.
+    """
+    table = labels.table(file).drop_duplicates()
+    _require_once(table, str(file))
+    if "emotion" not in table:
+        told = ", ".join(column for column in table if column != "clip")
+        raise CorpusError(
+            f"{file}: no column emotion; say which one it is with --column, such as --column "
+            f"{(told.split(', ') or ['label'])[0]}=emotion; its columns beside the key are {told}"
+        )
+    places: dict[str, list[PurePosixPath]] = {}
+    for place in audio_files(root):
+        for name in dict.fromkeys((bare(str(place)), bare(place.name))):
+            places.setdefault(name, []).append(place)
+    absent = [clip for clip in table["clip"] if clip not in places]
+    if absent:
+        raise CorpusError(
+            f"{file}: {len(absent)} of {len(table)} are not below {root}, first {absent[0]!r}; "
+            "bring them, or take their rows out"
+        )
+    for clip in table["clip"]:
+        if len(places[clip]) > 1:
+            one, other = places[clip][:2]
+            raise CorpusError(
+                f"{file}: {clip!r} may be {one} or {other}; name a key with the folder in it, such as "
+                "--key '{folder}/{name}'"
+            )
+    if left := len(audio_files(root)) - len(table):
+        logger.warning(f"{root}: {left} recordings are left out, of which {file} says nothing")
+    files = [places[clip][0].as_posix() for clip in table["clip"]]
+    return table.drop(columns="clip").assign(file=files).reset_index(drop=True)
+
+
+def _require_once(table: pd.DataFrame, where: str) -> None:
+    twice = table["clip"].duplicated(keep=False)
+    if twice.any():
+        raise CorpusError(
+            f"{where}: two things are said of the clip {table['clip'][twice].iloc[0]!r}; keep one row of "
+            "each, or name a key that tells them apart"
+        )
 
 
 def bare(key: str) -> str:

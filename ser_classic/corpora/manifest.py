@@ -15,6 +15,7 @@ import pandas as pd
 
 from ser_classic.audio import SUFFIXES, digest, seconds
 from ser_classic.corpora.clips import COLUMNS, EMOTIONS, PART, Corpus, CorpusError, check_clips
+from ser_classic.corpora.labels import LabelFile, read_labelled
 from ser_classic.corpora.layouts import read_folder
 from ser_classic.corpora.spelling import (
     emotion_word,
@@ -72,6 +73,13 @@ class Reading:
         another speaker than those that are spelled alike.
     channel : int, optional
         Channel to take from files with several, counted from 0 (`--channel`); their mean by default.
+    labels : Path, optional
+        For a folder whose names tell nothing: a table that tells of its recordings (`--labels`), CSV, TSV,
+        TXT or JSON.
+    key : str
+        Column of it that names the recording, or several as in `{folder}/{name}` (`--key`).
+    columns : mapping
+        Its columns to ours, `{"EmoClass": "emotion"}` (`--column`); others are kept as they are called.
     """
 
     words: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +87,9 @@ class Reading:
     speaker: str | None = None
     speakers: Mapping[str, str] = field(default_factory=dict)
     channel: int | None = None
+    labels: Path | None = None
+    key: str = "file"
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
@@ -89,7 +100,7 @@ def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
     path : Path
         A manifest (CSV, separated by commas, semicolons or tabs) with the columns file, emotion and, where
         they are known, speaker, sex, sentence and any others; files are relative to it. With start and end
-        [s], a clip is that part of its file. Or a folder with one subfolder per emotion.
+        [s], a clip is that part of its file. Or a folder with one subfolder per emotion, or with `labels`.
     reading : Reading, optional
 
     Returns
@@ -108,7 +119,15 @@ def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
     """
     path, reading = Path(path), reading or Reading()
     pattern = _pattern(reading.speaker)
-    if path.is_dir():
+    if reading.labels is None and (reading.key != "file" or reading.columns):
+        raise CorpusError("--key and --column go with --labels")
+    if reading.labels is not None:
+        if not path.is_dir():
+            raise CorpusError(f"{path}: --labels goes with a folder of recordings, and this is none")
+        root, stem = path, path.resolve().name
+        labels = LabelFile(str(reading.labels), reading.key, reading.columns)
+        read = partial(read_labelled, file=Path(reading.labels), labels=labels)
+    elif path.is_dir():
         root, stem = path, path.resolve().name
         read = partial(read_folder, known=_known_words(reading))
     else:
