@@ -38,6 +38,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         What the entries are, in the plural: the last part of the entry-point group.
     entries : iterable of Entry
         The built-in entries, in the order in which they are listed.
+    wanted : type, optional
+        What plug-ins must offer, where there is no built-in entry to tell.
 
     Raises
     ------
@@ -46,8 +48,9 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         unusable name or takes one that is already in use is left out, and a warning tells why.
     """
 
-    def __init__(self, kind: str, entries: Iterable[Entry]) -> None:
+    def __init__(self, kind: str, entries: Iterable[Entry], wanted: type[Entry] | None = None) -> None:
         self.kind = kind
+        self._wanted = wanted
         self._built_in: dict[str, Entry] = {}
         for entry in entries:
             self._add(self._built_in, entry, "ser_classic")
@@ -65,7 +68,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     @cached_property
     def _all(self) -> dict[str, Entry]:
         table = dict(self._built_in)
-        wanted = type(next(iter(table.values())))
+        wanted = self._wanted or type(next(iter(table.values())))
         broken: dict[str, list[str]] = {}
         for point in _points(self.kind):
             try:

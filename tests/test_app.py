@@ -20,7 +20,7 @@ from ser_classic.audio import AudioError
 from ser_classic.corpora import Reading
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
-from ser_classic.extras import app
+from ser_classic.extras.app import page as app
 from ser_classic.predictor import load_predictor
 from ser_classic.predictor.fitting import fit
 

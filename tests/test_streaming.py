@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_classic.audio import AudioError
-from ser_classic.cli import listen
 from ser_classic.corpora import Reading
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
-from ser_classic.extras import microphone
+from ser_classic.extras.listen import command as listen
+from ser_classic.extras.listen import microphone
 from ser_classic.predictor import PredictorError
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.streaming import Listener, level

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from ser_classic import __version__
-from ser_classic.cli import app as page
 from ser_classic.cli import (
     bench,
     compare,
@@ -20,10 +19,10 @@ from ser_classic.cli import (
     features,
     folds,
     interrupts,
-    listen,
     predict,
     results,
 )
+from ser_classic.cli.commands import Commands
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.workers import THREADS
 
@@ -34,6 +33,7 @@ MENDABLE = (
 
 app = typer.Typer(
     name="ser-classic",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -49,9 +49,7 @@ app.command("fit")(predict.fit)
 app.command("predict")(predict.predict)
 app.command("card")(predict.card)
 app.command("export")(export.export)
-app.command("listen")(listen.listen)
 app.command("explore")(explore.explore)
-app.command("app")(page.app)
 
 
 def _show(version: bool) -> None:

@@ -7,5 +7,6 @@ are listed here and not in the metadata of the installation, which one for devel
 from __future__ import annotations
 
 ENTRY_POINTS = {
+    "commands": ("ser_classic.extras.listen.command:LISTEN", "ser_classic.extras.app.command:APP"),
     "engines": ("ser_classic.extras.cluster:DASK",),
 }

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ser_classic.cli import interrupts
+from ser_classic.cli.commands import Command
 
 
 def app(
@@ -25,7 +26,7 @@ def app(
 ) -> None:
     """Serve a page on this computer: upload or record, and see the emotion. Needs the extra `app`."""
     stop = interrupts.first()
-    from ser_classic.extras.app import Limits, served
+    from ser_classic.extras.app.page import Limits, served
 
     def tell(problem: str) -> None:
         print(f"ser-classic: {problem}", file=sys.stderr)
@@ -34,3 +35,6 @@ def app(
         print(f"{page.local_url}  (Ctrl-C to stop)", flush=True)
         while not stop.wait(1):  # on Windows, one without an end hears no signal
             pass
+
+
+APP = Command("app", app)

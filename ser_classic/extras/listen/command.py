@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_classic.cli import options
+from ser_classic.cli.commands import Command
 from ser_classic.errors import SerClassicError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def listen(
     ] = 0.0,
 ) -> None:
     """Listen to a microphone: level, and the emotion of every window. Needs the extra `mic`."""
-    from ser_classic.extras import microphone
+    from ser_classic.extras.listen import microphone
 
     if devices:
         listed = microphone.devices()
@@ -180,3 +181,6 @@ def _bar(share: float, width: int, colour: str) -> Any:
 
     full = round(min(max(share, 0.0), 1.0) * width)
     return Text.assemble(("━" * full, colour), ("━" * (width - full), "bright_black"))
+
+
+LISTEN = Command("listen", listen)

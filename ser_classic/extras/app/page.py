@@ -18,8 +18,7 @@ import numpy as np
 
 from ser_classic import audio
 from ser_classic.errors import SerClassicError
-from ser_classic.predictor import Predictor, cards, load_predictor, read_card
-from ser_classic.predictor.saving import how_to_make
+from ser_classic.predictor import Predictor, cards, how_to_make, load_predictor, read_card
 from ser_classic.registry import need
 
 if TYPE_CHECKING:
@@ -170,8 +169,7 @@ def write_examples(folder: Path) -> list[Path]:
     """Synthetic voices as WAV files, among them one long enough for a timeline."""
     import soundfile
 
-    from ser_classic.corpora.synthetic import synthesise
-    from ser_classic.corpora.vocal_tract import SAMPLE_RATE
+    from ser_classic.corpora.synthetic import SAMPLE_RATE, synthesise
 
     written = []
     for name, turns in VOICES.items():
