@@ -187,14 +187,14 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
 
 def page_of(title: str, lead: str, parts: Sequence[Part]) -> str:
     """The page, in the style of the leaderboard's."""
-    from ser_classic.plots.style import inline_svg
+    from ser_classic.plots.style import inline_svg, svg
     from ser_classic.report.page import Section, filled
 
     sections = [
         Section(
             part.name,
             part.title,
-            f'<figure><div class="scroll">{inline_svg(part.figure, part.name, part.title)}</div>'
+            f'<figure><div class="scroll">{inline_svg(svg(part.figure), part.name, part.title)}</div>'
             f"<figcaption>{escape(part.caption)}</figcaption></figure>{part.table}",
         )
         for part in parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,13 +20,15 @@ class MetricError(SerClassicError):
 
 def classes_of(*words: Sequence[str]) -> tuple[str, ...]:
     """The emotions that occur in any of the arrays, by name."""
-    return tuple(sorted({str(word) for some in words for word in set(np.asarray(some, dtype=object))}))
+    found = set().union(*(np.asarray(some, dtype=object).tolist() for some in words))
+    return tuple(sorted(map(str, found)))
 
 
 def places_of(words: Sequence[str], among: Sequence[str]) -> np.ndarray:
     """Where each word stands among these [shape=(n,), dtype=int]; -1 where it does not."""
     place = {word: number for number, word in enumerate(among)}
-    return np.array([place.get(word, -1) for word in np.asarray(words, dtype=object)], dtype=int)
+    found = map(place.get, np.asarray(words, dtype=object).tolist(), itertools.repeat(-1))
+    return np.fromiter(found, dtype=int, count=len(words))
 
 
 def confusion(truth: Sequence[str], guess: Sequence[str], classes: Sequence[str]) -> np.ndarray:

@@ -171,8 +171,8 @@ def test_tests_of_their_own_are_in_the_table_and_in_no_ranking(protocol, told, t
     assert beside["own"].any()
     assert protocol not in set(beside["protocol"])
     assert views.ranked(runs, "model") is None
-    titles = [(picture.name, picture.caption) for picture in pictures(runs, made_up.clips)]
-    assert titles == [(picture.name, picture.caption) for picture in pictures(runs[1:], made_up.clips)]
+    titles = [(picture.name, picture.caption) for picture in pictures(runs)]
+    assert titles == [(picture.name, picture.caption) for picture in pictures(runs[1:])]
 
 
 def test_the_best_of_every_ranking_stand_at_the_head(board):

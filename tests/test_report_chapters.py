@@ -297,7 +297,7 @@ def test_a_protocol_of_a_plug_in_stands_wherever_a_built_in_one_does():
         premium = leak_premium(runs)
         chapters = [leak_chapter(premium), *(make(runs) for make in CHAPTERS)]
         texts = [chapter.markdown() for chapter in chapters if chapter]
-        drawn = [(picture.name, picture.caption) for picture in pictures(runs, made_up.clips)]
+        drawn = [(picture.name, picture.caption) for picture in pictures(runs)]
         drawn += [
             (picture.name, picture.caption) for chapter in chapters if chapter for picture in chapter.pictures
         ]

@@ -156,16 +156,15 @@ def bench(
 
 
 def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
-    """Say what was done, and rebuild the leaderboard where it is not that of the runs; exit code 1 if bad."""
-    from ser_classic.report import current, write
+    """Say what was done, and bring the leaderboard up to date; exit code 1 if bad."""
+    from ser_classic.report import write
     from ser_classic.report.text import counted
 
     for problem in outcome.problems:
         _tell(problem)
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
-    if outcome.done or outcome.failed or not current(results):
-        write(results, _tell, cache=cache)
+    write(results, _tell, cache=cache)
     print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:
         raise typer.Exit(1)

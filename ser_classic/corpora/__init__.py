@@ -16,7 +16,6 @@ from ser_classic.corpora.clips import (
     Corpus,
     CorpusError,
     check_clips,
-    ordered,
     parts,
     require_speakers,
     speakers_known,
@@ -35,6 +34,7 @@ from ser_classic.errors import SerClassicError, blaming
 from ser_classic.registry import Registry, unknown
 from ser_classic.runtime import claims
 from ser_classic.runtime.places import cache_folder, data_folder
+from ser_classic.vocabulary import ordered
 
 __all__ = [
     "COLUMNS",

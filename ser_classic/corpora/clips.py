@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -12,11 +12,8 @@ import pandas as pd
 
 from ser_classic.audio import Part, audio_files
 from ser_classic.errors import SerClassicError
+from ser_classic.vocabulary import EMOTIONS
 
-EMOTIONS = (
-    *("neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise", "boredom"),
-    *("contempt", "excited", "amused", "sleepiness", "frustrated", "other"),
-)
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
 PART = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
 SEXES = ("female", "male")
@@ -324,12 +321,6 @@ def parts(clips: pd.DataFrame) -> list[Part | None]:
         else Part(0.0 if pd.isna(start) else start, None if pd.isna(end) else end)
         for start, end in zip(starts, ends, strict=True)
     ]
-
-
-def ordered(emotions: Iterable[str]) -> tuple[str, ...]:
-    """Emotions, each once, in the order of `EMOTIONS`, others after them by name."""
-    found = set(emotions)
-    return tuple(word for word in EMOTIONS if word in found) + tuple(sorted(found.difference(EMOTIONS)))
 
 
 def speakers_known(clips: pd.DataFrame) -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.corpora.clips import COLUMNS, EMOTIONS, Corpus, CorpusError, check_clips, find, ordered
+from ser_classic.corpora.clips import COLUMNS, EMOTIONS, Corpus, CorpusError, check_clips, find
 from ser_classic.corpora.labels import SEXES, LabelFile
+from ser_classic.vocabulary import ordered
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,10 @@ from ser_classic.plots.style import (
     MUTED,
     PAPER,
     PUBLISHED,
+    SERIES,
     beside,
     blank,
+    cells,
     rows_axis,
     share,
     share_axis,
@@ -27,7 +30,19 @@ from ser_classic.plots.style import (
 from ser_classic.statistics import FEWEST_SPEAKERS, Ranks
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+NETWORKS = SERIES[3]
+PANEL = 300  # points that a panel is wide, about; layout makes them a little more
+SCALES = (
+    ("seconds", "seconds of one core, tuning and fitting a fold"),
+    ("size", "size of the fitted pipeline"),
+)
+UNITS = {
+    "seconds": {1e-3: "1 ms", 0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 100: "100 s", 1e3: "1000 s"},
+    "size": {1e3: "1 kB", 1e4: "10 kB", 1e5: "100 kB", 1e6: "1 MB", 1e7: "10 MB", 1e8: "100 MB"},
+}
 
 
 @styled
@@ -198,3 +213,120 @@ def _legend(figure: Figure, entries: list[tuple[str, str, str, str]]) -> None:
 def wrapped(name: str, width: int = 36) -> str:
     """A name in at most two lines of so many letters; what is longer still is cut."""
     return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …", break_on_hyphens=False))
+
+
+@styled
+def confusions(tables: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]) -> Figure:
+    """Confusion matrices side by side: the share of each true emotion's clips by what was guessed.
+
+    Parameters
+    ----------
+    tables : mapping
+        Of each heading the counts [shape=(k, k)], row = truth, column = guess, and the emotions.
+    """
+    across = min(2, len(tables))
+    down = -(-len(tables) // across)
+    largest = max(len(classes) for _, classes in tables.values())
+    figure = blank(across * (1.9 + 0.4 * largest), down * (1.4 + 0.31 * largest))
+    grid = figure.subplots(down, across, squeeze=False)
+    for ax, (heading, (counts, classes)) in zip(grid.flat, tables.items(), strict=False):
+        total = counts.sum(axis=1, keepdims=True)
+        shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
+        words = [[share(value) if value else "" for value in row] for row in shares]
+        cells(ax, shares, np.array(words))
+        rows = [f"{name}  {int(clips)}" for name, clips in zip(classes, total[:, 0], strict=True)]
+        ax.set_yticks(range(len(classes)), rows)
+        ax.set_xticks(range(len(classes)), classes, rotation=35, ha="right", rotation_mode="anchor")
+        ax.set_title(heading)
+    for ax in grid.flat[len(tables) :]:
+        ax.set_axis_off()
+    figure.supylabel("truth, and its clips", size=9, color=MUTED)
+    figure.supxlabel("guess", size=9, color=MUTED)
+    return figure
+
+
+@styled
+def effort(table: pd.DataFrame) -> Figure:
+    """UAR against the cost of training and the size of what is kept, a row of panels per corpus.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns corpus, features, model, network (bool), uar, seconds and size [bytes].
+    """
+    corpora = list(dict.fromkeys(table["corpus"]))
+    figure = blank(9.2, 0.7 + 2.9 * len(corpora))
+    axes = figure.subplots(len(corpora), 2, squeeze=False, sharex="col", sharey="row")
+    for ax, (column, label) in zip(axes[-1], SCALES, strict=True):
+        low, high = table[column].min(), table[column].max()
+        ticks = {at: text for at, text in UNITS[column].items() if low / 3 <= at <= high * 3}
+        ax.set_xscale("log")
+        ax.minorticks_off()
+        ax.set_xticks(list(ticks), list(ticks.values()))
+        ax.set_xlim(low / 1.6, high * (400 if column == "seconds" else 40))  # room for names
+        ax.set_xlabel(label)
+    for row, corpus in zip(axes, corpora, strict=True):
+        part = table[table["corpus"] == corpus]
+        for ax, (column, _) in zip(row, SCALES, strict=True):
+            _scatter(ax, part, column)
+        row[0].set_title(corpus)
+        row[0].set_ylabel("UAR")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    return figure
+
+
+def _scatter(ax: Axes, part: pd.DataFrame, column: str) -> None:
+    ax.grid(axis="y")
+    low, high = part["uar"].min(), part["uar"].max()
+    share_axis(ax, "y", max(0.0, np.floor(20 * low - 0.2) / 20), np.ceil(20 * high + 0.2) / 20)
+    taken: list[float] = []
+    for network, marker, colour, label in (
+        (True, "D", NETWORKS, "networks trained from scratch"),
+        (False, "o", BLIND, "classical models"),
+    ):
+        kind = part[part["network"] == network]
+        front = unbeaten(kind, column)
+        ax.plot(kind[column], kind["uar"], marker, color=colour, markersize=4, alpha=0.35, mew=0)
+        ax.plot(front[column], front["uar"], color=colour, linewidth=0.8, alpha=0.5)
+        ax.plot(front[column], front["uar"], marker, color=colour, markersize=5.5, label=label)
+        _name(ax, front, column, colour, taken, left=not network)
+
+
+def _name(ax: Axes, front: pd.DataFrame, column: str, colour: str, taken: list[float], left: bool) -> None:
+    """Write what the points are, the best first, where names fit and meet neither each other nor a point."""
+    from matplotlib.textpath import TextPath
+
+    at = ax.transAxes.inverted().transform(ax.transData.transform(front[[column, "uar"]].to_numpy()))
+    for place in np.argsort(-at[:, 1], kind="stable"):
+        (x, y), row = at[place], front.iloc[place]
+        name = f"{row['features']} + {row['model']}"
+        width = (8 + TextPath((0, 0), name, size=7).get_extents().width) / PANEL
+        near = [other for other, height in np.delete(at, place, axis=0) if abs(height - y) < 0.03]
+        sides = [-1, 1] if left else [1]
+        free = [
+            side
+            for side in sides
+            if 0 < x + side * width < 1 and not any(0 <= side * (other - x) < width for other in near)
+        ]
+        if not free or any(abs(y - other) < 0.055 for other in taken):
+            continue
+        taken.append(y)
+        ax.annotate(
+            name,
+            (row[column], row["uar"]),
+            xytext=(6 * free[0], 0),
+            textcoords="offset points",
+            size=7,
+            color=colour,
+            ha="right" if free[0] < 0 else "left",
+            va="center",
+            bbox={"facecolor": PAPER, "alpha": 0.7, "linewidth": 0, "pad": 0.6},
+        )
+
+
+def unbeaten(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows that no row beats in UAR at the same cost or less, by cost."""
+    ordered = table.sort_values([column, "uar"], ascending=[True, False], kind="stable")
+    before = ordered["uar"].cummax().shift(fill_value=-np.inf)
+    return ordered[ordered["uar"] > before]

@@ -75,11 +75,9 @@ STYLE: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "figure.facecolor": PAPER,
-    "figure.titlesize": 10,
-    "figure.titleweight": "bold",
     "savefig.facecolor": PAPER,
     "svg.hashsalt": "ser-classic",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "path.simplify": False,
     "text.parse_math": False,  # a dollar in a name is a dollar
 }
@@ -108,7 +106,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 @contextmanager
-def _house(**more: Any) -> Iterator[None]:
+def _house() -> Iterator[None]:
     """The house's style, whatever the caller has set; nothing is said of letters that no font here has."""
     import matplotlib
 
@@ -116,7 +114,7 @@ def _house(**more: Any) -> Iterator[None]:
     level = fonts.level
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**STYLE, "font.family": families(), **more})
+        matplotlib.rcParams.update({**STYLE, "font.family": families()})
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         fonts.setLevel(logging.ERROR)
         try:
@@ -133,32 +131,11 @@ def families() -> list[str]:
     return [*STYLE["font.family"], *(name for name in FALLBACKS if name in installed)]
 
 
-def font_files() -> list[tuple[str, int, int]]:
-    """Path, size [bytes] and time of change [ns] of the files of these fonts."""
-    from matplotlib.font_manager import fontManager
-
-    chosen = set(families())
-    paths = {Path(font.fname) for font in fontManager.ttflist if font.name in chosen}
-    there = [(path, path.stat()) for path in sorted(paths) if path.is_file()]
-    return [(str(path), status.st_size, status.st_mtime_ns) for path, status in there]
-
-
 def blank(width: float, height: float) -> Figure:
     """An empty figure of that size [inch], laid out without overlaps."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-@styled
-def headed(figure: Figure, title: str) -> Figure:
-    """Say above all panels what is shown, at the left and in lines that fit.
-
-    Each line that the title brings makes the figure higher, so that the panels keep their size.
-    """
-    figure.set_figheight(figure.get_figheight() + 0.19 * (1 + title.count("\n")))
-    figure.suptitle(title, x=0.01, ha="left", wrap=True)
-    return figure
 
 
 def rows_axis(ax: Axes, labels: list[str], grid: bool = True) -> None:
@@ -240,16 +217,24 @@ def png(figure: Figure, dots: int = 160) -> bytes:
 
 
 def svg(figure: Figure) -> str:
-    """The figure as a file of its own: letters are outlines, colours are fixed."""
-    return _svg(figure, "path")
+    """The figure as SVG with letters as text; equal for equal figures."""
+    text = _written(figure, "svg", metadata=_NOTHING).decode()
+    # matplotlib names clip paths by a hash of their last digits, which the layout's solver leaves open.
+    names = dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))
+    numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
+    text = re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
+    text = re.sub(r"\n +", "\n", text)
+    text = re.sub(r"(?<=translate\()[^)]*", _shorter, text)
+    return re.sub(r'(?<= d=")[^"]*', _shorter, text)
 
 
-def inline_svg(figure: Figure, name: str, title: str) -> str:
-    """The figure as an element of a page that gives the colours (`--ink`, `--blind`…) and the letters.
+def inline_svg(text: str, name: str, title: str) -> str:
+    """A figure as an element of a page that gives the colours (`--ink`, `--blind`…) and the letters.
 
     Parameters
     ----------
-    figure : Figure
+    text : str
+        As `svg` gives it.
     name : str
         Put before every id, so that figures on one page do not share any.
     title : str
@@ -257,7 +242,6 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
     """
     from html import escape
 
-    text = _svg(figure, "none")
     text = text[text.index("<svg") :].rstrip()
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")
@@ -266,8 +250,8 @@ def inline_svg(figure: Figure, name: str, title: str) -> str:
     text = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", text)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     head, _, body = text.partition(">")
+    wide = float(re.search(r'width="([\d.]+)pt"', head)[1])
     head = re.sub(r'\s(?:width|height|version)="[^"]*"', "", head)
-    wide = 72 * figure.get_figwidth()
     return f'{head} role="img" aria-label="{escape(title)}" style="--width: {wide:.0f}px">{body}'
 
 
@@ -290,26 +274,15 @@ def write(figure: Figure, path: Path, dots: int = 160) -> None:
         draft.write_bytes(_written(figure, path.suffix.lower().removeprefix("."), dpi=dots))
 
 
-def _svg(figure: Figure, fonttype: str) -> str:
-    text = _written(figure, "svg", fonttype, metadata=_NOTHING).decode()
-    # matplotlib names clip paths by a hash of their last digits, which the layout's solver leaves open.
-    names = dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))
-    numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
-    text = re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
-    text = re.sub(r"\n +", "\n", text)
-    text = re.sub(r"(?<=translate\()[^)]*", _shorter, text)
-    return re.sub(r'(?<= d=")[^"]*', _shorter, text)
-
-
 def _shorter(found: re.Match[str]) -> str:
     """Coordinates to a hundredth of a point and no idle spaces: nobody sees it, and files are smaller."""
     text = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), found[0])
     return re.sub(r"\s*([MLQCz]|$)\s*", r"\1", text)
 
 
-def _written(figure: Figure, form: str, fonttype: str = "path", **options: Any) -> bytes:
+def _written(figure: Figure, form: str, **options: Any) -> bytes:
     target = io.BytesIO()
-    with _house(**{"svg.fonttype": fonttype}):
+    with _house():
         figure.savefig(target, format=form, **options)
     figure.set_layout_engine("none")  # laid out once is enough for all forms
     return target.getvalue()

@@ -16,11 +16,10 @@ from ser_classic.protocols.deals import (
     unseen_text,
 )
 from ser_classic.protocols.given import leave_one_session_out, official_parts
-from ser_classic.protocols.protocol import CONDITIONS, Fold, Protocol, ProtocolError, require_two_clips
+from ser_classic.protocols.protocol import Fold, Protocol, ProtocolError, require_two_clips
 from ser_classic.registry import Registry
 
 __all__ = [
-    "CONDITIONS",
     "FOUR",
     "PROTOCOLS",
     "SOURCES",

@@ -13,15 +13,7 @@ import pandas as pd
 from ser_classic.corpora import require_speakers
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError, blaming
-
-# Fields that set a protocol apart from ordinary ones, and the name of the test of its own that each makes.
-CONDITIONS = {
-    "trained_on": "cross",
-    "heard": "few",
-    "copies": "multi",
-    "speakers": "speakers",
-    "degradation": "degraded",
-}
+from ser_classic.vocabulary import CONDITIONS
 
 
 class ProtocolError(SerClassicError):

@@ -6,6 +6,7 @@ from ser_classic.report.board import (
     judged,
     leaderboard,
     probabilities,
+    read,
     score,
     scored,
     speaker_counts,
@@ -15,10 +16,9 @@ from ser_classic.report.board import (
 )
 from ser_classic.report.comparison import compare, compare_stored
 from ser_classic.report.leak import leak_premium
-from ser_classic.report.reading import read
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
 from ser_classic.report.views import beside_published, published
-from ser_classic.report.write import current, write
+from ser_classic.report.write import write
 
 __all__ = [
     "COLUMNS",
@@ -27,7 +27,6 @@ __all__ = [
     "beside_published",
     "compare",
     "compare_stored",
-    "current",
     "judged",
     "leaderboard",
     "leak_premium",

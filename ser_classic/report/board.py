@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from ser_classic.corpora import ordered
+from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS, classes_of
-from ser_classic.protocols import CONDITIONS
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
+from ser_classic.vocabulary import CONDITIONS, ordered
 
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
 _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
@@ -143,18 +144,23 @@ def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> F
     """The figures of one run, and its confusion counts by speaker; arguments and errors as `score`."""
     # Without the table that `judged` would make: a report has a thousand runs to score.
     rows = _rows(predictions, clips)
-    truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
-    guess, given = predictions["guess"].to_numpy(), probabilities(predictions)
+    truth, speakers = (clips[name].iloc[rows].to_numpy(dtype=object) for name in ("emotion", "speaker"))
+    guess, given = predictions["guess"].to_numpy(dtype=object), probabilities(predictions)
     unknown = pd.isna(speakers)
     counts = count(truth, guess, np.where(unknown, "", speakers), ordered(classes_of(truth, guess)))
     known = not unknown.any()
     few = known and len(counts.speakers) < FEWEST_SPEAKERS
     range_ = interval(counts.counts, seed=seed) if known else None
+    by_name = np.argsort(counts.classes)  # as a metric counts by itself: sums are equal to the last bit
+    total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
     row = {
         "clips": len(np.unique(rows)),
         "speakers": len(counts.speakers) if known else 0,
-        "classes": len(set(truth)),
-        **{name: metric(truth, guess, given) for name, metric in METRICS.items()},
+        "classes": int(total.any(axis=1).sum()),
+        **{
+            name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
+            for name, metric in METRICS.items()
+        },
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
         "speaker_uar": {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
@@ -179,7 +185,6 @@ def scored(
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
-    known: Mapping[str, Figures] | None = None,
 ) -> list[Scored]:
     """Read the predictions of every run once, and keep what all tables are made of.
 
@@ -195,8 +200,6 @@ def scored(
         In what a run differs from what would be run today, see `ser_classic.experiment.stale.differences`;
         without it no run is stale. One that differs in `clips` has no figures: the table at hand is not its
         own.
-    known : mapping of id to figures, optional
-        Runs that need not be read, as what `score_of` would return is known.
 
     Raises
     ------
@@ -216,8 +219,7 @@ def scored(
             if record["status"] == "ok" and "clips" in other:
                 row |= {name: record[name] for name in _COST}
             elif record["status"] == "ok":
-                found = known.get(record["id"]) if known else None
-                figures, counts = found or score_of(run.predictions(), clips_of(record["corpus"]))
+                figures, counts = score_of(run.predictions(), clips_of(record["corpus"]))
                 row |= figures | {name: record[name] for name in _COST}
             else:
                 row["error"] = record.get("error")
@@ -230,6 +232,31 @@ def scored(
     for why, (first, *more) in left_out.items():
         problem(f"{first}{f' and {len(more)} more' if more else ''}: {why}")
     return every
+
+
+def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Scored]:
+    """The stored runs, scored, and marked where they are stale.
+
+    Parameters
+    ----------
+    results : Path
+        Results folder.
+    problem : callable (str), optional
+        Told of each run that is broken or foreign, and how many are stale; the report goes on with the
+        rest. Without it the first that cannot be scored raises.
+    """
+    from ser_classic.experiment.stale import differences, summary
+
+    differ = partial(differences, clips=cache(partial(store.clips_digest, results)))
+    stored = store.runs(results, problem)
+    runs = scored(stored, partial(store.read_clips, results), problem, differ)
+    stale = [differ(run.run.record) for run in runs if run.row["stale"]]
+    if stale and problem:
+        problem(
+            f"{len(stale)} of {len(runs)} runs are stale, made otherwise than they would be today "
+            f"({summary(stale)}): they are marked and not ranked. `ser-classic bench SUITE` runs them again"
+        )
+    return runs
 
 
 def leaderboard(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ser_classic.report.board import Scored, first_seeds, system_of
 from ser_classic.report.gallery import Picture
-from ser_classic.report.page import Column, Section, Td, code, figure_element, table_of
+from ser_classic.report.page import Column, Section, Td, code, table_of
 from ser_classic.report.text import escaped, range_of, share, shortened
 from ser_classic.statistics import FEWEST_SPEAKERS
 
@@ -87,9 +87,8 @@ class Chapter:
         parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
         return "\n\n".join(parts) + "\n\n"
 
-    def section(self) -> Section:
-        """As a section of the page: its figures, and its tables, folded away where there are figures."""
-        drawn = "".join(figure_element(picture) for picture in self.pictures)
+    def section(self, drawn: str = "") -> Section:
+        """As a section of the page: its drawn figures, and its tables, folded away where there are any."""
         tables = "".join(self._markup(grid) for grid in self.grids)
         why = "".join(
             f'<p class="leaky">failed: {escape(run)}: {escape(shortened(why))}</p>'

@@ -7,7 +7,6 @@ from functools import partial
 
 import pandas as pd
 
-from ser_classic.degradations import DEGRADATIONS
 from ser_classic.report.board import Scored, first_seeds
 from ser_classic.report.chapters import (
     FIGURES,
@@ -40,6 +39,8 @@ def degraded(runs: Iterable[Scored]) -> pd.DataFrame:
         the same folds), its kind and level, and what `figures_of` gives. Sorted by corpus, then as
         `DEGRADATIONS` lists them, the clean ones first, then by system.
     """
+    from ser_classic.degradations import DEGRADATIONS
+
     runs = list(runs)
     rows = []
     wanted = set()
@@ -60,6 +61,8 @@ def degraded(runs: Iterable[Scored]) -> pd.DataFrame:
 
 
 def _row(run: Scored, folds: str, degradation: str) -> dict:
+    from ser_classic.degradations import DEGRADATIONS
+
     kind, level = degradation, ""
     if degradation in DEGRADATIONS:
         kind, level = DEGRADATIONS[degradation].kind, DEGRADATIONS[degradation].level
@@ -82,6 +85,8 @@ def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
 
 
 def _about(table: pd.DataFrame) -> str:
+    from ser_classic.degradations import DEGRADATIONS
+
     kinds = ", ".join(
         f"{name} ({degradation.kind}, {degradation.level})"
         for name, degradation in DEGRADATIONS.items()

@@ -55,14 +55,15 @@ class Section:
     markup: str
 
 
-def page(board: pd.DataFrame, pictures: Iterable[Picture], first: Iterable[Section] = ()) -> str:
+def page(board: pd.DataFrame, figures: Iterable[tuple[str, str]], first: Iterable[Section] = ()) -> str:
     """The whole page.
 
     Parameters
     ----------
     board : pd.DataFrame
         The leaderboard.
-    pictures : iterable of Picture
+    figures : iterable of (str, str)
+        Corpus (or nothing) and markup of each.
     first : iterable of Section
         Shown before the corpora.
 
@@ -71,9 +72,9 @@ def page(board: pd.DataFrame, pictures: Iterable[Picture], first: Iterable[Secti
     str
         HTML that needs nothing else; equal for equal tables and figures.
     """
-    by_corpus: dict[str, list[Picture]] = {}
-    for picture in pictures:
-        by_corpus.setdefault(picture.corpus, []).append(picture)
+    by_corpus: dict[str, list[str]] = {}
+    for corpus, markup in figures:
+        by_corpus.setdefault(corpus, []).append(markup)
     sections = list(first)
     if "" in by_corpus:
         sections.append(Section("across", "Across corpora", _pair(by_corpus[""])))
@@ -121,9 +122,8 @@ def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Td], str]]
     )
 
 
-def _pair(pictures: Sequence[Picture]) -> str:
-    figures = "".join(figure_element(one) for one in pictures)
-    return f'<div class="pair">{figures}</div>' if figures else ""
+def _pair(figures: Sequence[str]) -> str:
+    return f'<div class="pair">{"".join(figures)}</div>' if figures else ""
 
 
 def _corpus(corpus: str, table: pd.DataFrame) -> str:
@@ -204,12 +204,12 @@ def _bar(marks: str, group: str) -> str:
     )
 
 
-def figure_element(picture: Picture) -> str:
-    """A figure with its title above it and its caption below."""
+def figure_element(picture: Picture, svg: str) -> str:
+    """A drawn figure with its title above it and its caption below."""
     from ser_classic.plots.style import inline_svg
 
     head = f"<h3>{escape(picture.title)}</h3>"
-    drawn = picture.markup or inline_svg(picture.figure, identifier(picture.name), picture.title)
+    drawn = inline_svg(svg, identifier(picture.name), picture.title)
     caption = escape(picture.caption)
     wide = ' class="wide"' if picture.wide else ""
     return f'<figure{wide}>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'

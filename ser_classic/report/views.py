@@ -8,7 +8,6 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from ser_classic.corpora import ordered
 from ser_classic.report.board import Scored, group_of, standing, systems
 from ser_classic.statistics import (
     FEWEST_SPEAKERS,
@@ -17,6 +16,7 @@ from ser_classic.statistics import (
     per_speaker,
     ranks,
 )
+from ser_classic.vocabulary import ordered
 
 FLOOR = "prior"  # knows nothing of the recording; it is no contestant
 

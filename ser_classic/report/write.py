@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+import contextlib
+import hashlib
+import pickle
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pandas as pd
@@ -13,27 +14,30 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.report.adaptation import adaptation_chapter
-from ser_classic.report.board import ReportError, tabulated, to_csv
+from ser_classic.report.board import ReportError, read, tabulated, to_csv
 from ser_classic.report.cross import cross_chapter
 from ser_classic.report.degraded import degraded_chapter
+from ser_classic.report.gallery import Picture, pictures
 from ser_classic.report.glance import glance_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
-from ser_classic.report.memory import Memory
-from ser_classic.report.networks import effort_picture, network_pictures, networks_section
-from ser_classic.report.reading import read
+from ser_classic.report.networks import networks_chapter
+from ser_classic.report.page import figure_element, page
 from ser_classic.report.recipes import recipes_chapter
 from ser_classic.report.seeds import seeds_chapter
 from ser_classic.report.text import INTRODUCTION, markdown
+from ser_classic.runtime.files import replacing
+from ser_classic.runtime.places import cache_folder
+from ser_classic.runtime.provenance import versions
 
 # What makes chapters of scored runs.
-CHAPTERS = (recipes_chapter, cross_chapter, adaptation_chapter, degraded_chapter, seeds_chapter)
-
-
-def current(results: Path) -> bool:
-    """Whether all that is derived was written after the newest of the runs."""
-    page = results / "leaderboard.html"
-    newest = max((path.stat().st_mtime for path in results.glob("runs/*/run.json")), default=0.0)
-    return page.is_file() and page.stat().st_mtime >= newest
+CHAPTERS = (
+    recipes_chapter,
+    cross_chapter,
+    adaptation_chapter,
+    degraded_chapter,
+    seeds_chapter,
+    networks_chapter,
+)
 
 
 def write(
@@ -44,7 +48,8 @@ def write(
 ) -> pd.DataFrame:
     """Write leaderboard.csv and .md and leak_premium.csv, and with figures leaderboard.html and figures/.
 
-    Runs that differ from today's tables are in the leaderboard, marked as stale, and in nothing else.
+    Where neither runs nor code nor what was written have changed since, nothing is done. Runs that differ
+    from today's tables are in the leaderboard, marked as stale, and in nothing else.
 
     Parameters
     ----------
@@ -56,7 +61,7 @@ def write(
     figures : bool
         Draw, too (some seconds).
     cache : Path, optional
-        Where is kept what the next report need not compute again; see `places.cache_folder`.
+        Where is kept what the report was made from; see `places.cache_folder`.
 
     Returns
     -------
@@ -68,46 +73,80 @@ def write(
     SerClassicError
         The folder cannot be written, none of its runs can be scored, or without `problem` one cannot.
     """
-    memory = Memory(results, cache)
-    try:
-        with store.at_work(results), threadpool_limits(1):  # much is computed, but nothing that is big
-            board = _write(results, problem, figures, memory)
-        if figures:
-            memory.forget()
-        return board
-    finally:
-        memory.save()
+    name = hashlib.sha256(str(results.absolute()).encode()).hexdigest()[:16]
+    kept = cache_folder(cache) / "reports" / f"{name}.pickle"
+    with contextlib.suppress(Exception):  # whatever is wrong with it: it only saves time
+        made_from, told, board = pickle.loads(kept.read_bytes())
+        if made_from == state(results, figures):
+            for words in told if problem else ():
+                problem(words)
+            return board
+    told: list[str] = []
+
+    def tell(words: str) -> None:
+        told.append(words)
+        problem(words)
+
+    with store.at_work(results), threadpool_limits(1):  # much is computed, but nothing that is big
+        before = state(results, figures)
+        board = _write(results, tell if problem else None, figures)
+    now = state(results, figures)
+    if now["made from"] == before["made from"]:
+        with contextlib.suppress(OSError):
+            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with replacing(kept) as draft:
+                draft.write_bytes(pickle.dumps((now, told, board)))
+    return board
 
 
-def _write(
-    results: Path, problem: Callable[[str], None] | None, figures: bool, memory: Memory
-) -> pd.DataFrame:
-    every = read(results, problem, memory)
+def state(results: Path, figures: bool) -> dict[str, object]:
+    """What a report of this folder is made from, and what it consists of: sizes and times of all files."""
+    package = Path(__file__).parents[1]
+    sources = [*package.rglob("*.py"), *package.rglob("*.csv"), *package.glob("report/page.*")]
+    sources += [*results.glob("clips/*"), *results.glob("folds/*"), *results.glob("runs/*/*")]
+    groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "protocols"))
+    plug_ins = sorted(str(point) for group in groups for point in entry_points(group=group))
+    written = [*results.glob("leaderboard.*"), *results.glob("leak_*"), *results.glob("figures/*")]
+    made_from = (_stamps(sources), versions(), plug_ins, figures)
+    return {"made from": made_from, "written": _stamps(written)}
+
+
+def _stamps(paths: Iterable[Path]) -> str:
+    found = ((str(path), path.stat()) for path in paths)
+    stamps = sorted((path, status.st_size, status.st_mtime_ns) for path, status in found)
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()
+
+
+def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) -> pd.DataFrame:
+    every = read(results, problem)
     if not every and store.folders(results):
         raise ReportError(f"{results}: none of its runs can be reported; what was there is left as it was")
-    clips_of = functools.cache(partial(store.read_clips, results))
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
     premium = leak_premium(runs)
     made = glance_chapter(board), leak_chapter(premium), *(make(runs) for make in CHAPTERS)
     chapters = [chapter for chapter in made if chapter]
     tables = "".join(chapter.markdown() for chapter in chapters) + markdown(board)
-    text = f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}"
     store.write_text(results / "leaderboard.csv", to_csv(board))
-    store.write_text(results / "leaderboard.md", text)
+    store.write_text(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
     store.write_text(results / "leak_premium.csv", to_csv(premium))
     if figures:
-        from ser_classic.report.gallery import pictures
-        from ser_classic.report.page import page
-        from ser_classic.report.press import printed
-
-        effort, of_networks = effort_picture(runs), network_pictures(runs, clips_of, problem)
-        groups = [pictures(runs, clips_of), filter(None, [effort]), of_networks]
-        groups += [chapter.pictures for chapter in chapters]
-        own, efforts, _, *drawn = printed(groups, results / "figures", memory)
-        illustrated = [replace(one, pictures=tuple(each)) for one, each in zip(chapters, drawn, strict=True)]
-        sections = [chapter.section() for chapter in illustrated]
-        networks = networks_section(runs, clips_of, next(iter(efforts), None), problem)
-        sections += [networks] if networks else []
+        folder = results / "figures"
+        own = [(picture.corpus, drawn(picture, folder)) for picture in pictures(runs)]
+        sections = [
+            chapter.section("".join(drawn(picture, folder) for picture in chapter.pictures))
+            for chapter in chapters
+        ]
         store.write_text(results / "leaderboard.html", page(board, own, sections))
     return board
+
+
+def drawn(picture: Picture, folder: Path) -> str:
+    """Write `<name>.svg` and `<name>.png` of a figure, and give its markup."""
+    from ser_classic.plots.style import png, svg
+
+    figure = picture.draw()
+    text = svg(figure)
+    store.write_bytes(folder / f"{picture.name}.svg", text.encode())
+    store.write_bytes(folder / f"{picture.name}.png", png(figure))
+    return figure_element(picture, text)
