@@ -7,7 +7,8 @@ from collections import defaultdict
 
 import pandas as pd
 
-from ser_classic.corpora.clips import PART, ordered
+from ser_classic.corpora.clips import PART
+from ser_classic.vocabulary import ordered
 
 FOLDS = 5  # into which protocols part clips or speakers where nothing else is published
 TELLING = 0.75  # UAR of knowing who speaks from which emotions can be had without listening to them
