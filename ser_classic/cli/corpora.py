@@ -189,8 +189,8 @@ def _show(found: Verification) -> None:
     print(f"  {found.checksums}")
     if found.formats:
         print("  " + ", ".join(f"{number} {written}" for written, number in found.formats.items()))
-    for deviation in filter(None, (*found.deviations, found.surplus)):
-        print(f"  {deviation}")
+    for told in filter(None, (*found.deviations, found.surplus, *found.warnings)):
+        print(f"  {told}")
     kinds: list[tuple[str, list[str]]] = [
         ("missing", list(found.missing)),
         ("corrupt (not the official bytes)", list(found.corrupt)),

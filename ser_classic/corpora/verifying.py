@@ -14,6 +14,7 @@ from ser_classic import audio
 from ser_classic.audio import audio_files
 from ser_classic.corpora import CORPORA
 from ser_classic.corpora.clips import Corpus, find, speakers_known
+from ser_classic.corpora.warnings import warnings_of
 from ser_classic.runtime.progress import track
 
 
@@ -169,7 +170,8 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     altered = 0
     if len(state["corrupt"]) > len(state["official"]):  # not some files: the release
         altered, state["corrupt"] = len(state["corrupt"]), []
-    groups = _identical({clip: one.digest for clip, one in seen.items() if one.digest})
+    digests = {clip: one.digest for clip, one in seen.items() if one.digest}
+    groups = _identical(digests)
     known = [group for group in groups if set(group) in map(set, _whole(corpus).identical)]
     unexpected = [group for group in groups if group not in known]
     if len(unexpected) <= corpus.duplicates:  # as many as the release has, of which there is no list
@@ -204,7 +206,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         left_out=left_out,
         unlabelled=unlabelled,
         formats=dict(Counter(one.format for one in seen.values() if one.format).most_common()),
-        warnings=(),
+        warnings=tuple(warnings_of(clips.assign(sha256=[digests.get(clip) for clip in clips.index]))),
     )
 
 

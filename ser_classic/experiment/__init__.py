@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from ser_classic import store
-from ser_classic.corpora import Loaded, load, shortfall
+from ser_classic.corpora import CORPORA, Loaded, load, shortfall
+from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, joined, prepare
 from ser_classic.experiment.copies import shared_by_speakers
@@ -197,7 +198,9 @@ def _prepared(
         ready = list(prepare(loaded, cells, find, shelf))
         at_work = [each for each in ready if isinstance(each, Work)]
         shared = shared_by_speakers(loaded, at_work[0].parts[-1]) if at_work else None
-        for notice in filter(None, (lacking, shared)):
+        # Of a corpus of one's own they are told where it is read.
+        beware = warnings_of(loaded.clips) if corpus in CORPORA else []
+        for notice in filter(None, (lacking, *beware, shared)):
             if notice not in outcome.notices:
                 outcome.notices.append(notice)
         yield from ready
