@@ -95,3 +95,25 @@ def test_who_has_blocked_ctrl_c_has_it_blocked_after_the_work():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+STARTS = """
+import sys, threading
+from ser_classic.runtime import workers
+if len(sys.argv) > 1:
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(sorted(workers.run(abs, [(-1,), (-2,)], 2, "numbers")), "joblib" in sys.modules)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, nothing lists the threads of libraries")
+@pytest.mark.parametrize("threaded", [False, True])
+def test_a_process_of_one_thread_is_copied_and_any_other_starts_new_ones(threaded):
+    done = subprocess.run(
+        [sys.executable, "-c", STARTS, *["x"] * threaded],
+        env=os.environ | dict.fromkeys(workers.THREADS, "1"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.split("\n")[0] == f"[1, 2] {threaded}", done.stderr

@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -57,58 +58,104 @@ def run(
     """
     jobs = max(1, min(jobs, len(calls)))
     if jobs == 1:
-        for call in calls:
-            with threadpool_limits(1):
-                result = function(*call)
-            yield result
-        return
+        return (_numbered(0, function, call)[1] for call in calls)
+    tasks = {number: (number, function, call) for number, call in enumerate(calls)}
+    start = _forked if _is_single_threaded() else _spawned
+    # At once, for whoever shows how far they are does so with a thread.
+    return _gathered(start, start(jobs, list(tasks.values())), tasks, jobs, what)
+
+
+Task = tuple[int, Callable[..., Any], tuple[Any, ...]]
+
+
+Started = Iterator[tuple[int, Any]]
+
+
+def _gathered(
+    start: Callable[[int, Sequence[Task]], Started],
+    started: Started,
+    left: dict[int, Task],
+    jobs: int,
+    what: str,
+) -> Iterator[Any]:
+    """Results of the tasks; those of killed processes are done again."""
     from concurrent.futures.process import BrokenProcessPool
 
-    from joblib import Parallel, delayed, parallel_config
-
-    # Joblib's advice where a run ends early: for an error, which says more, or as no more results are wanted
-    warnings.filterwarnings("ignore", ".*tasks which were still being processed", module="joblib")
-    left = dict(enumerate(calls))
-    idle = 0
+    number_of_all, idle = len(left), 0
     while left:
         try:
-            with parallel_config(
-                backend="loky", inner_max_num_threads=1, initializer=follow, initargs=(os.getpid(),)
-            ):
-                parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
-                tasks = [delayed(_numbered)(number, function, call) for number, call in left.items()]
-                with _deaf_from_the_start():
-                    results = parallel(tasks)
-                for number, result in results:
-                    del left[number]
-                    idle = 0
-                    yield result
+            for number, result in started:
+                del left[number]
+                idle = 0
+                yield result
         except BrokenProcessPool as error:
             idle += 1
             if idle > 1:
                 raise WorkerError(
                     f"worker processes were killed by the system twice in a row, most likely because memory "
-                    f"ran out; {len(calls) - len(left)} of {len(calls)} {what} were done. What was stored is "
-                    "kept and not done again; give the same command with fewer --jobs, which need less memory"
+                    f"ran out; {number_of_all - len(left)} of {number_of_all} {what} were done. What was "
+                    "stored is kept and not done again; give the same command with fewer --jobs, which need "
+                    "less memory"
                 ) from error
             logger.warning(f"a worker process was killed by the system; its {what} are done again")
+            started = start(jobs, list(left.values()))
+
+
+def _is_single_threaded() -> bool:
+    """Whether this process can be forked safely: Linux lists its threads, those of libraries included."""
+    return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (names alone)
+
+
+def _forked(jobs: int, tasks: Sequence[Task]) -> Started:
+    """Copies of this process, which need to import nothing and are there at once."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    pool = ProcessPoolExecutor(jobs, get_context("fork"), follow, (os.getpid(),))
+    with _deaf():
+        futures = [pool.submit(_numbered, *task) for task in tasks]
+
+    def results() -> Started:
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    return results()
+
+
+def _spawned(jobs: int, tasks: Sequence[Task]) -> Started:
+    """New processes, which stay for the next call."""
+    from joblib import Parallel, delayed, parallel_config
+
+    # Joblib's advice where a run ends early: for an error, which says more, or as no more results are wanted
+    warnings.filterwarnings("ignore", ".*tasks which were still being processed", module="joblib")
+    with parallel_config(
+        backend="loky", inner_max_num_threads=1, initializer=follow, initargs=(os.getpid(),)
+    ):
+        parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
+        # Both trackers of files let Ctrl-C through again once they have started. They are not public: where
+        # one is gone, work must not fail for a tidier end.
+        trackers = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
+        with _deaf(*trackers):
+            return parallel([delayed(_numbered)(*task) for task in tasks])
 
 
 def _numbered(number: int, function: Callable[..., Result], call: tuple[Any, ...]) -> tuple[int, Result]:
-    return number, function(*call)
+    with threadpool_limits(1):
+        return number, function(*call)
 
 
 @contextlib.contextmanager
-def _deaf_from_the_start() -> Iterator[None]:
-    """Processes started in the block inherit that they do not hear Ctrl-C, of which Python would tell."""
+def _deaf(*started: str) -> Iterator[None]:
+    """Processes started in the block, and those modules', inherit that they do not hear Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     heard = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
-        # Both trackers of files let Ctrl-C through again once they have started. They are not public: where
-        # one is gone, work must not fail for a tidier end.
-        for name in ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker"):
+        for name in started:
             with contextlib.suppress(ImportError, AttributeError):
                 importlib.import_module(name).ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
