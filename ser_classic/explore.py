@@ -229,11 +229,12 @@ def _durations(loaded: Loaded, order: list[str]) -> Part:
     from ser_classic.plots.clips import spreads
 
     sections = parts(loaded.clips)
-    known = {
-        file: audio.duration(loaded.root / file)
+    shapes = {
+        file: audio.shape(loaded.root / file)
         for file, part in zip(loaded.clips["file"], sections, strict=True)
         if part is None or part.end is None
     }
+    known = {file: shape.frames / shape.rate for file, shape in shapes.items()}
     seconds = pd.Series(
         [
             known[file] if part is None else (known[file] if part.end is None else part.end) - part.start

@@ -1,0 +1,27 @@
+"""Audio files to mono float32 waveforms at a wanted rate, or an AudioError that names the file."""
+
+from ser_classic.audio.containers import mistaken
+from ser_classic.audio.decoding import Shape, blocks, read, shape, stream
+from ser_classic.audio.errors import AudioError
+from ser_classic.audio.files import SUFFIXES, audio_files, digest, other_files
+from ser_classic.audio.waveforms import Part, check, mono, parse_channel, resample, seconds
+
+__all__ = [
+    "SUFFIXES",
+    "AudioError",
+    "Part",
+    "Shape",
+    "audio_files",
+    "blocks",
+    "check",
+    "digest",
+    "mistaken",
+    "mono",
+    "other_files",
+    "parse_channel",
+    "read",
+    "resample",
+    "seconds",
+    "shape",
+    "stream",
+]

@@ -1,0 +1,258 @@
+"""Containers of audio: how much a header promises, and how much is there.
+
+Length fields lie: a program that writes to a pipe cannot go back to fill them in, a recorder that lost its
+power never did, and a copy that broke off left less than they say. libsndfile believes some of them, shortens
+others, and tells nothing. Here a field counts as a promise only where it can be one.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
+
+PLACEHOLDER = 0x7F000000  # [bytes] what writers to a pipe leave in 32 bits lies between this and 2**32
+GSM = b"\x31\0"  # in WAV
+TAG = 128  # [bytes] at the end of an MP3, where its title may stand
+LITTLE = 0.05  # share of a file below which what follows the audio is taken for no more of it
+PADDING = 64  # [bytes] after the audio that are looked at to tell what they are
+TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a container of chunks writes them: a name, a length, the content."""
+
+    name: int  # [bytes]
+    length: str  # of `struct`
+    first: int  # [bytes] from the begin of the file
+    data: bytes  # name of the chunk of audio
+    align: int = 1  # [bytes] that a chunk begins at a multiple of
+    inclusive: bool = False  # whether a length counts the name and itself
+
+
+W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0O\x8e\xdb\x8a"
+LAYOUTS = (
+    (re.compile(rb"(RIFF|RF64)....(WAVE)", re.DOTALL), Layout(4, "<I", 12, b"data", 2)),
+    (re.compile(rb"RIFX....WAVE", re.DOTALL), Layout(4, ">I", 12, b"data", 2)),
+    (re.compile(rb"FORM....AIF[FC]", re.DOTALL), Layout(4, ">I", 12, b"SSND", 2)),
+    (re.compile(rb"FORM....(8SVX|16SV)", re.DOTALL), Layout(4, ">I", 12, b"BODY", 2)),
+    (re.compile(rb"riff\x2e\x91\xcf\x11"), Layout(16, "<Q", 40, W64_DATA, 8, inclusive=True)),
+    (re.compile(rb"caff"), Layout(4, ">Q", 8, b"data", 1)),
+)
+UNKNOWN = (0, 2**32 - 1, 2**64 - 1)
+
+
+class Promise(NamedTuple):
+    """What a header says of its audio, and what is there [bytes]."""
+
+    there: int  # from the begin of the audio to its end in the file
+    stated: int | None  # None where the field is a placeholder
+    field: tuple[int, bytes] | None  # where to write which length, so that all is read
+    end: int | None = None  # of the audio in the file, where something else follows
+    frames: int | None = None  # where libsndfile takes padding for more of them
+
+
+def promise(file: BinaryIO, size: int) -> Promise | None:
+    """What a file says of the length of its audio; None of a container that says nothing, or cannot be read.
+
+    Parameters
+    ----------
+    file : file of bytes, which can be sought in
+    size : int [bytes]
+    """
+    file.seek(0)
+    head = file.read(1024)
+    if head.startswith((b".snd", b"dns.")):
+        order = ">" if head[:1] == b"." else "<"
+        first, length = struct.unpack(f"{order}II", head[4:12].ljust(8, b"\0"))
+        return _promise(file, size, first, length, Field(8, f"{order}I", 0), None)
+    if head.startswith(b"NIST_1A"):
+        return _of_sphere(head, size)
+    for pattern, layout in LAYOUTS:
+        if pattern.match(head):
+            return _of_chunks(file, size, layout)
+    return None
+
+
+class Field(NamedTuple):
+    """A length in a file: where it stands, how, and what it counts beside the audio."""
+
+    place: int
+    kind: str
+    more: int
+
+
+def _of_chunks(file: BinaryIO, size: int, layout: Layout) -> Promise | None:
+    coded = b""  # how, as WAV says
+    wide = None  # of RF64, whose lengths are in a chunk of their own
+    for place, name, length in _chunks(file, size, layout, layout.first):
+        begin = place + layout.name + struct.calcsize(layout.length)
+        if name == b"ds64":
+            file.seek(begin)
+            content = file.read(16)
+            wide = begin + 8, struct.unpack("<Q", content[8:].ljust(8, b"\0"))[0]
+        if name == b"fmt " and layout.align == 2:
+            file.seek(begin)
+            coded = file.read(20)
+        if name != layout.data:
+            continue
+        field = Field(place + layout.name, layout.length, begin - place if layout.inclusive else 0)
+        if wide is not None and length == 2**32 - 1:
+            field, length = Field(wide[0], "<Q", 0), wide[1]
+        stated = length - field.more if length not in UNKNOWN else length
+        found = _promise(file, size, begin, stated, field, layout)
+        if len(coded) == 20 and coded[:2] == GSM:
+            block, frames = struct.unpack("<12xH4xH", coded)
+            return found._replace(frames=found.there // max(block, 1) * frames)
+        return found
+    return None
+
+
+def _chunks(file: BinaryIO, size: int, layout: Layout, first: int) -> Iterator[tuple[int, bytes, int]]:
+    """Where each chunk begins, its name and its length."""
+    place, head = first, layout.name + struct.calcsize(layout.length)
+    while place + head <= size:
+        file.seek(place)
+        content = file.read(head)
+        if len(content) < head:
+            return
+        length = struct.unpack(layout.length, content[layout.name :])[0]
+        yield place, content[: layout.name], length
+        step = length if layout.inclusive else head + length
+        if step < head:
+            return
+        place += step + -step % layout.align
+
+
+def _promise(
+    file: BinaryIO, size: int, begin: int, length: int, field: Field, layout: Layout | None
+) -> Promise:
+    there = max(size - begin, 0)
+    all_of_it = (
+        field.place,
+        struct.pack(field.kind, min(there + field.more, 2 ** (8 * struct.calcsize(field.kind)) - 1)),
+    )
+    if length in UNKNOWN or (there < length and PLACEHOLDER <= length < 2**32):
+        return Promise(there, None if length or not there else 0, all_of_it if there else None)
+    if length > there:
+        return Promise(there, length, None)
+    if length == there or _explains(file, begin + length, size, layout):
+        return Promise(length, length, None, None if length == there else begin + length)
+    return Promise(there, length, all_of_it)
+
+
+def _explains(file: BinaryIO, place: int, size: int, layout: Layout | None) -> bool:
+    """Whether what follows the audio is something else than more of it: chunks, tags, padding, or little."""
+    file.seek(place)
+    rest = file.read(PADDING)
+    if not rest.strip(b"\0") or rest.lstrip(b"\0").startswith(TAGS) or size - place < LITTLE * size:
+        return True
+    if layout is None:
+        return False
+    for first in {place, place + -place % layout.align}:  # some writers align, some forget it
+        name = next(((name, length) for _, name, length in _chunks(file, size, layout, first)), None)
+        if name and re.fullmatch(rb"[\x20-\x7e]{4}.*", name[0], re.DOTALL) and name[1] <= size - first:
+            return True
+    return False
+
+
+def _of_sphere(head: bytes, size: int) -> Promise | None:
+    told = dict(re.findall(rb"(\w+) -i (\d+)", head))
+    begin = re.match(rb"NIST_1A\s+(\d+)", head)
+    count, channels = told.get(b"sample_count"), told.get(b"channel_count", b"1")
+    if begin is None or count is None:
+        return None
+    there = max(size - int(begin[1]), 0)
+    stated = int(count) * int(channels) * int(told.get(b"sample_n_bytes", b"1"))
+    return Promise(min(there, stated), stated, None, int(begin[1]) + stated if stated < there else None)
+
+
+def chains(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], bool]:
+    """Begin and end of each recording in an Ogg file, and whether all its pages are there to the last.
+
+    Several recordings may stand in a file, one after the other. What is no page ends the last of them.
+    """
+    begins, place, flags, heads = [0], 0, 0, True
+    while place + 27 <= size:
+        file.seek(place)
+        head = file.read(27 + 255)
+        if head[:4] != b"OggS":
+            break
+        flags, starts = head[5], bool(head[5] & 2)
+        if starts and not heads:
+            begins.append(place)
+        heads = starts
+        place += 27 + head[26] + sum(head[27 : 27 + head[26]])
+    end = min(size, place) if place else size
+    return list(zip(begins, [*begins[1:], end], strict=True)), bool(flags & 4) and place <= size
+
+
+class View(io.RawIOBase):
+    """A file as it would be with other bytes at some place, or of another length.
+
+    Parameters
+    ----------
+    file : file of bytes
+    size : int [bytes]
+        Of the file.
+    written : (int, bytes), optional
+        What stands at a place instead.
+    begin : int [bytes]
+        Where in the file it begins; sizes count from the file's begin.
+    claimed : int, optional [bytes]
+        The size that is told; what is beyond the file's end is no more to be had, but for zeros in the last
+        bytes, where MP3 may have a tag.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        size: int,
+        written: tuple[int, bytes] | None = None,
+        begin: int = 0,
+        claimed: int | None = None,
+    ) -> None:
+        self._file, self._begin, self._size, self._written = file, begin, size - begin, written
+        self._claimed = self._size if claimed is None else claimed
+        self._place = 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        self._place = offset + {0: 0, 1: self._place, 2: self._claimed}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        """Where one is."""
+        return self._place
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill a buffer, and return by how much."""
+        here = min(len(buffer), min(self._size, self._claimed) - self._place)
+        if here > 0:
+            self._file.seek(self._begin + self._place)
+            content = bytearray(self._file.read(here))
+            if self._written is not None:
+                place, written = self._written
+                for number, value in enumerate(written, start=place - self._place):
+                    if 0 <= number < len(content):
+                        content[number] = value
+        else:
+            left = self._claimed - self._place
+            content = bytearray(min(len(buffer), left) if 0 < left <= TAG else 0)
+        buffer[: len(content)] = content
+        self._place += len(content)
+        return len(content)
+
+
+def mistaken(content: bytes) -> str | None:
+    """What the begin of a file shows it to be instead, with what to do; None where nothing is known."""
+    head = content[:512].lstrip().lower()
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS stands here instead of the file; get it with: git lfs pull"
+    if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        return "a web page was saved instead of the file; download it again, logged in where that is asked"
+    return None

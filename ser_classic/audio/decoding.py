@@ -1,0 +1,364 @@
+"""Decoding: a file to samples, to the end of its data; the one place at which a decoder is asked.
+
+Whatever a decoder raises becomes an AudioError that names the file. What a header promises is compared with
+what is there only where it promises; see `containers`. What libsndfile cannot read is read through ffmpeg,
+where that is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from ser_classic.audio.containers import Promise, View, chains, mistaken, promise
+from ser_classic.audio.errors import AudioError
+from ser_classic.audio.files import HEADERLESS
+from ser_classic.audio.waveforms import Part, Treatment, check, notice, resample
+
+BLOCK = 2**18  # frames that are decoded at a time
+UNKNOWN = 2**62  # frames; what libsndfile says of a length that it does not know is more
+CLAIMED = 2**36  # [bytes] size of a file that its decoder is to read to the end
+SILENT = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # begins of files whose decoders write nothing on stderr
+FOREIGN = (  # what only ffmpeg reads, by how it begins
+    (re.compile(rb"....ftyp", re.DOTALL), "MP4 (AAC)"),
+    (re.compile(rb"\x1aE\xdf\xa3"), "WebM or Matroska"),
+    (re.compile(rb"#!AMR"), "AMR"),
+    (re.compile(rb"0&\xb2u\x8ef\xcf\x11"), "Windows Media"),
+    (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "AAC"),
+    (re.compile(rb"FLV"), "Flash video"),
+    (re.compile(rb"(MAC |wvpk|TTA1)"), "a lossless format"),
+    (re.compile(rb"RIFF....(WAVE|AVI )", re.DOTALL), "a WAV or AVI with another codec"),
+    (re.compile(rb"(FORM....AIF|caff|OggS)", re.DOTALL), "a container with another codec"),
+)
+FFMPEG_BEFORE = ("-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i")
+FFMPEG_AFTER = ("-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto")
+_ALONE = threading.RLock()
+
+
+class Shape(NamedTuple):
+    """Length of a recording in frames, its sample rate [Hz] and its channels."""
+
+    frames: int
+    rate: int
+    channels: int
+
+
+def read(
+    path: str | Path,
+    sample_rate: int | None = None,
+    channel: int | None = None,
+    part: Part | None = None,
+) -> tuple[np.ndarray, int]:
+    """Read a recording.
+
+    Parameters
+    ----------
+    path : str or Path
+        What libsndfile reads (WAV, FLAC, OGG, MP3, AIFF and more), or ffmpeg where it is installed (MP4,
+        WebM, AMR ...); the content counts, not the extension.
+    sample_rate : int, optional
+        Resample to this rate [Hz]; the file's own rate by default.
+    channel : int, optional
+        Take this channel, counted from 0, of a recording with several, by default their mean; one with a
+        single channel gives that.
+    part : Part, optional
+        Take this part of the recording.
+
+    Returns
+    -------
+    waveform : np.ndarray [shape=(n,), dtype=float32]
+        Samples, full scale is 1. Floats in the range of integers are scaled, a constant offset of more than
+        7.5 % of full scale is taken off; both are told in a warning of the log.
+    sample_rate : int [Hz]
+
+    Raises
+    ------
+    AudioError
+        The file is missing, unreadable, empty, not audio, truncated, too short, silent, holds NaN, has
+        several channels and not this one, or some that cancel each other, or a name that is not in the
+        system's encoding; or it ends before the part does.
+    """
+    path = Path(path)
+    held, rate, frames = [], 0, 0
+    for block, rate in blocks(path):
+        held.append(block)
+        frames += len(block)
+        if part is not None and part.end is not None and frames > round(part.end * rate):
+            break
+    samples = held[0] if len(held) == 1 else np.concatenate(held)
+    if part is not None:
+        samples = part.of(samples, rate, name=str(path))
+    waveform = check(Treatment.of(samples, rate, channel, name=str(path))(samples), rate, name=str(path))
+    return resample(waveform, rate, sample_rate or rate), sample_rate or rate
+
+
+def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.ndarray, int]]:
+    """Read a recording block by block, in constant memory, at its own rate.
+
+    Yields
+    ------
+    waveform : np.ndarray [shape=(n,), dtype=float32]
+        The next samples, as `read` gives them; what is told of a recording, and its offset, are from the
+        first block.
+    sample_rate : int [Hz]
+
+    Raises
+    ------
+    AudioError
+        As `read` does; what is wrong with its end is found there.
+    """
+    treat = None
+    for block, rate in blocks(path):
+        treat = treat or Treatment.of(block, rate, channel, name=str(path))
+        yield treat(block), rate
+
+
+def shape(path: str | Path) -> Shape:
+    """What a file says of its length, rate and channels; its audio is decoded only where it does not tell.
+
+    Raises
+    ------
+    AudioError
+        It cannot be read.
+    """
+    path = Path(path)
+    with _opened(path) as opened:
+        known = sum(opened.expected)
+        if 0 < known < UNKNOWN:
+            return Shape(known, opened.files[0].samplerate, opened.files[0].channels)
+    frames = 0
+    for block, rate in blocks(path):
+        frames, found = frames + len(block), (rate, block.shape[1])
+    return Shape(frames, *found)
+
+
+def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Decode a file to the end of its data.
+
+    Yields
+    ------
+    samples : np.ndarray [shape=(n, channels), dtype=float32]
+        The next ones, as they are in the file; there is one block at least.
+    sample_rate : int [Hz]
+
+    Raises
+    ------
+    AudioError
+        The file is missing, unreadable, empty, not audio or truncated, or its name is not in the system's
+        encoding.
+    """
+    path = Path(path)
+    with _opened(path) as opened:
+        for file, expected in zip(opened.files, opened.expected, strict=True):
+            frames, more = 0, True
+            while more:
+                with _blamed(path), _quiet(file.format == "MP3"):
+                    block = file.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
+                if len(block) or not frames:
+                    yield block, file.samplerate
+                frames += len(block)
+                more = len(block) > 0 and frames < expected
+            if 0 < frames < expected < UNKNOWN:
+                raise AudioError(
+                    f"{path}: truncated, {frames} of {expected} samples are there; copy or download it again"
+                )
+        for told in opened.told:
+            notice("length", f"{path}: {told}; all that is there was read")
+
+
+class _Opened(NamedTuple):
+    """The decoders of a file, one after the other; frames that each will give, or `UNKNOWN`; what to tell."""
+
+    files: list[Any]
+    expected: list[int]
+    told: list[str]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Opened]:
+    with ExitStack() as stack:
+        content, size, head = stack.enter_context(_contents(path))
+        sources, most, told = _sources(path, content, size, head)
+        try:
+            with _quiet(not head.startswith(SILENT)):
+                files = [stack.enter_context(_forward(source)) for source in sources]
+                estimated = files[0].format == "MP3" and _is_estimate(content, size, files[0].frames)
+                if estimated:
+                    files = [stack.enter_context(_forward(View(content, size, claimed=size + CLAIMED)))]
+        except UnicodeEncodeError as error:
+            raise AudioError(f"{path}: the name is not {error.encoding.upper()}; rename it") from error
+        except Exception as error:
+            converted = stack.enter_context(_converted(path, head, error))
+            files, most, told = [stack.enter_context(_forward(converted))], UNKNOWN, []
+            estimated = False
+        if len({(file.samplerate, file.channels) for file in files}) > 1:
+            raise AudioError(f"{path}: holds recordings of several rates or channels; cut it apart")
+        expected = [UNKNOWN if estimated else min(file.frames, most) for file in files]
+        yield _Opened(files, expected, told)
+
+
+def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int, list[str]]:
+    """What decoders are given so that they read all of a file, how many frames at most, and what to tell."""
+    if head.startswith(b"OggS"):
+        with _blamed(path):
+            found, whole = chains(content, size)
+        told = [] if whole else ["it has no end mark and may have been cut short"]
+        if found == [(0, size)]:
+            return [path], UNKNOWN, told
+        return [View(content, end, begin=begin) for begin, end in found], UNKNOWN, told
+    promised = _promised(path, content, size)
+    if promised is None:
+        return [path], UNKNOWN, []
+    most, told = promised.frames or UNKNOWN, []
+    if promised.field is None and promised.end is None:
+        return [path], most, []
+    if promised.field is not None and promised.stated is not None:
+        told = [f"its header tells of {promised.stated} of {promised.there} bytes of audio"]
+    return [View(content, promised.end or size, written=promised.field)], most, told
+
+
+def _forward(source: Any) -> Any:
+    """A decoder that only goes forward: soundfile seeks after every block, which not every decoder can."""
+    return _forward_class()(source)
+
+
+@cache
+def _forward_class() -> type:
+    import soundfile
+
+    class Forward(soundfile.SoundFile):
+        def seekable(self) -> bool:
+            return False
+
+    return Forward
+
+
+def _is_estimate(content: IO[bytes], size: int, frames: int) -> bool:
+    """Whether the length of an MP3 is guessed from its first frame: of a larger file it would be more."""
+    with _forward(View(content, size, claimed=size + CLAIMED)) as other:
+        return bool(other.frames != frames)
+
+
+@contextmanager
+def _contents(path: Path) -> Iterator[tuple[IO[bytes], int, bytes]]:
+    try:
+        if not path.is_file():
+            raise AudioError(f"{path}: {'no regular file' if path.exists() else 'there is no such file'}")
+        content = path.open("rb")
+    except OSError as error:  # its folder may not be looked into, its name is too long, the disk fails
+        raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
+    with content:
+        with _blamed(path):
+            head, size = content.read(512), os.fstat(content.fileno()).st_size
+        if size == 0:
+            raise AudioError(f"{path}: the file is empty; copy or download it again")
+        yield content, size, head
+
+
+def _promised(path: Path, content: IO[bytes], size: int) -> Promise | None:
+    with _blamed(path):
+        found = promise(content, size)
+    if found is not None and found.stated is not None and found.stated > found.there:
+        raise AudioError(
+            f"{path}: truncated, {found.stated - found.there} of {found.stated} bytes of audio are missing; "
+            "copy or download it again"
+        )
+    return found
+
+
+@contextmanager
+def _blamed(path: Path) -> Iterator[None]:
+    """Whatever a decoder raises is told of the file."""
+    try:
+        yield
+    except AudioError:
+        raise
+    except MemoryError as error:
+        raise AudioError(f"{path}: too long for this machine's memory; cut it, or give a window") from error
+    except Exception as error:
+        raise AudioError(
+            f"{path}: not readable as audio ({_reason(error)}); copy or download it again"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text.split(": ", 1)[-1].rstrip(".")
+
+
+@contextmanager
+def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
+    """What ffmpeg makes of a file that libsndfile does not read.
+
+    Raises
+    ------
+    AudioError
+        It is nothing that ffmpeg is for, ffmpeg is not there, or it cannot read the file either.
+    """
+    if what := mistaken(head):
+        raise AudioError(f"{path}: {what}") from error
+    command = f"ffmpeg -i {shlex.quote(str(path))} {shlex.quote(str(path.with_suffix('.wav')))}"
+    if path.suffix.lower() in HEADERLESS:
+        command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
+        raise AudioError(
+            f"{path}: bare samples do not tell their rate and format; convert it, and say what they are: "
+            f"{command}"
+        ) from error
+    kind = next((name for pattern, name in FOREIGN if pattern.match(head)), None)
+    if kind is None:
+        raise AudioError(
+            f"{path}: not readable as audio ({_reason(error)}); copy or download it again"
+        ) from error
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise AudioError(
+            f"{path}: {kind} is read through ffmpeg, which is not installed; install it, or convert it "
+            f"elsewhere: {command}"
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
+        made = Path(folder) / "converted.wav"
+        told = subprocess.run(
+            [program, *FFMPEG_BEFORE, f"file:{path}", *FFMPEG_AFTER, str(made)],
+            capture_output=True,
+            check=False,
+        )
+        why = told.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
+        if told.returncode or not made.is_file():
+            raise AudioError(
+                f"{path}: {kind}, which ffmpeg cannot read ({why[-1]}); copy or download it again"
+            ) from error
+        if told.stderr.strip():
+            notice("ffmpeg", f"{path}: read through ffmpeg, which tells: {why[-1]}")
+        yield made
+
+
+@contextmanager
+def _quiet(needed: bool) -> Iterator[None]:
+    """Keep the decoder of MP3 from writing on stderr, past Python, what it thinks of a damaged file."""
+    if not needed:
+        yield
+        return
+    with _ALONE:  # two threads would each restore what the other has put there
+        if sys.stderr:
+            sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)

@@ -1,0 +1,91 @@
+"""Files of recordings: which there are below a folder, and what they are known by."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from ser_classic.audio.errors import AudioError
+
+LIBSNDFILE = (
+    *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aiff", ".aif", ".aifc"),
+    *(
+        ".au",
+        ".snd",
+        ".caf",
+        ".w64",
+        ".rf64",
+        ".sph",
+        ".nist",
+        ".voc",
+        ".ircam",
+        ".sf",
+        ".paf",
+        ".pvf",
+        ".avr",
+    ),
+    *(".iff", ".svx", ".8svx", ".16sv", ".htk", ".wve", ".sds", ".sd2"),
+)
+FFMPEG = (
+    *(".m4a", ".mp4", ".m4b", ".aac", ".webm", ".weba", ".mka", ".mkv", ".amr", ".awb", ".3gp", ".3g2"),
+    *(".mov", ".avi", ".wma", ".asf", ".flv", ".ape", ".wv", ".tta", ".spx"),
+)
+HEADERLESS = (".raw", ".pcm", ".vox", ".gsm", ".g711", ".ul", ".al")  # said so when they are read
+SUFFIXES = (*LIBSNDFILE, *FFMPEG, *HEADERLESS)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a recording's file.
+
+    Raises
+    ------
+    AudioError
+        It cannot be read, or is a pipe or a device, which might never end.
+    """
+    try:
+        if not path.is_file() and path.exists():
+            raise AudioError(f"{path}: no regular file; leave it out")
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise AudioError(
+            f"{path}: cannot be read ({error.strerror}); is the corpus still in place?"
+        ) from error
+
+
+def audio_files(root: Path) -> list[PurePosixPath]:
+    """Audio files below a folder, relative to it; flattest first, official WAV before conversions.
+
+    Links to folders are followed, each folder once. Hidden files, and the shadows (`__MACOSX`, `._name.wav`)
+    that some archivers add, are no audio.
+    """
+    files = [file for file in _files(root) if file.suffix.lower() in SUFFIXES]
+    return sorted(files, key=lambda file: (len(file.parts), file.suffix.lower() != ".wav", str(file)))
+
+
+def other_files(root: Path) -> list[PurePosixPath]:
+    """Files below a folder that are passed over by `audio_files`, but for the hidden ones."""
+    return sorted(file for file in _files(root) if file.suffix.lower() not in SUFFIXES)
+
+
+def _files(root: Path) -> Iterator[PurePosixPath]:
+    """Files below a folder; what is linked after what is there, so that a loop of links comes to its end."""
+    seen: set[str] = set()
+    waiting = [root]
+    while waiting:
+        linked: list[Path] = []
+        for start in waiting:
+            for folder, subfolders, names in os.walk(start):
+                if (real := os.path.realpath(folder)) in seen:
+                    subfolders.clear()
+                    continue
+                seen.add(real)
+                subfolders[:] = sorted(
+                    name for name in subfolders if name != "__MACOSX" and not name.startswith(".")
+                )
+                linked += [Path(folder, name) for name in subfolders if Path(folder, name).is_symlink()]
+                below = PurePosixPath(Path(folder).relative_to(root).as_posix())
+                yield from (below / name for name in names if not name.startswith("."))
+        waiting = linked

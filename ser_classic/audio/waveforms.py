@@ -1,0 +1,265 @@
+"""Waveforms: one channel, full scale 1, at a wanted rate; and what is told of those that are odd."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from ser_classic.audio.errors import AudioError
+
+SHORTEST = 0.01  # [s]; a single short analysis frame
+LOUDEST = 1e10  # what is louder overflows in powers
+LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
+OVERSHOT = 16.0  # peak [full scales] up to which floats may be meant so; beyond, they are integers
+RANGES = (2.0**15, 2.0**23, 2.0**31)  # full scales of integers that were written as floats
+OFFSET = 0.075  # [full scales] from which a constant offset is taken off; of real corpora, URDU has up to .06
+CANCELLED = 1e-3  # power of the mean of channels over that of the channels, below which they cancel
+DEAD = 1e-6  # power of a channel over that of another, below which it is dead
+APART = 30.0  # ratio of powers at which one channel is heard and not the other
+FRAME = 0.05  # [s] in which channels are compared
+TURNS = 0.1  # share of the frames with sound in which each channel is heard alone, in a conversation
+PART_TOLERANCE = 0.05  # [s] by which a part may end after its file, as times are rounded
+MOST_NOTICES = 5  # of one kind, from one process
+
+logger = logging.getLogger(__name__)
+_told: Counter[str] = Counter()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where a clip begins and ends in its file [s]; an end that is None is the file's."""
+
+    start: float
+    end: float | None = None
+
+    def of(self, samples: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
+        """Cut the part out of a recording [shape=(n, ...)].
+
+        Raises
+        ------
+        AudioError
+            The recording ends before the part does.
+        """
+        first = round(self.start * sample_rate)
+        last = len(samples) if self.end is None else round(self.end * sample_rate)
+        if last > len(samples) + PART_TOLERANCE * sample_rate or first >= len(samples):
+            raise AudioError(
+                f"{name}: ends after {len(samples) / sample_rate:.2f} s, before its part {self} s does; "
+                "are start and end seconds, of this file?"
+            )
+        return samples[first:last]
+
+    def __str__(self) -> str:
+        return "-".join("" if time is None else seconds(time) for time in (self.start, self.end))
+
+
+def seconds(time: float) -> str:
+    """A time [s] to the microsecond, without needless digits.
+
+    Examples
+    --------
+    >>> seconds(0.40), seconds(12345.678901)
+    ('0.4', '12345.678901')
+    """
+    return f"{time:.6f}".rstrip("0").rstrip(".")
+
+
+def parse_channel(text: str | None) -> int | None:
+    """A channel as a person calls it, counted from 0; None is the mean of all.
+
+    Raises
+    ------
+    AudioError
+
+    Examples
+    --------
+    >>> parse_channel("right"), parse_channel("0"), parse_channel("mix")
+    (1, 0, None)
+    """
+    named = {None: None, "mix": None, "left": 0, "right": 1}
+    if text in named:
+        return named[text]
+    if not text.isdecimal():
+        raise AudioError(f"{text!r}: no channel; expected left, right, mix, or a number counted from 0")
+    return int(text)
+
+
+def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
+    """One channel [shape=(n,)] of samples [shape=(n, channels)], or their mean; the only one is itself both.
+
+    Raises
+    ------
+    AudioError
+        There are several channels, and not this one.
+    """
+    channels = samples.shape[1]
+    if channels == 1:
+        return samples[:, 0]
+    if channel is None:
+        return samples.mean(axis=1)
+    if not 0 <= channel < channels:
+        raise AudioError(f"{name}: there is no channel {channel}, it has {channels}, counted from 0")
+    return samples[:, channel]
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done to the samples of a recording, block by block, to have its waveform.
+
+    Attributes
+    ----------
+    channel : int or None
+    scale : float
+        Full scale of the samples.
+    offset : float [full scales]
+    name : str
+    """
+
+    channel: int | None
+    scale: float
+    offset: float
+    name: str
+
+    @classmethod
+    def of(cls, samples: np.ndarray, sample_rate: int, channel: int | None, name: str) -> Treatment:
+        """What samples [shape=(n, channels)] need; told in the log where it is unusual.
+
+        Raises
+        ------
+        AudioError
+            There is no such channel, or all cancel each other.
+        """
+        if channel is None and samples.shape[1] > 1:
+            _compare(samples, sample_rate, name)
+        waveform = mono(samples, channel, name)
+        scale, offset = full_scale(waveform), 0.0
+        if scale != 1:
+            notice("scale", f"{name}: floats in the range of integers; {scale:.0f} is taken for full scale")
+        if len(waveform) and abs(middle := float(waveform.mean(dtype=np.float64)) / scale) > OFFSET:
+            offset = middle
+            notice("offset", f"{name}: a constant offset of {offset:.2f} of full scale was taken off")
+        return cls(channel, scale, offset, name)
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        """The waveform [shape=(n,)] of the next samples [shape=(n, channels)]."""
+        waveform = mono(samples, self.channel, self.name)
+        if self.scale != 1:
+            waveform = waveform / np.float32(self.scale)
+        return waveform - np.float32(self.offset) if self.offset else waveform
+
+
+def full_scale(waveform: np.ndarray) -> float:
+    """Full scale of samples [shape=(n,)]: that of an integer type, or of integers written as floats, or 1."""
+    if np.issubdtype(waveform.dtype, np.integer):
+        return float(np.iinfo(waveform.dtype).max) + 1
+    if not len(waveform):
+        return 1.0
+    peak = float(np.maximum(waveform.max(), -waveform.min()))
+    if not OVERSHOT < peak <= RANGES[-1]:
+        return 1.0
+    return next(scale for scale in RANGES if peak <= scale)
+
+
+def notice(kind: str, message: str) -> None:
+    """Warn in the log of something odd; after a few of a kind, that no more of it are told."""
+    _told[kind] += 1
+    if _told[kind] <= MOST_NOTICES:
+        logger.warning(message)
+        if _told[kind] == MOST_NOTICES:
+            logger.warning("further recordings of which the same is to be told are not named")
+
+
+def _compare(samples: np.ndarray, sample_rate: int, name: str) -> None:
+    """Tell of channels whose mean is not what a person would hear.
+
+    Raises
+    ------
+    AudioError
+        They cancel each other.
+    """
+    power = np.mean(np.square(samples, dtype=np.float64), axis=0) if len(samples) else np.zeros(1)
+    if not np.isfinite(power).all() or not power.any():
+        return  # `check` tells of it
+    mixed = float(np.mean(np.square(samples.mean(axis=1), dtype=np.float64)))
+    if mixed < CANCELLED * power.mean() and power.min() > DEAD * power.max():
+        raise AudioError(
+            f"{name}: its channels cancel each other (opposite phase), nothing is left of their mean; take "
+            "one with --channel left (or right)"
+        )
+    sounding = np.flatnonzero(power > DEAD * power.max())
+    if len(sounding) < len(power):
+        dead = ", ".join(str(number) for number in range(len(power)) if number not in sounding)
+        notice("dead", f"{name}: channel {dead} is silent; for full level take --channel {sounding[0]}")
+    elif len(power) == 2 and _turns(samples, sample_rate):
+        notice(
+            "parties",
+            f"{name}: its two channels speak in turn, as two parties of a call; they were mixed into one "
+            "voice. Take one with --channel left or right",
+        )
+
+
+def _turns(samples: np.ndarray, sample_rate: int) -> bool:
+    """Whether two channels [shape=(n, 2)] are each heard alone for a good part of the time."""
+    size = max(1, int(FRAME * sample_rate))
+    whole = samples[: len(samples) // size * size]
+    if len(whole) < 2 * size:
+        return False
+    left, right = np.square(whole.reshape(-1, size, 2), dtype=np.float64).mean(axis=1).T
+    heard = left + right > np.max(left + right) / 1000
+    alone = [float(np.mean((one > APART * other)[heard])) for one, other in ((left, right), (right, left))]
+    return min(alone) > TURNS
+
+
+def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
+    """Return a waveform as contiguous float32, or refuse one that holds nothing to analyse.
+
+    Parameters
+    ----------
+    waveform : np.ndarray [shape=(n,)]
+        Full scale is 1, or that of its integer type; floats in the range of integers are scaled.
+    sample_rate : int [Hz]
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    AudioError
+        Not one-dimensional, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or an unusable
+        sample rate.
+    """
+    scale = full_scale(np.asarray(waveform).reshape(-1))
+    waveform = np.ascontiguousarray(waveform, dtype=np.float32)
+    if scale != 1:
+        waveform = waveform / np.float32(scale)
+    if sample_rate < LOWEST_RATE:
+        raise AudioError(f"{name}: a sample rate of {sample_rate} Hz; at least {LOWEST_RATE} Hz is needed")
+    if waveform.ndim != 1:
+        raise AudioError(f"{name}: expected one channel, found an array of shape {waveform.shape}")
+    if len(waveform) < SHORTEST * sample_rate:
+        raise AudioError(
+            f"{name}: {len(waveform)} samples at {sample_rate} Hz, at least {1000 * SHORTEST:.0f} ms needed"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        energy = np.dot(waveform, waveform)
+    if 0 < energy < LOUDEST**2:  # one pass, which tells that all below is well
+        return waveform
+    loudest = np.maximum(waveform.max(), -waveform.min())  # NaN where there is one
+    if not np.isfinite(loudest):
+        raise AudioError(f"{name}: holds NaN or infinite samples; export it again")
+    if loudest > LOUDEST:
+        raise AudioError(f"{name}: samples as large as {loudest:.0e}, full scale is 1; export it again")
+    if loudest == 0:
+        raise AudioError(f"{name}: silent, every sample is zero; record it again or leave it out")
+    return waveform
+
+
+def resample(waveform: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:
+    """Resample [shape=(n,)] from one rate to another [Hz] with soxr's high quality."""
+    if sample_rate == wanted:
+        return waveform
+    import soxr
+
+    return soxr.resample(waveform, sample_rate, wanted, quality="HQ")
