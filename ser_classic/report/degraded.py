@@ -47,12 +47,12 @@ def degraded(runs: Iterable[Scored]) -> pd.DataFrame:
     for run in of_test(runs, "degraded")[0]:
         folds = run.row["base"]
         wanted.add(system_on(run, folds))
-        rows.append(_row(run, folds, run.run.record["degradation"]))
+        rows.append(figures_of(run) | described(folds, run.run.record["degradation"]))
     for run in first_seeds(runs):
         row = run.row
         plain = run.counts is not None and not row["test"] and row["track"] == "blind"
         if plain and system_on(run, row["base"]) in wanted:
-            rows.append(_row(run, row["base"], CLEAN))
+            rows.append(figures_of(run) | described(row["base"], CLEAN))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     order = {name: place for place, name in enumerate((CLEAN, *DEGRADATIONS))}
     table["place"] = table["degradation"].map(order).fillna(len(order))
@@ -60,13 +60,14 @@ def degraded(runs: Iterable[Scored]) -> pd.DataFrame:
     return table.sort_values(by, ignore_index=True).drop(columns="place")
 
 
-def _row(run: Scored, folds: str, degradation: str) -> dict:
+def described(folds: str, degradation: str) -> dict[str, str]:
+    """What is tested on these folds: degradation (or `CLEAN`), its kind and level."""
     from ser_classic.degradations import DEGRADATIONS
 
     kind, level = degradation, ""
     if degradation in DEGRADATIONS:
         kind, level = DEGRADATIONS[degradation].kind, DEGRADATIONS[degradation].level
-    return figures_of(run) | {"folds": folds, "degradation": degradation, "kind": kind, "level": level}
+    return {"folds": folds, "degradation": degradation, "kind": kind, "level": level}
 
 
 def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:

@@ -20,6 +20,8 @@ from ser_classic.report.degraded import degraded_chapter
 from ser_classic.report.gallery import Picture, pictures
 from ser_classic.report.glance import glance_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
+from ser_classic.report.learning import learning_chapter
+from ser_classic.report.multi import multi_chapter
 from ser_classic.report.networks import networks_chapter
 from ser_classic.report.page import figure_element, page
 from ser_classic.report.recipes import recipes_chapter
@@ -35,6 +37,8 @@ CHAPTERS = (
     cross_chapter,
     adaptation_chapter,
     degraded_chapter,
+    multi_chapter,
+    learning_chapter,
     seeds_chapter,
     networks_chapter,
 )

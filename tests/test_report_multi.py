@@ -1,0 +1,69 @@
+"""The chapters on training with copies and on the number of training speakers."""
+
+from __future__ import annotations
+
+import made_up_runs as made_up
+import pytest
+
+from ser_classic.report.board import scored
+from ser_classic.report.learning import ALL, learning, learning_chapter
+from ser_classic.report.multi import multi, multi_chapter
+
+
+def made(protocol, model="svm_rbf", skill=0.0, corpus="emodb", **conditions):
+    kind = ("blind", False, skill)
+    return made_up.run(corpus, protocol, "pooled", model, kind=kind, base="loso", **conditions)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    each = [
+        made("loso"),
+        made("loso", "knn"),
+        made_up.run("emodb", "loso_adapted", "pooled", "svm_rbf"),
+        made("loso_degraded_noise10", skill=-0.7, degradation="noise10"),
+        made("loso_degraded_faint", skill=-0.5, degradation="faint"),
+        made("loso_degraded_faint", "knn", skill=-0.5, degradation="faint"),
+        made("loso_multi", copies=1),
+        made("loso_multi_noise10", skill=-0.2, copies=1, degradation="noise10"),
+        made("loso_speakers8", skill=-0.1, speakers=8),
+        made("loso_speakers4", skill=-0.5, speakers=4),
+    ]
+    return scored(each, made_up.clips)
+
+
+def test_each_condition_stands_with_and_without_copies(runs):
+    table = multi(runs)
+    assert set(table["system"]) == {"pooled + svm_rbf"}, "knn was never trained with copies"
+    found = {(row.degradation, row.copies): row.uar for row in table.itertuples()}
+    assert set(found) == {("clean", 0), ("noise10", 0), ("faint", 0), ("clean", 1), ("noise10", 1)}
+    assert list(table["degradation"][:3]) == ["clean", "noise10", "faint"]
+    uar = {run.run.record["protocol"]: run.row["uar"] for run in runs if run.row["model"] == "svm_rbf"}
+    assert found["noise10", 0] == uar["loso_degraded_noise10"]
+    assert found["noise10", 1] == uar["loso_multi_noise10"]
+
+
+def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
+    chapter = multi_chapter(runs)
+    (grid,) = chapter.grids
+    rows = {row[0].text: row for row in grid.rows}
+    for row in ("clean", "noise10"):
+        assert rows[row][3].value == pytest.approx(rows[row][2].value - rows[row][1].value)
+    assert rows["noise10"][3].text.startswith(("+.", "−."))
+    assert [cell.text for cell in rows["faint"][2:]] == ["–", "–"]
+    (picture,) = chapter.pictures
+    assert picture.figure.axes
+
+
+def test_the_learning_curve_ends_with_all_speakers(runs):
+    table = learning(runs)
+    assert list(table["trained"]) == [4, 8, ALL]
+    assert set(table["system"]) == {"pooled + svm_rbf"}
+    (grid,) = learning_chapter(runs).grids
+    assert [row[0].text for row in grid.rows] == ["4", "8", "all"]
+
+
+def test_without_such_runs_there_is_no_chapter():
+    plain = scored([made("loso"), made("loso_degraded_faint", degradation="faint")], made_up.clips)
+    assert multi_chapter(plain) is None
+    assert learning_chapter(plain) is None
