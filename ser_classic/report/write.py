@@ -17,6 +17,7 @@ from ser_classic.report.adaptation import adaptation_chapter
 from ser_classic.report.board import ReportError, read, tabulated, to_csv
 from ser_classic.report.cross import cross_chapter
 from ser_classic.report.degraded import degraded_chapter
+from ser_classic.report.folds import folds_chapter
 from ser_classic.report.gallery import Picture, pictures
 from ser_classic.report.glance import glance_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
@@ -41,6 +42,7 @@ CHAPTERS = (
     learning_chapter,
     seeds_chapter,
     networks_chapter,
+    folds_chapter,
 )
 
 
