@@ -25,7 +25,6 @@ from ser_classic.estimators import (
     BoostedTrees,
     KernelRidgeClassifierCV,
     PrimalSVCCV,
-    StackedKernelRidgeCV,
 )
 from ser_classic.estimators.ridge import CLIP
 from ser_classic.extras.deep import DeepClassifier
@@ -223,7 +222,7 @@ def _(estimator: KernelRidgeClassifierCV, X: np.ndarray) -> Machine:
         offset,
     )
     together = np.tile(np.eye(classes), (len(groups), 1)), np.zeros(classes)
-    if isinstance(estimator, StackedKernelRidgeCV) and estimator.weights_ is not None:
+    if getattr(estimator, "weights_", None) is not None:  # stacked, not summed
         together = estimator.weights_, estimator.bias_
     scaler = _standardise(estimator.scaler_, X.dtype, CLIP)
     sharpness = estimator.sharpness_ if estimator.tuned_ else None
