@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from tiny_corpus import write_wav
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from ser_classic.corpora.verifying import verify
 from ser_classic.experiment import bench
 from ser_classic.experiment.cells import Cell
 from ser_classic.explore import corpus_lead
+from ser_classic.statistics.speakers import interval
 
 
 @pytest.fixture
@@ -43,3 +45,17 @@ def test_verify_tells_with_one_recording_under_two_speakers(confounded):
 
 def test_explore_tells(confounded):
     assert "have one alone" in corpus_lead(load("urdu", confounded), "pooled")
+
+
+def test_an_interval_stands_where_each_speaker_has_one_emotion():
+    """Folds of one class each: recalls are pooled over all, and speakers are resampled, not classes."""
+    counts = np.zeros((9, 3, 3), dtype=int)
+    for speaker in range(9):
+        truth = speaker % 3
+        counts[speaker, truth, truth] = 6 + truth
+        counts[speaker, truth, (truth + 1) % 3] = speaker // 3
+    found = interval(counts)
+    recalls = [sum(6 + truth for _ in range(3)) / (3 * (6 + truth) + 3) for truth in range(3)]
+    assert found.value == pytest.approx(np.mean(recalls))
+    assert found.low < found.value < found.high
+    assert found.trusted

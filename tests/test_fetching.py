@@ -391,3 +391,19 @@ def test_no_member_name_leaves_the_folder(tmp_path_factory, name):
         fault = str(error)
     assert not fault or "refused" in fault
     assert {path.name for path in folder.iterdir()} <= {"h.zip", "out"}
+
+
+def test_label_files_come_with_the_recordings(tmp_path):
+    source, data = tmp_path / "source", tmp_path / "data"
+    for number in (1, 2):
+        write_wav(source / "audio" / f"162323456789{number}.wav", number)
+    rows = "file_name,actor,emotion_expressed\n1623234567891.wav,1,joy\n1623234567892.wav,2,anger\n"
+    (source / "samples.csv").write_text(rows)
+    (source / "readme.txt").write_text("no label file")
+    with zipfile.ZipFile(tmp_path / "release.zip", "w") as archive:
+        for path in source.rglob("*.*"):
+            archive.write(path, f"release/{path.relative_to(source)}")
+    for place, offer in ((data, source), (tmp_path / "other", tmp_path / "release.zip")):
+        fetch("emozionalmente", place, str(offer))
+        assert load("emozionalmente", place).clips["emotion"].tolist() == ["happy", "angry"]
+        assert not list(place.rglob("readme.txt"))

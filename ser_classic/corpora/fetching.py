@@ -247,7 +247,7 @@ def _wanted(corpus: Corpus, file: PurePosixPath, intact: set[str]) -> PurePosixP
     """Where a file found somewhere belongs below the corpus's folder; None for one that is not wanted."""
     if file.name.startswith(".") or "__MACOSX" in file.parts:
         return None
-    if corpus.label_files and file.match(corpus.label_files):
+    if corpus.label_files and file.match(corpus.label_files.removeprefix("**/")):
         return None if _key(file) in intact else file
     if file.suffix.lower() not in SUFFIXES:
         return None
