@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,14 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
 from ser_classic import audio
+from ser_classic.audio import decoding
 from ser_classic.cli import main
-from ser_classic.predictor import Predictor, cards, load_predictor, sources
+from ser_classic.predictor import Predictor, cards, describing, load_predictor, sources
 
 
 @pytest.fixture(scope="module")
@@ -369,3 +372,107 @@ def test_a_stereo_recording_is_their_mean_where_the_corpus_says_nothing(saved, r
     assert predictor.channel is None
     mono, stereo = predictor.predict(recordings[0]), predictor.predict(tmp_path / "stereo.wav")
     assert mono["confidence"][0] == stereo["confidence"][0]
+
+
+def test_no_recording_in_a_folder_is_passed_over_without_a_word(
+    saved, recordings, tmp_path, capsys, monkeypatch
+):
+    """What libsndfile reads is read, links are followed once, the rest is told; and what is no recording."""
+    monkeypatch.setenv("PATH", "")
+    samples, rate = soundfile.read(recordings[0])
+    folder = tmp_path / "calls"
+    for name, kind in (
+        ("a.opus", "OGG"),
+        ("b.au", "AU"),
+        ("c.w64", "W64"),
+        ("d.caf", "CAF"),
+        ("e.sph", "NIST"),
+    ):
+        (folder / "deep").mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / "deep" / name, samples, rate, format=kind)
+    (folder / "f.m4a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
+    (folder / "g.txt").write_text("notes")
+    (tmp_path / "store").mkdir()
+    soundfile.write(tmp_path / "store" / "h.wav", samples, rate)
+    (folder / "linked").symlink_to(tmp_path / "store")
+    (folder / "deep" / "loop").symlink_to(folder)
+    assert command("predict", saved, folder, "--json") == 1
+    out, err = capsys.readouterr()
+    answered = [Path(json.loads(line)["file"]).name for line in out.splitlines()]
+    assert sorted(answered) == ["a.opus", "b.au", "c.w64", "d.caf", "e.sph", "h.wav"]
+    assert "f.m4a" in err
+    assert "ffmpeg -i" in err
+    assert "g.txt" in err
+
+
+def test_a_line_break_in_a_name_stays_in_its_line(saved, recordings, tmp_path, capsys):
+    odd = tmp_path / "one\ntwo.wav"
+    shutil.copy(recordings[0], odd)
+    assert command("predict", saved, odd, tmp_path / "no\nsuch.wav") == 1
+    out, err = capsys.readouterr()
+    assert [line for line in out.splitlines() if "one" in line or "two" in line] == [out.splitlines()[1]]
+    assert len([line for line in err.splitlines() if "such" in line or line.endswith("no")]) == 1
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told_and_the_others_are_answered(
+    saved, recordings, tmp_path, capsys, monkeypatch
+):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    scan, status = os.scandir, os.stat
+
+    def refused(call):
+        def may(path, *more, **how):
+            if str(closed) in os.fspath(path) and (call is scan or Path(path) != closed):
+                raise PermissionError(13, "Permission denied", os.fspath(path))
+            return call(path, *more, **how)
+
+        return may
+
+    monkeypatch.setattr(os, "scandir", refused(scan))
+    monkeypatch.setattr(os, "stat", refused(status))
+    assert command("predict", saved, closed, closed / "a.wav", recordings[0], "--json") == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert f"{closed}: cannot be looked into (Permission denied)" in err
+    assert f"{closed / 'a.wav'}: " in err
+
+
+def test_a_channel_is_taken(saved, recordings, tmp_path, capsys):
+    left, rate = soundfile.read(recordings[0])
+    right = soundfile.read(recordings[1])[0][: len(left)]
+    left = left[: len(right)]
+    for name, samples in {"left": left, "right": right, "mix": (left + right) / 2}.items():
+        soundfile.write(tmp_path / f"{name}.wav", samples, rate, subtype="FLOAT")
+    both = tmp_path / "both.wav"
+    soundfile.write(both, np.stack([left, right], axis=1), rate, subtype="FLOAT")
+
+    def confidence(*words):
+        assert command("predict", saved, *words, "--json") == 0
+        return json.loads(capsys.readouterr().out)["confidence"]
+
+    for name in ("left", "right", "mix"):
+        assert confidence(both, "--channel", name) == confidence(tmp_path / f"{name}.wav")
+    assert command("predict", saved, both, "--channel", "middle") == 2
+    soundfile.write(both, np.stack([left, -left], axis=1), rate, subtype="FLOAT")
+    assert command("predict", saved, both) == 1
+    assert "--channel" in capsys.readouterr().err
+
+
+def test_windows_of_a_recording_are_those_of_its_samples(saved, recordings, monkeypatch):
+    """They are answered while it is decoded; and one that is cut is refused as a whole."""
+    predictor = load_predictor(saved)
+    samples, rate = audio.read(recordings[0])
+    monkeypatch.setattr(decoding, "BLOCK", 777)
+    streamed = predictor.predict(recordings[0], window=0.3)
+    whole = predictor.predict((samples, rate), window=0.3)
+    pd.testing.assert_frame_equal(streamed.drop(columns="file"), whole.drop(columns="file"))
+
+
+def test_ten_minutes_in_one_answer_are_told(saved, recordings, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(describing, "LONG", 0.5)
+    load_predictor(saved).predict(recordings[0])
+    assert "--window" in caplog.text
+    caplog.clear()
+    load_predictor(saved).predict(recordings[0], window=0.3)
+    assert not caplog.records

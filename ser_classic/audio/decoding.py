@@ -26,7 +26,7 @@ import numpy as np
 from ser_classic.audio.containers import Promise, View, chains, mistaken, promise
 from ser_classic.audio.errors import AudioError
 from ser_classic.audio.files import HEADERLESS
-from ser_classic.audio.waveforms import Part, Treatment, check, notice, resample
+from ser_classic.audio.waveforms import Listening, Part, check, notice, peak, resample
 
 BLOCK = 2**18  # frames that are decoded at a time
 UNKNOWN = 2**62  # frames; what libsndfile says of a length that it does not know is more
@@ -92,16 +92,18 @@ def read(
         system's encoding; or it ends before the part does.
     """
     path = Path(path)
+    listening = Listening(channel, name=str(path))
     held, rate, frames = [], 0, 0
     for block, rate in blocks(path):
-        held.append(block)
+        held.append(listening.take(block, rate))
         frames += len(block)
         if part is not None and part.end is not None and frames > round(part.end * rate):
             break
     samples = held[0] if len(held) == 1 else np.concatenate(held)
+    held.clear()
     if part is not None:
         samples = part.of(samples, rate, name=str(path))
-    waveform = check(Treatment.of(samples, rate, channel, name=str(path))(samples), rate, name=str(path))
+    waveform = check(listening.settle()(samples), rate, name=str(path))
     return resample(waveform, rate, sample_rate or rate), sample_rate or rate
 
 
@@ -120,10 +122,13 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
     AudioError
         As `read` does; what is wrong with its end is found there.
     """
-    treat = None
+    listening, treat = Listening(channel, name=str(path)), None
     for block, rate in blocks(path):
-        treat = treat or Treatment.of(block, rate, channel, name=str(path))
-        yield treat(block), rate
+        samples = listening.take(block, rate)
+        treat = treat or listening.settle()
+        if not np.isfinite(peak(samples)):
+            raise AudioError(f"{path}: holds NaN or infinite samples; export it again")
+        yield treat(samples), rate
 
 
 def shape(path: str | Path) -> Shape:

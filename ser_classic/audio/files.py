@@ -60,6 +60,11 @@ def audio_files(root: Path) -> list[PurePosixPath]:
 
     Links to folders are followed, each folder once. Hidden files, and the shadows (`__MACOSX`, `._name.wav`)
     that some archivers add, are no audio.
+
+    Raises
+    ------
+    AudioError
+        A folder may not be looked into.
     """
     files = [file for file in _files(root) if file.suffix.lower() in SUFFIXES]
     return sorted(files, key=lambda file: (len(file.parts), file.suffix.lower() != ".wav", str(file)))
@@ -70,6 +75,10 @@ def other_files(root: Path) -> list[PurePosixPath]:
     return sorted(file for file in _files(root) if file.suffix.lower() not in SUFFIXES)
 
 
+def _refuse(error: OSError) -> None:
+    raise AudioError(f"{error.filename}: cannot be looked into ({error.strerror})") from error
+
+
 def _files(root: Path) -> Iterator[PurePosixPath]:
     """Files below a folder; what is linked after what is there, so that a loop of links comes to its end."""
     seen: set[str] = set()
@@ -77,7 +86,7 @@ def _files(root: Path) -> Iterator[PurePosixPath]:
     while waiting:
         linked: list[Path] = []
         for start in waiting:
-            for folder, subfolders, names in os.walk(start):
+            for folder, subfolders, names in os.walk(start, onerror=_refuse):
                 if (real := os.path.realpath(folder)) in seen:
                     subfolders.clear()
                     continue

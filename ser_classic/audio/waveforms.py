@@ -105,62 +105,108 @@ def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
     return samples[:, channel]
 
 
-@dataclass(frozen=True)
-class Treatment:
-    """What is done to the samples of a recording, block by block, to have its waveform.
+class Listening:
+    """Takes the samples of a recording block by block, and says at the end what its waveform needs.
 
-    Attributes
+    Parameters
     ----------
-    channel : int or None
-    scale : float
-        Full scale of the samples.
-    offset : float [full scales]
+    channel : int, optional
+        The one to take; the mean of all by default.
     name : str
+        What messages call the recording.
     """
 
-    channel: int | None
-    scale: float
-    offset: float
-    name: str
+    def __init__(self, channel: int | None, name: str) -> None:
+        self._channel, self._name = channel, name
+        self._frames, self._sum, self._peak, self._mixed = 0, 0.0, 0.0, 0.0
+        self._power: np.ndarray | float = 0.0  # of each channel
+        self._turns = np.zeros(3)  # frames in which one channel, or the other, is heard alone; with sound
 
-    @classmethod
-    def of(cls, samples: np.ndarray, sample_rate: int, channel: int | None, name: str) -> Treatment:
-        """What samples [shape=(n, channels)] need; told in the log where it is unusual.
+    def take(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
+        """The mono of samples [shape=(n, channels)].
 
         Raises
         ------
         AudioError
-            There is no such channel, or all cancel each other.
+            There is no such channel.
         """
-        if channel is None and samples.shape[1] > 1:
-            _compare(samples, sample_rate, name)
-        waveform = mono(samples, channel, name)
-        scale, offset = full_scale(waveform), 0.0
-        if scale != 1:
-            notice("scale", f"{name}: floats in the range of integers; {scale:.0f} is taken for full scale")
-        if len(waveform) and abs(middle := float(waveform.mean(dtype=np.float64)) / scale) > OFFSET:
-            offset = middle
-            notice("offset", f"{name}: a constant offset of {offset:.2f} of full scale was taken off")
-        return cls(channel, scale, offset, name)
+        waveform = mono(samples, self._channel, self._name)
+        self._frames += len(waveform)
+        self._sum += float(waveform.sum(dtype=np.float64))
+        self._peak = max(self._peak, peak(waveform))
+        if self._channel is None and samples.shape[1] > 1:
+            self._power += np.square(samples, dtype=np.float64).sum(axis=0)
+            self._mixed += float(np.square(waveform, dtype=np.float64).sum())
+            if samples.shape[1] == 2:
+                self._turns += _turns(samples, sample_rate)
+        return waveform
 
-    def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """The waveform [shape=(n,)] of the next samples [shape=(n, channels)]."""
-        waveform = mono(samples, self.channel, self.name)
+    def settle(self) -> Treatment:
+        """What the waveform needs; told in the log where it is unusual.
+
+        Raises
+        ------
+        AudioError
+            The channels cancel each other.
+        """
+        self._compare(np.atleast_1d(self._power))
+        scale, offset = full_scale_of(self._peak), 0.0
+        if scale != 1:
+            notice(
+                "scale", f"{self._name}: floats in the range of integers; {scale:.0f} is taken for full scale"
+            )
+        if self._frames and abs(middle := self._sum / self._frames / scale) > OFFSET:
+            offset = middle
+            notice("offset", f"{self._name}: a constant offset of {offset:.2f} of full scale was taken off")
+        return Treatment(scale, offset)
+
+    def _compare(self, power: np.ndarray) -> None:
+        """Tell of channels whose mean is not what a person would hear."""
+        if len(power) < 2 or not np.isfinite(power).all() or not power.any():
+            return  # `check` tells of what is no number or silent
+        sounding = np.flatnonzero(power > DEAD * power.max())
+        if len(sounding) < len(power):
+            dead = ", ".join(str(number) for number in range(len(power)) if number not in sounding)
+            notice(
+                "dead", f"{self._name}: channel {dead} is silent; for full level take --channel {sounding[0]}"
+            )
+        elif self._mixed < CANCELLED * power.mean():
+            raise AudioError(
+                f"{self._name}: its channels cancel each other (opposite phase), nothing is left of their "
+                "mean; take one with --channel left (or right)"
+            )
+        elif len(power) == 2 and min(self._turns[:2]) > TURNS * self._turns[2]:
+            notice(
+                "parties",
+                f"{self._name}: its two channels speak in turn, as two parties of a call; they were mixed "
+                "into one voice. Take one with --channel left or right",
+            )
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done to a mono recording: full scale is made 1, a constant offset [full scales] taken off."""
+
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, waveform: np.ndarray) -> np.ndarray:
+        """The waveform [shape=(n,)] as it is meant."""
         if self.scale != 1:
             waveform = waveform / np.float32(self.scale)
         return waveform - np.float32(self.offset) if self.offset else waveform
 
 
-def full_scale(waveform: np.ndarray) -> float:
-    """Full scale of samples [shape=(n,)]: that of an integer type, or of integers written as floats, or 1."""
-    if np.issubdtype(waveform.dtype, np.integer):
-        return float(np.iinfo(waveform.dtype).max) + 1
-    if not len(waveform):
+def peak(waveform: np.ndarray) -> float:
+    """Largest magnitude of samples [shape=(n,)]; NaN where there is one."""
+    return float(np.maximum(waveform.max(), -waveform.min())) if len(waveform) else 0.0
+
+
+def full_scale_of(loudest: float) -> float:
+    """Full scale of samples with this peak: 1, or that of integers that were written as floats."""
+    if not OVERSHOT < loudest <= RANGES[-1]:
         return 1.0
-    peak = float(np.maximum(waveform.max(), -waveform.min()))
-    if not OVERSHOT < peak <= RANGES[-1]:
-        return 1.0
-    return next(scale for scale in RANGES if peak <= scale)
+    return next(scale for scale in RANGES if loudest <= scale)
 
 
 def notice(kind: str, message: str) -> None:
@@ -172,45 +218,14 @@ def notice(kind: str, message: str) -> None:
             logger.warning("further recordings of which the same is to be told are not named")
 
 
-def _compare(samples: np.ndarray, sample_rate: int, name: str) -> None:
-    """Tell of channels whose mean is not what a person would hear.
-
-    Raises
-    ------
-    AudioError
-        They cancel each other.
-    """
-    power = np.mean(np.square(samples, dtype=np.float64), axis=0) if len(samples) else np.zeros(1)
-    if not np.isfinite(power).all() or not power.any():
-        return  # `check` tells of it
-    mixed = float(np.mean(np.square(samples.mean(axis=1), dtype=np.float64)))
-    if mixed < CANCELLED * power.mean() and power.min() > DEAD * power.max():
-        raise AudioError(
-            f"{name}: its channels cancel each other (opposite phase), nothing is left of their mean; take "
-            "one with --channel left (or right)"
-        )
-    sounding = np.flatnonzero(power > DEAD * power.max())
-    if len(sounding) < len(power):
-        dead = ", ".join(str(number) for number in range(len(power)) if number not in sounding)
-        notice("dead", f"{name}: channel {dead} is silent; for full level take --channel {sounding[0]}")
-    elif len(power) == 2 and _turns(samples, sample_rate):
-        notice(
-            "parties",
-            f"{name}: its two channels speak in turn, as two parties of a call; they were mixed into one "
-            "voice. Take one with --channel left or right",
-        )
-
-
-def _turns(samples: np.ndarray, sample_rate: int) -> bool:
-    """Whether two channels [shape=(n, 2)] are each heard alone for a good part of the time."""
+def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Frames of two channels [shape=(n, 2)] in which one, or the other, is heard alone; and with sound."""
     size = max(1, int(FRAME * sample_rate))
     whole = samples[: len(samples) // size * size]
-    if len(whole) < 2 * size:
-        return False
     left, right = np.square(whole.reshape(-1, size, 2), dtype=np.float64).mean(axis=1).T
-    heard = left + right > np.max(left + right) / 1000
-    alone = [float(np.mean((one > APART * other)[heard])) for one, other in ((left, right), (right, left))]
-    return min(alone) > TURNS
+    heard = left + right > np.max(left + right, initial=0) / 1000
+    alone = [((one > APART * other) & heard).sum() for one, other in ((left, right), (right, left))]
+    return np.array([*alone, heard.sum()], dtype=np.float64)
 
 
 def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
@@ -230,10 +245,9 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         Not one-dimensional, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or an unusable
         sample rate.
     """
-    scale = full_scale(np.asarray(waveform).reshape(-1))
+    if np.issubdtype(np.asarray(waveform).dtype, np.integer):
+        waveform = np.asarray(waveform) / (np.iinfo(np.asarray(waveform).dtype).max + 1)
     waveform = np.ascontiguousarray(waveform, dtype=np.float32)
-    if scale != 1:
-        waveform = waveform / np.float32(scale)
     if sample_rate < LOWEST_RATE:
         raise AudioError(f"{name}: a sample rate of {sample_rate} Hz; at least {LOWEST_RATE} Hz is needed")
     if waveform.ndim != 1:
@@ -244,16 +258,16 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         )
     with np.errstate(over="ignore", invalid="ignore"):
         energy = np.dot(waveform, waveform)
-    if 0 < energy < LOUDEST**2:  # one pass, which tells that all below is well
+    if 0 < energy < OVERSHOT**2:  # one pass, which tells that all below is well
         return waveform
-    loudest = np.maximum(waveform.max(), -waveform.min())  # NaN where there is one
+    loudest = peak(waveform)
     if not np.isfinite(loudest):
         raise AudioError(f"{name}: holds NaN or infinite samples; export it again")
     if loudest > LOUDEST:
         raise AudioError(f"{name}: samples as large as {loudest:.0e}, full scale is 1; export it again")
     if loudest == 0:
         raise AudioError(f"{name}: silent, every sample is zero; record it again or leave it out")
-    return waveform
+    return Treatment(full_scale_of(loudest))(waveform)
 
 
 def resample(waveform: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:

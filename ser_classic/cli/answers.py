@@ -76,6 +76,17 @@ def unlike(rows: Sequence[Row], card: dict[str, Any]) -> str:
     )
 
 
+def on_one_line(text: str) -> str:
+    """Text with its line breaks, and what else moves a terminal's cursor, written out.
+
+    Examples
+    --------
+    >>> on_one_line("a\\nb")
+    'a\\\\nb'
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     """Aligned columns for people, the most probable emotions side by side."""
     rows = [["recording", *(["from", "to"] if windowed else ["seconds"]), "emotion", "probability"]]
@@ -92,7 +103,7 @@ def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[s
                 more.insert(0, f"at most {ranked[0][0]}")
         if row["unlike"]:
             more.append("(unlike)")
-        rows.append([row["file"], *(f"{time:.2f}" for time in times), *answer, *more])
+        rows.append([on_one_line(row["file"]), *(f"{time:.2f}" for time in times), *answer, *more])
     if not answers:
         return
     widths = [

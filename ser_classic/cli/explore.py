@@ -41,10 +41,10 @@ def explore(
     if path.suffix.lower() in SUFFIXES and not path.is_dir():
         for option in context.command.params:
             given = context.get_parameter_source(option.name).name == "COMMANDLINE"
-            if given and option.name not in ("what", "output"):
+            if given and option.name not in ("what", "output", "channel"):
                 raise typer.BadParameter(f"for a corpus; {what} is a recording", param_hint=option.opts[0])
-        parts, facts = explorer.explore_file(path)
-        folder = output or Path("explore") / path.stem
+        parts, facts = explorer.explore_file(path, options.channel_of(channel))
+        folder = output or Path("explore") / path.name  # with its suffix: x.wav and x.flac are two
         page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
         for name, value in facts.items():
             print(f"{name}: {value}")

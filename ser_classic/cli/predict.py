@@ -157,6 +157,14 @@ def predict(
     min_confidence: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Answer `uncertain` below this probability.")
     ] = 0.0,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            "--channel",
+            help="Of several channels: left, right, mix, a number from 0.",
+            show_default="as fitted",
+        ),
+    ] = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Recognise the emotion of recordings. Exit code 1 tells that some could not be used."""
@@ -176,6 +184,8 @@ def predict(
         options.check_windows(window, hop)
     problems: list[str] = []
     predictor = load_predictor(model)
+    if channel is not None:
+        predictor = predictor.taking(options.channel_of(channel))
     with options.value_of("--adapt"):
         predictor.require(adapt=adapt)
     with options.value_of("--min-confidence"):
@@ -209,4 +219,6 @@ def predict(
 
 
 def _tell(line: str) -> None:
-    print(f"ser-classic: {line}", file=sys.stderr)
+    from ser_classic.cli.answers import on_one_line
+
+    print(f"ser-classic: {on_one_line(line)}", file=sys.stderr)

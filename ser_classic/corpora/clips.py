@@ -287,6 +287,8 @@ def check_clips(clips: pd.DataFrame, emotions: Collection[str] | None = EMOTIONS
     _refuse(
         clips, clips["file"].map(_leaves), "file", "a path below the corpus's folder, with forward slashes"
     )
+    broken = clips["file"].str.contains(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+    _refuse(clips, broken, "file", "a name without line breaks and the like; rename it")
     named = [
         str(clip).startswith(f"{corpus}/") for clip, corpus in zip(clips.index, clips["corpus"], strict=True)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,10 @@ class Predictor:
     def channel(self) -> int | None:
         """Channel to take from recordings with several, as in fitting; None is their mean."""
         return self.card["channel"]
+
+    def taking(self, channel: int | None) -> Predictor:
+        """The same predictor, that takes another channel, counted from 0, or the mean of all."""
+        return replace(self, card=self.card | {"channel": channel})
 
     @property
     def has_probabilities(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, compute
-from ser_classic.predictor.sources import quiet_decoder
-from ser_classic.predictor.windows import Span, spans
+from ser_classic.predictor.windows import Span, Stream
 from ser_classic.runtime import workers
 from ser_classic.runtime.progress import track
 
+LONG = 600.0  # [s] from which one answer for all of a recording says little
 WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
+
+logger = logging.getLogger(__name__)
 
 Source = str | Path | tuple[np.ndarray, int]
 
@@ -89,24 +92,47 @@ def _describe(
     hop: float | None,
 ) -> list[Described]:
     try:
-        # Windows are cut at the recording's own rate, as they come from a microphone.
+        if window is not None:
+            found = list(_windows(name, source, features, channel, window, hop))
+            if not any(item.vector is not None for item in found):
+                raise audio.AudioError(found[0].problem if found else f"{name}: holds no samples")
+            return found
         if isinstance(source, tuple):
             waveform, rate = audio.check(*source, name=name), source[1]
         else:
-            with quiet_decoder(source):
-                waveform, rate = audio.read(source, features.sample_rate if window is None else None, channel)
+            waveform, rate = audio.read(source, features.sample_rate, channel)
+        seconds = len(waveform) / rate
+        if seconds >= LONG:
+            logger.warning(
+                f"{name}: one answer for {seconds / 60:.0f} minutes; --window 3 answers every three "
+                "seconds of it, in constant memory"
+            )
+        return [describe_span(name, waveform, rate, Span(0.0, seconds), features)]
     except (SerClassicError, MemoryError) as error:
-        told = f"{name}: too long for this machine's memory"
+        told = f"{name}: too long for this machine's memory; --window 3 answers it in constant memory"
         if isinstance(error, SerClassicError):
             # It names the file, which with standard input is a passing one.
             told = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
         return [Described(name, Span(0.0, 0.0), problem=told)]
-    if window is None:
-        return [describe_span(name, waveform, rate, Span(0.0, len(waveform) / rate), features)]
-    return [
-        describe_span(name, waveform[first:last], rate, Span(first / rate, last / rate), features)
-        for first, last in spans(len(waveform), rate, window, hop)
-    ]
+
+
+def _windows(
+    name: str, source: Source, features: FeatureSet, channel: int | None, window: float, hop: float | None
+) -> Iterator[Described]:
+    """Windows at the recording's own rate, as they come from a microphone, while it is decoded."""
+    if isinstance(source, tuple):
+        blocks: Iterable[tuple[np.ndarray, int]] = [(audio.check(*source, name=name), source[1])]
+    else:
+        blocks = audio.stream(source, channel)
+    stream = None
+    for block, rate in blocks:
+        if stream is None:
+            audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses a rate that is none
+            stream = Stream(rate, window, hop)
+        for span, waveform in stream.push(block):
+            yield describe_span(name, waveform, rate, span, features)
+    for span, waveform in stream.close() if stream else ():
+        yield describe_span(name, waveform, rate, span, features)
 
 
 def describe_span(name: str, waveform: np.ndarray, rate: int, span: Span, features: FeatureSet) -> Described:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import glob
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ser_classic.audio import SUFFIXES, AudioError, audio_files
+from ser_classic.audio import AudioError, audio_files, other_files
 
 STANDARD_INPUT = "-"
 LARGEST = 2**30  # [bytes] taken from standard input
 
 
-def find(named: Iterable[str], problem: Callable[[str], None]) -> Iterator[str]:
+def find(
+    named: Iterable[str], problem: Callable[[str], None], notice: Callable[[str], None]
+) -> Iterator[str]:
     """Paths of the recordings that are meant, in order.
 
     Parameters
@@ -26,8 +27,8 @@ def find(named: Iterable[str], problem: Callable[[str], None]) -> Iterator[str]:
     named : iterable of str
         A file, whatever its name; a folder, whose audio files are taken at any depth; a pattern such as
         `calls/**/*.wav`; or `-`, which stays.
-    problem : callable
-        Is handed a message for what names nothing.
+    problem, notice : callable
+        Are handed a message for what names nothing, and one for what is passed over in a folder.
     """
     for name in named:
         path = Path(name)
@@ -35,14 +36,24 @@ def find(named: Iterable[str], problem: Callable[[str], None]) -> Iterator[str]:
             yield name
         elif not name:  # an empty path would be the folder one is in
             problem("'': no name of a recording")
-        elif path.is_dir():
-            below = sorted(str(path / file) for file in audio_files(path))
-            yield from _or_problem(below, f"{name}: holds no {', '.join(SUFFIXES)} file", problem)
-        elif path.exists() or not glob.has_magic(name):
+        elif os.path.isdir(name):  # noqa: PTH112 (False, and no error, where one may not look)
+            try:
+                below = sorted(str(path / file) for file in audio_files(path))
+                others = other_files(path)
+            except AudioError as error:
+                problem(str(error))
+                continue
+            yield from _or_problem(
+                below, f"{name}: holds no recording, and {len(others)} other files", problem
+            )
+            if others and below:
+                more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+                notice(f"{path / others[0]}{more}: no recording by its name, passed over")
+        elif os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
             yield name
         else:
             found = glob.glob(name, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
-            matched = sorted(match for match in found if Path(match).is_file())
+            matched = sorted(match for match in found if os.path.isfile(match))  # noqa: PTH113
             yield from _or_problem(matched, f"{name}: no file is called so", problem)
 
 
@@ -74,7 +85,7 @@ def opened(
     AudioError
         The stream is closed, or longer than 1 GiB.
     """
-    counts = Counter(find(named, problem))
+    counts = Counter(find(named, problem, notice))
     again = [name for name, count in counts.items() if count > 1]
     if again:
         more = f" and {len(again) - 1} more" if len(again) > 1 else ""
@@ -83,28 +94,6 @@ def opened(
         yield {
             name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name for name in counts
         }
-
-
-@contextmanager
-def quiet_decoder(path: str | Path) -> Iterator[None]:
-    """Keep the decoder of MP3 from writing on stderr, past Python, what it thinks of a damaged file."""
-    head = b"RIFF"
-    with suppress(OSError):  # whoever reads the file says so
-        if Path(path).is_file():  # a pipe would be waited for
-            with Path(path).open("rb") as file:
-                head = file.read(4)
-    if head in (b"RIFF", b"fLaC", b"OggS", b"FORM"):
-        yield
-        return
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 @contextmanager
