@@ -21,6 +21,7 @@ from ser_classic.cli import (
     interrupts,
     predict,
     results,
+    score,
 )
 from ser_classic.cli.commands import Commands
 from ser_classic.errors import SerClassicError
@@ -45,6 +46,7 @@ app.command("report")(bench.report)
 app.command("compare")(compare.compare)
 app.add_typer(results.app, name="results")
 app.command("folds")(folds.folds)
+app.command("score")(score.score)
 app.command("fit")(predict.fit)
 app.command("predict")(predict.predict)
 app.command("card")(predict.card)

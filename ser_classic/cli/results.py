@@ -10,7 +10,7 @@ import typer
 
 from ser_classic.cli import options
 
-app = typer.Typer(help="Results folders: join those of several machines.", no_args_is_help=True)
+app = typer.Typer(help="Results folders: join those of several machines, remove runs.", no_args_is_help=True)
 
 
 @app.command()
@@ -26,3 +26,22 @@ def merge(
     merged = merging.merge(folders, into)
     write(into, lambda problem: print(problem, file=sys.stderr), cache=cache)
     print(f"{into}: {len(merged.copied)} runs copied, {len(merged.kept)} kept")
+
+
+@app.command()
+def remove(
+    runs: Annotated[list[str], typer.Argument(help="Ids of runs: the names of their folders.")],
+    results: options.Results = Path("results"),
+    cache: options.Cache = None,
+) -> None:
+    """Remove runs, such as external ones, and write the report."""
+    from ser_classic import store
+    from ser_classic.report import write
+
+    found = [store.find_run(results, name) for name in dict.fromkeys(runs)]
+    with store.at_work(results):
+        for run in found:
+            store.remove_run(run)
+    if store.folders(results):
+        write(results, lambda problem: print(problem, file=sys.stderr), cache=cache)
+    print(f"{results}: {len(found)} removed")

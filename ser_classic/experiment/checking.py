@@ -109,7 +109,10 @@ def check(
     stored = {
         Cell.of(run.record): run
         for run in store.runs(results)
-        if run.ok and (cells is None or Cell.of(run.record) in cells) and _among(run.record, only or {})
+        if run.ok
+        and "external" not in run.record
+        and (cells is None or Cell.of(run.record) in cells)
+        and _among(run.record, only or {})
     }
     if not stored:
         raise store.StoreError(

@@ -22,7 +22,23 @@ _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accurac
 _COST = ("fit_seconds", "predict_seconds")
 _FURTHER = tuple(name for name in METRICS if name not in _FIRST)
 FACTS = ("base", "independent")  # of its protocol
-COLUMNS = (*CELL, *_FIRST, *_COST, "status", *_FURTHER, "speaker_uar", "error", "test", "stale", *FACTS)
+SOURCES = (
+    "external",
+    "brought",
+)  # told by others, or features of a table; nothing where all was computed here
+COLUMNS = (
+    *CELL,
+    *_FIRST,
+    *_COST,
+    "status",
+    *_FURTHER,
+    "speaker_uar",
+    "error",
+    "test",
+    "stale",
+    *FACTS,
+    "source",
+)
 GROUPS = ("blind", "adapted", "leaky")
 
 
@@ -212,6 +228,7 @@ def scored(
         record = run.record
         row = {name: record[name] for name in (*CELL, "status", *FACTS)}
         row["test"] = next((test for key, test in CONDITIONS.items() if key in record), "")
+        row["source"] = next((kind for kind in SOURCES if kind in record), "")
         counts = None
         other = differ(record) if differ else {}
         row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items()) or None

@@ -60,7 +60,7 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks
     rows = []
     for run in shown(runs, track):
         row = run.row
-        if row["model"] == FLOOR or row["seed"] != 0 or not row["speakers"]:
+        if row["source"] or row["model"] == FLOOR or row["seed"] != 0 or not row["speakers"]:
             continue
         cell = (row["corpus"], row[by], row[other])
         rows += [(speaker, uar, *cell) for speaker, uar in per_speaker(run.counts).items()]
@@ -163,6 +163,7 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
         }
     )
     mine = systems(board[(board["corpus"] == corpus) & (board["status"] == "ok") & board["stale"].isna()])
+    mine = mine[mine["source"] != "external"]
     mine["group"] = group_of(mine)
     mine = mine.groupby("group", sort=False).head(best)
     few = mine["speakers"].astype(float) < FEWEST_SPEAKERS
@@ -171,7 +172,7 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             "track": mine["track"],
             "disjoint": mine["group"] != "leaky",
             "system": mine["features"] + " + " + mine["model"],
-            "family": "classical",
+            "family": mine["source"].map({"brought": "brought features"}).fillna("classical"),
             "protocol": mine["base"],
             "base": mine["base"],
             "uar": mine["uar"].astype(float),

@@ -141,6 +141,22 @@ def write_run(
     return Run(results / "runs" / record["id"], record)
 
 
+def remove_run(run: Run) -> None:
+    """Remove a stored run.
+
+    Raises
+    ------
+    StoreError
+        The folder cannot be written.
+    """
+    gone = run.path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
+    try:
+        run.path.rename(gone)  # in one step: a run is whole or not there
+    except OSError as error:
+        raise StoreError(f"{run.path}: cannot be removed ({error.strerror})") from error
+    shutil.rmtree(gone, ignore_errors=True)
+
+
 def copy_run(run: Run, results: Path) -> Run:
     """Store a run of another folder as it is, in one step; an earlier run of the same cell is replaced.
 

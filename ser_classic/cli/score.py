@@ -1,0 +1,69 @@
+"""`ser-classic score`: predictions that were made elsewhere, on the same clips and folds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+
+def score(
+    predictions: Annotated[
+        Path, typer.Argument(help="CSV: clip or file, emotion; if wanted fold, and p_<emotion> for each.")
+    ],
+    corpus: Annotated[str, typer.Option(help="Corpus name, or a manifest or folder of your own.")],
+    protocol: Annotated[str, typer.Option(help="Protocol on whose folds it was trained.")],
+    name: Annotated[str, typer.Option(help='What to call the model: "my CNN".')],
+    note: Annotated[str, typer.Option(help="Where more is to be read, such as a link.")] = "",
+    words: Annotated[
+        list[str] | None, typer.Option("--map", help="What a word means, anger=angry; repeatable.")
+    ] = None,
+    add: Annotated[bool, typer.Option("--add", help="Store it as an external run of --results.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the folds.")] = 0,
+    speaker: options.Speaker = None,
+    results: options.Results = Path("results"),
+    data: options.Data = None,
+    cache: options.Cache = None,
+    as_json: options.Json = False,
+) -> None:
+    """Check and score predictions of any model, and compare them with the best run on the same folds.
+
+    Example: ser-classic score cnn.csv --corpus ravdess --protocol emobox --name "my CNN"
+    """
+    import json
+    import shutil
+    from dataclasses import replace
+
+    import pandas as pd
+
+    from ser_classic import store
+    from ser_classic.corpora import CORPORA, CorpusError, load
+    from ser_classic.protocols import PROTOCOLS
+    from ser_classic.report.scoring import compared, external, facts, read_predictions, told
+
+    with options.value_of("--protocol"):
+        entry = PROTOCOLS[protocol]
+    reading = options.reading(words, None, speaker, None, None)
+    meanings = reading.words
+    try:
+        loaded = load(corpus, data, cache, replace(reading, words={}))
+    except CorpusError:
+        if corpus in CORPORA or not meanings:
+            raise
+        loaded = load(corpus, data, cache, reading)  # its own words need the same meanings
+    sources = [load(each, data, cache) for each in entry.sources(loaded.corpus.name)]
+    clips = pd.concat([each.clips for each in (*sources, loaded)])
+    found = read_predictions(predictions, clips, entry.folds(clips, seed), loaded.corpus.name, meanings)
+    run = external(name, note, loaded, entry, seed, found)
+    pair = compared(run, results, loaded.clips)
+    facts_of = facts(run, loaded.clips, pair)
+    print(json.dumps(facts_of) if as_json else told(facts_of, pair, shutil.get_terminal_size().columns))
+    if add:
+        with store.at_work(results):
+            store.write_clips(results, loaded.corpus.name, loaded.clips)
+            store.write_run(results, run.record, found)
+        print(f"stored as {run.record['id']}; ser-classic report draws the tables", file=sys.stderr)

@@ -1,0 +1,143 @@
+"""Predictions in: checked line by line, scored, compared, stored, removed."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_classic import FEATURES, MODELS, PROTOCOLS, cli, evaluate, extract, store
+from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.stale import differences
+from ser_classic.metrics import METRICS
+from ser_classic.report import leak_premium, read, tabulated
+from ser_classic.report.glance import glance
+
+ID = "tiny--loso--external--my_cnn--0"
+
+
+@pytest.fixture
+def predictions(tiny, cache) -> pd.DataFrame:
+    """Of a real model, as another program would write them."""
+    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+    made = evaluate(tiny.clips, features, MODELS["logistic"], PROTOCOLS["loso"])
+    table = made.rename(columns={"guess": "emotion"}).assign(
+        file=tiny.clips["file"].loc[made["clip"]].to_numpy()
+    )
+    return table.drop(columns="clip").sample(frac=1, random_state=0)
+
+
+@pytest.fixture
+def ser(own_folder, cache, tmp_path, monkeypatch, capsys):
+    """Run `score` on the tiny corpus; its exit code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object, protocol: str = "loso") -> tuple[int, str, str]:
+        own = ("--corpus", own_folder, "--speaker", r"/(s\d\d)_", "--protocol", protocol, "--name", "my CNN")
+        monkeypatch.setattr(sys, "argv", ["ser-classic", "score", *map(str, (*words, *own))])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        return (stop.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+def test_figures_are_those_of_the_predictions(ser, tiny, predictions, tmp_path):
+    predictions.to_csv(tmp_path / "p.csv", index=False)
+    code, told, errors = ser("p.csv", "--json")
+    assert (code, errors) == (0, "")
+    found = json.loads(told)
+    truth = tiny.clips.set_index("file")["emotion"].loc[predictions["file"]].to_numpy()
+    guess = predictions["emotion"].to_numpy()
+    for name in ("uar", "accuracy", "macro_f1"):
+        assert found[name]["value"] == pytest.approx(METRICS[name](truth, guess))
+    assert np.sum(found["confusion"]["counts"]) == 48
+    assert set(found["uar_by_speaker"]) == {f"tiny/s0{number}" for number in range(1, 5)}
+    assert set(found["recall"]) == {"neutral", "angry", "sad"}
+    assert 0 <= found["calibration"]["ece"] <= 1
+    assert found["comparison"] is None
+    assert "UAR" in ser("p.csv")[1]
+
+
+def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(ser, predictions, tiny, tmp_path):
+    predictions[["file", "emotion"]].to_csv(tmp_path / "p.csv", index=False)
+    first = json.loads(ser("p.csv", "--json")[1])
+    assert first["calibration"] is None
+    from ser_classic.protocols.export import fold_table
+
+    folds = fold_table(tiny.clips, PROTOCOLS["loso"])
+    folds = folds[folds["part"] == "test"]
+    folds["guess"] = predictions.set_index("file")["emotion"].loc[folds["file"]].to_numpy()
+    folds.to_csv(tmp_path / "q.csv", index=False)
+    assert json.loads(ser("q.csv", "--json")[1])["uar"] == first["uar"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda p: p.iloc[1:], "1 of 48 test clips are missing"),
+        (lambda p: pd.concat([p, p.iloc[[4]]]), "line 50: .* twice, first in line 6"),
+        (lambda p: p.assign(file=["other.wav", *p["file"][1:]]), "line 2: 'other.wav' is no clip of tiny"),
+        (lambda p: p.assign(emotion=["cross", *p["emotion"][1:]]), "line 2: 'cross' is none of"),
+        (lambda p: p.assign(fold="s01"), "line .*is tested in fold s0"),
+        (lambda p: p.assign(p_sad=7.0), "line 2: its probabilities"),
+        (lambda p: p.assign(p_joy=0.0), "p_joy"),
+        (lambda p: p.assign(part="train"), "line 2: .*part 'train'"),
+        (lambda p: p.drop(columns="emotion"), r"emotion \(or guess\)"),
+        (lambda p: p.drop(columns="file"), r"clip \(or file\)"),
+    ],
+)
+def test_whatever_is_wrong_is_named_with_its_line(ser, predictions, tmp_path, change, reason):
+    import re
+
+    change(predictions).to_csv(tmp_path / "p.csv", index=False)
+    code, told, errors = ser("p.csv", "--add")
+    assert (code, told) == (1, "")
+    assert re.search(reason, errors)
+    assert not (tmp_path / "results").exists()
+
+
+def test_words_are_mapped(ser, predictions, tmp_path):
+    odd = predictions.replace({"emotion": {"angry": "wrath"}}).rename(columns={"p_angry": "p_wrath"})
+    odd.to_csv(tmp_path / "p.csv", index=False)
+    assert ser("p.csv")[0] == 1
+    assert ser("p.csv", "--map", "wrath=angry")[0] == 0
+
+
+def test_an_external_run_is_compared_stored_told_apart_and_removed(
+    ser, predictions, tiny, cache, tmp_path, monkeypatch
+):
+    results = tmp_path / "results"
+    bench([Cell("tiny", "loso", "mfcc13", "lda")], results, cache=cache, own={"tiny": tiny})
+    predictions.to_csv(tmp_path / "p.csv", index=False)
+    code, told, _ = ser("p.csv", "--add", "--note", "https://example.org", "--json")
+    assert code == 0
+    assert json.loads(told)["comparison"]["second"] == "tiny--loso--mfcc13--lda--0"
+    run = store.find_run(results, ID)
+    assert run.record["external"] == {"name": "my CNN", "note": "https://example.org"}
+    assert sorted(run.predictions()["clip"]) == sorted(tiny.clips.index)
+    assert differences(run.record, lambda _: run.record["digests"]["clips"]) == {}
+    board = tabulated(read(results))
+    assert dict(zip(board["model"], board["source"], strict=True)) == {"my_cnn": "external", "lda": ""}
+    assert "my_cnn" not in glance(board).markdown()
+    from ser_classic.report import write
+
+    write(results, figures=False)
+    assert "my_cnn" in (results / "leaderboard.md").read_text()
+    monkeypatch.setattr("ser_classic.report.write", lambda *_, **__: None)
+    monkeypatch.setattr(sys, "argv", ["ser-classic", "results", "remove", ID])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert [path.name for path in store.folders(results)] == ["tiny--loso--mfcc13--lda--0"]
+
+
+def test_random_splits_show_in_the_leak_chapter(ser, predictions, tiny, tmp_path):
+    predictions.to_csv(tmp_path / "p.csv", index=False)
+    assert ser("p.csv", "--add")[0] == 0
+    predictions.drop(columns="fold").to_csv(tmp_path / "q.csv", index=False)
+    assert ser("q.csv", "--add", protocol="random5")[0] == 0
+    (row,) = leak_premium(read(tmp_path / "results")).to_dict("records")
+    assert (row["model"], row["leaky_protocol"], row["premium"]) == ("my_cnn", "random5", 0)
