@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ser_classic import store
+from ser_classic.corpora import Reading
 from ser_classic.degradations import DEGRADATIONS, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, fold
@@ -16,7 +17,11 @@ from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
+from ser_classic.predictor import cards
+from ser_classic.predictor.fitting import fit
 from ser_classic.protocols import PROTOCOLS, Protocol, ProtocolError, families
+
+SPEAKER = r"/(s\d\d)_"
 
 
 def features_of(corpus, cache, degradation=None, name="mfcc13"):
@@ -79,7 +84,7 @@ def test_the_adapted_track_scales_copies_by_their_speaker(tiny, cache, model):
 def test_sequences_have_copies_too(tiny, cache):
     clean = features_of(tiny, cache, name="mfcc_rms_zcr_sequence")
     copy = features_of(tiny, cache, training_copy(1), "mfcc_rms_zcr_sequence")
-    parts = fold._one_below_the_other([clean.table, copy.table])
+    parts = fold.one_below_the_other([clean.table, copy.table])
     assert len(parts) == 2 * len(tiny.clips)
     assert all(clip.ndim == 2 for clip in parts)
 
@@ -155,3 +160,21 @@ def test_fewer_speakers_are_among_more_and_the_test_stays(tiny):
 def test_the_suites_list_what_they_are_for(suite):
     conditions = {"multi": "copies", "speakers": "speakers"}[suite]
     assert any(getattr(PROTOCOLS[cell.protocol], conditions) for cell in read_suite(suite))
+
+
+def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, cache):
+    made = {
+        robust: fit(
+            str(tiny.root), "mfcc13", "lda", robust=robust, reading=Reading(speaker=SPEAKER), cache=cache
+        )
+        for robust in (False, True)
+    }
+    plain, robust = made[False], made[True]
+    assert (plain.card["copies"], robust.card["copies"]) == (0, 1)
+    assert plain.card["evaluation"]["protocol"] == "loso"
+    assert robust.card["evaluation"]["protocol"] == "loso_multi"
+    assert robust.card["evaluation"]["uar"] != plain.card["evaluation"]["uar"]
+    assert "a degraded copy" in cards.text(robust.card)
+    file = tiny.root / tiny.clips["file"].iloc[0]
+    chances = [each.predict(file)["p_sad"].iloc[0] for each in (plain, robust)]
+    assert abs(chances[0] - chances[1]) > 1e-3

@@ -25,6 +25,13 @@ def fit(
     adapted: Annotated[
         bool, typer.Option("--adapted", help="Z-score per speaker; `predict` then needs --adapt.")
     ] = False,
+    robust: Annotated[
+        bool,
+        typer.Option(
+            "--robust",
+            help="Train on degraded copies of the clips, too: for noisy, faint or clipped recordings.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything random.")] = 0,
     evaluate: Annotated[
         bool, typer.Option(help="Put the cross-validated score on the card: the stored run's, else computed.")
@@ -69,6 +76,7 @@ def fit(
         features,
         model,
         adapted=adapted,
+        robust=robust,
         seed=seed,
         evaluate=evaluate,
         reading=options.reading(words, drop, speaker, speakers, channel, labels, key, columns),

@@ -123,7 +123,7 @@ def run_alike(
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
         fitted = fit(
             model,
-            _one_below_the_other(trained),
+            one_below_the_other(trained),
             emotions[rows],
             None if speakers is None else speakers[rows],
             seed,
@@ -195,7 +195,8 @@ def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.n
     return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
 
 
-def _one_below_the_other(parts: list[pd.DataFrame | np.ndarray]) -> pd.DataFrame | np.ndarray:
+def one_below_the_other(parts: list[pd.DataFrame | np.ndarray]) -> pd.DataFrame | np.ndarray:
+    """What a model takes of clips and of their copies, in one table or array."""
     if len(parts) == 1:
         return parts[0]
     return pd.concat(parts) if isinstance(parts[0], pd.DataFrame) else np.concatenate(parts)

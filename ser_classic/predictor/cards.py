@@ -44,6 +44,10 @@ def _text(card: dict[str, Any]) -> str:
         ("Model", card["model"]["name"] + _settings(card["chosen"])),
         ("Tuned", "by speaker groups" if card["tuned"] else "no, stated defaults"),
         ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
+        (
+            "Trained on",
+            "the clips and a degraded copy of each" if card.get("copies") else "the clips as they are",
+        ),
         ("Seed", str(card["seed"])),
         (
             "Licences of the corpora",

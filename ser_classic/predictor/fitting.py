@@ -16,11 +16,12 @@ import pandas as pd
 
 from ser_classic import statistics, store
 from ser_classic.corpora import CorpusError, Loaded, Reading, load
+from ser_classic.degradations import training_copy
 from ser_classic.errors import blaming
 from ser_classic.experiment.cells import Cell, joined, require_match
 from ser_classic.experiment.copies import require_apart, shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
-from ser_classic.experiment.fold import inputs
+from ser_classic.experiment.fold import inputs, one_below_the_other
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
@@ -48,6 +49,7 @@ def fit(
     model: str,
     *,
     adapted: bool = False,
+    robust: bool = False,
     seed: int = 0,
     evaluate: bool = True,
     reading: Reading | None = None,
@@ -65,6 +67,9 @@ def fit(
         Names in CORPORA, or paths of manifests or folders of your own; several are pooled.
     features, model : str
         Names in FEATURES and MODELS.
+    robust : bool
+        Train on a degraded copy of every clip, too: for recordings with noise, of a telephone, too faint or
+        clipped.
     adapted : bool
         Z-score the features per speaker; the predictor then expects several recordings of one speaker.
     seed : int
@@ -113,20 +118,30 @@ def fit(
     for notice in shared:
         logger.warning(notice)
     pooled = joined(parts)
+    copies = []
+    if robust:
+        made = (
+            extract(clips, root, feature_set, cache, engine, corpus.channel, training_copy(1, seed))
+            for root, clips, corpus in loaded
+        )
+        copies = [joined(tuple(made))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        X = inputs(pooled, speakers if adapted else None)
-        task = (entry, X, clips["emotion"].to_numpy(dtype=str), speakers, seed)
+        X = one_below_the_other([inputs(each, speakers if adapted else None) for each in (pooled, *copies)])
+        emotions = np.tile(clips["emotion"].to_numpy(dtype=str), 1 + len(copies))
+        owners = None if speakers is None else np.tile(speakers, 1 + len(copies))
+        task = (entry, X, emotions, owners, seed)
         (fitted,) = ALONE.run(fit_model, [task], "fits")
         machine = freeze(fitted.estimator, X, entry.name)
-    familiarity = measure(summaries(np.asarray(X)), speakers, seed)
+    familiarity = measure(summaries(np.asarray(X)), owners, seed)
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
+    card["copies"] = len(copies)
     card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
     card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
         try:
-            card["evaluation"] = _evaluation(cell, clips, pooled, adapted, results, engine)
+            card["evaluation"] = _evaluation(cell, clips, pooled, copies, adapted, results, engine)
         except KeyboardInterrupt:  # what took minutes to fit is worth keeping
             card["evaluation"] = INTERRUPTED
     return Predictor(
@@ -183,13 +198,22 @@ def _card(
 
 
 def _evaluation(
-    cell: Cell, clips: pd.DataFrame, features: Features, adapted: bool, results: Path | None, engine: Engine
+    cell: Cell,
+    clips: pd.DataFrame,
+    features: Features,
+    copies: list[Features],
+    adapted: bool,
+    results: Path | None,
+    engine: Engine,
 ) -> dict[str, Any]:
     """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
     track = "adapted" if adapted else "blind"
     reason = ""
     for base in _protocols(cell.corpus, clips):
         protocol = ordinary(base, track)
+        if copies:
+            title = f"{protocol.title}; a degraded copy of each training clip is trained on, too"
+            protocol = replace(protocol, name=f"{protocol.name}_multi", title=title, copies=len(copies))
         try:
             protocol.folds(clips, cell.seed)
         except (ProtocolError, CorpusError) as error:
@@ -200,7 +224,9 @@ def _evaluation(
         )
         predictions = found
         if found is None:
-            predictions = evaluate(clips, features, MODELS[cell.model], protocol, cell.seed, engine=engine)
+            predictions = evaluate(
+                clips, features, MODELS[cell.model], protocol, cell.seed, copies=copies, engine=engine
+            )
         truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
         owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)
         table = statistics.count(truth, predictions["guess"].to_numpy(dtype=str), owners)
