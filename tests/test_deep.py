@@ -19,7 +19,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.estimators import held_out
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.cells import require_match
-from ser_classic.extras.deep import DeepClassifier
+from ser_classic.extras.deep.estimator import DeepClassifier
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit

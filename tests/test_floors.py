@@ -13,6 +13,8 @@ import pytest
 
 from ser_classic.cli.commands import COMMANDS
 from ser_classic.extras import ENTRY_POINTS
+from ser_classic.features import FEATURES
+from ser_classic.models import MODELS
 from ser_classic.predictor.fitting import fit
 from ser_classic.runtime.engines import ENGINES
 
@@ -51,6 +53,11 @@ INTERFACE = {
     "ser_classic.cli.options",
     "ser_classic.corpora.synthetic",
     "ser_classic.errors",
+    "ser_classic.estimators",
+    "ser_classic.features",
+    "ser_classic.features.descriptors",
+    "ser_classic.features.extractor",
+    "ser_classic.models",
     "ser_classic.plots.sound",
     "ser_classic.plots.style",
     "ser_classic.predictor",
@@ -59,9 +66,10 @@ INTERFACE = {
     "ser_classic.registry",
     "ser_classic.runtime.engines",
     "ser_classic.runtime.files",
+    "ser_classic.runtime.progress",
 }
-PLUG_INS = {"app", "cluster", "listen"}
-TABLES = {"commands": COMMANDS, "engines": ENGINES}
+PLUG_INS = {"app", "cluster", "deep", "listen"}
+TABLES = {"commands": COMMANDS, "engines": ENGINES, "features": FEATURES, "models": MODELS}
 
 
 def modules() -> list[Path]:

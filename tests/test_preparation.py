@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_classic.errors import SerClassicError
+from ser_classic.extras.deep.preparation import Preparation, PreparationError, Prepared, trimmed
+from ser_classic.extras.deep.sequences import Frames
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.descriptors import Descriptor
 from ser_classic.features.functionals import MFCC13
-from ser_classic.features.preparation import Preparation, PreparationError, Prepared, trimmed
-from ser_classic.features.sequences import Frames
 
 RATE = 16_000
 

@@ -9,10 +9,10 @@ import pytest
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import require_match
 from ser_classic.experiment.suites import read_suite
+from ser_classic.extras.deep.sequences import Frames
 from ser_classic.features import FEATURES
 from ser_classic.features.descriptors import Descriptor, Framing
 from ser_classic.features.extraction import extract
-from ser_classic.features.sequences import Frames
 from ser_classic.models import MODELS
 
 RATE = 16_000

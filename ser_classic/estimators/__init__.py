@@ -7,11 +7,12 @@ StackedKernelRidgeCV : the same, the groups' scores weighed by a logistic regres
 ShrunkStackingCV : the same, the weights drawn towards the plain sum
 BoostedTrees : XGBoost with words for labels, one thread and a saved form without pickle
 inner_folds, held_out : folds by speaker, and one part of the speakers to validate on
+uar : unweighted average recall
 balanced_weights : weights under which every class counts the same
 """
 
 from ser_classic.estimators.boosting import BoostedTrees
-from ser_classic.estimators.folds import balanced_weights, held_out, inner_folds
+from ser_classic.estimators.folds import balanced_weights, held_out, inner_folds, uar
 from ser_classic.estimators.kernels import KernelTooLarge
 from ser_classic.estimators.primal import PrimalSVCCV
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
@@ -29,4 +30,5 @@ __all__ = [
     "balanced_weights",
     "held_out",
     "inner_folds",
+    "uar",
 ]

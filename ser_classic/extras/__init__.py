@@ -8,5 +8,13 @@ from __future__ import annotations
 
 ENTRY_POINTS = {
     "commands": ("ser_classic.extras.listen.command:LISTEN", "ser_classic.extras.app.command:APP"),
+    "features": tuple(
+        f"ser_classic.extras.deep.features:{name}"
+        for name in ("MFCC_SEQUENCE", "MFCC_RMS_ZCR_SEQUENCE", "LOGMEL_SEQUENCE", "CLEAN_SEQUENCE")
+    ),
+    "models": tuple(
+        f"ser_classic.extras.deep.models:{name}"
+        for name in ("LSTM", "BILSTM", "GRU", "CNN1D_FRAMES", "CNN_BIGRU_ATTENTION", "LSTM_VECTOR", "CNN1D")
+    ),
     "engines": ("ser_classic.extras.cluster:DASK",),
 }

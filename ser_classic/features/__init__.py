@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ser_classic.features import flagship, functionals, sequences
+from ser_classic.features import flagship, functionals
 from ser_classic.features.sets import FeatureSet, Joined
 from ser_classic.registry import Registry
 
@@ -53,9 +53,5 @@ FEATURES = FeatureSets(
         FeatureSet("flagship", RATE, flagship.Flagship(), version=2),
         _OPENSMILE("egemaps", RATE, functionals.EGEMAPS),
         _OPENSMILE("compare", RATE, functionals.COMPARE),
-        FeatureSet("mfcc_sequence", RATE, sequences.MFCC_SEQUENCE),
-        FeatureSet("mfcc_rms_zcr_sequence", RATE, sequences.MFCC_RMS_ZCR_SEQUENCE),
-        FeatureSet("logmel_sequence", RATE, sequences.LOGMEL_SEQUENCE),
-        FeatureSet("clean_sequence", RATE, sequences.CLEAN_SEQUENCE, library="noisereduce", extra="deep"),
     ],
 )

@@ -52,7 +52,7 @@ class Network:
         return self.classes
 
     def __call__(self, X: Any) -> np.ndarray:
-        from ser_classic.extras.deep import DeepClassifier
+        from ser_classic.extras.deep.estimator import DeepClassifier
 
         network = DeepClassifier(**json.loads(self.parameters))
         network.n_features_in_ = len(X[0][0]) if network.sequence else X.shape[1]

@@ -218,12 +218,6 @@ def _mlp_recipe(seed: int) -> Any:
     )
 
 
-def _deep(seed: int, network: str, sequence: bool = True, **options: Any) -> Any:
-    from ser_classic.extras.deep import DeepClassifier
-
-    return DeepClassifier(network, options, sequence, random_state=seed)
-
-
 def _xgboost(seed: int) -> Any:
     from ser_classic.estimators import BoostedTrees
 
@@ -232,7 +226,6 @@ def _xgboost(seed: int) -> Any:
 
 # They standardise by themselves, within each inner fold, too.
 _OWN = partial(Model, scale=False, search="own")
-_DEEP = partial(Model, scale=False, search="early", library="torch", extra="deep")
 
 MODELS: Registry[Model] = Registry(
     "models",
@@ -276,33 +269,6 @@ MODELS: Registry[Model] = Registry(
             "multi-layer perceptron as tutorials have it: 300 tanh units, features as they come",
             _mlp_recipe,
             scale=False,
-        ),
-        _DEEP("lstm", "two LSTM layers", partial(_deep, network="lstm"), sequence=True),
-        _DEEP(
-            "bilstm",
-            "two bidirectional LSTM layers",
-            partial(_deep, network="lstm", bidirectional=True, units=64, dropout=0.3),
-            sequence=True,
-        ),
-        _DEEP("gru", "two GRU layers", partial(_deep, network="gru"), sequence=True),
-        _DEEP(
-            "cnn1d_frames", "convolutions over time", partial(_deep, network="convolutional"), sequence=True
-        ),
-        _DEEP(
-            "cnn_bigru_attention",
-            "convolutions, bidirectional GRU, attention over time",
-            partial(_deep, network="attention"),
-            sequence=True,
-        ),
-        _DEEP(
-            "lstm_vector",
-            "two LSTM layers that read a vector feature by feature",
-            partial(_deep, network="lstm", sequence=False),
-        ),
-        _DEEP(
-            "cnn1d",
-            "convolutions over the features of a vector",
-            partial(_deep, network="convolutional", sequence=False, flatten=True),
         ),
     ],
 )

@@ -27,7 +27,7 @@ from ser_classic.estimators import (
     PrimalSVCCV,
 )
 from ser_classic.estimators.ridge import CLIP
-from ser_classic.extras.deep import DeepClassifier
+from ser_classic.extras.deep.estimator import DeepClassifier
 from ser_classic.machines import Machine
 from ser_classic.predictor.errors import PredictorError
 

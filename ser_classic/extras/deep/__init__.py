@@ -1,8 +1,4 @@
-"""Deep models trained from scratch, in scikit-learn's convention; the only importer of PyTorch and skorch.
+"""Deep models trained from scratch, in scikit-learn's convention, and the sequences of frames that they read.
 
-DeepClassifier can be made, described, cloned and loaded without PyTorch; to fit and to predict needs it.
+`features` and `models` hold the entries of the tables; `training` and `networks` alone import PyTorch.
 """
-
-from ser_classic.extras.deep.estimator import DeepClassifier
-
-__all__ = ["DeepClassifier"]

@@ -16,7 +16,7 @@ from skorch.dataset import Dataset
 from skorch.helper import predefined_split
 from torch import nn
 
-from ser_classic.estimators.folds import uar
+from ser_classic.estimators import uar
 from ser_classic.extras.deep.networks import NETWORKS
 from ser_classic.registry import unknown
 from ser_classic.runtime.progress import finished, tell

@@ -74,7 +74,7 @@ class Preparation:
         if self.trim is not None:
             waveform = trimmed(waveform, self.trim)
         if self.denoise:
-            from ser_classic.extras.noise import reduce
+            from ser_classic.extras.deep.noise import reduce
 
             waveform = reduce(waveform, sample_rate)
         if self.seconds is not None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ser_classic.errors import SerClassicError
 from ser_classic.features.descriptors import Descriptor, Framing, describe
-from ser_classic.features.functionals import STANDARD
-from ser_classic.features.preparation import Preparation, Prepared
+
+STANDARD = Framing()
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,3 @@ class Frames:
         """
         tracks = describe(waveform, sample_rate, self.descriptors, self.framing)
         return np.ascontiguousarray(np.concatenate(list(tracks.values())).T)
-
-
-_DYNAMICS = (Descriptor("mfcc", 13), Descriptor("rms"), Descriptor("zcr"))
-
-MFCC_SEQUENCE = Frames((Descriptor("mfcc", 40),))
-MFCC_RMS_ZCR_SEQUENCE = Frames(_DYNAMICS)
-LOGMEL_SEQUENCE = Frames((Descriptor("logmel", 64),), Framing(1024, 512))
-# As a widely copied TESS project prepares its clips: peak at -5 dB, 30 dB of silence, padded, noise reduced.
-CLEAN_SEQUENCE = Prepared(
-    Preparation(level="peak", target=-5.0, trim=30.0, denoise=True, seconds=3.0), Frames(_DYNAMICS)
-)

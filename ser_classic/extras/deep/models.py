@@ -1,0 +1,45 @@
+"""The models of the plug-in: networks trained from scratch, most of them on sequences of frames."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from ser_classic.models import Model
+
+
+def _network(seed: int, network: str, sequence: bool = True, **options: Any) -> Any:
+    from ser_classic.extras.deep.estimator import DeepClassifier
+
+    return DeepClassifier(network, options, sequence, random_state=seed)
+
+
+_MODEL = partial(Model, scale=False, search="early", library="torch", extra="deep")
+
+LSTM = _MODEL("lstm", "two LSTM layers", partial(_network, network="lstm"), sequence=True)
+BILSTM = _MODEL(
+    "bilstm",
+    "two bidirectional LSTM layers",
+    partial(_network, network="lstm", bidirectional=True, units=64, dropout=0.3),
+    sequence=True,
+)
+GRU = _MODEL("gru", "two GRU layers", partial(_network, network="gru"), sequence=True)
+CNN1D_FRAMES = _MODEL(
+    "cnn1d_frames", "convolutions over time", partial(_network, network="convolutional"), sequence=True
+)
+CNN_BIGRU_ATTENTION = _MODEL(
+    "cnn_bigru_attention",
+    "convolutions, bidirectional GRU, attention over time",
+    partial(_network, network="attention"),
+    sequence=True,
+)
+LSTM_VECTOR = _MODEL(
+    "lstm_vector",
+    "two LSTM layers that read a vector feature by feature",
+    partial(_network, network="lstm", sequence=False),
+)
+CNN1D = _MODEL(
+    "cnn1d",
+    "convolutions over the features of a vector",
+    partial(_network, network="convolutional", sequence=False, flatten=True),
+)
