@@ -21,8 +21,7 @@ from ser_classic import cli, store
 from ser_classic.experiment import Cell, bench
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import BATCH, ExtractionError, extract
-from ser_classic.predictor.core import Predictor
-from ser_classic.predictor.describing import WORTH_PROCESSES, Described
+from ser_classic.predictor.describing import WORTH_PROCESSES, describe
 from ser_classic.runtime.engines import Local
 
 SUITE = """
@@ -216,11 +215,10 @@ def test_a_worker_that_the_system_kills_while_recordings_are_described(tiny, tmp
     files = [str(tiny.root / file) for file in tiny.clips["file"]]
     many = {str(number): files[number % len(files)] for number in range(WORTH_PROCESSES)}
 
-    def describe(jobs: int, level: Level) -> list[Described]:
-        features = FeatureSet("levels", None, level)
-        return Predictor(None, features, (), {"channel": None}).describe(many, jobs=jobs)
-
-    killed, alone = describe(2, Level(str(tmp_path), 5, "die")), describe(1, Level(str(tmp_path)))
+    dying, other = (
+        FeatureSet("levels", None, level) for level in (Level(str(tmp_path), 5, "die"), Level(str(tmp_path)))
+    )
+    killed, alone = describe(many, dying, jobs=2), describe(many, other)
     assert [item.name for item in killed] == list(many)
     np.testing.assert_array_equal([item.vector for item in killed], [item.vector for item in alone])
     assert "a worker process was killed by the system" in caplog.text
