@@ -74,16 +74,3 @@ def test_a_clip_without_resonances_has_usual_formants():
     frequency, bandwidth = formants.track(cut(wave))
     assert np.isfinite(frequency).all()
     assert (bandwidth >= formants.NARROWEST).all()
-
-
-def test_fast_burg_is_the_lattice():
-    frames = np.random.default_rng(0).normal(size=(7, 530))
-    frames[1:] = signal.lfilter([1], [1, -1.6, 0.9], frames[1:])
-    np.testing.assert_allclose(formants.burg(frames, 10), formants.lattice(frames, 10), atol=1e-9)
-
-
-def test_a_frame_alone_has_the_polynomial_that_it_has_among_others():
-    frames = np.random.default_rng(0).normal(size=(3, 530)).astype(np.float32)
-    frames[1] = 1e-7 * np.sin(0.01 * np.arange(530))  # predicted almost entirely
-    for frame, ours in zip(frames, formants.burg(frames, 10), strict=True):
-        np.testing.assert_allclose(formants.burg(frame[None], 10)[0], ours, atol=1e-9)

@@ -22,7 +22,6 @@ USUAL_FREQUENCY = (500.0, 1500.0, 2500.0)  # [Hz]
 USUAL_BANDWIDTH = (80.0, 90.0, 120.0)  # [Hz]
 NARROWEST = 10.0  # [Hz], floor of a bandwidth: a pure tone has none
 STEPS = 7  # of the root finder; the convergence is cubic
-SPENT = 0.003  # of a frame's energy: where the last stage is left less, rounding decides
 SETTLED = 1e-4  # a root that has moved by less is within 1e-12 of where it ends
 NEAR = 0.01  # to the real axis: 17 Hz from 0 or from the ceiling
 EDGE = 50.0  # [Hz] from 0 and from the ceiling, within which a root is no formant
@@ -58,11 +57,7 @@ def track(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
 
 
 def burg(samples: np.ndarray, order: int) -> np.ndarray:
-    """Prediction-error polynomials of frames by Burg's method, from the frames' autocorrelation.
-
-    Vos 2013, "A Fast Implementation of Burg's Method": no frame is filtered stage by stage, but for those of
-    which next to nothing is left, as of what a resampler leaves in digital silence. Their roots follow the
-    rounding of the samples' own precision.
+    """Prediction-error polynomials of frames by Burg's method.
 
     Parameters
     ----------
@@ -74,38 +69,8 @@ def burg(samples: np.ndarray, order: int) -> np.ndarray:
     polynomial : np.ndarray [shape=(t, order + 1), dtype=float64]
         1, a_1, ..., a_order: the frame is predicted by -a_1 x[i-1] - ... - a_order x[i-order].
     """
-    x = np.ascontiguousarray(samples, dtype=float)
-    frames, count = x.shape
-    lagged = np.stack([np.vecdot(x[:, : count - lag], x[:, lag:]) for lag in range(order + 1)])
-    first, last = np.ascontiguousarray(x[:, :order].T), np.ascontiguousarray(x[:, : -order - 1 : -1].T)
-    tiny = 1e-12 * lagged[0] + 1e-30
-    a = np.zeros((order + 1, frames))
-    a[0] = 1
-    # g = R a, where R [shape=(m + 1, m + 1)] holds the products of the samples that stage m sees, forwards
-    # and backwards; r is the last row of the next R. Both are kept up without R itself.
-    g, r = np.zeros((2, order + 1, frames))
-    g[0] = 2 * lagged[0] - first[0] ** 2 - last[0] ** 2
-    r[0] = g[1] = 2 * lagged[1]
-    for m in range(1, order + 1):
-        k = np.clip(-_dot(a[:m], g[m:0:-1]) / np.maximum(_dot(a[:m], g[:m]), tiny), -1, 1)
-        a[: m + 1] += k * a[m::-1]
-        if m < order:
-            g[: m + 1] += k * g[m::-1]
-            for edge in (first[m::-1], last[m::-1]):
-                g[: m + 1] -= edge * _dot(edge, a[: m + 1])
-            r[1 : m + 1] = r[:m] - first[:m] * first[m] - last[:m] * last[m]
-            r[0] = 2 * lagged[m + 1]
-            g[m + 1] = _dot(r[: m + 1], a[: m + 1])
-    polynomial = np.ascontiguousarray(a.T)
-    spent = _dot(a[:order], g[:order]) < SPENT * 2 * lagged[0]
-    if spent.any():
-        polynomial[spent] = lattice(samples[spent], order)
-    return polynomial
-
-
-def lattice(samples: np.ndarray, order: int) -> np.ndarray:
-    """Burg's method as he gave it [shape=(t, order + 1), dtype=float64], in the precision of the samples."""
-    forward, backward = samples[:, 1:].copy(), samples[:, :-1].copy()
+    forward, backward = np.ascontiguousarray(samples[:, 1:]), np.ascontiguousarray(samples[:, :-1])
+    spare, other = np.empty_like(forward), np.empty_like(forward)
     energy = np.einsum("ti,ti->t", samples, samples).astype(float)
     tiny = 1e-12 * energy + 1e-30
     both = 2 * energy - samples[:, 0].astype(float) ** 2 - samples[:, -1].astype(float) ** 2
@@ -116,17 +81,15 @@ def lattice(samples: np.ndarray, order: int) -> np.ndarray:
         reflection = np.clip(-2 * product / np.maximum(both, tiny), -1, 1)
         polynomial[:, 1 : m + 1] += reflection[:, None] * polynomial[:, m - 1 :: -1][:, :m]
         k = reflection[:, None].astype(samples.dtype)
-        forward, backward = forward + k * backward, backward + k * forward
+        np.multiply(backward, k, out=spare)
+        np.multiply(forward, k, out=other)
+        forward += spare
+        backward += other
         # Andersen 1978: the denominator of the next stage from that of this one.
         ends = forward[:, 0].astype(float) ** 2 + backward[:, -1].astype(float) ** 2
         both = (1 - reflection**2) * both - ends
-        forward, backward = forward[:, 1:], backward[:, :-1]
+        forward, backward, spare, other = forward[:, 1:], backward[:, :-1], spare[:, 1:], other[:, 1:]
     return polynomial
-
-
-def _dot(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Dot products [shape=(t,)] of columns [shape=(m, t)]."""
-    return np.einsum("mt,mt->t", rows, others)
 
 
 def upper_roots(polynomial: np.ndarray) -> np.ndarray:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
-from ser_classic.features.functionals import percentiles
 from ser_classic.features.voice import Voice
 
 DILATIONS = (1, 2, 4, 8)
@@ -51,8 +48,6 @@ SOURCE = (
     *("f1_00", "f2_00", "f3_00", "b1_00", "level_00", "alpha_00", "hammarberg_00"),
     *("slope500_00", "slope1500_00", "sharpness_00", "flux_00"),
 )
-PART = 50  # kernels multiplied at once: few enough to see few channels, enough to pay for a call
-WORTHWHILE = 0.6  # of all products: above, one multiplication of all kernels is faster
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
@@ -84,49 +79,15 @@ def standardised(contours: np.ndarray, least: float) -> np.ndarray:
     return centred.astype(np.float32, copy=False)
 
 
-@dataclass(frozen=True)
-class Bank:
-    """Kernels for each of the dilations 1, 2, 4 and 8: see `mixtures` and `patches`.
-
-    Attributes
-    ----------
-    weights : np.ndarray [shape=(4, k, LENGTH, c), dtype=float32]
-    order : np.ndarray [shape=(4, k)]
-        The kernels of every dilation, those beside each other that see much the same channels.
-    parts : tuple of list of Part
-        The kernels of every dilation in this order.
-    """
-
-    weights: np.ndarray
-    order: np.ndarray
-    parts: tuple[list[Part], ...]
-
-
-class Part(NamedTuple):
-    """Kernels that see neighbouring channels alone: the others need not be multiplied by their zeros.
-
-    Attributes
-    ----------
-    start, stop : int
-        Where they stand in the order.
-    channels : slice
-    weights : np.ndarray [shape=(stop - start, LENGTH * channels), dtype=float32]
-    """
-
-    start: int
-    stop: int
-    channels: slice
-    weights: np.ndarray
-
-
-def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
+def responses(contours: np.ndarray, bank: np.ndarray) -> np.ndarray:
     """Pooled responses of a bank of kernels.
 
     Parameters
     ----------
     contours : np.ndarray [shape=(c, t)]
         Contours, scaled to about unit spread; their end values are repeated beyond the clip.
-    bank : Bank
+    bank : np.ndarray [shape=(4, k, LENGTH * c)]
+        Kernels for each of the dilations 1, 2, 4 and 8: see `mixtures` and `patches`.
 
     Returns
     -------
@@ -134,23 +95,16 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
         For every kernel the share of frames above 0, mean, standard deviation and percentiles 95 and 5.
     """
     count = contours.shape[1]
-    kernels = bank.weights.shape[1]
-    size = max(1, min(kernels, MOST_CELLS // count))
+    size = max(1, min(bank.shape[1], MOST_CELLS // count))
     most = max(DILATIONS) * (LENGTH // 2)
     padded = contours[:, np.clip(np.arange(-most, count + most), 0, count - 1)]
-    response = np.empty((size, count), np.float32)
-    pooled = np.empty((len(DILATIONS), kernels, len(POOLS)), np.float32)
-    for dilation, order, parts, pools in zip(DILATIONS, bank.order, bank.parts, pooled, strict=True):
+    pooled = np.empty((*bank.shape[:2], len(POOLS)), np.float32)
+    for dilation, kernels, pools in zip(DILATIONS, bank, pooled, strict=True):
         shifts = [most + dilation * (n - LENGTH // 2) for n in range(LENGTH)]
-        for first in range(0, kernels, size):
-            last = min(first + size, kernels)
-            for part in parts:
-                start, stop = max(part.start, first), min(part.stop, last)
-                if start < stop:
-                    shifted = np.concatenate([padded[part.channels, n : n + count] for n in shifts])
-                    weights = part.weights[start - part.start : stop - part.start]
-                    np.matmul(weights, shifted, out=response[start - first : stop - first])
-            pools[order[first:last]] = _pool(response[: last - first])
+        shifted = np.concatenate([padded[:, n : n + count] for n in shifts])
+        for start in range(0, len(kernels), size):
+            some = slice(start, start + size)
+            pools[some] = _pool(kernels[some] @ shifted)
     return pooled.ravel()
 
 
@@ -167,18 +121,29 @@ def names(per_dilation: int) -> tuple[str, ...]:
 def _pool(response: np.ndarray) -> np.ndarray:
     """Pools [shape=(k, 5)] of responses [shape=(k, t)], which are sorted in place."""
     count = response.shape[1]
-    ones = np.ones(count, np.float32)  # products with it and with themselves are the fastest sums
-    above = (response > 0).astype(np.float32) @ ones / float(count)
-    mean = response @ ones / np.float32(count)
-    sd = np.sqrt(np.maximum(np.vecdot(response, response) / np.float32(count) - mean**2, 0))
     response.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
-    high, low = percentiles(response, (95, 5)).T
-    return np.stack([above, mean, sd, high, low], axis=1)
+    above = (response > 0).astype(np.float32) @ np.ones(count, np.float32) / float(count)
+    mean = response.mean(axis=1)
+    sd = np.sqrt(np.maximum(np.einsum("kt,kt->k", response, response) / count - mean**2, 0))
+    tails = []
+    for share in (0.95, 0.05):
+        position = share * (count - 1)
+        below = int(position)
+        beyond = min(below + 1, count - 1)
+        weight = np.float32(position - below)
+        tails.append((1 - weight) * response[:, below] + weight * response[:, beyond])
+    return np.stack([above, mean, sd, *tails], axis=1).astype(np.float32)
 
 
 @lru_cache(maxsize=8)
-def mixtures(channels: int, per_dilation: int, seed: int) -> Bank:
-    """Kernels that each look at one to six random channels, with Gaussian weights of unit norm in all."""
+def mixtures(channels: int, per_dilation: int, seed: int) -> np.ndarray:
+    """Kernels that each look at one to six random channels, with Gaussian weights of unit norm in all.
+
+    Returns
+    -------
+    np.ndarray [shape=(4, per_dilation, LENGTH * channels), dtype=float32]
+        Kernels as rows over (time, channel).
+    """
     # The stream of RandomState is frozen for good; that of default_rng may change with NumPy's version.
     random = np.random.RandomState(seed)
     shape = (len(DILATIONS) * per_dilation, channels)
@@ -190,8 +155,14 @@ def mixtures(channels: int, per_dilation: int, seed: int) -> Bank:
 
 
 @lru_cache(maxsize=8)
-def patches(bands: int, per_dilation: int, seed: int) -> Bank:
-    """Kernels that each look at ten neighbouring bands, with Gaussian weights of unit norm in all."""
+def patches(bands: int, per_dilation: int, seed: int) -> np.ndarray:
+    """Kernels that each look at ten neighbouring bands somewhere, with Gaussian weights of unit norm in all.
+
+    Returns
+    -------
+    np.ndarray [shape=(4, per_dilation, LENGTH * bands), dtype=float32]
+        Kernels as rows over (time, band).
+    """
     random = np.random.RandomState(seed)
     count = len(DILATIONS) * per_dilation
     lowest = random.randint(0, bands - PATCH + 1, size=count)
@@ -202,25 +173,8 @@ def patches(bands: int, per_dilation: int, seed: int) -> Bank:
     return _bank(weights, balanced, per_dilation)
 
 
-def _bank(weights: np.ndarray, balanced: np.ndarray, per_dilation: int) -> Bank:
+def _bank(weights: np.ndarray, balanced: np.ndarray, per_dilation: int) -> np.ndarray:
     """Weights [shape=(4 * per_dilation, LENGTH, c)] of unit norm; the balanced sum to zero over time."""
     weights -= np.where(balanced[:, None, None], weights.mean(axis=1, keepdims=True), 0)
     weights /= np.linalg.norm(weights, axis=(1, 2), keepdims=True)
-    weights = weights.astype(np.float32).reshape(len(DILATIONS), per_dilation, LENGTH, -1)
-    order = (weights != 0).any(axis=2).argmax(axis=2).argsort(axis=1, kind="stable")
-    ordered = np.take_along_axis(weights, order[:, :, None, None], axis=1)
-    return Bank(weights, order, tuple(_parts(kernels) for kernels in ordered))
-
-
-def _parts(weights: np.ndarray) -> list[Part]:
-    """Kernels [shape=(k, LENGTH, c)], ordered by the lowest channel that they see, in parts."""
-    count = len(weights)
-    parts = []
-    for start in range(0, count, PART):
-        stop = min(start + PART, count)
-        used = np.flatnonzero(weights[start:stop].any(axis=(0, 1)))
-        channels = slice(int(used[0]), int(used[-1]) + 1)
-        parts.append(Part(start, stop, channels, weights[start:stop, :, channels].reshape(stop - start, -1)))
-    if sum(part.weights.size for part in parts) > WORTHWHILE * weights.size:
-        return [Part(0, count, slice(None), weights.reshape(count, -1))]
-    return parts
+    return weights.reshape(len(DILATIONS), per_dilation, -1).astype(np.float32)
