@@ -113,6 +113,32 @@ def test_a_renamed_clip_costs_nothing_and_a_changed_one_is_computed_again(corpus
     np.testing.assert_array_equal(after.values[1:], before.values[1:])
 
 
+def test_a_recording_is_digested_once_however_many_feature_sets_want_it(corpus, peaks, tmp_path, monkeypatch):
+    clips, root = corpus
+    digested = []
+
+    def counted(path):
+        digested.append(path.name)
+        return digest(path)
+
+    digest = audio.digest
+    monkeypatch.setattr(audio, "digest", counted)
+    for version in (1, 2):
+        extract(clips, root, replace(peaks, version=version), tmp_path / "cache")
+    assert sorted(digested) == sorted(clips["file"])
+
+
+def test_a_field_of_an_extractor_does_not_hide_what_the_set_says(peaks):
+    @dataclass(frozen=True)
+    class Named(Peaks):
+        name: str = "other"
+        version: int = 7
+
+    one, two = (FeatureSet("named", None, Named("log", version=version), version=2) for version in (7, 8))
+    assert (one.parameters["name"], one.parameters["version"]) == ("named", 2)
+    assert one.parameters != two.parameters
+
+
 def test_a_clip_that_is_replaced_while_it_is_extracted_is_not_kept(corpus, peaks, tmp_path, monkeypatch):
     clips, root = corpus
     whole = (root / "c00.wav").read_bytes()

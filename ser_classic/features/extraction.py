@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -162,32 +161,23 @@ def extract(
         return _beside(feature_set, columns, side_by_side, cache)
     if feature_set.brought:
         return _looked_up(clips, feature_set, cache, degradation)
-    shards = shards_of(feature_set, cache)
+    job = _Job(feature_set, root.absolute(), shards_of(feature_set, cache).absolute(), channel, degradation)
+    shards = job.shards
     # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
-    digests = [audio.digest(root / file) for file in clips["file"]]
-    if channel is not None:
-        digests = [f"{digest}:{channel}" for digest in digests]
-    sections = parts(clips)
-    digests = [
-        digest if part is None else f"{digest}:@{part}"
-        for digest, part in zip(digests, sections, strict=True)
+    sources = [
+        _Source(file, clip, part, _state(root / file))
+        for file, clip, part in zip(clips["file"], clips.index, parts(clips), strict=True)
     ]
-    if degradation is not None:
-        digests = [
-            f"{digest}:{degradation.key}:{clip}" for digest, clip in zip(digests, clips.index, strict=True)
-        ]
+    keys = [job.key(source) for source in sources]
     held = index(shards)
-    sources = zip(digests, clips["file"], clips.index, sections, strict=True)
-    missing = {digest: source for digest, *source in sources if digest not in held}
+    missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in held}
     if missing:
         with alone(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
             held = index(shards)
-            missing = {digest: source for digest, source in missing.items() if digest not in held}
+            missing = {key: source for key, source in missing.items() if key not in held}
             try:
-                held |= _extract_missing(
-                    missing, len(clips), root, feature_set, shards, engine, channel, degradation
-                )
+                held |= _extract_missing(missing, len(clips), job, engine)
             except ExtractionError as error:
                 if root.is_dir():
                     raise
@@ -197,7 +187,7 @@ def extract(
                 ) from error
     columns = feature_set.columns
     try:
-        values, lengths = assemble(digests, held, shards)
+        values, lengths = assemble(keys, held, shards)
         alike = values.shape[1] == len(columns) and (feature_set.sequence or len(values) == len(clips))
     except ValueError:  # shards of several widths
         alike = False
@@ -244,68 +234,97 @@ def _looked_up(
     return Features(clips.index, feature_set.columns, keep(feature_set, cache, key, shape, fill))
 
 
-def _extract_missing(
-    missing: dict[str, Sequence[Any]],
-    of: int,
-    root: Path,
-    feature_set: FeatureSet,
-    shards: Path,
-    engine: Engine,
-    channel: int | None,
-    degradation: Degradation | None,
-) -> dict[str, Path]:
+class _Source(NamedTuple):
+    """A clip, its section of its file, and the state of the file when it was digested."""
+
+    file: str
+    clip: str
+    part: Any
+    state: str
+
+
+@dataclass(frozen=True)
+class _Job:
+    """How clips become features, and the folder in which these are kept."""
+
+    feature_set: FeatureSet
+    root: Path
+    shards: Path
+    channel: int | None
+    degradation: Degradation | None
+
+    def key(self, source: _Source) -> str:
+        """By what the cache knows a clip: the file's content, and whatever else its samples depend on."""
+        key = _digest(self.root / source.file, source.state)
+        if self.channel is not None:
+            key += f":{self.channel}"
+        if source.part is not None:
+            key += f":@{source.part}"
+        return key if self.degradation is None else f"{key}:{self.degradation.key}:{source.clip}"
+
+    def compute(self, source: _Source) -> np.ndarray:
+        """Features [shape=(d,) or (frames, d)] of a clip; errors of any kind."""
+        path, degradation = self.root / source.file, self.degradation
+        rate = self.feature_set.sample_rate if degradation is None else RATE
+        waveform, rate = audio.read(path, rate, self.channel, source.part)
+        if degradation is not None:
+            waveform = degradation(waveform, source.clip)
+        vector = compute(self.feature_set, waveform, rate, name=str(path))
+        if _state(path) != source.state:  # kept, it would pass for the older file's
+            raise ExtractionError(f"{path}: was replaced meanwhile; give the same command again")
+        width, dimensions = len(self.feature_set.columns), 1 + self.feature_set.sequence
+        if vector.ndim != dimensions or vector.shape[-1] != width:
+            raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
+        return vector
+
+
+def _state(path: Path) -> str:
+    """What changes with a file's content and costs no reading of it; nothing where it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
+
+
+_digests: dict[str, str] = {}  # of files, by their state: each is read for it once
+
+
+def _digest(path: Path, state: str) -> str:
+    if state not in _digests:
+        _digests[state] = audio.digest(path)
+    return _digests[state]
+
+
+def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: Engine) -> dict[str, Path]:
     """Extract clips into new shards, and return which of these holds which of them."""
-    work = list(missing.items())
-    rest = (root.absolute(), shards.absolute(), channel, degradation)
-    batches = [(feature_set, work[start : start + BATCH], *rest) for start in range(0, len(work), BATCH)]
+    work, name = list(missing.items()), job.feature_set.name
+    batches = [(job, work[start : start + BATCH]) for start in range(0, len(work), BATCH)]
     done = engine.run(_extract_batch, batches, "batches of clips")
     found: dict[str, Path] = {}  # by those who wrote: what a folder on another machine lists may be old
     failures: list[str] = []
-    for written, failed in track(done, len(batches), f"extracting {feature_set.name}"):
+    for written, failed in track(done, len(batches), f"extracting {name}"):
         found |= written
         failures += failed
     if failures:
         shown = "\n  ".join(sorted(failures)[:5])
         more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
-        raise ExtractionError(
-            f"{feature_set.name}: {len(failures)} of {of} clips cannot be used:\n  {shown}{more}"
-        )
+        raise ExtractionError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}{more}")
     return found
 
 
-def _extract_batch(
-    feature_set: FeatureSet,
-    batch: list[tuple[str, Sequence[Any]]],
-    root: Path,
-    shards: Path,
-    channel: int | None,
-    degradation: Degradation | None,
-) -> tuple[dict[str, Path], list[str]]:
+def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[str, Path], list[str]]:
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
-    digests, vectors, failures = [], [], []
-    width, dimensions = len(feature_set.columns), 1 + feature_set.sequence
-    for digest, (file, clip, part) in batch:
-        path = root / file
+    vectors, failures = {}, []
+    for key, source in batch:
         try:
-            if degradation is None:
-                waveform, rate = audio.read(path, feature_set.sample_rate, channel, part)
-            else:
-                waveform, rate = audio.read(path, RATE, channel, part)
-                waveform = degradation(waveform, clip)
-            vector = compute(feature_set, waveform, rate, name=str(path))
-            if audio.digest(path) != digest.partition(":")[0]:  # kept, it would pass for the older file's
-                raise ExtractionError(f"{path}: was replaced meanwhile; give the same command again")
-            if vector.ndim != dimensions or vector.shape[-1] != width:
-                raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
+            vectors[key] = np.atleast_2d(job.compute(source))
         except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is told of this clip
-            about = "" if isinstance(error, SerClassicError) else f"{path}: {type(error).__name__}: "
-            failures.append(f"{about}{error}")
-            continue
-        digests.append(digest)
-        vectors.append(np.atleast_2d(vector))
-    if not digests:
+            about = f"{job.root / source.file}: {type(error).__name__}: "
+            failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
+    if not vectors:
         return {}, failures
-    return dict.fromkeys(digests, write_shard(shards, digests, vectors)), failures
+    return dict.fromkeys(vectors, write_shard(job.shards, list(vectors), list(vectors.values()))), failures
 
 
 def compute(

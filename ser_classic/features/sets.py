@@ -88,13 +88,14 @@ class FeatureSet:
     @property
     def parameters(self) -> dict[str, Any]:
         """All that the values depend on, ready for JSON."""
-        return {
+        own = {
             "name": self.name,
             "version": self.version,
             "sample_rate": self.sample_rate,
             "extractor": type(self.extractor).__name__,
-            **asdict(self.extractor),  # type: ignore[call-overload]
         }
+        fields = asdict(self.extractor)  # type: ignore[call-overload]
+        return own | {f"extractor.{name}" if name in own else name: fields[name] for name in fields}
 
 
 @dataclass(frozen=True)
