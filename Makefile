@@ -2,41 +2,48 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+COMPILE = $(BIN)/python -m compileall -qq ser_classic $(VENV)/lib || true  # some libraries hold files of other Pythons
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install bench deep opensmile quick models test lint format speed torture clean
+.SILENT:
+.PRECIOUS: $(VENV)/.%
+.PHONY: sound help install bench deep opensmile quick models test lint format speed torture clean
 
 help:  ## Show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-$(BIN)/ser-classic: pyproject.toml constraints.txt
+# Compiled at installation: where Python may not write bytecode, every command would compile all it imports
+sound:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "$(PYTHON) is absent or older than Python 3.11: install a later one, and name it: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: install its module venv (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	[ ! -e $(VENV) ] || $(BIN)/python -c 'import pip' 2>/dev/null || { \
+	  echo "$(VENV) is broken, its Python or pip does not start: remove it with make clean, then give this command again" >&2; exit 1; }
+
+$(BIN)/ser-classic: pyproject.toml constraints.txt | sound
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e .
-	@touch $@
+	$(PIP) -e .
+	$(COMPILE)
+	touch $@
 
-$(VENV)/.dev: $(BIN)/ser-classic
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
+$(VENV)/.%: $(BIN)/ser-classic
+	$(PIP) -e '.[$*]'
+	$(COMPILE)
+	touch $@
 
 install: $(BIN)/ser-classic  ## Make .venv and install the package
-	@echo "Installed. Try: $(BIN)/ser-classic --help"
+	echo "Installed. Try: $(BIN)/ser-classic --help"
 
 bench: $(BIN)/ser-classic  ## Run all suites without an optional library, on corpora found
 	$(BIN)/ser-classic bench classic flagship leaky recipes unseen_text cross few degraded seeds --jobs $(JOBS)
 
-$(VENV)/.deep: $(BIN)/ser-classic
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[deep]'
-	@touch $@
-
 deep: $(VENV)/.deep  ## Train the networks (installs PyTorch; 90 minutes on 4 cores)
 	$(BIN)/ser-classic bench deep tutorials --jobs $(JOBS)
-
-$(VENV)/.opensmile: $(BIN)/ser-classic
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[opensmile]'
-	@touch $@
 
 opensmile: $(VENV)/.opensmile  ## Run on openSMILE's features (free for research, education)
 	$(BIN)/ser-classic bench opensmile --jobs $(JOBS)
@@ -45,7 +52,7 @@ quick: $(BIN)/ser-classic  ## Run the quick suite on embedded voices, into quick
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
 models: $(BIN)/ser-classic  ## Fit the README's predictors, on embedded voices, into models/
-	@mkdir -p models
+	mkdir -p models
 	$(BIN)/ser-classic fit synthetic --features flagship --model fusion -o models/voices.skops --jobs $(JOBS)
 	$(BIN)/ser-classic fit synthetic --features classic193 --model svm_rbf -o models/quick.skops --jobs $(JOBS)
 

@@ -136,7 +136,8 @@ def test_what_cannot_be_checked_is_counted_with_the_reason(results, cache, tmp_p
     record = store.read_run(results / "runs" / CELLS[1].id).record
     for protocol, corpus in (("speakers5", "savee"), ("cross_from_savee", "synthetic")):
         named = {"corpus": corpus, "protocol": protocol, "id": f"{corpus}--{protocol}--mfcc13--lda--0"}
-        store.write_run(results, record | named | {"parameters": {}}, pd.DataFrame({"guess": ["sad"]}))
+        alone = pd.DataFrame({"fold": ["1"], "clip": ["savee/1"], "guess": ["sad"]})
+        store.write_run(results, record | named | {"parameters": {}}, alone)
     found = checking.check(results, data=tmp_path / "none", cache=cache)
     assert len(found.compared) == found.checkable == 2
     assert sorted(found.unchecked.values()) == [1, 2]
