@@ -106,7 +106,7 @@ def test_a_renamed_clip_costs_nothing_and_a_changed_one_is_computed_again(corpus
     renamed = clips.replace({"file": {"c00.wav": "new.wav"}})
     np.testing.assert_array_equal(extract(renamed, root, peaks, tmp_path / "cache").values, before.values)
     assert calls(peaks) == 40
-    soundfile.write(root / "new.wav", np.full(8000, 0.5), 16_000)
+    soundfile.write(root / "new.wav", np.tile([0.5, -0.5], 4000), 16_000)
     after = extract(renamed, root, peaks, tmp_path / "cache")
     assert calls(peaks) == 41
     assert after.values[0, 0] == pytest.approx(0.5, abs=1e-3)
@@ -146,7 +146,7 @@ def test_a_clip_that_is_replaced_while_it_is_extracted_is_not_kept(corpus, peaks
 
     def late(path, *rest):
         if path.name == "c00.wav":
-            soundfile.write(path, np.full(8000, 0.5), 16_000)
+            soundfile.write(path, np.tile([0.5, -0.5], 4000), 16_000)
         return read(path, *rest)
 
     monkeypatch.setattr(audio, "read", late)
