@@ -58,8 +58,8 @@ def confounded(clips: pd.DataFrame) -> str | None:
     return (
         f"who speaks tells the emotion: {single} of {len(counts)} speakers have one alone, and knowing the "
         f"speaker gives a UAR of {_short(uar)}. Voices and emotions cannot be told apart here: scores of "
-        "random5 and holdout25 are of voices, those of speakers held out are of chance. Record several "
-        "emotions of every speaker"
+        "random5 and holdout25 are of voices, and the adapted track takes the emotion away with "
+        "the voice. Record several emotions of every speaker"
     )
 
 
