@@ -40,7 +40,7 @@ install: $(BIN)/ser-classic  ## Make .venv and install the package
 	echo "Installed. Try: $(BIN)/ser-classic --help"
 
 bench: $(BIN)/ser-classic  ## Run all suites without an optional library, on corpora found
-	$(BIN)/ser-classic bench classic flagship leaky recipes unseen_text cross few degraded seeds --jobs $(JOBS)
+	$(BIN)/ser-classic bench classic flagship leaky recipes unseen_text cross few degraded seeds field --jobs $(JOBS)
 
 deep: $(VENV)/.deep  ## Train the networks (installs PyTorch; 90 minutes on 4 cores)
 	$(BIN)/ser-classic bench deep tutorials --jobs $(JOBS)
