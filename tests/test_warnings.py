@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic.corpora.warnings import warnings_of
+from ser_classic.corpora import CorpusError
+from ser_classic.corpora.warnings import require_trained, warnings_of
+from ser_classic.protocols import Fold
 
 WORDS = ("angry", "neutral", "sad")
 
@@ -67,3 +70,23 @@ def test_parts_of_one_recording_are_no_copies():
     """Two people of one conversation stand in one file."""
     starts = [str(number) for number in range(len(SOUND))]
     assert warnings_of(table(SOUND, sha256="0" * 64, start=starts, end=None)) == []
+
+
+def folds_of(clips: pd.DataFrame) -> list[Fold]:
+    """Leave one speaker out."""
+    owners = clips["speaker"].to_numpy()
+    return [
+        Fold(who, np.flatnonzero(owners != who), np.flatnonzero(owners == who)) for who in sorted(set(owners))
+    ]
+
+
+def test_an_emotion_that_is_never_learned_where_it_is_tested_is_no_score(tmp_path):
+    sound = table(SOUND)
+    assert require_trained("own, loso", sound["emotion"].to_numpy(), folds_of(sound)) is None
+    alone = table([*SOUND, *[("s1", "fear")] * 6])
+    with pytest.raises(CorpusError, match=r"fear.*--drop"):
+        require_trained("own, loso", alone["emotion"].to_numpy(), folds_of(alone))
+    folds = folds_of(alone)
+    folds[0] = Fold("0", folds[0].train, np.arange(len(alone)))  # there it is learned and tested
+    told = require_trained("own, loso", alone["emotion"].to_numpy(), folds)
+    assert "6 of 12 clips of fear" in told

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ser_classic.corpora.clips import PART
+from ser_classic.corpora.clips import PART, CorpusError
 from ser_classic.vocabulary import ordered
 
 FOLDS = 5  # into which protocols part clips or speakers where nothing else is published
@@ -42,6 +45,50 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     if known:
         found = [confounded(clips), *found, _of_one_speaker(clips), _same_recording(clips), _endings(clips)]
     return [f"{name}: {told}" for told in found if told]
+
+
+def untrained(emotions: np.ndarray, folds: Sequence[Any]) -> dict[str, int]:
+    """Clips of each emotion that are tested in a fold whose training part has none of it.
+
+    Nothing can recognise them: they count as wrong whatever the system, which a score does not show.
+
+    Parameters
+    ----------
+    emotions : np.ndarray [shape=(clips,)]
+    folds : sequence of Fold
+        With row numbers `train` and `test`.
+    """
+    lost: Counter[str] = Counter()
+    for fold in folds:
+        tested = emotions[fold.test]
+        lost.update(tested[~np.isin(tested, emotions[fold.train])].tolist())
+    return dict(lost)
+
+
+def require_trained(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> str | None:
+    """Refuse folds in which an emotion is never learned where it is tested; tell of one that at times is not.
+
+    Raises
+    ------
+    CorpusError
+        The score would hold a recall of 0 that says nothing of the system.
+    """
+    lost = untrained(emotions, folds)
+    tested = Counter(emotions[np.concatenate([fold.test for fold in folds])].tolist())
+    never = [word for word in ordered(lost) if lost[word] == tested[word]]
+    if never:
+        raise CorpusError(
+            f"{name}: wherever {_listed(never)} is tested, no clip of it is left to learn it from, so its "
+            "recall is 0 whatever the system. Are the emotions emotions, and not speakers? Record it of more "
+            "speakers, or leave it out with --drop"
+        )
+    if not lost:
+        return None
+    told = ", ".join(f"{lost[word]} of {tested[word]} clips of {word}" for word in ordered(lost))
+    return (
+        f"{name}: {told} are tested in folds whose training part has no such emotion: they count as wrong "
+        "whatever the system. Record more speakers with it, or leave it out with --drop"
+    )
 
 
 def confounded(clips: pd.DataFrame) -> str | None:

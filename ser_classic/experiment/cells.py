@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -14,6 +15,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded
+from ser_classic.corpora.warnings import require_trained
 from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.copies import require_apart
@@ -22,6 +24,8 @@ from ser_classic.features.extraction import Features, extract
 from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.engines import Engine
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, order=True)
@@ -178,7 +182,7 @@ def prepare(
     shelf : Shelf
         Where their features are had from.
     """
-    clips_digest = store.table_digest(loaded.clips)
+    clips_digest, warned = store.table_digest(loaded.clips), set()
     for cell in cells:
         digests, said = {"clips": clips_digest}, {}
         try:
@@ -194,6 +198,12 @@ def prepare(
             trained = parts[:-1] or parts
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
+            told = require_trained(
+                f"{cell.corpus}, {cell.protocol}", clips["emotion"].to_numpy(dtype=str), folds
+            )
+            if told and told not in warned:
+                warned.add(told)
+                logger.warning(told)
             require_match(MODELS[cell.model], feature_set)
             features = tuple(shelf.features(part, feature_set) for part in parts)
             digests["features"] = features[-1].digest
