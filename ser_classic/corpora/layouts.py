@@ -60,11 +60,16 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
     for level, found in enumerate(names):
         if emotions[level] == found:
             if level:
-                above = "/".join(files[0].parts[:level])
+                above = files[0].parts[level - 1]
+                told = (
+                    "The parts above them are not kept apart"
+                    if above.lower() in SPLITS
+                    else "Where the folders above are speakers, say so with "
+                    f"--speaker '^{'[^/]+/' * (level - 1)}([^/]+)/'"
+                )
                 logger.warning(
                     f"{root}: emotions are taken from the folders of level {level + 1}, such as "
-                    f"{files[0].parts[level]!r} below {above!r}. Where the folders above are speakers, say "
-                    f"so with --speaker '^{'[^/]+/' * (level - 1)}([^/]+)/'"
+                    f"{files[0].parts[level]!r} below {above!r}. {told}"
                 )
             return level
     deeper = next((level for level in range(1, depth) if emotions[level]), None)
