@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import random
 import resource
 import sys
@@ -162,6 +163,7 @@ def answer_with_model(content: bytes, waveform: np.ndarray) -> bool:
 
 
 def main(kind: str, seed: int, number: int, folder: Path, models: list[Path]) -> None:
+    logging.getLogger("ser_classic").setLevel(logging.ERROR)  # what it notes of a recording is no fault
     draw = random.Random(seed)
     predictor = load_predictor(models[0])
     waveform = synthesise("s01", "angry", "t1")
