@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, clone
 
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import labels_of
 from ser_classic.experiment.fold import FoldResult, run_fold
 from ser_classic.experiment.records import predictions_of
 from ser_classic.features.extraction import Features
-from ser_classic.models import Model
-from ser_classic.protocols import Protocol
+from ser_classic.models import MODELS, Model
+from ser_classic.protocols import PROTOCOLS, Protocol
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.runtime.files import DRAFT
 from ser_classic.runtime.progress import track, working
@@ -23,9 +26,9 @@ from ser_classic.runtime.progress import track, working
 
 def evaluate(
     clips: pd.DataFrame,
-    features: Features,
-    model: Model,
-    protocol: Protocol,
+    features: Features | pd.DataFrame,
+    model: Model | str | BaseEstimator,
+    protocol: Protocol | str,
     seed: int = 0,
     degraded: Features | None = None,
     copies: Sequence[Features] = (),
@@ -37,10 +40,15 @@ def evaluate(
     ----------
     clips : pd.DataFrame
         A clips table; where the protocol trains on another corpus, the clips of both.
-    features : Features
-        Of the same clips, in the same order.
-    model, protocol, seed
-        Entries of MODELS and PROTOCOLS, and the seed of everything random in them.
+    features : Features or pd.DataFrame
+        Of the same clips, in the same order; or a DataFrame with a row a clip, by name.
+    model : Model, str or estimator
+        An entry of MODELS, its name, or a classifier of scikit-learn's kind (a Pipeline, too), which is
+        fitted as it is: a copy a fold, neither scaled nor tuned here.
+    protocol : Protocol or str
+        An entry of PROTOCOLS or its name.
+    seed : int
+        Of everything random in both.
     degraded : Features, optional
         Of the same clips as the protocol degrades them: what is tested.
     copies : sequence of Features
@@ -59,6 +67,13 @@ def evaluate(
         The clips cannot be dealt so, the features are not of these clips in this order, or the protocol
         degrades them and `degraded` is absent, or trains on another number of copies than are given.
     """
+    protocol = PROTOCOLS[protocol] if isinstance(protocol, str) else protocol
+    if isinstance(model, str):
+        model = MODELS[model]
+    elif not isinstance(model, Model):
+        model = Model(type(model).__name__.lower(), "", _Copies(model), scale=False)
+    if isinstance(features, pd.DataFrame):
+        features = _features_of(features, clips)
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(
             f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; give `degraded`, "
@@ -82,6 +97,26 @@ def evaluate(
         ]
         done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds", news))
     return predictions_of(clips.index, folds, [done[number] for number in range(len(folds))])
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Gives a copy of an estimator, unfitted, whatever the seed."""
+
+    estimator: BaseEstimator
+
+    def __call__(self, seed: int) -> BaseEstimator:
+        return clone(self.estimator)
+
+
+def _features_of(frame: pd.DataFrame, clips: pd.DataFrame) -> Features:
+    """A DataFrame as features of these clips, in their order."""
+    missing = clips.index.difference(frame.index)
+    if len(missing) or frame.index.has_duplicates:
+        wrong = f"{len(missing)} clips are missing, such as {missing[0]}" if len(missing) else "a clip twice"
+        raise SerClassicError(f"the DataFrame is to have one row a clip, under its name; {wrong}")
+    values = frame.loc[clips.index].to_numpy(dtype=np.float32)
+    return Features(clips.index, tuple(map(str, frame.columns)), values)
 
 
 def _fold(features: Features, number: int, news: Path, *rest: Any) -> tuple[int, FoldResult]:

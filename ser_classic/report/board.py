@@ -131,7 +131,9 @@ def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
     return count(truth, guess, table["speaker"].fillna("").to_numpy(), ordered(classes_of(truth, guess)))
 
 
-def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
+def score(
+    predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0, protocol: str | None = None
+) -> dict[str, Any]:
     """The figures of one run.
 
     Parameters
@@ -139,7 +141,9 @@ def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict
     predictions, clips : pd.DataFrame
         As `judged`.
     seed : int
-        Of the resampling.
+        Of the resampling, and of the folds of `protocol`.
+    protocol : str, optional
+        Of `PROTOCOLS`, where it does not test all of the clips: exactly those that it tests are expected.
 
     Returns
     -------
@@ -151,8 +155,22 @@ def score(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> dict
     Raises
     ------
     ReportError, MetricError
-        Predictions that do not fit the clips.
+        Predictions that do not fit the clips: a column or clips are missing, or there are others.
     """
+    if absent := [name for name in ("fold", "clip", "guess") if name not in predictions]:
+        raise ReportError(f"predictions lack the column {', '.join(absent)}; expected fold, clip and guess")
+    if protocol is None:
+        wanted = clips.index
+    else:
+        from ser_classic.protocols import PROTOCOLS  # who reads results alone does without
+
+        wanted = clips.index[[row for fold in PROTOCOLS[protocol].folds(clips, seed) for row in fold.test]]
+    missing = wanted.difference(predictions["clip"])
+    if len(missing):
+        raise ReportError(
+            f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
+            "or say with `protocol` which are tested"
+        )
     return score_of(predictions, clips, seed)[0]
 
 
