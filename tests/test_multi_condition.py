@@ -165,7 +165,7 @@ def test_the_suites_list_what_they_are_for(suite):
 def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, cache):
     made = {
         robust: fit(
-            str(tiny.root), "mfcc13", "lda", robust=robust, reading=Reading(speaker=SPEAKER), cache=cache
+            str(tiny.root), "mfcc13", "lda", copies=int(robust), reading=Reading(speaker=SPEAKER), cache=cache
         )
         for robust in (False, True)
     }
@@ -174,7 +174,7 @@ def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, cach
     assert plain.card["evaluation"]["protocol"] == "loso"
     assert robust.card["evaluation"]["protocol"] == "loso_multi"
     assert robust.card["evaluation"]["uar"] != plain.card["evaluation"]["uar"]
-    assert "a degraded copy" in cards.text(robust.card)
+    assert "1 degraded copies" in cards.text(robust.card)
     file = tiny.root / tiny.clips["file"].iloc[0]
     chances = [each.predict(file)["p_sad"].iloc[0] for each in (plain, robust)]
     assert abs(chances[0] - chances[1]) > 1e-3

@@ -76,7 +76,7 @@ def fit(
         features,
         model,
         adapted=adapted,
-        robust=robust,
+        copies=int(robust),
         seed=seed,
         evaluate=evaluate,
         reading=options.reading(words, drop, speaker, speakers, channel, labels, key, columns),

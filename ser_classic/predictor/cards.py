@@ -42,12 +42,14 @@ def _text(card: dict[str, Any]) -> str:
             f"{card['features']['name']}, version {card['features']['version']}, {card['columns']} a clip",
         ),
         ("Model", card["model"]["name"] + _settings(card["chosen"])),
-        ("Tuned", "by speaker groups" if card["tuned"] else "no, stated defaults"),
-        ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
+        ("Tuned", _tuning(card)),
         (
-            "Trained on",
-            "the clips and a degraded copy of each" if card.get("copies") else "the clips as they are",
+            "Fitted on",
+            f"the clips and {card['copies']} degraded copies of each"
+            if card["copies"]
+            else "the clips as they are",
         ),
+        ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
         ("Seed", str(card["seed"])),
         (
             "Licences of the corpora",
@@ -68,6 +70,12 @@ def fitted_on(card: dict[str, Any]) -> str:
     """What a predictor was fitted on, in a few words."""
     names = ", ".join(corpus["name"] for corpus in card["corpora"])
     return f"{names}: {card['clips']} clips of {card['speakers'] or 'unknown'} speakers"
+
+
+def _tuning(card: dict[str, Any]) -> str:
+    if not card["tuned"]:
+        return "no, stated defaults"
+    return "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
 
 
 def _settings(chosen: dict[str, Any]) -> str:

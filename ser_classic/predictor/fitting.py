@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import statistics, store
-from ser_classic.corpora import CorpusError, Loaded, Reading, load
+from ser_classic.corpora import CorpusError, Loaded, Reading, load, ordered
 from ser_classic.degradations import training_copy
 from ser_classic.errors import blaming
 from ser_classic.experiment.cells import Cell, joined, require_match
@@ -49,7 +49,9 @@ def fit(
     model: str,
     *,
     adapted: bool = False,
-    robust: bool = False,
+    copies: int = 0,
+    emotions: Sequence[str] = (),
+    across: bool = False,
     seed: int = 0,
     evaluate: bool = True,
     reading: Reading | None = None,
@@ -67,11 +69,15 @@ def fit(
         Names in CORPORA, or paths of manifests or folders of your own; several are pooled.
     features, model : str
         Names in FEATURES and MODELS.
-    robust : bool
-        Train on a degraded copy of every clip, too: for recordings with noise, of a telephone, too faint or
-        clipped.
-    adapted : bool
-        Z-score the features per speaker; the predictor then expects several recordings of one speaker.
+    copies : int
+        Degraded copies of every clip that are fitted on beside it, for noisy, faint or clipped audio; see
+        `degradations.training_copy`. The evaluation trains on as many.
+    emotions : sequence of str
+        Fit on clips of these alone; of all by default.
+    across : bool
+        For corpora that are not here: each of several counts the same, and what is tuned is tuned by leaving
+        one of them out instead of speakers. The evaluation of a card knows of no such fit, so give
+        `evaluate=False` with it.
     seed : int
     evaluate : bool
         Put the cross-validated UAR of the same cell on the card: from a stored run under `results` whose
@@ -96,7 +102,9 @@ def fit(
     entry.require()
     require_match(entry, feature_set)
     feature_set.require()
-    loaded = [load(name, data, cache, reading) for name in names]
+    if across and (evaluate or len(names) < 2):
+        raise PredictorError("across=True is for several corpora, and goes with evaluate=False")
+    loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")
@@ -118,35 +126,55 @@ def fit(
     for notice in shared:
         logger.warning(notice)
     pooled = joined(parts)
-    copies = []
-    if robust:
-        made = (
-            extract(clips, root, feature_set, cache, engine, corpus.channel, training_copy(1, seed))
-            for root, clips, corpus in loaded
+    copied = [
+        joined(
+            tuple(
+                extract(clips, root, feature_set, cache, engine, corpus.channel, training_copy(number, seed))
+                for root, clips, corpus in loaded
+            )
         )
-        copies = [joined(tuple(made))]
+        for number in range(1, copies + 1)
+    ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        X = one_below_the_other([inputs(each, speakers if adapted else None) for each in (pooled, *copies)])
-        emotions = np.tile(clips["emotion"].to_numpy(dtype=str), 1 + len(copies))
-        owners = None if speakers is None else np.tile(speakers, 1 + len(copies))
-        task = (entry, X, emotions, owners, seed)
+        X = one_below_the_other([inputs(each, speakers if adapted else None) for each in (pooled, *copied)])
+        answers = np.tile(clips["emotion"].to_numpy(dtype=str), 1 + copies)
+        owners = None if speakers is None else np.tile(speakers, 1 + copies)
+        origins = np.tile(clips["corpus"].to_numpy(dtype=str), 1 + copies) if across else None
+        task = (entry, X, answers, owners, seed, False, None, origins)
         (fitted,) = ALONE.run(fit_model, [task], "fits")
         machine = freeze(fitted.estimator, X, entry.name)
     familiarity = measure(summaries(np.asarray(X)), owners, seed)
     card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
-    card["copies"] = len(copies)
+    card |= {"copies": copies, "across": across}
     card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
     card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
         try:
-            card["evaluation"] = _evaluation(cell, clips, pooled, copies, adapted, results, engine)
+            card["evaluation"] = _evaluation(cell, clips, pooled, copied, adapted, results, engine)
         except KeyboardInterrupt:  # what took minutes to fit is worth keeping
             card["evaluation"] = INTERRUPTED
     return Predictor(
         machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline=fitted.estimator
     )
+
+
+def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
+    """The clips of some emotions; of all where none are named.
+
+    Raises
+    ------
+    PredictorError
+        The corpus has no clip of one of them.
+    """
+    found = set(loaded.clips["emotion"])
+    if absent := [word for word in emotions if word not in found]:
+        raise PredictorError(
+            f"{loaded.corpus.name}: has no clip of {', '.join(absent)}; its emotions are "
+            f"{', '.join(ordered(found))}"
+        )
+    return loaded._replace(clips=loaded.clips[loaded.clips["emotion"].isin(list(emotions or found))])
 
 
 def _card(

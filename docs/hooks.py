@@ -1,0 +1,229 @@
+"""Pages that are written from the package's own tables when the site is built."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FIGURES = ("leak_premium.png", "adaptation.png", "published_ravdess.png", "degraded_ravdess.png")
+
+
+def on_files(files, config):
+    from mkdocs.structure.files import File
+
+    pages = {
+        "corpora.md": corpora(),
+        "features.md": features(),
+        "models.md": models(),
+        "protocols.md": protocols(),
+        "commands.md": commands(),
+        "python.md": python(),
+        "changes.md": (ROOT / "CHANGELOG.md").read_text(),
+    }
+    for name, text in pages.items():
+        files.append(File.generated(config, name, content=text))
+    for name in FIGURES:
+        if (figure := ROOT / "results" / "figures" / name).exists():
+            files.append(File.generated(config, f"figures/{name}", abs_src_path=str(figure)))
+    return files
+
+
+def on_startup(command, dirty):
+    """The tutorials' commands are those of this environment, and run with one thread each."""
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    os.environ |= {"NO_COLOR": "1", "COLUMNS": "88", "TUTORIAL": str(recordings())}
+
+
+def recordings() -> Path:
+    """A folder with what the tutorials work on: recordings of the package's own voices, listed."""
+    import numpy as np
+    import soundfile
+
+    from ser_classic import load
+
+    folder = Path(tempfile.mkdtemp(prefix="tutorials-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    root, clips, _ = load("synthetic")
+    shutil.copytree(root, folder / "voices")
+    mine = clips[["file", "emotion", "speaker"]].copy()
+    mine["file"] = "voices/" + mine["file"]
+    mine["speaker"] = mine["speaker"].str.partition("/")[2]
+    mine.to_csv(folder / "mine.csv", index=False)
+    (folder / "calls").mkdir()
+    for name, file in zip(("one", "two", "three"), clips["file"].iloc[[5, 210, 400]], strict=True):
+        shutil.copy(root / file, folder / "calls" / f"{name}.wav")
+    parts = [soundfile.read(root / file) for file in clips["file"].iloc[[5, 60, 210, 400]]]
+    soundfile.write(folder / "long.wav", np.concatenate([wave for wave, _ in parts]), parts[0][1])
+    return folder
+
+
+def table(head: list[str], rows: list[list[object]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + " --- |" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+
+
+def corpora() -> str:
+    from ser_classic import CORPORA
+
+    lines = [
+        "# Corpora",
+        "",
+        "What the package knows of each: `ser-classic corpora show NAME` says it on a terminal, with the "
+        "layout that is expected; `ser-classic corpora fetch NAME` gets those that may be downloaded by a "
+        "program. Your own recordings need no entry here: see "
+        "[A number on my corpus](tutorials/my-corpus.md).",
+        "",
+    ]
+    rows = [
+        [f"[{name}](#{name})", one.clips or "–", one.speakers or "–", one.language, one.licence]
+        for name, one in CORPORA.items()
+    ]
+    lines += [*table(["corpus", "clips", "speakers", "language", "licence"], rows), ""]
+    for name, one in CORPORA.items():
+        lines += [f"## {name}", "", f"**{one.title}**", ""]
+        lines += [
+            f"- {fact}" for fact in (f"Home: <{one.url}>", f"Licence: {one.licence}", f"Cite: {one.citation}")
+        ]
+        if one.obtain:
+            lines.append(f"- To get it: {one.obtain}")
+        lines += [f"- Left out: `{clip}`: {why}" for clip, why in one.excluded.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def features() -> str:
+    from ser_classic import FEATURES
+    from ser_classic.features import descriptors
+
+    lines = [
+        "# Features",
+        "",
+        "A feature set turns a recording into a vector of named columns (a network's turns it into frames). "
+        "What it computes is in its extractor; equal parameters and version give equal values. "
+        "`ser-classic features list` shows them; `ser-classic features extract CORPUS --features NAME` "
+        "writes them into a file. Two or more are joined with `+`: `functionals+prosody`.",
+        "",
+    ]
+    rows = []
+    for name, one in FEATURES.items():
+        columns = "–" if one.extra else len(one.columns)
+        about = (type(one.extractor).__doc__ or "").strip().split("\n")[0]
+        rows.append([f"`{name}`", columns, "frames" if one.sequence else "vector", about, one.extra or ""])
+    lines += [*table(["name", "columns", "gives", "what it does", "extra"], rows), ""]
+    lines += [
+        "## Low-level descriptors of the classic sets",
+        "",
+        (descriptors.__doc__ or "").strip(),
+        "",
+        "::: ser_classic.features.descriptors",
+        "",
+        "## Functionals of the classic sets",
+        "",
+        "::: ser_classic.features.functionals",
+        "",
+        "## The flagship's groups",
+        "",
+        "::: ser_classic.features.flagship",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def models() -> str:
+    from ser_classic import MODELS
+
+    lines = [
+        "# Models",
+        "",
+        "Each is an ordinary scikit-learn `Pipeline` (`MODELS[name].pipeline(seed)`), with a "
+        "`StandardScaler` where it is said. What is tuned is chosen in inner folds that keep speakers "
+        "apart, by UAR.",
+        "",
+    ]
+    rows = []
+    for name, one in MODELS.items():
+        grid = ", ".join(f"{key}: {', '.join(map(str, values))}" for key, values in one.grid.items())
+        how = grid or {"own": "its own search", "early": "stops early", "grid": "–"}[one.search]
+        rows.append([f"`{name}`", one.title, "yes" if one.scale else "no", how, one.extra or ""])
+    lines += [*table(["name", "what it is", "scaled", "tuned", "extra"], rows), ""]
+    lines += [
+        "## Estimators of our own",
+        "",
+        "They go into any scikit-learn pipeline.",
+        "",
+        "::: ser_classic.estimators",
+    ]
+    lines += ["    options:", "      show_root_heading: false", ""]
+    return "\n".join(lines)
+
+
+def protocols() -> str:
+    from ser_classic import PROTOCOLS
+
+    lines = ["# Protocols", "", "How clips are dealt into folds, and what is known of the test speaker.", ""]
+    rows = [
+        [
+            f"`{name}`",
+            one.title,
+            "leaky" if one.leaky else one.track,
+            "" if one.base == name else f"`{one.base}`",
+        ]
+        for name, one in PROTOCOLS.items()
+    ]
+    lines += [*table(["name", "what it does", "track", "folds of"], rows), ""]
+    return "\n".join(lines)
+
+
+def commands() -> str:
+    import typer.main
+
+    from ser_classic.cli import app
+
+    lines = ["# Command line", "", "Every command also says this with `--help`.", ""]
+
+    def walk(command, path: str) -> None:
+        if hasattr(command, "commands"):
+            for name, each in command.commands.items():
+                walk(each, f"{path} {name}")
+            return
+        lines.extend([f"## {path}", "", (command.help or "").strip(), ""])
+        rows = []
+        for parameter in command.params:
+            if parameter.param_type_name == "argument":
+                name = parameter.metavar or parameter.name.upper()
+            else:
+                name = ", ".join(parameter.opts + parameter.secondary_opts)
+            rows.append([f"`{name}`", (getattr(parameter, "help", "") or "").replace("<", "&lt;")])
+        lines.extend([*table(["argument or option", "what it means"], rows), ""])
+
+    walk(typer.main.get_command(app), "ser-classic")
+    return "\n".join(lines)
+
+
+def python() -> str:
+    import ser_classic
+
+    lines = ["# Python", "", (ser_classic.__doc__ or "").split("\n\n")[1].replace("\n", " "), ""]
+    tables = {"CORPORA", "FEATURES", "MODELS", "PROTOCOLS", "METRICS"}
+    lines += [
+        "`CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS` and `METRICS` are tables of names: mappings whose "
+        "error for an unknown name suggests the nearest ones.",
+        "",
+    ]
+    for name in ser_classic.__all__:
+        if name not in tables:
+            home = ser_classic._HOMES[name]
+            lines += [f"::: ser_classic.{home}.{name}", ""]
+    for path in ("corpora.Corpus", "features.FeatureSet", "models.Model", "protocols.protocol.Protocol"):
+        lines += [f"::: ser_classic.{path}", ""]
+    return "\n".join(lines)
