@@ -109,7 +109,7 @@ def state(results: Path, figures: bool) -> dict[str, object]:
     """What a report of this folder is made from, and what it consists of: sizes and times of all files."""
     package = Path(__file__).parents[1]
     sources = [*package.rglob("*.py"), *package.rglob("*.csv"), *package.glob("report/page.*")]
-    sources += [*results.glob("clips/*"), *results.glob("folds/*"), *results.glob("runs/*/*")]
+    sources += [path for part in ("clips/*", "folds/*", "runs/*", "runs/*/*") for path in results.glob(part)]
     groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "protocols"))
     plug_ins = sorted(str(point) for group in groups for point in entry_points(group=group))
     written = [*results.glob("leaderboard.*"), *results.glob("leak_*"), *results.glob("figures/*")]
