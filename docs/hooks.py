@@ -205,6 +205,8 @@ def commands() -> str:
                 name = ", ".join(parameter.opts + parameter.secondary_opts)
             rows.append([f"`{name}`", (getattr(parameter, "help", "") or "").replace("<", "&lt;")])
         lines.extend([*table(["argument or option", "what it means"], rows), ""])
+        if command.epilog:
+            lines.extend(["```", *(line.strip() for line in command.epilog.splitlines()[1:]), "```", ""])
 
     walk(typer.main.get_command(app), "ser-classic")
     return "\n".join(lines)

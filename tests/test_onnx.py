@@ -48,7 +48,7 @@ def test_onnxruntime_answers_as_the_predictor_does(model, emotions, corpus, tiny
         pytest.skip(str(error))
     predictor = corpus(model, emotions)
     predictor.save(tmp_path / "m.skops")
-    assert command("export", tmp_path / "m.skops", tmp_path / "m.onnx") == 0
+    assert command("export", tmp_path / "m.skops", "-o", tmp_path / "m.onnx") == 0
     run = session(tmp_path / "m.onnx")
     known = np.array(extract(tiny.clips, tiny.root, predictor.features, cache).values)
     moved = known + np.random.default_rng(0).normal(size=known.shape) * known.std(axis=0)
@@ -65,7 +65,7 @@ def test_onnxruntime_answers_as_the_predictor_does(model, emotions, corpus, tiny
 def test_the_metadata_say_what_it_takes_and_gives(corpus, tmp_path):
     predictor = corpus("svm_rbf")
     predictor.save(tmp_path / "m.skops")
-    assert command("export", tmp_path / "m.skops", tmp_path / "m.onnx") == 0
+    assert command("export", tmp_path / "m.skops", "-o", tmp_path / "m.onnx") == 0
     told = session(tmp_path / "m.onnx").get_modelmeta().custom_metadata_map
     facts = {name: json.loads(value) for name, value in told.items()}
     assert facts["classes"] == ["angry", "neutral", "sad"]
@@ -88,5 +88,5 @@ def test_what_has_no_onnx_form_and_what_cannot_be_written_is_told(corpus, tmp_pa
     with pytest.raises(PredictorError, match="its network has no ONNX form"):
         export(deep, tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
-    assert command("export", tmp_path / "m.skops", tmp_path / "m.txt") == 2
-    assert command("export", tmp_path / "m.skops", tmp_path / "absent" / "m.onnx") == 2
+    assert command("export", tmp_path / "m.skops", "-o", tmp_path / "m.txt") == 2
+    assert command("export", tmp_path / "m.skops", "-o", tmp_path / "absent" / "m.onnx") == 2

@@ -73,8 +73,8 @@ def test_every_command_is_understood(line):
     command = typer.main.get_command(app)
     words = shlex.split(line)[1:]
     while hasattr(command, "commands"):
-        command = command.commands[words.pop(0)]
-    known = {option for parameter in command.params for option in parameter.opts}
+        command = command.get_command(None, words.pop(0))
+    known = {"--help", *(option for parameter in command.params for option in parameter.opts)}
     for word in words:
         if re.match(r"--?[a-z]", word):
             assert word in known, f"{line}: no option {word}"

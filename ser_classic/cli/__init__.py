@@ -23,7 +23,7 @@ from ser_classic.cli import (
     results,
     score,
 )
-from ser_classic.cli.commands import Commands
+from ser_classic.cli.commands import Commands, Group
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.workers import THREADS
 
@@ -32,26 +32,43 @@ MENDABLE = (
     *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG),
 )
 
-app = typer.Typer(
+app = Group(
+    "bench quick --results quick",
+    "fit synthetic --features classic193 --model svm_rbf --output m.skops",
+    "predict m.skops a.wav",
     name="ser-classic",
     cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
 )
 app.add_typer(corpora.app, name="corpora")
 app.add_typer(features.app, name="features")
-app.command("bench")(bench.bench)
-app.command("report")(bench.report)
-app.command("compare")(compare.compare)
+app.add(
+    bench.bench,
+    "bench quick --results quick",
+    "bench classic flagship --corpus ravdess --model svm_rbf",
+    "bench quick --own mine.csv --results mine",
+)
+app.add(bench.report, "report", "report --results mine")
+app.add(
+    compare.compare,
+    "compare ravdess--emobox--flagship--fusion--0 ravdess--emobox--classic193--svm_rbf--0",
+)
 app.add_typer(results.app, name="results")
-app.command("folds")(folds.folds)
-app.command("score")(score.score)
-app.command("fit")(predict.fit)
-app.command("predict")(predict.predict)
-app.command("card")(predict.card)
-app.command("export")(export.export)
-app.command("explore")(explore.explore)
+app.add(folds.folds, "folds ravdess emobox --output folds.csv", "folds mine.csv loso --output folds.csv")
+app.add(score.score, "score cnn.csv --corpus ravdess --protocol emobox --name 'my CNN'")
+app.add(
+    predict.fit,
+    "fit synthetic --features classic193 --model svm_rbf --output m.skops",
+    "fit mine.csv --features flagship --model fusion --output mine.skops",
+)
+app.add(
+    predict.predict,
+    "predict m.skops a.wav b.flac --json",
+    "predict m.skops 'calls/**/*.wav' > emotions.txt",
+    "predict m.skops long.wav --window 2 --hop 0.5",
+)
+app.add(predict.card, "card m.skops", "card m.skops --json")
+app.add(export.export, "export m.skops --output m.onnx")
+app.add(explore.explore, "explore ravdess", "explore a.wav --output a")
 
 
 def _show(version: bool) -> None:

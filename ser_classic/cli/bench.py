@@ -13,8 +13,13 @@ from ser_classic.cli import checks, interrupts, options
 if TYPE_CHECKING:
     from ser_classic.experiment import Outcome
 
+WHICH = "Which of the suites' runs"  # panels of the help
+CHECK = "Check finished runs"
+CLUSTER = "Several machines"
+
 Only = Annotated[
-    list[str] | None, typer.Option(help="Only these of what the suites list; repeat for several.")
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Only this; repeatable.", rich_help_panel=WHICH),
 ]
 
 
@@ -27,14 +32,38 @@ def bench(
             show_default="with --check: all runs",
         ),
     ] = None,
+    jobs: options.Jobs = options.CORES,
+    tables: options.Tables = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", help="Log what each fold took; with one job, each epoch of a network, too."
+        ),
+    ] = False,
     corpus: Only = None,
     protocol: Only = None,
     features: Only = None,
     model: Only = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Repeat finished runs too.", rich_help_panel=WHICH)
+    ] = False,
+    keep_stale: Annotated[
+        bool,
+        typer.Option(
+            "--keep-stale",
+            help="Do not repeat finished runs whose parameters are not today's any more.",
+            rich_help_panel=WHICH,
+        ),
+    ] = False,
+    results: options.Results = Path("results"),
+    data: options.Data = None,
+    cache: options.Cache = None,
     own: Annotated[
         str | None,
         typer.Option(
-            help="Run what the suites list for `synthetic` on this corpus of your own: manifest or folder."
+            metavar="PATH",
+            help="Run what the suites list for `synthetic` on this corpus of your own: manifest or folder.",
+            rich_help_panel=options.OWN,
         ),
     ] = None,
     words: options.Map = None,
@@ -42,46 +71,50 @@ def bench(
     speaker: options.Speaker = None,
     speakers: options.MapSpeaker = None,
     channel: options.Channel = None,
-    tables: options.Tables = None,
     labels: options.Labels = None,
     key: options.Key = None,
     columns: options.Column = None,
-    verbose: Annotated[
-        bool,
-        typer.Option(
-            "--verbose", "-v", help="Log what each fold took; with one job, each epoch of a network, too."
-        ),
-    ] = False,
-    shard: Annotated[
-        str | None, typer.Option(help="Run only one of several equal parts of the cells: 2/8 of eight.")
-    ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Repeat finished runs too.")] = False,
-    keep_stale: Annotated[
-        bool,
-        typer.Option(
-            "--keep-stale", help="Do not repeat finished runs whose parameters are not today's any more."
-        ),
-    ] = False,
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Run a sample of the finished runs again, elsewhere, and compare the predictions."
+            "--check",
+            help="Run a sample of the finished runs again, elsewhere, and compare the predictions.",
+            rich_help_panel=CHECK,
         ),
     ] = False,
     sample: Annotated[
-        int | None, typer.Option(min=1, help="Runs to check.", show_default="12; quick ones more often")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Runs to check.",
+            show_default="12; quick ones more often",
+            rich_help_panel=CHECK,
+        ),
     ] = None,
-    draw: Annotated[int | None, typer.Option(min=0, help="Seed of the sample.", show_default="0")] = None,
-    results: options.Results = Path("results"),
-    data: options.Data = None,
-    cache: options.Cache = None,
-    jobs: options.Jobs = options.CORES,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Seed of the sample.", show_default="0", rich_help_panel=CHECK),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="Run only the Kth of N equal parts: 2/8.", rich_help_panel=CLUSTER),
+    ] = None,
     engine: Annotated[
         str,
-        typer.Option(help="Who does it: local (this machine), dask (a cluster) or a plug-in's."),
+        typer.Option(
+            metavar="NAME",
+            help="Who does it: local (this machine), dask (a cluster) or a plug-in's.",
+            rich_help_panel=CLUSTER,
+        ),
     ] = "local",
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of the cluster's scheduler: tcp://10.0.0.1:8786.")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The cluster's scheduler: tcp://10.0.0.1:8786.",
+            rich_help_panel=CLUSTER,
+        ),
     ] = None,
 ) -> None:
     """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
@@ -115,9 +148,9 @@ def bench(
         ),
         (
             check and (own is not None or reading != Reading() or shard or again or keep_stale),
-            "--check goes with suites, --corpus, --protocol, --features, --model, --sample and --draw",
+            "--check goes with suites, --corpus, --protocol, --features, --model, --sample and --seed",
         ),
-        (not check and (sample is not None or draw is not None), "--sample and --draw go with --check"),
+        (not check and (sample is not None or seed is not None), "--sample and --seed go with --check"),
         (again and keep_stale, "give --again or --keep-stale, not both"),
         (
             own is None and reading != Reading(),
@@ -137,7 +170,7 @@ def bench(
     opened = kind.open(Request(cache, data_folder(data).absolute(), jobs, scheduler))
     if check:
         with opened as workers:
-            return checks.check(cells or None, only, sample or 12, draw or 0, results, data, cache, workers)
+            return checks.check(cells or None, only, sample or 12, seed or 0, results, data, cache, workers)
     brought = {}
     if own is not None:
         loaded = load(own, data, cache, reading)
@@ -173,7 +206,8 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
 def report(
     results: options.Results = Path("results"),
     readme: Annotated[
-        Path | None, typer.Option(help="Also put the best systems between the marks in this file.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Also put the best systems between the marks in this file."),
     ] = None,
     cache: options.Cache = None,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,13 +22,58 @@ class Command:
     function : callable
         As Typer takes it: its parameters are the command's, its docstring the help. What it needs beyond
         Typer it imports when it is called.
+    examples : tuple of str
+        What may follow `ser-classic`, shown below the help.
     """
 
     name: str
     function: Callable[..., Any]
+    examples: tuple[str, ...] = ()
 
 
-class Commands(TyperGroup):
+class _Plain:
+    """No type beside a flag in the help, as a flag takes no value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Parameters, and the option --help."""
+        parameters = super().get_params(ctx)
+        for parameter in parameters:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return parameters
+
+
+class _PlainCommand(_Plain, TyperCommand):
+    pass
+
+
+class PlainGroup(_Plain, TyperGroup):
+    """A group of commands whose help shows no type beside a flag."""
+
+
+class Group(typer.Typer):
+    """A Typer app with examples, which are what follows `ser-classic`, below each help."""
+
+    def __init__(self, *examples: str, cls: type[PlainGroup] = PlainGroup, **settings: Any) -> None:
+        super().__init__(
+            cls=cls,
+            epilog=_below(examples),
+            no_args_is_help=True,
+            pretty_exceptions_enable=False,
+            **settings,
+        )
+
+    def add(self, function: Callable[..., Any], *examples: str, name: str | None = None) -> None:
+        """Add a command, called like its function."""
+        self.command(name, cls=_PlainCommand, epilog=_below(examples))(function)
+
+
+def _below(examples: Sequence[str]) -> str | None:
+    lines = [f"  ser-classic {example}" for example in examples]
+    return "\n".join(["Examples:", *lines]) if lines else None
+
+
+class Commands(PlainGroup):
     """Commands of the package, and below them those of `COMMANDS`, which are loaded when they are wanted."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -41,8 +86,8 @@ class Commands(TyperGroup):
 
 
 def _command(entry: Command) -> TyperCommand:
-    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    alone.command(entry.name)(entry.function)
+    alone = Group(add_completion=False)
+    alone.add(entry.function, *entry.examples, name=entry.name)
     return typer.main.get_command(alone)
 
 

@@ -20,7 +20,7 @@ Id = Annotated[
 def compare(
     first: Id,
     second: Id,
-    metric: Annotated[str, typer.Option(help="uar, accuracy or macro_f1.")] = "uar",
+    metric: Annotated[str, typer.Option(metavar="NAME", help="uar, accuracy or macro_f1.")] = "uar",
     results: options.Results = Path("results"),
     as_json: options.Json = False,
 ) -> None:

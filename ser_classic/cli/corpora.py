@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser_classic.cli import options
+from ser_classic.cli.commands import Group
 
 if TYPE_CHECKING:
     from ser_classic.corpora.verifying import Verification
 
-app = typer.Typer(help="Corpora: which there are, what they hold, how to get them.", no_args_is_help=True)
+app = Group(
+    "corpora list", "corpora show ravdess", help="Corpora: which there are, what they hold, how to get them."
+)
 
 Spec = Annotated[
     str, typer.Argument(help="Corpus name, or a manifest (CSV) or folder per emotion of your own.")
@@ -21,7 +24,6 @@ Spec = Annotated[
 SHOWN = 10  # names of files a fault; --json has them all
 
 
-@app.command("list")
 def list_corpora(data: options.Data = None, as_json: options.Json = False) -> None:
     """List the corpora and which of them are at hand."""
     import json
@@ -55,7 +57,6 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     print("More of one: ser-classic corpora show NAME")
 
 
-@app.command()
 def show(corpus: Annotated[str, typer.Argument(help="Corpus name.")], data: options.Data = None) -> None:
     """Tell what is known of a corpus: facts, citation, expected files, oddities, protocols, figures."""
     from ser_classic.cli import pages
@@ -64,11 +65,10 @@ def show(corpus: Annotated[str, typer.Argument(help="Corpus name.")], data: opti
     print(pages.page(CORPORA[corpus], data))
 
 
-@app.command()
 def scan(
     corpus: Spec,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the clips table as CSV.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the clips table as CSV.")
     ] = None,
     words: options.Map = None,
     drop: options.Drop = None,
@@ -118,7 +118,6 @@ def scan(
     Console().print(table)
 
 
-@app.command()
 def verify(
     corpora: Annotated[
         list[str] | None, typer.Argument(help="Names or paths; all at hand by default.")
@@ -153,13 +152,14 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
 def fetch(
     corpus: Annotated[str, typer.Argument(help="Corpus name.")],
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Instead of the publisher: an archive or folder here, or a URL of either."
+            "--from",
+            metavar="SOURCE",
+            help="Instead of the publisher: an archive or folder here, or a URL of either.",
         ),
     ] = None,
     data: options.Data = None,
@@ -217,3 +217,10 @@ def _show(found: Verification) -> None:
                 print(f"    {name}")
             if len(names) > SHOWN:
                 print(f"    and {len(names) - SHOWN} more (all with --json)")
+
+
+app.add(list_corpora, "corpora list", "corpora list --data ~/corpora --json", name="list")
+app.add(show, "corpora show ravdess")
+app.add(scan, "corpora scan ravdess", r"corpora scan recordings --speaker '/(s\d+)_'")
+app.add(verify, "corpora verify", "corpora verify ravdess emodb --json")
+app.add(fetch, "corpora fetch emodb", "corpora fetch emodb --from emodb.zip")

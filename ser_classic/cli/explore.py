@@ -16,10 +16,13 @@ def explore(
         str, typer.Argument(help="Corpus name, a manifest or folder of your own, or a recording.")
     ],
     features: Annotated[
-        str, typer.Option("--features", help="Feature set to explore a corpus with.")
+        str, typer.Option("--features", metavar="NAME", help="Feature set to explore a corpus with.")
     ] = "pooled",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder to write.", show_default="explore/<name>")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Folder to write.", show_default="explore/<name>"
+        ),
     ] = None,
     words: options.Map = None,
     drop: options.Drop = None,

@@ -14,13 +14,15 @@ from ser_classic.runtime.files import require_writable
 
 def export(
     model: ModelFile,
-    output: Annotated[Path, typer.Argument(help="ONNX file to write, such as m.onnx.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write, such as m.onnx.")
+    ],
 ) -> None:
     """Write a predictor's classifier, from features to label and chances, as ONNX. Needs the extra `onnx`."""
     from ser_classic.extras import onnx
     from ser_classic.predictor import load_predictor
 
-    with options.value_of("OUTPUT"):
+    with options.value_of("--output"):
         require_writable(output, "ONNX models", onnx.SUFFIX)
     predictor = load_predictor(model)
     onnx.export(predictor, output)

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from ser_classic.cli import interrupts, options
+from ser_classic.cli.commands import Group
 
-app = typer.Typer(help="Feature sets: list them, extract one into a CSV or NPZ file.", no_args_is_help=True)
+app = Group("features list", help="Feature sets: list them, extract one into a CSV or NPZ file.")
 
 
-@app.command("list")
 def list_features(as_json: options.Json = False) -> None:
     """List the feature sets; one of an optional library that is absent has no columns."""
     import json
@@ -54,11 +54,12 @@ def _contents(columns: Sequence[str]) -> list[str]:
     return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
 
 
-@app.command("extract")
 def extract_features(
     corpus: Annotated[str, typer.Argument(help="Corpus name, or a manifest or folder of your own.")],
-    features: Annotated[str, typer.Option("--features", help="Feature set.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .csv or .npz.")],
+    features: Annotated[str, typer.Option("--features", metavar="NAME", help="Feature set.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write: .csv or .npz.")
+    ],
     words: options.Map = None,
     drop: options.Drop = None,
     speaker: options.Speaker = None,
@@ -89,3 +90,7 @@ def extract_features(
     extracted = extract(clips, root, feature_set, cache, Local(jobs), entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")
+
+
+app.add(list_features, "features list", "features list --json", name="list")
+app.add(extract_features, "features extract ravdess --features flagship --output f.csv", name="extract")

@@ -13,14 +13,16 @@ from ser_classic.cli import options
 def folds(
     corpus: Annotated[str, typer.Argument(help="Corpus name, or a manifest or folder of your own.")],
     protocol: Annotated[str, typer.Argument(help="Protocol: loso, speakers5, emobox ...")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .csv or .jsonl.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write: .csv or .jsonl.")
+    ],
     validation: Annotated[
         bool,
         typer.Option(
             "--validation", help="Hold one speaker in five of each training part out to validate on."
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of what is drawn.")] = 0,
+    seed: options.Seed = 0,
     words: options.Map = None,
     drop: options.Drop = None,
     speaker: options.Speaker = None,

@@ -15,77 +15,128 @@ from ser_classic.errors import SerClassicError
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
 
+OWN = "A corpus of your own"  # panels of the help
+PLACES = "Folders"
+RARE = "Rarely needed"
+
 Data = Annotated[
     Path | None,
-    typer.Option("--data", envvar="SER_DATA", help="Folder with the corpora.", show_default="data"),
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        envvar="SER_DATA",
+        help="Where the corpora are.",
+        show_default="data",
+        rich_help_panel=PLACES,
+    ),
 ]
 Cache = Annotated[
     Path | None,
     typer.Option(
         "--cache",
+        metavar="FOLDER",
         envvar="SER_CACHE",
         help="Cache of features and of what reports computed.",
         show_default="the user's cache folder",
+        rich_help_panel=PLACES,
     ),
 ]
-Results = Annotated[Path, typer.Option("--results", help="Results folder.")]
+Results = Annotated[
+    Path,
+    typer.Option("--results", metavar="FOLDER", help="Where the runs are stored.", rich_help_panel=PLACES),
+]
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", "-j", min=1, help="Processes, each with one thread.", show_default="one a core"),
+    typer.Option(
+        "--jobs", "-j", metavar="N", min=1, help="Processes, each with one thread.", show_default="one a core"
+    ),
 ]
 Map = Annotated[
     list[str] | None,
     typer.Option(
-        "--map", help="For a corpus of your own: what one of its words means, anger=angry; repeatable."
+        "--map",
+        metavar="WORD=EMOTION",
+        help="What one of its words means, anger=angry; repeatable.",
+        rich_help_panel=OWN,
     ),
 ]
 Speaker = Annotated[
     str | None,
     typer.Option(
-        "--speaker", help="For a corpus of your own: pattern whose group is the speaker in a file's path."
+        "--speaker",
+        metavar="PATTERN",
+        help="Regular expression whose group is the speaker in a file's path.",
+        rich_help_panel=OWN,
     ),
 ]
 MapSpeaker = Annotated[
     list[str] | None,
     typer.Option(
         "--map-speaker",
-        help="For a corpus of your own: another spelling of a speaker, ANNA=Anna; repeatable.",
+        metavar="NAME=SPEAKER",
+        help="Another spelling of a speaker, ANNA=Anna; repeatable.",
+        rich_help_panel=OWN,
     ),
 ]
 Drop = Annotated[
     list[str] | None,
-    typer.Option("--drop", help="For a corpus of your own: leave out clips of this emotion; repeatable."),
+    typer.Option(
+        "--drop",
+        metavar="WORD",
+        help="Leave out the clips of this emotion; repeatable.",
+        rich_help_panel=OWN,
+    ),
 ]
 Labels = Annotated[
     Path | None,
     typer.Option(
         "--labels",
-        help="For a folder of your own: table of its recordings (CSV, TSV, TXT with header, JSON).",
+        metavar="FILE",
+        help="Of a folder: table of its recordings (CSV, TSV, TXT with header, JSON).",
+        rich_help_panel=OWN,
     ),
 ]
 Key = Annotated[
     str | None,
     typer.Option(
         "--key",
+        metavar="COLUMN",
         help="Column of --labels that names the recording, or several: '{folder}/{name}'.",
         show_default="file",
+        rich_help_panel=OWN,
     ),
 ]
 Column = Annotated[
     list[str] | None,
-    typer.Option("--column", help="What a column of --labels is, EmoClass=emotion; repeatable."),
+    typer.Option(
+        "--column",
+        metavar="COLUMN=MEANING",
+        help="What a column of --labels is, EmoClass=emotion; repeatable.",
+        rich_help_panel=OWN,
+    ),
 ]
 Channel = Annotated[
     str | None,
-    typer.Option("--channel", help="Of several channels: left, right, a number from 0.", show_default="mix"),
+    typer.Option(
+        "--channel",
+        metavar="CHANNEL",
+        help="Of several channels: left, right, a number from 0.",
+        show_default="mix",
+        rich_help_panel=OWN,
+    ),
 ]
 Tables = Annotated[
     list[str] | None,
     typer.Option(
         "--table",
-        help="A table of features of your own as a feature set, NAME=FILE: .npz, .parquet or .csv, keyed by "
-        "clip or file; repeatable.",
+        metavar="NAME=FILE",
+        help="Features computed elsewhere as a feature set: .npz, .parquet or .csv, keyed by clip or file; "
+        "repeatable.",
     ),
+]
+Seed = Annotated[
+    int,
+    typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Seed of everything that is drawn."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -19,9 +19,11 @@ def fit(
     corpus: Annotated[
         str, typer.Argument(help="Corpus name, or a manifest or folder of your own; a+b pools two.")
     ],
-    features: Annotated[str, typer.Option("--features", help="Feature set.")],
-    model: Annotated[str, typer.Option("--model", help="Model.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, such as m.skops.")],
+    features: Annotated[str, typer.Option("--features", metavar="NAME", help="Feature set.")],
+    model: Annotated[str, typer.Option("--model", metavar="NAME", help="Model.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write, such as m.skops.")
+    ],
     adapted: Annotated[
         bool, typer.Option("--adapted", help="Z-score per speaker; `predict` then needs --adapt.")
     ] = False,
@@ -32,18 +34,11 @@ def fit(
             help="Train on degraded copies of the clips, too: for noisy, faint or clipped recordings.",
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of everything random.")] = 0,
-    evaluate: Annotated[
-        bool, typer.Option(help="Put the cross-validated score on the card: the stored run's, else computed.")
-    ] = True,
-    facts: Annotated[
-        list[str] | None,
-        typer.Option("--fact", help="What else the card is to say: 'licence=CC BY 4.0'; repeatable."),
-    ] = None,
-    pipeline: Annotated[
-        bool, typer.Option("--pipeline", help="Keep the scikit-learn pipeline in the file, too, by skops.")
-    ] = False,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = options.CORES,
     results: options.Results = Path("results"),
+    data: options.Data = None,
+    cache: options.Cache = None,
     words: options.Map = None,
     drop: options.Drop = None,
     speaker: options.Speaker = None,
@@ -52,9 +47,30 @@ def fit(
     labels: options.Labels = None,
     key: options.Key = None,
     columns: options.Column = None,
-    data: options.Data = None,
-    cache: options.Cache = None,
-    jobs: options.Jobs = options.CORES,
+    evaluate: Annotated[
+        bool,
+        typer.Option(
+            help="Put the cross-validated score on the card: the stored run's, else computed.",
+            rich_help_panel=options.RARE,
+        ),
+    ] = True,
+    facts: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fact",
+            metavar="NAME=TEXT",
+            help="What else the card is to say: 'licence=CC BY 4.0'; repeatable.",
+            rich_help_panel=options.RARE,
+        ),
+    ] = None,
+    pipeline: Annotated[
+        bool,
+        typer.Option(
+            "--pipeline",
+            help="Keep the scikit-learn pipeline in the file, too, by skops.",
+            rich_help_panel=options.RARE,
+        ),
+    ] = False,
 ) -> None:
     """Fit a model on whole corpora, tuned by speaker groups, and save it in one file."""
     from ser_classic.cli import answers

@@ -9,14 +9,19 @@ from typing import Annotated
 import typer
 
 from ser_classic.cli import options
+from ser_classic.cli.commands import Group
 
-app = typer.Typer(help="Results folders: join those of several machines, remove runs.", no_args_is_help=True)
+app = Group(
+    "results merge parts/* --into results",
+    help="Results folders: join those of several machines, remove runs.",
+)
 
 
-@app.command()
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="Results folders, as of `bench --results`.")],
-    into: Annotated[Path, typer.Option("--into", help="Results folder; what it holds has to fit, too.")],
+    into: Annotated[
+        Path, typer.Option("--into", metavar="FOLDER", help="Results folder; what it holds has to fit, too.")
+    ],
     cache: options.Cache = None,
 ) -> None:
     """Join results folders if they fit together, and write the report."""
@@ -28,7 +33,6 @@ def merge(
     print(f"{into}: {len(merged.copied)} runs copied, {len(merged.kept)} kept")
 
 
-@app.command()
 def remove(
     runs: Annotated[list[str], typer.Argument(help="Ids of runs: the names of their folders.")],
     results: options.Results = Path("results"),
@@ -45,3 +49,7 @@ def remove(
     if store.folders(results):
         write(results, lambda problem: print(problem, file=sys.stderr), cache=cache)
     print(f"{results}: {len(found)} removed")
+
+
+app.add(merge, "results merge parts/* --into results")
+app.add(remove, "results remove ravdess--emobox--external--my_cnn--0")

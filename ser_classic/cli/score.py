@@ -15,25 +15,25 @@ def score(
     predictions: Annotated[
         Path, typer.Argument(help="CSV: clip or file, emotion; if wanted fold, and p_<emotion> for each.")
     ],
-    corpus: Annotated[str, typer.Option(help="Corpus name, or a manifest or folder of your own.")],
-    protocol: Annotated[str, typer.Option(help="Protocol on whose folds it was trained.")],
-    name: Annotated[str, typer.Option(help='What to call the model: "my CNN".')],
-    note: Annotated[str, typer.Option(help="Where more is to be read, such as a link.")] = "",
+    corpus: Annotated[
+        str, typer.Option(metavar="NAME", help="Corpus name, or a manifest or folder of your own.")
+    ],
+    protocol: Annotated[str, typer.Option(metavar="NAME", help="Protocol on whose folds it was trained.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help='What to call the model: "my CNN".')],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Where more is to be read, such as a link.")] = "",
     words: Annotated[
-        list[str] | None, typer.Option("--map", help="What a word means, anger=angry; repeatable.")
+        list[str] | None,
+        typer.Option("--map", metavar="WORD=EMOTION", help="What a word means, anger=angry; repeatable."),
     ] = None,
     add: Annotated[bool, typer.Option("--add", help="Store it as an external run of --results.")] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the folds.")] = 0,
+    seed: options.Seed = 0,
     speaker: options.Speaker = None,
     results: options.Results = Path("results"),
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
 ) -> None:
-    """Check and score predictions of any model, and compare them with the best run on the same folds.
-
-    Example: ser-classic score cnn.csv --corpus ravdess --protocol emobox --name "my CNN"
-    """
+    """Check and score predictions of any model, and compare them with the best run on the same folds."""
     import json
     import shutil
     from dataclasses import replace

@@ -37,4 +37,4 @@ def app(
             pass
 
 
-APP = Command("app", app)
+APP = Command("app", app, ("app models", "app m.skops --browser"))

@@ -183,4 +183,4 @@ def _bar(share: float, width: int, colour: str) -> Any:
     return Text.assemble(("━" * full, colour), ("━" * (width - full), "bright_black"))
 
 
-LISTEN = Command("listen", listen)
+LISTEN = Command("listen", listen, ("listen m.skops", "listen --devices"))

@@ -1,0 +1,91 @@
+"""Help, examples and completion of every command."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+
+from ser_classic.cli import app
+from ser_classic.cli.commands import COMMANDS
+
+ROOT = typer.main.get_command(app)
+
+
+def commands(command: Any = ROOT, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every group and command, by what follows `ser-classic`."""
+    yield name, command
+    if hasattr(command, "commands"):
+        for each in [*command.commands, *(COMMANDS if command is ROOT else ())]:
+            yield from commands(command.get_command(None, each), f"{name} {each}".strip())
+
+
+ALL = dict(commands())
+EXAMPLES = [
+    line.strip().removeprefix("ser-classic ")
+    for command in ALL.values()
+    for line in (command.epilog or "").splitlines()[1:]
+]
+
+
+def ser(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    program = "from ser_classic.cli import app; app(prog_name='ser-classic')"
+    command = [sys.executable, "-c", program, *words]
+    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_help_has_examples_and_no_type_beside_a_flag(name, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    with pytest.raises(SystemExit):
+        app([*name.split(), "--help"], prog_name="ser-classic")
+    told = capsys.readouterr().out
+    assert ALL[name].epilog.count("ser-classic ") >= 1
+    assert "bool" not in told
+    assert max(map(len, told.splitlines())) <= 70
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_is_understood(example):
+    """Its commands, options and values, parsed as they would be; nothing is run."""
+    words = shlex.split(example.partition(" > ")[0])
+    command = ROOT
+    while hasattr(command, "commands"):
+        command = command.get_command(None, words.pop(0))
+    command.make_context("ser-classic", words)
+
+
+def test_the_same_thing_has_one_spelling():
+    """An option of one name has the same short form everywhere."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for command in ALL.values():
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                found.setdefault(max(parameter.opts, key=len), set()).add(tuple(sorted(parameter.opts)))
+    assert {name: forms for name, forms in found.items() if len(forms) > 1} == {}
+
+
+def test_what_is_rare_stands_below_what_is_usual():
+    """Of `bench` and `fit`, the help begins with few options and has the others in panels."""
+    for name in ("bench", "fit"):
+        panels = [getattr(parameter, "rich_help_panel", None) for parameter in ALL[name].params[1:]]
+        assert panels.count(None) <= 7
+        assert panels[: panels.count(None)] == [None] * panels.count(None)
+
+
+def test_no_colour_where_none_is_wanted():
+    told = ser("bench", "--help", NO_COLOR="1", FORCE_COLOR="1").stdout
+    assert "\x1b[3" not in told
+    assert "again" in told
+
+
+def test_a_shell_completes_commands_and_options():
+    for words, wanted in (("ser-classic be", "bench"), ("ser-classic bench --ag", "--again")):
+        told = ser(_SER_CLASSIC_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
+        assert wanted in told.stdout.split(), told.stderr
