@@ -390,7 +390,8 @@ def test_no_recording_in_a_folder_is_passed_over_without_a_word(
     ):
         (folder / "deep").mkdir(parents=True, exist_ok=True)
         soundfile.write(folder / "deep" / name, samples, rate, format=kind)
-    (folder / "f.m4a").write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
+    for name in ("f.m4a", "f.m4v"):
+        (folder / name).write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
     (folder / "g.txt").write_text("notes")
     (tmp_path / "store").mkdir()
     soundfile.write(tmp_path / "store" / "h.wav", samples, rate)
@@ -401,6 +402,7 @@ def test_no_recording_in_a_folder_is_passed_over_without_a_word(
     answered = [Path(json.loads(line)["file"]).name for line in out.splitlines()]
     assert sorted(answered) == ["a.opus", "b.au", "c.w64", "d.caf", "e.sph", "h.wav"]
     assert "f.m4a" in err
+    assert "f.m4v" in err
     assert "ffmpeg -i" in err
     assert "g.txt" in err
 

@@ -57,6 +57,20 @@ def test_recordings_of_the_corpus_trained_on_are_not_tested(tiny, cache):
         require_apart(some, tiny, *(shelf.features(each, sequences) for each in (some, tiny)))
 
 
+def test_copies_within_the_corpus_trained_on_are_told(tiny, other, cache, tmp_path):
+    again = other.clips[other.clips["emotion"] == "sad"].head(1)
+    (speaker,) = set(other.clips["speaker"]) - set(again["speaker"])
+    again = again.assign(speaker=speaker).set_axis(again.index + "_again")
+    own = {"tiny": tiny, "emodb": other._replace(clips=pd.concat([other.clips, again]))}
+    cells = [Cell("tiny", "cross_from_emodb", "mfcc13", model) for model in ("prior", "lda")]
+    outcome = bench(cells, tmp_path / "results", cache=cache, own=own)
+    assert len(outcome.done) == 2
+    (told,) = [line for line in outcome.notices if "same recordings" in line]
+    assert told.startswith("emodb: 2 of its 25 clips are the same recordings as clips of other speakers")
+    assert again.index[0] in told
+    assert "scores are too high" not in told  # of others
+
+
 def test_a_fold_holds_the_shared_emotions_of_both_sides(tiny, other):
     clips = pd.concat([other.clips, tiny.clips])
     (fold,) = PROTOCOLS["cross_from_emodb"].folds(clips)

@@ -76,7 +76,7 @@ def test_every_container_and_coding_is_read_whole(tmp_path, kind):
         assert rate == RATE or kind == "XI"  # which tells no rate
         assert FRAMES <= len(samples) <= FRAMES + COARSE, path.name
         assert np.corrcoef(samples[:FRAMES], voice())[0, 1] > 0.5, path.name
-        assert audio.shape(path) == (len(samples), rate, 1), path.name
+        assert audio.shape(path)[:3] == (len(samples), rate, 1), path.name
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -85,6 +85,15 @@ def test_the_digest_tells_other_folds_and_not_other_files(tiny):
     assert digest(fold_table(moved, PROTOCOLS["random5"])) in told
 
 
+def test_parts_of_files_are_told(tiny):
+    clips = tiny.clips.assign(start="0", end=[None, "0.3"] * 24)
+    table = fold_table(clips, PROTOCOLS["loso"])
+    plain = fold_table(tiny.clips, PROTOCOLS["loso"])
+    assert set(table) - set(plain) == {"start", "end"}
+    assert table["end"].isna().tolist() == clips.loc[table["clip"], "end"].isna().tolist()
+    assert digest(table) != digest(plain)
+
+
 def test_the_command_writes_csv_and_json_lines_of_the_same_rows(ser, own_folder, tmp_path):
     written = {}
     for name in ("folds.csv", "folds.jsonl"):

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from ser_classic.errors import SerClassicError
 from ser_classic.models import MODELS, Model, ModelError
-from ser_classic.models.tuning import fit
+from ser_classic.models.tuning import fit, plain
 
 VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
 
@@ -262,14 +262,6 @@ def test_the_published_support_vector_machine_is_scikit_learns_untuned():
     np.testing.assert_array_equal(fitted.estimator.predict(new), published.predict(new))
 
 
-def test_a_grid_that_asks_for_more_clips_than_there_are_says_what_to_do():
-    X = np.random.default_rng(0).normal(size=(24, 3))
-    y, speakers = np.array(["happy", "sad"] * 12), np.repeat(["a", "b", "c", "d"], 6)
-    told = r"knn cannot be fitted to these 24 clips: ValueError: .* n_neighbors = 21.*; take more clips"
-    with pytest.raises(ModelError, match=told):
-        fit(MODELS["knn"], X, y, speakers)
-
-
 def test_several_corpora_count_the_same_and_are_left_out_in_turn_to_tune():
     """A corpus of ten times the clips weighs no more, and no inner fold trains on what it is judged on."""
     seen = []
@@ -295,3 +287,29 @@ def test_several_corpora_count_the_same_and_are_left_out_in_turn_to_tune():
     assert len(folds) == 3
     assert all(not set(corpora[train]) & set(corpora[test]) for train, test in folds)
     assert [weights[corpora == name].sum() for name in "abc"] == pytest.approx([32, 32, 32])
+
+
+def test_neighbours_are_chosen_from_as_many_as_there_are_clips():
+    """Two speakers of six clips: inner training parts have six, and the grid goes to 21."""
+    X, y, speakers = clips(speakers=2, each=6)
+    fitted = fit(MODELS["knn"], X, y, speakers)
+    assert fitted.tuned
+    assert fitted.chosen["n_neighbors"] in (1, 5)
+    told = r"knn cannot be fitted to these 12 clips: ValueError: .* n_neighbors = 15.*; take more clips"
+    with pytest.raises(ModelError, match=told):  # none of these can be had
+        fit(replace(MODELS["knn"], grid={"n_neighbors": (15, 21)}), X, y, speakers)
+
+
+def test_a_function_is_told_by_its_name_and_nothing_by_its_place():
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    def made(seed):
+        return make_pipeline(FunctionTransformer(clips), KNeighborsClassifier(metric=clips))
+
+    told = Model("own", "", made).parameters()["parameters"]
+    assert told["kneighborsclassifier__metric"] == f"{clips.__module__}.clips"
+    assert " at 0x" not in json.dumps(told)
+    chosen = {"metric": clips, "C": np.float64(0.5)}
+    assert plain(chosen) == {"metric": f"{clips.__module__}.clips", "C": 0.5}

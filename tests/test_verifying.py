@@ -87,6 +87,31 @@ def test_identical_recordings_of_different_clips(root, corpus):
     assert not found.ok
 
 
+def test_parts_of_one_file_are_no_duplicates_and_each_is_read(tmp_path):
+    write_wav(tmp_path / "call.wav", 1, seconds=0.5)
+    rows = ["0,0.2,sad,a", "0.2,,calm,b", "0.4,0.9,sad,a"]
+    (tmp_path / "calls.csv").write_text(
+        "file,start,end,emotion,speaker\n" + "".join(f"call.wav,{row}\n" for row in rows)
+    )
+    found = verify(*load(tmp_path / "calls.csv"))
+    assert (found.clips, found.formats, found.duplicates) == (3, {"WAV 16000 Hz mono": 1}, ())
+    ((part, why),) = found.unreadable.items()
+    assert part == "call.wav (0.4-0.9 s)"
+    assert "ends after 0.50 s" in why
+
+
+def test_the_format_is_told_by_the_decoder_of_all_others(tmp_path):
+    """A length that a pipe left open does not keep the format from being told."""
+    write_wav(tmp_path / "sad" / "s1.wav", 1)
+    content = bytearray((tmp_path / "sad" / "s1.wav").read_bytes())
+    content[4:8] = content[40:44] = b"\xff" * 4
+    (tmp_path / "sad" / "s1.wav").write_bytes(content)
+    soundfile.write(tmp_path / "sad" / "s2.ogg", [[0.1, 0.2]] * 4000, 8000)
+    found = verify(*load(tmp_path))
+    assert found.ok
+    assert found.formats == {"WAV 16000 Hz mono": 1, "OGG 8000 Hz stereo": 1}
+
+
 def test_a_duplicate_of_the_release_is_known(root, corpus):
     one, other, *_ = FILES
     lines = (root.parent / "ravdess.tsv").read_text().splitlines()

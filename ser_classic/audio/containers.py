@@ -3,6 +3,10 @@
 Length fields lie: a program that writes to a pipe cannot go back to fill them in, a recorder that lost its
 power never did, and a copy that broke off left less than they say. libsndfile believes some of them, shortens
 others, and tells nothing. Here a field counts as a promise only where it can be one.
+
+Checked are AIFF, AU, CAF, IFF (8SVX, 16SV), NIST SPHERE, RF64, W64 and WAV; that an Ogg comes to its end; and
+by their decoders FLAC and MP3. Of the others that libsndfile reads (AVR, HTK, IRCAM, MAT, PAF, PVF, SD2, SDS,
+VOC, WVE ...) whatever decodes is taken for all: that one was cut short is not noticed.
 """
 
 from __future__ import annotations

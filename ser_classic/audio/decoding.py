@@ -49,11 +49,12 @@ _ALONE = threading.RLock()
 
 
 class Shape(NamedTuple):
-    """Length of a recording in frames, its sample rate [Hz] and its channels."""
+    """Length of a recording in frames, its sample rate [Hz], its channels and its container."""
 
     frames: int
     rate: int
     channels: int
+    container: str
 
 
 def read(
@@ -132,7 +133,7 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
 
 
 def shape(path: str | Path) -> Shape:
-    """What a file says of its length, rate and channels; its audio is decoded only where it does not tell.
+    """What a file says of its length, rate, channels and container; decoded only where it tells no length.
 
     Raises
     ------
@@ -143,11 +144,9 @@ def shape(path: str | Path) -> Shape:
     with _opened(path) as opened:
         known = sum(opened.expected)
         if 0 < known < UNKNOWN:
-            return Shape(known, opened.files[0].samplerate, opened.files[0].channels)
-    frames = 0
-    for block, rate in blocks(path):
-        frames, found = frames + len(block), (rate, block.shape[1])
-    return Shape(frames, *found)
+            return Shape(known, *opened.described)
+        described = opened.described
+    return Shape(sum(len(block) for block, _ in blocks(path)), *described)
 
 
 def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
@@ -190,6 +189,12 @@ class _Opened(NamedTuple):
     files: list[Any]
     expected: list[int]
     told: list[str]
+    container: str
+
+    @property
+    def described(self) -> tuple[int, int, str]:
+        """Sample rate [Hz], channels and container."""
+        return self.files[0].samplerate, self.files[0].channels, self.container
 
 
 @contextmanager
@@ -200,7 +205,8 @@ def _opened(path: Path) -> Iterator[_Opened]:
         try:
             with _quiet(not head.startswith(SILENT)):
                 files = [stack.enter_context(_forward(source)) for source in sources]
-                estimated = files[0].format == "MP3" and _is_estimate(content, size, files[0].frames)
+                container = files[0].format
+                estimated = container == "MP3" and _is_estimate(content, size, files[0].frames)
                 if estimated:
                     files = [stack.enter_context(_forward(View(content, size, claimed=size + CLAIMED)))]
         except UnicodeEncodeError as error:
@@ -208,11 +214,11 @@ def _opened(path: Path) -> Iterator[_Opened]:
         except Exception as error:
             converted = stack.enter_context(_converted(path, head, error))
             files, most, told = [stack.enter_context(_forward(converted))], UNKNOWN, []
-            estimated = False
+            estimated, container = False, path.suffix[1:].upper() or "converted"
         if len({(file.samplerate, file.channels) for file in files}) > 1:
             raise AudioError(f"{path}: holds recordings of several rates or channels; cut it apart")
         expected = [UNKNOWN if estimated else min(file.frames, most) for file in files]
-        yield _Opened(files, expected, told)
+        yield _Opened(files, expected, told, container)
 
 
 def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int, list[str]]:

@@ -31,6 +31,8 @@ LIBSNDFILE = (
 FFMPEG = (
     *(".m4a", ".mp4", ".m4b", ".aac", ".webm", ".weba", ".mka", ".mkv", ".amr", ".awb", ".3gp", ".3g2"),
     *(".mov", ".avi", ".wma", ".asf", ".flv", ".ape", ".wv", ".tta", ".spx"),
+    *(".m4r", ".m4v", ".f4v", ".mpg", ".mpeg", ".mpe", ".mpa", ".m1v", ".ogv", ".ogm", ".qt", ".wmv", ".vob"),
+    *(".adts", ".ac3", ".eac3", ".dts", ".mpc", ".ra", ".rm", ".qcp", ".dss", ".mts", ".m2ts"),
 )
 HEADERLESS = (".raw", ".pcm", ".vox", ".gsm", ".g711", ".ul", ".al")  # said so when they are read
 SUFFIXES = (*LIBSNDFILE, *FFMPEG, *HEADERLESS)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.audio import audio_files
+from ser_classic.audio import Part, audio_files
 from ser_classic.corpora import CORPORA
-from ser_classic.corpora.clips import Corpus, find, speakers_known
+from ser_classic.corpora.clips import Corpus, find, parts, speakers_known
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.runtime.progress import track
 
@@ -41,9 +41,10 @@ class Verification:
         Files that differ from the official ones as most do: the release was encoded anew as a whole, so its
         checksums do not apply.
     unreadable : dict
-        Files that are no usable audio, with the reason.
+        Files that are no usable audio, or parts that their files do not have, with the reason.
     duplicates : tuple of tuples of str
-        Files of different clips with identical bytes, that are not so in the official release.
+        Files of different clips with identical bytes (or the same parts of such), that are not so in the
+        official release.
     conflicting : tuple of tuples of str
         Those of the duplicates whose emotions differ: at most one label is right.
     known_duplicates : tuple of tuples of str
@@ -162,8 +163,9 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     official, files, copies, extra = _listed(root, clips, corpus)
     left_out, unlabelled = _not_counted(root, corpus)
     published = {} if official is None else official[["file", "sha256"]].to_dict("index")
+    sections = {clip: part for clip, part in zip(clips.index, parts(clips), strict=True) if part is not None}
     seen = {
-        clip: _look(root, file, corpus, published.get(clip), clip in corpus.excluded)
+        clip: _look(root, file, corpus, published.get(clip), clip in corpus.excluded, sections.get(clip))
         for clip, file in track(sorted(files.items()), len(files), f"verify {corpus.name}")
     }
     state = {name: [clip for clip, one in seen.items() if one.state == name] for name in STATES}
@@ -171,7 +173,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     if len(state["corrupt"]) > len(state["official"]):  # not some files: the release
         altered, state["corrupt"] = len(state["corrupt"]), []
     digests = {clip: one.digest for clip, one in seen.items() if one.digest}
-    groups = _identical(digests)
+    groups = _identical({clip: (digest, sections.get(clip)) for clip, digest in digests.items()})
     known = [group for group in groups if set(group) in map(set, _whole(corpus).identical)]
     unexpected = [group for group in groups if group not in known]
     if len(unexpected) <= corpus.duplicates:  # as many as the release has, of which there is no list
@@ -179,9 +181,13 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     emotion = clips["emotion"].to_dict()
     conflicting = [group for group in unexpected if len({emotion.get(clip) for clip in group}) > 1]
 
-    def names(groups: list[list[str]]) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(files[clip] for clip in group) for group in groups)
+    def called(clip: str) -> str:
+        return f"{files[clip]} ({sections[clip]} s)" if clip in sections else files[clip]
 
+    def names(groups: list[list[str]]) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(map(called, group)) for group in groups)
+
+    formats = {files[clip]: one.format for clip, one in seen.items() if one.format}
     return Verification(
         corpus=corpus.name,
         root=str(root),
@@ -196,7 +202,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         altered=altered,
         missing=tuple(sorted(set(published) - set(files))),
         corrupt=tuple(files[clip] for clip in state["corrupt"]),
-        unreadable={files[clip]: seen[clip].reason for clip in state["unreadable"]},
+        unreadable={called(clip): seen[clip].reason for clip in state["unreadable"]},
         duplicates=names(unexpected),
         conflicting=names(conflicting),
         known_duplicates=names(known),
@@ -205,7 +211,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         excluded=dict(corpus.excluded),
         left_out=left_out,
         unlabelled=unlabelled,
-        formats=dict(Counter(one.format for one in seen.values() if one.format).most_common()),
+        formats=dict(Counter(formats.values()).most_common()),
         warnings=tuple(warnings_of(clips.assign(sha256=[digests.get(clip) for clip in clips.index]))),
     )
 
@@ -253,18 +259,23 @@ def _not_counted(root: Path, corpus: Corpus) -> tuple[dict[str, int], tuple[str,
 
 def _format(path: Path) -> str:
     """Container, sample rate and channels, in a few words; empty for a file that has no such header."""
-    import soundfile
-
     try:
-        info = soundfile.info(path)
-    except (OSError, RuntimeError):
+        found = audio.shape(path)
+    except audio.AudioError:
         return ""
-    channels = {1: "mono", 2: "stereo"}.get(info.channels, f"{info.channels} channels")
-    return f"{info.format} {info.samplerate} Hz {channels}"
+    channels = {1: "mono", 2: "stereo"}.get(found.channels, f"{found.channels} channels")
+    return f"{found.container} {found.rate} Hz {channels}"
 
 
-def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | None, excluded: bool) -> _Seen:
-    """Read a file and compare it to what is published of its clip, if anything is."""
+def _look(
+    root: Path,
+    file: str,
+    corpus: Corpus,
+    published: dict[str, str] | None,
+    excluded: bool,
+    part: Part | None,
+) -> _Seen:
+    """Read a file, or a part of it, and compare it to what is published of its clip, if anything is."""
     path = root / file
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -277,7 +288,7 @@ def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | Non
     if excluded:
         return _Seen("excluded", digest)
     try:
-        audio.read(path, channel=corpus.channel)
+        audio.read(path, channel=corpus.channel, part=part)
     except audio.AudioError as error:
         return _Seen("unreadable", digest, str(error).removeprefix(f"{path}: "))
     if comparable:
@@ -285,9 +296,9 @@ def _look(root: Path, file: str, corpus: Corpus, published: dict[str, str] | Non
     return _Seen("own" if published is None else "converted", digest, format=written)
 
 
-def _identical(digests: dict[str, str]) -> list[list[str]]:
-    """Groups of clips that have one digest."""
-    groups: dict[str, list[str]] = defaultdict(list)
+def _identical(digests: dict[str, tuple[str, Part | None]]) -> list[list[str]]:
+    """Groups of clips that are the same part of files of one digest."""
+    groups: dict[tuple[str, Part | None], list[str]] = defaultdict(list)
     for clip, digest in digests.items():
         groups[digest].append(clip)
     return [group for group in groups.values() if len(group) > 1]

@@ -197,13 +197,25 @@ def _prepared(
             continue
         ready = list(prepare(loaded, cells, find, shelf))
         at_work = [each for each in ready if isinstance(each, Work)]
-        shared = shared_by_speakers(loaded, at_work[0].parts[-1]) if at_work else None
         # Of a corpus of one's own they are told where it is read.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
-        for notice in filter(None, (lacking, *beware, shared)):
+        for notice in filter(None, (lacking, *beware, *_shared(at_work, find))):
             if notice not in outcome.notices:
                 outcome.notices.append(notice)
         yield from ready
+
+
+def _shared(works: list[Work], find: Callable[[str], Loaded]) -> Iterator[str | None]:
+    """What to tell of copies within the corpus that is tested, and within each that is trained on instead."""
+    looked = set()
+    for work in works:
+        cell = work.cell
+        for name, features in zip(
+            (*PROTOCOLS[cell.protocol].sources(cell.corpus), cell.corpus), work.parts, strict=True
+        ):
+            if name not in looked:
+                looked.add(name)
+                yield shared_by_speakers(find(name), features, tested=name == cell.corpus)
 
 
 def _run_all(

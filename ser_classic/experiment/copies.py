@@ -32,18 +32,28 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
         )
 
 
-def shared_by_speakers(loaded: Loaded, features: Features) -> str | None:
-    """What to tell where clips of different speakers of a corpus are the same recording; else None."""
+def shared_by_speakers(loaded: Loaded, features: Features, tested: bool = True) -> str | None:
+    """What to tell where clips of different speakers of a corpus are the same recording; else None.
+
+    Parameters
+    ----------
+    loaded : Loaded
+    features : Features
+        Of its clips.
+    tested : bool
+        Whether the corpus is tested on, and not trained on alone.
+    """
     speakers = loaded.clips["speaker"]
     groups = [group for group in copies((loaded, features)) if speakers[group].nunique() > 1]
     if not groups:
         return None
     one = groups[0][0]
     other = next(clip for clip in groups[0] if speakers[clip] != speakers[one])
+    harm = "scores are too high" if tested else "what is tuned on speakers held out is tuned on known ones"
     return (
         f"{loaded.corpus.name}: {sum(map(len, groups))} of its {len(speakers)} clips are the same recordings "
         f"as clips of other speakers, such as {one} and {other}: what is learned of the one is known of the "
-        "other, and scores are too high. Remove the copies, or name the true speaker of each"
+        f"other, and {harm}. Remove the copies, or name the true speaker of each"
     )
 
 

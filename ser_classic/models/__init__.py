@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -107,7 +109,7 @@ class Model:
             "scale": self.scale,
             "weighted": self.balance == "weights",
         }
-        return json.loads(json.dumps(described, default=str))
+        return json.loads(json.dumps(described, default=worded))
 
     def _made(self, seed: int) -> Any:
         """The estimator, of which nothing is asked that scikit-learn does not ask of every estimator."""
@@ -115,6 +117,19 @@ class Model:
             estimator = self.estimator(seed)
             estimator.get_params()
         return estimator
+
+
+def worded(value: Any) -> str:
+    """An object as a record tells it: a function by module and name, nothing by its place in memory.
+
+    Examples
+    --------
+    >>> worded(json.dumps)
+    'json.dumps'
+    """
+    if inspect.isroutine(value):
+        return f"{getattr(value, '__module__', None)}.{value.__qualname__}"
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
 
 
 def _prior(seed: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.errors import blaming
-from ser_classic.models import Model, ModelError
+from ser_classic.models import Model, ModelError, worded
 
 CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # a value an epoch
+NEIGHBOURS = "n_neighbors"  # which cannot be more than the clips that are fitted to
 ROUNDED = 1e-6  # by which a chance may lie beyond 0 or 1
 
 
@@ -155,18 +156,25 @@ def _fit(
         return Fitted(pipeline, {}, tuned=False)
     from sklearn.model_selection import GridSearchCV
 
-    grid = {f"model__{name}": list(values) for name, values in model.grid.items()}
+    usable = _usable(model.grid, min(len(train) for train, _ in inner))
+    grid = {f"model__{name}": list(values) for name, values in usable.items()}
     search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=inner, error_score="raise")
     search.fit(X, y, **options)
     chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
     return Fitted(search.best_estimator_, chosen, tuned=True)
 
 
+def _usable(grid: Mapping[str, Sequence[Any]], clips: int) -> dict[str, Sequence[Any]]:
+    """The grid without numbers of neighbours that the smallest inner training part does not have."""
+    few = [value for value in grid.get(NEIGHBOURS, ()) if value <= clips]
+    return {**grid, NEIGHBOURS: few} if few else dict(grid)
+
+
 def plain(chosen: dict[str, Any]) -> dict[str, Any]:
-    """What was chosen, ready for JSON: NumPy's numbers as Python's, objects as text."""
+    """What was chosen, ready for JSON: NumPy's numbers as Python's, objects as `worded` has them."""
 
     def told(value: Any) -> Any:
-        return value.item() if isinstance(value, np.generic) else str(value)
+        return value.item() if isinstance(value, np.generic) else worded(value)
 
     return json.loads(json.dumps(chosen, default=told))
 

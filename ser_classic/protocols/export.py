@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ser_classic.corpora.clips import PART
 from ser_classic.protocols.protocol import Protocol, ProtocolError
 from ser_classic.runtime.files import FileError, replacing, require_writable
 
@@ -35,6 +36,7 @@ def fold_table(
     pd.DataFrame
         Columns fold, part (`train`, `validation`, `test`), clip, file, corpus, speaker, emotion, sentence and
         digest: the same word in every row, which changes with the folds and whatever a clip is said to be.
+        Where clips are parts of files, start and end [s], too.
 
     Raises
     ------
@@ -48,6 +50,7 @@ def fold_table(
     >>> sorted(table["part"].unique())
     ['test', 'train', 'validation']
     """
+    columns = [*TOLD, *(column for column in PART if column in clips)]
     tables = []
     for fold in protocol.folds(clips, seed):
         part = np.full(len(clips), "", dtype=object)
@@ -55,9 +58,9 @@ def fold_table(
         if validation:
             part[_held_out(clips, protocol, fold.name, fold.train, seed)] = "validation"
         rows = np.flatnonzero(part != "")
-        told = clips.reindex(columns=list(TOLD)).iloc[rows].reset_index()
+        told = clips.reindex(columns=columns).iloc[rows].reset_index()
         tables.append(told.assign(fold=fold.name, part=part[rows]))
-    table = pd.concat(tables, ignore_index=True)[["fold", "part", "clip", *TOLD]]
+    table = pd.concat(tables, ignore_index=True)[["fold", "part", "clip", *columns]]
     return table.assign(digest=digest(table))
 
 
