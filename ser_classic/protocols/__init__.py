@@ -43,6 +43,7 @@ SOURCES = (
 # To train on together, and to be left out in turn
 TOGETHER = ("ravdess", "emodb", "tess", "urdu")
 FOUR = ("angry", "happy", "neutral", "sad")  # emotions that nearly every corpus has
+_ON_FOUR = partial(other_corpora, among=FOUR)
 _FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
 _TRAINED = (4, 6, 8, 12)  # speakers to train on, beside all that a fold has
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
@@ -122,14 +123,14 @@ PROTOCOLS: Registry[Protocol] = Registry(
                 f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, "
                 + ("on four emotions" if few else "on the emotions of both sides")
                 + ("; two degraded copies of each training clip are trained on, too" if copied else ""),
-                partial(other_corpora, among=FOUR if few else ()),
+                deal,
                 track=track,
                 base=f"leave_one_corpus_out{few}",
                 family=f"leave_one_corpus_out{ending}",
                 trained_on=TOGETHER,
                 copies=2 if copied else None,
             )
-            for few in ("_4", "")
+            for few, deal in (("_4", _ON_FOUR), ("", other_corpora))
             for copied in ("", "_multi")
             for track, ending in (("blind", ""), ("adapted", "_adapted"))
         ),
