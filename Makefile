@@ -51,10 +51,8 @@ opensmile: $(VENV)/.opensmile  ## Run on openSMILE's features (free for research
 quick: $(BIN)/ser-classic  ## Run the quick suite on embedded voices, into quick/ (a minute)
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
-models: $(BIN)/ser-classic  ## Fit the README's predictors, on embedded voices, into models/
-	mkdir -p models
-	$(BIN)/ser-classic fit synthetic --features flagship --model fusion -o models/voices.skops --jobs $(JOBS)
-	$(BIN)/ser-classic fit synthetic --features classic193 --model svm_rbf -o models/quick.skops --jobs $(JOBS)
+models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs RAVDESS, EMO-DB)
+	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
 
 test: $(VENV)/.dev  ## Run the tests
 	$(BIN)/pytest -n $(JOBS)

@@ -37,7 +37,7 @@ def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator
     """One object a recording or window; probabilities largest first, in full precision."""
     for row in rows:
         ranked = _ranked(row)[: top or None]
-        told = {name: row[name] for name in _head(windowed)}
+        told = {name: row.get(name) for name in _head(rows, windowed)}
         if ranked:
             told |= {"confidence": row["confidence"], "probabilities": dict(ranked)}
         if not math.isnan(row["distance"]):
@@ -50,7 +50,7 @@ def csv(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     chances = [name for name in (rows[0] if rows else ()) if name == "confidence" or name.startswith("p_")]
     most = 0 if top is None else min(top, sum(name.startswith("p_") for name in chances))
     sides = [f"{what}_{place + 1}" for place in range(most) for what in ("emotion", "p")]
-    names = [*_head(windowed), *(chances if top is None else sides), "distance", "unlike"]
+    names = [*_head(rows, windowed), *(chances if top is None else sides), "distance", "unlike"]
     target = io.StringIO()
     writer = csv_module.DictWriter(target, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
@@ -89,7 +89,8 @@ def on_one_line(text: str) -> str:
 
 def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     """Aligned columns for people, the most probable emotions side by side."""
-    rows = [["recording", *(["from", "to"] if windowed else ["seconds"]), "emotion", "probability"]]
+    channel = _channel(answers)
+    rows = [["recording", *channel, *(["from", "to"] if windowed else ["seconds"]), "emotion", "probability"]]
     for row in answers:
         ranked = _ranked(row)[: top or 1]
         times = [row["start"], row["end"]] if windowed else [row["seconds"]]
@@ -103,7 +104,8 @@ def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[s
                 more.insert(0, f"at most {ranked[0][0]}")
         if row["unlike"]:
             more.append("(unlike)")
-        rows.append([on_one_line(row["file"]), *(f"{time:.2f}" for time in times), *answer, *more])
+        of = [row.get("channel", "") for _ in channel]
+        rows.append([on_one_line(row["file"]), *of, *(f"{time:.2f}" for time in times), *answer, *more])
     if not answers:
         return
     widths = [
@@ -120,8 +122,13 @@ def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[s
         yield "  ".join(cells).rstrip()
 
 
-def _head(windowed: bool) -> list[str]:
-    return ["file", *(["start", "end"] if windowed else []), "seconds", "emotion"]
+def _head(rows: Sequence[Row], windowed: bool) -> list[str]:
+    return ["file", *_channel(rows), *(["start", "end"] if windowed else []), "seconds", "emotion"]
+
+
+def _channel(rows: Sequence[Row]) -> list[str]:
+    """The column of channels, where some recording's are taken apart."""
+    return ["channel"] if any(row.get("channel") for row in rows) else []
 
 
 def _ranked(row: dict) -> list[tuple[str, float]]:

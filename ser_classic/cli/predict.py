@@ -153,11 +153,13 @@ def card(
 
 
 def predict(
-    model: ModelFile,
     recordings: Annotated[
         list[str],
         typer.Argument(
-            help="Files, folders, patterns in quotes such as 'calls/**/*.wav', or - for standard input."
+            metavar="[MODEL.skops] RECORDING...",
+            help="A predictor saved by `ser-classic fit`, by default the package's own; then files, folders, "
+            "patterns in quotes such as 'calls/**/*.wav', or - for standard input.",
+            show_default=False,
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -170,6 +172,14 @@ def predict(
     ] = None,
     hop: Annotated[
         float | None, typer.Option(help="Seconds from window to window.", show_default="half a window")
+    ] = None,
+    segments: Annotated[
+        bool,
+        typer.Option("--segments", help="Answer for every utterance of 1 to 15 s, where speech is found."),
+    ] = False,
+    shape: Annotated[
+        str | None,
+        typer.Option("--format", help="Of one recording: audacity, textgrid (Praat, ELAN) or srt labels."),
     ] = None,
     draw: Annotated[
         Path | None, typer.Option(help="Draw the timeline of one recording into this PNG, PDF or SVG file.")
@@ -185,43 +195,61 @@ def predict(
         str | None,
         typer.Option(
             "--channel",
-            help="Of several channels: left, right, mix, a number from 0.",
+            help="Of several channels: left, right, mix, a number from 0, or each by itself.",
             show_default="as fitted",
         ),
     ] = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Recognise the emotion of recordings. Exit code 1 tells that some could not be used."""
-    from ser_classic.cli import answers
-    from ser_classic.predictor import load_predictor, sources
+    from ser_classic.cli import answers, labels
+    from ser_classic.predictor import load_predictor, saving, shipped, sources
+    from ser_classic.predictor.describing import EACH
 
-    if as_json and as_csv:
-        raise typer.BadParameter("choose one of --json and --csv")
+    if as_json + as_csv + (shape is not None) > 1:
+        raise typer.BadParameter("choose one of --json, --csv and --format")
+    if shape is not None and shape not in labels.FORMATS:
+        raise typer.BadParameter(f"{shape!r}; expected {', '.join(labels.FORMATS)}", param_hint="--format")
     if window is None and (hop is not None or draw is not None):
         raise typer.BadParameter("--hop and --draw need --window")
+    if segments and window is not None:
+        raise typer.BadParameter("choose one of --segments and --window")
+    if shape is not None and not (segments or window is not None):
+        raise typer.BadParameter("--format needs --segments or --window")
     if draw is not None:
         from ser_classic.predictor.drawing import FORMATS
 
+        if channel == EACH:
+            raise typer.BadParameter("--draw draws one channel; choose it with --channel")
         with options.value_of("--draw"):
             require_writable(draw, "figures", *FORMATS)
     if window is not None:
         options.check_windows(window, hop)
     problems: list[str] = []
-    predictor = load_predictor(model)
+    if recordings[0].endswith(saving.SUFFIX):
+        model, *recordings = recordings
+        predictor = load_predictor(model)
+    else:
+        predictor = shipped.load(adapt)
+        _tell(shipped.NOTICE)
+    if not recordings:
+        raise typer.BadParameter("name a recording, too", param_hint="RECORDING")
     if channel is not None:
-        predictor = predictor.taking(options.channel_of(channel))
+        predictor = predictor.taking(EACH if channel == EACH else options.channel_of(channel))
     with options.value_of("--adapt"):
         predictor.require(adapt=adapt)
     with options.value_of("--min-confidence"):
         predictor.require(adapt=adapt, min_confidence=min_confidence)
     with sources.opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, _tell) as found:
-        if draw is not None and len(found) > 1:
-            raise typer.BadParameter(f"--draw needs one recording, not {len(found)}")
+        for option, value in (("--draw", draw), ("--format", shape)):
+            if value is not None and len(found) > 1:
+                raise typer.BadParameter(f"{option} needs one recording, not {len(found)}")
         rows = predictor.answers(
             found,
             adapt=adapt,
             window=window,
             hop=hop,
+            segments=segments,
             min_confidence=min_confidence,
             jobs=jobs,
             problem=problems.append,
@@ -231,12 +259,18 @@ def predict(
 
             (name, source), *_ = found.items()
             draw_timeline(name, source, rows, draw, predictor.channel)
+        if shape is not None and rows:
+            from ser_classic import audio
+
+            (source,) = found.values()
+            frames, rate, _ = audio.shape(source)
+            print(labels.FORMATS[shape](rows, frames / rate), end="")
     for line in problems:
         _tell(line)
     if warning := answers.unlike(rows, predictor.card):
         _tell(warning)
-    shape = answers.csv if as_csv else answers.json_lines if as_json else answers.table
-    for line in shape(rows, window is not None, top):
+    write = answers.csv if as_csv else answers.json_lines if as_json else answers.table
+    for line in write(rows, segments or window is not None, top) if shape is None else ():
         print(line)
     if problems:
         raise typer.Exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from ser_classic.predictor import describing, saving
 from ser_classic.predictor.describing import Described, Source
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
+from ser_classic.predictor.utterances import Utterances
+from ser_classic.predictor.windows import Stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,12 +62,12 @@ class Predictor:
         return self.card["track"] == "adapted"
 
     @property
-    def channel(self) -> int | None:
+    def channel(self) -> describing.Channel:
         """Channel to take from recordings with several, as in fitting; None is their mean."""
         return self.card["channel"]
 
-    def taking(self, channel: int | None) -> Predictor:
-        """The same predictor, that takes another channel, counted from 0, or the mean of all."""
+    def taking(self, channel: describing.Channel) -> Predictor:
+        """The same predictor, that takes another channel, counted from 0, "each" by itself, or their mean."""
         return replace(self, card=self.card | {"channel": channel})
 
     @property
@@ -98,6 +101,7 @@ class Predictor:
         adapt: bool = False,
         window: float | None = None,
         hop: float | None = None,
+        segments: bool = False,
         min_confidence: float = 0.0,
         jobs: int = 1,
         problem: Callable[[str], None] | None = None,
@@ -112,6 +116,8 @@ class Predictor:
             of one speaker. Needed for a predictor of the adapted track, and for no other.
         window, hop : float, optional [s]
             Answer for every window of this length, one every `hop` (by default half a window).
+        segments : bool
+            Answer for every utterance, of 1 to 15 s, where speech is found; see `Utterances`.
         min_confidence : float
             Where no emotion has at least this probability, the answer is "uncertain".
         jobs : int
@@ -141,6 +147,7 @@ class Predictor:
                 adapt=adapt,
                 window=window,
                 hop=hop,
+                segments=segments,
                 min_confidence=min_confidence,
                 jobs=jobs,
                 problem=problem,
@@ -154,16 +161,22 @@ class Predictor:
         adapt: bool = False,
         window: float | None = None,
         hop: float | None = None,
+        segments: bool = False,
         min_confidence: float = 0.0,
         jobs: int = 1,
         problem: Callable[[str], None] | None = None,
     ) -> list[Answer]:
         """As `predict`, but a list of its rows, each a dict from columns to values."""
         self.require(adapt=adapt, min_confidence=min_confidence)
-        described = self.describe(sources, window, hop, jobs)
+        if segments and window is not None:
+            raise PredictorError("segments and windows are two ways of cutting a recording; choose one")
+        cutter: describing.Cutter | None = Utterances if segments else None
+        if window is not None:
+            cutter = partial(Stream, window=window, hop=hop)
+        described = self.describe(sources, cutter, jobs)
         kept = []
         for item in described:
-            if item.vector is not None or (window is not None and item.span.seconds > 0):
+            if item.vector is not None or (cutter is not None and item.span.seconds > 0):
                 kept.append(item)
             elif problem is None:
                 raise audio.AudioError(item.problem)
@@ -198,12 +211,11 @@ class Predictor:
     def describe(
         self,
         sources: Source | Iterable[Source] | Mapping[str, Source],
-        window: float | None = None,
-        hop: float | None = None,
+        cutter: describing.Cutter | None = None,
         jobs: int = 1,
     ) -> list[Described]:
-        """Features of recordings or of their windows, in order; those without say why."""
-        return describing.describe(sources, self.features, self.channel, window, hop, jobs)
+        """Features of recordings or of their pieces, in order; those without say why."""
+        return describing.describe(sources, self.features, self.channel, cutter, jobs)
 
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
@@ -214,7 +226,10 @@ class Predictor:
         rows = []
         for item in described:
             emotion, chances, distance = next(judged) if item.vector is not None else (None, None, np.nan)
-            row: Answer = {"file": item.name, "start": item.span.start, "end": item.span.end}
+            row: Answer = {"file": item.name}
+            if item.channel:
+                row["channel"] = item.channel
+            row |= {"start": item.span.start, "end": item.span.end}
             row |= {"seconds": item.span.seconds, "emotion": emotion}
             if self.has_probabilities:
                 chances = np.full(len(self.classes), np.nan) if chances is None else chances

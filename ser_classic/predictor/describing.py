@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, compute
+from ser_classic.predictor.utterances import Utterances
 from ser_classic.predictor.windows import Span, Stream
 from ser_classic.runtime import workers
 from ser_classic.runtime.progress import track
@@ -25,27 +27,36 @@ logger = logging.getLogger(__name__)
 Source = str | Path | tuple[np.ndarray, int]
 
 
+EACH = "each"  # in the place of a channel: every one of them by itself
+
+Channel = int | Literal["each"] | None
+Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
+
+
 @dataclass(frozen=True)
 class Described:
-    """One recording, or one window of it, as features or as the reason why there are none."""
+    """One recording, or a piece of it, as features or as the reason why there are none.
+
+    `channel` names the one that it is of, where the channels of a recording are taken apart.
+    """
 
     name: str
     span: Span
     vector: np.ndarray | None = None
     problem: str = ""
+    channel: str = ""
 
 
 def describe(
     sources: Source | Iterable[Source] | Mapping[str, Source],
     features: FeatureSet,
-    channel: int | None = None,
-    window: float | None = None,
-    hop: float | None = None,
+    channel: Channel = None,
+    cutter: Cutter | None = None,
     jobs: int = 1,
 ) -> list[Described]:
-    """Features of recordings or of their windows [s], in order; arguments as of `Predictor.predict`."""
+    """Features of recordings, or of the pieces that a cutter makes of them, in order."""
     named = _named(sources)
-    work = (features, channel, window, hop)
+    work = (features, channel, cutter)
     calls = [
         (number, named[start : start + BATCH], *work)
         for number, start in enumerate(range(0, len(named), BATCH))
@@ -74,12 +85,29 @@ def _describe_batch(
     number: int,
     batch: list[tuple[str, Source]],
     features: FeatureSet,
-    channel: int | None,
-    window: float | None,
-    hop: float | None,
+    channel: Channel,
+    cutter: Cutter | None,
 ) -> tuple[int, list[Described]]:
     return number, [
-        item for name, source in batch for item in _describe(name, source, features, channel, window, hop)
+        item for name, source in batch for item in _channels(name, source, features, channel, cutter)
+    ]
+
+
+def _channels(
+    name: str, source: Source, features: FeatureSet, channel: Channel, cutter: Cutter | None
+) -> list[Described]:
+    """A recording, or each of its channels by itself."""
+    if channel != EACH:
+        return _describe(name, source, features, channel, cutter)
+    try:
+        count = 1 if isinstance(source, tuple) else audio.shape(source).channels
+    except SerClassicError as error:
+        return [Described(name, Span(0.0, 0.0), problem=str(error).replace(str(source), name))]
+    words = ("left", "right") if count == 2 else tuple(map(str, range(count)))
+    return [
+        replace(item, channel=words[place] if count > 1 else "")
+        for place in range(count)
+        for item in _describe(name, source, features, place if count > 1 else None, cutter)
     ]
 
 
@@ -88,12 +116,15 @@ def _describe(
     source: Source,
     features: FeatureSet,
     channel: int | None,
-    window: float | None,
-    hop: float | None,
+    cutter: Cutter | None,
 ) -> list[Described]:
     try:
-        if window is not None:
-            found = list(_windows(name, source, features, channel, window, hop))
+        if cutter is not None:
+            found = list(_pieces(name, source, features, channel, cutter))
+            if not found and cutter is Utterances:
+                raise audio.AudioError(
+                    f"{name}: no speech is found in it; leave out --segments to answer anyway"
+                )
             if not any(item.vector is not None for item in found):
                 raise audio.AudioError(found[0].problem if found else f"{name}: holds no samples")
             return found
@@ -104,8 +135,8 @@ def _describe(
         seconds = len(waveform) / rate
         if seconds >= LONG:
             logger.warning(
-                f"{name}: one answer for {seconds / 60:.0f} minutes; --window 3 answers every three "
-                "seconds of it, in constant memory"
+                f"{name}: one answer for {seconds / 60:.0f} minutes; --segments answers each utterance "
+                "of it, in constant memory"
             )
         return [describe_span(name, waveform, rate, Span(0.0, seconds), features)]
     except (SerClassicError, MemoryError) as error:
@@ -116,10 +147,10 @@ def _describe(
         return [Described(name, Span(0.0, 0.0), problem=told)]
 
 
-def _windows(
-    name: str, source: Source, features: FeatureSet, channel: int | None, window: float, hop: float | None
+def _pieces(
+    name: str, source: Source, features: FeatureSet, channel: int | None, cutter: Cutter
 ) -> Iterator[Described]:
-    """Windows at the recording's own rate, as they come from a microphone, while it is decoded."""
+    """Pieces at the recording's own rate, as they come from a microphone, while it is decoded."""
     if isinstance(source, tuple):
         blocks: Iterable[tuple[np.ndarray, int]] = [(audio.check(*source, name=name), source[1])]
     else:
@@ -128,7 +159,7 @@ def _windows(
     for block, rate in blocks:
         if stream is None:
             audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses a rate that is none
-            stream = Stream(rate, window, hop)
+            stream = cutter(rate)
         for span, waveform in stream.push(block):
             yield describe_span(name, waveform, rate, span, features)
     for span, waveform in stream.close() if stream else ():

@@ -21,6 +21,10 @@ LICENCE = (
     "use. EMO-DB is CC0. The licence of the code is another, MIT"
 )
 PURPOSE = "a first answer on recordings of any kind; for your own kind of recordings, fit one on such"
+NOTICE = (
+    "no model named, so the package's own answers: four emotions, fitted on RAVDESS and EMO-DB (actors), not "
+    "for commercial use"
+)
 MADE = "2026-11-28"  # the same for whoever makes them again
 
 

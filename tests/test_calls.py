@@ -1,0 +1,122 @@
+"""Calls: channels apart, utterances in the place of windows, labels, and a model that is there."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from test_cli_predict import command, saved  # noqa: F401 (a fixture)
+from test_utterances import RATE, conversation, voice
+
+from ser_classic.predictor import shipped
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory):
+    """An agent on the left, a customer on the right, who speak in turns."""
+    path = tmp_path_factory.mktemp("calls") / "call.wav"
+    silence = np.zeros(3 * RATE, dtype=np.float32)
+    left = np.concatenate([silence, voice(2), silence, silence, voice(3), silence])
+    right = np.concatenate(
+        [silence, silence, voice(2, 220), np.zeros(len(left) - 8 * RATE, dtype=np.float32)]
+    )
+    soundfile.write(path, np.column_stack([left, right]), RATE)
+    return path
+
+
+def rows(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_each_party_is_answered_where_it_speaks(saved, call, capsys):  # noqa: F811
+    assert command("predict", saved, call, "--segments", "--channel", "each", "--json") == 0
+    found = [(row["channel"], row["start"], row["end"]) for row in rows(capsys.readouterr().out)]
+    expected = [("left", 3, 5), ("left", 11, 14), ("right", 6, 8)]
+    assert [name for name, *_ in found] == [name for name, *_ in expected]
+    assert [times for _, *times in found] == [pytest.approx(times, abs=0.3) for _, *times in expected]
+
+
+def test_an_utterance_is_answered_as_the_same_piece_cut_out_by_hand(saved, call, tmp_path, capsys):  # noqa: F811
+    command("predict", saved, call, "--segments", "--channel", "left", "--json")
+    first, *_ = rows(capsys.readouterr().out)
+    samples, rate = soundfile.read(call, dtype="float32")
+    piece = samples[round(first["start"] * rate) : round(first["end"] * rate), 0]
+    soundfile.write(tmp_path / "piece.wav", piece, rate, subtype="FLOAT")
+    command("predict", saved, tmp_path / "piece.wav", "--json")
+    (alone,) = rows(capsys.readouterr().out)
+    assert alone["emotion"] == first["emotion"]
+    assert alone["probabilities"] == pytest.approx(first["probabilities"], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("audacity", "2.9"), ("textgrid", "File type"), ("srt", "1\n00:00:02")]
+)
+def test_labels_are_printed_in_the_format_that_is_asked_for(saved, call, capsys, name, begins):  # noqa: F811
+    assert command("predict", saved, call, "--segments", "--channel", "left", "--format", name) == 0
+    assert capsys.readouterr().out.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--segments", "--window", "2"),
+        ("--format", "srt"),
+        ("--segments", "--format", "docx"),
+        ("--segments", "--format", "srt", "--json"),
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_usage(saved, call, words):  # noqa: F811
+    assert command("predict", saved, call, *words) == 2
+
+
+def test_a_recording_without_speech_is_named(saved, tmp_path, capsys):  # noqa: F811
+    path = tmp_path / "noise.wav"
+    soundfile.write(path, 0.1 * np.random.default_rng(0).normal(size=10 * RATE), RATE)
+    assert command("predict", saved, path, "--segments") == 1
+    assert str(path) in capsys.readouterr().err
+
+
+def test_channels_of_a_recording_with_one_are_no_column(saved, tmp_path, capsys):  # noqa: F811
+    soundfile.write(tmp_path / "one.wav", conversation(3, turns=2)[0], RATE)
+    assert command("predict", saved, tmp_path / "one.wav", "--channel", "each", "--json") == 0
+    (row,) = rows(capsys.readouterr().out)
+    assert "channel" not in row
+
+
+def test_without_a_model_the_packages_own_answers_and_says_so(call, capsys):
+    assert command("predict", call, "--channel", "left", "--json") == 0
+    told = capsys.readouterr()
+    (row,) = rows(told.out)
+    assert row["emotion"] in shipped.EMOTIONS
+    assert "RAVDESS" in told.err
+
+
+@pytest.mark.parametrize("adapted", [False, True])
+def test_what_is_shipped_says_what_it_is(adapted):
+    predictor = shipped.load(adapted)
+    assert predictor.classes == shipped.EMOTIONS
+    assert predictor.adapted == adapted
+    assert "CC BY-NC-SA" in predictor.card["facts"]["Licence"]
+    assert [corpus["name"] for corpus in predictor.card["corpora"]] == list(shipped.CORPORA)
+    assert predictor.card["copies"] == shipped.COPIES
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(("adapted", "least"), [(False, 0.55), (True, 0.7)])
+def test_what_is_shipped_is_as_good_as_told_on_a_corpus_that_it_has_not_heard(corpora, adapted, least):
+    """TESS, every twentieth clip of each emotion; see docs/shipped.md."""
+    from ser_classic import load
+
+    root, clips, _ = load("tess", corpora)
+    some = (
+        clips[clips["emotion"].isin(shipped.EMOTIONS)].groupby(["speaker", "emotion"]).nth(slice(0, None, 20))
+    )
+    predictor, guesses = shipped.load(adapted), []
+    for _, own in some.groupby("speaker"):
+        answers = predictor.predict([root / file for file in own["file"]], adapt=adapted)
+        guesses.append(own.assign(guess=answers["emotion"].to_numpy()))
+    table = np.concatenate([own[["emotion", "guess"]].to_numpy() for own in guesses])
+    recalls = [np.mean(table[table[:, 0] == word, 1] == word) for word in shipped.EMOTIONS]
+    assert np.mean(recalls) > least
