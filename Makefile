@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS = 1
 .DEFAULT_GOAL := help
 .SILENT:
 .PRECIOUS: $(VENV)/.%
-.PHONY: sound help install bench deep opensmile quick models test lint format speed torture clean
+.PHONY: sound help install bench deep opensmile quick models docs test lint format speed torture clean
 
 help:  ## Show this help
 	grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -53,6 +53,10 @@ quick: $(BIN)/ser-classic  ## Run the quick suite on embedded voices, into quick
 
 models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs RAVDESS, EMO-DB)
 	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
+
+docs: $(VENV)/.docs  ## Build the documentation into site/, its tutorials run (two minutes)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	echo "site/index.html"
 
 test: $(VENV)/.dev  ## Run the tests
 	$(BIN)/pytest -n $(JOBS)

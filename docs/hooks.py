@@ -18,7 +18,7 @@ def on_files(files, config):
     from mkdocs.structure.files import File
 
     pages = {
-        "corpora.md": corpora(),
+        "corpus-facts.md": corpora(),
         "features.md": features(),
         "models.md": models(),
         "protocols.md": protocols(),
@@ -76,7 +76,7 @@ def corpora() -> str:
     from ser_classic import CORPORA
 
     lines = [
-        "# Corpora",
+        "# All corpora",
         "",
         "What the package knows of each: `ser-classic corpora show NAME` says it on a terminal, with the "
         "layout that is expected; `ser-classic corpora fetch NAME` gets those that may be downloaded by a "
@@ -185,6 +185,7 @@ def protocols() -> str:
 
 
 def commands() -> str:
+    import typer
     import typer.main
 
     from ser_classic.cli import app
@@ -193,8 +194,9 @@ def commands() -> str:
 
     def walk(command, path: str) -> None:
         if hasattr(command, "commands"):
-            for name, each in command.commands.items():
-                walk(each, f"{path} {name}")
+            context = typer.Context(command)
+            for name in command.list_commands(context):
+                walk(command.get_command(context, name), f"{path} {name}")
             return
         lines.extend([f"## {path}", "", (command.help or "").strip(), ""])
         rows = []

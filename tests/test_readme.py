@@ -16,15 +16,27 @@ from ser_classic.report.glance import BEGIN, END, glance
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = "\n".join([README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))])
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", DOCUMENTS, flags=re.MULTILINE | re.DOTALL)
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+DOCUMENTS = "\n".join([README, *(path.read_text() for path in PAGES)])
+BLOCKS = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", DOCUMENTS, flags=re.MULTILINE | re.DOTALL)
 COMMANDS = [
-    line.split("  #")[0].strip()
+    line.split("  #")[0].split("# markdown-exec")[0].strip()
     for kind, text in BLOCKS
-    if not kind
+    if kind in ("", "bash")
     for line in text.splitlines()
     if line.strip()
 ]
+WRITTEN_AT_BUILD = {
+    *(
+        "changes.md",
+        "commands.md",
+        "corpus-facts.md",
+        "features.md",
+        "models.md",
+        "protocols.md",
+        "python.md",
+    ),
+}
 PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 
@@ -61,6 +73,22 @@ def test_every_file_that_it_names_is_there(path):
     assert (ROOT / next(filter(None, path))).exists()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_page_links_to_is_there(page):
+    """A page, a picture beside it, a figure of the committed runs, or what docs/hooks.py writes."""
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        path = (page.parent / link).resolve().relative_to(ROOT / "docs")
+        figure = ROOT / "results" / path
+        assert (ROOT / "docs" / path).exists() or figure.exists() or str(path) in WRITTEN_AT_BUILD, link
+
+
+def test_the_readme_is_short_and_its_examples_are_there():
+    assert len(README.splitlines()) <= 120
+    scripts = [line.split()[1] for line in COMMANDS if line.startswith("python examples/")]
+    assert scripts
+    assert all((ROOT / script).exists() for script in scripts)
+
+
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make")])
 def test_every_make_target_is_there(line):
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
@@ -73,8 +101,10 @@ def test_every_command_is_understood(line):
     command = typer.main.get_command(app)
     words = shlex.split(line)[1:]
     while hasattr(command, "commands"):
-        command = command.get_command(None, words.pop(0))
-    known = {"--help", *(option for parameter in command.params for option in parameter.opts)}
+        word = words.pop(0)
+        command = command.get_command(typer.Context(command), word)
+        assert command, f"{line}: no command {word}"
+    known = {"--help"} | {option for parameter in command.params for option in parameter.opts}
     for word in words:
         if re.match(r"--?[a-z]", word):
             assert word in known, f"{line}: no option {word}"
