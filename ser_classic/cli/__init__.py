@@ -12,13 +12,16 @@ import typer
 from ser_classic import __version__
 from ser_classic.cli import (
     bench,
+    cache,
     compare,
     corpora,
+    doctor,
     explore,
     export,
     features,
     folds,
     interrupts,
+    listing,
     predict,
     results,
     score,
@@ -69,6 +72,9 @@ app.add(
 app.add(predict.card, "card m.skops", "card m.skops --json")
 app.add(export.export, "export m.skops --output m.onnx")
 app.add(explore.explore, "explore ravdess", "explore a.wav --output a")
+app.add(listing.list_names, "list suites", "list models --json", name="list")
+app.add(cache.cache, "cache", "cache --clear")
+app.add(doctor.doctor, "doctor", "doctor --json > doctor.json")
 
 
 def _show(version: bool) -> None:

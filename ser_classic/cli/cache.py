@@ -1,0 +1,70 @@
+"""`ser-classic cache`: where the cache is, how big, and how to empty it."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+KEPT = ("corpora", "features", "reports")  # folders of the cache; nothing else in it is ours to remove
+
+
+def cache(
+    folder: options.Cache = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Empty it; what is needed again is computed again.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Show where the cache is and how big. Clear it only while no other command is at work."""
+    import json
+
+    from ser_classic.runtime.places import cache_folder
+
+    folder = cache_folder(folder).absolute()
+    before = contents(folder)
+    if clear:
+        _empty(folder)
+    if as_json:
+        print(json.dumps({"folder": str(folder), "bytes": contents(folder) if clear else before}))
+        return
+    print(folder)
+    for name, size in before.items():
+        print(f"  {name:8}  {readable(size):>8}{'  removed' if clear and size else ''}")
+
+
+def contents(folder: Path) -> dict[str, int]:
+    """Bytes in each part of the cache; 0 for what is not there."""
+    return {
+        name: sum(path.stat().st_size for path in (folder / name).rglob("*") if path.is_file())
+        for name in KEPT
+    }
+
+
+def readable(size: int) -> str:
+    """Bytes in the unit that suits, a thousand to the next.
+
+    Examples
+    --------
+    >>> readable(1_234_567)
+    '1.2 MB'
+    """
+    units = ("B", "kB", "MB", "GB", "TB")
+    power = next((power for power in range(4) if size < 1000 ** (power + 1)), 4)
+    return f"{size / 1000**power:.{min(power, 1)}f} {units[power]}"
+
+
+def _empty(folder: Path) -> None:
+    """Each entry gets another name first: an interrupted removal leaves no part that passes for the whole."""
+    for name in KEPT:
+        for entry in (folder / name).iterdir() if (folder / name).is_dir() else ():
+            entry = entry.rename(entry.with_name(f".removed-{uuid.uuid4().hex}"))
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()

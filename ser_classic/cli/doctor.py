@@ -1,0 +1,127 @@
+"""`ser-classic doctor`: what a bug report should tell about an installation."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from ser_classic.cli import options
+
+
+def doctor(data: options.Data = None, cache: options.Cache = None, as_json: options.Json = False) -> None:
+    """Tell versions, extras, corpora, folders and devices, for a bug report. Exit code 1 for a fault."""
+    import json
+
+    found = examined(data, cache)
+    if as_json:
+        print(json.dumps(found))
+    else:
+        for line in _lines(found):
+            print(line)
+    if found["faults"]:
+        raise typer.Exit(1)
+
+
+def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, Any]:
+    """Facts of this installation; `faults` are those that keep commands from working."""
+    from ser_classic.cli.cache import contents
+    from ser_classic.corpora import available
+    from ser_classic.runtime.places import cache_folder, data_folder
+    from ser_classic.runtime.provenance import machine, versions
+    from ser_classic.runtime.workers import THREADS
+
+    folder = cache_folder(cache).absolute()
+    here = Path.cwd()
+    writable = {"cache": _writable(folder), "this folder": _writable(here)}
+    faults = []
+    if not writable["cache"]:
+        faults.append(
+            f"{folder}: the cache cannot be written; name another folder with --cache or $SER_CACHE"
+        )
+    return {
+        "versions": versions(),
+        "machine": machine(),
+        "jobs": options.CORES,
+        "threads": {name: os.environ.get(name) for name in THREADS},
+        "extras": _extras(),
+        "data": {"folder": str(data_folder(data).absolute()), "corpora": available(data)},
+        "cache": {"folder": str(folder), "bytes": sum(contents(folder).values())},
+        "folder": str(here),
+        "writable": writable,
+        "ffmpeg": shutil.which("ffmpeg"),
+        **_microphones(),
+        "faults": faults,
+    }
+
+
+def _extras() -> dict[str, dict[str, str | None]]:
+    """The libraries of each extra, with their versions; None for one that is not installed."""
+    found: dict[str, dict[str, str | None]] = {}
+    for requirement in requires("ser-classic") or ():
+        if extra := re.search(r"extra == ['\"](\w+)", requirement):
+            library = re.match(r"[\w.-]+", requirement)[0]
+            libraries = found.setdefault(extra[1], {})
+            try:
+                libraries[library] = version(library)
+            except PackageNotFoundError:
+                libraries[library] = None
+    return found
+
+
+def _microphones() -> dict[str, Any]:
+    from ser_classic.errors import SerClassicError
+    from ser_classic.extras.listen import microphone
+
+    try:
+        return {"microphones": [device["name"] for device in microphone.devices()], "no_microphone": None}
+    except SerClassicError as error:
+        return {"microphones": [], "no_microphone": str(error)}
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made in a folder, or in the nearest above it that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"-")
+    except OSError:
+        return False
+    return True
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    from ser_classic.cli.cache import readable
+
+    machine = found["machine"]
+    threads = ", ".join(f"{name}={value or 'not set'}" for name, value in found["threads"].items())
+    rows = [
+        ("versions", ", ".join(f"{name} {number}" for name, number in found["versions"].items())),
+        ("machine", f"{machine['system']} {machine['architecture']}, {machine['processor']}"),
+        ("jobs", f"{found['jobs']} by default; {threads}"),
+    ]
+    for extra, libraries in found["extras"].items():
+        lacking = [name for name, number in libraries.items() if number is None]
+        told = ", ".join(f"{name} {number}" for name, number in libraries.items() if number)
+        if lacking:
+            told = f"not installed ({', '.join(lacking)}): pip install 'ser-classic[{extra}]'"
+        rows.append((f"extra {extra}", told))
+    place = {name: "" if can else " (cannot be written)" for name, can in found["writable"].items()}
+    size = readable(found["cache"]["bytes"])
+    microphones = ", ".join(found["microphones"]) or found["no_microphone"] or "none found"
+    rows += [
+        ("corpora", f"{', '.join(found['data']['corpora'])}; looked for in {found['data']['folder']}"),
+        ("cache", f"{size} in {found['cache']['folder']}{place['cache']}"),
+        ("folder", f"{found['folder']}{place['this folder']}"),
+        ("ffmpeg", found["ffmpeg"] or "not found; it is needed for MP4, WebM and AMR alone"),
+        ("microphone", microphones),
+        *(("FAULT", fault) for fault in found["faults"]),
+    ]
+    return [f"{name:16}  {told}" for name, told in rows]

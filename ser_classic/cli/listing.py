@@ -1,0 +1,88 @@
+"""`ser-classic list`: the names that `bench`, `fit` and `folds` take, and what they stand for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ser_classic.cli import options
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    models = "models"
+    protocols = "protocols"
+    suites = "suites"
+
+
+def list_names(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: options.Json = False
+) -> None:
+    """List models, protocols or suites. For others: `features list` and `corpora list`."""
+    import json
+
+    entries, rows = {Kind.models: _models, Kind.protocols: _protocols, Kind.suites: _suites}[kind]()
+    if as_json:
+        print(json.dumps([{"name": name, **facts} for name, facts in entries.items()]))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Column, Table
+
+    table = Table(Column(kind.value, no_wrap=True), "", box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+Listed = tuple[dict[str, dict[str, object]], list[tuple[str, str]]]  # facts by name, and rows of the table
+
+
+def _models() -> Listed:
+    from ser_classic.models import MODELS
+
+    entries = {
+        name: {"title": model.title, "sequence": model.sequence, "extra": model.extra}
+        for name, model in MODELS.items()
+    }
+    return entries, [
+        (name, f"{facts['title']}; needs the extra {facts['extra']}" if facts["extra"] else facts["title"])
+        for name, facts in entries.items()
+    ]
+
+
+def _protocols() -> Listed:
+    from ser_classic.protocols import PROTOCOLS, families
+
+    entries = {
+        name: {
+            "title": protocol.title,
+            "track": protocol.track,
+            "independent": protocol.unit is not None,
+            "family": protocol.family or None,
+        }
+        for name, protocol in PROTOCOLS.items()
+    }
+    rows = [
+        (name, f"{facts['title']}{'; adapted' if facts['track'] == 'adapted' else ''}")
+        for name, facts in entries.items()
+        if not facts["family"]
+    ]
+    for family, members in families().items():
+        rows.append((family, f"{len(members)}, from {members[0].name}: {members[0].title}"))
+    return entries, rows
+
+
+def _suites() -> Listed:
+    import tomllib
+
+    from ser_classic.experiment.suites import SHIPPED, suites
+
+    titles = {
+        name: tomllib.loads((SHIPPED / f"{name}.toml").read_text("utf-8"))["title"] for name in suites()
+    }
+    entries: dict[str, dict[str, object]] = {name: {"title": title} for name, title in titles.items()}
+    return entries, [(name, title.partition(": ")[2]) for name, title in titles.items()]
