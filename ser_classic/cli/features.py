@@ -56,10 +56,32 @@ def _contents(columns: Sequence[str]) -> list[str]:
 
 def extract_features(
     corpus: Annotated[str, typer.Argument(help="Corpus name, or a manifest or folder of your own.")],
-    features: Annotated[str, typer.Option("--features", metavar="NAME", help="Feature set.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="File to write: .csv or .npz.")
     ],
+    features: Annotated[str | None, typer.Option("--features", metavar="NAME", help="Feature set.")] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            "--encoder",
+            metavar="NAME",
+            help="Instead, a pretrained speech encoder, by its folder or name at Hugging Face: wav2vec 2.0, "
+            "HuBERT, WavLM, Whisper. Needs the extra `embeddings`.",
+        ),
+    ] = None,
+    layer: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Layer of the encoder; 0 is what enters the first.",
+            show_default="the last",
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Recordings that the encoder takes at once.", show_default="8"),
+    ] = None,
     words: options.Map = None,
     drop: options.Drop = None,
     speaker: options.Speaker = None,
@@ -72,25 +94,43 @@ def extract_features(
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
-    """Extract a feature set over a corpus, with the clips' speakers and emotions."""
+    """Extract a feature set over a corpus, with the clips' speakers and emotions.
+
+    What --encoder gives are means and standard deviations over time of a layer: a table for `bench --table`.
+    """
     from ser_classic.corpora import load
     from ser_classic.features import FEATURES
     from ser_classic.features.export import check_output, save
     from ser_classic.features.extraction import extract
-    from ser_classic.runtime.engines import Local
+    from ser_classic.runtime.engines import ALONE, Local
 
     interrupts.stop_soon()
-    with options.value_of("--features"):
-        feature_set = FEATURES[features]
+    if (features is None) == (encoder is None):
+        raise typer.BadParameter("give one of --features and --encoder")
+    if encoder is None and (layer is not None or batch is not None):
+        raise typer.BadParameter("--layer and --batch need --encoder")
+    if features is not None:
+        with options.value_of("--features"):
+            feature_set = FEATURES[features]
+        engine = Local(jobs)
     with options.value_of("--output"):
-        check_output(output, feature_set.sequence)
+        check_output(output, features is not None and feature_set.sequence)
+    if encoder is not None:
+        from ser_classic.extras.embeddings import encoder_set
+
+        feature_set, engine = encoder_set(encoder, layer, batch or 8, threads=jobs), ALONE
     root, clips, entry = load(
         corpus, data, cache, options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     )
-    extracted = extract(clips, root, feature_set, cache, Local(jobs), entry.channel)
+    extracted = extract(clips, root, feature_set, cache, engine, entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")
 
 
 app.add(list_features, "features list", "features list --json", name="list")
-app.add(extract_features, "features extract ravdess --features flagship --output f.csv", name="extract")
+app.add(
+    extract_features,
+    "features extract ravdess --features flagship --output f.csv",
+    "features extract ravdess --encoder facebook/hubert-base-ls960 --layer 9 --output hubert.npz",
+    name="extract",
+)

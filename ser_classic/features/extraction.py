@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import mmap
@@ -264,12 +265,33 @@ class _Job:
 
     def compute(self, source: _Source) -> np.ndarray:
         """Features [shape=(d,) or (frames, d)] of a clip; errors of any kind."""
-        path, degradation = self.root / source.file, self.degradation
+        return self._checked(
+            source, compute(self.feature_set, *self._waveform(source), name=str(self.root / source.file))
+        )
+
+    def compute_together(self, sources: list[_Source]) -> list[np.ndarray]:
+        """Features of several clips that the extractor takes at once; errors of any kind."""
+        waveforms = []
+        for source in sources:
+            waveform, rate = self._waveform(source)
+            to = self.feature_set.sample_rate or rate
+            name = str(self.root / source.file)
+            waveforms.append(audio.resample(audio.check(waveform, rate, name), rate, to))
+        vectors = self.feature_set.extractor.together(waveforms, to)  # type: ignore[attr-defined]
+        named = zip(sources, vectors, strict=True)
+        return [
+            self._checked(source, _finite(self.feature_set, vector, str(self.root / source.file)))
+            for source, vector in named
+        ]
+
+    def _waveform(self, source: _Source) -> tuple[np.ndarray, int]:
+        degradation = self.degradation
         rate = self.feature_set.sample_rate if degradation is None else RATE
-        waveform, rate = audio.read(path, rate, self.channel, source.part)
-        if degradation is not None:
-            waveform = degradation(waveform, source.clip)
-        vector = compute(self.feature_set, waveform, rate, name=str(path))
+        waveform, rate = audio.read(self.root / source.file, rate, self.channel, source.part)
+        return waveform if degradation is None else degradation(waveform, source.clip), rate
+
+    def _checked(self, source: _Source, vector: np.ndarray) -> np.ndarray:
+        path = self.root / source.file
         if _state(path) != source.state:  # kept, it would pass for the older file's
             raise ExtractionError(f"{path}: was replaced meanwhile; give the same command again")
         width, dimensions = len(self.feature_set.columns), 1 + self.feature_set.sequence
@@ -315,8 +337,16 @@ def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: En
 
 def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[str, Path], list[str]]:
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
-    vectors, failures = {}, []
+    vectors, failures, step = {}, [], job.feature_set.batch
+    if step > 1:
+        for start in range(0, len(batch), step):
+            some = batch[start : start + step]
+            with contextlib.suppress(Exception, SystemExit):  # told below, of the clip that fails by itself
+                found = job.compute_together([source for _, source in some])
+                vectors |= {key: np.atleast_2d(each) for (key, _), each in zip(some, found, strict=True)}
     for key, source in batch:
+        if key in vectors:
+            continue
         try:
             vectors[key] = np.atleast_2d(job.compute(source))
         except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is told of this clip
@@ -343,6 +373,10 @@ def compute(
         vector = np.asarray(feature_set.extractor(waveform, rate), dtype=np.float32)
     except audio.AudioError as error:
         raise audio.AudioError(f"{name}: {error}") from error
+    return _finite(feature_set, vector, name)
+
+
+def _finite(feature_set: FeatureSet, vector: np.ndarray, name: str) -> np.ndarray:
     if not np.isfinite(vector).all():
         lost = np.flatnonzero(~np.isfinite(np.atleast_2d(vector)).all(axis=0))
         raise audio.AudioError(f"{name}: {feature_set.name} is not finite in {feature_set.columns[lost[0]]}")

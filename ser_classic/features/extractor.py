@@ -8,7 +8,11 @@ import numpy as np
 
 
 class Extractor(Protocol):
-    """What a feature set computes: a frozen dataclass, so that its fields are all of its parameters."""
+    """What a feature set computes: a frozen dataclass, so that its fields are all of its parameters.
+
+    One of a feature set with a `batch` has a method `together`, too: from several waveforms and their sample
+    rate to the features of each.
+    """
 
     @property
     def columns(self) -> tuple[str, ...]:

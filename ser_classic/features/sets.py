@@ -31,6 +31,8 @@ class FeatureSet:
         The optional library it needs, and the extra that installs it.
     terms : str
         What this library's licence asks of all that is made with the features, in a sentence.
+    batch : int
+        Clips that are given to the extractor at once, by its `together`; changes the time alone.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class FeatureSet:
     library: str | None = None
     extra: str | None = None
     terms: str = ""
+    batch: int = 1
 
     def __post_init__(self) -> None:
         with blaming(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):

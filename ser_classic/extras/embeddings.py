@@ -1,0 +1,234 @@
+"""Embeddings of pretrained speech encoders as features, by Hugging Face's transformers; its only importer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ser_classic.errors import SerClassicError, blaming
+from ser_classic.features import FeatureSet
+from ser_classic.registry import need
+
+LONGEST = 30  # [s]; longer recordings are embedded in equal parts, as attention grows with the square
+EXTRA = "embeddings"
+
+
+def encoder_set(encoder: str, layer: int | None = None, batch: int = 8, threads: int = 1) -> FeatureSet:
+    """A layer of a speech encoder as a feature set: mean and standard deviation over time of each unit.
+
+    What is padded is masked: neither the batch nor what else is in it changes a value by more than
+    rounding. The GPU is used where there is one.
+
+    Parameters
+    ----------
+    encoder : str
+        Folder of a model, or its name at Hugging Face: wav2vec 2.0, HuBERT, WavLM and what is built like
+        them, or Whisper, of which the encoder is taken.
+    layer : int, optional
+        0 is what enters the first layer; the last one by default.
+    batch : int
+        Recordings that the encoder takes at once.
+    threads : int
+        Of PyTorch, where there is no GPU.
+
+    Raises
+    ------
+    SerClassicError
+        transformers or PyTorch is not installed; there is no such encoder, it is not to be had, or has no
+        such layer.
+    """
+    loaded = _loaded(encoder)
+    loaded.torch.set_num_threads(threads)
+    layer = loaded.layers if layer is None else layer
+    if not 0 <= layer <= loaded.layers:
+        raise SerClassicError(
+            f"{encoder}: has no layer {layer}; give one from 0 (what enters the first) to {loaded.layers}"
+        )
+    extractor = Encoder(encoder, layer, loaded.digest)
+    rate = loaded.prepare.sampling_rate
+    return FeatureSet("encoder", rate, extractor, library="transformers", extra=EXTRA, batch=batch)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Extractor: see `encoder_set`.
+
+    Attributes
+    ----------
+    encoder : str
+    layer : int
+    weights : str
+        SHA-256 of its weights and settings.
+    """
+
+    encoder: str
+    layer: int
+    weights: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        width = _loaded(self.encoder).model.config.hidden_size
+        return tuple(f"unit_{unit:04d}_{name}" for name in ("mean", "std") for unit in range(width))
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        return self.together([waveform], sample_rate)[0]
+
+    def together(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> list[np.ndarray]:
+        """Features [shape=(d,), dtype=float32] of each of some waveforms [shape=(n,)]."""
+        loaded = _loaded(self.encoder)
+        longest = loaded.longest
+        parts = [np.array_split(waveform, -(-len(waveform) // longest)) for waveform in waveforms]
+        flat = [part for each in parts for part in each]
+        states: list[np.ndarray] = []
+        with loaded.torch.inference_mode():
+            for start in range(0, len(flat), len(waveforms)):
+                states += loaded.states(flat[start : start + len(waveforms)], self.layer)
+        vectors = []
+        for each in parts:
+            frames = np.concatenate([states.pop(0) for _ in each])
+            vectors.append(np.concatenate([frames.mean(axis=0), frames.std(axis=0)]).astype(np.float32))
+        return vectors
+
+
+class _Waves:
+    """An encoder of the waveform: wav2vec 2.0 and what is built like it.
+
+    Its convolutions are run on each recording by itself: many such encoders normalise their output over
+    time, zeros that were padded included, and no mask reaches it.
+    """
+
+    def __init__(self, torch: Any, model: Any, prepare: Any) -> None:
+        class Apart(torch.nn.Module):
+            def __init__(self, convolutions: Any) -> None:
+                super().__init__()
+                self.convolutions, self.lengths, self.frames = convolutions, [], []
+
+            def forward(self, padded: Any) -> Any:
+                found = [
+                    self.convolutions(row[None, :length])[0].T
+                    for row, length in zip(padded, self.lengths, strict=True)
+                ]
+                self.frames = [len(each) for each in found]
+                return torch.nn.utils.rnn.pad_sequence(found, batch_first=True).transpose(1, 2)
+
+        self.layers, self.longest = model.config.num_hidden_layers, LONGEST * prepare.sampling_rate
+        self.shortest = 1  # [samples] that give one frame
+        kernels = zip(reversed(model.config.conv_kernel), reversed(model.config.conv_stride), strict=True)
+        for kernel, stride in kernels:
+            self.shortest = (self.shortest - 1) * stride + kernel
+        self.apart = model.feature_extractor = Apart(model.feature_extractor)
+        self.torch, self.model, self.prepare = torch, model, prepare
+
+    def states(self, waveforms: Sequence[np.ndarray], layer: int) -> list[np.ndarray]:
+        """What a layer gives of each waveform [shape=(frames, units)]."""
+        rate, tensor = self.prepare.sampling_rate, self.torch.from_numpy
+        lasting = [np.pad(each, (0, max(0, self.shortest - len(each)))) for each in waveforms]
+        inputs = [
+            tensor(np.asarray(self.prepare(each, sampling_rate=rate)["input_values"][0], dtype=np.float32))
+            for each in lasting
+        ]
+        pad = self.torch.nn.utils.rnn.pad_sequence
+        masks = [self.torch.ones(len(each), dtype=self.torch.long) for each in inputs]
+        self.apart.lengths = list(map(len, inputs))
+        device = self.model.device
+        found = self.model(
+            pad(inputs, batch_first=True).to(device),
+            attention_mask=pad(masks, batch_first=True).to(device),
+            output_hidden_states=True,
+        ).hidden_states[layer]
+        return [row[:frames].cpu().numpy() for row, frames in zip(found, self.apart.frames, strict=True)]
+
+
+class _Spectra:
+    """Whisper's encoder: of 30 s at a time, whatever the recording; its own frames alone are kept."""
+
+    def __init__(self, torch: Any, model: Any, prepare: Any) -> None:
+        self.layers, self.longest = model.config.encoder_layers, prepare.n_samples
+        self.torch, self.model, self.prepare = torch, model, prepare
+
+    def states(self, waveforms: Sequence[np.ndarray], layer: int) -> list[np.ndarray]:
+        """What a layer gives of each waveform [shape=(frames, units)]."""
+        rate, step = self.prepare.sampling_rate, 2 * self.prepare.hop_length  # its convolutions halve
+        inputs = self.prepare(list(waveforms), sampling_rate=rate, return_tensors="pt")["input_features"]
+        found = self.model(inputs.to(self.model.device), output_hidden_states=True).hidden_states[layer]
+        return [
+            row[: -(-len(each) // step)].cpu().numpy() for row, each in zip(found, waveforms, strict=True)
+        ]
+
+
+@lru_cache(maxsize=1)
+def _loaded(encoder: str) -> Any:
+    """An encoder, ready: `_Waves` or `_Spectra`, with the `digest` of its weights and settings."""
+    torch, library = need("torch", EXTRA), need("transformers", EXTRA)
+    library.logging.set_verbosity_error()
+    errors = need("huggingface_hub.errors", EXTRA)
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # of each attempt it would tell
+    try:
+        prepare = library.AutoFeatureExtractor.from_pretrained(encoder)
+        model, report = library.AutoModel.from_pretrained(
+            encoder, dtype=torch.float32, output_loading_info=True
+        )
+    except MemoryError as error:
+        raise SerClassicError(f"{encoder}: there is no memory for it; take a smaller encoder") from error
+    except Exception as error:
+        raise SerClassicError(_why_not(encoder, error, errors)) from error
+    absent = set(report["missing_keys"]) - {"masked_spec_embed"}  # which training alone uses
+    if absent:
+        raise SerClassicError(
+            f"{encoder}: its file lacks {len(absent)} of the weights, first {min(absent)}; fetch it anew"
+        )
+    if model.config.model_type == "whisper":
+        model = model.get_encoder()
+    elif not hasattr(model, "feature_extractor") or not hasattr(model.config, "conv_stride"):
+        raise SerClassicError(
+            f"{encoder}: is a {model.config.model_type}, which is not known as a speech encoder here; give a "
+            "wav2vec 2.0, HuBERT, WavLM or Whisper"
+        )
+    settings = [model.config.to_dict(), prepare.to_dict()]
+    for passing in ("_name_or_path", "transformers_version"):
+        settings[0].pop(passing, None)
+    sha = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+    for name, weights in model.state_dict().items():
+        sha.update(name.encode() + np.ascontiguousarray(weights.numpy()).tobytes())
+    torch.backends.cudnn.allow_tf32 = False  # whose rounding depends on the batch
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with blaming(f"{encoder}: cannot be put on {device}", remedy="take a smaller encoder"):
+        model = model.eval().to(device)
+    kind = _Spectra if model.config.model_type == "whisper" else _Waves
+    loaded = kind(torch, model, prepare)
+    loaded.digest = sha.hexdigest()
+    return loaded
+
+
+def _why_not(encoder: str, error: Exception, errors: Any) -> str:
+    """Why there is no encoder of that name or folder, and what to do; in one line."""
+    causes: list[BaseException] = [error]
+    while following := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(following)
+    said = " ".join(str(error).split())
+    if Path(encoder).is_dir():
+        return f"{encoder}: holds no speech encoder that can be read ({said}); save one with save_pretrained"
+
+    def caused_by(*kinds: type[Exception]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if caused_by(errors.GatedRepoError):
+        return (
+            f"{encoder}: Hugging Face asks for its terms to be agreed to; do so, then log in: hf auth login"
+        )
+    if caused_by(errors.RepositoryNotFoundError, errors.HFValidationError):
+        return f"{encoder}: there is no such model at Hugging Face and no such folder; mind its spelling"
+    if caused_by(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
+        return (
+            f"{encoder}: there is no such folder, and Hugging Face cannot be reached; give the folder of a "
+            "model that was fetched before, or mend the network"
+        )
+    return f"{encoder}: cannot be had ({said}); give the folder of a model"
