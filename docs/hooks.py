@@ -40,6 +40,7 @@ def on_startup(command, dirty):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     os.environ |= {"NO_COLOR": "1", "COLUMNS": "88", "TUTORIAL": str(recordings())}
+    os.environ["EXAMPLES"] = str(ROOT / "examples")
 
 
 def recordings() -> Path:
