@@ -208,7 +208,7 @@ def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--json", "--csv"], "choose one of --json and --csv"),
+        (["--json", "--csv"], "choose one of --json, --csv"),
         (["--hop", "1"], "need --window"),
         (["--draw", "a.png"], "need --window"),
         (["--top", "0"], "--top"),
@@ -268,7 +268,7 @@ def test_the_way_to_a_predictor_that_is_told_can_be_gone(cache, recordings, tmp_
     """The commands that messages print, typed as they are."""
     monkeypatch.chdir(tmp_path)
     Path("notes.txt").write_text("no predictor")
-    for words in (("predict", "my voices", recordings[0]), ("card", "notes.txt")):
+    for words in (("predict", "my voices.skops", recordings[0]), ("card", "notes.txt")):
         assert command(*words) == 1
         told = capsys.readouterr().err.strip().partition("make one with: ser-classic ")[2]
         assert told
@@ -277,7 +277,7 @@ def test_the_way_to_a_predictor_that_is_told_can_be_gone(cache, recordings, tmp_
         finally:
             capsys.readouterr()
     assert sorted(Path().glob("*.skops")) == [Path("m.skops"), Path("my voices.skops")]
-    assert command("predict", tmp_path, recordings[0]) == 1
+    assert command("card", tmp_path) == 1
     assert capsys.readouterr().err.strip() == (
         f"ser-classic: {tmp_path}: is a folder; name one of the saved predictors in it: "
         f"{tmp_path}/m.skops, {tmp_path}/my voices.skops"
@@ -474,7 +474,7 @@ def test_windows_of_a_recording_are_those_of_its_samples(saved, recordings, monk
 def test_ten_minutes_in_one_answer_are_told(saved, recordings, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(describing, "LONG", 0.5)
     load_predictor(saved).predict(recordings[0])
-    assert "--window" in caplog.text
+    assert "--segments" in caplog.text
     caplog.clear()
     load_predictor(saved).predict(recordings[0], window=0.3)
     assert not caplog.records
