@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ser_classic import experiment, store
-from ser_classic.corpora import Loaded
+from ser_classic.corpora import CorpusError, Loaded
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.evaluation import evaluate
@@ -143,6 +143,17 @@ def test_an_incomplete_corpus_is_told(tiny, cache, tmp_path):
     outcome = run([cell("prior")], lacking, cache, tmp_path)
     assert outcome.done == ["tiny--loso--mfcc13--prior--0"]
     assert outcome.problems == ["tiny: found 48 of 60 clips. Get them with: ser-classic corpora fetch tiny"]
+
+
+def test_an_emotion_never_trained_where_it_is_tested_is_not_evaluated(tiny, cache, caplog):
+    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+    sad = tiny.clips["emotion"] == "sad"
+    first = tiny.clips["speaker"] == "tiny/s01"
+    held = tiny.clips.assign(emotion=tiny.clips["emotion"].where(~(sad & first), "fear"))
+    with pytest.raises(CorpusError, match="loso: wherever fear is tested"):
+        evaluate(held, features, "lda", "loso")
+    assert len(evaluate(tiny.clips, features, "prior", "loso")) == len(tiny.clips)
+    assert not caplog.records
 
 
 def test_features_of_other_clips_are_not_evaluated(tiny, cache):

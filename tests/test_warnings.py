@@ -90,3 +90,24 @@ def test_an_emotion_that_is_never_learned_where_it_is_tested_is_no_score(tmp_pat
     folds[0] = Fold("0", folds[0].train, np.arange(len(alone)))  # there it is learned and tested
     told = require_trained("own, loso", alone["emotion"].to_numpy(), folds)
     assert "6 of 12 clips of fear" in told
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ({"s1": ("call_17", "b"), "s2": ("CALL_17", "c")}, ["s1/call_17.wav (s1)", "s2/CALL_17.wav (s2)"]),
+        ({"s1": ("call_17", "001"), "s2": ("call_18", "001")}, None),  # a number is no name
+        (dict.fromkeys(("s1", "s2", "s3"), ("sentence_1",)), None),  # names tell what is said
+        ({"s1": ("call_17", "call_17")}, None),  # one speaker
+    ],
+    ids=["two speakers", "numbers", "sentences", "one speaker"],
+)
+def test_files_called_alike_under_two_speakers_are_told(names, told):
+    found = table(SOUND).assign(file=[f"x/{number}_of_all.wav" for number in range(len(SOUND))])
+    for who, stems in names.items():
+        rows = np.flatnonzero(found["speaker"] == f"own/{who}")
+        for row, stem in zip(rows, stems, strict=False):
+            found.iloc[row, found.columns.get_loc("file")] = f"{who}/{stem}.wav"
+    warned = [line for line in warnings_of(found) if "called alike" in line]
+    assert len(warned) == (told is not None)
+    assert all(word in warned[0] for word in told or ())

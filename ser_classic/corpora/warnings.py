@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ser_classic.vocabulary import ordered
 
 FOLDS = 5  # into which protocols part clips or speakers where nothing else is published
 TELLING = 0.75  # UAR of knowing who speaks from which emotions can be had without listening to them
+MEANING = 6  # letters of a file's name from which it is hardly equal by chance, as 001 is
 SHOWN = 4
 
 
@@ -30,8 +32,8 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     -------
     list of str
         A sentence for each: speakers that tell the emotion (a confounded corpus), emotions with fewer clips
-        than folds, emotions of a single speaker, one recording under two speakers, speakers whose names
-        differ in an ending alone.
+        than folds, emotions of a single speaker, one recording or one file name under two speakers, speakers
+        whose names differ in an ending alone.
 
     Examples
     --------
@@ -43,7 +45,8 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     known = clips["speaker"].notna().all()
     found = [_rare(clips)]
     if known:
-        found = [confounded(clips), *found, _of_one_speaker(clips), _same_recording(clips), _endings(clips)]
+        same = _same_recording(clips) or _same_name(clips)
+        found = [confounded(clips), *found, _of_one_speaker(clips), same, _endings(clips)]
     return [f"{name}: {told}" for told in found if told]
 
 
@@ -155,6 +158,28 @@ def _same_recording(clips: pd.DataFrame) -> str | None:
         f"{len(shared)} clips are the same recordings under several speakers, such as {one} and {other}: "
         "what is learned of the one is known of the other. Remove the copies, or name one speaker for both "
         "(--map-speaker)"
+    )
+
+
+def _same_name(clips: pd.DataFrame) -> str | None:
+    """Files called alike, but for folder and ending, under two speakers; what three have names a sentence."""
+    if "file" not in clips:
+        return None
+    files = clips.drop_duplicates("file")
+    stems = files["file"].map(lambda file: PurePosixPath(file).stem.casefold())
+    files, stems = files[stems.str.len() >= MEANING], stems[stems.str.len() >= MEANING]
+    owners = files.groupby(stems)["speaker"].transform("nunique")
+    shared = files[owners == 2]
+    if shared.empty or owners.max() > 2 or clips["speaker"].nunique() == 2:
+        return None
+    first = shared[stems[shared.index] == stems[shared.index[0]]]
+    one = first.iloc[0]
+    other = first[first["speaker"] != one["speaker"]].iloc[0]
+    return (
+        f"{len(shared)} files are called alike under two speakers, such as {one['file']} "
+        f"({_bare(one['speaker'])}) and {other['file']} ({_bare(other['speaker'])}): where they are one "
+        "recording, what is learned of the one is known of the other. Listen; remove the copies, or name one "
+        "speaker for both (--map-speaker)"
     )
 
 

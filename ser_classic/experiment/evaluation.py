@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
+from ser_classic.corpora.warnings import require_trained
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import labels_of
 from ser_classic.experiment.fold import FoldResult, run_fold
@@ -22,6 +24,8 @@ from ser_classic.protocols import PROTOCOLS, Protocol
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.runtime.files import DRAFT
 from ser_classic.runtime.progress import track, working
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -65,7 +69,8 @@ def evaluate(
     ------
     SerClassicError
         The clips cannot be dealt so, the features are not of these clips in this order, or the protocol
-        degrades them and `degraded` is absent, or trains on another number of copies than are given.
+        degrades them and `degraded` is absent, or trains on another number of copies than are given; or an
+        emotion is never trained where it is tested.
     """
     protocol = PROTOCOLS[protocol] if isinstance(protocol, str) else protocol
     if isinstance(model, str):
@@ -88,6 +93,8 @@ def evaluate(
         if part is not None and not part.clips.equals(clips.index):
             raise SerClassicError("the features are not of these clips in this order; extract them anew")
     folds = protocol.folds(clips, seed)
+    if told := require_trained(protocol.name, clips["emotion"].to_numpy(dtype=str), folds):
+        logger.warning(told)
     labels = labels_of(clips)
     with tempfile.TemporaryDirectory(prefix=DRAFT) as folder:
         news = Path(folder)
