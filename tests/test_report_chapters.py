@@ -13,14 +13,25 @@ from test_plots import texts
 from ser_classic import report, store
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.plots import conditions
-from ser_classic.report.adaptation import ALL, BLIND, adaptation_chapter, curves
+from ser_classic.protocols import PROTOCOLS
 from ser_classic.report.board import scored, tabulated, to_csv
-from ser_classic.report.chapters import Chapter, Entry, Grid, headings_of
-from ser_classic.report.cross import cross_chapter, crossings
-from ser_classic.report.degraded import degraded, degraded_chapter
+from ser_classic.report.chapters import Chapter, Entry, Grid
+from ser_classic.report.conditions import (
+    ALL,
+    BLIND,
+    COPIES,
+    beside_ordinary,
+    cross_chapter,
+    crossings,
+    degraded,
+    degraded_chapter,
+    few_chapter,
+    headings_of,
+    seeds_chapter,
+    spreads,
+)
 from ser_classic.report.gallery import pictures
 from ser_classic.report.leak import leak_chapter, leak_premium
-from ser_classic.report.seeds import seeds_chapter, spreads
 from ser_classic.report.write import CHAPTERS
 
 SHARED = {"emodb": "neutral happy sad angry fear disgust", "tess": "neutral happy sad angry fear disgust"}
@@ -136,22 +147,44 @@ def test_crossings_are_drawn_with_their_emotions_and_the_diagonal_framed(crossin
 
 
 def test_a_curve_runs_from_blind_over_few_clips_to_all(few_runs):
-    table = curves(few_runs)
+    chapter = few_chapter(few_runs)
+    table = chapter.pictures[0].draw.args[0]
     line = table[(table["corpus"] == "emodb") & (table["system"] == "pooled + svm_rbf")]
     uar = uar_of(few_runs)
-    assert line["heard"].tolist() == [BLIND, 0, 8, 16, ALL]
+    assert line["at"].tolist() == [BLIND, 0, 8, 16, ALL]
     cells = ("loso", "loso_adapted_m0", "loso_adapted_m8", "loso_adapted_m16", "loso_adapted")
     assert line["uar"].tolist() == [uar[f"emodb--{name}--pooled--svm_rbf--0"] for name in cells]
-    assert set(line["clips"]) == {54}
-    assert table.loc[table["system"] == "pooled + knn", "heard"].tolist() == [8]
-    text = adaptation_chapter(few_runs).markdown()
+    assert table.loc[table["system"] == "pooled + knn", "at"].tolist() == [8]
+    text = chapter.markdown()
     assert text.index("| blind |") < text.index("| 0 |") < text.index("| 8 |") < text.index("| all (54) |")
     assert "### tess, loso" in text
     assert " | – |" in text, "what did not run is a dash"
 
 
+def test_several_corpora_to_train_on_are_listed_and_stand_in_no_matrix(crossing_runs):
+    base = "leave_one_corpus_out_4"
+    told = {"base": base, "trained_on": ["tess", "ravdess"]}
+    several = [
+        made_up.run("emodb", name, *CELL, kind=("blind", False, 0.0), **told, **more)
+        for name, more in ((base, {}), (f"{base}_multi", {"copies": 2}))
+    ]
+    runs = [*crossing_runs, *scored(several, made_up.clips)]
+    chapter = cross_chapter(runs)
+    text = chapter.markdown()
+    assert f"\n| emodb | {base} | 7 |" in text
+    assert f"\n| emodb | {base}{COPIES} | 7 |" in text
+    assert f"\n| {base}" not in text
+    assert f"{base}: {PROTOCOLS[base].title}." in chapter.about
+    assert f"{base}{COPIES}: {PROTOCOLS[f'{base}_multi'].title}." in chapter.about
+
+
+def test_a_condition_stands_beside_the_ordinary_runs_of_its_systems_alone(degraded_runs):
+    table = beside_ordinary(degraded_runs, "heard")
+    assert not len(table)
+
+
 def test_the_curve_is_drawn_apart_from_the_blind_point(few_runs):
-    (picture,) = adaptation_chapter(few_runs).pictures
+    (picture,) = few_chapter(few_runs).pictures
     said = texts(picture.figure)
     assert {"emodb", "tess", "blind", "0", "16", "pooled + svm_rbf"} <= set(said)
     emodb = picture.figure.axes[0]
@@ -195,8 +228,8 @@ def test_the_spread_over_seeds_is_that_of_the_leaderboard(seed_runs):
     assert emodb["each"] == uar.tolist()
     assert (emodb["mean"], emodb["lowest"], emodb["highest"]) == (uar.mean(), uar.min(), uar.max())
     assert emodb["deviation"] == pytest.approx(np.std(uar, ddof=1))
-    assert emodb["first"] == uar.iloc[0]
-    assert emodb["low"] < emodb["first"] < emodb["high"]
+    assert emodb["uar"] == uar.iloc[0]
+    assert emodb["low"] < emodb["uar"] < emodb["high"]
     text = seeds_chapter(seed_runs).markdown()
     mean, deviation = report.text.share(uar.mean()), report.text.share(uar.std())
     assert f"| emodb, loso | pooled + mlp | 3 | {mean} ±{deviation} | " in text
@@ -230,6 +263,7 @@ def test_tables_are_read_in_eighty_columns():
             *system.split(" + "),
             kind=("blind", False, 0.0),
             degradation="telephone",
+            base="loso",
         )
         for system in ("mfcc13 + mlp", "pooled + random_forest", "pooled + svm_rbf", "classic193 + knn")
     ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import made_up_runs as made_up
 import pytest
+from test_plots import texts
 
 from ser_classic.report.board import scored
-from ser_classic.report.learning import ALL, learning, learning_chapter
-from ser_classic.report.multi import multi, multi_chapter
+from ser_classic.report.conditions import ALL, copied, copied_chapter, degraded, speakers_chapter
 
 
 def made(protocol, model="svm_rbf", skill=0.0, corpus="emodb", **conditions):
@@ -33,7 +33,7 @@ def runs():
 
 
 def test_each_condition_stands_with_and_without_copies(runs):
-    table = multi(runs)
+    table = copied(runs)
     assert set(table["system"]) == {"pooled + svm_rbf"}, "knn was never trained with copies"
     found = {(row.degradation, row.copies): row.uar for row in table.itertuples()}
     assert set(found) == {("clean", 0), ("noise10", 0), ("faint", 0), ("clean", 1), ("noise10", 1)}
@@ -44,7 +44,7 @@ def test_each_condition_stands_with_and_without_copies(runs):
 
 
 def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
-    chapter = multi_chapter(runs)
+    chapter = copied_chapter(runs)
     (grid,) = chapter.grids
     rows = {row[0].text: row for row in grid.rows}
     for row in ("clean", "noise10"):
@@ -56,14 +56,28 @@ def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
 
 
 def test_the_learning_curve_ends_with_all_speakers(runs):
-    table = learning(runs)
-    assert list(table["trained"]) == [4, 8, ALL]
-    assert set(table["system"]) == {"pooled + svm_rbf"}
-    (grid,) = learning_chapter(runs).grids
+    chapter = speakers_chapter(runs)
+    (grid,) = chapter.grids
     assert [row[0].text for row in grid.rows] == ["4", "8", "all"]
+    (picture,) = chapter.pictures
+    table = picture.draw.args[0]
+    assert table["at"].tolist() == [4, 8, ALL]
+    assert set(table["system"]) == {"pooled + svm_rbf"}
+    assert {"4", "8", "all"} <= set(texts(picture.figure))
+
+
+def test_what_was_trained_with_copies_is_no_test_of_the_ordinary_system(runs):
+    table = degraded(runs)
+    assert list(zip(table["degradation"], table["system"], strict=True)) == [
+        ("clean", "pooled + knn"),
+        ("clean", "pooled + svm_rbf"),
+        ("noise10", "pooled + svm_rbf"),
+        ("faint", "pooled + knn"),
+        ("faint", "pooled + svm_rbf"),
+    ]
 
 
 def test_without_such_runs_there_is_no_chapter():
     plain = scored([made("loso"), made("loso_degraded_faint", degradation="faint")], made_up.clips)
-    assert multi_chapter(plain) is None
-    assert learning_chapter(plain) is None
+    assert copied_chapter(plain) is None
+    assert speakers_chapter(plain) is None

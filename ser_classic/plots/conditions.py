@@ -86,18 +86,20 @@ def _crossing(ax: Axes, column: int, row: int, figures: dict) -> None:
 
 
 @styled
-def adaptation(table: pd.DataFrame) -> Figure:
-    """UAR by the number of clips heard of a test speaker, a panel per corpus.
+def curves(table: pd.DataFrame, label: str) -> Figure:
+    """UAR by a number, of clips or of speakers, a panel per corpus.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Columns corpus, system, heard (-1 for a blind system, infinite for all clips), clips (of a speaker),
-        uar, low, high (NaN without an interval).
+        Columns corpus, system, at (the number; -1 for what stands apart, on the left), words (for it), uar,
+        low, high (NaN without an interval).
+    label : str
+        What is counted.
     """
     corpora = list(dict.fromkeys(table["corpus"]))
     systems = list(dict.fromkeys(table["system"]))
-    places = {heard: place for place, heard in enumerate(sorted(set(table["heard"])))}
+    places = {at: place for place, at in enumerate(sorted(set(table["at"])))}
     across = min(2, len(corpora))
     down = -(-len(corpora) // across)
     figure = blank(0.6 + 4.0 * across, 0.6 + 2.5 * down)
@@ -105,13 +107,14 @@ def adaptation(table: pd.DataFrame) -> Figure:
     for ax, corpus in zip(grid.flat, corpora, strict=False):
         part = table[table["corpus"] == corpus]
         for number, system in enumerate(systems):
-            line = part[part["system"] == system].sort_values("heard")
-            apart = line["heard"] < 0
+            line = part[part["system"] == system].sort_values("at")
+            apart = line["at"] < 0
             shift = DODGE * (number - (len(systems) - 1) / 2)
             for some, linestyle in ((line[apart], ""), (line[~apart], "-")):
-                _points(ax, some["heard"].map(places) + shift, some, number, system, linestyle)
-        clips = int(part["clips"].max())
-        ax.set_xticks(list(places.values()), [_heard(heard, clips) for heard in places])
+                _points(ax, some["at"].map(places) + shift, some, number, system, linestyle)
+        words = dict(zip(part["at"], part["words"], strict=True))
+        ax.set_xticks([places[at] for at in words], [word.replace(" (", "\n(") for word in words.values()])
+        ax.set_xlim(-0.5, len(places) - 0.5)
         if -1 in places:
             ax.axvline(places[-1] + 0.5, color=LINE, linewidth=0.8)
         _shares(ax, part)
@@ -121,15 +124,9 @@ def adaptation(table: pd.DataFrame) -> Figure:
     for ax in grid[:, 0]:
         ax.set_ylabel("UAR")
     for ax in grid.flat[max(0, len(corpora) - across) : len(corpora)]:
-        ax.set_xlabel("unlabelled clips heard of the speaker")
+        ax.set_xlabel(label)
     _legend(figure, grid[0, 0], 2 * across)
     return figure
-
-
-def _heard(heard: float, clips: int) -> str:
-    if heard < 0:
-        return "blind"
-    return str(int(heard)) if np.isfinite(heard) else f"all\n({clips})"
 
 
 @styled

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import pandas as pd
 
-from ser_classic.report.board import Scored, first_seeds, system_of
 from ser_classic.report.gallery import Picture
 from ser_classic.report.page import Column, Section, Td, code, table_of
-from ser_classic.report.text import escaped, range_of, share, shortened
-from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.report.text import escaped, share, shortened
 
 LINE = 18  # letters; a column with longer text may run over several lines
 
@@ -120,95 +117,9 @@ class Chapter:
         return head + table_of(columns, rows, ", ".join(filter(None, (self.title, grid.title))))
 
 
-# What `figures_of` gives, as the columns that the tables of all chapters end with.
-FIGURES = ("corpus", "system", "classes", "uar", "low", "high", "range")
-
-
-def of_test(runs: Iterable[Scored], test: str) -> tuple[list[Scored], tuple[tuple[str, str], ...]]:
-    """The runs of one test, of the first seed: the finished ones, and the others with why they failed.
-
-    Parameters
-    ----------
-    runs : iterable of Scored
-    test : str
-        Of `ser_classic.report.board.TESTS`.
-    """
-    chosen = first_seeds(run for run in runs if run.row["test"] == test)
-    failed = tuple(
-        (f"{run.row['corpus']}, {run.row['protocol']}, {system_of(run.row)}", str(run.row["error"]))
-        for run in chosen
-        if run.counts is None
-    )
-    return [run for run in chosen if run.counts is not None], failed
-
-
-def system_on(run: Scored, folds: str) -> tuple[str, str, str, str]:
-    """What a test of its own and the ordinary runs beside it share: corpus, folds, features and model."""
-    return run.row["corpus"], folds, run.row["features"], run.row["model"]
-
-
-def figures_of(run: Scored) -> dict[str, Any]:
-    """What tables and figures show of a finished run.
-
-    Its corpus, system, classes and UAR; low and high, NaN where there are too few speakers for an interval to
-    be trusted; and `range`, in words: the interval, or the UAR of each of the few speakers.
-    """
-    row = run.row
-    trusted = row["speakers"] >= FEWEST_SPEAKERS
-    low, high = (row["uar_low"], row["uar_high"]) if trusted else (float("nan"), float("nan"))
-    return {
-        "corpus": row["corpus"],
-        "system": system_of(row),
-        "classes": row["classes"],
-        "uar": row["uar"],
-        "low": low,
-        "high": high,
-        "range": range_of(row, 2),
-    }
-
-
 def of_share(value: float, digits: int = 3) -> Entry:
     """`.532`."""
     return Entry(share(value, digits), value)
-
-
-def with_range(row: dict[str, Any]) -> Entry:
-    """`.71 (.68–.74)`, of what `figures_of` gives."""
-    return Entry(f"{share(row['uar'], 2)} ({row['range']})", row["uar"])
-
-
-def beside(table: pd.DataFrame, title: str, by: str, heading: str, names: Mapping[str, str]) -> Grid:
-    """Conditions as rows, systems as columns; conditions in the order in which the table has them.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns system, uar, range, and `by`: what tells the conditions apart, as text.
-    title : str
-    by : str
-    heading : str
-        Of the column of conditions.
-    names : mapping of system to heading
-        As `headings_of` gives them.
-    """
-    systems = list(dict.fromkeys(table["system"]))
-    rows = []
-    for name, part in table.groupby(by, sort=False):
-        found = {row["system"]: with_range(row) for row in part.to_dict("records")}
-        rows.append((Entry(str(name)), *(found.get(system, Entry("–")) for system in systems)))
-    return Grid(title, (heading, *(names[system] for system in systems)), tuple(rows))
-
-
-def headings_of(systems: Iterable[str]) -> dict[str, str]:
-    """What heads the column of each system: its model alone, to save room, where that tells many apart."""
-    names = {name: name.rpartition(" + ")[2] for name in sorted(set(systems))}
-    return names if len(set(names.values())) == len(names) > 2 else {name: name for name in names}
-
-
-def legend(names: Mapping[str, str]) -> str:
-    """` The systems: fusion on flagship, mlp on classic180.`, where headings name the models alone."""
-    parts = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
-    return f" The systems: {', '.join(parts)}." if parts else ""
 
 
 def _line(cells: Iterable[str]) -> str:

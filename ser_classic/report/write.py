@@ -13,37 +13,22 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from ser_classic import store
-from ser_classic.report.adaptation import adaptation_chapter
+from ser_classic.report import conditions
 from ser_classic.report.board import ReportError, read, tabulated, to_csv
-from ser_classic.report.cross import cross_chapter
-from ser_classic.report.degraded import degraded_chapter
 from ser_classic.report.folds import folds_chapter
 from ser_classic.report.gallery import Picture, pictures
 from ser_classic.report.glance import glance_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
-from ser_classic.report.learning import learning_chapter
-from ser_classic.report.multi import multi_chapter
 from ser_classic.report.networks import networks_chapter
 from ser_classic.report.page import figure_element, page
 from ser_classic.report.recipes import recipes_chapter
-from ser_classic.report.seeds import seeds_chapter
 from ser_classic.report.text import INTRODUCTION, markdown
 from ser_classic.runtime.files import replacing
 from ser_classic.runtime.places import cache_folder
 from ser_classic.runtime.provenance import versions
 
 # What makes chapters of scored runs.
-CHAPTERS = (
-    recipes_chapter,
-    cross_chapter,
-    adaptation_chapter,
-    degraded_chapter,
-    multi_chapter,
-    learning_chapter,
-    seeds_chapter,
-    networks_chapter,
-    folds_chapter,
-)
+CHAPTERS = (recipes_chapter, *conditions.CHAPTERS, networks_chapter, folds_chapter)
 
 
 def write(

@@ -1,0 +1,461 @@
+"""Tests of their own beside ordinary runs: other corpora, few clips or speakers, degraded clips, seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.report.board import CELL, Scored, first_seeds, system_of
+from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
+from ser_classic.report.gallery import Picture
+from ser_classic.report.text import range_of, share
+from ser_classic.report.views import shown
+from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.vocabulary import CONDITIONS
+
+BLIND, ALL = -1, np.inf  # as numbers of clips heard, before and after all others
+CLEAN = "clean"
+COPIES = ", with copies"  # ends the name of a system that was trained on degraded copies, too
+ITSELF = "itself"
+FEWEST_SEEDS = 3
+FIGURES = ("corpus", "system", "classes", "uar", "low", "high", "range")  # what `figures_of` gives
+
+CROSS = (
+    "Trained on all of one corpus, tested on all of another, on the emotions that both have; the fewer these "
+    "are, the easier the task and the higher chance (one over their number). The interval is over the "
+    "speakers of the corpus tested on. In brackets, or trained on itself: the same system within one corpus, "
+    "speakers kept apart, on all its emotions, which is another task."
+)
+FEW = (
+    "UAR against the number of unlabelled clips of a test speaker by which the features are scaled. With 0 "
+    "clips the training speakers stand in for the unknown one, with fewer than 8 they are mixed in. Blind "
+    "systems scale nothing by speaker; all clips are the adapted track of the leaderboard."
+)
+COPIED = (
+    "UAR of blind systems trained on the clips as they are, and on a degraded copy of each clip as well: a "
+    "random chain of a band, coloured noise, clipping and another level. What is tested is none of these. "
+    "With the 95 % interval over speakers, or each speaker's UAR where they are few."
+)
+SPEAKERS = (
+    "UAR of blind systems by the number of speakers trained on, drawn at random from the training speakers "
+    "of each fold; the test clips are the same. Fewer are among more: a row differs from the next in the "
+    "speakers that are added."
+)
+SEEDS = (
+    "Models that draw at random, run with several seeds: mean and standard deviation of UAR over the seeds, "
+    "the lowest and the highest, and for comparison the 95 % interval over speakers of the first seed."
+)
+
+
+def beside_ordinary(runs: Iterable[Scored], *fields: str) -> pd.DataFrame:
+    """Runs under a condition, and the ordinary runs of the same systems on the same folds.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+    *fields : str
+        Of `CONDITIONS`: runs that set one of these, and none of the others.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a run of the first seed: folds, track, the fields (None where a run does not set them), clips
+        (those of a speaker, the median), and what `figures_of` gives.
+    """
+    rows, wanted = [], set()
+    held = [run for run in first_seeds(runs) if run.counts is not None]
+    for run in sorted(held, key=lambda run: not run.row["test"]):  # the ordinary ones last
+        told = {name: run.run.record[name] for name in CONDITIONS if name in run.run.record}
+        system = tuple(run.row[name] for name in ("corpus", "base", "features", "model"))
+        if told.keys() <= set(fields) if told else system in wanted:
+            wanted.add(system)
+            clips = int(np.median(run.counts.counts.sum(axis=(1, 2))))
+            row = {"folds": run.row["base"], "track": run.row["track"], "clips": clips}
+            rows.append(row | {name: told.get(name) for name in fields} | figures_of(run))
+    return pd.DataFrame(rows, columns=["folds", "track", "clips", *fields, *FIGURES])
+
+
+def failed(runs: Iterable[Scored], *fields: str) -> tuple[tuple[str, str], ...]:
+    """Runs that set one of these conditions and came to nothing, and why."""
+    return tuple(
+        (f"{run.row['corpus']}, {run.row['protocol']}, {system_of(run.row)}", str(run.row["error"]))
+        for run in first_seeds(runs)
+        if run.counts is None and run.row["test"] in {CONDITIONS[name] for name in fields}
+    )
+
+
+def figures_of(run: Scored) -> dict[str, Any]:
+    """What tables and figures show of a finished run.
+
+    Its corpus, system, classes and UAR; low and high, NaN where there are too few speakers for an interval to
+    be trusted; and `range`, in words: the interval, or the UAR of each of the few speakers.
+    """
+    row = run.row
+    trusted = row["speakers"] >= FEWEST_SPEAKERS
+    low, high = (row["uar_low"], row["uar_high"]) if trusted else (float("nan"), float("nan"))
+    told = {name: row[name] for name in ("corpus", "classes", "uar")}
+    return told | {"system": system_of(row), "low": low, "high": high, "range": range_of(row, 2)}
+
+
+def few_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """The adaptation curve: what a system gains by the clips it hears of a speaker; None where none ran."""
+    runs = list(runs)
+    table = beside_ordinary(runs, "heard")
+    heard = table["heard"].astype(float)
+    ordinary = table["track"].map({"blind": BLIND, "adapted": ALL})
+    at = heard.fillna(ordinary)
+    most = table.groupby(["corpus", "folds"])["clips"].transform("max")
+    words = [
+        {BLIND: "blind", ALL: f"all ({clips})"}.get(number) or str(int(number))
+        for number, clips in zip(at, most, strict=True)
+    ]
+    return _curves(
+        ("adaptation", "How many clips adaptation takes", FEW),
+        table.assign(at=at, words=words),
+        failed(runs, "heard"),
+        ("clips heard", "unlabelled clips heard of the speaker"),
+        "On the left, apart from the line, the blind system; on the right all clips of a speaker, and how "
+        "many these are.",
+    )
+
+
+def speakers_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """The learning curve over training speakers; None where none ran."""
+    runs = [run for run in runs if run.row["track"] == "blind"]
+    table = beside_ordinary(runs, "speakers")
+    at = table["speakers"].astype(float).fillna(ALL)
+    words = ["all" if number == ALL else str(int(number)) for number in at]
+    return _curves(
+        ("learning", "How many speakers to record", SPEAKERS),
+        table.assign(at=at, words=words),
+        failed(runs, "speakers"),
+        ("speakers trained on", "speakers trained on"),
+        "On the right all speakers of a fold.",
+    )
+
+
+def _curves(
+    names: tuple[str, str, str],
+    table: pd.DataFrame,
+    broken: tuple[tuple[str, str], ...],
+    headings: tuple[str, str],
+    caption: str,
+) -> Chapter | None:
+    """A chapter of UAR by a number: `at`, in `words`."""
+    from ser_classic.plots.conditions import curves
+
+    name, title, about = names
+    if not len(table) and not broken:
+        return None
+    table = table.sort_values(["corpus", "folds", "at", "system"], ignore_index=True)
+    grids, about = _beside(table, "words", headings[0], about)
+    picture = Picture(
+        name,
+        f"UAR by the number of {headings[1]}",
+        f"With 95 % intervals over speakers where there are enough. {caption}",
+        partial(curves, table, headings[1]),
+        wide=True,
+    )
+    return Chapter(name, title, about, grids, broken, (picture,) if len(table) else ())
+
+
+def degraded(runs: Iterable[Scored], *fields: str) -> pd.DataFrame:
+    """What blind systems score on degraded test clips and on the clips as they are.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+    *fields : str
+        Further of `CONDITIONS` that runs may set.
+
+    Returns
+    -------
+    pd.DataFrame
+        As `beside_ordinary`, with degradation (`CLEAN` for none), its kind and level; as `DEGRADATIONS` lists
+        them.
+    """
+    from ser_classic.degradations import DEGRADATIONS
+
+    blind = (run for run in runs if run.row["track"] == "blind")
+    table = beside_ordinary(blind, "degradation", *fields)
+    table["degradation"] = table["degradation"].astype(object).where(table["degradation"].notna(), CLEAN)
+    known = {name: DEGRADATIONS[name] for name in set(table["degradation"]) & set(DEGRADATIONS)}
+    table["kind"] = [known[name].kind if name in known else name for name in table["degradation"]]
+    table["level"] = [known[name].level if name in known else "" for name in table["degradation"]]
+    order = {name: place for place, name in enumerate((CLEAN, *DEGRADATIONS))}
+    table["place"] = table["degradation"].map(order).fillna(len(order))
+    by = ["corpus", "folds", "place", "degradation", "system"]
+    return table.sort_values(by, ignore_index=True).drop(columns="place")
+
+
+def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """Robustness: systems tested on noisy, coded, faint or clipped recordings; None where none were."""
+    runs = list(runs)
+    table, broken = degraded(runs), failed(runs, "degradation")
+    if not len(table) and not broken:
+        return None
+    told = table.drop_duplicates("degradation")
+    kinds = [f"{row.degradation} ({row.kind}, {row.level})" for row in told.itertuples() if row.level]
+    about = (
+        "UAR of blind systems trained on the clips as they are and tested on degraded ones, beside the clean "
+        f"ones. The degradations: {', '.join(kinds)}."
+    )
+    grids, about = _beside(table, "degradation", "test clips", about)
+    pictures = _robustness(table, "degraded", "on degraded test clips")
+    return Chapter("degraded", "On degraded recordings", about, grids, broken, pictures)
+
+
+def copied(runs: Iterable[Scored]) -> pd.DataFrame:
+    """What systems score with degraded copies in training and without, by what is tested.
+
+    Returns
+    -------
+    pd.DataFrame
+        As `degraded`, and `copies`: how many of each clip were trained on; of systems that were trained with
+        copies, and of these without.
+    """
+    table = degraded(runs, "copies")
+    table["copies"] = table["copies"].astype(float).fillna(0).astype(int)
+    key = ["corpus", "folds", "system"]
+    table = table[table.groupby(key)["copies"].transform("max") > 0]
+    return table.sort_values([*key, "copies"], kind="stable", ignore_index=True)
+
+
+def copied_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """Training with copies, and what it gains; None where nothing was trained so."""
+    runs = list(runs)
+    table, broken = copied(runs), failed(runs, "copies")
+    if not len(table) and not broken:
+        return None
+    grids = tuple(
+        _gains(part, ", ".join(names)) for names, part in table.groupby(["corpus", "folds", "system"])
+    )
+    named = table.assign(system=table["system"].where(table["copies"] == 0, table["system"] + COPIES))
+    pictures = _robustness(named, "multi", "with and without degraded copies in training")
+    return Chapter("multi", "Trained for the field", COPIED, grids, broken, pictures)
+
+
+def _gains(table: pd.DataFrame, title: str) -> Grid:
+    """Conditions as rows; trained without copies, with them, and what these gain."""
+    rows = []
+    for condition, part in table.groupby("degradation", sort=False):
+        found = {bool(row["copies"]): row for row in part.to_dict("records")}
+        cells = [_with_range(found[kind]) if kind in found else Entry("–") for kind in (False, True)]
+        gain = Entry("–")
+        if len(found) == 2:
+            difference = found[True]["uar"] - found[False]["uar"]
+            gain = Entry(f"{difference:+.3f}".replace("0.", ".").replace("-", "−"), difference)
+        rows.append((Entry(str(condition)), *cells, gain))
+    return Grid(title, ("test clips", "trained as they are", "with a copy of each", "gain"), tuple(rows))
+
+
+def _robustness(table: pd.DataFrame, name: str, title: str) -> tuple[Picture, ...]:
+    """A figure for each corpus: noise as a curve, the others as points."""
+    from ser_classic.plots.conditions import robustness
+
+    systems = list(dict.fromkeys(table["system"]))
+    return tuple(
+        Picture(
+            f"{name}_{corpus}",
+            f"{corpus}: UAR {title}",
+            "With 95 % intervals over speakers where there are enough. Left: white noise, by its level below "
+            "the speech. Right: what else was done to the test clips. The dashed line is chance.",
+            partial(robustness, part, systems),
+            wide=True,
+        )
+        for corpus, part in table.groupby("corpus")
+    )
+
+
+def _beside(table: pd.DataFrame, by: str, heading: str, about: str) -> tuple[tuple[Grid, ...], str]:
+    """A grid for each corpus and folds, conditions as rows, systems as columns; and what is said of them."""
+    names = headings_of(table["system"])
+    grids = []
+    for (corpus, folds), part in table.groupby(["corpus", "folds"]):
+        systems, rows = sorted(set(part["system"])), []
+        for name, same in part.groupby(by, sort=False):
+            found = {row["system"]: _with_range(row) for row in same.to_dict("records")}
+            rows.append((Entry(str(name)), *(found.get(system, Entry("–")) for system in systems)))
+        grids.append(Grid(f"{corpus}, {folds}", (heading, *map(names.get, systems)), tuple(rows)))
+    told = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
+    return tuple(grids), about + (f" The systems: {', '.join(told)}." if told else "")
+
+
+def _with_range(row: Mapping[str, Any]) -> Entry:
+    """`.71 (.68–.74)`, of what `figures_of` gives."""
+    return Entry(f"{share(row['uar'], 2)} ({row['range']})", row["uar"])
+
+
+def headings_of(systems: Iterable[str]) -> dict[str, str]:
+    """What heads the column of each system: its model alone, to save room, where that tells many apart."""
+    names = {name: name.rpartition(" + ")[2] for name in sorted(set(systems))}
+    return names if len(set(names.values())) == len(names) > 2 else {name: name for name in names}
+
+
+def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
+    """Systems trained on other corpora than the one tested, and beside them within each.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a run of the first seed: track, trained (a corpus, or what several are called), title (of the
+        protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept apart), pair
+        (bool: of two corpora), and what `figures_of` gives; `classes` counts the emotions told apart.
+    """
+    from ser_classic.protocols import PROTOCOLS
+
+    runs = [run for run in first_seeds(runs) if run.counts is not None]
+    rows = []
+    for run in (run for run in runs if run.row["test"] == "cross"):
+        sources, with_copies = run.run.record["trained_on"], "copies" in run.run.record
+        trained = sources[0] if len(sources) == 1 else run.row["base"]
+        pair = len(sources) == 1 and not with_copies
+        protocol = None if pair else PROTOCOLS.get(run.row["protocol"])
+        told = {"title": protocol.title if protocol else ""}
+        rows.append(_crossing(run, trained + (COPIES if with_copies else ""), pair) | told)
+    systems = {(row["system"], row["track"]) for row in rows}
+    corpora = {row["tested"] for row in rows} | {row["trained"] for row in rows if row["pair"]}
+    near = [run for run in runs if run.row["corpus"] in corpora]
+    rows += [
+        _crossing(run, run.row["corpus"], True)
+        for track in ("blind", "adapted")
+        for run in shown(near, track)
+        if (system_of(run.row), track) in systems
+    ]
+    table = pd.DataFrame(rows, columns=["track", "trained", "title", "tested", "within", "pair", *FIGURES])
+    return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
+
+
+def _crossing(run: Scored, trained: str, pair: bool) -> dict[str, Any]:
+    tested = run.row["corpus"]
+    ends = {"trained": trained, "tested": tested, "within": trained == tested, "pair": pair}
+    return figures_of(run) | ends | {"track": run.row["track"], "title": ""}
+
+
+def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """The crossings: of each system two matrices, and a list with the intervals; None where none ran."""
+    from ser_classic.plots.conditions import crossings as drawn
+
+    runs = list(runs)
+    table, broken = crossings(runs), failed(runs, "trained_on")
+    if not len(table) and not broken:
+        return None
+    grids = [grid for _, part in table.groupby("system") for grid in _matrices(part)]
+    pairs = table[table["pair"].astype(bool)]
+    drawings = tuple(
+        Picture(
+            f"cross_{str(system).replace(' + ', '_')}",
+            f"{system}: trained on one corpus, tested on another",
+            "UAR, its 95 % interval over speakers where there are enough, and the emotions told apart. "
+            "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
+            partial(drawn, part),
+            wide=True,
+        )
+        for system, part in pairs.groupby("system")
+        if not part["within"].all()
+    )
+    titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
+    about = " ".join([CROSS, *(f"{name}: {title}." for name, title in titles.items())])
+    return Chapter("cross", "From corpus to corpus", about, tuple(grids), broken, drawings)
+
+
+def _matrices(table: pd.DataFrame) -> Iterator[Grid]:
+    system = table["system"].iloc[0]
+    for track in ("blind", "adapted"):
+        part = table[table["pair"].astype(bool) & (table["track"] == track)]
+        across = part[~part["within"].astype(bool)]
+        corpora = sorted({*across["trained"], *across["tested"]})
+        uar = part.set_index(["trained", "tested"])["uar"]
+        rows = [
+            (Entry(row), *(_cell(uar.get((row, column), float("nan")), row == column) for column in corpora))
+            for row in corpora
+        ]
+        if rows:
+            yield Grid(f"{system}, {track}, by the corpus tested on", ("trained on", *corpora), tuple(rows))
+    pairs = []
+    for (tested, within, trained), part in table.groupby(["tested", "within", "trained"]):
+        by_track = {row["track"]: row for row in part.to_dict("records")}
+        cells = [Entry(tested), Entry(ITSELF if within else trained), Entry(str(part["classes"].max()))]
+        for track in ("blind", "adapted"):
+            row = by_track.get(track)
+            cells += [of_share(row["uar"]), Entry(row["range"], row["low"])] if row else [Entry("–")] * 2
+        pairs.append(tuple(cells))
+    headings = ("tested on", "trained on", "emotions", "blind", "95 %", "adapted", "95 %")
+    yield Grid(f"{system}: with intervals", headings, tuple(pairs))
+
+
+def _cell(value: float, within: bool) -> Entry:
+    text = share(value)
+    return Entry(f"({text})" if within and text != "–" else text, value)
+
+
+def spreads(runs: Iterable[Scored]) -> pd.DataFrame:
+    """How the UAR of a system varies from seed to seed.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a system that ran with at least three seeds, speakers kept apart: protocol, track, seeds
+        (their number), mean, deviation (standard, over one less than their number), lowest and highest UAR,
+        each (all UAR, by seed), and what `figures_of` gives of the first seed.
+    """
+    held: dict[tuple, list[Scored]] = {}
+    for run in sorted(runs, key=lambda run: run.row["seed"]):
+        if run.counts is not None and not run.row["test"] and not run.row["leaky"]:
+            held.setdefault(tuple(run.row[name] for name in CELL[:-1]), []).append(run)
+    rows = []
+    for same in held.values():
+        uar = pd.Series([run.row["uar"] for run in same])
+        if len(uar) >= FEWEST_SEEDS:
+            told = {name: same[0].row[name] for name in ("protocol", "track")}
+            told |= {"seeds": len(uar), "mean": uar.mean(), "deviation": uar.std()}
+            told |= {"lowest": uar.min(), "highest": uar.max(), "each": uar.tolist()}
+            rows.append(told | figures_of(same[0]))
+    names = ("protocol", "track", "seeds", "mean", "deviation", "lowest", "highest", "each")
+    return pd.DataFrame(rows, columns=[*names, *FIGURES]).sort_values(
+        ["corpus", "protocol", "mean", "system"], ascending=[True, True, False, True], ignore_index=True
+    )
+
+
+def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
+    """How far models that draw at random scatter; None where nothing ran with several seeds."""
+    from ser_classic.plots.conditions import seeds
+
+    table = spreads(runs)
+    if not len(table):
+        return None
+    rows = [
+        (
+            Entry(f"{row['corpus']}, {row['protocol']}"),
+            Entry(row["system"]),
+            Entry(str(row["seeds"]), row["seeds"]),
+            Entry(f"{share(row['mean'])} ±{share(row['deviation'])}", row["mean"]),
+            Entry(f"{share(row['lowest'])}–{share(row['highest'])}", row["lowest"]),
+            Entry(row["range"], row["low"]),
+        )
+        for row in table.to_dict("records")
+    ]
+    picture = Picture(
+        "seeds",
+        "UAR by seed",
+        "Each mark is a run with another seed; the bar is the 95 % interval over speakers of the first "
+        "one, where there are speakers enough.",
+        partial(seeds, table),
+        wide=True,
+    )
+    grid = Grid("", ("corpus", "system", "seeds", "UAR", "min–max", "95 %"), tuple(rows))
+    return Chapter("seeds", "What the seed decides", SEEDS, (grid,), pictures=(picture,))
+
+
+CHAPTERS: tuple[Callable[[Iterable[Scored]], Chapter | None], ...] = (
+    cross_chapter,
+    few_chapter,
+    degraded_chapter,
+    copied_chapter,
+    speakers_chapter,
+    seeds_chapter,
+)
