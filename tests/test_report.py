@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import made_up_runs as made_up
 import numpy as np
@@ -206,6 +207,18 @@ def test_terminal_fits_eighty_columns(board):
     assert "<b>could not</b>" in text
     assert "svm_linear" in text
     assert "…" not in text
+
+
+def test_a_terminal_shows_the_ten_best_of_a_ranking_and_how_many_more_there_are(board):
+    of_one = board[(board["corpus"] == "ravdess") & (board["protocol"] == "loso") & (board["status"] == "ok")]
+    many = pd.concat([of_one.assign(features=f"set{number}") for number in range(12)], ignore_index=True)
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(report.terminal(many))
+    text = console.file.getvalue()
+    (ranking,) = report.text.sections(many)
+    assert [int(place) for place in re.findall(r"^ *(\d+) +set", text, re.MULTILINE)] == list(range(1, 11))
+    assert f"and {len(ranking.rows) - 10} more" in text
+    assert f"| {len(ranking.rows)} | set" in report.markdown(many)
 
 
 def test_runs_without_speakers_have_no_interval():

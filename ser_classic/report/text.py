@@ -38,6 +38,7 @@ NONE = (
     "No run of this group has finished.",
     "The runs of this group are stale: none is as it would be today.",
 )
+MOST = 10  # systems of a ranking that a terminal shows
 HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "fit")
 
 
@@ -162,7 +163,7 @@ def markdown(board: pd.DataFrame) -> str:
 
 
 def terminal(board: pd.DataFrame) -> Group:
-    """The leaderboard as tables for `rich.console.Console.print`."""
+    """The best of each ranking of the leaderboard as tables for `rich.console.Console.print`."""
     from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
@@ -188,10 +189,12 @@ def terminal(board: pd.DataFrame) -> Group:
         for name in HEADINGS:
             justify = "left" if name in ("features", "model", "protocol") else "right"
             table.add_column(name, justify=justify, overflow="fold")  # rather than cut a name
-        for place, row in enumerate(section.rows):
+        for place, row in enumerate(section.rows[:MOST]):
             style = "dim" if row[0] == STALE else "bold" if place == 0 else None
             table.add_row(*map(escape, row), style=style)
         parts.append(table)
+        if more := len(section.rows[MOST:]):
+            parts.append(Text(f"and {more} more, in leaderboard.md", style="dim"))
         parts.extend(Text(f"stale: {system}: {shortened(how)}", style="dim") for system, how in section.stale)
         parts.extend(
             Text(f"failed: {system}: {shortened(why)}", style="red") for system, why in section.failed
