@@ -38,6 +38,8 @@ def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator
     for row in rows:
         ranked = _ranked(row)[: top or None]
         told = {name: row.get(name) for name in _head(rows, windowed)}
+        if math.isnan(row["seconds"]):  # the row of a table
+            told["seconds"] = None
         if ranked:
             told |= {"confidence": row["confidence"], "probabilities": dict(ranked)}
         if not math.isnan(row["distance"]):
@@ -105,7 +107,15 @@ def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[s
         if row["unlike"]:
             more.append("(unlike)")
         of = [row.get("channel", "") for _ in channel]
-        rows.append([on_one_line(row["file"]), *of, *(f"{time:.2f}" for time in times), *answer, *more])
+        rows.append(
+            [
+                on_one_line(row["file"]),
+                *of,
+                *("" if math.isnan(time) else f"{time:.2f}" for time in times),
+                *answer,
+                *more,
+            ]
+        )
     if not answers:
         return
     widths = [

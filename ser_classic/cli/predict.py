@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.cli import interrupts, options
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import require_writable
+
+if TYPE_CHECKING:
+    from ser_classic.predictor import Predictor
 
 ModelFile = Annotated[Path, typer.Argument(help="Predictor saved by `ser-classic fit`.", show_default=False)]
 
@@ -34,6 +37,7 @@ def fit(
             help="Train on degraded copies of the clips, too: for noisy, faint or clipped recordings.",
         ),
     ] = False,
+    tables: options.Tables = None,
     seed: options.Seed = 0,
     jobs: options.Jobs = options.CORES,
     results: options.Results = Path("results"),
@@ -72,7 +76,10 @@ def fit(
         ),
     ] = False,
 ) -> None:
-    """Fit a model on whole corpora, tuned by speaker groups, and save it in one file."""
+    """Fit a model on whole corpora, tuned by speaker groups, and save it in one file.
+
+    Fitted on a --table, it takes tables in the place of recordings.
+    """
     from ser_classic.cli import answers
     from ser_classic.features import FEATURES
     from ser_classic.models import MODELS
@@ -80,28 +87,29 @@ def fit(
 
     with options.value_of("--output"):
         require_writable(output, "predictors", saving.SUFFIX)
-    with options.value_of("--features"):
-        FEATURES[features]
     with options.value_of("--model"):
         MODELS[model]
     with options.value_of("--fact"):
         told = _facts(facts or [])
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
-    predictor = fitting.fit(
-        names,
-        features,
-        model,
-        adapted=adapted,
-        copies=int(robust),
-        seed=seed,
-        evaluate=evaluate,
-        reading=options.reading(words, drop, speaker, speakers, channel, labels, key, columns),
-        facts=told,
-        results=results,
-        data=data,
-        cache=cache,
-        jobs=jobs,
-    )
+    with options.brought(tables):
+        with options.value_of("--features"):
+            FEATURES[features]
+        predictor = fitting.fit(
+            names,
+            features,
+            model,
+            adapted=adapted,
+            copies=int(robust),
+            seed=seed,
+            evaluate=evaluate,
+            reading=options.reading(words, drop, speaker, speakers, channel, labels, key, columns),
+            facts=told,
+            results=results,
+            data=data,
+            cache=cache,
+            jobs=jobs,
+        )
     interrupted = predictor.card["evaluation"] == fitting.INTERRUPTED
     if interrupted:
         interrupts.say()  # now, as saving takes seconds
@@ -199,6 +207,14 @@ def predict(
             show_default="as fitted",
         ),
     ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="NAME=FILE",
+            help="In the place of recordings, a table of features for a predictor that was fitted on one.",
+        ),
+    ] = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Recognise the emotion of recordings. Exit code 1 tells that some could not be used."""
@@ -232,6 +248,12 @@ def predict(
     else:
         predictor = shipped.load(adapt)
         _tell(shipped.NOTICE)
+    if table is not None:
+        cut = (window, draw, shape, channel, segments or None)
+        if recordings or any(each is not None for each in cut):
+            raise typer.BadParameter("takes neither recordings nor what cuts them", param_hint="--table")
+        _judge_table(predictor, table, adapt, min_confidence, top, as_json, as_csv)
+        return
     if not recordings:
         raise typer.BadParameter("name a recording, too", param_hint="RECORDING")
     if channel is not None:
@@ -274,6 +296,28 @@ def predict(
         print(line)
     if problems:
         raise typer.Exit(1)
+
+
+def _judge_table(
+    predictor: Predictor,
+    table: str,
+    adapt: bool,
+    min_confidence: float,
+    top: int | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    from ser_classic.cli import answers
+    from ser_classic.features.tables import parse_tables
+
+    with options.value_of("--table"):
+        ((name, path),) = parse_tables([table]).items()
+    rows = predictor.judge_table(name, path, adapt=adapt, min_confidence=min_confidence)
+    if warning := answers.unlike(rows, predictor.card):
+        _tell(warning)
+    write = answers.csv if as_csv else answers.json_lines if as_json else answers.table
+    for line in write(rows, False, top):
+        print(line)
 
 
 def _tell(line: str) -> None:

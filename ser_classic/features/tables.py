@@ -193,6 +193,15 @@ def brought_set(name: str, path: str | Path) -> Brought:
     return Brought(name, None, _Elsewhere(table))
 
 
+def awaited(name: str, columns: Iterable[str], digest: str) -> Brought:
+    """The feature set of a table that is yet to be given, of which only names and columns are known."""
+    columns = tuple(columns)
+    nothing = np.empty((0, len(columns)), dtype=np.float32)
+    return Brought(
+        name, None, _Elsewhere(Table(Path(name), digest, columns, np.empty(0, dtype=str), nothing))
+    )
+
+
 def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
     """Tables as feature sets of `FEATURES`, for the length of a block; errors as `brought_set`.
 

@@ -39,7 +39,7 @@ def _text(card: dict[str, Any]) -> str:
         ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
         (
             "Features",
-            f"{card['features']['name']}, version {card['features']['version']}, {card['columns']} a clip",
+            f"{card['features']['name']}, {_origin(card['features'])}, {card['columns']} a clip",
         ),
         ("Model", card["model"]["name"] + _settings(card["chosen"])),
         ("Tuned", _tuning(card)),
@@ -64,6 +64,17 @@ def _text(card: dict[str, Any]) -> str:
         f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{told}\n\n"
         f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
     )
+
+
+def takes_tables(card: dict[str, Any]) -> bool:
+    """Whether a predictor was fitted on a table of features that was brought, and so takes such."""
+    return "table" in card["features"]
+
+
+def _origin(features: dict[str, Any]) -> str:
+    if "table" in features:
+        return "a table that was brought: it takes tables (--table), no recordings"
+    return f"version {features['version']}"
 
 
 def fitted_on(card: dict[str, Any]) -> str:

@@ -16,11 +16,12 @@ from ser_classic.errors import blaming
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.machines import Machine
 from ser_classic.predictor import describing, saving
+from ser_classic.predictor.cards import takes_tables
 from ser_classic.predictor.describing import Described, Source
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
-from ser_classic.predictor.windows import Stream
+from ser_classic.predictor.windows import Span, Stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +215,19 @@ class Predictor:
         cutter: describing.Cutter | None = None,
         jobs: int = 1,
     ) -> list[Described]:
-        """Features of recordings or of their pieces, in order; those without say why."""
+        """Features of recordings or of their pieces, in order; those without say why.
+
+        Raises
+        ------
+        PredictorError
+            It was fitted on a table, and takes such.
+        """
+        if self.features.brought:
+            name = self.features.name
+            raise PredictorError(
+                f"{self.card['title']}: was fitted on the table {name}, and takes no recordings; give "
+                f"a table of them with --table {name}=FILE (judge_table)"
+            )
         return describing.describe(sources, self.features, self.channel, cutter, jobs)
 
     def answer(
@@ -241,6 +254,50 @@ class Predictor:
                 }
             rows.append(row | {"distance": distance, "unlike": distance > 1})
         return rows
+
+    def judge_table(
+        self, name: str, path: str | Path, *, adapt: bool = False, min_confidence: float = 0.0
+    ) -> list[Answer]:
+        """Emotions of the rows of a table of features, as `answers` gives those of recordings.
+
+        Parameters
+        ----------
+        name : str
+            Of the feature set: that on which it was fitted.
+        path : str or Path
+            See `features.tables.brought_set`.
+        adapt, min_confidence
+            As of `predict`; the rows are then of one speaker.
+
+        Raises
+        ------
+        PredictorError
+            It takes recordings, or a table of another name or other columns.
+        TableError
+            The table cannot be read.
+        """
+        from ser_classic.features.tables import brought_set
+
+        title, wanted = self.card["title"], self.features
+        if not wanted.brought:
+            raise PredictorError(
+                f"{title}: takes recordings, and no tables; name recordings, or fit another with --table "
+                f"{name}=FILE"
+            )
+        if name != wanted.name:
+            raise PredictorError(
+                f"{title}: was fitted on the table {wanted.name}, not {name}; give that name"
+            )
+        self.require(adapt=adapt, min_confidence=min_confidence)
+        given = brought_set(name, path)
+        if given.columns != wanted.columns:
+            raise PredictorError(
+                f"{path}: its {len(given.columns)} columns are not the {len(wanted.columns)} that {title} "
+                "was fitted on, in their order; make the table as that of the fit was made"
+            )
+        nowhere = Span(np.nan, np.nan)
+        rows = zip(given.table.keys, given.table.values, strict=True)
+        return self.answer([Described(str(key), nowhere, row) for key, row in rows], adapt, min_confidence)
 
     def judge(
         self, vectors: Sequence[np.ndarray], names: Sequence[str], adapt: bool = False
@@ -339,7 +396,13 @@ def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predi
     PredictorError
         The parts do not fit together.
     """
-    features, classes = FEATURES[card["features"]["name"]], tuple(card["classes"])
+    told, classes = card["features"], tuple(card["classes"])
+    if takes_tables(card):
+        from ser_classic.features.tables import awaited
+
+        features: FeatureSet = awaited(told["name"], told["names"], told["table"])
+    else:
+        features = FEATURES[told["name"]]
     with blaming(f"{name}: not loaded, its parts do not fit together", PredictorError, "fit it again"):
         machine, familiarity = content["machine"], content["familiarity"]
         if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):

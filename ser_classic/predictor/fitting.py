@@ -102,6 +102,11 @@ def fit(
     entry.require()
     require_match(entry, feature_set)
     feature_set.require()
+    if feature_set.brought and len(feature_set.parts) > 1:
+        raise PredictorError(
+            f"{features}: a predictor takes recordings or a table, and this would need both; join the "
+            "columns in one table, or fit on one of them"
+        )
     if across and (evaluate or len(names) < 2):
         raise PredictorError("across=True is for several corpora, and goes with evaluate=False")
     loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
@@ -211,7 +216,7 @@ def _card(
         "speakers": int(clips["speaker"].nunique()),
         "classes": classes,
         "counts": {str(word): int(count) for word, count in counts.items()},
-        "features": features.parameters,
+        "features": features.parameters | ({"names": list(features.columns)} if features.brought else {}),
         "columns": len(features.columns),
         "model": model.parameters(seed),
         "chosen": plain(fitted.chosen),

@@ -23,6 +23,7 @@ from ser_classic import machines
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.machines import Machine
+from ser_classic.predictor.cards import takes_tables
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.runtime.files import FileError, replacing, require_writable
@@ -293,6 +294,11 @@ def _check_card(card: dict[str, Any], name: str) -> None:
     ):
         raise PredictorError(f"{name}: its card is not one of ours; fit it again")
     wanted = card["features"]["name"]
+    if takes_tables(card):
+        columns = card["features"]["names"]
+        if not isinstance(wanted, str) or not all(isinstance(column, str) for column in columns):
+            raise PredictorError(f"{name}: its card is not one of ours; fit it again")
+        return
     if wanted not in FEATURES:
         raise PredictorError(
             f"{name}: made with the feature set {wanted!r:.60}, which is not known here; install what brings "
