@@ -14,6 +14,7 @@ from email.parser import BytesParser
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import ser_classic
@@ -111,6 +112,11 @@ def test_it_works_in_an_empty_folder(installed):
     assert (installed.folder / "results" / "leaderboard.html").is_file()
     installed("folds", "synthetic", "speakers5", "-o", "folds.csv")
     assert (installed.folder / "folds.csv").read_text().startswith("fold,part,clip,")
+    folds = pd.read_csv(installed.folder / "folds.csv")
+    told = folds.loc[folds["part"] == "test", ["clip", "emotion"]]
+    told.to_csv(installed.folder / "told.csv", index=False)
+    asked = ("--corpus", "synthetic", "--protocol", "speakers5", "--name", "all right")
+    assert json.loads(installed("score", "told.csv", *asked, "--json"))["uar"]["value"] == 1
     installed("fit", "synthetic", "--features", "mfcc13", "--model", "lda", "-o", "m.skops", "--no-evaluate")
     clip = next((Path(os.environ["SER_CACHE"]) / "corpora").rglob("*.wav"))
     (answer,) = installed("predict", "m.skops", str(clip), "--json").splitlines()
