@@ -85,7 +85,10 @@ def _require_equal(pipeline: Any, machine: Machine, X: Inputs, name: str) -> Non
             raise PredictorError(f"{name}: its arrays give other chances than its pipeline, by {apart:.1e}")
         first, second = np.sort(told, axis=1)[:, :-3:-1].T if classes > 1 else (1.0, 0.0)
         close = first - second <= 2 * EQUAL
-    other = (pipeline.classes_[choice] != pipeline.predict(X)) & ~close
+    guess = np.asarray(pipeline.predict(X))
+    if guess.shape != choice.shape:
+        raise PredictorError(f"{name} gives guesses of shape {guess.shape} for {len(X)} clips")
+    other = (pipeline.classes_[choice] != guess) & ~close
     if other.any():
         raise PredictorError(f"{name}: its arrays answer otherwise than its pipeline to {other.sum()} clips")
 
