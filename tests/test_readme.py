@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 from ser_classic.cli import app
+from ser_classic.predictor.fitting import fit
 from ser_classic.report import read, tabulated
 from ser_classic.report.glance import BEGIN, END, glance
 
@@ -114,4 +115,8 @@ def test_every_command_is_understood(line):
 def test_its_python_runs(text, cache, monkeypatch, tmp_path):
     monkeypatch.setenv("SER_CACHE", str(cache))
     monkeypatch.chdir(tmp_path)
+    if "m.onnx" in text:
+        pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+        onnx = pytest.importorskip("ser_classic.extras.onnx", reason="the extra `onnx` is not installed")
+        onnx.export(fit("synthetic", "mfcc13", "svm_linear", evaluate=False, cache=cache), Path("m.onnx"))
     exec(compile(text, "README.md", "exec"), {})
