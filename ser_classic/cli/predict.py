@@ -285,8 +285,8 @@ def predict(
             from ser_classic import audio
 
             (source,) = found.values()
-            frames, rate, _ = audio.shape(source)
-            print(labels.FORMATS[shape](rows, frames / rate), end="")
+            whole = audio.shape(source)
+            print(labels.FORMATS[shape](rows, whole.frames / whole.sample_rate), end="")
     for line in problems:
         _tell(line)
     if warning := answers.unlike(rows, predictor.card):

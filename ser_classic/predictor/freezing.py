@@ -31,7 +31,7 @@ from ser_classic.extras.deep.estimator import DeepClassifier
 from ser_classic.machines import Machine
 from ser_classic.predictor.errors import PredictorError
 
-EQUAL = 1e-6  # by which the machine's chances may differ from the pipeline's
+EQUAL = 1e-5  # may chances differ; knn weighs by distances, and scikit-learn rounds that of a clip to itself
 COMPARED = 500  # clips on which that is seen
 
 Inputs = pd.DataFrame | np.ndarray
