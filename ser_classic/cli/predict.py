@@ -286,7 +286,7 @@ def predict(
 
             (source,) = found.values()
             whole = audio.shape(source)
-            print(labels.FORMATS[shape](rows, whole.frames / whole.sample_rate), end="")
+            print(labels.FORMATS[shape](rows, whole.frames / whole.rate), end="")
     for line in problems:
         _tell(line)
     if warning := answers.unlike(rows, predictor.card):
