@@ -163,7 +163,6 @@ def answer_with_model(content: bytes, waveform: np.ndarray) -> bool:
 
 
 def main(kind: str, seed: int, number: int, folder: Path, models: list[Path]) -> None:
-    logging.getLogger("ser_classic").setLevel(logging.ERROR)  # what it notes of a recording is no fault
     draw = random.Random(seed)
     predictor = load_predictor(models[0])
     waveform = synthesise("s01", "angry", "t1")
@@ -197,6 +196,7 @@ def main(kind: str, seed: int, number: int, folder: Path, models: list[Path]) ->
 
 
 if __name__ == "__main__":
+    logging.getLogger("ser_classic").setLevel(logging.ERROR)  # what it notes of a recording is no fault
     main(
         sys.argv[1],
         int(sys.argv[2]),
