@@ -261,8 +261,10 @@ def torture_extraction(home: Path, kills: int, random: random.Random, toll: Toll
         place = home / "extraction"
         place.mkdir()
         before = toll.kills
-        while not sentenced(partial(work, place), random.uniform(0, span), toll, place / "tmp"):
-            pass
+        ended = False
+        while not ended:
+            delay = random.uniform(0, span) if toll.kills < last else None
+            ended = sentenced(partial(work, place), delay, toll, place / "tmp")
         again = len((place / "log").read_text().split()) - len(voices.clips)
         assert again <= BATCH * (toll.kills - before)
         toll.extracted_again += again
@@ -300,7 +302,8 @@ def torture_fetch(home: Path, kills: int, random: random.Random, toll: Toll) -> 
             fetch = partial(fetching.fetch, "ravdess", home / "data", source)
             ended = False
             while not ended:
-                ended = sentenced(fetch, random.uniform(0, spans[source]), toll, home / "tmp")
+                delay = random.uniform(0, spans[source]) if toll.kills < last else None
+                ended = sentenced(fetch, delay, toll, home / "tmp")
                 there = [path for path in (home / "data").rglob("*.wav") if not _drafted(path)]
                 for path in there:
                     assert path.read_bytes() == official[path.relative_to(home / "data/ravdess").as_posix()]
