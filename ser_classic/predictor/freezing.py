@@ -28,10 +28,10 @@ from ser_classic.estimators import (
 )
 from ser_classic.estimators.ridge import CLIP
 from ser_classic.extras.deep.estimator import DeepClassifier
-from ser_classic.machines import Machine
+from ser_classic.machines import Machine, Neighbours
 from ser_classic.predictor.errors import PredictorError
 
-EQUAL = 1e-5  # may chances differ; knn weighs by distances, and scikit-learn rounds that of a clip to itself
+EQUAL = 1e-6  # by which the machine's chances may differ from the pipeline's
 COMPARED = 500  # clips on which that is seen
 
 Inputs = pd.DataFrame | np.ndarray
@@ -67,8 +67,18 @@ def freeze(pipeline: Any, X: Inputs, name: str) -> Machine:
         own = last.machine(inputs) if hasattr(last, "machine") else _machine(last, inputs)
     machine = Machine((*parts, *own.parts), own.decision)
     rows = np.unique(np.linspace(0, len(X) - 1, COMPARED).astype(int))
-    _require_equal(pipeline, machine, X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows], name)
+    sample = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+    if any(isinstance(part, Neighbours) for part in machine.parts):
+        sample = _between(sample)
+    _require_equal(pipeline, machine, sample, name)
     return machine
+
+
+def _between(X: Inputs) -> Inputs:
+    """What lies midway between clips [shape=(n, d)]: scikit-learn rounds the distance of one to itself."""
+    midway = (X + np.roll(np.asarray(X), 1, axis=0)) / 2
+    apart = np.asarray(midway != X).any(axis=1)  # not so where two clips are the same
+    return midway[apart] if apart.any() else X
 
 
 def _require_equal(pipeline: Any, machine: Machine, X: Inputs, name: str) -> None:
