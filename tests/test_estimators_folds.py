@@ -8,8 +8,9 @@ from sklearn.metrics import balanced_accuracy_score, log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ser_classic.estimators import balanced_weights, inner_folds
-from ser_classic.estimators.calibration import fit_sharpness, probabilities
+from ser_classic.estimators.calibration import fit_sharpness
 from ser_classic.estimators.folds import encoded, uar
+from ser_classic.machines.formulas import probabilities
 
 labels = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=2, max_size=80)
 
