@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -280,7 +280,8 @@ def _separability(
     shares: pd.DataFrame, values: pd.DataFrame, emotions: pd.Series, order: list[str], owned: bool
 ) -> list[Part]:
     from ser_classic.plots import clips as figures
-    from ser_classic.report.page import Column, Td, table_of
+    from ser_classic.report.text import of_share
+    from ser_classic.tables import Table
 
     best = shares.groupby("group", sort=False).head(1).index[:SHOWN]
     distributions = Part(
@@ -289,14 +290,12 @@ def _separability(
         "The best one of each family. Box: quartiles; whiskers: 5 % to 95 %.",
         figures.distributions(values[best], emotions, order),
     )
-    columns = [Column("feature"), Column("emotion", number=True), Column("speaker", number=True)]
-    rows = [
-        ([Td(escape(str(name))), _share(row["emotion"]), _share(row["speaker"])], "")
+    told = ("emotion", "speaker") if owned else ("emotion",)
+    rows = tuple(
+        (str(name), *(of_share(row[what]) for what in told))
         for name, row in shares.head(40).to_dict("index").items()
-    ]
-    table = table_of(
-        columns if owned else columns[:2], [(c if owned else c[:2], k) for c, k in rows], "Features"
     )
+    table = Table(("feature", *told), rows, "Features").html()
     if not owned:
         groups = {group: part["emotion"].to_numpy() for group, part in shares.groupby("group", sort=False)}
         drawn = figures.spreads(groups, "share of variance that emotion explains")
@@ -355,12 +354,6 @@ def _eta_squared(values: np.ndarray, names: np.ndarray) -> np.ndarray:
     return np.divide(
         between, whole, out=np.zeros_like(whole), where=whole > 1e-12 * np.square(values).sum(axis=0)
     )
-
-
-def _share(value: float) -> Any:
-    from ser_classic.report.page import Td
-
-    return Td("–", "") if np.isnan(value) else Td(f"{value:.3f}".removeprefix("0"), float(value))
 
 
 def _short(speakers: pd.Series) -> pd.Series:

@@ -23,6 +23,7 @@ FLOORS = {
     "errors": 0,
     "vocabulary": 0,
     "registry": 0,
+    "tables": 0,
     "audio": 0,
     "runtime": 0,
     "corpora": 1,

@@ -92,7 +92,7 @@ def test_groups_are_ranked_apart_and_the_leaky_one_warns(board):
     assert (
         f"Best blind: **{best['features']} + {best['model']} (loso)**, UAR {share(best['uar'])}." in ravdess
     )
-    assert f"| 1 | **{best['features']}** | **{best['model']}** |" in ravdess
+    assert f"| **1** | **{best['features']}** | **{best['model']}** |" in ravdess
 
 
 def test_chance_and_sizes_are_said(board):
@@ -217,8 +217,8 @@ def test_a_terminal_shows_the_ten_best_of_a_ranking_and_how_many_more_there_are(
     text = console.file.getvalue()
     (ranking,) = report.text.sections(many)
     assert [int(place) for place in re.findall(r"^ *(\d+) +set", text, re.MULTILINE)] == list(range(1, 11))
-    assert f"and {len(ranking.rows) - 10} more" in text
-    assert f"| {len(ranking.rows)} | set" in report.markdown(many)
+    assert f"and {len(ranking.table.rows) - 10} more" in text
+    assert f"| {len(ranking.table.rows)} | set" in report.markdown(many)
 
 
 def test_runs_without_speakers_have_no_interval():

@@ -15,7 +15,7 @@ from ser_classic.degradations import DEGRADATIONS
 from ser_classic.plots import conditions
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report.board import scored, tabulated, to_csv
-from ser_classic.report.chapters import Chapter, Entry, Grid
+from ser_classic.report.chapters import Chapter
 from ser_classic.report.conditions import (
     ALL,
     BLIND,
@@ -33,6 +33,7 @@ from ser_classic.report.conditions import (
 from ser_classic.report.gallery import pictures
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.write import CHAPTERS
+from ser_classic.tables import Table
 
 SHARED = {"emodb": "neutral happy sad angry fear disgust", "tess": "neutral happy sad angry fear disgust"}
 CELL = ("pooled", "svm_rbf")
@@ -277,11 +278,10 @@ def test_tables_are_read_in_eighty_columns():
         assert headings_of(few_or_alike) == {name: name for name in few_or_alike}
 
 
-def test_a_chapter_sorts_by_figures_and_escapes_its_text():
-    grid = Grid("a & b", ("<i>", "UAR"), ((Entry("<b>"), Entry(".50", 0.5)), (Entry("x"), Entry("–"))))
-    markup = Chapter("name", "Title", "about < this", (grid,)).section().markup
-    assert 'data-value="0.5"' in markup
-    assert "&lt;b&gt;" in markup
+def test_a_chapter_escapes_its_text():
+    markup = (
+        Chapter("name", "Title", "about < this", (Table(("<i>",), (("<b>",),), "a & b"),)).section().markup
+    )
     assert "<b>" not in markup
     assert "a &amp; b" in markup
     assert "about &lt; this" in markup
@@ -308,12 +308,6 @@ def test_the_report_has_every_chapter_that_there_is(tmp_path, degraded_runs, see
 def test_axes_end_at_round_shares_that_hold_all():
     assert conditions._limits(np.array([0.47, np.nan, 0.61])) == (0.4, 0.7)
     assert conditions._limits(np.array([0.0, 1.0])) == (0.0, 1.0)
-
-
-def test_columns_that_sort_by_a_value_hold_numbers_and_no_rows_tell_of_none():
-    grid = Grid("", ("system", "UAR"), ((Entry("a"), Entry("–")), (Entry("b"), Entry(".50", 0.5))))
-    assert grid.markdown().splitlines()[1] == "|---|--:|"
-    assert Grid("", ("system", "UAR"), ()).markdown() == "| system | UAR |\n|---|---|"
 
 
 def as_sessions(made):

@@ -27,7 +27,7 @@ def test_the_table_adds_up():
 def test_the_chapter_stands_where_published_folds_were_run():
     assert folds_chapter(runs("loso")) is None
     chapter = folds_chapter(runs("emobox"))
-    assert len(chapter.grids[0].rows) == 32
+    assert len(chapter.tables[0].rows) == 32
     assert "| meld | 1 | 13706 | 304 | 100 | 69 | leak |" in chapter.markdown()
     assert "19" in chapter.about
 

@@ -45,8 +45,8 @@ def test_each_condition_stands_with_and_without_copies(runs):
 
 def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
     chapter = copied_chapter(runs)
-    (grid,) = chapter.grids
-    rows = {row[0].text: row for row in grid.rows}
+    (table,) = chapter.tables
+    rows = {row[0].text: row for row in table.rows}
     for row in ("clean", "noise10"):
         assert rows[row][3].value == pytest.approx(rows[row][2].value - rows[row][1].value)
     assert rows["noise10"][3].text.startswith(("+.", "−."))
@@ -57,8 +57,8 @@ def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
 
 def test_the_learning_curve_ends_with_all_speakers(runs):
     chapter = speakers_chapter(runs)
-    (grid,) = chapter.grids
-    assert [row[0].text for row in grid.rows] == ["4", "8", "all"]
+    (table,) = chapter.tables
+    assert [row[0].text for row in table.rows] == ["4", "8", "all"]
     (picture,) = chapter.pictures
     table = picture.draw.args[0]
     assert table["at"].tolist() == [4, 8, ALL]

@@ -18,7 +18,7 @@ from ser_classic.plots.style import svg
 from ser_classic.report.board import scored, tabulated
 from ser_classic.report.gallery import pictures
 from ser_classic.report.leak import leak_chapter, leak_premium
-from ser_classic.report.page import Column, Td, figure_element, page, table_of
+from ser_classic.report.page import figure_element, page
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -109,17 +109,6 @@ def test_every_variable_is_set_for_every_ground(html):
     used = set(re.findall(r"var\((--[\w-]+)\)", html)) - {"--width"}
     for ground in re.findall(r":root \{(.*?)\}", style, flags=re.DOTALL):
         assert used <= set(re.findall(r"(--[\w-]+):", ground))
-
-
-def test_table_markup():
-    text = table_of(
-        [Column("a & b"), Column("n", number=True)],
-        [([Td("x"), Td(".5", 0.5)], "best")],
-        'of "these"',
-    )
-    assert '<th scope="col">a &amp; b</th><th scope="col" class="number">n</th>' in text
-    assert '<tr class="best"><td>x</td><td class="number" data-value="0.5">.5</td></tr>' in text
-    assert 'aria-label="of &quot;these&quot;"' in text
 
 
 def chromium(path: Path, folder: Path, *options: str) -> str:

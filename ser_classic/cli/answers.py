@@ -12,6 +12,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ser_classic.tables import Cell, Table
+
 Row = dict[str, Any]
 
 
@@ -92,44 +94,36 @@ def on_one_line(text: str) -> str:
 def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     """Aligned columns for people, the most probable emotions side by side."""
     channel = _channel(answers)
-    rows = [["recording", *channel, *(["from", "to"] if windowed else ["seconds"]), "emotion", "probability"]]
+    headings = (
+        "recording",
+        *channel,
+        *(["from", "to"] if windowed else ["seconds"]),
+        "emotion",
+        "probability",
+    )
+    rows = []
     for row in answers:
         ranked = _ranked(row)[: top or 1]
         times = [row["start"], row["end"]] if windowed else [row["seconds"]]
         sure = ranked[0][1] if ranked else None
         more = [f"{word} {chance:.2f}" for word, chance in ranked[1:]]
         if row["emotion"] is None:
-            answer = ["silent", ""]
+            answer = ("silent", "")
         else:
-            answer = [row["emotion"], "" if sure is None else f"{sure:.2f}"]
+            answer = (row["emotion"], "" if sure is None else _number(sure))
             if ranked and row["emotion"] != ranked[0][0]:  # an abstention still names what it abstained from
                 more.insert(0, f"at most {ranked[0][0]}")
         if row["unlike"]:
             more.append("(unlike)")
-        of = [row.get("channel", "") for _ in channel]
-        rows.append(
-            [
-                on_one_line(row["file"]),
-                *of,
-                *("" if math.isnan(time) else f"{time:.2f}" for time in times),
-                *answer,
-                *more,
-            ]
-        )
-    if not answers:
-        return
-    widths = [
-        max(len(row[place]) for row in rows if place < len(row)) for place in range(max(map(len, rows)))
-    ]
-    numbers = {
-        place for place, name in enumerate(rows[0]) if name in ("from", "to", "seconds", "probability")
-    }
-    for row in rows:
-        cells = (
-            cell.rjust(width) if place in numbers else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=False))
-        )
-        yield "  ".join(cells).rstrip()
+        of = (row.get("channel", "") for _ in channel)
+        rows.append((on_one_line(row["file"]), *of, *map(_number, times), *answer, *more))
+    longest = max(map(len, rows), default=0)
+    rows = [row + ("",) * (longest - len(row)) for row in rows]
+    yield from Table(headings + ("",) * (longest - len(headings)), tuple(rows)).lines()
+
+
+def _number(value: float) -> Cell:
+    return Cell("" if math.isnan(value) else f"{value:.2f}", value)
 
 
 def _head(rows: Sequence[Row], windowed: bool) -> list[str]:

@@ -49,11 +49,11 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
             json.dumps([{f: getattr(c, f) for f in facts} | {"at_hand": c.name in at_hand} for c in entries])
         )
         return
+    from rich.console import Console
+
     from ser_classic.cli import pages
 
-    print(pages.line(pages.COLUMNS))
-    for name, corpus in CORPORA.items():
-        print(pages.row(corpus, name in at_hand))
+    Console().print(pages.table(at_hand).terminal())
     print("More of one: ser-classic corpora show NAME")
 
 
@@ -105,17 +105,17 @@ def scan(
         print(json.dumps(told | {"emotions": counts, "notice": notice}))
         return
     from rich.console import Console
-    from rich.table import Table
+
+    from ser_classic.tables import Table
 
     print(f"{entry.name}: {len(clips)} clips, {speakers or 'unknown'} speakers, under {root}")
-    table = Table("speakers", *counts)
+    rows = []
     if speakers_known(clips) and speakers <= 30:
         by = clips.groupby(["speaker", "emotion"]).size().unstack(fill_value=0)[list(counts)]
         for name, row in by.iterrows():
-            table.add_row(str(name).removeprefix(f"{entry.name}/"), *map(str, row))
-        table.add_section()
-    table.add_row("all", *map(str, counts.values()))
-    Console().print(table)
+            rows.append((str(name).removeprefix(f"{entry.name}/"), *row))
+    rows.append(("all", *counts.values()))
+    Console().print(Table(("speakers", *counts), tuple(rows)).terminal())
 
 
 def verify(

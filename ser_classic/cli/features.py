@@ -33,18 +33,19 @@ def list_features(as_json: options.Json = False) -> None:
         print(json.dumps([entry.parameters | more[name] for name, entry in FEATURES.items()]))
         return
     from rich.console import Console
-    from rich.table import Column, Table
 
-    table = Table(Column("features", no_wrap=True), Column("columns", no_wrap=True), "of")
+    from ser_classic.tables import Table
+
+    rows = []
     for name, entry in FEATURES.items():
         held = columns[name]
         if held:
             told = textwrap.shorten(", ".join(_contents(held)), 70, placeholder=" ...")
-            table.add_row(name, f"{len(held)}{' a frame' if entry.sequence else ''}", told)
+            rows.append((name, f"{len(held)}{' a frame' if entry.sequence else ''}", told))
         else:
             lacking = f"needs the extra {entry.extra}" if entry.extra else "cannot tell its columns"
-            table.add_row(name, "", lacking)
-    Console().print(table)
+            rows.append((name, "", lacking))
+    Console().print(Table(("features", "columns", "of"), tuple(rows)).terminal())
 
 
 def _contents(columns: Sequence[str]) -> list[str]:

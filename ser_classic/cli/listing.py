@@ -28,14 +28,11 @@ def list_names(
     if as_json:
         print(json.dumps([{"name": name, **facts} for name, facts in entries.items()]))
         return
-    from rich import box
     from rich.console import Console
-    from rich.table import Column, Table
 
-    table = Table(Column(kind.value, no_wrap=True), "", box=box.SIMPLE)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    from ser_classic.tables import Table
+
+    Console().print(Table((kind.value, ""), tuple(rows)).terminal())
 
 
 Listed = tuple[dict[str, dict[str, object]], list[tuple[str, str]]]  # facts by name, and rows of the table

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Container
 from pathlib import Path, PurePosixPath
 
 from ser_classic.corpora import CORPORA, Corpus, CorpusError, locate, ordered
+from ser_classic.tables import Table
 
 WIDTH = 80
 ACCESS = {"open": "open", "registration": "register", "request": "ask", "made": "made"}
-COLUMNS = ("corpus", "clips", "speakers", "language", "access", "licence", "here")
-WIDTHS = (15, 5, 8, 15, 8, 15, 4)  # of 80 columns, one space between
 SHOWN = 5  # published figures
 
 
-def line(cells: Iterable[str]) -> str:
-    """A row of the table of corpora, cut to 80 columns."""
-    cut = [
-        cell if len(cell) <= width else f"{cell[: width - 1]}…"
-        for cell, width in zip(cells, WIDTHS, strict=True)
-    ]
-    right = {1, 2}
-    return " ".join(
-        cell.rjust(width) if place in right else cell.ljust(width)
-        for place, (cell, width) in enumerate(zip(cut, WIDTHS, strict=True))
-    ).rstrip()
-
-
-def row(corpus: Corpus, here: bool) -> str:
-    """A corpus as a row."""
-    counts = (str(number or "-") for number in (corpus.clips, corpus.speakers))
-    access = ACCESS[corpus.access]
-    return line((corpus.name, *counts, corpus.language, access, corpus.licence, "yes" if here else "no"))
+def table(at_hand: Container[str]) -> Table:
+    """All corpora, a row each."""
+    headings = ("corpus", "clips", "speakers", "language", "access", "licence", "here")
+    rows = (
+        (
+            corpus.name,
+            *(number or "-" for number in (corpus.clips, corpus.speakers)),
+            *(
+                corpus.language,
+                ACCESS[corpus.access],
+                corpus.licence,
+                "yes" if corpus.name in at_hand else "no",
+            ),
+        )
+        for corpus in CORPORA.values()
+    )
+    return Table(headings, tuple(rows))
 
 
 def page(corpus: Corpus, data: Path | None = None) -> str:

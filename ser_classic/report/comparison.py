@@ -17,6 +17,7 @@ from ser_classic.report.board import ReportError, Run, judged, speaker_counts
 from ser_classic.report.text import counted, share, signed
 from ser_classic.report.views import aligned
 from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
+from ser_classic.tables import Cell, Table
 
 
 @dataclass(frozen=True)
@@ -158,24 +159,25 @@ def as_text(pair: Pair, width: int = 80) -> str:
     kind = "leaky" if record["leaky"] else record["track"]
     clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
     each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
+    names = (str(name).partition("/")[2] or str(name) for name in each.index)
     rows = [
-        ["", METRICS[pair.metric].word, *(str(name).partition("/")[2] or str(name) for name in each.index)],
-        [pair.runs[0].id, share(found.first), *map(share, each.iloc[:, 0])],
-        [pair.runs[1].id, share(found.second), *map(share, each.iloc[:, 1])],
-        ["difference", signed(gap.value), *map(signed, each.iloc[:, 0] - each.iloc[:, 1])],
+        (run.id, *map(_right(share), (value, *each.iloc[:, place])))
+        for place, (run, value) in enumerate(zip(pair.runs, (found.first, found.second), strict=True))
     ]
+    rows.append(("difference", *map(_right(signed), (gap.value, *(each.iloc[:, 0] - each.iloc[:, 1])))))
+    table = Table(("", METRICS[pair.metric].word, *names), tuple(rows)).lines()
     if gap.trusted:
-        rows.append(["95 % interval, speakers resampled", f"{signed(gap.low)} to {signed(gap.high)}"])
-        rows.append(["permutation test over speakers", f"p = {found.p_value:.2g}"])
-    first = max(len(row[0]) for row in rows)
-    other = max(len(cell) for row in rows[:4] for cell in row[1:])
-    lines = [f"{record['corpus']}, {kind}: {clips} of {speakers}", ""]
-    lines += ["  ".join([row[0].ljust(first), *(cell.rjust(other) for cell in row[1:])]) for row in rows]
+        table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
+        table.append(f"permutation test over speakers  p = {found.p_value:.2g}")
     said = [
         textwrap.fill(sentence, width, break_long_words=False, break_on_hyphens=False)
         for sentence in (found.verdict, *pair.notes)
     ]
-    return "\n".join([*(line.rstrip() for line in lines), "", *said])
+    return "\n".join([f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", *said])
+
+
+def _right(words: Callable[[float], str]) -> Callable[[float], Cell]:
+    return lambda value: Cell(words(value), value)
 
 
 def as_facts(pair: Pair) -> dict[str, Any]:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.report.board import CELL, Scored, first_seeds, system_of
-from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
+from ser_classic.report.chapters import Chapter
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import range_of, share
+from ser_classic.report.text import of_share, range_of, share
 from ser_classic.report.views import shown
 from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.tables import Cell, Table
 from ser_classic.vocabulary import CONDITIONS
 
 BLIND, ALL = -1, np.inf  # as numbers of clips heard, before and after all others
@@ -239,18 +240,18 @@ def copied_chapter(runs: Iterable[Scored]) -> Chapter | None:
     return Chapter("multi", "Trained for the field", COPIED, grids, broken, pictures)
 
 
-def _gains(table: pd.DataFrame, title: str) -> Grid:
+def _gains(table: pd.DataFrame, title: str) -> Table:
     """Conditions as rows; trained without copies, with them, and what these gain."""
     rows = []
     for condition, part in table.groupby("degradation", sort=False):
         found = {bool(row["copies"]): row for row in part.to_dict("records")}
-        cells = [_with_range(found[kind]) if kind in found else Entry("–") for kind in (False, True)]
-        gain = Entry("–")
+        cells = [_with_range(found[kind]) if kind in found else "–" for kind in (False, True)]
+        gain = "–"
         if len(found) == 2:
             difference = found[True]["uar"] - found[False]["uar"]
-            gain = Entry(f"{difference:+.3f}".replace("0.", ".").replace("-", "−"), difference)
-        rows.append((Entry(str(condition)), *cells, gain))
-    return Grid(title, ("test clips", "trained as they are", "with a copy of each", "gain"), tuple(rows))
+            gain = Cell(f"{difference:+.3f}".replace("0.", ".").replace("-", "−"), difference)
+        rows.append((str(condition), *cells, gain))
+    return Table(("test clips", "trained as they are", "with a copy of each", "gain"), tuple(rows), title)
 
 
 def _robustness(table: pd.DataFrame, name: str, title: str) -> tuple[Picture, ...]:
@@ -271,7 +272,7 @@ def _robustness(table: pd.DataFrame, name: str, title: str) -> tuple[Picture, ..
     )
 
 
-def _beside(table: pd.DataFrame, by: str, heading: str, about: str) -> tuple[tuple[Grid, ...], str]:
+def _beside(table: pd.DataFrame, by: str, heading: str, about: str) -> tuple[tuple[Table, ...], str]:
     """A grid for each corpus and folds, conditions as rows, systems as columns; and what is said of them."""
     names = headings_of(table["system"])
     grids = []
@@ -279,15 +280,15 @@ def _beside(table: pd.DataFrame, by: str, heading: str, about: str) -> tuple[tup
         systems, rows = sorted(set(part["system"])), []
         for name, same in part.groupby(by, sort=False):
             found = {row["system"]: _with_range(row) for row in same.to_dict("records")}
-            rows.append((Entry(str(name)), *(found.get(system, Entry("–")) for system in systems)))
-        grids.append(Grid(f"{corpus}, {folds}", (heading, *map(names.get, systems)), tuple(rows)))
+            rows.append((str(name), *(found.get(system, "–") for system in systems)))
+        grids.append(Table((heading, *map(names.get, systems)), tuple(rows), f"{corpus}, {folds}"))
     told = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
     return tuple(grids), about + (f" The systems: {', '.join(told)}." if told else "")
 
 
-def _with_range(row: Mapping[str, Any]) -> Entry:
+def _with_range(row: Mapping[str, Any]) -> Cell:
     """`.71 (.68–.74)`, of what `figures_of` gives."""
-    return Entry(f"{share(row['uar'], 2)} ({row['range']})", row["uar"])
+    return Cell(f"{share(row['uar'], 2)} ({row['range']})", row["uar"])
 
 
 def headings_of(systems: Iterable[str]) -> dict[str, str]:
@@ -363,7 +364,7 @@ def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
     return Chapter("cross", "From corpus to corpus", about, tuple(grids), broken, drawings)
 
 
-def _matrices(table: pd.DataFrame) -> Iterator[Grid]:
+def _matrices(table: pd.DataFrame) -> Iterator[Table]:
     system = table["system"].iloc[0]
     for track in ("blind", "adapted"):
         part = table[table["pair"].astype(bool) & (table["track"] == track)]
@@ -371,26 +372,26 @@ def _matrices(table: pd.DataFrame) -> Iterator[Grid]:
         corpora = sorted({*across["trained"], *across["tested"]})
         uar = part.set_index(["trained", "tested"])["uar"]
         rows = [
-            (Entry(row), *(_cell(uar.get((row, column), float("nan")), row == column) for column in corpora))
+            (row, *(_cell(uar.get((row, column), float("nan")), row == column) for column in corpora))
             for row in corpora
         ]
         if rows:
-            yield Grid(f"{system}, {track}, by the corpus tested on", ("trained on", *corpora), tuple(rows))
+            yield Table(("trained on", *corpora), tuple(rows), f"{system}, {track}, by the corpus tested on")
     pairs = []
     for (tested, within, trained), part in table.groupby(["tested", "within", "trained"]):
         by_track = {row["track"]: row for row in part.to_dict("records")}
-        cells = [Entry(tested), Entry(ITSELF if within else trained), Entry(str(part["classes"].max()))]
+        cells = [tested, ITSELF if within else trained, str(part["classes"].max())]
         for track in ("blind", "adapted"):
             row = by_track.get(track)
-            cells += [of_share(row["uar"]), Entry(row["range"], row["low"])] if row else [Entry("–")] * 2
+            cells += [of_share(row["uar"]), Cell(row["range"], row["low"])] if row else ["–"] * 2
         pairs.append(tuple(cells))
     headings = ("tested on", "trained on", "emotions", "blind", "95 %", "adapted", "95 %")
-    yield Grid(f"{system}: with intervals", headings, tuple(pairs))
+    yield Table(headings, tuple(pairs), f"{system}: with intervals")
 
 
-def _cell(value: float, within: bool) -> Entry:
+def _cell(value: float, within: bool) -> Cell:
     text = share(value)
-    return Entry(f"({text})" if within and text != "–" else text, value)
+    return Cell(f"({text})" if within and text != "–" else text, value)
 
 
 def spreads(runs: Iterable[Scored]) -> pd.DataFrame:
@@ -430,12 +431,12 @@ def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
         return None
     rows = [
         (
-            Entry(f"{row['corpus']}, {row['protocol']}"),
-            Entry(row["system"]),
-            Entry(str(row["seeds"]), row["seeds"]),
-            Entry(f"{share(row['mean'])} ±{share(row['deviation'])}", row["mean"]),
-            Entry(f"{share(row['lowest'])}–{share(row['highest'])}", row["lowest"]),
-            Entry(row["range"], row["low"]),
+            f"{row['corpus']}, {row['protocol']}",
+            row["system"],
+            Cell(str(row["seeds"]), row["seeds"]),
+            Cell(f"{share(row['mean'])} ±{share(row['deviation'])}", row["mean"]),
+            Cell(f"{share(row['lowest'])}–{share(row['highest'])}", row["lowest"]),
+            Cell(row["range"], row["low"]),
         )
         for row in table.to_dict("records")
     ]
@@ -447,7 +448,7 @@ def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
         partial(seeds, table),
         wide=True,
     )
-    grid = Grid("", ("corpus", "system", "seeds", "UAR", "min–max", "95 %"), tuple(rows))
+    grid = Table(("corpus", "system", "seeds", "UAR", "min–max", "95 %"), tuple(rows))
     return Chapter("seeds", "What the seed decides", SEEDS, (grid,), pictures=(picture,))
 
 

@@ -8,7 +8,8 @@ from importlib.resources import files
 import pandas as pd
 
 from ser_classic.report.board import Scored
-from ser_classic.report.chapters import Chapter, Entry, Grid
+from ser_classic.report.chapters import Chapter
+from ser_classic.tables import Cell, Table
 
 TITLE = "Published folds that leak"
 HEADINGS = ("corpus", "folds", "clips", "speakers", "tested", "of them trained on", "verdict")
@@ -38,16 +39,16 @@ def folds_chapter(runs: Iterable[Scored]) -> Chapter | None:
     table = table.sort_values(["verdict", "corpus"], key=lambda column: column.replace("leak", "a"))
     rows = tuple(
         (
-            Entry(row["corpus"]),
+            row["corpus"],
             *(_number(row[name]) for name in ("folds", "clips", "speakers", "test_speakers")),
             _number(row["also_trained"]),
-            Entry(": ".join(filter(None, (row["verdict"], "" if pd.isna(row["note"]) else row["note"])))),
+            ": ".join(filter(None, (row["verdict"], "" if pd.isna(row["note"]) else row["note"]))),
         )
         for row in table.to_dict("records")
     )
     counts = table["verdict"].value_counts()
-    return Chapter("folds", TITLE, ABOUT.format(**counts), (Grid("", HEADINGS, rows),))
+    return Chapter("folds", TITLE, ABOUT.format(**counts), (Table(HEADINGS, rows),))
 
 
-def _number(value: float) -> Entry:
-    return Entry("–", -1.0) if pd.isna(value) else Entry(f"{value:.0f}", float(value))
+def _number(value: float) -> Cell:
+    return Cell("–", -1.0) if pd.isna(value) else Cell(f"{value:.0f}", float(value))

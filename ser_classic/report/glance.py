@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.report.board import ReportError, each_speaker, rankings, system_of, systems
-from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
-from ser_classic.report.text import range_of
+from ser_classic.report.chapters import Chapter
+from ser_classic.report.text import of_share, range_of
 from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.tables import Cell, Table
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
@@ -32,7 +34,7 @@ FEW = (
 )
 
 
-def glance(board: pd.DataFrame) -> Grid:
+def glance(board: pd.DataFrame) -> Table:
     """The best system of every corpus and group that is as it would be today, and computed here as a whole.
 
     Parameters
@@ -47,33 +49,23 @@ def glance(board: pd.DataFrame) -> Grid:
         for group, emotions, part in rankings(of_corpus):
             track = LEAKY if group == "leaky" else group
             for row in part[part["uar"].notna() & part["stale"].isna()].head(1).to_dict("records"):
-                told = Entry(str(corpus)), Entry(f"{track}, {emotions}" if emotions else track)
-                figures = of_share(row["uar"]), Entry(range_of(row), row["uar_low"])
-                rows.append((*told, *figures, Entry(system_of(row)), Entry(row["protocol"])))
-    return Grid("", headings, tuple(rows))
+                told = str(corpus), f"{track}, {emotions}" if emotions else track
+                figures = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
+                rows.append((*told, *figures, system_of(row), row["protocol"]))
+    return Table(headings, tuple(rows))
 
 
 def glance_chapter(board: pd.DataFrame) -> Chapter | None:
     """The best systems, for the head of a report; nothing where no run has finished."""
-    grid = glance(board)
+    table = glance(board)
     about = ABOUT + (FEW if any(each_speaker(row) for row in board.to_dict("records")) else "")
-    return Chapter("best", "The best systems", about, (grid,)) if grid.rows else None
+    return Chapter("best", "The best systems", about, (table,)) if table.rows else None
 
 
-def shown(board: pd.DataFrame) -> Table | None:
+def shown(board: pd.DataFrame) -> RichTable | None:
     """The best systems for `rich.console.Console.print`, after all else: the end stays on the screen."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    grid = glance(board)
-    if not grid.rows:
-        return None
-    table = Table(title="\nThe best systems", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for heading, number in zip(grid.headings, grid.numbers, strict=True):
-        table.add_column(heading, justify="right" if number else "left", overflow="fold")
-    for row in grid.rows:
-        table.add_row(*(escape(entry.text) for entry in row))
-    return table
+    table = replace(glance(board), title="\nThe best systems")
+    return table.terminal() if table.rows else None
 
 
 def put_into(readme: Path, board: pd.DataFrame) -> None:

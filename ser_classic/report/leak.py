@@ -9,11 +9,12 @@ from statistics import fmean
 import pandas as pd
 
 from ser_classic.report.board import Scored, standing
-from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
+from ser_classic.report.chapters import Chapter
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import signed
+from ser_classic.report.text import of_share, signed
 from ser_classic.report.views import FLOOR, aligned
 from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference
+from ser_classic.tables import Cell, Table
 
 TITLE = "The leak premium"
 ABOUT = (
@@ -156,16 +157,16 @@ def leak_chapter(premium: pd.DataFrame) -> Chapter | None:
     return Chapter("leak", TITLE, ABOUT, grids, pictures=(picture,))
 
 
-def _grid(corpus: str, table: pd.DataFrame) -> Grid:
+def _grid(corpus: str, table: pd.DataFrame) -> Table:
     rows = []
     for row in table.to_dict("records"):
         known = row["speakers"] >= FEWEST_SPEAKERS
         interval = f"{signed(row['low'])} to {signed(row['high'])}" if known else "too few speakers"
-        words = (Entry(row[name]) for name in ("system", "protocol", "leaky_protocol"))
+        words = (row[name] for name in ("system", "protocol", "leaky_protocol"))
         gap = (
-            Entry(signed(row["premium"]), row["premium"]),
-            Entry(interval, row["low"] if known else float("nan")),
+            Cell(signed(row["premium"]), row["premium"]),
+            Cell(interval, row["low"] if known else float("nan")),
         )
         rows.append((*words, of_share(row["uar"]), of_share(row["leaky_uar"]), *gap))
     headings = ("system", "kept apart", "leaky", "UAR apart", "UAR leaky", "premium", "95 %")
-    return Grid(corpus, headings, tuple(rows), most=MOST)
+    return Table(headings, tuple(rows), corpus, most=MOST)

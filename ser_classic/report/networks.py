@@ -8,10 +8,11 @@ from functools import partial
 import pandas as pd
 
 from ser_classic.report.board import Scored, system_of
-from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
+from ser_classic.report.chapters import Chapter
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import duration
+from ser_classic.report.text import duration, of_share
 from ser_classic.report.views import FLOOR
+from ser_classic.tables import Cell, Table
 
 TITLE = "Networks"
 ABOUT = (
@@ -91,13 +92,13 @@ def networks_chapter(runs: Iterable[Scored]) -> Chapter | None:
         best = part.sort_values("uar", ascending=False, kind="stable").groupby("network").head(SHOWN)
         rows = [
             (
-                Entry("network" if row["network"] else "classical"),
-                Entry(system_of(row)),
+                "network" if row["network"] else "classical",
+                system_of(row),
                 of_share(row["uar"]),
-                Entry(duration(row["seconds"]), row["seconds"]),
-                Entry(f"{row['size'] / 1e6:.2f} MB", row["size"]),
+                Cell(duration(row["seconds"]), row["seconds"]),
+                Cell(f"{row['size'] / 1e6:.2f} MB", row["size"]),
             )
             for row in best.to_dict("records")
         ]
-        grids.append(Grid(f"{corpus}, {part['protocol'].iloc[0]}", HEADINGS, tuple(rows)))
+        grids.append(Table(HEADINGS, tuple(rows), f"{corpus}, {part['protocol'].iloc[0]}"))
     return Chapter("networks", TITLE, ABOUT, tuple(grids), pictures=(picture,))

@@ -13,37 +13,22 @@ import pandas as pd
 
 from ser_classic.report.board import each_speaker, rankings, systems
 from ser_classic.report.gallery import Picture
-from ser_classic.report.text import INTRODUCTION, STALE, WARNING, about, duration, share, title_of, uar_of
+from ser_classic.report.text import (
+    INTRODUCTION,
+    STALE,
+    WARNING,
+    about,
+    duration,
+    of_share,
+    range_of,
+    share,
+    title_of,
+    uar_of,
+)
 from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.tables import Cell, Table
 
 TITLE = "Speech emotion recognition: leaderboard"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: heading, whether it holds numbers, whether a narrow screen can do without it.
-
-    `prose` is text that may run over several lines.
-    """
-
-    heading: str
-    number: bool = False
-    lesser: bool = False
-    prose: bool = False
-
-    @property
-    def classes(self) -> str:
-        """The `class` attribute of its cells."""
-        names = [name for name in ("number", "lesser", "prose") if getattr(self, name)]
-        return f' class="{" ".join(names)}"' if names else ""
-
-
-@dataclass(frozen=True)
-class Td:
-    """Markup of a cell, and the value by which it sorts (the text itself by default)."""
-
-    markup: str
-    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -106,22 +91,6 @@ def filled(title: str, lead: str, sections: Sequence[Section], footer: str) -> s
     )
 
 
-def table_of(columns: Sequence[Column], rows: Iterable[tuple[Sequence[Td], str]], label: str) -> str:
-    """A sortable table; rows are cells and the name of a class (or nothing)."""
-    head = "".join(f'<th scope="col"{column.classes}>{escape(column.heading)}</th>' for column in columns)
-    body = []
-    for cells, kind in rows:
-        marks = "".join(
-            f"<td{column.classes}{_data(cell)}>{cell.markup}</td>"
-            for column, cell in zip(columns, cells, strict=True)
-        )
-        body.append(f'<tr class="{kind}">{marks}</tr>' if kind else f"<tr>{marks}</tr>")
-    return (
-        f'<div class="scroll"><table class="sortable" aria-label="{escape(label)}">'
-        f"<thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table></div>"
-    )
-
-
 def _pair(figures: Sequence[str]) -> str:
     return f'<div class="pair">{"".join(figures)}</div>' if figures else ""
 
@@ -142,57 +111,53 @@ def _corpus(corpus: str, table: pd.DataFrame) -> str:
     return "".join(parts)
 
 
-RANKING = (
-    Column("#", number=True),
-    Column("features"),
-    Column("model"),
-    Column("protocol"),
-    Column("UAR", number=True),
-    Column("95 %"),
-    Column("", lesser=True),
-    Column("accuracy", number=True, lesser=True),
-    Column("F1", number=True, lesser=True),
-    Column("ECE", number=True, lesser=True),
-    Column("fit", number=True, lesser=True),
-    Column("predict", number=True, lesser=True),
-    Column("seeds", number=True, lesser=True),
+HEADINGS = (
+    *("#", "features", "model", "protocol", "UAR", "95 %", "0 to 1"),
+    *("accuracy", "F1", "ECE", "fit", "predict", "seeds"),
 )
 
 
 def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
-    rows = [_ranked(rank, row, group) for rank, row in enumerate(table.to_dict("records"), start=1)]
-    return table_of(RANKING, rows, label)
+    rows = table.to_dict("records")
+    kinds = [_kind(row, place) for place, row in enumerate(rows)]
+    cells = (
+        _cells(row, kind, place, group) for place, (row, kind) in enumerate(zip(rows, kinds, strict=True))
+    )
+    return Table(HEADINGS, tuple(cells), label, tuple(kinds)).html()
 
 
-def _ranked(rank: int, row: dict[str, Any], group: str) -> tuple[list[Td], str]:
-    """Cells of `RANKING`, and the class of the row."""
-    names = [Td(_parted(str(row[name]))) for name in ("features", "model", "protocol")]
-    nothing = Td("", "")
+def _kind(row: dict[str, Any], place: int) -> str:
     if row["status"] != "ok":
-        why = Td(f'<span class="leaky">failed: {escape(str(row["error"]))}</span>', "")
-        return [nothing, *names, nothing, why, *[nothing] * 7], "failed"
-    place, kind = Td(str(rank), rank), "best" if rank == 1 else ""
-    if pd.notna(row["stale"]):
-        place, kind = Td(f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>', ""), STALE
-    cells = [place, *names, Td(uar_of(row), "" if pd.isna(row["uar"]) else row["uar"]), *_range(row, group)]
-    cells += [_share(row[name]) for name in ("accuracy", "macro_f1", "ece")]
-    cells += [Td(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
-    return [*cells, Td(str(row["seeds"]), row["seeds"])], kind
+        return "failed"
+    return STALE if pd.notna(row["stale"]) else "best" if place == 0 else ""
 
 
-def _range(row: dict[str, Any], group: str) -> tuple[Td, Td]:
+def _cells(row: dict[str, Any], kind: str, place: int, group: str) -> tuple[Cell | str, ...]:
+    names = [row[name] for name in ("features", "model", "protocol")]
+    if kind == "failed":
+        why = f"failed: {row['error']}"
+        return ("", *names, "", Cell(why, markup=f'<span class="leaky">{escape(why)}</span>'), *[""] * 7)
+    rank = Cell(str(place + 1), place + 1)
+    if kind == STALE:
+        rank = Cell(STALE, float("nan"), markup=f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>')
+    figures = [of_share(row[name]) for name in ("accuracy", "macro_f1", "ece")]
+    figures += [Cell(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
+    uar = Cell(uar_of(row), row["uar"])
+    return (rank, *names, uar, *_range(row, group), *figures, Cell(str(row["seeds"]), row["seeds"]))
+
+
+def _range(row: dict[str, Any], group: str) -> tuple[Cell, Cell]:
     """The interval as text and as a bar from 0 to 1, or the speakers one by one."""
     each = each_speaker(row)
     if each:
         dots = "".join(f'<circle cx="{100 * value:.1f}" cy="6" r="2.6"/>' for value in each.values())
-        words = ", ".join(f"{escape(name)} {share(value, 2)}" for name, value in each.items())
-        return Td(words, row["uar"]), Td(_bar(dots, group), row["uar"])
+        words = ", ".join(f"{name} {share(value, 2)}" for name, value in each.items())
+        return Cell(words, row["uar"]), Cell("", row["uar"], markup=_bar(dots, group))
     if pd.isna(row["uar_low"]):
-        return Td("–", ""), Td("", "")
+        return Cell("–"), Cell("")
     low, high = 100 * row["uar_low"], 100 * row["uar_high"]
     line = f'<path d="M{low:.1f} 6H{high:.1f}"/><circle cx="{100 * row["uar"]:.1f}" cy="6" r="3"/>'
-    words = f"{share(row['uar_low'])}–{share(row['uar_high'])}"
-    return Td(words, row["uar_low"]), Td(_bar(line, group), row["uar"])
+    return Cell(range_of(row), row["uar_low"]), Cell("", row["uar"], markup=_bar(line, group))
 
 
 def _bar(marks: str, group: str) -> str:
@@ -213,22 +178,6 @@ def figure_element(picture: Picture, svg: str) -> str:
     caption = escape(picture.caption)
     wide = ' class="wide"' if picture.wide else ""
     return f'<figure{wide}>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
-
-
-def _parted(name: str) -> str:
-    """A name, escaped, that a narrow screen may part after an underscore."""
-    return escape(name).replace("_", "_<wbr>")
-
-
-def _share(value: float) -> Td:
-    return Td(share(value), "" if pd.isna(value) else value)
-
-
-def _data(cell: Td) -> str:
-    if cell.value is None:
-        return ""
-    value = f"{cell.value:.6g}" if isinstance(cell.value, float) else str(cell.value)
-    return f' data-value="{escape(value)}"'
 
 
 def identifier(text: str) -> str:

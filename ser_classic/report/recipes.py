@@ -8,9 +8,10 @@ from importlib.resources import files
 import pandas as pd
 
 from ser_classic.report.board import Scored, system_of, systems, tabulated
-from ser_classic.report.chapters import Chapter, Entry, Grid, of_share
+from ser_classic.report.chapters import Chapter
 from ser_classic.report.networks import trained
-from ser_classic.report.text import range_of, share
+from ser_classic.report.text import of_share, range_of, share
+from ser_classic.tables import Cell, Table
 
 SYSTEM = ["corpus", "features", "model"]
 TITLE = "Recipes that people publish"
@@ -85,14 +86,14 @@ def recipes_chapter(runs: Iterable[Scored]) -> Chapter | None:
         return None
     rows, sources = [], []
     for row in table.to_dict("records"):
-        names = Entry(row["recipe"]), Entry(row["corpus"])
+        names = row["recipe"], row["corpus"]
         own = of_share(row["claimed"], 2), of_share(row["own_accuracy"])
         best_own, best_apart = (
-            Entry(f"{share(value)} {row[best]}", value)
+            Cell(f"{share(value)} {row[best]}", value)
             for best, value in (("best_own", row["best_own_accuracy"]), ("best_apart", row["best_apart_uar"]))
         )
-        apart = of_share(row["uar"]), Entry(range_of(row), row["uar_low"])
+        apart = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
         rows.append((*names, *own, best_own, *apart, best_apart))
-        sources.append((*names, Entry(row["source"])))
-    grids = Grid("", HEADINGS, tuple(rows)), Grid("Claims", SOURCES, tuple(sources))
+        sources.append((*names, row["source"]))
+    grids = Table(HEADINGS, tuple(rows)), Table(SOURCES, tuple(sources), "Claims")
     return Chapter("recipes", TITLE, ABOUT, grids)

@@ -19,7 +19,9 @@ from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.board import ReportError, judged, probabilities, score_of, speaker_counts
 from ser_classic.report.comparison import Pair, as_facts, as_text, compare
+from ser_classic.report.text import of_share, share
 from ser_classic.statistics import interval, per_speaker
+from ser_classic.tables import Cell, Table
 
 FEATURES = "external"  # in the place of the feature set, in a cell of such a run
 BESIDE = ("corpus", "speaker", "sentence", "part", "digest")  # columns of a table of folds; they may stay
@@ -281,38 +283,40 @@ def told(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
     lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
     if found["leaky"]:
         lines[1:] = ["The test speakers were heard in training: nothing is said of unknown speakers.", ""]
-    for name in COUNT_METRICS:
-        each = found[name]
-        range_ = "" if each["low"] is None else f"  95 % {each['low']:.3f} to {each['high']:.3f}"
-        lines.append(f"{METRICS[name].word:<12}{each['value']:.3f}{range_}")
-    if found["calibration"]:
-        lines += [f"{METRICS[name].word:<12}{value:.3f}" for name, value in found["calibration"].items()]
+    figures = [
+        (METRICS[name].word, _figure(found[name]["value"]), _range(found[name])) for name in COUNT_METRICS
+    ]
+    figures += [
+        (METRICS[name].word, _figure(value), "") for name, value in (found["calibration"] or {}).items()
+    ]
+    lines += Table(("", "", "95 %"), tuple(figures)).lines()
     for title, each in (
         ("recall", found["recall"]),
         ("UAR by sex", found["uar_by_sex"]),
         ("UAR by speaker", found["uar_by_speaker"]),
     ):
         if each:
-            lines += ["", title]
             lines += [
-                f"  {word:<14}{'none' if value is None else f'{value:.3f}'}" for word, value in each.items()
+                "",
+                *Table((title, ""), tuple((word, _figure(value)) for word, value in each.items())).lines(),
             ]
     emotions, counts = found["confusion"]["emotions"], found["confusion"]["counts"]
-    size = max(6, *(len(str(number)) + 1 for row in counts for number in row))
-    lines += [
-        "",
-        "confusion: truth down, guess across",
-        " " * 12 + "".join(f"{word[:5]:>{size}}" for word in emotions),
-    ]
-    lines += [
-        f"{word:<12}" + "".join(f"{number:>{size}}" for number in row)
-        for word, row in zip(emotions, counts, strict=True)
-    ]
+    rows = [(word, *row) for word, row in zip(emotions, counts, strict=True)]
+    lines += ["", "confusion: truth down, guess across"]
+    lines += Table(("", *(word[:5] for word in emotions)), tuple(rows)).lines()
     if pair:
         lines += ["", "beside the best run of this benchmark on these folds", "", as_text(pair, width)]
     else:
         lines += ["", "No run of this benchmark on these folds is stored here to compare with."]
     return "\n".join(lines)
+
+
+def _figure(value: float | None) -> Cell:
+    return Cell("none") if value is None else of_share(value)
+
+
+def _range(figure: Mapping[str, float | None]) -> str:
+    return "" if figure["low"] is None else f"{share(figure['low'])} to {share(figure['high'])}"
 
 
 def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ser_classic.report.board import each_speaker, rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.tables import Cell, Table, escaped
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -44,7 +45,7 @@ HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "f
 
 @dataclass(frozen=True)
 class Section:
-    """One group of one corpus, ready to be set: cells as text.
+    """One ranking of one corpus, ready to be set.
 
     `few` names the speakers where there are too few for an interval;
     `stale` names the systems that were run otherwise than today's tables say, and how: their rows come last,
@@ -54,9 +55,8 @@ class Section:
     corpus: str
     about: str
     group: str
-    title: str
     best: str
-    rows: tuple[tuple[str, ...], ...]
+    table: Table
     failed: tuple[tuple[str, str], ...]
     stale: tuple[tuple[str, str], ...]
     few: tuple[str, ...]
@@ -68,6 +68,11 @@ def share(value: float, digits: int = 3) -> str:
         return "–"
     text = f"{value:.{digits}f}"
     return f"{value:.{digits - 1}f}" if text.startswith("1") else text.replace("0.", ".", 1)
+
+
+def of_share(value: float, digits: int = 3) -> Cell:
+    """A cell that says `.532`."""
+    return Cell(share(value, digits), value)
 
 
 def uar_of(row: Mapping[str, Any]) -> str:
@@ -119,9 +124,8 @@ def sections(board: pd.DataFrame) -> Iterator[Section]:
                 corpus=str(corpus),
                 about=about(done),
                 group=group,
-                title=title_of(group, emotions),
                 best=_best(current.iloc[0], group) if len(current) else NONE[len(ok) > 0],
-                rows=tuple(_cells(rank, row) for rank, row in enumerate(shown, start=1)),
+                table=_table(shown, title_of(group, emotions)),
                 failed=tuple((_system(row), str(row["error"])) for row in failed),
                 stale=tuple((_system(row), row["stale"]) for row in shown if pd.notna(row["stale"])),
                 few=few,
@@ -147,12 +151,12 @@ def markdown(board: pd.DataFrame) -> str:
             parts.append(section.about)
             if section.few:
                 parts.append(_few_words(section.few))
-        parts.append(f"### {section.title}")
+        parts.append(f"### {section.table.title}")
         if section.group == "leaky":
             parts.append(f"> **Warning.** {WARNING}")
         parts.append(section.best)
-        if section.rows:
-            parts.append(_markdown_table(section))
+        if section.table.rows:
+            parts.append(section.table.markdown())
         parts.extend(
             f"- stale: {escaped(system)}: {escaped(shortened(how))}" for system, how in section.stale
         )
@@ -165,8 +169,6 @@ def markdown(board: pd.DataFrame) -> str:
 def terminal(board: pd.DataFrame) -> Group:
     """The best of each ranking of the leaderboard as tables for `rich.console.Console.print`."""
     from rich.console import Group
-    from rich.markup import escape
-    from rich.table import Table
     from rich.text import Text
 
     parts = []
@@ -178,23 +180,10 @@ def terminal(board: pd.DataFrame) -> Group:
             parts.append(Text(section.about, style="dim"))
             if section.few:
                 parts.append(Text(_few_words(section.few), style="yellow"))
-        colour = "yellow" if section.group == "leaky" else "default"
-        table = Table(
-            title=escape(section.title),
-            title_justify="left",
-            title_style=colour,
-            box=None,
-            padding=(0, 1, 0, 0),
-        )
-        for name in HEADINGS:
-            justify = "left" if name in ("features", "model", "protocol") else "right"
-            table.add_column(name, justify=justify, overflow="fold")  # rather than cut a name
-        for place, row in enumerate(section.rows[:MOST]):
-            style = "dim" if row[0] == STALE else "bold" if place == 0 else None
-            table.add_row(*map(escape, row), style=style)
-        parts.append(table)
-        if more := len(section.rows[MOST:]):
-            parts.append(Text(f"and {more} more, in leaderboard.md", style="dim"))
+        table = replace(section.table, most=MOST)
+        parts.append(table.terminal("yellow" if section.group == "leaky" else "default"))
+        if table.beyond:
+            parts.append(Text(f"and {table.beyond} more, in leaderboard.md", style="dim"))
         parts.extend(Text(f"stale: {system}: {shortened(how)}", style="dim") for system, how in section.stale)
         parts.extend(
             Text(f"failed: {system}: {shortened(why)}", style="red") for system, why in section.failed
@@ -230,41 +219,25 @@ def _system(row: pd.Series | dict) -> str:
     return f"{system_of(row)} ({row['protocol']})"
 
 
-def _cells(rank: int, row: dict) -> tuple[str, ...]:
-    return (
-        str(rank) if pd.isna(row["stale"]) else STALE,
-        row["features"],
-        row["model"],
-        row["protocol"],
-        uar_of(row),
-        range_of(row),
-        share(row["accuracy"], 2),
-        share(row["macro_f1"], 2),
-        duration(row["fit_seconds"]),
-    )
-
-
-def _markdown_table(section: Section) -> str:
-    lines = [
-        "| " + " | ".join(HEADINGS) + " |",
-        "|--:|---|---|---|--:|:-:|--:|--:|--:|",
+def _table(rows: list[dict], title: str) -> Table:
+    kinds = [
+        STALE if pd.notna(row["stale"]) else "best" if place == 0 else "" for place, row in enumerate(rows)
     ]
-    for place, row in enumerate(section.rows):
-        cells = [escaped(cell) for cell in row]
-        if place == 0 and row[0] != STALE:
-            cells[1:5] = [f"**{cell}**" for cell in cells[1:5]]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    cells = tuple(
+        (
+            Cell(STALE if kind == STALE else str(rank), float(rank)),
+            *(row[name] for name in ("features", "model", "protocol")),
+            Cell(uar_of(row), row["uar"]),
+            Cell(range_of(row), row["uar_low"]),
+            *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
+            Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+        )
+        for rank, (row, kind) in enumerate(zip(rows, kinds, strict=True), start=1)
+    )
+    return Table(HEADINGS, cells, title, tuple(kinds))
 
 
 def shortened(why: str, width: int = 160) -> str:
     """The first line of an error, cut to that many letters."""
     first = why.strip().splitlines()[0] if why.strip() else "no reason was recorded"
     return first if len(first) <= width else first[: width - 1] + "…"
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    for mark in ("\\", "|", "<", "*", "`", "["):
-        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
-    return text

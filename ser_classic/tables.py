@@ -1,0 +1,162 @@
+"""A table: rows of cells that become Markdown, HTML, plain lines or a table of the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table as RichTable
+
+LINE = 18  # letters; a column of a page with longer text may run over several lines
+STYLES = {"best": "bold", "stale": "dim", "failed": "red"}  # of kinds of rows, in a terminal
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says.
+
+    Attributes
+    ----------
+    text : str
+    value : float, optional
+        By which it sorts; NaN comes last. A column in which a cell has one is set as numbers.
+    link : str
+        Where the text leads.
+    markup : str
+        HTML in the place of the text.
+    """
+
+    text: str
+    value: float | None = None
+    link: str = ""
+    markup: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes
+    ----------
+    headings : tuple of str
+    rows : tuple of tuple of Cell
+        A text or a whole number may be given in the place of a cell.
+    title : str
+    kinds : tuple of str
+        Of each row, of `STYLES` or nothing; none by default.
+    most : int, optional
+        How many rows Markdown and terminals show; HTML has all.
+    """
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str = ""
+    kinds: tuple[str, ...] = ()
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(tuple(map(_cell, row)) for row in self.rows))
+        object.__setattr__(self, "kinds", tuple(self.kinds) or ("",) * len(self.rows))
+
+    @property
+    def numbers(self) -> list[bool]:
+        """Which of the columns hold what sorts by a value."""
+        columns = range(len(self.headings))
+        return [any(row[place].value is not None for row in self.rows) for place in columns]
+
+    @property
+    def beyond(self) -> int:
+        """How many rows Markdown and terminals leave out."""
+        return len(self.rows[self.most :]) if self.most is not None else 0
+
+    def markdown(self) -> str:
+        """As Markdown; the best row is bold."""
+        lines = [list(map(escaped, self.headings)), ["--:" if one else "---" for one in self.numbers]]
+        for row, kind in zip(self.rows[: self.most], self.kinds, strict=False):
+            cells = [f"[{escaped(one.text)}]({one.link})" if one.link else escaped(one.text) for one in row]
+            lines.append([f"**{cell}**" if cell and kind == "best" else cell for cell in cells])
+        head, marks, *body = ("| " + " | ".join(line) + " |" for line in lines)
+        return "\n".join([head, marks.replace(" ", ""), *body])
+
+    def html(self, label: str = "") -> str:
+        """As HTML that scripts can sort; screen readers call it by its label, the title by default."""
+        texts = zip(self.headings, *([cell.text for cell in row] for row in self.rows), strict=True)
+        wide = [max(map(len, column)) > LINE for column in texts]
+        classes = [
+            f' class="{" ".join(names)}"' if names else ""
+            for names in (
+                [name for name, held in (("number", number), ("prose", prose)) if held]
+                for number, prose in zip(self.numbers, wide, strict=True)
+            )
+        ]
+        head = "".join(
+            f'<th scope="col"{of}>{escape(name)}</th>'
+            for name, of in zip(self.headings, classes, strict=True)
+        )
+        body = []
+        for row, kind in zip(self.rows, self.kinds, strict=True):
+            cells = "".join(
+                f"<td{of}{_sorted_by(cell, number)}>{_markup(cell)}</td>"
+                for cell, number, of in zip(row, self.numbers, classes, strict=True)
+            )
+            body.append(f'<tr class="{kind}">{cells}</tr>' if kind else f"<tr>{cells}</tr>")
+        return (
+            f'<div class="scroll"><table class="sortable" aria-label="{escape(label or self.title)}">'
+            f"<thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table></div>"
+        )
+
+    def lines(self) -> list[str]:
+        """As aligned plain text, as wide as it needs to be; no line where there is no row."""
+        if not self.rows:
+            return []
+        rows = [list(self.headings), *([cell.text for cell in row] for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        columns = list(zip(widths, self.numbers, strict=True))
+        return [
+            "  ".join(
+                text.rjust(width) if number else text.ljust(width)
+                for text, (width, number) in zip(row, columns, strict=True)
+            ).rstrip()
+            for row in rows
+        ]
+
+    def terminal(self, colour: str = "default") -> RichTable:
+        """For `rich.console.Console.print`, which breaks long texts rather than cutting them."""
+        from rich.markup import escape
+        from rich.table import Table
+
+        look = {"title": escape(self.title) or None, "title_justify": "left", "title_style": colour}
+        table = Table(**look, box=None, padding=(0, 1, 0, 0))
+        for heading, number in zip(self.headings, self.numbers, strict=True):
+            table.add_column(escape(heading), justify="right" if number else "left", overflow="fold")
+        for row, kind in zip(self.rows[: self.most], self.kinds, strict=False):
+            table.add_row(*(escape(cell.text) for cell in row), style=STYLES.get(kind))
+        return table
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    for mark in ("\\", "|", "<", "*", "`", "["):
+        text = text.replace(mark, f"\\{mark}" if mark != "<" else "&lt;")
+    return text
+
+
+def _cell(content: Cell | str | int) -> Cell:
+    if isinstance(content, Cell):
+        return content
+    return Cell(content) if isinstance(content, str) else Cell(str(content), content)
+
+
+def _markup(cell: Cell) -> str:
+    shown = cell.markup or escape(cell.text)
+    return f'<a href="{escape(cell.link)}">{shown}</a>' if cell.link else shown
+
+
+def _sorted_by(cell: Cell, number: bool) -> str:
+    """The attribute by which a cell of numbers sorts, empty where it has none."""
+    if not number:
+        return ""
+    known = cell.value is not None and cell.value == cell.value
+    return f' data-value="{f"{cell.value:.6g}" if known else ""}"'
