@@ -32,7 +32,7 @@ from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.tess import TESS
 from ser_classic.errors import SerClassicError, blaming
 from ser_classic.registry import Registry, unknown
-from ser_classic.runtime import claims
+from ser_classic.runtime.locks import LOCK, alone
 from ser_classic.runtime.places import cache_folder, data_folder
 from ser_classic.vocabulary import ordered
 
@@ -230,7 +230,7 @@ def _made(corpus: Corpus, cache: Path | None) -> Path:
         return root
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
-        with claims.alone(root.parent, f"making {root.name}"):
+        with alone(root.parent / LOCK, f"making {root.name}"):
             for draft in root.parent.glob(f".{corpus.name}-*"):  # of one who was killed
                 shutil.rmtree(draft, ignore_errors=True)
             if not root.is_dir():

@@ -16,7 +16,7 @@ from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora import CORPORA, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import Corpus, CorpusError, find
-from ser_classic.runtime import claims
+from ser_classic.runtime.locks import LOCK, alone
 from ser_classic.runtime.places import data_folder
 from ser_classic.runtime.progress import track
 
@@ -84,7 +84,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         return Fetched(root, 0, len(intact))
     try:
         data.mkdir(parents=True, exist_ok=True)
-        with claims.alone(data, f"fetching {name}", f".{name}.claims"):
+        with alone(data / f".{name}{LOCK}", f"fetching {name}"):
             return _fetch(corpus, root, data, source)
     except OSError as error:
         raise CorpusError(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import tempfile
-import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,10 +20,8 @@ from ser_classic.experiment.records import failed, finished
 from ser_classic.experiment.stale import clips_today, differences, summary
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
-from ser_classic.runtime.claims import AGAIN, Claims, by_whom
 from ser_classic.runtime.engines import ALONE, Engine
-from ser_classic.runtime.files import DRAFT
-from ser_classic.runtime.progress import track, working
+from ser_classic.runtime.progress import track
 
 logger = logging.getLogger(__name__)
 
@@ -128,45 +124,22 @@ def bench(
     if not pending:
         return outcome
     shelf = Shelf(cache, engine)
-    with store.at_work(results) as claims:
-        for mine in _claimed(pending, claims, results):
-            wanted: dict[str, list[Cell]] = {}
-            for cell in mine:
-                if _done_meanwhile(results, cell, known.get(cell.id)):
-                    outcome.kept.append(cell.id)
-                else:
-                    wanted.setdefault(cell.corpus, []).append(cell)
-            prepared = []
-            for ready in _prepared(wanted, find, shelf, results, keep_stale, outcome):
-                if isinstance(ready, Refused):
-                    _fail(ready, ready.error, results, outcome, keep=ready.cell.id in known)
-                else:
-                    prepared.append(ready)
-            for work, done in _run_all(prepared, engine, results / "runs"):
-                _finish(work, done, results, outcome)
-                claims.release(work.cell.id)
+    with store.at_work(results):
+        wanted: dict[str, list[Cell]] = {}
+        for cell in pending:
+            if _done_meanwhile(results, cell, known.get(cell.id)):
+                outcome.kept.append(cell.id)
+            else:
+                wanted.setdefault(cell.corpus, []).append(cell)
+        prepared = []
+        for ready in _prepared(wanted, find, shelf, results, keep_stale, outcome):
+            if isinstance(ready, Refused):
+                _fail(ready, ready.error, results, outcome, keep=ready.cell.id in known)
+            else:
+                prepared.append(ready)
+        for work, done in _run_all(prepared, engine):
+            _finish(work, done, results, outcome)
     return outcome
-
-
-def _claimed(cells: list[Cell], claims: Claims, results: Path) -> Iterator[list[Cell]]:
-    """The cells at which no other process works; then, as it comes to its end, those that it had."""
-    told: list[int] | None = None
-    while cells:
-        mine = {cell: None for cell in cells if claims.take(cell.id)}
-        cells = [cell for cell in cells if cell not in mine]
-        if mine:
-            yield list(mine)
-            for cell in mine:
-                claims.release(cell.id)
-            continue
-        others = claims.holders(cell.id for cell in cells)
-        if others != told:
-            told = others
-            logger.warning(
-                f"waiting for another bench{by_whom(others)} that works at {len(cells)} of these cells in "
-                f"{results}"
-            )
-        time.sleep(AGAIN)
 
 
 def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
@@ -218,57 +191,48 @@ def _shared(works: list[Work], find: Callable[[str], Loaded]) -> Iterator[str | 
                 yield shared_by_speakers(find(name), features, tested=name == cell.corpus)
 
 
-def _run_all(
-    prepared: list[Work], engine: Engine, home: Path
-) -> Iterator[tuple[Work, list[FoldResult | str]]]:
+def _run_all(prepared: list[Work], engine: Engine) -> Iterator[tuple[Work, list[FoldResult | str]]]:
     """Run every fold of every cell; yield each cell when its last fold is done.
 
-    Cells that differ in what is tested alone are fitted once. `home` is for the news of those at work.
+    Cells that differ in what is tested alone are fitted once.
     """
     alike: dict[Hashable, list[Work]] = {}
     for work in prepared:
         alike.setdefault(work.training, []).append(work)
     groups = list(alike.values())
     results: dict[int, dict[int, list[FoldResult | str]]] = {number: {} for number in range(len(groups))}
-    with tempfile.TemporaryDirectory(prefix=DRAFT, dir=home) as folder:
-        news = Path(folder)
-        tasks = [
-            (works, number, fold, news)
-            for number, works in enumerate(groups)
-            for fold in range(len(works[0].folds))
-        ]
-        done = engine.run(_attempt, tasks, "folds")
-        for number, fold, answers in track(done, len(tasks), "folds", news):
-            for work, result in zip(groups[number], answers, strict=True):
-                _log(work, fold, result)
-            results[number][fold] = answers
-            if len(results[number]) == len(groups[number][0].folds):
-                by_fold = results.pop(number)
-                for place, work in enumerate(groups[number]):
-                    yield work, [by_fold[position][place] for position in sorted(by_fold)]
+    tasks = [
+        (works, number, fold) for number, works in enumerate(groups) for fold in range(len(works[0].folds))
+    ]
+    done = engine.run(_attempt, tasks, "folds")
+    for number, fold, answers in track(done, len(tasks), "folds"):
+        for work, result in zip(groups[number], answers, strict=True):
+            _log(work, fold, result)
+        results[number][fold] = answers
+        if len(results[number]) == len(groups[number][0].folds):
+            by_fold = results.pop(number)
+            for place, work in enumerate(groups[number]):
+                yield work, [by_fold[position][place] for position in sorted(by_fold)]
 
 
-def _attempt(
-    works: list[Work], number: int, fold: int, news: Path
-) -> tuple[int, int, list[FoldResult] | list[str]]:
+def _attempt(works: list[Work], number: int, fold: int) -> tuple[int, int, list[FoldResult] | list[str]]:
     """Run one fold of cells that are trained alike; a failure is a value: recorded, and the others go on."""
     first = works[0]
     try:
-        with working(news):
-            return (
-                number,
-                fold,
-                run_alike(
-                    first.features,
-                    first.labels,
-                    MODELS[first.cell.model],
-                    PROTOCOLS[first.cell.protocol],
-                    first.folds[fold],
-                    first.cell.seed,
-                    [work.degraded for work in works],
-                    [joined(copy) for copy in first.copies],
-                ),
-            )
+        return (
+            number,
+            fold,
+            run_alike(
+                first.features,
+                first.labels,
+                MODELS[first.cell.model],
+                PROTOCOLS[first.cell.protocol],
+                first.folds[fold],
+                first.cell.seed,
+                [work.degraded for work in works],
+                [joined(copy) for copy in first.copies],
+            ),
+        )
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, SerClassicError) else f"{type(error).__name__}: "
         return number, fold, [f"fold {first.folds[fold].name}: {kind}{error}"] * len(works)

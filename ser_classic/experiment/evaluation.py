@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +20,7 @@ from ser_classic.features.extraction import Features
 from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, Protocol
 from ser_classic.runtime.engines import ALONE, Engine
-from ser_classic.runtime.files import DRAFT
-from ser_classic.runtime.progress import track, working
+from ser_classic.runtime.progress import track
 
 logger = logging.getLogger(__name__)
 
@@ -96,13 +93,11 @@ def evaluate(
     if told := require_trained(protocol.name, clips["emotion"].to_numpy(dtype=str), folds):
         logger.warning(told)
     labels = labels_of(clips)
-    with tempfile.TemporaryDirectory(prefix=DRAFT) as folder:
-        news = Path(folder)
-        tasks = [
-            (features, number, news, labels, model, protocol, fold, seed, degraded, copies)
-            for number, fold in enumerate(folds)
-        ]
-        done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds", news))
+    tasks = [
+        (features, number, labels, model, protocol, fold, seed, degraded, copies)
+        for number, fold in enumerate(folds)
+    ]
+    done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds"))
     return predictions_of(clips.index, folds, [done[number] for number in range(len(folds))])
 
 
@@ -126,6 +121,5 @@ def _features_of(frame: pd.DataFrame, clips: pd.DataFrame) -> Features:
     return Features(clips.index, tuple(map(str, frame.columns)), values)
 
 
-def _fold(features: Features, number: int, news: Path, *rest: Any) -> tuple[int, FoldResult]:
-    with working(news):
-        return number, run_fold(features, *rest)
+def _fold(features: Features, number: int, *rest: Any) -> tuple[int, FoldResult]:
+    return number, run_fold(features, *rest)

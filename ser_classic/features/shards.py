@@ -21,7 +21,7 @@ import numpy as np
 
 from ser_classic.errors import SerClassicError
 from ser_classic.features.sets import FeatureSet
-from ser_classic.runtime import claims
+from ser_classic.runtime import locks
 from ser_classic.runtime.files import DRAFT, replacing
 from ser_classic.runtime.places import cache_folder
 
@@ -60,7 +60,7 @@ def alone(shards: Path, what: str) -> Iterator[None]:
         The folder cannot be written.
     """
     try:
-        with claims.alone(shards, what):
+        with locks.alone(shards / locks.LOCK, what):
             for draft in shards.glob(f"{DRAFT}*"):
                 draft.unlink(missing_ok=True)
             yield

@@ -1,1 +1,1 @@
-"""What long work needs of the machine: processes, claims, whole files, places, progress and provenance."""
+"""What long work needs of the machine: processes, locks, whole files, places, progress and provenance."""

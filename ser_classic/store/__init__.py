@@ -20,8 +20,8 @@ from typing import Any
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.runtime.claims import FILE, Claims
 from ser_classic.runtime.files import DRAFT, replacing
+from ser_classic.runtime.locks import LOCK, alone
 
 SCHEMA = 2
 DECIMALS = 3  # of probabilities, stored as thousandths
@@ -261,13 +261,8 @@ def _placed(results: Path, name: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def at_work(results: Path) -> Iterator[Claims]:
-    """Be at work in a results folder, where others may be, too; what was left by the killed is tidied up.
-
-    Yields
-    ------
-    Claims
-        To claim the cells at which one works, by their ids.
+def at_work(results: Path) -> Iterator[None]:
+    """Be the only one who writes runs into a results folder; wait for whoever does, tidy up after the killed.
 
     Raises
     ------
@@ -275,16 +270,16 @@ def at_work(results: Path) -> Iterator[Claims]:
         The folder cannot be written.
     """
     home = results / "runs"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        claims = Claims(home / FILE)
-    except OSError as error:
-        raise StoreError(
-            f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
-        ) from error
-    with claims:
-        claims.enter(lambda: _tidy(results))
-        yield claims
+    with contextlib.ExitStack() as stack:
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(alone(home / LOCK, f"writing runs into {results}"))
+        except OSError as error:
+            raise StoreError(
+                f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
+            ) from error
+        _tidy(results)
+        yield
 
 
 def _tidy(results: Path) -> None:

@@ -1,0 +1,82 @@
+"""Locks: one process or thread at a time, and a killed one leaves neither its lock nor rubbish."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ser_classic import store
+from ser_classic.runtime.locks import LOCK, alone
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from ser_classic.runtime.locks import alone
+with alone(Path(sys.argv[1]), "knitting"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_waits_for_another_process_until_it_is_killed(tmp_path, caplog):
+    command = [sys.executable, "-c", HOLD, str(tmp_path / LOCK)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        timer = threading.Timer(0.3, process.kill)
+        timer.start()
+        with alone(tmp_path / LOCK, "knitting"):
+            timer.join()
+            assert process.wait() != 0
+    assert list(tmp_path.iterdir()) == []
+    assert "knitting" in caplog.text
+
+
+def test_threads_exclude_one_another_too(tmp_path):
+    inside, most = [], []
+
+    def work() -> None:
+        with alone(tmp_path / LOCK, "knitting"):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.02)  # time for another to come in
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1, 1, 1, 1]
+
+
+def left_behind(folder: Path, name: str) -> None:
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"id": name}))
+
+
+def test_what_the_killed_left_in_results_is_tidied_up_and_no_run_is_lost(tmp_path):
+    home = tmp_path / "runs"
+    left_behind(home / ".draft-1", "a")
+    left_behind(home / "b", "b")
+    left_behind(home / ".old-1", "b")  # killed after its successor was in place
+    left_behind(home / ".old-2", "c")  # killed just before
+    (home / ".old-3").mkdir()  # killed while it was removed
+    (home / ".old-3" / "predictions.csv.bz2").touch()
+    for place in (tmp_path, *(tmp_path / name for name in ("clips", "figures", "folds"))):
+        place.mkdir(exist_ok=True)
+        (place / ".draft-1").touch()
+    with store.at_work(tmp_path):
+        assert sorted(path.name for path in home.iterdir()) == [LOCK, "b", "c"]
+        assert [path.name for path in tmp_path.rglob(".*")] == [LOCK]
+
+
+def test_a_results_folder_that_is_a_file_is_one_message(tmp_path):
+    (tmp_path / "results").touch()
+    with pytest.raises(store.StoreError, match="--results"), store.at_work(tmp_path / "results"):
+        pass
