@@ -15,6 +15,7 @@ from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
 from ser_classic.report import leak_premium, read, tabulated
 from ser_classic.report.glance import glance
+from ser_classic.report.leak import leaky_alone
 
 ID = "tiny--loso--external--my_cnn--0"
 
@@ -55,8 +56,13 @@ def test_figures_are_those_of_the_predictions(ser, tiny, predictions, tmp_path):
     for name in ("uar", "accuracy", "macro_f1"):
         assert found[name]["value"] == pytest.approx(METRICS[name](truth, guess))
     assert np.sum(found["confusion"]["counts"]) == 48
-    assert set(found["uar_by_speaker"]) == {f"tiny/s0{number}" for number in range(1, 5)}
     assert set(found["recall"]) == {"neutral", "angry", "sad"}
+    assert set(found["by_speaker"]) == {f"tiny/s0{number}" for number in range(1, 5)}
+    speakers = tiny.clips.set_index("file")["speaker"].loc[predictions["file"]].to_numpy()
+    own = speakers == "tiny/s02"
+    assert found["by_speaker"]["tiny/s02"]["uar"] == pytest.approx(METRICS["uar"](truth[own], guess[own]))
+    sad = own & (truth == "sad")
+    assert found["by_speaker"]["tiny/s02"]["recall"]["sad"] == pytest.approx(np.mean(guess[sad] == "sad"))
     assert 0 <= found["calibration"]["ece"] <= 1
     assert found["comparison"] is None
     assert "UAR" in ser("p.csv")[1]
@@ -141,3 +147,19 @@ def test_random_splits_show_in_the_leak_chapter(ser, predictions, tiny, tmp_path
     assert ser("q.csv", "--add", protocol="random5")[0] == 0
     (row,) = leak_premium(read(tmp_path / "results")).to_dict("records")
     assert (row["model"], row["leaky_protocol"], row["premium"]) == ("my_cnn", "random5", 0)
+    assert leaky_alone(read(tmp_path / "results")) is None
+
+
+def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(
+    ser, predictions, tiny, tmp_path, cache
+):
+    predictions.drop(columns="fold").to_csv(tmp_path / "q.csv", index=False)
+    assert ser("q.csv", "--add", protocol="random5")[0] == 0
+    results = tmp_path / "results"
+    cells = [Cell("tiny", protocol, "mfcc13", "lda") for protocol in ("random5", "loso")]
+    bench(cells, results, cache=cache, own={"tiny": tiny})
+    runs = {run.row["protocol"]: run.row for run in read(results) if run.row["model"] == "lda"}
+    (row,) = leaky_alone(read(results)).rows
+    assert [cell.text for cell in row[:3]] == ["tiny", "my_cnn", "random5"]
+    assert row[4].text == "mfcc13 + lda"
+    assert [cell.value for cell in row[5:]] == [runs[name]["uar"] for name in ("random5", "loso")]

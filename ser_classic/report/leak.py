@@ -23,6 +23,7 @@ ABOUT = (
     "with several seeds, figures are means over them, as in the leaderboard. All leaky protocols, with the "
     "number of seeds, are in `leak_premium.csv`."
 )
+ALONE = "Scored by others under a leaky split only: what they reach for unknown speakers is not known"
 SYSTEM = ("corpus", "features", "model", "classes")
 COLUMNS = (
     *SYSTEM,
@@ -129,24 +130,70 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def leak_chapter(premium: pd.DataFrame) -> Chapter | None:
+def leaky_alone(runs: Iterable[Scored]) -> Table | None:
+    """Models of others that were scored under a leaky split only, beside our best under the same split.
+
+    Parameters
+    ----------
+    runs : iterable of Scored
+
+    Returns
+    -------
+    Table or None
+        None where each such model was also scored with speakers kept apart, or there is none. What our best
+        system reaches with speakers kept apart tells how much of the figure the split may have given.
+    """
+    held = [run for run in runs if run.row.get("track") == "blind" and "uar" in run.row]
+    apart: dict[tuple, float] = {}
+    for run in held:
+        if not run.row["leaky"] and run.row["independent"]:
+            cell = tuple(run.row[name] for name in SYSTEM)
+            apart[cell] = max(apart.get(cell, 0.0), run.row["uar"])
+    rows = []
+    for run in held:
+        cell = tuple(run.row[name] for name in SYSTEM)
+        if not run.row["leaky"] or run.row["source"] != "external" or cell in apart:
+            continue
+        same = ("corpus", "protocol", "classes")
+        ours = [
+            other
+            for other in held
+            if other.row["source"] != "external"
+            and all(other.row[name] == run.row[name] for name in same)
+            and tuple(other.row[name] for name in SYSTEM) in apart
+        ]
+        best = max(ours, key=lambda other: other.row["uar"], default=None)
+        known = best and (best.row["uar"], apart[tuple(best.row[name] for name in SYSTEM)])
+        beside = (
+            (f"{best.row['features']} + {best.row['model']}", *map(of_share, known)) if best else ("", "", "")
+        )
+        words = (run.row[name] for name in ("corpus", "model", "protocol"))
+        rows.append((*words, of_share(run.row["uar"]), *beside))
+    headings = ("corpus", "model", "leaky", "UAR leaky", "our best there", "its UAR leaky", "its UAR apart")
+    return Table(headings, tuple(rows), ALONE) if rows else None
+
+
+def leak_chapter(premium: pd.DataFrame, alone: Table | None = None) -> Chapter | None:
     """The leak premium of each system as a chapter, those first that a leaky split would have put first.
 
     Parameters
     ----------
     premium : pd.DataFrame
         As `leak_premium` returns it.
+    alone : Table, optional
+        As `leaky_alone` returns it.
 
     Returns
     -------
     Chapter or None
-        None where there are no pairs.
+        None where there are neither pairs nor models that were scored under a leaky split only.
     """
     from ser_classic.plots.scores import leak_premium as drawn
 
     table = shown_premium(premium)
+    others = (alone,) if alone else ()
     if not len(table):
-        return None
+        return Chapter("leak", TITLE, ABOUT, others) if others else None
     picture = Picture(
         "leak_premium",
         "UAR with the test speakers out of training, and in it",
@@ -154,7 +201,7 @@ def leak_chapter(premium: pd.DataFrame) -> Chapter | None:
         partial(drawn, table),
     )
     grids = tuple(_grid(str(corpus), part) for corpus, part in table.groupby("corpus", sort=False))
-    return Chapter("leak", TITLE, ABOUT, grids, pictures=(picture,))
+    return Chapter("leak", TITLE, ABOUT, (*grids, *others), pictures=(picture,))
 
 
 def _grid(corpus: str, table: pd.DataFrame) -> Table:

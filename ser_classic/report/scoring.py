@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.board import ReportError, judged, probabilities, score_of, speaker_counts
 from ser_classic.report.comparison import Pair, as_facts, as_text, compare
 from ser_classic.report.text import of_share, share
-from ser_classic.statistics import interval, per_speaker
+from ser_classic.statistics import interval
 from ser_classic.tables import Cell, Table
 
 FEATURES = "external"  # in the place of the feature set, in a cell of such a run
@@ -254,13 +254,17 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
             "high": range_.high if range_ and range_.trusted else None,
         }
     whole = counts.counts.sum(axis=0)
-    recalls = dict(zip(counts.classes, recalls_of(whole).tolist(), strict=True))
     given = probabilities(run.table)
     by_sex = {}
     if "sex" in table and table["sex"].notna().all():
         for sex, part in table.groupby("sex"):
             own = confusion(part["truth"], part["guess"], counts.classes)
-            by_sex[str(sex)] = float(METRICS["uar"].of(own))
+            by_sex[str(sex)] = _recalls(own, counts.classes)
+    by_speaker = {
+        str(speaker): _recalls(own, counts.classes)
+        for speaker, own in zip(counts.speakers, counts.counts, strict=True)
+        if row["speakers"]
+    }
     return {
         "id": run.record["id"],
         **run.record["external"],
@@ -268,9 +272,9 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
         "clips": row["clips"],
         "speakers": row["speakers"],
         **figures,
-        "recall": {word: None if np.isnan(value) else value for word, value in recalls.items()},
-        "uar_by_sex": by_sex,
-        "uar_by_speaker": per_speaker(counts).to_dict() if row["speakers"] else {},
+        "recall": _recalls(whole, counts.classes)["recall"],
+        "by_sex": by_sex,
+        "by_speaker": by_speaker,
         "calibration": None if given is None else {name: row[name] for name in ("ece", "brier")},
         "confusion": {"emotions": list(counts.classes), "counts": whole.astype(int).tolist()},
         "comparison": as_facts(pair) if pair else None,
@@ -290,17 +294,14 @@ def told(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
         (METRICS[name].word, _figure(value), "") for name, value in (found["calibration"] or {}).items()
     ]
     lines += Table(("", "", "95 %"), tuple(figures)).lines()
-    for title, each in (
-        ("recall", found["recall"]),
-        ("UAR by sex", found["uar_by_sex"]),
-        ("UAR by speaker", found["uar_by_speaker"]),
-    ):
-        if each:
-            lines += [
-                "",
-                *Table((title, ""), tuple((word, _figure(value)) for word, value in each.items())).lines(),
-            ]
     emotions, counts = found["confusion"]["emotions"], found["confusion"]["counts"]
+    everyone = {"all": {"uar": found["uar"]["value"], "recall": found["recall"]}}
+    parts = {**everyone, **found["by_sex"], **found["by_speaker"]}
+    recalls = [
+        (name, _figure(part["uar"]), *(_figure(part["recall"][word]) for word in emotions))
+        for name, part in parts.items()
+    ]
+    lines += ["", *Table(("recall", "UAR", *(word[:5] for word in emotions)), tuple(recalls)).lines()]
     rows = [(word, *row) for word, row in zip(emotions, counts, strict=True)]
     lines += ["", "confusion: truth down, guess across"]
     lines += Table(("", *(word[:5] for word in emotions)), tuple(rows)).lines()
@@ -309,6 +310,12 @@ def told(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
     else:
         lines += ["", "No run of this benchmark on these folds is stored here to compare with."]
     return "\n".join(lines)
+
+
+def _recalls(counts: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """UAR and recall of each emotion; None where an emotion has no clip."""
+    values = (None if np.isnan(value) else float(value) for value in recalls_of(counts))
+    return {"uar": float(METRICS["uar"].of(counts)), "recall": dict(zip(classes, values, strict=True))}
 
 
 def _figure(value: float | None) -> Cell:

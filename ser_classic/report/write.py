@@ -18,7 +18,7 @@ from ser_classic.report.board import ReportError, read, tabulated, to_csv
 from ser_classic.report.folds import folds_chapter
 from ser_classic.report.gallery import Picture, pictures
 from ser_classic.report.glance import glance_chapter
-from ser_classic.report.leak import leak_chapter, leak_premium
+from ser_classic.report.leak import leak_chapter, leak_premium, leaky_alone
 from ser_classic.report.networks import networks_chapter
 from ser_classic.report.page import figure_element, page
 from ser_classic.report.recipes import recipes_chapter
@@ -115,7 +115,7 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
     premium = leak_premium(runs)
-    made = glance_chapter(board), leak_chapter(premium), *(make(runs) for make in CHAPTERS)
+    made = glance_chapter(board), leak_chapter(premium, leaky_alone(runs)), *(make(runs) for make in CHAPTERS)
     chapters = [chapter for chapter in made if chapter]
     tables = "".join(chapter.markdown() for chapter in chapters) + markdown(board)
     store.write_text(results / "leaderboard.csv", to_csv(board))
