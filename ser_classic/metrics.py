@@ -290,3 +290,70 @@ METRICS: dict[str, Metric] = {
 
 # Those that can be read off a confusion matrix.
 COUNT_METRICS = {name: metric for name, metric in METRICS.items() if metric.terms is None}
+
+
+def agreement_terms(truth: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    """What each clip adds to the sums of which `ccc_of`, `pearson_of` and `rmse_of` are the figures.
+
+    Parameters
+    ----------
+    truth, guess : np.ndarray [shape=(n,)]
+        A dimension as it is and as it was predicted.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 6)]
+        1, the truth and the guess, both less the mean truth, their squares and their product.
+
+    Raises
+    ------
+    MetricError
+        Unequal lengths, no clips, or a value that is no number.
+    """
+    truth, guess = np.asarray(truth, dtype=float), np.asarray(guess, dtype=float)
+    if truth.shape != guess.shape or not len(truth):
+        raise MetricError(f"{len(truth)} true values and {len(guess)} guesses; expected as many, and one")
+    if not (np.isfinite(truth).all() and np.isfinite(guess).all()):
+        raise MetricError("a true or a guessed value is no number")
+    truth, guess = truth - truth.mean(), guess - truth.mean()
+    return np.stack([np.ones(len(truth)), truth, guess, truth**2, guess**2, truth * guess], axis=1)
+
+
+def ccc_of(sums: np.ndarray) -> np.ndarray:
+    """Concordance correlation coefficient [shape=(...)] of sums [shape=(..., 6)] of `agreement_terms`.
+
+    Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics 45, 1989, with the
+    variances of the clips themselves (divided by n): 1 is equality, 0 of a constant guess. NaN where truth
+    and guess are one constant.
+    """
+    n, t, g, tt, gg, tg = np.moveaxis(np.asarray(sums, dtype=float), -1, 0)
+    spread = (n * tt - t**2) + (n * gg - g**2) + (t - g) ** 2
+    return np.divide(2 * (n * tg - t * g), spread, out=np.full(spread.shape, np.nan), where=spread > 0)
+
+
+def pearson_of(sums: np.ndarray) -> np.ndarray:
+    """Pearson's correlation [shape=(...)] of sums [shape=(..., 6)]; NaN where truth or guess is constant."""
+    n, t, g, tt, gg, tg = np.moveaxis(np.asarray(sums, dtype=float), -1, 0)
+    spread = np.sqrt(np.maximum(n * tt - t**2, 0) * np.maximum(n * gg - g**2, 0))
+    return np.divide(n * tg - t * g, spread, out=np.full(spread.shape, np.nan), where=spread > 1e-9)
+
+
+def rmse_of(sums: np.ndarray) -> np.ndarray:
+    """Root of the mean squared error [shape=(...)], on the truth's scale, of sums [shape=(..., 6)]."""
+    n, _, _, tt, gg, tg = np.moveaxis(np.asarray(sums, dtype=float), -1, 0)
+    return np.sqrt(np.maximum(tt + gg - 2 * tg, 0) / n)
+
+
+def concordance(truth: np.ndarray, guess: np.ndarray) -> float:
+    """The concordance correlation coefficient of clips; errors as `agreement_terms`.
+
+    Examples
+    --------
+    >>> concordance([1, 2, 3], [1, 2, 3]), concordance([1, 2, 3], [2, 2, 2])
+    (1.0, 0.0)
+    """
+    return float(ccc_of(agreement_terms(truth, guess).sum(axis=0)))
+
+
+# Of dimensions, by name.
+AGREEMENT = {"ccc": ccc_of, "pearson": pearson_of, "rmse": rmse_of}

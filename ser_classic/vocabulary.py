@@ -9,6 +9,9 @@ EMOTIONS = (
     *("contempt", "excited", "amused", "sleepiness", "frustrated", "other"),
 )
 
+EMOTION = "emotion"  # what a run predicts, where it is no dimension
+DIMENSIONS = ("arousal", "valence", "dominance")  # columns of numbers that a clips table may have
+
 # Fields of a protocol that set it apart from ordinary ones, and the test of its own that each makes.
 CONDITIONS = {
     "trained_on": "cross",

@@ -216,16 +216,21 @@ def report(
 
     from ser_classic import store
     from ser_classic.report import ReportError, terminal, write
+    from ser_classic.report.dimensions import dimension_board, tables_of
     from ser_classic.report.glance import put_into, shown
 
-    if not store.folders(results):
+    if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
         raise ReportError(
             f"{results}: there are no results; bench makes them, or name another with --results"
         )
     board = write(results, _tell, cache=cache)
     if readme:
         put_into(readme, board)
-    Console().print(terminal(board), shown(board) or "")
+    numbers = [table.terminal() for table in tables_of(dimension_board(results))]
+    if len(board) or not numbers:
+        Console().print(terminal(board), shown(board) or "")
+    for table in numbers:
+        Console().print(table)
 
 
 def _log_to_stderr() -> None:

@@ -42,7 +42,7 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     if as_json:
         facts = (
             *("name", "title", "url", "licence", "access", "citation", "language", "style"),
-            *("clips", "speakers", "emotions", "anomalies"),
+            *("clips", "speakers", "emotions", "dimensions", "anomalies"),
         )
         entries = CORPORA.values()
         print(

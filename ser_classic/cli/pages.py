@@ -40,6 +40,7 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
         "Emotions": ", ".join(emotions_of(corpus)) or "as its clips table says",
+        "Dimensions": _dimensions(corpus),
         "Language": corpus.language,
         "Style": corpus.style,
         "Licence": corpus.licence,
@@ -62,6 +63,12 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
         if lines:
             parts += ["", f"{title}:", *(_wrapped(each, indent=2, bullet="- ") for each in lines)]
     return "\n".join([*parts, "", bibtex(corpus)])
+
+
+def _dimensions(corpus: Corpus) -> str:
+    """Those that its clips have as numbers, and what runs on them."""
+    names = ", ".join(corpus.dimensions)
+    return f"{names}, as numbers (bench dimensions)" if names else ""
 
 
 def emotions_of(corpus: Corpus) -> tuple[str, ...]:

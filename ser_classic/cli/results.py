@@ -46,7 +46,7 @@ def remove(
     with store.at_work(results):
         for run in found:
             store.remove_run(run)
-    if store.folders(results):
+    if store.folders(results) or store.folders(results / store.DIMENSIONS):
         write(results, lambda problem: print(problem, file=sys.stderr), cache=cache)
     print(f"{results}: {len(found)} removed")
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pandas as pd
 
 from ser_classic.audio import Part, audio_files
 from ser_classic.errors import SerClassicError
-from ser_classic.vocabulary import EMOTIONS
+from ser_classic.vocabulary import DIMENSIONS, EMOTIONS
 
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
 PART = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
@@ -104,6 +105,8 @@ class Corpus:
         Groups of identical files in the release, where `identical` does not list them.
     same_speakers : tuple of str
         Corpora of the same people, which are not other speakers to it.
+    ratings : mapping of str to callable (clips table) -> np.ndarray
+        Of an embedded corpus: the dimensions of `DIMENSIONS` that it knows and its clips table lacks.
 
     Raises
     ------
@@ -143,11 +146,17 @@ class Corpus:
     columns: tuple[str, ...] = ()
     duplicates: int = 0
     same_speakers: tuple[str, ...] = ()
+    ratings: Mapping[str, Callable[[pd.DataFrame], np.ndarray]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for count in (self.clips, self.speakers):
             if not isinstance(count, int):
                 raise CorpusError(f"{self.name}: {count!r} clips or speakers, expected a number, or 0")
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those of `DIMENSIONS` that its clips have as numbers."""
+        return tuple(name for name in DIMENSIONS if name in self.columns or name in self.ratings)
 
     def remedy(self, what: str = "it") -> str:
         """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""

@@ -14,6 +14,7 @@ channels, same code? Psychological Bulletin 129, 770-814.
 Klatt (1980). Software for a cascade/parallel formant synthesizer. JASA 67, 971-995.
 Murray & Arnott (1993). Toward the simulation of emotion in synthetic speech. JASA 93, 1097-1108.
 Peterson & Barney (1952). Control methods used in a study of the vowels. JASA 24, 175-184.
+Russell (1980). A circumplex model of affect. J. Pers. Soc. Psychol. 39, 1161-1178.
 Scherer (2003). Vocal communication of emotion: a review of research paradigms. Speech Comm. 40, 227-256.
 Tartter (1980). Happy talk: perceptual and acoustic effects of smiling on speech.
 Percept. Psychophys. 27, 24-27.
@@ -73,6 +74,17 @@ MANNER = pd.DataFrame.from_dict(
     dtype=float,
 )
 STRENGTH = 0.25  # standard deviation between speakers of ln(how strongly an emotion shows)
+# Where an emotion lies when it shows as strongly as is common: in the quarter in which Russell (1980) has it
+# (happy, sad, angry, fear), or as its manner is (disgust, surprise). Amounts are ours.
+PLACES = {
+    "neutral": {"arousal": 0.0, "valence": 0.0},
+    "happy": {"arousal": 0.5, "valence": 0.8},
+    "sad": {"arousal": -0.6, "valence": -0.6},
+    "angry": {"arousal": 0.8, "valence": -0.7},
+    "fear": {"arousal": 0.6, "valence": -0.5},
+    "disgust": {"arousal": 0.1, "valence": -0.8},
+    "surprise": {"arousal": 0.7, "valence": 0.3},
+}
 COLOUR = 1.5  # standard deviation between microphones of their response at some frequency [dB]
 
 _NAME = re.compile(
@@ -148,6 +160,8 @@ class Voice:
         Formants relative to a man's vocal tract of 17.5 cm.
     manner : pd.DataFrame
         Rows as in `MANNER`, a column an emotion: how this speaker sounds in it, apart from takes.
+    strength : dict
+        How strongly each emotion shows, 1 as it does commonly.
     room : np.ndarray [shape=(n,)]
         Impulse response of room and microphone at 16 kHz.
     floor : float
@@ -159,6 +173,7 @@ class Voice:
     pitch: float
     tract: float
     manner: pd.DataFrame
+    strength: dict[str, float]
     room: np.ndarray
     floor: float
 
@@ -179,15 +194,16 @@ def voice(speaker: str, seed: int = SEED) -> Voice:
     male = number % 2 == 1
     pitch, tract = (115.0, 1.0) if male else (205.0, 1.17)
     neutral = MANNER["typical"] + MANNER["speakers"] * random.standard_normal(len(MANNER))
-    manner = {}
+    manner, strength = {}, {"neutral": 1.0}
     for word in ACTED:
-        shift = np.exp(STRENGTH * random.standard_normal()) * MANNER[word] if word != "neutral" else 0.0
+        if word != "neutral":
+            strength[word] = np.exp(STRENGTH * random.standard_normal())
+        shift = strength[word] * MANNER[word] if word != "neutral" else 0.0
         manner[word] = neutral + shift + MANNER["habits"] * random.standard_normal(len(MANNER))
     tract *= np.exp(0.04 * random.standard_normal())
     floor = -66.0 + 4.0 * random.standard_normal()
-    return Voice(
-        speaker, "male" if male else "female", pitch, tract, pd.DataFrame(manner), _room(random), floor
-    )
+    sex = "male" if male else "female"
+    return Voice(speaker, sex, pitch, tract, pd.DataFrame(manner), strength, _room(random), floor)
 
 
 def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = SEED) -> Tracks:
@@ -322,6 +338,19 @@ def parse(file: PurePosixPath) -> dict[str, str] | None:
     }
 
 
+def played(clips: pd.DataFrame, dimension: str) -> np.ndarray:
+    """Arousal or valence that the voice plays in each clip [shape=(n,)], 0 of a neutral voice.
+
+    It is that of the emotion (`PLACES`), as strongly as the speaker shows it.
+    """
+    return np.array(
+        [
+            PLACES[emotion][dimension] * voice(speaker.partition("/")[2]).strength[emotion]
+            for speaker, emotion in zip(clips["speaker"], clips["emotion"], strict=True)
+        ]
+    )
+
+
 def _random(*key: int) -> np.random.RandomState:
     """NumPy promises for ever the stream of RandomState, not that of its Generator (NEP 19)."""
     return np.random.RandomState(list(key))
@@ -395,4 +424,5 @@ SYNTHETIC = Corpus(
     make=make,
     version=2,
     parse=parse,
+    ratings={dimension: partial(played, dimension=dimension) for dimension in ("arousal", "valence")},
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded, load, shortfall
+from ser_classic.corpora.dimensions import rated
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, joined, prepare
@@ -18,10 +19,10 @@ from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.fold import FoldResult, run_alike
 from ser_classic.experiment.records import failed, finished
 from ser_classic.experiment.stale import clips_today, differences, summary
-from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.runtime.progress import track
+from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def bench(
     ----------
     cells : iterable of Cell
     results : Path
-        Results folder; see `store`.
+        Results folder; see `store`. Runs that predict a dimension have a folder of their own in it.
     data, cache : Path, optional
         Folder with the corpora and feature cache; see `corpora.load`.
     engine : Engine
@@ -95,17 +96,37 @@ def bench(
         The results folder cannot be written.
     """
     outcome = Outcome()
-    own = own or {}
+    by_home: dict[Path, list[Cell]] = {}
+    for cell in dict.fromkeys(cells):
+        by_home.setdefault(store.home_of(results, cell.target), []).append(cell)
+    for home, of_home in by_home.items():
+        _bench(of_home, home, data, cache, engine, again, own or {}, keep_stale, outcome)
+    return outcome
+
+
+def _bench(
+    cells: list[Cell],
+    results: Path,
+    data: Path | None,
+    cache: Path | None,
+    engine: Engine,
+    again: bool,
+    own: Mapping[str, Loaded],
+    keep_stale: bool,
+    outcome: Outcome,
+) -> None:
+    """As `bench`, of cells that are stored in one folder."""
 
     @functools.cache
     def find(corpus: str) -> Loaded:
-        return own.get(corpus) or load(corpus, data, cache)
+        loaded = own.get(corpus) or load(corpus, data, cache)
+        return loaded if cells[0].target == EMOTION else rated(loaded)
 
     clips = functools.cache(partial(clips_today, find, own))
     known = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}
     pending: list[Cell] = []
     old: dict[str, dict[str, str]] = {}
-    for cell in dict.fromkeys(cells):
+    for cell in cells:
         keep = cell.id in known and not again
         if keep and (found := differences(known[cell.id].record, clips)):
             old[cell.id] = found
@@ -122,7 +143,7 @@ def bench(
             f"({summary(old.values())}); they are {fate}"
         )
     if not pending:
-        return outcome
+        return
     shelf = Shelf(cache, engine)
     with store.at_work(results):
         wanted: dict[str, list[Cell]] = {}
@@ -139,7 +160,6 @@ def bench(
                 prepared.append(ready)
         for work, done in _run_all(prepared, engine):
             _finish(work, done, results, outcome)
-    return outcome
 
 
 def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
@@ -225,7 +245,7 @@ def _attempt(works: list[Work], number: int, fold: int) -> tuple[int, int, list[
             run_alike(
                 first.features,
                 first.labels,
-                MODELS[first.cell.model],
+                first.cell.entry,
                 PROTOCOLS[first.cell.protocol],
                 first.folds[fold],
                 first.cell.seed,

@@ -14,39 +14,53 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.corpora import CORPORA, Loaded
+from ser_classic.corpora import CORPORA, CorpusError, Loaded
+from ser_classic.corpora.dimensions import values_of
 from ser_classic.corpora.warnings import require_trained
 from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.copies import require_apart
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
-from ser_classic.models import MODELS, Model
+from ser_classic.models import Model
+from ser_classic.models.regressors import model_for
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.engines import Engine
+from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """The five names that determine a run; `corpus` is the one to test on."""
+    """The names that determine a run; `corpus` is the one to test on, `target` what is predicted."""
 
     corpus: str
     protocol: str
     features: str
     model: str
     seed: int = 0
+    target: str = EMOTION
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Cell:
         """The cell of which a run's record is."""
-        return cls(*(record[name] for name in store.NAMES))
+        return cls(*(record[name] for name in store.NAMES), record.get("target", EMOTION))
 
     @property
     def id(self) -> str:
         """Name of the run's folder; names hold no double hyphen, so no two cells share one."""
-        return "--".join(map(str, (self.corpus, self.protocol, self.features, self.model, self.seed)))
+        return "--".join(str(value) for value in self.names.values())
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """Its fields as a record has them; emotions are not named as the target, dimensions are."""
+        return {name: value for name, value in vars(self).items() if (name, value) != ("target", EMOTION)}
+
+    @property
+    def entry(self) -> Model:
+        """The model, among those that predict its target; errors as `model_for`."""
+        return model_for(self.target, self.model)
 
     @property
     def corpora(self) -> tuple[str, ...]:
@@ -58,7 +72,7 @@ def parameters(cell: Cell) -> dict[str, Any]:
     """What today's tables say of a cell: all that its predictions depend on."""
     return {
         "features": FEATURES[cell.features].parameters,
-        "model": MODELS[cell.model].parameters(cell.seed),
+        "model": cell.entry.parameters(cell.seed),
         **parameters_of_protocol(cell),
     }
 
@@ -186,7 +200,7 @@ def prepare(
     for cell in cells:
         digests, said = {"clips": clips_digest}, {}
         try:
-            MODELS[cell.model].require()
+            cell.entry.require()
             said = parameters(cell)
             protocol, feature_set = PROTOCOLS[cell.protocol], FEATURES[cell.features]
             sources = {name: source(name) for name in protocol.sources(cell.corpus)}
@@ -198,13 +212,12 @@ def prepare(
             trained = parts[:-1] or parts
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
-            told = require_trained(
-                f"{cell.corpus}, {cell.protocol}", clips["emotion"].to_numpy(dtype=str), folds
-            )
+            labels = labels_of(clips, cell.target)
+            told = require_learnable(f"{cell.corpus}, {cell.protocol}", labels, folds)
             if told and told not in warned:
                 warned.add(told)
                 logger.warning(told)
-            require_match(MODELS[cell.model], feature_set)
+            require_match(cell.entry, feature_set)
             features = tuple(shelf.features(part, feature_set) for part in parts)
             digests["features"] = features[-1].digest
             if sources:
@@ -226,7 +239,7 @@ def prepare(
         except SerClassicError as error:
             yield Refused(cell, str(error), digests, said)
             continue
-        yield Work(cell, features, degraded, copies, labels_of(clips), folds, digests, said)
+        yield Work(cell, features, degraded, copies, labels, folds, digests, said)
 
 
 def require_match(model: Model, features: FeatureSet) -> None:
@@ -253,6 +266,24 @@ def joined(parts: Sequence[Features]) -> Features:
     )
 
 
-def labels_of(clips: pd.DataFrame) -> pd.DataFrame:
-    """What a model may know of clips."""
-    return clips[["speaker", "emotion"]]
+def labels_of(clips: pd.DataFrame, target: str = EMOTION) -> pd.DataFrame:
+    """What a model may know of clips: columns speaker and the target, emotion words or numbers.
+
+    Raises
+    ------
+    CorpusError
+        The clips are of two corpora, whose scales are not one; or as `values_of`.
+    """
+    if target == EMOTION:
+        return clips[["speaker", EMOTION]]
+    if clips["corpus"].nunique() > 1:
+        raise CorpusError(
+            f"{' and '.join(dict.fromkeys(clips['corpus']))}: every corpus rates {target} on a scale of its "
+            "own; train and test on one"
+        )
+    return clips[["speaker"]].assign(**{target: values_of(clips, target)})
+
+
+def require_learnable(name: str, labels: pd.DataFrame, folds: Sequence[Fold]) -> str | None:
+    """As `require_trained`, where emotions are learned; of numbers nothing is asked."""
+    return require_trained(name, labels[EMOTION].to_numpy(dtype=str), folds) if EMOTION in labels else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,6 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.stale import clips_today, differences
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS
 from ser_classic.runtime.engines import ALONE, Engine
 
 ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities
@@ -44,7 +43,8 @@ class Compared:
     turned : int
         Those that differ.
     apart : float or None
-        The largest difference of two probabilities; None where the model has none.
+        The largest difference of two probabilities, or of two predictions of a dimension; None where the
+        model has none.
     why : str
         What explains a difference, or where it begins.
     """
@@ -108,7 +108,7 @@ def check(
     """
     stored = {
         Cell.of(run.record): run
-        for run in store.runs(results)
+        for run in _runs(results)
         if run.ok
         and "external" not in run.record
         and (cells is None or Cell.of(run.record) in cells)
@@ -130,7 +130,7 @@ def check(
     drawn = _drawn(checkable, {cell: _seconds(stored[cell].record) for cell in checkable}, number, seed)
     with tempfile.TemporaryDirectory(prefix="ser-classic-check-") as folder:
         outcome = experiment.bench(drawn, Path(folder), data, cache, engine)
-        again = {Cell.of(run.record): run for run in store.runs(Path(folder))}
+        again = {Cell.of(run.record): run for run in _runs(Path(folder))}
         compared = [compare(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
     return Check(compared, unchecked, len(checkable))
 
@@ -155,9 +155,13 @@ def compare(stored: store.Run, again: store.Run | None, problems: Collection[str
         return Compared(stored.id, "differs", why=str(error))
     if not then.index.equals(now.index) or set(then.columns) != set(now.columns):
         return Compared(stored.id, "differs", why="other clips or folds are tested, or other emotions known")
-    turned = int((then["guess"] != now["guess"]).sum())
-    chances = [column for column in then.columns if column != "guess"]
-    apart = float(np.nanmax(np.abs(then[chances] - now[chances]).to_numpy())) if chances else None
+    numbers = [column for column in then.columns if column != "guess"]
+    gaps = np.abs(then[numbers] - now[numbers]).to_numpy()
+    apart = float(np.nanmax(gaps)) if numbers else None
+    if "guess" in then:
+        turned = int((then["guess"] != now["guess"]).sum())
+    else:
+        turned = int((gaps > ROUNDING).any(axis=1).sum())
     found = partial(Compared, stored.id, tested=len(then), turned=turned, apart=apart)
     if not turned and (apart or 0) <= ROUNDING:
         return found("same")
@@ -190,6 +194,12 @@ def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
     return unlike
 
 
+def _runs(results: Path) -> Iterator[store.Run]:
+    """Runs of emotions and of dimensions."""
+    yield from store.runs(results)
+    yield from store.runs(results / store.DIMENSIONS)
+
+
 def _features(record: Mapping[str, Any]) -> list[str | None]:
     return [record["digests"].get(name) for name in store.FEATURES_OF]
 
@@ -214,7 +224,7 @@ def _hindrance(
                 f". {CORPORA[name].remedy()}" if name in CORPORA else ""
             )
     try:
-        MODELS[cell.model].require()
+        cell.entry.require()
         FEATURES[cell.features].require()
     except SerClassicError as error:
         return str(error)

@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from ser_classic.corpora.warnings import require_trained
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import labels_of
+from ser_classic.experiment.cells import labels_of, require_learnable
 from ser_classic.experiment.fold import FoldResult, run_fold
 from ser_classic.experiment.records import predictions_of
 from ser_classic.features.extraction import Features
-from ser_classic.models import MODELS, Model
+from ser_classic.models import Model
+from ser_classic.models.regressors import model_for
 from ser_classic.protocols import PROTOCOLS, Protocol
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.runtime.progress import track
+from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def evaluate(
     degraded: Features | None = None,
     copies: Sequence[Features] = (),
     engine: Engine = ALONE,
+    target: str = EMOTION,
 ) -> pd.DataFrame:
     """Predictions of one model under one protocol.
 
@@ -44,8 +46,8 @@ def evaluate(
     features : Features or pd.DataFrame
         Of the same clips, in the same order; or a DataFrame with a row a clip, by name.
     model : Model, str or estimator
-        An entry of MODELS, its name, or a classifier of scikit-learn's kind (a Pipeline, too), which is
-        fitted as it is: a copy a fold, neither scaled nor tuned here.
+        An entry of MODELS (REGRESSORS, for a dimension), its name, or an estimator of scikit-learn's kind
+        (a Pipeline, too), which is fitted as it is: a copy a fold, neither scaled nor tuned here.
     protocol : Protocol or str
         An entry of PROTOCOLS or its name.
     seed : int
@@ -56,11 +58,14 @@ def evaluate(
         Of as many degraded copies of the same clips as the protocol trains on, each by a `training_copy`.
     engine : Engine
         Who runs the folds; see `engines`.
+    target : str
+        What is predicted: `emotion`, or one of `DIMENSIONS`, a column of numbers of the clips.
 
     Returns
     -------
     pd.DataFrame
-        Columns fold, clip, guess and `p_<emotion>` where the model has probabilities.
+        Columns fold, clip, guess and `p_<emotion>` where the model has probabilities; of a dimension, fold,
+        clip and the dimension.
 
     Raises
     ------
@@ -71,7 +76,7 @@ def evaluate(
     """
     protocol = PROTOCOLS[protocol] if isinstance(protocol, str) else protocol
     if isinstance(model, str):
-        model = MODELS[model]
+        model = model_for(target, model)
     elif not isinstance(model, Model):
         model = Model(type(model).__name__.lower(), "", _Copies(model), scale=False)
     if isinstance(features, pd.DataFrame):
@@ -90,15 +95,15 @@ def evaluate(
         if part is not None and not part.clips.equals(clips.index):
             raise SerClassicError("the features are not of these clips in this order; extract them anew")
     folds = protocol.folds(clips, seed)
-    if told := require_trained(protocol.name, clips["emotion"].to_numpy(dtype=str), folds):
+    labels = labels_of(clips, target)
+    if told := require_learnable(protocol.name, labels, folds):
         logger.warning(told)
-    labels = labels_of(clips)
     tasks = [
         (features, number, labels, model, protocol, fold, seed, degraded, copies)
         for number, fold in enumerate(folds)
     ]
     done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds"))
-    return predictions_of(clips.index, folds, [done[number] for number in range(len(folds))])
+    return predictions_of(clips.index, folds, [done[number] for number in range(len(folds))], target)
 
 
 @dataclass(frozen=True)

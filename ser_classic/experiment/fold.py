@@ -26,7 +26,7 @@ class FoldResult:
 
     Attributes
     ----------
-    guess : np.ndarray of str [shape=(test clips,)]
+    guess : np.ndarray of str, or of numbers where a dimension is predicted [shape=(test clips,)]
     probabilities : pd.DataFrame [shape=(test clips, emotions)] or None
         None where the model has none.
     chosen : dict
@@ -71,7 +71,8 @@ def run_fold(
     features : Features
         Of the clips that the fold counts.
     labels : pd.DataFrame
-        Columns speaker and emotion, of the same clips in the same order.
+        Columns speaker and what is predicted (emotion, or a dimension in numbers), of the same clips in the
+        same order.
     model : Model
     protocol : Protocol
         By whose track, clips heard and leakiness the fold is run.
@@ -102,7 +103,8 @@ def run_alike(
     copies: Sequence[Features],
 ) -> list[FoldResult]:
     """As `run_fold`, a result for each way in which the test clips are degraded: one fit serves them all."""
-    emotions = labels["emotion"].to_numpy(dtype=str)
+    target = labels.drop(columns="speaker").squeeze(axis=1)
+    truth = target.to_numpy(dtype=float if target.dtype.kind == "f" else str)
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
     own = speakers if protocol.track == "adapted" else None
     if own is None or protocol.heard is None:
@@ -124,7 +126,7 @@ def run_alike(
         fitted = fit(
             model,
             one_below_the_other(trained),
-            emotions[rows],
+            truth[rows],
             None if speakers is None else speakers[rows],
             seed,
             protocol.leaky,
@@ -136,9 +138,7 @@ def run_alike(
         for part in degraded:
             tested = _rows(X if part is None else inputs(part, own), fold.test)
             begun = time.process_time()
-            answers.append(
-                (*_predicted(model, fitted, tested, set(emotions[rows])), time.process_time() - begun)
-            )
+            answers.append((*_predicted(model, fitted, tested, truth[rows]), time.process_time() - begun))
     size = fitted.size
     return [
         FoldResult(
@@ -157,13 +157,18 @@ def run_alike(
 
 
 def _predicted(
-    model: Model, fitted: Fitted, tested: pd.DataFrame | np.ndarray, known: set[str]
+    model: Model, fitted: Fitted, tested: pd.DataFrame | np.ndarray, truth: np.ndarray
 ) -> tuple[np.ndarray, pd.DataFrame | None]:
-    """For every clip a guess and chances, of the emotions that were trained."""
+    """For every clip a guess and chances, of the emotions that were trained; or a number."""
     with blaming(f"{model.name} cannot predict these {len(tested)} clips", ModelError):
         guess, probabilities = np.asarray(fitted.estimator.predict(tested)), fitted.probabilities(tested)
         if guess.shape != (len(tested),):
             raise ModelError(f"{model.name} gives guesses of shape {guess.shape} for {len(tested)} clips")
+        if truth.dtype.kind == "f":
+            if not np.isfinite(guess).all():
+                raise ModelError(f"{model.name} gives what is no number")
+            return guess, None
+        known = set(truth)
         if foreign := set(guess) - known:
             raise ModelError(f"{model.name} guesses {str(foreign.pop())!r}, of which no training clip is")
         if probabilities is not None and len(probabilities) != len(tested):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -11,10 +10,10 @@ import pandas as pd
 from ser_classic.experiment.cells import Refused, Work
 from ser_classic.experiment.fold import FoldResult
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.provenance import machine, versions
 from ser_classic.store import SCHEMA
+from ser_classic.vocabulary import EMOTION
 
 
 def finished(
@@ -39,7 +38,8 @@ def finished(
     }
     if any(result.machine != done[0].machine for result in done):
         record["machines"] = [result.machine for result in done]  # in the order of the folds
-    return record, predictions_of(work.labels.index, work.folds, done), _curves(work.folds, done)
+    predictions = predictions_of(work.labels.index, work.folds, done, work.cell.target)
+    return record, predictions, _curves(work.folds, done)
 
 
 def failed(ready: Work | Refused, error: str) -> dict[str, Any]:
@@ -47,11 +47,17 @@ def failed(ready: Work | Refused, error: str) -> dict[str, Any]:
     return _new_record(ready, "failed") | {"error": error}
 
 
-def predictions_of(clips: pd.Index, folds: Sequence[Fold], done: Sequence[FoldResult]) -> pd.DataFrame:
-    """Predictions of all folds: columns fold, clip, guess and `p_<emotion>` where there are probabilities."""
+def predictions_of(
+    clips: pd.Index, folds: Sequence[Fold], done: Sequence[FoldResult], target: str = EMOTION
+) -> pd.DataFrame:
+    """Predictions of all folds: columns fold, clip, guess and `p_<emotion>` where there are probabilities.
+
+    Of a dimension the column of guesses is called as it is.
+    """
+    name = "guess" if target == EMOTION else target
     parts = []
     for fold, result in zip(folds, done, strict=True):
-        part = pd.DataFrame({"fold": fold.name, "clip": clips[fold.test], "guess": result.guess})
+        part = pd.DataFrame({"fold": fold.name, "clip": clips[fold.test], name: result.guess})
         if result.probabilities is not None:
             chances = result.probabilities.add_prefix("p_")
             part = pd.concat([part, chances.set_axis(part.index)], axis=1)
@@ -72,7 +78,7 @@ def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "id": cell.id,
-        **asdict(cell),
+        **cell.names,
         "status": status,
         "track": protocol.track,
         "leaky": protocol.leaky,
@@ -82,6 +88,6 @@ def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
         **({"brought": brought} if brought else {}),
         "parameters": ready.parameters,
         "digests": ready.digests,
-        "versions": versions(MODELS[cell.model].extra) | versions(FEATURES[cell.features].extra),
+        "versions": versions(cell.entry.extra) | versions(FEATURES[cell.features].extra),
         "machine": machine(),
     }

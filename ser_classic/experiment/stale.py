@@ -14,8 +14,10 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, parameters_of_protocol
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
+from ser_classic.models.regressors import REGRESSORS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.runtime.provenance import versions
+from ser_classic.vocabulary import EMOTION
 
 UNSAID = {"version": 1}  # what an older record means that does not have this field; null is what others mean
 LONGEST = 40  # letters of a value that is shown
@@ -47,7 +49,7 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
     found = {}
     for part, table, name in (
         ("features", FEATURES, cell.features),
-        ("model", MODELS, cell.model),
+        ("model", MODELS if cell.target == EMOTION else REGRESSORS, cell.model),
         ("protocol", PROTOCOLS, cell.protocol),
     ):
         brought = record.get("brought", ()) if part == "features" else ()
@@ -77,7 +79,7 @@ def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
     ]
     said: dict[str, Any] = {"features": {**then, "parts": now} if len(now) > 1 else now[0]}
     with contextlib.suppress(SerClassicError):  # a library that is not here, or an entry that is broken
-        said["model"] = MODELS[cell.model].parameters(cell.seed)
+        said["model"] = cell.entry.parameters(cell.seed)
     return said | parameters_of_protocol(cell)
 
 

@@ -17,8 +17,10 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, require_match
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
+from ser_classic.models.regressors import model_for
 from ser_classic.protocols import PROTOCOLS, families
 from ser_classic.registry import unknown
+from ser_classic.vocabulary import DIMENSIONS, EMOTION
 
 EMBEDDED = "synthetic"
 SHIPPED = files("ser_classic") / "data" / "suites"
@@ -43,7 +45,8 @@ def read_suite(suite: str) -> list[Cell]:
     ----------
     suite : str
         A name of `suites()`, or the path of a TOML file. Each of its `[[grid]]` tables lists `corpora`,
-        `protocols`, `features` and `models`, and `seeds` if not only 0; its cells are their product. The
+        `protocols`, `features` and `models`, `seeds` if not only 0, and `targets` (of `DIMENSIONS`) if not
+        emotions are predicted; its cells are their product. The
         features of its `[tables]` are there once they were brought; see `tables_of`. The name of a family of
         protocols, such as `cross` or `emobox_degraded`, stands for all of them; of those that train on other
         corpora, for those that train on corpora of the grid.
@@ -104,32 +107,38 @@ def _absent(suite: str) -> str:
 def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     if not isinstance(grid, dict):
         raise SuiteError(f"{suite}: expected [[grid]] tables, found {grid!r}")
-    seeds = grid.get("seeds", [0])
-    wrong = sorted(set(grid) ^ {*AXES, "seeds"} - ({"seeds"} - set(grid)))
+    seeds, targets = grid.get("seeds", [0]), grid.get("targets", [EMOTION])
+    wrong = sorted({*AXES} - set(grid) | set(grid) - {*AXES, "seeds", "targets"})
     if wrong or not all(isinstance(names, list) and names for names in grid.values()):
         raise SuiteError(
-            f"{suite}: a grid lists corpora, protocols, features and models, and may list seeds; "
+            f"{suite}: a grid lists corpora, protocols, features and models, and may list seeds and targets; "
             f"{'check ' + ', '.join(wrong) if wrong else 'one of its lists is empty or no list'}"
         )
     for seed in seeds:
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise SuiteError(f"{suite}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
+    for target in targets:
+        if target not in (EMOTION, *DIMENSIONS):
+            raise SuiteError(f"{suite}: {unknown('targets', str(target), (EMOTION, *DIMENSIONS))}")
     known = families()
     for axis, table in AXES.items():
         for name in grid[axis]:
             if not isinstance(name, str):
                 raise SuiteError(f"{suite}: {axis} lists {name!r}; expected names in quotes")
-            if axis != "protocols":
+            if axis == "models":
+                for target in targets:
+                    model_for(target, name)
+            elif axis != "protocols":
                 table[name]
             elif name not in known and name not in table:
                 raise SuiteError(unknown(axis, name, [*known, *table]))
     protocols = [each for name in grid["protocols"] for each in _members(suite, name, grid["corpora"])]
-    for features, model in itertools.product(grid["features"], grid["models"]):
-        require_match(MODELS[model], FEATURES[features])
+    for features, model, target in itertools.product(grid["features"], grid["models"], targets):
+        require_match(model_for(target, model), FEATURES[features])
     cells = [
-        Cell(corpus, protocol, features, model, seed)
-        for corpus, features, model, protocol, seed in itertools.product(
-            grid["corpora"], grid["features"], grid["models"], protocols, seeds
+        Cell(corpus, protocol, features, model, seed, target)
+        for corpus, target, features, model, protocol, seed in itertools.product(
+            grid["corpora"], targets, grid["features"], grid["models"], protocols, seeds
         )
         if not (trained_on := PROTOCOLS[protocol].trained_on) or set(trained_on) - {corpus}
     ]

@@ -23,7 +23,7 @@ class ModelError(SerClassicError):
 
 @dataclass(frozen=True)
 class Model:
-    """A named way of building a classifier.
+    """A named way of building a classifier; or a regressor, where it is one of `REGRESSORS`.
 
     Attributes
     ----------
@@ -35,10 +35,11 @@ class Model:
     scale : bool
         Put a StandardScaler before it.
     search : {"grid", "own", "early"}
-        `grid`: exhaustive search in inner speaker folds, scored by UAR. `own`: the estimator searches by
-        itself, in the folds that its parameter `cv` is given; where that is None because nothing can be
-        tuned by speaker, it takes its stated defaults and its `tuned_` is False. `early`: its `fit` holds
-        part of the speakers in `groups` out, to stop training by them; it tells `chosen_` and `held_out_`.
+        `grid`: exhaustive search in inner speaker folds, scored by UAR (by CCC, of a regressor). `own`: the
+        estimator searches by itself, in the folds that its parameter `cv` is given; where that is None
+        because nothing can be tuned by speaker, it takes its stated defaults and its `tuned_` is False.
+        `early`: its `fit` holds part of the speakers in `groups` out, to stop training by them; it tells
+        `chosen_` and `held_out_`.
     balance : {"weights", "priors"}, optional
         For estimators that have no class weights of their own: fit with balanced sample weights, or set the
         parameter `priors` to equal ones.

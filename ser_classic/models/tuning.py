@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.errors import blaming
+from ser_classic.metrics import concordance
 from ser_classic.models import Model, ModelError, worded
 
 CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # a value an epoch
@@ -78,7 +79,7 @@ def fit(
     model : Model
     X : pd.DataFrame [shape=(clips, d)], or object array of sequences
     y : np.ndarray [shape=(clips,)]
-        Emotion words.
+        Emotion words; or numbers, for a model of `REGRESSORS`, whose grid is scored by CCC.
     speakers : np.ndarray [shape=(clips,)] or None
         With fewer than two speakers nothing can be tuned, and the model's stated defaults are used;
         without speakers (a leaky protocol on a corpus that names none) the inner folds are random.
@@ -117,6 +118,7 @@ def _fit(
 
     from ser_classic.estimators import balanced_weights, inner_folds
 
+    numbers = y.dtype.kind == "f"
     pipeline = model.pipeline(seed)
     if ("cv" in pipeline[-1].get_params()) != (model.search == "own"):
         raise ModelError(
@@ -140,7 +142,7 @@ def _fit(
     inner = None
     if model.grid or model.search == "own":
         given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
-        inner = given or inner_folds(y, units, seed=seed)
+        inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
     if model.search == "own":
         pipeline.set_params(model__cv=inner).fit(X, y, **options)
         # The folds of this training part mean nothing to a saved pipeline.
@@ -154,11 +156,13 @@ def _fit(
     if inner is None:
         pipeline.fit(X, y, **options)
         return Fitted(pipeline, {}, tuned=False)
+    from sklearn.metrics import make_scorer
     from sklearn.model_selection import GridSearchCV
 
     usable = _usable(model.grid, min(len(train) for train, _ in inner))
     grid = {f"model__{name}": list(values) for name, values in usable.items()}
-    search = GridSearchCV(pipeline, grid, scoring="balanced_accuracy", cv=inner, error_score="raise")
+    scoring = make_scorer(concordance) if numbers else "balanced_accuracy"
+    search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
     search.fit(X, y, **options)
     chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
     return Fitted(search.best_estimator_, chosen, tuned=True)

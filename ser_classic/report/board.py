@@ -99,6 +99,11 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     """Where in the clips table the predicted clips stand; errors as `judged`."""
+    if "guess" not in predictions:
+        raise ReportError(
+            f"these are no emotions but {', '.join(predictions.columns.difference(['fold', 'clip']))} in "
+            "numbers, for which there is a leaderboard of its own: ser-classic report"
+        )
     if not len(predictions):
         raise ReportError("there are no predictions to score; run it again")
     rows = clips.index.get_indexer(predictions["clip"])
@@ -292,6 +297,14 @@ def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Sc
             f"({summary(stale)}): they are marked and not ranked. `ser-classic bench SUITE` runs them again"
         )
     return runs
+
+
+def marked_stale(results: Path) -> Callable[[Mapping[str, Any]], str | None]:
+    """What tells of a record in which ways its run is stale, in words; None of one that is not."""
+    from ser_classic.experiment.stale import differences
+
+    clips = cache(partial(store.clips_digest, results))
+    return lambda record: "; ".join(f"{at}: {how}" for at, how in differences(record, clips).items()) or None
 
 
 def leaderboard(

@@ -93,6 +93,11 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
         As `compare`; or they are one run, or were made on other clips than the folder's clips table tells.
     """
     runs = store.find_run(results, first), store.find_run(results, second)
+    for run in runs:
+        if "target" in run.record:
+            raise ReportError(
+                f"{run.id} predicts {run.record['target']}; only runs that tell emotions apart are compared"
+            )
     if first == second:
         raise ReportError(f"{first}: a run does not differ from itself; name two runs")
     pair = compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from ser_classic import store
 from ser_classic.report import conditions
 from ser_classic.report.board import ReportError, read, tabulated, to_csv
+from ser_classic.report.dimensions import dimension_board, dimensions_chapter, write_dimensions
 from ser_classic.report.folds import folds_chapter
 from ser_classic.report.gallery import Picture, pictures
 from ser_classic.report.glance import glance_chapter
@@ -38,6 +39,8 @@ def write(
     cache: Path | None = None,
 ) -> pd.DataFrame:
     """Write leaderboard.csv and .md and leak_premium.csv, and with figures leaderboard.html and figures/.
+
+    Runs that predict dimensions are in dimensions/leaderboard.csv and in a chapter of their own.
 
     Where neither runs nor code nor what was written have changed since, nothing is done. Runs that differ
     from today's tables are in the leaderboard, marked as stale, and in nothing else.
@@ -94,10 +97,16 @@ def state(results: Path, figures: bool) -> dict[str, object]:
     """What a report of this folder is made from, and what it consists of: sizes and times of all files."""
     package = Path(__file__).parents[1]
     sources = [*package.rglob("*.py"), *package.rglob("*.csv"), *package.glob("report/page.*")]
-    sources += [path for part in ("clips/*", "folds/*", "runs/*", "runs/*/*") for path in results.glob(part)]
+    homes = results, results / store.DIMENSIONS
+    for home in homes:
+        sources += [path for part in ("clips/*", "folds/*", "runs/*", "runs/*/*") for path in home.glob(part)]
     groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "protocols"))
     plug_ins = sorted(str(point) for group in groups for point in entry_points(group=group))
-    written = [*results.glob("leaderboard.*"), *results.glob("leak_*"), *results.glob("figures/*")]
+    written = [
+        *(path for home in homes for path in home.glob("leaderboard.*")),
+        *results.glob("leak_*"),
+        *results.glob("figures/*"),
+    ]
     made_from = (_stamps(sources), versions(), plug_ins, figures)
     return {"made from": made_from, "written": _stamps(written)}
 
@@ -115,12 +124,18 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
     premium = leak_premium(runs)
-    made = glance_chapter(board), leak_chapter(premium, leaky_alone(runs)), *(make(runs) for make in CHAPTERS)
+    numbers = dimension_board(results, problem)
+    made = (
+        *(glance_chapter(board), leak_chapter(premium, leaky_alone(runs))),
+        *(make(runs) for make in CHAPTERS),
+        dimensions_chapter(numbers),
+    )
     chapters = [chapter for chapter in made if chapter]
     tables = "".join(chapter.markdown() for chapter in chapters) + markdown(board)
     store.write_text(results / "leaderboard.csv", to_csv(board))
     store.write_text(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
     store.write_text(results / "leak_premium.csv", to_csv(premium))
+    write_dimensions(results, numbers)
     if figures:
         folder = results / "figures"
         own = [(picture.corpus, drawn(picture, folder)) for picture in pictures(runs)]

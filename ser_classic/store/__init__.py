@@ -22,13 +22,23 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import DRAFT, replacing
 from ser_classic.runtime.locks import LOCK, alone
+from ser_classic.vocabulary import EMOTION
 
 SCHEMA = 2
 DECIMALS = 3  # of probabilities, stored as thousandths
 PREDICTIONS = "predictions.csv.bz2"
 OLD = ".old-"  # begins the name of what a draft is about to replace
+DIMENSIONS = "dimensions"  # the folder of their runs in that of results
 NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
 FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
+
+
+def home_of(results: Path, target: str) -> Path:
+    """The results folder of runs that predict this: dimensions have one of their own within that of emotions.
+
+    So nothing that reads the one ever meets the other.
+    """
+    return results if target == EMOTION else results / DIMENSIONS
 
 
 class StoreError(SerClassicError):
@@ -311,7 +321,7 @@ def read_run(path: Path) -> Run:
     try:
         record = json.loads((path / "run.json").read_text())
         schema, name, status = record["schema"], record["id"], record["status"]
-        named = "--".join(str(record[key]) for key in NAMES)
+        named = "--".join(str(record[key]) for key in (*NAMES, *({"target"} & record.keys())))
         if status == "ok":
             [record["digests"][name] for name in ("clips", "folds", "predictions")]
             record["track"], record["leaky"], record["base"], record["independent"]
@@ -330,13 +340,15 @@ def read_run(path: Path) -> Run:
 
 
 def find_run(results: Path, name: str) -> Run:
-    """Read the run with this id.
+    """Read the run with this id, of emotions or of a dimension.
 
     Raises
     ------
     StoreError
         There is none (the nearest ids are named), or it is damaged.
     """
+    target = name.split("--")[len(NAMES) :]
+    results = home_of(results, target[0] if target else EMOTION)
     home = results / "runs"
     held = [path.name for path in folders(results)]
     if name in held:

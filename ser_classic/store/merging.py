@@ -11,7 +11,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.store import FEATURES_OF, Run
 
 SHOWN = 5  # reasons in one message
-WRITTEN = ("runs", "clips", "folds", "figures")  # the folders of a results folder
+WRITTEN = ("runs", "clips", "folds", "figures", store.DIMENSIONS)  # the folders of a results folder
 
 
 class MergeError(SerClassicError):
@@ -47,7 +47,7 @@ def merge(sources: list[Path], into: Path) -> Merged:
         `into` cannot be written.
     """
     for folder in sources:
-        if not any((folder / name).exists() for name in ("runs", "leaderboard.csv")):
+        if not any((folder / name).exists() for name in ("runs", store.DIMENSIONS, "leaderboard.csv")):
             raise MergeError(f"{folder}: there are no results; give folders to which bench has written")
         here, there = folder.resolve(), into.resolve()
         if here in there.parents or any(there / name in (here, *here.parents) for name in WRITTEN):
@@ -55,7 +55,46 @@ def merge(sources: list[Path], into: Path) -> Merged:
     # Each folder once, however often and in whatever spelling it is given
     into, *others = {folder.resolve(): folder for folder in [into, *sources]}.values()
     problems: list[str] = []
-    runs = {folder: list(store.runs(folder, problems.append)) for folder in (into, *others)}
+    plans = [
+        _planned([folder if kind is None else folder / kind for folder in (into, *others)], problems)
+        for kind in (None, store.DIMENSIONS)
+    ]
+    if problems:
+        more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        listed = "\n  ".join(problems[:SHOWN])
+        raise MergeError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
+    for plan in plans:
+        if plan.copied:
+            plan.carry_out()
+    return Merged(
+        [run.id for plan in plans for run in plan.copied], [name for plan in plans for name in plan.kept]
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be copied from some folders into another, and the ids of what that one keeps."""
+
+    into: Path
+    others: list[Path]
+    copied: list[Run]
+    kept: list[str]
+
+    def carry_out(self) -> None:
+        """Copy clips tables and runs."""
+        with store.at_work(self.into):
+            for folder in self.others:
+                for path in sorted((folder / "clips").glob("*.csv")):
+                    if not (self.into / "clips" / path.name).exists():
+                        store.write_text(self.into / "clips" / path.name, path.read_text())
+            for run in self.copied:
+                store.copy_run(run, self.into)
+
+
+def _planned(folders: list[Path], problems: list[str]) -> _Plan:
+    """What to copy into the first of these folders from the others; what does not fit joins the problems."""
+    into, *others = folders
+    runs = {folder: list(store.runs(folder, problems.append)) for folder in folders}
     problems += _clips_problems(runs)
     held = {run.id: run for run in runs[into]}
     copied: dict[str, Run] = {}
@@ -71,18 +110,7 @@ def merge(sources: list[Path], into: Path) -> Merged:
                 run.predictions()
         except SerClassicError as error:
             problems.append(str(error))
-    if problems:
-        more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        listed = "\n  ".join(problems[:SHOWN])
-        raise MergeError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
-    with store.at_work(into):
-        for folder in others:
-            for path in sorted((folder / "clips").glob("*.csv")):
-                if not (into / "clips" / path.name).exists():
-                    store.write_text(into / "clips" / path.name, path.read_text())
-        for run in copied.values():
-            store.copy_run(run, into)
-    return Merged(list(copied), [name for name in held if name not in copied])
+    return _Plan(into, others, list(copied.values()), [name for name in held if name not in copied])
 
 
 def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:

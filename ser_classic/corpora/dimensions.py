@@ -1,0 +1,77 @@
+"""Dimensions: arousal, valence and dominance of clips, as numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.corpora import CORPORA, CorpusError, Loaded
+from ser_classic.registry import unknown
+from ser_classic.vocabulary import DIMENSIONS
+
+
+def rated(loaded: Loaded) -> Loaded:
+    """A corpus whose clips table has the dimensions, too, that only the corpus itself knows.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        As `load` gives it.
+    """
+    ratings = {
+        name: [f"{value:.3f}" for value in of(loaded.clips)] for name, of in loaded.corpus.ratings.items()
+    }
+    return loaded._replace(clips=loaded.clips.assign(**ratings)) if ratings else loaded
+
+
+def values_of(clips: pd.DataFrame, dimension: str) -> np.ndarray:
+    """A dimension of every clip, as numbers on the corpus's own scale.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        Clips table of one corpus, as `rated` gives it.
+    dimension : str
+        One of `DIMENSIONS`.
+
+    Returns
+    -------
+    np.ndarray [shape=(clips,), dtype=float64]
+
+    Raises
+    ------
+    CorpusError
+        The clips have no such column, a value is missing or no number, or all are the same.
+
+    Examples
+    --------
+    >>> clips = pd.DataFrame({"corpus": "mine", "arousal": ["1.5", "4"]}, index=["mine/a", "mine/b"])
+    >>> values_of(clips, "arousal")
+    array([1.5, 4. ])
+    """
+    corpus = clips["corpus"].iloc[0]
+    if dimension not in DIMENSIONS:
+        raise CorpusError(unknown("dimensions", dimension, DIMENSIONS))
+    if dimension not in clips:
+        has = [name for name, known in CORPORA.items() if dimension in known.dimensions]
+        raise CorpusError(
+            f"{corpus}: its clips tell no {dimension}; those of {', '.join(has)} do. For a corpus of your "
+            f"own, add a column `{dimension}` of numbers to the manifest, or say which column of --labels it "
+            f"is with --column COLUMN={dimension}"
+        )
+    values = pd.to_numeric(clips[dimension], errors="coerce").to_numpy(dtype=float)
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        first = clips.index[wrong][0]
+        found = clips.at[first, dimension]
+        more = f" (and of {wrong.sum() - 1} more clips)" if wrong.sum() > 1 else ""
+        raise CorpusError(
+            f"{corpus}: the {dimension} of {first}{more} is "
+            + ("missing" if pd.isna(found) else f"{found!r}, no number")
+            + "; complete the column, or leave these clips out"
+        )
+    if values.min() == values.max():
+        raise CorpusError(
+            f"{corpus}: the {dimension} of all clips is {values[0]:g}; there is nothing to predict"
+        )
+    return values

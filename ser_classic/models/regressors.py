@@ -1,0 +1,69 @@
+"""Regressors: named pipelines that predict a dimension, as `MODELS` are those that tell emotions apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ser_classic.models import MODELS, Model, ModelError
+from ser_classic.registry import Registry, unknown
+from ser_classic.vocabulary import EMOTION
+
+
+def _mean(seed: int) -> Any:
+    from sklearn.dummy import DummyRegressor
+
+    return DummyRegressor()
+
+
+def _ridge(seed: int) -> Any:
+    from sklearn.linear_model import Ridge
+
+    return Ridge(alpha=1000.0)
+
+
+def _svr(seed: int) -> Any:
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVR
+
+    # C and epsilon are in units of the target, and every corpus has a scale of its own.
+    return TransformedTargetRegressor(SVR(C=1.0, epsilon=0.1), transformer=StandardScaler())
+
+
+def _xgboost(seed: int) -> Any:
+    from ser_classic.estimators.boosting import BoostedRegression
+
+    return BoostedRegression(random_state=seed)
+
+
+REGRESSORS: Registry[Model] = Registry(
+    "regressors",
+    [
+        Model("mean", "the mean of the training clips: the floor", _mean, scale=False),
+        Model("ridge", "ridge regression", _ridge, {"alpha": (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)}),
+        Model(
+            "svr", "support vector regression, RBF kernel", _svr, {"regressor__C": (0.1, 0.3, 1.0, 3.0, 10.0)}
+        ),
+        Model("xgboost", "gradient-boosted trees", _xgboost),
+    ],
+)
+
+
+def model_for(target: str, name: str) -> Model:
+    """The model of this name that predicts emotions, or a dimension.
+
+    Raises
+    ------
+    ModelError
+        There is none; says so of one that predicts the other kind.
+    SerClassicError
+        No model of either kind is called so.
+    """
+    own, other = (MODELS, REGRESSORS) if target == EMOTION else (REGRESSORS, MODELS)
+    if name not in own and name in other:
+        kinds = ("words", "numbers") if target == EMOTION else ("numbers", "words")
+        raise ModelError(
+            f"{name} cannot predict {target}: that takes {kinds[0]}, and it gives {kinds[1]}; "
+            f"{unknown(own.kind, name, own)}"
+        )
+    return own[name]
