@@ -94,7 +94,7 @@ def grouped_confusion(
 
 def recalls_of(counts: np.ndarray) -> np.ndarray:
     """Recall of each emotion [shape=(..., k)] from counts [shape=(..., k, k)]; NaN where it is never true."""
-    right = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
     total = counts.sum(axis=-1)
     return np.divide(right, total, out=np.full(right.shape, np.nan), where=total > 0)
 
@@ -105,7 +105,12 @@ def uar_of(counts: np.ndarray) -> np.ndarray:
     The mean of the recalls of the emotions that occur in the truth, as
     `sklearn.metrics.balanced_accuracy_score`; NaN where there is no clip at all.
     """
-    recalls = recalls_of(counts)
+    return mean_recall_of(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
+
+
+def mean_recall_of(right: np.ndarray, clips: np.ndarray) -> np.ndarray:
+    """UAR [shape=(...)] of clips recognised and of all clips of each emotion [shape=(..., k)]."""
+    recalls = np.divide(right, clips, out=np.full(right.shape, np.nan), where=clips > 0)
     present = ~np.isnan(recalls)
     total, number = np.where(present, recalls, 0).sum(axis=-1), present.sum(axis=-1)
     return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
@@ -150,7 +155,7 @@ def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
     """
     if len(guess) != len(probabilities):
         raise MetricError(f"{len(guess)} guesses and {len(probabilities)} rows of probabilities")
-    column = probabilities.columns.get_indexer(np.asarray(guess))
+    column = places_of(guess, probabilities.columns)
     if (column < 0).any():
         raise MetricError(f"no probability is given for the guess {str(np.asarray(guess)[column < 0][0])!r}")
     sure = probabilities.to_numpy()[np.arange(len(guess)), column]
@@ -239,7 +244,7 @@ def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFram
     values = probabilities.to_numpy(dtype=float)
     unknown = np.isnan(values)  # to the model of a fold without that emotion
     values = np.where(unknown & ~unknown.all(axis=1, keepdims=True), 0, values)
-    column = probabilities.columns.get_indexer(np.asarray(truth))
+    column = places_of(truth, probabilities.columns)
     of_truth = np.where(column >= 0, values[np.arange(len(values)), column], 0)
     squared = (values**2).sum(axis=1) - 2 * of_truth + 1
     return np.stack([squared, np.ones(len(squared))], axis=1)

@@ -124,10 +124,10 @@ def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
 
 def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
     """The columns `p_<emotion>` under the emotions' names; None where there are none."""
-    columns = [name for name in table.columns if name.startswith("p_")]
-    if not columns:
+    places = [place for place, name in enumerate(table.columns) if name.startswith("p_")]
+    if not places:
         return None
-    return table[columns].rename(columns=lambda name: name.removeprefix("p_"))
+    return table.iloc[:, places].rename(columns=lambda name: name.removeprefix("p_"))
 
 
 def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
@@ -183,7 +183,7 @@ def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> F
     """The figures of one run, and its confusion counts by speaker; arguments and errors as `score`."""
     # Without the table that `judged` would make: a report has a thousand runs to score.
     rows = _rows(predictions, clips)
-    truth, speakers = (clips[name].iloc[rows].to_numpy(dtype=object) for name in ("emotion", "speaker"))
+    truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
     guess, given = predictions["guess"].to_numpy(dtype=object), probabilities(predictions)
     unknown = pd.isna(speakers)
     counts = count(truth, guess, np.where(unknown, "", speakers), ordered(classes_of(truth, guess)))

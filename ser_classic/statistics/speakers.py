@@ -19,6 +19,7 @@ from ser_classic.metrics import (
     METRICS,
     classes_of,
     grouped_confusion,
+    mean_recall_of,
     places_of,
     recalls_of,
     uar_of,
@@ -162,7 +163,7 @@ def interval(
     """
     return _interval(
         metric(counts.sum(axis=0)),
-        lambda draws: metric(_draw(counts, draws)),
+        lambda draws: _of_draws(metric, counts, draws),
         len(counts),
         resamples,
         seed,
@@ -223,7 +224,7 @@ def difference(
     _same_shape(first, second)
 
     def of(draws: np.ndarray) -> np.ndarray:
-        return metric(_draw(first, draws)) - metric(_draw(second, draws))
+        return _of_draws(metric, first, draws) - _of_draws(metric, second, draws)
 
     value = metric(first.sum(axis=0)) - metric(second.sum(axis=0))
     return _interval(value, of, len(first), resamples, seed, level)
@@ -366,8 +367,17 @@ def _draws(speakers: int, resamples: int, seed: int) -> np.ndarray:
     return draws
 
 
+def _of_draws(metric: CountMetric, counts: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """The metric [shape=(resamples,)] of speakers drawn so many times."""
+    if metric is not uar_of:
+        return metric(_draw(counts, draws))
+    # A quarter of the work for eight emotions, and the same to the last bit: sums of whole numbers are exact.
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    return mean_recall_of(_draw(right, draws), _draw(counts.sum(axis=-1), draws))
+
+
 def _draw(counts: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """Counts [shape=(resamples, k, k)] of speakers drawn so many times [shape=(speakers, resamples)].
+    """Counts [shape=(resamples, ...)] of speakers drawn so many times [shape=(speakers, resamples)].
 
     Resamples lie next to each other in memory, which makes sums over emotions fast.
     """

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import csv
 import difflib
 import functools
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import shutil
 import uuid
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
@@ -26,6 +29,7 @@ from ser_classic.vocabulary import EMOTION
 
 SCHEMA = 2
 DECIMALS = 3  # of probabilities, stored as thousandths
+CHANCES = {"": float("nan")} | {str(number): number / 10**DECIMALS for number in range(10**DECIMALS + 1)}
 PREDICTIONS = "predictions.csv.bz2"
 OLD = ".old-"  # begins the name of what a draft is about to replace
 DIMENSIONS = "dimensions"  # the folder of their runs in that of results
@@ -70,11 +74,9 @@ class Run:
         StoreError
             The run failed, or its predictions are not those that its record speaks of.
         """
-        table = _table(self.text())
-        for name in table.columns.difference(["guess"]):
-            table[name] /= 10**DECIMALS
+        guesses = _guesses(self.text())
         folds = _folds_table(self._folds_path, self.record["digests"]["folds"])
-        return pd.concat([folds, table], axis=1)
+        return pd.concat([folds, guesses], axis=1)
 
     def text(self) -> bytes:
         """Guesses and thousandths as they are stored; folds and all are checked; errors as `predictions`."""
@@ -232,6 +234,20 @@ def _texts(predictions: pd.DataFrame) -> tuple[bytes, bytes]:
 def _thousandths(chance: float) -> str:
     """Rounded as it is printed, half to even; nothing for what is no number."""
     return "" if pd.isna(chance) else str(int(f"{chance:.{DECIMALS}f}".replace(".", "")))
+
+
+def _guesses(text: bytes) -> pd.DataFrame:
+    """Columns guess and `p_<emotion>`; by hand, as a report reads a thousand of these small tables."""
+    rows = csv.reader(io.StringIO(text.decode(), newline=""))
+    _, *names = next(rows)
+    cells = list(itertools.chain.from_iterable(rows))
+    guess, wide = cells[:: len(names) + 1], len(names) + 1
+    chances = np.empty((len(guess), len(names)))
+    for place in range(len(names)):
+        chances[:, place] = [CHANCES[cell] for cell in cells[place + 1 :: wide]]
+    table = pd.DataFrame(chances, columns=names)
+    table.insert(0, "guess", pd.array(guess, dtype="str"))
+    return table
 
 
 def _table(text: bytes) -> pd.DataFrame:
