@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 from tiny_corpus import write_wav
 from typer.testing import CliRunner
 
@@ -12,6 +14,7 @@ from ser_classic.corpora.verifying import verify
 from ser_classic.experiment import bench
 from ser_classic.experiment.cells import Cell
 from ser_classic.explore import corpus_lead
+from ser_classic.report import score
 from ser_classic.statistics.speakers import interval
 
 
@@ -37,14 +40,57 @@ def test_verify_tells_with_one_recording_under_two_speakers(confounded):
     from ser_classic.cli.corpora import app
 
     found = verify(*load("urdu", confounded))
-    assert len(found.warnings) == 2
+    assert len(found.warnings) == 3
+    assert any(
+        "2 of 2 folds lack an emotion" in told and "2 hold one alone" in told for told in found.warnings
+    )
     assert any("SM1_F0_A00" in told and "SF2_F1_S01" in told for told in found.warnings)
     stdout = CliRunner().invoke(app, ["verify", "urdu", "--data", str(confounded)]).stdout
     assert all(told in stdout for told in found.warnings)
 
 
 def test_explore_tells(confounded):
-    assert "have one alone" in corpus_lead(load("urdu", confounded), "pooled")
+    lead = corpus_lead(load("urdu", confounded), "pooled")
+    assert "have one alone" in lead
+    assert "2 of 2 folds lack an emotion" in lead
+
+
+def test_bench_tells_of_folds_that_lack_an_emotion(tiny, cache, tmp_path, caplog):
+    """Once, however many cells have these folds, and not of folds that hold every emotion."""
+    sad = tiny.clips["emotion"].eq("sad") & tiny.clips["speaker"].eq("tiny/s01")
+    less = tiny._replace(clips=tiny.clips[~sad])
+    cells = [
+        Cell("tiny", protocol, "mfcc13", model)
+        for protocol in ("loso", "loso_adapted", "random5")
+        for model in ("prior", "lda")
+    ]
+    bench(cells, tmp_path, cache=cache, own={"tiny": less})
+    told = [message for message in caplog.messages if "lack" in message]
+    assert len(told) == 1
+    assert told[0].startswith("tiny, loso: 1 of 4 folds lacks an emotion (sad in 1)")
+
+
+def test_the_uar_of_folds_of_one_emotion_is_that_of_all_clips_together(tmp_path):
+    """As scikit-learn has it, and the interval as resampling whole speakers clip by clip has it."""
+    random = np.random.default_rng(0)
+    speakers = np.repeat(np.arange(12), 6)
+    truth = np.array(["angry", "happy", "sad"])[speakers % 3]
+    guess = np.where(random.random(72) < 0.6, truth, random.choice(["angry", "happy", "sad"], 72))
+    clips = pd.DataFrame(
+        {"corpus": "c", "speaker": [f"c/{who:02d}" for who in speakers], "emotion": truth},
+        index=[f"c/{number}" for number in range(72)],
+    )
+    predictions = pd.DataFrame({"fold": speakers.astype(str), "clip": clips.index, "guess": guess})
+    found = score(predictions, clips)
+    assert found["uar"] == pytest.approx(balanced_accuracy_score(truth, guess))
+    right, drawn = guess == truth, []
+    for _ in range(2000):
+        rows = np.concatenate([np.flatnonzero(speakers == who) for who in random.integers(0, 12, 12)])
+        drawn.append(np.mean([right[rows][truth[rows] == word].mean() for word in np.unique(truth[rows])]))
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert found["uar_low"] == pytest.approx(low, abs=0.04)  # the interval is a little wider: few speakers
+    assert found["uar_high"] == pytest.approx(high, abs=0.04)
+    assert found["uar_low"] <= low + 0.01
 
 
 def test_an_interval_stands_where_each_speaker_has_one_emotion():

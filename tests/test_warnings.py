@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ser_classic.corpora import CorpusError
-from ser_classic.corpora.warnings import require_trained, warnings_of
+from ser_classic.corpora.warnings import by_speaker, incomplete, require_trained, warnings_of
 from ser_classic.protocols import Fold
 
 WORDS = ("angry", "neutral", "sad")
@@ -111,3 +111,19 @@ def test_files_called_alike_under_two_speakers_are_told(names, told):
     warned = [line for line in warnings_of(found) if "called alike" in line]
     assert len(warned) == (told is not None)
     assert all(word in warned[0] for word in told or ())
+
+
+def test_folds_that_lack_an_emotion_are_told_with_what_to_do():
+    sound = table(SOUND)
+    assert by_speaker(sound) == []
+    assert by_speaker(table([(None, word) for _, word in SOUND])) == []
+    few = table([*SOUND, ("s1", "fear"), ("s2", "fear")])
+    (told,) = by_speaker(few)
+    assert told.startswith("own, loso: 4 of 6 folds lack an emotion (fear in 4 (its 2 clips are fewer")
+    assert "speakers5" in told
+    one, two = [*range(9), 18], [*range(9, 18), 19]
+    halves = [Fold("1", np.array(two), np.array(one)), Fold("2", np.array(one), np.array(two))]
+    assert incomplete("own, halves", few["emotion"].to_numpy(dtype=str), halves) is None
+    alone = table([(f"s{number}", WORDS[number % 3]) for number in range(6) for _ in range(7)])
+    assert "6 of 6 folds lack an emotion" in by_speaker(alone)[0]
+    assert "6 hold one alone" in by_speaker(alone)[0]

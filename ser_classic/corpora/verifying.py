@@ -14,7 +14,7 @@ from ser_classic import audio
 from ser_classic.audio import Part, audio_files
 from ser_classic.corpora import CORPORA
 from ser_classic.corpora.clips import Corpus, find, parts, speakers_known
-from ser_classic.corpora.warnings import warnings_of
+from ser_classic.corpora.warnings import by_speaker, warnings_of
 from ser_classic.runtime.progress import track
 
 
@@ -62,7 +62,8 @@ class Verification:
     formats : dict
         Number of files by format, sample rate and channels.
     warnings : tuple of str
-        What is to be said against learning from these clips, with what to do; see `warnings_of`.
+        What is to be said against learning from these clips, with what to do; see `warnings_of`
+        and `by_speaker`.
     """
 
     corpus: str
@@ -212,7 +213,10 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         left_out=left_out,
         unlabelled=unlabelled,
         formats=dict(Counter(formats.values()).most_common()),
-        warnings=tuple(warnings_of(clips.assign(sha256=[digests.get(clip) for clip in clips.index]))),
+        warnings=(
+            *warnings_of(clips.assign(sha256=[digests.get(clip) for clip in clips.index])),
+            *by_speaker(clips),
+        ),
     )
 
 

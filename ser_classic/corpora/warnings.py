@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,57 @@ def require_trained(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> st
         f"{name}: {told} are tested in folds whose training part has no such emotion: they count as wrong "
         "whatever the system. Record more speakers with it, or leave it out with --drop"
     )
+
+
+def incomplete(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> str | None:
+    """What to tell of folds that do not test every emotion; None where all do.
+
+    Parameters
+    ----------
+    name : str
+        Of the corpus and of the protocol, for the message.
+    emotions : np.ndarray [shape=(clips,)]
+    folds : sequence of Fold
+        With row numbers `test`.
+    """
+    counts = Counter(emotions[np.concatenate([fold.test for fold in folds])].tolist())
+    tested = [set(emotions[fold.test]) for fold in folds]
+    without = Counter(word for words in tested for word in counts.keys() - words)
+    if not without:
+        return None
+    short, alone = (sum(map(of, tested)) for of in (lambda words: len(words) < len(counts), _one))
+    lacked = [
+        f"{word} in {without[word]}"
+        + (f" (its {counts[word]} clips are fewer than folds)" if counts[word] < len(folds) else "")
+        for word in ordered(without)
+    ]
+    larger = "take fewer and larger folds (speakers5), " if len(folds) > FOLDS else ""
+    return (
+        f"{name}: {short} of {len(folds)} folds lack{'s' * (short == 1)} an emotion ({_listed(lacked)})"
+        + (f", and {alone} hold one alone" if alone else "")
+        + ". Do not score folds one by one: UAR is over the test clips of all of them, and its interval over "
+        f"speakers. For whole folds {larger}record more, or leave out what is rare with --drop"
+    )
+
+
+def by_speaker(clips: pd.DataFrame) -> list[str]:
+    """As `incomplete`, of the folds that leave one speaker out: for whoever has not chosen a protocol yet."""
+    if clips["speaker"].isna().any() or clips["speaker"].nunique() < 2:
+        return []
+    rows = clips.groupby("speaker", sort=True).indices.values()
+    name = f"{clips['corpus'].iloc[0]}, loso"
+    told = incomplete(name, clips["emotion"].to_numpy(dtype=str), [_Tested(each) for each in rows])
+    return [told] if told else []
+
+
+class _Tested(NamedTuple):
+    """What is asked of a fold."""
+
+    test: np.ndarray
+
+
+def _one(words: set[str]) -> bool:
+    return len(words) == 1
 
 
 def confounded(clips: pd.DataFrame) -> str | None:

@@ -16,7 +16,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.corpora import CORPORA, CorpusError, Loaded
 from ser_classic.corpora.dimensions import values_of
-from ser_classic.corpora.warnings import require_trained
+from ser_classic.corpora.warnings import incomplete, require_trained
 from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.copies import require_apart
@@ -213,10 +213,10 @@ def prepare(
             clips = pd.concat([part.clips for part in parts])
             folds = protocol.folds(clips, cell.seed)
             labels = labels_of(clips, cell.target)
-            told = require_learnable(f"{cell.corpus}, {cell.protocol}", labels, folds)
-            if told and told not in warned:
-                warned.add(told)
-                logger.warning(told)
+            for told in require_learnable(f"{cell.corpus}, {protocol.base}", labels, folds):
+                if told not in warned:
+                    warned.add(told)
+                    logger.warning(told)
             require_match(cell.entry, feature_set)
             features = tuple(shelf.features(part, feature_set) for part in parts)
             digests["features"] = features[-1].digest
@@ -284,6 +284,13 @@ def labels_of(clips: pd.DataFrame, target: str = EMOTION) -> pd.DataFrame:
     return clips[["speaker"]].assign(**{target: values_of(clips, target)})
 
 
-def require_learnable(name: str, labels: pd.DataFrame, folds: Sequence[Fold]) -> str | None:
-    """As `require_trained`, where emotions are learned; of numbers nothing is asked."""
-    return require_trained(name, labels[EMOTION].to_numpy(dtype=str), folds) if EMOTION in labels else None
+def require_learnable(name: str, labels: pd.DataFrame, folds: Sequence[Fold]) -> list[str]:
+    """What to tell of folds in which emotions are learned, and not tested or not trained everywhere.
+
+    Errors as `require_trained`. Of numbers nothing is asked.
+    """
+    if EMOTION not in labels:
+        return []
+    emotions = labels[EMOTION].to_numpy(dtype=str)
+    found = require_trained(name, emotions, folds), incomplete(name, emotions, folds)
+    return [told for told in found if told]

@@ -96,7 +96,7 @@ def evaluate(
             raise SerClassicError("the features are not of these clips in this order; extract them anew")
     folds = protocol.folds(clips, seed)
     labels = labels_of(clips, target)
-    if told := require_learnable(protocol.name, labels, folds):
+    for told in require_learnable(protocol.name, labels, folds):
         logger.warning(told)
     tasks = [
         (features, number, labels, model, protocol, fold, seed, degraded, copies)
