@@ -29,7 +29,6 @@ from ser_classic.vocabulary import EMOTION
 
 SCHEMA = 2
 DECIMALS = 3  # of probabilities, stored as thousandths
-CHANCES = {"": float("nan")} | {str(number): number / 10**DECIMALS for number in range(10**DECIMALS + 1)}
 PREDICTIONS = "predictions.csv.bz2"
 OLD = ".old-"  # begins the name of what a draft is about to replace
 DIMENSIONS = "dimensions"  # the folder of their runs in that of results
@@ -237,17 +236,18 @@ def _thousandths(chance: float) -> str:
 
 
 def _guesses(text: bytes) -> pd.DataFrame:
-    """Columns guess and `p_<emotion>`; by hand, as a report reads a thousand of these small tables."""
+    """What was predicted, numbers in thousandths; by hand, as a report reads a thousand of these tables."""
     rows = csv.reader(io.StringIO(text.decode(), newline=""))
-    _, *names = next(rows)
+    names = next(rows)
     cells = list(itertools.chain.from_iterable(rows))
-    guess, wide = cells[:: len(names) + 1], len(names) + 1
-    chances = np.empty((len(guess), len(names)))
-    for place in range(len(names)):
-        chances[:, place] = [CHANCES[cell] for cell in cells[place + 1 :: wide]]
-    table = pd.DataFrame(chances, columns=names)
-    table.insert(0, "guess", pd.array(guess, dtype="str"))
-    return table
+    columns = {name: cells[place :: len(names)] for place, name in enumerate(names)}
+    return pd.DataFrame({name: _read(name, column) for name, column in columns.items()})
+
+
+def _read(name: str, column: list[str]) -> Any:
+    if name == "guess":
+        return pd.array(column, dtype="str")
+    return np.array([float(cell) if cell else np.nan for cell in column]) / 10**DECIMALS
 
 
 def _table(text: bytes) -> pd.DataFrame:
