@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -151,6 +152,20 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
     counts = np.unique(names, return_counts=True)[1]
     chance = float((counts * (counts - 1)).sum() / (len(names) * (len(names) - 1)))
     return float(np.mean(names[nearest] == names)), chance
+
+
+def place(what: str) -> Path:
+    """Where the page of a corpus or a recording stands below a folder of pages: each at one of its own.
+
+    A corpus that comes with the package stands under its name, what is a file or a folder under its path.
+    """
+    path = Path(what)
+    if not path.exists():
+        return Path(path.name)
+    path = Path(os.path.abspath(path))  # noqa: PTH100 (links are not followed)
+    here = Path.cwd()
+    within = path.relative_to(here) if path.is_relative_to(here) else path.relative_to(path.anchor)
+    return within if within.name else Path(path.name)
 
 
 def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:

@@ -55,6 +55,9 @@ def test_no_speech_is_told_on_stderr_and_in_json(what, saved, own_folder, tmp_pa
     assert len(err.splitlines()) == 1
     assert str(strange) in err
     assert "tiny" in err, "it says what the model was fitted on"
+    assert command("predict", saved, known, strange, "--json", "--min-confidence", ".01") == 0
+    answers = [json.loads(line)["emotion"] for line in capsys.readouterr().out.splitlines()]
+    assert answers == [told[0]["emotion"], "uncertain"]
     assert command("predict", saved, known) == 0
     assert capsys.readouterr().err == ""
 

@@ -189,7 +189,7 @@ def test_the_live_view_shows_level_emotion_and_what_was_before(predictor, wavefo
     listener = Listener(predictor, RATE, 1.0, 0.5)
     recent = listener.push(waveform).to_dict("records")
     console = Console(record=True, width=80, file=io.StringIO())
-    console.print(listen.view("tiny", listener, recent))
+    console.print(listen.view(predictor.card, listener, recent))
     told = console.export_text()
     assert recent[-1]["emotion"] in told
     assert "dB" in told
@@ -253,6 +253,16 @@ def test_the_command_listens_records_and_prints_a_line_a_window(fake, saved, tmp
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [["0.00", "1.00"], ["1.00", "2.00"], ["2.00", "3.00"]]
     assert soundfile.info(record).frames == 3 * RATE
+
+
+def test_windows_unlike_what_the_model_was_fitted_on_are_marked_and_uncertain(saved, monkeypatch, capsys):
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, 3 * RATE).astype(np.float32)
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(noise))
+    listen.listen(saved, window=1.0, hop=1.0, seconds=3.0, min_confidence=0.01)
+    out, err = capsys.readouterr()
+    assert [line.split()[2:4] for line in out.splitlines()] == 3 * [["uncertain", "(unlike)"]]
+    assert len(err.splitlines()) == 1
+    assert "tiny" in err, "it says what the model was fitted on"
 
 
 def test_devices_are_listed_with_the_default_marked(fake, capsys):

@@ -5,8 +5,8 @@ power never did, and a copy that broke off left less than they say. libsndfile b
 others, and tells nothing. Here a field counts as a promise only where it can be one.
 
 Checked are AIFF, AU, CAF, IFF (8SVX, 16SV), NIST SPHERE, RF64, W64 and WAV; that an Ogg comes to its end; and
-by their decoders FLAC and MP3. Of the others that libsndfile reads (AVR, HTK, IRCAM, MAT, PAF, PVF, SD2, SDS,
-VOC, WVE ...) whatever decodes is taken for all: that one was cut short is not noticed.
+by their decoders FLAC, HTK and MP3. Of the others that libsndfile reads (AVR, IRCAM, MAT, PAF, PVF, SD2, SDS,
+VOC, WVE ...) whatever decodes is taken for all, and that this was not checked is told.
 """
 
 from __future__ import annotations
@@ -48,6 +48,26 @@ LAYOUTS = (
     (re.compile(rb"caff"), Layout(4, ">Q", 8, b"data", 1)),
 )
 UNKNOWN = (0, 2**32 - 1, 2**64 - 1)
+CHECKED = {  # containers, as libsndfile calls them, of which a file that was cut short is known
+    *("AIFF", "AU", "CAF", "FLAC", "HTK", "MP3", "NIST", "OGG", "RF64", "SVX", "W64", "WAV", "WAVEX"),
+}
+FOREIGN = (  # what only ffmpeg reads, by how it begins
+    (re.compile(rb"....ftyp", re.DOTALL), "MP4 (AAC)"),
+    (re.compile(rb"\x1aE\xdf\xa3"), "WebM or Matroska"),
+    (re.compile(rb"#!AMR"), "AMR"),
+    (re.compile(rb"0&\xb2u\x8ef\xcf\x11"), "Windows Media"),
+    (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "AAC"),
+    (re.compile(rb"FLV\x01"), "Flash video"),
+    (re.compile(rb"(MAC |wvpk|TTA1)"), "a lossless format"),
+    (re.compile(rb"RIFF....(WAVE|AVI )", re.DOTALL), "a WAV or AVI with another codec"),
+    (re.compile(rb"(FORM....AIF|caff|OggS)", re.DOTALL), "a container with another codec"),
+)
+OURS = re.compile(  # what libsndfile reads; of an MP3, its tag or the first frame
+    rb"RF64|RIFX|fLaC|\.snd|dns\.|NIST_1A|riff\x2e\x91\xcf\x11|FORM....(8SVX|16SV)|ID3[\x02-\x04]"
+    rb"|\xff[\xe2\xe3\xf2-\xf5\xfa-\xfd][\x10-\xeb]|Creative Voice File|\x64\xa3[\x01-\x04]\0"
+    rb"|2BIT|PVF1|ALawSound| paf|fap ",
+    re.DOTALL,
+)
 
 
 class Promise(NamedTuple):
@@ -250,6 +270,17 @@ class View(io.RawIOBase):
         buffer[: len(content)] = content
         self._place += len(content)
         return len(content)
+
+
+def sounds(head: bytes) -> bool:
+    """Whether a file that begins so is a recording, whatever it is called.
+
+    Examples
+    --------
+    >>> sounds(b"RIFF....WAVEfmt "), sounds(b"file,emotion")
+    (True, False)
+    """
+    return any(pattern.match(head) for pattern in (OURS, *(pattern for pattern, _ in FOREIGN)))
 
 
 def mistaken(content: bytes) -> str | None:

@@ -8,7 +8,6 @@ where that is installed.
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from ser_classic.audio.containers import Promise, View, chains, mistaken, promise
+from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, chains, mistaken, promise
 from ser_classic.audio.errors import AudioError
 from ser_classic.audio.files import HEADERLESS
 from ser_classic.audio.waveforms import Listening, Part, check, notice, peak, resample
@@ -32,17 +31,6 @@ BLOCK = 2**18  # frames that are decoded at a time
 UNKNOWN = 2**62  # frames; what libsndfile says of a length that it does not know is more
 CLAIMED = 2**36  # [bytes] size of a file that its decoder is to read to the end
 SILENT = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # begins of files whose decoders write nothing on stderr
-FOREIGN = (  # what only ffmpeg reads, by how it begins
-    (re.compile(rb"....ftyp", re.DOTALL), "MP4 (AAC)"),
-    (re.compile(rb"\x1aE\xdf\xa3"), "WebM or Matroska"),
-    (re.compile(rb"#!AMR"), "AMR"),
-    (re.compile(rb"0&\xb2u\x8ef\xcf\x11"), "Windows Media"),
-    (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "AAC"),
-    (re.compile(rb"FLV"), "Flash video"),
-    (re.compile(rb"(MAC |wvpk|TTA1)"), "a lossless format"),
-    (re.compile(rb"RIFF....(WAVE|AVI )", re.DOTALL), "a WAV or AVI with another codec"),
-    (re.compile(rb"(FORM....AIF|caff|OggS)", re.DOTALL), "a container with another codec"),
-)
 FFMPEG_BEFORE = ("-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i")
 FFMPEG_AFTER = ("-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto")
 _ALONE = threading.RLock()
@@ -181,15 +169,25 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
                 )
         for told in opened.told:
             notice("length", f"{path}: {told}; all that is there was read")
+        if opened.unchecked:
+            notice(
+                "unchecked",
+                f"{path}: a file of the kind {opened.container} does not say how long it is; that nothing is "
+                "missing at its end is not known",
+            )
 
 
 class _Opened(NamedTuple):
-    """The decoders of a file, one after the other; frames that each will give, or `UNKNOWN`; what to tell."""
+    """The decoders of a file, one after the other; frames that each will give, or `UNKNOWN`; what to tell.
+
+    Of an `unchecked` one, it is not known whether it was cut short.
+    """
 
     files: list[Any]
     expected: list[int]
     told: list[str]
     container: str
+    unchecked: bool
 
     @property
     def described(self) -> tuple[int, int, str]:
@@ -206,6 +204,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
             with _quiet(not head.startswith(SILENT)):
                 files = [stack.enter_context(_forward(source)) for source in sources]
                 container = files[0].format
+                unchecked = container not in CHECKED
                 estimated = container == "MP3" and _is_estimate(content, size, files[0].frames)
                 if estimated:
                     files = [stack.enter_context(_forward(View(content, size, claimed=size + CLAIMED)))]
@@ -214,11 +213,11 @@ def _opened(path: Path) -> Iterator[_Opened]:
         except Exception as error:
             converted = stack.enter_context(_converted(path, head, error))
             files, most, told = [stack.enter_context(_forward(converted))], UNKNOWN, []
-            estimated, container = False, path.suffix[1:].upper() or "converted"
+            estimated, unchecked, container = False, False, path.suffix[1:].upper() or "converted"
         if len({(file.samplerate, file.channels) for file in files}) > 1:
             raise AudioError(f"{path}: holds recordings of several rates or channels; cut it apart")
         expected = [UNKNOWN if estimated else min(file.frames, most) for file in files]
-        yield _Opened(files, expected, told, container)
+        yield _Opened(files, expected, told, container, unchecked)
 
 
 def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int, list[str]]:

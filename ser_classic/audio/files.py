@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from ser_classic.audio.containers import sounds
 from ser_classic.audio.errors import AudioError
 
 LIBSNDFILE = (
@@ -60,21 +61,35 @@ def digest(path: Path) -> str:
 def audio_files(root: Path) -> list[PurePosixPath]:
     """Audio files below a folder, relative to it; flattest first, official WAV before conversions.
 
-    Links to folders are followed, each folder once. Hidden files, and the shadows (`__MACOSX`, `._name.wav`)
-    that some archivers add, are no audio.
+    They are known by their ending or, where that says nothing, by how they begin. Links to folders are
+    followed, each folder once. Hidden files, and the shadows (`__MACOSX`, `._name.wav`) that some archivers
+    add, are no audio.
 
     Raises
     ------
     AudioError
         A folder may not be looked into.
     """
-    files = [file for file in _files(root) if file.suffix.lower() in SUFFIXES]
+    files = [file for file in _files(root) if is_recording(root / file)]
     return sorted(files, key=lambda file: (len(file.parts), file.suffix.lower() != ".wav", str(file)))
 
 
 def other_files(root: Path) -> list[PurePosixPath]:
     """Files below a folder that are passed over by `audio_files`, but for the hidden ones."""
-    return sorted(file for file in _files(root) if file.suffix.lower() not in SUFFIXES)
+    return sorted(file for file in _files(root) if not is_recording(root / file))
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file is one by its ending or, where that says nothing, by how it begins."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        if not path.is_file():  # a pipe might never begin
+            return False
+        with path.open("rb") as file:
+            return sounds(file.read(32))
+    except OSError:
+        return False
 
 
 def _refuse(error: OSError) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
 OVERSHOT = 16.0  # peak [full scales] up to which floats may be meant so; beyond, they are integers
 RANGES = (2.0**15, 2.0**23, 2.0**31)  # full scales of integers that were written as floats
 OFFSET = 0.075  # [full scales] from which a constant offset is taken off; of real corpora, URDU has up to .06
+SMALL_OFFSET = 0.01  # [full scales] from which one is told; RAVDESS, EMO-DB and TESS have up to .0062
 CANCELLED = 1e-3  # power of the mean of channels over that of the channels, below which they cancel
 DEAD = 1e-6  # power of a channel over that of another, below which it is dead
 APART = 30.0  # ratio of powers at which one channel is heard and not the other
@@ -155,9 +157,16 @@ class Listening:
             notice(
                 "scale", f"{self._name}: floats in the range of integers; {scale:.0f} is taken for full scale"
             )
-        if self._frames and abs(middle := self._sum / self._frames / scale) > OFFSET:
+        middle = self._sum / self._frames / scale if self._frames else 0.0
+        if abs(middle) > OFFSET:
             offset = middle
             notice("offset", f"{self._name}: a constant offset of {offset:.2f} of full scale was taken off")
+        elif abs(middle) > SMALL_OFFSET:
+            notice(
+                "small offset",
+                f"{self._name}: a constant offset of {middle:.3f} of full scale is kept; take it off with: "
+                f"ffmpeg -i {shlex.quote(self._name)} -af dcshift={-middle:.3f} corrected.wav",
+            )
         return Treatment(scale, offset)
 
     def _compare(self, power: np.ndarray) -> None:

@@ -21,7 +21,7 @@ def explore(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FOLDER", help="Folder to write.", show_default="explore/<name>"
+            "--output", "-o", metavar="FOLDER", help="Folder to write.", show_default="explore/<name or path>"
         ),
     ] = None,
     words: options.Map = None,
@@ -38,16 +38,16 @@ def explore(
 ) -> None:
     """Write figures and a self-contained page: clips, examples, features, speakers beside emotions."""
     from ser_classic import explore as explorer
-    from ser_classic.audio import SUFFIXES
+    from ser_classic.audio import is_recording
 
     path = Path(what)
-    if path.suffix.lower() in SUFFIXES and not path.is_dir():
+    folder = output or Path("explore") / explorer.place(what)
+    if is_recording(path) and not path.is_dir():
         for option in context.command.params:
             given = context.get_parameter_source(option.name).name == "COMMANDLINE"
             if given and option.name not in ("what", "output", "channel"):
                 raise typer.BadParameter(f"for a corpus; {what} is a recording", param_hint=option.opts[0])
         parts, facts = explorer.explore_file(path, options.channel_of(channel))
-        folder = output or Path("explore") / path.name  # with its suffix: x.wav and x.flac are two
         page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
         for name, value in facts.items():
             print(f"{name}: {value}")
@@ -67,7 +67,6 @@ def explore(
             what, data, cache, options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
         )
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
-        folder = output or Path("explore") / loaded.corpus.name
         lead = explorer.corpus_lead(loaded, features)
         page = explorer.write(folder, loaded.corpus.name, lead, explorer.explore_corpus(loaded, extracted))
     print(f"{page}: open it in a browser")

@@ -26,7 +26,7 @@ from ser_classic.predictor.windows import Span, Stream
 if TYPE_CHECKING:
     import pandas as pd
 
-UNCERTAIN = "uncertain"  # the answer where no emotion is as probable as asked for
+UNCERTAIN = "uncertain"  # the answer where no emotion is as sure as asked for
 
 Answer = dict[str, Any]  # a row of the table that `Predictor.predict` gives
 
@@ -120,7 +120,8 @@ class Predictor:
         segments : bool
             Answer for every utterance, of 1 to 15 s, where speech is found; see `Utterances`.
         min_confidence : float
-            Where no emotion has at least this probability, the answer is "uncertain".
+            Where no emotion has at least this probability, or the recording is unlike those that it was
+            fitted on (then its probabilities mean little), the answer is "uncertain". At 0, none is.
         jobs : int
             Processes to extract with, where there are recordings enough to pay for starting them.
         problem : callable, optional
@@ -247,7 +248,7 @@ class Predictor:
             if self.has_probabilities:
                 chances = np.full(len(self.classes), np.nan) if chances is None else chances
                 row["confidence"] = float(chances.max())
-                if row["confidence"] < min_confidence:
+                if row["confidence"] < min_confidence or (min_confidence and distance > 1):
                     row["emotion"] = UNCERTAIN
                 row |= {
                     f"p_{name}": float(chance) for name, chance in zip(self.classes, chances, strict=True)

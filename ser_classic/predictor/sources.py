@@ -48,7 +48,7 @@ def find(
             )
             if others and below:
                 more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-                notice(f"{path / others[0]}{more}: no recording by its name, passed over")
+                notice(f"{path / others[0]}{more}: no recording, passed over")
         elif os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
             yield name
         else:

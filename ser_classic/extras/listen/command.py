@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -75,7 +76,7 @@ def listen(
         listener = Listener(predictor, rate, window, hop, min_confidence)
         if record is not None:
             blocks = stack.enter_context(kept(blocks, record, rate))
-        show = stack.enter_context(shown(predictor.card["title"]))
+        show = stack.enter_context(shown(predictor.card))
         hear(listener, blocks, show, seconds)
 
 
@@ -121,32 +122,54 @@ def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterat
 
 
 @contextmanager
-def shown(title: str) -> Iterator[Show]:
-    """A live view on a terminal; elsewhere a line a window."""
+def shown(card: dict[str, Any]) -> Iterator[Show]:
+    """A live view on a terminal; elsewhere a line a window, and a warning at the first that is unlike."""
     from rich.console import Console
     from rich.live import Live
 
     console = Console()
     if not console.is_terminal:
-        yield _print_lines
+        warned = False
+
+        def lines(listener: Listener, answers: list[dict[str, Any]]) -> None:
+            nonlocal warned
+            if not warned and any(row["unlike"] for row in answers):
+                print(f"ser-classic: {_unlike(card)}", file=sys.stderr, flush=True)
+                warned = True
+            _print_lines(answers)
+
+        yield lines
         return
     recent: deque[dict[str, Any]] = deque(maxlen=SHOWN)
     with Live(console=console, refresh_per_second=10) as live:
 
         def update(listener: Listener, answers: list[dict[str, Any]]) -> None:
             recent.extend(answers)
-            live.update(view(title, listener, list(recent)))
+            live.update(view(card, listener, list(recent)))
 
         yield update
 
 
-def _print_lines(listener: Listener, answers: list[dict[str, Any]]) -> None:
+def _print_lines(answers: list[dict[str, Any]]) -> None:
     for row in answers:
         sure = f"  {row['confidence']:.2f}" if "confidence" in row and row["emotion"] else ""
-        print(f"{row['start']:7.2f} {row['end']:7.2f}  {row['emotion'] or 'silent'}{sure}", flush=True)
+        print(f"{row['start']:7.2f} {row['end']:7.2f}  {_told(row)}{sure}", flush=True)
 
 
-def view(title: str, listener: Listener, recent: list[dict[str, Any]]) -> RenderableType:
+def _told(row: dict[str, Any]) -> str:
+    """The answer, and that it means little where it is."""
+    return f"{row['emotion'] or 'silent'}{' (unlike)' if row['unlike'] else ''}"
+
+
+def _unlike(card: dict[str, Any]) -> str:
+    from ser_classic.predictor.cards import fitted_on
+
+    return (
+        f"(unlike): unlike what this model was fitted on ({fitted_on(card)}); its answer means little there"
+    )
+
+
+def view(card: dict[str, Any], listener: Listener, recent: list[dict[str, Any]]) -> RenderableType:
     """Level meter, the last answer with its probabilities, and the answers before it."""
     from rich.console import Group
     from rich.panel import Panel
@@ -161,7 +184,7 @@ def view(title: str, listener: Listener, recent: list[dict[str, Any]]) -> Render
     parts: list[RenderableType] = [meter, ""]
     if recent:
         last = recent[-1]
-        parts.append(Text(last["emotion"] or "silent", style="bold"))
+        parts.append(Text(_told(last), style="bold"))
         chances = Table.grid(padding=(0, 1))
         for word in listener.predictor.classes:
             chance = last.get(f"p_{word}")
@@ -169,11 +192,13 @@ def view(title: str, listener: Listener, recent: list[dict[str, Any]]) -> Render
                 chances.add_row(word, _bar(chance, 24, "blue"), f"{chance:.2f}")
         before = Table.grid(padding=(0, 2))
         for row in reversed(recent):
-            before.add_row(f"{row['start']:.1f} to {row['end']:.1f} s", row["emotion"] or "silent")
+            before.add_row(f"{row['start']:.1f} to {row['end']:.1f} s", _told(row))
         parts += [chances, "", before]
+        if any(row["unlike"] for row in recent):
+            parts += ["", Text(_unlike(card), style="yellow")]
     else:
         parts.append(Text("listening ...", style="dim"))
-    return Panel(Group(*parts), title=title, subtitle="Ctrl-C to stop", width=72)
+    return Panel(Group(*parts), title=card["title"], subtitle="Ctrl-C to stop", width=72)
 
 
 def _bar(share: float, width: int, colour: str) -> Any:
