@@ -51,7 +51,7 @@ opensmile: $(VENV)/.opensmile  ## Run on openSMILE's features (free for research
 quick: $(BIN)/ser-classic  ## Run the quick suite on embedded voices, into quick/ (a minute)
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
-models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs RAVDESS, EMO-DB)
+models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs RAVDESS, EMO-DB, TESS, URDU)
 	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
 
 docs: $(VENV)/.docs  ## Build the documentation into site/, its tutorials run (two minutes)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -20,8 +25,10 @@ from ser_classic.audio import AudioError
 from ser_classic.corpora import Reading
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
+from ser_classic.extras.app import answering
 from ser_classic.extras.app import page as app
-from ser_classic.predictor import load_predictor
+from ser_classic.extras.app.answering import Limits, reply
+from ser_classic.predictor import cards, load_predictor, read_card, shipped
 from ser_classic.predictor.fitting import fit
 
 RATE = 16_000
@@ -79,38 +86,97 @@ def test_predictors_are_offered_by_title_and_the_others_are_told(models, tmp_pat
         app.predictors_in([models / "broken.skops"], problems.append)
 
 
+def test_the_predictor_with_the_best_card_is_chosen(own_folder, cache, tmp_path):
+    options = {"cache": cache, "reading": Reading(speaker=r"/(s\d\d)_")}
+    for model in ("prior", "lda"):
+        fit(str(own_folder), "mfcc13", model, **options).save(tmp_path / f"{model}.skops")
+    good = read_card(tmp_path / "lda.skops")
+    assert cards.worth(good) > cards.worth(read_card(tmp_path / "prior.skops")) == pytest.approx(0)
+    assert cards.worth(good | {"evaluation": None}) == 0
+    assert cards.worth(good | {"corpora": [{"name": "synthetic"}]}) == 0, "voices of nobody tell nothing"
+    (tmp_path / "lda.skops").rename(tmp_path / "zzz.skops")
+    assert next(iter(app.predictors_in([tmp_path], pytest.fail))) == good["title"]
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub("<[^>]*>", " ", html)))
+
+
+def table_in(html: str) -> pd.DataFrame:
+    """The CSV behind the link that downloads it."""
+    return pd.read_csv(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]*)", html)[1])))
+
+
 def test_the_reply_is_the_predictors(models, short):
-    given = app.reply(models / "svm_rbf.skops", short, app.Limits())
+    given = reply(models / "svm_rbf.skops", short, Limits())
     row = load_predictor(models / "svm_rbf.skops").predict(short).iloc[0]
-    assert given.label == {word: row[f"p_{word}"] for word in ("angry", "neutral", "sad")}
-    assert given.told.startswith(f"**{row['emotion']}**, with a probability of")
-    assert "Below" not in given.told
-    assert given.picture.width > 1000
+    told = text_of(given.told)
+    assert f"{row['emotion']} {100 * row['confidence']:.0f} %" in told
+    assert "was not measured" in told
+    assert "Below" not in told
+    assert given.picture.startswith("<figure><svg")
+    table = table_in(given.told)
+    assert table["file"].tolist() == ["short.wav"]
+    assert table.loc[0, "p_sad"] == pytest.approx(row["p_sad"])
 
 
 def test_a_long_recording_gets_a_timeline_too(models, long):
-    given = app.reply(models / "svm_rbf.skops", long, app.Limits())
-    assert "the same for every 3 seconds" in given.told
+    given = reply(models / "svm_rbf.skops", long, Limits())
+    assert "the answer for every 3 seconds, one every second" in text_of(given.told)
+    windows = load_predictor(models / "svm_rbf.skops").predict(long, window=3, hop=1)
+    assert table_in(given.told)["emotion"].tolist() == windows["emotion"].tolist()
 
 
-def test_what_cannot_be_used_is_told_without_where_it_lies(models, short, tmp_path):
+def test_a_timeline_has_no_more_windows_than_can_be_seen(models, short, tmp_path):
+    sound = np.tile(soundfile.read(short)[0], 250)
+    soundfile.write(tmp_path / "hour.wav", sound, RATE)
+    given = reply(models / "lda.skops", tmp_path / "hour.wav", Limits())
+    assert 120 < len(table_in(given.told)) <= answering.MOST
+
+
+def test_what_is_unlike_all_it_was_fitted_on_is_told_first(models, tmp_path):
+    tone = np.sin(2 * np.pi * 3000 * np.arange(2 * RATE) / RATE)
+    soundfile.write(tmp_path / "tone.wav", 0.3 * tone, RATE)
+    told = text_of(reply(models / "lda.skops", tmp_path / "tone.wav", Limits()).told)
+    assert told.strip().startswith("Unlike what this model was fitted on")
+
+
+def test_an_answer_says_how_far_to_trust_it():
+    counts = {"angry": {"angry": 30, "sad": 10}, "sad": {"angry": 5, "sad": 5}}
+    evaluation = {"uar": 0.625, "classes": 2, "confusion": counts}
+    told = cards.trust({"evaluation": evaluation}, "angry")
+    assert "recognised 62; guessing recognises 50" in told  # of .75 and .5
+    assert told.endswith("Of 100 voices that it calls angry, 60 were meant so, 40 sad.")  # .75 to .5
+    assert cards.confusions({"evaluation": evaluation}, "calm") == []
+    assert "was not measured" in cards.trust({"evaluation": {"reason": "one speaker"}}, "angry")
+
+
+def test_a_fitted_card_holds_what_is_taken_for_what(own_folder, cache):
+    options = {"cache": cache, "reading": Reading(speaker=r"/(s\d\d)_")}
+    card = fit(str(own_folder), "mfcc13", "lda", **options).card
+    table = pd.DataFrame(card["evaluation"]["confusion"]).T
+    assert table.sum(axis=1).to_dict() == card["counts"]
+    recalls = [table.loc[word, word] / card["counts"][word] for word in card["classes"]]
+    assert np.mean(recalls) == pytest.approx(card["evaluation"]["uar"])
+
+
+def test_what_cannot_be_used_is_told_without_where_it_lies(models, short, tmp_path, monkeypatch):
     model = models / "svm_rbf.skops"
-    with pytest.raises(AudioError, match="there is no recording yet"):
-        app.reply(model, None, app.Limits())
-    with pytest.raises(AudioError, match="longer than 1 s; send a part"):
-        app.reply(model, short, app.Limits(seconds=1))
-    with pytest.raises(AudioError, match="larger than 0 MB"):
-        app.reply(model, short, app.Limits(megabytes=0))
     broken = tmp_path / "broken.wav"
     broken.write_bytes(short.read_bytes()[:2000])
     with pytest.raises(AudioError, match=r"^broken\.wav: truncated"):
-        app.reply(model, broken, app.Limits())
+        reply(model, broken, Limits())
+    monkeypatch.setattr(answering.audio, "read", lambda *_, **__: pytest.fail("was decoded"))
+    with pytest.raises(AudioError, match="longer than 1 seconds; send a part"):
+        reply(model, short, Limits(seconds=1))
+    with pytest.raises(AudioError, match="larger than 0 MB"):
+        reply(model, short, Limits(megabytes=0))
 
 
 def test_the_examples_are_voices_and_one_is_long(tmp_path):
     examples = app.write_examples(tmp_path)
     lengths = [soundfile.info(path).duration for path in examples]
-    assert min(lengths) < app.LONG < max(lengths)
+    assert min(lengths) < answering.LONG < max(lengths)
 
 
 def test_without_gradio_the_command_that_installs_it_is_named(models, monkeypatch):
@@ -129,8 +195,15 @@ def needed(library: str) -> None:
 @pytest.fixture(scope="module")
 def address(models):
     needed("gradio")
-    with app.served([models], lambda _: None) as page:
+    with app.served([models / "lda.skops"], lambda _: None, limits=Limits(megabytes=1)) as page:
         yield page.local_url
+
+
+def test_without_a_model_the_packages_own_answers(tmp_path):
+    needed("gradio")
+    with app.served([], pytest.fail) as page:
+        titles = [block.value for block in page.blocks.values() if block.elem_id == "model"]
+    assert titles == [shipped.load().card["title"]]
 
 
 @pytest.mark.parametrize(
@@ -176,44 +249,132 @@ def test_the_page_is_for_this_computer_alone(address):
     assert all("0100007F" in line for line in listening.splitlines() if port in line and " 0A " in line)
 
 
-@pytest.fixture
-def browser(tmp_path):
+@pytest.fixture(scope="module")
+def chromium(short):
+    """A browser whose microphone hears the short recording."""
     needed("playwright")
     if CHROMIUM is None:
         pytest.skip("no chromium to test the page with")
     from playwright.sync_api import sync_playwright
 
+    microphone = [
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={short}",
+    ]
     with sync_playwright() as play:
-        context = play.chromium.launch_persistent_context(
-            tmp_path / "profile", executable_path=CHROMIUM, headless=True, args=QUIET
-        )
-        yield context
-        context.close()
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET + microphone)
+        yield browser
+        browser.close()
 
 
-def test_a_visitor_uploads_a_recording_and_reads_the_answer(address, browser, models, long):
+@pytest.fixture
+def arrive(chromium, address):
+    """Visit the page; nothing may go wrong there, and nobody else may be asked for anything."""
     asked: list[str] = []
     wrong: list[str] = []
-    page = browser.new_page()
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(address)
-    page.wait_for_selector("#recognise")
-    page.set_input_files("input[type=file]", long)
-    page.wait_for_selector("audio, .waveform-container, #waveform", state="attached")
-    page.wait_for_timeout(1000)
-    page.click("#recognise")
-    page.wait_for_function("document.querySelector('#told')?.innerText.includes('of audio')", timeout=60_000)
-    expected = load_predictor(models / "lda.skops").predict(long).iloc[0]
-    assert page.inner_text("#told").startswith(f"{expected['emotion']}, with a probability of")
-    assert expected["emotion"] in page.inner_text("#emotion")
-    page.wait_for_selector("#picture img")
-    assert page.evaluate("document.querySelector('#picture img').naturalWidth") > 1000
+    contexts = []
 
-    page.reload()
-    page.wait_for_selector("#recognise")
-    page.click("#recognise")
-    page.wait_for_function("document.body.innerText.includes('there is no recording yet')", timeout=30_000)
-    outside = [url for url in asked if urlsplit(url).hostname not in (None, "127.0.0.1")]
-    assert outside == [], "the page asks nobody else for anything"
+    def visit(width: int = 1280, **options):
+        contexts.append(chromium.new_context(viewport={"width": width, "height": 844}, **options))
+        page = contexts[-1].new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector(".recording")
+        first = ".record-button:visible" if width < 500 else ".recording input[type=file]"
+        page.wait_for_selector(first, state="attached")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    outside = [url for url in asked if urlsplit(url).hostname not in (None, "", "127.0.0.1")]
+    assert outside == []
     assert wrong == []
+
+
+def send(page, path, panel: str = "") -> None:
+    page.locator(f"#recording{panel} input[type=file]").set_input_files(path)
+
+
+def told(page, panel: str = "") -> str:
+    """The answer, when it is there."""
+    shown = page.locator(f"#told{panel}")
+    shown.locator(".facts, .refused").wait_for(timeout=60_000)
+    return shown.inner_text()
+
+
+def test_a_visitor_uploads_a_recording_and_reads_the_answer(arrive, models, long):
+    page = arrive()
+    send(page, long)
+    expected = load_predictor(models / "lda.skops").predict(long).iloc[0]
+    assert told(page).startswith(f"{expected['emotion']} {100 * expected['confidence']:.0f} %")
+    assert page.locator(".picture:visible svg").bounding_box()["width"] > 900
+    with page.expect_download() as download:
+        page.click(".download:visible")
+    assert download.value.suggested_filename == "long.csv"
+    assert len(pd.read_csv(download.value.path())) > 3
+    page.click("button[aria-label=Clear]:visible")
+    page.locator(".told:visible .waiting").wait_for()
+
+
+def test_on_a_phone_a_visitor_speaks_first(arrive):
+    page = arrive(390, color_scheme="dark", permissions=["microphone"])
+    page.click(".record-button:visible")
+    page.wait_for_timeout(1500)
+    page.click(".stop-button:visible")
+    assert "s of audio at" in told(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    ground, bars = (
+        page.evaluate(f"getComputedStyle(document.querySelector('{place}')).backgroundColor")
+        for place in ("body", ".told .bar i")
+    )
+    assert lightness(ground) < 60 < 120 < lightness(bars)
+
+
+def lightness(colour: str) -> float:
+    return float(np.mean([int(number) for number in re.findall(r"\d+", colour)[:3]]))
+
+
+def test_an_example_is_answered_and_plays(arrive):
+    page = arrive()
+    page.click(".gallery-item:visible:has-text('four emotions')")
+    assert "one every second" in told(page)
+    page.click("button[aria-label=Play]:visible")
+    page.wait_for_function("document.querySelector('.recording time')?.innerText > '0:00'")
+
+
+def test_the_reason_of_a_refusal_stays_in_view(arrive, short, tmp_path):
+    page = arrive()
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(short.read_bytes()[:2000])
+    send(page, broken)
+    assert "broken.wav: truncated" in told(page)
+
+    page = arrive()
+    large = tmp_path / "large.wav"
+    soundfile.write(large, np.zeros(3 * RATE * 20), RATE)
+    send(page, large)
+    page.locator(".recording .error").first.wait_for()
+    assert "1 MB" in page.evaluate(
+        "getComputedStyle(document.querySelector('.recording .error'), '::after').content"
+    )
+
+
+def test_two_recordings_stand_side_by_side(arrive, short, long):
+    page = arrive()
+    page.click("button[role=tab]:has-text('side by side')")
+    send(page, short, "A")
+    send(page, long, "B")
+    assert "1.1 s of audio" in told(page, "A")
+    assert "one every second" in told(page, "B")
+    names = page.evaluate("[...document.querySelectorAll('.picture [id]')].map(each => each.id)")
+    assert len(names) == len(set(names)), "figures share no names"
+
+
+def test_two_visitors_at_once_get_each_their_own_answer(arrive, short, long):
+    one, other = arrive(), arrive()
+    send(one, long)
+    send(other, short)
+    assert ["one every second" in told(page) for page in (one, other)] == [True, False]

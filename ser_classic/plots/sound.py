@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 
 COLUMNS = 1600  # of a figure; more frames than that cannot be seen
 MELS = 64
+MINUTES_FROM = 120.0  # [s] from which an axis counts minutes
+STEPS, TICKS = (30, 60, 120, 300, 600, 900, 1800, 3600), 9  # [s] from tick to tick, and how many at most
 SHADES = "viridis"  # even steps of lightness, also in grey and for any colour vision
 
 
 @styled
-def timeline(waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, title: str = "") -> Figure:
+def timeline(
+    waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, title: str = "", width: float = 9.0
+) -> Figure:
     """Emotions of a recording's windows under its waveform and mel spectrogram.
 
     Parameters
@@ -30,10 +35,12 @@ def timeline(waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, titl
     answers : pd.DataFrame
         Of this recording, a row a window: `start`, `end` [s], `emotion` and `p_<emotion>`, as
         `Predictor.predict` gives them.
+    title : str
+    width : float [inch]
     """
     words = [name.removeprefix("p_") for name in answers if name.startswith("p_")]
     words = words or sorted(answers["emotion"].dropna().unique())
-    figure = blank(9.0, 3.6 + 0.24 * len(words))
+    figure = blank(width, 3.6 + 0.24 * len(words))
     grid = figure.add_gridspec(3, 1, height_ratios=(1, 1.6, 0.3 + 0.24 * len(words)))
     wave = figure.add_subplot(grid[0])
     mel = figure.add_subplot(grid[1], sharex=wave)
@@ -44,20 +51,18 @@ def timeline(waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, titl
     wave.set_title(title)
     for ax in (wave, mel):
         ax.tick_params(axis="x", labelbottom=False)
-    said.set_xlabel("time [s]")
-    said.set_xlim(0, len(waveform) / sample_rate)
+    _time_axis(said, len(waveform) / sample_rate)
     return figure
 
 
 @styled
-def overview(waveform: np.ndarray, sample_rate: int) -> Figure:
-    """Waveform and mel spectrogram of a recording [shape=(n,)]."""
-    figure = blank(9.0, 3.4)
+def overview(waveform: np.ndarray, sample_rate: int, width: float = 9.0) -> Figure:
+    """Waveform and mel spectrogram of a recording [shape=(n,)], on a figure of that width [inch]."""
+    figure = blank(width, 3.4)
     panels = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.6))
     for ax, draw in zip(panels, (draw_waveform, draw_mel), strict=True):
         draw(ax, waveform, sample_rate)
-    panels[1].set_xlabel("time [s]")
-    panels[1].set_xlim(0, len(waveform) / sample_rate)
+    _time_axis(panels[1], len(waveform) / sample_rate)
     return figure
 
 
@@ -68,9 +73,23 @@ def portrait(waveform: np.ndarray, sample_rate: int) -> Figure:
     panels = figure.subplots(4, 1, sharex=True, height_ratios=(1, 1.6, 1.2, 1.2))
     for ax, draw in zip(panels, (draw_waveform, draw_mel, draw_mfcc, draw_chroma), strict=True):
         draw(ax, waveform, sample_rate)
-    panels[-1].set_xlabel("time [s]")
-    panels[-1].set_xlim(0, len(waveform) / sample_rate)
+    _time_axis(panels[-1], len(waveform) / sample_rate)
     return figure
+
+
+def _time_axis(ax: Axes, seconds: float) -> None:
+    """Time in seconds; of a recording over two minutes as minutes, 3:20."""
+    ax.set_xlim(0, seconds)
+    if seconds < MINUTES_FROM:
+        ax.set_xlabel("time [s]")
+        return
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    fewest = seconds / TICKS
+    step = next((step for step in STEPS if step >= fewest), 3600 * math.ceil(fewest / 3600))
+    ax.xaxis.set_major_locator(MultipleLocator(step))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value // 60:.0f}:{value % 60:02.0f}"))
+    ax.set_xlabel("time [min:s]")
 
 
 def draw_waveform(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
@@ -124,9 +143,11 @@ def _draw_emotions(ax: Axes, answers: pd.DataFrame, words: list[str]) -> None:
     shades[:] = to_rgba(DEEP)
     shades[..., 3] = np.nan_to_num(probabilities)
     ax.pcolormesh(edges, np.arange(len(words) + 1), shades)
+    size = min(4.5, 300 / len(answers))  # rings that do not cover each other
     for place, word in enumerate(words):
         here = (answers["emotion"] == word).to_numpy()
-        ax.plot(middle[here], np.full(here.sum(), place + 0.5), "o", mfc="white", mec=INK, ms=4.5, mew=1)
+        ring = {"mfc": "white", "mec": INK, "ms": size, "mew": size / 4.5}
+        ax.plot(middle[here], np.full(here.sum(), place + 0.5), "o", **ring)
         ax.axhline(place, color=LINE, linewidth=0.6)
     ax.set_yticks(np.arange(len(words)) + 0.5, words)
     ax.tick_params(axis="y", length=0)

@@ -83,6 +83,53 @@ def fitted_on(card: dict[str, Any]) -> str:
     return f"{names}: {card['clips']} clips of {card['speakers'] or 'unknown'} speakers"
 
 
+def confusions(card: dict[str, Any], answer: str) -> list[tuple[str, float]]:
+    """What speakers had expressed where the model gave an answer, most frequent first.
+
+    Counted on speakers not heard in fitting, as if every emotion were as frequent as any other.
+
+    Returns
+    -------
+    list of (str, float)
+        Emotions and their shares, which sum to 1; empty where the card does not tell.
+    """
+    counts = (card["evaluation"] or {}).get("confusion", {})
+    recalls = {truth: row.get(answer, 0) / sum(row.values()) for truth, row in counts.items()}
+    total = sum(recalls.values()) or 1.0
+    shares = [(truth, recall / total) for truth, recall in recalls.items() if recall]
+    return sorted(shares, key=lambda pair: -pair[1])
+
+
+def trust(card: dict[str, Any], answer: str) -> str:
+    """How far an answer can be trusted, in plain sentences."""
+    found = card["evaluation"]
+    if found is None or "uar" not in found:
+        return "How often this model is right was not measured: take the answer as a guess."
+    told = (
+        f"Of 100 recordings of an emotion, by speakers that it had never heard, it recognised "
+        f"{100 * found['uar']:.0f}; guessing recognises {100 / found['classes']:.0f}."
+    )
+    shares = dict(confusions(card, answer))
+    if not shares:
+        return told
+    right = 100 * shares.pop(answer, 0)
+    others = [f"{100 * share:.0f} {word}" for word, share in shares.items() if share >= 0.05]
+    rest = f", {', '.join(others)}" if others else ""
+    return f"{told} Of 100 voices that it calls {answer}, {right:.0f} were meant so{rest}."
+
+
+def worth(card: dict[str, Any]) -> float:
+    """How good a predictor is by its card: 0 is guessing, and 1 is never wrong.
+
+    What was not measured counts as guessing, and so does what was measured on the synthetic voices alone,
+    which says nothing of people.
+    """
+    found = card["evaluation"] or {}
+    if "uar" not in found or all(corpus["name"] == "synthetic" for corpus in card["corpora"]):
+        return 0.0
+    return (found["uar"] - 1 / found["classes"]) / (1 - 1 / found["classes"])
+
+
 def _tuning(card: dict[str, Any]) -> str:
     if not card["tuned"]:
         return "no, stated defaults"

@@ -274,6 +274,10 @@ def _evaluation(
             "speakers": len(table.speakers),
             "classes": int(clips["emotion"].nunique()),
             "source": "computed for this card" if found is None else "from the stored run of this cell",
+            "confusion": {
+                truth: dict(zip(table.classes, row, strict=True))
+                for truth, row in zip(table.classes, table.counts.sum(axis=0).tolist(), strict=True)
+            },
         }
     return {"reason": reason}
 

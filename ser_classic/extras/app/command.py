@@ -13,7 +13,14 @@ from ser_classic.cli.commands import Command
 
 
 def app(
-    models: Annotated[list[Path], typer.Argument(help="Saved predictors, or folders with them.")],
+    models: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[MODEL.skops]...",
+            help="Saved predictors, or folders with them; the package's own where none is named.",
+            show_default=False,
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Where to listen; others than this computer can reach 0.0.0.0.")
     ] = "127.0.0.1",
@@ -26,15 +33,16 @@ def app(
 ) -> None:
     """Serve a page on this computer: upload or record, and see the emotion. Needs the extra `app`."""
     stop = interrupts.first()
-    from ser_classic.extras.app.page import Limits, served
+    from ser_classic.extras.app.answering import Limits
+    from ser_classic.extras.app.page import served
 
     def tell(problem: str) -> None:
         print(f"ser-classic: {problem}", file=sys.stderr)
 
-    with served(models, tell, host, port, Limits(seconds, megabytes), browser) as page:
+    with served(models or [], tell, host, port, Limits(seconds, megabytes), browser) as page:
         print(f"{page.local_url}  (Ctrl-C to stop)", flush=True)
         while not stop.wait(1):  # on Windows, one without an end hears no signal
             pass
 
 
-APP = Command("app", app, ("app models", "app m.skops --browser"))
+APP = Command("app", app, ("app", "app m.skops --browser", "app models --seconds 3600"))

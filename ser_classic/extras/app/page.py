@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ser_classic import audio
 from ser_classic.errors import SerClassicError
-from ser_classic.predictor import Predictor, cards, how_to_make, load_predictor, read_card
+from ser_classic.extras.app.answering import WAITING, Limits, refusal, reply
+from ser_classic.predictor import cards, how_to_make, read_card, shipped
 from ser_classic.registry import need
 
-if TYPE_CHECKING:
-    import PIL.Image
-
 LOOPBACK = "127.0.0.1"
-WINDOW, HOP = 3.0, 1.0  # [s] of the timeline
-LONG = 6.0  # [s] from which a recording gets one
+WIDE, PHONE = 1000, 560  # [pixels] of a page, and of the widest phone
+WIDTH = "() => Math.min(window.innerWidth, 1080) - 60"  # of a figure
 LEAD = (
-    "Upload a recording or speak. The answer is the emotion that the voice sounds most like to the chosen "
-    "model, which knows nothing but the emotions of its corpus; what a person feels it cannot know. "
-    "Recordings stay on the computer that serves this page."
+    "The answer is what a voice sounds most like to a model that knows a few emotions as they were played or "
+    "labelled in its corpus. What a person feels it cannot know. Recordings stay on the computer that serves "
+    "this page."
 )
-CSS = """
-.gradio-container {max-width: 1080px !important; margin: 0 auto !important}
-footer {display: none !important}
-"""
 VOICES = {  # examples: speaker, emotion and sentence of each utterance
-    "angry voice": [("s01", "angry", "t1")],
-    "sad voice": [("s04", "sad", "t2")],
-    "happy voice": [("s02", "happy", "t3")],
+    "angry": [("s01", "angry", "t1")],
+    "sad": [("s04", "sad", "t2")],
+    "happy": [("s02", "happy", "t3")],
     "four emotions": [
         ("s03", word, text) for word in ("neutral", "happy", "angry", "sad") for text in ("t1", "t2", "t3")
     ],
@@ -50,34 +42,17 @@ class AppError(SerClassicError):
     """No predictor to offer, or no place to serve at."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a visitor may send: length [s] and size of the file [MB]."""
-
-    seconds: float = 600.0
-    megabytes: int = 50
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What the page shows: probabilities (or the emotion alone), a figure, and a sentence."""
-
-    label: dict[str, float] | str
-    picture: PIL.Image.Image
-    told: str
-
-
 def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict[str, Path]:
-    """Saved predictors by title: the files given, and those in the folders given.
+    """Saved predictors by title, the one with the best card first: the files given, and those in folders.
 
-    One that cannot be read, or needs several recordings of one speaker, is left out and told.
+    One that cannot be read, or takes no single recording, is left out and told.
 
     Raises
     ------
     AppError
         None is left.
     """
-    found: dict[str, Path] = {}
+    found: dict[Path, dict[str, Any]] = {}
     for path in paths:
         for file in sorted(path.glob("*.skops")) if path.is_dir() else [path]:
             try:
@@ -87,78 +62,17 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
                 continue
             if card["track"] == "adapted":
                 problem(f"{file}: needs several recordings of one speaker, so the page does not offer it")
-                continue
-            title = card["title"]
-            if file in found.values():
-                continue
-            found[f"{title} ({file.stem})" if title in found else title] = file
+            elif cards.takes_tables(card):
+                problem(f"{file}: takes tables and no recordings, so the page does not offer it")
+            else:
+                found[file] = card
     if not found:
         raise AppError(f"there is no predictor to offer; {how_to_make('m')}")
-    return found
-
-
-@lru_cache(maxsize=8)
-def _loaded(path: Path) -> Predictor:
-    return load_predictor(path)
-
-
-def reply(path: Path, recording: str | Path | None, limits: Limits) -> Reply:
-    """Answer to one recording with the predictor saved at a path.
-
-    Raises
-    ------
-    SerClassicError
-        There is no recording, it is too large or long, or it or the predictor cannot be used.
-    """
-    if recording is None:
-        raise audio.AudioError("there is no recording yet; upload one, or press the microphone and speak")
-    predictor = _loaded(path)
-    waveform, rate = _read(Path(recording), limits, predictor.channel)
-    seconds = len(waveform) / rate
-    whole = predictor.predict({"recording": (waveform, rate)}).iloc[0]
-    label: dict[str, float] | str = whole["emotion"]
-    sure = ""
-    if predictor.has_probabilities:
-        label = {word: float(whole[f"p_{word}"]) for word in predictor.classes}
-        sure = f", with a probability of {100 * whole['confidence']:.0f} %"
-    told = f"**{whole['emotion']}**{sure}, from {seconds:.1f} s of audio at {rate} Hz."
-    if whole["unlike"]:
-        told += (
-            f" **Unlike what this model was fitted on** ({cards.fitted_on(predictor.card)}): the answer "
-            "means little."
-        )
-    if seconds < LONG:
-        return Reply(label, _picture(waveform, rate, None), told)
-    windows = predictor.predict({"recording": (waveform, rate)}, window=WINDOW, hop=HOP)
-    told += f" Below: the same for every {WINDOW:g} seconds, and one answer a second."
-    return Reply(label, _picture(waveform, rate, windows), told)
-
-
-def _read(recording: Path, limits: Limits, channel: int | None) -> tuple[np.ndarray, int]:
-    """A visitor's recording, refused before it is decoded where its header says that it is too long."""
-    if recording.is_file() and recording.stat().st_size > limits.megabytes * 1e6:
-        raise audio.AudioError(f"the file is larger than {limits.megabytes} MB; send a shorter recording")
-    try:
-        shape = audio.shape(recording)
-        seconds = shape.frames / shape.rate
-        if seconds <= limits.seconds:
-            waveform, rate = audio.read(recording, channel=channel)
-            seconds = len(waveform) / rate
-    except audio.AudioError as error:
-        raise audio.AudioError(str(error).replace(str(recording), recording.name)) from error
-    if seconds > limits.seconds:
-        raise audio.AudioError(f"the recording is longer than {limits.seconds:.0f} s; send a part of it")
-    return waveform, rate
-
-
-def _picture(waveform: np.ndarray, rate: int, windows: Any) -> PIL.Image.Image:
-    from PIL import Image
-
-    from ser_classic.plots.sound import overview, timeline
-    from ser_classic.plots.style import png
-
-    drawn = overview(waveform, rate) if windows is None else timeline(waveform, rate, windows)
-    return Image.open(io.BytesIO(png(drawn)))
+    titled: dict[str, Path] = {}
+    for file, card in sorted(found.items(), key=lambda pair: -cards.worth(pair[1])):
+        title = card["title"]
+        titled[f"{title} ({file.stem})" if title in titled else title] = file
+    return titled
 
 
 def write_examples(folder: Path) -> list[Path]:
@@ -181,56 +95,97 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
     Parameters
     ----------
     predictors : dict of title to path
-        As `predictors_in` gives them.
+        As `predictors_in` gives them; the first one is chosen.
     examples : iterable of Path
         Recordings to try.
     limits : Limits
     """
     gradio = _gradio()
+    given = list(examples)
 
-    def answer(title: str, recording: str | None) -> tuple[Any, Any, str]:
+    def answer(title: str, recording: str | None, width: float, name: str, columns: int) -> tuple[str, str]:
+        if recording is None:
+            return WAITING, ""
         try:
-            given = reply(predictors[title], recording, limits)
+            given = reply(predictors[title], recording, limits, width / columns, f"sound{name}")
         except SerClassicError as error:
-            raise gradio.Error(str(error), print_exception=False) from error
-        return given.label, gradio.update(value=given.picture, visible=True), given.told
+            return refusal(str(error)), ""
+        return given.told, given.picture
 
     def card(title: str) -> str:
         return cards.text(read_card(predictors[title])).replace("# ", "### ", 1)
 
-    first = next(iter(predictors))
+    def arrive(width: float) -> list[Any]:
+        """What a visitor's window is like; on a phone, the microphone comes first."""
+        return [width, *(gradio.Audio(sources=_sources(width)) for _ in recordings)]
+
+    def panel(name: str, columns: int) -> tuple[Any, Any, Any]:
+        """Recording, answer and figure, which follow each other and the chosen model."""
+        recording = gradio.Audio(
+            label=f"Recording {name}".rstrip() + f", up to {limits.length}",
+            sources=_sources(WIDE),
+            type="filepath",
+            buttons=["download"],
+            elem_classes="recording",
+            elem_id=f"recording{name}",
+            render=False,
+        )
+        told = gradio.HTML(WAITING, elem_classes="told", elem_id=f"told{name}", render=False)
+        picture = gradio.HTML(elem_classes="picture", render=False)
+        gradio.on(
+            [recording.change, model.change],
+            partial(answer, name=name, columns=columns),
+            [model, recording, width],
+            [told, picture],
+            concurrency_limit=2,
+            concurrency_id="answers",
+            trigger_mode="always_last",
+            api_name=f"recognise{name.lower()}",
+        )
+        return recording, told, picture
+
+    def examples_for(recording: Any) -> None:
+        tried = [[str(path)] for path in given]
+        names = [path.stem for path in given]
+        gradio.Examples(tried, [recording], label="Synthetic voices to try", example_labels=names)
+
     with gradio.Blocks(title="ser-classic", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gradio.Markdown(f"# How does this voice sound?\n{LEAD}")
-        with gradio.Row():
-            with gradio.Column(scale=5):
-                recording = gradio.Audio(
-                    label=f"Recording, up to {limits.seconds:.0f} s",
-                    sources=["upload", "microphone"],
-                    type="filepath",
-                    buttons=["download"],
-                )
-                model = gradio.Dropdown(list(predictors), value=first, label="Model", elem_id="model")
-                button = gradio.Button("Recognise", variant="primary", elem_id="recognise")
-                gradio.Examples(
-                    [[str(path)] for path in examples], [recording], label="Synthetic voices to try"
-                )
-            with gradio.Column(scale=4):
-                label = gradio.Label(label="Emotion", elem_id="emotion")
-                told = gradio.Markdown(elem_id="told")
-        picture = gradio.Image(
-            label="Waveform, mel spectrogram and timeline",
-            show_label=False,
-            format="png",
-            buttons=["download", "fullscreen"],
-            elem_id="picture",
-            visible=False,
+        first = next(iter(predictors))
+        model = gradio.Dropdown(
+            list(predictors), value=first, label="Model", elem_id="model", visible=len(predictors) > 1
         )
-        with gradio.Accordion("The model's card", open=False):
+        width = gradio.Number(WIDE, visible=False)
+        recordings = []
+        with gradio.Tab("One recording"):
+            recording, told, picture = panel("", 1)
+            with gradio.Row():
+                with gradio.Column(scale=5, min_width=300):
+                    recording.render()
+                with gradio.Column(scale=4, min_width=300):
+                    told.render()
+            picture.render()
+            examples_for(recording)
+            recordings.append(recording)
+        with gradio.Tab("Two side by side"), gradio.Row():
+            for name in ("A", "B"):
+                recording, told, picture = panel(name, 2)
+                with gradio.Column(min_width=300):
+                    recording.render()
+                    told.render()
+                    picture.render()
+                    examples_for(recording)
+                recordings.append(recording)
+        with gradio.Accordion("The model: what it was fitted on, how good it is, its limits", open=False):
             about = gradio.Markdown(card(first))
-        shown = {"inputs": [model, recording], "outputs": [label, picture, told], "concurrency_limit": 2}
-        button.click(answer, **shown, api_name="recognise")
         model.change(card, [model], [about], api_name=False)
+        page.load(arrive, [width], [width, *recordings], js=WIDTH, api_name=False)
     return page
+
+
+def _sources(width: float) -> list[str]:
+    """Where a recording comes from, the first one offered."""
+    return ["upload", "microphone"] if width > PHONE else ["microphone", "upload"]
 
 
 @contextmanager
@@ -247,7 +202,7 @@ def served(
     Parameters
     ----------
     paths : iterable of Path
-        Saved predictors, or folders with them.
+        Saved predictors, or folders with them; the package's own where there are none.
     problem : callable
         Is handed the message of each that is not offered.
     host : str
@@ -269,8 +224,9 @@ def served(
     """
     limits = limits or Limits()
     _check_host(host)
-    predictors = predictors_in(paths, problem)
-    with tempfile.TemporaryDirectory(prefix="ser-classic-app-") as folder:
+    with ExitStack() as opened:
+        predictors = predictors_in(list(paths) or [opened.enter_context(shipped.file())], problem)
+        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="ser-classic-app-"))
         os.environ["GRADIO_TEMP_DIR"] = folder  # by default one that all users share, and that stays
         gradio = _gradio()
         plain = ("system-ui", "sans-serif")
@@ -290,7 +246,7 @@ def served(
                 ssr_mode=False,
                 enable_monitoring=False,
                 theme=theme,
-                css=CSS,
+                css=_css(limits),
             )
         except OSError as error:
             reason = str(error).partition(". ")[0]  # then Gradio says how to choose a port for it
@@ -301,6 +257,13 @@ def served(
             yield page
         finally:
             page.close(verbose=False)
+
+
+def _css(limits: Limits) -> str:
+    """The page's style; Gradio says no more than "Error" of a file that it does not take."""
+    style = (files(__package__) / "page.css").read_text("utf-8")
+    reason = f"Not taken: files of up to {limits.megabytes} MB can be sent."
+    return f'{style}.recording .error::after {{ content: "{reason}"; font-size: 1rem; }}\n'
 
 
 def _check_host(host: str) -> None:

@@ -1,0 +1,190 @@
+"""What the page answers to a recording: emotion, chances, how far to trust them, figure and table."""
+
+from __future__ import annotations
+
+import base64
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ser_classic import audio
+from ser_classic.cli import answers
+from ser_classic.predictor import Predictor, cards, load_predictor
+from ser_classic.predictor.core import tabled
+
+WINDOW, HOP = 3.0, 1.0  # [s] of the timeline
+LONG = 6.0  # [s] from which a recording gets one
+MOST = 240  # windows of a timeline; a longer recording has a wider hop
+POINTS = 1.35  # pixels of a screen to a point of a figure, so that its letters can be read there
+NARROWEST, WIDEST = 3.6, 9.6  # [inch] of a figure
+WAITING = '<p class="waiting">Speak, or upload a recording: the answer appears here.</p>'
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a visitor may send: length [s] and size of the file [MB]."""
+
+    seconds: float = 600.0
+    megabytes: int = 50
+
+    @property
+    def length(self) -> str:
+        """The longest recording, in words.
+
+        Examples
+        --------
+        >>> Limits(600).length, Limits(45).length
+        ('10 minutes', '45 seconds')
+        """
+        minutes = self.seconds / 60
+        return f"{minutes:g} minutes" if minutes > 1.5 else f"{self.seconds:g} seconds"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as HTML: what is told of it, and its figure."""
+
+    told: str
+    picture: str
+
+
+@lru_cache(maxsize=8)
+def loaded(path: Path) -> Predictor:
+    """The predictor saved at a path, read once."""
+    return load_predictor(path)
+
+
+def reply(
+    path: Path, recording: str | Path, limits: Limits, width: float = 1000, name: str = "sound"
+) -> Reply:
+    """Answer to one recording with the predictor saved at a path.
+
+    Parameters
+    ----------
+    path, recording : path
+    limits : Limits
+    width : float
+        Of the figure on the screen [pixels].
+    name : str
+        Of the figure among those of its page.
+
+    Raises
+    ------
+    SerClassicError
+        The recording is too large or too long, or it or the predictor cannot be used.
+    """
+    predictor = loaded(path)
+    file = Path(recording).name
+    waveform, rate = _read(Path(recording), limits, predictor.channel)
+    seconds = len(waveform) / rate
+    source = {file: (waveform, rate)}
+    (whole,) = predictor.answers(source)
+    hop = max(HOP, math.ceil(seconds / MOST))
+    windows = predictor.answers(source, window=WINDOW, hop=hop) if seconds >= LONG else []
+    told = [_verdict(whole, predictor), _trust(whole, predictor), _facts(whole, windows, hop, rate)]
+    return Reply("".join(told), _picture(waveform, rate, windows, width, name))
+
+
+def refusal(reason: str) -> str:
+    """Why there is no answer, in the place of one."""
+    return f'<div class="box refused" role="alert"><b>No answer:</b> {escape(reason)}</div>'
+
+
+def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, int]:
+    """A visitor's recording, refused before it is decoded where its header says that it is too long."""
+    if recording.is_file() and recording.stat().st_size > limits.megabytes * 1e6:
+        raise audio.AudioError(f"the file is larger than {limits.megabytes} MB; send a shorter recording")
+    try:
+        shape = audio.shape(recording)
+        seconds = shape.frames / shape.rate
+        if seconds <= limits.seconds:
+            waveform, rate = audio.read(recording, channel=channel)
+            seconds = len(waveform) / rate
+    except audio.AudioError as error:
+        raise audio.AudioError(str(error).replace(str(recording), recording.name)) from error
+    if seconds > limits.seconds:
+        raise audio.AudioError(
+            f"the recording lasts {_time(seconds)}, longer than {limits.length}; send a part of it, or take "
+            "ser-classic predict, which has no limit"
+        )
+    return waveform, rate
+
+
+def _verdict(whole: dict[str, Any], predictor: Predictor) -> str:
+    """The emotion, a bar an emotion, and before them a warning where the recording is an odd one."""
+    emotion = escape(whole["emotion"])
+    warning = bars = ""
+    if whole["unlike"]:
+        warning = (
+            '<div class="box odd" role="alert"><b>Unlike what this model was fitted on</b> '
+            f"({escape(cards.fitted_on(predictor.card))}): the answer and its probability mean little "
+            "here.</div>"
+        )
+    sure = ""
+    if predictor.has_probabilities:
+        sure = f' <span class="sure">{100 * whole["confidence"]:.0f} %</span>'
+        chances = sorted(((whole[f"p_{word}"], word) for word in predictor.classes), reverse=True)
+        bars = "".join(
+            f'<tr><th scope="row">{escape(word)}</th>'
+            f'<td class="bar"><i style="width: {100 * chance:.1f}%"></i></td>'
+            f"<td>{100 * chance:.0f} %</td></tr>"
+            for chance, word in chances
+        )
+        bars = f'<table class="chances" aria-label="Probability of each emotion">{bars}</table>'
+    return f'{warning}<p class="emotion">{emotion}{sure}</p>{bars}'
+
+
+def _trust(whole: dict[str, Any], predictor: Predictor) -> str:
+    return f'<p class="trust"><b>How far to trust it.</b> {cards.trust(predictor.card, whole["emotion"])}</p>'
+
+
+def _facts(whole: dict[str, Any], windows: list[dict[str, Any]], hop: float, rate: int) -> str:
+    """How long it is, what the figure shows, and the answers as a file."""
+    seen = ""
+    if windows:
+        seen = f" Below: the answer for every {WINDOW:g} seconds, one every {_every(hop)}."
+        odd = sum(bool(row["unlike"]) for row in windows)
+        if 0 < odd < len(windows):
+            seen += f" {odd} of its {len(windows)} answers are of sound unlike what the model was fitted on."
+    table = "\n".join(answers.csv(windows or [whole], bool(windows), None)) + "\n"
+    name = escape(f"{Path(whole['file']).stem}.csv")
+    code = base64.b64encode(table.encode()).decode()
+    return (
+        f'<p class="facts">{_time(whole["seconds"])} of audio at {rate} Hz.{seen}</p>'
+        f'<p><a class="download" download="{name}" href="data:text/csv;base64,{code}">Download as CSV</a></p>'
+    )
+
+
+def _every(hop: float) -> str:
+    return "second" if hop == 1 else f"{hop:g} seconds"
+
+
+def _time(seconds: float) -> str:
+    """Of a recording, in words.
+
+    Examples
+    --------
+    >>> _time(4.21), _time(185)
+    ('4.2 s', '3:05 min')
+    """
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds // 60:.0f}:{seconds % 60:02.0f} min"
+
+
+def _picture(waveform: np.ndarray, rate: int, windows: list[dict[str, Any]], width: float, name: str) -> str:
+    """Waveform, spectrogram and timeline, in the colours of the page."""
+    from ser_classic.plots.sound import overview, timeline
+    from ser_classic.plots.style import inline_svg, svg
+
+    inches = min(max(width / POINTS / 72, NARROWEST), WIDEST)
+    table: pd.DataFrame | None = tabled(windows) if windows else None
+    figure = (
+        overview(waveform, rate, inches) if table is None else timeline(waveform, rate, table, width=inches)
+    )
+    title = "Waveform and mel spectrogram" + (", and the emotions along them" if windows else "")
+    return f"<figure>{inline_svg(svg(figure), name, title)}</figure>"
