@@ -146,7 +146,7 @@ def test_an_answer_says_how_far_to_trust_it():
     evaluation = {"uar": 0.625, "classes": 2, "confusion": counts}
     told = cards.trust({"evaluation": evaluation}, "angry")
     assert "recognised 62; guessing recognises 50" in told  # of .75 and .5
-    assert told.endswith("Of 100 voices that it calls angry, 60 were meant so, 40 sad.")  # .75 to .5
+    assert told.endswith("Of 100 voices that it calls angry, 60 were meant so, 40 as sad.")  # .75 to .5
     assert cards.confusions({"evaluation": evaluation}, "calm") == []
     assert "was not measured" in cards.trust({"evaluation": {"reason": "one speaker"}}, "angry")
 

@@ -101,6 +101,8 @@ def test_what_is_shipped_says_what_it_is(adapted):
     assert "CC BY-NC-SA" in predictor.card["facts"]["Licence"]
     assert [corpus["name"] for corpus in predictor.card["corpora"]] == list(shipped.CORPORA)
     assert predictor.card["copies"] == shipped.COPIES
+    assert all(name in predictor.card["evaluation"]["source"] for name in shipped.STRANGERS)
+    assert set(predictor.card["evaluation"]["confusion"]) == set(shipped.EMOTIONS)
 
 
 @pytest.mark.corpus

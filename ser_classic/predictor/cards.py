@@ -113,7 +113,7 @@ def trust(card: dict[str, Any], answer: str) -> str:
     if not shares:
         return told
     right = 100 * shares.pop(answer, 0)
-    others = [f"{100 * share:.0f} {word}" for word, share in shares.items() if share >= 0.05]
+    others = [f"{100 * share:.0f} as {word}" for word, share in shares.items() if share >= 0.05]
     rest = f", {', '.join(others)}" if others else ""
     return f"{told} Of 100 voices that it calls {answer}, {right:.0f} were meant so{rest}."
 
