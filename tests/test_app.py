@@ -320,7 +320,7 @@ def test_a_visitor_uploads_a_recording_and_reads_the_answer(arrive, models, long
 
 
 def test_on_a_phone_a_visitor_speaks_first(arrive):
-    page = arrive(390, color_scheme="dark", permissions=["microphone"])
+    page = arrive(390, is_mobile=True, color_scheme="dark", permissions=["microphone"])
     page.click(".record-button:visible")
     page.wait_for_timeout(1500)
     page.click(".stop-button:visible")

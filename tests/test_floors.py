@@ -63,6 +63,7 @@ INTERFACE = {
     "ser_classic.plots.style",
     "ser_classic.predictor",
     "ser_classic.predictor.cards",
+    "ser_classic.predictor.shipped",
     "ser_classic.predictor.streaming",
     "ser_classic.registry",
     "ser_classic.runtime.engines",

@@ -14,9 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.cli import answers
 from ser_classic.predictor import Predictor, cards, load_predictor
-from ser_classic.predictor.core import tabled
 
 WINDOW, HOP = 3.0, 1.0  # [s] of the timeline
 LONG = 6.0  # [s] from which a recording gets one
@@ -84,9 +82,9 @@ def reply(
     waveform, rate = _read(Path(recording), limits, predictor.channel)
     seconds = len(waveform) / rate
     source = {file: (waveform, rate)}
-    (whole,) = predictor.answers(source)
+    whole = predictor.predict(source).iloc[0]
     hop = max(HOP, math.ceil(seconds / MOST))
-    windows = predictor.answers(source, window=WINDOW, hop=hop) if seconds >= LONG else []
+    windows = predictor.predict(source, window=WINDOW, hop=hop) if seconds >= LONG else None
     told = [_verdict(whole, predictor), _trust(whole, predictor), _facts(whole, windows, hop, rate)]
     return Reply("".join(told), _picture(waveform, rate, windows, width, name))
 
@@ -116,7 +114,7 @@ def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, in
     return waveform, rate
 
 
-def _verdict(whole: dict[str, Any], predictor: Predictor) -> str:
+def _verdict(whole: pd.Series, predictor: Predictor) -> str:
     """The emotion, a bar an emotion, and before them a warning where the recording is an odd one."""
     emotion = escape(whole["emotion"])
     warning = bars = ""
@@ -140,19 +138,19 @@ def _verdict(whole: dict[str, Any], predictor: Predictor) -> str:
     return f'{warning}<p class="emotion">{emotion}{sure}</p>{bars}'
 
 
-def _trust(whole: dict[str, Any], predictor: Predictor) -> str:
+def _trust(whole: pd.Series, predictor: Predictor) -> str:
     return f'<p class="trust"><b>How far to trust it.</b> {cards.trust(predictor.card, whole["emotion"])}</p>'
 
 
-def _facts(whole: dict[str, Any], windows: list[dict[str, Any]], hop: float, rate: int) -> str:
+def _facts(whole: pd.Series, windows: pd.DataFrame | None, hop: float, rate: int) -> str:
     """How long it is, what the figure shows, and the answers as a file."""
     seen = ""
-    if windows:
+    if windows is not None:
         seen = f" Below: the answer for every {WINDOW:g} seconds, one every {_every(hop)}."
-        odd = sum(bool(row["unlike"]) for row in windows)
+        odd = int(windows["unlike"].sum())
         if 0 < odd < len(windows):
             seen += f" {odd} of its {len(windows)} answers are of sound unlike what the model was fitted on."
-    table = "\n".join(answers.csv(windows or [whole], bool(windows), None)) + "\n"
+    table = (whole.to_frame().T if windows is None else windows).to_csv(index=False)
     name = escape(f"{Path(whole['file']).stem}.csv")
     code = base64.b64encode(table.encode()).decode()
     return (
@@ -176,15 +174,15 @@ def _time(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds // 60:.0f}:{seconds % 60:02.0f} min"
 
 
-def _picture(waveform: np.ndarray, rate: int, windows: list[dict[str, Any]], width: float, name: str) -> str:
+def _picture(waveform: np.ndarray, rate: int, windows: pd.DataFrame | None, width: float, name: str) -> str:
     """Waveform, spectrogram and timeline, in the colours of the page."""
     from ser_classic.plots.sound import overview, timeline
     from ser_classic.plots.style import inline_svg, svg
 
     inches = min(max(width / POINTS / 72, NARROWEST), WIDEST)
-    table: pd.DataFrame | None = tabled(windows) if windows else None
-    figure = (
-        overview(waveform, rate, inches) if table is None else timeline(waveform, rate, table, width=inches)
-    )
-    title = "Waveform and mel spectrogram" + (", and the emotions along them" if windows else "")
+    if windows is None:
+        figure = overview(waveform, rate, inches)
+    else:
+        figure = timeline(waveform, rate, windows, width=inches)
+    title = "Waveform and mel spectrogram" + ("" if windows is None else ", and the emotions along them")
     return f"<figure>{inline_svg(svg(figure), name, title)}</figure>"
