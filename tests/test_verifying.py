@@ -7,12 +7,13 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 from tiny_corpus import FILES, install, tiny, write_release, write_wav
 from typer.testing import CliRunner
 
-from ser_classic.corpora import available, load, verifying
+from ser_classic.corpora import CORPORA, available, load, verifying
 from ser_classic.corpora.subsets import only
 from ser_classic.corpora.verifying import Verification, verify
 from ser_classic.registry import Registry
@@ -242,6 +243,48 @@ def test_a_release_that_was_encoded_anew_is_not_corrupt(root, corpus):
     assert found.formats == {"WAV 8000 Hz mono": 8}
     (root / FILES[0]).write_bytes((root / FILES[0]).read_bytes()[:100])
     assert list(verified(root, corpus).unreadable) == [FILES[0]]
+
+
+def test_some_files_that_were_encoded_anew_are_not_corrupt(root, corpus):
+    """Two of eight at another sample rate; one that looks as the others and has other samples is corrupt."""
+    for file in FILES[:2]:
+        samples, rate = soundfile.read(root / file, dtype="int16")
+        soundfile.write(root / file, samples, rate // 2)
+    write_wav(root / FILES[2], seed=99)
+    found = verified(root, corpus)
+    assert (found.official, found.altered, found.corrupt) == (5, 2, (FILES[2],))
+
+
+def test_what_is_missing_is_told_with_how_to_get_it(tmp_path):
+    from ser_classic.cli.corpora import app
+
+    write_wav(tmp_path / "urdu" / "Angry" / "SM1_F1_A01.wav", 1)
+    write_wav(tmp_path / "urdu" / "Sad" / "SF2_F1_S01.wav", 2)
+    done = CliRunner().invoke(app, ["verify", "urdu", "--data", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "398 of the 400 clips are not there" in done.stdout
+    assert "ser-classic corpora fetch urdu" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["emovo", "savee", "crema_d", "ravdess_song", "nemo", "turev_db", "ased", "baved"]
+)
+@pytest.mark.parametrize(("ending", "rate"), [(".WAV", 48000), (".flac", 8000), (".mp3", 44100)])
+def test_a_real_corpus_in_another_format_is_read_and_not_corrupt(name, ending, rate, tmp_path):
+    """Of a few clips under their literal names, whatever was made of their sound."""
+    official = CORPORA[name].official()
+    files = list(CORPORA[name].layout) if official is None else list(official["file"][:3])
+    for seed, file in enumerate(files):
+        path = (tmp_path / name / file).with_suffix(ending)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(seed).normal(0, 0.1, rate // 5)
+        soundfile.write(path, noise, rate, format=ending[1:].upper())
+    soundfile.write(tmp_path / name / "notes.wav", noise, rate)
+    found = verify(*load(name, tmp_path))
+    assert found.clips == len(files)
+    assert (found.corrupt, found.unreadable, found.duplicates) == ((), {}, ())
+    assert found.extra == ("notes.wav",)
+    assert next(iter(found.formats)).endswith(f"{rate} Hz mono")
 
 
 def test_a_described_corpus_tells_every_deviation(tmp_path):

@@ -180,6 +180,8 @@ def fetch(
 
 def _show(found: Verification) -> None:
     """One corpus as text: counts, what was compared, then each kind of fault with its first names."""
+    from ser_classic.corpora import CORPORA
+
     of_clips = f" of {found.expected_clips}" if found.expected_clips else ""
     of_speakers = f" of {found.expected_speakers}" if found.expected_speakers else ""
     print(
@@ -217,6 +219,8 @@ def _show(found: Verification) -> None:
                 print(f"    {name}")
             if len(names) > SHOWN:
                 print(f"    and {len(names) - SHOWN} more (all with --json)")
+    if found.corpus in CORPORA and (found.deviations or found.missing or found.corrupt or found.unreadable):
+        print(f"  {CORPORA[found.corpus].remedy('what is missing or broken')}")
 
 
 app.add(list_corpora, "corpora list", "corpora list --data ~/corpora --json", name="list")

@@ -36,10 +36,11 @@ class Verification:
     missing : tuple of str
         Official clips that are not there.
     corrupt : tuple of str
-        Files that are readable, and differ from the official ones of their name, most of which are there.
+        Files that are readable and look like the official ones of their name, and are not; most of those are
+        there.
     altered : int
-        Files that differ from the official ones as most do: the release was encoded anew as a whole, so its
-        checksums do not apply.
+        Files that differ from the official ones as most do, or have a sample rate or channels that none of
+        these has: they were encoded anew, so their checksums do not apply.
     unreadable : dict
         Files that are no usable audio, or parts that their files do not have, with the reason.
     duplicates : tuple of tuples of str
@@ -103,7 +104,8 @@ class Verification:
             ("speakers", self.speakers, self.expected_speakers),
         ):
             if expected and found < expected:
-                told.append(f"{expected - found} of the {expected} {what} are not there")
+                are = "is" if expected - found == 1 else "are"
+                told.append(f"{expected - found} of the {expected} {what} {are} not there")
         return tuple(told)
 
     @property
@@ -124,7 +126,7 @@ class Verification:
         told = [f"{self.official} files are byte for byte the official ones"] if self.official else []
         for number, how in (
             (self.converted, "were converted to another format"),
-            (self.altered, "have other bytes than the official ones, as a release has that was encoded anew"),
+            (self.altered, "have other bytes than the official ones, as files have that were encoded anew"),
         ):
             if number:
                 told.append(
@@ -170,9 +172,13 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         for clip, file in track(sorted(files.items()), len(files), f"verify {corpus.name}")
     }
     state = {name: [clip for clip, one in seen.items() if one.state == name] for name in STATES}
-    altered = 0
-    if len(state["corrupt"]) > len(state["official"]):  # not some files: the release
-        altered, state["corrupt"] = len(state["corrupt"]), []
+    differing = state["corrupt"]
+    usual = {seen[clip].format for clip in state["official"]}
+    if len(differing) > len(state["official"]):  # not some files: the release
+        state["corrupt"] = []
+    else:  # at another rate or with other channels, a file was encoded anew
+        state["corrupt"] = [clip for clip in differing if seen[clip].format in usual]
+    altered = len(differing) - len(state["corrupt"])
     digests = {clip: one.digest for clip, one in seen.items() if one.digest}
     groups = _identical({clip: (digest, sections.get(clip)) for clip, digest in digests.items()})
     known = [group for group in groups if set(group) in map(set, _whole(corpus).identical)]

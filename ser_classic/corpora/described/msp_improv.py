@@ -17,7 +17,7 @@ MSP_IMPROV = described(
             key="MSP-IMPROV-{clip}",
             columns={"emotion": "label"},
             line=r"UTD-IMPROV-(?P<clip>\S+?)\.avi; (?P<emotion>[A-Z]); A:(?P<arousal>[\d.]+) ?; "
-            r"V:(?P<valence>[\d.]+) ?; D:(?P<dominance>[\d.]+) ?; N:(?P<naturalness>[\d.]+) ?;",
+            r"V:(?P<valence>[\d.]+) ?; D:(?P<dominance>[\d.]+) ?; N:(?P<naturalness>\S+?) ?;",
         ),
     ),
     title="MSP-IMPROV",
