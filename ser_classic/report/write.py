@@ -98,8 +98,8 @@ def state(results: Path, figures: bool) -> dict[str, object]:
     package = Path(__file__).parents[1]
     sources = [*package.rglob("*.py"), *package.rglob("*.csv"), *package.glob("report/page.*")]
     homes = results, results / store.DIMENSIONS
-    for home in homes:
-        sources += [path for part in ("clips/*", "folds/*", "runs/*", "runs/*/*") for path in home.glob(part)]
+    parts = ("clips/*", "folds/*", "runs/[!.]*", "runs/[!.]*/*")  # without the lock of who is at work
+    sources += [path for home in homes for part in parts for path in home.glob(part)]
     groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "protocols"))
     plug_ins = sorted(str(point) for group in groups for point in entry_points(group=group))
     written = [
