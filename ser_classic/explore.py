@@ -160,7 +160,7 @@ def place(what: str) -> Path:
     A corpus that comes with the package stands under its name, what is a file or a folder under its path.
     """
     path = Path(what)
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 (Path's raises where one may not look)
         return Path(path.name)
     path = Path(os.path.abspath(path))  # noqa: PTH100 (links are not followed)
     here = Path.cwd()

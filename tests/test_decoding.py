@@ -180,6 +180,24 @@ def test_an_mp3_without_a_header_is_read_to_its_end(tmp_path, caplog, loud_first
     assert first > 3 * last if loud_first else last > 3 * first
 
 
+@pytest.mark.parametrize("before", [b"", b"ID3\3\0\0\0\0\0\x10" + bytes(16)], ids=["bare", "tagged"])
+def test_an_mp3_with_another_appended_is_read_to_its_end(tmp_path, caplog, before):
+    """The header of the first counts the first alone."""
+    content = made(tmp_path, "MP3").read_bytes()
+    found, told = outcome(tmp_path / "MP3_None.x", before + content + content, caplog)
+    assert 2 * FRAMES <= len(found) <= 2 * FRAMES + 4 * 1152
+    assert told
+    alone, told = outcome(tmp_path / "MP3_None.x", before + content, caplog)
+    assert len(alone) == FRAMES
+    assert not told
+
+
+def test_audio_in_two_pieces_is_not_taken_for_its_first(tmp_path, caplog):
+    content = made(tmp_path, "WAV", "PCM_16").read_bytes()
+    samples, _ = outcome(tmp_path / "WAV_PCM_16.x", content + content[content.index(b"data") :], caplog)
+    assert samples is None
+
+
 def test_chained_ogg_is_read_whole(tmp_path, caplog):
     path = made(tmp_path, "OGG", "VORBIS")
     (tmp_path / "other").mkdir()

@@ -319,6 +319,29 @@ def test_segments_are_clips(tmp_path):
         np.testing.assert_array_equal(features.iloc[place], expected)
 
 
+def test_a_parquet_file_is_a_manifest_with_its_index_and_times(tmp_path):
+    pytest.importorskip("pyarrow")
+    rows = pd.DataFrame(
+        {
+            "file": ["a.wav", "a.wav"],
+            "start": pd.to_timedelta([0, 0.5], unit="s"),
+            "end": [pd.Timedelta(0.5, unit="s"), pd.NaT],
+            "emotion": pd.Categorical(["angry", "sad"]),
+            "gender": ["female", None],
+        }
+    )
+    write(tmp_path / "m.csv", "", "a.wav")
+    rows.set_index(["file", "start", "end"]).to_parquet(tmp_path / "m.parquet")
+    clips = load(tmp_path / "m.parquet").clips
+    assert clips.index.tolist() == ["m/a@0-0.5", "m/a@0.5-"]
+    assert clips["emotion"].tolist() == ["angry", "sad"]
+    assert clips["sex"].iloc[0] == "female"
+    assert pd.isna(clips["sex"].iloc[1])
+    (tmp_path / "n.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(CorpusError, match=r"n\.parquet: not readable as Parquet"):
+        load(tmp_path / "n.parquet")
+
+
 def test_a_part_beyond_the_end_of_its_file_is_told(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.sin(np.arange(8000) / 3), 16_000)
     root, clips, _ = load(write(tmp_path / "m.csv", "file,start,end,emotion\na.wav,0.4,3,angry\n"))
@@ -361,6 +384,7 @@ def test_the_folders_that_are_emotions_are_found(tmp_path, layout):
     [
         ("train/1.wav test/2.wav", "train.* are parts of a corpus"),
         ("0011/angry/1.wav 0012/grumpy/2.wav", "'grumpy'; say what these mean with --map"),
+        ("wav/1.wav wav/2.wav db.csv", "in wav, which is no emotion.*db.csv"),
     ],
 )
 def test_folders_that_cannot_be_emotions_are_told(tmp_path, files, named):

@@ -103,7 +103,19 @@ def test_an_emotion_that_is_never_learned_where_it_is_tested_is_no_score(tmp_pat
     ids=["two speakers", "numbers", "sentences", "one speaker"],
 )
 def test_files_called_alike_under_two_speakers_are_told(names, told):
-    found = table(SOUND).assign(file=[f"x/{number}_of_all.wav" for number in range(len(SOUND))])
+    check_called_alike(SOUND, names, told)
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_of_two_speakers_few_files_called_alike_are_told_and_a_scheme_of_names_is_not(count):
+    two = [(who, emotion) for who, emotion in SOUND if who in ("s1", "s2")]
+    names = dict.fromkeys(("s1", "s2"), tuple(f"sentence_{number}" for number in range(count)))
+    told = ["s1/sentence_0.wav (s1)", "s2/sentence_0.wav (s2)"] if count == 1 else None
+    check_called_alike(two, names, told)
+
+
+def check_called_alike(clips, names, told):
+    found = table(clips).assign(file=[f"x/{number}_of_all.wav" for number in range(len(clips))])
     for who, stems in names.items():
         rows = np.flatnonzero(found["speaker"] == f"own/{who}")
         for row, stem in zip(rows, stems, strict=False):

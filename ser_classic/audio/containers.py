@@ -59,8 +59,8 @@ FOREIGN = (  # what only ffmpeg reads, by how it begins
     (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "AAC"),
     (re.compile(rb"FLV\x01"), "Flash video"),
     (re.compile(rb"(MAC |wvpk|TTA1)"), "a lossless format"),
-    (re.compile(rb"RIFF....(WAVE|AVI )", re.DOTALL), "a WAV or AVI with another codec"),
-    (re.compile(rb"(FORM....AIF|caff|OggS)", re.DOTALL), "a container with another codec"),
+    (re.compile(rb"RIFF....(WAVE|AVI )", re.DOTALL), "a WAV or AVI that is damaged or has another codec"),
+    (re.compile(rb"(FORM....AIF|caff|OggS)", re.DOTALL), "a container that is damaged or has another codec"),
 )
 OURS = re.compile(  # what libsndfile reads; of an MP3, its tag or the first frame
     rb"RF64|RIFX|fLaC|\.snd|dns\.|NIST_1A|riff\x2e\x91\xcf\x11|FORM....(8SVX|16SV)|ID3[\x02-\x04]"
@@ -78,6 +78,7 @@ class Promise(NamedTuple):
     field: tuple[int, bytes] | None  # where to write which length, so that all is read
     end: int | None = None  # of the audio in the file, where something else follows
     frames: int | None = None  # where libsndfile takes padding for more of them
+    parts: int = 1  # of which the first is read
 
 
 def promise(file: BinaryIO, size: int) -> Promise | None:
@@ -96,6 +97,8 @@ def promise(file: BinaryIO, size: int) -> Promise | None:
         return _promise(file, size, first, length, Field(8, f"{order}I", 0), None)
     if head.startswith(b"NIST_1A"):
         return _of_sphere(head, size)
+    if head.startswith((b"ID3", b"\xff")):
+        return _of_mp3(file, size, head)
     for pattern, layout in LAYOUTS:
         if pattern.match(head):
             return _of_chunks(file, size, layout)
@@ -129,6 +132,10 @@ def _of_chunks(file: BinaryIO, size: int, layout: Layout) -> Promise | None:
             field, length = Field(wide[0], "<Q", 0), wide[1]
         stated = length - field.more if length not in UNKNOWN else length
         found = _promise(file, size, begin, stated, field, layout)
+        if found.end is not None:
+            after = {found.end, found.end + -found.end % layout.align}
+            names = ([each for _, each, _ in _chunks(file, size, layout, place)] for place in after)
+            found = found._replace(parts=1 + max(each.count(layout.data) for each in names))
         if len(coded) == 20 and coded[:2] == GSM:
             block, frames = struct.unpack("<12xH4xH", coded)
             return found._replace(frames=found.there // max(block, 1) * frames)
@@ -182,6 +189,25 @@ def _explains(file: BinaryIO, place: int, size: int, layout: Layout | None) -> b
         if name and re.fullmatch(rb"[\x20-\x7e]{4}.*", name[0], re.DOTALL) and name[1] <= size - first:
             return True
     return False
+
+
+def _of_mp3(file: BinaryIO, size: int, head: bytes) -> Promise | None:
+    """What the header in the first frame says, where there is one; a file with another appended has more."""
+    begin = 0
+    while head.startswith(b"ID3"):
+        begin += 10 + sum(
+            (byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
+        )
+        file.seek(begin)
+        head = file.read(256)
+    found = re.match(rb"\xff.{3,38}?(?:Xing|Info)\0\0\0([\x02\x03\x06\x07\x0a\x0b\x0e\x0f])", head, re.DOTALL)
+    if found is None:
+        return None
+    place = found.end() + (4 if found[1][0] & 1 else 0)
+    stated, there = int.from_bytes(head[place : place + 4]), size - begin
+    if stated == 0 or stated >= there or _explains(file, begin + stated, size, None):
+        return None  # that one was cut short its decoder tells
+    return Promise(there, stated, (begin + found.end() - 8, bytes(4)))
 
 
 def _of_sphere(head: bytes, size: int) -> Promise | None:
@@ -240,7 +266,7 @@ class View(io.RawIOBase):
         begin: int = 0,
         claimed: int | None = None,
     ) -> None:
-        self._file, self._begin, self._size, self._written = file, begin, size - begin, written
+        self._file, self._begin, self._size, self.written = file, begin, size - begin, written
         self._claimed = self._size if claimed is None else claimed
         self._place = 0
 
@@ -259,8 +285,8 @@ class View(io.RawIOBase):
         if here > 0:
             self._file.seek(self._begin + self._place)
             content = bytearray(self._file.read(here))
-            if self._written is not None:
-                place, written = self._written
+            if self.written is not None:
+                place, written = self.written
                 for number, value in enumerate(written, start=place - self._place):
                     if 0 <= number < len(content):
                         content[number] = value

@@ -205,9 +205,11 @@ def _opened(path: Path) -> Iterator[_Opened]:
                 files = [stack.enter_context(_forward(source)) for source in sources]
                 container = files[0].format
                 unchecked = container not in CHECKED
-                estimated = container == "MP3" and _is_estimate(content, size, files[0].frames)
-                if estimated:
-                    files = [stack.enter_context(_forward(View(content, size, claimed=size + CLAIMED)))]
+                estimated = False
+                if container == "MP3":
+                    more = stack.enter_context(_forward(_endless(sources[0], content, size)))
+                    estimated = more.frames != files[0].frames  # of a larger file, a guess is more
+                    files = [more] if estimated else files
         except UnicodeEncodeError as error:
             raise AudioError(f"{path}: the name is not {error.encoding.upper()}; rename it") from error
         except Exception as error:
@@ -232,12 +234,20 @@ def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[li
     promised = _promised(path, content, size)
     if promised is None:
         return [path], UNKNOWN, []
+    if promised.parts > 1:
+        raise AudioError(f"{path}: holds {promised.parts} pieces of audio; join or part them")
     most, told = promised.frames or UNKNOWN, []
     if promised.field is None and promised.end is None:
         return [path], most, []
     if promised.field is not None and promised.stated is not None:
         told = [f"its header tells of {promised.stated} of {promised.there} bytes of audio"]
     return [View(content, promised.end or size, written=promised.field)], most, told
+
+
+def _endless(source: Any, content: IO[bytes], size: int) -> View:
+    """The same file as if it went on."""
+    written = source.written if isinstance(source, View) else None
+    return View(content, size, written=written, claimed=size + CLAIMED)
 
 
 def _forward(source: Any) -> Any:
@@ -254,12 +264,6 @@ def _forward_class() -> type:
             return False
 
     return Forward
-
-
-def _is_estimate(content: IO[bytes], size: int, frames: int) -> bool:
-    """Whether the length of an MP3 is guessed from its first frame: of a larger file it would be more."""
-    with _forward(View(content, size, claimed=size + CLAIMED)) as other:
-        return bool(other.frames != frames)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,7 @@ def explore(
 
     path = Path(what)
     folder = output or Path("explore") / explorer.place(what)
-    if is_recording(path) and not path.is_dir():
+    if is_recording(path) and not os.path.isdir(path):  # noqa: PTH112 (Path's raises where one may not look)
         for option in context.command.params:
             given = context.get_parameter_source(option.name).name == "COMMANDLINE"
             if given and option.name not in ("what", "output", "channel"):

@@ -32,8 +32,9 @@ def read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:
     Raises
     ------
     CorpusError
-        There is no audio in subfolders; the first folders are parts such as train and test; known emotion
-        words stand beside names that are none; or a name is not UTF-8.
+        There is no audio in subfolders; there is one folder and its name is no emotion; the first folders
+        are parts such as train and test; known emotion words stand beside names that are none; or a name is
+        not UTF-8.
     """
     files = [file for file in audio_files(root) if len(file.parts) > 1]
     if not files:
@@ -84,5 +85,14 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
         raise CorpusError(
             f"{root}: its folders {', '.join(sorted(names[0]))} are parts of a corpus, no emotions; put a "
             "folder per emotion into each, or write a manifest (CSV) with the columns file, emotion, speaker"
+        )
+    if len(names[0]) == 1 and not emotions[0]:
+        tables = sorted(path.name for path in root.glob("*.csv"))
+        beside = (
+            f"; beside it {'is' if len(tables) == 1 else 'are'} {', '.join(tables[:3])}" if tables else ""
+        )
+        raise CorpusError(
+            f"{root}: all its recordings are in {', '.join(names[0])}, which is no emotion; name a manifest "
+            f"(CSV) with the columns file, emotion, speaker{beside}"
         )
     return 0

@@ -1,4 +1,4 @@
-"""A manifest as a table: commas, semicolons or tabs, as spreadsheets and programs save them."""
+"""A manifest as a table: text with commas, semicolons or tabs, or Parquet, as programs save them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import pandas as pd
 
 from ser_classic.audio import mistaken
 from ser_classic.corpora.clips import PART, CorpusError
+from ser_classic.registry import need
 
 REQUIRED = ("file", "emotion")
 SEPARATORS = ",;\t|"
+PARQUET = b"PAR1"
 LIMITING = {  # columns that say which part of a file its label is about
     **dict.fromkeys(("begin", "onset", "offset", "start_time", "begin_time", "start_s", "from"), "start"),
     **dict.fromkeys(("stop", "end_time", "end_s", "to", "until"), "end"),
 }
+OTHERWISE = {"gender": "sex"}  # columns as other programs call them
 LINE = "line"  # of the manifest, in which a row ends
 
 
@@ -38,6 +41,7 @@ def read_table(manifest: Path) -> pd.DataFrame:
     """
     header, *lines = _lines(manifest) or [(1, [])]
     columns = [name.strip().lower() for name in header[1]]
+    columns = [name if (ours := OTHERWISE.get(name, name)) in columns else ours for name in columns]
     while columns and not columns[-1]:  # a separator at the end of every line
         columns.pop()
     absent = [column for column in REQUIRED if column not in columns]
@@ -78,6 +82,8 @@ def _lines(manifest: Path) -> list[tuple[int, list[str]]]:
         raise CorpusError(f"{manifest}: cannot be read ({error.strerror})") from error
     if what := mistaken(content):
         raise CorpusError(f"{manifest}: {what}")
+    if content.startswith(PARQUET):
+        return _of_parquet(manifest)
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = content.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
@@ -90,6 +96,21 @@ def _lines(manifest: Path) -> list[tuple[int, list[str]]]:
         return [(reader.line_num, row) for row in reader if any(value.strip() for value in row)]
     except (csv.Error, ValueError) as error:
         raise CorpusError(f"{manifest}: not readable as a table ({error}); save it as UTF-8 CSV") from error
+
+
+def _of_parquet(manifest: Path) -> list[tuple[int, list[str]]]:
+    """Rows of a Parquet file as they would stand in a text, with what pandas keeps as its index."""
+    need("pyarrow", "parquet")
+    try:
+        table = pd.read_parquet(manifest, engine="pyarrow")
+    except Exception as error:  # pyarrow's are of several kinds
+        raise CorpusError(f"{manifest}: not readable as Parquet ({error}); save it as UTF-8 CSV") from error
+    if any(table.index.names):
+        table = table.reset_index()
+    rows = [
+        ["" if pd.isna(value) else str(value) for value in row] for row in table.astype(object).to_numpy()
+    ]
+    return list(enumerate([list(map(str, table.columns)), *rows], start=1))
 
 
 def _require_known_parts(manifest: Path, columns: list[str]) -> None:

@@ -213,7 +213,10 @@ def _same_recording(clips: pd.DataFrame) -> str | None:
 
 
 def _same_name(clips: pd.DataFrame) -> str | None:
-    """Files called alike, but for folder and ending, under two speakers; what three have names a sentence."""
+    """Files called alike, but for folder and ending, under two speakers.
+
+    What three have names a sentence; and so it does where two speakers have most of their files so.
+    """
     if "file" not in clips:
         return None
     files = clips.drop_duplicates("file")
@@ -221,7 +224,8 @@ def _same_name(clips: pd.DataFrame) -> str | None:
     files, stems = files[stems.str.len() >= MEANING], stems[stems.str.len() >= MEANING]
     owners = files.groupby(stems)["speaker"].transform("nunique")
     shared = files[owners == 2]
-    if shared.empty or owners.max() > 2 or clips["speaker"].nunique() == 2:
+    most = clips["speaker"].nunique() == 2 and 2 * len(shared) > len(files)
+    if shared.empty or owners.max() > 2 or most:
         return None
     first = shared[stems[shared.index] == stems[shared.index[0]]]
     one = first.iloc[0]
