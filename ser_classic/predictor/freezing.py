@@ -122,7 +122,7 @@ def _standardise(scaler: StandardScaler, kind: np.dtype, limit: float | None = N
 def _machine(estimator: Any, X: np.ndarray) -> Machine:
     raise PredictorError(
         f"no form as plain arrays is known of {type(estimator).__name__}; give it a method `machine(X)` that "
-        "returns a ser_classic.machines.Machine, or take another model"
+        "returns a ser_classic.machines.Machine (docs/plug-ins.md has an example), or take another model"
     )
 
 
