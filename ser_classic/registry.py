@@ -16,6 +16,8 @@ from typing import Generic, Protocol, TypeVar
 from ser_classic.errors import SerClassicError
 from ser_classic.extras import ENTRY_POINTS
 
+MANY = 40  # names that a message does not list where it has a good guess
+
 logger = logging.getLogger(__name__)
 
 
@@ -132,8 +134,10 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """Message for a name that is not among the known ones, with the nearest of them first."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-    return f"{kind}: there is no {name!r}; {meant}known: {', '.join(known)}"
+    meant = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+    if near and len(known) > MANY:
+        return f"{kind}: there is no {name!r}; {meant}"
+    return f"{kind}: there is no {name!r}; {meant}{' ' if meant else ''}known: {', '.join(known)}"
 
 
 def need(library: str, extra: str) -> ModuleType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import typer.main
 
 from ser_classic.cli import app
 from ser_classic.cli.commands import COMMANDS
+from ser_classic.cli.options import RARE
 
 ROOT = typer.main.get_command(app)
 
@@ -47,7 +49,7 @@ def test_every_help_has_examples_and_no_type_beside_a_flag(name, monkeypatch, ca
         app([*name.split(), "--help"], prog_name="ser-classic")
     told = capsys.readouterr().out
     assert ALL[name].epilog.count("ser-classic ") >= 1
-    assert "bool" not in told
+    assert not re.search(r"bool|<str>|<path>|list\[|<=", told)
     assert max(map(len, told.splitlines())) <= 70
 
 
@@ -72,11 +74,14 @@ def test_the_same_thing_has_one_spelling():
 
 
 def test_what_is_rare_stands_below_what_is_usual():
-    """Of `bench` and `fit`, the help begins with few options and has the others in panels."""
-    for name in ("bench", "fit"):
-        panels = [getattr(parameter, "rich_help_panel", None) for parameter in ALL[name].params[1:]]
-        assert panels.count(None) <= 8
-        assert panels[: panels.count(None)] == [None] * panels.count(None)
+    """The help begins with few options and has the others in panels, those that are rare last."""
+    for command in ALL.values():
+        options = [each for each in command.params if each.param_type_name == "option"]
+        panels = [getattr(each, "rich_help_panel", None) for each in options]
+        usual = panels.count(None)
+        assert usual <= 8
+        rare = panels.count(RARE)
+        assert panels[len(panels) - rare :] == [RARE] * rare
 
 
 def test_no_colour_where_none_is_wanted():
@@ -85,7 +90,24 @@ def test_no_colour_where_none_is_wanted():
     assert "again" in told
 
 
-def test_a_shell_completes_commands_and_options():
-    for words, wanted in (("ser-classic be", "bench"), ("ser-classic bench --ag", "--again")):
-        told = ser(_SER_CLASSIC_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
-        assert wanted in told.stdout.split(), told.stderr
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("be", "bench"),
+        ("bench --ag", "--again"),
+        ("bench qui", "quick"),
+        ("fit syn", "synthetic"),
+        ("bench --model svm_r", "svm_rbf"),
+        ("bench --features mfcc1", "mfcc13"),
+        ("folds synthetic speak", "speakers5"),
+        ("predict --format aud", "audacity"),
+        ("compare --results results ravdess--emobox--flagship--fus", "ravdess--emobox--flagship--fusion--0"),
+    ],
+)
+def test_a_shell_completes_commands_options_and_values(words, wanted):
+    told = ser(
+        _SER_CLASSIC_COMPLETE="complete_bash",
+        COMP_WORDS=f"ser-classic {words}",
+        COMP_CWORD=str(words.count(" ") + 1),
+    )
+    assert wanted in told.stdout.split(), told.stderr

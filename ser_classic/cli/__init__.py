@@ -37,8 +37,8 @@ MENDABLE = (
 
 app = Group(
     "bench quick --results quick",
-    "fit synthetic --features classic193 --model svm_rbf --output m.skops",
-    "predict m.skops a.wav",
+    "predict a.wav",
+    "fit synthetic --features pooled --model svm_rbf -o m.skops",
     name="ser-classic",
     cls=Commands,
 )
@@ -60,14 +60,15 @@ app.add(folds.folds, "folds ravdess emobox --output folds.csv", "folds mine.csv 
 app.add(score.score, "score cnn.csv --corpus ravdess --protocol emobox --name 'my CNN'")
 app.add(
     predict.fit,
-    "fit synthetic --features classic193 --model svm_rbf --output m.skops",
-    "fit mine.csv --features flagship --model fusion --output mine.skops",
+    "fit synthetic --features pooled --model svm_rbf -o m.skops",
+    "fit mine.csv --features flagship --model fusion -o mine.skops",
 )
 app.add(
     predict.predict,
+    "predict a.wav",
     "predict m.skops a.wav b.flac --json",
     "predict m.skops 'calls/**/*.wav' > emotions.txt",
-    "predict m.skops long.wav --window 2 --hop 0.5",
+    "predict call.wav --segments --channel each",
 )
 app.add(predict.card, "card m.skops", "card m.skops --json")
 app.add(export.export, "export m.skops --output m.onnx")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_classic.cli import checks, interrupts, options
+from ser_classic.cli import checks, completion, interrupts, options
 
 if TYPE_CHECKING:
     from ser_classic.experiment import Outcome
@@ -17,10 +17,11 @@ WHICH = "Which of the suites' runs"  # panels of the help
 CHECK = "Check finished runs"
 CLUSTER = "Several machines"
 
-Only = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME", help="Only this; repeatable.", rich_help_panel=WHICH),
-]
+
+def _only(complete: completion.Complete) -> Any:
+    return typer.Option(
+        metavar="NAME", help="Only this; repeatable.", rich_help_panel=WHICH, autocompletion=complete
+    )
 
 
 def bench(
@@ -30,6 +31,7 @@ def bench(
         typer.Argument(
             help="Suites: names of those that come with the package, or TOML files.",
             show_default="with --check: all runs",
+            autocompletion=completion.suites,
         ),
     ] = None,
     jobs: options.Jobs = options.CORES,
@@ -40,10 +42,10 @@ def bench(
             "--verbose", "-v", help="Log what each fold took; with one job, each epoch of a network, too."
         ),
     ] = False,
-    corpus: Only = None,
-    protocol: Only = None,
-    features: Only = None,
-    model: Only = None,
+    corpus: Annotated[list[str] | None, _only(completion.corpora)] = None,
+    protocol: Annotated[list[str] | None, _only(completion.protocols)] = None,
+    features: Annotated[list[str] | None, _only(completion.features)] = None,
+    model: Annotated[list[str] | None, _only(completion.models)] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Repeat finished runs too.", rich_help_panel=WHICH)
     ] = False,

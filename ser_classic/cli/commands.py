@@ -32,13 +32,21 @@ class Command:
 
 
 class _Plain:
-    """No type beside a flag in the help, as a flag takes no value."""
+    """Help in plain words: CORPUS, not {corpus} <str>; N, not N [0<=x<=4294967295]; nothing beside a flag."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Parameters, and the option --help."""
         parameters = super().get_params(ctx)
         for parameter in parameters:
-            if getattr(parameter, "is_flag", False):
+            parameter._get_number_range_help_str = lambda: None  # wrong usage is told the range
+            if parameter.param_type_name == "argument":
+                more = "..." if parameter.nargs != 1 else ""
+                name = parameter.metavar or parameter.name.upper() + more
+                parameter.metavar = name
+                parameter.display_type_rich = lambda ctx: None
+                piece = name if parameter.required else f"[{name}]"
+                parameter.get_usage_pieces = lambda ctx, piece=piece: [piece]
+            elif getattr(parameter, "is_flag", False):
                 parameter.metavar = ""
         return parameters
 

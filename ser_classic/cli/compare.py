@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import completion, options
 
 Id = Annotated[
     str,
     typer.Argument(
-        metavar="RUN", help="Id of a run: its folder's name, corpus--protocol--features--model--seed."
+        metavar="RUN",
+        help="Id of a run: its folder's name, corpus--protocol--features--model--seed.",
+        autocompletion=completion.runs,
     ),
 ]
 
@@ -20,7 +22,14 @@ Id = Annotated[
 def compare(
     first: Id,
     second: Id,
-    metric: Annotated[str, typer.Option(metavar="NAME", help="uar, accuracy or macro_f1.")] = "uar",
+    metric: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="uar, accuracy or macro_f1.",
+            autocompletion=completion.among("uar", "accuracy", "macro_f1"),
+        ),
+    ] = "uar",
     results: options.Results = Path("results"),
     as_json: options.Json = False,
 ) -> None:

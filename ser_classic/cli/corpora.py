@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import completion, options
 from ser_classic.cli.commands import Group
 
 if TYPE_CHECKING:
+    from ser_classic.corpora import Corpus
     from ser_classic.corpora.verifying import Verification
 
 app = Group(
     "corpora list", "corpora show ravdess", help="Corpora: which there are, what they hold, how to get them."
 )
 
-Spec = Annotated[
-    str, typer.Argument(help="Corpus name, or a manifest (CSV) or folder per emotion of your own.")
-]
+Name = Annotated[str, typer.Argument(help="Corpus name.", autocompletion=completion.corpora)]
 SHOWN = 10  # names of files a fault; --json has them all
 
 
@@ -40,14 +40,7 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
             file=sys.stderr,
         )
     if as_json:
-        facts = (
-            *("name", "title", "url", "licence", "access", "citation", "language", "style"),
-            *("clips", "speakers", "emotions", "dimensions", "anomalies"),
-        )
-        entries = CORPORA.values()
-        print(
-            json.dumps([{f: getattr(c, f) for f in facts} | {"at_hand": c.name in at_hand} for c in entries])
-        )
+        print(json.dumps([_facts(entry, at_hand) for entry in CORPORA.values()]))
         return
     from rich.console import Console
 
@@ -57,16 +50,27 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     print("More of one: ser-classic corpora show NAME")
 
 
-def show(corpus: Annotated[str, typer.Argument(help="Corpus name.")], data: options.Data = None) -> None:
-    """Tell what is known of a corpus: facts, citation, expected files, oddities, protocols, figures."""
-    from ser_classic.cli import pages
-    from ser_classic.corpora import CORPORA
+def _facts(entry: Corpus, at_hand: Container[str]) -> dict[str, Any]:
+    names = (
+        *("name", "title", "url", "licence", "access", "citation", "language", "style"),
+        *("clips", "speakers", "emotions", "dimensions", "anomalies"),
+    )
+    return {name: getattr(entry, name) for name in names} | {"at_hand": entry.name in at_hand}
 
-    print(pages.page(CORPORA[corpus], data))
+
+def show(corpus: Name, data: options.Data = None, as_json: options.Json = False) -> None:
+    """Tell what is known of a corpus: facts, citation, expected files, oddities, protocols, figures."""
+    import json
+
+    from ser_classic.cli import pages
+    from ser_classic.corpora import CORPORA, available
+
+    entry = CORPORA[corpus]
+    print(json.dumps(_facts(entry, available(data))) if as_json else pages.page(entry, data))
 
 
 def scan(
-    corpus: Spec,
+    corpus: options.Corpus,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the clips table as CSV.")
     ] = None,
@@ -120,7 +124,8 @@ def scan(
 
 def verify(
     corpora: Annotated[
-        list[str] | None, typer.Argument(help="Names or paths; all at hand by default.")
+        list[str] | None,
+        typer.Argument(help="Names or paths.", show_default="all at hand", autocompletion=completion.corpora),
     ] = None,
     words: options.Map = None,
     drop: options.Drop = None,
@@ -153,7 +158,7 @@ def verify(
 
 
 def fetch(
-    corpus: Annotated[str, typer.Argument(help="Corpus name.")],
+    corpus: Name,
     source: Annotated[
         str | None,
         typer.Option(
@@ -224,7 +229,7 @@ def _show(found: Verification) -> None:
 
 
 app.add(list_corpora, "corpora list", "corpora list --data ~/corpora --json", name="list")
-app.add(show, "corpora show ravdess")
+app.add(show, "corpora show ravdess", "corpora show ravdess --json")
 app.add(scan, "corpora scan ravdess", r"corpora scan recordings --speaker '/(s\d+)_'")
 app.add(verify, "corpora verify", "corpora verify ravdess emodb --json")
 app.add(fetch, "corpora fetch emodb", "corpora fetch emodb --from emodb.zip")

@@ -8,16 +8,26 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import completion, options
 
 
 def explore(
     context: typer.Context,
     what: Annotated[
-        str, typer.Argument(help="Corpus name, a manifest or folder of your own, or a recording.")
+        str,
+        typer.Argument(
+            help="Corpus name, a manifest or folder of your own, or a recording.",
+            autocompletion=completion.corpora,
+        ),
     ],
     features: Annotated[
-        str, typer.Option("--features", metavar="NAME", help="Feature set to explore a corpus with.")
+        str,
+        typer.Option(
+            "--features",
+            metavar="NAME",
+            help="Feature set to explore a corpus with.",
+            autocompletion=completion.features,
+        ),
     ] = "pooled",
     output: Annotated[
         Path | None,

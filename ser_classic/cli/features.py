@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import interrupts, options
+from ser_classic.cli import completion, interrupts, options
 from ser_classic.cli.commands import Group
 
 app = Group("features list", help="Feature sets: list them, extract one into a CSV or NPZ file.")
@@ -56,11 +56,14 @@ def _contents(columns: Sequence[str]) -> list[str]:
 
 
 def extract_features(
-    corpus: Annotated[str, typer.Argument(help="Corpus name, or a manifest or folder of your own.")],
+    corpus: options.Corpus,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="File to write: .csv or .npz.")
     ],
-    features: Annotated[str | None, typer.Option("--features", metavar="NAME", help="Feature set.")] = None,
+    features: Annotated[
+        str | None,
+        typer.Option("--features", metavar="NAME", help="Feature set.", autocompletion=completion.features),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(

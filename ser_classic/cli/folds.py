@@ -7,12 +7,18 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import completion, options
 
 
 def folds(
-    corpus: Annotated[str, typer.Argument(help="Corpus name, or a manifest or folder of your own.")],
-    protocol: Annotated[str, typer.Argument(help="Protocol: loso, speakers5, emobox ...")],
+    corpus: options.Corpus,
+    protocol: Annotated[
+        str,
+        typer.Argument(
+            help="Protocol: loso, speakers5, emobox ...; `ser-classic list protocols` has all.",
+            autocompletion=completion.protocols,
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="File to write: .csv or .jsonl.")
     ],

@@ -19,7 +19,7 @@ class Kind(StrEnum):
 
 
 def list_names(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: options.Json = False
+    kind: Annotated[Kind, typer.Argument(help="models, protocols or suites.")], as_json: options.Json = False
 ) -> None:
     """List models, protocols or suites. For others: `features list` and `corpora list`."""
     import json

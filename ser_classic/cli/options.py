@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ser_classic.cli import completion
 from ser_classic.errors import SerClassicError
 
 if TYPE_CHECKING:
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 
 OWN = "A corpus of your own"  # panels of the help
 PLACES = "Folders"
+LONG = "Long recordings and calls"
+PRINTED = "What is printed"
 RARE = "Rarely needed"
+
+Corpus = Annotated[
+    str,
+    typer.Argument(
+        help="Corpus name, or a manifest or folder of your own.", autocompletion=completion.corpora
+    ),
+]
 
 Data = Annotated[
     Path | None,
@@ -137,6 +147,17 @@ Tables = Annotated[
 Seed = Annotated[
     int,
     typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Seed of everything that is drawn."),
+]
+MinConfidence = Annotated[
+    float,
+    typer.Option(
+        "--min-confidence",
+        metavar="SHARE",
+        min=0.0,
+        max=1.0,
+        help="Answer `uncertain` where no emotion is as probable as this, 0 to 1.",
+        show_default=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -8,22 +8,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_classic.cli import interrupts, options
+from ser_classic.cli import completion, interrupts, options
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import require_writable
 
 if TYPE_CHECKING:
     from ser_classic.predictor import Predictor
 
-ModelFile = Annotated[Path, typer.Argument(help="Predictor saved by `ser-classic fit`.", show_default=False)]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL.skops", help="Predictor saved by `ser-classic fit`.")
+]
 
 
 def fit(
     corpus: Annotated[
-        str, typer.Argument(help="Corpus name, or a manifest or folder of your own; a+b pools two.")
+        str,
+        typer.Argument(
+            help="Corpus name, or a manifest or folder of your own; a+b pools two.",
+            autocompletion=completion.corpora,
+        ),
     ],
-    features: Annotated[str, typer.Option("--features", metavar="NAME", help="Feature set.")],
-    model: Annotated[str, typer.Option("--model", metavar="NAME", help="Model.")],
+    features: Annotated[
+        str,
+        typer.Option("--features", metavar="NAME", help="Feature set.", autocompletion=completion.features),
+    ],
+    model: Annotated[
+        str, typer.Option("--model", metavar="NAME", help="Model.", autocompletion=completion.models)
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="File to write, such as m.skops.")
     ],
@@ -137,7 +148,9 @@ def card(
     pipeline: Annotated[
         Path | None,
         typer.Option(
-            "--pipeline", help="Write the scikit-learn pipeline that was kept into this file, for skops.io."
+            "--pipeline",
+            metavar="FILE",
+            help="Write the scikit-learn pipeline that was kept into this file, for skops.io.",
         ),
     ] = None,
 ) -> None:
@@ -170,41 +183,78 @@ def predict(
             show_default=False,
         ),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV.")] = False,
-    top: Annotated[
-        int | None, typer.Option(min=1, help="List this many emotions, most probable first.")
-    ] = None,
-    window: Annotated[
-        float | None, typer.Option(help="Answer for every window of this many seconds: a timeline.")
-    ] = None,
-    hop: Annotated[
-        float | None, typer.Option(help="Seconds from window to window.", show_default="half a window")
-    ] = None,
-    segments: Annotated[
-        bool,
-        typer.Option("--segments", help="Answer for every utterance of 1 to 15 s, where speech is found."),
-    ] = False,
-    shape: Annotated[
-        str | None,
-        typer.Option("--format", help="Of one recording: audacity, textgrid (Praat, ELAN) or srt labels."),
-    ] = None,
-    draw: Annotated[
-        Path | None, typer.Option(help="Draw the timeline of one recording into this PNG, PDF or SVG file.")
-    ] = None,
     adapt: Annotated[
         bool,
         typer.Option("--adapt", help="The recordings are of ONE speaker: z-score with their statistics."),
     ] = False,
-    min_confidence: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Answer `uncertain` below this probability.")
-    ] = 0.0,
+    min_confidence: options.MinConfidence = 0.0,
+    jobs: options.Jobs = options.CORES,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="List this many emotions, most probable first.",
+            rich_help_panel=options.PRINTED,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line.", rich_help_panel=options.PRINTED)
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV.", rich_help_panel=options.PRINTED)] = False,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="Labels of one recording, cut by --segments or --window: audacity, textgrid (Praat, ELAN) "
+            "or srt.",
+            rich_help_panel=options.PRINTED,
+            autocompletion=completion.among("audacity", "textgrid", "srt"),
+        ),
+    ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draw the timeline of one recording, cut by --window, as PNG, PDF or SVG.",
+            rich_help_panel=options.PRINTED,
+        ),
+    ] = None,
+    segments: Annotated[
+        bool,
+        typer.Option(
+            "--segments",
+            help="Answer for every utterance of 1 to 15 s, where speech is found.",
+            rich_help_panel=options.LONG,
+        ),
+    ] = False,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Answer for every window of this length: a timeline.",
+            rich_help_panel=options.LONG,
+        ),
+    ] = None,
+    hop: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="From window to window.",
+            show_default="half a window",
+            rich_help_panel=options.LONG,
+        ),
+    ] = None,
     channel: Annotated[
         str | None,
         typer.Option(
             "--channel",
+            metavar="CHANNEL",
             help="Of several channels: left, right, mix, a number from 0, or each by itself.",
             show_default="as fitted",
+            rich_help_panel=options.LONG,
+            autocompletion=completion.among("left", "right", "mix", "each"),
         ),
     ] = None,
     table: Annotated[
@@ -213,9 +263,9 @@ def predict(
             "--table",
             metavar="NAME=FILE",
             help="In the place of recordings, a table of features for a predictor that was fitted on one.",
+            rich_help_panel=options.RARE,
         ),
     ] = None,
-    jobs: options.Jobs = options.CORES,
 ) -> None:
     """Recognise the emotion of recordings. Exit code 1 tells that some could not be used."""
     from ser_classic.cli import answers, labels

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import completion, options
 from ser_classic.cli.commands import Group
 
 app = Group(
@@ -34,7 +34,10 @@ def merge(
 
 
 def remove(
-    runs: Annotated[list[str], typer.Argument(help="Ids of runs: the names of their folders.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(help="Ids of runs: the names of their folders.", autocompletion=completion.runs),
+    ],
     results: options.Results = Path("results"),
     cache: options.Cache = None,
 ) -> None:

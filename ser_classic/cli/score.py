@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import completion, options
 
 
 def score(
@@ -16,22 +16,31 @@ def score(
         Path, typer.Argument(help="CSV: clip or file, emotion; if wanted fold, and p_<emotion> for each.")
     ],
     corpus: Annotated[
-        str, typer.Option(metavar="NAME", help="Corpus name, or a manifest or folder of your own.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Corpus name, or a manifest or folder of your own.",
+            autocompletion=completion.corpora,
+        ),
     ],
-    protocol: Annotated[str, typer.Option(metavar="NAME", help="Protocol on whose folds it was trained.")],
+    protocol: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Protocol on whose folds it was trained.",
+            autocompletion=completion.protocols,
+        ),
+    ],
     name: Annotated[str, typer.Option(metavar="NAME", help='What to call the model: "my CNN".')],
     note: Annotated[str, typer.Option(metavar="TEXT", help="Where more is to be read, such as a link.")] = "",
-    words: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="WORD=EMOTION", help="What a word means, anger=angry; repeatable."),
-    ] = None,
     add: Annotated[bool, typer.Option("--add", help="Store it as an external run of --results.")] = False,
+    as_json: options.Json = False,
     seed: options.Seed = 0,
+    words: options.Map = None,
     speaker: options.Speaker = None,
     results: options.Results = Path("results"),
     data: options.Data = None,
     cache: options.Cache = None,
-    as_json: options.Json = False,
 ) -> None:
     """Check and score predictions of any model, and compare them with the best run on the same folds."""
     import json

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import interrupts
+from ser_classic.cli import interrupts, options
 from ser_classic.cli.commands import Command
 
 
@@ -16,20 +16,33 @@ def app(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[MODEL.skops]...",
-            help="Saved predictors, or folders with them; the package's own where none is named.",
-            show_default=False,
+            metavar="MODEL.skops...",
+            help="Saved predictors, or folders with them.",
+            show_default="the package's own",
         ),
     ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser.")] = False,
+    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Longest recording.")] = 600,
+    megabytes: Annotated[int, typer.Option(min=1, metavar="N", help="Largest file [MB].")] = 50,
     host: Annotated[
-        str, typer.Option(help="Where to listen; others than this computer can reach 0.0.0.0.")
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Where to listen; others than this computer can reach 0.0.0.0.",
+            rich_help_panel=options.RARE,
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port.", show_default="a free one from 7860 on")
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            metavar="N",
+            help="Port.",
+            show_default="a free one from 7860 on",
+            rich_help_panel=options.RARE,
+        ),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="Longest recording.")] = 600,
-    megabytes: Annotated[int, typer.Option(min=1, help="Largest file.")] = 50,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,
 ) -> None:
     """Serve a page on this computer: upload or record, and see the emotion. Needs the extra `app`."""
     stop = interrupts.first()

@@ -22,25 +22,43 @@ if TYPE_CHECKING:
 
     from ser_classic.predictor.streaming import Listener
 
+MICROPHONE = "Microphone"  # panel of the help
 SHOWN = 8  # windows in the live view
 Show = Callable[["Listener", "list[dict[str, Any]]"], None]
 
 
 def listen(
-    model: Annotated[Path | None, typer.Argument(help="Predictor saved by `ser-classic fit`.")] = None,
-    window: Annotated[float, typer.Option(help="Seconds of a window.")] = 3.0,
-    hop: Annotated[float, typer.Option(help="Seconds from window to window.")] = 1.0,
-    seconds: Annotated[
-        float, typer.Option(min=0, help="Stop after so long.", show_default="until Ctrl-C")
-    ] = math.inf,
-    device: Annotated[
-        str | None, typer.Option(help="Number, or part of the name.", show_default="the system's")
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="MODEL.skops",
+            help="Predictor saved by `ser-classic fit`.",
+            show_default="the package's own",
+        ),
     ] = None,
-    devices: Annotated[bool, typer.Option("--devices", help="List the microphones, and stop.")] = False,
-    record: Annotated[Path | None, typer.Option(help="Keep what is heard in this WAV file.")] = None,
-    min_confidence: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Answer `uncertain` below this probability.")
-    ] = 0.0,
+    seconds: Annotated[
+        float,
+        typer.Option(min=0, metavar="SECONDS", help="Stop after so long.", show_default="until Ctrl-C"),
+    ] = math.inf,
+    min_confidence: options.MinConfidence = 0.0,
+    window: Annotated[float, typer.Option(metavar="SECONDS", help="Length of a window.")] = 3.0,
+    hop: Annotated[float, typer.Option(metavar="SECONDS", help="From window to window.")] = 1.0,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE.wav", help="Keep what is heard in this file.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Its number, or part of its name.",
+            show_default="the system's",
+            rich_help_panel=MICROPHONE,
+        ),
+    ] = None,
+    devices: Annotated[
+        bool,
+        typer.Option("--devices", help="List the microphones, and stop.", rich_help_panel=MICROPHONE),
+    ] = False,
 ) -> None:
     """Listen to a microphone: level, and the emotion of every window. Needs the extra `mic`."""
     from ser_classic.extras.listen import microphone
@@ -56,9 +74,7 @@ def listen(
                 f"({found['channels']} channels, {found['rate']} Hz)"
             )
         return
-    if model is None:
-        raise typer.BadParameter("say which predictor is to listen, or give --devices")
-    from ser_classic.predictor import load_predictor
+    from ser_classic.predictor import load_predictor, shipped
     from ser_classic.predictor.streaming import Listener, require_blind
     from ser_classic.runtime.files import require_writable
 
@@ -66,7 +82,9 @@ def listen(
     if record is not None:
         with options.value_of("--record"):
             require_writable(record, "recordings", ".wav")
-    predictor = load_predictor(model)
+    if model is None:
+        print(f"ser-classic: {shipped.NOTICE}", file=sys.stderr)
+    predictor = shipped.load() if model is None else load_predictor(model)
     require_blind(predictor)
     with options.value_of("--min-confidence"):
         predictor.require(min_confidence=min_confidence)
@@ -208,4 +226,4 @@ def _bar(share: float, width: int, colour: str) -> Any:
     return Text.assemble(("━" * full, colour), ("━" * (width - full), "bright_black"))
 
 
-LISTEN = Command("listen", listen, ("listen m.skops", "listen --devices"))
+LISTEN = Command("listen", listen, ("listen", "listen m.skops --record heard.wav", "listen --devices"))

@@ -1,0 +1,47 @@
+"""What a shell completes where a value is wanted: names in the tables, of suites and of stored runs."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+import typer
+
+Complete = Callable[[str], list[str]]
+
+
+def among(*names: str) -> Complete:
+    """A few fixed words."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    return complete
+
+
+def _table(module: str, table: str) -> Complete:
+    """Names in a table of the package, which is imported when they are wanted."""
+
+    def complete(incomplete: str) -> list[str]:
+        return among(*getattr(importlib.import_module(module), table))(incomplete)
+
+    return complete
+
+
+corpora = _table("ser_classic.corpora", "CORPORA")
+features = _table("ser_classic.features", "FEATURES")
+models = _table("ser_classic.models", "MODELS")
+protocols = _table("ser_classic.protocols", "PROTOCOLS")
+
+
+def suites(incomplete: str) -> list[str]:
+    """Suites that come with the package."""
+    from ser_classic.experiment.suites import suites as shipped
+
+    return among(*shipped())(incomplete)
+
+
+def runs(context: typer.Context, incomplete: str) -> list[str]:
+    """Ids of the runs under --results."""
+    folder = context.params["results"] / "runs"
+    return among(*sorted(path.name for path in folder.glob("*")))(incomplete)
