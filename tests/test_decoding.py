@@ -192,6 +192,16 @@ def test_an_mp3_with_another_appended_is_read_to_its_end(tmp_path, caplog, befor
     assert not told
 
 
+def test_a_recording_of_more_than_its_header_can_tell_is_not_taken_for_less(tmp_path):
+    path = made(tmp_path, "WAV", "PCM_16")
+    content = path.read_bytes()
+    place = content.index(b"data") + 4
+    path.write_bytes(content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :])
+    os.truncate(path, 2**32 + 2**20)  # of which the disk holds the begin alone
+    with pytest.raises(AudioError, match=r"4\.0 GiB of audio.*FLAC"):
+        audio.shape(path)
+
+
 def test_audio_in_two_pieces_is_not_taken_for_its_first(tmp_path, caplog):
     content = made(tmp_path, "WAV", "PCM_16").read_bytes()
     samples, _ = outcome(tmp_path / "WAV_PCM_16.x", content + content[content.index(b"data") :], caplog)

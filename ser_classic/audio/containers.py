@@ -16,6 +16,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import BinaryIO, NamedTuple
 
 PLACEHOLDER = 0x7F000000  # [bytes] what writers to a pipe leave in 32 bits lies between this and 2**32
@@ -23,6 +24,7 @@ GSM = b"\x31\0"  # in WAV
 TAG = 128  # [bytes] at the end of an MP3, where its title may stand
 LITTLE = 0.05  # share of a file below which what follows the audio is taken for no more of it
 PADDING = 64  # [bytes] after the audio that are looked at to tell what they are
+NAME = re.compile(rb"[\x20-\x7e]{4}")  # begins what chunks are called
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")
 
 
@@ -133,9 +135,7 @@ def _of_chunks(file: BinaryIO, size: int, layout: Layout) -> Promise | None:
         stated = length - field.more if length not in UNKNOWN else length
         found = _promise(file, size, begin, stated, field, layout)
         if found.end is not None:
-            after = {found.end, found.end + -found.end % layout.align}
-            names = ([each for _, each, _ in _chunks(file, size, layout, place)] for place in after)
-            found = found._replace(parts=1 + max(each.count(layout.data) for each in names))
+            found = found._replace(parts=1 + _more(file, size, layout, found.end))
         if len(coded) == 20 and coded[:2] == GSM:
             block, frames = struct.unpack("<12xH4xH", coded)
             return found._replace(frames=found.there // max(block, 1) * frames)
@@ -157,6 +157,13 @@ def _chunks(file: BinaryIO, size: int, layout: Layout, first: int) -> Iterator[t
         if step < head:
             return
         place += step + -step % layout.align
+
+
+def _more(file: BinaryIO, size: int, layout: Layout, place: int) -> int:
+    """Chunks of audio after the first, which ends at a place; some writers align the next, some forget it."""
+    starts = {place, place + -place % layout.align}
+    names = ((name for _, name, _ in _chunks(file, size, layout, start)) for start in starts)
+    return max(sum(name == layout.data for name in takewhile(NAME.match, each)) for each in names)
 
 
 def _promise(
@@ -186,7 +193,7 @@ def _explains(file: BinaryIO, place: int, size: int, layout: Layout | None) -> b
         return False
     for first in {place, place + -place % layout.align}:  # some writers align, some forget it
         name = next(((name, length) for _, name, length in _chunks(file, size, layout, first)), None)
-        if name and re.fullmatch(rb"[\x20-\x7e]{4}.*", name[0], re.DOTALL) and name[1] <= size - first:
+        if name and NAME.match(name[0]) and name[1] <= size - first:
             return True
     return False
 

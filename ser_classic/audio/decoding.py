@@ -290,6 +290,11 @@ def _promised(path: Path, content: IO[bytes], size: int) -> Promise | None:
             f"{path}: truncated, {found.stated - found.there} of {found.stated} bytes of audio are missing; "
             "copy or download it again"
         )
+    if found is not None and found.field is not None and found.there >= 2 ** (8 * len(found.field[1])):
+        raise AudioError(
+            f"{path}: {found.there / 2**30:.1f} GiB of audio, more than its header can tell; convert it "
+            "to FLAC, or cut it apart"
+        )
     return found
 
 
