@@ -237,6 +237,28 @@ def test_on_the_adapted_track_a_voice_may_lie_anywhere(tiny, cache):
     np.testing.assert_allclose(one["arousal"], two["arousal"], atol=1e-3)
 
 
+def test_sessions_and_official_parts_hold_for_dimensions_too():
+    random = np.random.default_rng(0)
+    who = np.repeat(np.arange(6), 8)
+    clips = pd.DataFrame(
+        {
+            "corpus": "c",
+            "speaker": [f"c/{n}" for n in who],
+            "emotion": np.resize(["angry", "sad"], 48),
+            "session": (who // 2).astype(str),
+            "partition": np.array(["train", "train", "train", "dev", "test", "test"])[who],
+            "valence": random.normal(3, 1, 48).round(2).astype(str),
+        },
+        index=[f"c/{n:02d}" for n in range(48)],
+    )
+    features = pd.DataFrame(random.normal(size=(48, 3)), clips.index, dtype="f4").add_prefix("mfcc_")
+    official = evaluate(clips, features, "ridge", "official", target="valence")
+    assert official["clip"].tolist() == clips.index[clips["partition"] == "test"].tolist()
+    sessions = evaluate(clips, features, "svr", "sessions", target="valence")
+    assert sessions.groupby("fold").size().tolist() == [16, 16, 16]
+    assert sorted(sessions["clip"]) == clips.index.tolist()
+
+
 def test_two_corpora_have_two_scales(tiny):
     other = tiny.clips.assign(corpus="other", arousal="1")
     with pytest.raises(CorpusError, match="scale"):
