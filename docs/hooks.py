@@ -142,6 +142,7 @@ def features() -> str:
 
 def models() -> str:
     from ser_classic import MODELS
+    from ser_classic.models.regressors import REGRESSORS
 
     lines = [
         "# Models",
@@ -151,12 +152,15 @@ def models() -> str:
         "apart, by UAR.",
         "",
     ]
-    rows = []
-    for name, one in MODELS.items():
-        grid = ", ".join(f"{key}: {', '.join(map(str, values))}" for key, values in one.grid.items())
-        how = grid or {"own": "its own search", "early": "stops early", "grid": "–"}[one.search]
-        rows.append([f"`{name}`", one.title, "yes" if one.scale else "no", how, one.extra or ""])
-    lines += [*table(["name", "what it is", "scaled", "tuned", "extra"], rows), ""]
+    for entries in (MODELS, REGRESSORS):
+        rows = []
+        for name, one in entries.items():
+            grid = ", ".join(f"{key}: {', '.join(map(str, values))}" for key, values in one.grid.items())
+            how = grid or {"own": "its own search", "early": "stops early", "grid": "–"}[one.search]
+            rows.append([f"`{name}`", one.title, "yes" if one.scale else "no", how, one.extra or ""])
+        lines += [*table(["name", "what it is", "scaled", "tuned", "extra"], rows), ""]
+        if entries is MODELS:
+            lines += ["Those that predict [dimensions](dimensions.md) are tuned by CCC:", ""]
     lines += [
         "## Estimators of our own",
         "",

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.cli import options
+
+if TYPE_CHECKING:
+    from ser_classic.models import Model
 
 
 class Kind(StrEnum):
     """What can be listed."""
 
     models = "models"
+    regressors = "regressors"
     protocols = "protocols"
     suites = "suites"
 
 
 def list_names(
-    kind: Annotated[Kind, typer.Argument(help="models, protocols or suites.")], as_json: options.Json = False
+    kind: Annotated[Kind, typer.Argument(help="models, regressors, protocols or suites.")],
+    as_json: options.Json = False,
 ) -> None:
-    """List models, protocols or suites. For others: `features list` and `corpora list`."""
+    """List models, regressors (of dimensions), protocols or suites; also: `features list`, `corpora list`."""
     import json
 
-    entries, rows = {Kind.models: _models, Kind.protocols: _protocols, Kind.suites: _suites}[kind]()
+    listed = {
+        Kind.models: _models,
+        Kind.regressors: _regressors,
+        Kind.protocols: _protocols,
+        Kind.suites: _suites,
+    }
+    entries, rows = listed[kind]()
     if as_json:
         print(json.dumps([{"name": name, **facts} for name, facts in entries.items()]))
         return
@@ -41,9 +53,19 @@ Listed = tuple[dict[str, dict[str, object]], list[tuple[str, str]]]  # facts by 
 def _models() -> Listed:
     from ser_classic.models import MODELS
 
+    return _described(MODELS)
+
+
+def _regressors() -> Listed:
+    from ser_classic.models.regressors import REGRESSORS
+
+    return _described(REGRESSORS)
+
+
+def _described(table: Mapping[str, Model]) -> Listed:
     entries = {
         name: {"title": model.title, "sequence": model.sequence, "extra": model.extra}
-        for name, model in MODELS.items()
+        for name, model in table.items()
     }
     return entries, [
         (name, f"{facts['title']}; needs the extra {facts['extra']}" if facts["extra"] else facts["title"])

@@ -100,7 +100,7 @@ def state(results: Path, figures: bool) -> dict[str, object]:
     homes = results, results / store.DIMENSIONS
     parts = ("clips/*", "folds/*", "runs/[!.]*", "runs/[!.]*/*")  # without the lock of who is at work
     sources += [path for home in homes for part in parts for path in home.glob(part)]
-    groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "protocols"))
+    groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "regressors", "protocols"))
     plug_ins = sorted(str(point) for group in groups for point in entry_points(group=group))
     written = [
         *(path for home in homes for path in home.glob("leaderboard.*")),
