@@ -22,6 +22,7 @@ Percept. Psychophys. 27, 24-27.
 
 from __future__ import annotations
 
+import itertools
 import re
 import wave
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ import pandas as pd
 from ser_classic.corpora.clips import Corpus, CorpusError, scan_names
 from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
 from ser_classic.registry import unknown
+from ser_classic.runtime.progress import track
 
 SEED = 0  # of the corpus
 SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 13))  # odd: male, even: female
@@ -308,18 +310,16 @@ def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: i
 
 def make(root: Path) -> None:
     """Write the corpus's clips below a folder: 16-bit WAV, 16 kHz, `s03/s03-angry-t2-1.wav`."""
-    for speaker in SPEAKERS:
-        (root / speaker).mkdir(parents=True, exist_ok=True)
-        for emotion in ACTED:
-            for sentence in SENTENCES:
-                for take in TAKES:
-                    samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype("<i2")
-                    path = root / speaker / f"{speaker}-{emotion}-{sentence}-{take}.wav"
-                    with wave.open(str(path), "wb") as file:
-                        file.setnchannels(1)
-                        file.setsampwidth(2)
-                        file.setframerate(SAMPLE_RATE)
-                        file.writeframes(samples.tobytes())
+    said = list(itertools.product(SPEAKERS, ACTED, SENTENCES, TAKES))
+    for speaker, emotion, sentence, take in track(said, len(said), "synthetic voices"):
+        samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype("<i2")
+        path = root / speaker / f"{speaker}-{emotion}-{sentence}-{take}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            file.writeframes(samples.tobytes())
 
 
 def parse(file: PurePosixPath) -> dict[str, str] | None:
