@@ -222,11 +222,14 @@ def commands() -> str:
 def python() -> str:
     import ser_classic
 
-    lines = ["# Python", "", (ser_classic.__doc__ or "").split("\n\n")[1].replace("\n", " "), ""]
+    lines = ["# Python", ""]
+    lines += ["::: ser_classic", "    options:", "      members: false", "      show_root_heading: false", ""]
     tables = {"CORPORA", "FEATURES", "MODELS", "PROTOCOLS", "METRICS"}
     lines += [
         "`CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS` and `METRICS` are tables of names: mappings whose "
-        "error for an unknown name suggests the nearest ones.",
+        "error for an unknown name suggests the nearest ones. In a notebook, a `Predictor` shows its card, "
+        "`Features` the first of their vectors, a stored run what was chosen, and a comparison its test; what "
+        "draws (`ser_classic.plots`, `explore`) returns a matplotlib `Figure`.",
         "",
     ]
     for name in ser_classic.__all__:

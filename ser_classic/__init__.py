@@ -12,9 +12,28 @@ SerClassicError : what everything here raises where a user can mend it
 
 Examples
 --------
->>> from ser_classic import load_predictor
->>> load_predictor("m.skops").predict("recording.wav")["emotion"][0]  # doctest: +SKIP
-'angry'
+From a corpus to a score on speakers that were not heard:
+
+>>> from ser_classic import FEATURES, evaluate, extract, load, score
+>>> root, clips, corpus = load("synthetic")
+>>> features = extract(clips, root, FEATURES["mfcc13"])
+>>> predictions = evaluate(clips, features, "lda", "speakers5")
+>>> score(predictions, clips)["speakers"]
+12
+
+The tables, by name:
+
+>>> from ser_classic import CORPORA, METRICS, MODELS, PROTOCOLS
+>>> CORPORA["emodb"].licence
+'CC0 1.0'
+>>> FEATURES["mfcc13"].columns[:2]
+('mfcc_00_mean', 'mfcc_01_mean')
+>>> MODELS["lda"].pipeline(seed=0).steps[0][0]
+'scale'
+>>> len(PROTOCOLS["speakers5"].folds(clips))
+5
+>>> METRICS["uar"](["sad", "sad", "angry"], ["sad", "angry", "angry"])
+0.75
 """
 
 from __future__ import annotations

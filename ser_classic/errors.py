@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 
 class SerClassicError(Exception):
-    """Something a user can mend; the message says what, which one, what was expected and what to do."""
+    """Something a user can mend; the message says what, which one, what was expected and what to do.
+
+    Examples
+    --------
+    >>> from ser_classic import MODELS
+    >>> try:
+    ...     MODELS["svm"]
+    ... except SerClassicError as error:
+    ...     print(str(error)[:44])
+    models: there is no 'svm'; did you mean 'svm
+    """
 
 
 @contextlib.contextmanager

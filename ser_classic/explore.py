@@ -41,6 +41,14 @@ class Part:
     figure: Figure
     table: str = ""
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from ser_classic.plots.style import svg
+
+        drawn = svg(self.figure)
+        told = f"<h3>{escape(self.title)}</h3><p>{escape(self.caption)}</p>"
+        return f"{told}{drawn[drawn.index('<svg') :]}{self.table}"
+
 
 def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
     """The figures of a corpus.

@@ -122,6 +122,9 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     def __len__(self) -> int:
         return len(self._all)
 
+    def __repr__(self) -> str:
+        return f"{self.kind}: {', '.join(self)}"
+
 
 def _points(kind: str) -> list[EntryPoint]:
     """Entry points of a table: those that come with the package, then those of other packages."""

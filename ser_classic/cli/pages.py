@@ -123,7 +123,7 @@ def bibtex(corpus: Corpus) -> str:
 
     Examples
     --------
-    >>> print(bibtex(CORPORA["emodb"]).splitlines()[1].strip())
+    >>> print(next(line.strip() for line in bibtex(CORPORA["emodb"]).splitlines() if "author" in line))
     author = {Burkhardt F. and Paeschke A. and Rolfes M. and Sendlmeier W. and Weiss B.},
     """
     text, fields = corpus.citation, {}

@@ -94,6 +94,14 @@ def load(
     SerClassicError
         There is no such corpus, it is not under the data folder, or it is not laid out as expected. An
         incomplete corpus is no error: see `shortfall`.
+
+    Examples
+    --------
+    >>> root, clips, corpus = load("synthetic")
+    >>> len(clips), clips["speaker"].nunique()
+    (504, 12)
+    >>> clips.loc["synthetic/s01/s01-angry-t1-1", ["file", "emotion"]].tolist()
+    ['s01/s01-angry-t1-1.wav', 'angry']
     """
     if not str(spec).strip():  # an empty path would be the folder one is in
         raise CorpusError(

@@ -80,6 +80,16 @@ class Reading:
         Column of it that names the recording, or several as in `{folder}/{name}` (`--key`).
     columns : mapping
         Its columns to ours, `{"EmoClass": "emotion"}` (`--column`); others are kept as they are called.
+
+    Examples
+    --------
+    >>> from ser_classic import load
+    >>> root, clips, corpus = load("synthetic")
+    >>> mine = clips[["file", "emotion", "speaker"]].replace({"angry": "wrath"})
+    >>> mine.assign(file=[str(root / file) for file in mine["file"]]).to_csv("mine.csv", index=False)
+    >>> reading = Reading({"wrath": "angry"}, drop={"fear", "disgust"})
+    >>> sorted(load("mine.csv", reading=reading).clips["emotion"].unique())
+    ['angry', 'happy', 'neutral', 'sad', 'surprise']
     """
 
     words: Mapping[str, str] = field(default_factory=dict)

@@ -38,6 +38,7 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     Examples
     --------
     >>> clips = pd.DataFrame({"corpus": "c", "speaker": ["c/a", "c/b"] * 5, "emotion": ["calm", "sad"] * 5})
+    >>> clips["label"] = clips["emotion"]
     >>> print(warnings_of(clips)[0].partition(",")[0])
     c: who speaks tells the emotion: 2 of 2 speakers have one alone
     """

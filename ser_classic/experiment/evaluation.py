@@ -73,6 +73,16 @@ def evaluate(
         The clips cannot be dealt so, the features are not of these clips in this order, or the protocol
         degrades them and `degraded` is absent, or trains on another number of copies than are given; or an
         emotion is never trained where it is tested.
+
+    Examples
+    --------
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from ser_classic import FEATURES, extract, load
+    >>> root, clips, corpus = load("synthetic")
+    >>> features = extract(clips, root, FEATURES["mfcc13"])
+    >>> predictions = evaluate(clips, features, GaussianNB(), "speakers5")
+    >>> list(predictions.columns[:4]), len(predictions)
+    (['fold', 'clip', 'guess', 'p_angry'], 504)
     """
     protocol = PROTOCOLS[protocol] if isinstance(protocol, str) else protocol
     if isinstance(model, str):

@@ -51,6 +51,15 @@ class Features:
     values: np.ndarray
     lengths: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        frames = "" if self.lengths is None else f", {len(self.values)} frames"
+        return f"Features: {len(self.clips)} clips{frames}, {len(self.columns)} columns"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how many, and the first of the vectors."""
+        first = "" if self.lengths is not None else self.frame.iloc[:5].to_html(max_cols=8)
+        return f"<p>{self!r}</p>{first}"
+
     def __getstate__(self) -> dict[str, Any]:
         if isinstance(getattr(self.values, "base", None), mmap.mmap):  # a whole file, not a part of it
             return self.__dict__ | {"values": Path(self.values.filename)}
@@ -151,6 +160,13 @@ def extract(
         The cache cannot be written.
     SerClassicError
         The feature set needs a library that is not installed.
+
+    Examples
+    --------
+    >>> from ser_classic import FEATURES, load
+    >>> root, clips, corpus = load("synthetic")
+    >>> extract(clips, root, FEATURES["mfcc13"]).frame.shape
+    (504, 13)
     """
     from ser_classic.corpora.clips import parts  # here: a prediction needs no corpora
 

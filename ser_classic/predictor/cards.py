@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ser_classic.predictor.errors import PredictorError
+from ser_classic.tables import Cell, Table
 
 INTENDED = (
     "Research, teaching and prototypes on recordings like those it was fitted on. It tells which of its "
@@ -30,6 +32,24 @@ def text(card: dict[str, Any]) -> str:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}".replace("\n", " ")
         raise PredictorError(f"the card is not one of ours ({what}); fit it again") from error
+
+
+def html(card: dict[str, Any]) -> str:
+    """A card as HTML, with what its predictor takes for what; raises as `text` does."""
+    from html import escape
+
+    lines = text(card).strip().split("\n")
+    counts = (card["evaluation"] or {}).get("confusion", {})
+    rows = tuple(
+        (truth, *(Cell(f"{100 * count / sum(row.values()):.0f}", count) for count in row.values()))
+        for truth, row in counts.items()
+    )
+    taken = Table(("% of", *(f"taken for {truth}" for truth in counts)), rows).html("what is taken for what")
+    shown = [re.sub(r"\*\*(.*?)\*\*", r"<b>\1</b>", escape(line, quote=False)) for line in lines if line]
+    points = "".join(f"<li>{line[2:]}</li>" for line in shown if line.startswith("- "))
+    title, score_told, *others = (line for line in shown if not line.startswith("- "))
+    told = "".join(f"<p>{line}</p>" for line in others)
+    return f"<h3>{title[2:]}</h3><p>{score_told}</p>{taken if counts else ''}<ul>{points}</ul>{told}"
 
 
 def _text(card: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from ser_classic.errors import blaming
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.machines import Machine
 from ser_classic.predictor import describing, saving
-from ser_classic.predictor.cards import takes_tables
+from ser_classic.predictor.cards import html, takes_tables
 from ser_classic.predictor.describing import Described, Source
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
@@ -48,6 +48,17 @@ class Predictor:
         How far recordings lie from what it was fitted on.
     pipeline : sklearn Pipeline, optional
         Of which the machine was made; None for a predictor that was loaded (see `load_pipeline`).
+
+    Examples
+    --------
+    >>> from ser_classic import fit, load
+    >>> predictor = fit("synthetic", "mfcc13", "lda", evaluate=False)
+    >>> root, clips, corpus = load("synthetic")
+    >>> recordings = [root / file for file in clips["file"][:3]]
+    >>> predictor.predict(recordings)["emotion"].isin(predictor.classes).all()
+    np.True_
+    >>> list(predictor.predict(recordings[0], window=0.5, hop=0.25)["start"][:3])
+    [0.0, 0.25, 0.5]
     """
 
     machine: Machine
@@ -56,6 +67,13 @@ class Predictor:
     card: dict[str, Any]
     familiarity: Familiarity
     pipeline: Any = None
+
+    def __repr__(self) -> str:
+        return f"Predictor: {self.card['title']} ({', '.join(self.classes)})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the card."""
+        return html(self.card)
 
     @property
     def adapted(self) -> bool:
@@ -384,7 +402,10 @@ def load_predictor(path: str | Path) -> Predictor:
 
     Examples
     --------
-    >>> load_predictor("m.skops").predict("recording.wav")  # doctest: +SKIP
+    >>> from ser_classic import fit
+    >>> fit("synthetic", "mfcc13", "lda", evaluate=False).save("m.skops")
+    >>> load_predictor("m.skops").card["clips"]
+    504
     """
     return assembled(*saving.load(path), str(path))
 

@@ -96,6 +96,13 @@ def fit(
     ------
     SerClassicError
         An unknown name, a corpus that is not there, or clips that cannot be used or do not fit together.
+
+    Examples
+    --------
+    >>> predictor = fit("synthetic", "mfcc13", "lda", evaluate=False)
+    >>> predictor
+    Predictor: synthetic, mfcc13, lda (angry, disgust, fear, happy, neutral, sad, surprise)
+    >>> predictor.save("voices.skops")
     """
     names = [corpora] if isinstance(corpora, str) else list(corpora)
     feature_set, entry = FEATURES[features], MODELS[model]

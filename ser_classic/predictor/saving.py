@@ -161,6 +161,13 @@ def load_pipeline(path: str | Path) -> Any:
     ------
     PredictorError
         The file holds none, or skops does not trust or cannot build it.
+
+    Examples
+    --------
+    >>> from ser_classic import fit
+    >>> fit("synthetic", "mfcc13", "lda", evaluate=False).save("m.skops", pipeline=True)
+    >>> [name for name, step in load_pipeline("m.skops").steps]
+    ['scale', 'model']
     """
     import skops.io
 

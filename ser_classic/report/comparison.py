@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,10 @@ class Pair:
     found: Comparison
     clips: int
     speakers: pd.DataFrame
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what the terminal does."""
+        return f"<pre>{escape(as_text(self, 100))}</pre>"
 
     @property
     def notes(self) -> list[str]:

@@ -16,6 +16,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import DRAFT, replacing
 from ser_classic.runtime.locks import LOCK, alone
+from ser_classic.tables import Table
 from ser_classic.vocabulary import EMOTION
 
 SCHEMA = 2
@@ -48,12 +50,34 @@ class StoreError(SerClassicError):
     """A results folder that cannot be written, or a run in it that is not what it says."""
 
 
+def _chosen(parameters: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "stated defaults"
+
+
 @dataclass(frozen=True)
 class Run:
     """A stored run: its record, and its predictions on demand."""
 
     path: Path
     record: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Run: {self.id} ({self.record['status']})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the cell, how it ended, and what was chosen in each fold."""
+        record = self.record
+        told = [f"{self.id}: {record['status']}"]
+        if not self.ok:
+            told.append(str(record["error"]))
+        elif "fit_seconds" in record:
+            told.append(f"{record['fit_seconds']:.1f} s to fit, {record['predict_seconds']:.1f} s to predict")
+        rows = tuple(
+            (fold["fold"], fold["train"], fold["test"], _chosen(fold.get("chosen") or {}))
+            for fold in record.get("folds", ())
+        )
+        folds = Table(("fold", "clips to train", "to test", "chosen"), rows).html("folds") if rows else ""
+        return "".join(f"<p>{escape(line)}</p>" for line in told) + folds
 
     @property
     def id(self) -> str:

@@ -113,7 +113,7 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
         return given.told, given.picture
 
     def card(title: str) -> str:
-        return cards.text(read_card(predictors[title])).replace("# ", "### ", 1)
+        return cards.html(read_card(predictors[title]))
 
     def arrive(width: float) -> list[Any]:
         """What a visitor's window is like; on a phone, the microphone comes first."""
@@ -177,7 +177,7 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
                     examples_for(recording)
                 recordings.append(recording)
         with gradio.Accordion("The model: what it was fitted on, how good it is, its limits", open=False):
-            about = gradio.Markdown(card(first))
+            about = gradio.HTML(card(first), elem_classes="prose")
         model.change(card, [model], [about], api_name=False)
         page.load(arrive, [width], [width, *recordings], js=WIDTH, api_name=False)
     return page
