@@ -228,8 +228,8 @@ def python() -> str:
     lines += [
         "`CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS` and `METRICS` are tables of names: mappings whose "
         "error for an unknown name suggests the nearest ones. In a notebook, a `Predictor` shows its card, "
-        "`Features` the first of their vectors, a stored run what was chosen, and a comparison its test; what "
-        "draws (`ser_classic.plots`, `explore`) returns a matplotlib `Figure`.",
+        "`Features` the first of their vectors, a stored run what was chosen, and a comparison its test; "
+        "what draws (`ser_classic.plots`, `explore`) returns a matplotlib `Figure`.",
         "",
     ]
     for name in ser_classic.__all__:
