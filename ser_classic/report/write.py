@@ -131,7 +131,9 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
         dimensions_chapter(numbers),
     )
     chapters = [chapter for chapter in made if chapter]
-    tables = "".join(chapter.markdown() for chapter in chapters) + markdown(board)
+    tables = "".join(chapter.markdown() for chapter in chapters)
+    if len(board) or not chapters:
+        tables += markdown(board)
     store.write_text(results / "leaderboard.csv", to_csv(board))
     store.write_text(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
     store.write_text(results / "leak_premium.csv", to_csv(premium))

@@ -81,7 +81,7 @@ class Run:
 
     @property
     def id(self) -> str:
-        """`<corpus>--<protocol>--<features>--<model>--<seed>`."""
+        """`<corpus>--<protocol>--<features>--<model>--<seed>`, and `--<dimension>` where one is predicted."""
         return self.record["id"]
 
     @property
