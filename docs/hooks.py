@@ -119,7 +119,7 @@ def features() -> str:
     for name, one in FEATURES.items():
         columns = "–" if one.extra else len(one.columns)
         about = (type(one.extractor).__doc__ or "").strip().split("\n")[0]
-        rows.append([f"`{name}`", columns, "frames" if one.sequence else "vector", about, one.extra or ""])
+        rows.append([f"`{name}`", columns, one.gives.name, about, one.extra or ""])
     lines += [*table(["name", "columns", "gives", "what it does", "extra"], rows), ""]
     lines += [
         "## Low-level descriptors of the classic sets",

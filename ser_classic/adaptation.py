@@ -70,14 +70,14 @@ def adapt_few(
 
     Parameters
     ----------
-    values : np.ndarray [shape=(clips, d)], or [shape=(frames, d)] with `lengths`
+    values : np.ndarray [shape=(clips, d)], or [shape=(rows, d)] with `lengths`
     speakers : np.ndarray [shape=(clips,)]
     train : np.ndarray [dtype=int]
         Rows of the clips to train on.
     heard : np.ndarray [shape=(clips,), dtype=bool]
         Clips of the other speakers that may be used.
     lengths : np.ndarray [shape=(clips,)], optional
-        Frames of each clip of a sequence.
+        Rows of each clip, where it has several.
 
     Returns
     -------

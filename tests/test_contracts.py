@@ -14,6 +14,7 @@ from ser_classic.audio import AudioError
 from ser_classic.corpora import CORPORA
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import compute
+from ser_classic.features.inputs import VECTORS
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit
 from ser_classic.protocols import PROTOCOLS
@@ -58,7 +59,7 @@ def test_a_feature_set_keeps_its_promises(name):
     vector = compute(feature_set, voice_like(1.5), RATE)
     assert vector.dtype == np.float32
     assert vector.shape[-1] == len(columns)
-    assert vector.ndim == (2 if feature_set.sequence else 1)
+    assert vector.ndim == feature_set.gives.dimensions
     np.testing.assert_array_equal(vector, compute(feature_set, voice_like(1.5), RATE))
 
 
@@ -111,7 +112,7 @@ def small_inputs(model: Model, clips: pd.DataFrame) -> pd.DataFrame | np.ndarray
     """Five features that tell the emotions apart, or sequences of these."""
     random = np.random.default_rng(0)
     places = pd.Categorical(clips["emotion"]).codes[:, None] * np.arange(1, 6)
-    if model.sequence:
+    if model.takes != VECTORS:
         X = np.empty(len(clips), dtype=object)
         X[:] = [(place + random.normal(size=(4 + row % 5, 5))) for row, place in enumerate(places)]
         return X

@@ -14,16 +14,16 @@ from ser_classic import store
 from ser_classic.corpora import CorpusError, Loaded, Reading, load
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
-from ser_classic.experiment.cells import Refused, Shelf, joined, prepare
 from ser_classic.experiment.copies import require_apart
 from ser_classic.experiment.evaluation import evaluate
+from ser_classic.experiment.preparation import Refused, Sources, prepare_cells
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
+from ser_classic.features.inputs import joined
 from ser_classic.metrics import METRICS
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, SOURCES, TOGETHER, ProtocolError
-from ser_classic.runtime.engines import ALONE
 
 
 def in_place_of_emodb(loaded: Loaded) -> Loaded:
@@ -49,12 +49,12 @@ def test_recordings_of_the_corpus_trained_on_are_not_tested(tiny, cache):
     some = in_place_of_emodb(tiny._replace(clips=tiny.clips[::7]))
     told = "tiny: 7 of its 48 clips are the same recordings as clips of emodb"
     cell = Cell("tiny", "cross_from_emodb", "mfcc13", "lda")
-    shelf, sequences = Shelf(cache, ALONE), FEATURES["mfcc_rms_zcr_sequence"]
-    (refused,) = prepare(tiny, [cell], {"emodb": some}.__getitem__, shelf)
+    sources, sequences = Sources(cache=cache, own={"emodb": some}), FEATURES["mfcc_rms_zcr_sequence"]
+    (refused,) = prepare_cells(tiny, [cell], sources)
     assert isinstance(refused, Refused)
     assert refused.error.startswith(told)
     with pytest.raises(SerClassicError, match=told):  # of sequences, too
-        require_apart(some, tiny, *(shelf.features(each, sequences) for each in (some, tiny)))
+        require_apart(some, tiny, *(sources.features(each, sequences) for each in (some, tiny)))
 
 
 def test_copies_within_the_corpus_trained_on_are_told(tiny, other, cache, tmp_path):
@@ -157,13 +157,14 @@ def test_every_source_has_both_tracks(source):
 
 def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, other, cache, tmp_path):
     cell = Cell("tiny", "cross_from_emodb_adapted", "mfcc13", "lda")
-    shelf = Shelf(cache, ALONE)
-    (work,) = prepare(tiny, [cell], {"emodb": other}.__getitem__, shelf)
-    assert [len(part.clips) for part in work.parts] == [len(other.clips), len(tiny.clips)]
-    assert all(isinstance(part.values, np.memmap) for part in work.parts), "nothing is in memory yet"
-    assert work.features.clips.equals(work.labels.index)
-    np.testing.assert_array_equal(work.features.values[len(other.clips) :], work.parts[1].values)
-    own, trained = (shelf.features(each, FEATURES["mfcc13"]).digest for each in (tiny, other))
+    sources = Sources(cache=cache, own={"emodb": other})
+    (work,) = prepare_cells(tiny, [cell], sources)
+    parts = work.trial.features
+    assert [len(part.clips) for part in parts] == [len(other.clips), len(tiny.clips)]
+    assert all(isinstance(part.values, np.memmap) for part in parts), "nothing is in memory yet"
+    assert joined(parts).clips.equals(work.trial.labels.index)
+    np.testing.assert_array_equal(joined(parts).values[len(other.clips) :], parts[1].values)
+    own, trained = (sources.features(each, FEATURES["mfcc13"]).digest for each in (tiny, other))
     assert work.digests["features"] == own != trained
     assert work.digests["trained_features"] == {"emodb": trained}
     assert work.digests["clips"] != work.digests["trained_clips"]["emodb"]

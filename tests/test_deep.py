@@ -18,8 +18,9 @@ from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import held_out
 from ser_classic.experiment import Cell, bench
-from ser_classic.experiment.cells import require_match
+from ser_classic.experiment.preparation import require_match
 from ser_classic.extras.deep.estimator import DeepClassifier
+from ser_classic.extras.deep.sequences import SEQUENCES
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit
@@ -244,7 +245,7 @@ def test_the_entries_of_the_table_describe_themselves_and_can_be_stored(name):
     assert model.extra == "deep"
     parameters = model.parameters(seed=3)["parameters"]
     assert parameters["random_state"] == 3
-    assert parameters["sequence"] == model.sequence
+    assert parameters["sequence"] == (model.takes == SEQUENCES)
     pickle.dumps(model.estimator(0))
 
 
@@ -261,7 +262,7 @@ def tiny_version(name: str) -> Model:
 @pytest.mark.parametrize("name", DEEP)
 def test_a_run_keeps_curves_size_and_what_was_decided(tiny, cache, tmp_path, monkeypatch, name):
     monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
-    features = "mfcc_rms_zcr_sequence" if MODELS[name].sequence else "mfcc13"
+    features = "mfcc_rms_zcr_sequence" if MODELS[name].takes == SEQUENCES else "mfcc13"
     cells = [Cell("tiny", protocol, features, name) for protocol in ("loso", "holdout25")]
     outcome = bench(cells, tmp_path, cache=cache, own={"tiny": tiny})
     assert outcome.problems == []
@@ -307,7 +308,7 @@ def test_a_training_part_without_a_class_predicts_the_others():
             "",
             lambda seed: small("gru", SMALL["gru"], epochs=2),
             scale=False,
-            sequence=True,
+            takes=SEQUENCES,
             search="early",
         ),
         X[kept],
@@ -336,7 +337,7 @@ def test_the_feature_sets_and_models_of_the_recipes_fit_together():
 @pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])
 def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tmp_path, monkeypatch, name):
     monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
-    features = "mfcc_rms_zcr_sequence" if MODELS[name].sequence else "mfcc13"
+    features = "mfcc_rms_zcr_sequence" if MODELS[name].takes == SEQUENCES else "mfcc13"
     predictor = predict_fitting.fit(
         str(tiny.root), features, name, reading=Reading(speaker=r"/(s\d\d)_"), evaluate=False, cache=cache
     )

@@ -16,14 +16,15 @@ from ser_classic.corpora import CorpusError, Loaded
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.evaluation import evaluate
-from ser_classic.experiment.fold import inputs, run_fold
+from ser_classic.experiment.fold import Trial, run_alike
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import Features, extract
+from ser_classic.features.inputs import VECTORS
 from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.engines import Local
 
-VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
+VECTOR = [name for name, model in MODELS.items() if model.takes == VECTORS and not model.extra]
 
 
 @pytest.fixture
@@ -176,7 +177,8 @@ def others_change(tiny: Loaded, features: Features, model: Model, protocol: str 
     values = np.array(features.values)
     values[fold.test[6:]] += 3 * values.std(axis=0)
     moved = replace(features, values=values)
-    one, two = (run_fold(each, labels, model, PROTOCOLS[protocol], fold) for each in (features, moved))
+    trials = (Trial("", (each,), labels, [fold], model, PROTOCOLS[protocol]) for each in (features, moved))
+    one, two = (run_alike([trial], 0)[0] for trial in trials)
     if one.probabilities is None:
         return not np.array_equal(one.guess[:6], two.guess[:6])
     return not np.array_equal(one.probabilities[:6], two.probabilities[:6])
@@ -194,11 +196,11 @@ def test_adaptation_sees_the_test_speaker_and_is_therefore_a_track_of_its_own(ti
 def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
     """A scaler fitted on all clips, before the folds: what most public projects do."""
 
-    def leaking(features: Features, speakers: np.ndarray | None) -> pd.DataFrame:
-        X = inputs(features, speakers)
-        return (X - X.mean()) / X.std()
+    def leaking(features: Features, speakers: np.ndarray | None) -> Features:
+        X = features.values
+        return replace(features, values=(X - X.mean(axis=0)) / X.std(axis=0))
 
-    monkeypatch.setattr("ser_classic.experiment.fold.inputs", leaking)
+    monkeypatch.setattr(Features, "adapted", leaking)
     assert others_change(tiny, features, MODELS["lda"])
 
 

@@ -14,6 +14,8 @@ import pytest
 import soundfile
 
 from ser_classic import audio
+from ser_classic.errors import SerClassicError
+from ser_classic.extras.deep.sequences import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.export import save
 from ser_classic.features.extraction import ExtractionError, extract
@@ -28,7 +30,6 @@ class Peaks:
 
     log: str
     power: int = 1
-    sequence = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -44,7 +45,7 @@ class Peaks:
 class Frames:
     """Extractor of this test: a row per 1000 samples."""
 
-    sequence = True
+    gives = SEQUENCES
     columns = ("level",)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -256,10 +257,10 @@ def test_sequences_keep_their_lengths(corpus, tmp_path):
     feature_set = FeatureSet("frames", None, Frames())
     features = extract(clips, root, feature_set, tmp_path / "cache")
     assert features.lengths.tolist() == [(8000 + 100 * number) // 1000 for number in range(40)]
-    for clip, sequence in zip(clips["file"], features.sequences, strict=True):
+    for clip, sequence in zip(clips["file"], features.array, strict=True):
         waveform, rate = audio.read(root / clip)
         np.testing.assert_array_equal(sequence, feature_set.extractor(waveform, rate))
-    with pytest.raises(ExtractionError, match="no single table"):
+    with pytest.raises(SerClassicError, match="no table"):
         _ = features.frame
 
 
@@ -313,5 +314,5 @@ def test_features_are_sent_to_another_process_by_the_name_of_their_file(tiny, ca
     part = replace(features, values=features.values[3:5])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(part)).values, features.values[3:5])
     Path(features.values.filename).unlink()
-    with pytest.raises(ExtractionError, match="see the feature cache under one path"):
+    with pytest.raises(SerClassicError, match="see the feature cache under one path"):
         pickle.loads(sent)

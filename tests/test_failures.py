@@ -167,7 +167,6 @@ class Level:
     home: str
     at: int = 0
     what: str = ""
-    sequence = False
     columns = ("level_mean",)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -14,6 +14,7 @@ import pytest
 from ser_classic.cli.commands import COMMANDS
 from ser_classic.extras import ENTRY_POINTS
 from ser_classic.features import FEATURES
+from ser_classic.machines import PARTS
 from ser_classic.models import MODELS
 from ser_classic.predictor.fitting import fit
 from ser_classic.runtime.engines import ENGINES
@@ -58,6 +59,9 @@ INTERFACE = {
     "ser_classic.features",
     "ser_classic.features.descriptors",
     "ser_classic.features.extractor",
+    "ser_classic.features.inputs",
+    "ser_classic.machines",
+    "ser_classic.machines.parts",
     "ser_classic.models",
     "ser_classic.plots.sound",
     "ser_classic.plots.style",
@@ -71,7 +75,7 @@ INTERFACE = {
     "ser_classic.runtime.progress",
 }
 PLUG_INS = {"app", "cluster", "deep", "embeddings.py", "listen"}
-TABLES = {"commands": COMMANDS, "engines": ENGINES, "features": FEATURES, "models": MODELS}
+TABLES = {"commands": COMMANDS, "engines": ENGINES, "features": FEATURES, "models": MODELS, "parts": PARTS}
 
 
 def modules() -> list[Path]:

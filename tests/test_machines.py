@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from ser_classic.corpora import load
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
+from ser_classic.features.inputs import Features
 from ser_classic.machines import Linear, Machine, Scores, formulas
 from ser_classic.models import MODELS
 from ser_classic.models.tuning import fit
@@ -22,6 +23,10 @@ from ser_classic.predictor.freezing import EQUAL, freeze
 # Networks need PyTorch to answer, too; tests/test_predictor.py has them.
 OF_ARRAYS = [name for name, model in MODELS.items() if model.extra is None]
 MOST = 300  # clips of a real corpus to fit; the rest are unheard
+
+
+def of(X: pd.DataFrame) -> Features:
+    return Features(X.index, tuple(X.columns), X.to_numpy())
 
 
 def table(name: str, features: str, cache=None, data=None) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -44,7 +49,7 @@ def require_equal(model: str, X, y, speakers, train: np.ndarray) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
         pipeline = fit(MODELS[model], X[train], y[train], speakers[train]).estimator
-    machine = freeze(pipeline, X[train], model)
+    machine = freeze(pipeline, of(X[train]), model)
     if model == "knn":
         X = X[~train]
     codes, chances = machine.judge(X.to_numpy())
@@ -105,14 +110,14 @@ def test_an_estimator_of_ones_own_brings_its_form_and_is_held_to_it():
     with pytest.raises(
         PredictorError, match=r"no form as plain arrays is known of SGDClassifier.*machine\(X\)"
     ):
-        freeze(make_pipeline(SGDClassifier(random_state=0)).fit(X, y), X, "sgd")
+        freeze(make_pipeline(SGDClassifier(random_state=0)).fit(X, y), of(X), "sgd")
     pipeline = make_pipeline(Brought(random_state=0)).fit(X, y)
-    codes, chances = freeze(pipeline, X, "brought").judge(X.to_numpy())
+    codes, chances = freeze(pipeline, of(X), "brought").judge(X.to_numpy())
     assert chances is None
     np.testing.assert_array_equal(pipeline.classes_[codes], pipeline.predict(X))
     pipeline[-1].wrong = True
     with pytest.raises(PredictorError, match="answer otherwise than its pipeline"):
-        freeze(pipeline, X, "brought")
+        freeze(pipeline, of(X), "brought")
 
 
 def test_a_softmax_survives_large_scores_and_a_coupling_large_margins():

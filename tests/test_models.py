@@ -14,10 +14,12 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import Pipeline
 
 from ser_classic.errors import SerClassicError
+from ser_classic.extras.deep.sequences import SEQUENCES
+from ser_classic.features.inputs import VECTORS
 from ser_classic.models import MODELS, Model, ModelError
 from ser_classic.models.tuning import fit, plain
 
-VECTOR = [name for name, model in MODELS.items() if not model.sequence and not model.extra]
+VECTOR = [name for name, model in MODELS.items() if model.takes == VECTORS and not model.extra]
 
 
 def clips(
@@ -206,7 +208,7 @@ def test_stated_priors_stay_and_equal_ones_are_set_where_they_are_asked_for():
         ({"search": "own", "grid": {"C": (5,)}}, "m: a grid is not searched with search='own'"),
         ({"search": "early", "grid": {"C": (5,)}}, "m: a grid is not searched with search='early'"),
         ({"search": "early", "balance": "weights"}, "m: what stops early balances the classes itself"),
-        ({"sequence": True}, "m: sequences cannot be scaled from outside; give scale=False"),
+        ({"takes": SEQUENCES}, "m: only vectors are scaled from outside; give scale=False"),
         ({"library": "torch"}, "m: give `library` and `extra`, or neither"),
     ],
 )

@@ -16,6 +16,7 @@ from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
+from ser_classic.features.inputs import joined
 from ser_classic.models import MODELS
 from ser_classic.predictor import cards
 from ser_classic.predictor.fitting import fit
@@ -84,7 +85,7 @@ def test_the_adapted_track_scales_copies_by_their_speaker(tiny, cache, model):
 def test_sequences_have_copies_too(tiny, cache):
     clean = features_of(tiny, cache, name="mfcc_rms_zcr_sequence")
     copy = features_of(tiny, cache, training_copy(1), "mfcc_rms_zcr_sequence")
-    parts = fold.one_below_the_other([clean.table, copy.table])
+    parts = joined([clean, copy]).array
     assert len(parts) == 2 * len(tiny.clips)
     assert all(clip.ndim == 2 for clip in parts)
 

@@ -10,8 +10,8 @@ from test_cli_predict import command
 
 from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
+from ser_classic.extras.deep.estimator import Network
 from ser_classic.features.extraction import extract
-from ser_classic.machines import Network
 from ser_classic.models import MODELS
 from ser_classic.predictor import Predictor, PredictorError, load_predictor
 from ser_classic.predictor.fitting import fit

@@ -14,13 +14,13 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from ser_classic import audio
 from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, evaluation
-from ser_classic.experiment.fold import run_fold
+from ser_classic.experiment import Cell, bench, fold
+from ser_classic.experiment.fold import Trial, run_alike
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.machines import Constant, Linear, Machine, Scores
 from ser_classic.models import MODELS
-from ser_classic.predictor import PredictorError, cards, fitting, load_predictor
+from ser_classic.predictor import PredictorError, cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.protocols import PROTOCOLS, Fold
 
@@ -37,7 +37,7 @@ def is_available(name: str) -> bool:
 
 def features_for(model: str) -> str:
     """A quick feature set that the model takes."""
-    return next(name for name, entry in FEATURES.items() if entry.sequence == MODELS[model].sequence)
+    return next(name for name, entry in FEATURES.items() if entry.gives == MODELS[model].takes)
 
 
 def make(own_folder, cache, model="svm_rbf", features="mfcc13", **options):
@@ -61,7 +61,8 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     extracted = extract(tiny.clips, tiny.root, FEATURES[features], cache)
     labels = tiny.clips[["speaker", "emotion"]]
     protocol = PROTOCOLS["loso_adapted" if track == "adapted" else "loso"]
-    return run_fold(extracted, labels, MODELS[model], protocol, Fold("all", everything, everything))
+    fold = Fold("all", everything, everything)
+    return run_alike([Trial("", (extracted,), labels, [fold], model, protocol)], 0)[0]
 
 
 EVERY_MODEL = [
@@ -242,8 +243,7 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
 
         return watch
 
-    monkeypatch.setattr(fitting, "fit_model", watched(fitting.fit_model))
-    monkeypatch.setattr(evaluation, "run_fold", watched(evaluation.run_fold))
+    monkeypatch.setattr(fold, "fit", watched(fold.fit))
     with threadpool_limits(2):
         fit(str(own_folder), "mfcc13", "lda", reading=Reading(speaker=SPEAKER), cache=cache)
     assert seen == [{1}] * 5, "the whole corpus, and four speakers left out"

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.preparation import Preparation, PreparationError, Prepared, trimmed
-from ser_classic.extras.deep.sequences import Frames
+from ser_classic.extras.deep.sequences import SEQUENCES, Frames
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.descriptors import Descriptor
 from ser_classic.features.functionals import MFCC13
+from ser_classic.features.inputs import VECTORS
 
 RATE = 16_000
 
@@ -102,8 +103,8 @@ def test_a_preparation_is_among_the_parameters_so_that_no_other_cache_is_used():
         for trim in (None, 20.0, 30.0)
     ]
     assert len({str(entry.parameters) for entry in sets}) == 3
-    assert all(entry.sequence and entry.columns == ("rms",) for entry in sets)
-    assert not Prepared(Preparation(), MFCC13).sequence
+    assert all(entry.gives == SEQUENCES and entry.columns == ("rms",) for entry in sets)
+    assert Prepared(Preparation(), MFCC13).gives == VECTORS
 
 
 def test_without_the_library_the_command_that_installs_it_is_told(monkeypatch):

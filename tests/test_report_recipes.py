@@ -6,7 +6,7 @@ import made_up_runs as made_up
 import pytest
 
 from ser_classic.corpora import CORPORA
-from ser_classic.experiment.cells import require_match
+from ser_classic.experiment.preparation import require_match
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import require_match
+from ser_classic.experiment.preparation import require_match
 from ser_classic.experiment.suites import read_suite
-from ser_classic.extras.deep.sequences import Frames
+from ser_classic.extras.deep.sequences import SEQUENCES, Frames
 from ser_classic.features import FEATURES
 from ser_classic.features.descriptors import Descriptor, Framing
 from ser_classic.features.extraction import extract
@@ -48,10 +48,10 @@ def test_a_family_that_stands_twice_is_refused():
 @pytest.mark.parametrize("name", NAMES)
 def test_what_comes_from_the_cache_is_what_was_extracted(tiny, cache, name):
     entry = FEATURES[name]
-    assert entry.sequence
+    assert entry.gives == SEQUENCES
     first, again = (extract(tiny.clips, tiny.root, entry, cache) for _ in range(2))
     assert first.digest == again.digest
-    sequences = first.sequences
+    sequences = first.array
     assert [len(sequence) for sequence in sequences] == first.lengths.tolist()
     assert len(set(first.lengths)) > 1
     assert all(sequence.shape[1] == len(entry.columns) for sequence in sequences)

@@ -168,7 +168,7 @@ def test_feature_sets_stand_side_by_side(tiny, cache):
     ("name", "reason"),
     [
         ("mfcc13+mfcc13", "once"),
-        ("mfcc13+logmel_sequence", "logmel_sequence gives sequences"),
+        ("mfcc13+logmel_sequence", "logmel_sequence gives a sequence"),
         ("mfcc13+mfcc31", "did you mean 'mfcc13'"),
         ("mfcc13+", "there is no ''"),
     ],

@@ -61,7 +61,6 @@ CELLS = [
 class Counted:
     """MFCC means and deviations; every call is noted."""
 
-    sequence = False
     columns = MFCC13.columns
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -34,8 +34,8 @@ from joblib import Parallel, delayed
 
 from ser_classic.corpora import synthetic
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import labels_of
-from ser_classic.experiment.fold import run_fold
+from ser_classic.experiment.fold import Trial, run_alike
+from ser_classic.experiment.preparation import labels_of
 from ser_classic.features import FEATURES, RATE
 from ser_classic.features.extraction import BATCH, extract
 from ser_classic.models import MODELS
@@ -145,7 +145,8 @@ def measure_run(task: dict[str, Any], began: Path) -> dict[str, Any]:
     began.touch()
     start = time.perf_counter()
     try:
-        done = run_fold(features, labels_of(clips), model, protocol, fold)
+        trial = Trial("", (features,), labels_of(clips), [fold], model, protocol)
+        done = run_alike([trial], 0)[0]
     except SerClassicError as error:
         return {"clips": len(fold.train), "note": f"refused: {error}"}
     seconds = time.perf_counter() - start

@@ -70,9 +70,9 @@ def explore(
 
         with options.value_of("--features"):
             feature_set = FEATURES[features]
-        if feature_set.sequence:
+        if feature_set.gives.dimensions > 1:
             raise typer.BadParameter(
-                f"{features} gives sequences; explore with a set that gives a vector a clip"
+                f"{features} gives {feature_set.gives.name} a clip; explore with a set of vectors"
             )
         loaded = load(
             what, data, cache, options.reading(words, drop, speaker, speakers, channel, labels, key, columns)

@@ -41,7 +41,7 @@ def list_features(as_json: options.Json = False) -> None:
         held = columns[name]
         if held:
             told = textwrap.shorten(", ".join(_contents(held)), 70, placeholder=" ...")
-            rows.append((name, f"{len(held)}{' a frame' if entry.sequence else ''}", told))
+            rows.append((name, f"{len(held)}{' a row' if entry.gives.dimensions > 1 else ''}", told))
         else:
             lacking = f"needs the extra {entry.extra}" if entry.extra else "cannot tell its columns"
             rows.append((name, "", lacking))
@@ -118,7 +118,7 @@ def extract_features(
             feature_set = FEATURES[features]
         engine = Local(jobs)
     with options.value_of("--output"):
-        check_output(output, features is not None and feature_set.sequence)
+        check_output(output, *([] if features is None else [feature_set.gives]))
     if encoder is not None:
         from ser_classic.extras.embeddings import encoder_set
 

@@ -64,7 +64,7 @@ def _regressors() -> Listed:
 
 def _described(table: Mapping[str, Model]) -> Listed:
     entries = {
-        name: {"title": model.title, "sequence": model.sequence, "extra": model.extra}
+        name: {"title": model.title, "takes": model.takes.name, "extra": model.extra}
         for name, model in table.items()
     }
     return entries, [

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from ser_classic import store
-from ser_classic.corpora import CORPORA, Loaded, load, shortfall
-from ser_classic.corpora.dimensions import rated
+from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell, Refused, Shelf, Work, joined, prepare
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
-from ser_classic.experiment.fold import FoldResult, run_alike
+from ser_classic.experiment.fold import FoldResult, Trial, run_alike, run_folds
+from ser_classic.experiment.preparation import Refused, Sources, Work, prepare_cells
 from ser_classic.experiment.records import failed, finished
 from ser_classic.experiment.stale import clips_today, differences, summary
-from ser_classic.protocols import PROTOCOLS
 from ser_classic.runtime.engines import ALONE, Engine
-from ser_classic.runtime.progress import track
 from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
@@ -100,29 +98,16 @@ def bench(
     for cell in dict.fromkeys(cells):
         by_home.setdefault(store.home_of(results, cell.target), []).append(cell)
     for home, of_home in by_home.items():
-        _bench(of_home, home, data, cache, engine, again, own or {}, keep_stale, outcome)
+        sources = Sources(data, cache, engine, own, dimensions=of_home[0].target != EMOTION)
+        _bench(of_home, home, sources, again, keep_stale, outcome)
     return outcome
 
 
 def _bench(
-    cells: list[Cell],
-    results: Path,
-    data: Path | None,
-    cache: Path | None,
-    engine: Engine,
-    again: bool,
-    own: Mapping[str, Loaded],
-    keep_stale: bool,
-    outcome: Outcome,
+    cells: list[Cell], results: Path, sources: Sources, again: bool, keep_stale: bool, outcome: Outcome
 ) -> None:
     """As `bench`, of cells that are stored in one folder."""
-
-    @functools.cache
-    def find(corpus: str) -> Loaded:
-        loaded = own.get(corpus) or load(corpus, data, cache)
-        return loaded if cells[0].target == EMOTION else rated(loaded)
-
-    clips = functools.cache(partial(clips_today, find, own))
+    clips = functools.cache(partial(clips_today, sources.corpus, sources.own))
     known = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}
     pending: list[Cell] = []
     old: dict[str, dict[str, str]] = {}
@@ -144,7 +129,6 @@ def _bench(
         )
     if not pending:
         return
-    shelf = Shelf(cache, engine)
     with store.at_work(results):
         wanted: dict[str, list[Cell]] = {}
         for cell in pending:
@@ -153,13 +137,19 @@ def _bench(
             else:
                 wanted.setdefault(cell.corpus, []).append(cell)
         prepared = []
-        for ready in _prepared(wanted, find, shelf, results, keep_stale, outcome):
+        for ready in _prepared(wanted, sources, results, keep_stale, outcome):
             if isinstance(ready, Refused):
                 _fail(ready, ready.error, results, outcome, keep=ready.cell.id in known)
             else:
                 prepared.append(ready)
-        for work, done in _run_all(prepared, engine):
-            _finish(work, done, results, outcome)
+        alike: dict[Hashable, list[Work]] = {}  # which differ in what is tested alone, and are fitted once
+        for work in prepared:
+            alike.setdefault(work.training, []).append(work)
+        groups = list(alike.values())
+        trials = [[work.trial for work in works] for works in groups]
+        for number, folds in run_folds(_attempt, trials, sources.engine):
+            for work, *done in zip(groups[number], *folds, strict=True):
+                _finish(work, done, results, outcome)
 
 
 def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
@@ -172,111 +162,54 @@ def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
 
 
 def _prepared(
-    wanted: dict[str, list[Cell]],
-    find: Callable[[str], Loaded],
-    shelf: Shelf,
-    results: Path,
-    keep_stale: bool,
-    outcome: Outcome,
+    wanted: dict[str, list[Cell]], sources: Sources, results: Path, keep_stale: bool, outcome: Outcome
 ) -> Iterator[Work | Refused]:
     """Make the cells of each corpus ready; those of one that is not at hand fail."""
     for corpus, cells in wanted.items():
         try:
-            loaded = find(corpus)
+            loaded = sources.corpus(corpus)
             lacking = shortfall(loaded.corpus, loaded.clips)
             store.write_clips(results, corpus, loaded.clips, replace=not (keep_stale or lacking))
         except SerClassicError as error:
             outcome.fail(cells, str(error))
             continue
-        ready = list(prepare(loaded, cells, find, shelf))
+        ready = list(prepare_cells(loaded, cells, sources))
         at_work = [each for each in ready if isinstance(each, Work)]
         # Of a corpus of one's own they are told where it is read.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
-        for notice in filter(None, (lacking, *beware, *_shared(at_work, find))):
+        for notice in filter(None, (lacking, *beware, *_shared(at_work, sources))):
             if notice not in outcome.notices:
                 outcome.notices.append(notice)
         yield from ready
 
 
-def _shared(works: list[Work], find: Callable[[str], Loaded]) -> Iterator[str | None]:
+def _shared(works: list[Work], sources: Sources) -> Iterator[str | None]:
     """What to tell of copies within the corpus that is tested, and within each that is trained on instead."""
     looked = set()
     for work in works:
         cell = work.cell
-        for name, features in zip(
-            (*PROTOCOLS[cell.protocol].sources(cell.corpus), cell.corpus), work.parts, strict=True
-        ):
+        for name, features in zip((*cell.corpora[1:], cell.corpus), work.trial.features, strict=True):
             if name not in looked:
                 looked.add(name)
-                yield shared_by_speakers(find(name), features, tested=name == cell.corpus)
+                yield shared_by_speakers(sources.corpus(name), features, tested=name == cell.corpus)
 
 
-def _run_all(prepared: list[Work], engine: Engine) -> Iterator[tuple[Work, list[FoldResult | str]]]:
-    """Run every fold of every cell; yield each cell when its last fold is done.
-
-    Cells that differ in what is tested alone are fitted once.
-    """
-    alike: dict[Hashable, list[Work]] = {}
-    for work in prepared:
-        alike.setdefault(work.training, []).append(work)
-    groups = list(alike.values())
-    results: dict[int, dict[int, list[FoldResult | str]]] = {number: {} for number in range(len(groups))}
-    tasks = [
-        (works, number, fold) for number, works in enumerate(groups) for fold in range(len(works[0].folds))
-    ]
-    done = engine.run(_attempt, tasks, "folds")
-    for number, fold, answers in track(done, len(tasks), "folds"):
-        for work, result in zip(groups[number], answers, strict=True):
-            _log(work, fold, result)
-        results[number][fold] = answers
-        if len(results[number]) == len(groups[number][0].folds):
-            by_fold = results.pop(number)
-            for place, work in enumerate(groups[number]):
-                yield work, [by_fold[position][place] for position in sorted(by_fold)]
-
-
-def _attempt(works: list[Work], number: int, fold: int) -> tuple[int, int, list[FoldResult] | list[str]]:
-    """Run one fold of cells that are trained alike; a failure is a value: recorded, and the others go on."""
-    first = works[0]
+def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[str]:
+    """Run one fold of trials that are fitted alike; a failure is a value: recorded, and the others go on."""
     try:
-        return (
-            number,
-            fold,
-            run_alike(
-                first.features,
-                first.labels,
-                first.cell.entry,
-                PROTOCOLS[first.cell.protocol],
-                first.folds[fold],
-                first.cell.seed,
-                [work.degraded for work in works],
-                [joined(copy) for copy in first.copies],
-            ),
-        )
+        return run_alike(trials, number)
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, SerClassicError) else f"{type(error).__name__}: "
-        return number, fold, [f"fold {first.folds[fold].name}: {kind}{error}"] * len(works)
-
-
-def _log(work: Work, fold: int, result: FoldResult | str) -> None:
-    """What a fold took: all of it, and each epoch where there were any."""
-    if isinstance(result, str):
-        logger.info(f"{work.cell.id}: failed: {result}")
-        return
-    curves = result.curves
-    epochs = "" if curves is None else f", {len(curves)} epochs of {curves['seconds'].mean():.2f} s"
-    chosen = ", ".join(f"{name} {value}" for name, value in result.chosen.items()) or "nothing to choose"
-    name = f"{work.cell.id}: fold {work.folds[fold].name}"
-    logger.info(f"{name}: fitted in {result.fit_seconds:.1f} s{epochs}; {chosen}")
+        return [f"{kind}{error}"] * len(trials)
 
 
 def _finish(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
     """Store what the folds of a cell came to; where one failed, the cell failed."""
-    errors = [result for result in done if isinstance(result, str)]
-    if errors:
-        _fail(work, errors[0], results, outcome)
-        return
-    store.write_run(results, *finished(work, [result for result in done if isinstance(result, FoldResult)]))
+    for fold, result in zip(work.trial.folds, done, strict=True):
+        if isinstance(result, str):
+            _fail(work, f"fold {fold.name}: {result}", results, outcome)
+            return
+    store.write_run(results, *finished(work, done))
     outcome.done.append(work.cell.id)
 
 

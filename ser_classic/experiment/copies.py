@@ -10,7 +10,7 @@ from ser_classic import audio
 from ser_classic.corpora import Loaded
 from ser_classic.corpora import parts as of_files
 from ser_classic.errors import SerClassicError
-from ser_classic.features.extraction import Features
+from ser_classic.features.inputs import Features
 
 KNOWN_BY = 64  # columns of a vector by which copies are looked for: all are costly to read
 
@@ -78,11 +78,7 @@ def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
 
 
 def _signs(features: Features) -> list[bytes]:
-    """What clips of one recording have in common: all values of a sequence, the first of a vector."""
-    values, lengths = features.values, features.lengths
-    if lengths is None:
-        return [row.tobytes() for row in np.asarray(values[:, :KNOWN_BY])]
-    ends = np.cumsum(lengths)
-    return [
-        hashlib.sha256(values[end - length : end]).digest() for end, length in zip(ends, lengths, strict=True)
-    ]
+    """What clips of one recording have in common: the first columns of each clip's rows."""
+    values, ends = features.values[:, :KNOWN_BY], np.cumsum(features.lengths)
+    places = zip((ends - features.lengths).tolist(), ends.tolist(), strict=True)
+    return [hashlib.sha256(np.asarray(values[start:end]).tobytes()).digest() for start, end in places]

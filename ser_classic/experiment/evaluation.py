@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import labels_of, require_learnable
-from ser_classic.experiment.fold import FoldResult, run_fold
+from ser_classic.experiment.fold import Trial, run_alike, run_folds
+from ser_classic.experiment.preparation import deal
 from ser_classic.experiment.records import predictions_of
-from ser_classic.features.extraction import Features
+from ser_classic.features.inputs import Features
 from ser_classic.models import Model
 from ser_classic.models.regressors import model_for
 from ser_classic.protocols import PROTOCOLS, Protocol
 from ser_classic.runtime.engines import ALONE, Engine
-from ser_classic.runtime.progress import track
 from ser_classic.vocabulary import EMOTION
-
-logger = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -104,16 +99,11 @@ def evaluate(
     for part in (features, degraded, *copies):
         if part is not None and not part.clips.equals(clips.index):
             raise SerClassicError("the features are not of these clips in this order; extract them anew")
-    folds = protocol.folds(clips, seed)
-    labels = labels_of(clips, target)
-    for told in require_learnable(protocol.name, labels, folds):
-        logger.warning(told)
-    tasks = [
-        (features, number, labels, model, protocol, fold, seed, degraded, copies)
-        for number, fold in enumerate(folds)
-    ]
-    done = dict(track(engine.run(_fold, tasks, "folds"), len(tasks), "folds"))
-    return predictions_of(clips.index, folds, [done[number] for number in range(len(folds))], target)
+    labels, folds = deal(protocol, clips, seed, target, protocol.name, set())
+    name, parts = f"{protocol.name}, {model.name}", [(each,) for each in copies]
+    trial = Trial(name, (features,), labels, folds, model, protocol, seed, degraded, parts)
+    ((_, done),) = run_folds(run_alike, [[trial]], engine)
+    return predictions_of(clips.index, folds, [result for (result,) in done], target)
 
 
 @dataclass(frozen=True)
@@ -134,7 +124,3 @@ def _features_of(frame: pd.DataFrame, clips: pd.DataFrame) -> Features:
         raise SerClassicError(f"the DataFrame is to have one row a clip, under its name; {wrong}")
     values = frame.loc[clips.index].to_numpy(dtype=np.float32)
     return Features(clips.index, tuple(map(str, frame.columns)), values)
-
-
-def _fold(features: Features, number: int, *rest: Any) -> tuple[int, FoldResult]:
-    return number, run_fold(features, *rest)

@@ -1,23 +1,31 @@
-"""One fold of a run: fit on its training clips, predict its test clips."""
+"""Folds: fit on the training clips, predict the test clips."""
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from ser_classic.adaptation import adapt, adapt_few, drawn
+from ser_classic.adaptation import adapt_few, drawn
 from ser_classic.errors import blaming
-from ser_classic.features.extraction import Features
+from ser_classic.features.inputs import Features, joined
 from ser_classic.models import Model, ModelError
+from ser_classic.models.regressors import model_for
 from ser_classic.models.tuning import Fitted, fit, plain
-from ser_classic.protocols import Fold, Protocol
+from ser_classic.protocols import PROTOCOLS, Fold, Protocol
+from ser_classic.runtime.engines import Engine
+from ser_classic.runtime.progress import track
 from ser_classic.runtime.provenance import machine
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -53,107 +61,220 @@ class FoldResult:
     curves: pd.DataFrame | None
     machine: dict[str, Any]
 
+    def __str__(self) -> str:
+        epochs = ""
+        if self.curves is not None:
+            epochs = f", {len(self.curves)} epochs of {self.curves['seconds'].mean():.2f} s"
+        chosen = ", ".join(f"{name} {value}" for name, value in self.chosen.items()) or "nothing to choose"
+        return f"fitted in {self.fit_seconds:.1f} s{epochs}; {chosen}"
 
-def run_fold(
-    features: Features,
-    labels: pd.DataFrame,
-    model: Model,
-    protocol: Protocol,
-    fold: Fold,
-    seed: int = 0,
-    degraded: Features | None = None,
-    copies: Sequence[Features] = (),
-) -> FoldResult:
-    """Fit on the training clips of a fold, tuned within them, and predict its test clips.
 
-    Parameters
+@dataclass(frozen=True)
+class Trial:
+    """A model under a protocol, on clips whose features are there: what folds are run on.
+
+    Attributes
     ----------
-    features : Features
-        Of the clips that the fold counts.
+    name : str
+        In the log.
+    features : tuple of Features
+        Of the clips that the folds count, in parts: those of several corpora lie on disk each and are joined
+        by the process that needs them, or those of every pair of corpora would be in memory together.
     labels : pd.DataFrame
-        Columns speaker and what is predicted (emotion, or a dimension in numbers), of the same clips in the
-        same order.
-    model : Model
-    protocol : Protocol
-        By whose track, clips heard and leakiness the fold is run.
-    fold : Fold
+        Columns corpus, speaker and what is predicted (emotion, or a dimension in numbers), of the same clips
+        in the same order.
+    folds : sequence of Fold
+    model : Model or str
+        By its name or itself.
+    protocol : Protocol or str
+        Of PROTOCOLS, likewise: by whose track, clips heard and leakiness the folds are run.
     seed : int
     degraded : Features, optional
         Of the clips as the protocol degrades them: what is tested.
-    copies : sequence of Features
+    copies : sequence of tuples of Features
         Of degraded copies of the training clips, each trained on beside its clip and of the same speaker; of
-        all clips that the fold counts, or of the first of them, up to the last training clip.
+        all clips that the folds count, or of the first of them, up to the last training clip.
+    """
+
+    name: str
+    features: tuple[Features, ...]
+    labels: pd.DataFrame
+    folds: Sequence[Fold]
+    model: Model | str
+    protocol: Protocol | str
+    seed: int = 0
+    degraded: Features | None = None
+    copies: Sequence[tuple[Features, ...]] = ()
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What came of the training clips of a fold.
+
+    Attributes
+    ----------
+    fitted : Fitted
+    features : Features
+        On which it was fitted: of the training clips, and of their copies.
+    speakers : np.ndarray of str, optional
+        Of the same; None where nothing says who speaks.
+    truth : np.ndarray
+        Of the same: what is predicted.
+    scaled : Features
+        Of all clips, as a model of this track is given them.
+    seconds : float [s]
+        Of processor time.
+    """
+
+    fitted: Fitted
+    features: Features
+    speakers: np.ndarray | None
+    truth: np.ndarray
+    scaled: Features
+    seconds: float
+
+
+def learn(trial: Trial, fold: Fold) -> Learned:
+    """Fit on the training clips of a fold, tuned within them.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be fitted to these clips.
+    """
+    (model, protocol), labels = _entries(trial), trial.labels
+    speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
+    own = _scaled_by(trial)
+    features = joined(trial.features)
+    if own is not None and protocol.heard is not None:
+        heard = drawn(own, protocol.heard, trial.seed)
+        values = adapt_few(features.values, own, fold.train, heard, features.lengths)
+        scaled = replace(features, values=values)
+    else:
+        scaled = features.adapted(own)
+    parts = [scaled]
+    for copy in map(joined, trial.copies):
+        parts.append(copy.adapted(None if own is None else own[: len(copy.clips)]))
+    trained = joined([part.take(fold.train) for part in parts])
+    rows = np.tile(fold.train, len(parts))
+    target = labels.iloc[:, -1]
+    truth = target.to_numpy(dtype=float if target.dtype.kind == "f" else str)[rows]
+    owners = None if speakers is None else speakers[rows]
+    model.pipeline(trial.seed)  # so that the seconds hold no imports
+    table = trained.table
+    started = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
+        fitted = fit(
+            model,
+            table,
+            truth,
+            owners,
+            trial.seed,
+            protocol.leaky,
+            None if fold.dev is None else np.flatnonzero(np.isin(rows, fold.dev)),
+            labels["corpus"].to_numpy(dtype=str)[rows] if len(protocol.trained_on) > 1 else None,
+        )
+    return Learned(fitted, trained, owners, truth, scaled, time.process_time() - started)
+
+
+def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
+    """Fit on the training clips of a fold, and predict its test clips.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Alike but for how their test clips are degraded: one fit serves them all.
+    number : int
+        Of the fold.
 
     Raises
     ------
     ModelError
         The model cannot be fitted to these clips, or what it predicts is no answer to each of them.
     """
-    return run_alike(features, labels, model, protocol, fold, seed, [degraded], copies)[0]
-
-
-def run_alike(
-    features: Features,
-    labels: pd.DataFrame,
-    model: Model,
-    protocol: Protocol,
-    fold: Fold,
-    seed: int,
-    degraded: Sequence[Features | None],
-    copies: Sequence[Features],
-) -> list[FoldResult]:
-    """As `run_fold`, a result for each way in which the test clips are degraded: one fit serves them all."""
-    target = labels.drop(columns="speaker").squeeze(axis=1)
-    truth = target.to_numpy(dtype=float if target.dtype.kind == "f" else str)
-    speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
-    own = speakers if protocol.track == "adapted" else None
-    if own is None or protocol.heard is None:
-        X = inputs(features, own)
-    else:
-        heard = drawn(own, protocol.heard, seed)
-        X = replace(
-            features, values=adapt_few(features.values, own, fold.train, heard, features.lengths)
-        ).table
-    trained = [_rows(X, fold.train)]
-    for copy in copies:
-        of_copy = None if own is None else own[: len(copy.clips)]
-        trained.append(_rows(inputs(copy, of_copy), fold.train))
-    rows = np.tile(fold.train, len(trained))
-    model.pipeline(seed)  # so that the seconds below hold no imports
-    started = time.process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        fitted = fit(
-            model,
-            one_below_the_other(trained),
-            truth[rows],
-            None if speakers is None else speakers[rows],
-            seed,
-            protocol.leaky,
-            None if fold.dev is None else np.flatnonzero(np.isin(rows, fold.dev)),
-            corpora_of(speakers[rows]) if len(protocol.trained_on) > 1 else None,
-        )
-        fitted_at = time.process_time()
-        answers = []
-        for part in degraded:
-            tested = _rows(X if part is None else inputs(part, own), fold.test)
-            begun = time.process_time()
-            answers.append((*_predicted(model, fitted, tested, truth[rows]), time.process_time() - begun))
+    first, fold = trials[0], trials[0].folds[number]
+    learned = learn(first, fold)
+    model, _ = _entries(first)
+    fitted = learned.fitted
     size = fitted.size
-    return [
-        FoldResult(
-            guess,
-            probabilities,
-            plain(fitted.chosen),
-            fitted.tuned,
-            fitted_at - started,
-            seconds,
-            size,
-            fitted.curves,
-            machine(),
+    results = []
+    for trial in trials:
+        features = learned.scaled if trial.degraded is None else trial.degraded.adapted(_scaled_by(trial))
+        tested = features.take(fold.test).table
+        begun = time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            guess, probabilities = _predicted(model, fitted, tested, learned.truth)
+        results.append(
+            FoldResult(
+                guess,
+                probabilities,
+                plain(fitted.chosen),
+                fitted.tuned,
+                learned.seconds,
+                time.process_time() - begun,
+                size,
+                fitted.curves,
+                machine(),
+            )
         )
-        for guess, probabilities, seconds in answers
+    return results
+
+
+def run_folds(
+    run: Callable[[Sequence[Trial], int], list[Result]], groups: Sequence[Sequence[Trial]], engine: Engine
+) -> Iterator[tuple[int, list[list[Result]]]]:
+    """Run every fold of groups of trials; yield each group when its last fold is done.
+
+    Parameters
+    ----------
+    run : callable (group, number of the fold) -> list
+        `run_alike`, or a function around it.
+    groups : sequence of sequences of Trial
+    engine : Engine
+
+    Yields
+    ------
+    int
+        Number of the group.
+    list of lists
+        What each fold gave, for each trial of the group.
+    """
+    tasks = [
+        (trials, number, fold, run)
+        for number, trials in enumerate(groups)
+        for fold in range(len(trials[0].folds))
     ]
+    found: dict[int, dict[int, list[Result]]] = {number: {} for number in range(len(groups))}
+    for number, fold, results in track(engine.run(_numbered, tasks, "folds"), len(tasks), "folds"):
+        for trial, result in zip(groups[number], results, strict=True):
+            logger.info(f"{trial.name}: fold {trial.folds[fold].name}: {result}")
+        found[number][fold] = results
+        if len(found[number]) == len(groups[number][0].folds):
+            by_fold = found.pop(number)
+            yield number, [by_fold[fold] for fold in sorted(by_fold)]
+
+
+def _numbered(
+    trials: Sequence[Trial], number: int, fold: int, run: Callable[[Sequence[Trial], int], list[Result]]
+) -> tuple[int, int, list[Result]]:
+    return number, fold, run(trials, fold)
+
+
+def _entries(trial: Trial) -> tuple[Model, Protocol]:
+    """Model and protocol of a trial."""
+    model, protocol = trial.model, trial.protocol
+    return (
+        model_for(str(trial.labels.columns[-1]), model) if isinstance(model, str) else model,
+        PROTOCOLS[protocol] if isinstance(protocol, str) else protocol,
+    )
+
+
+def _scaled_by(trial: Trial) -> np.ndarray | None:
+    """The speakers by whom features are z-scored, on the adapted track."""
+    adapted = _entries(trial)[1].track == "adapted"
+    return trial.labels["speaker"].to_numpy(dtype=str) if adapted else None
 
 
 def _predicted(
@@ -181,27 +302,3 @@ def _predicted(
                 f"every emotion that was trained: {', '.join(sorted(known))}"
             )
     return guess, probabilities
-
-
-def inputs(features: Features, speakers: np.ndarray | None) -> pd.DataFrame | np.ndarray:
-    """A DataFrame of vectors or an object array of sequences, z-scored by speaker where they are given."""
-    if speakers is None:
-        return features.table
-    owners = speakers if features.lengths is None else np.repeat(speakers, features.lengths)
-    return replace(features, values=adapt(features.values, owners)).table
-
-
-def corpora_of(speakers: np.ndarray) -> np.ndarray:
-    """Corpus of every speaker; his name begins with it."""
-    return np.array([speaker.partition("/")[0] for speaker in speakers])
-
-
-def _rows(X: pd.DataFrame | np.ndarray, rows: np.ndarray) -> pd.DataFrame | np.ndarray:
-    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
-
-
-def one_below_the_other(parts: list[pd.DataFrame | np.ndarray]) -> pd.DataFrame | np.ndarray:
-    """What a model takes of clips and of their copies, in one table or array."""
-    if len(parts) == 1:
-        return parts[0]
-    return pd.concat(parts) if isinstance(parts[0], pd.DataFrame) else np.concatenate(parts)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.experiment.cells import Refused, Work
 from ser_classic.experiment.fold import FoldResult
+from ser_classic.experiment.preparation import Refused, Work
 from ser_classic.features import FEATURES
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.provenance import machine, versions
@@ -20,6 +20,7 @@ def finished(
     work: Work, done: Sequence[FoldResult]
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame | None]:
     """Record, predictions and curves of a cell whose folds are all done, as `store.write_run` takes them."""
+    folds = work.trial.folds
     record = _new_record(work, "ok") | {
         "folds": [
             {
@@ -29,7 +30,7 @@ def finished(
                 "tuned": result.tuned,
                 "chosen": result.chosen,
             }
-            for fold, result in zip(work.folds, done, strict=True)
+            for fold, result in zip(folds, done, strict=True)
         ],
         "fit_seconds": round(sum(result.fit_seconds for result in done), 3),
         "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
@@ -38,8 +39,8 @@ def finished(
     }
     if any(result.machine != done[0].machine for result in done):
         record["machines"] = [result.machine for result in done]  # in the order of the folds
-    predictions = predictions_of(work.labels.index, work.folds, done, work.cell.target)
-    return record, predictions, _curves(work.folds, done)
+    predictions = predictions_of(work.trial.labels.index, folds, done, work.cell.target)
+    return record, predictions, _curves(folds, done)
 
 
 def failed(ready: Work | Refused, error: str) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from typing import Any
 
 from ser_classic.corpora import CORPORA, available
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell, require_match
+from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.preparation import require_match
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.models.regressors import model_for

@@ -16,5 +16,6 @@ ENTRY_POINTS = {
         f"ser_classic.extras.deep.models:{name}"
         for name in ("LSTM", "BILSTM", "GRU", "CNN1D_FRAMES", "CNN_BIGRU_ATTENTION", "LSTM_VECTOR", "CNN1D")
     ),
+    "parts": ("ser_classic.extras.deep.estimator:Network",),
     "engines": ("ser_classic.extras.cluster:DASK",),
 }

@@ -1,4 +1,4 @@
-"""Feature sets: names for recipes that turn a recording into a fixed-length vector (or a sequence)."""
+"""Feature sets: names for recipes that turn a recording into what a model takes, a vector most often."""
 
 from __future__ import annotations
 

@@ -7,30 +7,30 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_classic.features.extraction import Features
+from ser_classic.features.inputs import VECTORS, Features, Inputs
 from ser_classic.runtime.files import FileError, replacing, require_writable
 
 
-def check_output(path: Path, sequence: bool = False) -> None:
+def check_output(path: Path, inputs: Inputs = VECTORS) -> None:
     """Refuse a file that `save` could not write, before any work is done; errors as `require_writable`."""
-    if sequence:
-        require_writable(path, "sequences of frames", ".npz")
-    else:
+    if inputs == VECTORS:
         require_writable(path, "features", ".csv", ".npz")
+    else:
+        require_writable(path, inputs.name, ".npz")
 
 
 def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
     """Write features with the clips' speakers and emotions, as `.csv` or as `.npz` (without pickles).
 
     The CSV has the columns clip, speaker, emotion and one a feature; the NPZ the arrays `features` [clips, d]
-    (or [frames, d] and `lengths`), `columns`, `clip`, `speaker` and `emotion`.
+    (or [rows, d] and `lengths`, the rows of each clip), `columns`, `clip`, `speaker` and `emotion`.
 
     Raises
     ------
     FileError
-        The file cannot be written, or sequences were asked for as CSV.
+        The file cannot be written, or what is more than a vector a clip was asked for as CSV.
     """
-    check_output(path, features.lengths is not None)
+    check_output(path, features.inputs)
     try:
         with replacing(path) as draft:
             _write(draft, path.suffix.lower(), clips, features)
@@ -42,7 +42,7 @@ def _write(draft: Path, suffix: str, clips: pd.DataFrame, features: Features) ->
     if suffix == ".csv":
         pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(draft)
         return
-    lengths = {} if features.lengths is None else {"lengths": features.lengths}
+    lengths = {} if features.inputs == VECTORS else {"lengths": features.lengths}
     labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
     with draft.open("wb") as file:
         np.savez_compressed(

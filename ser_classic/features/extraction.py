@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import mmap
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +13,7 @@ import numpy as np
 from ser_classic import audio
 from ser_classic.degradations import RATE, Degradation
 from ser_classic.errors import SerClassicError
+from ser_classic.features.inputs import Features
 from ser_classic.features.sets import FeatureSet
 from ser_classic.features.shards import alone, assemble, index, keep, shards_of, write_shard
 from ser_classic.runtime.engines import ALONE, Engine
@@ -29,95 +27,6 @@ BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip
 
 class ExtractionError(SerClassicError):
     """Clips whose features cannot be had, named with their reasons."""
-
-
-@dataclass(frozen=True)
-class Features:
-    """Features of a clips table, in its order.
-
-    Attributes
-    ----------
-    clips : pd.Index
-    columns : tuple of str
-    values : np.ndarray [shape=(n, d), dtype=float32], memory-mapped
-        A row a clip, or for a sequence a row a frame, clip after clip. A process that is sent the features
-        maps the same file.
-    lengths : np.ndarray [shape=(clips,)] or None
-        Frames of each clip of a sequence; None for vectors.
-    """
-
-    clips: pd.Index
-    columns: tuple[str, ...]
-    values: np.ndarray
-    lengths: np.ndarray | None = None
-
-    def __repr__(self) -> str:
-        frames = "" if self.lengths is None else f", {len(self.values)} frames"
-        return f"Features: {len(self.clips)} clips{frames}, {len(self.columns)} columns"
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: how many, and the first of the vectors."""
-        first = "" if self.lengths is not None else self.frame.iloc[:5].to_html(max_cols=8)
-        return f"<p>{self!r}</p>{first}"
-
-    def __getstate__(self) -> dict[str, Any]:
-        if isinstance(getattr(self.values, "base", None), mmap.mmap):  # a whole file, not a part of it
-            return self.__dict__ | {"values": Path(self.values.filename)}
-        return self.__dict__
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if isinstance(path := state["values"], Path):
-            try:
-                state = state | {"values": np.load(path, mmap_mode="r")}
-            except (OSError, ValueError) as error:
-                raise ExtractionError(
-                    f"{path}: cannot be read by another process ({error}); all need to see the feature cache "
-                    "under one path"
-                ) from error
-        self.__dict__.update(state)
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """The vectors as a DataFrame, clips x columns.
-
-        Raises
-        ------
-        ExtractionError
-            These are sequences.
-        """
-        if self.lengths is not None:
-            raise ExtractionError("sequences have no single table; use `sequences`")
-        import pandas as pd  # not needed to predict, which shall begin soon
-
-        return pd.DataFrame(np.asarray(self.values), index=self.clips, columns=list(self.columns), copy=False)
-
-    @property
-    def sequences(self) -> np.ndarray:
-        """The clips as an object array [shape=(clips,)] of arrays [shape=(frames, d)].
-
-        Raises
-        ------
-        ExtractionError
-            These are vectors.
-        """
-        if self.lengths is None:
-            raise ExtractionError("vectors are no sequences; use `frame`")
-        table = np.empty(len(self.lengths), dtype=object)
-        table[:] = np.split(np.asarray(self.values), np.cumsum(self.lengths)[:-1])
-        return table
-
-    @property
-    def table(self) -> pd.DataFrame | np.ndarray:
-        """`frame` of vectors, `sequences` of sequences: what a model takes."""
-        return self.frame if self.lengths is None else self.sequences
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the values and lengths."""
-        sha = hashlib.sha256(np.ascontiguousarray(self.values).data)
-        if self.lengths is not None:
-            sha.update(self.lengths.tobytes())
-        return sha.hexdigest()
 
 
 def extract(
@@ -205,7 +114,8 @@ def extract(
     columns = feature_set.columns
     try:
         values, lengths = assemble(keys, held, shards)
-        alike = values.shape[1] == len(columns) and (feature_set.sequence or len(values) == len(clips))
+        several = feature_set.gives.dimensions > 1
+        alike = values.shape[1] == len(columns) and (several or len(values) == len(clips))
     except ValueError:  # shards of several widths
         alike = False
     if not alike:
@@ -213,7 +123,7 @@ def extract(
             f"{shards}: holds features of other columns than {feature_set.name} has by now; give it another "
             "`version` whenever its values change, or remove this folder"
         )
-    return Features(clips.index, columns, values, lengths if feature_set.sequence else None)
+    return Features(clips.index, columns, values, lengths, feature_set.gives)
 
 
 def _beside(
@@ -280,7 +190,7 @@ class _Job:
         return key if self.degradation is None else f"{key}:{self.degradation.key}:{source.clip}"
 
     def compute(self, source: _Source) -> np.ndarray:
-        """Features [shape=(d,) or (frames, d)] of a clip; errors of any kind."""
+        """Features [shape=(d,) or (rows, d)] of a clip; errors of any kind."""
         return self._checked(
             source, compute(self.feature_set, *self._waveform(source), name=str(self.root / source.file))
         )
@@ -310,7 +220,7 @@ class _Job:
         path = self.root / source.file
         if _state(path) != source.state:  # kept, it would pass for the older file's
             raise ExtractionError(f"{path}: was replaced meanwhile; give the same command again")
-        width, dimensions = len(self.feature_set.columns), 1 + self.feature_set.sequence
+        width, dimensions = len(self.feature_set.columns), self.feature_set.gives.dimensions
         if vector.ndim != dimensions or vector.shape[-1] != width:
             raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
         return vector
@@ -376,7 +286,7 @@ def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[st
 def compute(
     feature_set: FeatureSet, waveform: np.ndarray, sample_rate: int, name: str = "waveform"
 ) -> np.ndarray:
-    """Features [shape=(d,) or (frames, d), dtype=float32] of one waveform, at the set's own rate.
+    """Features [shape=(d,) or (rows, d), dtype=float32] of one waveform, at the set's own rate.
 
     Raises
     ------

@@ -10,6 +10,7 @@ import numpy as np
 class Extractor(Protocol):
     """What a feature set computes: a frozen dataclass, so that its fields are all of its parameters.
 
+    An attribute `gives`, an `Inputs`, says what it gives of a clip where that is not a vector.
     One of a feature set with a `batch` has a method `together`, too: from several waveforms and their sample
     rate to the features of each.
     """
@@ -23,5 +24,5 @@ class Extractor(Protocol):
         ...
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(d,), or (frames, d) for a sequence; float32] of a waveform [shape=(n,)]."""
+        """Features [shape=(d,) of vectors, float32] of a waveform [shape=(n,)] at a rate [Hz]."""
         ...

@@ -11,6 +11,7 @@ import numpy as np
 from ser_classic import audio
 from ser_classic.errors import SerClassicError, blaming
 from ser_classic.features.extractor import Extractor
+from ser_classic.features.inputs import VECTORS, Inputs
 from ser_classic.registry import need
 
 
@@ -84,9 +85,9 @@ class FeatureSet:
         return False
 
     @property
-    def sequence(self) -> bool:
-        """Whether a clip gives a row a frame instead of one vector."""
-        return getattr(self.extractor, "sequence", False)
+    def gives(self) -> Inputs:
+        """What it gives of a clip; `VECTORS` where the extractor does not say otherwise."""
+        return getattr(self.extractor, "gives", VECTORS)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -132,16 +133,16 @@ class Joined(FeatureSet):
         Raises
         ------
         SerClassicError
-            One stands there twice, or gives a row a frame.
+            One stands there twice, or gives more than a vector a clip.
         """
         name = "+".join(part.name for part in parts)
         if len({part.name for part in parts}) < len(parts):
             raise SerClassicError(f"{name}: joins a feature set with itself; name each once")
         for part in parts:
-            if part.sequence:
+            if part.gives.dimensions > 1:
                 raise SerClassicError(
-                    f"{name}: {part.name} gives sequences of frames; only feature sets that give one vector "
-                    "a clip can be joined"
+                    f"{name}: {part.name} gives {part.gives.name} a clip; only feature sets that give "
+                    f"{VECTORS.name} can be joined"
                 )
         rates = {part.sample_rate for part in parts}
         needing = next((part for part in parts if part.library), parts[0])

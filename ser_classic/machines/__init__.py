@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ser_classic.machines.decisions import Chances, Decision, Judged, Pairs, Scores
-from ser_classic.machines.network import Network
 from ser_classic.machines.parts import (
     BLOCK,
     Activation,
@@ -26,8 +25,10 @@ from ser_classic.machines.parts import (
     Standardise,
 )
 from ser_classic.machines.trees import Trees
+from ser_classic.registry import Registry
 
 __all__ = [
+    "PARTS",
     "Activation",
     "Chances",
     "Constant",
@@ -35,13 +36,16 @@ __all__ = [
     "Linear",
     "Machine",
     "Neighbours",
-    "Network",
     "Pairs",
     "Ridges",
     "Scores",
     "Standardise",
     "Trees",
 ]
+
+
+# What plug-ins add: frozen dataclasses with a `name`, whose fields are numbers, words and arrays.
+PARTS: Registry[type[Part]] = Registry("parts", (), wanted=type)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +83,7 @@ class Machine:
 
         Parameters
         ----------
-        X : np.ndarray [shape=(n, d), dtype=float32], or object array [shape=(n,)] of sequences
+        X : np.ndarray [shape=(n, d), dtype=float32], or array [shape=(n,)] of what its parts take of a clip
         """
         judged = [self._judge(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
         choices, chances = zip(*judged, strict=True)

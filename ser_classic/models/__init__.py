@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Literal, get_args
 
 from ser_classic.errors import SerClassicError, blaming
+from ser_classic.features.inputs import VECTORS, Inputs
 from ser_classic.registry import Registry, need
 
 Search = Literal["grid", "own", "early"]
@@ -43,8 +44,8 @@ class Model:
     balance : {"weights", "priors"}, optional
         For estimators that have no class weights of their own: fit with balanced sample weights, or set the
         parameter `priors` to equal ones.
-    sequence : bool
-        Takes sequences of frames instead of vectors.
+    takes : Inputs
+        What it takes of a clip: what a feature set for it `gives`.
     library, extra : str, optional
         The optional library it needs, and the extra that installs it.
     version : int
@@ -63,7 +64,7 @@ class Model:
     scale: bool = True
     search: Search = "grid"
     balance: Balance | None = None
-    sequence: bool = False
+    takes: Inputs = VECTORS
     library: str | None = None
     extra: str | None = None
     version: int = 1
@@ -79,7 +80,7 @@ class Model:
             (not isinstance(self.grid, Mapping), "a grid maps names of parameters to their values"),
             (self.grid and self.search != "grid", f"a grid is not searched with search={self.search!r}"),
             (self.balance and self.search == "early", "what stops early balances the classes itself"),
-            (self.sequence and self.scale, "sequences cannot be scaled from outside; give scale=False"),
+            (self.takes != VECTORS and self.scale, "only vectors are scaled from outside; give scale=False"),
             ((self.library is None) != (self.extra is None), "give `library` and `extra`, or neither"),
         ):
             if contradicts:

@@ -77,7 +77,7 @@ def fit(
     Parameters
     ----------
     model : Model
-    X : pd.DataFrame [shape=(clips, d)], or object array of sequences
+    X : pd.DataFrame [shape=(clips, d)], or array of what it takes of each clip
     y : np.ndarray [shape=(clips,)]
         Emotion words; or numbers, for a model of `REGRESSORS`, whose grid is scored by CCC.
     speakers : np.ndarray [shape=(clips,)] or None

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ser_classic import audio
-from ser_classic.adaptation import adapt as z_score
 from ser_classic.errors import blaming
 from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
 from ser_classic.predictor import describing, saving
 from ser_classic.predictor.cards import html, takes_tables
@@ -325,7 +325,7 @@ class Predictor:
 
         Parameters
         ----------
-        vectors : sequence of np.ndarray [shape=(d,), or (frames, d) for a sequence; float32]
+        vectors : sequence of np.ndarray [shape=(d,) of vectors, float32]
             Features of each.
         names : sequence of str
             What messages call them.
@@ -339,35 +339,24 @@ class Predictor:
         """
         if not len(vectors):
             return []
-        X = self._inputs(vectors, names, adapt)
+        if adapt and len(vectors) < 2:
+            raise PredictorError(
+                f"{names[0]}: one recording has no statistics to adapt to; give several of the same speaker"
+            )
+        rows = [np.atleast_2d(vector) for vector in vectors]
+        lengths, gives = np.array(list(map(len, rows))), self.features.gives
+        features = Features(names, self.features.columns, np.concatenate(rows), lengths, gives)
+        features = features.adapted(np.zeros(len(rows), dtype=int) if adapt else None)
+        X = features.array
         what = f"{self.card['title']}: its machine fails"  # as features are checked by now
         with blaming(what, PredictorError, "was its file changed? Fit it again"):
-            distances = self.familiarity.distance(summaries(X))
+            distances = self.familiarity.distance(features.means)
             codes, chances = self.machine.judge(X)
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are no numbers")
             told = [None] * len(X) if chances is None else list(chances)
             emotions = [self.classes[code] for code in codes]
         return list(zip(emotions, told, map(float, distances), strict=True))
-
-    def _inputs(self, vectors: Sequence[np.ndarray], names: Sequence[str], adapted: bool) -> np.ndarray:
-        """What the machine takes: a matrix of vectors, or an object array of sequences."""
-        if adapted and len(vectors) < 2:
-            raise PredictorError(
-                f"{names[0]}: one recording has no statistics to adapt to; give several of the same speaker"
-            )
-        if self.features.sequence:
-            lengths = [len(vector) for vector in vectors]
-            rows = np.concatenate(vectors)
-            if adapted:
-                rows = z_score(rows, np.zeros(len(rows), dtype=int))
-            X = np.empty(len(vectors), dtype=object)
-            X[:] = np.split(rows, np.cumsum(lengths)[:-1])
-            return X
-        rows = np.stack(vectors)
-        if adapted:
-            rows = z_score(rows, np.zeros(len(rows), dtype=int))
-        return rows
 
 
 def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
@@ -378,11 +367,6 @@ def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
     # As objects: pandas would make NaN of None in a column of words
     table["emotion"] = pd.Series([row["emotion"] for row in rows], dtype=object)
     return table
-
-
-def summaries(X: np.ndarray) -> np.ndarray:
-    """A vector a clip: itself, or the mean of a sequence over its frames."""
-    return np.stack([clip.mean(axis=0) for clip in X]) if X.dtype == object else X
 
 
 def load_predictor(path: str | Path) -> Predictor:

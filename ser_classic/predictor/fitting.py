@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import logging
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,24 +14,23 @@ import pandas as pd
 
 from ser_classic import statistics, store
 from ser_classic.corpora import CorpusError, Loaded, Reading, load, ordered
-from ser_classic.degradations import training_copy
 from ser_classic.errors import blaming
-from ser_classic.experiment.cells import Cell, joined, require_match
-from ser_classic.experiment.copies import require_apart, shared_by_speakers
+from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
-from ser_classic.experiment.fold import inputs, one_below_the_other
+from ser_classic.experiment.fold import Trial, learn
+from ser_classic.experiment.preparation import Sources, labels_of, prepare, require_match
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.features.extraction import Features, extract
+from ser_classic.features.inputs import Features, joined
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import Fitted, plain
-from ser_classic.models.tuning import fit as fit_model
 from ser_classic.predictor import cards
-from ser_classic.predictor.core import Predictor, summaries
+from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import measure
 from ser_classic.predictor.freezing import freeze
-from ser_classic.protocols import ProtocolError, ordinary, require_two_clips
+from ser_classic.protocols import Fold, Protocol, ProtocolError, ordinary, require_two_clips
 from ser_classic.runtime.engines import ALONE, Engine, Local
 from ser_classic.runtime.provenance import versions
 
@@ -106,9 +103,6 @@ def fit(
     """
     names = [corpora] if isinstance(corpora, str) else list(corpora)
     feature_set, entry = FEATURES[features], MODELS[model]
-    entry.require()
-    require_match(entry, feature_set)
-    feature_set.require()
     if feature_set.brought and len(feature_set.parts) > 1:
         raise PredictorError(
             f"{features}: a predictor takes recordings or a table, and this would need both; join the "
@@ -116,12 +110,12 @@ def fit(
         )
     if across and (evaluate or len(names) < 2):
         raise PredictorError("across=True is for several corpora, and goes with evaluate=False")
+    require_match(entry, feature_set)
     loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise PredictorError(f"{'+'.join(names)}: name each corpus once")
-    speakers = None if clips["speaker"].isna().any() else clips["speaker"].to_numpy(dtype=str)
-    if adapted and speakers is None:
+    if adapted and clips["speaker"].isna().any():
         raise PredictorError(
             f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
         )
@@ -129,47 +123,36 @@ def fit(
         for _, table, _ in loaded:
             require_two_clips(table)
     engine = Local(jobs)
-    parts = [
-        extract(clips, root, feature_set, cache, engine, corpus.channel) for root, clips, corpus in loaded
-    ]
-    for (one, known), (other, found) in itertools.combinations(zip(loaded, parts, strict=True), 2):
-        require_apart(one, other, known, found)
-    shared = list(filter(None, map(shared_by_speakers, loaded, parts)))
+    ready = prepare(loaded, feature_set, entry, Sources(cache=cache, engine=engine), seed, copies=copies)
+    shared = list(filter(None, map(shared_by_speakers, loaded, ready.features)))
     for notice in shared:
         logger.warning(notice)
-    pooled = joined(parts)
-    copied = [
-        joined(
-            tuple(
-                extract(clips, root, feature_set, cache, engine, corpus.channel, training_copy(number, seed))
-                for root, clips, corpus in loaded
-            )
-        )
-        for number in range(1, copies + 1)
-    ]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
-        X = one_below_the_other([inputs(each, speakers if adapted else None) for each in (pooled, *copied)])
-        answers = np.tile(clips["emotion"].to_numpy(dtype=str), 1 + copies)
-        owners = None if speakers is None else np.tile(speakers, 1 + copies)
-        origins = np.tile(clips["corpus"].to_numpy(dtype=str), 1 + copies) if across else None
-        task = (entry, X, answers, owners, seed, False, None, origins)
-        (fitted,) = ALONE.run(fit_model, [task], "fits")
-        machine = freeze(fitted.estimator, X, entry.name)
-    familiarity = measure(summaries(np.asarray(X)), owners, seed)
-    card = _card(loaded, parts, clips, feature_set, entry, fitted, adapted, seed)
+    whole = Fold("all", np.arange(len(clips)), np.arange(0))
+    protocol = Protocol(
+        "all",
+        "all clips are trained on",
+        lambda table, seed: [whole],
+        track="adapted" if adapted else "blind",
+        trained_on=tuple(corpus.name for _, _, corpus in loaded) if across else (),
+        copies=copies or None,
+    )
+    trial = Trial("all", ready.features, labels_of(clips), [whole], entry, protocol, seed, None, ready.copies)
+    (learned,) = ALONE.run(learn, [(trial, whole)], "fits")
+    pipeline = learned.fitted.estimator
+    machine = freeze(pipeline, learned.features, entry.name)
+    familiarity = measure(learned.features.means, learned.speakers, seed)
+    card = _card(loaded, ready.features, clips, feature_set, entry, learned.fitted, adapted, seed)
     card |= {"copies": copies, "across": across}
     card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
     card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
+        pooled, *copied = map(joined, (ready.features, *ready.copies))
         try:
             card["evaluation"] = _evaluation(cell, clips, pooled, copied, adapted, results, engine)
         except KeyboardInterrupt:  # what took minutes to fit is worth keeping
             card["evaluation"] = INTERRUPTED
-    return Predictor(
-        machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline=fitted.estimator
-    )
+    return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline)
 
 
 def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
@@ -191,7 +174,7 @@ def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
 
 def _card(
     loaded: list[Loaded],
-    parts: list[Features],
+    parts: Sequence[Features],
     clips: pd.DataFrame,
     features: FeatureSet,
     model: Model,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -27,23 +27,21 @@ from ser_classic.estimators import (
     PrimalSVCCV,
 )
 from ser_classic.estimators.ridge import CLIP
-from ser_classic.extras.deep.estimator import DeepClassifier
+from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine, Neighbours
 from ser_classic.predictor.errors import PredictorError
 
 EQUAL = 1e-6  # by which the machine's chances may differ from the pipeline's
 COMPARED = 500  # clips on which that is seen
 
-Inputs = pd.DataFrame | np.ndarray
 
-
-def freeze(pipeline: Any, X: Inputs, name: str) -> Machine:
+def freeze(pipeline: Any, features: Features, name: str) -> Machine:
     """The machine that answers as a fitted pipeline does.
 
     Parameters
     ----------
     pipeline : sklearn Pipeline
-    X : pd.DataFrame [shape=(n, d)], or object array of sequences
+    features : Features
         What it was fitted on.
     name : str
         Of the model, for messages.
@@ -54,10 +52,9 @@ def freeze(pipeline: Any, X: Inputs, name: str) -> Machine:
         A step has no form as plain arrays, or the machine gives other answers. An estimator of your own may
         bring its form: a method `machine(X)` that returns a `ser_classic.machines.Machine`.
     """
-    values = X.to_numpy() if isinstance(X, pd.DataFrame) else X
     *before, last = (step for _, step in pipeline.steps)
     parts: list[Any] = []
-    inputs = values
+    inputs = features.array
     for step in before:
         with blaming(f"{name}: its step {type(step).__name__} cannot be saved as arrays", PredictorError):
             parts.append(_scaler(step, inputs))
@@ -66,26 +63,29 @@ def freeze(pipeline: Any, X: Inputs, name: str) -> Machine:
     with blaming(what, PredictorError):
         own = last.machine(inputs) if hasattr(last, "machine") else _machine(last, inputs)
     machine = Machine((*parts, *own.parts), own.decision)
-    rows = np.unique(np.linspace(0, len(X) - 1, COMPARED).astype(int))
-    sample = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+    count = len(features.clips)
+    sample = features.take(np.unique(np.linspace(0, count - 1, COMPARED).astype(int)))
     if any(isinstance(part, Neighbours) for part in machine.parts):
-        sample = _between(sample)
+        sample = replace(sample, values=_between(sample.values))
     _require_equal(pipeline, machine, sample, name)
     return machine
 
 
-def _between(X: Inputs) -> Inputs:
-    """What lies midway between clips [shape=(n, d)]: scikit-learn rounds the distance of one to itself."""
-    midway = (X + np.roll(np.asarray(X), 1, axis=0)) / 2
-    apart = np.asarray(midway != X).any(axis=1)  # not so where two clips are the same
-    return midway[apart] if apart.any() else X
+def _between(X: np.ndarray) -> np.ndarray:
+    """What lies midway between clips [shape=(n, d)]: scikit-learn rounds the distance of one to itself.
+
+    Where two are the same clip, the next that differs takes their place.
+    """
+    midway = (X + np.roll(X, 1, axis=0)) / 2
+    apart = np.flatnonzero((midway != X).any(axis=1))
+    return midway[np.resize(apart, len(X))] if len(apart) else X
 
 
-def _require_equal(pipeline: Any, machine: Machine, X: Inputs, name: str) -> None:
+def _require_equal(pipeline: Any, machine: Machine, features: Features, name: str) -> None:
+    X = features.table
     with blaming(f"{name}: its arrays give no answer", PredictorError):
-        columns = pipeline[-1].n_features_in_ if X.ndim > 1 else X[0].shape[1]
-        classes = machine.classes(columns)
-        choice, chances = machine.judge(X.to_numpy() if isinstance(X, pd.DataFrame) else X)
+        classes = machine.classes(len(features.columns))
+        choice, chances = machine.judge(features.array)
     if classes != len(pipeline.classes_) or machine.sure != hasattr(pipeline, "predict_proba"):
         raise PredictorError(f"{name}: its arrays tell other classes apart, or lack chances")
     close = np.zeros(len(X), dtype=bool)  # too close to call
@@ -330,20 +330,6 @@ def _(estimator: MLPClassifier, X: np.ndarray) -> Machine:
         parts += [machines.Linear(weights, offset), *([machines.Activation(hidden)] if hidden else [])]
     parts.append(_linear(last[0].T, last[1]))
     return Machine(tuple(parts), machines.Scores(1.0))
-
-
-@_machine.register
-def _(estimator: DeepClassifier, X: np.ndarray) -> Machine:
-    network = machines.Network(
-        json.dumps(estimator.get_params()),
-        tuple(estimator.weights_),
-        tuple(np.asarray(weights) for weights in estimator.weights_.values()),
-        estimator.mean_,
-        estimator.scale_,
-        int(estimator.length_),
-        len(estimator.classes_),
-    )
-    return Machine((network,), machines.Chances())
 
 
 def _floored(threshold: np.ndarray) -> np.ndarray:

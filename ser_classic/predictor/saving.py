@@ -22,7 +22,7 @@ import numpy as np
 from ser_classic import machines
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
-from ser_classic.machines import Machine
+from ser_classic.machines import PARTS, Machine
 from ser_classic.predictor.cards import takes_tables
 from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
@@ -40,7 +40,7 @@ KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(Familiarity, Machine),
-        *(getattr(machines, name) for name in machines.__all__ if name != "Machine"),
+        *(getattr(machines, name) for name in machines.__all__ if name not in ("Machine", "PARTS")),
     )
 }
 FACTS = {  # what the card must hold for its predictor to work
@@ -174,8 +174,7 @@ def load_pipeline(path: str | Path) -> Any:
     content = pipeline_of(path)
     try:
         found = skops.io.get_untrusted_types(data=content)
-        ours = ("ser_classic.estimators.", "ser_classic.extras.deep.")
-        return skops.io.loads(content, trusted=[name for name in found if name.startswith(ours)])
+        return skops.io.loads(content, trusted=[name for name in found if name.startswith("ser_classic.")])
     except Exception as error:  # the file is in other hands; whatever skops meets is its fault
         raise PredictorError(f"{path}: skops does not load its pipeline ({_told(error)})") from error
 
@@ -196,7 +195,8 @@ def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
         arrays.append(np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).reshape(value.shape))
         return {"array": len(arrays) - 1}
     if is_dataclass(value):
-        return {"is": type(value).__name__} | {
+        word = type(value).__name__
+        return {"is": word if word in KINDS else type(value).name} | {
             field.name: _encoded(getattr(value, field.name), arrays) for field in fields(value)
         }
     if isinstance(value, tuple):
@@ -213,7 +213,9 @@ def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
         return node
     if node.keys() == {"array"}:
         return arrays[node["array"]]
-    kind = KINDS[node["is"]]
+    if node["is"] not in KINDS and node["is"] not in PARTS:
+        raise ValueError(f"a part {node['is']!r:.60} that is not known here")
+    kind = KINDS.get(node["is"]) or PARTS[node["is"]]
     named = {name: _decoded(each, arrays, deep + 1) for name, each in node.items() if name != "is"}
     return kind(**named)
 

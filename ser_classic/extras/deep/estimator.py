@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ser_classic.estimators import held_out
+from ser_classic.machines import Chances, Machine
+from ser_classic.machines.parts import fit
 from ser_classic.registry import need
 
 if TYPE_CHECKING:
@@ -165,6 +169,19 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         """Most probable class of every clip [shape=(n,)]."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
+    def machine(self, X: Any) -> Machine:
+        """The fitted network as plain arrays, for a predictor."""
+        network = Network(
+            json.dumps(self.get_params()),
+            tuple(self.weights_),
+            tuple(np.asarray(weights) for weights in self.weights_.values()),
+            self.mean_,
+            self.scale_,
+            int(self.length_),
+            len(self.classes_),
+        )
+        return Machine((network,), Chances())
+
     def _read(self, X: Any, reset: bool) -> list[np.ndarray]:
         """Clips as arrays [shape=(frames, d)], checked; a vector is one frame until `_batch` turns it."""
         if not self.sequence:
@@ -216,6 +233,57 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
             "classes": len(self.classes_),
             **options,
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Chances by a network that was trained from scratch.
+
+    Attributes
+    ----------
+    parameters : str
+        Arguments of `DeepClassifier`, as JSON.
+    names : tuple of str
+        Of the weights ...
+    weights : tuple of np.ndarray
+        ... which these are.
+    mean, scale : np.ndarray [shape=(d,), dtype=float32]
+    length : int
+        Frames of a padded clip.
+    classes : int
+    """
+
+    parameters: str
+    names: tuple[str, ...]
+    weights: tuple[np.ndarray, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    length: int
+    classes: int
+
+    name: ClassVar[str] = "network"
+
+    def width(self, columns: int) -> int:
+        given = json.loads(self.parameters)
+        expected = (columns,) if given["sequence"] else (1,)
+        fit(
+            isinstance(given, dict),
+            len(self.names) == len(self.weights),
+            self.mean.shape == self.scale.shape,
+            self.mean.shape in (expected, (columns,)),
+            bool((self.scale != 0).all()),
+            0 < self.length <= 10**6,
+            0 < self.classes <= 1000,
+        )
+        return self.classes
+
+    def __call__(self, X: Any) -> np.ndarray:
+        network = DeepClassifier(**json.loads(self.parameters))
+        network.n_features_in_ = len(X[0][0]) if network.sequence else X.shape[1]
+        network.classes_ = np.arange(self.classes)
+        network.weights_ = dict(zip(self.names, self.weights, strict=True))
+        network.mean_, network.scale_, network.length_ = self.mean, self.scale, self.length
+        return network.predict_proba(X)
 
 
 def _require() -> None:

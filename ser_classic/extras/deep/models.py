@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from ser_classic.extras.deep.sequences import SEQUENCES
 from ser_classic.models import Model
 
 
@@ -15,23 +16,22 @@ def _network(seed: int, network: str, sequence: bool = True, **options: Any) -> 
 
 
 _MODEL = partial(Model, scale=False, search="early", library="torch", extra="deep")
+_OF_SEQUENCES = partial(_MODEL, takes=SEQUENCES)
 
-LSTM = _MODEL("lstm", "two LSTM layers", partial(_network, network="lstm"), sequence=True)
-BILSTM = _MODEL(
+LSTM = _OF_SEQUENCES("lstm", "two LSTM layers", partial(_network, network="lstm"))
+BILSTM = _OF_SEQUENCES(
     "bilstm",
     "two bidirectional LSTM layers",
     partial(_network, network="lstm", bidirectional=True, units=64, dropout=0.3),
-    sequence=True,
 )
-GRU = _MODEL("gru", "two GRU layers", partial(_network, network="gru"), sequence=True)
-CNN1D_FRAMES = _MODEL(
-    "cnn1d_frames", "convolutions over time", partial(_network, network="convolutional"), sequence=True
+GRU = _OF_SEQUENCES("gru", "two GRU layers", partial(_network, network="gru"))
+CNN1D_FRAMES = _OF_SEQUENCES(
+    "cnn1d_frames", "convolutions over time", partial(_network, network="convolutional")
 )
-CNN_BIGRU_ATTENTION = _MODEL(
+CNN_BIGRU_ATTENTION = _OF_SEQUENCES(
     "cnn_bigru_attention",
     "convolutions, bidirectional GRU, attention over time",
     partial(_network, network="attention"),
-    sequence=True,
 )
 LSTM_VECTOR = _MODEL(
     "lstm_vector",

@@ -10,6 +10,7 @@ import numpy as np
 from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extractor import Extractor
+from ser_classic.features.inputs import VECTORS, Inputs
 
 FRAME, HOP = 2048, 512  # samples of the frames in which silence is sought, librosa's default
 
@@ -91,7 +92,6 @@ class Prepared:
     ----------
     preparation : Preparation
     then : Extractor
-        Gives vectors or sequences; so does this.
     """
 
     preparation: Preparation
@@ -103,9 +103,9 @@ class Prepared:
         return self.then.columns
 
     @property
-    def sequence(self) -> bool:
-        """Whether the extractor within gives a row a frame."""
-        return getattr(self.then, "sequence", False)
+    def gives(self) -> Inputs:
+        """What the extractor within gives of a clip."""
+        return getattr(self.then, "gives", VECTORS)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Features [shape=(d,) or (frames, d), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz]."""

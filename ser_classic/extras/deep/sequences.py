@@ -9,8 +9,19 @@ import numpy as np
 
 from ser_classic.errors import SerClassicError
 from ser_classic.features.descriptors import Descriptor, Framing, describe
+from ser_classic.features.inputs import Inputs
 
 STANDARD = Framing()
+
+
+def _split(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """An object array of the clips [shape=(frames, d)]."""
+    clips = np.empty(len(lengths), dtype=object)
+    clips[:] = np.split(values, np.cumsum(lengths)[:-1])
+    return clips
+
+
+SEQUENCES = Inputs("a sequence of frames", 2, _split)
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,7 @@ class Frames:
     descriptors: tuple[Descriptor, ...]
     framing: Framing = STANDARD
 
-    sequence: ClassVar[bool] = True
+    gives: ClassVar[Inputs] = SEQUENCES
 
     def __post_init__(self) -> None:
         families = [descriptor.family for descriptor in self.descriptors]

@@ -1,0 +1,290 @@
+"""Preparation: from corpora, features, model and protocol to what folds are run on."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ser_classic import store
+from ser_classic.corpora import CorpusError, Loaded, load
+from ser_classic.corpora.dimensions import rated, values_of
+from ser_classic.corpora.warnings import incomplete, require_trained
+from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
+from ser_classic.errors import SerClassicError
+from ser_classic.experiment.cells import Cell, parameters
+from ser_classic.experiment.copies import require_apart
+from ser_classic.experiment.fold import Trial
+from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.features.extraction import extract
+from ser_classic.features.inputs import Features
+from ser_classic.models import Model
+from ser_classic.protocols import PROTOCOLS, Fold, Protocol
+from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.vocabulary import EMOTION
+
+logger = logging.getLogger(__name__)
+
+
+class Sources:
+    """Where corpora and their features come from; each is had once, and an error is told to all who ask.
+
+    Parameters
+    ----------
+    data, cache : Path, optional
+        Folder with the corpora and feature cache; see `corpora.load`.
+    engine : Engine
+        Who extracts.
+    own : mapping of corpus name to Loaded
+        Corpora of one's own.
+    dimensions : bool
+        Take the clips whose dimensions are rated alone.
+    """
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        cache: Path | None = None,
+        engine: Engine = ALONE,
+        own: Mapping[str, Loaded] | None = None,
+        dimensions: bool = False,
+    ) -> None:
+        self.data, self.cache, self.engine, self.own = data, cache, engine, own or {}
+        self.dimensions = dimensions
+        self._corpora: dict[str, Loaded] = {}
+        self._features: dict[Hashable, Features | SerClassicError] = {}
+
+    def corpus(self, name: str) -> Loaded:
+        """A corpus by its name; errors as `corpora.load`."""
+        if name not in self._corpora:
+            loaded = self.own.get(name) or load(name, self.data, self.cache)
+            self._corpora[name] = rated(loaded) if self.dimensions else loaded
+        return self._corpora[name]
+
+    def features(
+        self, loaded: Loaded, feature_set: FeatureSet, degradation: Degradation | None = None
+    ) -> Features:
+        """Features of a corpus as it is, or of its clips degraded; errors as `extract`."""
+        root, clips, corpus = loaded
+        key = (corpus.name, feature_set.name, degradation and degradation.name)
+        if key not in self._features:
+            try:
+                self._features[key] = extract(
+                    clips, root, feature_set, self.cache, self.engine, corpus.channel, degradation
+                )
+            except SerClassicError as error:
+                self._features[key] = error
+        found = self._features[key]
+        if isinstance(found, SerClassicError):
+            raise found
+        return found
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Features of corpora, one of each; of the last also degraded, and of those trained on copies."""
+
+    features: tuple[Features, ...]
+    degraded: Features | None
+    copies: list[tuple[Features, ...]]
+
+
+def prepare(
+    corpora: Sequence[Loaded],
+    feature_set: FeatureSet,
+    model: Model,
+    sources: Sources,
+    seed: int = 0,
+    trained: Sequence[Loaded] | None = None,
+    copies: int = 0,
+    degradation: str | None = None,
+) -> Prepared:
+    """Features of corpora that fit a model and one another.
+
+    Parameters
+    ----------
+    corpora : sequence of Loaded
+    feature_set : FeatureSet
+    model : Model
+    sources : Sources
+    seed : int
+        Of the degraded copies.
+    trained : sequence of Loaded, optional
+        Those of the corpora that are trained on; all by default.
+    copies : int
+        Degraded copies of each clip trained on.
+    degradation : str, optional
+        What is done to the clips of the last corpus, of `DEGRADATIONS`.
+
+    Raises
+    ------
+    SerClassicError
+        A library is not installed, the model does not take what the feature set gives, two corpora share
+        speakers or recordings, or features cannot be had.
+    """
+    model.require()
+    require_match(model, feature_set)
+    features = tuple(sources.features(each, feature_set) for each in corpora)
+    for (one, known), (other, found) in combinations(zip(corpora, features, strict=True), 2):
+        require_apart(one, other, known, found)
+    degraded = None
+    if degradation:
+        degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[degradation])
+    return Prepared(
+        features,
+        degraded,
+        [
+            tuple(
+                sources.features(each, feature_set, training_copy(number, seed))
+                for each in trained or corpora
+            )
+            for number in range(1, copies + 1)
+        ],
+    )
+
+
+def require_match(model: Model, features: FeatureSet) -> None:
+    """Raise an error where a model does not take what a feature set gives."""
+    if model.takes != features.gives:
+        raise SerClassicError(
+            f"unsupported combination: model {model.name} takes {model.takes.name} a clip, but "
+            f"{features.name} gives {features.gives.name}"
+        )
+
+
+def deal(
+    protocol: Protocol, clips: pd.DataFrame, seed: int, target: str, name: str, warned: set[str]
+) -> tuple[pd.DataFrame, list[Fold]]:
+    """Labels of clips, and folds in which what is tested can be learned.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    clips : pd.DataFrame
+    seed : int
+    target : str
+        What is predicted.
+    name : str
+        Of corpus and protocol, in warnings of emotions that are not tested or not trained everywhere.
+    warned : set of str
+        The warnings that were given already, to which new ones are added.
+
+    Raises
+    ------
+    SerClassicError
+        The clips cannot be dealt so, or an emotion is never trained where it is tested.
+    """
+    folds, labels = protocol.folds(clips, seed), labels_of(clips, target)
+    if target == EMOTION:
+        emotions = labels[EMOTION].to_numpy(dtype=str)
+        for words in (require_trained(name, emotions, folds), incomplete(name, emotions, folds)):
+            if words and words not in warned:
+                warned.add(words)
+                logger.warning(words)
+    return labels, folds
+
+
+@dataclass
+class Work:
+    """A cell made ready: what its folds need, and what the record will say of it."""
+
+    cell: Cell
+    trial: Trial
+    digests: dict[str, Any]
+    parameters: dict[str, Any]
+
+    @property
+    def training(self) -> Hashable:
+        """What a fit depends on: cells in which it is equal differ in what is tested alone."""
+        protocol = PROTOCOLS[self.cell.protocol]
+        conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
+        dealt = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
+        said = (protocol.track, protocol.leaky, json.dumps(conditions, sort_keys=True))
+        return (replace(self.cell, protocol=""), *said, dealt)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A cell that cannot be run, and why; `parameters` are empty where its entries cannot tell them."""
+
+    cell: Cell
+    error: str
+    digests: dict[str, Any]
+    parameters: dict[str, Any]
+
+
+def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> Iterator[Work | Refused]:
+    """Make cells ready that test on one corpus."""
+
+    @functools.cache
+    def dealt(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
+        protocol, corpus = PROTOCOLS[name], loaded.corpus.name
+        others = map(sources.corpus, protocol.sources(corpus))
+        clips = pd.concat([each.clips for each in (*others, loaded)])
+        return deal(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
+
+    warned: set[str] = set()
+    table_digest = functools.cache(lambda name: store.table_digest(sources.corpus(name).clips))
+    own = store.table_digest(loaded.clips)
+    for cell in cells:
+        digests: dict[str, Any] = {"clips": own}
+        said: dict[str, Any] = {}
+        try:
+            cell.entry.require()
+            said = parameters(cell)
+            protocol = PROTOCOLS[cell.protocol]
+            others = protocol.sources(cell.corpus)
+            if others:
+                digests["trained_clips"] = {name: table_digest(name) for name in others}
+            labels, folds = dealt(cell.protocol, cell.seed, cell.target)
+            parts = [*map(sources.corpus, others), loaded]
+            ready = prepare(
+                parts,
+                FEATURES[cell.features],
+                cell.entry,
+                sources,
+                cell.seed,
+                parts[:-1],
+                protocol.copies or 0,
+                protocol.degradation,
+            )
+        except SerClassicError as error:
+            yield Refused(cell, str(error), digests, said)
+            continue
+        *trained, tested = [part.digest for part in ready.features]
+        digests["features"] = tested
+        if others:
+            digests["trained_features"] = dict(zip(others, trained, strict=True))
+        if ready.degraded:
+            digests["degraded"] = ready.degraded.digest
+        if ready.copies:
+            digests["copies"] = [[part.digest for part in copy] for copy in ready.copies]
+        names = (cell.model, cell.protocol, cell.seed)
+        trial = Trial(cell.id, ready.features, labels, folds, *names, ready.degraded, ready.copies)
+        yield Work(cell, trial, digests, said)
+
+
+def labels_of(clips: pd.DataFrame, target: str = EMOTION) -> pd.DataFrame:
+    """What a model may know of clips: columns corpus, speaker and the target, emotion words or numbers.
+
+    Raises
+    ------
+    CorpusError
+        Numbers of two corpora, whose scales are not one; or as `values_of`.
+    """
+    known = clips[["corpus", "speaker"]]
+    if target == EMOTION:
+        return known.assign(emotion=clips[EMOTION])
+    if clips["corpus"].nunique() > 1:
+        raise CorpusError(
+            f"{' and '.join(dict.fromkeys(clips['corpus']))}: every corpus rates {target} on a scale of its "
+            "own; train and test on one"
+        )
+    return known.assign(**{target: values_of(clips, target)})

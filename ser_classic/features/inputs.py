@@ -1,0 +1,162 @@
+"""Features of clips, and the one way from them to what a model takes."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ser_classic.adaptation import adapt
+from ser_classic.errors import SerClassicError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a model takes of a clip, and what a feature set for it gives.
+
+    Attributes
+    ----------
+    name : str
+        In messages, of a clip: `one vector`.
+    dimensions : int
+        Of the array that an extractor gives: 1, or 2 for rows of features.
+    gather : callable (values [shape=(rows, d)], rows of each clip [shape=(clips,)]) -> array of clips
+    """
+
+    name: str
+    dimensions: int
+    gather: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _row_by_row(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return values
+
+
+VECTORS = Inputs("one vector", 1, _row_by_row)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of clips, in their order.
+
+    Attributes
+    ----------
+    clips : pd.Index or list of str
+    columns : tuple of str
+    values : np.ndarray [shape=(rows, d), dtype=float32], memory-mapped
+        The rows of each clip, clip after clip. A process that is sent the features maps the same file.
+    lengths : np.ndarray [shape=(clips,), dtype=int]
+        Rows of each clip; one by default.
+    inputs : Inputs
+    """
+
+    clips: pd.Index | Sequence[str]
+    columns: tuple[str, ...]
+    values: np.ndarray
+    lengths: np.ndarray | None = None
+    inputs: Inputs = VECTORS
+
+    def __post_init__(self) -> None:
+        if self.lengths is None:
+            object.__setattr__(self, "lengths", np.ones(len(self.clips), dtype=np.int64))
+
+    def __repr__(self) -> str:
+        rows = "" if len(self.values) == len(self.clips) else f", {len(self.values)} rows"
+        return f"Features: {len(self.clips)} clips{rows}, {len(self.columns)} columns"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how many, and the first of the vectors."""
+        first = "" if self.inputs.dimensions > 1 else self.frame.iloc[:5].to_html(max_cols=8)
+        return f"<p>{self!r}</p>{first}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        if isinstance(getattr(self.values, "base", None), mmap.mmap):  # a whole file, not a part of it
+            return self.__dict__ | {"values": Path(self.values.filename)}
+        return self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(path := state["values"], Path):
+            try:
+                state = state | {"values": np.load(path, mmap_mode="r")}
+            except (OSError, ValueError) as error:
+                raise SerClassicError(
+                    f"{path}: cannot be read by another process ({error}); all need to see the feature cache "
+                    "under one path"
+                ) from error
+        self.__dict__.update(state)
+
+    def take(self, clips: np.ndarray) -> Features:
+        """Those of some clips, by their numbers [shape=(n,), dtype=int]."""
+        lengths = self.lengths[clips]
+        ends = np.cumsum(lengths)
+        first = (np.cumsum(self.lengths) - self.lengths)[clips] - (ends - lengths)
+        rows = np.repeat(first, lengths) + np.arange(ends[-1] if len(ends) else 0)
+        return replace(self, clips=self.clips[clips], values=np.asarray(self.values)[rows], lengths=lengths)
+
+    def adapted(self, speakers: np.ndarray | None) -> Features:
+        """Z-scored by speaker, where that of each clip [shape=(clips,)] is given; see `adaptation.adapt`."""
+        if speakers is None:
+            return self
+        return replace(self, values=adapt(self.values, np.repeat(speakers, self.lengths)))
+
+    @property
+    def array(self) -> np.ndarray:
+        """What a model takes, as an array with an item a clip: of vectors a matrix [shape=(clips, d)]."""
+        return self.inputs.gather(np.asarray(self.values), self.lengths)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The vectors as a DataFrame, clips x columns.
+
+        Raises
+        ------
+        SerClassicError
+            A clip has rows of them.
+        """
+        if self.inputs.dimensions > 1:
+            raise SerClassicError(f"{self.inputs.name} a clip: there is no table of that; use `array`")
+        import pandas as pd  # not needed to predict, which shall begin soon
+
+        return pd.DataFrame(np.asarray(self.values), index=self.clips, columns=list(self.columns), copy=False)
+
+    @property
+    def table(self) -> pd.DataFrame | np.ndarray:
+        """`array`, of vectors with the names of their columns: what a pipeline takes."""
+        return self.array if self.inputs.dimensions > 1 else self.frame
+
+    @property
+    def means(self) -> np.ndarray:
+        """A vector a clip [shape=(clips, d)]: the mean of its rows."""
+        if len(self.values) == len(self.clips):
+            return np.asarray(self.values)
+        return np.stack([rows.mean(axis=0) for rows in np.split(self.values, np.cumsum(self.lengths)[:-1])])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the values, and the rows of each clip where they are not one."""
+        sha = hashlib.sha256(np.ascontiguousarray(self.values).data)
+        if len(self.values) != len(self.clips):
+            sha.update(self.lengths.tobytes())
+        return sha.hexdigest()
+
+
+def joined(parts: Sequence[Features]) -> Features:
+    """Features of several corpora, one after the other."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    return replace(
+        first,
+        clips=first.clips.append([part.clips for part in parts[1:]]),
+        values=np.concatenate([part.values for part in parts]),
+        lengths=np.concatenate([part.lengths for part in parts]),
+    )
