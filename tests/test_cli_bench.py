@@ -146,7 +146,7 @@ def test_a_mistake_is_one_message_and_an_exit_code(ser, tmp_path, words, code, r
 
 def test_the_list_of_features_cuts_no_name(ser):
     listed = ser("features", "list").stdout
-    assert all(f"│ {name} " in listed for name in FEATURES)
+    assert {line.partition(" ")[0] for line in listed.splitlines()} >= set(FEATURES)
     assert max(len(line) for line in listed.splitlines()) <= 80
 
 

@@ -36,7 +36,7 @@ def test_features_show_the_first_of_them(cache):
     assert repr(some) == "Features: 7 clips, 13 columns"
     assert some._repr_html_().count("synthetic/s01") == 5
     frames = extract(clips[:2], root, FEATURES["mfcc_sequence"], cache)
-    assert "frames" in frames._repr_html_()
+    assert "rows" in frames._repr_html_()
 
 
 def test_a_run_shows_what_was_chosen_and_why_it_failed(tmp_path):

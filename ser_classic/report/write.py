@@ -81,7 +81,7 @@ def write(
         told.append(words)
         problem(words)
 
-    with store.at_work(results), threadpool_limits(1):  # much is computed, but nothing that is big
+    with store.reporting(results), threadpool_limits(1):  # much is computed, but nothing that is big
         before = state(results, figures)
         board = _write(results, tell if problem else None, figures)
     now = state(results, figures)

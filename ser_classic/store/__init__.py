@@ -319,21 +319,35 @@ def at_work(results: Path) -> Iterator[None]:
     StoreError
         The folder cannot be written.
     """
-    home = results / "runs"
+    with _alone(results / "runs", f"writing runs into {results}"):
+        _tidy(results)
+        _remove_drafts(results, "clips", "folds")
+        yield
+
+
+@contextlib.contextmanager
+def reporting(results: Path) -> Iterator[None]:
+    """As `at_work`, for what is made of the runs, which may be written at the same time."""
+    with _alone(results, f"writing a report into {results}"):
+        _remove_drafts(results, "", "figures", DIMENSIONS)
+        yield
+
+
+@contextlib.contextmanager
+def _alone(home: Path, what: str) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         try:
             home.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(alone(home / LOCK, f"writing runs into {results}"))
+            stack.enter_context(alone(home / LOCK, what))
         except OSError as error:
             raise StoreError(
                 f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
             ) from error
-        _tidy(results)
         yield
 
 
 def _tidy(results: Path) -> None:
-    """Remove drafts, and put back the run that was to be replaced where its successor did not come."""
+    """Remove drafts of runs, and put back one that was to be replaced where its successor did not come."""
     for old in results.glob(f"runs/{OLD}*"):
         with contextlib.suppress(OSError, ValueError, KeyError):
             final = old.with_name(json.loads((old / "run.json").read_text())["id"])
@@ -345,8 +359,11 @@ def _tidy(results: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
     for draft in results.glob(f"runs/{DRAFT}*"):
         shutil.rmtree(draft, ignore_errors=True)
-    for place in ("", "clips/", "figures/", "folds/"):
-        for draft in results.glob(f"{place}{DRAFT}*"):
+
+
+def _remove_drafts(results: Path, *folders: str) -> None:
+    for folder in folders:
+        for draft in (results / folder).glob(f"{DRAFT}*"):
             draft.unlink(missing_ok=True)
 
 
