@@ -1,0 +1,24 @@
+"""The documentation can be built with every warning an error; its tutorials are run by `make docs` alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_site_is_built_without_a_warning(tmp_path):
+    for library in ("mkdocs", "material", "mkdocstrings", "markdown_exec"):
+        pytest.importorskip(library, reason="the extra `docs` is not installed")
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", tmp_path]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "TUTORIALS": "false"}
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (built.returncode, built.stderr) == (0, "")
+    page = (tmp_path / "python.html").read_text()
+    assert "load_predictor" in page
+    assert "speakers5" in page, "its examples are shown"
