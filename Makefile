@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(1) >$(VENV)/pip.log 2>&1 || { \
+  echo "Not all libraries could be installed. Is there a network, and a compiler where a library has no wheel for this machine? What pip says: $(VENV)/pip.log" >&2; exit 1; }
 COMPILE = $(BIN)/python -m compileall -qq ser_classic $(VENV)/lib || true  # some libraries hold files of other Pythons
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 export OMP_NUM_THREADS = 1
@@ -26,13 +27,15 @@ sound:
 	  echo "$(VENV) is broken, its Python or pip does not start: remove it with make clean, then give this command again" >&2; exit 1; }
 
 $(BIN)/ser-classic: pyproject.toml constraints.txt | sound
+	echo "Installing the package and its libraries into $(VENV): a minute or two"
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e .
+	$(call PIP,-e .)
 	$(COMPILE)
 	touch $@
 
 $(VENV)/.%: $(BIN)/ser-classic
-	$(PIP) -e '.[$*]'
+	echo "Installing what '$*' needs into $(VENV)"
+	$(call PIP,-e '.[$*]')
 	$(COMPILE)
 	touch $@
 

@@ -66,6 +66,17 @@ def test_what_helped_gives_the_figures_of_the_committed_runs():
             assert told == pytest.approx([row["uar"], row["uar_low"], row["uar_high"]], abs=5.6e-4), system
 
 
+def test_the_questions_are_answered_with_the_figures_of_the_committed_runs():
+    board = pd.read_csv(ROOT / "results" / "leaderboard.csv")
+    board = board[(board["corpus"] == "emodb") & (board["seed"] == 0)]
+    board = board.set_index(["protocol", "features", "model"])["uar"]
+    text = (ROOT / "docs" / "faq.md").read_text()
+    told = re.findall(r"^\|[^|]*\| `(\w+)` \| (\.\d{3}) \|$", text, flags=re.MULTILINE)
+    assert len(told) >= 12
+    for protocol, figure in told:
+        assert board[protocol, "flagship", "fusion"] == pytest.approx(float(figure), abs=5.6e-4)
+
+
 @pytest.mark.parametrize(
     "path",
     sorted(set(re.findall(r"\]\(([^)#:]+)\)|`((?:results|tests|benchmarks|ser_classic)/[\w./]*)`", README))),
