@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ("leak_premium.png", "adaptation.png", "published_ravdess.png", "degraded_ravdess.png")
+FIGURES = ("leak_premium.svg", "adaptation.svg", "networks.svg", "degraded.svg")
 
 
 def on_files(files, config):

@@ -34,9 +34,9 @@ from ser_classic.models import ModelError
 from ser_classic.models.regressors import REGRESSORS, model_for
 from ser_classic.models.tuning import fit
 from ser_classic.report import write
-from ser_classic.report.board import ReportError
 from ser_classic.report.comparison import compare_stored
 from ser_classic.report.dimensions import dimension_board, score_dimension
+from ser_classic.report.scoring import ReportError
 from ser_classic.statistics import interval_of_sums
 from ser_classic.store.merging import merge
 

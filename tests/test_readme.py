@@ -13,7 +13,7 @@ import typer.main
 from ser_classic.cli import app
 from ser_classic.predictor.fitting import fit
 from ser_classic.report import read, tabulated
-from ser_classic.report.glance import BEGIN, END, glance
+from ser_classic.report.text import BEGIN, END, best_systems
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -43,7 +43,7 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 def test_the_table_is_that_of_the_committed_runs():
     board = tabulated(read(ROOT / "results"))
-    assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{glance(board).markdown()}\n"
+    assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{best_systems(board).markdown()}\n"
 
 
 def test_what_helped_gives_the_figures_of_the_committed_runs():

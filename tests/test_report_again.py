@@ -66,7 +66,7 @@ def test_what_has_changed_shows(results, change):
     assert (results / "leaderboard.csv").read_text() != before
 
 
-@pytest.mark.parametrize("name", ["leaderboard.html", "figures/leak_premium.png"])
+@pytest.mark.parametrize("name", ["leaderboard.html", "figures/leak_premium.svg"])
 def test_what_is_lost_or_spoilt_is_written_again(results, name):
     before = (results / name).read_bytes()
     (results / name).unlink()

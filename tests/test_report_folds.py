@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
-from ser_classic.report.folds import fold_leaks, folds_chapter
+from ser_classic.report.literature import fold_leaks, folds_chapter
 
 DOCS = Path(__file__).parents[1] / "docs" / "corpora.md"
 

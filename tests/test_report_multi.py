@@ -6,8 +6,8 @@ import made_up_runs as made_up
 import pytest
 from test_plots import texts
 
-from ser_classic.report.board import scored
 from ser_classic.report.conditions import ALL, copied, copied_chapter, degraded, speakers_chapter
+from ser_classic.report.scoring import scored
 
 
 def made(protocol, model="svm_rbf", skill=0.0, corpus="emodb", **conditions):

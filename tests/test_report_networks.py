@@ -9,8 +9,8 @@ import pytest
 
 from ser_classic.plots.scores import effort, unbeaten
 from ser_classic.plots.style import inline_svg, png, svg
-from ser_classic.report import networks
-from ser_classic.report.board import scored
+from ser_classic.report import overview
+from ser_classic.report.scoring import scored
 
 
 def runs(*corpora: str):
@@ -28,16 +28,16 @@ def runs(*corpora: str):
 
 
 def test_a_network_is_told_by_its_record():
-    found = {(run.row["features"], run.row["model"]) for run in runs("emodb") if networks.trained(run)}
+    found = {(run.row["features"], run.row["model"]) for run in runs("emodb") if overview.trained(run)}
     assert found == {("pooled", "mlp"), ("mfcc13", "mlp")}
     assert not any(
-        map(networks.trained, scored([made_up.run("emodb", "loso", "pooled", "mlp")], made_up.clips))
+        map(overview.trained, scored([made_up.run("emodb", "loso", "pooled", "mlp")], made_up.clips))
     )
 
 
 def test_efforts_are_those_of_one_fold_and_of_one_protocol():
     every = runs("emodb")
-    table = networks.efforts(every)
+    table = overview.efforts(every)
     assert set(table["model"]) == {"knn", "svm_rbf", "mlp"}
     assert set(table["protocol"]) == {"loso"}
     row = table[table["model"] == "knn"].iloc[0]
@@ -50,8 +50,8 @@ def test_efforts_are_those_of_one_fold_and_of_one_protocol():
 
 def test_without_a_network_or_without_a_classical_model_nothing_is_compared():
     every = runs("emodb")
-    assert networks.networks_chapter([run for run in every if networks.trained(run)]) is None
-    assert networks.networks_chapter([run for run in every if not networks.trained(run)]) is None
+    assert overview.networks_chapter([run for run in every if overview.trained(run)]) is None
+    assert overview.networks_chapter([run for run in every if not overview.trained(run)]) is None
 
 
 def test_unbeaten_is_who_reaches_more_than_all_that_cost_no_more():
@@ -60,9 +60,9 @@ def test_unbeaten_is_who_reaches_more_than_all_that_cost_no_more():
 
 
 def test_the_figures_name_what_they_show():
-    (picture,) = networks.networks_chapter(runs("emodb", "ravdess")).pictures
+    (picture,) = overview.networks_chapter(runs("emodb", "ravdess")).pictures
     drawing = inline_svg(svg(picture.figure), "x", "y")
-    table = networks.efforts(runs("emodb", "ravdess"))
+    table = overview.efforts(runs("emodb", "ravdess"))
     best = table.sort_values("uar").iloc[-1]
     assert f"{best['features']} + {best['model']}" in drawing
     for word in ("emodb", "ravdess", "networks trained from scratch", "classical models", "1 s"):
@@ -70,7 +70,7 @@ def test_the_figures_name_what_they_show():
 
 
 def test_names_stay_within_their_panels():
-    table = networks.efforts(runs("emodb"))
+    table = overview.efforts(runs("emodb"))
     large = table["network"] & (table["uar"] == table["uar"].where(table["network"]).max())
     table.loc[large, ["features", "seconds", "size"]] = ["logmel_sequence", 300.0, 1e8]
     table.loc[~table["network"], "model"] = (
@@ -86,5 +86,5 @@ def test_names_stay_within_their_panels():
 
 
 def test_equal_efforts_can_be_drawn():
-    table = networks.efforts(runs("emodb")).assign(seconds=1.0, size=1000.0, uar=np.float64(0.5))
+    table = overview.efforts(runs("emodb")).assign(seconds=1.0, size=1000.0, uar=np.float64(0.5))
     assert effort(table).axes

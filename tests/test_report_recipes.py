@@ -11,8 +11,11 @@ from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
-from ser_classic.report.board import scored, tabulated
-from ser_classic.report.recipes import recipes, recipes_chapter, reproduced
+from ser_classic.report import literature
+from ser_classic.report.literature import recipes, recipes_chapter, reproduced
+from ser_classic.report.page import section_of
+from ser_classic.report.scoring import scored, tabulated
+from ser_classic.report.text import share
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def one_recipe(monkeypatch):
     """A single recipe in the place of the package's, whose names are those of made-up runs."""
     table = recipes().iloc[:1].assign(corpus="ravdess", features="pooled", model="mlp", own="holdout25")
     table = table.assign(apart="loso", recipe="sums & <means>", claimed=0.9)
-    monkeypatch.setattr("ser_classic.report.recipes.recipes", lambda: table)
+    monkeypatch.setattr("ser_classic.report.literature.recipes", lambda: table)
 
 
 @pytest.fixture
@@ -107,18 +110,28 @@ def test_the_table_in_words_and_as_markup(one_recipe, runs):
     text = chapter.markdown()
     assert "| sums & &lt;means> | ravdess | .90 | " in text
     assert f"\n| sums & &lt;means> | ravdess | {row['source']} |" in text
-    markup = chapter.section().markup
+    markup = section_of(chapter).markup
     assert "sums &amp; &lt;means&gt;" in markup
     assert "<means>" not in markup
-    assert "<details>" not in markup, "nothing stands above the tables"
+    assert "not reproduced" not in text
     assert f'data-value="{row["uar"]:.6g}"' in markup
+
+
+def test_claims_that_were_not_reproduced_are_named_first(one_recipe, runs, monkeypatch):
+    table = literature.recipes().assign(claimed=1.1)
+    monkeypatch.setattr("ser_classic.report.literature.recipes", lambda: table)
+    found = share(reproduced(runs)["own_accuracy"].iloc[0])
+    chapter = recipes_chapter(runs)
+    assert chapter.about.startswith("1 of 1 claims")
+    assert f"ravdess, mlp (1.1, {found})" in chapter.about
+    assert "not reproduced" in chapter.markdown()
 
 
 def test_speakers_stand_one_by_one_where_they_are_few(monkeypatch):
     table = (
         recipes().iloc[:1].assign(corpus="tess", features="pooled", model="mlp", own="random5", apart="loso")
     )
-    monkeypatch.setattr("ser_classic.report.recipes.recipes", lambda: table)
+    monkeypatch.setattr("ser_classic.report.literature.recipes", lambda: table)
     made = [made_up.run("tess", protocol, "pooled", "mlp") for protocol in ("random5", "loso")]
     text = recipes_chapter(scored(made, made_up.clips)).markdown()
     each = scored(made[1:], made_up.clips)[0].row["speaker_uar"]

@@ -11,10 +11,11 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import report, store
-from ser_classic.report import views
-from ser_classic.report.board import scored, systems, tabulated
-from ser_classic.report.gallery import pictures
 from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_premium
+from ser_classic.report.literature import beside_networks, networks_picture, published_chapter
+from ser_classic.report.overview import ranked, systems_chapter
+from ser_classic.report.page import section_of
+from ser_classic.report.scoring import aligned, scored, systems, tabulated
 from ser_classic.statistics import SpeakerCounts
 
 
@@ -76,14 +77,14 @@ def test_leak_premium_in_words(premium):
     assert not shown.duplicated(["corpus", "system"]).any()
     first = shown[shown["corpus"] == "ravdess"].iloc[0]
     assert f"| {first['system']} | loso | random5 | .{round(1000 * first['uar']):03d} |" in text
-    markup = leak_chapter(premium).section().markup
+    markup = section_of(leak_chapter(premium)).markup
     assert all(f">{system}</td>" in markup for system in shown["system"])
 
 
 def test_aligning_keeps_every_count():
     one = SpeakerCounts(("b",), ("sad", "happy"), np.array([[[1, 2], [3, 4]]]))
     two = SpeakerCounts(("a", "b"), ("happy",), np.array([[[5]], [[6]]]))
-    first, second = views.aligned(one, two)
+    first, second = aligned(one, two)
     assert first.speakers == second.speakers == ("a", "b")
     assert first.classes == second.classes == ("happy", "sad")
     assert first.counts.tolist() == [[[0, 0], [0, 0]], [[4, 3], [2, 1]]]
@@ -131,13 +132,13 @@ def test_runs_without_speakers_cannot_be_compared():
 
 
 def test_ranks_are_over_the_speakers_of_every_corpus(runs):
-    found, shared = views.ranked(runs, "model")
+    found, shared = ranked(runs, "model")
     assert shared == ("mfcc13", "classic193", "pooled")
     assert found.blocks == 24 + 2
     assert set(found.average.index) == {"knn", "random_forest", "svm_linear", "svm_rbf", "mlp"}
     assert found.average.index[-1] == "knn"
     assert found.average.sum() == pytest.approx(15)
-    features, _ = views.ranked(runs, "features", "adapted")
+    features, _ = ranked(runs, "features", "adapted")
     assert list(features.average.index) == ["pooled", "classic193", "mfcc13"]
 
 
@@ -145,11 +146,11 @@ def test_ranks_leave_out_what_did_not_run_everywhere(runs):
     part = [
         run for run in runs if not (run.row["corpus"] == "tess" and run.row["model"] in ("mlp", "svm_rbf"))
     ]
-    found, _ = views.ranked(part, "model")
+    found, _ = ranked(part, "model")
     assert set(found.average.index) == {"knn", "random_forest", "svm_linear"}
     few = [run for run in runs if run.row["model"] in ("knn", "mlp")]
-    assert views.ranked(few, "model") is None
-    assert views.ranked([], "model") is None
+    assert ranked(few, "model") is None
+    assert ranked([], "model") is None
 
 
 def test_feature_sets_are_shown_under_the_usual_protocol_not_the_best():
@@ -163,8 +164,8 @@ def test_feature_sets_are_shown_under_the_usual_protocol_not_the_best():
         [made_up.run("emodb", name, "pooled", model, kind=kind.get(name)) for name, model in cells],
         made_up.clips,
     )
-    (drawn,) = (one for one in pictures(runs) if one.name == "features_emodb")
-    shown = drawn.draw.args[0].set_index("model")["uar"].to_dict()
+    (drawn,) = (one for one in systems_chapter(runs).pictures if one.name == "features")
+    shown = drawn.draw.args[0]["emodb"].set_index("model")["uar"].to_dict()
     uar = {(run.row["protocol"], run.row["model"]): run.row["uar"] for run in runs}
     assert uar["emobox", "knn"] < uar["loso", "knn"] < uar["speakers5", "knn"]
     assert shown == {"mlp": uar["speakers5", "mlp"]} | {
@@ -173,15 +174,11 @@ def test_feature_sets_are_shown_under_the_usual_protocol_not_the_best():
 
 
 def test_ranks_say_over_what_they_are(runs):
-    caption = {one.name: one.caption for one in pictures(runs)}
-    said = "by each one's mean UAR on the feature sets mfcc13, classic193, pooled. A bar"
-    assert said in caption["ranks_model"]
+    caption = {one.name: one.caption for one in systems_chapter(runs).pictures}["ranks"]
+    assert "by each one's mean UAR on the feature sets mfcc13, classic193, pooled: " in caption
     alone = [run for run in runs if run.row["features"] == "pooled"]
-    caption = {one.name: one.caption for one in pictures(alone)}
-    assert (
-        "Average rank over 26 speakers, by each one's UAR on the feature set pooled. A bar"
-        in (caption["ranks_model"])
-    )
+    caption = {one.name: one.caption for one in systems_chapter(alone).pictures}["ranks"]
+    assert "over 26 speakers, by each one's UAR on the feature set pooled: " in caption
 
 
 def test_published_scores_name_their_source():
@@ -207,6 +204,32 @@ def test_beside_published_never_mixes_tracks_or_leaks(runs):
     assert report.beside_published(tabulated(runs), "synthetic").empty
     few = report.beside_published(tabulated(runs), "tess")
     assert few.loc[few["own"], ["low", "high"]].isna().all(axis=None)
+
+
+def test_networks_are_shown_on_the_same_folds_alone_beside_our_best_of_each_track(runs):
+    board = tabulated(runs)
+    assert not len(beside_networks(board[board["corpus"] == "ravdess"])), "none is published on these folds"
+    table = beside_networks(board)
+    assert set(table["corpus"]) == {"tess"}
+    assert list(table["track"]) == ["blind", "blind", "adapted", "adapted"], "one track below the other"
+    assert table.groupby("track")["own"].sum().tolist() == [1, 1]
+    assert table.loc[~table["own"].astype(bool), "approximate"].all()
+    picture = networks_picture(board)
+    assert "Keesing et al., Interspeech 2021" in picture.caption
+    assert picture.figure.axes
+    assert networks_picture(board[board["corpus"] == "ravdess"]) is None
+
+
+def test_published_scores_are_listed_with_their_source_and_a_link(runs):
+    chapter = published_chapter(runs)
+    titles = [table.title for table in chapter.tables]
+    assert "ravdess, blind" in titles
+    assert "ravdess, blind, speakers on both sides" in titles
+    (table,) = (table for table in chapter.tables if table.title == "tess, blind")
+    ours, *theirs = sorted(table.rows, key=lambda row: bool(row[-1].link))
+    assert ours[-1].link == ""
+    assert all(row[-1].link.startswith("https://") for row in theirs[2:])
+    assert any(row[2].text.startswith("≈") and "read off heat maps" in row[-1].text for row in theirs)
 
 
 def test_a_stale_run_is_not_beside_the_published(runs):
@@ -242,7 +265,7 @@ def test_write_goes_on_past_broken_and_foreign_folders(tmp_path):
     assert "- failed: pooled + mlp (loso): no memory" in text
     assert len(pd.read_csv(tmp_path / "leak_premium.csv")) == 2
     assert (tmp_path / "leaderboard.html").read_text().startswith("<!doctype html>")
-    assert (tmp_path / "figures" / "leak_premium.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "figures" / "leak_premium.svg").read_text().startswith("<?xml")
     written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     report.write(tmp_path, told.append)
     assert written == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -14,8 +14,8 @@ from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
 from ser_classic.report import leak_premium, read, tabulated
-from ser_classic.report.glance import glance
 from ser_classic.report.leak import leaky_alone
+from ser_classic.report.text import best_systems
 
 ID = "tiny--loso--external--my_cnn--0"
 
@@ -128,7 +128,7 @@ def test_an_external_run_is_compared_stored_told_apart_and_removed(
     assert differences(run.record, lambda _: run.record["digests"]["clips"]) == {}
     board = tabulated(read(results))
     assert dict(zip(board["model"], board["source"], strict=True)) == {"my_cnn": "external", "lda": ""}
-    assert "my_cnn" not in glance(board).markdown()
+    assert "my_cnn" not in best_systems(board).markdown()
     from ser_classic.report import write
 
     write(results, figures=False)

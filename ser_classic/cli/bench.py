@@ -219,7 +219,7 @@ def report(
     from ser_classic import store
     from ser_classic.report import ReportError, terminal, write
     from ser_classic.report.dimensions import dimension_board, tables_of
-    from ser_classic.report.glance import put_into, shown
+    from ser_classic.report.text import best_in_terminal, put_into
 
     if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
         raise ReportError(
@@ -230,7 +230,7 @@ def report(
         put_into(readme, board)
     numbers = [table.terminal() for table in tables_of(dimension_board(results))]
     if len(board) or not numbers:
-        Console().print(terminal(board), shown(board) or "")
+        Console().print(terminal(board), best_in_terminal(board) or "")
     for table in numbers:
         Console().print(table)
 

@@ -106,7 +106,7 @@ def protocols_of(corpus: Corpus) -> list[str]:
 
 def published_of(corpus: Corpus) -> list[str]:
     """The best published figures of each protocol."""
-    from ser_classic.report.views import published
+    from ser_classic.report.literature import published
 
     rows = published()
     rows = rows[rows["corpus"] == corpus.name].sort_values("value", ascending=False, kind="stable")

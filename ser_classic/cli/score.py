@@ -52,7 +52,7 @@ def score(
     from ser_classic import store
     from ser_classic.corpora import CORPORA, CorpusError, load
     from ser_classic.protocols import PROTOCOLS
-    from ser_classic.report.scoring import compared, external, facts, read_predictions, told
+    from ser_classic.report.external import compared, external, facts, read_predictions, told
 
     with options.value_of("--protocol"):
         entry = PROTOCOLS[protocol]

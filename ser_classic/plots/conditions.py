@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,47 +129,56 @@ def curves(table: pd.DataFrame, label: str) -> Figure:
 
 
 @styled
-def robustness(table: pd.DataFrame, order: Sequence[str] = ()) -> Figure:
-    """UAR on degraded test clips: white noise as a curve, all others as points.
+def robustness(table: pd.DataFrame) -> Figure:
+    """UAR on degraded test clips, a row per corpus: white noise as a curve, all others as points.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Columns system, degradation (`clean` among them), kind, level, classes, uar, low, high (NaN without
-        an interval), of one corpus, in the order in which they are shown.
-    order : sequence of str
-        Systems of all corpora: each keeps its colour in every figure.
+        Columns corpus, system, degradation (`clean` among them), kind, level, classes, uar, low, high (NaN
+        without an interval), in the order in which they are shown.
     """
-    systems = list(dict.fromkeys([*order, *table["system"]]))
-    there = [system for system in systems if system in set(table["system"])]
-    clean = table["degradation"] == "clean"
-    noise = table[clean | (table["kind"] == NOISE)]
-    others = table[~clean & (table["kind"] != NOISE)]
-    parts = [part for part in (noise, others) if not clean[part.index].all()]
-    figure = blank(9.2, 3.6)
-    widths = [max(2, part["degradation"].nunique()) for part in parts]
-    axes = figure.subplots(1, len(parts), sharey=True, squeeze=False, width_ratios=widths)[0]
-    for ax, part in zip(axes, parts, strict=True):
-        names = list(dict.fromkeys(part["degradation"]))
-        curve = part is noise
-        for place, system in enumerate(there):
-            number, of_system = systems.index(system), part[part["system"] == system]
-            at = np.array([names.index(name) for name in of_system["degradation"]], dtype=float)
-            at += DODGE * (place - (len(there) - 1) / 2)
-            _points(ax, at, of_system, number, system, "-" if curve else "")
-            level = table.loc[clean & (table["system"] == system), "uar"]
-            if not curve and len(level):
-                colour = SERIES[number % len(SERIES)]
-                ax.axhline(level.iloc[0], color=colour, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
-        words = part.drop_duplicates("degradation").to_dict("records")
-        ax.set_xticks(range(len(names)), [_degradation(word) for word in words])
-        ax.set_xlim(-0.5, len(names) - 0.5)
-        ax.set_title("White noise" if curve else "Other degradations; dotted: clean")
-        ax.axhline(1 / table["classes"].max(), color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-        _shares(ax, table)
-    axes[0].set_ylabel("UAR")
-    _legend(figure, axes[0], 4)
+    systems = list(dict.fromkeys(table["system"]))
+    corpora = list(dict.fromkeys(table["corpus"]))
+    figure = blank(9.2, 0.5 + 3.1 * len(corpora))
+    noise = table["kind"].eq(NOISE) | table["degradation"].eq("clean")
+    kinds = [kept for kept in (noise, ~noise) if not table.loc[kept, "degradation"].eq("clean").all()]
+    widths = [max(2, table.loc[kept, "degradation"].nunique()) for kept in kinds]
+    grid = figure.subplots(len(corpora), len(kinds), sharey="row", squeeze=False, width_ratios=widths)
+    for axes, corpus in zip(grid, corpora, strict=True):
+        of_corpus = table[table["corpus"] == corpus]
+        for ax, kept in zip(axes, kinds, strict=True):
+            _degraded(ax, of_corpus, of_corpus[kept[of_corpus.index]], systems, kept is noise)
+        axes[0].set_title(f"{corpus}: {axes[0].get_title(loc='left').lower()}")
+        axes[0].set_ylabel("UAR")
+    handles = {
+        label: handle
+        for ax in grid.flat
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=min(4, len(handles)))
     return figure
+
+
+def _degraded(ax: Axes, whole: pd.DataFrame, part: pd.DataFrame, systems: list[str], curve: bool) -> None:
+    """A panel of a corpus; each system keeps its colour in all of them."""
+    names = list(dict.fromkeys(part["degradation"]))
+    there = [system for system in systems if system in set(whole["system"])]
+    for place, system in enumerate(there):
+        number, of_system = systems.index(system), part[part["system"] == system]
+        at = np.array([names.index(name) for name in of_system["degradation"]], dtype=float)
+        at += DODGE * (place - (len(there) - 1) / 2)
+        _points(ax, at, of_system, number, system, "-" if curve else "")
+        level = whole.loc[whole["degradation"].eq("clean") & (whole["system"] == system), "uar"]
+        if not curve and len(level):
+            colour = SERIES[number % len(SERIES)]
+            ax.axhline(level.iloc[0], color=colour, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
+    words = part.drop_duplicates("degradation").to_dict("records")
+    ax.set_xticks(range(len(names)), [_degradation(word) for word in words])
+    ax.set_xlim(-0.5, max(1, len(names)) - 0.5)
+    ax.set_title("White noise" if curve else "Other degradations; dotted: clean")
+    ax.axhline(1 / whole["classes"].max(), color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
+    _shares(ax, whole)
 
 
 def _degradation(row: dict) -> str:

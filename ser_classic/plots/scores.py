@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.plots.style import (
+    ADAPTED,
     BLIND,
     GROUP_COLOUR,
     INK,
@@ -35,96 +36,93 @@ if TYPE_CHECKING:
 
 NETWORKS = SERIES[3]
 PANEL = 300  # points that a panel is wide, about; layout makes them a little more
-SCALES = (
-    ("seconds", "seconds of one core, tuning and fitting a fold"),
-    ("size", "size of the fitted pipeline"),
-)
-UNITS = {
-    "seconds": {1e-3: "1 ms", 0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 100: "100 s", 1e3: "1000 s"},
-    "size": {1e3: "1 kB", 1e4: "10 kB", 1e5: "100 kB", 1e6: "1 MB", 1e7: "10 MB", 1e8: "100 MB"},
-}
+SECONDS = {1e-3: "1 ms", 0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 100: "100 s", 1e3: "1000 s"}
 
 
 @styled
-def leak_premium(table: pd.DataFrame, limit: int = 8) -> Figure:
+def leak_premium(table: pd.DataFrame) -> Figure:
     """UAR with test speakers heard in training, beside the same system with speakers kept apart.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Columns corpus, system, uar, leaky_uar, premium, low, high, speakers: one row per pair.
-    limit : int
-        Systems shown per corpus, those with the highest leaky UAR.
+        Columns corpus, system, uar, leaky_uar, premium, low, high, speakers: one row per pair, as shown.
     """
-    parts = [
-        (str(corpus), part.nlargest(limit, "leaky_uar"))
-        for corpus, part in table.groupby("corpus", sort=False)
-    ]
-    figure = blank(7.4, 0.75 + sum(0.27 * len(part) + 0.62 for _, part in parts))
-    axes = figure.subplots(
-        len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
-    )[:, 0]
-    for ax, (corpus, part) in zip(axes, parts, strict=True):
-        rows_axis(ax, list(part["system"]))
-        places = np.arange(len(part))
-        ax.hlines(places, part["uar"], part["leaky_uar"], color=LEAKY, alpha=0.35, linewidth=3.5)
-        for column, marker, colour, label in (
-            ("uar", "o", BLIND, "speakers kept apart"),
-            ("leaky_uar", "D", LEAKY, "speakers on both sides"),
-        ):
-            ax.plot(part[column], places, marker, color=colour, markersize=6, clip_on=False, label=label)
-        for place, row in zip(places, part.to_dict("records"), strict=True):
-            known = row["speakers"] >= FEWEST_SPEAKERS
-            range_ = f"({share(row['low'])} to {share(row['high'])})" if known else ""
-            sign = "+" if row["premium"] > 0 else ""
-            beside(ax, place, sign + share(row["premium"]), weight="bold", color=LEAKY)
-            beside(ax, place, range_, 34, color=MUTED, size=8)
-        ax.set_title(corpus)
-        share_axis(ax)
-    beside(axes[0], -1.1, "premium (95 %)", color=MUTED, size=8)
-    axes[-1].set_xlabel("UAR")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    figure = blank(7.4, 1.2 + 0.42 * len(table))
+    ax = figure.subplots()
+    rows_axis(ax, [f"{row.corpus}\n{wrapped(row.system)}" for row in table.itertuples()])
+    places = np.arange(len(table))
+    ax.hlines(places, table["uar"], table["leaky_uar"], color=LEAKY, alpha=0.35, linewidth=3.5)
+    for column, marker, colour, label in (
+        ("uar", "o", BLIND, "speakers kept apart"),
+        ("leaky_uar", "D", LEAKY, "speakers on both sides"),
+    ):
+        ax.plot(table[column], places, marker, color=colour, markersize=6, clip_on=False, label=label)
+    for place, row in zip(places, table.to_dict("records"), strict=True):
+        known = row["speakers"] >= FEWEST_SPEAKERS
+        range_ = f"({share(row['low'])} to {share(row['high'])})" if known else "(few speakers)"
+        sign = "+" if row["premium"] > 0 else ""
+        beside(ax, place, sign + share(row["premium"]), weight="bold", color=LEAKY)
+        beside(ax, place, range_, 34, color=MUTED, size=8)
+    beside(ax, -0.8, "premium (95 %)", color=MUTED, size=8)
+    share_axis(ax)
+    ax.set_xlabel("UAR")
+    figure.legend(loc="outside upper left", ncols=2)
     return figure
 
 
 @styled
-def feature_sets(table: pd.DataFrame, chance: float, colour: str = BLIND) -> Figure:
+def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """UAR of every feature set with each model, the best of them named and with its interval.
 
     Parameters
     ----------
-    table : pd.DataFrame
-        Columns features, model, uar, low, high (NaN where there are too few speakers); one corpus, one group.
-    chance : float
-        UAR of guessing.
-    colour : str
-        Of the best models.
+    tables : mapping
+        Of each corpus, which is a panel: columns features, model, classes, uar, low, high (NaN where there
+        are too few speakers).
     """
-    best = table.sort_values("uar", ascending=False, kind="stable").drop_duplicates("features")
-    places = {name: place for place, name in enumerate(best["features"])}
-    figure = blank(4.9, 0.75 + 0.24 * len(best))
-    ax = figure.subplots()
-    rows_axis(ax, list(best["features"]))
-    ax.plot(table["uar"], table["features"].map(places), "o", color=PUBLISHED, alpha=0.45, markersize=4)
-    ax.hlines(range(len(best)), best["low"], best["high"], color=colour, alpha=0.35, linewidth=3)
-    ax.plot(best["uar"], range(len(best)), "o", color=colour, markersize=6)
-    for place, row in enumerate(best.to_dict("records")):
-        beside(ax, place, share(row["uar"]), weight="bold", color=colour)
-        beside(ax, place, row["model"], 28, color=MUTED, size=8)
-    ax.axvline(chance, color=LINE, linewidth=1.4, linestyle=(0, (4, 2)), zorder=0)
-    share_axis(ax)
-    ax.set_xlabel("UAR")
+    most = max(table["features"].nunique() for table in tables.values())
+    figure = blank(4.7 * len(tables), 0.9 + 0.21 * most)
+    for ax, (corpus, table) in zip(
+        figure.subplots(1, len(tables), squeeze=False)[0], tables.items(), strict=True
+    ):
+        best = table.sort_values("uar", ascending=False, kind="stable").drop_duplicates("features")
+        places = {name: place for place, name in enumerate(best["features"])}
+        rows_axis(ax, list(best["features"]))
+        ax.plot(table["uar"], table["features"].map(places), "o", color=PUBLISHED, alpha=0.45, markersize=4)
+        ax.hlines(range(len(best)), best["low"], best["high"], color=BLIND, alpha=0.35, linewidth=3)
+        ax.plot(best["uar"], range(len(best)), "o", color=BLIND, markersize=6)
+        for place, row in enumerate(best.to_dict("records")):
+            beside(ax, place, share(row["uar"]), weight="bold", color=BLIND)
+            beside(ax, place, row["model"], 28, color=MUTED, size=8)
+        ax.axvline(1 / table["classes"].iloc[0], color=LINE, linewidth=1.4, linestyle=(0, (4, 2)), zorder=0)
+        share_axis(ax)
+        ax.set_title(corpus)
+        ax.set_xlabel("UAR")
     return figure
 
 
 @styled
-def critical_difference(ranks: Ranks) -> Figure:
-    """Average ranks on a line; bars join those that cannot be told apart (Demšar 2006)."""
+def critical_difference(ranks: Mapping[str, Ranks]) -> Figure:
+    """Average ranks on lines; bars join those that cannot be told apart (Demšar 2006).
+
+    Parameters
+    ----------
+    ranks : mapping
+        Of each heading what was ranked.
+    """
+    heights = [1.7 + 0.13 * len(one.groups) + 0.25 * ((len(one.average) + 1) // 2) for one in ranks.values()]
+    figure = blank(7.2, sum(heights))
+    axes = figure.subplots(len(ranks), 1, squeeze=False, height_ratios=heights)[:, 0]
+    for ax, (title, one) in zip(axes, ranks.items(), strict=True):
+        _line_of_ranks(ax, one)
+        ax.set_title(title)
+    return figure
+
+
+def _line_of_ranks(ax: Axes, ranks: Ranks) -> None:
     names, values = list(ranks.average.index), ranks.average.to_numpy()
     half = (len(names) + 1) // 2
-    figure = blank(7.2, 1.45 + 0.13 * len(ranks.groups) + 0.25 * half)
-    ax = figure.subplots()
     ax.set_axis_off()
     low, high = 1, len(names)
     margin = 0.62 * (high - low)
@@ -152,49 +150,56 @@ def critical_difference(ranks: Ranks) -> Figure:
     for place, group in enumerate(ranks.groups):
         ends = ranks.average[[group[0], group[-1]]].to_numpy() + np.array([-0.04, 0.04])
         ax.plot(ends, [0.32 + 0.32 * place] * 2, color=INK, linewidth=3.4, solid_capstyle="round", zorder=4)
-    return figure
 
 
 @styled
-def beside_published(table: pd.DataFrame) -> Figure:
-    """Own runs with their interval beside published scores; a panel per track, never one ranking.
+def beside_networks(table: pd.DataFrame) -> Figure:
+    """Own systems with their intervals beside published networks on the same folds; a panel a corpus.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Columns track, system, protocol, uar, low, high (NaN without an interval), own (bool) and
-        same_folds (bool), of one corpus, in the order in which the rows are shown.
+        Columns corpus, track, system, uar, low, high (NaN without an interval), own, approximate (bool) and
+        protocol, in the order in which the rows are shown: blind ones, then adapted ones.
     """
-    parts = [(track, part) for track, part in table.groupby("track", sort=False)]
-    names = {name: wrapped(name) for name in table["system"]}
-    pitch = 0.29 if any("\n" in name for name in names.values()) else 0.25
-    figure = blank(7.4, 0.8 + sum(pitch * len(part) + 0.5 for _, part in parts))
+    parts = [(corpus, part) for corpus, part in table.groupby("corpus", sort=False)]
+    figure = blank(7.4, 0.9 + sum(0.25 * len(part) + 0.5 for _, part in parts))
     axes = figure.subplots(
         len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
     )[:, 0]
-    for ax, (track, part) in zip(axes, parts, strict=True):
-        rows_axis(ax, [names[name] for name in part["system"]])
-        colour = GROUP_COLOUR[str(track)]
+    for ax, (corpus, part) in zip(axes, parts, strict=True):
+        adapted = part["track"].eq("adapted").to_numpy()
+        rows_axis(
+            ax,
+            [
+                wrapped(name + (", adapted" if heard else ""), 50)
+                for name, heard in zip(part["system"], adapted, strict=True)
+            ],
+        )
+        if adapted.argmax() > 0:
+            ax.axhline(adapted.argmax() - 0.5, color=LINE, linewidth=1.2)
         for place, row in enumerate(part.to_dict("records")):
+            colour = GROUP_COLOUR[row["track"]] if row["own"] else PUBLISHED
             if row["own"]:
-                if np.isfinite(row["low"]):
-                    ax.hlines(place, row["low"], row["high"], color=colour, linewidth=2.4, alpha=0.5)
-                ax.plot(row["uar"], place, "o", color=colour, markersize=7)
+                ax.hlines(place, row["low"], row["high"], color=colour, linewidth=3, alpha=0.4)
                 ax.get_yticklabels()[place].set_weight("bold")
-            else:
-                face = PUBLISHED if row["same_folds"] else PAPER
-                ax.plot(row["uar"], place, "D", color=PUBLISHED, markerfacecolor=face, markersize=5.5)
-            beside(ax, place, share(row["uar"], 3), weight="bold" if row["own"] else "normal")
-            beside(ax, place, row["protocol"], 38, size=8, color=MUTED)
-        ax.set_title(str(track))
+            face = PAPER if row["track"] == "adapted" and not row["own"] else colour
+            marker, size = ("o", 7.5) if row["own"] else ("D", 5.5)
+            ax.plot(row["uar"], place, marker, color=colour, markerfacecolor=face, markersize=size)
+            said = ("≈" if row["approximate"] else "") + share(row["uar"], 2 if row["approximate"] else 3)
+            beside(ax, place, said, weight="bold" if row["own"] else "normal")
+        ax.set_title(f"{corpus}, {part.loc[part['own'].astype(bool), 'protocol'].iloc[0]}")
     share_axis(axes[-1], low=max(0.0, np.floor(10 * np.nanmin(table[["uar", "low"]]) - 0.5) / 10))
     axes[-1].set_xlabel("UAR")
-    signs = [
-        ("o", BLIND, BLIND, "ours, 95 % interval"),
-        ("D", PUBLISHED, PUBLISHED, "published, same folds"),
-        ("D", PUBLISHED, PAPER, "published, other folds"),
-    ]
-    _legend(figure, signs)
+    _legend(
+        figure,
+        [
+            ("o", BLIND, BLIND, "ours, blind"),
+            ("o", ADAPTED, ADAPTED, "ours, adapted"),
+            ("D", PUBLISHED, PUBLISHED, "frozen network, blind"),
+            ("D", PUBLISHED, PAPER, "frozen network, adapted"),
+        ],
+    )
     return figure
 
 
@@ -247,36 +252,33 @@ def confusions(tables: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]) -> Figu
 
 @styled
 def effort(table: pd.DataFrame) -> Figure:
-    """UAR against the cost of training and the size of what is kept, a row of panels per corpus.
+    """UAR against the cost of training, a panel per corpus.
 
     Parameters
     ----------
     table : pd.DataFrame
-        Columns corpus, features, model, network (bool), uar, seconds and size [bytes].
+        Columns corpus, features, model, network (bool), uar and seconds.
     """
     corpora = list(dict.fromkeys(table["corpus"]))
-    figure = blank(9.2, 0.7 + 2.9 * len(corpora))
-    axes = figure.subplots(len(corpora), 2, squeeze=False, sharex="col", sharey="row")
-    for ax, (column, label) in zip(axes[-1], SCALES, strict=True):
-        low, high = table[column].min(), table[column].max()
-        ticks = {at: text for at, text in UNITS[column].items() if low / 3 <= at <= high * 3}
-        ax.set_xscale("log")
-        ax.minorticks_off()
-        ax.set_xticks(list(ticks), list(ticks.values()))
-        ax.set_xlim(low / 1.6, high * (400 if column == "seconds" else 40))  # room for names
-        ax.set_xlabel(label)
-    for row, corpus in zip(axes, corpora, strict=True):
-        part = table[table["corpus"] == corpus]
-        for ax, (column, _) in zip(row, SCALES, strict=True):
-            _scatter(ax, part, column)
-        row[0].set_title(corpus)
-        row[0].set_ylabel("UAR")
-    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure = blank(0.6 + 4.6 * len(corpora), 3.9)
+    axes = figure.subplots(1, len(corpora), squeeze=False, sharex=True)[0]
+    low, high = table["seconds"].min(), table["seconds"].max()
+    ticks = {at: text for at, text in SECONDS.items() if low / 3 <= at <= high * 3}
+    axes[0].set_xscale("log")
+    axes[0].minorticks_off()
+    axes[0].set_xticks(list(ticks), list(ticks.values()))
+    axes[0].set_xlim(low / 1.6, high * 400)  # room for names
+    for ax, corpus in zip(axes, corpora, strict=True):
+        _scatter(ax, table[table["corpus"] == corpus])
+        ax.set_title(corpus)
+        ax.set_xlabel("seconds of one core, tuning and fitting a fold")
+    axes[0].set_ylabel("UAR")
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
     return figure
 
 
-def _scatter(ax: Axes, part: pd.DataFrame, column: str) -> None:
+def _scatter(ax: Axes, part: pd.DataFrame) -> None:
     ax.grid(axis="y")
     low, high = part["uar"].min(), part["uar"].max()
     share_axis(ax, "y", max(0.0, np.floor(20 * low - 0.2) / 20), np.ceil(20 * high + 0.2) / 20)
@@ -286,18 +288,18 @@ def _scatter(ax: Axes, part: pd.DataFrame, column: str) -> None:
         (False, "o", BLIND, "classical models"),
     ):
         kind = part[part["network"] == network]
-        front = unbeaten(kind, column)
-        ax.plot(kind[column], kind["uar"], marker, color=colour, markersize=4, alpha=0.35, mew=0)
-        ax.plot(front[column], front["uar"], color=colour, linewidth=0.8, alpha=0.5)
-        ax.plot(front[column], front["uar"], marker, color=colour, markersize=5.5, label=label)
-        _name(ax, front, column, colour, taken, left=not network)
+        front = unbeaten(kind, "seconds")
+        ax.plot(kind["seconds"], kind["uar"], marker, color=colour, markersize=4, alpha=0.35, mew=0)
+        ax.plot(front["seconds"], front["uar"], color=colour, linewidth=0.8, alpha=0.5)
+        ax.plot(front["seconds"], front["uar"], marker, color=colour, markersize=5.5, label=label)
+        _name(ax, front, colour, taken, left=not network)
 
 
-def _name(ax: Axes, front: pd.DataFrame, column: str, colour: str, taken: list[float], left: bool) -> None:
+def _name(ax: Axes, front: pd.DataFrame, colour: str, taken: list[float], left: bool) -> None:
     """Write what the points are, the best first, where names fit and meet neither each other nor a point."""
     from matplotlib.textpath import TextPath
 
-    at = ax.transAxes.inverted().transform(ax.transData.transform(front[[column, "uar"]].to_numpy()))
+    at = ax.transAxes.inverted().transform(ax.transData.transform(front[["seconds", "uar"]].to_numpy()))
     for place in np.argsort(-at[:, 1], kind="stable"):
         (x, y), row = at[place], front.iloc[place]
         name = f"{row['features']} + {row['model']}"
@@ -314,7 +316,7 @@ def _name(ax: Axes, front: pd.DataFrame, column: str, colour: str, taken: list[f
         taken.append(y)
         ax.annotate(
             name,
-            (row[column], row["uar"]),
+            (row["seconds"], row["uar"]),
             xytext=(6 * free[0], 0),
             textcoords="offset points",
             size=7,

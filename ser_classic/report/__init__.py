@@ -1,6 +1,9 @@
 """Reports from stored runs: leaderboards and figures; no audio is read and no model is fitted."""
 
-from ser_classic.report.board import (
+from ser_classic.report.comparison import compare, compare_stored
+from ser_classic.report.leak import leak_premium
+from ser_classic.report.literature import beside_published, published
+from ser_classic.report.scoring import (
     COLUMNS,
     ReportError,
     judged,
@@ -14,10 +17,7 @@ from ser_classic.report.board import (
     tabulated,
     to_csv,
 )
-from ser_classic.report.comparison import compare, compare_stored
-from ser_classic.report.leak import leak_premium
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
-from ser_classic.report.views import beside_published, published
 from ser_classic.report.write import write
 
 __all__ = [

@@ -14,9 +14,8 @@ import pandas as pd
 
 from ser_classic import statistics, store
 from ser_classic.metrics import METRICS
-from ser_classic.report.board import ReportError, Run, judged, speaker_counts
+from ser_classic.report.scoring import ReportError, Run, aligned, judged, speaker_counts
 from ser_classic.report.text import counted, share, signed
-from ser_classic.report.views import aligned
 from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
 from ser_classic.tables import Cell, Table
 

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.board import CELL, Scored, first_seeds, system_of
-from ser_classic.report.chapters import Chapter
-from ser_classic.report.gallery import Picture
-from ser_classic.report.text import of_share, range_of, share
-from ser_classic.report.views import shown
+from ser_classic.report.overview import most_run
+from ser_classic.report.scoring import CELL, Scored, first_seeds, shown, system_of
+from ser_classic.report.text import Chapter, Picture, of_share, range_of, share
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table
 from ser_classic.vocabulary import CONDITIONS
@@ -159,7 +157,6 @@ def _curves(
         f"UAR by the number of {headings[1]}",
         f"With 95 % intervals over speakers where there are enough. {caption}",
         partial(curves, table, headings[1]),
-        wide=True,
     )
     return Chapter(name, title, about, grids, broken, (picture,) if len(table) else ())
 
@@ -255,21 +252,20 @@ def _gains(table: pd.DataFrame, title: str) -> Table:
 
 
 def _robustness(table: pd.DataFrame, name: str, title: str) -> tuple[Picture, ...]:
-    """A figure for each corpus: noise as a curve, the others as points."""
+    """A figure of the corpora with most runs: noise as a curve, the others as points."""
     from ser_classic.plots.conditions import robustness
 
-    systems = list(dict.fromkeys(table["system"]))
-    return tuple(
-        Picture(
-            f"{name}_{corpus}",
-            f"{corpus}: UAR {title}",
-            "With 95 % intervals over speakers where there are enough. Left: white noise, by its level below "
-            "the speech. Right: what else was done to the test clips. The dashed line is chance.",
-            partial(robustness, part, systems),
-            wide=True,
-        )
-        for corpus, part in table.groupby("corpus")
+    if not len(table):
+        return ()
+    picture = Picture(
+        name,
+        f"UAR {title}",
+        "With 95 % intervals over speakers where there are enough, on the corpora with most runs. Left: "
+        "white noise, by its level below the speech. Right: what else was done to the test clips. The dashed "
+        "line is chance.",
+        partial(robustness, table[table["corpus"].isin(most_run(table["corpus"]))]),
     )
+    return (picture,)
 
 
 def _beside(table: pd.DataFrame, by: str, heading: str, about: str) -> tuple[tuple[Table, ...], str]:
@@ -347,18 +343,19 @@ def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
         return None
     grids = [grid for _, part in table.groupby("system") for grid in _matrices(part)]
     pairs = table[table["pair"].astype(bool)]
-    drawings = tuple(
-        Picture(
-            f"cross_{str(system).replace(' + ', '_')}",
+    across = pairs[~pairs["within"].astype(bool)]
+    drawings = ()
+    if len(across):
+        uar = across.groupby("system")["uar"].agg(["size", "mean"]).sort_values(["size", "mean"])
+        system = uar.index[-1]
+        picture = Picture(
+            "cross",
             f"{system}: trained on one corpus, tested on another",
             "UAR, its 95 % interval over speakers where there are enough, and the emotions told apart. "
             "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
-            partial(drawn, part),
-            wide=True,
+            partial(drawn, pairs[pairs["system"] == system]),
         )
-        for system, part in pairs.groupby("system")
-        if not part["within"].all()
-    )
+        drawings = (picture,)
     titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
     about = " ".join([CROSS, *(f"{name}: {title}." for name, title in titles.items())])
     return Chapter("cross", "From corpus to corpus", about, tuple(grids), broken, drawings)
@@ -446,7 +443,6 @@ def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
         "Each mark is a run with another seed; the bar is the 95 % interval over speakers of the first "
         "one, where there are speakers enough.",
         partial(seeds, table),
-        wide=True,
     )
     grid = Table(("corpus", "system", "seeds", "UAR", "min–max", "95 %"), tuple(rows))
     return Chapter("seeds", "What the seed decides", SEEDS, (grid,), pictures=(picture,))

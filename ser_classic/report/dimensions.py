@@ -13,9 +13,8 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.board import GROUPS, ReportError, group_of, marked_stale, system_of, to_csv
-from ser_classic.report.chapters import Chapter
-from ser_classic.report.text import duration, share
+from ser_classic.report.scoring import GROUPS, ReportError, group_of, marked_stale, system_of, to_csv
+from ser_classic.report.text import Chapter, duration, share
 from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
 from ser_classic.tables import Cell, Table
 

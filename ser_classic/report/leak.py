@@ -8,11 +8,8 @@ from statistics import fmean
 
 import pandas as pd
 
-from ser_classic.report.board import Scored, standing
-from ser_classic.report.chapters import Chapter
-from ser_classic.report.gallery import Picture
-from ser_classic.report.text import of_share, signed
-from ser_classic.report.views import FLOOR, aligned
+from ser_classic.report.scoring import FLOOR, Scored, aligned, standing
+from ser_classic.report.text import Chapter, Picture, of_share, signed
 from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference
 from ser_classic.tables import Cell, Table
 
@@ -197,8 +194,8 @@ def leak_chapter(premium: pd.DataFrame, alone: Table | None = None) -> Chapter |
     picture = Picture(
         "leak_premium",
         "UAR with the test speakers out of training, and in it",
-        "Of each corpus the systems with the highest leaky UAR, with the 95 % interval of the difference.",
-        partial(drawn, table),
+        "Of each corpus the system with the highest leaky UAR, with the 95 % interval of the difference.",
+        partial(drawn, table.drop_duplicates("corpus")),
     )
     grids = tuple(_grid(str(corpus), part) for corpus, part in table.groupby("corpus", sort=False))
     return Chapter("leak", TITLE, ABOUT, (*grids, *others), pictures=(picture,))

@@ -1,34 +1,55 @@
-"""The leaderboard as one page: tables that sort, figures inline, nothing loaded from anywhere."""
+"""The leaderboard as one page that loads nothing: a picture, a table to search, and chapters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ser_classic.report.board import each_speaker, rankings, systems
-from ser_classic.report.gallery import Picture
+from ser_classic.report.scoring import Scored, each_speaker, rankings, systems, tabulated
 from ser_classic.report.text import (
     INTRODUCTION,
+    LEAKY,
     STALE,
-    WARNING,
+    TITLES,
+    Chapter,
+    Picture,
     about,
     duration,
-    of_share,
     range_of,
     share,
-    title_of,
+    shortened,
     uar_of,
 )
-from ser_classic.statistics import FEWEST_SPEAKERS
-from ser_classic.tables import Cell, Table
+from ser_classic.statistics import per_speaker
 
-TITLE = "Speech emotion recognition: leaderboard"
+TITLE = "Speech emotion recognition on speakers never heard"
+LEAD = (
+    "Classical systems, each tested on speakers that it was not trained on, beside what frozen networks "
+    "reach. All figures but the published ones come from stored predictions."
+)
+HEADINGS = ("#", "features", "model", "UAR", "95 %", "", "accuracy", "F1", "ECE", "fit")
+NUMBERS = ("#", "UAR", "accuracy", "F1", "ECE", "fit")
+LESSER = ("accuracy", "F1", "ECE", "fit")  # what a narrow screen can do without
+CELL = (
+    "corpus",
+    "protocol",
+    "features",
+    "model",
+)  # of a row of the leaderboard, which has its seeds together
+HOW = (
+    "Only systems of one ranking compare: of one corpus, one track and one protocol. A click on a row shows "
+    "what the system takes for what, what it recognises of each emotion, and how it fares with each speaker; "
+    "the address then leads back to the row. A click on a heading sorts every ranking on its own."
+)
 
 
 @dataclass(frozen=True)
@@ -40,39 +61,33 @@ class Section:
     markup: str
 
 
-def page(board: pd.DataFrame, figures: Iterable[tuple[str, str]], first: Iterable[Section] = ()) -> str:
+def page(runs: Sequence[Scored], chapters: Iterable[Section] = (), story: str = "") -> str:
     """The whole page.
 
     Parameters
     ----------
-    board : pd.DataFrame
-        The leaderboard.
-    figures : iterable of (str, str)
-        Corpus (or nothing) and markup of each.
-    first : iterable of Section
-        Shown before the corpora.
+    runs : sequence of Scored
+        Of the leaderboard.
+    chapters : iterable of Section
+        The first stands before the leaderboard, the others after it.
+    story : str
+        Markup of the picture at the head.
 
     Returns
     -------
     str
-        HTML that needs nothing else; equal for equal tables and figures.
+        HTML that needs nothing else; equal for equal runs and chapters.
     """
-    by_corpus: dict[str, list[str]] = {}
-    for corpus, markup in figures:
-        by_corpus.setdefault(corpus, []).append(markup)
-    sections = list(first)
-    if "" in by_corpus:
-        sections.append(Section("across", "Across corpora", _pair(by_corpus[""])))
-    for name, of_corpus in systems(board).groupby("corpus", sort=False):
-        corpus = str(name)
-        markup = _corpus(corpus, of_corpus) + _pair(by_corpus.get(corpus, []))
-        sections.append(Section(identifier(f"corpus-{corpus}"), corpus, markup))
+    board = tabulated(runs)
     failed = int((board["status"] != "ok").sum())
     stale = int((board["stale"].notna() & (board["status"] == "ok")).sum())
     counts = f"{len(board)} runs, {failed} of them failed"
     counts += f", {stale} stale: made otherwise than they would be today, and not ranked" if stale else ""
-    lead = f"<p>{code(INTRODUCTION)}</p>" + ("" if sections else "<p>No run has finished yet.</p>")
-    return filled(TITLE, lead, sections, f"{counts}. All figures come from stored predictions.")
+    table = Section("systems-all", "All systems", _leaderboard(board, runs)) if len(board) else None
+    first, *others = [*chapters] or [None]
+    sections = [section for section in (first, table, *others) if section]
+    lead = f"<p>{escape(LEAD)}</p>{story}" + ("" if sections else "<p>No run has finished yet.</p>")
+    return filled(TITLE, lead, sections, f"{counts}.")
 
 
 def filled(title: str, lead: str, sections: Sequence[Section], footer: str) -> str:
@@ -91,93 +106,139 @@ def filled(title: str, lead: str, sections: Sequence[Section], footer: str) -> s
     )
 
 
-def _pair(figures: Sequence[str]) -> str:
-    return f'<div class="pair">{"".join(figures)}</div>' if figures else ""
-
-
-def _corpus(corpus: str, table: pd.DataFrame) -> str:
-    done = table[table["uar"].notna()]
-    parts = [f"<p>{about(done)}</p>"]
-    if 0 < done["speakers"].max() < FEWEST_SPEAKERS:
-        parts.append(
-            f'<p class="warning">With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted: '
-            "these figures speak of these speakers alone, and the UAR of each is shown instead.</p>"
-        )
-    for group, emotions, part in rankings(table):
-        parts.append(f'<h3 class="{group}">{escape(title_of(group, emotions))}</h3>')
-        if group == "leaky":
-            parts.append(f'<p class="warning">{escape(WARNING)}</p>')
-        parts.append(_ranking(part, group, ", ".join(filter(None, (corpus, group, emotions)))))
-    return "".join(parts)
-
-
-HEADINGS = (
-    *("#", "features", "model", "protocol", "UAR", "95 %", "0 to 1"),
-    *("accuracy", "F1", "ECE", "fit", "predict", "seeds"),
-)
-
-
-def _ranking(table: pd.DataFrame, group: str, label: str) -> str:
-    rows = table.to_dict("records")
-    kinds = [_kind(row, place) for place, row in enumerate(rows)]
-    cells = (
-        _cells(row, kind, place, group) for place, (row, kind) in enumerate(zip(rows, kinds, strict=True))
+def section_of(chapter: Chapter, drawn: Sequence[str] = ()) -> Section:
+    """A chapter as a section: its drawn figures, and its tables, folded away where there are any."""
+    tables = "".join(
+        (f"<h3>{escape(table.title)}</h3>" if table.title else "")
+        + table.html(", ".join(filter(None, (chapter.title, table.title))))
+        for table in chapter.tables
     )
-    return Table(HEADINGS, tuple(cells), label, tuple(kinds)).html()
-
-
-def _kind(row: dict[str, Any], place: int) -> str:
-    if row["status"] != "ok":
-        return "failed"
-    return STALE if pd.notna(row["stale"]) else "best" if place == 0 else ""
-
-
-def _cells(row: dict[str, Any], kind: str, place: int, group: str) -> tuple[Cell | str, ...]:
-    names = [row[name] for name in ("features", "model", "protocol")]
-    if kind == "failed":
-        why = f"failed: {row['error']}"
-        return ("", *names, "", Cell(why, markup=f'<span class="leaky">{escape(why)}</span>'), *[""] * 7)
-    rank = Cell(str(place + 1), place + 1)
-    if kind == STALE:
-        rank = Cell(STALE, float("nan"), markup=f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>')
-    figures = [of_share(row[name]) for name in ("accuracy", "macro_f1", "ece")]
-    figures += [Cell(duration(row[name]), row[name]) for name in ("fit_seconds", "predict_seconds")]
-    uar = Cell(uar_of(row), row["uar"])
-    return (rank, *names, uar, *_range(row, group), *figures, Cell(str(row["seeds"]), row["seeds"]))
-
-
-def _range(row: dict[str, Any], group: str) -> tuple[Cell, Cell]:
-    """The interval as text and as a bar from 0 to 1, or the speakers one by one."""
-    each = each_speaker(row)
-    if each:
-        dots = "".join(f'<circle cx="{100 * value:.1f}" cy="6" r="2.6"/>' for value in each.values())
-        words = ", ".join(f"{name} {share(value, 2)}" for name, value in each.items())
-        return Cell(words, row["uar"]), Cell("", row["uar"], markup=_bar(dots, group))
-    if pd.isna(row["uar_low"]):
-        return Cell("–"), Cell("")
-    low, high = 100 * row["uar_low"], 100 * row["uar_high"]
-    line = f'<path d="M{low:.1f} 6H{high:.1f}"/><circle cx="{100 * row["uar"]:.1f}" cy="6" r="3"/>'
-    return Cell(range_of(row), row["uar_low"]), Cell("", row["uar"], markup=_bar(line, group))
-
-
-def _bar(marks: str, group: str) -> str:
-    colour = f"var(--{group})"
-    return (
-        '<svg class="bar" viewBox="-4 0 108 12" aria-hidden="true">'
-        '<path d="M0 6H100" stroke="var(--line)" stroke-width="1"/>'
-        f'<g fill="{colour}" stroke="{colour}" stroke-width="2">{marks}</g></svg>'
+    if tables and (drawn or len(chapter.tables) > 2):
+        tables = f"<details><summary>The figures in tables</summary>{tables}</details>"
+    why = "".join(
+        f'<p class="leaky">failed: {escape(run)}: {escape(shortened(why))}</p>' for run, why in chapter.failed
     )
+    return Section(chapter.name, chapter.title, f"{_folded(chapter.about)}{''.join(drawn)}{tables}{why}")
 
 
-def figure_element(picture: Picture, svg: str) -> str:
+def figure_of(picture: Picture, svg: str) -> str:
     """A drawn figure with its title above it and its caption below."""
     from ser_classic.plots.style import inline_svg
 
-    head = f"<h3>{escape(picture.title)}</h3>"
     drawn = inline_svg(svg, identifier(picture.name), picture.title)
-    caption = escape(picture.caption)
-    wide = ' class="wide"' if picture.wide else ""
-    return f'<figure{wide}>{head}<div class="scroll">{drawn}</div><figcaption>{caption}</figcaption></figure>'
+    return (
+        f'<figure><h3>{escape(picture.title)}</h3><div class="scroll">{drawn}</div>'
+        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
+    )
+
+
+def _folded(words: str) -> str:
+    """Markup of an explanation: its first sentence, and the others folded away."""
+    first, rest = re.match(r"(.*?[.:](?= [A-Z0-9≈])|.*)\s*(.*)", words, re.DOTALL).groups()
+    more = f"<details><summary>How to read it</summary><p>{code(rest)}</p></details>" if rest else ""
+    return f"<p>{code(first)}</p>{more}"
+
+
+def _leaderboard(board: pd.DataFrame, runs: Iterable[Scored]) -> str:
+    """The table of all systems, a body for each ranking, and what its rows unfold to."""
+    classes = {
+        name: ("number" if name in NUMBERS else "", "lesser" if name in LESSER else "") for name in HEADINGS
+    }
+    head = "".join(
+        f'<th scope="col" class="{" ".join(filter(None, classes[name]))}">{name}</th>' for name in HEADINGS
+    )
+    bodies = [
+        body
+        for corpus, of_corpus in systems(board).groupby("corpus", sort=False)
+        for body in _bodies(str(corpus), of_corpus)
+    ]
+    meaning = f"<details><summary>What the figures mean</summary><p>{code(INTRODUCTION)}</p></details>"
+    return (
+        f"<p>{escape(HOW)}</p>{meaning}"
+        + (files("ser_classic.report") / "filters.html").read_text(encoding="utf-8")
+        + f'<div class="scroll"><table id="all" aria-label="All systems"><thead><tr>{head}</tr></thead>\n'
+        + "\n".join(bodies)
+        + f'\n</table></div><script type="application/json" id="unfolded">{_unfolded(runs)}</script>'
+    )
+
+
+def _bodies(corpus: str, of_corpus: pd.DataFrame) -> Iterator[str]:
+    """The rankings of a corpus as bodies of the table."""
+    task = about(of_corpus[of_corpus["uar"].notna()])
+    for group, protocol, emotions, part in rankings(of_corpus):
+        named = " · ".join(filter(None, (corpus, LEAKY if group == "leaky" else group, protocol, emotions)))
+        told = f"{TITLES[group]}; {task}"
+        rows = "\n".join(_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
+        chance = 100 / part["classes"].max()
+        yield (
+            f'<tbody class="{group}" data-corpus="{escape(corpus)}" data-track="{group}" '
+            f'data-protocol="{escape(protocol)}" style="--chance:{0 if pd.isna(chance) else chance:.1f}">'
+            f'<tr class="ranking"><th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
+            f"<small>{escape(told)}</small></th></tr>\n{rows}</tbody>"
+        )
+
+
+def _row(rank: int, row: dict[str, Any]) -> str:
+    """A system as a row; a failed one says why."""
+    names = "".join(
+        f"<td>{escape(str(row[name])).replace('_', '_<wbr>')}</td>" for name in ("features", "model")
+    )
+    opening = f'<tr id="{escape(_id(row))}"' + (
+        f' data-source="{escape(row["source"])}"' if row["source"] else ""
+    )
+    if row["status"] != "ok":
+        why = escape(shortened(str(row["error"])))
+        why = f'<td colspan="{len(HEADINGS) - 3}">failed: {why}</td>'
+        return f'{opening} class="failed"><td></td>{names}{why}</tr>'
+    kind, place = ("best" if rank == 1 else ""), str(rank)
+    if pd.notna(row["stale"]):
+        kind, place = STALE, f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>'
+    figures = [share(row[name]) for name in ("accuracy", "macro_f1", "ece")] + [duration(row["fit_seconds"])]
+    return (
+        f"{opening}{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}>"
+        f'<td class="number">{place}</td>{names}<td class="number">{uar_of(row)}</td>'
+        f"<td>{range_of(row)}</td>{_bar(row)}"
+        + "".join(f'<td class="number lesser">{figure}</td>' for figure in figures)
+        + "</tr>"
+    )
+
+
+def _bar(row: dict[str, Any]) -> str:
+    """The UAR and its interval on a line from 0 to 1, drawn by the style sheet."""
+    if pd.isna(row["uar"]):
+        return "<td></td>"
+    ends = ""
+    if not each_speaker(row) and pd.notna(row["uar_low"]):
+        ends = f";--l:{100 * row['uar_low']:.1f};--h:{100 * row['uar_high']:.1f}"
+    return f'<td class="bar" style="--v:{100 * row["uar"]:.1f}{ends}"></td>'
+
+
+def _unfolded(runs: Iterable[Scored]) -> str:
+    """What rows unfold to, as JSON: emotions, and of each row their number, its counts, its speakers' UAR."""
+    emotions: dict[tuple[str, ...], int] = {}
+    counts: dict[str, tuple[int, np.ndarray, list[str]]] = {}
+    for run in runs:
+        if run.counts is None or run.row["test"] or run.row["stale"]:
+            continue
+        name, number = _id(run.row), emotions.setdefault(run.counts.classes, len(emotions))
+        whole = run.counts.counts.sum(axis=0)
+        if name in counts:  # another seed
+            if counts[name][0] == number:
+                counts[name][1][...] += whole
+            continue
+        each = per_speaker(run.counts) if run.row["speakers"] else {}
+        told = [f"{str(speaker).partition('/')[2]}\t{value:.3f}" for speaker, value in each.items()]
+        counts[name] = number, whole.copy(), told
+    held = {
+        name: [number, " ".join(map(str, whole.ravel())), told]
+        for name, (number, whole, told) in counts.items()
+    }
+    text = json.dumps({"emotions": [*emotions], "rows": held}, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    return re.sub(r"[^\w.+-]", "-", "--".join(str(row[name]) for name in CELL))
 
 
 def identifier(text: str) -> str:

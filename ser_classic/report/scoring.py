@@ -1,332 +1,488 @@
-"""Predictions that were made elsewhere: checked against a protocol, scored, compared, stored."""
+"""The leaderboard as a table: one row per run, computed from its predictions and the clips table."""
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.corpora import Loaded
-from ser_classic.experiment.stale import differences
-from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
-from ser_classic.protocols import Fold, Protocol
-from ser_classic.report.board import ReportError, judged, probabilities, score_of, speaker_counts
-from ser_classic.report.comparison import Pair, as_facts, as_text, compare
-from ser_classic.report.text import of_share, share
-from ser_classic.statistics import interval
-from ser_classic.tables import Cell, Table
+from ser_classic.errors import SerClassicError
+from ser_classic.metrics import METRICS, classes_of
+from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
+from ser_classic.vocabulary import CONDITIONS, ordered
 
-FEATURES = "external"  # in the place of the feature set, in a cell of such a run
-BESIDE = ("corpus", "speaker", "sentence", "part", "digest")  # columns of a table of folds; they may stay
-SHOWN = 8  # mistakes in one message
-TOLERANCE = 0.02  # by which the probabilities of a clip may miss one
+CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
+_FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
+_COST = ("fit_seconds", "predict_seconds")
+_FURTHER = tuple(name for name in METRICS if name not in _FIRST)
+FACTS = ("base", "independent")  # of its protocol
+SOURCES = (
+    "external",
+    "brought",
+)  # told by others, or features of a table; nothing where all was computed here
+COLUMNS = (
+    *CELL,
+    *_FIRST,
+    *_COST,
+    "status",
+    *_FURTHER,
+    "speaker_uar",
+    "error",
+    "test",
+    "stale",
+    *FACTS,
+    "source",
+)
+GROUPS = ("blind", "adapted", "leaky")
+FLOOR = "prior"  # the model that knows nothing of the recording; it is no contestant
 
 
-class PredictionsError(ReportError):
-    """A file of predictions that cannot be scored: what is wrong, by line."""
+class ReportError(SerClassicError):
+    """Runs that cannot be scored or set side by side."""
+
+
+class Run(Protocol):
+    """What is asked of a stored run."""
+
+    record: dict[str, Any]
+
+    def predictions(self) -> pd.DataFrame: ...
+
+    def curves(self) -> pd.DataFrame | None: ...
+
+
+Figures = tuple[dict[str, Any], SpeakerCounts]  # of a run: what `score` returns, and its counts
 
 
 @dataclass(frozen=True)
-class External:
-    """Predictions that were made elsewhere, as a run: what stands in `record`, and predictions."""
+class Scored:
+    """A run, its row of the leaderboard, and its confusion counts by speaker (None where it failed)."""
 
-    record: dict[str, Any]
-    table: pd.DataFrame
-
-    @property
-    def id(self) -> str:
-        """As that of a stored run."""
-        return self.record["id"]
-
-    def predictions(self) -> pd.DataFrame:
-        """Columns fold, clip, guess and `p_<emotion>` where there are probabilities."""
-        return self.table
-
-    def curves(self) -> None:
-        """None are known."""
+    run: Run
+    row: dict[str, Any]
+    counts: SpeakerCounts | None
 
 
-def read_predictions(
-    path: Path,
-    clips: pd.DataFrame,
-    folds: list[Fold],
-    corpus: str,
-    words: Mapping[str, str] | None = None,
-) -> pd.DataFrame:
-    """Predictions of a CSV file, held to the folds.
+def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
+    """Predictions beside what is known of their clips.
 
     Parameters
     ----------
-    path : Path
-        With the columns `clip` or `file`, and `guess` or `emotion`; optional are `fold` and one probability
-        an emotion, `p_<emotion>`. What else a table of folds has may stay; its `emotion` is the truth, so
-        then the guess is in `guess`. Rows of its other parts are refused.
+    predictions : pd.DataFrame
+        Columns fold, clip, guess and `p_<emotion>` where there are probabilities.
     clips : pd.DataFrame
-        Clips table; where the protocol trains on other corpora, the clips of all.
-    folds : list of Fold
-    corpus : str
-        That is tested.
-    words : mapping, optional
-        What words of the file mean, `{"anger": "angry"}`.
+        Clips table, indexed by clip.
 
     Returns
     -------
     pd.DataFrame
-        Columns fold, clip, guess and `p_<emotion>`, in the order of the folds.
+        The predictions with a column `truth` and the columns of the clips table; where a manifest brings
+        a column of its own under a name that predictions have, theirs stands.
 
     Raises
     ------
-    PredictionsError
-        The file cannot be read, lacks a column, or does not hold each test clip once; with its lines.
+    ReportError
+        No predictions, a clip predicted twice in one fold, or one that the clips table does not hold.
     """
-    words = words or {}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = list(reader.fieldnames or ())
-            rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PredictionsError(f"{path}: cannot be read as CSV ({error})") from error
-    key = next((name for name in ("clip", "file") if name in names), None)
-    said = next((name for name in ("guess", "emotion") if name in names), None)
-    if key is None or said is None:
-        raise PredictionsError(
-            f"{path}: expected the columns clip (or file) and emotion (or guess), found {', '.join(names)}"
-        )
-    emotions = sorted(set(clips["emotion"]))
-    chances = {name: words.get(name[2:], name[2:]) for name in names if name.startswith("p_")}
-    strange = [name for name, word in chances.items() if word not in emotions]
-    strange += [
-        name for name in names if name not in {*chances, *BESIDE, "clip", "file", "fold", "guess", said}
+    rows = _rows(predictions, clips)
+    taken = [
+        name for name in clips.columns if name in predictions or name == "truth" or name.startswith("p_")
     ]
-    if said == "guess" and "emotion" in strange:
-        strange.remove("emotion")
-    if strange or len(set(chances.values())) < len(chances) or len(set(names)) < len(names):
-        raise PredictionsError(
-            f"{path}: columns that are not known or stand there twice: {', '.join(strange or names)}; "
-            f"probabilities are called p_<emotion>, of {', '.join(emotions)} (--map for other words)"
+    known = clips.drop(columns=taken).rename(columns={"emotion": "truth"}).iloc[rows].reset_index(drop=True)
+    return pd.concat([predictions.reset_index(drop=True), known], axis=1)
+
+
+def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
+    """Where in the clips table the predicted clips stand; errors as `judged`."""
+    if "guess" not in predictions:
+        raise ReportError(
+            f"these are no emotions but {', '.join(predictions.columns.difference(['fold', 'clip']))} in "
+            "numbers, for which there is a leaderboard of its own: ser-classic report"
         )
-    wanted = {clips.index[row]: fold.name for fold in folds for row in fold.test}
-    place = {clips.index[row]: n for n, row in enumerate(row for fold in folds for row in fold.test)}
-    of_key = _keys(clips)
-    problems: list[str] = []
-    found: dict[str, tuple[int, list[Any]]] = {}
-    for line, row in rows:
-        try:
-            clip, guess, values = _checked(row, key, said, chances, of_key, wanted, emotions, words, corpus)
-            if clip in found:
-                raise ValueError(f"{row[key]} stands there twice, first in line {found[clip][0]}")
-        except ValueError as error:
-            problems.append(f"line {line}: {error}")
-            continue
-        found[clip] = line, [wanted[clip], clip, guess, *values]
-    missing = [clip for clip in wanted if clip not in found]
-    if missing and not problems:
-        problems.append(f"{len(missing)} of {len(wanted)} test clips are missing, such as {missing[0]}")
-    if problems:
-        shown = "".join(f"\n  {problem}" for problem in problems[:SHOWN])
-        more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        raise PredictionsError(f"{path}: does not fit the folds of {corpus}:{shown}{more}")
-    ordered = [found[clip][1] for clip in sorted(found, key=place.__getitem__)]
-    return pd.DataFrame(
-        ordered, columns=["fold", "clip", "guess", *(f"p_{word}" for word in chances.values())]
-    )
+    if not len(predictions):
+        raise ReportError("there are no predictions to score; run it again")
+    rows = clips.index.get_indexer(predictions["clip"])
+    foreign = rows < 0
+    if foreign.any() or len(np.unique(rows)) < len(rows):
+        twice = predictions.duplicated(["fold", "clip"])
+        if twice.any():
+            raise ReportError(
+                f"{predictions['clip'][twice].iloc[0]} is predicted twice in one fold; run it again"
+            )
+    if foreign.any():
+        raise ReportError(
+            f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
+            "the clips table; run it again over the corpus as it is"
+        )
+    return rows
 
 
-def _checked(
-    row: Mapping[str, Any],
-    key: str,
-    said: str,
-    chances: Mapping[str, str],
-    of_key: Mapping[str, str],
-    wanted: Mapping[str, str],
-    emotions: list[str],
-    words: Mapping[str, str],
-    corpus: str,
-) -> tuple[str, str, list[float]]:
-    """Clip, guess and probabilities of one row; ValueError says what is wrong with it."""
-    if None in row or None in row.values():
-        raise ValueError("has more or fewer cells than the head")
-    clip = of_key.get(_plain(row[key]))
-    if clip is None:
-        raise ValueError(f"{row[key]!r} is no clip of {corpus}")
-    if row.get("part", "test") != "test":
-        raise ValueError(f"{row[key]} is of the part {row['part']!r}; leave all but test out")
-    if clip not in wanted:
-        raise ValueError(f"{row[key]} is not tested by this protocol")
-    if row.get("fold", wanted[clip]) != wanted[clip]:
-        raise ValueError(f"{row[key]} is tested in fold {wanted[clip]}, not {row['fold']}")
-    guess = words.get(row[said], row[said])
-    if guess not in emotions:
-        raise ValueError(f"{row[said]!r} is none of {', '.join(emotions)}; say what it means with --map")
-    try:
-        values = [float(row[name]) for name in chances]
-    except ValueError:
-        values = [float("nan")]
-    if values and not (all(0 <= value <= 1 for value in values) and abs(sum(values) - 1) <= TOLERANCE):
-        raise ValueError("its probabilities are no numbers from 0 to 1 that add up to 1")
-    return clip, guess, values
+def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
+    """The columns `p_<emotion>` under the emotions' names; None where there are none."""
+    places = [place for place, name in enumerate(table.columns) if name.startswith("p_")]
+    if not places:
+        return None
+    return table.iloc[:, places].rename(columns=lambda name: name.removeprefix("p_"))
 
 
-def _plain(name: str) -> str:
-    """A clip's name or file, whatever its slashes and its ending."""
-    return re.sub(r"\.\w{2,4}$", "", name.replace("\\", "/").removeprefix("./"))
+def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
+    """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker's."""
+    truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
+    return count(truth, guess, table["speaker"].fillna("").to_numpy(), ordered(classes_of(truth, guess)))
 
 
-def _keys(clips: pd.DataFrame) -> dict[str, str]:
-    """What a clip may be called, to its name; what would be that of two is that of none."""
-    keys: dict[str, set[str]] = {}
-    for clip, file, corpus in zip(clips.index, clips["file"], clips["corpus"], strict=True):
-        for name in (clip, file, f"{corpus}/{file}"):
-            keys.setdefault(_plain(name), set()).add(clip)
-    return {key: clips_of.pop() for key, clips_of in keys.items() if len(clips_of) == 1}
+def score(
+    predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0, protocol: str | None = None
+) -> dict[str, Any]:
+    """The figures of one run.
 
+    Parameters
+    ----------
+    predictions, clips : pd.DataFrame
+        As `judged`.
+    seed : int
+        Of the resampling, and of the folds of `protocol`.
+    protocol : str, optional
+        Of `PROTOCOLS`, where it does not test all of the clips: exactly those that it tests are expected.
 
-def external(
-    name: str, note: str, loaded: Loaded, protocol: Protocol, seed: int, predictions: pd.DataFrame
-) -> External:
-    """Predictions as a run of the cell `external + <name>`.
+    Returns
+    -------
+    dict
+        clips, speakers, classes (tested), every metric of `METRICS`, and
+        `uar_low`, `uar_high`: the 95 % interval from resampling speakers, NaN where fewer than two are known;
+        `speaker_uar`: where there are too few speakers for an interval, the UAR of each by name, else None.
 
     Raises
     ------
-    PredictionsError
-        A name without a letter or a digit.
+    ReportError, MetricError
+        Predictions that do not fit the clips: a column or clips are missing, or there are others.
+
+    Examples
+    --------
+    >>> from ser_classic import load
+    >>> clips = load("synthetic").clips
+    >>> guesses = pd.DataFrame({"fold": "1", "clip": clips.index, "guess": "sad"})
+    >>> figures = score(guesses, clips)
+    >>> round(figures["uar"], 3), figures["clips"]
+    (0.143, 504)
     """
-    model = "_".join(re.findall(r"[a-z0-9]+", name.lower()))
-    if not model:
-        raise PredictionsError(f"{name!r}: a name has letters or digits")
-    cell = (loaded.corpus.name, protocol.name, FEATURES, model, seed)
-    record = {
-        "schema": store.SCHEMA,
-        "id": "--".join(map(str, cell)),
-        **dict(zip(store.NAMES, cell, strict=True)),
-        "status": "ok",
-        "track": protocol.track,
-        "leaky": protocol.leaky,
-        "base": protocol.base,
-        "independent": protocol.independent,
-        **protocol.conditions(loaded.corpus.name),
-        "external": {"name": name, "note": note},
-        "parameters": {},
-        "digests": {"clips": store.table_digest(loaded.clips)},
-        "fit_seconds": None,
-        "predict_seconds": None,
-    }
-    return External(record, predictions)
-
-
-def best_of_ours(run: External, results: Path, clips: pd.DataFrame) -> store.Run | None:
-    """The best finished run of this package on the same corpus and protocol that is as it would be today."""
-    same = ("corpus", "protocol")
-    best: tuple[float, store.Run] | None = None
-    for held in store.runs(results):
-        record = held.record
-        if not held.ok or "external" in record or any(record[name] != run.record[name] for name in same):
-            continue
-        if record["digests"]["clips"] != run.record["digests"]["clips"] or differences(
-            record, lambda _: None
-        ):
-            continue
-        counts = speaker_counts(judged(held.predictions(), clips))
-        uar = float(METRICS["uar"].of(counts.counts.sum(axis=0)))
-        if best is None or uar > best[0]:
-            best = uar, held
-    return best[1] if best else None
-
-
-def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, Any]:
-    """All that can be said of predictions, ready for JSON."""
-    row, counts = score_of(run.table, clips)
-    table = judged(run.table, clips)
-    figures = {}
-    for name, metric in COUNT_METRICS.items():
-        range_ = interval(counts.counts, metric.of) if row["speakers"] else None
-        figures[name] = {
-            "value": row[name],
-            "low": range_.low if range_ and range_.trusted else None,
-            "high": range_.high if range_ and range_.trusted else None,
-        }
-    whole = counts.counts.sum(axis=0)
-    given = probabilities(run.table)
-    by_sex = {}
-    if "sex" in table and table["sex"].notna().all():
-        for sex, part in table.groupby("sex"):
-            own = confusion(part["truth"], part["guess"], counts.classes)
-            by_sex[str(sex)] = _recalls(own, counts.classes)
-    by_speaker = {
-        str(speaker): _recalls(own, counts.classes)
-        for speaker, own in zip(counts.speakers, counts.counts, strict=True)
-        if row["speakers"]
-    }
-    return {
-        "id": run.record["id"],
-        **run.record["external"],
-        **{name: run.record[name] for name in ("corpus", "protocol", "track", "leaky")},
-        "clips": row["clips"],
-        "speakers": row["speakers"],
-        **figures,
-        "recall": _recalls(whole, counts.classes)["recall"],
-        "by_sex": by_sex,
-        "by_speaker": by_speaker,
-        "calibration": None if given is None else {name: row[name] for name in ("ece", "brier")},
-        "confusion": {"emotions": list(counts.classes), "counts": whole.astype(int).tolist()},
-        "comparison": as_facts(pair) if pair else None,
-    }
-
-
-def told(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
-    """The facts for a terminal."""
-    kind = "leaky" if found["leaky"] else found["track"]
-    lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
-    if found["leaky"]:
-        lines[1:] = ["The test speakers were heard in training: nothing is said of unknown speakers.", ""]
-    figures = [
-        (METRICS[name].word, _figure(found[name]["value"]), _range(found[name])) for name in COUNT_METRICS
-    ]
-    figures += [
-        (METRICS[name].word, _figure(value), "") for name, value in (found["calibration"] or {}).items()
-    ]
-    lines += Table(("", "", "95 %"), tuple(figures)).lines()
-    emotions, counts = found["confusion"]["emotions"], found["confusion"]["counts"]
-    everyone = {"all": {"uar": found["uar"]["value"], "recall": found["recall"]}}
-    parts = {**everyone, **found["by_sex"], **found["by_speaker"]}
-    recalls = [
-        (name, _figure(part["uar"]), *(_figure(part["recall"][word]) for word in emotions))
-        for name, part in parts.items()
-    ]
-    lines += ["", *Table(("recall", "UAR", *(word[:5] for word in emotions)), tuple(recalls)).lines()]
-    rows = [(word, *row) for word, row in zip(emotions, counts, strict=True)]
-    lines += ["", "confusion: truth down, guess across"]
-    lines += Table(("", *(word[:5] for word in emotions)), tuple(rows)).lines()
-    if pair:
-        lines += ["", "beside the best run of this benchmark on these folds", "", as_text(pair, width)]
+    if absent := [name for name in ("fold", "clip", "guess") if name not in predictions]:
+        raise ReportError(f"predictions lack the column {', '.join(absent)}; expected fold, clip and guess")
+    if protocol is None:
+        wanted = clips.index
     else:
-        lines += ["", "No run of this benchmark on these folds is stored here to compare with."]
-    return "\n".join(lines)
+        from ser_classic.protocols import PROTOCOLS  # who reads results alone does without
+
+        wanted = clips.index[[row for fold in PROTOCOLS[protocol].folds(clips, seed) for row in fold.test]]
+    missing = wanted.difference(predictions["clip"])
+    if len(missing):
+        raise ReportError(
+            f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
+            "or say with `protocol` which are tested"
+        )
+    return score_of(predictions, clips, seed)[0]
 
 
-def _recalls(counts: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
-    """UAR and recall of each emotion; None where an emotion has no clip."""
-    values = (None if np.isnan(value) else float(value) for value in recalls_of(counts))
-    return {"uar": float(METRICS["uar"].of(counts)), "recall": dict(zip(classes, values, strict=True))}
+def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> Figures:
+    """The figures of one run, and its confusion counts by speaker; arguments and errors as `score`."""
+    # Without the table that `judged` would make: a report has a thousand runs to score.
+    rows = _rows(predictions, clips)
+    truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
+    guess, given = predictions["guess"].to_numpy(dtype=object), probabilities(predictions)
+    unknown = pd.isna(speakers)
+    counts = count(truth, guess, np.where(unknown, "", speakers), ordered(classes_of(truth, guess)))
+    known = not unknown.any()
+    few = known and len(counts.speakers) < FEWEST_SPEAKERS
+    range_ = interval(counts.counts, seed=seed) if known else None
+    by_name = np.argsort(counts.classes)  # as a metric counts by itself: sums are equal to the last bit
+    total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
+    row = {
+        "clips": len(np.unique(rows)),
+        "speakers": len(counts.speakers) if known else 0,
+        "classes": int(total.any(axis=1).sum()),
+        **{
+            name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
+            for name, metric in METRICS.items()
+        },
+        "uar_low": range_.low if range_ else float("nan"),
+        "uar_high": range_.high if range_ else float("nan"),
+        "speaker_uar": {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
+        if few
+        else None,
+    }
+    return row, counts
 
 
-def _figure(value: float | None) -> Cell:
-    return Cell("none") if value is None else of_share(value)
+def system_of(row: Mapping[str, Any] | pd.Series) -> str:
+    """What readers call the system of a row: `pooled + svm_rbf`."""
+    return f"{row['features']} + {row['model']}"
 
 
-def _range(figure: Mapping[str, float | None]) -> str:
-    return "" if figure["low"] is None else f"{share(figure['low'])} to {share(figure['high'])}"
+def each_speaker(row: Mapping[str, Any]) -> dict[str, float]:
+    """The UAR of each speaker of a row; empty where an interval is given, or nothing."""
+    return row["speaker_uar"] if isinstance(row["speaker_uar"], dict) else {}
 
 
-def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:
-    """The predictions beside the best of ours; None where there is none, or speakers are not known."""
-    ours = None if clips["speaker"].isna().any() else best_of_ours(run, results, clips)
-    return compare(run, ours, lambda _: clips) if ours else None
+def scored(
+    runs: Iterable[Run],
+    clips_of: Callable[[str], pd.DataFrame],
+    problem: Callable[[str], None] | None = None,
+    differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
+) -> list[Scored]:
+    """Read the predictions of every run once, and keep what all tables are made of.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+    clips_of : callable (corpus) -> pd.DataFrame
+        Clips table of a corpus; asked once for each.
+    problem : callable (str), optional
+        Told of runs that cannot be scored, once for each reason; they are left out. Without it the error is
+        raised.
+    differ : callable (record) -> mapping of str, optional
+        In what a run differs from what would be run today, see `ser_classic.experiment.stale.differences`;
+        without it no run is stale. One that differs in `clips` has no figures: the table at hand is not its
+        own.
+
+    Raises
+    ------
+    SerClassicError
+        A run that cannot be scored, where there is no `problem`.
+    """
+    clips_of, every = cache(clips_of), []
+    left_out: dict[str, list[str]] = {}
+    for run in runs:
+        record = run.record
+        row = {name: record[name] for name in (*CELL, "status", *FACTS)}
+        row["test"] = next((test for key, test in CONDITIONS.items() if key in record), "")
+        row["source"] = next((kind for kind in SOURCES if kind in record), "")
+        counts = None
+        other = differ(record) if differ else {}
+        row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items()) or None
+        try:
+            if record["status"] == "ok" and "clips" in other:
+                row |= {name: record[name] for name in _COST}
+            elif record["status"] == "ok":
+                figures, counts = score_of(run.predictions(), clips_of(record["corpus"]))
+                row |= figures | {name: record[name] for name in _COST}
+            else:
+                row["error"] = record.get("error")
+        except SerClassicError as error:
+            if problem is None:
+                raise
+            left_out.setdefault(str(error), []).append(record["id"])
+            continue
+        every.append(Scored(run, row, counts))
+    for why, (first, *more) in left_out.items():
+        problem(f"{first}{f' and {len(more)} more' if more else ''}: {why}")
+    return every
+
+
+def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Scored]:
+    """The stored runs, scored, and marked where they are stale.
+
+    Parameters
+    ----------
+    results : Path
+        Results folder.
+    problem : callable (str), optional
+        Told of each run that is broken or foreign, and how many are stale; the report goes on with the
+        rest. Without it the first that cannot be scored raises.
+    """
+    from ser_classic.experiment.stale import differences, summary
+
+    differ = partial(differences, clips=cache(partial(store.clips_digest, results)))
+    stored = store.runs(results, problem)
+    runs = scored(stored, partial(store.read_clips, results), problem, differ)
+    stale = [differ(run.run.record) for run in runs if run.row["stale"]]
+    if stale and problem:
+        problem(
+            f"{len(stale)} of {len(runs)} runs are stale, made otherwise than they would be today "
+            f"({summary(stale)}): they are marked and not ranked. `ser-classic bench SUITE` runs them again"
+        )
+    return runs
+
+
+def marked_stale(results: Path) -> Callable[[Mapping[str, Any]], str | None]:
+    """What tells of a record in which ways its run is stale, in words; None of one that is not."""
+    from ser_classic.experiment.stale import differences
+
+    clips = cache(partial(store.clips_digest, results))
+    return lambda record: "; ".join(f"{at}: {how}" for at, how in differences(record, clips).items()) or None
+
+
+def leaderboard(
+    runs: Iterable[Run],
+    clips_of: Callable[[str], pd.DataFrame],
+    problem: Callable[[str], None] | None = None,
+) -> pd.DataFrame:
+    """One row per run, by corpus, group (blind, adapted, leaky) and UAR; arguments as `scored`.
+
+    Returns
+    -------
+    pd.DataFrame
+        With the columns `COLUMNS`. A failed run has its `error` and no figures.
+    """
+    return tabulated(scored(runs, clips_of, problem))
+
+
+def tabulated(runs: Iterable[Scored]) -> pd.DataFrame:
+    """The leaderboard of scored runs."""
+    return arranged(pd.DataFrame([run.row for run in runs], columns=list(COLUMNS)))
+
+
+def arranged(board: pd.DataFrame) -> pd.DataFrame:
+    """The leaderboard's rows by corpus, group, UAR, and cell; tests of their own last.
+
+    Within a group stale runs stand after current ones, and failed ones last.
+    """
+    place = group_of(board).map({name: number for number, name in enumerate(GROUPS)})
+    late = board["stale"].notna().astype(int).mask(board["status"] != "ok", 2)
+    keys = {"_own": ~ordinary(board), "_place": place, "_late": late, "_minus": -board["uar"].astype(float)}
+    order = ["corpus", *keys, *CELL[1:]]
+    keys = board.assign(**keys).sort_values(order, kind="stable", na_position="last")
+    return board.loc[keys.index].reset_index(drop=True)
+
+
+def group_of(board: pd.DataFrame) -> pd.Series:
+    """The group in which a run is ranked: `leaky`, else its track."""
+    return board["track"].mask(board["leaky"].astype(bool), "leaky")
+
+
+def ordinary(board: pd.DataFrame) -> pd.Series:
+    """Whether a run is trained and tested on one corpus as it is, and no test of its own."""
+    return board["test"].eq("")
+
+
+def rankings(of_corpus: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+    """What may be ranked together among the systems of one corpus: of one protocol, on the same emotions.
+
+    Parameters
+    ----------
+    of_corpus : pd.DataFrame
+        Rows of `systems` of one corpus.
+
+    Yields
+    ------
+    group : str
+        Of `GROUPS`.
+    protocol : str
+        Of a group, that first under which most systems ran.
+    emotions : str
+        `4 of 8 emotions` where not all emotions of the corpus were told apart, else nothing: such runs
+        have an easier task and are ranked on their own.
+    part : pd.DataFrame
+        The systems, failed ones with the first part of their protocol.
+    """
+    group, most = group_of(of_corpus), of_corpus["classes"].max()
+    for name in GROUPS:
+        of_group = of_corpus[group == name]
+        sizes = of_group["protocol"].value_counts().sort_index()
+        for protocol in sizes.sort_values(ascending=False, kind="stable").index:
+            part = of_group[of_group["protocol"] == protocol]
+            tasks = sorted(part["classes"].dropna().unique(), reverse=True) or [most]
+            for number, classes in enumerate(tasks):
+                chosen = part["classes"].eq(classes) | (part["classes"].isna() & (number == 0))
+                few = f"{int(classes)} of {int(most)} emotions" if classes < most else ""
+                yield name, protocol, few, part[chosen]
+
+
+def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
+    """Of runs that differ in nothing but the seed, that of the lowest seed; failed ones come last."""
+    first: dict[tuple, Scored] = {}
+    for run in runs:
+        cell = tuple(run.row[name] for name in CELL[:-1])
+        held = first.setdefault(cell, run)
+        if (run.counts is None, run.row["seed"]) < (held.counts is None, held.row["seed"]):
+            first[cell] = run
+    return list(first.values())
+
+
+def standing(table: pd.DataFrame) -> pd.Series:
+    """How a row's folds stand among those that keep speakers apart, on its corpus: 0 are to be shown.
+
+    Of several, those come first under which most systems ran; NaN where speakers are not kept apart,
+    something else is too, or the run is a test of its own.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        Columns corpus, base, independent, test, features and model.
+    """
+    chosen = table[table["independent"].astype(bool) & ordinary(table)]
+    sizes = chosen.drop_duplicates(["corpus", "base", "features", "model"]).value_counts(["corpus", "base"])
+    order = sizes.reset_index().sort_values(["corpus", "count", "base"], ascending=[True, False, True])
+    places = order.assign(place=order.groupby("corpus").cumcount()).set_index(["corpus", "base"])["place"]
+    keys = pd.MultiIndex.from_frame(chosen[["corpus", "base"]])
+    return pd.Series(places.reindex(keys).to_numpy(), chosen.index).reindex(table.index)
+
+
+def shown(runs: Iterable[Scored], track: str) -> list[Scored]:
+    """The finished runs of a track whose folds are those shown of their corpus; see `standing`."""
+    held = [run for run in runs if run.counts is not None and run.row["track"] == track]
+    if not held:
+        return []
+    first = standing(pd.DataFrame([run.row for run in held])) == 0
+    return [run for run, kept in zip(held, first, strict=True) if kept]
+
+
+def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:
+    """Both among the same speakers and emotions: all that either has, zeros where one has none."""
+    speakers = tuple(sorted({*first.speakers, *second.speakers}))
+    classes = ordered({*first.classes, *second.classes})
+
+    def spread(table: SpeakerCounts) -> SpeakerCounts:
+        counts = np.zeros((len(speakers), len(classes), len(classes)), dtype=table.counts.dtype)
+        rows = [speakers.index(name) for name in table.speakers]
+        places = [classes.index(name) for name in table.classes]
+        counts[np.ix_(rows, places, places)] = table.counts
+        return SpeakerCounts(speakers, classes, counts)
+
+    return spread(first), spread(second)
+
+
+def systems(board: pd.DataFrame) -> pd.DataFrame:
+    """The leaderboard with the seeds of one system taken together, and without the tests of their own.
+
+    Figures are means over the finished seeds; `seeds` counts them, and `spread` is the standard deviation of
+    their UAR (NaN with one seed). A system is failed where all of its seeds are, and stale where all that
+    have finished are; else those that are stale count for nothing.
+    """
+    cell, board = list(CELL[:-1]), board[ordinary(board)]
+    several = board.duplicated(cell, keep=False)
+    alone = board[~several]
+    rows = alone.assign(seeds=alone["status"].eq("ok").astype(int), spread=np.nan).to_dict("records")
+    for _, same in board[several].groupby(cell, sort=False):
+        done = same[same["status"] == "ok"]
+        current = done[done["stale"].isna()]
+        done = current if len(current) else done
+        row = (done if len(done) else same).iloc[0].to_dict()
+        if len(done) > 1:
+            figures = done.select_dtypes("number").drop(columns=["seed", "leaky"], errors="ignore")
+            row |= figures.mean().to_dict()
+            each = pd.DataFrame([each_speaker(one) for one in done.to_dict("records")])
+            row["speaker_uar"] = each.mean().to_dict() or None
+        rows.append(row | {"seeds": len(done), "spread": done["uar"].astype(float).std()})
+    return arranged(pd.DataFrame(rows, columns=[*COLUMNS, "seeds", "spread"]))
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """A table as CSV, equal bytes for equal tables: four decimals, two for seconds, none for counts.
+
+    The UAR of speakers is set as `OAF=0.6143 YAF=0.7571`.
+    """
+    shown = table.copy()
+    for name in shown.columns.intersection(_COST):
+        shown[name] = [f"{value:.2f}" if pd.notna(value) else "" for value in shown[name]]
+    for name in shown.columns.intersection(["clips", "speakers", "classes"]):
+        shown[name] = shown[name].astype("Int64")
+    for name in shown.columns.intersection(["speaker_uar"]):
+        each = [each_speaker({name: value}) for value in shown[name]]
+        shown[name] = [" ".join(f"{who}={value:.4f}" for who, value in one.items()) for one in each]
+    return shown.to_csv(index=False, float_format="%.4f", lineterminator="\n")

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ser_classic.report.board import each_speaker, rankings, system_of, systems
+from ser_classic import store
+from ser_classic.report.scoring import ReportError, each_speaker, rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table, escaped
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Group
+    from rich.table import Table as RichTable
 
 TITLES = {
-    "blind": "Blind: nothing is known of the test speaker but the clip",
-    "adapted": "Adapted: features are scaled by the test speaker's own unlabelled clips",
-    "leaky": "Leaky: the test speakers were heard in training",
+    "blind": "nothing is known of the test speaker but the clip",
+    "adapted": "features are scaled by the test speaker's own unlabelled clips",
+    "leaky": "the test speakers were heard in training",
 }
 WARNING = (
     "Test speakers stand in the training data too, so these figures do not say how well the emotions of an "
@@ -28,8 +34,8 @@ INTRODUCTION = (
     "UAR is the unweighted average recall, the mean over emotions of the share of their clips that was "
     "recognised, over all test clips. The interval is the 95 % interval from resampling speakers. `acc` is "
     "the accuracy, `F1` the macro F1, `fit` the seconds to tune and fit all folds, as CPU seconds of one "
-    "core. Blind, adapted and leaky runs answer different questions and are never ranked together. Where a "
-    "model ran with several seeds, UAR is their mean ± their standard "
+    "core. Blind, adapted and leaky runs answer different questions, and protocols set different tasks: "
+    "each is ranked alone. Where a model ran with several seeds, UAR is their mean ± their standard "
     "deviation, and the interval goes from the mean of their lower to that of their upper ends. Features "
     "with random kernels (`flagship` and its groups) scale their channels by constants that were measured on "
     "all of TESS, and so know that much of its test speakers."
@@ -39,8 +45,76 @@ NONE = (
     "No run of this group has finished.",
     "The runs of this group are stale: none is as it would be today.",
 )
+BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
+END = "<!-- end of leaderboard -->"
+LEAKY = "leaky (not to be believed)"
+ABOUT = (
+    "The first of the largest ranking of each corpus and track. Blind: the system knows nothing of the test "
+    "speaker but the clip. Adapted: it has heard other clips of that speaker, unlabelled. Leaky: it was "
+    "trained on clips of the test speakers, as after any random split, and its figure says nothing of new "
+    "speakers. Compare yours with those of its own track and protocol."
+)
+FEW = (
+    f" Where a corpus has fewer than {FEWEST_SPEAKERS} speakers, the UAR of each stands in the place of the "
+    "interval."
+)
 MOST = 10  # systems of a ranking that a terminal shows
-HEADINGS = ("#", "features", "model", "protocol", "UAR", "95 %", "acc", "F1", "fit")
+HEADINGS = ("#", "features", "model", "UAR", "95 %", "acc", "F1", "fit")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, the name of its files, and what is said beside it.
+
+    `draw` is a function of `ser_classic.plots` with its arguments.
+    """
+
+    name: str
+    title: str
+    caption: str
+    draw: partial[Figure]
+
+    @property
+    def figure(self) -> Figure:
+        """The figure, drawn anew."""
+        return self.draw()
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A question put to the runs, such as a test of its own.
+
+    Attributes
+    ----------
+    name, title : str
+        For links and for readers.
+    about : str
+        What is asked, and how the tables are to be read.
+    tables : tuple of Table
+    failed : tuple of (str, str)
+        Runs that came to nothing, and why.
+    pictures : tuple of Picture
+        The figures, which stand on the page alone.
+    """
+
+    name: str
+    title: str
+    about: str
+    tables: tuple[Table, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+    def markdown(self) -> str:
+        """As Markdown."""
+        parts = [f"## {self.title}", self.about]
+        for table in self.tables:
+            if table.title:
+                parts.append(f"### {escaped(table.title)}")
+            parts.append(table.markdown())
+            if table.beyond:
+                parts.append(f"… and {table.beyond} more.")
+        parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
+        return "\n\n".join(parts) + "\n\n"
 
 
 @dataclass(frozen=True)
@@ -115,7 +189,7 @@ def sections(board: pd.DataFrame) -> Iterator[Section]:
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         done = of_corpus[of_corpus["uar"].notna()]
         few = tuple(dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row)))
-        for group, emotions, part in rankings(of_corpus):
+        for group, protocol, emotions, part in rankings(of_corpus):
             ok = part[part["status"] == "ok"]
             failed = part[part["status"] != "ok"].to_dict("records")
             current = ok[ok["stale"].isna()]
@@ -125,16 +199,17 @@ def sections(board: pd.DataFrame) -> Iterator[Section]:
                 about=about(done),
                 group=group,
                 best=_best(current.iloc[0], group) if len(current) else NONE[len(ok) > 0],
-                table=_table(shown, title_of(group, emotions)),
+                table=_table(shown, title_of(group, protocol, emotions)),
                 failed=tuple((_system(row), str(row["error"])) for row in failed),
                 stale=tuple((_system(row), row["stale"]) for row in shown if pd.notna(row["stale"])),
                 few=few,
             )
 
 
-def title_of(group: str, emotions: str) -> str:
-    """Heading of a ranking; arguments as `ser_classic.report.board.rankings` gives them."""
-    return f"{TITLES[group]} ({emotions})" if emotions else TITLES[group]
+def title_of(group: str, protocol: str, emotions: str) -> str:
+    """Heading of a ranking; arguments as `ser_classic.report.scoring.rankings` gives them."""
+    named = ", ".join(filter(None, (group.capitalize(), protocol, emotions)))
+    return f"{named}: {TITLES[group]}"
 
 
 def markdown(board: pd.DataFrame) -> str:
@@ -191,6 +266,72 @@ def terminal(board: pd.DataFrame) -> Group:
     return Group(*(parts or [Text("No run has finished yet.")]))
 
 
+def best_systems(board: pd.DataFrame) -> Table:
+    """The best system of every corpus and group that is as it would be today, and computed here as a whole.
+
+    Of several protocols of a group, that under which most systems ran.
+
+    Parameters
+    ----------
+    board : pd.DataFrame
+        As `ser_classic.report.scoring` returns it.
+    """
+    board = board[board["source"].fillna("") == ""]  # what anybody can repeat with this package alone
+    rows = []
+    for corpus, of_corpus in systems(board[board["status"].eq("ok") & board["stale"].isna()]).groupby(
+        "corpus", sort=False
+    ):
+        first: dict[str, str] = {}
+        for group, protocol, emotions, part in rankings(of_corpus):
+            if first.setdefault(group, protocol) != protocol:
+                continue
+            row = part.iloc[0].to_dict()
+            track = LEAKY if group == "leaky" else group
+            told = str(corpus), f"{track}, {emotions}" if emotions else track
+            figures = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
+            rows.append((*told, *figures, system_of(row), row["protocol"]))
+    return Table(("corpus", "track", "UAR", "95 %", "features + model", "protocol"), tuple(rows))
+
+
+def best_chapter(board: pd.DataFrame) -> Chapter | None:
+    """The best systems, for the head of a report; nothing where no run has finished."""
+    table = best_systems(board)
+    about = ABOUT + (FEW if any(each_speaker(row) for row in board.to_dict("records")) else "")
+    return Chapter("best", "The best systems", about, (table,)) if table.rows else None
+
+
+def best_in_terminal(board: pd.DataFrame) -> RichTable | None:
+    """The best systems for `rich.console.Console.print`, after all else: the end stays on the screen."""
+    table = replace(best_systems(board), title="\nThe best systems")
+    return table.terminal() if table.rows else None
+
+
+def put_into(readme: Path, board: pd.DataFrame) -> None:
+    """Replace what stands between the marks in a README by today's table.
+
+    Raises
+    ------
+    ReportError
+        The file cannot be read or lacks the marks.
+    """
+    try:
+        text = readme.read_text()
+    except FileNotFoundError:
+        raise ReportError(
+            f"{readme}: there is no such file; name one with the lines {BEGIN} and {END}, between which the "
+            "table goes"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportError(
+            f"{readme}: cannot be read ({getattr(error, 'strerror', None) or error})"
+        ) from error
+    block = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
+    if not block.search(text):
+        raise ReportError(f"{readme}: the table goes between the lines {BEGIN} and {END}; add them")
+    table = f"{BEGIN}\n{best_systems(board).markdown()}\n{END}"
+    store.write_text(readme, block.sub(lambda _: table, text, count=1))
+
+
 def about(done: pd.DataFrame) -> str:
     """How large the task is, in a sentence; of the finished rows of one corpus in the leaderboard."""
     if not len(done):
@@ -226,7 +367,8 @@ def _table(rows: list[dict], title: str) -> Table:
     cells = tuple(
         (
             Cell(STALE if kind == STALE else str(rank), float(rank)),
-            *(row[name] for name in ("features", "model", "protocol")),
+            row["features"],
+            row["model"],
             Cell(uar_of(row), row["uar"]),
             Cell(range_of(row), row["uar_low"]),
             *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),

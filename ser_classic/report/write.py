@@ -14,22 +14,23 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.report import conditions
-from ser_classic.report.board import ReportError, read, tabulated, to_csv
 from ser_classic.report.dimensions import dimension_board, dimensions_chapter, write_dimensions
-from ser_classic.report.folds import folds_chapter
-from ser_classic.report.gallery import Picture, pictures
-from ser_classic.report.glance import glance_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium, leaky_alone
-from ser_classic.report.networks import networks_chapter
-from ser_classic.report.page import figure_element, page
-from ser_classic.report.recipes import recipes_chapter
-from ser_classic.report.text import INTRODUCTION, markdown
+from ser_classic.report.literature import folds_chapter, networks_picture, published_chapter, recipes_chapter
+from ser_classic.report.overview import networks_chapter, systems_chapter
+from ser_classic.report.page import figure_of, page, section_of
+from ser_classic.report.scoring import ReportError, read, tabulated, to_csv
+from ser_classic.report.text import INTRODUCTION, Picture, best_chapter, markdown
 from ser_classic.runtime.files import replacing
 from ser_classic.runtime.places import cache_folder
 from ser_classic.runtime.provenance import versions
 
 # What makes chapters of scored runs.
-CHAPTERS = (recipes_chapter, *conditions.CHAPTERS, networks_chapter, folds_chapter)
+CHAPTERS = (
+    *(published_chapter, recipes_chapter, systems_chapter, networks_chapter),
+    *conditions.CHAPTERS,
+    folds_chapter,
+)
 
 
 def write(
@@ -96,7 +97,7 @@ def write(
 def state(results: Path, figures: bool) -> dict[str, object]:
     """What a report of this folder is made from, and what it consists of: sizes and times of all files."""
     package = Path(__file__).parents[1]
-    sources = [*package.rglob("*.py"), *package.rglob("*.csv"), *package.glob("report/page.*")]
+    sources = [path for kind in ("py", "csv", "html", "css", "js") for path in package.rglob(f"*.{kind}")]
     homes = results, results / store.DIMENSIONS
     parts = ("clips/*", "folds/*", "runs/[!.]*", "runs/[!.]*/*")  # without the lock of who is at work
     sources += [path for home in homes for part in parts for path in home.glob(part)]
@@ -126,7 +127,7 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
     premium = leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (
-        *(glance_chapter(board), leak_chapter(premium, leaky_alone(runs))),
+        *(best_chapter(board), leak_chapter(premium, leaky_alone(runs))),
         *(make(runs) for make in CHAPTERS),
         dimensions_chapter(numbers),
     )
@@ -140,21 +141,18 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
     write_dimensions(results, numbers)
     if figures:
         folder = results / "figures"
-        own = [(picture.corpus, drawn(picture, folder)) for picture in pictures(runs)]
-        sections = [
-            chapter.section("".join(drawn(picture, folder) for picture in chapter.pictures))
-            for chapter in chapters
-        ]
-        store.write_text(results / "leaderboard.html", page(board, own, sections))
+        story = networks_picture(board)
+        sections = [section_of(each, [drawn(one, folder) for one in each.pictures]) for each in chapters]
+        store.write_text(
+            results / "leaderboard.html", page(every, sections, drawn(story, folder) if story else "")
+        )
     return board
 
 
 def drawn(picture: Picture, folder: Path) -> str:
-    """Write `<name>.svg` and `<name>.png` of a figure, and give its markup."""
-    from ser_classic.plots.style import png, svg
+    """Write `<name>.svg` of a figure, and give its markup."""
+    from ser_classic.plots.style import svg
 
-    figure = picture.draw()
-    text = svg(figure)
+    text = svg(picture.draw())
     store.write_bytes(folder / f"{picture.name}.svg", text.encode())
-    store.write_bytes(folder / f"{picture.name}.png", png(figure))
-    return figure_element(picture, text)
+    return figure_of(picture, text)
