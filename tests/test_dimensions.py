@@ -350,7 +350,7 @@ def test_bench_dimensions_on_a_manifest_of_ones_own(tiny, cache, tmp_path):
     assert done.exit_code == 1  # of one value for all there is nothing to predict
     assert board["status"].to_dict() == {"arousal": "ok", "valence": "failed"}
     assert "nothing to predict" in board.at["valence", "error"]
-    assert "<h4>mine, arousal: blind</h4>" in (tmp_path / "r" / "leaderboard.html").read_text()
+    assert "<h3>mine, arousal: blind</h3>" in (tmp_path / "r" / "leaderboard.html").read_text()
     assert "No run has finished" not in (tmp_path / "r" / "leaderboard.md").read_text()
     assert not store.folders(tmp_path / "r")
 

@@ -274,7 +274,7 @@ def best_systems(board: pd.DataFrame) -> Table:
     Parameters
     ----------
     board : pd.DataFrame
-        As `ser_classic.report.scoring` returns it.
+        As `ser_classic.report.leaderboard` returns it.
     """
     board = board[board["source"].fillna("") == ""]  # what anybody can repeat with this package alone
     rows = []
