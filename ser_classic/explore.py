@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 2000  # of a projection; more hide each other, and take long
 SHOWN = 6  # distributions
 SEED = 0
+HEARD = 60.0  # [s] of a recording that its page plays
 
 
 class ExploreError(SerClassicError):
@@ -105,7 +108,20 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
         pitch = [55 * 2 ** (semitones / 12) for semitones in (low, middle, high)]
         facts["Pitch"] = f"{pitch[1]:.0f} Hz (median; 90 % between {pitch[0]:.0f} and {pitch[2]:.0f} Hz)"
     caption = "Waveform, mel spectrogram, MFCC 1 to 19 and pitch classes."
-    return [Part("recording", "The recording", caption, portrait(waveform, rate))], facts
+    figure = portrait(waveform, rate)
+    return [Part("recording", "The recording", caption, figure, _player(waveform, rate))], facts
+
+
+def _player(waveform: np.ndarray, rate: int) -> str:
+    """The recording [shape=(n,)], or its beginning, to be heard on the page, which holds it."""
+    import soundfile
+
+    begun = waveform[: int(HEARD * rate)]
+    sound = io.BytesIO()
+    soundfile.write(sound, begun, rate, format="WAV", subtype="PCM_16")
+    code = base64.b64encode(sound.getvalue()).decode()
+    note = f"<p>The first {HEARD:g} seconds.</p>" if len(begun) < len(waveform) else ""
+    return f'<audio controls src="data:audio/wav;base64,{code}"></audio>{note}'
 
 
 def _decibels(power: float) -> str:

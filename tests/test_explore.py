@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import shutil
 from html.parser import HTMLParser
@@ -144,6 +146,17 @@ def test_a_recording_has_its_facts_and_its_portrait(tmp_path):
     soundfile.write(tmp_path / "loud.wav", 1.9999 * pulses, 16_000, subtype="FLOAT")
     _, facts = explore.explore_file(tmp_path / "loud.wav")
     assert facts["Peak"] == "0.0 dB re full scale"
+
+
+def test_the_page_of_a_recording_plays_its_beginning(tmp_path, monkeypatch):
+    pulses = 0.5 * np.sign(np.sin(2 * np.pi * 150 * np.arange(16_000) / 16_000))
+    soundfile.write(tmp_path / "a.wav", pulses, 16_000)
+    monkeypatch.setattr(explore, "HEARD", 0.25)
+    (part,), _ = explore.explore_file(tmp_path / "a.wav")
+    heard, rate = soundfile.read(io.BytesIO(base64.b64decode(re.search('base64,([^"]*)', part.table)[1])))
+    assert (len(heard), rate) == (4000, 16_000)
+    np.testing.assert_allclose(heard, pulses[:4000], atol=1e-4)
+    assert "The first 0.25 seconds" in part.table
 
 
 @pytest.mark.parametrize(
