@@ -62,7 +62,7 @@ docs: $(VENV)/.docs  ## Build the documentation into site/, its tutorials run (t
 	echo "site/index.html"
 
 test: $(VENV)/.dev  ## Run the tests
-	$(BIN)/pytest -n $(JOBS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.dev  ## Check style and formatting
 	$(BIN)/ruff check .

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from tiny_corpus import record
 
+from ser_classic import cli
+from ser_classic.audio import waveforms
+from ser_classic.cli import interrupts
 from ser_classic.corpora import Loaded, Reading, load
 
 
@@ -29,8 +35,11 @@ def tiny(own_folder: Path) -> Loaded:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A feature cache for these tests alone."""
-    return tmp_path_factory.mktemp("cache")
+    """A feature cache for these tests alone; that of all processes that share them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,6 +56,44 @@ def heard() -> Iterator[None]:
     handler = signal.getsignal(signal.SIGINT)
     yield
     signal.signal(signal.SIGINT, handler)
+
+
+class Done(NamedTuple):
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def ser(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """Run the command line in this process, as in a folder of its own and without a terminal."""
+    monkeypatch.setattr(interrupts, "stop_soon", lambda: None)  # it would stop the tests
+    monkeypatch.setattr(waveforms, "_told", waveforms.Counter())
+    for name, value in {"SER_DATA": str(tmp_path / "data"), "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    logger = logging.getLogger("ser_classic")
+
+    def run(*words: object) -> Done:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["ser-classic", *map(str, words)])
+        capsys.readouterr()
+        handlers, level, lines = logger.handlers[:], logger.level, logging.StreamHandler()
+        lines.setLevel(logging.WARNING)  # as Python does where nobody has set up logging
+        logger.addHandler(lines)
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        finally:
+            logger.handlers[:], logger.level = handlers, level
+        return Done(code, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture

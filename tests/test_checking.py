@@ -5,10 +5,7 @@ from __future__ import annotations
 import bz2
 import copy
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -161,26 +158,20 @@ def test_no_runs_are_no_success(tmp_path, cache):
         checking.check(tmp_path, cache=cache)
 
 
-def test_on_the_command_line(results, cache, tmp_path):
-    def ser(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "ser_classic", "bench", *words, "--results", str(results)],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"SER_CACHE": str(cache), "SER_DATA": str(tmp_path / "data")},
-            timeout=300,
-        )
+def test_on_the_command_line(results, ser):
+    def bench(*words):
+        return ser("bench", *words, "--results", results)
 
-    good = ser("--check", "--model", "lda", "--model", "knn", "--sample", "1", "--jobs", "1")
+    good = bench("--check", "--model", "lda", "--model", "knn", "--sample", "1", "--jobs", "1")
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.splitlines()[0].endswith("same: 0 of 504 guesses differ, probabilities within 0.000")
     assert good.stdout.splitlines()[1].startswith("1 of 2 runs checked: 1 same; 0 other")
     rewrite(results, "lda", turn(20))
-    bad = ser("--check", "--model", "lda", "--jobs", "1")
+    bad = bench("--check", "--model", "lda", "--jobs", "1")
     assert bad.returncode == 1
     assert "DIFFERS: 20 of 504 guesses differ" in bad.stdout
     for words in (("--check", "--again"), ("quick", "--sample", "3")):
-        assert ser(*words).returncode == 2
+        assert bench(*words).returncode == 2
 
 
 def test_predictions_that_were_changed_after_the_run_are_named(results, cache):

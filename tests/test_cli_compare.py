@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import made_up_runs as made_up
 import pytest
 
-from ser_classic import cli, store
+from ser_classic import store
 from ser_classic.report import ReportError, compare_stored
 
 GOOD, BAD = "ravdess--loso--pooled--svm_rbf--0", "ravdess--loso--mfcc13--knn--0"
@@ -48,21 +47,13 @@ def _keep(folder: Path, run: made_up.MadeUp, rows: int | None = None, clips: str
 
 
 @pytest.fixture
-def ser(results, monkeypatch, capsys):
+def compare(results, ser):
     """Run the command; its exit code and what it printed."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ser-classic", "compare", *words, "--results", str(results)])
-        monkeypatch.setenv("COLUMNS", "80")
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return (stop.value.code or 0, *capsys.readouterr())
-
-    return run
+    return lambda *words: ser("compare", *words, "--results", results)
 
 
-def test_two_runs_are_compared_in_figures_and_in_words(ser):
-    code, told, errors = ser(GOOD, BAD)
+def test_two_runs_are_compared_in_figures_and_in_words(compare):
+    code, told, errors = compare(GOOD, BAD)
     assert (code, errors) == (0, "")
     lines = told.splitlines()
     assert lines[0] == "ravdess, blind: 1440 clips of 24 speakers"
@@ -70,38 +61,38 @@ def test_two_runs_are_compared_in_figures_and_in_words(ser):
     for words in ("95 % interval, speakers resampled", "permutation test over speakers"):
         assert words in told
     assert "can be expected to show" in told.replace("\n", " ")
-    facts = json.loads(ser(GOOD, BAD, "--json")[1])
+    facts = json.loads(compare(GOOD, BAD, "--json")[1])
     assert facts["difference"] == pytest.approx(facts["values"][0] - facts["values"][1])
     assert 0 < facts["low"] < facts["difference"] < facts["high"]
     assert f"+{facts['difference']:.3f}".replace("+0.", "+.") in told
     assert (facts["first"], facts["second"], facts["speakers"], facts["notes"]) == (GOOD, BAD, 24, [])
-    other = json.loads(ser(BAD, GOOD, "--json")[1])
+    other = json.loads(compare(BAD, GOOD, "--json")[1])
     assert other["difference"] == -facts["difference"]
     assert other["verdict"].startswith(f"{GOOD} scores")
 
 
-def test_a_minus_is_one_sign_throughout(ser):
-    _, told, _ = ser(BAD, GOOD)
+def test_a_minus_is_one_sign_throughout(compare):
+    _, told, _ = compare(BAD, GOOD)
     low = told.split("speakers resampled")[1].split()[0]
     assert low.startswith("−.")
     assert not re.search(r"\s-[.\d]", told)
 
 
-def test_another_metric_is_compared_by_its_own_name(ser):
-    told = ser(GOOD, BAD, "--metric", "macro_f1")[1]
+def test_another_metric_is_compared_by_its_own_name(compare):
+    told = compare(GOOD, BAD, "--metric", "macro_f1")[1]
     assert "macro F1" in told
     assert "UAR" not in told
 
 
-def test_of_two_speakers_each_is_shown_and_no_interval(ser):
-    _, told, _ = ser("tess--loso--pooled--svm_rbf--0", "tess--loso--mfcc13--knn--0")
+def test_of_two_speakers_each_is_shown_and_no_interval(compare):
+    _, told, _ = compare("tess--loso--pooled--svm_rbf--0", "tess--loso--mfcc13--knn--0")
     assert told.splitlines()[2].split() == ["UAR", "01", "02"]
     assert "interval" not in told
     assert "fewer than 5 say nothing about others" in told.replace("\n", " ")
 
 
-def test_leaky_runs_are_compared_with_a_warning(ser):
-    _, told, _ = ser("ravdess--random5--mfcc13--knn--0", "ravdess--random5--pooled--knn--0")
+def test_leaky_runs_are_compared_with_a_warning(compare):
+    _, told, _ = compare("ravdess--random5--mfcc13--knn--0", "ravdess--random5--pooled--knn--0")
     assert told.startswith("ravdess, leaky: ")
     assert "nothing is said of unknown speakers" in told.replace("\n", " ")
 
@@ -121,8 +112,8 @@ def test_leaky_runs_are_compared_with_a_warning(ser):
         ("../runs", "there is no run '../runs'"),
     ],
 )
-def test_what_cannot_be_compared_is_refused_with_the_reason(ser, other, reason):
-    code, told, errors = ser(GOOD, other)
+def test_what_cannot_be_compared_is_refused_with_the_reason(compare, other, reason):
+    code, told, errors = compare(GOOD, other)
     assert (code, told) == (1, "")
     assert errors.startswith("ser-classic: ")
     assert reason in errors
@@ -139,8 +130,8 @@ def test_runs_of_other_clips_than_the_table_tells_are_refused(results, tmp_path)
         compare_stored(folder, GOOD, BAD)
 
 
-def test_an_unknown_metric_and_an_empty_folder_say_what_to_do(ser, tmp_path):
-    code, _, errors = ser(GOOD, BAD, "--metric", "macrof1")
+def test_an_unknown_metric_and_an_empty_folder_say_what_to_do(compare, tmp_path):
+    code, _, errors = compare(GOOD, BAD, "--metric", "macrof1")
     assert code == 2
     assert "--metric: " in errors
     assert "did you mean 'macro_f1'?" in " ".join(errors.replace("│", " ").split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -11,24 +10,11 @@ import pytest
 from sklearn.model_selection import check_cv, cross_val_predict, cross_validate
 from sklearn.naive_bayes import GaussianNB
 
-from ser_classic import FEATURES, PROTOCOLS, cli, extract
+from ser_classic import FEATURES, PROTOCOLS, extract
 from ser_classic.protocols import ProtocolError
 from ser_classic.protocols.export import digest, fold_table
 
 OWN = ("--speaker", r"/(s\d\d)_")
-
-
-@pytest.fixture
-def ser(monkeypatch, capsys):
-    """Run the command; its exit code and what it printed."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ser-classic", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return (stop.value.code or 0, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

@@ -22,16 +22,20 @@ from ser_classic.predictor.freezing import EQUAL, freeze
 
 # Networks need PyTorch to answer, too; tests/test_predictor.py has them.
 OF_ARRAYS = [name for name, model in MODELS.items() if model.extra is None]
-MOST = 300  # clips of a real corpus to fit; the rest are unheard
+MOST = 100  # clips of a real corpus to fit, and as many that are unheard
 
 
 def of(X: pd.DataFrame) -> Features:
     return Features(X.index, tuple(X.columns), X.to_numpy())
 
 
-def table(name: str, features: str, cache=None, data=None) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Features, emotions and speakers of a corpus."""
+def table(
+    name: str, features: str, cache=None, data=None, most: int | None = None
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Features, emotions and speakers of a corpus, or of so many of its clips."""
     root, clips, corpus = load(name, data, cache)
+    if most is not None:
+        clips = clips.iloc[np.unique(np.linspace(0, len(clips) - 1, most).astype(int))]
     X = extract(clips, root, FEATURES[features], cache, channel=corpus.channel).frame
     return X, clips["emotion"].to_numpy(dtype=str), clips["speaker"].to_numpy(dtype=str)
 
@@ -81,9 +85,7 @@ def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, emotions, voic
 def test_so_do_they_on_real_corpora(model, corpus, corpora, cache):
     if not (corpora / corpus).is_dir():
         pytest.skip(f"{corpus} is not below $SER_DATA")
-    X, y, speakers = table(corpus, "pooled", cache, corpora)
-    chosen = np.unique(np.linspace(0, len(X) - 1, 2 * MOST).astype(int))
-    X, y, speakers = X.iloc[chosen], y[chosen], speakers[chosen]
+    X, y, speakers = table(corpus, "pooled", cache, corpora, 2 * MOST)
     require_equal(model, X, y, speakers, np.arange(len(X)) % 2 == 0)
 
 

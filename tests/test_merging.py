@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -66,10 +64,9 @@ def timeless(results: Path) -> pd.DataFrame:
     return board.drop(columns=["fit_seconds", "predict_seconds"])
 
 
-def test_a_sharded_run_merged_is_the_unsharded_run(whole, parts, tmp_path):
+def test_a_sharded_run_merged_is_the_unsharded_run(whole, parts, tmp_path, ser):
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "ser_classic", "results", "merge", *map(str, parts), "--into", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = ser("results", "merge", *parts, "--into", out)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{out}: 12 runs copied, 0 kept\n"
     write(whole, figures=False)

@@ -12,8 +12,6 @@ import typer.main
 
 from ser_classic.cli import app
 from ser_classic.predictor.fitting import fit
-from ser_classic.report import read, tabulated
-from ser_classic.report.text import BEGIN, END, best_systems
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -39,11 +37,6 @@ WRITTEN_AT_BUILD = {
     ),
 }
 PYTHON = [text for kind, text in BLOCKS if kind == "python"]
-
-
-def test_the_table_is_that_of_the_committed_runs():
-    board = tabulated(read(ROOT / "results"))
-    assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{best_systems(board).markdown()}\n"
 
 
 def test_what_helped_gives_the_figures_of_the_committed_runs():

@@ -32,23 +32,19 @@ def predictions(tiny, cache) -> pd.DataFrame:
 
 
 @pytest.fixture
-def ser(own_folder, cache, tmp_path, monkeypatch, capsys):
+def scored(own_folder, ser):
     """Run `score` on the tiny corpus; its exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
 
     def run(*words: object, protocol: str = "loso") -> tuple[int, str, str]:
         own = ("--corpus", own_folder, "--speaker", r"/(s\d\d)_", "--protocol", protocol, "--name", "my CNN")
-        monkeypatch.setattr(sys, "argv", ["ser-classic", "score", *map(str, (*words, *own))])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        return (stop.value.code or 0, *capsys.readouterr())
+        return ser("score", *words, *own)
 
     return run
 
 
-def test_figures_are_those_of_the_predictions(ser, tiny, predictions, tmp_path):
+def test_figures_are_those_of_the_predictions(scored, tiny, predictions, tmp_path):
     predictions.to_csv(tmp_path / "p.csv", index=False)
-    code, told, errors = ser("p.csv", "--json")
+    code, told, errors = scored("p.csv", "--json")
     assert (code, errors) == (0, "")
     found = json.loads(told)
     truth = tiny.clips.set_index("file")["emotion"].loc[predictions["file"]].to_numpy()
@@ -65,12 +61,12 @@ def test_figures_are_those_of_the_predictions(ser, tiny, predictions, tmp_path):
     assert found["by_speaker"]["tiny/s02"]["recall"]["sad"] == pytest.approx(np.mean(guess[sad] == "sad"))
     assert 0 <= found["calibration"]["ece"] <= 1
     assert found["comparison"] is None
-    assert "UAR" in ser("p.csv")[1]
+    assert "UAR" in scored("p.csv")[1]
 
 
-def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(ser, predictions, tiny, tmp_path):
+def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(scored, predictions, tiny, tmp_path):
     predictions[["file", "emotion"]].to_csv(tmp_path / "p.csv", index=False)
-    first = json.loads(ser("p.csv", "--json")[1])
+    first = json.loads(scored("p.csv", "--json")[1])
     assert first["calibration"] is None
     from ser_classic.protocols.export import fold_table
 
@@ -78,7 +74,7 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(ser, prediction
     folds = folds[folds["part"] == "test"]
     folds["guess"] = predictions.set_index("file")["emotion"].loc[folds["file"]].to_numpy()
     folds.to_csv(tmp_path / "q.csv", index=False)
-    assert json.loads(ser("q.csv", "--json")[1])["uar"] == first["uar"]
+    assert json.loads(scored("q.csv", "--json")[1])["uar"] == first["uar"]
 
 
 @pytest.mark.parametrize(
@@ -96,30 +92,30 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(ser, prediction
         (lambda p: p.drop(columns="file"), r"clip \(or file\)"),
     ],
 )
-def test_whatever_is_wrong_is_named_with_its_line(ser, predictions, tmp_path, change, reason):
+def test_whatever_is_wrong_is_named_with_its_line(scored, predictions, tmp_path, change, reason):
     import re
 
     change(predictions).to_csv(tmp_path / "p.csv", index=False)
-    code, told, errors = ser("p.csv", "--add")
+    code, told, errors = scored("p.csv", "--add")
     assert (code, told) == (1, "")
     assert re.search(reason, errors)
     assert not (tmp_path / "results").exists()
 
 
-def test_words_are_mapped(ser, predictions, tmp_path):
+def test_words_are_mapped(scored, predictions, tmp_path):
     odd = predictions.replace({"emotion": {"angry": "wrath"}}).rename(columns={"p_angry": "p_wrath"})
     odd.to_csv(tmp_path / "p.csv", index=False)
-    assert ser("p.csv")[0] == 1
-    assert ser("p.csv", "--map", "wrath=angry")[0] == 0
+    assert scored("p.csv")[0] == 1
+    assert scored("p.csv", "--map", "wrath=angry")[0] == 0
 
 
 def test_an_external_run_is_compared_stored_told_apart_and_removed(
-    ser, predictions, tiny, cache, tmp_path, monkeypatch
+    scored, predictions, tiny, cache, tmp_path, monkeypatch
 ):
     results = tmp_path / "results"
     bench([Cell("tiny", "loso", "mfcc13", "lda")], results, cache=cache, own={"tiny": tiny})
     predictions.to_csv(tmp_path / "p.csv", index=False)
-    code, told, _ = ser("p.csv", "--add", "--note", "https://example.org", "--json")
+    code, told, _ = scored("p.csv", "--add", "--note", "https://example.org", "--json")
     assert code == 0
     assert json.loads(told)["comparison"]["second"] == "tiny--loso--mfcc13--lda--0"
     run = store.find_run(results, ID)
@@ -140,21 +136,21 @@ def test_an_external_run_is_compared_stored_told_apart_and_removed(
     assert [path.name for path in store.folders(results)] == ["tiny--loso--mfcc13--lda--0"]
 
 
-def test_random_splits_show_in_the_leak_chapter(ser, predictions, tiny, tmp_path):
+def test_random_splits_show_in_the_leak_chapter(scored, predictions, tiny, tmp_path):
     predictions.to_csv(tmp_path / "p.csv", index=False)
-    assert ser("p.csv", "--add")[0] == 0
+    assert scored("p.csv", "--add")[0] == 0
     predictions.drop(columns="fold").to_csv(tmp_path / "q.csv", index=False)
-    assert ser("q.csv", "--add", protocol="random5")[0] == 0
+    assert scored("q.csv", "--add", protocol="random5")[0] == 0
     (row,) = leak_premium(read(tmp_path / "results")).to_dict("records")
     assert (row["model"], row["leaky_protocol"], row["premium"]) == ("my_cnn", "random5", 0)
     assert leaky_alone(read(tmp_path / "results")) is None
 
 
 def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(
-    ser, predictions, tiny, tmp_path, cache
+    scored, predictions, tiny, tmp_path, cache
 ):
     predictions.drop(columns="fold").to_csv(tmp_path / "q.csv", index=False)
-    assert ser("q.csv", "--add", protocol="random5")[0] == 0
+    assert scored("q.csv", "--add", protocol="random5")[0] == 0
     results = tmp_path / "results"
     cells = [Cell("tiny", protocol, "mfcc13", "lda") for protocol in ("random5", "loso")]
     bench(cells, results, cache=cache, own={"tiny": tiny})
