@@ -111,3 +111,11 @@ def test_a_shell_completes_commands_options_and_values(words, wanted):
         COMP_CWORD=str(words.count(" ") + 1),
     )
     assert wanted in told.stdout.split(), told.stderr
+
+
+@pytest.mark.parametrize(("name", "extra"), [("app", "app"), ("listen", "mic"), ("export", "onnx")])
+def test_where_an_extra_is_needed_the_help_says_how_to_install_it(name, extra, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        app([name, "--help"], prog_name="ser-classic")
+    assert f"pip install 'ser-classic[{extra}]'" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,8 @@ class Group(typer.Typer):
 
     def add(self, function: Callable[..., Any], *examples: str, name: str | None = None) -> None:
         """Add a command, called like its function."""
-        self.command(name, cls=_PlainCommand, epilog=_below(examples))(function)
+        told = inspect.getdoc(function).replace("[", "\\[")  # no markup
+        self.command(name, cls=_PlainCommand, help=told, epilog=_below(examples))(function)
 
 
 def _below(examples: Sequence[str]) -> str | None:

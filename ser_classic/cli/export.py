@@ -18,7 +18,10 @@ def export(
         Path, typer.Option("--output", "-o", metavar="FILE", help="File to write, such as m.onnx.")
     ],
 ) -> None:
-    """Write a predictor's classifier, from features to label and chances, as ONNX. Needs the extra `onnx`."""
+    """Write a predictor's classifier, from features to label and chances, as ONNX.
+
+    It needs an extra: pip install 'ser-classic[onnx]'
+    """
     from ser_classic.extras import onnx
     from ser_classic.predictor import load_predictor
 

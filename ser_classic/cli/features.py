@@ -46,6 +46,8 @@ def list_features(as_json: options.Json = False) -> None:
             lacking = f"needs the extra {entry.extra}" if entry.extra else "cannot tell its columns"
             rows.append((name, "", lacking))
     Console().print(Table(("features", "columns", "of"), tuple(rows)).terminal())
+    if any(entry.extra for entry in FEATURES.values()):
+        print("An extra: pip install 'ser-classic[NAME]'")
 
 
 def _contents(columns: Sequence[str]) -> list[str]:
@@ -70,7 +72,7 @@ def extract_features(
             "--encoder",
             metavar="NAME",
             help="Instead, a pretrained speech encoder, by its folder or name at Hugging Face: wav2vec 2.0, "
-            "HuBERT, WavLM, Whisper. Needs the extra `embeddings`.",
+            "HuBERT, WavLM, Whisper. Needs an extra: pip install 'ser-classic\\[embeddings]'.",
         ),
     ] = None,
     layer: Annotated[

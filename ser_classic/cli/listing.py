@@ -45,6 +45,8 @@ def list_names(
     from ser_classic.tables import Table
 
     Console().print(Table((kind.value, ""), tuple(rows)).terminal())
+    if any(facts.get("extra") for facts in entries.values()):
+        print("An extra: pip install 'ser-classic[NAME]'")
 
 
 Listed = tuple[dict[str, dict[str, object]], list[tuple[str, str]]]  # facts by name, and rows of the table

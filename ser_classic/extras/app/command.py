@@ -44,7 +44,10 @@ def app(
         ),
     ] = None,
 ) -> None:
-    """Serve a page on this computer: upload or record, and see the emotion. Needs the extra `app`."""
+    """Serve a page on this computer: upload or record, and see the emotion.
+
+    It needs an extra: pip install 'ser-classic[app]'
+    """
     stop = interrupts.first()
     from ser_classic.extras.app.answering import Limits
     from ser_classic.extras.app.page import served

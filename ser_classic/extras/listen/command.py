@@ -60,7 +60,10 @@ def listen(
         typer.Option("--devices", help="List the microphones, and stop.", rich_help_panel=MICROPHONE),
     ] = False,
 ) -> None:
-    """Listen to a microphone: level, and the emotion of every window. Needs the extra `mic`."""
+    """Listen to a microphone: level, and the emotion of every window.
+
+    It needs an extra: pip install 'ser-classic[mic]'
+    """
     from ser_classic.extras.listen import microphone
 
     if devices:
