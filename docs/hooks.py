@@ -118,7 +118,7 @@ def features() -> str:
     rows = []
     for name, one in FEATURES.items():
         columns = "–" if one.extra else len(one.columns)
-        about = (type(one.extractor).__doc__ or "").strip().split("\n")[0]
+        about = _contents(one.extractor) or (type(one.extractor).__doc__ or "").strip().split("\n")[0]
         rows.append([f"`{name}`", columns, one.gives.name, about, one.extra or ""])
     lines += [*table(["name", "columns", "gives", "what it does", "extra"], rows), ""]
     lines += [
@@ -138,6 +138,13 @@ def features() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _contents(extractor: object) -> str:
+    """Descriptors and functionals of an extractor that has such."""
+    families = ", ".join(f"{each.family} ({each.size})" for each in getattr(extractor, "descriptors", ()))
+    pooled = ", ".join(getattr(extractor, "functionals", ()))
+    return f"{pooled} of {families}" if pooled else families
 
 
 def models() -> str:
@@ -210,6 +217,7 @@ def commands() -> str:
                 name = parameter.metavar or parameter.name.upper()
             else:
                 name = ", ".join(parameter.opts + parameter.secondary_opts)
+                name = f"{name} {parameter.metavar or ''}".strip()
             rows.append([f"`{name}`", (getattr(parameter, "help", "") or "").replace("<", "&lt;")])
         lines.extend([*table(["argument or option", "what it means"], rows), ""])
         if command.epilog:

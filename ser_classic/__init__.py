@@ -3,12 +3,12 @@
 The names below are what a program needs. They are imported when first asked for, so that
 `import ser_classic` costs nothing.
 
-load_predictor, Predictor, fit : from a saved file, or from corpora, to emotions of recordings
-load_pipeline : the scikit-learn pipeline that was saved with a predictor
-load, extract, evaluate, score : a corpus, its features, predictions under a protocol, their figures
-Reading : how a corpus of your own is to be read
-CORPORA, FEATURES, MODELS, PROTOCOLS, METRICS : the tables of names
-SerClassicError : what everything here raises where a user can mend it
+- `load_predictor`, `Predictor`, `fit`: from a saved file, or from corpora, to emotions of recordings
+- `load_pipeline`: the scikit-learn pipeline that was saved with a predictor
+- `load`, `extract`, `evaluate`, `score`: a corpus, its features, predictions under a protocol, their figures
+- `Reading`: how a corpus of your own is to be read
+- `CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS`, `METRICS`: the tables of names
+- `SerClassicError`: what everything here raises where a user can mend it
 
 Examples
 --------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,10 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "TUTORIALS": "false"}
     built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (built.returncode, built.stderr) == (0, "")
+    for each in tmp_path.rglob("*.html"):
+        assert not re.search(
+            r'<(?:script|link)[^>]*(?:src|href)="https?:(?!//localhost)', each.read_text()
+        ), each
     page = (tmp_path / "python.html").read_text()
     assert "load_predictor" in page
     assert "speakers5" in page, "its examples are shown"
