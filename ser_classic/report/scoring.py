@@ -311,10 +311,14 @@ def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Sc
 
 def marked_stale(results: Path) -> Callable[[Mapping[str, Any]], str | None]:
     """What tells of a record in which ways its run is stale, in words; None of one that is not."""
-    from ser_classic.experiment.stale import differences
-
     clips = cache(partial(store.clips_digest, results))
-    return lambda record: "; ".join(f"{at}: {how}" for at, how in differences(record, clips).items()) or None
+
+    def stale(record: Mapping[str, Any]) -> str | None:
+        from ser_classic.experiment.stale import differences  # not before there is a run: it loads much
+
+        return "; ".join(f"{at}: {how}" for at, how in differences(record, clips).items()) or None
+
+    return stale
 
 
 def leaderboard(

@@ -184,12 +184,18 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def sections(board: pd.DataFrame) -> Iterator[Section]:
-    """The groups of a leaderboard, by corpus, then blind, adapted and leaky."""
+def sections(board: pd.DataFrame, usual: bool = False) -> Iterator[Section]:
+    """The rankings of a leaderboard, by corpus, then blind, adapted and leaky.
+
+    `usual` leaves out those of other protocols than that under which most systems of a group ran.
+    """
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         done = of_corpus[of_corpus["uar"].notna()]
         few = tuple(dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row)))
+        first: dict[str, str] = {}
         for group, protocol, emotions, part in rankings(of_corpus):
+            if first.setdefault(group, protocol) != protocol and usual:
+                continue
             ok = part[part["status"] == "ok"]
             failed = part[part["status"] != "ok"].to_dict("records")
             current = ok[ok["stale"].isna()]
@@ -242,13 +248,13 @@ def markdown(board: pd.DataFrame) -> str:
 
 
 def terminal(board: pd.DataFrame) -> Group:
-    """The best of each ranking of the leaderboard as tables for `rich.console.Console.print`."""
+    """The best of each corpus and group, under its usual protocol, for `rich.console.Console.print`."""
     from rich.console import Group
     from rich.text import Text
 
     parts = []
     corpus = None
-    for section in sections(board):
+    for section in sections(board, usual=True):
         if section.corpus != corpus:
             corpus = section.corpus
             parts.append(Text(f"\n{corpus}", style="bold"))

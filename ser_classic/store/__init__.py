@@ -271,7 +271,18 @@ def _guesses(text: bytes) -> pd.DataFrame:
 def _read(name: str, column: list[str]) -> Any:
     if name == "guess":
         return pd.array(column, dtype="str")
-    return np.array([float(cell) if cell else np.nan for cell in column]) / 10**DECIMALS
+    return np.fromiter(map(NUMBERS.__getitem__, column), float, len(column))
+
+
+class _Thousandths(dict[str, float]):
+    """What thousandths mean, each worked out once: a report reads millions of a few thousand."""
+
+    def __missing__(self, cell: str) -> float:
+        value = self[cell] = float(cell) / 10**DECIMALS if cell else np.nan
+        return value
+
+
+NUMBERS = _Thousandths()
 
 
 def _table(text: bytes) -> pd.DataFrame:
