@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from tiny_corpus import record
 
-from ser_classic import cli
+from ser_classic import cli, report
 from ser_classic.audio import waveforms
 from ser_classic.cli import interrupts
 from ser_classic.corpora import Loaded, Reading, load
@@ -68,13 +69,19 @@ class Done(NamedTuple):
 
 @pytest.fixture
 def ser(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Done]:
-    """Run the command line in this process, as in a folder of its own and without a terminal."""
+    """Run the command line in this process, in a folder of its own, without a terminal and figures."""
     monkeypatch.setattr(interrupts, "stop_soon", lambda: None)  # it would stop the tests
     monkeypatch.setattr(waveforms, "_told", waveforms.Counter())
     for name, value in {"SER_DATA": str(tmp_path / "data"), "COLUMNS": "80"}.items():
         monkeypatch.setenv(name, value)
+    if "drawn" not in request.keywords:
+        monkeypatch.setattr(report, "write", partial(report.write, figures=False))
     logger = logging.getLogger("ser_classic")
 
     def run(*words: object) -> Done:

@@ -28,6 +28,7 @@ def suite(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text(SUITE)
 
 
+@pytest.mark.drawn
 def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
     own = ("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--jobs", "2")
     first = ser(*own)

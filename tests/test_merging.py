@@ -64,6 +64,7 @@ def timeless(results: Path) -> pd.DataFrame:
     return board.drop(columns=["fit_seconds", "predict_seconds"])
 
 
+@pytest.mark.drawn
 def test_a_sharded_run_merged_is_the_unsharded_run(whole, parts, tmp_path, ser):
     out = tmp_path / "out"
     done = ser("results", "merge", *parts, "--into", out)

@@ -11,6 +11,7 @@ import typer
 from ser_classic.cli import checks, completion, interrupts, options
 
 if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
     from ser_classic.experiment import Outcome
 
 WHICH = "Which of the suites' runs"  # panels of the help
@@ -24,6 +25,7 @@ def _only(complete: completion.Complete) -> Any:
     )
 
 
+@options.of_own_corpus
 def bench(
     context: typer.Context,
     suites: Annotated[
@@ -68,14 +70,7 @@ def bench(
             rich_help_panel=options.OWN,
         ),
     ] = None,
-    words: options.Map = None,
-    drop: options.Drop = None,
-    speaker: options.Speaker = None,
-    speakers: options.MapSpeaker = None,
-    channel: options.Channel = None,
-    labels: options.Labels = None,
-    key: options.Key = None,
-    columns: options.Column = None,
+    reading: Reading = None,
     check: Annotated[
         bool,
         typer.Option(
@@ -138,7 +133,6 @@ def bench(
     interrupts.stop_soon()
     if verbose:
         _log_to_stderr()
-    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     with options.value_of("--engine"):
         kind = ENGINES[engine]
     for wrong, what in (

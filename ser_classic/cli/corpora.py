@@ -13,7 +13,7 @@ from ser_classic.cli import completion, options
 from ser_classic.cli.commands import Group
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Corpus
+    from ser_classic.corpora import Corpus, Reading
     from ser_classic.corpora.verifying import Verification
 
 app = Group(
@@ -69,19 +69,13 @@ def show(corpus: Name, data: options.Data = None, as_json: options.Json = False)
     print(json.dumps(_facts(entry, available(data))) if as_json else pages.page(entry, data))
 
 
+@options.of_own_corpus
 def scan(
     corpus: options.Corpus,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the clips table as CSV.")
     ] = None,
-    words: options.Map = None,
-    drop: options.Drop = None,
-    speaker: options.Speaker = None,
-    speakers: options.MapSpeaker = None,
-    channel: options.Channel = None,
-    labels: options.Labels = None,
-    key: options.Key = None,
-    columns: options.Column = None,
+    reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
@@ -91,7 +85,6 @@ def scan(
 
     from ser_classic.corpora import CorpusError, load, ordered, shortfall, speakers_known
 
-    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     root, clips, entry = load(corpus, data, cache, reading)
     if output is not None:
         try:
@@ -122,19 +115,13 @@ def scan(
     Console().print(Table(("speakers", *counts), tuple(rows)).terminal())
 
 
+@options.of_own_corpus
 def verify(
     corpora: Annotated[
         list[str] | None,
         typer.Argument(help="Names or paths.", show_default="all at hand", autocompletion=completion.corpora),
     ] = None,
-    words: options.Map = None,
-    drop: options.Drop = None,
-    speaker: options.Speaker = None,
-    speakers: options.MapSpeaker = None,
-    channel: options.Channel = None,
-    labels: options.Labels = None,
-    key: options.Key = None,
-    columns: options.Column = None,
+    reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
@@ -146,7 +133,6 @@ def verify(
     from ser_classic.corpora import available, load
     from ser_classic.corpora.verifying import verify as verify_corpus
 
-    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     found = [verify_corpus(*load(corpus, data, cache, reading)) for corpus in corpora or available(data)]
     if as_json:
         print(json.dumps([{"ok": one.ok, "checksums": one.checksums} | asdict(one) for one in found]))

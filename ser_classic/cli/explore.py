@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.cli import completion, options
 
+if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
 
+
+@options.of_own_corpus
 def explore(
     context: typer.Context,
     what: Annotated[
@@ -35,14 +39,7 @@ def explore(
             "--output", "-o", metavar="FOLDER", help="Folder to write.", show_default="explore/<name or path>"
         ),
     ] = None,
-    words: options.Map = None,
-    drop: options.Drop = None,
-    speaker: options.Speaker = None,
-    speakers: options.MapSpeaker = None,
-    channel: options.Channel = None,
-    labels: options.Labels = None,
-    key: options.Key = None,
-    columns: options.Column = None,
+    reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
@@ -58,7 +55,7 @@ def explore(
             given = context.get_parameter_source(option.name).name == "COMMANDLINE"
             if given and option.name not in ("what", "output", "channel"):
                 raise typer.BadParameter(f"for a corpus; {what} is a recording", param_hint=option.opts[0])
-        parts, facts = explorer.explore_file(path, options.channel_of(channel))
+        parts, facts = explorer.explore_file(path, reading.channel)
         page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
         for name, value in facts.items():
             print(f"{name}: {value}")
@@ -74,9 +71,7 @@ def explore(
             raise typer.BadParameter(
                 f"{features} gives {feature_set.gives.name} a clip; explore with a set of vectors"
             )
-        loaded = load(
-            what, data, cache, options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
-        )
+        loaded = load(what, data, cache, reading)
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
         lead = explorer.corpus_lead(loaded, features)
         page = explorer.write(folder, loaded.corpus.name, lead, explorer.explore_corpus(loaded, extracted))

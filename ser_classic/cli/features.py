@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.cli import completion, interrupts, options
 from ser_classic.cli.commands import Group
+
+if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
 
 app = Group("features list", help="Feature sets: list them, extract one into a CSV or NPZ file.")
 
@@ -57,6 +60,7 @@ def _contents(columns: Sequence[str]) -> list[str]:
     return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
 
 
+@options.of_own_corpus
 def extract_features(
     corpus: options.Corpus,
     output: Annotated[
@@ -88,14 +92,7 @@ def extract_features(
         int | None,
         typer.Option(min=1, metavar="N", help="Recordings that the encoder takes at once.", show_default="8"),
     ] = None,
-    words: options.Map = None,
-    drop: options.Drop = None,
-    speaker: options.Speaker = None,
-    speakers: options.MapSpeaker = None,
-    channel: options.Channel = None,
-    labels: options.Labels = None,
-    key: options.Key = None,
-    columns: options.Column = None,
+    reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
@@ -125,9 +122,7 @@ def extract_features(
         from ser_classic.extras.embeddings import encoder_set
 
         feature_set, engine = encoder_set(encoder, layer, batch or 8, threads=jobs), ALONE
-    root, clips, entry = load(
-        corpus, data, cache, options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
-    )
+    root, clips, entry = load(corpus, data, cache, reading)
     extracted = extract(clips, root, feature_set, cache, engine, entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.cli import completion, options
 
+if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
 
+
+@options.of_own_corpus
 def folds(
     corpus: options.Corpus,
     protocol: Annotated[
@@ -29,14 +33,7 @@ def folds(
         ),
     ] = False,
     seed: options.Seed = 0,
-    words: options.Map = None,
-    drop: options.Drop = None,
-    speaker: options.Speaker = None,
-    speakers: options.MapSpeaker = None,
-    channel: options.Channel = None,
-    labels: options.Labels = None,
-    key: options.Key = None,
-    columns: options.Column = None,
+    reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
 ) -> None:
@@ -54,7 +51,6 @@ def folds(
         entry = PROTOCOLS[protocol]
     with options.value_of("--output"):
         check_output(output)
-    reading = options.reading(words, drop, speaker, speakers, channel, labels, key, columns)
     loaded = [load(corpus, data, cache, reading)]
     loaded[:0] = [load(name, data, cache) for name in entry.sources(loaded[0].corpus.name)]
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)

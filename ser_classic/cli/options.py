@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -174,17 +176,48 @@ def value_of(option: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def reading(
+def of_own_corpus(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `reading` becomes the options that say how to read a corpus of one's own."""
+    hints = get_type_hints(command, localns={"Reading": object}, include_extras=True)
+    parameters = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name == "reading":
+            parameters += [parameter.replace(name=name, annotation=kind) for name, kind in _READING.items()]
+        else:
+            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        told = {name: given.pop(name) for name in _READING}
+        command(**given, reading=_reading(**told))
+
+    run.__signature__ = inspect.Signature(parameters)  # which is what Typer reads
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+_READING = {
+    "words": Map,
+    "drop": Drop,
+    "speaker": Speaker,
+    "speakers": MapSpeaker,
+    "channel": Channel,
+    "labels": Labels,
+    "key": Key,
+    "columns": Column,
+}
+
+
+def _reading(
     words: list[str] | None,
     drop: list[str] | None,
     speaker: str | None,
     speakers: list[str] | None,
     channel: str | None,
-    labels: Path | None = None,
-    key: str | None = None,
-    columns: list[str] | None = None,
+    labels: Path | None,
+    key: str | None,
+    columns: list[str] | None,
 ) -> Reading:
-    """How a corpus of one's own is to be read, as given with these options."""
     from ser_classic.corpora import Reading, parse_map
 
     with value_of("--map"):

@@ -13,6 +13,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import require_writable
 
 if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
     from ser_classic.predictor import Predictor
 
 ModelFile = Annotated[
@@ -20,6 +21,7 @@ ModelFile = Annotated[
 ]
 
 
+@options.of_own_corpus
 def fit(
     corpus: Annotated[
         str,
@@ -54,14 +56,7 @@ def fit(
     results: options.Results = Path("results"),
     data: options.Data = None,
     cache: options.Cache = None,
-    words: options.Map = None,
-    drop: options.Drop = None,
-    speaker: options.Speaker = None,
-    speakers: options.MapSpeaker = None,
-    channel: options.Channel = None,
-    labels: options.Labels = None,
-    key: options.Key = None,
-    columns: options.Column = None,
+    reading: Reading = None,
     evaluate: Annotated[
         bool,
         typer.Option(
@@ -114,7 +109,7 @@ def fit(
             copies=int(robust),
             seed=seed,
             evaluate=evaluate,
-            reading=options.reading(words, drop, speaker, speakers, channel, labels, key, columns),
+            reading=reading,
             facts=told,
             results=results,
             data=data,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.cli import completion, options
 
+if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
 
+
+@options.of_own_corpus
 def score(
     predictions: Annotated[
         Path, typer.Argument(help="CSV: clip or file, emotion; if wanted fold, and p_<emotion> for each.")
@@ -36,8 +40,7 @@ def score(
     add: Annotated[bool, typer.Option("--add", help="Store it as an external run of --results.")] = False,
     as_json: options.Json = False,
     seed: options.Seed = 0,
-    words: options.Map = None,
-    speaker: options.Speaker = None,
+    reading: Reading = None,
     results: options.Results = Path("results"),
     data: options.Data = None,
     cache: options.Cache = None,
@@ -56,7 +59,6 @@ def score(
 
     with options.value_of("--protocol"):
         entry = PROTOCOLS[protocol]
-    reading = options.reading(words, None, speaker, None, None)
     meanings = reading.words
     try:
         loaded = load(corpus, data, cache, replace(reading, words={}))
