@@ -69,6 +69,7 @@ def _text(card: dict[str, Any]) -> str:
             if card["copies"]
             else "the clips as they are",
         ),
+        *([("Most often confused", told)] if (told := _mistakes(card)) else []),
         ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
         ("Seed", str(card["seed"])),
         (
@@ -118,6 +119,19 @@ def confusions(card: dict[str, Any], answer: str) -> list[tuple[str, float]]:
     total = sum(recalls.values()) or 1.0
     shares = [(truth, recall / total) for truth, recall in recalls.items() if recall]
     return sorted(shares, key=lambda pair: -pair[1])
+
+
+def _mistakes(card: dict[str, Any]) -> str:
+    """The three commonest mistakes on speakers not heard in fitting, of those that are made often."""
+    counts = (card["evaluation"] or {}).get("confusion", {})
+    shares = [
+        (count / sum(row.values()), truth, guess)
+        for truth, row in counts.items()
+        for guess, count in row.items()
+        if guess != truth and count
+    ]
+    worst = sorted(shares, reverse=True)[:3]
+    return ", ".join(f"{truth} as {guess} ({100 * share:.0f} %)" for share, truth, guess in worst)
 
 
 def trust(card: dict[str, Any], answer: str) -> str:
