@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 WEIGHT = 4  # clips for which the training speakers stand in...
 ENOUGH = 8  # ...where fewer than these were heard
+DOUBT = 10  # clips for which they stand in where nobody says what emotions a speaker's clips have
 
 
 def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
@@ -101,6 +103,57 @@ def adapt_few(
         deviation[deviation <= 1e-9 * np.abs(centre)] = np.inf
         adapted[owners == name] = (values[owners == name] - centre) / deviation
     return adapted
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """What speakers are usually like: the statistics of each, averaged over the training speakers.
+
+    A stranger's own statistics are mixed with them: his clips may be few, or all of one emotion, which
+    z-scores with his own alone would take away.
+
+    Attributes
+    ----------
+    mean, variance : np.ndarray [shape=(d,), dtype=float32]
+        Of every feature over a speaker's clips.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray, speakers: np.ndarray) -> Usual:
+        """Learn them from training clips [shape=(n, d)] and their speakers [shape=(n,)]."""
+        each = [_moments(values[rows]) for _, rows in _by_speaker(speakers)]
+        return cls(*(np.mean(part, axis=0).astype(np.float32) for part in zip(*each, strict=True)))
+
+    def check(self, columns: int) -> None:
+        """Raise `ValueError` where the arrays do not fit together."""
+        if not self.mean.shape == self.variance.shape == (columns,) or (self.variance < 0).any():
+            raise ValueError("usual statistics that do not fit together")
+
+    def adapt(self, values: np.ndarray, clips: int) -> np.ndarray:
+        """Z-score a stranger's features, the training speakers' statistics counting as 10 clips of his.
+
+        Parameters
+        ----------
+        values : np.ndarray [shape=(clips, d)], or [shape=(frames, d)]
+            Of one speaker.
+        clips : int
+
+        Returns
+        -------
+        np.ndarray [same shape as values, dtype=float32]
+        """
+        share = clips / (clips + DOUBT)
+        own = _moments(values)
+        centre, spread = (
+            share * mine + (1 - share) * theirs
+            for mine, theirs in zip(own, (self.mean, self.variance), strict=True)
+        )
+        deviation = np.sqrt(spread)
+        deviation[deviation <= 1e-9 * np.abs(centre)] = np.inf
+        return ((values - centre) / deviation).astype(np.float32)
 
 
 def _by_speaker(speakers: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

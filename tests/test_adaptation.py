@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_classic.adaptation import adapt, adapt_few, drawn
+from ser_classic.adaptation import Usual, adapt, adapt_few, drawn
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -131,3 +131,26 @@ def test_with_no_clip_nothing_of_the_test_speaker_reaches_another_prediction(tin
     changed = (other.set_index("clip")["p_sad"] - expected).abs() > 0
     assert changed[own].sum() == 1
     assert changed[own].idxmax() == tiny.clips.index[5]
+
+
+def test_a_strangers_statistics_are_mixed_with_those_of_the_training_speakers():
+    values, speakers, train = four_speakers()
+    usual = Usual.of(values[train], speakers[train])
+    own = values[speakers == "d"]
+    few, many = usual.adapt(own[:2], 2), usual.adapt(own, 10**6)
+    np.testing.assert_allclose(many, adapt(own, np.repeat("d", len(own))), atol=0.01)
+    as_usual = (own[:2] - usual.mean) / np.sqrt(usual.variance)
+    between = adapt(own[:2], np.repeat("d", 2))
+    assert np.abs(few - as_usual).mean() < np.abs(between - as_usual).mean()
+
+
+def test_a_stranger_who_had_one_emotion_keeps_it():
+    """Two features: one tells the emotion, the other the speaker."""
+    random = np.random.default_rng(0)
+    speakers = np.repeat(["a", "b", "c"], 40)
+    angry = np.tile(np.repeat([0.0, 4.0], 20), 3)
+    values = random.normal(size=(120, 2)) + np.column_stack([angry, np.repeat([0, 3, 6], 40)])
+    usual = Usual.of(values, speakers)
+    stranger = random.normal(size=(10, 2)) + np.array([4, 3])
+    assert usual.adapt(stranger, 10)[:, 0].mean() > 0.4
+    assert abs(adapt(stranger, np.repeat("d", 10))[:, 0].mean()) < 1e-5

@@ -10,6 +10,7 @@ import soundfile
 from test_cli_predict import command, saved  # noqa: F401 (a fixture)
 from test_utterances import RATE, conversation, voice
 
+from ser_classic.degradations import COPIES
 from ser_classic.predictor import shipped
 
 
@@ -100,7 +101,7 @@ def test_what_is_shipped_says_what_it_is(adapted):
     assert predictor.adapted == adapted
     assert "CC BY-NC-SA" in predictor.card["facts"]["Licence"]
     assert [corpus["name"] for corpus in predictor.card["corpora"]] == list(shipped.CORPORA)
-    assert predictor.card["copies"] == shipped.COPIES
+    assert predictor.card["copies"] == COPIES
     assert all(name in predictor.card["evaluation"]["source"] for name in shipped.STRANGERS)
     assert set(predictor.card["evaluation"]["confusion"]) == set(shipped.EMOTIONS)
 

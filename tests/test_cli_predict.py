@@ -22,6 +22,7 @@ import soundfile
 from ser_classic import audio
 from ser_classic.audio import decoding
 from ser_classic.cli import main
+from ser_classic.degradations import COPIES
 from ser_classic.predictor import Predictor, cards, describing, load_predictor, sources
 
 
@@ -31,6 +32,14 @@ def saved(own_folder, cache, tmp_path_factory) -> Path:
     ran = ["fit", own_folder, "--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", "svm_rbf"]
     assert command(*ran, "-o", path, "--cache", cache, "--no-evaluate", "--jobs", "1") == 0
     return path
+
+
+@pytest.mark.parametrize(("words", "copies"), [((), COPIES), (("--no-robust",), 0)])
+def test_what_is_fitted_is_fit_for_the_field_unless_told(words, copies, own_folder, cache, tmp_path):
+    ran = ("fit", own_folder, "--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", "prior")
+    path = tmp_path / "m.skops"
+    assert command(*ran, "-o", path, "--cache", cache, "--no-evaluate", "--jobs", "1", *words) == 0
+    assert load_predictor(path).card["copies"] == copies
 
 
 def command(*words: object) -> int:

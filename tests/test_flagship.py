@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from ser_classic.audio import AudioError, resample
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.features import FEATURES
-from ser_classic.features.flagship import Flagship, PatchKernels, RandomKernels, SourceKernels, VoicedKernels
+from ser_classic.features.flagship import (
+    Flagship,
+    PatchKernels,
+    Portable,
+    RandomKernels,
+    SourceKernels,
+    VoicedKernels,
+)
 from ser_classic.features.voice import DESCRIPTORS, Voice, analyse
 
 RATE = 16_000
@@ -51,6 +58,12 @@ def test_the_flagship_is_its_groups_side_by_side(wave: np.ndarray):
     assert whole.dtype == np.float32
     np.testing.assert_array_equal(whole, np.concatenate([group(wave, RATE) for group in GROUPS]))
     assert Flagship().columns == tuple(column for group in GROUPS for column in group.columns)
+
+
+def test_the_portable_set_is_a_part_of_the_flagship(wave: np.ndarray):
+    columns = Flagship().columns
+    places = [columns.index(column) for column in Portable().columns]
+    np.testing.assert_array_equal(Portable()(wave, RATE), Flagship()(wave, RATE)[places])
 
 
 @pytest.mark.parametrize("extractor", [*GROUPS, Flagship(), RandomKernels(per_dilation=3, seed=5)])

@@ -9,7 +9,7 @@ import pytest
 
 from ser_classic import store
 from ser_classic.corpora import Reading
-from ser_classic.degradations import DEGRADATIONS, training_copy
+from ser_classic.degradations import COPIES, DEGRADATIONS, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, fold
 from ser_classic.experiment.evaluation import evaluate
@@ -29,27 +29,31 @@ def features_of(corpus, cache, degradation=None, name="mfcc13"):
     return extract(corpus.clips, corpus.root, FEATURES[name], cache, degradation=degradation)
 
 
+def copies_of(corpus, cache, name="mfcc13"):
+    return [features_of(corpus, cache, training_copy(number), name) for number in range(1, COPIES + 1)]
+
+
 def predicted(corpus, features, copies, protocol="loso_multi", model="lda", **others):
     table = evaluate(corpus.clips, features, MODELS[model], PROTOCOLS[protocol], copies=copies, **others)
     return table.set_index("clip")
 
 
 def test_copies_are_trained_on_and_those_of_the_test_speaker_are_not(tiny, cache):
-    clean, copy = features_of(tiny, cache), features_of(tiny, cache, training_copy(1))
-    expected = predicted(tiny, clean, [copy])
+    clean, copies = features_of(tiny, cache), copies_of(tiny, cache)
+    expected = predicted(tiny, clean, copies)
     plain = predicted(tiny, clean, [], "loso")
     assert np.abs(plain["p_sad"] - expected["p_sad"]).max() > 0.01
     own = (tiny.clips["speaker"] == "tiny/s01").to_numpy()[:, None]
     rows = tiny.clips.index[own[:, 0]]
-    spoilt = replace(copy, values=np.where(own, 1e9, copy.values))
+    spoilt = [replace(copy, values=np.where(own, 1e9, copy.values)) for copy in copies]
     np.testing.assert_array_equal(
-        predicted(tiny, clean, [spoilt]).loc[rows, "p_sad"], expected.loc[rows, "p_sad"]
+        predicted(tiny, clean, spoilt).loc[rows, "p_sad"], expected.loc[rows, "p_sad"]
     )
 
 
 def test_every_clip_is_tested_once_and_no_copy_is(tiny, cache):
-    clean, copy = features_of(tiny, cache), features_of(tiny, cache, training_copy(1))
-    assert sorted(predicted(tiny, clean, [copy]).index) == sorted(tiny.clips.index)
+    clean, copies = features_of(tiny, cache), copies_of(tiny, cache)
+    assert sorted(predicted(tiny, clean, copies).index) == sorted(tiny.clips.index)
 
 
 def test_inner_folds_keep_a_copy_with_its_speaker(tiny, cache, monkeypatch):
@@ -61,14 +65,13 @@ def test_inner_folds_keep_a_copy_with_its_speaker(tiny, cache, monkeypatch):
         return original(model, X, y, speakers, *rest)
 
     monkeypatch.setattr(fold, "fit", watched)
-    clean, copy = features_of(tiny, cache), features_of(tiny, cache, training_copy(1))
-    predicted(tiny, clean, [copy])
+    clean, copies = features_of(tiny, cache), copies_of(tiny, cache)
+    predicted(tiny, clean, copies)
     clips = tiny.clips[tiny.clips["speaker"] != "tiny/s01"]
     length, y, speakers = seen[0]
-    assert length == len(y) == len(speakers) == 2 * len(clips)
-    for half in (slice(None, len(clips)), slice(len(clips), None)):
-        np.testing.assert_array_equal(y[half], clips["emotion"])
-        np.testing.assert_array_equal(speakers[half], clips["speaker"])
+    assert length == len(y) == len(speakers) == (1 + COPIES) * len(clips)
+    np.testing.assert_array_equal(y, np.tile(clips["emotion"], 1 + COPIES))
+    np.testing.assert_array_equal(speakers, np.tile(clips["speaker"], 1 + COPIES))
 
 
 @pytest.mark.parametrize("model", ["lda", "ridge"])
@@ -125,10 +128,10 @@ def test_runs_that_differ_in_what_is_tested_are_fitted_once_and_stored_each(
     one = next(store.runs(tmp_path / "alone"))
     np.testing.assert_array_equal(one.predictions()["p_sad"], runs["loso_multi_faint"].predictions()["p_sad"])
     record = runs["loso_multi_faint"].record
-    assert (record["copies"], record["degradation"], record["base"]) == (1, "faint", "loso")
+    assert (record["copies"], record["degradation"], record["base"]) == (COPIES, "faint", "loso")
     assert record["parameters"]["protocol"]["copied_by"] == training_copy(1, 0).key
     assert "copies" not in runs["loso_degraded_faint"].record
-    assert len(record["digests"]["copies"]) == 1
+    assert len(record["digests"]["copies"]) == COPIES
     again = bench(cells, tmp_path, cache=cache, own={"tiny": tiny})
     assert len(again.kept) == len(cells)
 
@@ -138,7 +141,7 @@ def test_a_family_has_every_degradation_and_the_clean_test():
         family = families()[f"{folds}_multi_degraded"]
         assert [protocol.degradation for protocol in family] == list(DEGRADATIONS)
         assert {protocol.base for protocol in family} == {folds}
-        assert PROTOCOLS[f"{folds}_multi"].copies == 1
+        assert PROTOCOLS[f"{folds}_multi"].copies == COPIES
 
 
 def test_fewer_speakers_are_among_more_and_the_test_stays(tiny):
@@ -166,16 +169,21 @@ def test_the_suites_list_what_they_are_for(suite):
 def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, cache):
     made = {
         robust: fit(
-            str(tiny.root), "mfcc13", "lda", copies=int(robust), reading=Reading(speaker=SPEAKER), cache=cache
+            str(tiny.root),
+            "mfcc13",
+            "lda",
+            copies=COPIES * robust,
+            reading=Reading(speaker=SPEAKER),
+            cache=cache,
         )
         for robust in (False, True)
     }
     plain, robust = made[False], made[True]
-    assert (plain.card["copies"], robust.card["copies"]) == (0, 1)
+    assert (plain.card["copies"], robust.card["copies"]) == (0, COPIES)
     assert plain.card["evaluation"]["protocol"] == "loso"
     assert robust.card["evaluation"]["protocol"] == "loso_multi"
     assert robust.card["evaluation"]["uar"] != plain.card["evaluation"]["uar"]
-    assert "1 degraded copies" in cards.text(robust.card)
+    assert f"{COPIES} degraded copies" in cards.text(robust.card)
     file = tiny.root / tiny.clips["file"].iloc[0]
     chances = [each.predict(file)["p_sad"].iloc[0] for each in (plain, robust)]
     assert abs(chances[0] - chances[1]) > 1e-3

@@ -44,12 +44,13 @@ def fit(
         bool, typer.Option("--adapted", help="Z-score per speaker; `predict` then needs --adapt.")
     ] = False,
     robust: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--robust",
+            "--robust/--no-robust",
             help="Train on degraded copies of the clips, too: for noisy, faint or clipped recordings.",
+            show_default="robust; a table has no copies",
         ),
-    ] = False,
+    ] = None,
     tables: options.Tables = None,
     seed: options.Seed = 0,
     jobs: options.Jobs = options.CORES,
@@ -87,6 +88,7 @@ def fit(
     Fitted on a --table, it takes tables in the place of recordings.
     """
     from ser_classic.cli import answers
+    from ser_classic.degradations import COPIES
     from ser_classic.features import FEATURES
     from ser_classic.models import MODELS
     from ser_classic.predictor import cards, fitting, saving
@@ -106,7 +108,7 @@ def fit(
             features,
             model,
             adapted=adapted,
-            copies=int(robust),
+            copies=COPIES if robust or (robust is None and not FEATURES[features].brought) else 0,
             seed=seed,
             evaluate=evaluate,
             reading=reading,

@@ -10,12 +10,12 @@ from functools import partial
 
 from ser_classic.degradations.backgrounds import babble, music, noise
 from ser_classic.degradations.coding import NARROW, coded, lossy, telephone
-from ser_classic.degradations.copies import training_copy
+from ser_classic.degradations.copies import COPIES, training_copy
 from ser_classic.degradations.degradation import RATE, Degradation
 from ser_classic.degradations.levels import clipped, gain, room, silence
 from ser_classic.registry import Registry
 
-__all__ = ["DEGRADATIONS", "RATE", "Degradation", "training_copy"]
+__all__ = ["COPIES", "DEGRADATIONS", "RATE", "Degradation", "training_copy"]
 
 _OPUS = partial(coded, format="OGG", subtype="OPUS")
 

@@ -13,7 +13,9 @@ import numpy as np
 from ser_classic.degradations.backgrounds import noise
 from ser_classic.degradations.coding import band_passed
 from ser_classic.degradations.degradation import Degradation
-from ser_classic.degradations.levels import clipped, gain
+from ser_classic.degradations.levels import clipped, levelled
+
+COPIES = 2  # of every clip, where a model is to be fit for the field
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,11 @@ class Chain:
         What is passed on.
     noise : (float, float) or None
         Ratio of the clip's mean power to the noise's [dB], and the exponent by which its power falls with
-        frequency.
+        frequency: from blue noise to brown.
     clipped : float or None
         Share of the samples that is cut off.
     level : float [dB]
+        Of the largest sample, below full scale: nobody knows at what level others record.
     """
 
     band: tuple[float, float] | None
@@ -40,10 +43,10 @@ class Chain:
     @classmethod
     def drawn(cls, random: np.random.Generator) -> Chain:
         """A chain at random."""
-        happens = random.random(3) < (0.5, 0.6, 0.25)
+        happens = random.random(3) < (0.5, 0.75, 0.35)
         band = random.uniform(60, 400), random.uniform(2500, 7500)
-        ratio, exponent = random.uniform(5, 30), random.uniform(0, 2)
-        share, level = random.uniform(0.005, 0.08), random.uniform(-25, 5)
+        ratio, exponent = random.uniform(0, 25), random.uniform(-1, 2)
+        share, level = random.uniform(0.005, 0.08), random.uniform(-50, 0)
         return cls(
             band if happens[0] else None,
             (ratio, exponent) if happens[1] else None,
@@ -59,7 +62,7 @@ class Chain:
             waveform = noise(waveform, random, *self.noise)
         if self.clipped:
             waveform = clipped(waveform, random, self.clipped)
-        return gain(waveform, random, self.level)
+        return levelled(waveform, self.level)
 
 
 def training_copy(number: int, seed: int = 0) -> Degradation:
@@ -67,7 +70,7 @@ def training_copy(number: int, seed: int = 0) -> Degradation:
 
     Another number or seed is another chain for each clip, another clip another chain.
     """
-    return Degradation(f"copy{number}.seed{seed}", "a training copy", "a random chain", _copied)
+    return Degradation(f"copy{number}.seed{seed}", "a training copy", "a random chain", _copied, version=3)
 
 
 def _copied(waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:

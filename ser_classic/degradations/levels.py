@@ -15,6 +15,12 @@ def gain(waveform: np.ndarray, random: np.random.Generator, level: float) -> np.
     return waveform * 10 ** (level / 20)
 
 
+def levelled(waveform: np.ndarray, level: float) -> np.ndarray:
+    """So loud or faint that the largest sample is at a level [dB] of full scale; silence stays silent."""
+    peak = np.abs(waveform).max(initial=0.0)
+    return waveform * (10 ** (level / 20) / peak) if peak > 0 else waveform
+
+
 def clipped(waveform: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
     """Amplified until this share of the samples exceeds full scale, and cut off there."""
     scale = np.quantile(np.abs(waveform), 1 - share)

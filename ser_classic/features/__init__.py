@@ -50,6 +50,7 @@ FEATURES = FeatureSets(
         FeatureSet("voiced_kernels", RATE, flagship.VoicedKernels()),
         FeatureSet("patch_kernels", RATE, flagship.PatchKernels()),
         FeatureSet("source_kernels", RATE, flagship.SourceKernels()),
+        FeatureSet("portable", RATE, flagship.Portable()),
         FeatureSet("flagship", RATE, flagship.Flagship(), version=2),
         _OPENSMILE("egemaps", RATE, functionals.EGEMAPS),
         _OPENSMILE("compare", RATE, functionals.COMPARE),

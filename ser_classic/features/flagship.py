@@ -166,9 +166,35 @@ class SourceKernels(RandomKernels):
         return kernels.standardised(voice.rows(kernels.SOURCE), LEAST)
 
 
+class Several(Group):
+    """Several groups, from one analysis of the recording."""
+
+    @property
+    @abstractmethod
+    def groups(self) -> tuple[Group, ...]:
+        """The extractors of the groups, in their order."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the groups, one group after the other."""
+        return tuple(column for group in self.groups for column in group.columns)
+
+    def of(self, voice: Voice) -> np.ndarray:
+        return np.concatenate([group.of(voice) for group in self.groups])
+
+
 @dataclass(frozen=True)
-class Flagship(Group):
-    """All eight groups, from one analysis of the recording.
+class Portable(Several):
+    """The groups whose columns mean much the same in recordings of another kind."""
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return Functionals(), Prosody(), Correlations()
+
+
+@dataclass(frozen=True)
+class Flagship(Several):
+    """All eight groups.
 
     Attributes
     ----------
@@ -183,7 +209,6 @@ class Flagship(Group):
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """The extractors of the groups, in their order."""
         half = self.per_dilation // 2
         return (
             Functionals(),
@@ -195,14 +220,6 @@ class Flagship(Group):
             PatchKernels(half, self.seed + 2),
             SourceKernels(half, self.seed + 3),
         )
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Those of the groups, one group after the other."""
-        return tuple(column for group in self.groups for column in group.columns)
-
-    def of(self, voice: Voice) -> np.ndarray:
-        return np.concatenate([group.of(voice) for group in self.groups])
 
 
 @cache

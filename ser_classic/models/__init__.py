@@ -191,6 +191,19 @@ def _ridge_linear(seed: int) -> Any:
     return KernelRidgeClassifierCV(("linear",), alphas=(3.0, 10.0, 30.0), alpha=10.0, random_state=seed)
 
 
+def _fusion_linear(seed: int) -> Any:
+    from ser_classic.estimators import KernelRidgeClassifierCV
+
+    return KernelRidgeClassifierCV(
+        ("linear",),
+        feature_groups="names",
+        whole=False,
+        alphas=(10.0, 30.0, 100.0),
+        alpha=30.0,
+        random_state=seed,
+    )
+
+
 def _stacking(seed: int) -> Any:
     from ser_classic.estimators import StackedKernelRidgeCV
 
@@ -265,6 +278,11 @@ MODELS: Registry[Model] = Registry(
             "fusion",
             "kernel ridge for every group of features, scores summed",
             partial(_ridge, feature_groups="names"),
+        ),
+        _OWN(
+            "fusion_linear",
+            "ridge, linear, for every group of features, scores summed, with strong penalties",
+            _fusion_linear,
         ),
         _OWN(
             "stacking",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ser_classic import audio
+from ser_classic.adaptation import Usual
 from ser_classic.errors import blaming
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features
@@ -46,6 +47,8 @@ class Predictor:
         What the predictor is, what it was fitted on and how good it is; see `cards`.
     familiarity : Familiarity
         How far recordings lie from what it was fitted on.
+    usual : Usual, optional
+        With which the statistics of a speaker are mixed; of an adapted predictor fitted across corpora alone.
     pipeline : sklearn Pipeline, optional
         Of which the machine was made; None for a predictor that was loaded (see `load_pipeline`).
 
@@ -66,6 +69,7 @@ class Predictor:
     classes: tuple[str, ...]
     card: dict[str, Any]
     familiarity: Familiarity
+    usual: Usual | None = None
     pipeline: Any = None
 
     def __repr__(self) -> str:
@@ -110,7 +114,7 @@ class Predictor:
         """
         if pipeline and self.pipeline is None:
             raise PredictorError(f"{self.card['title']}: was loaded, without its pipeline; fit it again")
-        content = {"machine": self.machine, "familiarity": self.familiarity}
+        content = {"machine": self.machine, "familiarity": self.familiarity, "usual": self.usual}
         saving.save(path, self.card, content, self.pipeline if pipeline else None)
 
     def predict(
@@ -132,7 +136,8 @@ class Predictor:
         sources : path, (waveform, sample rate), an iterable of these, or a mapping from names to these
         adapt : bool
             Z-score the features with the statistics of all the given recordings (or windows), which are
-            of one speaker. Needed for a predictor of the adapted track, and for no other.
+            of one speaker; mixed with those of the training speakers where it was fitted across corpora, see
+            `adaptation.Usual`. Needed for a predictor of the adapted track, and for no other.
         window, hop : float, optional [s]
             Answer for every window of this length, one every `hop` (by default half a window).
         segments : bool
@@ -346,7 +351,10 @@ class Predictor:
         rows = [np.atleast_2d(vector) for vector in vectors]
         lengths, gives = np.array(list(map(len, rows))), self.features.gives
         features = Features(names, self.features.columns, np.concatenate(rows), lengths, gives)
-        features = features.adapted(np.zeros(len(rows), dtype=int) if adapt else None)
+        if adapt and self.usual is not None:
+            features = replace(features, values=self.usual.adapt(features.values, len(rows)))
+        elif adapt:
+            features = features.adapted(np.zeros(len(rows), dtype=int))
         X = features.array
         what = f"{self.card['title']}: its machine fails"  # as features are checked by now
         with blaming(what, PredictorError, "was its file changed? Fit it again"):
@@ -415,6 +423,11 @@ def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predi
             raise ValueError("another kind of thing in the place of its machine")
         columns = len(features.columns)
         familiarity.check(columns)
+        usual = content["usual"]
+        if usual is not None:
+            if not isinstance(usual, Usual) or card["track"] != "adapted":
+                raise ValueError("usual statistics where there are none to adapt to")
+            usual.check(columns)
         if machine.classes(columns) != len(classes):
             raise ValueError("its card and its machine tell other emotions")
-    return Predictor(machine, features, classes, card, familiarity)
+    return Predictor(machine, features, classes, card, familiarity, usual)

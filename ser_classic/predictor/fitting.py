@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import statistics, store
+from ser_classic.adaptation import Usual
 from ser_classic.corpora import CorpusError, Loaded, Reading, load, ordered
 from ser_classic.errors import blaming
 from ser_classic.experiment.cells import Cell
@@ -73,8 +74,8 @@ def fit(
         Fit on clips of these alone; of all by default.
     across : bool
         For corpora that are not here: each of several counts the same, and what is tuned is tuned by leaving
-        one of them out instead of speakers. The evaluation of a card knows of no such fit, so give
-        `evaluate=False` with it.
+        one of them out instead of speakers; an adapted one mixes a speaker's statistics with `Usual` ones.
+        The evaluation of a card knows of no such fit, so give `evaluate=False` with it.
     seed : int
     evaluate : bool
         Put the cross-validated UAR of the same cell on the card: from a stored run under `results` whose
@@ -141,6 +142,10 @@ def fit(
     pipeline = learned.fitted.estimator
     machine = freeze(pipeline, learned.features, entry.name)
     familiarity = measure(learned.features.means, learned.speakers, seed)
+    usual = None
+    if adapted and across:
+        pooled = list(map(joined, (ready.features, *ready.copies)))
+        usual = _usual(pooled, clips["speaker"].to_numpy(dtype=str))
     card = _card(loaded, ready.features, clips, feature_set, entry, learned.fitted, adapted, seed)
     card |= {"copies": copies, "across": across}
     card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
@@ -152,7 +157,13 @@ def fit(
             card["evaluation"] = _evaluation(cell, clips, pooled, copied, adapted, results, engine)
         except KeyboardInterrupt:  # what took minutes to fit is worth keeping
             card["evaluation"] = INTERRUPTED
-    return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline)
+    return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, usual, pipeline)
+
+
+def _usual(parts: list[Features], speakers: np.ndarray) -> Usual:
+    """What the speakers are usually like, as they are and in each of their copies."""
+    each = [Usual.of(part.values, np.repeat(speakers, part.lengths)) for part in parts]
+    return Usual(*(np.mean([getattr(one, name) for one in each], axis=0) for name in ("mean", "variance")))
 
 
 def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
@@ -235,7 +246,9 @@ def _evaluation(
     for base in _protocols(cell.corpus, clips):
         protocol = ordinary(base, track)
         if copies:
-            title = f"{protocol.title}; a degraded copy of each training clip is trained on, too"
+            title = (
+                f"{protocol.title}; {len(copies)} degraded copies of each training clip are trained on, too"
+            )
             protocol = replace(protocol, name=f"{protocol.name}_multi", title=title, copies=len(copies))
         try:
             protocol.folds(clips, cell.seed)

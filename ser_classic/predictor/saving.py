@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ser_classic import machines
+from ser_classic.adaptation import Usual
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.machines import PARTS, Machine
@@ -28,18 +29,18 @@ from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.runtime.files import FileError, replacing, require_writable
 
-FORMAT = 2
+FORMAT = 3
 SUFFIX = ".skops"
 DESCRIPTION, PIPELINE = "predictor.json", "pipeline.skops"
 LARGEST = 2**30  # [bytes] of all members together, unpacked
 LARGEST_TEXT = 2**24  # [bytes] of the JSON
 DEEPEST = 8  # parts within parts; ours have three
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
-CONTENT = ("machine", "familiarity")
+CONTENT = ("machine", "familiarity", "usual")
 KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(Familiarity, Machine),
+        *(Familiarity, Machine, Usual),
         *(getattr(machines, name) for name in machines.__all__ if name not in ("Machine", "PARTS")),
     )
 }

@@ -12,12 +12,13 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from ser_classic.degradations import COPIES
 from ser_classic.predictor.core import Predictor, load_predictor
 
 CORPORA = ("ravdess", "emodb")
 STRANGERS = ("tess", "urdu")  # on which they are tested
 EMOTIONS = ("angry", "happy", "neutral", "sad")
-FEATURES, MODEL, COPIES = "functionals", "ridge_linear", 2
+FEATURES, MODEL = "portable", "fusion_linear"
 NAMES = {False: "voices.skops", True: "voices_adapted.skops"}  # by whether it is adapted
 LICENCE = (
     "CC BY-NC-SA 4.0, as RAVDESS (Livingstone and Russo 2018), on which it was fitted: not for commercial "

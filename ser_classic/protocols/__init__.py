@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ser_classic.degradations import DEGRADATIONS
+from ser_classic.degradations import COPIES, DEGRADATIONS
 from ser_classic.protocols.deals import (
     five_speaker_groups,
     holdout,
@@ -45,6 +45,7 @@ TOGETHER = ("ravdess", "emodb", "tess", "urdu")
 FOUR = ("angry", "happy", "neutral", "sad")  # emotions that nearly every corpus has
 _ON_FOUR = partial(other_corpora, among=FOUR)
 _FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
+_COPIED = f"; {COPIES} degraded copies of each training clip are trained on, too"
 _TRAINED = (4, 6, 8, 12)  # speakers to train on, beside all that a fold has
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
 _SESSIONS = ("sessions", "leave one session out", leave_one_session_out)
@@ -122,13 +123,13 @@ PROTOCOLS: Registry[Protocol] = Registry(
                 f"leave_one_corpus_out{few}{copied}{ending}",
                 f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, "
                 + ("on four emotions" if few else "on the emotions of both sides")
-                + ("; two degraded copies of each training clip are trained on, too" if copied else ""),
+                + (_COPIED if copied else ""),
                 deal,
                 track=track,
                 base=f"leave_one_corpus_out{few}",
-                family=f"leave_one_corpus_out{ending}",
+                family=f"strangers{ending}",
                 trained_on=TOGETHER,
-                copies=2 if copied else None,
+                copies=COPIES if copied else None,
             )
             for few, deal in (("_4", _ON_FOUR), ("", other_corpora))
             for copied in ("", "_multi")
@@ -162,12 +163,11 @@ PROTOCOLS: Registry[Protocol] = Registry(
         *(
             Protocol(
                 f"{name}_multi_{spoilt.name}" if spoilt else f"{name}_multi",
-                f"{title}; a degraded copy of each training clip is trained on, too"
-                + (f"; test clips degraded: {spoilt.kind}, {spoilt.level}" if spoilt else ""),
+                title + _COPIED + (f"; test clips degraded: {spoilt.kind}, {spoilt.level}" if spoilt else ""),
                 deal,
                 base=name,
                 family=f"{name}_multi_degraded" if spoilt else "",
-                copies=1,
+                copies=COPIES,
                 degradation=spoilt.name if spoilt else None,
             )
             for name, title, deal in (_LOSO, _EMOBOX)

@@ -35,7 +35,7 @@ FEW = (
     "systems scale nothing by speaker; all clips are the adapted track of the leaderboard."
 )
 COPIED = (
-    "UAR of blind systems trained on the clips as they are, and on a degraded copy of each clip as well: a "
+    "UAR of blind systems trained on the clips as they are, and on degraded copies of each clip as well: a "
     "random chain of a band, coloured noise, clipping and another level. What is tested is none of these. "
     "With the 95 % interval over speakers, or each speaker's UAR where they are few."
 )
