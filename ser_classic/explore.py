@@ -342,8 +342,9 @@ def _separability(
         drawn = figures.explained(shares)
     above = (shares["speaker"] > shares["emotion"]).mean()
     caption = (
-        f"A point a feature. For {100 * above:.0f} % of the features the speaker explains more than the "
-        "emotion does (right of the line): a system that meets its test speakers in training learns voices."
+        f"A point a feature, a large mark the median of a family. For {100 * above:.0f} % of the "
+        "features the speaker explains more than the emotion does (right of the line): a system that meets "
+        "its test speakers in training learns voices."
         if owned
         else "Share of variance between emotions (eta squared). Nothing says who speaks."
     )

@@ -113,7 +113,7 @@ def test_the_table_in_words_and_as_markup(one_recipe, runs):
     markup = section_of(chapter).markup
     assert "sums &amp; &lt;means&gt;" in markup
     assert "<means>" not in markup
-    assert "not reproduced" not in text
+    assert " | reproduced | " in text
     assert f'data-value="{row["uar"]:.6g}"' in markup
 
 

@@ -15,6 +15,7 @@ from ser_classic.plots.style import (
     LINE,
     MARKERS,
     MUTED,
+    PAPER,
     SERIES,
     blank,
     cells,
@@ -131,7 +132,7 @@ def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str
 
 @styled
 def explained(table: pd.DataFrame) -> Figure:
-    """What emotion and what the speaker explains of every feature.
+    """What emotion and what the speaker explains of every feature; large marks are the medians of groups.
 
     Parameters
     ----------
@@ -142,14 +143,16 @@ def explained(table: pd.DataFrame) -> Figure:
     ax = figure.subplots()
     for place, (group, part) in enumerate(table.groupby("group", sort=False)):
         style = {"color": SERIES[place % len(SERIES)], "marker": MARKERS[place // len(SERIES) % len(MARKERS)]}
-        ax.plot(part["speaker"], part["emotion"], ls="", ms=3.2, alpha=0.7, mew=0, label=group, **style)
+        ax.plot(part["speaker"], part["emotion"], ls="", ms=2.4, alpha=0.3, mew=0, zorder=1, **style)
+        middle = part[["speaker", "emotion"]].median()
+        ax.plot(*middle, ls="", ms=8, mec=PAPER, zorder=2, label=group, **style)
     limit = 1.05 * max(table["emotion"].max(), table["speaker"].max(), 0.01)
     ax.plot([0, limit], [0, limit], color=LINE, linewidth=1, zorder=0)
     ax.set_xlim(0, limit)
     ax.set_ylim(0, limit)
     ax.set_xlabel("share of a feature's variance that the speaker explains")
     ax.set_ylabel("that emotion explains")
-    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), markerscale=1.6)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 

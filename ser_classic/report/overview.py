@@ -228,7 +228,7 @@ def efforts(runs: Iterable[Scored]) -> pd.DataFrame:
 
 def _comparable(run: Scored) -> bool:
     row = run.row
-    apart = row["independent"] and not row["test"] and row["track"] == "blind"
+    apart = row["independent"] and not row["test"] and not row["source"] and row["track"] == "blind"
     return run.counts is not None and apart and row["model"] != FLOOR
 
 
