@@ -50,6 +50,7 @@ EXTRAS = {"extras": 0, "cluster": 0, "app": 4, "listen": 4, "onnx": 4}
 # What plug-ins may use: those that come with the package use nothing else.
 INTERFACE = {
     "ser_classic.audio",
+    "ser_classic.cli.answers",
     "ser_classic.cli.commands",
     "ser_classic.cli.interrupts",
     "ser_classic.cli.options",

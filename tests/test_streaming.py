@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import types
 from dataclasses import replace
@@ -109,6 +110,15 @@ def test_listening_in_blocks_of_any_size_answers_as_predict_does(predictor, wave
     sure = [row["confidence"] for row in heard if row["emotion"]]
     np.testing.assert_allclose(sure, answered["confidence"], rtol=1e-12)
     assert whole["emotion"].isna().any(), "the silence has no emotion"
+
+
+def test_a_program_reads_what_is_heard_as_json(predictor, waveform, capsys):
+    listener = Listener(predictor, RATE, 0.5, 0.5)
+    with listen.shown(predictor.card, as_json=True) as show:
+        listen.hear(listener, [waveform[:RATE]], show)
+    first, *_ = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (first["start"], first["end"]) == (0, 0.5)
+    assert set(first["probabilities"]) == set(predictor.classes)
 
 
 def test_listening_stops_when_its_time_is_over_and_keeps_what_it_heard(predictor, waveform, tmp_path):

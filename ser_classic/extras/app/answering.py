@@ -18,7 +18,7 @@ from ser_classic.predictor import Predictor, cards, load_predictor
 
 WINDOW, HOP = 3.0, 1.0  # [s] of the timeline
 LONG = 6.0  # [s] from which a recording gets one
-MOST = 240  # windows of a timeline; a longer recording has a wider hop
+MOST = 150  # windows of a timeline; a longer recording has a wider hop
 POINTS = 1.35  # pixels of a screen to a point of a figure, so that its letters can be read there
 NARROWEST, WIDEST = 3.6, 9.6  # [inch] of a figure
 WAITING = '<p class="waiting">Speak, or upload a recording: the answer appears here.</p>'

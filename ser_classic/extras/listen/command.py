@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_classic.cli import options
+from ser_classic.cli.answers import json_lines
 from ser_classic.cli.commands import Command
 from ser_classic.errors import SerClassicError
 
@@ -46,6 +47,7 @@ def listen(
     record: Annotated[
         Path | None, typer.Option(metavar="FILE.wav", help="Keep what is heard in this file.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a window.")] = False,
     device: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +99,7 @@ def listen(
         listener = Listener(predictor, rate, window, hop, min_confidence)
         if record is not None:
             blocks = stack.enter_context(kept(blocks, record, rate))
-        show = stack.enter_context(shown(predictor.card))
+        show = stack.enter_context(shown(predictor.card, as_json))
         hear(listener, blocks, show, seconds)
 
 
@@ -143,13 +145,15 @@ def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterat
 
 
 @contextmanager
-def shown(card: dict[str, Any]) -> Iterator[Show]:
-    """A live view on a terminal; elsewhere a line a window, and a warning at the first that is unlike."""
+def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
+    """A live view on a terminal; for a program, and elsewhere, a line a window, and a warning at the first
+    that is unlike.
+    """
     from rich.console import Console
     from rich.live import Live
 
     console = Console()
-    if not console.is_terminal:
+    if as_json or not console.is_terminal:
         warned = False
 
         def lines(listener: Listener, answers: list[dict[str, Any]]) -> None:
@@ -157,7 +161,7 @@ def shown(card: dict[str, Any]) -> Iterator[Show]:
             if not warned and any(row["unlike"] for row in answers):
                 print(f"ser-classic: {_unlike(card)}", file=sys.stderr, flush=True)
                 warned = True
-            _print_lines(answers)
+            _print_lines(answers, as_json)
 
         yield lines
         return
@@ -171,7 +175,11 @@ def shown(card: dict[str, Any]) -> Iterator[Show]:
         yield update
 
 
-def _print_lines(answers: list[dict[str, Any]]) -> None:
+def _print_lines(answers: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        for line in json_lines(answers, True, None):
+            print(line, flush=True)
+        return
     for row in answers:
         sure = f"  {row['confidence']:.2f}" if "confidence" in row and row["emotion"] else ""
         print(f"{row['start']:7.2f} {row['end']:7.2f}  {_told(row)}{sure}", flush=True)
@@ -229,4 +237,6 @@ def _bar(share: float, width: int, colour: str) -> Any:
     return Text.assemble(("━" * full, colour), ("━" * (width - full), "bright_black"))
 
 
-LISTEN = Command("listen", listen, ("listen", "listen m.skops --record heard.wav", "listen --devices"))
+LISTEN = Command(
+    "listen", listen, ("listen", "listen m.skops --record heard.wav", "listen --json", "listen --devices")
+)
