@@ -132,7 +132,7 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
         dimensions_chapter(numbers),
     )
     chapters = [chapter for chapter in made if chapter]
-    tables = "".join(chapter.markdown() for chapter in chapters)
+    tables = "".join(chapter.markdown() for chapter in chapters if chapter.tables or chapter.failed)
     if len(board) or not chapters:
         tables += markdown(board)
     store.write_text(results / "leaderboard.csv", to_csv(board))
