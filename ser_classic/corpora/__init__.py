@@ -171,10 +171,10 @@ def available(data: Path | None = None) -> list[str]:
 
 def _scans(corpus: Corpus, data: Path | None) -> bool:
     try:
-        _scanned(corpus, locate(corpus.name, data))
+        corpus.scan(locate(corpus.name, data))
     except CorpusError:
         return False
-    except SerClassicError:
+    except (Exception, SystemExit):
         return True  # what a plug-in's scan raises is told where its clips are asked for
     return True
 

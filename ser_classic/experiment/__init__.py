@@ -136,20 +136,18 @@ def _bench(
                 outcome.kept.append(cell.id)
             else:
                 wanted.setdefault(cell.corpus, []).append(cell)
-        prepared = []
-        for ready in _prepared(wanted, sources, results, keep_stale, outcome):
-            if isinstance(ready, Refused):
-                _fail(ready, ready.error, results, outcome, keep=ready.cell.id in known)
-            else:
-                prepared.append(ready)
-        alike: dict[Hashable, list[Work]] = {}  # which differ in what is tested alone, and are fitted once
-        for work in prepared:
-            alike.setdefault(work.training, []).append(work)
-        groups = list(alike.values())
-        trials = [[work.trial for work in works] for works in groups]
-        for number, folds in run_folds(_attempt, trials, sources.engine):
-            for work, *done in zip(groups[number], *folds, strict=True):
-                _finish(work, done, results, outcome)
+        for corpus, its_cells in wanted.items():  # one after the other, so that folds begin soon
+            alike: dict[Hashable, list[Work]] = {}  # which differ in what is tested alone: fitted once
+            for ready in _prepared(corpus, its_cells, sources, results, keep_stale, outcome):
+                if isinstance(ready, Refused):
+                    _fail(ready, ready.error, results, outcome, keep=ready.cell.id in known)
+                else:
+                    alike.setdefault(ready.training, []).append(ready)
+            groups = list(alike.values())
+            trials = [[work.trial for work in works] for works in groups]
+            for number, folds in run_folds(_attempt, trials, sources.engine):
+                for work, *done in zip(groups[number], *folds, strict=True):
+                    _finish(work, done, results, outcome)
 
 
 def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
@@ -162,25 +160,24 @@ def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
 
 
 def _prepared(
-    wanted: dict[str, list[Cell]], sources: Sources, results: Path, keep_stale: bool, outcome: Outcome
-) -> Iterator[Work | Refused]:
-    """Make the cells of each corpus ready; those of one that is not at hand fail."""
-    for corpus, cells in wanted.items():
-        try:
-            loaded = sources.corpus(corpus)
-            lacking = shortfall(loaded.corpus, loaded.clips)
-            store.write_clips(results, corpus, loaded.clips, replace=not (keep_stale or lacking))
-        except SerClassicError as error:
-            outcome.fail(cells, str(error))
-            continue
-        ready = list(prepare_cells(loaded, cells, sources))
-        at_work = [each for each in ready if isinstance(each, Work)]
-        # Of a corpus of one's own they are told where it is read.
-        beware = warnings_of(loaded.clips) if corpus in CORPORA else []
-        for notice in filter(None, (lacking, *beware, *_shared(at_work, sources))):
-            if notice not in outcome.notices:
-                outcome.notices.append(notice)
-        yield from ready
+    corpus: str, cells: list[Cell], sources: Sources, results: Path, keep_stale: bool, outcome: Outcome
+) -> list[Work | Refused]:
+    """Make the cells of a corpus ready; where it is not at hand they fail."""
+    try:
+        loaded = sources.corpus(corpus)
+        lacking = shortfall(loaded.corpus, loaded.clips)
+        store.write_clips(results, corpus, loaded.clips, replace=not (keep_stale or lacking))
+    except SerClassicError as error:
+        outcome.fail(cells, str(error))
+        return []
+    ready = list(prepare_cells(loaded, cells, sources))
+    at_work = [each for each in ready if isinstance(each, Work)]
+    # Of a corpus of one's own they are told where it is read.
+    beware = warnings_of(loaded.clips) if corpus in CORPORA else []
+    for notice in filter(None, (lacking, *beware, *_shared(at_work, sources))):
+        if notice not in outcome.notices:
+            outcome.notices.append(notice)
+    return ready
 
 
 def _shared(works: list[Work], sources: Sources) -> Iterator[str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, parameters_of_protocol
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS
+from ser_classic.models import MODELS, Model
 from ser_classic.models.regressors import REGRESSORS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.runtime.provenance import versions
@@ -79,7 +80,7 @@ def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
     ]
     said: dict[str, Any] = {"features": {**then, "parts": now} if len(now) > 1 else now[0]}
     with contextlib.suppress(SerClassicError):  # a library that is not here, or an entry that is broken
-        said["model"] = cell.entry.parameters(cell.seed)
+        said["model"] = _parameters(cell.entry, cell.seed)
     return said | parameters_of_protocol(cell)
 
 
@@ -128,14 +129,22 @@ def _comparable(
         values = [said["model"].get("parameters", {}) for said in (then, now)]
         shared = values[0].keys() & values[1].keys()
         if record.get("versions", {}).get("scikit-learn") != versions().get("scikit-learn"):
-            shared &= _stated(MODELS[cell.model].estimator(cell.seed))
+            shared &= _stated(cell.entry, cell.seed)
         for said, of_it in zip((then, now), values, strict=True):
             said["model"]["parameters"] = {name: of_it[name] for name in sorted(shared)}
     return then, now
 
 
-def _stated(estimator: Any) -> set[str]:
-    """Parameters of an estimator that are not as its class sets them by itself."""
+@functools.cache
+def _parameters(model: Model, seed: int) -> dict[str, Any]:
+    """Those of a model, not to be changed: a thousand runs ask for the same few."""
+    return model.parameters(seed)
+
+
+@functools.cache
+def _stated(model: Model, seed: int) -> set[str]:
+    """Parameters of a model's estimator that are not as its class sets them by itself."""
+    estimator = model.estimator(seed)
     own = {name: known.default for name, known in inspect.signature(type(estimator)).parameters.items()}
     values = estimator.get_params(deep=False).items()
     return {name for name, value in values if name not in own or repr(value) != repr(own[name])}

@@ -22,7 +22,7 @@ class ModelError(SerClassicError):
     """An entry that contradicts itself, or an estimator that does not do what its entry says."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart as entries, so that what is known of one can be kept
 class Model:
     """A named way of building a classifier; or a regressor, where it is one of `REGRESSORS`.
 
