@@ -34,7 +34,6 @@ Ridge = KernelRidgeClassifierCV
         Ridge(("linear",)),
         Ridge(("rbf",), cv=3),
         Ridge(feature_groups="names", cv=3),
-        Ridge(solver="nystroem", n_landmarks=200),
         StackedKernelRidgeCV(feature_groups="names", cv=3),
         ShrunkStackingCV(feature_groups="names", cv=3, widths=(0.0, 0.1)),
     ]
@@ -104,12 +103,11 @@ def test_fusion_is_the_sum_over_groups_and_kernels():
     np.testing.assert_allclose(model.decision_function(X[150:]), expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("solver", ["exact", "nystroem"])
-def test_few_penalties_and_many_are_solved_in_two_ways_with_one_answer(solver, monkeypatch):
+def test_few_penalties_and_many_are_solved_in_two_ways_with_one_answer(monkeypatch):
     X, y, speakers = corpus(columns=300)
 
     def tuned() -> Ridge:
-        return Ridge(solver=solver, n_landmarks=80, cv=3).fit(X, y, groups=speakers)
+        return Ridge(cv=3).fit(X, y, groups=speakers)
 
     few = tuned()
     monkeypatch.setattr(kernels, "FEW", 0)
@@ -149,7 +147,6 @@ def test_groups_may_be_listed_by_name_or_number():
         ({"feature_groups": "families"}, "'families' is not known; expected None, 'names' or a mapping"),
         ({"kernels": ("cubic",)}, "expected one or more of .*'linear', 'rbf'.* found .*'cubic'"),
         ({"kernels": ()}, "expected one or more of"),
-        ({"solver": "newton"}, "'newton' is not known; expected 'exact' or 'nystroem'"),
     ],
 )
 def test_a_wrong_parameter_is_named(wrong, message):
@@ -174,32 +171,6 @@ def test_the_grid_is_scored_as_if_every_penalty_were_fitted_alone():
     np.testing.assert_allclose(model.decision_function(X), again.decision_function(X), atol=1e-12)
 
 
-@pytest.mark.parametrize("kernels", [("linear",), ("rbf",), ("linear", "rbf")])
-@pytest.mark.parametrize("columns", [12, 300])
-def test_nystroem_with_all_landmarks_is_exact(kernels, columns):
-    X, y, speaker = corpus(columns=columns)
-    exact = Ridge(kernels, cv=LeaveOneGroupOut()).fit(X, y, groups=speaker)
-    every = Ridge(kernels, cv=LeaveOneGroupOut(), solver="nystroem", n_landmarks=len(X))
-    every.fit(X, y, groups=speaker)
-    np.testing.assert_allclose(every.decision_function(X), exact.decision_function(X), atol=1e-7)
-
-
-def test_fewer_landmarks_are_an_approximation_that_the_seed_decides():
-    X, y, _ = corpus(columns=300)
-    exact = Ridge().fit(X, y).decision_function(X)
-    errors = [
-        abs(Ridge(solver="nystroem", n_landmarks=m).fit(X, y).decision_function(X) - exact).mean()
-        for m in (20, 90, 170)
-    ]
-    assert errors[0] > errors[1] > errors[2] > 0
-    first, again, other = (
-        Ridge(solver="nystroem", n_landmarks=20, random_state=seed).fit(X, y).decision_function(X)
-        for seed in (0, 0, 1)
-    )
-    np.testing.assert_array_equal(first, again)
-    assert abs(first - other).max() > 1e-3
-
-
 def test_linear_primal_equals_dual():
     """With fewer features than clips the solution is found among the features, else among the clips."""
     X, y, _ = corpus(columns=24)
@@ -213,13 +184,10 @@ def test_linear_primal_equals_dual():
 def test_too_many_clips_are_refused_with_the_way_out():
     X, y, _ = corpus()
     tiny = {"memory_limit": 1e-5}
-    with pytest.raises(
-        SerClassicError, match=r"exact kernels of 180 clips .*\('linear',\) .*, solver='nystroem'"
-    ):
+    with pytest.raises(SerClassicError, match=r"kernels of 180 clips .*\('linear',\) .*svm_primal"):
         Ridge(**tiny).fit(X, y)
-    Ridge(**tiny, solver="nystroem", n_landmarks=20).fit(X, y)
     Ridge(("linear",), memory_limit=5e-4).fit(X, y)
-    with pytest.raises(SerClassicError, match=r": use solver='nystroem'"):
+    with pytest.raises(SerClassicError, match=r": use the models svm_primal"):
         Ridge(("linear",), **tiny).fit(np.tile(X, 9), y)
     crowd = Ridge()
     crowd.groups_ = {"features": np.arange(1000)}

@@ -18,7 +18,7 @@ BIAS = 0.1  # added to every entry of a kernel, in units of its mean diagonal: a
 GIB = 2**30
 FEW = 10  # penalties for which factorising anew costs less than one eigendecomposition
 
-# Coefficients [shape=(d or anchors, classes)] and offset [shape=(classes,)] of one penalty.
+# Coefficients [shape=(d or n, classes)] and offset [shape=(classes,)] of one penalty.
 Solution = tuple[np.ndarray, np.ndarray]
 
 
@@ -30,7 +30,7 @@ class Part:
     """One feature group of some training clips, and the ridge solutions on it.
 
     Scores are `Z @ coefficients + offset` for the linear kernel, and
-    `gaussian(Z @ anchors.T, ...) @ coefficients + offset` for the Gaussian one.
+    `gaussian(Z @ Z.T, ...) @ coefficients + offset` for the Gaussian one.
 
     Parameters
     ----------
@@ -38,22 +38,17 @@ class Part:
         Standardised features. Inner products are taken in their precision, equations solved in float64.
     weight : np.ndarray [shape=(n,)]
         Weights of the clips, by which means are taken.
-    landmarks : np.ndarray of int, optional
-        Rows on which Nyström's approximation is built (Williams and Seeger 2001); exact by default.
-    inner : np.ndarray [shape=(n, anchors)], optional
-        Inner products of Z and its anchors, where they are known already.
+    inner : np.ndarray [shape=(n, n)], optional
+        Inner products of the rows of Z, where they are known already.
     """
 
     def __init__(
         self,
         Z: np.ndarray,
         weight: np.ndarray,
-        landmarks: np.ndarray | None = None,
         inner: np.ndarray | None = None,
     ) -> None:
         self.Z = Z
-        self.landmarks = landmarks
-        self.anchors = Z if landmarks is None else Z[landmarks]
         if inner is not None:
             self.inner = inner
         share = weight / weight.sum()
@@ -68,8 +63,8 @@ class Part:
 
     @cached_property
     def inner(self) -> np.ndarray:
-        """Inner products [shape=(n, anchors)] of the clips and the anchors."""
-        return self.Z @ self.anchors.T
+        """Inner products [shape=(n, n)] of the clips."""
+        return self.Z @ self.Z.T
 
     def solve(
         self, kernel: Kernel, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
@@ -85,23 +80,17 @@ class Part:
         alphas : sequence of float > 0
         """
         d = self.Z.shape[1]
-        if kernel == "linear" and d < len(self.anchors):
+        if kernel == "linear" and d < len(self.Z):
             solved = _primal(self.Z / np.sqrt(d), self.diagonal, weight, targets, alphas)
             return [(coefficients / np.sqrt(d), offset) for coefficients, offset in solved]
         if kernel == "linear":
             K, diagonal = np.divide(self.inner, d, dtype=np.float64), self.diagonal
         else:
-            K, diagonal = gaussian(self.inner, squares(self.Z), squares(self.anchors), d, self.width), 1.0
-        if self.landmarks is None:
-            solved = _dual(K, diagonal, weight, targets, alphas)
-        else:
-            root = _inverse_root(K[self.landmarks])
-            solved = [
-                (root @ c, offset) for c, offset in _primal(K @ root, diagonal, weight, targets, alphas)
-            ]
+            K, diagonal = gaussian(self.inner, squares(self.Z), squares(self.Z), d, self.width), 1.0
+        solved = _dual(K, diagonal, weight, targets, alphas)
         if kernel == "rbf":
             return solved
-        stacked = self.anchors.T @ np.hstack([coefficients for coefficients, _ in solved]) / d
+        stacked = self.Z.T @ np.hstack([coefficients for coefficients, _ in solved]) / d
         pieces = np.hsplit(stacked, len(solved))
         return [(piece, offset) for piece, (_, offset) in zip(pieces, solved, strict=True)]
 
@@ -146,10 +135,3 @@ def _solve(A: np.ndarray, B: np.ndarray, shift: float) -> np.ndarray:
     shifted.flat[:: len(A) + 1] += shift
     factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
     return cho_solve(factor, B, check_finite=False)
-
-
-def _inverse_root(K: np.ndarray) -> np.ndarray:
-    """Pseudo-inverse of the square root of a positive semi-definite matrix [shape=(m, m)]."""
-    values, vectors = eigh(K, check_finite=False)
-    kept = values > values[-1] * len(K) * np.finfo(K.dtype).eps
-    return vectors[:, kept] / np.sqrt(values[kept]) @ vectors[:, kept].T

@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -47,17 +46,14 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         Grid of penalties in units of a kernel's mean diagonal.
     alpha : float > 0
         Used where nothing can be tuned: without `cv`, or when it is a number and there is one speaker.
-    solver : {"exact", "nystroem"}
-        "exact" solves for as many unknowns as there are clips (linear: or features, if they are fewer);
-        "nystroem" approximates the kernels from `n_landmarks` clips drawn at random.
-    n_landmarks : int > 0
     memory_limit : float > 0 [GiB]
-        An exact solution that needs more is refused.
+        A solution that needs more is refused. It has as many unknowns as there are clips (linear: or
+        features, if they are fewer).
     cv : None, int, splitter or iterable of (train, test)
         Inner folds. A number makes that many folds by speaker if `groups` are given to `fit`, else
         stratified ones.
     random_state : int
-        Seed of the landmarks, and of the deal when `cv` is a number and there are speakers.
+        Seed of the deal when `cv` is a number and there are speakers.
 
     Attributes
     ----------
@@ -76,7 +72,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
     members_ : list of dict
         "group", "kernel", "width" (of "rbf"), "coefficients" [shape=(1, d or anchors, classes)] and "offset"
         of every ridge.
-    anchors_ : dict of str to np.ndarray [shape=(clips or landmarks, d)]
+    anchors_ : dict of str to np.ndarray [shape=(clips, d)]
         Standardised features that the Gaussian kernel of a group compares with ("whole": all of them).
     """
 
@@ -88,8 +84,6 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         whole: bool = True,
         alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0),
         alpha: float = 0.1,
-        solver: Literal["exact", "nystroem"] = "exact",
-        n_landmarks: int = 2000,
         memory_limit: float = 8.0,
         cv: Any = None,
         random_state: int = 0,
@@ -99,8 +93,6 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         self.whole = whole
         self.alphas = alphas
         self.alpha = alpha
-        self.solver = solver
-        self.n_landmarks = n_landmarks
         self.memory_limit = memory_limit
         self.cv = cv
         self.random_state = random_state
@@ -126,14 +118,12 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            An unknown kernel, solver or feature group, or fewer than two classes.
+            An unknown kernel or feature group, or fewer than two classes.
         KernelTooLarge
             The exact solution needs more memory than `memory_limit`.
         """
         if not self.kernels or not set(self.kernels) <= set(KERNELS):
             raise ValueError(f"kernels: expected one or more of {KERNELS}, found {self.kernels!r}")
-        if self.solver not in ("exact", "nystroem"):
-            raise ValueError(f"solver: {self.solver!r} is not known; expected 'exact' or 'nystroem'")
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
         weight = np.ones(len(y)) if sample_weight is None else _check_sample_weight(sample_weight, X)
@@ -175,8 +165,6 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         return {group: np.flatnonzero(group_of == group) for group in dict.fromkeys(group_of.tolist())}
 
     def _refuse_too_large(self, n: int, bytes_each: int = 8) -> None:
-        if self.solver == "nystroem":
-            return
         columns = np.unique(np.concatenate(list(self.groups_.values())))
         widest = max(len(group) for group in self.groups_.values())
         unknowns = n if "rbf" in self.kernels else min(n, widest)
@@ -187,8 +175,8 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
             primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
             raise KernelTooLarge(
                 f"exact kernels of {n} clips need {needed:.3g} GiB of memory, and memory_limit is "
-                f"{self.memory_limit:g}: use {primal}solver='nystroem' (approximate, in {self.n_landmarks} "
-                "unknowns), the models svm_primal (linear, in the primal) or xgboost, or raise memory_limit"
+                f"{self.memory_limit:g}: use {primal}the models svm_primal (linear, primal) or xgboost, or "
+                "raise memory_limit"
             )
 
     def _learn(
@@ -198,10 +186,6 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         there = weight > 0
         X, codes, weight = X[there], codes[there], weight[there]
         scaler = StandardScaler().fit(X, sample_weight=weight)
-        landmarks = None
-        if self.solver == "nystroem":
-            drawn = check_random_state(self.random_state).permutation(len(X))[: self.n_landmarks]
-            landmarks = np.sort(drawn)
         targets = np.eye(len(self.classes_))[codes] - 1 / len(self.classes_)
         balanced = balanced_weights(codes, weight)
         Z = _standardised(scaler, X)
@@ -209,9 +193,9 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         members, anchors, inner = [], {}, 0.0
         for group, columns in self.groups_.items():
             # The inner products of the whole are the sum of its groups'.
-            part = Part(Z[:, columns], weight, landmarks, inner if distant and group == WHOLE else None)
+            part = Part(Z[:, columns], weight, inner if distant and group == WHOLE else None)
             if distant and group != WHOLE:
-                anchors[group] = part.anchors
+                anchors[group] = part.Z
                 inner = inner + part.inner
             for kernel in self.kernels:
                 coefficients, offset = zip(*part.solve(kernel, balanced, targets, alphas), strict=True)

@@ -24,7 +24,7 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
 
     Parameters
     ----------
-    kernels, feature_groups, whole, alphas, alpha, solver, n_landmarks, memory_limit, cv, random_state
+    kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
         As in `KernelRidgeClassifierCV`.
     stack_C : float > 0
         Inverse strength of the logistic regression's penalty, as `C` of scikit-learn's.
@@ -44,8 +44,6 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         whole: bool = True,
         alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0),
         alpha: float = 0.1,
-        solver: Literal["exact", "nystroem"] = "exact",
-        n_landmarks: int = 2000,
         memory_limit: float = 8.0,
         stack_C: float = 0.02,
         cv: Any = None,
@@ -57,8 +55,6 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
             whole=whole,
             alphas=alphas,
             alpha=alpha,
-            solver=solver,
-            n_landmarks=n_landmarks,
             memory_limit=memory_limit,
             cv=cv,
             random_state=random_state,
@@ -129,7 +125,7 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
 
     Parameters
     ----------
-    kernels, feature_groups, whole, alphas, alpha, solver, n_landmarks, memory_limit, cv, random_state
+    kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
         As in `KernelRidgeClassifierCV`.
     widths : sequence of float >= 0
         Grid of variances of the prior, in units in which the scores have a mean square of 1; 0 is the sum.
@@ -151,8 +147,6 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
         whole: bool = True,
         alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0),
         alpha: float = 0.1,
-        solver: Literal["exact", "nystroem"] = "exact",
-        n_landmarks: int = 2000,
         memory_limit: float = 8.0,
         widths: Sequence[float] = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1),
         cv: Any = None,
@@ -164,8 +158,6 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
             whole=whole,
             alphas=alphas,
             alpha=alpha,
-            solver=solver,
-            n_landmarks=n_landmarks,
             memory_limit=memory_limit,
             cv=cv,
             random_state=random_state,
