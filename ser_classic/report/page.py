@@ -20,6 +20,7 @@ from ser_classic.report.text import (
     LEAKY,
     STALE,
     TITLES,
+    WARNING,
     Chapter,
     Picture,
     about,
@@ -29,7 +30,7 @@ from ser_classic.report.text import (
     shortened,
     uar_of,
 )
-from ser_classic.statistics import per_speaker
+from ser_classic.statistics import FEWEST_SPEAKERS, per_speaker
 
 TITLE = "Speech emotion recognition on speakers never heard"
 LEAD = (
@@ -152,9 +153,9 @@ def _leaderboard(board: pd.DataFrame, runs: Iterable[Scored]) -> str:
         for corpus, of_corpus in systems(board).groupby("corpus", sort=False)
         for body in _bodies(str(corpus), of_corpus)
     ]
-    meaning = f"<details><summary>What the figures mean</summary><p>{code(INTRODUCTION)}</p></details>"
+    meaning = f"{code(INTRODUCTION)} Leaky: {escape(WARNING)}"
     return (
-        f"<p>{escape(HOW)}</p>{meaning}"
+        f"<p>{escape(HOW)}</p><details><summary>What the figures mean</summary><p>{meaning}</p></details>"
         + (files("ser_classic.report") / "filters.html").read_text(encoding="utf-8")
         + f'<div class="scroll"><table id="all" aria-label="All systems"><thead><tr>{head}</tr></thead>\n'
         + "\n".join(bodies)
@@ -165,6 +166,8 @@ def _leaderboard(board: pd.DataFrame, runs: Iterable[Scored]) -> str:
 def _bodies(corpus: str, of_corpus: pd.DataFrame) -> Iterator[str]:
     """The rankings of a corpus as bodies of the table."""
     task = about(of_corpus[of_corpus["uar"].notna()])
+    if 0 < of_corpus["speakers"].max() < FEWEST_SPEAKERS:
+        task += " Too few speakers for an interval: the UAR of each stands in its place."
     for group, protocol, emotions, part in rankings(of_corpus):
         named = " · ".join(filter(None, (corpus, LEAKY if group == "leaky" else group, protocol, emotions)))
         told = f"{TITLES[group]}; {task}"
