@@ -30,7 +30,7 @@ from ser_classic.extras.cluster import workers as cluster
 CELLS = [
     Cell("tiny", protocol, "mfcc13", model)
     for protocol in ("loso", "loso_adapted", "random5")
-    for model in ("prior", "lda", "knn", "svm_linear")
+    for model in ("prior", "lda", "ridge", "svm_linear")
 ]
 
 

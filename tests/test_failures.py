@@ -29,15 +29,20 @@ SUITE = """
 corpora = ["synthetic"]
 protocols = ["loso", "loso_adapted", "random5"]
 features = ["mfcc13"]
-models = ["prior", "lda", "knn", "svm_linear"]
+models = ["prior", "lda", "ridge", "svm_linear"]
 """
 
 
 @pytest.fixture
-def command(tmp_path: Path, own_folder: Path) -> list[str]:
+def words(tmp_path: Path, own_folder: Path) -> list[str]:
     """`bench` of a small suite on one's own recordings."""
     (tmp_path / "s.toml").write_text(SUITE)
-    words = ["bench", str(tmp_path / "s.toml"), "--own", str(own_folder), "--speaker", r"/(s\d\d)_"]
+    return ["bench", str(tmp_path / "s.toml"), "--own", str(own_folder), "--speaker", r"/(s\d\d)_"]
+
+
+@pytest.fixture
+def command(words) -> list[str]:
+    """That, for a process of its own."""
     return [sys.executable, "-m", "ser_classic", *words]
 
 
@@ -60,17 +65,15 @@ def run(command: list[str], cache: Path, *more: str, **options) -> subprocess.Co
     )
 
 
-def one_message(done: subprocess.CompletedProcess[str], *words: str) -> None:
+def one_message(done, *words: str) -> None:
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1, done.stderr
     for word in words:
         assert word in done.stderr
 
 
-def test_a_full_disk_under_the_results(command, disk, tiny, cache):
-    one_message(
-        run(command, cache, "--results", str(disk), "--jobs", "1"), "No space left on device", "are safe"
-    )
+def test_a_full_disk_under_the_results(words, ser, disk, tiny, cache):
+    one_message(ser(*words, "--results", disk, "--jobs", 1), "No space left on device", "are safe")
     kept = [run.id for run in store.runs(disk)]
     assert kept
     for stored in store.runs(disk):
@@ -82,9 +85,9 @@ def test_a_full_disk_under_the_results(command, disk, tiny, cache):
     assert not list((disk / "runs").glob(".draft-*"))
 
 
-def test_a_full_disk_under_the_cache(command, disk, tmp_path):
+def test_a_full_disk_under_the_cache(words, ser, disk):
     (disk / "other").write_bytes(bytes(45_000))
-    done = run(command, disk / "cache", "--results", str(tmp_path / "results"), "--jobs", "1")
+    done = ser(*words, "--cache", disk / "cache", "--jobs", 1)
     assert done.returncode == 1
     assert "No space left on device" in done.stderr.splitlines()[0] or "no room" in done.stderr
     assert "Traceback" not in done.stderr
@@ -137,7 +140,7 @@ def test_a_file_that_may_not_grow(command, tiny, cache, tmp_path):
     assert list(store.runs(tmp_path / "results")) == []
 
 
-def test_a_results_folder_that_may_only_be_read(command, tiny, cache, tmp_path):
+def test_a_results_folder_that_may_only_be_read(words, ser, tiny, cache, tmp_path):
     results = tmp_path / "results"
     cell = Cell("tiny", "loso", "mfcc13", "prior")
     bench([cell], results, cache=cache, own={"tiny": tiny})
@@ -146,12 +149,12 @@ def test_a_results_folder_that_may_only_be_read(command, tiny, cache, tmp_path):
         ["mount", "-o", "remount,bind,ro", str(results)],
     ]
     root = os.geteuid() == 0
-    if root and any(subprocess.run(words, capture_output=True).returncode for words in mounting):
+    if root and any(subprocess.run(each, capture_output=True).returncode for each in mounting):
         pytest.skip("root may write everywhere, and nothing can be mounted here")
     if not root:
         (results / "runs").chmod(0o555)
     try:
-        one_message(run(command, cache, "--results", str(results)), "cannot be written", "--results")
+        one_message(ser(*words, "--results", results, "--jobs", 1), "cannot be written", "--results")
         assert bench([cell], results, cache=cache, own={"tiny": tiny}).kept == [cell.id]
     finally:
         if root:
@@ -272,21 +275,20 @@ def members(session: int) -> str:
     return subprocess.run(["ps", "-s", str(session), "-o", "pid="], capture_output=True, text=True).stdout
 
 
-def test_problems_are_told_although_the_report_cannot_be_written(command, cache, tmp_path):
+def test_problems_are_told_although_the_report_cannot_be_written(words, ser, tmp_path):
     (tmp_path / "s.toml").write_text(SUITE.replace('"loso"', '"emobox"'))
     results = tmp_path / "results"
     (results / "leaderboard.csv").mkdir(parents=True)
-    done = run(command, cache, "--results", str(results), "--model", "prior", "--protocol", "emobox")
+    done = ser(*words, "--model", "prior", "--protocol", "emobox", "--jobs", 1)
     assert done.returncode == 1
     assert "tiny--emobox--mfcc13--prior--0: tiny: no speaker-disjoint folds are published" in done.stderr
     assert "leaderboard.csv: cannot be written" in done.stderr
 
 
-def test_a_report_of_nothing_is_a_mistake(tmp_path):
+def test_a_report_of_nothing_is_a_mistake(ser, tmp_path):
     (tmp_path / "empty" / "runs").mkdir(parents=True)
     for name in ("resluts", "empty"):
-        words = [sys.executable, "-m", "ser_classic", "report", "--results", str(tmp_path / name)]
-        done = subprocess.run(words, capture_output=True, text=True)
+        done = ser("report", "--results", tmp_path / name)
         one_message(done, f"{name}: there are no results", "--results")
     assert not (tmp_path / "resluts").exists()
     assert [path.name for path in (tmp_path / "empty").iterdir()] == ["runs"]

@@ -18,7 +18,7 @@ from ser_classic.store.merging import MergeError, merge
 CELLS = [
     Cell("tiny", protocol, "mfcc13", model)
     for protocol in ("loso", "loso_adapted", "random5")
-    for model in ("prior", "lda", "knn", "ridge")
+    for model in ("prior", "svm_linear", "svm_rbf", "ridge")
 ]
 
 

@@ -20,28 +20,28 @@ import json, sys
 from pathlib import Path
 from ser_classic.corpora import Reading, load
 from ser_classic.experiment import Cell, bench
-corpus, folder, cells = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+corpus, folder, cache, cells = *map(Path, sys.argv[1:4]), json.loads(sys.argv[4])
 own = load(corpus, reading=Reading(speaker=r"/(s\\d\\d)_"))
 cells = [Cell(*cell) for cell in cells]
-outcome = bench(cells, folder / "results", cache=folder / "cache", own={"tiny": own})
+outcome = bench(cells, folder / "results", cache=cache, own={"tiny": own})
 print(json.dumps([outcome.done, outcome.kept, outcome.problems]))
 """
 CELLS = [
     ("tiny", protocol, features, model)
     for features in ("mfcc13", "mfcc_chroma_contrast")
-    for model in ("prior", "lda", "mlp")
+    for model in ("prior", "ridge", "svm_linear")
     for protocol in ("loso", "loso_adapted")
 ]
 IDS = [Cell(*cell).id for cell in CELLS]
 
 
 @pytest.fixture
-def start(own_folder: Path, tmp_path: Path) -> Iterator:
+def start(own_folder: Path, cache: Path, tmp_path: Path) -> Iterator:
     """Start a bench of some cells in a process of its own."""
     started: list[subprocess.Popen] = []
 
     def start(cells: list[tuple]) -> subprocess.Popen:
-        words = [sys.executable, "-c", BENCH, str(own_folder), str(tmp_path), json.dumps(cells)]
+        words = [sys.executable, "-c", BENCH, *map(str, (own_folder, tmp_path, cache)), json.dumps(cells)]
         pipe = subprocess.PIPE
         started.append(subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True))
         return started[-1]
@@ -62,11 +62,12 @@ def digests(results: Path) -> dict[str, str]:
     return {run.id: run.record["digests"]["predictions"] for run in store.runs(results)}
 
 
-@pytest.fixture
-def alone(tiny, cache, tmp_path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def alone(tiny, cache, tmp_path_factory) -> dict[str, str]:
     """What one undisturbed bench gives."""
-    bench([Cell(*cell) for cell in CELLS], tmp_path / "alone", cache=cache, own={"tiny": tiny})
-    return digests(tmp_path / "alone")
+    results = tmp_path_factory.mktemp("alone")
+    bench([Cell(*cell) for cell in CELLS], results, cache=cache, own={"tiny": tiny})
+    return digests(results)
 
 
 def test_the_second_waits_for_the_first_and_does_the_rest(start, tmp_path, alone):

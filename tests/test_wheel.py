@@ -107,7 +107,7 @@ def test_its_long_description_needs_nothing_beside_it(wheel):
 @pytest.mark.slow
 def test_it_works_in_an_empty_folder(installed):
     assert installed("--version") == f"ser-classic {ser_classic.__version__}\n"
-    only = ("--model", "logistic", "--features", "mfcc13", "--protocol", "speakers5")
+    only = ("--model", "prior", "--features", "mfcc13", "--protocol", "speakers5")
     assert "1 run done, 0 kept, 0 failed" in installed("bench", "quick", *only, "--jobs", "1")
     assert (installed.folder / "results" / "leaderboard.html").is_file()
     installed("folds", "synthetic", "speakers5", "-o", "folds.csv")
@@ -117,7 +117,9 @@ def test_it_works_in_an_empty_folder(installed):
     told.to_csv(installed.folder / "told.csv", index=False)
     asked = ("--corpus", "synthetic", "--protocol", "speakers5", "--name", "all right")
     assert json.loads(installed("score", "told.csv", *asked, "--json"))["uar"]["value"] == 1
-    installed("fit", "synthetic", "--features", "mfcc13", "--model", "lda", "-o", "m.skops", "--no-evaluate")
+    installed(
+        "fit", "synthetic", "--features", "mfcc13", "--model", "ridge", "-o", "m.skops", "--no-evaluate"
+    )
     clip = next((Path(os.environ["SER_CACHE"]) / "corpora").rglob("*.wav"))
     (answer,) = installed("predict", "m.skops", str(clip), "--json").splitlines()
     assert json.loads(answer)["file"] == str(clip)

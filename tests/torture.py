@@ -53,7 +53,7 @@ CELLS = [
     Cell("voices", protocol, features, model)
     for features in ("counted", "mfcc_chroma_contrast")
     for protocol in ("loso", "loso_adapted", "random5")
-    for model in ("prior", "lda")
+    for model in ("prior", "ridge")
 ]
 
 
