@@ -19,7 +19,6 @@ from ser_classic.extras.deep.sequences import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.export import save
 from ser_classic.features.extraction import ExtractionError, extract
-from ser_classic.features.shards import CacheError
 from ser_classic.runtime.engines import Local
 from ser_classic.runtime.files import FileError
 
@@ -271,7 +270,7 @@ def test_a_full_disk_is_one_message(corpus, peaks, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(CacheError, match="No space left on device"):
+    with pytest.raises(SerClassicError, match="No space left on device"):
         extract(clips, root, peaks, tmp_path / "cache")
     assert calls(peaks) == 40
     monkeypatch.undo()

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from ser_classic import store
+from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.suites import shard_of
 from ser_classic.report import write
-from ser_classic.store.merging import MergeError, merge
+from ser_classic.store.merging import merge
 
 CELLS = [
     Cell("tiny", protocol, "mfcc13", model)
@@ -101,14 +102,14 @@ def test_the_folder_to_merge_into_may_be_among_the_sources_in_another_spelling(p
 @pytest.mark.parametrize("inside", ["runs", "runs/new", "new"])
 def test_a_source_is_not_written_into(parts, inside):
     before = sorted(parts[0].rglob("*"))
-    with pytest.raises(MergeError, match=f"{inside}: would be written into .*, a source; name a folder"):
+    with pytest.raises(SerClassicError, match=f"{inside}: would be written into .*, a source; name a folder"):
         merge(parts, parts[0] / inside)
     assert sorted(parts[0].rglob("*")) == before
 
 
 def test_a_folder_that_holds_the_sources_may_take_their_runs(parts, tmp_path):
     runs = Path(shutil.copytree(parts[0], tmp_path / "out" / "runs"))
-    with pytest.raises(MergeError, match=r"out: would be written into .*runs, a source"):
+    with pytest.raises(SerClassicError, match=r"out: would be written into .*runs, a source"):
         merge([parts[1], runs], tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == [runs]
     assert len(merge(parts, tmp_path).copied) == 12
@@ -201,7 +202,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(whole, parts, tmp_p
     )
     shutil.copytree(parts[0], tmp_path / "spoilt")
     spoil(tmp_path / "spoilt", first(tmp_path / "spoilt"))
-    with pytest.raises(MergeError, match=reason) as refused:
+    with pytest.raises(SerClassicError, match=reason) as refused:
         merge(sources, tmp_path / "out")
     assert "do not fit together; nothing was written" in str(refused.value)
     assert not (tmp_path / "out").exists()
@@ -211,7 +212,7 @@ def test_the_folder_to_merge_into_has_to_fit_too(whole, parts, tmp_path):
     shutil.copytree(parts[0], tmp_path / "out")
     other_clips(tmp_path / "out", tmp_path)
     before = sorted((tmp_path / "out").rglob("*"))
-    with pytest.raises(MergeError, match="other clips"):
+    with pytest.raises(SerClassicError, match="other clips"):
         merge([whole], tmp_path / "out")
     assert sorted((tmp_path / "out").rglob("*")) == before
 
@@ -220,7 +221,7 @@ def test_runs_of_another_corpus_to_train_on_are_compared_too(parts, tmp_path):
     """A cross run says which clips of the other corpus it was trained on."""
     edit(first(parts[0]), digests={"trained_clips": {"other": "1" * 64}})
     edit(first(parts[1]), digests={"trained_clips": {"other": "2" * 64}})
-    with pytest.raises(MergeError, match=r"other: .* were made with other clips"):
+    with pytest.raises(SerClassicError, match=r"other: .* were made with other clips"):
         merge(parts, tmp_path / "out")
 
 
@@ -228,9 +229,9 @@ def test_many_reasons_are_counted_and_a_folder_without_results_is_named(whole, t
     shutil.copytree(whole, tmp_path / "spoilt")
     for run in store.runs(tmp_path / "spoilt"):
         edit(run.path, schema=99)
-    with pytest.raises(MergeError, match="and 7 more"):
+    with pytest.raises(SerClassicError, match="and 7 more"):
         merge([tmp_path / "spoilt"], tmp_path / "out")
     (tmp_path / "nothing").mkdir()
     for name in ("nothing", "absent"):
-        with pytest.raises(MergeError, match=f"{name}: there are no results"):
+        with pytest.raises(SerClassicError, match=f"{name}: there are no results"):
             merge([whole, tmp_path / name], tmp_path / "out")

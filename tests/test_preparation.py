@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_classic.errors import SerClassicError
-from ser_classic.extras.deep.preparation import Preparation, PreparationError, Prepared, trimmed
+from ser_classic.extras.deep.preparation import Preparation, Prepared, trimmed
 from ser_classic.extras.deep.sequences import SEQUENCES, Frames
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.descriptors import Descriptor
@@ -93,7 +93,7 @@ def test_noise_reduction_takes_steady_noise_and_leaves_the_length():
     ],
 )
 def test_what_means_nothing_is_refused(wrong, reason):
-    with pytest.raises(PreparationError, match=reason):
+    with pytest.raises(SerClassicError, match=reason):
         Preparation(**wrong)
 
 

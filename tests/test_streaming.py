@@ -25,7 +25,7 @@ from ser_classic.extras.listen import microphone
 from ser_classic.predictor import PredictorError
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.streaming import Listener, level
-from ser_classic.predictor.windows import Span, Stream, WindowError, spans
+from ser_classic.predictor.windows import Span, Stream, spans
 
 RATE = 16_000
 
@@ -87,7 +87,7 @@ def test_windows_by_hand():
 
 @pytest.mark.parametrize(("window", "hop"), [(0.05, None), (1.0, 1.5), (1.0, 0.0), (float("nan"), 1.0)])
 def test_a_window_or_hop_that_cannot_be_used_is_refused(window, hop):
-    with pytest.raises(WindowError, match="expected"):
+    with pytest.raises(SerClassicError, match="expected"):
         spans(1000, RATE, window, hop)
 
 

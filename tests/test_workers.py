@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from ser_classic.errors import SerClassicError
 from ser_classic.runtime import workers
-from ser_classic.runtime.workers import WorkerError
 
 
 def die_once(folder: Path, number: int) -> int:
@@ -37,7 +37,7 @@ def test_every_call_is_answered_once_although_a_worker_is_killed(tmp_path, caplo
 
 def test_killed_again_and_again_is_one_message_and_the_others_are_answered():
     answered = []
-    with pytest.raises(WorkerError, match=r"of 5 numbers were done.* fewer --jobs"):
+    with pytest.raises(SerClassicError, match=r"of 5 numbers were done.* fewer --jobs"):
         answered.extend(workers.run(die, [(number,) for number in range(5)], 2, "numbers"))
     assert 2 not in answered
 

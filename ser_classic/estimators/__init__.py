@@ -13,7 +13,6 @@ balanced_weights : weights under which every class counts the same
 
 from ser_classic.estimators.boosting import BoostedTrees
 from ser_classic.estimators.folds import balanced_weights, held_out, inner_folds, uar
-from ser_classic.estimators.kernels import KernelTooLarge
 from ser_classic.estimators.primal import PrimalSVCCV
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
 from ser_classic.estimators.stacking import ShrunkStackingCV, StackedKernelRidgeCV
@@ -23,7 +22,6 @@ __all__ = [
     "SVCCV",
     "BoostedTrees",
     "KernelRidgeClassifierCV",
-    "KernelTooLarge",
     "PrimalSVCCV",
     "ShrunkStackingCV",
     "StackedKernelRidgeCV",

@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
-from ser_classic.errors import SerClassicError
 from ser_classic.machines.formulas import gaussian, squares
 
 Kernel = Literal["linear", "rbf"]
@@ -20,10 +19,6 @@ FEW = 10  # penalties for which factorising anew costs less than one eigendecomp
 
 # Coefficients [shape=(d or n, classes)] and offset [shape=(classes,)] of one penalty.
 Solution = tuple[np.ndarray, np.ndarray]
-
-
-class KernelTooLarge(SerClassicError, MemoryError):
-    """More clips than an exact kernel has room for."""
 
 
 class Part:

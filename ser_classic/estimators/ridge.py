@@ -12,9 +12,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ser_classic.errors import SerClassicError
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import balanced_weights, encoded, resolve, results, uar
-from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, KernelTooLarge, Part
+from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, Part
 from ser_classic.machines.formulas import gaussian, probabilities, squares
 
 CLIP = 5.0  # standardised features are held within this many standard deviations
@@ -119,7 +120,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             An unknown kernel or feature group, or fewer than two classes.
-        KernelTooLarge
+        SerClassicError
             The exact solution needs more memory than `memory_limit`.
         """
         if not self.kernels or not set(self.kernels) <= set(KERNELS):
@@ -173,7 +174,7 @@ class KernelRidgeClassifierCV(ClassifierMixin, BaseEstimator):
         needed = (4 * 8 * unknowns**2 + 5 * bytes_each * n * len(columns)) / GIB
         if needed > self.memory_limit:
             primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
-            raise KernelTooLarge(
+            raise SerClassicError(
                 f"exact kernels of {n} clips need {needed:.3g} GiB of memory, and memory_limit is "
                 f"{self.memory_limit:g}: use {primal}the models svm_primal (linear, primal) or xgboost, or "
                 "raise memory_limit"

@@ -15,9 +15,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ser_classic.errors import SerClassicError
 from ser_classic.estimators import calibration
 from ser_classic.estimators.folds import encoded, resolve, results, uar, weigh
-from ser_classic.estimators.kernels import GIB, KernelTooLarge
+from ser_classic.estimators.kernels import GIB
 from ser_classic.machines.formulas import coupled, led_by, rated, votes
 
 MEMORY_LIMIT = 8.0  # [GiB] that the kernel matrices of tuning may take
@@ -119,7 +120,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             An unknown kernel or class weight, fewer than two classes, or a fold that trains on one class.
-        KernelTooLarge
+        SerClassicError
             The kernel matrices of an inner fold need more than `MEMORY_LIMIT`.
         """
         if self.kernel not in ("linear", "rbf"):
@@ -147,7 +148,7 @@ class SVCCV(ClassifierMixin, BaseEstimator):
         matrices = 1 if self.kernel == "linear" else 3
         needed = (matrices * 8 * n * trained + 4 * 8 * n * d) / GIB
         if needed > MEMORY_LIMIT:
-            raise KernelTooLarge(
+            raise SerClassicError(
                 f"tuning a support vector machine on {n} clips needs {needed:.3g} GiB for kernel matrices, "
                 f"and the limit is {MEMORY_LIMIT:g}: use svm_primal (linear, in as many unknowns as there "
                 "are features) or xgboost, whose memory grows with the clips and not with their square"

@@ -65,10 +65,8 @@ def extract(
         columns than it says; or degraded clips are asked for of a table that was brought.
     TableError
         Such a table lacks some of the clips, or holds one of them twice.
-    CacheError
-        The cache cannot be written.
     SerClassicError
-        The feature set needs a library that is not installed.
+        The cache cannot be written, or the feature set needs a library that is not installed.
 
     Examples
     --------

@@ -26,16 +26,12 @@ from ser_classic.runtime.files import DRAFT, replacing
 from ser_classic.runtime.places import cache_folder
 
 
-class CacheError(SerClassicError):
-    """A cache of features that cannot be written."""
-
-
 def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
     """The folder of a feature set's shards, which is there from then on.
 
     Raises
     ------
-    CacheError
+    SerClassicError
         It cannot be made.
     """
     text = json.dumps(feature_set.parameters, sort_keys=True)
@@ -44,7 +40,7 @@ def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
     try:
         shards.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CacheError(
+        raise SerClassicError(
             f"{shards}: the cache cannot be written ({error}); choose another with --cache"
         ) from error
     return shards
@@ -56,7 +52,7 @@ def alone(shards: Path, what: str) -> Iterator[None]:
 
     Raises
     ------
-    CacheError
+    SerClassicError
         The folder cannot be written.
     """
     try:
@@ -65,7 +61,7 @@ def alone(shards: Path, what: str) -> Iterator[None]:
                 draft.unlink(missing_ok=True)
             yield
     except OSError as error:
-        raise CacheError(
+        raise SerClassicError(
             f"{shards}: the cache cannot be written ({error.strerror}); choose another with --cache"
         ) from error
 
@@ -75,7 +71,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
 
     Raises
     ------
-    CacheError
+    SerClassicError
         The shard cannot be written.
     """
     path = shards / f"{uuid.uuid4().hex}.npz"
@@ -88,7 +84,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
                 values=np.concatenate(vectors),
             )
     except OSError as error:
-        raise CacheError(
+        raise SerClassicError(
             f"{shards}: a shard cannot be written ({error.strerror}); free some space"
         ) from error
     return path
@@ -113,7 +109,7 @@ def assemble(digests: list[str], held: dict[str, Path], shards: Path) -> tuple[n
 
     Raises
     ------
-    CacheError
+    SerClassicError
         There is no room for the matrix.
     ValueError
         The shards have several widths.
@@ -159,7 +155,7 @@ def keep(
 
     Raises
     ------
-    CacheError
+    SerClassicError
         There is no room for it, or the cache cannot be written.
     """
     shards = shards_of(feature_set, cache)
@@ -210,6 +206,6 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> None:
             with draft.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
         except OSError as error:
-            raise CacheError(
+            raise SerClassicError(
                 f"{draft.parent}: no room for the features ({error.strerror}); free some space"
             ) from error

@@ -37,7 +37,7 @@ class Listener:
     ------
     PredictorError
         The predictor is adapted, or gives no confidence and some is asked for.
-    WindowError
+    SerClassicError
         The window or hop cannot be used.
     """
 

@@ -13,10 +13,6 @@ from ser_classic.errors import SerClassicError
 SHORTEST = 0.1  # [s]; less holds no syllable
 
 
-class WindowError(SerClassicError):
-    """A window length or hop that cannot be used."""
-
-
 class Span(NamedTuple):
     """Where a piece of a recording begins and ends [s]."""
 
@@ -34,14 +30,16 @@ def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:
 
     Raises
     ------
-    WindowError
+    SerClassicError
         The window is shorter than 0.1 s or endless, or the hop is not above 0 or above the window.
     """
     hop = window / 2 if hop is None else hop
     if not SHORTEST <= window < math.inf:
-        raise WindowError(f"a window of {window:g} s; expected at least {SHORTEST:g} s")
+        raise SerClassicError(f"a window of {window:g} s; expected at least {SHORTEST:g} s")
     if not SHORTEST / 10 <= hop <= window:
-        raise WindowError(f"a hop of {hop:g} s; expected {SHORTEST / 10:g} s to the window's {window:g} s")
+        raise SerClassicError(
+            f"a hop of {hop:g} s; expected {SHORTEST / 10:g} s to the window's {window:g} s"
+        )
     return round(window * rate), round(hop * rate)
 
 

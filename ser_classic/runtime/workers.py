@@ -26,10 +26,6 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read
 INTERVAL = 0.5  # [s] between two looks whether the process that started this one is still there
 
 
-class WorkerError(SerClassicError):
-    """Worker processes that are killed again and again."""
-
-
 def run(
     function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], jobs: int, what: str
 ) -> Iterator[Result]:
@@ -51,7 +47,7 @@ def run(
 
     Raises
     ------
-    WorkerError
+    SerClassicError
         Processes were killed twice, and nothing was done in between.
     Exception
         What the function raises.
@@ -91,7 +87,7 @@ def _gathered(
         except BrokenProcessPool as error:
             idle += 1
             if idle > 1:
-                raise WorkerError(
+                raise SerClassicError(
                     f"worker processes were killed by the system twice in a row, most likely because memory "
                     f"ran out; {number_of_all - len(left)} of {number_of_all} {what} were done. What was "
                     "stored is kept and not done again; give the same command with fewer --jobs, which need "

@@ -14,10 +14,6 @@ SHOWN = 5  # reasons in one message
 WRITTEN = ("runs", "clips", "folds", "figures", store.DIMENSIONS)  # the folders of a results folder
 
 
-class MergeError(SerClassicError):
-    """Results folders that do not fit together."""
-
-
 @dataclass(frozen=True)
 class Merged:
     """What a call of `merge` did: ids of the runs that were copied, and of those that `into` had already."""
@@ -40,7 +36,7 @@ def merge(sources: list[Path], into: Path) -> Merged:
 
     Raises
     ------
-    MergeError
+    SerClassicError
         No results folder; one that would be written into; broken runs or runs of another schema; other clips
         tables of one corpus; other predictions for one cell.
     StoreError
@@ -48,10 +44,12 @@ def merge(sources: list[Path], into: Path) -> Merged:
     """
     for folder in sources:
         if not any((folder / name).exists() for name in ("runs", store.DIMENSIONS, "leaderboard.csv")):
-            raise MergeError(f"{folder}: there are no results; give folders to which bench has written")
+            raise SerClassicError(f"{folder}: there are no results; give folders to which bench has written")
         here, there = folder.resolve(), into.resolve()
         if here in there.parents or any(there / name in (here, *here.parents) for name in WRITTEN):
-            raise MergeError(f"{into}: would be written into {folder}, a source; name a folder apart from it")
+            raise SerClassicError(
+                f"{into}: would be written into {folder}, a source; name a folder apart from it"
+            )
     # Each folder once, however often and in whatever spelling it is given
     into, *others = {folder.resolve(): folder for folder in [into, *sources]}.values()
     problems: list[str] = []
@@ -62,7 +60,7 @@ def merge(sources: list[Path], into: Path) -> Merged:
     if problems:
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         listed = "\n  ".join(problems[:SHOWN])
-        raise MergeError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
+        raise SerClassicError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
     for plan in plans:
         if plan.copied:
             plan.carry_out()

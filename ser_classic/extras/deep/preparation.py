@@ -15,10 +15,6 @@ from ser_classic.features.inputs import VECTORS, Inputs
 FRAME, HOP = 2048, 512  # samples of the frames in which silence is sought, librosa's default
 
 
-class PreparationError(SerClassicError):
-    """A preparation that cannot be done as described."""
-
-
 @dataclass(frozen=True)
 class Preparation:
     """What is done to a waveform, in the order of the fields.
@@ -39,7 +35,7 @@ class Preparation:
 
     Raises
     ------
-    PreparationError
+    SerClassicError
         A value that means nothing.
     """
 
@@ -51,13 +47,13 @@ class Preparation:
 
     def __post_init__(self) -> None:
         if self.level not in (None, "peak", "rms"):
-            raise PreparationError(f"level: {self.level!r} is not known; expected 'peak', 'rms' or None")
+            raise SerClassicError(f"level: {self.level!r} is not known; expected 'peak', 'rms' or None")
         if self.target > 0:
-            raise PreparationError(f"target: {self.target} dB lies above full scale; expected 0 or less")
+            raise SerClassicError(f"target: {self.target} dB lies above full scale; expected 0 or less")
         for name in ("trim", "seconds"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise PreparationError(f"{name}: {value} means nothing; expected more than 0, or None")
+                raise SerClassicError(f"{name}: {value} means nothing; expected more than 0, or None")
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Prepare a waveform [shape=(n,)] at a sample rate [Hz]; never longer than it was, but for `seconds`.
