@@ -58,7 +58,8 @@ models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs RAV
 	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
 
 docs: $(VENV)/.docs  ## Build the documentation into site/, its tutorials run (two minutes)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict >$(VENV)/docs.log 2>&1 || { \
+	  grep -v '^INFO' $(VENV)/docs.log >&2; exit 1; }  # --quiet would count no warning
 	echo "site/index.html"
 
 test: $(VENV)/.dev  ## Run the tests
