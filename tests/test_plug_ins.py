@@ -269,7 +269,7 @@ def test_a_corpus_that_fails_fails_its_cells_alone(packages, ser, tmp_path):
     ("model", "told"),
     [
         ("failing_model", "failing_model makes no estimator: RuntimeError: planted here"),
-        ("short", "short gives guesses of shape (3,) for 48 clips"),
+        ("short", "short gives guesses of shape (3,) for 144 clips"),  # two copies of each
         ("classless", "no form as plain arrays is known of Classless"),
     ],
 )
