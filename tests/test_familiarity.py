@@ -88,7 +88,18 @@ def test_the_pipeline_that_was_kept_is_written_for_skops(saved, own_folder, cach
     capsys.readouterr()
     assert command("card", saved) == 0
     assert "licence: MIT" in capsys.readouterr().out
-    ran = ("fit", own_folder, "--features", "mfcc13", "--model", "prior", "--cache", cache, "--no-evaluate")
+    ran = (
+        "fit",
+        own_folder,
+        "--features",
+        "mfcc13",
+        "--model",
+        "prior",
+        "--cache",
+        cache,
+        "--no-evaluate",
+        "--no-robust",
+    )
     assert command(*ran, "-o", bare, "--fact", "licence") == 2
     assert command(*ran, "-o", bare, "--fact", "licence=MIT", "--jobs", "1") == 0
     assert command("card", bare, "--pipeline", kept) == 1
