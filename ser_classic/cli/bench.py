@@ -185,15 +185,19 @@ def bench(
 
 
 def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
-    """Say what was done, and bring the leaderboard up to date; exit code 1 if bad."""
+    """Say what was done, bring the leaderboard up to date and show the best; exit code 1 if a run failed."""
+    from rich.console import Console
+
     from ser_classic.report import write
-    from ser_classic.report.text import counted
+    from ser_classic.report.text import best_in_terminal, counted
 
     for problem in outcome.problems:
         _tell(problem)
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
-    write(results, _tell, cache=cache)
+    best = best_in_terminal(write(results, _tell, cache=cache))
+    if best:
+        Console().print(best)
     print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:
         raise typer.Exit(1)
