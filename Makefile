@@ -51,10 +51,10 @@ deep: $(VENV)/.deep  ## Train the networks (installs PyTorch; 90 minutes on 4 co
 opensmile: $(VENV)/.opensmile  ## Run on openSMILE's features (free for research, education)
 	$(BIN)/ser-classic bench opensmile --jobs $(JOBS)
 
-quick: $(BIN)/ser-classic  ## Run the quick suite on embedded voices, into quick/ (a minute)
+quick: $(BIN)/ser-classic  ## A small benchmark on the package's own voices, into quick/
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
-models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs RAVDESS, EMO-DB, TESS, URDU)
+models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs four corpora)
 	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
 
 docs: $(VENV)/.docs  ## Build the documentation into site/, its tutorials run (two minutes)

@@ -303,7 +303,7 @@ def test_what_ffmpeg_makes_is_read_and_what_it_says_is_told(tmp_path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path))
     stand_in(tmp_path, f"shutil.copy({str(wav)!r}, sys.argv[-1]); print('odd', file=sys.stderr)")
     np.testing.assert_array_equal(audio.read(tmp_path / "b.m4a")[0], voice())
-    assert "b.m4a: read through ffmpeg, which tells: odd" in caplog.text
+    assert "b.m4a: read through ffmpeg, which says: odd" in caplog.text
     assert audio.shape(tmp_path / "b.m4a").frames == FRAMES
     stand_in(tmp_path, "sys.exit('moov atom not found')")
     with pytest.raises(AudioError, match=r"b\.m4a: .*moov atom not found"):

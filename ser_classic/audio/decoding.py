@@ -240,7 +240,7 @@ def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[li
     if promised.field is None and promised.end is None:
         return [path], most, []
     if promised.field is not None and promised.stated is not None:
-        told = [f"its header tells of {promised.stated} of {promised.there} bytes of audio"]
+        told = [f"its header announces {promised.stated} of {promised.there} bytes of audio"]
     return [View(content, promised.end or size, written=promised.field)], most, told
 
 
@@ -360,7 +360,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
                 f"{path}: {kind}, which ffmpeg cannot read ({why[-1]}); copy or download it again"
             ) from error
         if told.stderr.strip():
-            notice("ffmpeg", f"{path}: read through ffmpeg, which tells: {why[-1]}")
+            notice("ffmpeg", f"{path}: read through ffmpeg, which says: {why[-1]}")
         yield made
 
 

@@ -224,7 +224,7 @@ def notice(kind: str, message: str) -> None:
     if _told[kind] <= MOST_NOTICES:
         logger.warning(message)
         if _told[kind] == MOST_NOTICES:
-            logger.warning("further recordings of which the same is to be told are not named")
+            logger.warning("further recordings with this peculiarity are not named")
 
 
 def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:

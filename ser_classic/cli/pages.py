@@ -47,11 +47,12 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
         "Access": corpus.access,
         "Address": corpus.url,
         "Citation": corpus.citation,
-        "Get it": "made on first use" if corpus.make else corpus.remedy(),
         "Here": _here(corpus, data),
     }
     parts = [_wrapped(f"{corpus.name}: {corpus.title}")]
     parts += [_wrapped(f"{name}: {value}", indent=2) for name, value in facts.items() if value]
+    if not corpus.make:
+        parts.append(_wrapped(corpus.remedy(), indent=2))
     sections = {
         "Expected files": expected_files(corpus),
         "Left out": [f"{label}: {reason}" for label, reason in left_out.items()],

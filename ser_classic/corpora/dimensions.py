@@ -55,7 +55,7 @@ def values_of(clips: pd.DataFrame, dimension: str) -> np.ndarray:
     if dimension not in clips:
         has = [name for name, known in CORPORA.items() if dimension in known.dimensions]
         raise CorpusError(
-            f"{corpus}: its clips tell no {dimension}; those of {', '.join(has)} do. For a corpus of your "
+            f"{corpus}: its clips have no {dimension}; those of {', '.join(has)} do. For a corpus of your "
             f"own, add a column `{dimension}` of numbers to the manifest, or say which column of --labels it "
             f"is with --column COLUMN={dimension}"
         )

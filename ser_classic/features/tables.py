@@ -89,7 +89,7 @@ class Table:
             hint = f"; its keys are like {self.keys[0]}" if not found else ""
             raise TableError(
                 f"{self.path}: {len(missing)} of {len(clips)} clips of {corpus} are missing: "
-                f"{_some(missing)}{hint}; a row has to bear the clip's name or file, {clips['file'].iloc[0]}"
+                f"{_some(missing)}{hint}; name rows by clip or file: {clips['file'].iloc[0]}"
             )
         if twice:
             raise TableError(f"{self.path}: clips of {corpus} that stand there twice: {_some(twice)}")

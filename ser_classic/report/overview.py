@@ -115,7 +115,7 @@ def _confusions(runs: list[Scored]) -> Iterator[Picture]:
 def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks, tuple[str, ...]] | None:
     """Models ranked over speakers, on the feature sets that they share, or feature sets, with shared models.
 
-    A block is a speaker of any corpus; a score is his UAR, averaged over the other choices that every
+    A block is a speaker of any corpus; its score is the UAR, averaged over the other choices that every
     contestant was run with. Only runs with speakers kept apart count, of one protocol per corpus.
 
     Parameters

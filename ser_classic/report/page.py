@@ -34,8 +34,8 @@ from ser_classic.statistics import FEWEST_SPEAKERS, per_speaker
 
 TITLE = "Speech emotion recognition on speakers never heard"
 LEAD = (
-    "Classical systems, each tested on speakers that it was not trained on, beside what frozen networks "
-    "reach. All figures but the published ones come from stored predictions."
+    "Classical systems, tested on speakers that they were not trained on; those called leaky heard the test "
+    "speakers in training. All figures but the published ones come from stored predictions."
 )
 HEADINGS = ("#", "features", "model", "UAR", "95 %", "", "accuracy", "F1", "ECE", "fit")
 NUMBERS = ("#", "UAR", "accuracy", "F1", "ECE", "fit")

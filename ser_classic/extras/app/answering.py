@@ -108,7 +108,7 @@ def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, in
         raise audio.AudioError(str(error).replace(str(recording), recording.name)) from error
     if seconds > limits.seconds:
         raise audio.AudioError(
-            f"the recording lasts {_time(seconds)}, longer than {limits.length}; send a part of it, or take "
+            f"the recording lasts {_time(seconds)}, longer than {limits.length}; send a part of it, or use "
             "ser-classic predict, which has no limit"
         )
     return waveform, rate

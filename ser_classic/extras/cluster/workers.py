@@ -184,7 +184,7 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
     except (OSError, ValueError) as error:
         raise ClusterError(
             f"{address}: no Dask scheduler answers ({str(error) or f'silent for {CONNECT} s'}); give the "
-            "address that `dask scheduler` tells when it starts"
+            "address that `dask scheduler` prints when it starts"
         ) from error
     if kind != "Scheduler":
         raise ClusterError(f"{address}: a {kind.lower()}; give the address of the scheduler")
