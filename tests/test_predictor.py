@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from ser_classic import audio
 from ser_classic.corpora import Reading
+from ser_classic.degradations import COPIES
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, fold
 from ser_classic.experiment.fold import Trial, run_alike
@@ -193,6 +194,18 @@ def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(own_fol
     assert {**found, "source": ""} == {**computed, "source": ""}
     other = make(own_folder, cache, "lda", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
     assert other["source"] == "computed for this card"
+
+
+def test_a_stored_run_with_another_number_of_copies_is_not_the_cards(own_folder, tiny, cache, tmp_path):
+    cell = Cell("tiny", "loso_multi", "mfcc13", "lda")
+    assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
+    sources = [
+        make(own_folder, cache, "lda", evaluate=True, results=tmp_path, copies=copies).card["evaluation"][
+            "source"
+        ]
+        for copies in (1, COPIES)
+    ]
+    assert sources == ["computed for this card", "from the stored run of this cell"]
 
 
 def test_a_card_has_no_interval_over_fewer_than_five_speakers(own_folder, cache):

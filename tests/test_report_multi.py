@@ -55,6 +55,12 @@ def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
     assert picture.figure.axes
 
 
+def test_copies_tested_on_clean_clips_alone_have_a_table_and_no_figure():
+    chapter = copied_chapter(scored([made("loso"), made("loso_multi", copies=1)], made_up.clips))
+    assert [row[0].text for row in chapter.tables[0].rows] == ["clean"]
+    assert not chapter.pictures
+
+
 def test_the_learning_curve_ends_with_all_speakers(runs):
     chapter = speakers_chapter(runs)
     (table,) = chapter.tables

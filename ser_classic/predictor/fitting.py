@@ -256,7 +256,9 @@ def _evaluation(
             reason = str(error)
             continue
         found = (
-            _stored(replace(cell, protocol=protocol.name), clips, features, results) if cell.corpus else None
+            _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
+            if cell.corpus
+            else None
         )
         predictions = found
         if found is None:
@@ -291,8 +293,10 @@ def _protocols(corpus: str, clips: pd.DataFrame) -> list[str]:
     return [*(["emobox"] if corpus else []), "speakers5" if many else "loso"]
 
 
-def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path | None) -> pd.DataFrame | None:
-    """Predictions of the stored run of this very cell: same clips, same features, same parameters."""
+def _stored(
+    cell: Cell, clips: pd.DataFrame, features: Features, copies: list[Features], results: Path | None
+) -> pd.DataFrame | None:
+    """Predictions of the stored run of this very cell: same clips, features, copies and parameters."""
     if results is None or not (results / "runs" / cell.id).is_dir():
         return None
     try:
@@ -301,6 +305,7 @@ def _stored(cell: Cell, clips: pd.DataFrame, features: Features, results: Path |
             run.ok
             and not differences(run.record, lambda corpus: store.table_digest(clips))
             and run.record["digests"]["features"] == features.digest
+            and run.record["digests"].get("copies", []) == [[copy.digest] for copy in copies]
         )
         return run.predictions() if same else None
     except store.StoreError:

@@ -248,14 +248,15 @@ def _gains(table: pd.DataFrame, title: str) -> Table:
             difference = found[True]["uar"] - found[False]["uar"]
             gain = Cell(f"{difference:+.3f}".replace("0.", ".").replace("-", "−"), difference)
         rows.append((str(condition), *cells, gain))
-    return Table(("test clips", "trained as they are", "with a copy of each", "gain"), tuple(rows), title)
+    return Table(("test clips", "trained as they are", "with copies of each", "gain"), tuple(rows), title)
 
 
 def _robustness(table: pd.DataFrame, name: str, title: str) -> tuple[Picture, ...]:
-    """A figure of the corpora with most runs: noise as a curve, the others as points."""
+    """A figure of the corpora with most runs: noise as a curve, the others as points; none of clean ones."""
     from ser_classic.plots.conditions import robustness
 
-    if not len(table):
+    table = table[table["corpus"].isin(most_run(table["corpus"]))]
+    if table["degradation"].eq(CLEAN).all():
         return ()
     picture = Picture(
         name,
@@ -263,7 +264,7 @@ def _robustness(table: pd.DataFrame, name: str, title: str) -> tuple[Picture, ..
         "With 95 % intervals over speakers where there are enough, on the corpora with most runs. Left: "
         "white noise, by its level below the speech. Right: what else was done to the test clips. The dashed "
         "line is chance.",
-        partial(robustness, table[table["corpus"].isin(most_run(table["corpus"]))]),
+        partial(robustness, table),
     )
     return (picture,)
 
