@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from threadpoolctl import threadpool_info
 
-from ser_classic import store
+from ser_classic import report, store
 from ser_classic.cli import app
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
@@ -128,7 +129,7 @@ def test_the_command_line_finds_the_cluster(dask, own_folder, tmp_path, monkeypa
     monkeypatch.setattr(cluster, "CONNECT", 60)
     monkeypatch.chdir(tmp_path)
     Path("s.toml").write_text(SUITE)
-    monkeypatch.setattr("ser_classic.report.write", lambda results, problem, cache: None)
+    monkeypatch.setattr("ser_classic.report.write", partial(report.write, figures=False))
     words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--cache", "cache"]
     app([*words, "--engine", "dask", "--scheduler", dask.address], standalone_mode=False)
     assert capsys.readouterr().out.startswith("1 run done, 0 kept, 0 failed\n")
