@@ -308,7 +308,8 @@ def told(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
     if pair:
         lines += ["", "beside the best run of this benchmark on these folds", "", as_text(pair, width)]
     else:
-        lines += ["", "No run of this benchmark on these folds is stored here to compare with."]
+        lines += ["", "No run of this benchmark on these folds is in the results folder to compare with:"]
+        lines += ["ser-classic bench makes such runs, --results names another folder."]
     return "\n".join(lines)
 
 
