@@ -79,3 +79,17 @@ def test_what_would_need_both_is_not_fitted(brought, own_folder, cache, tmp_path
     assert command(*words) == 1
     assert "pooled+mine" in capsys.readouterr().err
     assert not (tmp_path / "m.skops").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("fit", "synthetic", "--features", "mfcc13", "--model", "lda", "-o", "m.skops", "--no-evaluate"),
+        ("bench", "quick", "--results", "results"),
+    ],
+)
+def test_a_table_that_nothing_names_is_refused(brought, tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    assert command(*words, "--table", f"mine={brought / 't.npz'}") == 2
+    assert "mine" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

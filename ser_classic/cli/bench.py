@@ -172,6 +172,7 @@ def bench(
         loaded = load(own, data, cache, reading)
         brought = {loaded.corpus.name: loaded}
         cells = on_own(cells, loaded.corpus.name)
+    options.require_used(tables, (cell.features for cell in cells))
     with options.value_of("--corpus, --protocol, --features or --model"):
         cells = select(cells, **only)
     cells, notices = present(shard_of(cells, *part), data, set(brought))

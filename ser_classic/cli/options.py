@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -251,6 +251,18 @@ def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) ->
         given = parse_tables(tables or ())
     with bring({**(more or {}), **given}):
         yield
+
+
+def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
+    """Refuse a table given with --table that none of these feature sets, or their parts, is called after."""
+    used = {part for name in features for part in name.split("+")}
+    for table in tables or ():
+        name = table.partition("=")[0]
+        if name not in used:
+            raise typer.BadParameter(
+                f"{name} is none of the features that are used; name it in --features or in the suite",
+                param_hint="--table",
+            )
 
 
 def check_windows(window: float, hop: float | None) -> None:

@@ -103,6 +103,7 @@ def fit(
     with options.brought(tables):
         with options.value_of("--features"):
             FEATURES[features]
+        options.require_used(tables, [features])
         predictor = fitting.fit(
             names,
             features,
