@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+OF_MAKE = ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")  # `make test` runs these tests, and is not to be heard of
 LATER = """case "$*" in
 *version_info*) exit {old} ;;
 *ensurepip*) exit {bare} ;;
@@ -28,7 +30,8 @@ def make(tmp_path):
 
     def run(python: str) -> subprocess.CompletedProcess[str]:
         command = ["make", f"PYTHON={python}", "install"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        outside = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
+        return subprocess.run(command, cwd=tmp_path, env=outside, capture_output=True, text=True)
 
     return run
 
