@@ -1,4 +1,4 @@
-"""The one exception that a user is meant to see, and how what an entry's own code raises becomes one."""
+"""The exception for everything a user can mend, and a block that turns other exceptions into it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ class SerClassicError(Exception):
 
 
 @contextlib.contextmanager
-def blaming(what: str, kind: type[SerClassicError] = SerClassicError, remedy: str = "") -> Iterator[None]:
-    """Whatever an entry's own code raises in the block is told as what the entry could not do, and why.
+def wrap_errors(what: str, remedy: str = "") -> Iterator[None]:
+    """Turn whatever a plug-in or library raises in the block into a SerClassicError; those pass as they are.
 
     Parameters
     ----------
     what : str
-        Which entry, and what it could not do.
-    kind : type
-        Of the error that is raised; those that are meant to be seen are raised as they are.
+        What failed, and in which entry.
     remedy : str
-        What to do; where it is not known, nothing is said.
+        What to do, where it is known.
     """
     try:
         yield
@@ -39,4 +37,6 @@ def blaming(what: str, kind: type[SerClassicError] = SerClassicError, remedy: st
         raise
     except (Exception, SystemExit) as error:
         why = " ".join(str(error).split())  # in one line
-        raise kind("; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))) from error
+        raise SerClassicError(
+            "; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))
+        ) from error

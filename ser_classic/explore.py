@@ -30,10 +30,6 @@ SEED = 0
 HEARD = 60.0  # [s] of a recording that its page plays
 
 
-class ExploreError(SerClassicError):
-    """A page that cannot be written."""
-
-
 @dataclass(frozen=True)
 class Part:
     """A figure with what is said beside it, and the table under it where there is one."""
@@ -205,7 +201,7 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
 
     Raises
     ------
-    ExploreError
+    SerClassicError
         The folder cannot be written.
     """
     from ser_classic.plots import style
@@ -219,7 +215,7 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
         for part in parts:
             style.save(part.figure, folder, part.name)
     except OSError as error:
-        raise ExploreError(
+        raise SerClassicError(
             f"{folder}: cannot be written ({error.strerror}); choose another with -o"
         ) from error
     return page

@@ -14,10 +14,6 @@ from ser_classic.errors import SerClassicError
 BINS = 15  # of confidence, equal in width: Guo et al., "On calibration of modern neural networks", ICML 2017
 
 
-class MetricError(SerClassicError):
-    """Truth, guesses and probabilities that do not belong together."""
-
-
 def classes_of(*words: Sequence[str]) -> tuple[str, ...]:
     """The emotions that occur in any of the arrays, by name."""
     found = set().union(*(np.asarray(some, dtype=object).tolist() for some in words))
@@ -47,7 +43,7 @@ def confusion(truth: Sequence[str], guess: Sequence[str], classes: Sequence[str]
 
     Raises
     ------
-    MetricError
+    SerClassicError
         Arrays of unequal length, none at all, or an emotion outside `classes`.
     """
     return grouped_confusion(truth, guess, np.zeros(len(truth), dtype=int), classes)[0]
@@ -72,21 +68,21 @@ def grouped_confusion(
 
     Raises
     ------
-    MetricError
+    SerClassicError
         As `confusion`.
     """
     if not len(truth) == len(guess) == len(groups):
-        raise MetricError(
+        raise SerClassicError(
             f"{len(truth)} true emotions, {len(guess)} guesses and {len(groups)} groups; expected as many"
         )
     if len(truth) == 0:
-        raise MetricError("there are no clips to score")
+        raise SerClassicError("there are no clips to score")
     k = len(classes)
     rows, columns = places_of(truth, classes), places_of(guess, classes)
     for codes, words in ((rows, truth), (columns, guess)):
         if (codes < 0).any():
             stray = str(np.asarray(words)[codes < 0][0])
-            raise MetricError(f"{stray!r} is not one of the emotions scored: {', '.join(classes)}")
+            raise SerClassicError(f"{stray!r} is not one of the emotions scored: {', '.join(classes)}")
     size = int(np.max(groups)) + 1
     cells = (np.asarray(groups) * k + rows) * k + columns
     return np.bincount(cells, minlength=size * k * k).reshape(size, k, k)
@@ -150,18 +146,20 @@ def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
 
     Raises
     ------
-    MetricError
+    SerClassicError
         Unequal lengths, a guess that has no column, or no value in it.
     """
     if len(guess) != len(probabilities):
-        raise MetricError(f"{len(guess)} guesses and {len(probabilities)} rows of probabilities")
+        raise SerClassicError(f"{len(guess)} guesses and {len(probabilities)} rows of probabilities")
     column = places_of(guess, probabilities.columns)
     if (column < 0).any():
-        raise MetricError(f"no probability is given for the guess {str(np.asarray(guess)[column < 0][0])!r}")
+        raise SerClassicError(
+            f"no probability is given for the guess {str(np.asarray(guess)[column < 0][0])!r}"
+        )
     sure = probabilities.to_numpy()[np.arange(len(guess)), column]
     if np.isnan(sure).any():
         first = np.isnan(sure).argmax()
-        raise MetricError(f"row {first}: there is no probability for its guess {str(guess[first])!r}")
+        raise SerClassicError(f"row {first}: there is no probability for its guess {str(guess[first])!r}")
     return sure
 
 
@@ -236,11 +234,11 @@ def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFram
 
     Raises
     ------
-    MetricError
+    SerClassicError
         Unequal lengths.
     """
     if len(truth) != len(probabilities):
-        raise MetricError(f"{len(truth)} true emotions and {len(probabilities)} rows of probabilities")
+        raise SerClassicError(f"{len(truth)} true emotions and {len(probabilities)} rows of probabilities")
     values = probabilities.to_numpy(dtype=float)
     unknown = np.isnan(values)  # to the model of a fold without that emotion
     values = np.where(unknown & ~unknown.all(axis=1, keepdims=True), 0, values)
@@ -312,14 +310,14 @@ def agreement_terms(truth: np.ndarray, guess: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    MetricError
+    SerClassicError
         Unequal lengths, no clips, or a value that is no number.
     """
     truth, guess = np.asarray(truth, dtype=float), np.asarray(guess, dtype=float)
     if truth.shape != guess.shape or not len(truth):
-        raise MetricError(f"{len(truth)} true values and {len(guess)} guesses; expected as many, and one")
+        raise SerClassicError(f"{len(truth)} true values and {len(guess)} guesses; expected as many, and one")
     if not (np.isfinite(truth).all() and np.isfinite(guess).all()):
-        raise MetricError("a true or a guessed value is no number")
+        raise SerClassicError("a true or a guessed value is no number")
     truth, guess = truth - truth.mean(), guess - truth.mean()
     return np.stack([np.ones(len(truth)), truth, guess, truth**2, guess**2, truth * guess], axis=1)
 

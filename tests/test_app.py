@@ -82,7 +82,7 @@ def test_predictors_are_offered_by_title_and_the_others_are_told(models, tmp_pat
     assert len(problems) == 2
     assert "needs several recordings of one speaker" in problems[0]
     assert "broken.skops" in problems[1]
-    with pytest.raises(app.AppError, match="there is no predictor to offer"):
+    with pytest.raises(SerClassicError, match="there is no predictor to offer"):
         app.predictors_in([models / "broken.skops"], problems.append)
 
 
@@ -231,11 +231,13 @@ def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path, number, early
 
 def test_where_nobody_can_serve_is_told_at_once(models):
     needed("gradio")
-    with pytest.raises(app.AppError, match=r"'nowhere\.invalid': no address of this computer"):
+    with pytest.raises(SerClassicError, match=r"'nowhere\.invalid': no address of this computer"):
         app.served([models], lambda _: None, "nowhere.invalid").__enter__()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(app.AppError, match=rf"range: {port}-{port}\); choose another port with --port$"):
+        with pytest.raises(
+            SerClassicError, match=rf"range: {port}-{port}\); choose another port with --port$"
+        ):
             app.served([models], lambda _: None, port=port).__enter__()
 
 

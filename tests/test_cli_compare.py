@@ -11,7 +11,8 @@ import made_up_runs as made_up
 import pytest
 
 from ser_classic import store
-from ser_classic.report import ReportError, compare_stored
+from ser_classic.errors import SerClassicError
+from ser_classic.report import compare_stored
 
 GOOD, BAD = "ravdess--loso--pooled--svm_rbf--0", "ravdess--loso--mfcc13--knn--0"
 KEPT = [
@@ -126,7 +127,7 @@ def test_runs_of_other_clips_than_the_table_tells_are_refused(results, tmp_path)
     clips = made_up.clips("ravdess")
     relabelled = clips.assign(emotion=clips["emotion"].sample(frac=1, random_state=0).to_numpy())
     store.write_clips(folder, "ravdess", relabelled, replace=True)
-    with pytest.raises(ReportError, match="made on another version of the clips of ravdess"):
+    with pytest.raises(SerClassicError, match="made on another version of the clips of ravdess"):
         compare_stored(folder, GOOD, BAD)
 
 

@@ -133,7 +133,7 @@ def test_the_command_line_finds_the_cluster(dask, own_folder, tmp_path, monkeypa
     words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--cache", "cache"]
     app([*words, "--engine", "dask", "--scheduler", dask.address], standalone_mode=False)
     assert capsys.readouterr().out.startswith("1 run done, 0 kept, 0 failed\n")
-    with pytest.raises(cluster.ClusterError, match="nonsense: no Dask scheduler answers"):
+    with pytest.raises(SerClassicError, match="nonsense: no Dask scheduler answers"):
         app([*words, "--engine", "dask", "--scheduler", "nonsense"], standalone_mode=False)
 
 
@@ -167,7 +167,7 @@ def forgive_nothing(dask_scheduler) -> None:
 
 def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT", 2)
-    with pytest.raises(cluster.ClusterError, match="there are no workers"):
+    with pytest.raises(SerClassicError, match="there are no workers"):
         cluster.connected(dask.address, tmp_path, tmp_path).__enter__()
     monkeypatch.setattr(cluster, "CONNECT", 60)
     first, second = dask.worker(), dask.worker()
@@ -184,13 +184,13 @@ def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_p
 
         third = dask.worker(threads=2)
         wait_for(lambda: len(engine.client.nthreads()) == 3)
-        with pytest.raises(cluster.ClusterError, match="has 2 threads; start workers with --nthreads 1"):
+        with pytest.raises(SerClassicError, match="has 2 threads; start workers with --nthreads 1"):
             list(engine.run(facts, [(shared, number) for number in range(99)], "sums"))
         third.kill()
         wait_for(lambda: len(engine.client.nthreads()) == 2)
 
         engine.client.run_on_scheduler(forgive_nothing)
-        with pytest.raises(cluster.ClusterError, match="worker after worker died over 1 of 1 sums"):
+        with pytest.raises(SerClassicError, match="worker after worker died over 1 of 1 sums"):
             list(engine.run(die, [(None,)], "sums"))
         wait_for(lambda: len(engine.client.nthreads()) == 1)
         monkeypatch.setattr(cluster, "FETCH", 1)
@@ -200,11 +200,11 @@ def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_p
         time.sleep(1)  # the others are done by then, too; their results go with the last worker
         for process in (first, second):
             process.kill()
-        with pytest.raises(cluster.ClusterError, match="no worker is left since 1 s"):
+        with pytest.raises(SerClassicError, match="no worker is left since 1 s"):
             list(results)
         threading.Timer(0.5, dask.processes[0].kill).start()
         monkeypatch.setattr(cluster, "PATIENCE", 60)
-        with pytest.raises(cluster.ClusterError, match="the scheduler has gone; what was finished is kept"):
+        with pytest.raises(SerClassicError, match="the scheduler has gone; what was finished is kept"):
             list(engine.run(divide, [(1, 1)], "sums"))
 
 
@@ -244,7 +244,7 @@ def test_an_address_where_no_scheduler_answers_is_told(address, reason, tmp_path
         with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as closed:
             nobody = closed.getsockname()[1]
         address = address.format(nobody=nobody, other=other.getsockname()[1])
-        with pytest.raises(cluster.ClusterError, match=f"no Dask scheduler answers .*{reason}"):
+        with pytest.raises(SerClassicError, match=f"no Dask scheduler answers .*{reason}"):
             ENGINES["dask"].open(Request(tmp_path, tmp_path, scheduler=address)).__enter__()
 
 

@@ -23,7 +23,7 @@ from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import joined
 from ser_classic.metrics import METRICS
 from ser_classic.models import MODELS
-from ser_classic.protocols import PROTOCOLS, SOURCES, TOGETHER, ProtocolError
+from ser_classic.protocols import PROTOCOLS, SOURCES, TOGETHER
 
 
 def in_place_of_emodb(loaded: Loaded) -> Loaded:
@@ -83,12 +83,12 @@ def test_a_fold_holds_the_shared_emotions_of_both_sides(tiny, other):
 
 
 def test_what_cannot_be_crossed_is_refused(tiny, other):
-    with pytest.raises(ProtocolError, match=r"found those of emodb$"):
+    with pytest.raises(SerClassicError, match=r"found those of emodb$"):
         PROTOCOLS["cross_from_emodb"].folds(other.clips)
-    with pytest.raises(ProtocolError, match="found those of emodb, tiny"):
+    with pytest.raises(SerClassicError, match="found those of emodb, tiny"):
         PROTOCOLS["cross_from_ravdess"].folds(pd.concat([other.clips, tiny.clips]))
     apart = other.clips[other.clips["emotion"] == "sad"]
-    with pytest.raises(ProtocolError, match=r"emodb and tiny share 1 emotion\(s\)"):
+    with pytest.raises(SerClassicError, match=r"emodb and tiny share 1 emotion\(s\)"):
         PROTOCOLS["cross_from_emodb"].folds(pd.concat([apart, tiny.clips]))
 
 

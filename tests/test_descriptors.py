@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_classic.audio import AudioError
+from ser_classic.errors import SerClassicError
 from ser_classic.features import filters
-from ser_classic.features.descriptors import FAMILIES, Descriptor, DescriptorError, Framing, describe
+from ser_classic.features.descriptors import FAMILIES, Descriptor, Framing, describe
 
 ALL = (
     Descriptor("mfcc", 40),
@@ -176,9 +177,9 @@ def test_what_cannot_be_analysed_is_refused():
         describe(np.zeros(16000), 16000, ALL)
     with pytest.raises(AudioError, match="at least 10 ms"):
         describe(np.ones(20), 16000, ALL)
-    with pytest.raises(DescriptorError, match=r"contrast.*6400 Hz.*4000 Hz"):
+    with pytest.raises(SerClassicError, match=r"contrast.*6400 Hz.*4000 Hz"):
         describe(tone(8000), 8000, [Descriptor("contrast", 7)])
-    with pytest.raises(DescriptorError, match=r"contrast.*no bin between 0 and 200 Hz.*longer frames"):
+    with pytest.raises(SerClassicError, match=r"contrast.*no bin between 0 and 200 Hz.*longer frames"):
         describe(noise(48000), 48000, [Descriptor("contrast", 7)], Framing(64, 32))
 
 
@@ -190,13 +191,13 @@ def test_fewer_contrast_bands_suit_a_lower_rate():
 
 
 def test_misspelt_descriptors_and_impossible_sizes_are_named():
-    with pytest.raises(DescriptorError, match="did you mean 'chroma'"):
+    with pytest.raises(SerClassicError, match="did you mean 'chroma'"):
         Descriptor("croma", 12)
-    with pytest.raises(DescriptorError, match="chroma: a size of 13; expected 12"):
+    with pytest.raises(SerClassicError, match="chroma: a size of 13; expected 12"):
         Descriptor("chroma", 13)
-    with pytest.raises(DescriptorError, match="mfcc: a size of 0; expected 1 to 128"):
+    with pytest.raises(SerClassicError, match="mfcc: a size of 0; expected 1 to 128"):
         Descriptor("mfcc", 0)
-    with pytest.raises(DescriptorError, match="513 samples every 100"):
+    with pytest.raises(SerClassicError, match="513 samples every 100"):
         Framing(513, 100)
 
 

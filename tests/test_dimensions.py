@@ -30,13 +30,11 @@ from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import Features, extract
 from ser_classic.metrics import agreement_terms, ccc_of, concordance, pearson_of, rmse_of
-from ser_classic.models import ModelError
 from ser_classic.models.regressors import REGRESSORS, model_for
 from ser_classic.models.tuning import fit
 from ser_classic.report import write
 from ser_classic.report.comparison import compare_stored
 from ser_classic.report.dimensions import dimension_board, score_dimension
-from ser_classic.report.scoring import ReportError
 from ser_classic.statistics import interval_of_sums
 from ser_classic.store.merging import merge
 
@@ -183,14 +181,14 @@ def test_penalties_are_tuned_by_ccc_in_inner_folds_that_keep_speakers_apart():
 
 
 def test_a_classifier_is_refused_on_a_dimension_and_a_regressor_on_emotions(tiny):
-    with pytest.raises(ModelError, match="known: mean, ridge, svr, xgboost"):
+    with pytest.raises(SerClassicError, match="known: mean, ridge, svr, xgboost"):
         model_for("arousal", "svm_linear")
-    with pytest.raises(ModelError, match="svm_linear"):
+    with pytest.raises(SerClassicError, match="svm_linear"):
         model_for("emotion", "svr")
     with pytest.raises(SerClassicError, match="did you mean 'ridge'"):
         model_for("arousal", "rigde")
     features = Features(tiny.clips.index, ("a",), np.zeros((len(tiny.clips), 1), np.float32))
-    with pytest.raises(ModelError):
+    with pytest.raises(SerClassicError):
         evaluate(with_arousal(tiny).clips, features, "lda", "loso", target="arousal")
 
 
@@ -280,7 +278,7 @@ def test_runs_can_be_checked_merged_and_removed(results, tmp_path):
     assert [run.id for run in store.runs(tmp_path / "all" / store.DIMENSIONS)] == [CELLS[1].id]
     found = check(results, CELLS)
     assert found.unchecked  # a corpus of one's own is not at hand; yet the runs were found
-    with pytest.raises(ReportError, match="arousal"):
+    with pytest.raises(SerClassicError, match="arousal"):
         compare_stored(results, CELLS[0].id, CELLS[1].id)
 
 
@@ -330,7 +328,7 @@ def test_the_interval_is_over_speakers():
     )
     assert found["ccc_low"] < found["ccc"] < found["ccc_high"]
     assert found["speaker_ccc"] is None
-    with pytest.raises(ReportError, match="arousal"):
+    with pytest.raises(SerClassicError, match="arousal"):
         score_dimension(predictions, clips, "arousal")
 
 

@@ -19,6 +19,7 @@ from ser_classic import explore
 from ser_classic.audio import AudioError
 from ser_classic.cli import app
 from ser_classic.corpora import CorpusError, Reading, load
+from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 
@@ -206,5 +207,5 @@ def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):
         explore.explore_file(broken)
     assert str(command("nowhere.wav").exception) == "nowhere.wav: there is no such file"
     (tmp_path / "file").write_text("")
-    with pytest.raises(explore.ExploreError, match="choose another with -o"):
+    with pytest.raises(SerClassicError, match="choose another with -o"):
         explore.write(tmp_path / "file" / "page", "x", "", [])

@@ -20,7 +20,6 @@ from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.export import save
 from ser_classic.features.extraction import ExtractionError, extract
 from ser_classic.runtime.engines import Local
-from ser_classic.runtime.files import FileError
 
 
 @dataclass(frozen=True)
@@ -297,9 +296,9 @@ def test_saved_features_are_those_extracted(tiny, cache, tmp_path, ending):
 
 def test_another_ending_is_refused_before_any_work(tiny, cache, tmp_path):
     features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
-    with pytest.raises(FileError, match=r"\.csv or \.npz"):
+    with pytest.raises(SerClassicError, match=r"\.csv or \.npz"):
         save(tmp_path / "features.xlsx", tiny.clips, features)
-    with pytest.raises(FileError, match="there is no folder"):
+    with pytest.raises(SerClassicError, match="there is no folder"):
         save(tmp_path / "nowhere" / "features.csv", tiny.clips, features)
 
 

@@ -7,8 +7,9 @@ import stat
 
 import pytest
 
+from ser_classic.errors import SerClassicError
 from ser_classic.plots import style
-from ser_classic.runtime.files import DRAFT, FileError, replacing, require_writable
+from ser_classic.runtime.files import DRAFT, replacing, require_writable
 
 
 def test_a_file_is_what_it_was_until_the_block_has_ended(tmp_path):
@@ -97,5 +98,5 @@ def test_what_cannot_be_put_in_place_is_refused_before_the_work(tmp_path, name):
     for link, target in (("to_pipe", "pipe"), ("to_nowhere", "absent/a"), ("loop", "loop"), ("good", "new")):
         (tmp_path / f"{link}.csv").symlink_to(f"{target}.csv")
     require_writable(tmp_path / "good.csv", "tables", ".csv")
-    with pytest.raises(FileError, match="cannot be written there"):
+    with pytest.raises(SerClassicError, match="cannot be written there"):
         require_writable(tmp_path / f"{name}.csv", "tables", ".csv")

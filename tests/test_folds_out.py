@@ -11,7 +11,7 @@ from sklearn.model_selection import check_cv, cross_val_predict, cross_validate
 from sklearn.naive_bayes import GaussianNB
 
 from ser_classic import FEATURES, PROTOCOLS, extract
-from ser_classic.protocols import ProtocolError
+from ser_classic.errors import SerClassicError
 from ser_classic.protocols.export import digest, fold_table
 
 OWN = ("--speaker", r"/(s\d\d)_")
@@ -57,7 +57,7 @@ def test_validation_speakers_are_in_no_other_part(many):
 
 
 def test_too_few_speakers_to_validate_on_are_an_error_and_clips_are_held_out_under_a_leaky_protocol(tiny):
-    with pytest.raises(ProtocolError, match=r"loso, fold s01.*3 speaker"):
+    with pytest.raises(SerClassicError, match=r"loso, fold s01.*3 speaker"):
         fold_table(tiny.clips, PROTOCOLS["loso"], validation=True)
     table = fold_table(tiny.clips, PROTOCOLS["holdout25"], validation=True)
     assert set(table["part"]) == {"train", "validation", "test"}
@@ -139,8 +139,8 @@ def test_scikit_learn_takes_the_splitter(tiny, cache):
 def test_a_splitter_refuses_other_clips_and_what_is_more_than_a_deal(tiny):
     cv = PROTOCOLS["loso"].splitter(tiny.clips)
     for wrong in (np.zeros((47, 2)), pd.DataFrame(np.zeros((48, 2)), index=tiny.clips.index[::-1])):
-        with pytest.raises(ProtocolError, match="48 clips"):
+        with pytest.raises(SerClassicError, match="48 clips"):
             next(cv.split(wrong))
     for name in ("loso_adapted", "loso_degraded_noise10"):
-        with pytest.raises(ProtocolError, match=name):
+        with pytest.raises(SerClassicError, match=name):
             PROTOCOLS[name].splitter(tiny.clips)

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from ser_classic.corpora import CORPORA
+from ser_classic.errors import SerClassicError
 from ser_classic.experiment import copies
 from ser_classic.models import MODELS
 from ser_classic.models.tuning import fit
-from ser_classic.protocols import PROTOCOLS, ProtocolError, published_folds
+from ser_classic.protocols import PROTOCOLS, published_folds
 
 PARTS = {"a": "train", "b": "train", "c": "Development", "d": "test", "e": "test2"}
 
@@ -41,12 +42,12 @@ def test_official_parts_are_trained_tuned_and_tested_as_given():
 def test_official_parts_that_share_speakers_are_leaky_and_said_so():
     clips = table()
     clips.loc[clips.index[-8:-6], "speaker"] = "mine/a"  # two of the four test clips
-    with pytest.raises(ProtocolError, match=r"50\.0 %.*official_leaky"):
+    with pytest.raises(SerClassicError, match=r"50\.0 %.*official_leaky"):
         PROTOCOLS["official"].folds(clips)
     (fold,) = PROTOCOLS["official_leaky"].folds(clips)
     assert len(fold.test) == 4
     assert PROTOCOLS["official_leaky"].leaky
-    with pytest.raises(ProtocolError, match="keep speakers apart"):
+    with pytest.raises(SerClassicError, match="keep speakers apart"):
         PROTOCOLS["official_leaky"].folds(table())
 
 
@@ -54,7 +55,7 @@ def test_official_parts_that_share_speakers_are_leaky_and_said_so():
 def test_clips_that_do_not_tell_are_refused_with_the_column(name):
     column = {"official": "partition", "sessions": "session"}[name]
     for clips in (table().drop(columns=column), table().assign(**{column: "x"})):
-        with pytest.raises(ProtocolError, match=f"`{column}`"):
+        with pytest.raises(SerClassicError, match=f"`{column}`"):
             PROTOCOLS[name].folds(clips)
 
 
@@ -70,7 +71,7 @@ def test_one_session_is_left_out_after_the_other():
 def test_a_speaker_in_two_sessions_is_refused():
     clips = table()
     clips.loc[clips.index[0], "speaker"] = "mine/c"
-    with pytest.raises(ProtocolError, match="both sides"):
+    with pytest.raises(SerClassicError, match="both sides"):
         PROTOCOLS["sessions"].folds(clips)
 
 

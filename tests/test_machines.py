@@ -11,13 +11,13 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 
 from ser_classic.corpora import load
+from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import Features
 from ser_classic.machines import Linear, Machine, Scores, formulas
 from ser_classic.models import MODELS
 from ser_classic.models.tuning import fit
-from ser_classic.predictor import PredictorError
 from ser_classic.predictor.freezing import EQUAL, freeze
 
 # Networks need PyTorch to answer, too; tests/test_predictor.py has them.
@@ -110,7 +110,7 @@ class Brought(SGDClassifier):
 def test_an_estimator_of_ones_own_brings_its_form_and_is_held_to_it():
     X, y = small()
     with pytest.raises(
-        PredictorError, match=r"no form as plain arrays is known of SGDClassifier.*machine\(X\)"
+        SerClassicError, match=r"no form as plain arrays is known of SGDClassifier.*machine\(X\)"
     ):
         freeze(make_pipeline(SGDClassifier(random_state=0)).fit(X, y), of(X), "sgd")
     pipeline = make_pipeline(Brought(random_state=0)).fit(X, y)
@@ -118,7 +118,7 @@ def test_an_estimator_of_ones_own_brings_its_form_and_is_held_to_it():
     assert chances is None
     np.testing.assert_array_equal(pipeline.classes_[codes], pipeline.predict(X))
     pipeline[-1].wrong = True
-    with pytest.raises(PredictorError, match="answer otherwise than its pipeline"):
+    with pytest.raises(SerClassicError, match="answer otherwise than its pipeline"):
         freeze(pipeline, of(X), "brought")
 
 

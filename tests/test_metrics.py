@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from ser_classic import metrics
+from ser_classic.errors import SerClassicError
 from ser_classic.metrics import COUNT_METRICS, METRICS
 
 TRUTH = np.array(["angry", "angry", "angry", "angry", "sad", "sad", "happy"])
@@ -146,5 +147,5 @@ def test_every_metric_has_the_one_signature():
     ],
 )
 def test_what_does_not_belong_together_is_refused(call, message):
-    with pytest.raises(metrics.MetricError, match=message):
+    with pytest.raises(SerClassicError, match=message):
         call()

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.sequences import SEQUENCES
 from ser_classic.features.inputs import VECTORS
-from ser_classic.models import MODELS, Model, ModelError
+from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit, plain
 
 VECTOR = [name for name, model in MODELS.items() if model.takes == VECTORS and not model.extra]
@@ -112,7 +112,9 @@ class Diverged(Reporter):
 def test_probabilities_that_are_no_numbers_are_refused():
     X, y, speakers = clips()
     fitted = fit(Model("diverged", "", lambda seed: Diverged(), scale=False), X, y, speakers)
-    with pytest.raises(ModelError, match=r"Diverged: its probabilities are no numbers .* for 2 of 72 clips"):
+    with pytest.raises(
+        SerClassicError, match=r"Diverged: its probabilities are no numbers .* for 2 of 72 clips"
+    ):
         fitted.probabilities(X)
 
 
@@ -121,7 +123,7 @@ def test_probabilities_beyond_0_and_1_are_refused(monkeypatch, chances):
     X, y, speakers = clips()
     fitted = fit(Model("diverged", "", lambda seed: Diverged(), scale=False), X, y, speakers)
     monkeypatch.setattr(Diverged, "predict_proba", lambda self, X: np.full((len(X), 3), chances))
-    with pytest.raises(ModelError, match="no numbers from 0 to 1 for 72 of 72 clips"):
+    with pytest.raises(SerClassicError, match="no numbers from 0 to 1 for 72 of 72 clips"):
         fitted.probabilities(X)
 
 
@@ -178,16 +180,16 @@ def test_scikit_learns_own_searches_are_given_speaker_folds_and_say_what_they_ch
         assert fitted.tuned
         assert set(fitted.chosen) == set(choices)
         assert all(set(fitted.chosen[name]) <= values for name, values in choices.items())
-        with pytest.raises(ModelError, match=rf"m: .*{type(estimator).__name__} then tunes by clips"):
+        with pytest.raises(SerClassicError, match=rf"m: .*{type(estimator).__name__} then tunes by clips"):
             fit(model, X, y, np.repeat("c/only", len(y)))
-        with pytest.raises(ModelError, match=r"m: search='own' is for .*found search='grid' for"):
+        with pytest.raises(SerClassicError, match=r"m: search='own' is for .*found search='grid' for"):
             fit(replace(model, search="grid"), X, y, speakers)
 
 
 def test_a_search_of_its_own_needs_an_estimator_that_has_one():
     from sklearn.linear_model import LogisticRegression
 
-    with pytest.raises(ModelError, match=r"m: search='own' is for .*found search='own' for LogisticR"):
+    with pytest.raises(SerClassicError, match=r"m: search='own' is for .*found search='own' for LogisticR"):
         fit(Model("m", "", lambda seed: LogisticRegression(), search="own"), *clips())
 
 
@@ -213,7 +215,7 @@ def test_stated_priors_stay_and_equal_ones_are_set_where_they_are_asked_for():
     ],
 )
 def test_an_entry_that_contradicts_itself_is_refused(fields, message):
-    with pytest.raises(ModelError, match=re.escape(message)):
+    with pytest.raises(SerClassicError, match=re.escape(message)):
         Model("m", "", lambda seed: None, **fields)
 
 
@@ -298,7 +300,7 @@ def test_neighbours_are_chosen_from_as_many_as_there_are_clips():
     assert fitted.tuned
     assert fitted.chosen["n_neighbors"] in (1, 5)
     told = r"knn cannot be fitted to these 12 clips: ValueError: .* n_neighbors = 15.*; take more clips"
-    with pytest.raises(ModelError, match=told):  # none of these can be had
+    with pytest.raises(SerClassicError, match=told):  # none of these can be had
         fit(replace(MODELS["knn"], grid={"n_neighbors": (15, 21)}), X, y, speakers)
 
 

@@ -20,7 +20,7 @@ from ser_classic.features.inputs import joined
 from ser_classic.models import MODELS
 from ser_classic.predictor import cards
 from ser_classic.predictor.fitting import fit
-from ser_classic.protocols import PROTOCOLS, Protocol, ProtocolError, families
+from ser_classic.protocols import PROTOCOLS, Protocol, families
 
 SPEAKER = r"/(s\d\d)_"
 
@@ -99,10 +99,10 @@ def test_copies_are_asked_for_and_refused(tiny, cache):
         evaluate(tiny.clips, clean, MODELS["lda"], PROTOCOLS["loso_multi"])
     with pytest.raises(SerClassicError, match="loso"):
         evaluate(tiny.clips, clean, MODELS["lda"], PROTOCOLS["loso"], copies=[clean])
-    with pytest.raises(ProtocolError, match="copies"):
+    with pytest.raises(SerClassicError, match="copies"):
         PROTOCOLS["loso_multi"].splitter(tiny.clips)
     for wrong in ({"copies": 0}, {"speakers": 0}, {"copies": 1, "heard": 4, "track": "adapted"}):
-        with pytest.raises(ProtocolError):
+        with pytest.raises(SerClassicError):
             Protocol("wrong", "", print, **wrong)
 
 
@@ -156,7 +156,7 @@ def test_fewer_speakers_are_among_more_and_the_test_stays(tiny):
         tuple(sorted(set(owners[each.train]))) for s in range(6) for each in smaller.folds(tiny.clips, s)
     }
     assert len(drawn) > len(whole), "another seed draws others"
-    with pytest.raises(ProtocolError, match="speakers to train on"):
+    with pytest.raises(SerClassicError, match="speakers to train on"):
         replace(PROTOCOLS["loso"], name="many", speakers=99).folds(tiny.clips)
 
 

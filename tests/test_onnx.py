@@ -13,7 +13,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.estimator import Network
 from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
-from ser_classic.predictor import Predictor, PredictorError, load_predictor
+from ser_classic.predictor import Predictor, load_predictor
 from ser_classic.predictor.fitting import fit
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
@@ -85,7 +85,7 @@ def test_what_has_no_onnx_form_and_what_cannot_be_written_is_told(corpus, tmp_pa
     scale = np.ones(13, dtype=np.float32)
     network = Network(json.dumps({"sequence": False}), (), (), scale, scale, 13, 3)
     deep = replace(predictor, machine=Machine((network,), Chances()))
-    with pytest.raises(PredictorError, match="its network has no ONNX form"):
+    with pytest.raises(SerClassicError, match="its network has no ONNX form"):
         export(deep, tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
     assert command("export", tmp_path / "m.skops", "-o", tmp_path / "m.txt") == 2

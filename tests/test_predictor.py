@@ -21,7 +21,7 @@ from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.machines import Constant, Linear, Machine, Scores
 from ser_classic.models import MODELS
-from ser_classic.predictor import PredictorError, cards, load_predictor
+from ser_classic.predictor import cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.protocols import PROTOCOLS, Fold
 
@@ -121,19 +121,19 @@ def test_a_clip_alone_in_a_batch_from_memory_and_by_processes_gets_one_answer(pr
 
 
 def test_adaptation_is_asked_for_where_it_is_due_and_nowhere_else(own_folder, cache, predictor, recordings):
-    with pytest.raises(PredictorError, match="leave out --adapt"):
+    with pytest.raises(SerClassicError, match="leave out --adapt"):
         predictor.predict(recordings, adapt=True)
     adapted = make(own_folder, cache, adapted=True)
-    with pytest.raises(PredictorError, match="several recordings of one speaker"):
+    with pytest.raises(SerClassicError, match="several recordings of one speaker"):
         adapted.predict(recordings)
-    with pytest.raises(PredictorError, match="one recording has no statistics"):
+    with pytest.raises(SerClassicError, match="one recording has no statistics"):
         adapted.predict(recordings[0], adapt=True)
 
 
 def test_chances_that_are_no_numbers_are_no_answer(predictor, recordings):
     weights = np.full((13, 3), 1e300)
     diverged = Machine((Linear(weights, np.zeros(3)), Linear(np.eye(3) * 1e300, np.zeros(3))), Scores(1.0))
-    with pytest.raises(PredictorError, match=r"its machine fails: .*no numbers.*Fit it again"):
+    with pytest.raises(SerClassicError, match=r"its machine fails: .*no numbers.*Fit it again"):
         replace(predictor, machine=diverged).predict(recordings[:2])
 
 
@@ -142,7 +142,7 @@ def test_a_model_without_confidence_is_not_asked_for_any(predictor, recordings):
     columns = ["file", "start", "end", "seconds", "emotion", "distance", "unlike"]
     assert list(silent.predict(recordings[:2]).columns) == columns
     assert set(silent.predict(recordings[:2])["emotion"]) == {"sad"}
-    with pytest.raises(PredictorError, match="gives no probabilities"):
+    with pytest.raises(SerClassicError, match="gives no probabilities"):
         silent.predict(recordings[:2], min_confidence=0.5)
 
 
@@ -240,9 +240,9 @@ def test_a_speaker_of_one_clip_is_not_z_scored(own_folder, cache, tmp_path):
 def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
     with pytest.raises(SerClassicError, match="did you mean 'mfcc13'"):
         fit("synthetic", "mfcc31", "lda", cache=cache)
-    with pytest.raises(PredictorError, match="nothing says who speaks"):
+    with pytest.raises(SerClassicError, match="nothing says who speaks"):
         make(own_folder, cache, adapted=True, reading=None)
-    with pytest.raises(PredictorError, match="name each corpus once"):
+    with pytest.raises(SerClassicError, match="name each corpus once"):
         fit([str(own_folder), str(own_folder)], "mfcc13", "lda", cache=cache)
 
 

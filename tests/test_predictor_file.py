@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_classic.corpora import Reading
-from ser_classic.predictor import Predictor, PredictorError, load_pipeline, load_predictor, read_card
+from ser_classic.errors import SerClassicError
+from ser_classic.predictor import Predictor, load_pipeline, load_predictor, read_card
 from ser_classic.predictor.cards import text
 from ser_classic.predictor.core import assembled
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import DESCRIPTION, unpack
-from ser_classic.runtime.files import FileError
 
 MODELS = ("svm_rbf", "random_forest", "xgboost", "fusion", "knn")
 
@@ -116,9 +116,9 @@ def test_the_pipeline_comes_back_where_it_was_kept(predictors, files, tmp_path):
     X = np.random.default_rng(0).normal(size=(5, 13)).astype(np.float32)
     back = load_pipeline(files["svm_rbf"])
     np.testing.assert_array_equal(back.predict_proba(X), predictors["svm_rbf"].pipeline.predict_proba(X))
-    with pytest.raises(PredictorError, match=r"holds no scikit-learn pipeline.*--pipeline"):
+    with pytest.raises(SerClassicError, match=r"holds no scikit-learn pipeline.*--pipeline"):
         load_pipeline(files["knn"])
-    with pytest.raises(PredictorError, match="was loaded, without its pipeline"):
+    with pytest.raises(SerClassicError, match="was loaded, without its pipeline"):
         load_predictor(files["svm_rbf"]).save(tmp_path / "m.skops", pipeline=True)
 
 
@@ -130,25 +130,25 @@ def test_a_changed_byte_changes_no_answer_without_a_word_and_no_cut_gets_through
     flipped = bytearray(content)
     flipped[place] ^= data.draw(st.integers(1, 255))
     X = np.random.default_rng(0).normal(size=(5, 13)).astype(np.float32)
-    with contextlib.suppress(PredictorError):  # else it is a byte that no one reads, such as a date
+    with contextlib.suppress(SerClassicError):  # else it is a byte that no one reads, such as a date
         _, chances = loaded(bytes(flipped)).machine.judge(X)
         np.testing.assert_array_equal(chances, predictors["knn"].machine.judge(X)[1])
-    with pytest.raises(PredictorError) as refused:
+    with pytest.raises(SerClassicError) as refused:
         loaded(content[:place])
     assert "\n" not in str(refused.value)
 
 
 def test_a_file_that_is_no_predictor_is_told_from_a_broken_one(tmp_path, files):
-    with pytest.raises(PredictorError, match="there is no such file"):
+    with pytest.raises(SerClassicError, match="there is no such file"):
         load_predictor(tmp_path / "absent.skops")
     (tmp_path / "text").write_text("hello")
-    with pytest.raises(PredictorError, match="no saved predictor"):
+    with pytest.raises(SerClassicError, match="no saved predictor"):
         load_predictor(tmp_path / "text")
     (tmp_path / "foreign").write_bytes(skops.io.dumps({"a": 1}))
-    with pytest.raises(PredictorError, match="not saved by ser-classic"):
+    with pytest.raises(SerClassicError, match="not saved by ser-classic"):
         load_predictor(tmp_path / "foreign")
     (tmp_path / "cut").write_bytes(files["knn"].read_bytes()[:-30])
-    with pytest.raises(PredictorError, match="truncated, changed or not saved"):
+    with pytest.raises(SerClassicError, match="truncated, changed or not saved"):
         load_predictor(tmp_path / "cut")
 
 
@@ -174,7 +174,7 @@ def set_card(**facts):
     ],
 )
 def test_what_does_not_fit_is_refused(files, change, reason):
-    with pytest.raises(PredictorError, match=reason) as refused:
+    with pytest.raises(SerClassicError, match=reason) as refused:
         loaded(described(files["svm_rbf"].read_bytes(), change))
     assert "\n" not in str(refused.value)
 
@@ -182,9 +182,9 @@ def test_what_does_not_fit_is_refused(files, change, reason):
 def test_another_version_of_the_feature_set_is_refused(files):
     content = files["svm_rbf"].read_bytes()
     features = read_card(files["svm_rbf"])["features"]
-    with pytest.raises(PredictorError, match="made with other mfcc13 features \\(version was 0 and is 1\\)"):
+    with pytest.raises(SerClassicError, match="made with other mfcc13 features \\(version was 0 and is 1\\)"):
         loaded(described(content, set_card(features=features | {"version": 0})))
-    with pytest.raises(PredictorError, match="sample_rate was 8000 and is 16000"):
+    with pytest.raises(SerClassicError, match="sample_rate was 8000 and is 16000"):
         loaded(described(content, set_card(features=features | {"sample_rate": 8000})))
 
 
@@ -211,7 +211,7 @@ def put(place: int, value: float):
 def test_numbers_that_would_lead_outside_their_arrays_or_are_none_are_refused(
     files, model, kind, field, change
 ):
-    with pytest.raises(PredictorError, match=r"do not fit together|is no number"):
+    with pytest.raises(SerClassicError, match=r"do not fit together|is no number"):
         loaded(with_values(files[model].read_bytes(), kind, field, change))
 
 
@@ -222,15 +222,15 @@ def test_what_would_unpack_to_gigabytes_is_refused_before_it_does(files):
     content = rewritten(files["svm_rbf"].read_bytes(), change)
     size = (2**24).to_bytes(4, "little")
     assert size in content
-    with pytest.raises(PredictorError, match="would unpack to more than 1 GiB"):
+    with pytest.raises(SerClassicError, match="would unpack to more than 1 GiB"):
         loaded(content.replace(size, (2**31 - 1).to_bytes(4, "little")))
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(predictors, tmp_path):
-    with pytest.raises(FileError, match="there is no folder"):
+    with pytest.raises(SerClassicError, match="there is no folder"):
         predictors["knn"].save(tmp_path / "absent" / "m.skops")
     (tmp_path / "folder.skops").mkdir()
-    with pytest.raises(FileError, match="cannot be written there"):
+    with pytest.raises(SerClassicError, match="cannot be written there"):
         predictors["knn"].save(tmp_path / "folder.skops")
-    with pytest.raises(FileError, match=r"written as \.skops"):
+    with pytest.raises(SerClassicError, match=r"written as \.skops"):
         predictors["knn"].save(tmp_path / "m.txt")

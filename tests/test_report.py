@@ -13,6 +13,7 @@ from rich.console import Console
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 from ser_classic import report
+from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS
 from ser_classic.report.overview import ranked, systems_chapter
 from ser_classic.report.scoring import first_seeds, rankings, scored
@@ -257,7 +258,7 @@ def test_runs_without_speakers_have_no_interval():
 def test_predictions_that_do_not_fit_are_named(spoil, message):
     good = made_up.run("emodb", "loso", "pooled", "knn")
     bad = made_up.MadeUp(made_up.run("emodb", "loso", "mfcc13", "knn").record, spoil(good.table))
-    with pytest.raises(report.ReportError, match=message):
+    with pytest.raises(SerClassicError, match=message):
         report.leaderboard([bad, good], made_up.clips)
     told = []
     board = report.leaderboard([bad, good], made_up.clips, told.append)

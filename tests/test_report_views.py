@@ -11,6 +11,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import report, store
+from ser_classic.errors import SerClassicError
 from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_premium
 from ser_classic.report.literature import beside_networks, networks_picture, published_chapter
 from ser_classic.report.overview import ranked, systems_chapter
@@ -114,20 +115,20 @@ def test_compare_two_runs():
     ],
 )
 def test_what_cannot_be_compared_is_refused(other, message):
-    with pytest.raises(report.ReportError, match=message):
+    with pytest.raises(SerClassicError, match=message):
         report.compare(made_up.run("ravdess", "loso", "pooled", "knn"), other, made_up.clips)
 
 
 def test_other_clips_cannot_be_compared():
     run = made_up.run("ravdess", "loso", "pooled", "knn")
     part = made_up.MadeUp(run.record, run.table.iloc[:100])
-    with pytest.raises(report.ReportError, match=r"tested 1440 clips, .* 100; 100 are the same"):
+    with pytest.raises(SerClassicError, match=r"tested 1440 clips, .* 100; 100 are the same"):
         report.compare(run, part, made_up.clips)
 
 
 def test_runs_without_speakers_cannot_be_compared():
     run = made_up.run("emodb", "random5", "pooled", "knn")
-    with pytest.raises(report.ReportError, match="no speakers"):
+    with pytest.raises(SerClassicError, match="no speakers"):
         report.compare(run, run, lambda corpus: made_up.clips(corpus).assign(speaker=None))
 
 
@@ -275,7 +276,7 @@ def test_write_without_a_clips_table_says_so_once_and_leaves_what_is_there(tmp_p
     runs = [stored(tmp_path, made_up.run("ravdess", "loso", "pooled", model)) for model in ("knn", "mlp")]
     (tmp_path / "leaderboard.md").write_text("of yesterday")
     told: list[str] = []
-    with pytest.raises(report.ReportError, match="none of its runs can be reported"):
+    with pytest.raises(SerClassicError, match="none of its runs can be reported"):
         report.write(tmp_path, told.append)
     (line,) = told
     assert line.startswith(f"{runs[0].id} and 1 more: {tmp_path / 'clips' / 'ravdess.csv'}: there is no ")

@@ -13,6 +13,7 @@ from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import statistics
+from ser_classic.errors import SerClassicError
 from ser_classic.metrics import COUNT_METRICS, METRICS, accuracy_of, uar_of
 
 counts_of = st.tuples(st.integers(2, 9), st.integers(2, 5), st.integers(0, 2**32 - 1)).map(
@@ -211,9 +212,9 @@ def test_verdicts():
 def test_other_clips_are_refused():
     rng = np.random.default_rng(4)
     first = speakers_of(rng, 6, 0.8, 0.05)
-    with pytest.raises(statistics.StatisticsError, match="different clips"):
+    with pytest.raises(SerClassicError, match="different clips"):
         statistics.compare(first, speakers_of(rng, 6, 0.8, 0.05, clips=30))
-    with pytest.raises(statistics.StatisticsError, match=r"shape \(6, 2, 2\) and \(5, 2, 2\)"):
+    with pytest.raises(SerClassicError, match=r"shape \(6, 2, 2\) and \(5, 2, 2\)"):
         statistics.compare(first, first[:5])
 
 
@@ -328,7 +329,7 @@ def test_ranks_of_equals_and_refusals():
     tied = statistics.ranks(pd.DataFrame(np.ones((4, 3)), columns=list("abc")))
     assert (tied.statistic, tied.p_value) == (0, 1)
     assert tied.groups == (("a", "b", "c"),)
-    with pytest.raises(statistics.StatisticsError, match="2 systems over 4 blocks"):
+    with pytest.raises(SerClassicError, match="2 systems over 4 blocks"):
         statistics.ranks(pd.DataFrame(np.ones((4, 2)), columns=list("ab")))
-    with pytest.raises(statistics.StatisticsError, match="no score in some block for b"):
+    with pytest.raises(SerClassicError, match="no score in some block for b"):
         statistics.ranks(pd.DataFrame({"a": [1.0, 2], "b": [1, np.nan], "c": [1, 1]}))

@@ -22,7 +22,6 @@ from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.listen import command as listen
 from ser_classic.extras.listen import microphone
-from ser_classic.predictor import PredictorError
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.streaming import Listener, level
 from ser_classic.predictor.windows import Span, Stream, spans
@@ -146,7 +145,7 @@ def test_stopping_with_the_keyboard_still_answers_to_the_rest(predictor, wavefor
 def test_an_adapted_predictor_does_not_listen(own_folder, cache):
     options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
     adapted = fit(str(own_folder), "mfcc13", "lda", adapted=True, **options)
-    with pytest.raises(PredictorError, match="all his recordings are needed first"):
+    with pytest.raises(SerClassicError, match="all his recordings are needed first"):
         Listener(adapted, RATE)
 
 
@@ -154,7 +153,7 @@ def test_what_cannot_be_heard_or_kept_is_refused_before_the_microphone_is_opened
     options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
     path = tmp_path / "m.skops"
     fit(str(own_folder), "mfcc13", "lda", adapted=True, **options).save(path)
-    with pytest.raises(PredictorError, match="listen with another, or record and then predict --adapt"):
+    with pytest.raises(SerClassicError, match="listen with another, or record and then predict --adapt"):
         listen.listen(path)
     for record, complaint in (
         (path, "recordings are written as .wav"),

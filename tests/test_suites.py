@@ -11,16 +11,7 @@ import pytest
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
-from ser_classic.experiment.suites import (
-    SuiteError,
-    on_own,
-    parse_shard,
-    present,
-    read_suite,
-    select,
-    shard_of,
-    suites,
-)
+from ser_classic.experiment.suites import on_own, parse_shard, present, read_suite, select, shard_of, suites
 
 GRID = """
 [[grid]]
@@ -94,16 +85,16 @@ def test_a_suite_that_cannot_be_run_says_why(suite, text, reason):
 def test_what_is_no_suite_is_told_with_those_there_are(tmp_path, monkeypatch, named, reason):
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
-    with pytest.raises(SuiteError, match=reason):
+    with pytest.raises(SerClassicError, match=reason):
         read_suite(named)
 
 
 def test_select_keeps_what_is_named(suite):
     cells = read_suite(suite(GRID))
     assert select(cells, corpus=["emodb"], model=None) == cells[:2]
-    with pytest.raises(SuiteError, match="no cell with model svn; they list prior, lda"):
+    with pytest.raises(SerClassicError, match="no cell with model svn; they list prior, lda"):
         select(cells, model=["lda", "svn"])
-    with pytest.raises(SuiteError, match="corpus tess"):
+    with pytest.raises(SerClassicError, match="corpus tess"):
         select(cells, corpus=["tess"])
 
 
@@ -151,7 +142,7 @@ def test_shards_are_read_as_one_of_how_many():
     ["0/8", "9/8", "2", "2/", "/8", "-1/8", "2/0", "2 / 8", "a/b", "1/2/3", "", "²/8", "2/8\n"],
 )
 def test_what_is_no_shard_is_refused(text):
-    with pytest.raises(SuiteError, match="expected one of how many, 1/8 to 8/8"):
+    with pytest.raises(SerClassicError, match="expected one of how many, 1/8 to 8/8"):
         parse_shard(text)
 
 
@@ -166,7 +157,7 @@ def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_pat
     cells = on_own(read_suite(suite(GRID)), "mine")
     assert [cell.id for cell in cells] == ["mine--loso--mfcc13--prior--0", "mine--loso--mfcc13--lda--0"]
     assert present(cells, tmp_path, {"mine"}) == (cells, [])
-    with pytest.raises(SuiteError, match="list nothing for synthetic, whose place mine would take"):
+    with pytest.raises(SerClassicError, match="list nothing for synthetic, whose place mine would take"):
         on_own(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
 
 

@@ -17,7 +17,7 @@ from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.experiment.suites import read_suite, tables_of
 from ser_classic.features.extraction import compute
-from ser_classic.features.tables import TableError, bring, brought_set, parse_tables
+from ser_classic.features.tables import bring, brought_set, parse_tables
 
 WIDTH = 5
 
@@ -100,7 +100,7 @@ def test_missing_doubled_and_foreign_clips_are_named(tiny, frame, tmp_path):
         (frame.set_axis(frame.index + ".x"), frame.index[0] + ".x"),
     ):
         table = brought_set("mine", write(tmp_path / "t.csv", wrong)).table
-        with pytest.raises(TableError, match=named):
+        with pytest.raises(SerClassicError, match=named):
             table.rows_of(tiny.clips)
 
 
@@ -117,7 +117,7 @@ def test_missing_doubled_and_foreign_clips_are_named(tiny, frame, tmp_path):
 )
 def test_a_table_that_cannot_be_used_says_where(frame, tmp_path, change, named):
     path = write(tmp_path / "t.csv", change(frame))
-    with pytest.raises(TableError, match=r"t\.csv") as error:
+    with pytest.raises(SerClassicError, match=r"t\.csv") as error:
         brought_set("mine", path)
     assert (frame.index[7] if named == "7" else named) in str(error.value)
 
@@ -134,9 +134,9 @@ def test_files_that_are_no_tables_are_one_error(tmp_path):
         with pytest.raises(SerClassicError, match=name):
             brought_set("mine", tmp_path / name)
     for wrong in ("hubert", "=a.npz", "hubert="):
-        with pytest.raises(TableError, match="NAME=FILE"):
+        with pytest.raises(SerClassicError, match="NAME=FILE"):
             parse_tables([wrong])
-    with pytest.raises(TableError, match="twice"):
+    with pytest.raises(SerClassicError, match="twice"):
         parse_tables(["a=b.npz", "a=c.npz"])
 
 
@@ -192,7 +192,7 @@ def test_a_brought_table_is_a_feature_set_while_it_is_brought(tiny, frame, cache
         model = MODELS["fusion"].pipeline().fit(features.frame, tiny.clips["emotion"])
         assert list(model[-1].groups_)[:2] == ["mfcc13", "mine"]
         assert len(evaluate(tiny.clips, features, MODELS["lda"], PROTOCOLS["loso_adapted"])) == 48
-        with pytest.raises(TableError, match=r"t\.csv"):
+        with pytest.raises(SerClassicError, match=r"t\.csv"):
             compute(FEATURES["mine"], np.random.default_rng(0).normal(size=16000), 16000)
         with pytest.raises(SerClassicError, match="degraded"):
             extract(tiny.clips, tiny.root, FEATURES["mine"], cache, degradation="noise10")

@@ -117,8 +117,8 @@ def bench(
     """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
     from ser_classic import experiment
     from ser_classic.corpora import Reading, load
+    from ser_classic.errors import SerClassicError
     from ser_classic.experiment.suites import (
-        SuiteError,
         on_own,
         parse_shard,
         present,
@@ -179,7 +179,7 @@ def bench(
     for notice in notices:
         _tell(notice)
     if corpus and notices and not cells:
-        raise SuiteError("nothing was done: of the corpora named with --corpus none is at hand")
+        raise SerClassicError("nothing was done: of the corpora named with --corpus none is at hand")
     with opened as workers:
         outcome = experiment.bench(cells, results, data, cache, workers, again, brought, keep_stale)
     _conclude(outcome, results, cache)
@@ -216,12 +216,13 @@ def report(
     from rich.console import Console
 
     from ser_classic import store
-    from ser_classic.report import ReportError, terminal, write
+    from ser_classic.errors import SerClassicError
+    from ser_classic.report import terminal, write
     from ser_classic.report.dimensions import dimension_board, tables_of
     from ser_classic.report.text import best_in_terminal, put_into
 
     if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
-        raise ReportError(
+        raise SerClassicError(
             f"{results}: there are no results; bench makes them, or name another with --results"
         )
     board = write(results, _tell, cache=cache)

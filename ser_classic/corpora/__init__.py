@@ -30,7 +30,7 @@ from ser_classic.corpora.savee import SAVEE
 from ser_classic.corpora.subsets import RAVDESS4
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.tess import TESS
-from ser_classic.errors import SerClassicError, blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.registry import Registry, unknown
 from ser_classic.runtime.locks import LOCK, alone
 from ser_classic.runtime.places import cache_folder, data_folder
@@ -146,7 +146,7 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
     """
     corpus = CORPORA[name]
     if corpus.make is not None:
-        with blaming(f"{name} cannot be made"):
+        with wrap_errors(f"{name} cannot be made"):
             return _made(corpus, cache)
     data = data_folder(data)
     wanted = [_plain(folder) for folder in (name, *corpus.folders)]
@@ -181,10 +181,10 @@ def _scans(corpus: Corpus, data: Path | None) -> bool:
 
 def _scanned(corpus: Corpus, root: Path) -> pd.DataFrame:
     """Clips table of a corpus; that of a plug-in may not be what it should be."""
-    with blaming(f"{corpus.name}: {root} cannot be scanned"):
+    with wrap_errors(f"{corpus.name}: {root} cannot be scanned"):
         clips = corpus.scan(root)
     try:
-        with blaming("it is no clips table"):
+        with wrap_errors("it is no clips table"):
             return check_clips(clips, emotions=None)
     except SerClassicError as error:
         raise SerClassicError(f"{corpus.name}: what its scan gives cannot be used: {error}") from error

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.adaptation import adapt_few, drawn
-from ser_classic.errors import blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import Features, joined
-from ser_classic.models import Model, ModelError
+from ser_classic.models import Model
 from ser_classic.models.regressors import model_for
 from ser_classic.models.tuning import Fitted, fit, plain
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
@@ -139,7 +139,7 @@ def learn(trial: Trial, fold: Fold) -> Learned:
 
     Raises
     ------
-    ModelError
+    SerClassicError
         The model cannot be fitted to these clips.
     """
     (model, protocol), labels = _entries(trial), trial.labels
@@ -190,7 +190,7 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
 
     Raises
     ------
-    ModelError
+    SerClassicError
         The model cannot be fitted to these clips, or what it predicts is no answer to each of them.
     """
     first, fold = trials[0], trials[0].folds[number]
@@ -281,23 +281,27 @@ def _predicted(
     model: Model, fitted: Fitted, tested: pd.DataFrame | np.ndarray, truth: np.ndarray
 ) -> tuple[np.ndarray, pd.DataFrame | None]:
     """For every clip a guess and chances, of the emotions that were trained; or a number."""
-    with blaming(f"{model.name} cannot predict these {len(tested)} clips", ModelError):
+    with wrap_errors(f"{model.name} cannot predict these {len(tested)} clips"):
         guess, probabilities = np.asarray(fitted.estimator.predict(tested)), fitted.probabilities(tested)
         if guess.shape != (len(tested),):
-            raise ModelError(f"{model.name} gives guesses of shape {guess.shape} for {len(tested)} clips")
+            raise SerClassicError(
+                f"{model.name} gives guesses of shape {guess.shape} for {len(tested)} clips"
+            )
         if truth.dtype.kind == "f":
             if not np.isfinite(guess).all():
-                raise ModelError(f"{model.name} gives what is no number")
+                raise SerClassicError(f"{model.name} gives what is no number")
             return guess, None
         known = set(truth)
         if foreign := set(guess) - known:
-            raise ModelError(f"{model.name} guesses {str(foreign.pop())!r}, of which no training clip is")
+            raise SerClassicError(
+                f"{model.name} guesses {str(foreign.pop())!r}, of which no training clip is"
+            )
         if probabilities is not None and len(probabilities) != len(tested):
-            raise ModelError(
+            raise SerClassicError(
                 f"{model.name} gives {len(probabilities)} rows of probabilities for {len(tested)} clips"
             )
         if probabilities is not None and sorted(probabilities) != sorted(known):
-            raise ModelError(
+            raise SerClassicError(
                 f"{model.name} gives probabilities of {', '.join(map(str, probabilities))}; expected one of "
                 f"every emotion that was trained: {', '.join(sorted(known))}"
             )

@@ -28,10 +28,6 @@ SHIPPED = files("ser_classic") / "data" / "suites"
 AXES = {"corpora": CORPORA, "protocols": PROTOCOLS, "features": FEATURES, "models": MODELS}
 
 
-class SuiteError(SerClassicError):
-    """A suite file that is absent or says something that cannot be run."""
-
-
 def suites() -> list[str]:
     """Names of the suites that come with the package."""
     return sorted(
@@ -54,16 +50,15 @@ def read_suite(suite: str) -> list[Cell]:
 
     Raises
     ------
-    SuiteError
-        No such file, not TOML, an unknown key or an empty grid.
     SerClassicError
+        No such file, not TOML, an unknown key or an empty grid.
         An unknown name, with the nearest known ones.
     """
     content = _content(suite)
     grids = content.get("grid")
     extra = sorted(set(content) - {"title", "grid", "tables"})
     if extra or not isinstance(grids, list) or not grids:
-        raise SuiteError(
+        raise SerClassicError(
             f"{suite}: expected a title and [[grid]] tables"
             + (f", found {', '.join(extra)}" if extra else "")
         )
@@ -77,7 +72,7 @@ def tables_of(suite: str) -> dict[str, Path]:
     """
     tables = _content(suite).get("tables", {})
     if not isinstance(tables, dict) or not all(isinstance(file, str) for file in tables.values()):
-        raise SuiteError(f'{suite}: [tables] lists names and files: hubert = "hubert.npz"')
+        raise SerClassicError(f'{suite}: [tables] lists names and files: hubert = "hubert.npz"')
     return {name: Path(suite).parent / file for name, file in tables.items()}
 
 
@@ -85,14 +80,14 @@ def _content(suite: str) -> dict[str, Any]:
     """What stands in a suite's file."""
     own = suite.endswith(".toml")
     if not own and suite not in suites():
-        raise SuiteError(_absent(suite))
+        raise SerClassicError(_absent(suite))
     path: Path | Traversable = Path(suite) if own else SHIPPED / f"{suite}.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SuiteError(_absent(suite)) from None
+        raise SerClassicError(_absent(suite)) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SuiteError(f"{suite}: not readable as TOML ({error})") from error
+        raise SerClassicError(f"{suite}: not readable as TOML ({error})") from error
 
 
 def _absent(suite: str) -> str:
@@ -107,32 +102,32 @@ def _absent(suite: str) -> str:
 
 def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     if not isinstance(grid, dict):
-        raise SuiteError(f"{suite}: expected [[grid]] tables, found {grid!r}")
+        raise SerClassicError(f"{suite}: expected [[grid]] tables, found {grid!r}")
     seeds, targets = grid.get("seeds", [0]), grid.get("targets", [EMOTION])
     wrong = sorted({*AXES} - set(grid) | set(grid) - {*AXES, "seeds", "targets"})
     if wrong or not all(isinstance(names, list) and names for names in grid.values()):
-        raise SuiteError(
+        raise SerClassicError(
             f"{suite}: a grid lists corpora, protocols, features and models, and may list seeds and targets; "
             f"{'check ' + ', '.join(wrong) if wrong else 'one of its lists is empty or no list'}"
         )
     for seed in seeds:
         if type(seed) is not int or not 0 <= seed < 2**32:
-            raise SuiteError(f"{suite}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
+            raise SerClassicError(f"{suite}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
     for target in targets:
         if target not in (EMOTION, *DIMENSIONS):
-            raise SuiteError(f"{suite}: {unknown('targets', str(target), (EMOTION, *DIMENSIONS))}")
+            raise SerClassicError(f"{suite}: {unknown('targets', str(target), (EMOTION, *DIMENSIONS))}")
     known = families()
     for axis, table in AXES.items():
         for name in grid[axis]:
             if not isinstance(name, str):
-                raise SuiteError(f"{suite}: {axis} lists {name!r}; expected names in quotes")
+                raise SerClassicError(f"{suite}: {axis} lists {name!r}; expected names in quotes")
             if axis == "models":
                 for target in targets:
                     model_for(target, name)
             elif axis != "protocols":
                 table[name]
             elif name not in known and name not in table:
-                raise SuiteError(unknown(axis, name, [*known, *table]))
+                raise SerClassicError(unknown(axis, name, [*known, *table]))
     protocols = [each for name in grid["protocols"] for each in _members(suite, name, grid["corpora"])]
     for features, model, target in itertools.product(grid["features"], grid["models"], targets):
         require_match(model_for(target, model), FEATURES[features])
@@ -144,7 +139,7 @@ def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
         if not (trained_on := PROTOCOLS[protocol].trained_on) or set(trained_on) - {corpus}
     ]
     if not cells:
-        raise SuiteError(
+        raise SerClassicError(
             f"{suite}: {', '.join(grid['protocols'])} with {grid['corpora'][0]} alone: list a second corpus, "
             "for to cross is to train on one corpus and test on another"
         )
@@ -158,7 +153,7 @@ def _members(suite: str, name: str, corpora: list[str]) -> list[str]:
         return [name]
     known = {source for protocol in family for source in protocol.trained_on}
     if known and (strange := sorted(set(corpora) - known)):
-        raise SuiteError(
+        raise SerClassicError(
             f"{suite}: {name} trains on each of the corpora, and no protocol trains on {strange[0]} to test "
             f"on others; those that are trained on: {', '.join(sorted(known))}"
         )
@@ -170,14 +165,16 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
 
     Raises
     ------
-    SuiteError
+    SerClassicError
         The suites list no such cell.
     """
     for axis, names in only.items():
         listed = list(dict.fromkeys(getattr(cell, axis) for cell in cells))
         for name in names or ():
             if name not in listed:
-                raise SuiteError(f"the suites list no cell with {axis} {name}; they list {', '.join(listed)}")
+                raise SerClassicError(
+                    f"the suites list no cell with {axis} {name}; they list {', '.join(listed)}"
+                )
     kept = [
         cell
         for cell in cells
@@ -185,7 +182,7 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
     ]
     if not kept:
         asked = "; ".join(f"{axis} {', '.join(names)}" for axis, names in only.items() if names)
-        raise SuiteError(f"the suites list no cell with {asked}")
+        raise SerClassicError(f"the suites list no cell with {asked}")
     return kept
 
 
@@ -194,13 +191,13 @@ def parse_shard(text: str) -> tuple[int, int]:
 
     Raises
     ------
-    SuiteError
+    SerClassicError
         It stands for none.
     """
     found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     number, count = map(int, found.groups()) if found else (0, 0)
     if not 1 <= number <= count:
-        raise SuiteError(f"the shard {text!r}; expected one of how many, 1/8 to 8/8 for eight shards")
+        raise SerClassicError(f"the shard {text!r}; expected one of how many, 1/8 to 8/8 for eight shards")
     return number, count
 
 
@@ -222,12 +219,12 @@ def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
 
     Raises
     ------
-    SuiteError
+    SerClassicError
         Nothing is listed for it.
     """
     chosen = [replace(cell, corpus=corpus) for cell in cells if cell.corpus == EMBEDDED]
     if not chosen:
-        raise SuiteError(
+        raise SerClassicError(
             f"the suites list nothing for {EMBEDDED}, whose place {corpus} would take; name one that does, "
             "such as quick"
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_classic.errors import SerClassicError, blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FeatureSet
 from ser_classic.registry import need
 
@@ -200,7 +200,7 @@ def _loaded(encoder: str) -> Any:
         sha.update(name.encode() + np.ascontiguousarray(weights.numpy()).tobytes())
     torch.backends.cudnn.allow_tf32 = False  # whose rounding depends on the batch
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    with blaming(f"{encoder}: cannot be put on {device}", remedy="take a smaller encoder"):
+    with wrap_errors(f"{encoder}: cannot be put on {device}", remedy="take a smaller encoder"):
         model = model.eval().to(device)
     kind = _Spectra if model.config.model_type == "whisper" else _Waves
     loaded = kind(torch, model, prepare)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ser_classic import machines
+from ser_classic.errors import SerClassicError
 from ser_classic.machines import formulas
-from ser_classic.predictor import Predictor, PredictorError
+from ser_classic.predictor import Predictor
 from ser_classic.registry import need
-from ser_classic.runtime.files import FileError, replacing, require_writable
+from ser_classic.runtime.files import replacing, require_writable
 
 SUFFIX = ".onnx"
 OPSETS = {"": 17, "ai.onnx.ml": 3}
@@ -39,9 +40,7 @@ def export(predictor: Predictor, path: str | Path) -> None:
     ------
     SerClassicError
         onnx is not installed.
-    PredictorError
         The model has no ONNX form.
-    FileError
         The file cannot be written.
     """
     path = Path(path)
@@ -51,7 +50,7 @@ def export(predictor: Predictor, path: str | Path) -> None:
         with replacing(path) as draft:
             draft.write_bytes(content)
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
+        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def model_of(predictor: Predictor) -> Any:
@@ -145,7 +144,7 @@ class _Graph:
     @singledispatchmethod
     def add(self, part: Any) -> None:
         """Add a part."""
-        raise PredictorError(
+        raise SerClassicError(
             f"{self.title}: its {type(part).__name__.lower()} has no ONNX form; take another model, such as "
             "svm_rbf, ridge or random_forest"
         )

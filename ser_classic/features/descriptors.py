@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ser_classic import audio
+from ser_classic.errors import SerClassicError
 from ser_classic.features import filters
-from ser_classic.features.filters import DescriptorError
 from ser_classic.registry import unknown
 
 MFCC_BANDS = 128  # mel bands behind the MFCCs, librosa's default
@@ -48,7 +48,7 @@ class Framing:
 
     def __post_init__(self) -> None:
         if self.n_fft < 16 or self.n_fft % 2 or self.hop < 1:
-            raise DescriptorError(
+            raise SerClassicError(
                 f"a frame of {self.n_fft} samples every {self.hop}; expected an even number, "
                 "at least 16, every 1 or more"
             )
@@ -67,7 +67,7 @@ class Descriptor:
 
     Raises
     ------
-    DescriptorError
+    SerClassicError
         There is no such family, or it cannot have this size.
     """
 
@@ -76,11 +76,11 @@ class Descriptor:
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
-            raise DescriptorError(unknown("descriptors", self.family, FAMILIES))
+            raise SerClassicError(unknown("descriptors", self.family, FAMILIES))
         least, most = FAMILIES[self.family].least, FAMILIES[self.family].most
         if not least <= self.size <= most:
             expected = str(least) if least == most else f"{least} to {most}"
-            raise DescriptorError(f"{self.family}: a size of {self.size}; expected {expected}")
+            raise SerClassicError(f"{self.family}: a size of {self.size}; expected {expected}")
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def describe(
     ------
     AudioError
         The waveform is shorter than 10 ms, silent, or not finite.
-    DescriptorError
+    SerClassicError
         A descriptor cannot be had at this sample rate and frame length.
 
     Examples

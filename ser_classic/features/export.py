@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ser_classic.errors import SerClassicError
 from ser_classic.features.inputs import VECTORS, Features, Inputs
-from ser_classic.runtime.files import FileError, replacing, require_writable
+from ser_classic.runtime.files import replacing, require_writable
 
 
 def check_output(path: Path, inputs: Inputs = VECTORS) -> None:
@@ -27,7 +28,7 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
 
     Raises
     ------
-    FileError
+    SerClassicError
         The file cannot be written, or what is more than a vector a clip was asked for as CSV.
     """
     check_output(path, features.inputs)
@@ -35,7 +36,7 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
         with replacing(path) as draft:
             _write(draft, path.suffix.lower(), clips, features)
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
+        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _write(draft: Path, suffix: str, clips: pd.DataFrame, features: Features) -> None:

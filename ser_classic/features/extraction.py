@@ -63,9 +63,8 @@ def extract(
     ExtractionError
         Some clips cannot be read. Those that can are in the cache by then. Or the extractor gives other
         columns than it says; or degraded clips are asked for of a table that was brought.
-    TableError
-        Such a table lacks some of the clips, or holds one of them twice.
     SerClassicError
+        Such a table lacks some of the clips, or holds one of them twice.
         The cache cannot be written, or the feature set needs a library that is not installed.
 
     Examples

@@ -15,10 +15,6 @@ CONTRAST_SHARE = 0.02  # of a band's bins that make its peak, and its valley
 GROUP = 16
 
 
-class DescriptorError(SerClassicError):
-    """A descriptor that does not exist or cannot be had at this sample rate and frame length."""
-
-
 @lru_cache
 def bin_frequencies(sample_rate: int, n_fft: int) -> np.ndarray:
     """Frequencies of the bins of a transform [shape=(1 + n_fft / 2,), Hz, dtype=float64]."""
@@ -115,13 +111,13 @@ def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, 
 
     Raises
     ------
-    DescriptorError
+    SerClassicError
         The highest band would begin beyond half the sample rate, or a band holds no bin.
     """
     frequencies = bin_frequencies(sample_rate, n_fft)
     edges = np.concatenate(([0], CONTRAST_LOWEST * 2.0 ** np.arange(size)))
     if edges[-2] >= sample_rate / 2:
-        raise DescriptorError(
+        raise SerClassicError(
             f"contrast: the highest of {size} bands begins at {edges[-2]:.0f} Hz, but the "
             f"spectrum ends at {sample_rate / 2:.0f} Hz; resample to a higher rate or take fewer bands"
         )
@@ -132,7 +128,7 @@ def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, 
         low = inside[0] - (band > 0) if len(inside) else 0
         high = len(frequencies) if last else inside[-1] if len(inside) else 0
         if high <= low:
-            raise DescriptorError(
+            raise SerClassicError(
                 f"contrast: frames of {n_fft} samples at {sample_rate} Hz have no bin between "
                 f"{bottom:.0f} and {top:.0f} Hz; take longer frames"
             )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ser_classic import audio
-from ser_classic.errors import SerClassicError, blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.extractor import Extractor
 from ser_classic.features.inputs import VECTORS, Inputs
 from ser_classic.registry import need
@@ -52,7 +52,7 @@ class FeatureSet:
     batch: int = 1
 
     def __post_init__(self) -> None:
-        with blaming(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
+        with wrap_errors(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
             json.dumps(self.parameters)
         if (self.library is None) != (self.extra is None):
             raise SerClassicError(f"{self.name}: give `library` and `extra`, or neither")
@@ -71,7 +71,7 @@ class FeatureSet:
         SerClassicError
             They are those of an optional library that is not installed, or the extractor cannot tell them.
         """
-        with blaming(f"{self.name} cannot tell its columns"):
+        with wrap_errors(f"{self.name} cannot tell its columns"):
             return tuple(self.extractor.columns)
 
     @property

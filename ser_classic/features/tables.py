@@ -16,7 +16,7 @@ import pandas as pd
 
 from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import CORPORA
-from ser_classic.errors import SerClassicError, blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FEATURES
 from ser_classic.features.sets import FeatureSet, grouped
 from ser_classic.registry import need
@@ -27,10 +27,6 @@ KEYS = ("clip", "clips", "file", "files")  # what the column or array that names
 MATRICES = ("features", "X")  # and the array of an .npz that holds the values
 LABELS = ("corpus", "speaker", "emotion")  # what may stand beside, as in what `features extract` writes
 SHOWN = 5  # names in one message
-
-
-class TableError(SerClassicError):
-    """A table of features that cannot be read, or does not fit the clips."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +61,7 @@ class Table:
 
         Raises
         ------
-        TableError
+        SerClassicError
             Clips are missing, or stand there twice.
         """
         corpus = str(clips["corpus"].iloc[0])
@@ -87,12 +83,12 @@ class Table:
         missing = [clip for position, clip in enumerate(clips.index) if position not in found]
         if missing:
             hint = f"; its keys are like {self.keys[0]}" if not found else ""
-            raise TableError(
+            raise SerClassicError(
                 f"{self.path}: {len(missing)} of {len(clips)} clips of {corpus} are missing: "
                 f"{_some(missing)}{hint}; name rows by clip or file: {clips['file'].iloc[0]}"
             )
         if twice:
-            raise TableError(f"{self.path}: clips of {corpus} that stand there twice: {_some(twice)}")
+            raise SerClassicError(f"{self.path}: clips of {corpus} that stand there twice: {_some(twice)}")
         if foreign:
             logger.warning(
                 f"{self.path}: {len(foreign)} rows are of no clip of {corpus} and left out: {_some(foreign)}"
@@ -111,7 +107,7 @@ class _Elsewhere:
         return self.table.columns
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        raise TableError(
+        raise SerClassicError(
             f"{self.table.path}: is a table of features, which cannot be computed of a recording here; give "
             "a table of the recordings in question"
         )
@@ -152,40 +148,41 @@ def brought_set(name: str, path: str | Path) -> Brought:
 
     Raises
     ------
-    TableError
-        It cannot be read, or holds what is no number, with the clip named.
     SerClassicError
+        It cannot be read, or holds what is no number, with the clip named.
         A `.parquet` file, and pyarrow is not installed.
     """
     path = Path(path)
     readers = {".npz": _read_npz, ".csv": _read_frame, ".parquet": _read_frame}
     if path.suffix.lower() not in readers:
-        raise TableError(f"{path}: tables of features are read as {', '.join(readers)}; convert it")
+        raise SerClassicError(f"{path}: tables of features are read as {', '.join(readers)}; convert it")
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise TableError(f"{path}: cannot be read ({error.strerror}); name a table of features") from error
-    with blaming(f"{path}: cannot be read as a table of features", TableError):
+        raise SerClassicError(
+            f"{path}: cannot be read ({error.strerror}); name a table of features"
+        ) from error
+    with wrap_errors(f"{path}: cannot be read as a table of features"):
         keys, columns, values, corpora = readers[path.suffix.lower()](path)
     if values.ndim != 2 or len(values) != len(keys) or not values.size:
-        raise TableError(
+        raise SerClassicError(
             f"{path}: values of shape {values.shape} for {len(keys)} clips; expected [clips, columns]"
         )
     if columns is None:
         digits = len(str(values.shape[1] - 1))
         columns = [f"{number:0{digits}d}" for number in range(values.shape[1])]
     if len(columns) != values.shape[1]:
-        raise TableError(f"{path}: names {len(columns)} columns, and its values have {values.shape[1]}")
+        raise SerClassicError(f"{path}: names {len(columns)} columns, and its values have {values.shape[1]}")
     named = Counter(columns)
     if len(named) < len(columns):
-        raise TableError(
+        raise SerClassicError(
             f"{path}: two columns are called {named.most_common(1)[0][0]}; give each its own name"
         )
     values = np.ascontiguousarray(values, dtype=np.float32)
     bad = ~np.isfinite(values)
     if bad.any():
         rows, of = np.nonzero(bad)
-        raise TableError(
+        raise SerClassicError(
             f"{path}: {bad.any(axis=1).sum()} rows hold NaN or infinite values, first that of "
             f"{keys[rows[0]]} in column {columns[of[0]]}; mend them or leave the column out"
         )
@@ -224,16 +221,16 @@ def parse_tables(texts: Iterable[str]) -> dict[str, Path]:
 
     Raises
     ------
-    TableError
+    SerClassicError
         One is not of this form, or a name stands there twice.
     """
     tables: dict[str, Path] = {}
     for text in texts:
         name, sign, path = text.partition("=")
         if not (name and sign and path):
-            raise TableError(f"{text!r}: expected NAME=FILE, as in hubert=hubert.npz")
+            raise SerClassicError(f"{text!r}: expected NAME=FILE, as in hubert=hubert.npz")
         if name in tables:
-            raise TableError(f"{name}: is given twice; one table may hold the clips of several corpora")
+            raise SerClassicError(f"{name}: is given twice; one table may hold the clips of several corpora")
         tables[name] = Path(path)
     return tables
 
@@ -248,11 +245,11 @@ def _read_npz(path: Path) -> Read:
         corpora = held["corpus"].astype(str) if "corpus" in held.files else None
         strange = set(held.files) - {key, matrix, "columns", *LABELS}
         if strange:
-            raise TableError(
+            raise SerClassicError(
                 f"{path}: it is not known what the arrays {', '.join(sorted(strange))} are; leave them out"
             )
         if held[matrix].dtype.kind not in "fiu":
-            raise TableError(f"{path}: {matrix} holds {held[matrix].dtype}, and no numbers")
+            raise SerClassicError(f"{path}: {matrix} holds {held[matrix].dtype}, and no numbers")
         return held[key].astype(str), columns, held[matrix], corpora
 
 
@@ -268,13 +265,13 @@ def _read_frame(path: Path) -> Read:
             frame = frame.reset_index()
     key = _one_of(path, [str(name) for name in frame.columns], KEYS)
     if frame[key].isna().any():
-        raise TableError(
+        raise SerClassicError(
             f"{path}: row {int(frame[key].isna().argmax()) + 1} does not say of which {key} it is"
         )
     values = frame.drop(columns=[key, *(name for name in LABELS if name in frame)])
     words = [str(name) for name, kind in values.dtypes.items() if kind.kind not in "fiub"]
     if words:
-        raise TableError(f"{path}: columns that hold no numbers: {_some(words)}; leave them out")
+        raise SerClassicError(f"{path}: columns that hold no numbers: {_some(words)}; leave them out")
     corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
     return (
         frame[key].to_numpy(dtype=str),
@@ -288,7 +285,7 @@ def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
     names = list(names)
     found = [name for name in wanted if name in names]
     if len(found) != 1:
-        raise TableError(
+        raise SerClassicError(
             f"{path}: expected one of {', '.join(wanted)}, found "
             + (" and ".join(found) if found else f"none of them among {_some(names)}")
         )

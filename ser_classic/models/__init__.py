@@ -10,16 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, get_args
 
-from ser_classic.errors import SerClassicError, blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import VECTORS, Inputs
 from ser_classic.registry import Registry, need
 
 Search = Literal["grid", "own", "early"]
 Balance = Literal["weights", "priors"]
-
-
-class ModelError(SerClassicError):
-    """An entry that contradicts itself, or an estimator that does not do what its entry says."""
 
 
 @dataclass(frozen=True, eq=False)  # told apart as entries, so that what is known of one can be kept
@@ -53,7 +49,7 @@ class Model:
 
     Raises
     ------
-    ModelError
+    SerClassicError
         A value that is not known, or fields that contradict each other.
     """
 
@@ -73,7 +69,7 @@ class Model:
         for field_, known in (("search", get_args(Search)), ("balance", (*get_args(Balance), None))):
             if getattr(self, field_) not in known:
                 expected = ", ".join(map(repr, known))
-                raise ModelError(
+                raise SerClassicError(
                     f"{self.name}: {field_} {getattr(self, field_)!r}; expected one of {expected}"
                 )
         for contradicts, what in (
@@ -84,7 +80,7 @@ class Model:
             ((self.library is None) != (self.extra is None), "give `library` and `extra`, or neither"),
         ):
             if contradicts:
-                raise ModelError(f"{self.name}: {what}")
+                raise SerClassicError(f"{self.name}: {what}")
 
     def require(self) -> None:
         """Raise an error that names the command to install what this model needs, where it is absent."""
@@ -115,7 +111,7 @@ class Model:
 
     def _made(self, seed: int) -> Any:
         """The estimator, of which nothing is asked that scikit-learn does not ask of every estimator."""
-        with blaming(f"{self.name} makes no estimator", ModelError):
+        with wrap_errors(f"{self.name} makes no estimator"):
             estimator = self.estimator(seed)
             estimator.get_params()
         return estimator

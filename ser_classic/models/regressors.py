@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ser_classic.models import MODELS, Model, ModelError
+from ser_classic.errors import SerClassicError
+from ser_classic.models import MODELS, Model
 from ser_classic.registry import Registry, unknown
 from ser_classic.vocabulary import EMOTION
 
@@ -54,15 +55,14 @@ def model_for(target: str, name: str) -> Model:
 
     Raises
     ------
-    ModelError
-        There is none; says so of one that predicts the other kind.
     SerClassicError
+        There is none; says so of one that predicts the other kind.
         No model of either kind is called so.
     """
     own, other = (MODELS, REGRESSORS) if target == EMOTION else (REGRESSORS, MODELS)
     if name not in own and name in other:
         kinds = ("words", "numbers") if target == EMOTION else ("numbers", "words")
-        raise ModelError(
+        raise SerClassicError(
             f"{name} cannot predict {target}: that takes {kinds[0]}, and it gives {kinds[1]}; "
             f"{unknown(own.kind, name, own)}"
         )

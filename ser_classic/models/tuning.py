@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.errors import blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.metrics import concordance
-from ser_classic.models import Model, ModelError, worded
+from ser_classic.models import Model, worded
 
 CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # a value an epoch
 NEIGHBOURS = "n_neighbors"  # which cannot be more than the clips that are fitted to
@@ -39,7 +39,7 @@ class Fitted:
     @property
     def size(self) -> int:
         """Bytes of the fitted pipeline, serialised: what it takes to keep it."""
-        with blaming("the fitted pipeline cannot be serialised", ModelError):
+        with wrap_errors("the fitted pipeline cannot be serialised"):
             return len(pickle.dumps(self.estimator))
 
     def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
@@ -47,7 +47,7 @@ class Fitted:
 
         Raises
         ------
-        ModelError
+        SerClassicError
             One of them is no chance, a number from 0 to 1.
         """
         if not hasattr(self.estimator, "predict_proba"):
@@ -55,7 +55,7 @@ class Fitted:
         chances = np.asarray(self.estimator.predict_proba(X))
         strange = ~((chances >= -ROUNDED) & (chances <= 1 + ROUNDED)).all(axis=1)  # NaN, too
         if strange.any():
-            raise ModelError(
+            raise SerClassicError(
                 f"{type(self.estimator[-1]).__name__}: its probabilities are no numbers from 0 to 1 for "
                 f"{strange.sum()} of {len(chances)} clips; it has not come to a solution"
             )
@@ -96,11 +96,11 @@ def fit(
 
     Raises
     ------
-    ModelError
+    SerClassicError
         The estimator does not search as the model says, or cannot be fitted to these clips.
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
-    with blaming(what, ModelError, "take more clips, or another model"):
+    with wrap_errors(what, "take more clips, or another model"):
         return _fit(model, X, y, speakers, seed, leaky, dev, corpora)
 
 
@@ -121,7 +121,7 @@ def _fit(
     numbers = y.dtype.kind == "f"
     pipeline = model.pipeline(seed)
     if ("cv" in pipeline[-1].get_params()) != (model.search == "own"):
-        raise ModelError(
+        raise SerClassicError(
             f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then given "
             f"folds that keep speakers apart, and for no other; found search={model.search!r} for "
             f"{type(pipeline[-1]).__name__}"
@@ -148,7 +148,7 @@ def _fit(
         # The folds of this training part mean nothing to a saved pipeline.
         pipeline.set_params(model__cv=None)
         if inner is None and getattr(pipeline[-1], "tuned_", True):
-            raise ModelError(
+            raise SerClassicError(
                 f"{model.name}: nothing can be tuned by speaker here, and {type(pipeline[-1]).__name__} then "
                 "tunes by clips; give a grid over the same classifier without a search of its own"
             )

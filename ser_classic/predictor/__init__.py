@@ -6,7 +6,6 @@ what it is, `windows` cuts long recordings.
 """
 
 from ser_classic.predictor.core import Predictor, load_predictor
-from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.saving import how_to_make, load_pipeline, read_card
 
-__all__ = ["Predictor", "PredictorError", "how_to_make", "load_pipeline", "load_predictor", "read_card"]
+__all__ = ["Predictor", "how_to_make", "load_pipeline", "load_predictor", "read_card"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ser_classic.predictor.errors import PredictorError
+from ser_classic.errors import SerClassicError
 from ser_classic.tables import Cell, Table
 
 INTENDED = (
@@ -24,14 +24,14 @@ def text(card: dict[str, Any]) -> str:
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         It is not as `fitting` makes it.
     """
     try:
         return _text(card)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = f"{type(error).__name__}: {error}".replace("\n", " ")
-        raise PredictorError(f"the card is not one of ours ({what}); fit it again") from error
+        raise SerClassicError(f"the card is not one of ours ({what}); fit it again") from error
 
 
 def html(card: dict[str, Any]) -> str:

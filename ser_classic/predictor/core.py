@@ -12,14 +12,13 @@ import numpy as np
 
 from ser_classic import audio
 from ser_classic.adaptation import Usual
-from ser_classic.errors import blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
 from ser_classic.predictor import describing, saving
 from ser_classic.predictor.cards import html, takes_tables
 from ser_classic.predictor.describing import Described, Source
-from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
 from ser_classic.predictor.windows import Span, Stream
@@ -109,11 +108,11 @@ class Predictor:
 
         Raises
         ------
-        PredictorError
+        SerClassicError
             There is no pipeline: the predictor was loaded from a file.
         """
         if pipeline and self.pipeline is None:
-            raise PredictorError(f"{self.card['title']}: was loaded, without its pipeline; fit it again")
+            raise SerClassicError(f"{self.card['title']}: was loaded, without its pipeline; fit it again")
         content = {"machine": self.machine, "familiarity": self.familiarity, "usual": self.usual}
         saving.save(path, self.card, content, self.pipeline if pipeline else None)
 
@@ -163,7 +162,7 @@ class Predictor:
         ------
         AudioError
             A recording cannot be used, and there is no `problem` to tell it to.
-        PredictorError
+        SerClassicError
             The predictor cannot be used so.
         """
         return tabled(
@@ -194,7 +193,7 @@ class Predictor:
         """As `predict`, but a list of its rows, each a dict from columns to values."""
         self.require(adapt=adapt, min_confidence=min_confidence)
         if segments and window is not None:
-            raise PredictorError("segments and windows are two ways of cutting a recording; choose one")
+            raise SerClassicError("segments and windows are two ways of cutting a recording; choose one")
         cutter: describing.Cutter | None = Utterances if segments else None
         if window is not None:
             cutter = partial(Stream, window=window, hop=hop)
@@ -214,22 +213,22 @@ class Predictor:
 
         Raises
         ------
-        PredictorError
+        SerClassicError
             It is adapted and `adapt` is false or the other way round; or confidence is asked for and it
             has no probabilities.
         """
         if self.adapted and not adapt:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{self.card['title']}: was fitted on features z-scored per speaker, and needs several "
                 "recordings of one speaker to do the same; give them together, with --adapt (adapt=True)"
             )
         if adapt and not self.adapted:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{self.card['title']}: was fitted on features as they are; leave out --adapt (adapt=False), "
                 "or fit another with --adapted"
             )
         if min_confidence > 0 and not self.has_probabilities:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{self.card['title']}: gives no probabilities, so there is no confidence to ask for"
             )
 
@@ -243,12 +242,12 @@ class Predictor:
 
         Raises
         ------
-        PredictorError
+        SerClassicError
             It was fitted on a table, and takes such.
         """
         if self.features.brought:
             name = self.features.name
-            raise PredictorError(
+            raise SerClassicError(
                 f"{self.card['title']}: was fitted on the table {name}, and takes no recordings; give "
                 f"a table of them with --table {name}=FILE (judge_table)"
             )
@@ -295,27 +294,26 @@ class Predictor:
 
         Raises
         ------
-        PredictorError
+        SerClassicError
             It takes recordings, or a table of another name or other columns.
-        TableError
             The table cannot be read.
         """
         from ser_classic.features.tables import brought_set
 
         title, wanted = self.card["title"], self.features
         if not wanted.brought:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{title}: takes recordings, and no tables; name recordings, or fit another with --table "
                 f"{name}=FILE"
             )
         if name != wanted.name:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{title}: was fitted on the table {wanted.name}, not {name}; give that name"
             )
         self.require(adapt=adapt, min_confidence=min_confidence)
         given = brought_set(name, path)
         if given.columns != wanted.columns:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{path}: its {len(given.columns)} columns are not the {len(wanted.columns)} that {title} "
                 "was fitted on, in their order; make the table as that of the fit was made"
             )
@@ -339,13 +337,13 @@ class Predictor:
 
         Raises
         ------
-        PredictorError
+        SerClassicError
             There is one clip, which cannot be z-scored; or the machine fails.
         """
         if not len(vectors):
             return []
         if adapt and len(vectors) < 2:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{names[0]}: one recording has no statistics to adapt to; give several of the same speaker"
             )
         rows = [np.atleast_2d(vector) for vector in vectors]
@@ -357,7 +355,7 @@ class Predictor:
             features = features.adapted(np.zeros(len(rows), dtype=int))
         X = features.array
         what = f"{self.card['title']}: its machine fails"  # as features are checked by now
-        with blaming(what, PredictorError, "was its file changed? Fit it again"):
+        with wrap_errors(what, "was its file changed? Fit it again"):
             distances = self.familiarity.distance(features.means)
             codes, chances = self.machine.judge(X)
             if chances is not None and not np.isfinite(chances).all():
@@ -388,7 +386,7 @@ def load_predictor(path: str | Path) -> Predictor:
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         There is no such file; it was truncated, changed or not saved by ser-classic; or it was made with
         another version of its feature set or of this format.
 
@@ -407,7 +405,7 @@ def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predi
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         The parts do not fit together.
     """
     told, classes = card["features"], tuple(card["classes"])
@@ -417,7 +415,7 @@ def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predi
         features: FeatureSet = awaited(told["name"], told["names"], told["table"])
     else:
         features = FEATURES[told["name"]]
-    with blaming(f"{name}: not loaded, its parts do not fit together", PredictorError, "fit it again"):
+    with wrap_errors(f"{name}: not loaded, its parts do not fit together", "fit it again"):
         machine, familiarity = content["machine"], content["familiarity"]
         if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):
             raise ValueError("another kind of thing in the place of its machine")

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ser_classic import audio
+from ser_classic.errors import SerClassicError
 from ser_classic.predictor.core import Answer, tabled
-from ser_classic.runtime.files import FileError
 
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -32,7 +32,7 @@ def draw_timeline(
 
     Raises
     ------
-    FileError
+    SerClassicError
         The file cannot be written.
     """
     from ser_classic.plots.sound import timeline
@@ -42,4 +42,4 @@ def draw_timeline(
     try:
         write(figure, path)
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
+        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error

@@ -14,8 +14,8 @@ import pandas as pd
 
 from ser_classic import statistics, store
 from ser_classic.adaptation import Usual
-from ser_classic.corpora import CorpusError, Loaded, Reading, load, ordered
-from ser_classic.errors import blaming
+from ser_classic.corpora import Loaded, Reading, load, ordered
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
@@ -28,10 +28,9 @@ from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import Fitted, plain
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
-from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import measure
 from ser_classic.predictor.freezing import freeze
-from ser_classic.protocols import Fold, Protocol, ProtocolError, ordinary, require_two_clips
+from ser_classic.protocols import Fold, Protocol, ordinary, require_two_clips
 from ser_classic.runtime.engines import ALONE, Engine, Local
 from ser_classic.runtime.provenance import versions
 
@@ -105,19 +104,19 @@ def fit(
     names = [corpora] if isinstance(corpora, str) else list(corpora)
     feature_set, entry = FEATURES[features], MODELS[model]
     if feature_set.brought and len(feature_set.parts) > 1:
-        raise PredictorError(
+        raise SerClassicError(
             f"{features}: a predictor takes recordings or a table, and this would need both; join the "
             "columns in one table, or fit on one of them"
         )
     if across and (evaluate or len(names) < 2):
-        raise PredictorError("across=True is for several corpora, and goes with evaluate=False")
+        raise SerClassicError("across=True is for several corpora, and goes with evaluate=False")
     require_match(entry, feature_set)
     loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
-        raise PredictorError(f"{'+'.join(names)}: name each corpus once")
+        raise SerClassicError(f"{'+'.join(names)}: name each corpus once")
     if adapted and clips["speaker"].isna().any():
-        raise PredictorError(
+        raise SerClassicError(
             f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
         )
     if adapted:
@@ -171,12 +170,12 @@ def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         The corpus has no clip of one of them.
     """
     found = set(loaded.clips["emotion"])
     if absent := [word for word in emotions if word not in found]:
-        raise PredictorError(
+        raise SerClassicError(
             f"{loaded.corpus.name}: has no clip of {', '.join(absent)}; its emotions are "
             f"{', '.join(ordered(found))}"
         )
@@ -196,7 +195,7 @@ def _card(
     counts = clips["emotion"].value_counts()
     channels = {corpus.channel for _, _, corpus in loaded}
     names = "+".join(corpus.name for _, _, corpus in loaded)
-    with blaming(f"{model.name} does not tell its classes", PredictorError):
+    with wrap_errors(f"{model.name} does not tell its classes"):
         classes = [str(word) for word in fitted.estimator.classes_]
     return {
         "title": f"{names}, {features.name}, {model.name}" + (", adapted" if adapted else ""),
@@ -252,7 +251,7 @@ def _evaluation(
             protocol = replace(protocol, name=f"{protocol.name}_multi", title=title, copies=len(copies))
         try:
             protocol.folds(clips, cell.seed)
-        except (ProtocolError, CorpusError) as error:
+        except SerClassicError as error:
             reason = str(error)
             continue
         found = (

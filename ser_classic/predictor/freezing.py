@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from ser_classic import machines
-from ser_classic.errors import blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.estimators import (
     SVCCV,
     BoostedTrees,
@@ -29,7 +29,6 @@ from ser_classic.estimators import (
 from ser_classic.estimators.ridge import CLIP
 from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine, Neighbours
-from ser_classic.predictor.errors import PredictorError
 
 EQUAL = 1e-6  # by which the machine's chances may differ from the pipeline's
 COMPARED = 500  # clips on which that is seen
@@ -48,7 +47,7 @@ def freeze(pipeline: Any, features: Features, name: str) -> Machine:
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         A step has no form as plain arrays, or the machine gives other answers. An estimator of your own may
         bring its form: a method `machine(X)` that returns a `ser_classic.machines.Machine`.
     """
@@ -56,11 +55,11 @@ def freeze(pipeline: Any, features: Features, name: str) -> Machine:
     parts: list[Any] = []
     inputs = features.array
     for step in before:
-        with blaming(f"{name}: its step {type(step).__name__} cannot be saved as arrays", PredictorError):
+        with wrap_errors(f"{name}: its step {type(step).__name__} cannot be saved as arrays"):
             parts.append(_scaler(step, inputs))
         inputs = parts[-1](inputs)
     what = f"{name}: its {type(last).__name__} cannot be saved as arrays"
-    with blaming(what, PredictorError):
+    with wrap_errors(what):
         own = last.machine(inputs) if hasattr(last, "machine") else _machine(last, inputs)
     machine = Machine((*parts, *own.parts), own.decision)
     count = len(features.clips)
@@ -83,29 +82,29 @@ def _between(X: np.ndarray) -> np.ndarray:
 
 def _require_equal(pipeline: Any, machine: Machine, features: Features, name: str) -> None:
     X = features.table
-    with blaming(f"{name}: its arrays give no answer", PredictorError):
+    with wrap_errors(f"{name}: its arrays give no answer"):
         classes = machine.classes(len(features.columns))
         choice, chances = machine.judge(features.array)
     if classes != len(pipeline.classes_) or machine.sure != hasattr(pipeline, "predict_proba"):
-        raise PredictorError(f"{name}: its arrays tell other classes apart, or lack chances")
+        raise SerClassicError(f"{name}: its arrays tell other classes apart, or lack chances")
     close = np.zeros(len(X), dtype=bool)  # too close to call
     if chances is not None:
         told = np.asarray(pipeline.predict_proba(X))
         if (apart := float(np.abs(chances - told).max(initial=0.0))) > EQUAL:
-            raise PredictorError(f"{name}: its arrays give other chances than its pipeline, by {apart:.1e}")
+            raise SerClassicError(f"{name}: its arrays give other chances than its pipeline, by {apart:.1e}")
         first, second = np.sort(told, axis=1)[:, :-3:-1].T if classes > 1 else (1.0, 0.0)
         close = first - second <= 2 * EQUAL
     guess = np.asarray(pipeline.predict(X))
     if guess.shape != choice.shape:
-        raise PredictorError(f"{name} gives guesses of shape {guess.shape} for {len(X)} clips")
+        raise SerClassicError(f"{name} gives guesses of shape {guess.shape} for {len(X)} clips")
     other = (pipeline.classes_[choice] != guess) & ~close
     if other.any():
-        raise PredictorError(f"{name}: its arrays answer otherwise than its pipeline to {other.sum()} clips")
+        raise SerClassicError(f"{name}: its arrays answer otherwise than its pipeline to {other.sum()} clips")
 
 
 @singledispatch
 def _scaler(step: Any, X: np.ndarray) -> Any:
-    raise PredictorError(f"{type(step).__name__} stands before the model; only StandardScaler may")
+    raise SerClassicError(f"{type(step).__name__} stands before the model; only StandardScaler may")
 
 
 @_scaler.register
@@ -120,7 +119,7 @@ def _standardise(scaler: StandardScaler, kind: np.dtype, limit: float | None = N
 
 @singledispatch
 def _machine(estimator: Any, X: np.ndarray) -> Machine:
-    raise PredictorError(
+    raise SerClassicError(
         f"no form as plain arrays is known of {type(estimator).__name__}; give it a method `machine(X)` that "
         "returns a ser_classic.machines.Machine (docs/plug-ins.md has an example), or take another model"
     )
@@ -129,7 +128,7 @@ def _machine(estimator: Any, X: np.ndarray) -> Machine:
 @_machine.register
 def _(estimator: DummyClassifier, X: np.ndarray) -> Machine:
     if estimator.strategy != "prior":
-        raise PredictorError(f"strategy {estimator.strategy!r}; expected 'prior'")
+        raise SerClassicError(f"strategy {estimator.strategy!r}; expected 'prior'")
     return Machine((machines.Constant(np.asarray(estimator.class_prior_)),), machines.Chances())
 
 
@@ -154,7 +153,7 @@ def _linear(coefficients: np.ndarray, offset: np.ndarray, both: bool = False) ->
 @_machine.register
 def _(estimator: KNeighborsClassifier, X: np.ndarray) -> Machine:
     if (estimator.weights, estimator.effective_metric_) != ("distance", "euclidean"):
-        raise PredictorError("expected weights='distance' and Euclidean distances")
+        raise SerClassicError("expected weights='distance' and Euclidean distances")
     codes = _smallest(np.asarray(estimator._y))
     part = machines.Neighbours(_exact(X), codes, estimator.n_neighbors, len(estimator.classes_))
     return Machine((part,), machines.Chances())
@@ -163,7 +162,7 @@ def _(estimator: KNeighborsClassifier, X: np.ndarray) -> Machine:
 @_machine.register
 def _(estimator: SVC, X: np.ndarray) -> Machine:
     if hasattr(estimator, "predict_proba"):
-        raise PredictorError("probability=True; its chances are not those of its choice")
+        raise SerClassicError("probability=True; its chances are not those of its choice")
     vectors = _exact(np.asarray(estimator.support_vectors_))
     return Machine((_margins(estimator, None, vectors),), machines.Pairs(None, estimator.break_ties))
 
@@ -193,11 +192,11 @@ def _margins(svc: SVC, scaler: machines.Standardise | None, vectors: np.ndarray)
     if svc.kernel == "linear":
         return machines.Linear(vectors.T.astype(np.float64) @ weights, offset)
     if svc.kernel != "rbf":
-        raise PredictorError(f"kernel {svc.kernel!r}; expected 'linear' or 'rbf'")
+        raise SerClassicError(f"kernel {svc.kernel!r}; expected 'linear' or 'rbf'")
     gamma = svc.gamma
     if isinstance(gamma, str):
         if gamma != "auto":
-            raise PredictorError(f"gamma={gamma!r}; expected a number or 'auto'")
+            raise SerClassicError(f"gamma={gamma!r}; expected a number or 'auto'")
         gamma = 1 / svc.n_features_in_
     return machines.Gaussians(scaler, vectors, float(gamma), weights, offset)
 

@@ -25,9 +25,8 @@ from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.machines import PARTS, Machine
 from ser_classic.predictor.cards import takes_tables
-from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.familiarity import Familiarity
-from ser_classic.runtime.files import FileError, replacing, require_writable
+from ser_classic.runtime.files import replacing, require_writable
 
 FORMAT = 3
 SUFFIX = ".skops"
@@ -67,9 +66,8 @@ def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeli
 
     Raises
     ------
-    FileError
+    SerClassicError
         The file cannot be written.
-    PredictorError
         skops cannot save the pipeline.
     """
     path = Path(path)
@@ -79,7 +77,7 @@ def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeli
         with replacing(path) as draft:
             draft.write_bytes(packed)
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
+        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def pack(card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> bytes:
@@ -138,13 +136,13 @@ def pipeline_of(path: str | Path) -> bytes:
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         It holds none, or is no predictor.
     """
     with _opened(Path(path)) as archive:
         title = _described(archive, str(path))["card"]["title"]
         if PIPELINE not in archive.namelist():
-            raise PredictorError(
+            raise SerClassicError(
                 f"{path}: holds no scikit-learn pipeline of {title}; fit it with --pipeline (save with "
                 "pipeline=True)"
             )
@@ -160,7 +158,7 @@ def load_pipeline(path: str | Path) -> Any:
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         The file holds none, or skops does not trust or cannot build it.
 
     Examples
@@ -177,7 +175,7 @@ def load_pipeline(path: str | Path) -> Any:
         found = skops.io.get_untrusted_types(data=content)
         return skops.io.loads(content, trusted=[name for name in found if name.startswith("ser_classic.")])
     except Exception as error:  # the file is in other hands; whatever skops meets is its fault
-        raise PredictorError(f"{path}: skops does not load its pipeline ({_told(error)})") from error
+        raise SerClassicError(f"{path}: skops does not load its pipeline ({_told(error)})") from error
 
 
 def _dumped(pipeline: Any, card: dict[str, Any]) -> bytes:
@@ -187,7 +185,7 @@ def _dumped(pipeline: Any, card: dict[str, Any]) -> bytes:
         buffer = io.BytesIO()
         skops.io.dump(pipeline, buffer, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
     except Exception as error:  # skops raises what it meets in foreign estimators
-        raise PredictorError(f"{card['title']}: skops cannot save its pipeline ({_told(error)})") from error
+        raise SerClassicError(f"{card['title']}: skops cannot save its pipeline ({_told(error)})") from error
     return buffer.getvalue()
 
 
@@ -224,16 +222,16 @@ def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
 def _opened(path: Path) -> zipfile.ZipFile:
     if path.is_dir():
         held = ", ".join(str(file) for file in sorted(path.glob(f"*{SUFFIX}"))) or "none"
-        raise PredictorError(f"{path}: is a folder; name one of the saved predictors in it: {held}")
+        raise SerClassicError(f"{path}: is a folder; name one of the saved predictors in it: {held}")
     if not path.is_file():
-        raise PredictorError(f"{path}: there is no such file; {how_to_make(path)}")
+        raise SerClassicError(f"{path}: there is no such file; {how_to_make(path)}")
     try:
         with path.open("rb") as file:
             begins = file.read(2)
     except OSError as error:
-        raise PredictorError(f"{path}: cannot be read ({error.strerror})") from error
+        raise SerClassicError(f"{path}: cannot be read ({error.strerror})") from error
     if begins != b"PK":
-        raise PredictorError(f"{path}: no saved predictor; {how_to_make('m')}")
+        raise SerClassicError(f"{path}: no saved predictor; {how_to_make('m')}")
     return _archive(path, str(path))
 
 
@@ -242,7 +240,7 @@ def _archive(source: Path | io.BytesIO, name: str) -> zipfile.ZipFile:
         archive = zipfile.ZipFile(source)
         if sum(member.file_size for member in archive.infolist()) > LARGEST:
             archive.close()
-            raise PredictorError(f"{name}: would unpack to more than {LARGEST >> 30} GiB; no predictor does")
+            raise SerClassicError(f"{name}: would unpack to more than {LARGEST >> 30} GiB; no predictor does")
         return archive
 
 
@@ -256,7 +254,7 @@ class _blaming:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, SerClassicError):
-            raise PredictorError(
+            raise SerClassicError(
                 f"{self.name}: truncated, changed or not saved by ser-classic ({_told(error)}); copy it "
                 "again, or fit it again"
             ) from error
@@ -272,11 +270,11 @@ def _described(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
         what = "saved by an older version, whose format is not read any more; fit it again"
         if "card.json" not in archive.namelist():
             what = f"not saved by ser-classic; {how_to_make('m')}"
-        raise PredictorError(f"{name}: {what}")
+        raise SerClassicError(f"{name}: {what}")
     with _blaming(name):
         told = json.loads(_read(archive, DESCRIPTION, LARGEST_TEXT), parse_constant=_refuse)
         if told["format"] != FORMAT:
-            raise PredictorError(
+            raise SerClassicError(
                 f"{name}: saved in format {told['format']!r:.60}, this version reads {FORMAT}; fit it again"
             )
         _check_card(told["card"], name)
@@ -296,21 +294,21 @@ def _read(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
 def _check_card(card: dict[str, Any], name: str) -> None:
     for key, kind in FACTS.items():
         if not isinstance(card[key], kind):
-            raise PredictorError(
+            raise SerClassicError(
                 f"{name}: its card is not one of ours, {key} is {card[key]!r:.60}; fit it again"
             )
     if card["track"] not in ("blind", "adapted") or not all(
         isinstance(word, str) for word in card["classes"]
     ):
-        raise PredictorError(f"{name}: its card is not one of ours; fit it again")
+        raise SerClassicError(f"{name}: its card is not one of ours; fit it again")
     wanted = card["features"]["name"]
     if takes_tables(card):
         columns = card["features"]["names"]
         if not isinstance(wanted, str) or not all(isinstance(column, str) for column in columns):
-            raise PredictorError(f"{name}: its card is not one of ours; fit it again")
+            raise SerClassicError(f"{name}: its card is not one of ours; fit it again")
         return
     if wanted not in FEATURES:
-        raise PredictorError(
+        raise SerClassicError(
             f"{name}: made with the feature set {wanted!r:.60}, which is not known here; install what brings "
             "it, or fit it again"
         )
@@ -320,7 +318,7 @@ def _check_card(card: dict[str, Any], name: str) -> None:
         then = card["features"]
         changed = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
         what = "; ".join(f"{key} was {then.get(key)!r:.60} and is {now.get(key)!r:.60}" for key in changed)
-        raise PredictorError(f"{name}: made with other {features.name} features ({what}); fit it again")
+        raise SerClassicError(f"{name}: made with other {features.name} features ({what}); fit it again")
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, Any], dict[str, Any]]:

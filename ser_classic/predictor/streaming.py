@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_classic import audio
+from ser_classic.errors import SerClassicError
 from ser_classic.predictor.core import Predictor, tabled
 from ser_classic.predictor.describing import describe_span
-from ser_classic.predictor.errors import PredictorError
 from ser_classic.predictor.windows import Span, Stream
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ class Listener:
 
     Raises
     ------
-    PredictorError
-        The predictor is adapted, or gives no confidence and some is asked for.
     SerClassicError
+        The predictor is adapted, or gives no confidence and some is asked for.
         The window or hop cannot be used.
     """
 
@@ -92,11 +91,11 @@ def require_blind(predictor: Predictor) -> None:
 
     Raises
     ------
-    PredictorError
+    SerClassicError
         It is adapted.
     """
     if predictor.adapted:
-        raise PredictorError(
+        raise SerClassicError(
             f"{predictor.card['title']}: was fitted on features z-scored per speaker, for which all his "
             "recordings are needed first; listen with another, or record and then predict --adapt"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from ser_classic.degradations import COPIES, DEGRADATIONS
+from ser_classic.errors import SerClassicError
 from ser_classic.protocols.deals import (
     five_speaker_groups,
     holdout,
@@ -16,7 +17,7 @@ from ser_classic.protocols.deals import (
     unseen_text,
 )
 from ser_classic.protocols.given import leave_one_session_out, official_parts
-from ser_classic.protocols.protocol import Fold, Protocol, ProtocolError, require_two_clips
+from ser_classic.protocols.protocol import Fold, Protocol, require_two_clips
 from ser_classic.registry import Registry
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "TOGETHER",
     "Fold",
     "Protocol",
-    "ProtocolError",
     "families",
     "leave_one_speaker_out",
     "ordinary",
@@ -203,10 +203,10 @@ def ordinary(base: str, track: str) -> Protocol:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         There is none.
     """
     for protocol in PROTOCOLS.values():
         if (protocol.base, protocol.track) == (base, track) and not protocol.conditions(""):
             return protocol
-    raise ProtocolError(f"{base}: no protocol has its folds on the {track} track")
+    raise SerClassicError(f"{base}: no protocol has its folds on the {track} track")

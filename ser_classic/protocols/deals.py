@@ -7,7 +7,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from ser_classic.protocols.protocol import Fold, ProtocolError
+from ser_classic.errors import SerClassicError
+from ser_classic.protocols.protocol import Fold
 
 
 def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
@@ -29,13 +30,13 @@ def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         None are published for this corpus, or its speakers are not those of the folds.
     """
     corpus = clips["corpus"].iloc[0]
     table = published_folds()
     if corpus not in set(table["corpus"]):
-        raise ProtocolError(
+        raise SerClassicError(
             f"{corpus}: no speaker-disjoint folds are published for it (they are for "
             f"{', '.join(sorted(set(table['corpus'])))}); use loso or speakers5"
         )
@@ -53,7 +54,7 @@ def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
             if lacking
             else f"unknown speakers: {', '.join(foreign)}"
         )
-        raise ProtocolError(f"{corpus}: the published folds need the whole corpus; {what}")
+        raise SerClassicError(f"{corpus}: the published folds need the whole corpus; {what}")
     return [_fold(str(name), np.isin(owners, sorted(speakers))) for name, speakers in dealt.items()]
 
 
@@ -71,13 +72,13 @@ def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         The clips do not tell the sentence, or all say the same.
     """
     corpus = clips["corpus"].iloc[0]
     if clips["sentence"].isna().any() or clips["sentence"].nunique() < 2:
         found = "some clips do not tell theirs" if clips["sentence"].isna().any() else "all say the same"
-        raise ProtocolError(
+        raise SerClassicError(
             f"{corpus}: unseen_text needs to know the sentence of every clip, and two of them at least; "
             f"{found}. Add a column `sentence` to the manifest, or use loso or speakers5"
         )
@@ -115,7 +116,7 @@ def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         The two sides share fewer than two emotions.
     """
     corpora, emotions = clips["corpus"].to_numpy(), clips["emotion"].to_numpy()
@@ -124,7 +125,7 @@ def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -
     sources = "+".join(dict.fromkeys(corpora[train]))
     shared = sorted(set(emotions[train]) & set(emotions[~train]) & set(among or emotions))
     if len(shared) < 2:
-        raise ProtocolError(
+        raise SerClassicError(
             f"cross: {sources} and {tested} share {len(shared)} emotion(s), 2 are needed to tell apart"
         )
     kept = np.isin(emotions, shared)
@@ -170,7 +171,7 @@ def _spelled_out(corpus: str, speakers: str) -> set[str]:
 
 def _require_speakers(clips: pd.DataFrame, found: int, wanted: int) -> None:
     if found < wanted:
-        raise ProtocolError(
+        raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: {found} speaker(s), {wanted} are needed to keep speakers apart"
             + ("; use loso" if found > 1 else "")
         )
@@ -179,7 +180,7 @@ def _require_speakers(clips: pd.DataFrame, found: int, wanted: int) -> None:
 def _require_clips(clips: pd.DataFrame, wanted: int) -> None:
     rarest = clips["emotion"].value_counts()
     if rarest.min() < wanted:
-        raise ProtocolError(
+        raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: {rarest.min()} clip(s) of {rarest.idxmin()!r}; "
             f"at least {wanted} of every emotion are needed"
         )

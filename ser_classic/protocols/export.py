@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora.clips import PART
-from ser_classic.protocols.protocol import Protocol, ProtocolError
-from ser_classic.runtime.files import FileError, replacing, require_writable
+from ser_classic.errors import SerClassicError
+from ser_classic.protocols.protocol import Protocol
+from ser_classic.runtime.files import replacing, require_writable
 
 TOLD = ("file", "corpus", "speaker", "emotion", "sentence")  # of each clip
 DIGITS = 16  # of the digest
@@ -40,7 +41,7 @@ def fold_table(
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         The clips cannot be dealt so, or a training part has too few speakers to hold one out.
 
     Examples
@@ -73,7 +74,7 @@ def _held_out(clips: pd.DataFrame, protocol: Protocol, fold: str, train: np.ndar
     speakers = None if protocol.leaky else known["speaker"].to_numpy(dtype=str)
     split = held_out(codes, speakers, seed=seed)
     if split is None:
-        raise ProtocolError(
+        raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: {protocol.name}, fold {fold}: it trains on "
             f"{known['speaker'].nunique()} speaker(s), of whom none can be held out to validate on; leave "
             "--validation out"
@@ -97,7 +98,7 @@ def save(path: Path, table: pd.DataFrame) -> None:
 
     Raises
     ------
-    FileError
+    SerClassicError
         The file cannot be written.
     """
     check_output(path)
@@ -108,4 +109,4 @@ def save(path: Path, table: pd.DataFrame) -> None:
             else:
                 table.to_json(draft, orient="records", lines=True, force_ascii=False)
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror})") from error
+        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ser_classic.protocols.protocol import Fold, ProtocolError
+from ser_classic.errors import SerClassicError
+from ser_classic.protocols.protocol import Fold
 
 PARTS = {  # how parts are called, in lower case
     **dict.fromkeys(("train", "training"), "train"),
@@ -29,7 +30,7 @@ def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         The clips do not tell their part, none is to train or to test on, or speakers are not kept apart as
         `shared` says.
     """
@@ -38,7 +39,7 @@ def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
     counts = known.value_counts()
     if not counts.get("train") or not counts.get("test"):
         found = ", ".join(sorted(set(clips["partition"].dropna()))) if "partition" in clips else "none"
-        raise ProtocolError(
+        raise SerClassicError(
             f"{corpus}: official needs a column `partition` with train, test and, if there is one, dev; "
             f"found: {found}. Add it to the manifest or label file, or use loso or speakers5"
         )
@@ -48,13 +49,13 @@ def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
     heard = set(speakers[learned]) if clips["speaker"].notna().all() else set()
     both = float(np.mean([who in heard for who in speakers[tested]]))
     if both and not shared:
-        raise ProtocolError(
+        raise SerClassicError(
             f"{corpus}: its official parts are not speaker-independent: {100 * both:.1f} % of the test clips "
             "are of speakers heard in training. Take official_leaky, which is marked as leaky everywhere, or "
             "loso or speakers5"
         )
     if heard and not both and shared:
-        raise ProtocolError(f"{corpus}: its official parts keep speakers apart; take official")
+        raise SerClassicError(f"{corpus}: its official parts keep speakers apart; take official")
     dev = np.flatnonzero(part == "dev")
     return [Fold("test", np.flatnonzero(learned), np.flatnonzero(tested), dev if dev.size else None)]
 
@@ -64,14 +65,14 @@ def leave_one_session_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         The clips do not tell their session, or there is but one.
     """
     corpus = clips["corpus"].iloc[0]
     sessions = clips["session"] if "session" in clips else pd.Series(pd.NA, clips.index)
     if sessions.isna().any() or sessions.nunique() < 2:
         found = "some clips do not tell theirs" if sessions.isna().any() else "there is one"
-        raise ProtocolError(
+        raise SerClassicError(
             f"{corpus}: sessions needs a column `session` for every clip, and two of them at least; {found}. "
             "Add it to the manifest or label file, or use loso or speakers5"
         )

@@ -12,12 +12,8 @@ import pandas as pd
 
 from ser_classic.corpora import require_speakers
 from ser_classic.degradations import DEGRADATIONS
-from ser_classic.errors import SerClassicError, blaming
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.vocabulary import CONDITIONS
-
-
-class ProtocolError(SerClassicError):
-    """A corpus that a protocol cannot deal, or a deal that breaks the protocol's own promise."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Splitter:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         The protocol does more than to deal clips, which a splitter cannot do; or as `Protocol.folds`.
 
     Examples
@@ -66,7 +62,7 @@ class Splitter:
             (protocol.copies, "trains on degraded copies, too: use `evaluate` with `copies`"),
         ):
             if more:
-                raise ProtocolError(
+                raise SerClassicError(
                     f"{protocol.name}: {what}, or take the splitter of a protocol with these folds that "
                     "deals clips alone"
                 )
@@ -91,13 +87,13 @@ class Splitter:
 
         Raises
         ------
-        ProtocolError
+        SerClassicError
             X is not of these clips in this order, as far as that can be seen.
         """
         if len(X) != len(self.clips) or (
             isinstance(X, pd.DataFrame) and not X.index.equals(self.clips.index)
         ):
-            raise ProtocolError(
+            raise SerClassicError(
                 f"{self.protocol.name}: X has {len(X)} rows, and these folds are of {len(self.clips)} clips; "
                 "give the features of all of them, in the order of the clips table"
             )
@@ -142,7 +138,7 @@ class Protocol:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         A value that is not known, or fields that contradict each other.
     """
 
@@ -192,7 +188,7 @@ class Protocol:
             ),
         ):
             if wrong:
-                raise ProtocolError(f"{self.name}: {what}")
+                raise SerClassicError(f"{self.name}: {what}")
         object.__setattr__(self, "base", self.base or self.name)
 
     @property
@@ -221,7 +217,7 @@ class Protocol:
 
         Raises
         ------
-        ProtocolError
+        SerClassicError
             The clips lack what the protocol needs, or a speaker straddles train and test.
         CorpusError
             The protocol needs to know who speaks, and the clips do not tell.
@@ -233,11 +229,11 @@ class Protocol:
             require_two_clips(clips)
         *others, tested = dict.fromkeys(clips["corpus"])
         if self.trained_on and (not others or set(others) != set(self.sources(tested))):
-            raise ProtocolError(
+            raise SerClassicError(
                 f"{self.name}: expected the clips of {', '.join(self.trained_on)} and then those of another "
                 f"corpus, to test on; found those of {', '.join([*others, tested])}"
             )
-        with blaming(f"{corpus}: {self.name} cannot deal these {len(clips)} clips", ProtocolError):
+        with wrap_errors(f"{corpus}: {self.name} cannot deal these {len(clips)} clips"):
             folds = list(self.deal(clips.copy(), seed))  # what a deal changes is not what it is held to
             if self.speakers:
                 folds = [_fewer_speakers(fold, clips, self.speakers, seed) for fold in folds]
@@ -253,33 +249,35 @@ class Protocol:
         corpus = clips["corpus"].iloc[0]
         units = [unit for unit in (self.unit, *self.apart) if unit]
         if absent := [unit for unit in units if unit not in clips]:
-            raise ProtocolError(
+            raise SerClassicError(
                 f"{corpus}: {self.name} keeps {', '.join(absent)} apart, of which the clips tell nothing; "
                 f"they have {', '.join(clips.columns)}"
             )
         if not folds:
-            raise ProtocolError(f"{corpus}: {self.name} deals no fold")
+            raise SerClassicError(f"{corpus}: {self.name} deals no fold")
         if len({fold.name for fold in folds}) < len(folds):
-            raise ProtocolError(f"{corpus}: {self.name} deals two folds of one name")
+            raise SerClassicError(f"{corpus}: {self.name} deals two folds of one name")
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
             for side, rows in (("train", np.asarray(fold.train)), ("test", np.asarray(fold.test))):
                 known = np.unique(rows)
                 if not rows.size or rows.dtype.kind not in "iu" or known[0] < 0 or known[-1] >= len(clips):
-                    raise ProtocolError(f"{where}: `{side}` holds no row numbers from 0 to {len(clips) - 1}")
+                    raise SerClassicError(
+                        f"{where}: `{side}` holds no row numbers from 0 to {len(clips) - 1}"
+                    )
                 if len(known) < len(rows):
-                    raise ProtocolError(f"{where}: `{side}` holds a clip twice")
+                    raise SerClassicError(f"{where}: `{side}` holds a clip twice")
             if clips["emotion"].iloc[fold.train].nunique() < 2:
-                raise ProtocolError(f"{where}: it trains on one emotion only; two are needed")
+                raise SerClassicError(f"{where}: it trains on one emotion only; two are needed")
             if fold.dev is not None and np.setdiff1d(fold.dev, fold.train).size:
-                raise ProtocolError(f"{where}: `dev` holds clips that `train` does not")
+                raise SerClassicError(f"{where}: `dev` holds clips that `train` does not")
             if np.intersect1d(fold.train, fold.test).size:
-                raise ProtocolError(f"{where}: clips stand on both sides")
+                raise SerClassicError(f"{where}: clips stand on both sides")
             for unit in units:
                 owners = clips[unit].to_numpy()
                 both = sorted(map(str, set(owners[fold.train]) & set(owners[fold.test])))
                 if both:
-                    raise ProtocolError(f"{where}: on both sides: {unit} {', '.join(both)}")
+                    raise SerClassicError(f"{where}: on both sides: {unit} {', '.join(both)}")
 
 
 def _fewer_speakers(fold: Fold, clips: pd.DataFrame, number: int, seed: int) -> Fold:
@@ -287,7 +285,7 @@ def _fewer_speakers(fold: Fold, clips: pd.DataFrame, number: int, seed: int) -> 
     owners = clips["speaker"].to_numpy(dtype=str)[fold.train]
     there = np.unique(owners)
     if len(there) < number:
-        raise ProtocolError(
+        raise SerClassicError(
             f"{clips['corpus'].iloc[-1]}: fold {fold.name} has {len(there)} speakers to train on, "
             f"{number} are wanted"
         )
@@ -302,12 +300,12 @@ def require_two_clips(clips: pd.DataFrame) -> None:
 
     Raises
     ------
-    ProtocolError
+    SerClassicError
         A speaker has one clip.
     """
     counts = clips["speaker"].value_counts()
     if counts.min() < 2:
-        raise ProtocolError(
+        raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: a speaker's own clips scale his features on the adapted track, and "
             f"{counts.idxmin()} has one; 2 are needed of every speaker"
         )

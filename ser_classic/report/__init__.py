@@ -5,7 +5,6 @@ from ser_classic.report.leak import leak_premium
 from ser_classic.report.literature import beside_published, published
 from ser_classic.report.scoring import (
     COLUMNS,
-    ReportError,
     judged,
     leaderboard,
     probabilities,
@@ -23,7 +22,6 @@ from ser_classic.report.write import write
 __all__ = [
     "COLUMNS",
     "INTRODUCTION",
-    "ReportError",
     "beside_published",
     "compare",
     "compare_stored",

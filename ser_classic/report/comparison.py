@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from ser_classic import statistics, store
+from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS
-from ser_classic.report.scoring import ReportError, Run, aligned, judged, speaker_counts
+from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
 from ser_classic.report.text import counted, share, signed
 from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
 from ser_classic.tables import Cell, Table
@@ -73,9 +74,8 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
 
     Raises
     ------
-    ReportError
+    SerClassicError
         A failed run, or runs of different corpora, tracks or clips: the difference would mean nothing.
-    StatisticsError
         There is no such metric.
     """
     counts = counts_of(first, second, clips_of)
@@ -93,21 +93,21 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     ------
     StoreError
         There is no such run (with the nearest ids), or it is damaged.
-    ReportError, StatisticsError
+    SerClassicError
         As `compare`; or they are one run, or were made on other clips than the folder's clips table tells.
     """
     runs = store.find_run(results, first), store.find_run(results, second)
     for run in runs:
         if "target" in run.record:
-            raise ReportError(
+            raise SerClassicError(
                 f"{run.id} predicts {run.record['target']}; only runs that tell emotions apart are compared"
             )
     if first == second:
-        raise ReportError(f"{first}: a run does not differ from itself; name two runs")
+        raise SerClassicError(f"{first}: a run does not differ from itself; name two runs")
     pair = compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)
     corpus = runs[0].record["corpus"]
     if runs[0].record["digests"]["clips"] != store.clips_digest(results, corpus):
-        raise ReportError(
+        raise SerClassicError(
             f"{first} and {second} were made on another version of the clips of {corpus} than "
             f"{results / 'clips'} holds; repeat them with: ser-classic bench SUITE"
         )
@@ -120,20 +120,20 @@ def counts_of(
     """Counts of two runs among the same speakers and emotions; arguments and errors as `compare`."""
     for run in (first, second):
         if run.record["status"] != "ok":
-            raise ReportError(
+            raise SerClassicError(
                 f"{run.record['id']} failed ({run.record.get('error')}); there is nothing to compare"
             )
     for what in ("corpus", "track", "leaky"):
         ours, theirs = first.record[what], second.record[what]
         if ours != theirs:
             named = {"leaky": {True: "leaky", False: "with speakers kept apart"}}.get(what, {})
-            raise ReportError(
+            raise SerClassicError(
                 f"{first.record['id']} is {named.get(ours, ours)}, {second.record['id']} is "
                 f"{named.get(theirs, theirs)}; only runs of one corpus and one track can be compared"
             )
     tables_of = [run.record.get("digests", {}).get("clips") for run in (first, second)]
     if tables_of[0] != tables_of[1]:
-        raise ReportError(
+        raise SerClassicError(
             f"{first.record['id']} and {second.record['id']} ran on different versions of the clips of "
             f"{first.record['corpus']}; repeat the older one with: ser-classic bench SUITE --again"
         )
@@ -143,12 +143,12 @@ def counts_of(
     tested = [table["clip"].sort_values().tolist() for table in tables]
     if tested[0] != tested[1]:
         shared = len(set(tested[0]) & set(tested[1]))
-        raise ReportError(
+        raise SerClassicError(
             f"{names[0]} tested {len(tested[0])} clips, {names[1]} {len(tested[1])}; {shared} are the same. "
             "Only runs on the same clips can be compared"
         )
     if tables[0]["speaker"].isna().any():
-        raise ReportError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
+        raise SerClassicError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
     return aligned(*map(speaker_counts, tables))
 
 

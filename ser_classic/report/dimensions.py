@@ -13,7 +13,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.scoring import GROUPS, ReportError, group_of, marked_stale, system_of, to_csv
+from ser_classic.report.scoring import GROUPS, group_of, marked_stale, system_of, to_csv
 from ser_classic.report.text import Chapter, duration, share
 from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
 from ser_classic.tables import Cell, Table
@@ -58,17 +58,18 @@ def score_dimension(
 
     Raises
     ------
-    ReportError
+    SerClassicError
         Predictions of something else, or of clips that the table does not hold.
-    MetricError
         A true or a predicted value is no number.
     """
     for table, what in ((predictions, "predictions"), (clips, "clips")):
         if dimension not in table:
-            raise ReportError(f"the {what} have no column {dimension}; they have {', '.join(table.columns)}")
+            raise SerClassicError(
+                f"the {what} have no column {dimension}; they have {', '.join(table.columns)}"
+            )
     rows = clips.index.get_indexer(predictions["clip"])
     if not len(rows) or (rows < 0).any():
-        raise ReportError(f"predictions of {(rows < 0).sum()} clips that are not in the clips table")
+        raise SerClassicError(f"predictions of {(rows < 0).sum()} clips that are not in the clips table")
     truth = pd.to_numeric(clips[dimension].iloc[rows], errors="coerce").to_numpy(dtype=float)
     terms = agreement_terms(truth, predictions[dimension].to_numpy(dtype=float))
     speakers = clips["speaker"].iloc[rows].to_numpy(dtype=object)

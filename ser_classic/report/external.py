@@ -14,11 +14,12 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
+from ser_classic.errors import SerClassicError
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.comparison import Pair, as_facts, as_text, compare
-from ser_classic.report.scoring import ReportError, judged, probabilities, score_of, speaker_counts
+from ser_classic.report.scoring import judged, probabilities, score_of, speaker_counts
 from ser_classic.report.text import of_share, share
 from ser_classic.statistics import interval
 from ser_classic.tables import Cell, Table
@@ -27,10 +28,6 @@ FEATURES = "external"  # in the place of the feature set, in a cell of such a ru
 BESIDE = ("corpus", "speaker", "sentence", "part", "digest")  # columns of a table of folds; they may stay
 SHOWN = 8  # mistakes in one message
 TOLERANCE = 0.02  # by which the probabilities of a clip may miss one
-
-
-class PredictionsError(ReportError):
-    """A file of predictions that cannot be scored: what is wrong, by line."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ def read_predictions(
 
     Raises
     ------
-    PredictionsError
+    SerClassicError
         The file cannot be read, lacks a column, or does not hold each test clip once; with its lines.
     """
     words = words or {}
@@ -93,11 +90,11 @@ def read_predictions(
             names = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise PredictionsError(f"{path}: cannot be read as CSV ({error})") from error
+        raise SerClassicError(f"{path}: cannot be read as CSV ({error})") from error
     key = next((name for name in ("clip", "file") if name in names), None)
     said = next((name for name in ("guess", "emotion") if name in names), None)
     if key is None or said is None:
-        raise PredictionsError(
+        raise SerClassicError(
             f"{path}: expected the columns clip (or file) and emotion (or guess), found {', '.join(names)}"
         )
     emotions = sorted(set(clips["emotion"]))
@@ -109,7 +106,7 @@ def read_predictions(
     if said == "guess" and "emotion" in strange:
         strange.remove("emotion")
     if strange or len(set(chances.values())) < len(chances) or len(set(names)) < len(names):
-        raise PredictionsError(
+        raise SerClassicError(
             f"{path}: columns that are not known or stand there twice: {', '.join(strange or names)}; "
             f"probabilities are called p_<emotion>, of {', '.join(emotions)} (--map for other words)"
         )
@@ -133,7 +130,7 @@ def read_predictions(
     if problems:
         shown = "".join(f"\n  {problem}" for problem in problems[:SHOWN])
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        raise PredictionsError(f"{path}: does not fit the folds of {corpus}:{shown}{more}")
+        raise SerClassicError(f"{path}: does not fit the folds of {corpus}:{shown}{more}")
     ordered = [found[clip][1] for clip in sorted(found, key=place.__getitem__)]
     return pd.DataFrame(
         ordered, columns=["fold", "clip", "guess", *(f"p_{word}" for word in chances.values())]
@@ -196,12 +193,12 @@ def external(
 
     Raises
     ------
-    PredictionsError
+    SerClassicError
         A name without a letter or a digit.
     """
     model = "_".join(re.findall(r"[a-z0-9]+", name.lower()))
     if not model:
-        raise PredictionsError(f"{name!r}: a name has letters or digits")
+        raise SerClassicError(f"{name!r}: a name has letters or digits")
     cell = (loaded.corpus.name, protocol.name, FEATURES, model, seed)
     record = {
         "schema": store.SCHEMA,

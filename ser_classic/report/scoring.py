@@ -43,10 +43,6 @@ GROUPS = ("blind", "adapted", "leaky")
 FLOOR = "prior"  # the model that knows nothing of the recording; it is no contestant
 
 
-class ReportError(SerClassicError):
-    """Runs that cannot be scored or set side by side."""
-
-
 class Run(Protocol):
     """What is asked of a stored run."""
 
@@ -87,7 +83,7 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
 
     Raises
     ------
-    ReportError
+    SerClassicError
         No predictions, a clip predicted twice in one fold, or one that the clips table does not hold.
     """
     rows = _rows(predictions, clips)
@@ -101,22 +97,22 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
 def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     """Where in the clips table the predicted clips stand; errors as `judged`."""
     if "guess" not in predictions:
-        raise ReportError(
+        raise SerClassicError(
             f"these are no emotions but {', '.join(predictions.columns.difference(['fold', 'clip']))} in "
             "numbers, for which there is a leaderboard of its own: ser-classic report"
         )
     if not len(predictions):
-        raise ReportError("there are no predictions to score; run it again")
+        raise SerClassicError("there are no predictions to score; run it again")
     rows = clips.index.get_indexer(predictions["clip"])
     foreign = rows < 0
     if foreign.any() or len(np.unique(rows)) < len(rows):
         twice = predictions.duplicated(["fold", "clip"])
         if twice.any():
-            raise ReportError(
+            raise SerClassicError(
                 f"{predictions['clip'][twice].iloc[0]} is predicted twice in one fold; run it again"
             )
     if foreign.any():
-        raise ReportError(
+        raise SerClassicError(
             f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
             "the clips table; run it again over the corpus as it is"
         )
@@ -160,7 +156,7 @@ def score(
 
     Raises
     ------
-    ReportError, MetricError
+    SerClassicError
         Predictions that do not fit the clips: a column or clips are missing, or there are others.
 
     Examples
@@ -173,7 +169,9 @@ def score(
     (0.143, 504)
     """
     if absent := [name for name in ("fold", "clip", "guess") if name not in predictions]:
-        raise ReportError(f"predictions lack the column {', '.join(absent)}; expected fold, clip and guess")
+        raise SerClassicError(
+            f"predictions lack the column {', '.join(absent)}; expected fold, clip and guess"
+        )
     if protocol is None:
         wanted = clips.index
     else:
@@ -182,7 +180,7 @@ def score(
         wanted = clips.index[[row for fold in PROTOCOLS[protocol].folds(clips, seed) for row in fold.test]]
     missing = wanted.difference(predictions["clip"])
     if len(missing):
-        raise ReportError(
+        raise SerClassicError(
             f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
             "or say with `protocol` which are tested"
         )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.report.scoring import ReportError, each_speaker, rankings, system_of, systems
+from ser_classic.errors import SerClassicError
+from ser_classic.report.scoring import each_speaker, rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table, escaped
 
@@ -317,23 +318,23 @@ def put_into(readme: Path, board: pd.DataFrame) -> None:
 
     Raises
     ------
-    ReportError
+    SerClassicError
         The file cannot be read or lacks the marks.
     """
     try:
         text = readme.read_text()
     except FileNotFoundError:
-        raise ReportError(
+        raise SerClassicError(
             f"{readme}: there is no such file; name one with the lines {BEGIN} and {END}, between which the "
             "table goes"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ReportError(
+        raise SerClassicError(
             f"{readme}: cannot be read ({getattr(error, 'strerror', None) or error})"
         ) from error
     block = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
     if not block.search(text):
-        raise ReportError(f"{readme}: the table goes between the lines {BEGIN} and {END}; add them")
+        raise SerClassicError(f"{readme}: the table goes between the lines {BEGIN} and {END}; add them")
     table = f"{BEGIN}\n{best_systems(board).markdown()}\n{END}"
     store.write_text(readme, block.sub(lambda _: table, text, count=1))
 

@@ -13,13 +13,14 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from ser_classic import store
+from ser_classic.errors import SerClassicError
 from ser_classic.report import conditions
 from ser_classic.report.dimensions import dimension_board, dimensions_chapter, write_dimensions
 from ser_classic.report.leak import leak_chapter, leak_premium, leaky_alone
 from ser_classic.report.literature import folds_chapter, networks_picture, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import figure_of, page, section_of
-from ser_classic.report.scoring import ReportError, read, tabulated, to_csv
+from ser_classic.report.scoring import read, tabulated, to_csv
 from ser_classic.report.text import INTRODUCTION, Picture, best_chapter, markdown
 from ser_classic.runtime.files import replacing
 from ser_classic.runtime.places import cache_folder
@@ -121,7 +122,9 @@ def _stamps(paths: Iterable[Path]) -> str:
 def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) -> pd.DataFrame:
     every = read(results, problem)
     if not every and store.folders(results):
-        raise ReportError(f"{results}: none of its runs can be reported; what was there is left as it was")
+        raise SerClassicError(
+            f"{results}: none of its runs can be reported; what was there is left as it was"
+        )
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
     premium = leak_premium(runs)

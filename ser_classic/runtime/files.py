@@ -16,10 +16,6 @@ from ser_classic.errors import SerClassicError
 DRAFT = ".draft-"  # begins the name of what is being written
 
 
-class FileError(SerClassicError):
-    """A file that cannot be written as or where it was asked for."""
-
-
 def require_writable(path: Path, what: str, *endings: str) -> None:
     """Refuse a file that could not be written, before the work whose result it is to hold.
 
@@ -33,17 +29,19 @@ def require_writable(path: Path, what: str, *endings: str) -> None:
 
     Raises
     ------
-    FileError
+    SerClassicError
         It has another ending, its folder does not exist or may not be written to, or there is what is no
         file: a folder, a device, a pipe.
     """
     if path.suffix.lower() not in endings:
         choose = "this ending" if len(endings) == 1 else "one of these endings"
-        raise FileError(f"{path}: {what} are written as {' or '.join(endings)}; choose {choose}")
+        raise SerClassicError(f"{path}: {what} are written as {' or '.join(endings)}; choose {choose}")
     if not os.path.isdir(path.parent):  # noqa: PTH112 (Path's raises)
-        raise FileError(f"{path}: there is no folder {path.parent}; create it first")
+        raise SerClassicError(f"{path}: there is no folder {path.parent}; create it first")
     if not _replaceable(Path(os.path.realpath(path))):
-        raise FileError(f"{path}: cannot be written there; name a file in a folder that may be written to")
+        raise SerClassicError(
+            f"{path}: cannot be written there; name a file in a folder that may be written to"
+        )
 
 
 def _replaceable(path: Path) -> bool:

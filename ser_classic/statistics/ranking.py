@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ser_classic.statistics.speakers import StatisticsError
+from ser_classic.errors import SerClassicError
 
 DECIMALS = 9  # scores that are equal but for the order in which they were summed are tied
 
@@ -51,19 +51,19 @@ def ranks(table: pd.DataFrame, level: float = 0.05) -> Ranks:
 
     Raises
     ------
-    StatisticsError
+    SerClassicError
         Fewer than three systems or two blocks, or a gap in the table.
     """
     from scipy import stats
 
     blocks, systems = table.shape
     if systems < 3 or blocks < 2:
-        raise StatisticsError(
+        raise SerClassicError(
             f"{systems} systems over {blocks} blocks; ranks are compared over 3 systems and 2 blocks at least"
         )
     if table.isna().any(axis=None):
         gaps = table.columns[table.isna().any()]
-        raise StatisticsError(
+        raise SerClassicError(
             f"no score in some block for {', '.join(map(str, gaps))}; leave those out, or the block"
         )
     table = table.round(DECIMALS)

@@ -33,10 +33,6 @@ EXACT_SPEAKERS = 14  # up to 2**14 ways to swap two runs are all tried
 CountMetric = Callable[[np.ndarray], np.ndarray]
 
 
-class StatisticsError(SerClassicError):
-    """Runs or tables of which a question cannot be asked."""
-
-
 @dataclass(frozen=True)
 class SpeakerCounts:
     """Confusion counts of every speaker.
@@ -119,7 +115,7 @@ def count(
 
     Raises
     ------
-    MetricError
+    SerClassicError
         Unequal lengths, no clips, or an emotion outside `classes`.
     """
     names = classes_of(speakers)
@@ -218,7 +214,7 @@ def difference(
 
     Raises
     ------
-    StatisticsError
+    SerClassicError
         Counts of unequal shape.
     """
     _same_shape(first, second)
@@ -294,15 +290,15 @@ def compare(
 
     Raises
     ------
-    StatisticsError
+    SerClassicError
         There is no such metric, counts are of unequal shape, or the runs differ in how often an emotion of
         a speaker was tested.
     """
     if metric not in COUNT_METRICS:
-        raise StatisticsError(unknown("metrics", metric, COUNT_METRICS))
+        raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
     _same_shape(first, second)
     if (first.sum(axis=-1) != second.sum(axis=-1)).any():
-        raise StatisticsError(
+        raise SerClassicError(
             f"{names[0]} and {names[1]} were tested on different clips; compare runs of one protocol"
         )
     of = COUNT_METRICS[metric].of
@@ -387,7 +383,7 @@ def _draw(counts: np.ndarray, draws: np.ndarray) -> np.ndarray:
 
 def _same_shape(first: np.ndarray, second: np.ndarray) -> None:
     if first.shape != second.shape:
-        raise StatisticsError(
+        raise SerClassicError(
             f"counts of shape {first.shape} and {second.shape}; "
             "count both runs among the same speakers and emotions"
         )

@@ -38,10 +38,6 @@ VOICES = {  # examples: speaker, emotion and sentence of each utterance
 }
 
 
-class AppError(SerClassicError):
-    """No predictor to offer, or no place to serve at."""
-
-
 def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict[str, Path]:
     """Saved predictors by title, the one with the best card first: the files given, and those in folders.
 
@@ -49,7 +45,7 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
 
     Raises
     ------
-    AppError
+    SerClassicError
         None is left.
     """
     found: dict[Path, dict[str, Any]] = {}
@@ -67,7 +63,7 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
             else:
                 found[file] = card
     if not found:
-        raise AppError(f"there is no predictor to offer; {how_to_make('m')}")
+        raise SerClassicError(f"there is no predictor to offer; {how_to_make('m')}")
     titled: dict[str, Path] = {}
     for file, card in sorted(found.items(), key=lambda pair: -cards.worth(pair[1])):
         title = card["title"]
@@ -250,7 +246,7 @@ def served(
             )
         except OSError as error:
             reason = str(error).partition(". ")[0]  # then Gradio says how to choose a port for it
-            raise AppError(
+            raise SerClassicError(
                 f"{host}: the page cannot be served ({reason}); choose another port with --port"
             ) from error
         try:
@@ -273,7 +269,7 @@ def _check_host(host: str) -> None:
         with socket.socket(family, kind, protocol) as tried:
             tried.bind(place)
     except (OSError, UnicodeError) as error:
-        raise AppError(
+        raise SerClassicError(
             f"{host!r}: no address of this computer ({error}); choose another with --host"
         ) from error
 

@@ -35,10 +35,6 @@ FETCH = 5  # [s] to wait for a result that is said to be there
 AHEAD = 3  # calls handed over for each worker: one that runs, two that wait
 
 
-class ClusterError(SerClassicError):
-    """A cluster that cannot be reached, or cannot be used as it is."""
-
-
 @dataclass(frozen=True)
 class Terms:
     """What a worker has to have for its results to be those of this process.
@@ -91,7 +87,7 @@ class Cluster:
 
         Raises
         ------
-        ClusterError
+        SerClassicError
             The scheduler has gone, no worker is left, one that joined cannot be used, or workers died over
             calls.
         """
@@ -135,7 +131,7 @@ class Cluster:
             for future in running:
                 future.release()
         if fatal:
-            raise ClusterError(
+            raise SerClassicError(
                 f"{self.address}: worker after worker died over {fatal} of {len(calls)} {what}, most likely "
                 "because memory ran out; all others are done and kept. The same command goes on from there, "
                 "with more memory a worker"
@@ -157,14 +153,14 @@ class Cluster:
         except (OSError, CommClosedError):
             raise self._gone() from None
 
-    def _deserted(self) -> ClusterError:
-        return ClusterError(
+    def _deserted(self) -> SerClassicError:
+        return SerClassicError(
             f"{self.address}: no worker is left since {PATIENCE} s; what was finished is kept. Start workers "
             f"({start(self.address)}) and repeat the command"
         )
 
-    def _gone(self) -> ClusterError:
-        return ClusterError(
+    def _gone(self) -> SerClassicError:
+        return SerClassicError(
             f"{self.address}: the scheduler has gone; what was finished is kept, the same command goes on "
             "from there when it is back"
         )
@@ -176,18 +172,18 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
 
     Raises
     ------
-    ClusterError
+    SerClassicError
         As told there.
     """
     try:
         kind = asyncio.run(_kind(address))
     except (OSError, ValueError) as error:
-        raise ClusterError(
+        raise SerClassicError(
             f"{address}: no Dask scheduler answers ({str(error) or f'silent for {CONNECT} s'}); give the "
             "address that `dask scheduler` prints when it starts"
         ) from error
     if kind != "Scheduler":
-        raise ClusterError(f"{address}: a {kind.lower()}; give the address of the scheduler")
+        raise SerClassicError(f"{address}: a {kind.lower()}; give the address of the scheduler")
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is raised, once
     with contextlib.ExitStack() as stack:
@@ -197,7 +193,7 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
             cache.mkdir(parents=True, exist_ok=True)
             token.touch()
         except OSError as error:
-            raise ClusterError(
+            raise SerClassicError(
                 f"{cache}: cannot be written ({error.strerror}); choose another: --cache"
             ) from error
         stack.callback(token.unlink, missing_ok=True)
@@ -205,10 +201,10 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
         try:
             client.wait_for_workers(1, timeout=CONNECT)
         except TimeoutError:
-            raise ClusterError(f"{address}: there are no workers; start them: {start(address)}") from None
+            raise SerClassicError(f"{address}: there are no workers; start them: {start(address)}") from None
         for worker, wrong in client.run(broken, terms).items():
             if wrong:
-                raise ClusterError(f"{address}: the worker {worker} {wrong}")
+                raise SerClassicError(f"{address}: the worker {worker} {wrong}")
         yield Cluster(client, address, terms)
 
 
@@ -239,12 +235,12 @@ def on_worker(terms: Terms, function: Callable[..., Result], *arguments: Any) ->
 
     Raises
     ------
-    ClusterError
+    SerClassicError
         The worker does not fit.
     """
     worker = get_worker()
     if wrong := terms.broken(worker):
-        raise ClusterError(f"the worker {worker.address} {wrong}")
+        raise SerClassicError(f"the worker {worker.address} {wrong}")
     os.environ.update(dict.fromkeys(THREADS, "1"))  # for libraries that are loaded from here on
     with threadpool_limits(1):
         return function(*arguments)

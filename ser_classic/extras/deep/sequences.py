@@ -70,7 +70,7 @@ class Frames:
         ------
         AudioError
             The waveform is shorter than 10 ms, silent, or not finite.
-        DescriptorError
+        SerClassicError
             A descriptor cannot be had at this sample rate.
         """
         tracks = describe(waveform, sample_rate, self.descriptors, self.framing)

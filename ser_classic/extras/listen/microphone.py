@@ -17,10 +17,6 @@ BLOCK = 0.1  # [s]; the level meter's step
 SILENT_FOR = 5.0  # [s] without a block after which the device is taken for gone
 
 
-class MicrophoneError(SerClassicError):
-    """No PortAudio, no microphone, or one that gives no sound."""
-
-
 def devices() -> list[dict[str, Any]]:
     """Devices that can record: `number`, `name`, `channels`, `rate` [Hz] and `default`.
 
@@ -84,7 +80,7 @@ def opened(device: int | str | None = None) -> Iterator[tuple[int, Iterator[np.n
             yield rate, _blocks(heard)
     except (sounddevice.PortAudioError, ValueError) as error:
         wanted = "no microphone" if device is None else f"no microphone {device!r}"
-        raise MicrophoneError(
+        raise SerClassicError(
             f"{wanted} ({str(error).strip()}); plug one in, or choose one of: ser-classic listen --devices"
         ) from error
 
@@ -94,7 +90,7 @@ def _blocks(heard: queue.Queue[np.ndarray]) -> Iterator[np.ndarray]:
         try:
             yield heard.get(timeout=SILENT_FOR)
         except queue.Empty:
-            raise MicrophoneError(
+            raise SerClassicError(
                 f"the microphone gave nothing for {SILENT_FOR:.0f} s; was it unplugged, or taken by another "
                 "program?"
             ) from None
@@ -104,7 +100,7 @@ def _sounddevice() -> ModuleType:
     try:
         return need("sounddevice", "mic")
     except OSError as error:  # sounddevice is there, and looks for PortAudio on import
-        raise MicrophoneError(
+        raise SerClassicError(
             f"the PortAudio library is missing ({error}); install it with your system's packages, "
             "such as: apt install libportaudio2"
         ) from error
