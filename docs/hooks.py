@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FIGURES = ("leak_premium.svg", "adaptation.svg", "networks.svg", "degraded.svg")
+FIGURES = "../results/figures/"  # as a page links to them, so that they show in the repository, too
 
 
 def on_files(files, config):
@@ -28,10 +28,14 @@ def on_files(files, config):
     }
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
-    for name in FIGURES:
-        if (figure := ROOT / "results" / "figures" / name).exists():
-            files.append(File.generated(config, f"figures/{name}", abs_src_path=str(figure)))
+    for figure in (ROOT / "results" / "figures").glob("*.svg"):
+        if any(f"{FIGURES}{figure.name}" in page.content_string for page in files.documentation_pages()):
+            files.append(File.generated(config, f"figures/{figure.name}", abs_src_path=str(figure)))
     return files
+
+
+def on_page_markdown(markdown, page, config, files):
+    return markdown.replace(FIGURES, "figures/")
 
 
 def on_startup(command, dirty):
@@ -39,7 +43,7 @@ def on_startup(command, dirty):
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    os.environ |= {"NO_COLOR": "1", "COLUMNS": "88", "TUTORIAL": str(recordings())}
+    os.environ |= {"NO_COLOR": "1", "COLUMNS": "72", "TUTORIAL": str(recordings())}
     os.environ["EXAMPLES"] = str(ROOT / "examples")
 
 
