@@ -164,12 +164,12 @@ def test_on_the_command_line(results, ser):
 
     good = bench("--check", "--model", "lda", "--model", "knn", "--sample", "1", "--jobs", "1")
     assert (good.returncode, good.stderr) == (0, "")
-    assert good.stdout.splitlines()[0].endswith("same: 0 of 504 guesses differ, probabilities within 0.000")
-    assert good.stdout.splitlines()[1].startswith("1 of 2 runs checked: 1 same; 0 other")
+    assert "same: 0 of 504" in good.stdout.splitlines()[0]
+    assert good.stdout.splitlines()[1].startswith("1 of 2 runs checked: 1 same; 0 ")
     rewrite(results, "lda", turn(20))
     bad = bench("--check", "--model", "lda", "--jobs", "1")
     assert bad.returncode == 1
-    assert "DIFFERS: 20 of 504 guesses differ" in bad.stdout
+    assert "DIFFERS: 20 of 504" in bad.stdout
     for words in (("--check", "--again"), ("quick", "--sample", "3")):
         assert bench(*words).returncode == 2
 

@@ -33,7 +33,7 @@ def command(monkeypatch, capsys):
     return run
 
 
-def test_the_doctor_tells_facts(command, tmp_path):
+def test_the_doctor_tells_facts(command, tmp_path, monkeypatch):
     code, told = command("doctor", "--cache", tmp_path / "new" / "cache", "--data", tmp_path, "--json")
     found = json.loads(told)
     assert code == 0
@@ -45,8 +45,10 @@ def test_the_doctor_tells_facts(command, tmp_path):
     assert found["extras"]["dev"]["pytest"] == pytest.__version__
     assert "synthetic" in found["data"]["corpora"]
     assert found["cache"]["bytes"] == 0
+    monkeypatch.setenv("COLUMNS", "80")
     code, told = command("doctor", "--cache", tmp_path, "--data", tmp_path)
     assert code == 0
+    assert [line for line in told.splitlines() if len(line) > 80 and str(tmp_path) not in line] == []
     assert {"versions", "corpora", "cache", "ffmpeg", "microphone"} <= {
         line.split()[0] for line in told.splitlines()
     }
@@ -111,6 +113,23 @@ def test_names_are_listed(command, monkeypatch, kind, names, shown):
     lines = told.splitlines()
     assert [name for name in shown if not any(line.split()[:1] == [name] for line in lines)] == []
     assert max(map(len, lines)) <= 60
+
+
+def test_without_a_kind_all_names_are_listed(command, monkeypatch):
+    code, told = command("list", "--json")
+    assert code == 0
+    assert {"suites", "corpora", "features", "models", "protocols"} <= set(json.loads(told))
+    assert json.loads(told)["features"] == list(FEATURES)
+    monkeypatch.setenv("COLUMNS", "60")
+    code, told = command("list")
+    assert code == 0
+    assert {"quick", "svm_rbf", "loso", "mfcc13", "synthetic"} <= set(told.replace(",", " ").split())
+    assert max(map(len, told.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("kind", ["corpora", "features"])
+def test_what_has_a_list_of_its_own_is_listed_alike(command, kind):
+    assert command("list", kind, "--json") == command(kind, "list", "--json")
 
 
 def test_what_cannot_be_listed_is_wrong_usage():

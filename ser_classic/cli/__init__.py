@@ -73,7 +73,7 @@ app.add(
 app.add(predict.card, "card m.skops", "card m.skops --json")
 app.add(export.export, "export m.skops --output m.onnx")
 app.add(explore.explore, "explore ravdess", "explore a.wav --output a")
-app.add(listing.list_names, "list suites", "list models --json", name="list")
+app.add(listing.list_names, "list", "list suites", "list models --json", name="list")
 app.add(cache.cache, "cache", "cache --clear")
 app.add(doctor.doctor, "doctor", "doctor --json > doctor.json")
 

@@ -1,4 +1,4 @@
-"""`ser-classic bench` and `ser-classic report`: run suites, and read the leaderboard off the stored runs."""
+"""`ser-classic bench` and `ser-classic report`: run suites, and draw the leaderboard from stored runs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ CHECK = "Check finished runs"
 CLUSTER = "Several machines"
 
 
-def _only(complete: completion.Complete) -> Any:
-    return typer.Option(
-        metavar="NAME", help="Only this; repeatable.", rich_help_panel=WHICH, autocompletion=complete
-    )
+def _only(name: str, complete: completion.Complete) -> Any:
+    return options.option(name, "NAME", "Run only this; repeatable.", WHICH, autocompletion=complete)
 
 
 @options.of_own_corpus
@@ -31,7 +29,7 @@ def bench(
     suites: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Suites: names of those that come with the package, or TOML files.",
+            help="Suites by name (`ser-classic list suites`), or TOML files.",
             show_default="with --check: all runs",
             autocompletion=completion.suites,
         ),
@@ -40,23 +38,17 @@ def bench(
     tables: options.Tables = None,
     verbose: Annotated[
         bool,
-        typer.Option(
-            "--verbose", "-v", help="Log what each fold took; with one job, each epoch of a network, too."
-        ),
+        options.option("--verbose -v", None, "Log every fold; with --jobs 1, also every epoch of a network."),
     ] = False,
-    corpus: Annotated[list[str] | None, _only(completion.corpora)] = None,
-    protocol: Annotated[list[str] | None, _only(completion.protocols)] = None,
-    features: Annotated[list[str] | None, _only(completion.features)] = None,
-    model: Annotated[list[str] | None, _only(completion.models)] = None,
-    again: Annotated[
-        bool, typer.Option("--again", help="Repeat finished runs too.", rich_help_panel=WHICH)
-    ] = False,
+    corpus: Annotated[list[str] | None, _only("--corpus", completion.corpora)] = None,
+    protocol: Annotated[list[str] | None, _only("--protocol", completion.protocols)] = None,
+    features: Annotated[list[str] | None, _only("--features", completion.features)] = None,
+    model: Annotated[list[str] | None, _only("--model", completion.models)] = None,
+    again: Annotated[bool, options.option("--again", None, "Also repeat finished runs.", WHICH)] = False,
     keep_stale: Annotated[
         bool,
-        typer.Option(
-            "--keep-stale",
-            help="Do not repeat finished runs whose parameters are not today's any more.",
-            rich_help_panel=WHICH,
+        options.option(
+            "--keep-stale", None, "Keep finished runs whose parameters have changed since.", WHICH
         ),
     ] = False,
     results: options.Results = Path("results"),
@@ -64,57 +56,49 @@ def bench(
     cache: options.Cache = None,
     own: Annotated[
         str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Run what the suites list for `synthetic` on this corpus of your own: manifest or folder.",
-            rich_help_panel=options.OWN,
+        options.option(
+            "--own",
+            "PATH",
+            "Run what the suites list for `synthetic` on your corpus: a table or a folder.",
+            options.OWN,
         ),
     ] = None,
     reading: Reading = None,
     check: Annotated[
         bool,
-        typer.Option(
-            "--check",
-            help="Run a sample of the finished runs again, elsewhere, and compare the predictions.",
-            rich_help_panel=CHECK,
+        options.option(
+            "--check", None, "Repeat a sample of finished runs and compare the predictions.", CHECK
         ),
     ] = False,
     sample: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Runs to check.",
-            show_default="12; quick ones more often",
-            rich_help_panel=CHECK,
+        options.option(
+            "--sample", "N", "Number of runs.", CHECK, min=1, show_default="12; quick ones more often"
         ),
     ] = None,
     seed: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=0, help="Seed of the sample.", show_default="0", rich_help_panel=CHECK),
+        int | None, options.option("--seed", "N", "Seed of the sample.", CHECK, min=0, show_default="0")
     ] = None,
     shard: Annotated[
-        str | None,
-        typer.Option(metavar="K/N", help="Run only the Kth of N equal parts: 2/8.", rich_help_panel=CLUSTER),
+        str | None, options.option("--shard", "K/N", "Run only the Kth of N equal parts, as in 2/8.", CLUSTER)
     ] = None,
     engine: Annotated[
         str,
-        typer.Option(
-            metavar="NAME",
-            help="Who does it: local (this machine), dask (a cluster) or a plug-in's.",
-            rich_help_panel=CLUSTER,
+        options.option(
+            "--engine", "NAME", "local (this machine), dask (a cluster) or that of a plug-in.", CLUSTER
         ),
     ] = "local",
     scheduler: Annotated[
         str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="The cluster's scheduler: tcp://10.0.0.1:8786.",
-            rich_help_panel=CLUSTER,
+        options.option(
+            "--scheduler", "ADDRESS", "Scheduler of the cluster, as in tcp://10.0.0.1:8786.", CLUSTER
         ),
     ] = None,
 ) -> None:
-    """Run the cells of suites that have no finished and current run yet, then rebuild the leaderboard."""
+    """Run benchmark suites and update the leaderboard.
+
+    Finished runs are kept: after an interruption, the same command continues.
+    """
     from ser_classic import experiment
     from ser_classic.corpora import Reading, load
     from ser_classic.errors import SerClassicError
@@ -137,22 +121,22 @@ def bench(
         kind = ENGINES[engine]
     for wrong, what in (
         (kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS"),
-        (scheduler and not kind.remote, f"--engine {engine} has no scheduler; another has: --engine dask"),
+        (scheduler and not kind.remote, f"--engine {engine} takes no --scheduler; use --engine dask"),
         (
             scheduler and context.get_parameter_source("jobs").name == "COMMANDLINE",
-            "--jobs is for this machine; a cluster has as many as it has workers",
+            "--jobs is for this machine; on a cluster, start more workers",
         ),
         (
             check and (own is not None or reading != Reading() or shard or again or keep_stale),
-            "--check goes with suites, --corpus, --protocol, --features, --model, --sample and --seed",
+            "--check takes only suites, --corpus, --protocol, --features, --model, --sample and --seed",
         ),
-        (not check and (sample is not None or seed is not None), "--sample and --seed go with --check"),
-        (again and keep_stale, "give --again or --keep-stale, not both"),
+        (not check and (sample is not None or seed is not None), "--sample and --seed need --check"),
+        (again and keep_stale, "choose one of --again and --keep-stale"),
         (
             own is None and reading != Reading(),
-            "--map, --drop, --speaker, --map-speaker, --channel and --labels go with --own",
+            "--map, --drop, --speaker, --map-speaker, --channel and --labels need --own",
         ),
-        (not check and not suites, "name one or more suites"),
+        (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
     ):
         if wrong:
             raise typer.BadParameter(what)
@@ -179,7 +163,7 @@ def bench(
     for notice in notices:
         _tell(notice)
     if corpus and notices and not cells:
-        raise SerClassicError("nothing was done: of the corpora named with --corpus none is at hand")
+        raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
     with opened as workers:
         outcome = experiment.bench(cells, results, data, cache, workers, again, brought, keep_stale)
     _conclude(outcome, results, cache)
@@ -208,11 +192,11 @@ def report(
     results: options.Results = Path("results"),
     readme: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Also put the best systems between the marks in this file."),
+        options.option("--readme", "FILE", "Also update the table of the best systems in this file."),
     ] = None,
     cache: options.Cache = None,
 ) -> None:
-    """Rebuild the leaderboard and the figures from the stored runs, and show the leaderboard."""
+    """Redraw the leaderboard and its figures from the stored runs, and show it."""
     from rich.console import Console
 
     from ser_classic import store
@@ -223,7 +207,8 @@ def report(
 
     if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
         raise SerClassicError(
-            f"{results}: there are no results; bench makes them, or name another with --results"
+            f"{results}: no runs found; make some with `ser-classic bench`, or name another folder with "
+            "--results"
         )
     board = write(results, _tell, cache=cache)
     if readme:

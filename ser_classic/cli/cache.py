@@ -1,4 +1,4 @@
-"""`ser-classic cache`: where the cache is, how big, and how to empty it."""
+"""`ser-classic cache`: where the cache is, how large, and how to clear it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import shutil
 import uuid
 from pathlib import Path
 from typing import Annotated
-
-import typer
 
 from ser_classic.cli import options
 
@@ -17,11 +15,14 @@ KEPT = ("corpora", "features", "reports")  # folders of the cache; nothing else 
 def cache(
     folder: options.Cache = None,
     clear: Annotated[
-        bool, typer.Option("--clear", help="Empty it; what is needed again is computed again.")
+        bool, options.option("--clear", None, "Delete everything in it; later commands compute it anew.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show where the cache is and how big. Clear it only while no other command is at work."""
+    """Show where the cache is and how large, or clear it.
+
+    Clear it only while no other command is running.
+    """
     import json
 
     from ser_classic.runtime.places import cache_folder

@@ -39,7 +39,7 @@ class _Plain:
         """Parameters, and the option --help."""
         parameters = super().get_params(ctx)
         for parameter in parameters:
-            parameter._get_number_range_help_str = lambda: None  # wrong usage is told the range
+            parameter._get_number_range_help_str = lambda: None  # the message on wrong usage has the range
             if parameter.param_type_name == "argument":
                 more = "..." if parameter.nargs != 1 else ""
                 name = parameter.metavar or parameter.name.upper() + more
@@ -74,8 +74,8 @@ class Group(typer.Typer):
 
     def add(self, function: Callable[..., Any], *examples: str, name: str | None = None) -> None:
         """Add a command, called like its function."""
-        told = inspect.getdoc(function).replace("[", "\\[")  # no markup
-        self.command(name, cls=_PlainCommand, help=told, epilog=_below(examples))(function)
+        text = inspect.getdoc(function).replace("[", "\\[")  # no markup
+        self.command(name, cls=_PlainCommand, help=text, epilog=_below(examples))(function)
 
 
 def _below(examples: Sequence[str]) -> str | None:
@@ -84,7 +84,7 @@ def _below(examples: Sequence[str]) -> str | None:
 
 
 class Commands(PlainGroup):
-    """Commands of the package, and below them those of `COMMANDS`, which are loaded when they are wanted."""
+    """Commands of the package, then those of `COMMANDS`, which are loaded when they are needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names, in the order of the help."""

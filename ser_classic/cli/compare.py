@@ -9,31 +9,27 @@ import typer
 
 from ser_classic.cli import completion, options
 
-Id = Annotated[
+Run = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="Id of a run: its folder's name, corpus--protocol--features--model--seed.",
+        help="Id of a run: corpus--protocol--features--model--seed.",
         autocompletion=completion.runs,
     ),
 ]
 
 
 def compare(
-    first: Id,
-    second: Id,
+    first: Run,
+    second: Run,
     metric: Annotated[
         str,
-        typer.Option(
-            metavar="NAME",
-            help="uar, accuracy or macro_f1.",
-            autocompletion=completion.among("uar", "accuracy", "macro_f1"),
-        ),
+        options.option("--metric", "NAME", "uar, accuracy or macro_f1.", autocompletion=completion.metrics),
     ] = "uar",
     results: options.Results = Path("results"),
     as_json: options.Json = False,
 ) -> None:
-    """Compare two runs on the same clips: difference, interval, test over speakers, and what may be said."""
+    """Compare two runs on the same clips: difference, interval, test over speakers, conclusion."""
     import json
     import shutil
 

@@ -1,4 +1,4 @@
-"""What a shell completes where a value is wanted: names in the tables, of suites and of stored runs."""
+"""Completion of values in a shell: names of the tables, of suites and of stored runs."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ corpora = _table("ser_classic.corpora", "CORPORA")
 features = _table("ser_classic.features", "FEATURES")
 models = _table("ser_classic.models", "MODELS")
 protocols = _table("ser_classic.protocols", "PROTOCOLS")
+metrics = _table("ser_classic.metrics", "COUNT_METRICS")
 
 
 def suites(incomplete: str) -> list[str]:

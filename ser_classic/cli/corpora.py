@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from ser_classic.corpora import Corpus, Reading
     from ser_classic.corpora.verifying import Verification
 
-app = Group(
-    "corpora list", "corpora show ravdess", help="Corpora: which there are, what they hold, how to get them."
-)
+app = Group("corpora list", "corpora show ravdess", help="List, inspect, verify and download corpora.")
 
-Name = Annotated[str, typer.Argument(help="Corpus name.", autocompletion=completion.corpora)]
-SHOWN = 10  # names of files a fault; --json has them all
+Name = Annotated[str, typer.Argument(help="Name of a corpus.", autocompletion=completion.corpora)]
+SHOWN = 10  # names of files per fault; --json has them all
 
 
 def list_corpora(data: options.Data = None, as_json: options.Json = False) -> None:
-    """List the corpora and which of them are at hand."""
+    """List the corpora, and which of them are in the data folder."""
     import json
 
     from ser_classic.corpora import CORPORA, available
@@ -35,8 +33,7 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     folder = data_folder(data)
     if not folder.is_dir():
         print(
-            f"{folder}: there is no such folder, so no corpus is found in it; say where they are with --data "
-            "or $SER_DATA",
+            f"{folder}: there is no such folder; name the folder of your corpora with --data or $SER_DATA",
             file=sys.stderr,
         )
     if as_json:
@@ -47,7 +44,7 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     from ser_classic.cli import pages
 
     Console().print(pages.table(at_hand).terminal())
-    print("More of one: ser-classic corpora show NAME")
+    print("More about a corpus: ser-classic corpora show NAME")
 
 
 def _facts(entry: Corpus, at_hand: Container[str]) -> dict[str, Any]:
@@ -59,7 +56,7 @@ def _facts(entry: Corpus, at_hand: Container[str]) -> dict[str, Any]:
 
 
 def show(corpus: Name, data: options.Data = None, as_json: options.Json = False) -> None:
-    """Tell what is known of a corpus: facts, citation, expected files, oddities, protocols, figures."""
+    """Show facts, citation, expected files, known faults, protocols and published figures of a corpus."""
     import json
 
     from ser_classic.cli import pages
@@ -72,15 +69,13 @@ def show(corpus: Name, data: options.Data = None, as_json: options.Json = False)
 @options.of_own_corpus
 def scan(
     corpus: options.Corpus,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the clips table as CSV.")
-    ] = None,
+    output: Annotated[Path | None, options.output("Also write the clips table to a CSV file.")] = None,
     reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
 ) -> None:
-    """Read a corpus's file names: clips by speaker and emotion."""
+    """Count the clips of a corpus by speaker and emotion, from names and labels alone."""
     import json
 
     from ser_classic.corpora import CorpusError, load, ordered, shortfall, speakers_known
@@ -98,8 +93,8 @@ def scan(
     counts = {emotion: counts[emotion] for emotion in ordered(counts)}
     speakers = int(clips["speaker"].nunique())
     if as_json:
-        told = {"corpus": entry.name, "root": str(root), "clips": len(clips), "speakers": speakers}
-        print(json.dumps(told | {"emotions": counts, "notice": notice}))
+        facts = {"corpus": entry.name, "root": str(root), "clips": len(clips), "speakers": speakers}
+        print(json.dumps(facts | {"emotions": counts, "notice": notice}))
         return
     from rich.console import Console
 
@@ -119,14 +114,21 @@ def scan(
 def verify(
     corpora: Annotated[
         list[str] | None,
-        typer.Argument(help="Names or paths.", show_default="all at hand", autocompletion=completion.corpora),
+        typer.Argument(
+            help="Names or paths of corpora.",
+            show_default="all that are found",
+            autocompletion=completion.corpora,
+        ),
     ] = None,
     reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     as_json: options.Json = False,
 ) -> None:
-    """Read every file: missing, corrupt, unreadable, duplicate and extra ones. Exit code 1 for a fault."""
+    """Read every file, and report missing, corrupt, unreadable, duplicate and extra ones.
+
+    Exit code 1: there is a fault.
+    """
     import json
     from dataclasses import asdict
 
@@ -147,15 +149,11 @@ def fetch(
     corpus: Name,
     source: Annotated[
         str | None,
-        typer.Option(
-            "--from",
-            metavar="SOURCE",
-            help="Instead of the publisher: an archive or folder here, or a URL of either.",
-        ),
+        options.option("--from", "SOURCE", "An archive, a folder or a URL, instead of the publisher's."),
     ] = None,
     data: options.Data = None,
 ) -> None:
-    """Download a corpus, or what is missing or corrupt of it; or say where to register for it."""
+    """Download a corpus or what it lacks, or show how to obtain it."""
     from ser_classic.corpora import CORPORA, load, shortfall
     from ser_classic.corpora.fetching import fetch as fetch_corpus
 
@@ -182,8 +180,8 @@ def _show(found: Verification) -> None:
     print(f"  {found.checksums}")
     if found.formats:
         print("  " + ", ".join(f"{number} {written}" for written, number in found.formats.items()))
-    for told in filter(None, (*found.deviations, found.surplus, *found.warnings)):
-        print(f"  {told}")
+    for line in filter(None, (*found.deviations, found.surplus, *found.warnings)):
+        print(f"  {line}")
     kinds: list[tuple[str, list[str]]] = [
         ("missing", list(found.missing)),
         ("corrupt (not the official bytes)", list(found.corrupt)),

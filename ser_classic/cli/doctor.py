@@ -1,4 +1,4 @@
-"""`ser-classic doctor`: what a bug report should tell about an installation."""
+"""`ser-classic doctor`: what a bug report needs to know of an installation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+import textwrap
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,23 @@ import typer
 
 from ser_classic.cli import options
 
+_WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}  # so that paths can be copied
+
 
 def doctor(data: options.Data = None, cache: options.Cache = None, as_json: options.Json = False) -> None:
-    """Tell versions, extras, corpora, folders and devices, for a bug report. Exit code 1 for a fault."""
+    """Show versions, extras, corpora, folders and devices, for a bug report.
+
+    Exit code 1: something keeps commands from working.
+    """
     import json
 
     found = examined(data, cache)
     if as_json:
         print(json.dumps(found))
     else:
-        for line in _lines(found):
-            print(line)
+        width = shutil.get_terminal_size().columns
+        for name, text in _rows(found):
+            print(textwrap.fill(f"{name:16}  {text}", width, subsequent_indent=" " * 18, **_WHOLE_WORDS))
     if found["faults"]:
         raise typer.Exit(1)
 
@@ -97,31 +104,38 @@ def _writable(folder: Path) -> bool:
     return True
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
+def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
     from ser_classic.cli.cache import readable
 
     machine = found["machine"]
     threads = ", ".join(f"{name}={value or 'not set'}" for name, value in found["threads"].items())
     rows = [
-        ("versions", ", ".join(f"{name} {number}" for name, number in found["versions"].items())),
+        ("versions", _versions(found["versions"])),
         ("machine", f"{machine['system']} {machine['architecture']}, {machine['processor']}"),
         ("jobs", f"{found['jobs']} by default; {threads}"),
     ]
     for extra, libraries in found["extras"].items():
-        lacking = [name for name, number in libraries.items() if number is None]
-        told = ", ".join(f"{name} {number}" for name, number in libraries.items() if number)
-        if lacking:
-            told = f"not installed ({', '.join(lacking)}): pip install 'ser-classic[{extra}]'"
-        rows.append((f"extra {extra}", told))
+        if missing := [name for name, number in libraries.items() if number is None]:
+            text = f"not installed ({', '.join(missing)}): pip install 'ser-classic[{extra}]'"
+        else:
+            text = _versions(libraries)
+        rows.append((f"extra {extra}", text))
     place = {name: "" if can else " (cannot be written)" for name, can in found["writable"].items()}
     size = readable(found["cache"]["bytes"])
-    microphones = ", ".join(found["microphones"]) or found["no_microphone"] or "none found"
-    rows += [
-        ("corpora", f"{', '.join(found['data']['corpora'])}; looked for in {found['data']['folder']}"),
+    if None in found["extras"]["mic"].values():
+        microphones = "needs the extra mic"
+    else:
+        microphones = ", ".join(found["microphones"]) or found["no_microphone"] or "none found"
+    return [
+        *rows,
+        ("corpora", f"{', '.join(found['data']['corpora'])}; searched in {found['data']['folder']}"),
         ("cache", f"{size} in {found['cache']['folder']}{place['cache']}"),
         ("folder", f"{found['folder']}{place['this folder']}"),
-        ("ffmpeg", found["ffmpeg"] or "not found; it is needed for MP4, WebM and AMR alone"),
+        ("ffmpeg", found["ffmpeg"] or "not found; only MP4, WebM and AMR files need it"),
         ("microphone", microphones),
         *(("FAULT", fault) for fault in found["faults"]),
     ]
-    return [f"{name:16}  {told}" for name, told in rows]
+
+
+def _versions(libraries: dict[str, str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in libraries.items())

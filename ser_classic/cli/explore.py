@@ -20,31 +20,20 @@ def explore(
     what: Annotated[
         str,
         typer.Argument(
-            help="Corpus name, a manifest or folder of your own, or a recording.",
+            help="Name of a corpus, path of your own (a table or a folder), or a recording.",
             autocompletion=completion.corpora,
         ),
     ],
-    features: Annotated[
-        str,
-        typer.Option(
-            "--features",
-            metavar="NAME",
-            help="Feature set to explore a corpus with.",
-            autocompletion=completion.features,
-        ),
-    ] = "pooled",
+    features: options.Features = "pooled",
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FOLDER", help="Folder to write.", show_default="explore/<name or path>"
-        ),
+        Path | None, options.output("Folder to write.", "FOLDER", show_default="explore/<name or path>")
     ] = None,
     reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
-    """Write figures and a self-contained page: clips, examples, features, speakers beside emotions."""
+    """Draw a corpus or a recording as a page with figures: clips, examples, features, speakers."""
     from ser_classic import explore as explorer
     from ser_classic.audio import is_recording
 
@@ -54,7 +43,9 @@ def explore(
         for option in context.command.params:
             given = context.get_parameter_source(option.name).name == "COMMANDLINE"
             if given and option.name not in ("what", "output", "channel"):
-                raise typer.BadParameter(f"for a corpus; {what} is a recording", param_hint=option.opts[0])
+                raise typer.BadParameter(
+                    f"it works on corpora, and {what} is a recording", param_hint=option.opts[0]
+                )
         parts, facts = explorer.explore_file(path, reading.channel)
         page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
         for name, value in facts.items():
@@ -69,7 +60,8 @@ def explore(
             feature_set = FEATURES[features]
         if feature_set.gives.dimensions > 1:
             raise typer.BadParameter(
-                f"{features} gives {feature_set.gives.name} a clip; explore with a set of vectors"
+                f"{features} gives {feature_set.gives.name} per clip; choose one that gives vectors",
+                param_hint="--features",
             )
         loaded = load(what, data, cache, reading)
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)

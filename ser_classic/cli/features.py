@@ -1,4 +1,4 @@
-"""`ser-classic features`: list the feature sets, extract one over a corpus."""
+"""`ser-classic features`: list the feature sets, extract one from a corpus."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_classic.cli import completion, interrupts, options
+from ser_classic.cli import interrupts, options
 from ser_classic.cli.commands import Group
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
 
-app = Group("features list", help="Feature sets: list them, extract one into a CSV or NPZ file.")
+app = Group("features list", help="List feature sets, or extract one to a file.")
 
 
 def list_features(as_json: options.Json = False) -> None:
-    """List the feature sets; one of an optional library that is absent has no columns."""
+    """List the feature sets with their columns, where the library that they need is installed."""
     import json
     import textwrap
 
@@ -41,16 +41,14 @@ def list_features(as_json: options.Json = False) -> None:
 
     rows = []
     for name, entry in FEATURES.items():
-        held = columns[name]
-        if held:
-            told = textwrap.shorten(", ".join(_contents(held)), 70, placeholder=" ...")
-            rows.append((name, f"{len(held)}{' a row' if entry.gives.dimensions > 1 else ''}", told))
+        if found := columns[name]:
+            contents = textwrap.shorten(", ".join(_contents(found)), 70, placeholder=" ...")
+            frames = " per frame" if entry.gives.dimensions > 1 else ""
+            rows.append((name, f"{len(found)}{frames}", contents))
         else:
-            lacking = f"needs the extra {entry.extra}" if entry.extra else "cannot tell its columns"
-            rows.append((name, "", lacking))
-    Console().print(Table(("features", "columns", "of"), tuple(rows)).terminal())
-    if any(entry.extra for entry in FEATURES.values()):
-        print("An extra: pip install 'ser-classic[NAME]'")
+            remedy = f"needs: pip install 'ser-classic[{entry.extra}]'" if entry.extra else "cannot be loaded"
+            rows.append((name, "", remedy))
+    Console().print(Table(("features", "columns", "contents"), tuple(rows)).terminal())
 
 
 def _contents(columns: Sequence[str]) -> list[str]:
@@ -63,43 +61,39 @@ def _contents(columns: Sequence[str]) -> list[str]:
 @options.of_own_corpus
 def extract_features(
     corpus: options.Corpus,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write: .csv or .npz.")
-    ],
-    features: Annotated[
-        str | None,
-        typer.Option("--features", metavar="NAME", help="Feature set.", autocompletion=completion.features),
-    ] = None,
+    output: Annotated[Path, options.output("File to write: .csv or .npz.")],
+    features: options.Features = None,
     encoder: Annotated[
         str | None,
-        typer.Option(
+        options.option(
             "--encoder",
-            metavar="NAME",
-            help="Instead, a pretrained speech encoder, by its folder or name at Hugging Face: wav2vec 2.0, "
-            "HuBERT, WavLM, Whisper. Needs an extra: pip install 'ser-classic\\[embeddings]'.",
+            "NAME",
+            "Instead of --features, a pretrained wav2vec 2.0, HuBERT, WavLM or Whisper: a folder, or its "
+            "name at Hugging Face. Install its extra with: pip install 'ser-classic\\[embeddings]'",
         ),
     ] = None,
     layer: Annotated[
         int | None,
-        typer.Option(
+        options.option(
+            "--layer",
+            "N",
+            "Layer of the encoder; 0 is the input of the first.",
             min=0,
-            metavar="N",
-            help="Layer of the encoder; 0 is what enters the first.",
             show_default="the last",
         ),
     ] = None,
     batch: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Recordings that the encoder takes at once.", show_default="8"),
+        options.option("--batch", "N", "Recordings per batch of the encoder.", min=1, show_default="8"),
     ] = None,
     reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
-    """Extract a feature set over a corpus, with the clips' speakers and emotions.
+    """Extract a feature set from a corpus to a file, with the speaker and emotion of every clip.
 
-    What --encoder gives are means and standard deviations over time of a layer: a table for `bench --table`.
+    An --encoder gives the mean and standard deviation of a layer over time: a table for `bench --table`.
     """
     from ser_classic.corpora import load
     from ser_classic.features import FEATURES

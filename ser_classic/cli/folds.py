@@ -1,4 +1,4 @@
-"""`ser-classic folds`: who is trained on and who is tested, as a file for other programs."""
+"""`ser-classic folds`: the folds of a protocol as a file for other programs."""
 
 from __future__ import annotations
 
@@ -19,27 +19,23 @@ def folds(
     protocol: Annotated[
         str,
         typer.Argument(
-            help="Protocol: loso, speakers5, emobox ...; `ser-classic list protocols` has all.",
+            help="Protocol, such as loso; list them with `ser-classic list protocols`.",
             autocompletion=completion.protocols,
         ),
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write: .csv or .jsonl.")
-    ],
+    output: Annotated[Path, options.output("File to write: .csv or .jsonl.")],
     validation: Annotated[
         bool,
-        typer.Option(
-            "--validation", help="Hold one speaker in five of each training part out to validate on."
-        ),
+        options.option("--validation", None, "Set aside every fifth training speaker for validation."),
     ] = False,
     seed: options.Seed = 0,
     reading: Reading = None,
     data: options.Data = None,
     cache: options.Cache = None,
 ) -> None:
-    """Write the folds of a protocol: for each fold and clip its file, part, speaker, emotion and sentence.
+    """Write the folds of a protocol: file, part, speaker, emotion and sentence of every clip in every fold.
 
-    Train a model of your own on them, write what it says of each test clip, and see `ser-classic score`.
+    Train a model of your own on them, and score its predictions with `ser-classic score`.
     """
     import pandas as pd
 

@@ -24,152 +24,129 @@ LONG = "Long recordings and calls"
 PRINTED = "What is printed"
 RARE = "Rarely needed"
 
-Corpus = Annotated[
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def option(names: str, metavar: str | None, help: str, panel: str | None = None, **more: Any) -> Any:
+    """An option with its names (`--jobs -j`), what its value is called (None for a flag), help and panel."""
+    return typer.Option(*names.split(), metavar=metavar, help=help, rich_help_panel=panel, **more)
+
+
+def output(help: str, metavar: str = "FILE", **more: Any) -> Any:
+    """The option that names what is written."""
+    return option("--output -o", metavar, help, **more)
+
+
+OWN_OR_KNOWN = "Name of a corpus, or path of your own: a table or a folder."
+Corpus = Annotated[str, typer.Argument(help=OWN_OR_KNOWN, autocompletion=completion.corpora)]
+ModelFile = Annotated[Path, typer.Argument(metavar="MODEL.skops", help="Model saved by `ser-classic fit`.")]
+Features = Annotated[
     str,
-    typer.Argument(
-        help="Corpus name, or a manifest or folder of your own.", autocompletion=completion.corpora
+    option(
+        "--features",
+        "NAME",
+        "Feature set; list them with `ser-classic list features`.",
+        autocompletion=completion.features,
     ),
 ]
-
 Data = Annotated[
     Path | None,
-    typer.Option(
-        "--data",
-        metavar="FOLDER",
-        envvar="SER_DATA",
-        help="Where the corpora are.",
-        show_default="data",
-        rich_help_panel=PLACES,
-    ),
+    option("--data", "FOLDER", "Folder of the corpora.", PLACES, envvar="SER_DATA", show_default="data"),
 ]
 Cache = Annotated[
     Path | None,
-    typer.Option(
+    option(
         "--cache",
-        metavar="FOLDER",
+        "FOLDER",
+        "Cache folder.",
+        PLACES,
         envvar="SER_CACHE",
-        help="Cache of features and of what reports computed.",
         show_default="the user's cache folder",
-        rich_help_panel=PLACES,
     ),
 ]
-Results = Annotated[
-    Path,
-    typer.Option("--results", metavar="FOLDER", help="Where the runs are stored.", rich_help_panel=PLACES),
-]
+Results = Annotated[Path, option("--results", "FOLDER", "Folder of the stored runs.", PLACES)]
 Jobs = Annotated[
     int,
-    typer.Option(
-        "--jobs", "-j", metavar="N", min=1, help="Processes, each with one thread.", show_default="one a core"
-    ),
+    option("--jobs -j", "N", "Number of processes, one thread each.", min=1, show_default="one per core"),
 ]
 Map = Annotated[
     list[str] | None,
-    typer.Option(
-        "--map",
-        metavar="WORD=EMOTION",
-        help="What one of its words means, anger=angry; repeatable.",
-        rich_help_panel=OWN,
-    ),
+    option("--map", "WORD=EMOTION", "Translate an emotion word, as in anger=angry; repeatable.", OWN),
 ]
 Speaker = Annotated[
     str | None,
-    typer.Option(
-        "--speaker",
-        metavar="PATTERN",
-        help="Regular expression whose group is the speaker in a file's path.",
-        rich_help_panel=OWN,
+    option(
+        "--speaker", "PATTERN", "Regular expression whose first group is the speaker in a file's path.", OWN
     ),
 ]
 MapSpeaker = Annotated[
     list[str] | None,
-    typer.Option(
-        "--map-speaker",
-        metavar="NAME=SPEAKER",
-        help="Another spelling of a speaker, ANNA=Anna; repeatable.",
-        rich_help_panel=OWN,
+    option(
+        "--map-speaker", "NAME=SPEAKER", "Merge spellings of a speaker, as in ANNA=Anna; repeatable.", OWN
     ),
 ]
 Drop = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--drop",
-        metavar="WORD",
-        help="Leave out the clips of this emotion; repeatable.",
-        rich_help_panel=OWN,
-    ),
+    list[str] | None, option("--drop", "WORD", "Leave out clips with this emotion word; repeatable.", OWN)
 ]
 Labels = Annotated[
     Path | None,
-    typer.Option(
-        "--labels",
-        metavar="FILE",
-        help="Of a folder: table of its recordings (CSV, TSV, TXT with header, JSON).",
-        rich_help_panel=OWN,
-    ),
+    option("--labels", "FILE", "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.", OWN),
 ]
 Key = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--key",
-        metavar="COLUMN",
-        help="Column of --labels that names the recording, or several: '{folder}/{name}'.",
+        "COLUMN",
+        "Column of --labels that names the recording; combine several as '{folder}/{name}'.",
+        OWN,
         show_default="file",
-        rich_help_panel=OWN,
     ),
 ]
 Column = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--column",
-        metavar="COLUMN=MEANING",
-        help="What a column of --labels is, EmoClass=emotion; repeatable.",
-        rich_help_panel=OWN,
+        "COLUMN=MEANING",
+        "What a column of --labels means, as in EmoClass=emotion; repeatable.",
+        OWN,
     ),
 ]
 Channel = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--channel",
-        metavar="CHANNEL",
-        help="Of several channels: left, right, a number from 0.",
+        "CHANNEL",
+        "Channel of stereo recordings: left, right or a number from 0.",
+        OWN,
         show_default="mix",
-        rich_help_panel=OWN,
     ),
 ]
 Tables = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--table",
-        metavar="NAME=FILE",
-        help="Features computed elsewhere as a feature set: .npz, .parquet or .csv, keyed by clip or file; "
-        "repeatable.",
+        "NAME=FILE",
+        "Add a feature set computed elsewhere: .npz, .parquet or .csv, one row per clip; repeatable.",
     ),
 ]
-Seed = Annotated[
-    int,
-    typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Seed of everything that is drawn."),
-]
+Seed = Annotated[int, option("--seed", "N", "Random seed.", min=0, max=2**32 - 1)]
 MinConfidence = Annotated[
     float,
-    typer.Option(
+    option(
         "--min-confidence",
-        metavar="SHARE",
+        "SHARE",
+        "Answer `uncertain` where no emotion is this probable, 0 to 1.",
         min=0.0,
         max=1.0,
-        help="Answer `uncertain` where no emotion is as probable as this, 0 to 1.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+Json = Annotated[bool, option("--json", None, "Print JSON.")]
 
 
 @contextlib.contextmanager
 def value_of(option: str) -> Iterator[None]:
-    """What the library finds wrong in here is the value of that option: wrong usage, exit code 2."""
+    """Report an error in this block as a wrong value of that option: exit code 2."""
     try:
         yield
     except SerClassicError as error:
@@ -178,45 +155,35 @@ def value_of(option: str) -> Iterator[None]:
 
 def of_own_corpus(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `reading` becomes the options that say how to read a corpus of one's own."""
+    own = get_type_hints(_reading, localns={"Reading": object}, include_extras=True)
+    del own["return"]
     hints = get_type_hints(command, localns={"Reading": object}, include_extras=True)
     parameters = []
     for parameter in inspect.signature(command).parameters.values():
         if parameter.name == "reading":
-            parameters += [parameter.replace(name=name, annotation=kind) for name, kind in _READING.items()]
+            parameters += [parameter.replace(name=name, annotation=kind) for name, kind in own.items()]
         else:
             parameters.append(parameter.replace(annotation=hints[parameter.name]))
 
     @functools.wraps(command)
-    def run(**given: Any) -> None:
-        told = {name: given.pop(name) for name in _READING}
-        command(**given, reading=_reading(**told))
+    def run(**values: Any) -> None:
+        reading = _reading(**{name: values.pop(name) for name in own})
+        command(**values, reading=reading)
 
     run.__signature__ = inspect.Signature(parameters)  # which is what Typer reads
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-_READING = {
-    "words": Map,
-    "drop": Drop,
-    "speaker": Speaker,
-    "speakers": MapSpeaker,
-    "channel": Channel,
-    "labels": Labels,
-    "key": Key,
-    "columns": Column,
-}
-
-
 def _reading(
-    words: list[str] | None,
-    drop: list[str] | None,
-    speaker: str | None,
-    speakers: list[str] | None,
-    channel: str | None,
-    labels: Path | None,
-    key: str | None,
-    columns: list[str] | None,
+    words: Map,
+    drop: Drop,
+    speaker: Speaker,
+    speakers: MapSpeaker,
+    channel: Channel,
+    labels: Labels,
+    key: Key,
+    columns: Column,
 ) -> Reading:
     from ser_classic.corpora import Reading, parse_map
 
@@ -232,7 +199,7 @@ def _reading(
 
 
 def channel_of(channel: str | None) -> int | None:
-    """The channel that is meant by --channel, counted from 0; None is the mean of all."""
+    """The number of the channel that --channel names, from 0; None is the mean of all."""
     from ser_classic.audio import parse_channel
 
     with value_of("--channel"):
@@ -241,7 +208,7 @@ def channel_of(channel: str | None) -> int | None:
 
 @contextlib.contextmanager
 def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) -> Iterator[None]:
-    """Tables given with --table are feature sets in this block, and those of `more` that are not given."""
+    """Make the tables of --table feature sets in this block, and those of `more` that it does not name."""
     if not tables and not more:
         yield
         return
@@ -254,13 +221,13 @@ def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) ->
 
 
 def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
-    """Refuse a table given with --table that none of these feature sets, or their parts, is called after."""
+    """Refuse a --table whose name is not among these feature sets or their parts."""
     used = {part for name in features for part in name.split("+")}
     for table in tables or ():
         name = table.partition("=")[0]
         if name not in used:
             raise typer.BadParameter(
-                f"{name} is none of the features that are used; name it in --features or in the suite",
+                f"{name} is not used; name it in --features or in the suite",
                 param_hint="--table",
             )
 

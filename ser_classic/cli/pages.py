@@ -1,8 +1,9 @@
-"""What is known of a corpus, as text: a line of a table, and a page."""
+"""What is known of a corpus, as text: a row of a table, and a page."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import textwrap
 from collections.abc import Container
 from pathlib import Path, PurePosixPath
@@ -10,24 +11,20 @@ from pathlib import Path, PurePosixPath
 from ser_classic.corpora import CORPORA, Corpus, CorpusError, locate, ordered
 from ser_classic.tables import Table
 
-WIDTH = 80
-ACCESS = {"open": "open", "registration": "register", "request": "ask", "made": "made"}
+WIDTH = min(80, shutil.get_terminal_size().columns)
+ACCESS = {"open": "open", "registration": "register", "request": "request", "made": "made here"}
 SHOWN = 5  # published figures
 
 
 def table(at_hand: Container[str]) -> Table:
     """All corpora, a row each."""
-    headings = ("corpus", "clips", "speakers", "language", "access", "licence", "here")
+    headings = ("corpus", "clips", "speakers", "language", "access", "licence", "found")
     rows = (
         (
             corpus.name,
             *(number or "-" for number in (corpus.clips, corpus.speakers)),
-            *(
-                corpus.language,
-                ACCESS[corpus.access],
-                corpus.licence,
-                "yes" if corpus.name in at_hand else "no",
-            ),
+            *(corpus.language, ACCESS[corpus.access], corpus.licence),
+            "yes" if corpus.name in at_hand else "no",
         )
         for corpus in CORPORA.values()
     )
@@ -35,19 +32,19 @@ def table(at_hand: Container[str]) -> Table:
 
 
 def page(corpus: Corpus, data: Path | None = None) -> str:
-    """Facts, citation, licence, expected layout, anomalies, protocols and published figures."""
+    """Facts, citation, expected files, known faults, protocols and published figures."""
     left_out = {**corpus.left_out, **corpus.excluded}
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
-        "Emotions": ", ".join(emotions_of(corpus)) or "as its clips table says",
+        "Emotions": ", ".join(emotions_of(corpus)),
         "Dimensions": _dimensions(corpus),
         "Language": corpus.language,
         "Style": corpus.style,
         "Licence": corpus.licence,
-        "Access": corpus.access,
+        "Access": ACCESS[corpus.access],
         "Address": corpus.url,
         "Citation": corpus.citation,
-        "Here": _here(corpus, data),
+        "Found": _found(corpus, data),
     }
     parts = [_wrapped(f"{corpus.name}: {corpus.title}")]
     parts += [_wrapped(f"{name}: {value}", indent=2) for name, value in facts.items() if value]
@@ -56,7 +53,7 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
     sections = {
         "Expected files": expected_files(corpus),
         "Left out": [f"{label}: {reason}" for label, reason in left_out.items()],
-        "Known of the release": list(corpus.anomalies),
+        "Known faults": list(corpus.anomalies),
         "Protocols": protocols_of(corpus),
         "Published figures": published_of(corpus),
     }
@@ -67,13 +64,13 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
 
 
 def _dimensions(corpus: Corpus) -> str:
-    """Those that its clips have as numbers, and what runs on them."""
+    """Those that its clips have as numbers, and the suite for them."""
     names = ", ".join(corpus.dimensions)
-    return f"{names}, as numbers (bench dimensions)" if names else ""
+    return f"{names} (suite: dimensions)" if names else ""
 
 
 def emotions_of(corpus: Corpus) -> tuple[str, ...]:
-    """The words of its standard task, as far as its names, or its release, tell them."""
+    """The emotions of its standard task; none where neither it nor an official list says them."""
     if corpus.emotions:
         return corpus.emotions
     official = corpus.official()
@@ -92,7 +89,7 @@ def expected_files(corpus: Corpus) -> list[str]:
 
 
 def protocols_of(corpus: Corpus) -> list[str]:
-    """Protocols made for it, or to be taken with care."""
+    """Protocols made for it, then those for any corpus."""
     from ser_classic.protocols import published_folds
 
     folds = published_folds()
@@ -101,8 +98,8 @@ def protocols_of(corpus: Corpus) -> list[str]:
     if "session" in corpus.columns:
         found.append("sessions: leave one session out")
     if "partition" in corpus.columns:
-        found.append("official: its own parts; official_leaky, where these share speakers")
-    return [*found, "loso, speakers5 and their adapted tracks, as everywhere"]
+        found.append("official: its own parts, or official_leaky, where these share speakers")
+    return [*found, "loso, speakers5 and their adapted tracks, as for every corpus"]
 
 
 def published_of(corpus: Corpus) -> list[str]:
@@ -111,12 +108,12 @@ def published_of(corpus: Corpus) -> list[str]:
 
     rows = published()
     rows = rows[rows["corpus"] == corpus.name].sort_values("value", ascending=False, kind="stable")
-    told = []
+    lines = []
     for (protocol, track), group in rows.groupby(["protocol", "track"], sort=False):
         apart = "" if group["speaker_disjoint"].iloc[0] == "yes" else ", speakers on both sides"
         best = ", ".join(f"{each.system} {each.value:.3f}" for each in group.head(SHOWN).itertuples())
-        told.append(f"{protocol} ({track}{apart}), {group['metric'].iloc[0]}: {best}")
-    return told
+        lines.append(f"{protocol} ({track}{apart}), {group['metric'].iloc[0]}: {best}")
+    return lines
 
 
 def bibtex(corpus: Corpus) -> str:
@@ -149,7 +146,7 @@ def bibtex(corpus: Corpus) -> str:
     return "\n".join([f"@misc{{{corpus.part_of or corpus.name},", *lines, "}"])
 
 
-def _here(corpus: Corpus, data: Path | None) -> str:
+def _found(corpus: Corpus, data: Path | None) -> str:
     if corpus.make is not None:
         return ""
     try:

@@ -16,39 +16,35 @@ if TYPE_CHECKING:
     from ser_classic.corpora import Reading
     from ser_classic.predictor import Predictor
 
-ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL.skops", help="Predictor saved by `ser-classic fit`.")
-]
-
 
 @options.of_own_corpus
 def fit(
     corpus: Annotated[
         str,
-        typer.Argument(
-            help="Corpus name, or a manifest or folder of your own; a+b pools two.",
-            autocompletion=completion.corpora,
+        typer.Argument(help=f"{options.OWN_OR_KNOWN} Several: a+b.", autocompletion=completion.corpora),
+    ],
+    features: options.Features,
+    model: Annotated[
+        str,
+        options.option(
+            "--model",
+            "NAME",
+            "Model; list them with `ser-classic list models`.",
+            autocompletion=completion.models,
         ),
     ],
-    features: Annotated[
-        str,
-        typer.Option("--features", metavar="NAME", help="Feature set.", autocompletion=completion.features),
-    ],
-    model: Annotated[
-        str, typer.Option("--model", metavar="NAME", help="Model.", autocompletion=completion.models)
-    ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="File to write, such as m.skops.")
-    ],
+    output: Annotated[Path, options.output("File to write: .skops.")],
     adapted: Annotated[
-        bool, typer.Option("--adapted", help="Z-score per speaker; `predict` then needs --adapt.")
+        bool,
+        options.option("--adapted", None, "Z-score per speaker; `predict` then needs --adapt."),
     ] = False,
     robust: Annotated[
         bool | None,
-        typer.Option(
+        options.option(
             "--robust/--no-robust",
-            help="Train on degraded copies of the clips, too: for noisy, faint or clipped recordings.",
-            show_default="robust; a table has no copies",
+            None,
+            "Also train on degraded copies, for noisy, faint or clipped recordings.",
+            show_default="robust, except with --table",
         ),
     ] = None,
     tables: options.Tables = None,
@@ -60,32 +56,30 @@ def fit(
     reading: Reading = None,
     evaluate: Annotated[
         bool,
-        typer.Option(
-            help="Put the cross-validated score on the card: the stored run's, else computed.",
-            rich_help_panel=options.RARE,
+        options.option(
+            "--evaluate/--no-evaluate",
+            None,
+            "Put the cross-validated score on the card, from the stored run if there is one.",
+            options.RARE,
         ),
     ] = True,
     facts: Annotated[
         list[str] | None,
-        typer.Option(
+        options.option(
             "--fact",
-            metavar="NAME=TEXT",
-            help="What else the card is to say: 'licence=CC BY 4.0'; repeatable.",
-            rich_help_panel=options.RARE,
+            "NAME=TEXT",
+            "Add a line to the card, as in 'licence=CC BY 4.0'; repeatable.",
+            options.RARE,
         ),
     ] = None,
     pipeline: Annotated[
         bool,
-        typer.Option(
-            "--pipeline",
-            help="Keep the scikit-learn pipeline in the file, too, by skops.",
-            rich_help_panel=options.RARE,
-        ),
+        options.option("--pipeline", None, "Also keep the scikit-learn pipeline in the file.", options.RARE),
     ] = False,
 ) -> None:
-    """Fit a model on whole corpora, tuned by speaker groups, and save it in one file.
+    """Fit a model on corpora, tuned on groups of speakers, and save it to a file.
 
-    Fitted on a --table, it takes tables in the place of recordings.
+    A model that is fitted on a --table predicts from tables instead of recordings.
     """
     from ser_classic.cli import answers
     from ser_classic.degradations import COPIES
@@ -98,7 +92,7 @@ def fit(
     with options.value_of("--model"):
         MODELS[model]
     with options.value_of("--fact"):
-        told = _facts(facts or [])
+        lines = _facts(facts or [])
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
     with options.brought(tables):
         with options.value_of("--features"):
@@ -113,7 +107,7 @@ def fit(
             seed=seed,
             evaluate=evaluate,
             reading=reading,
-            facts=told,
+            facts=lines,
             results=results,
             data=data,
             cache=cache,
@@ -136,23 +130,19 @@ def _facts(facts: list[str]) -> dict[str, str]:
     pairs = [fact.partition("=") for fact in facts]
     for name, _, value in pairs:
         if not name.strip() or not value.strip():
-            raise SerClassicError(f"{name!r}: expected a name and what it is, as in 'licence=CC BY 4.0'")
+            raise SerClassicError(f"{name!r}: expected NAME=TEXT, as in 'licence=CC BY 4.0'")
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def card(
-    model: ModelFile,
+    model: options.ModelFile,
     as_json: options.Json = False,
     pipeline: Annotated[
         Path | None,
-        typer.Option(
-            "--pipeline",
-            metavar="FILE",
-            help="Write the scikit-learn pipeline that was kept into this file, for skops.io.",
-        ),
+        options.option("--pipeline", "FILE", "Write the scikit-learn pipeline in it to this file."),
     ] = None,
 ) -> None:
-    """Show the card of a saved predictor: what it was fitted on, how good it is, and its limits."""
+    """Show what a saved model was fitted on, how good it is, and its limits."""
     import json
 
     from ser_classic.cli import answers
@@ -176,96 +166,86 @@ def predict(
         list[str],
         typer.Argument(
             metavar="[MODEL.skops] RECORDING...",
-            help="A predictor saved by `ser-classic fit`, by default the package's own; then files, folders, "
-            "patterns in quotes such as 'calls/**/*.wav', or - for standard input.",
+            help="Model saved by `ser-classic fit` (by default the package's own), then recordings: files, "
+            "folders, quoted patterns such as 'calls/**/*.wav', or - for standard input.",
             show_default=False,
         ),
     ],
     adapt: Annotated[
         bool,
-        typer.Option("--adapt", help="The recordings are of ONE speaker: z-score with their statistics."),
+        options.option("--adapt", None, "All recordings are of ONE speaker: z-score with their statistics."),
     ] = False,
     min_confidence: options.MinConfidence = 0.0,
     jobs: options.Jobs = options.CORES,
     top: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="List this many emotions, most probable first.",
-            rich_help_panel=options.PRINTED,
-        ),
+        options.option("--top", "N", "List the N most probable emotions.", options.PRINTED, min=1),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line.", rich_help_panel=options.PRINTED)
+        bool, options.option("--json", None, "Print one JSON object per line.", options.PRINTED)
     ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV.", rich_help_panel=options.PRINTED)] = False,
+    as_csv: Annotated[bool, options.option("--csv", None, "Print CSV.", options.PRINTED)] = False,
     shape: Annotated[
         str | None,
-        typer.Option(
+        options.option(
             "--format",
-            metavar="NAME",
-            help="Labels of one recording, cut by --segments or --window: audacity, textgrid (Praat, ELAN) "
+            "NAME",
+            "Print labels of one recording, from --segments or --window: audacity, textgrid (Praat, ELAN) "
             "or srt.",
-            rich_help_panel=options.PRINTED,
+            options.PRINTED,
             autocompletion=completion.among("audacity", "textgrid", "srt"),
         ),
     ] = None,
     draw: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Draw the timeline of one recording, cut by --window, as PNG, PDF or SVG.",
-            rich_help_panel=options.PRINTED,
+        options.option(
+            "--draw",
+            "FILE",
+            "Draw the timeline of one recording, from --window, as PNG, PDF or SVG.",
+            options.PRINTED,
         ),
     ] = None,
     segments: Annotated[
         bool,
-        typer.Option(
-            "--segments",
-            help="Answer for every utterance of 1 to 15 s, where speech is found.",
-            rich_help_panel=options.LONG,
+        options.option(
+            "--segments", None, "Find the utterances (1 to 15 s) and answer for each.", options.LONG
         ),
     ] = False,
     window: Annotated[
         float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Answer for every window of this length: a timeline.",
-            rich_help_panel=options.LONG,
-        ),
+        options.option("--window", "SECONDS", "Answer for windows of this length.", options.LONG),
     ] = None,
     hop: Annotated[
         float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="From window to window.",
-            show_default="half a window",
-            rich_help_panel=options.LONG,
+        options.option(
+            "--hop", "SECONDS", "From one window to the next.", options.LONG, show_default="half a window"
         ),
     ] = None,
     channel: Annotated[
         str | None,
-        typer.Option(
+        options.option(
             "--channel",
-            metavar="CHANNEL",
-            help="Of several channels: left, right, mix, a number from 0, or each by itself.",
+            "CHANNEL",
+            "Channel of stereo recordings: left, right, mix, a number from 0, or each on its own.",
+            options.LONG,
             show_default="as fitted",
-            rich_help_panel=options.LONG,
             autocompletion=completion.among("left", "right", "mix", "each"),
         ),
     ] = None,
     table: Annotated[
         str | None,
-        typer.Option(
+        options.option(
             "--table",
-            metavar="NAME=FILE",
-            help="In the place of recordings, a table of features for a predictor that was fitted on one.",
-            rich_help_panel=options.RARE,
+            "NAME=FILE",
+            "Instead of recordings, features computed elsewhere, for a model fitted on such a table.",
+            options.RARE,
         ),
     ] = None,
 ) -> None:
-    """Recognise the emotion of recordings. Exit code 1 tells that some could not be used."""
+    """Recognise the emotions in recordings.
+
+    Exit code 1: some recordings could not be used.
+    """
     from ser_classic.cli import answers, labels
     from ser_classic.predictor import load_predictor, saving, shipped, sources
     from ser_classic.predictor.describing import EACH

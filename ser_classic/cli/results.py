@@ -1,4 +1,4 @@
-"""`ser-classic results`: what can be done with results folders."""
+"""`ser-classic results`: merge results folders, remove runs."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from ser_classic.cli import completion, options
 from ser_classic.cli.commands import Group
 
 app = Group(
-    "results merge parts/* --into results",
-    help="Results folders: join those of several machines, remove runs.",
+    "results merge parts/* --into results", help="Merge results folders of several machines, or remove runs."
 )
 
 
 def merge(
-    folders: Annotated[list[Path], typer.Argument(help="Results folders, as of `bench --results`.")],
-    into: Annotated[
-        Path, typer.Option("--into", metavar="FOLDER", help="Results folder; what it holds has to fit, too.")
-    ],
+    folders: Annotated[list[Path], typer.Argument(help="Results folders, as written by `bench --results`.")],
+    into: Annotated[Path, options.option("--into", "FOLDER", "Results folder to copy the runs into.")],
     cache: options.Cache = None,
 ) -> None:
-    """Join results folders if they fit together, and write the report."""
+    """Merge results folders that agree with each other, and write the report."""
     from ser_classic.report import write
     from ser_classic.store import merging
 
@@ -36,12 +33,14 @@ def merge(
 def remove(
     runs: Annotated[
         list[str],
-        typer.Argument(help="Ids of runs: the names of their folders.", autocompletion=completion.runs),
+        typer.Argument(
+            help="Ids of runs, which are the names of their folders.", autocompletion=completion.runs
+        ),
     ],
     results: options.Results = Path("results"),
     cache: options.Cache = None,
 ) -> None:
-    """Remove runs, such as external ones, and write the report."""
+    """Delete runs, such as external ones, and write the report."""
     from ser_classic import store
     from ser_classic.report import write
 

@@ -1,4 +1,4 @@
-"""`ser-classic score`: predictions that were made elsewhere, on the same clips and folds."""
+"""`ser-classic score`: predictions of other models, on the same clips and folds."""
 
 from __future__ import annotations
 
@@ -17,27 +17,22 @@ if TYPE_CHECKING:
 @options.of_own_corpus
 def score(
     predictions: Annotated[
-        Path, typer.Argument(help="CSV: clip or file, emotion; if wanted fold, and p_<emotion> for each.")
+        Path, typer.Argument(help="CSV with clip or file, emotion and, optionally, fold and p_<emotion>.")
     ],
     corpus: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Corpus name, or a manifest or folder of your own.",
-            autocompletion=completion.corpora,
-        ),
+        str, options.option("--corpus", "NAME", options.OWN_OR_KNOWN, autocompletion=completion.corpora)
     ],
     protocol: Annotated[
         str,
-        typer.Option(
-            metavar="NAME",
-            help="Protocol on whose folds it was trained.",
-            autocompletion=completion.protocols,
+        options.option(
+            "--protocol", "NAME", "Protocol whose folds were used.", autocompletion=completion.protocols
         ),
     ],
-    name: Annotated[str, typer.Option(metavar="NAME", help='What to call the model: "my CNN".')],
-    note: Annotated[str, typer.Option(metavar="TEXT", help="Where more is to be read, such as a link.")] = "",
-    add: Annotated[bool, typer.Option("--add", help="Store it as an external run of --results.")] = False,
+    name: Annotated[str, options.option("--name", "NAME", "Name of your model, such as 'my CNN'.")],
+    note: Annotated[str, options.option("--note", "TEXT", "Where to read more, such as a link.")] = "",
+    add: Annotated[
+        bool, options.option("--add", None, "Store it in --results, beside the other runs.")
+    ] = False,
     as_json: options.Json = False,
     seed: options.Seed = 0,
     reading: Reading = None,
@@ -45,7 +40,7 @@ def score(
     data: options.Data = None,
     cache: options.Cache = None,
 ) -> None:
-    """Check and score predictions of any model, and compare them with the best run on the same folds."""
+    """Score predictions of your own model, and compare them with the best run on the same folds."""
     import json
     import shutil
     from dataclasses import replace

@@ -37,6 +37,7 @@ from ser_classic.corpora.clips import Corpus, CorpusError, scan_names
 from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
 from ser_classic.registry import unknown
 from ser_classic.runtime.progress import track
+from ser_classic.vocabulary import ordered
 
 SEED = 0  # of the corpus
 SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 13))  # odd: male, even: female
@@ -418,6 +419,7 @@ SYNTHETIC = Corpus(
     language="none (nonsense)",
     style="synthesised",
     access="made",
+    emotions=ordered(ACTED),
     scan=partial(scan_names, name="synthetic", parse=parse),
     clips=len(SPEAKERS) * len(ACTED) * len(SENTENCES) * len(TAKES),
     speakers=len(SPEAKERS),

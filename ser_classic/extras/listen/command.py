@@ -33,38 +33,34 @@ def listen(
         Path | None,
         typer.Argument(
             metavar="MODEL.skops",
-            help="Predictor saved by `ser-classic fit`.",
+            help="Model saved by `ser-classic fit`.",
             show_default="the package's own",
         ),
     ] = None,
     seconds: Annotated[
         float,
-        typer.Option(min=0, metavar="SECONDS", help="Stop after so long.", show_default="until Ctrl-C"),
+        options.option("--seconds", "SECONDS", "Stop after this time.", min=0, show_default="until Ctrl-C"),
     ] = math.inf,
     min_confidence: options.MinConfidence = 0.0,
-    window: Annotated[float, typer.Option(metavar="SECONDS", help="Length of a window.")] = 3.0,
-    hop: Annotated[float, typer.Option(metavar="SECONDS", help="From window to window.")] = 1.0,
+    window: Annotated[float, options.option("--window", "SECONDS", "Length of a window.")] = 3.0,
+    hop: Annotated[float, options.option("--hop", "SECONDS", "From one window to the next.")] = 1.0,
     record: Annotated[
-        Path | None, typer.Option(metavar="FILE.wav", help="Keep what is heard in this file.")
+        Path | None, options.option("--record", "FILE.wav", "Also record to this file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a window.")] = False,
+    as_json: Annotated[bool, options.option("--json", None, "Print one JSON object per line.")] = False,
     device: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Its number, or part of its name.",
-            show_default="the system's",
-            rich_help_panel=MICROPHONE,
+        options.option(
+            "--device", "NAME", "Number or part of the name.", MICROPHONE, show_default="the system's"
         ),
     ] = None,
     devices: Annotated[
-        bool,
-        typer.Option("--devices", help="List the microphones, and stop.", rich_help_panel=MICROPHONE),
+        bool, options.option("--devices", None, "List the microphones and exit.", MICROPHONE)
     ] = False,
 ) -> None:
-    """Listen to a microphone: level, and the emotion of every window.
+    """Recognise emotions live, from the microphone.
 
-    It needs an extra: pip install 'ser-classic[mic]'
+    Install its extra with: pip install 'ser-classic[mic]'
     """
     from ser_classic.extras.listen import microphone
 
