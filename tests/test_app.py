@@ -52,9 +52,9 @@ def models(own_folder, cache, tmp_path_factory) -> Path:
     """A folder with two predictors, one that the page cannot offer, and one that is broken."""
     folder = tmp_path_factory.mktemp("models")
     options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
-    for model in ("svm_rbf", "lda"):
+    for model in ("svm_rbf", "ridge"):
         fit(str(own_folder), "mfcc13", model, **options).save(folder / f"{model}.skops")
-    fit(str(own_folder), "mfcc13", "lda", adapted=True, **options).save(folder / "adapted.skops")
+    fit(str(own_folder), "mfcc13", "ridge", adapted=True, **options).save(folder / "adapted.skops")
     (folder / "broken.skops").write_bytes(b"PK broken")
     return folder
 
@@ -76,9 +76,9 @@ def long(short) -> Path:
 
 def test_predictors_are_offered_by_title_and_the_others_are_told(models, tmp_path):
     problems: list[str] = []
-    second = shutil.copy(models / "lda.skops", tmp_path / "second.skops")
-    offered = app.predictors_in([models, models / "lda.skops", Path(second)], problems.append)
-    assert list(offered) == ["tiny, mfcc13, lda", "tiny, mfcc13, svm_rbf", "tiny, mfcc13, lda (second)"]
+    second = shutil.copy(models / "ridge.skops", tmp_path / "second.skops")
+    offered = app.predictors_in([models, models / "ridge.skops", Path(second)], problems.append)
+    assert list(offered) == ["tiny, mfcc13, ridge", "tiny, mfcc13, svm_rbf", "tiny, mfcc13, ridge (second)"]
     assert len(problems) == 2
     assert "needs several recordings of one speaker" in problems[0]
     assert "broken.skops" in problems[1]
@@ -88,13 +88,13 @@ def test_predictors_are_offered_by_title_and_the_others_are_told(models, tmp_pat
 
 def test_the_predictor_with_the_best_card_is_chosen(own_folder, cache, tmp_path):
     options = {"cache": cache, "reading": Reading(speaker=r"/(s\d\d)_")}
-    for model in ("prior", "lda"):
+    for model in ("prior", "ridge"):
         fit(str(own_folder), "mfcc13", model, **options).save(tmp_path / f"{model}.skops")
-    good = read_card(tmp_path / "lda.skops")
+    good = read_card(tmp_path / "ridge.skops")
     assert cards.worth(good) > cards.worth(read_card(tmp_path / "prior.skops")) == pytest.approx(0)
     assert cards.worth(good | {"evaluation": None}) == 0
     assert cards.worth(good | {"corpora": [{"name": "synthetic"}]}) == 0, "voices of nobody tell nothing"
-    (tmp_path / "lda.skops").rename(tmp_path / "zzz.skops")
+    (tmp_path / "ridge.skops").rename(tmp_path / "zzz.skops")
     assert next(iter(app.predictors_in([tmp_path], pytest.fail))) == good["title"]
 
 
@@ -130,14 +130,14 @@ def test_a_long_recording_gets_a_timeline_too(models, long):
 def test_a_timeline_has_no_more_windows_than_can_be_seen(models, short, tmp_path):
     sound = np.tile(soundfile.read(short)[0], 250)
     soundfile.write(tmp_path / "hour.wav", sound, RATE)
-    given = reply(models / "lda.skops", tmp_path / "hour.wav", Limits())
+    given = reply(models / "ridge.skops", tmp_path / "hour.wav", Limits())
     assert 120 < len(table_in(given.told)) <= answering.MOST
 
 
 def test_what_is_unlike_all_it_was_fitted_on_is_told_first(models, tmp_path):
     tone = np.sin(2 * np.pi * 3000 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "tone.wav", 0.3 * tone, RATE)
-    told = text_of(reply(models / "lda.skops", tmp_path / "tone.wav", Limits()).told)
+    told = text_of(reply(models / "ridge.skops", tmp_path / "tone.wav", Limits()).told)
     assert told.strip().startswith("Unlike what this model was fitted on")
 
 
@@ -153,7 +153,7 @@ def test_an_answer_says_how_far_to_trust_it():
 
 def test_a_fitted_card_holds_what_is_taken_for_what(own_folder, cache):
     options = {"cache": cache, "reading": Reading(speaker=r"/(s\d\d)_")}
-    card = fit(str(own_folder), "mfcc13", "lda", **options).card
+    card = fit(str(own_folder), "mfcc13", "ridge", **options).card
     table = pd.DataFrame(card["evaluation"]["confusion"]).T
     assert table.sum(axis=1).to_dict() == card["counts"]
     recalls = [table.loc[word, word] / card["counts"][word] for word in card["classes"]]
@@ -195,7 +195,7 @@ def needed(library: str) -> None:
 @pytest.fixture(scope="module")
 def address(models):
     needed("gradio")
-    with app.served([models / "lda.skops"], lambda _: None, limits=Limits(megabytes=1)) as page:
+    with app.served([models / "ridge.skops"], lambda _: None, limits=Limits(megabytes=1)) as page:
         yield page.local_url
 
 
@@ -212,7 +212,7 @@ def test_without_a_model_the_packages_own_answers(tmp_path):
 def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path, number, early):
     needed("gradio")
     process = subprocess.Popen(
-        [sys.executable, "-m", "ser_classic", "app", str(models / "lda.skops")],
+        [sys.executable, "-m", "ser_classic", "app", str(models / "ridge.skops")],
         env=os.environ | {"TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -310,7 +310,7 @@ def told(page, panel: str = "") -> str:
 def test_a_visitor_uploads_a_recording_and_reads_the_answer(arrive, models, long):
     page = arrive()
     send(page, long)
-    expected = load_predictor(models / "lda.skops").predict(long).iloc[0]
+    expected = load_predictor(models / "ridge.skops").predict(long).iloc[0]
     assert told(page).startswith(f"{expected['emotion']} {100 * expected['confidence']:.0f} %")
     assert page.locator(".picture:visible svg").bounding_box()["width"] > 900
     with page.expect_download() as download:

@@ -62,7 +62,7 @@ def test_bench_tells_of_folds_that_lack_an_emotion(tiny, cache, tmp_path, caplog
     cells = [
         Cell("tiny", protocol, "mfcc13", model)
         for protocol in ("loso", "loso_adapted", "random5")
-        for model in ("prior", "lda")
+        for model in ("prior", "ridge")
     ]
     bench(cells, tmp_path, cache=cache, own={"tiny": less})
     told = [message for message in caplog.messages if "lack" in message]

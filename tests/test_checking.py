@@ -16,7 +16,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment import checking
 from ser_classic.experiment.cells import Cell
 
-CELLS = [Cell("synthetic", "speakers5", "mfcc13", model) for model in ("prior", "lda", "knn")]
+CELLS = [Cell("synthetic", "speakers5", "mfcc13", model) for model in ("prior", "ridge", "ridge_linear")]
 
 
 @pytest.fixture(scope="module")
@@ -72,16 +72,16 @@ def test_runs_of_now_are_the_same_and_nothing_is_written(made, cache):
 
 
 def test_a_difference_that_nothing_explains_is_told_with_its_size(results, cache):
-    rewrite(results, "lda", turn(20))
-    found = verdict(results, cache, "lda")
+    rewrite(results, "ridge", turn(20))
+    found = verdict(results, cache, "ridge")
     assert (found.verdict, found.turned, found.tested) == ("differs", 20, 504)
     assert "the model is where it begins" in found.why
 
     def shift(predictions: pd.DataFrame) -> None:
         predictions["p_sad"] += 0.25
 
-    rewrite(results, "knn", shift)
-    found = verdict(results, cache, "knn")
+    rewrite(results, "ridge_linear", shift)
+    found = verdict(results, cache, "ridge_linear")
     assert (found.verdict, found.turned) == ("differs", 0)
     assert found.apart == pytest.approx(0.25)
 
@@ -90,21 +90,21 @@ def test_rounding_is_no_difference(results, cache):
     def shift(predictions: pd.DataFrame) -> None:
         predictions["p_sad"] += 0.001
 
-    rewrite(results, "lda", shift)
-    assert verdict(results, cache, "lda").verdict == "same"
+    rewrite(results, "ridge", shift)
+    assert verdict(results, cache, "ridge").verdict == "same"
 
 
 def test_other_features_are_where_a_difference_begins(results, cache):
     record = store.read_run(results / "runs" / CELLS[1].id).record
-    rewrite(results, "lda", turn(5), digests=record["digests"] | {"features": "other"})
-    assert "the features are where it begins" in verdict(results, cache, "lda").why
+    rewrite(results, "ridge", turn(5), digests=record["digests"] | {"features": "other"})
+    assert "the features are where it begins" in verdict(results, cache, "ridge").why
 
 
 @pytest.mark.parametrize(
     ("library", "features", "expected"),
     [
         ("scikit-learn", None, "libraries"),
-        ("xgboost", None, "differs"),  # lda has no trees
+        ("xgboost", None, "differs"),  # ridge has no trees
         ("soxr", None, "differs"),  # the features are equal, so it is not the resampling
         ("soxr", "other", "libraries"),
         ("ser-classic", None, "differs"),  # ours is what is checked
@@ -115,8 +115,8 @@ def test_only_a_library_that_a_run_depends_on_explains_a_difference(
 ):
     record = store.read_run(results / "runs" / CELLS[1].id).record
     digests = record["digests"] | ({"features": features} if features else {})
-    rewrite(results, "lda", turn(20), versions=record["versions"] | {library: "0.1"}, digests=digests)
-    found = verdict(results, cache, "lda")
+    rewrite(results, "ridge", turn(20), versions=record["versions"] | {library: "0.1"}, digests=digests)
+    found = verdict(results, cache, "ridge")
     assert found.verdict == expected
     assert (f"{library} 0.1, now" in found.why) == (expected == "libraries")
 
@@ -124,15 +124,15 @@ def test_only_a_library_that_a_run_depends_on_explains_a_difference(
 @pytest.mark.parametrize(("turned", "expected"), [(10, "machine"), (11, "differs")])
 def test_another_processor_explains_a_few_guesses(results, cache, turned, expected):
     record = store.read_run(results / "runs" / CELLS[1].id).record
-    rewrite(results, "lda", turn(turned), machine=record["machine"] | {"processor": "Z80"})
-    assert verdict(results, cache, "lda").verdict == expected
+    rewrite(results, "ridge", turn(turned), machine=record["machine"] | {"processor": "Z80"})
+    assert verdict(results, cache, "ridge").verdict == expected
 
 
 def test_what_cannot_be_checked_is_counted_with_the_reason(results, cache, tmp_path):
     rewrite(results, "prior", parameters={"features": {"name": "mfcc13", "version": 99}})
     record = store.read_run(results / "runs" / CELLS[1].id).record
     for protocol, corpus in (("speakers5", "savee"), ("cross_from_savee", "synthetic")):
-        named = {"corpus": corpus, "protocol": protocol, "id": f"{corpus}--{protocol}--mfcc13--lda--0"}
+        named = {"corpus": corpus, "protocol": protocol, "id": f"{corpus}--{protocol}--mfcc13--ridge--0"}
         alone = pd.DataFrame({"fold": ["1"], "clip": ["savee/1"], "guess": ["sad"]})
         store.write_run(results, record | named | {"parameters": {}}, alone)
     found = checking.check(results, data=tmp_path / "none", cache=cache)
@@ -143,7 +143,7 @@ def test_what_cannot_be_checked_is_counted_with_the_reason(results, cache, tmp_p
 
 
 def test_a_sample_is_drawn_by_its_seed_and_quick_runs_more_often():
-    cells = [Cell("synthetic", "loso", "mfcc13", "lda", seed) for seed in range(40)]
+    cells = [Cell("synthetic", "loso", "mfcc13", "ridge", seed) for seed in range(40)]
     seconds = {cell: 1.0 if cell.seed < 20 else 500.0 for cell in cells}
     draws = [checking._drawn(cells, seconds, 10, seed) for seed in range(30)]
     assert draws[0] == checking._drawn(cells, seconds, 10, 0) != draws[1]
@@ -162,12 +162,12 @@ def test_on_the_command_line(results, ser):
     def bench(*words):
         return ser("bench", *words, "--results", results)
 
-    good = bench("--check", "--model", "lda", "--model", "knn", "--sample", "1", "--jobs", "1")
+    good = bench("--check", "--model", "ridge", "--model", "ridge_linear", "--sample", "1", "--jobs", "1")
     assert (good.returncode, good.stderr) == (0, "")
     assert "same: 0 of 504" in good.stdout.splitlines()[0]
     assert good.stdout.splitlines()[1].startswith("1 of 2 runs checked: 1 same; 0 ")
-    rewrite(results, "lda", turn(20))
-    bad = bench("--check", "--model", "lda", "--jobs", "1")
+    rewrite(results, "ridge", turn(20))
+    bad = bench("--check", "--model", "ridge", "--jobs", "1")
     assert bad.returncode == 1
     assert "DIFFERS: 20 of 504" in bad.stdout
     for words in (("--check", "--again"), ("quick", "--sample", "3")):
@@ -178,6 +178,6 @@ def test_predictions_that_were_changed_after_the_run_are_named(results, cache):
     path = results / "runs" / CELLS[1].id / "predictions.csv.bz2"
     path.write_bytes(bz2.compress(bz2.decompress(path.read_bytes()).replace(b"sad", b"fear")))
     assert json.loads((path.parent / "run.json").read_text())["status"] == "ok"
-    found = verdict(results, cache, "lda")
+    found = verdict(results, cache, "ridge")
     assert found.verdict == "differs"
     assert "were changed after the run" in found.why

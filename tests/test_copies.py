@@ -80,7 +80,7 @@ def test_bench_tells_of_copies_once_a_corpus(copied, cache, tmp_path):
     cells = [
         Cell("calls", protocol, "mfcc13", model)
         for protocol in ("loso", "random5")
-        for model in ("prior", "lda")
+        for model in ("prior", "ridge")
     ]
     outcome = bench(cells, tmp_path / "results", cache=cache, own={"calls": copied})
     assert len(outcome.done) == 4
@@ -89,7 +89,7 @@ def test_bench_tells_of_copies_once_a_corpus(copied, cache, tmp_path):
 
 
 def test_the_card_tells_of_copies(copied, cache, tmp_path, caplog):
-    predictor = fit(str(tmp_path / "calls.csv"), "mfcc13", "lda", cache=cache, evaluate=False)
+    predictor = fit(str(tmp_path / "calls.csv"), "mfcc13", "ridge", cache=cache, evaluate=False)
     told = "6 of its 51 clips are the same recordings as clips of other speakers"
     assert told in cards.text(predictor.card)
     assert told in caplog.text

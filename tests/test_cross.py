@@ -48,7 +48,7 @@ def test_recordings_of_the_corpus_trained_on_are_not_tested(tiny, cache):
     """Under whatever names they lie there: their emotions would be learned by heart."""
     some = in_place_of_emodb(tiny._replace(clips=tiny.clips[::7]))
     told = "tiny: 7 of its 48 clips are the same recordings as clips of emodb"
-    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "lda")
+    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "ridge")
     sources, sequences = Sources(cache=cache, own={"emodb": some}), FEATURES["mfcc_rms_zcr_sequence"]
     (refused,) = prepare_cells(tiny, [cell], sources)
     assert isinstance(refused, Refused)
@@ -62,7 +62,7 @@ def test_copies_within_the_corpus_trained_on_are_told(tiny, other, cache, tmp_pa
     (speaker,) = set(other.clips["speaker"]) - set(again["speaker"])
     again = again.assign(speaker=speaker).set_axis(again.index + "_again")
     own = {"tiny": tiny, "emodb": other._replace(clips=pd.concat([other.clips, again]))}
-    cells = [Cell("tiny", "cross_from_emodb", "mfcc13", model) for model in ("prior", "lda")]
+    cells = [Cell("tiny", "cross_from_emodb", "mfcc13", model) for model in ("prior", "ridge")]
     outcome = bench(cells, tmp_path / "results", cache=cache, own=own)
     assert len(outcome.done) == 2
     (told,) = [line for line in outcome.notices if "same recordings" in line]
@@ -103,7 +103,7 @@ def test_a_side_without_speakers_is_refused(tiny, other, nameless, ending):
 
 @pytest.mark.parametrize("ending", ["", "_adapted"])
 def test_a_run_is_stored_under_the_corpus_it_was_tested_on(tiny, other, cache, tmp_path, ending):
-    cell = Cell("tiny", f"cross_from_emodb{ending}", "mfcc13", "lda")
+    cell = Cell("tiny", f"cross_from_emodb{ending}", "mfcc13", "ridge")
     outcome = bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other})
     assert (outcome.done, outcome.problems) == ([cell.id], [])
     (run,) = store.runs(tmp_path)
@@ -120,17 +120,17 @@ def test_a_run_is_stored_under_the_corpus_it_was_tested_on(tiny, other, cache, t
 
 
 def test_without_a_store_the_predictions_are_the_same(tiny, other, cache, tmp_path):
-    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "lda")
+    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "ridge")
     bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other})
     (run,) = store.runs(tmp_path)
     features = joined([extract(each.clips, each.root, FEATURES["mfcc13"], cache) for each in (other, tiny)])
     clips = pd.concat([other.clips, tiny.clips])
-    again = evaluate(clips, features, MODELS["lda"], PROTOCOLS["cross_from_emodb"])
+    again = evaluate(clips, features, MODELS["ridge"], PROTOCOLS["cross_from_emodb"])
     np.testing.assert_allclose(again["p_sad"], run.predictions()["p_sad"], atol=0.5 * 10**-store.DECIMALS)
 
 
 def test_an_absent_training_corpus_fails_its_cells_alone(tiny, cache, tmp_path):
-    cells = [Cell("tiny", protocol, "mfcc13", "lda") for protocol in ("cross_from_tess", "loso")]
+    cells = [Cell("tiny", protocol, "mfcc13", "ridge") for protocol in ("cross_from_tess", "loso")]
     outcome = bench(cells, tmp_path, data=tmp_path, cache=cache, own={"tiny": tiny})
     assert outcome.done == [cells[1].id]
     assert outcome.failed == [cells[0].id]
@@ -140,7 +140,7 @@ def test_an_absent_training_corpus_fails_its_cells_alone(tiny, cache, tmp_path):
 def test_a_suite_spells_out_every_ordered_pair(tmp_path):
     (tmp_path / "s.toml").write_text(
         "[[grid]]\ncorpora = ['emodb', 'tess', 'synthetic']\nprotocols = ['cross', 'cross_adapted']\n"
-        "features = ['mfcc13']\nmodels = ['lda']\n"
+        "features = ['mfcc13']\nmodels = ['ridge']\n"
     )
     cells = read_suite(str(tmp_path / "s.toml"))
     pairs = {cell.corpora for cell in cells}
@@ -156,7 +156,7 @@ def test_every_source_has_both_tracks(source):
 
 
 def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, other, cache, tmp_path):
-    cell = Cell("tiny", "cross_from_emodb_adapted", "mfcc13", "lda")
+    cell = Cell("tiny", "cross_from_emodb_adapted", "mfcc13", "ridge")
     sources = Sources(cache=cache, own={"emodb": other})
     (work,) = prepare_cells(tiny, [cell], sources)
     parts = work.trial.features
@@ -173,16 +173,16 @@ def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, othe
 def test_speakers_of_either_corpus_are_adapted_by_their_own_clips_alone(tiny, other, cache):
     features = joined([extract(each.clips, each.root, FEATURES["mfcc13"], cache) for each in (other, tiny)])
     clips = pd.concat([other.clips, tiny.clips])
-    protocol, lda = PROTOCOLS["cross_from_emodb_adapted"], MODELS["lda"]
-    expected = evaluate(clips, features, lda, protocol).set_index("clip")["p_sad"]
+    protocol, ridge = PROTOCOLS["cross_from_emodb_adapted"], MODELS["ridge"]
+    expected = evaluate(clips, features, ridge, protocol).set_index("clip")["p_sad"]
     moved = (clips["speaker"] == "tiny/s02").to_numpy()
     values = np.where(moved[:, None], 3 * features.values + 7, features.values).astype(np.float32)
-    again = evaluate(clips, replace(features, values=values), lda, protocol).set_index("clip")["p_sad"]
+    again = evaluate(clips, replace(features, values=values), ridge, protocol).set_index("clip")["p_sad"]
     np.testing.assert_allclose(again, expected, atol=1e-3)  # his offset and scale are gone
 
 
 def test_a_pair_run_a_second_time_is_kept(tiny, other, cache, tmp_path):
-    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "lda")
+    cell = Cell("tiny", "cross_from_emodb", "mfcc13", "ridge")
     for kept in ([], [cell.id]):
         assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other}).kept == kept
 

@@ -263,32 +263,32 @@ def test_a_new_version_is_not_answered_from_the_cache(tiny, cache):
 
 
 def test_training_never_sees_a_degraded_clip_and_the_test_no_clean_one(tiny, cache):
-    protocol, lda = PROTOCOLS["loso_degraded_noise10"], MODELS["lda"]
+    protocol, ridge = PROTOCOLS["loso_degraded_noise10"], MODELS["ridge"]
     clean = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
     noisy = degraded_features(tiny, cache, "noise10")
-    expected = evaluate(tiny.clips, clean, lda, protocol, degraded=noisy).set_index("clip")
+    expected = evaluate(tiny.clips, clean, ridge, protocol, degraded=noisy).set_index("clip")
     one = "tiny/s01"
     own = (tiny.clips["speaker"] == one).to_numpy()[:, None]
     only_clean = replace(clean, values=np.where(own, 1e9, clean.values))  # never tested on...
     only_noisy = replace(noisy, values=np.where(own, noisy.values, 1e9))  # ...nor trained on
-    spoilt = evaluate(tiny.clips, only_clean, lda, protocol, degraded=only_noisy).set_index("clip")
+    spoilt = evaluate(tiny.clips, only_clean, ridge, protocol, degraded=only_noisy).set_index("clip")
     rows = tiny.clips.index[own[:, 0]]
     np.testing.assert_array_equal(spoilt.loc[rows, "p_sad"], expected.loc[rows, "p_sad"])
     assert expected.loc[rows, "p_sad"].nunique() > 2
-    straight = evaluate(tiny.clips, clean, lda, PROTOCOLS["loso"]).set_index("clip")
+    straight = evaluate(tiny.clips, clean, ridge, PROTOCOLS["loso"]).set_index("clip")
     assert np.abs(straight["p_sad"] - expected["p_sad"]).max() > 0.01
 
 
 def test_a_degraded_protocol_asks_for_the_degraded_features_and_no_other_does(tiny, cache):
     clean = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
     with pytest.raises(SerClassicError, match="tests on noise0; give `degraded`"):
-        evaluate(tiny.clips, clean, MODELS["lda"], PROTOCOLS["loso_degraded_noise0"])
+        evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso_degraded_noise0"])
     with pytest.raises(SerClassicError, match="tests on the clips as they are"):
-        evaluate(tiny.clips, clean, MODELS["lda"], PROTOCOLS["loso"], degraded=clean)
+        evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso"], degraded=clean)
 
 
 def test_a_run_tells_its_degradation_and_is_resumed(tiny, cache, tmp_path, monkeypatch):
-    cells = [Cell("tiny", f"loso_degraded_{name}", "mfcc13", "lda") for name in ("faint", "mp3")]
+    cells = [Cell("tiny", f"loso_degraded_{name}", "mfcc13", "ridge") for name in ("faint", "mp3")]
 
     def lacking(*arguments, **options):
         raise ValueError("Unknown format")

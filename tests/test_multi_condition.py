@@ -33,7 +33,7 @@ def copies_of(corpus, cache, name="mfcc13"):
     return [features_of(corpus, cache, training_copy(number), name) for number in range(1, COPIES + 1)]
 
 
-def predicted(corpus, features, copies, protocol="loso_multi", model="lda", **others):
+def predicted(corpus, features, copies, protocol="loso_multi", model="ridge", **others):
     table = evaluate(corpus.clips, features, MODELS[model], PROTOCOLS[protocol], copies=copies, **others)
     return table.set_index("clip")
 
@@ -96,9 +96,9 @@ def test_sequences_have_copies_too(tiny, cache):
 def test_copies_are_asked_for_and_refused(tiny, cache):
     clean = features_of(tiny, cache)
     with pytest.raises(SerClassicError, match="loso_multi"):
-        evaluate(tiny.clips, clean, MODELS["lda"], PROTOCOLS["loso_multi"])
+        evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso_multi"])
     with pytest.raises(SerClassicError, match="loso"):
-        evaluate(tiny.clips, clean, MODELS["lda"], PROTOCOLS["loso"], copies=[clean])
+        evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso"], copies=[clean])
     with pytest.raises(SerClassicError, match="copies"):
         PROTOCOLS["loso_multi"].splitter(tiny.clips)
     for wrong in ({"copies": 0}, {"speakers": 0}, {"copies": 1, "heard": 4, "track": "adapted"}):
@@ -118,7 +118,7 @@ def test_runs_that_differ_in_what_is_tested_are_fitted_once_and_stored_each(
 
     monkeypatch.setattr(fold, "fit", counted)
     protocols = ("loso", "loso_degraded_faint", "loso_multi", "loso_multi_faint", "loso_multi_noise0")
-    cells = [Cell("tiny", protocol, "mfcc13", "lda") for protocol in protocols]
+    cells = [Cell("tiny", protocol, "mfcc13", "ridge") for protocol in protocols]
     outcome = bench(cells, tmp_path, cache=cache, own={"tiny": tiny})
     assert sorted(outcome.done) == sorted(cell.id for cell in cells)
     assert len(calls) == 2 * tiny.clips["speaker"].nunique(), "clean training, and with copies"
@@ -171,7 +171,7 @@ def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, cach
         robust: fit(
             str(tiny.root),
             "mfcc13",
-            "lda",
+            "ridge",
             copies=COPIES * robust,
             reading=Reading(speaker=SPEAKER),
             cache=cache,

@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def predictor(own_folder, cache):
-    return fit(str(own_folder), "mfcc13", "lda", reading=Reading(speaker=r"/(s\d\d)_"), cache=cache)
+    return fit(str(own_folder), "mfcc13", "ridge", reading=Reading(speaker=r"/(s\d\d)_"), cache=cache)
 
 
 def test_a_predictor_shows_its_card_and_what_it_takes_for_what(predictor):
-    assert repr(predictor).splitlines() == ["Predictor: tiny, mfcc13, lda (angry, neutral, sad)"]
+    assert repr(predictor).splitlines() == ["Predictor: tiny, mfcc13, ridge (angry, neutral, sad)"]
     shown = predictor._repr_html_()
     assert "<li><b>Emotions:</b> angry" in shown
     assert shown.count(">taken for ") == 3

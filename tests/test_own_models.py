@@ -26,23 +26,23 @@ def test_an_estimator_and_a_dataframe_give_what_scikit_learn_gives(tiny, feature
 
 
 def test_names_stand_for_entries(tiny, features):
-    named = evaluate(tiny.clips, features, "lda", "loso_adapted")
-    assert named.equals(evaluate(tiny.clips, features, MODELS["lda"], PROTOCOLS["loso_adapted"]))
+    named = evaluate(tiny.clips, features, "ridge", "loso_adapted")
+    assert named.equals(evaluate(tiny.clips, features, MODELS["ridge"], PROTOCOLS["loso_adapted"]))
 
 
 def test_a_dataframe_of_other_clips_is_refused(tiny, features):
     with pytest.raises(SerClassicError, match="1 clips are missing"):
-        evaluate(tiny.clips, features.frame.iloc[1:], "lda", "loso")
+        evaluate(tiny.clips, features.frame.iloc[1:], "ridge", "loso")
 
 
 def test_missing_clips_and_columns_are_refused_in_words(tiny, features):
-    found = evaluate(tiny.clips, features, "lda", "loso")
+    found = evaluate(tiny.clips, features, "ridge", "loso")
     assert score(found, tiny.clips)["clips"] == 48
     with pytest.raises(SerClassicError, match="5 of 48 clips are not predicted"):
         score(found.iloc[5:], tiny.clips)
     with pytest.raises(SerClassicError, match="column guess"):
         score(found.drop(columns="guess"), tiny.clips)
-    part = evaluate(tiny.clips, features, "lda", "holdout25")
+    part = evaluate(tiny.clips, features, "ridge", "holdout25")
     assert score(part, tiny.clips, protocol="holdout25")["clips"] == len(part) < 48
     with pytest.raises(SerClassicError, match="not predicted"):
         score(part, tiny.clips)

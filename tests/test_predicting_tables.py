@@ -75,7 +75,7 @@ def test_another_table_is_refused(brought, tmp_path, capsys):
 
 def test_what_would_need_both_is_not_fitted(brought, own_folder, cache, tmp_path, capsys):
     given = ("--table", f"mine={brought / 't.npz'}", "--features", "pooled+mine")
-    words = ("fit", own_folder, *given, "--model", "lda", "-o", tmp_path / "m.skops", "--cache", cache)
+    words = ("fit", own_folder, *given, "--model", "ridge", "-o", tmp_path / "m.skops", "--cache", cache)
     assert command(*words) == 1
     assert "pooled+mine" in capsys.readouterr().err
     assert not (tmp_path / "m.skops").exists()
@@ -84,7 +84,7 @@ def test_what_would_need_both_is_not_fitted(brought, own_folder, cache, tmp_path
 @pytest.mark.parametrize(
     "words",
     [
-        ("fit", "synthetic", "--features", "mfcc13", "--model", "lda", "-o", "m.skops", "--no-evaluate"),
+        ("fit", "synthetic", "--features", "mfcc13", "--model", "ridge", "-o", "m.skops", "--no-evaluate"),
         ("bench", "quick", "--results", "results"),
     ],
 )

@@ -184,23 +184,23 @@ def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp
 
 
 def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(own_folder, tiny, cache, tmp_path):
-    computed = make(own_folder, cache, "lda", evaluate=True).card["evaluation"]
+    computed = make(own_folder, cache, "ridge", evaluate=True).card["evaluation"]
     assert computed["source"] == "computed for this card"
     assert (computed["protocol"], computed["clips"], computed["speakers"]) == ("loso", 48, 4)
-    cell = Cell("tiny", "loso", "mfcc13", "lda")
+    cell = Cell("tiny", "loso", "mfcc13", "ridge")
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
-    found = make(own_folder, cache, "lda", evaluate=True, results=tmp_path).card["evaluation"]
+    found = make(own_folder, cache, "ridge", evaluate=True, results=tmp_path).card["evaluation"]
     assert found["source"] == "from the stored run of this cell"
     assert {**found, "source": ""} == {**computed, "source": ""}
-    other = make(own_folder, cache, "lda", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
+    other = make(own_folder, cache, "ridge", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
     assert other["source"] == "computed for this card"
 
 
 def test_a_stored_run_with_another_number_of_copies_is_not_the_cards(own_folder, tiny, cache, tmp_path):
-    cell = Cell("tiny", "loso_multi", "mfcc13", "lda")
+    cell = Cell("tiny", "loso_multi", "mfcc13", "ridge")
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
     sources = [
-        make(own_folder, cache, "lda", evaluate=True, results=tmp_path, copies=copies).card["evaluation"][
+        make(own_folder, cache, "ridge", evaluate=True, results=tmp_path, copies=copies).card["evaluation"][
             "source"
         ]
         for copies in (1, COPIES)
@@ -219,7 +219,7 @@ def test_a_corpus_is_not_pooled_with_a_copy_of_itself(own_folder, cache, tmp_pat
     copied = tmp_path / "copied"
     shutil.copytree(own_folder, copied)
     with pytest.raises(SerClassicError, match="are the same recordings as clips of"):
-        fit([str(own_folder), str(copied)], "mfcc13", "lda", reading=Reading(speaker=SPEAKER), cache=cache)
+        fit([str(own_folder), str(copied)], "mfcc13", "ridge", reading=Reading(speaker=SPEAKER), cache=cache)
 
 
 def test_without_speakers_the_card_says_why_there_is_no_score(own_folder, cache):
@@ -239,11 +239,11 @@ def test_a_speaker_of_one_clip_is_not_z_scored(own_folder, cache, tmp_path):
 
 def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
     with pytest.raises(SerClassicError, match="did you mean 'mfcc13'"):
-        fit("synthetic", "mfcc31", "lda", cache=cache)
+        fit("synthetic", "mfcc31", "ridge", cache=cache)
     with pytest.raises(SerClassicError, match="nothing says who speaks"):
         make(own_folder, cache, adapted=True, reading=None)
     with pytest.raises(SerClassicError, match="name each corpus once"):
-        fit([str(own_folder), str(own_folder)], "mfcc13", "lda", cache=cache)
+        fit([str(own_folder), str(own_folder)], "mfcc13", "ridge", cache=cache)
 
 
 def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monkeypatch):
@@ -258,5 +258,5 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
 
     monkeypatch.setattr(fold, "fit", watched(fold.fit))
     with threadpool_limits(2):
-        fit(str(own_folder), "mfcc13", "lda", reading=Reading(speaker=SPEAKER), cache=cache)
+        fit(str(own_folder), "mfcc13", "ridge", reading=Reading(speaker=SPEAKER), cache=cache)
     assert seen == [{1}] * 5, "the whole corpus, and four speakers left out"

@@ -36,7 +36,7 @@ def test_a_program_fits_saves_loads_and_predicts(own_folder, cache, tmp_path):
     from ser_classic.audio import read
 
     reading = Reading(speaker=r"/(s\d\d)_")
-    predictor = fit(str(own_folder), "mfcc13", "lda", reading=reading, cache=cache, evaluate=False)
+    predictor = fit(str(own_folder), "mfcc13", "ridge", reading=reading, cache=cache, evaluate=False)
     predictor.save(tmp_path / "m.skops")
     recording = own_folder / "angry" / "s01_t1_1.wav"
     again = load_predictor(tmp_path / "m.skops")

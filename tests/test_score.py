@@ -113,17 +113,17 @@ def test_an_external_run_is_compared_stored_told_apart_and_removed(
     scored, predictions, tiny, cache, tmp_path, monkeypatch
 ):
     results = tmp_path / "results"
-    bench([Cell("tiny", "loso", "mfcc13", "lda")], results, cache=cache, own={"tiny": tiny})
+    bench([Cell("tiny", "loso", "mfcc13", "ridge")], results, cache=cache, own={"tiny": tiny})
     predictions.to_csv(tmp_path / "p.csv", index=False)
     code, told, _ = scored("p.csv", "--add", "--note", "https://example.org", "--json")
     assert code == 0
-    assert json.loads(told)["comparison"]["second"] == "tiny--loso--mfcc13--lda--0"
+    assert json.loads(told)["comparison"]["second"] == "tiny--loso--mfcc13--ridge--0"
     run = store.find_run(results, ID)
     assert run.record["external"] == {"name": "my CNN", "note": "https://example.org"}
     assert sorted(run.predictions()["clip"]) == sorted(tiny.clips.index)
     assert differences(run.record, lambda _: run.record["digests"]["clips"]) == {}
     board = tabulated(read(results))
-    assert dict(zip(board["model"], board["source"], strict=True)) == {"my_cnn": "external", "lda": ""}
+    assert dict(zip(board["model"], board["source"], strict=True)) == {"my_cnn": "external", "ridge": ""}
     assert "my_cnn" not in best_systems(board).markdown()
     from ser_classic.report import write
 
@@ -133,7 +133,7 @@ def test_an_external_run_is_compared_stored_told_apart_and_removed(
     monkeypatch.setattr(sys, "argv", ["ser-classic", "results", "remove", ID])
     with pytest.raises(SystemExit):
         cli.main()
-    assert [path.name for path in store.folders(results)] == ["tiny--loso--mfcc13--lda--0"]
+    assert [path.name for path in store.folders(results)] == ["tiny--loso--mfcc13--ridge--0"]
 
 
 def test_random_splits_show_in_the_leak_chapter(scored, predictions, tiny, tmp_path):
@@ -152,10 +152,10 @@ def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(
     predictions.drop(columns="fold").to_csv(tmp_path / "q.csv", index=False)
     assert scored("q.csv", "--add", protocol="random5")[0] == 0
     results = tmp_path / "results"
-    cells = [Cell("tiny", protocol, "mfcc13", "lda") for protocol in ("random5", "loso")]
+    cells = [Cell("tiny", protocol, "mfcc13", "ridge") for protocol in ("random5", "loso")]
     bench(cells, results, cache=cache, own={"tiny": tiny})
-    runs = {run.row["protocol"]: run.row for run in read(results) if run.row["model"] == "lda"}
+    runs = {run.row["protocol"]: run.row for run in read(results) if run.row["model"] == "ridge"}
     (row,) = leaky_alone(read(results)).rows
     assert [cell.text for cell in row[:3]] == ["tiny", "my_cnn", "random5"]
-    assert row[4].text == "mfcc13 + lda"
+    assert row[4].text == "mfcc13 + ridge"
     assert [cell.value for cell in row[5:]] == [runs[name]["uar"] for name in ("random5", "loso")]

@@ -144,7 +144,7 @@ def test_stopping_with_the_keyboard_still_answers_to_the_rest(predictor, wavefor
 
 def test_an_adapted_predictor_does_not_listen(own_folder, cache):
     options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
-    adapted = fit(str(own_folder), "mfcc13", "lda", adapted=True, **options)
+    adapted = fit(str(own_folder), "mfcc13", "ridge", adapted=True, **options)
     with pytest.raises(SerClassicError, match="all his recordings are needed first"):
         Listener(adapted, RATE)
 
@@ -152,7 +152,7 @@ def test_an_adapted_predictor_does_not_listen(own_folder, cache):
 def test_what_cannot_be_heard_or_kept_is_refused_before_the_microphone_is_opened(own_folder, cache, tmp_path):
     options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
     path = tmp_path / "m.skops"
-    fit(str(own_folder), "mfcc13", "lda", adapted=True, **options).save(path)
+    fit(str(own_folder), "mfcc13", "ridge", adapted=True, **options).save(path)
     with pytest.raises(SerClassicError, match="listen with another, or record and then predict --adapt"):
         listen.listen(path)
     for record, complaint in (

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ser_classic.corpora import EMOTIONS, CorpusError
+from ser_classic.corpora import EMOTIONS, CorpusError, load
 from ser_classic.corpora.synthetic import (
     ACTED,
     SENTENCES,
@@ -33,11 +33,9 @@ SECONDS = HOP / SAMPLE_RATE  # from frame to frame
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+def corpus(cache: Path) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Clips table, and samples (full scale 1) by clip."""
-    root = tmp_path_factory.mktemp("synthetic")
-    SYNTHETIC.make(root)
-    clips = SYNTHETIC.scan(root)
+    root, clips, _ = load("synthetic", cache=cache)
     return clips, {clip: _samples(root / file) for clip, file in clips["file"].items()}
 
 

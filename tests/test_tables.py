@@ -191,7 +191,7 @@ def test_a_brought_table_is_a_feature_set_while_it_is_brought(tiny, frame, cache
         features = extract(tiny.clips, tiny.root, FEATURES["mfcc13+mine"], cache)
         model = MODELS["fusion"].pipeline().fit(features.frame, tiny.clips["emotion"])
         assert list(model[-1].groups_)[:2] == ["mfcc13", "mine"]
-        assert len(evaluate(tiny.clips, features, MODELS["lda"], PROTOCOLS["loso_adapted"])) == 48
+        assert len(evaluate(tiny.clips, features, MODELS["ridge"], PROTOCOLS["loso_adapted"])) == 48
         with pytest.raises(SerClassicError, match=r"t\.csv"):
             compute(FEATURES["mine"], np.random.default_rng(0).normal(size=16000), 16000)
         with pytest.raises(SerClassicError, match="degraded"):
@@ -203,7 +203,7 @@ def test_a_brought_table_is_a_feature_set_while_it_is_brought(tiny, frame, cache
 
 def test_a_run_is_stale_once_its_table_has_changed(tiny, frame, cache, tmp_path):
     path = write(tmp_path / "t.csv", frame)
-    cells = [Cell("tiny", "loso", name, "lda") for name in ("mine", "mfcc13+mine")]
+    cells = [Cell("tiny", "loso", name, "ridge") for name in ("mine", "mfcc13+mine")]
     results, own = tmp_path / "results", {"tiny": tiny}
     with bring({"mine": path}):
         assert len(bench(cells, results, cache=cache, own=own).done) == 2
@@ -229,7 +229,7 @@ def test_a_suite_brings_tables(frame, tmp_path):
     write(tmp_path / "t.csv", frame)
     grid = '[[grid]]\ncorpora = ["synthetic"]\nprotocols = ["loso"]\nfeatures = ["mfcc13+mine"]\n'
     suite = tmp_path / "s.toml"
-    suite.write_text('[tables]\nmine = "t.csv"\n' + grid + 'models = ["lda"]\n')
+    suite.write_text('[tables]\nmine = "t.csv"\n' + grid + 'models = ["ridge"]\n')
     assert tables_of(str(suite)) == {"mine": tmp_path / "t.csv"}
     with bring(tables_of(str(suite))):
         assert [cell.features for cell in read_suite(str(suite))] == ["mfcc13+mine"]

@@ -11,7 +11,6 @@ from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import store
 from ser_classic.experiment import Cell, bench
-from ser_classic.runtime.engines import Local
 
 RESULTS = Path(__file__).parents[2] / "results"
 BOUNDS = tomllib.loads((Path(__file__).parent / "bounds.toml").read_text())["cell"]
@@ -35,7 +34,7 @@ def test_a_committed_run_is_within_its_bounds(bound):
 
 def run_now(bound: dict, data: Path, cache: Path, results: Path) -> None:
     corpus, protocol, features, model, seed = bound["id"].split("--")
-    outcome = bench([Cell(corpus, protocol, features, model, int(seed))], results, data, cache, Local(2))
+    outcome = bench([Cell(corpus, protocol, features, model, int(seed))], results, data, cache)
     assert outcome.problems == []
     check(bound, uar(results, bound["id"]))
 
