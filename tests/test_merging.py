@@ -19,7 +19,7 @@ from ser_classic.store.merging import merge
 CELLS = [
     Cell("tiny", protocol, "mfcc13", model)
     for protocol in ("loso", "loso_adapted", "random5")
-    for model in ("prior", "knn", "svc_auto", "lda")
+    for model in ("prior", "svc_auto", "ridge", "ridge_linear")
 ]
 
 
