@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from ser_classic.machines.formulas import coupled
-
-
-def possible(estimator: Any) -> bool:
-    """Whether a `...CV` estimator has, or will have when fitted, folds to calibrate its probabilities on.
-
-    Raises
-    ------
-    AttributeError
-        It has none; what `sklearn.utils.metaestimators.available_if` passes on.
-    """
-    if not getattr(estimator, "tuned_", estimator.cv is not None):
-        raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
-    return True
 
 
 def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:

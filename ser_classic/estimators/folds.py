@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -168,15 +168,3 @@ def uar(truth: np.ndarray, guess: np.ndarray, sample_weight: np.ndarray | None =
     hits = np.bincount(truth, weight * (truth == guess), minlength=len(total))
     present = total > 0
     return float(np.mean(hits[present] / total[present]))
-
-
-def results(grid: Iterable[dict[str, Any]], scores: np.ndarray) -> tuple[dict[str, Any], int]:
-    """A `cv_results_` of scores [shape=(candidates, folds)], and the index of the first best candidate."""
-    means = np.average(scores, axis=1)
-    table: dict[str, Any] = {"params": list(grid)}
-    for fold, column in enumerate(scores.T):
-        table[f"split{fold}_test_score"] = column
-    table["mean_test_score"] = means
-    table["std_test_score"] = scores.std(axis=1)
-    table["rank_test_score"] = 1 + (means[None, :] > means[:, None]).sum(axis=1)
-    return table, int(means.argmax())

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from scipy.special import log_softmax
 
-from ser_classic.estimators import calibration
+from ser_classic.estimators.calibration import fit_sharpness
 from ser_classic.estimators.folds import balanced_weights
-from ser_classic.estimators.kernels import KERNELS, Kernel
-from ser_classic.estimators.ridge import KernelRidgeClassifierCV
+from ser_classic.estimators.ridge import KernelRidgeClassifierCV, side_by_side
+
+# From scores [shape=(groups, n, classes)], codes and weights [both shape=(n,)] to weights and bias.
+Stack = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
+@dataclass(eq=False, repr=False)
 class StackedKernelRidgeCV(KernelRidgeClassifierCV):
     """`KernelRidgeClassifierCV` that weighs the scores of groups instead of adding them.
 
@@ -25,65 +29,18 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
     Parameters
     ----------
     kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
-        As in `KernelRidgeClassifierCV`.
+        As in `KernelRidgeClassifierCV`, like the attributes.
     stack_C : float > 0
         Inverse strength of the logistic regression's penalty, as `C` of scikit-learn's.
-
-    Attributes
-    ----------
-    weights_ : np.ndarray [shape=(groups * classes, classes)] or None
-        Coefficients on the groups' scores; None where these are summed.
-    bias_ : np.ndarray [shape=(classes,)] or None
     """
 
-    def __init__(
-        self,
-        kernels: Sequence[Kernel] = KERNELS,
-        *,
-        feature_groups: Literal["names"] | Mapping[str, Sequence] | None = None,
-        whole: bool = True,
-        alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0),
-        alpha: float = 0.1,
-        memory_limit: float = 8.0,
-        stack_C: float = 0.02,
-        cv: Any = None,
-        random_state: int = 0,
-    ) -> None:
-        super().__init__(
-            kernels,
-            feature_groups=feature_groups,
-            whole=whole,
-            alphas=alphas,
-            alpha=alpha,
-            memory_limit=memory_limit,
-            cv=cv,
-            random_state=random_state,
-        )
-        self.stack_C = stack_C
-
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Sequence[float] | None = None,
-        groups: Sequence | None = None,
-    ) -> StackedKernelRidgeCV:
-        """As `KernelRidgeClassifierCV.fit`, and the weights of the groups from the inner folds."""
-        self.weights_ = self.bias_ = None
-        super().fit(X, y, sample_weight, groups)
-        return self
+    stack_C: float = field(default=0.02, kw_only=True)
 
     def _calibrate(
-        self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
+        self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
     ) -> None:
-        # Each fold is judged by a regression on the others, for the sharpness is one of unheard speakers.
-        crossed = np.empty(scores.shape[1:])
-        for fold in np.unique(folds):
-            out = folds == fold
-            learned = self._stack(scores[:, ~out], codes[~out], weight[~out])
-            crossed[out] = _weighed(scores[:, out], *learned)
-        self.sharpness_ = calibration.fit_sharpness(crossed, codes, weight)
-        self.weights_, self.bias_ = self._stack(scores, codes, weight)
+        self.sharpness_ = fit_sharpness(_crossed(outputs, codes, weight, folds, self._stack), codes, weight)
+        self.weights_, self.bias_ = self._stack(outputs, codes, weight)
 
     def _stack(
         self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray
@@ -91,13 +48,13 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         """Weights and bias of a logistic regression on the scores of the groups."""
         from sklearn.linear_model import LogisticRegression
 
-        there = weight > 0
-        if len(np.unique(codes[there])) < 2:  # nothing to tell apart: summed
+        heard = weight > 0
+        if len(np.unique(codes[heard])) < 2:  # nothing to tell apart: summed
             return np.tile(np.eye(scores.shape[2]), (len(scores), 1)), np.zeros(scores.shape[2])
         model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000).fit(
-            _side_by_side(scores[:, there]),
-            codes[there],
-            sample_weight=balanced_weights(codes[there], weight[there]),
+            side_by_side(scores[:, heard]),
+            codes[heard],
+            sample_weight=balanced_weights(codes[heard], weight[heard]),
         )
         coefficients, offset = model.coef_, model.intercept_
         if len(model.classes_) == 2:
@@ -108,12 +65,8 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         weights[:, model.classes_], bias[model.classes_] = coefficients.T, offset
         return weights, bias
 
-    def _combined(self, scores: np.ndarray) -> np.ndarray:
-        if self.weights_ is None:
-            return super()._combined(scores)
-        return _weighed(scores, self.weights_, self.bias_)
 
-
+@dataclass(eq=False, repr=False)
 class ShrunkStackingCV(KernelRidgeClassifierCV):
     """`KernelRidgeClassifierCV` that weighs the scores of groups as far from adding them as it pays.
 
@@ -126,102 +79,54 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
     Parameters
     ----------
     kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
-        As in `KernelRidgeClassifierCV`.
+        As in `KernelRidgeClassifierCV`, like the attributes; `best_params_` has the prior's "width", too.
     widths : sequence of float >= 0
         Grid of variances of the prior, in units in which the scores have a mean square of 1; 0 is the sum.
-
-    Attributes
-    ----------
-    best_params_ : dict
-        "alpha", and "width" of the prior.
-    weights_ : np.ndarray [shape=(groups * classes, classes)] or None
-        Coefficients on the groups' scores; None where nothing could be tuned, and these are summed.
-    bias_ : np.ndarray [shape=(classes,)] or None
     """
 
-    def __init__(
-        self,
-        kernels: Sequence[Kernel] = KERNELS,
-        *,
-        feature_groups: Literal["names"] | Mapping[str, Sequence] | None = None,
-        whole: bool = True,
-        alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0),
-        alpha: float = 0.1,
-        memory_limit: float = 8.0,
-        widths: Sequence[float] = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1),
-        cv: Any = None,
-        random_state: int = 0,
-    ) -> None:
-        super().__init__(
-            kernels,
-            feature_groups=feature_groups,
-            whole=whole,
-            alphas=alphas,
-            alpha=alpha,
-            memory_limit=memory_limit,
-            cv=cv,
-            random_state=random_state,
-        )
-        self.widths = widths
-
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Sequence[float] | None = None,
-        groups: Sequence | None = None,
-    ) -> ShrunkStackingCV:
-        """As `KernelRidgeClassifierCV.fit`, and the weights of the groups from the inner folds."""
-        self.weights_ = self.bias_ = None
-        super().fit(X, y, sample_weight, groups)
-        return self
+    widths: Sequence[float] = field(default=(0.0, 0.001, 0.003, 0.01, 0.03, 0.1), kw_only=True)
 
     def _calibrate(
-        self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
+        self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
     ) -> None:
-        balanced = balanced_weights(codes, weight)
-        crossed = np.empty((len(self.widths), *scores.shape[1:]))
-        for fold in np.unique(folds):
-            out = folds == fold
-            for place, width in enumerate(self.widths):
-                learned = _near_the_sum(scores[:, ~out], codes[~out], weight[~out], width)
-                crossed[place, out] = _weighed(scores[:, out], *learned)
-        sharpness = [calibration.fit_sharpness(each, codes, weight) for each in crossed]
-        losses = [
-            _log_loss(each * factor, codes, balanced) for each, factor in zip(crossed, sharpness, strict=True)
-        ]
+        balanced, rows = balanced_weights(codes, weight), np.arange(len(codes))
+        sharpness, losses = [], []
+        for width in self.widths:
+            scores = _crossed(outputs, codes, weight, folds, partial(_near_the_sum, width=width))
+            sharpness.append(fit_sharpness(scores, codes, weight))
+            right = log_softmax(scores * sharpness[-1], axis=1)[rows, codes]
+            losses.append(-float(np.average(right, weights=balanced)))
         best = int(np.argmin(losses))
         self.best_params_ = {**self.best_params_, "width": self.widths[best]}
         self.sharpness_ = sharpness[best]
-        self.weights_, self.bias_ = _near_the_sum(scores, codes, weight, self.widths[best])
+        self.weights_, self.bias_ = _near_the_sum(outputs, codes, weight, self.widths[best])
 
-    def _combined(self, scores: np.ndarray) -> np.ndarray:
-        if self.weights_ is None:
-            return super()._combined(scores)
-        return _weighed(scores, self.weights_, self.bias_)
+
+def _crossed(
+    scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray, stack: Stack
+) -> np.ndarray:
+    """Scores [shape=(n, classes)] of each fold, weighed as the other folds teach: by other speakers."""
+    crossed = np.empty(scores.shape[1:])
+    for fold in np.unique(folds):
+        out = folds == fold
+        weights, bias = stack(scores[:, ~out], codes[~out], weight[~out])
+        crossed[out] = side_by_side(scores[:, out]) @ weights + bias
+    return crossed
 
 
 def _near_the_sum(
     scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, width: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and bias of a logistic regression whose prior, of this variance, is around the plain sum.
-
-    Parameters
-    ----------
-    scores : np.ndarray [shape=(groups, n, classes)]
-    codes : np.ndarray [shape=(n,), dtype=int]
-    weight : np.ndarray [shape=(n,)]
-    width : float >= 0
-    """
+    """Weights and bias of a logistic regression whose prior, of this variance, is around the plain sum."""
     from scipy.optimize import minimize
 
     groups, _, classes = scores.shape
-    there = weight > 0
-    scores, codes, weight = scores[:, there], codes[there], weight[there]
-    features = _side_by_side(scores)
+    heard = weight > 0
+    scores, codes, weight = scores[:, heard], codes[heard], weight[heard]
+    features = side_by_side(scores)
     scale = np.sqrt(np.average(np.mean(features**2, axis=1), weights=weight)) or 1.0
     weight = balanced_weights(codes, weight)
-    sharpness = calibration.fit_sharpness(scores.sum(axis=0), codes, weight)
+    sharpness = fit_sharpness(scores.sum(axis=0), codes, weight)
     summed = np.tile(np.eye(classes), (groups, 1))
     if width == 0:
         return summed, np.zeros(classes)
@@ -239,17 +144,3 @@ def _near_the_sum(
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10})
     moved = found.x.reshape(-1, classes)
     return summed + moved[:-1] / (scale * sharpness), moved[-1] / sharpness
-
-
-def _log_loss(scores: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> float:
-    chosen = log_softmax(scores, axis=1)[np.arange(len(codes)), codes]
-    return -float(np.average(chosen, weights=weight))
-
-
-def _side_by_side(scores: np.ndarray) -> np.ndarray:
-    groups, n, classes = scores.shape
-    return scores.transpose(1, 0, 2).reshape(n, groups * classes)
-
-
-def _weighed(scores: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    return _side_by_side(scores) @ weights + bias

@@ -1,0 +1,203 @@
+"""The base of the tuned classifiers: a grid scored on folds by speaker, chances calibrated on them, too."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ser_classic.estimators.calibration import fit_sharpness
+from ser_classic.estimators.folds import Split, encoded, resolve, uar
+from ser_classic.machines.formulas import probabilities
+
+
+def _calibrated(estimator: TunedClassifier) -> bool:
+    """Whether there are, or will be, folds to calibrate on; `available_if` passes the error on."""
+    if not getattr(estimator, "tuned_", estimator.cv is not None):
+        raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
+    return True
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
+    """Classifier that chooses its parameters by unweighted average recall on inner folds.
+
+    Parameters
+    ----------
+    cv : None, int, splitter or iterable of (train, test)
+        Inner folds. A number makes that many folds by speaker if `groups` are given to `fit`, else
+        stratified ones. Without folds, or with one speaker, nothing is tuned: the defaults are used.
+    random_state : int
+        Seed of the folds when `cv` is a number and there are speakers; nothing else is random.
+
+    Attributes
+    ----------
+    tuned_ : bool
+        Whether the parameters were chosen on folds.
+    best_params_ : dict
+    best_score_, best_index_, cv_results_
+        As in GridSearchCV, if tuned.
+    sharpness_ : float
+        Factor on the scores in `predict_proba`, if tuned.
+    classes_ : np.ndarray [shape=(classes,)]
+    """
+
+    cv: Any = None
+    random_state: int = 0
+
+    _dtype = (np.float64, np.float32)
+
+    @abstractmethod
+    def _grid(self) -> list[dict[str, Any]]:
+        """The candidates; a key is the parameter that holds the default. Raises ValueError."""
+
+    def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
+        """What is done before the first fit, such as refusing what does not fit in memory."""
+
+    @abstractmethod
+    def _left_out(
+        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, T: np.ndarray, grid: list[dict]
+    ) -> Iterable[tuple[int, np.ndarray]]:
+        """Number of each candidate and its outputs [shape=(..., m, any)] for T, fitted on X."""
+
+    @abstractmethod
+    def _settle(self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None) -> None:
+        """Fit to all clips with `best_params_`."""
+
+    @abstractmethod
+    def _outputs(self, X: np.ndarray) -> np.ndarray:
+        """Outputs of the fitted classifier for clips, as `_left_out` gives them."""
+
+    def _scores(self, outputs: np.ndarray) -> np.ndarray:
+        """Scores of the classes [shape=(n, classes)]."""
+        return outputs
+
+    def _choice(self, outputs: np.ndarray) -> np.ndarray:
+        """Number of the class that is predicted [shape=(n,)]."""
+        return self._scores(outputs).argmax(axis=1)
+
+    def _lead(self, outputs: np.ndarray) -> np.ndarray:
+        """How far the second of two classes is ahead of the first [shape=(n,)]."""
+        scores = self._scores(outputs)
+        return scores[:, 1] - scores[:, 0]
+
+    def _chances(self, outputs: np.ndarray) -> np.ndarray:
+        return probabilities(self._scores(outputs), self.sharpness_)
+
+    def _calibrate(
+        self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
+    ) -> None:
+        """Learn from outputs of clips left out, each of an inner fold."""
+        self.sharpness_ = fit_sharpness(self._scores(outputs), codes, weight)
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Sequence[float] | None = None,
+        groups: Sequence | None = None,
+    ) -> Self:
+        """Choose the parameters on the inner folds and fit all clips with them.
+
+        Parameters
+        ----------
+        X : array-like [shape=(n, d)]
+        y : array-like [shape=(n,)]
+        sample_weight : array-like [shape=(n,)], optional
+            A weight of 2 is as good as giving the clip twice, in standardising, fitting and scoring.
+        groups : array-like [shape=(n,)], optional
+            Speakers.
+
+        Raises
+        ------
+        ValueError
+            A parameter that is not known, fewer than two classes, or a fold that trains on one class.
+        SerClassicError
+            The kernel matrices need more memory than they may take.
+        """
+        grid = self._grid()
+        X, y = validate_data(self, X, y, dtype=self._dtype)
+        check_classification_targets(y)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        self.classes_, codes = encoded(y, weight)
+        self.best_params_ = {name: getattr(self, name) for name in grid[0]}
+        splits = resolve(self.cv, y, groups, self.random_state)
+        self.tuned_ = splits is not None
+        self._prepare(X, splits)
+        if splits is not None:
+            self._tune(X, codes, weight, splits, grid)
+        if weight is not None:
+            heard = weight > 0
+            X, codes, weight = X[heard], codes[heard], weight[heard]
+        self._settle(X, codes, weight)
+        return self
+
+    def _tune(
+        self,
+        X: np.ndarray,
+        codes: np.ndarray,
+        weight: np.ndarray | None,
+        splits: list[Split],
+        grid: list[dict[str, Any]],
+    ) -> None:
+        counted = np.ones(len(codes)) if weight is None else weight
+        recalls = np.empty((len(grid), len(splits)))
+        outside: list[list[np.ndarray]] = [[] for _ in grid]  # outputs for the clips left out ...
+        whole: list[np.ndarray] = []  # ... and their rows, of the folds that train on every class
+        for fold, (train, test) in enumerate(splits):
+            train = train[counted[train] > 0]
+            present = np.unique(codes[train])
+            if len(present) < 2:
+                raise ValueError(
+                    f"cv: fold {fold} trains on one class, '{self.classes_[present[0]]}'; make fewer folds"
+                )
+            if complete := len(present) == len(self.classes_):
+                whole.append(test)
+            part = None if weight is None else weight[train]
+            for index, outputs in self._left_out(X[train], codes[train], part, X[test], grid):
+                recalls[index, fold] = uar(codes[test], present[self._choice(outputs)], counted[test])
+                if complete:
+                    outside[index].append(outputs)
+        means = np.average(recalls, axis=1)
+        self.best_index_ = int(means.argmax())
+        self.best_params_ = grid[self.best_index_]
+        self.best_score_ = float(means[self.best_index_])
+        self.cv_results_ = {
+            "params": grid,
+            **{f"split{fold}_test_score": column for fold, column in enumerate(recalls.T)},
+            "mean_test_score": means,
+            "std_test_score": recalls.std(axis=1),
+            "rank_test_score": 1 + (means[None, :] > means[:, None]).sum(axis=1),
+        }
+        self.sharpness_ = 1.0
+        if whole:
+            rows = np.concatenate(whole)
+            folds = np.repeat(np.arange(len(whole)), [len(test) for test in whole])
+            best = np.concatenate(outside[self.best_index_], axis=-2)
+            self._calibrate(best, codes[rows], counted[rows], folds)
+
+    def _judge(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return self._outputs(validate_data(self, X, dtype=self._dtype, reset=False))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Scores [shape=(n, classes)] of clips [shape=(n, d)]; of two, the second's lead [shape=(n,)]."""
+        outputs = self._judge(X)
+        return self._lead(outputs) if len(self.classes_) == 2 else self._scores(outputs)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Class of every clip [shape=(n,)]."""
+        choice = self._choice(self._judge(X))
+        return self.classes_[choice]
+
+    @available_if(_calibrated)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
+        return self._chances(self._judge(X))
