@@ -59,7 +59,6 @@ INTERFACE = {
     "ser_classic.estimators",
     "ser_classic.features",
     "ser_classic.features.descriptors",
-    "ser_classic.features.extractor",
     "ser_classic.features.inputs",
     "ser_classic.machines",
     "ser_classic.machines.parts",

@@ -39,14 +39,14 @@ def session(path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize("emotions", [3, 2])
+@pytest.mark.parametrize(("features", "emotions"), [("mfcc13", 3), ("mfcc13", 2), ("classic193+prosody", 3)])
 @pytest.mark.parametrize("model", EXPORTED)
-def test_onnxruntime_answers_as_the_predictor_does(model, emotions, corpus, tiny, cache, tmp_path):
+def test_onnxruntime_answers_as_the_predictor_does(model, features, emotions, corpus, tiny, cache, tmp_path):
     try:
         MODELS[model].require()
     except SerClassicError as error:
         pytest.skip(str(error))
-    predictor = corpus(model, emotions)
+    predictor = corpus(model, emotions, features)
     predictor.save(tmp_path / "m.skops")
     assert command("export", tmp_path / "m.skops", "-o", tmp_path / "m.onnx") == 0
     run = session(tmp_path / "m.onnx")

@@ -12,6 +12,7 @@ import numpy as np
 from ser_classic import machines
 from ser_classic.errors import SerClassicError
 from ser_classic.machines import formulas
+from ser_classic.machines.formulas import squares
 from ser_classic.predictor import Predictor
 from ser_classic.registry import need
 from ser_classic.runtime.files import replacing, require_writable
@@ -63,9 +64,9 @@ def model_of(predictor: Predictor) -> Any:
         graph.add(part)
         graph.columns = part.width(graph.columns)
     choice, chances = graph.decided(predictor.machine.decision)
-    graph.node("Gather", graph.constant(np.array(predictor.classes, dtype=object)), choice, out=LABEL)
+    graph.node("Gather", np.array(predictor.classes, dtype=object), choice, out=LABEL)
     outputs = [helper.make_tensor_value_info(LABEL, kinds.STRING, ["clips"])]
-    if chances:
+    if chances is not None:
         graph.node("Cast", chances, out=CHANCES, to=kinds.FLOAT)
         outputs.append(helper.make_tensor_value_info(CHANCES, kinds.FLOAT, ["clips", len(predictor.classes)]))
     inputs = [helper.make_tensor_value_info(INPUT, kinds.FLOAT, ["clips", len(columns)])]
@@ -75,14 +76,50 @@ def model_of(predictor: Predictor) -> Any:
         opset_imports=[helper.make_opsetid(domain, version) for domain, version in OPSETS.items()],
         ir_version=IR_VERSION,
     )
-    told = {
+    facts = {
         "classes": predictor.classes,
         "columns": columns,
         "features": predictor.card["features"],
         "card": predictor.card,
     }
-    helper.set_model_props(made, {name: json.dumps(value) for name, value in told.items()})
+    helper.set_model_props(made, {name: json.dumps(value) for name, value in facts.items()})
     return made
+
+
+class _Tensor:
+    """What a node gives; what is computed with it becomes nodes of its graph."""
+
+    def __init__(self, graph: _Graph, name: str) -> None:
+        self.graph, self.name = graph, name
+
+    def __add__(self, other: Any) -> _Tensor:
+        return self.graph.node("Add", self, other)
+
+    def __sub__(self, other: Any) -> _Tensor:
+        return self.graph.node("Sub", self, other)
+
+    def __rsub__(self, other: float) -> _Tensor:
+        return self.graph.node("Sub", other, self)
+
+    def __mul__(self, other: Any) -> _Tensor:
+        return self.graph.node("Mul", self, other)
+
+    def __truediv__(self, other: Any) -> _Tensor:
+        return self.graph.node("Div", self, other)
+
+    def __matmul__(self, other: Any) -> _Tensor:
+        return self.graph.node("MatMul", self, other)
+
+    def sum(self, axis: int, keepdims: int = 1) -> _Tensor:
+        return self.graph.node("ReduceSum", self, [axis], keepdims=keepdims)
+
+    def first(self) -> _Tensor:
+        """Number of the largest [shape=(n,)]."""
+        return self.graph.node("ArgMax", self, axis=1, keepdims=0)
+
+    def slice(self, number: int, axis: int) -> _Tensor:
+        """The slice of that number, its axis kept."""
+        return self.graph.node("Slice", self, [number], [number + 1], [axis])
 
 
 class _Graph:
@@ -95,51 +132,41 @@ class _Graph:
         self.onnx, self.title, self.columns = onnx, title, columns
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
-        self.at, self.kind = INPUT, np.dtype(np.float32)
+        self.at, self.kind = _Tensor(self, INPUT), np.dtype(np.float32)
 
-    def node(self, kind: str, *inputs: str, out: str = "", domain: str = "", **options: Any) -> str:
-        """Add a node, and return the name of its output."""
+    def node(self, kind: str, *inputs: Any, out: str = "", domain: str = "", **options: Any) -> _Tensor:
+        """Add a node.
+
+        Its inputs are tensors, arrays, numbers (in the precision at hand) or lists of whole numbers.
+        """
+        names = [self.tensor(each).name for each in inputs]
         out = out or f"v{len(self.nodes)}"
-        self.nodes.append(
-            self.onnx.helper.make_node(kind, list(inputs), [out], domain=domain or None, **options)
-        )
-        return out
+        more = [f"{out}_first"] if kind == "TopK" else []  # whose second output is wanted
+        node = self.onnx.helper.make_node(kind, names, [*more, out], domain=domain or None, **options)
+        self.nodes.append(node)
+        return _Tensor(self, out)
 
-    def constant(self, values: Any) -> str:
-        """Add a constant, and return its name."""
+    def tensor(self, value: Any) -> _Tensor:
+        """A value as a tensor; kept in single precision where nothing is lost by it."""
+        if isinstance(value, _Tensor):
+            return value
+        array = np.array(value, dtype=np.int64) if isinstance(value, list) else np.asarray(value)
+        single = array.ndim > 0 and array.dtype == np.float32
+        if array.dtype.kind == "f" and not single:
+            array = array.astype(self.kind)
         name = f"c{len(self.constants)}"
-        self.constants.append(self.onnx.numpy_helper.from_array(np.asarray(values), name))
-        return name
+        self.constants.append(self.onnx.numpy_helper.from_array(array, name))
+        return self.cast(_Tensor(self, name)) if single and self.kind != np.float32 else _Tensor(self, name)
 
-    def number(self, value: float) -> str:
-        """A constant in the precision at hand."""
-        return self.constant(np.array(value, dtype=self.kind))
-
-    def whole(self, *values: int) -> str:
-        """A constant [shape=(values,), dtype=int64]."""
-        return self.constant(np.array(values, dtype=np.int64))
-
-    def array(self, values: np.ndarray) -> str:
-        """A constant in the precision at hand; kept in single precision where nothing is lost by it."""
-        if self.kind == np.float64 and values.dtype == np.float32:
-            return self.cast(self.constant(values))
-        return self.constant(values.astype(self.kind))
-
-    def cast(self, name: str) -> str:
-        return self.node("Cast", name, to=self.onnx.helper.np_dtype_to_tensor_dtype(self.kind))
+    def cast(self, tensor: _Tensor) -> _Tensor:
+        """In the precision at hand."""
+        return self.node("Cast", tensor, to=self.onnx.helper.np_dtype_to_tensor_dtype(self.kind))
 
     def to(self, kind: type | np.dtype) -> None:
         """Go on in that precision."""
         if self.kind != (kind := np.dtype(kind)):
             self.kind = kind
             self.at = self.cast(self.at)
-
-    def squares(self, name: str) -> str:
-        """Squared length [shape=(n, 1)] of every row."""
-        return self.sum(self.node("Mul", name, name), 1)
-
-    def sum(self, name: str, axis: int, keep: int = 1) -> str:
-        return self.node("ReduceSum", name, self.whole(axis), keepdims=keep)
 
     @singledispatchmethod
     def add(self, part: Any) -> None:
@@ -152,10 +179,9 @@ class _Graph:
     @add.register
     def _(self, part: machines.Standardise) -> None:
         self.to(part.mean.dtype)
-        self.at = self.node("Sub", self.at, self.array(part.mean))
-        self.at = self.node("Div", self.at, self.array(part.scale))
+        self.at = (self.at - part.mean) / part.scale
         if part.limit is not None:
-            self.at = self.node("Clip", self.at, self.number(-part.limit), self.number(part.limit))
+            self.at = self.node("Clip", self.at, -part.limit, part.limit)
 
     @add.register
     def _(self, part: machines.Constant) -> None:
@@ -164,8 +190,7 @@ class _Graph:
     @add.register
     def _(self, part: machines.Linear) -> None:
         self.to(np.result_type(self.kind, part.weights))
-        self.at = self.node("MatMul", self.at, self.array(part.weights))
-        self.at = self.node("Add", self.at, self.array(part.offset))
+        self.at = self.at @ part.weights + part.offset
 
     @add.register
     def _(self, part: machines.Activation) -> None:
@@ -176,63 +201,49 @@ class _Graph:
         if part.scaler is not None:
             self.add(part.scaler)
         self.to(np.float64)
-        V = self.array(part.vectors)
+        V = self.tensor(part.vectors)
         if part.scaler is not None:
-            V = self.node("Sub", V, self.array(part.scaler.mean))
-            V = self.node("Div", V, self.array(part.scaler.scale))
-        lengths = squared(part.places)
-        kernel = self._gaussian(self._inner(self.at, V), self.squares(self.at), lengths, part.gamma)
-        self.at = self.node("MatMul", kernel, self.array(part.weights))
-        self.at = self.node("Add", self.at, self.array(part.offset))
+            V = (V - part.scaler.mean) / part.scaler.scale
+        kernel = self._gaussian(self._inner(self.at, V), self.at, squares(part.places), part.gamma)
+        self.at = kernel @ part.weights + part.offset
 
-    def _inner(self, Z: str, V: str) -> str:
-        return self.node("MatMul", Z, self.node("Transpose", V))
+    def _inner(self, Z: _Tensor, V: Any) -> _Tensor:
+        return Z @ self.node("Transpose", V)
 
-    def _gaussian(self, inner: str, own: str, lengths: np.ndarray, gamma: float) -> str:
-        D = self.node("Mul", inner, self.number(-2.0))
-        D = self.node("Add", self.node("Add", D, own), self.array(lengths))
-        D = self.node("Max", D, self.number(0.0))
-        return self.node("Exp", self.node("Mul", D, self.number(-gamma)))
+    def _gaussian(self, inner: _Tensor, Z: _Tensor, lengths: np.ndarray, gamma: float) -> _Tensor:
+        D = self.node("Max", inner * -2.0 + (Z * Z).sum(1) + lengths, 0.0)
+        return self.node("Exp", D * -gamma)
 
     @add.register
     def _(self, part: machines.Neighbours) -> None:
         self.to(np.float64)
-        V = self.array(part.vectors)
-        D = self.node("Mul", self._inner(self.at, V), self.number(-2.0))
-        D = self.node("Add", D, self.array(squared(part.vectors)))
-        nearest = f"v{len(self.nodes)}_i"
-        self.nodes.append(
-            self.onnx.helper.make_node(
-                "TopK", [D, self.whole(part.count)], [f"{nearest}_d", nearest], axis=1, largest=0
-            )
-        )
-        clip = self.node("Unsqueeze", self.at, self.whole(1))
-        apart = self.node("Sub", self.node("Gather", V, nearest), clip)
-        distance = self.node("Sqrt", self.sum(self.node("Mul", apart, apart), 2))  # [n, count, 1]
-        weight = self.node("Div", self.number(1.0), self.node("Max", distance, self.number(1e-30)))
-        said = self.node("Gather", self.array(np.eye(part.classes)[part.codes]), nearest)
-        total = self.sum(self.node("Mul", said, weight), 1, keep=0)
-        self.at = self.node("Div", total, self.sum(total, 1))
+        V = self.tensor(part.vectors)
+        D = self._inner(self.at, V) * -2.0 + squares(part.vectors)
+        nearest = self.node("TopK", D, [part.count], axis=1, largest=0)
+        apart = self.node("Gather", V, nearest) - self.node("Unsqueeze", self.at, [1])
+        distance = self.node("Sqrt", (apart * apart).sum(2))  # [n, count, 1]
+        chances = self.node("Gather", np.eye(part.classes)[part.codes], nearest)
+        total = (chances / self.node("Max", distance, 1e-30)).sum(1, keepdims=0)
+        self.at = total / total.sum(1)
 
     @add.register
     def _(self, part: machines.Ridges) -> None:
         self.to(np.float64)
-        groups = [self.whole(*group.tolist()) for group in part.columns]
-        features = [self.node("Gather", self.at, group, axis=1) for group in groups]
-        inner = [self._inner(Z, self.array(rows)) for Z, rows in zip(features, part.anchors, strict=False)]
-        lengths = [squared(rows) for rows in part.anchors]
+        features = [self.node("Gather", self.at, group.tolist(), axis=1) for group in part.columns]
+        inner = [self._inner(Z, rows) for Z, rows in zip(features, part.anchors, strict=False)]
+        lengths = [squares(rows) for rows in part.anchors]
         if part.gaussian and part.whole:
             inner.append(self.node("Sum", *inner))
             lengths.append(np.sum(lengths, axis=0))
         scores = []
         for place, Z in enumerate(features):
-            score = self.array(part.offset[place])
+            score = self.tensor(part.offset[place])
             if part.linear:
-                score = self.node("Add", score, self.node("MatMul", Z, self.array(part.linear[place])))
+                score = Z @ part.linear[place] + score
             if part.gaussian:
                 gamma = 0.5 / (float(part.widths[place]) * len(part.columns[place]))
-                kernel = self._gaussian(inner[place], self.squares(Z), lengths[place], gamma)
-                score = self.node("Add", score, self.node("MatMul", kernel, self.array(part.gaussian[place])))
+                kernel = self._gaussian(inner[place], Z, lengths[place], gamma)
+                score = kernel @ part.gaussian[place] + score
             scores.append(score)
         self.at = self.node("Concat", *scores, axis=1)
 
@@ -268,91 +279,52 @@ class _Graph:
             target_weights=weights[row, target].astype(np.float32).tolist(),
         )
 
-    def first(self, name: str) -> str:
-        """Number of the largest [shape=(n,)]."""
-        return self.node("ArgMax", name, axis=1, keepdims=0)
-
-    def decided(self, decision: Any) -> tuple[str, str]:
-        """Names of the choice, and of the chances or nothing."""
+    def decided(self, decision: Any) -> tuple[_Tensor, _Tensor | None]:
+        """The choice, and the chances or nothing."""
         if isinstance(decision, machines.Chances):
-            return self.first(self.at), self.at
+            return self.at.first(), self.at
         if isinstance(decision, machines.Scores):
             if decision.sharpness is None:
-                return self.first(self.at), ""
-            sharp = self.node("Mul", self.at, self.number(decision.sharpness))
-            return self.first(self.at), self.node("Softmax", sharp, axis=1)
-        return self._paired(decision)
-
-    def _paired(self, decision: machines.Pairs) -> tuple[str, str]:
+                return self.at.first(), None
+            return self.at.first(), self.node("Softmax", self.at * decision.sharpness, axis=1)
         self.to(np.float64)
-        margins = self.at
-        k = formulas.classes_of(self.columns)
+        margins, k = self.at, formulas.classes_of(self.columns)
         first, second = (np.eye(k)[each] for each in np.triu_indices(k, 1))
-        lost = self.cast(self.node("Less", margins, self.number(0.0)))
-        won = self.node("Sub", self.number(1.0), lost)
-        rated = self.node(
-            "Add",
-            self.node("MatMul", won, self.array(first)),
-            self.node("MatMul", lost, self.array(second)),
-        )
+        lost = self.cast(self.node("Less", margins, 0.0))
+        rated = (1.0 - lost) @ first + lost @ second
         if decision.break_ties:
-            total = self.node("MatMul", margins, self.array(first - second))
-            under = self.node("Add", self.node("Abs", total), self.number(1.0))
-            under = self.node("Mul", under, self.number(3.0))
-            rated = self.node("Add", rated, self.node("Div", total, under))
-        choice = self.first(rated)
+            total = margins @ (first - second)
+            rated = rated + total / ((self.node("Abs", total) + 1.0) * 3.0)
+        choice = rated.first()
         if decision.sharpness is None:
-            return choice, ""
-        p = self._coupled(self.node("Mul", margins, self.number(decision.sharpness)), k)
-        best = self.node("ReduceMax", p, axes=[1], keepdims=1)
-        chosen, leading = (self._marked(each, k) for each in (choice, self.first(p)))
-        gap = self.node("Sub", best, self.sum(self.node("Mul", p, chosen), 1))
-        return choice, self.node("Add", p, self.node("Mul", gap, self.node("Sub", chosen, leading)))
+            return choice, None
+        p = self._coupled(margins * decision.sharpness, k)
+        chosen, leading = (self._marked(each, k) for each in (choice, p.first()))
+        gap = self.node("ReduceMax", p, axes=[1], keepdims=1) - (p * chosen).sum(1)
+        return choice, p + gap * (chosen - leading)
 
-    def _marked(self, choice: str, k: int) -> str:
+    def _marked(self, choice: _Tensor, k: int) -> _Tensor:
         """1 in the column of the choice, else 0 [shape=(n, k)]."""
-        return self.cast(
-            self.node("Equal", self.node("Unsqueeze", choice, self.whole(1)), self.whole(*range(k)))
-        )
+        return self.cast(self.node("Equal", self.node("Unsqueeze", choice, [1]), list(range(k))))
 
-    def _coupled(self, sharp: str, k: int) -> str:
+    def _coupled(self, sharp: _Tensor, k: int) -> _Tensor:
         """As `formulas.coupled`, by elimination.
 
         With 1 added to every entry, which is the same for all p of sum 1, its matrix is positive definite.
         """
-        pairs = np.triu_indices(k, 1)
-        favour = self.node("Clip", self.node("Sigmoid", sharp), self.number(1e-7), self.number(1 - 1e-7))
-        into = np.zeros((len(pairs[0]), k * k))
-        into[np.arange(len(into)), pairs[0] * k + pairs[1]] = 1
-        back = np.zeros_like(into)
-        back[np.arange(len(into)), pairs[1] * k + pairs[0]] = 1
-        against = self.node("Sub", self.number(1.0), favour)
-        r = self.node(
-            "Add",
-            self.node("MatMul", favour, self.array(into)),
-            self.node("MatMul", against, self.array(back)),
-        )
-        r = self.node("Reshape", r, self.whole(-1, k, k))
-        across = self.node("Mul", r, self.node("Transpose", r, perm=[0, 2, 1]))
-        own = self.node("ReduceSum", self.node("Mul", r, r), self.whole(1), keepdims=1)
-        Q = self.node("Sub", self.node("Mul", own, self.array(np.eye(k))), across)
-        Q = self.node("Add", Q, self.number(1.0))
-        ones = self.node("Add", self.node("Mul", self.sum(Q, 2), self.number(0.0)), self.number(1.0))
-        M = self.node("Concat", Q, ones, axis=2)
+        first, second = np.triu_indices(k, 1)
+        favour = self.node("Clip", self.node("Sigmoid", sharp), 1e-7, 1 - 1e-7)
+        to = np.eye(k * k)
+        r = favour @ to[first * k + second] + (1.0 - favour) @ to[second * k + first]
+        r = self.node("Reshape", r, [-1, k, k])
+        across = r * self.node("Transpose", r, perm=[0, 2, 1])
+        Q = (r * r).sum(1) * np.eye(k) - across + 1.0
+        M = self.node("Concat", Q, Q.sum(2) * 0.0 + 1.0, axis=2)
         for step in range(k):
-            at, after = self.whole(step), self.whole(step + 1)
-            row = self.node("Slice", M, at, after, self.whole(1))
-            row = self.node("Div", row, self.node("Slice", row, at, after, self.whole(2)))
-            column = self.node("Slice", M, at, after, self.whole(2))
+            row = M.slice(step, 1)
+            row = row / row.slice(step, 2)
             # The row itself stays, over its pivot.
-            column = self.node("Sub", column, self.array(np.eye(k)[step][:, None]))
-            M = self.node("Sub", M, self.node("Mul", column, row))
-        x = self.node("Slice", M, self.whole(k), self.whole(k + 1), self.whole(2))
-        x = self.node("Squeeze", x, self.whole(2))
-        p = self.node("Max", self.node("Div", x, self.sum(x, 1)), self.number(1e-12))
-        return self.node("Div", p, self.sum(p, 1))
-
-
-def squared(rows: np.ndarray) -> np.ndarray:
-    """Squared length [shape=(1, m)] of every row."""
-    return formulas.squares(rows)[None]
+            M = M - (M.slice(step, 2) - np.eye(k)[step][:, None]) * row
+        x = self.node("Squeeze", M.slice(k, 2), [2])
+        p = self.node("Max", x / x.sum(1), 1e-12)
+        return p / p.sum(1)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from ser_classic.extras.opensmile import OpenSmile
 from ser_classic.features import flagship, functionals
-from ser_classic.features.sets import FeatureSet, Joined
+from ser_classic.features.sets import Extractor, FeatureSet, Joined
 from ser_classic.registry import Registry
 
-__all__ = ["FEATURES", "RATE", "FeatureSet", "FeatureSets"]
+__all__ = ["FEATURES", "RATE", "Extractor", "FeatureSet", "FeatureSets"]
 
 RATE = 16_000  # [Hz]; the highest that every corpus offers, so that a feature means the same in all of them
 
@@ -52,7 +53,7 @@ FEATURES = FeatureSets(
         FeatureSet("source_kernels", RATE, flagship.SourceKernels()),
         FeatureSet("portable", RATE, flagship.Portable()),
         FeatureSet("flagship", RATE, flagship.Flagship(), version=2),
-        _OPENSMILE("egemaps", RATE, functionals.EGEMAPS),
-        _OPENSMILE("compare", RATE, functionals.COMPARE),
+        _OPENSMILE("egemaps", RATE, OpenSmile("eGeMAPSv02")),
+        _OPENSMILE("compare", RATE, OpenSmile("ComParE_2016")),
     ],
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -128,15 +128,15 @@ def _beside(
 ) -> Features:
     """Features of the same clips side by side."""
 
-    def fill(values: np.ndarray) -> None:
-        start = 0
+    def fill(mapped: Callable[[], np.ndarray]) -> None:
+        values, start = mapped(), 0
         for part in parts:
             values[:, start : start + part.values.shape[1]] = part.values
             start += part.values.shape[1]
 
     key = " ".join(part.digest for part in parts)
     shape = (len(parts[0].clips), len(columns))
-    return Features(parts[0].clips, columns, keep(feature_set, cache, key, shape, fill))
+    return Features(parts[0].clips, columns, keep(shards_of(feature_set, cache), key, shape, fill))
 
 
 def _looked_up(
@@ -150,12 +150,12 @@ def _looked_up(
         )
     rows = feature_set.table.rows_of(clips)
 
-    def fill(values: np.ndarray) -> None:
-        values[:] = feature_set.table.values[rows]
+    def fill(mapped: Callable[[], np.ndarray]) -> None:
+        mapped()[:] = feature_set.table.values[rows]
 
     key = "\n".join(clips.index)
     shape = (len(clips), len(feature_set.columns))
-    return Features(clips.index, feature_set.columns, keep(feature_set, cache, key, shape, fill))
+    return Features(clips.index, feature_set.columns, keep(shards_of(feature_set, cache), key, shape, fill))
 
 
 class _Source(NamedTuple):
@@ -186,26 +186,14 @@ class _Job:
             key += f":@{source.part}"
         return key if self.degradation is None else f"{key}:{self.degradation.key}:{source.clip}"
 
-    def compute(self, source: _Source) -> np.ndarray:
-        """Features [shape=(d,) or (rows, d)] of a clip; errors of any kind."""
-        return self._checked(
-            source, compute(self.feature_set, *self._waveform(source), name=str(self.root / source.file))
+    def compute(self, sources: list[_Source]) -> list[np.ndarray]:
+        """Features [shape=(d,) or (rows, d)] of clips, all at once if several; errors of any kind."""
+        names = [str(self.root / source.file) for source in sources]
+        waveforms = map(self._waveform, sources)
+        vectors = _computed(
+            self.feature_set, [(*each, name) for each, name in zip(waveforms, names, strict=True)]
         )
-
-    def compute_together(self, sources: list[_Source]) -> list[np.ndarray]:
-        """Features of several clips that the extractor takes at once; errors of any kind."""
-        waveforms = []
-        for source in sources:
-            waveform, rate = self._waveform(source)
-            to = self.feature_set.sample_rate or rate
-            name = str(self.root / source.file)
-            waveforms.append(audio.resample(audio.check(waveform, rate, name), rate, to))
-        vectors = self.feature_set.extractor.together(waveforms, to)  # type: ignore[attr-defined]
-        named = zip(sources, vectors, strict=True)
-        return [
-            self._checked(source, _finite(self.feature_set, vector, str(self.root / source.file)))
-            for source, vector in named
-        ]
+        return list(map(self._checked, sources, vectors))
 
     def _waveform(self, source: _Source) -> tuple[np.ndarray, int]:
         degradation = self.degradation
@@ -260,21 +248,24 @@ def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: En
 
 def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[str, Path], list[str]]:
     """Extract some clips into one shard; return where they are, and a message for each that failed."""
-    vectors, failures, step = {}, [], job.feature_set.batch
-    if step > 1:
-        for start in range(0, len(batch), step):
-            some = batch[start : start + step]
-            with contextlib.suppress(Exception, SystemExit):  # told below, of the clip that fails by itself
-                found = job.compute_together([source for _, source in some])
-                vectors |= {key: np.atleast_2d(each) for (key, _), each in zip(some, found, strict=True)}
-    for key, source in batch:
-        if key in vectors:
-            continue
+    vectors: dict[str, np.ndarray] = {}
+    failures: list[str] = []
+
+    def attempt(some: list[tuple[str, _Source]]) -> None:
         try:
-            vectors[key] = np.atleast_2d(job.compute(source))
-        except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is told of this clip
-            about = f"{job.root / source.file}: {type(error).__name__}: "
+            found = job.compute([source for _, source in some])
+            vectors.update(zip(dict(some), map(np.atleast_2d, found), strict=True))
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is told of the clip
+            if len(some) > 1:  # which may be one of several
+                for each in some:
+                    attempt([each])
+                return
+            about = f"{job.root / some[0][1].file}: {type(error).__name__}: "
             failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
+
+    step = job.feature_set.batch
+    for start in range(0, len(batch), step):
+        attempt(batch[start : start + step])
     if not vectors:
         return {}, failures
     return dict.fromkeys(vectors, write_shard(job.shards, list(vectors), list(vectors.values()))), failures
@@ -290,17 +281,25 @@ def compute(
     AudioError
         The waveform holds nothing to analyse, or its features are not finite.
     """
-    rate = feature_set.sample_rate or sample_rate
-    waveform = audio.resample(audio.check(waveform, sample_rate, name), sample_rate, rate)
+    return _computed(feature_set, [(waveform, sample_rate, name)])[0]
+
+
+def _computed(feature_set: FeatureSet, recordings: list[tuple[np.ndarray, int, str]]) -> list[np.ndarray]:
+    """Features of each waveform, sample rate and name; several are given to the extractor at once."""
+    ready = []
+    for waveform, sample_rate, name in recordings:
+        rate = feature_set.sample_rate or sample_rate
+        ready.append(audio.resample(audio.check(waveform, sample_rate, name), sample_rate, rate))
+    extractor: Any = feature_set.extractor
     try:
-        vector = np.asarray(feature_set.extractor(waveform, rate), dtype=np.float32)
+        given = [extractor(ready[0], rate)] if len(ready) == 1 else extractor.together(ready, rate)
     except audio.AudioError as error:
         raise audio.AudioError(f"{name}: {error}") from error
-    return _finite(feature_set, vector, name)
-
-
-def _finite(feature_set: FeatureSet, vector: np.ndarray, name: str) -> np.ndarray:
-    if not np.isfinite(vector).all():
-        lost = np.flatnonzero(~np.isfinite(np.atleast_2d(vector)).all(axis=0))
-        raise audio.AudioError(f"{name}: {feature_set.name} is not finite in {feature_set.columns[lost[0]]}")
-    return vector
+    vectors = [np.asarray(each, dtype=np.float32) for each in given]
+    for vector, (_, _, name) in zip(vectors, recordings, strict=True):
+        if not np.isfinite(vector).all():
+            lost = np.flatnonzero(~np.isfinite(np.atleast_2d(vector)).all(axis=0))
+            raise audio.AudioError(
+                f"{name}: {feature_set.name} is not finite in {feature_set.columns[lost[0]]}"
+            )
+    return vectors

@@ -20,7 +20,15 @@ LEAST = 1e-3  # spread of a contour in its own unit
 
 
 class Group(ABC):
-    """An extractor that describes an analysed recording; its columns begin with the group's name."""
+    """An extractor that describes an analysed recording; its columns are `<name>/<one of its names>`."""
+
+    name: str
+    names: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name of every feature."""
+        return _columns(self.name, self.names)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].
@@ -41,10 +49,8 @@ class Group(ABC):
 class Functionals(Group):
     """29 functionals of each of the 94 descriptors (2726 columns)."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """`functionals/<descriptor>_<functional>`."""
-        return _functional_columns()
+    name = "functionals"
+    names = tuple(f"{row}_{functional}" for row in DESCRIPTORS for functional in FUNCTIONALS)
 
     def of(self, voice: Voice) -> np.ndarray:
         return functionals(voice.descriptors, FRAME).ravel()
@@ -54,10 +60,8 @@ class Functionals(Group):
 class Prosody(Group):
     """Melody, voice quality, rhythm and length of the utterance (45 columns)."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """`prosody/<quantity>`."""
-        return tuple(f"prosody/{name}" for name in PROSODY)
+    name = "prosody"
+    names = PROSODY
 
     def of(self, voice: Voice) -> np.ndarray:
         return prosody(voice)
@@ -67,10 +71,8 @@ class Prosody(Group):
 class Correlations(Group):
     """Correlations of 23 tracks and their deltas inside the clip (1035 columns)."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """`correlations/<track>_<track>`."""
-        return _correlation_columns()
+    name = "correlations"
+    names = pairs(TRACKS)
 
     def of(self, voice: Voice) -> np.ndarray:
         return correlations(voice.rows(TRACKS))
@@ -80,10 +82,8 @@ class Correlations(Group):
 class LaggedCorrelations(Group):
     """Correlations of each of 23 tracks with each of them 30 ms later (529 columns)."""
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """`lagged_correlations/<track>_before_<track>`."""
-        return tuple(f"lagged_correlations/{name}" for name in lagged_pairs(TRACKS))
+    name = "lagged_correlations"
+    names = lagged_pairs(TRACKS)
 
     def of(self, voice: Voice) -> np.ndarray:
         return lagged(voice.rows(TRACKS))
@@ -107,9 +107,9 @@ class RandomKernels(Group):
     name = "random_kernels"
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """`<group>/d<dilation>_<kernel>_<pool>`."""
-        return _kernel_columns(self.name, self.per_dilation)
+    def names(self) -> tuple[str, ...]:
+        """`d<dilation>_<kernel>_<pool>`."""
+        return kernels.names(self.per_dilation)
 
     def of(self, voice: Voice) -> np.ndarray:
         contours = self.contours(voice)
@@ -167,7 +167,7 @@ class SourceKernels(RandomKernels):
 
 
 class Several(Group):
-    """Several groups, from one analysis of the recording."""
+    """Several groups, from one analysis of the recording: the columns of one after those of the other."""
 
     @property
     @abstractmethod
@@ -176,7 +176,6 @@ class Several(Group):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Those of the groups, one group after the other."""
         return tuple(column for group in self.groups for column in group.columns)
 
     def of(self, voice: Voice) -> np.ndarray:
@@ -223,15 +222,5 @@ class Flagship(Several):
 
 
 @cache
-def _functional_columns() -> tuple[str, ...]:
-    return tuple(f"functionals/{name}_{functional}" for name in DESCRIPTORS for functional in FUNCTIONALS)
-
-
-@cache
-def _correlation_columns() -> tuple[str, ...]:
-    return tuple(f"correlations/{name}" for name in pairs(TRACKS))
-
-
-@cache
-def _kernel_columns(group: str, per_dilation: int) -> tuple[str, ...]:
-    return tuple(f"{group}/{name}" for name in kernels.names(per_dilation))
+def _columns(group: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{group}/{name}" for name in names)

@@ -70,45 +70,6 @@ class Pooled:
         return pool(np.concatenate(list(tracks.values())), self.functionals).ravel()
 
 
-@dataclass(frozen=True)
-class OpenSmile:
-    """Extractor: the functionals of a set of openSMILE, an optional library (the extra `opensmile`).
-
-    openSMILE is free for research, teaching and personal use. A product needs a commercial licence of its
-    makers, also one that only uses models or features that were made with it.
-
-    Attributes
-    ----------
-    feature_set : str
-        As `opensmile.FeatureSet` names it: `eGeMAPSv02` (88; Eyben et al., "The Geneva Minimalistic Acoustic
-        Parameter Set", IEEE Transactions on Affective Computing 7, 2016), `ComParE_2016` (6373; Schuller et
-        al., "The INTERSPEECH 2016 Computational Paralinguistics Challenge"), or another.
-    """
-
-    feature_set: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Name of every feature, openSMILE's own; an error that says how to install it where it is absent."""
-        from ser_classic.extras import opensmile
-
-        return opensmile.columns(self.feature_set)
-
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].
-
-        Samples beyond full scale are clipped to it, and a clip shorter than 60 ms is followed by zeros.
-
-        Raises
-        ------
-        SerClassicError
-            openSMILE is not installed.
-        """
-        from ser_classic.extras import opensmile
-
-        return opensmile.functionals(self.feature_set, waveform, sample_rate)
-
-
 def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.ndarray:
     """Functionals over time.
 
@@ -178,5 +139,3 @@ POOLED = Pooled(
     (Descriptor("mfcc", 20), Descriptor("chroma", 12), Descriptor("logmel", 64), *_HARMONY, *_SCALARS),
     FUNCTIONALS,
 )
-EGEMAPS = OpenSmile("eGeMAPSv02")
-COMPARE = OpenSmile("ComParE_2016")

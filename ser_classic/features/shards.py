@@ -114,7 +114,6 @@ def assemble(digests: list[str], held: dict[str, Path], shards: Path) -> tuple[n
     ValueError
         The shards have several widths.
     """
-    matrix = shards / f"matrix-{hashlib.sha256(chr(10).join(digests).encode()).hexdigest()[:16]}.npy"
     wanted: dict[Path, list[int]] = {}
     for position, digest in enumerate(digests):
         wanted.setdefault(held[digest], []).append(position)
@@ -126,68 +125,51 @@ def assemble(digests: list[str], held: dict[str, Path], shards: Path) -> tuple[n
             width = width or shard["values"].shape[1]
         lengths[positions] = [sizes[digests[position]] for position in positions]
     ends = np.cumsum(lengths)
-    if not _whole(matrix, (int(ends[-1]), width)):
-        with alone(shards, f"putting together {shards.name}"):
-            if not _whole(matrix, (int(ends[-1]), width)):
-                with replacing(matrix) as draft:
-                    _write_matrix(draft, digests, wanted, ends, width)
-    return np.load(matrix, mmap_mode="r"), lengths
+
+    def fill(mapped: Callable[[], np.ndarray]) -> None:
+        for path, positions in wanted.items():
+            values = (
+                mapped()
+            )  # anew for each shard: what was written is the system's to keep in memory or not
+            with np.load(path) as shard:
+                stops = dict(
+                    zip(shard["digests"].tolist(), np.cumsum(shard["lengths"]).tolist(), strict=True)
+                )
+                rows = shard["values"]
+            for position in positions:
+                stop, size = stops[digests[position]], lengths[position]
+                values[ends[position] - size : ends[position]] = rows[stop - size : stop]
+
+    return keep(shards, "\n".join(digests), (int(ends[-1]), width), fill), lengths
 
 
 def keep(
-    feature_set: FeatureSet,
-    cache: Path | None,
-    key: str,
-    shape: tuple[int, int],
-    fill: Callable[[np.ndarray], None],
+    shards: Path, key: str, shape: tuple[int, int], fill: Callable[[Callable[[], np.ndarray]], None]
 ) -> np.ndarray:
-    """A memory-mapped matrix of a feature set that is made of what is there already, such as of others.
+    """A memory-mapped matrix beside the shards, made where it is not there already.
 
     Parameters
     ----------
-    feature_set : FeatureSet
-    cache : Path, optional
+    shards : Path
     key : str
-        Tells it from the set's other matrices.
+        Tells it from the other matrices.
     shape : (rows, columns)
-    fill : callable (matrix)
-        Writes the values into it, where they are not in the cache.
+    fill : callable (mapped)
+        Writes the values into what `mapped()` gives, the matrix on disk.
 
     Raises
     ------
     SerClassicError
         There is no room for it, or the cache cannot be written.
     """
-    shards = shards_of(feature_set, cache)
     matrix = shards / f"matrix-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if not _whole(matrix, shape):
-        with alone(shards, f"putting together {feature_set.name}"):
+        with alone(shards, f"putting together {shards.name}"):
             if not _whole(matrix, shape):
                 with replacing(matrix) as draft:
                     _reserve(draft, shape)
-                    values = np.lib.format.open_memmap(draft, mode="r+")
-                    fill(values)
-                    del values
+                    fill(lambda: np.lib.format.open_memmap(draft, mode="r+"))
     return np.load(matrix, mmap_mode="r")
-
-
-def _write_matrix(
-    draft: Path, digests: list[str], wanted: dict[Path, list[int]], ends: np.ndarray, width: int
-) -> None:
-    """Write the matrix of the clips wanted of each shard; `ends` are the numbers of rows up to each clip."""
-    _reserve(draft, (int(ends[-1]), width))
-    for path, positions in wanted.items():
-        # Mapped anew for each shard: what was written is the system's to keep in memory or not.
-        values = np.lib.format.open_memmap(draft, mode="r+")
-        with np.load(path) as shard:
-            stops = np.cumsum(shard["lengths"])
-            places = zip(stops.tolist(), shard["lengths"].tolist(), strict=True)
-            place_of = dict(zip(shard["digests"].tolist(), places, strict=True))
-            rows = shard["values"]
-        for position in positions:
-            stop, size = place_of[digests[position]]
-            values[ends[position] - size : ends[position]] = rows[stop - size : stop]
-        del values
 
 
 def _whole(matrix: Path, shape: tuple[int, int]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ser_classic import audio
 from ser_classic.errors import SerClassicError
-from ser_classic.features.extractor import Extractor
+from ser_classic.features import Extractor
 from ser_classic.features.inputs import VECTORS, Inputs
 
 FRAME, HOP = 2048, 512  # samples of the frames in which silence is sought, librosa's default

@@ -108,6 +108,7 @@ def responses(contours: np.ndarray, bank: np.ndarray) -> np.ndarray:
     return pooled.ravel()
 
 
+@lru_cache(maxsize=8)
 def names(per_dilation: int) -> tuple[str, ...]:
     """Names of the responses, in their order."""
     return tuple(
