@@ -2,9 +2,8 @@
 
 from ser_classic.audio.containers import mistaken
 from ser_classic.audio.decoding import Shape, blocks, read, shape, stream
-from ser_classic.audio.errors import AudioError
 from ser_classic.audio.files import SUFFIXES, audio_files, digest, is_recording, other_files
-from ser_classic.audio.waveforms import Part, check, mono, parse_channel, resample, seconds
+from ser_classic.audio.waveforms import AudioError, Part, check, mono, parse_channel, resample, seconds
 
 __all__ = [
     "SUFFIXES",

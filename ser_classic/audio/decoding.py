@@ -23,9 +23,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, chains, mistaken, promise
-from ser_classic.audio.errors import AudioError
 from ser_classic.audio.files import HEADERLESS
-from ser_classic.audio.waveforms import Listening, Part, check, notice, peak, resample
+from ser_classic.audio.waveforms import AudioError, Listening, Part, check, notice, peak, resample
 
 BLOCK = 2**18  # frames that are decoded at a time
 UNKNOWN = 2**62  # frames; what libsndfile says of a length that it does not know is more

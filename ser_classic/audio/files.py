@@ -8,26 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from ser_classic.audio.containers import sounds
-from ser_classic.audio.errors import AudioError
+from ser_classic.audio.waveforms import AudioError
 
 LIBSNDFILE = (
     *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aiff", ".aif", ".aifc"),
-    *(
-        ".au",
-        ".snd",
-        ".caf",
-        ".w64",
-        ".rf64",
-        ".sph",
-        ".nist",
-        ".voc",
-        ".ircam",
-        ".sf",
-        ".paf",
-        ".pvf",
-        ".avr",
-    ),
-    *(".iff", ".svx", ".8svx", ".16sv", ".htk", ".wve", ".sds", ".sd2"),
+    *(".au", ".snd", ".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".ircam", ".sf", ".paf", ".pvf"),
+    *(".avr", ".iff", ".svx", ".8svx", ".16sv", ".htk", ".wve", ".sds", ".sd2"),
 )
 FFMPEG = (
     *(".m4a", ".mp4", ".m4b", ".aac", ".webm", ".weba", ".mka", ".mkv", ".amr", ".awb", ".3gp", ".3g2"),

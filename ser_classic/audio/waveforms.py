@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ser_classic.audio.errors import AudioError
+from ser_classic.errors import SerClassicError
 
 SHORTEST = 0.01  # [s]; a single short analysis frame
 LOUDEST = 1e10  # what is louder overflows in powers
@@ -28,6 +28,10 @@ MOST_NOTICES = 5  # of one kind, from one process
 
 logger = logging.getLogger(__name__)
 _told: Counter[str] = Counter()
+
+
+class AudioError(SerClassicError):
+    """A recording that cannot be used; the message names the file, the fault and the remedy."""
 
 
 @dataclass(frozen=True)
