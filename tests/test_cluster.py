@@ -12,27 +12,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from threadpoolctl import threadpool_info
 
-from ser_classic import report, store
-from ser_classic.cli import app
+from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
 from ser_classic.runtime.engines import ENGINES, Request
 
-pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 from ser_classic.extras.cluster import workers as cluster
-
-CELLS = [
-    Cell("tiny", protocol, "mfcc13", model)
-    for protocol in ("loso", "loso_adapted", "random5")
-    for model in ("prior", "lda", "ridge", "svm_linear")
-]
 
 
 class Cluster:
@@ -84,57 +75,47 @@ def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(dask, tiny, tmp_path, monkeypatch):
+SUITE = """
+[[grid]]
+corpora = ["synthetic"]
+protocols = ["loso", "loso_adapted", "random5"]
+features = ["mfcc13"]
+models = ["prior", "ridge", "svm_linear"]
+"""
+
+
+def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(
+    dask, own_folder, cache, tmp_path, monkeypatch, ser
+):
     monkeypatch.setattr(cluster, "CONNECT", 60)
     victim, _ = dask.worker(), dask.worker()
+    (tmp_path / "s.toml").write_text(SUITE)
     runs = tmp_path / "many" / "runs"
     seen = []
 
     def kill() -> None:
-        address = {pid: address for address, pid in engine.client.run(os.getpid).items()}[victim.pid]
-        wait_for(lambda: list(runs.glob("*/run.json")) and engine.client.processing()[address])
+        wait_for(lambda: list(runs.glob("*/run.json")) and client.processing()[address])
         victim.send_signal(signal.SIGKILL)
         seen.append(len(list(runs.glob("*/run.json"))))
 
-    with ENGINES["dask"].open(Request(tmp_path / "shared", Path("data"), scheduler=dask.address)) as engine:
-        engine.client.wait_for_workers(2, timeout=60)
+    words = ["bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_"]
+    with distributed.Client(dask.address) as client:
+        client.wait_for_workers(2, timeout=60)
+        address = {pid: address for address, pid in client.run(os.getpid).items()}[victim.pid]
         killer = threading.Thread(target=kill)
         killer.start()
-        outcome = bench(
-            CELLS, tmp_path / "many", cache=tmp_path / "shared", engine=engine, own={"tiny": tiny}
-        )
+        many = ("--engine", "dask", "--scheduler", dask.address, "--results", "many", "--cache", "shared")
+        told = ser(*words, *many)
         killer.join()
-    assert (len(outcome.done), outcome.failed, outcome.problems) == (len(CELLS), [], [])
-    assert 1 <= seen[0] < len(CELLS)
-    bench(CELLS, tmp_path / "one", cache=tmp_path / "alone", own={"tiny": tiny})
+    assert told.stdout.startswith("9 runs done, 0 kept, 0 failed\n"), told.stderr
+    assert 1 <= seen[0] < 9
+    ser(*words, "--jobs", "1", "--results", "one", "--cache", "alone")
     many, one = (
         {run.id: run.record["digests"] for run in store.runs(tmp_path / name)} for name in ("many", "one")
     )
     assert many == one
     assert not list((tmp_path / "shared").glob(".cluster-*"))
     assert all("machines" not in run.record for run in store.runs(tmp_path / "many"))
-
-
-SUITE = """
-[[grid]]
-corpora = ["synthetic"]
-protocols = ["loso"]
-features = ["mfcc13"]
-models = ["prior"]
-"""
-
-
-def test_the_command_line_finds_the_cluster(dask, own_folder, tmp_path, monkeypatch, capsys):
-    dask.worker()
-    monkeypatch.setattr(cluster, "CONNECT", 60)
-    monkeypatch.chdir(tmp_path)
-    Path("s.toml").write_text(SUITE)
-    monkeypatch.setattr("ser_classic.report.write", partial(report.write, figures=False))
-    words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--cache", "cache"]
-    app([*words, "--engine", "dask", "--scheduler", dask.address], standalone_mode=False)
-    assert capsys.readouterr().out.startswith("1 run done, 0 kept, 0 failed\n")
-    with pytest.raises(SerClassicError, match="nonsense: no Dask scheduler answers"):
-        app([*words, "--engine", "dask", "--scheduler", "nonsense"], standalone_mode=False)
 
 
 class Shared:

@@ -51,7 +51,7 @@ LOG = "TORTURE_LOG"  # the file in which every extraction is noted
 PATIENCE = 60  # [s] that workers may take to notice, on a machine with other work
 CELLS = [
     Cell("voices", protocol, features, model)
-    for features in ("counted", "mfcc_chroma_contrast")
+    for features in ("counted", "mfcc13")
     for protocol in ("loso", "loso_adapted", "random5")
     for model in ("prior", "ridge")
 ]
@@ -92,7 +92,7 @@ def record_voices(folder: Path) -> Loaded:
         (folder / emotion).mkdir(parents=True)
         for speaker in SPEAKERS:
             for take in TAKES:
-                waveform = synthesise(speaker, emotion, "t1", take)
+                waveform = synthesise(speaker, emotion, "t1", take)[:8000]
                 soundfile.write(folder / emotion / f"{speaker}_{take}.wav", waveform, SAMPLE_RATE)
     return load(folder, reading=Reading(speaker=r"/(s\d\d)_"))
 
