@@ -22,7 +22,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.engines import ENGINES, Request
 
-distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 from ser_classic.extras.cluster import workers as cluster
 
 
@@ -87,6 +87,8 @@ models = ["prior", "ridge", "svm_linear"]
 def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(
     dask, own_folder, cache, tmp_path, monkeypatch, ser
 ):
+    from distributed import Client
+
     monkeypatch.setattr(cluster, "CONNECT", 60)
     victim, _ = dask.worker(), dask.worker()
     (tmp_path / "s.toml").write_text(SUITE)
@@ -99,7 +101,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(
         seen.append(len(list(runs.glob("*/run.json"))))
 
     words = ["bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_"]
-    with distributed.Client(dask.address) as client:
+    with Client(dask.address) as client:
         client.wait_for_workers(2, timeout=60)
         address = {pid: address for address, pid in client.run(os.getpid).items()}[victim.pid]
         killer = threading.Thread(target=kill)
