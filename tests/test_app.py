@@ -108,36 +108,36 @@ def table_in(html: str) -> pd.DataFrame:
 
 
 def test_the_reply_is_the_predictors(models, short):
-    given = reply(models / "svm_rbf.skops", short, Limits())
+    answer, figure = reply(models / "svm_rbf.skops", short, Limits())
     row = load_predictor(models / "svm_rbf.skops").predict(short).iloc[0]
-    told = text_of(given.told)
+    told = text_of(answer)
     assert f"{row['emotion']} {100 * row['confidence']:.0f} %" in told
     assert "was not measured" in told
     assert "Below" not in told
-    assert given.picture.startswith("<figure><svg")
-    table = table_in(given.told)
+    assert figure.startswith("<figure><svg")
+    table = table_in(answer)
     assert table["file"].tolist() == ["short.wav"]
     assert table.loc[0, "p_sad"] == pytest.approx(row["p_sad"])
 
 
 def test_a_long_recording_gets_a_timeline_too(models, long):
-    given = reply(models / "svm_rbf.skops", long, Limits())
-    assert "the answer for every 3 seconds, one every second" in text_of(given.told)
+    answer, _ = reply(models / "svm_rbf.skops", long, Limits())
+    assert "one answer every second" in text_of(answer)
     windows = load_predictor(models / "svm_rbf.skops").predict(long, window=3, hop=1)
-    assert table_in(given.told)["emotion"].tolist() == windows["emotion"].tolist()
+    assert table_in(answer)["emotion"].tolist() == windows["emotion"].tolist()
 
 
 def test_a_timeline_has_no_more_windows_than_can_be_seen(models, short, tmp_path):
     sound = np.tile(soundfile.read(short)[0], 250)
     soundfile.write(tmp_path / "hour.wav", sound, RATE)
-    given = reply(models / "ridge.skops", tmp_path / "hour.wav", Limits())
-    assert 120 < len(table_in(given.told)) <= answering.MOST
+    answer, _ = reply(models / "ridge.skops", tmp_path / "hour.wav", Limits())
+    assert 120 < len(table_in(answer)) <= answering.MOST
 
 
 def test_what_is_unlike_all_it_was_fitted_on_is_told_first(models, tmp_path):
     tone = np.sin(2 * np.pi * 3000 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "tone.wav", 0.3 * tone, RATE)
-    told = text_of(reply(models / "ridge.skops", tmp_path / "tone.wav", Limits()).told)
+    told = text_of(reply(models / "ridge.skops", tmp_path / "tone.wav", Limits())[0])
     assert told.strip().startswith("Unlike what this model was fitted on")
 
 
@@ -173,10 +173,10 @@ def test_what_cannot_be_used_is_told_without_where_it_lies(models, short, tmp_pa
         reply(model, short, Limits(megabytes=0))
 
 
-def test_the_examples_are_voices_and_one_is_long(tmp_path):
-    examples = app.write_examples(tmp_path)
-    lengths = [soundfile.info(path).duration for path in examples]
-    assert min(lengths) < answering.LONG < max(lengths)
+def test_the_examples_show_an_answer_a_timeline_and_a_warning(tmp_path):
+    short, long, noise = app.write_examples(tmp_path)
+    assert soundfile.info(short).duration < answering.LONG < soundfile.info(long).duration
+    assert shipped.load().predict([short, long, noise])["unlike"].tolist() == [False, False, True]
 
 
 def test_without_gradio_the_command_that_installs_it_is_named(models, monkeypatch):
@@ -337,12 +337,32 @@ def lightness(colour: str) -> float:
     return float(np.mean([int(number) for number in re.findall(r"\d+", colour)[:3]]))
 
 
-def test_an_example_is_answered_and_plays(arrive):
+def test_an_example_is_answered_and_plays_without_a_mouse_and_is_read_out(arrive):
     page = arrive()
-    page.click(".gallery-item:visible:has-text('four emotions')")
-    assert "one every second" in told(page)
-    page.click("button[aria-label=Play]:visible")
+    press(page, "long")
+    assert "one answer every second" in told(page)
+    assert "one answer every second" in page.get_by_role("status").filter(has_text="audio").inner_text()
+    assert not [button for button in page.get_by_role("button").all() if not name_of(button)]
+    press(page, "Play")
     page.wait_for_function("document.querySelector('.recording time')?.innerText > '0:00'")
+
+
+NAME = "e => e.ariaLabel || e.innerText.trim()"
+
+
+def name_of(button) -> str:
+    return button.evaluate(NAME)
+
+
+def press(page, name: str) -> None:
+    """Go to a button from the beginning of the page, and press it, with the keyboard alone."""
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"({NAME})(document.activeElement)") == name:
+            page.keyboard.press("Enter")
+            return
+    pytest.fail(f"no button {name!r} can be reached")
 
 
 def test_the_reason_of_a_refusal_stays_in_view(arrive, short, tmp_path):
@@ -368,7 +388,7 @@ def test_two_recordings_stand_side_by_side(arrive, short, long):
     send(page, short, "A")
     send(page, long, "B")
     assert "1.1 s of audio" in told(page, "A")
-    assert "one every second" in told(page, "B")
+    assert "one answer every second" in told(page, "B")
     names = page.evaluate("[...document.querySelectorAll('.picture [id]')].map(each => each.id)")
     assert len(names) == len(set(names)), "figures share no names"
 
@@ -377,4 +397,4 @@ def test_two_visitors_at_once_get_each_their_own_answer(arrive, short, long):
     one, other = arrive(), arrive()
     send(one, long)
     send(other, short)
-    assert ["one every second" in told(page) for page in (one, other)] == [True, False]
+    assert ["one answer every second" in told(page) for page in (one, other)] == [True, False]

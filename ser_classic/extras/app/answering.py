@@ -21,7 +21,7 @@ LONG = 6.0  # [s] from which a recording gets one
 MOST = 150  # windows of a timeline; a longer recording has a wider hop
 POINTS = 1.35  # pixels of a screen to a point of a figure, so that its letters can be read there
 NARROWEST, WIDEST = 3.6, 9.6  # [inch] of a figure
-WAITING = '<p class="waiting">Speak, or upload a recording: the answer appears here.</p>'
+WAITING = '<p class="waiting">Record or upload something: the answer appears here.</p>'
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,6 @@ class Limits:
         return f"{minutes:g} minutes" if minutes > 1.5 else f"{self.seconds:g} seconds"
 
 
-@dataclass(frozen=True)
-class Reply:
-    """An answer as HTML: what is told of it, and its figure."""
-
-    told: str
-    picture: str
-
-
 @lru_cache(maxsize=8)
 def loaded(path: Path) -> Predictor:
     """The predictor saved at a path, read once."""
@@ -60,7 +52,7 @@ def loaded(path: Path) -> Predictor:
 
 def reply(
     path: Path, recording: str | Path, limits: Limits, width: float = 1000, name: str = "sound"
-) -> Reply:
+) -> tuple[str, str]:
     """Answer to one recording with the predictor saved at a path.
 
     Parameters
@@ -71,6 +63,11 @@ def reply(
         Of the figure on the screen [pixels].
     name : str
         Of the figure among those of its page.
+
+    Returns
+    -------
+    answer, figure : str
+        As HTML.
 
     Raises
     ------
@@ -85,13 +82,13 @@ def reply(
     whole = predictor.predict(source).iloc[0]
     hop = max(HOP, math.ceil(seconds / MOST))
     windows = predictor.predict(source, window=WINDOW, hop=hop) if seconds >= LONG else None
-    told = [_verdict(whole, predictor), _trust(whole, predictor), _facts(whole, windows, hop, rate)]
-    return Reply("".join(told), _picture(waveform, rate, windows, width, name))
+    answer = _verdict(whole, predictor) + _trust(whole, predictor) + _facts(whole, windows, hop, rate)
+    return answer, _picture(waveform, rate, windows, width, name)
 
 
 def refusal(reason: str) -> str:
     """Why there is no answer, in the place of one."""
-    return f'<div class="box refused" role="alert"><b>No answer:</b> {escape(reason)}</div>'
+    return f'<div class="box refused"><b>No answer:</b> {escape(reason)}</div>'
 
 
 def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, int]:
@@ -115,14 +112,14 @@ def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, in
 
 
 def _verdict(whole: pd.Series, predictor: Predictor) -> str:
-    """The emotion, a bar an emotion, and before them a warning where the recording is an odd one."""
+    """The emotion and a bar for each; before them, a warning if the recording is unlike the training data."""
     emotion = escape(whole["emotion"])
     warning = bars = ""
     if whole["unlike"]:
         warning = (
-            '<div class="box odd" role="alert"><b>Unlike what this model was fitted on</b> '
-            f"({escape(cards.fitted_on(predictor.card))}): the answer and its probability mean little "
-            "here.</div>"
+            '<div class="box odd"><b>Unlike what this model was fitted on</b> '
+            f"({escape(cards.fitted_on(predictor.card))}): do not rely on the answer or its "
+            "probability.</div>"
         )
     sure = ""
     if predictor.has_probabilities:
@@ -146,10 +143,11 @@ def _facts(whole: pd.Series, windows: pd.DataFrame | None, hop: float, rate: int
     """How long it is, what the figure shows, and the answers as a file."""
     seen = ""
     if windows is not None:
-        seen = f" Below: the answer for every {WINDOW:g} seconds, one every {_every(hop)}."
+        step = "second" if hop == 1 else f"{hop:g} seconds"
+        seen = f" Below: one answer every {step}, each from {WINDOW:g} seconds."
         odd = int(windows["unlike"].sum())
         if 0 < odd < len(windows):
-            seen += f" {odd} of its {len(windows)} answers are of sound unlike what the model was fitted on."
+            seen += f" {odd} of these {len(windows)} parts are unlike what the model was fitted on."
     table = (whole.to_frame().T if windows is None else windows).to_csv(index=False)
     name = escape(f"{Path(whole['file']).stem}.csv")
     code = base64.b64encode(table.encode()).decode()
@@ -157,10 +155,6 @@ def _facts(whole: pd.Series, windows: pd.DataFrame | None, hop: float, rate: int
         f'<p class="facts">{_time(whole["seconds"])} of audio at {rate} Hz.{seen}</p>'
         f'<p><a class="download" download="{name}" href="data:text/csv;base64,{code}">Download as CSV</a></p>'
     )
-
-
-def _every(hop: float) -> str:
-    return "second" if hop == 1 else f"{hop:g} seconds"
 
 
 def _time(seconds: float) -> str:

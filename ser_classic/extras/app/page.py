@@ -22,20 +22,14 @@ from ser_classic.registry import need
 
 LOOPBACK = "127.0.0.1"
 WIDE, PHONE = 1000, 560  # [pixels] of a page, and of the widest phone
+ANNOUNCED = "element.setAttribute('role', 'status')"  # a screen reader reads out what appears there
 WIDTH = "() => Math.min(window.innerWidth, 1080) - 60"  # of a figure
 LEAD = (
-    "The answer is what a voice sounds most like to a model that knows a few emotions as they were played or "
-    "labelled in its corpus. What a person feels it cannot know. Recordings stay on the computer that serves "
-    "this page."
+    "The answer is the emotion that the voice sounds most like, as actors played it in the recordings that "
+    "the model was trained on. It cannot know what a person feels. Recordings stay on the computer that "
+    "serves this page."
 )
-VOICES = {  # examples: speaker, emotion and sentence of each utterance
-    "angry": [("s01", "angry", "t1")],
-    "sad": [("s04", "sad", "t2")],
-    "happy": [("s02", "happy", "t3")],
-    "four emotions": [
-        ("s03", word, text) for word in ("neutral", "happy", "angry", "sad") for text in ("t1", "t2", "t3")
-    ],
-}
+EXAMPLES = "To see what the page does; made by a synthesiser, so they say little about the model"
 
 
 def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict[str, Path]:
@@ -72,17 +66,20 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
 
 
 def write_examples(folder: Path) -> list[Path]:
-    """Synthetic voices as WAV files, among them one long enough for a timeline."""
+    """WAV files that show what the page does: a short voice, one with a timeline, and a warning."""
     import soundfile
 
     from ser_classic.corpora.synthetic import SAMPLE_RATE, synthesise
 
-    written = []
-    for name, turns in VOICES.items():
-        said = np.concatenate([synthesise(*turn) for turn in turns])
-        written.append(folder / f"{name}.wav")
-        soundfile.write(written[-1], said, SAMPLE_RATE, subtype="PCM_16")
-    return written
+    turns = [("s03", word, text) for word in ("neutral", "happy", "angry", "sad") for text in ("t1", "t2")]
+    sounds = {
+        "short": synthesise("s01", "angry", "t1"),
+        "long": np.concatenate([synthesise(*turn) for turn in turns]),
+        "noise": np.random.default_rng(0).normal(0, 0.1, 3 * SAMPLE_RATE),
+    }
+    for name, sound in sounds.items():
+        soundfile.write(folder / f"{name}.wav", sound, SAMPLE_RATE, subtype="PCM_16")
+    return [folder / f"{name}.wav" for name in sounds]
 
 
 def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits) -> Any:
@@ -103,10 +100,9 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
         if recording is None:
             return WAITING, ""
         try:
-            given = reply(predictors[title], recording, limits, width / columns, f"sound{name}")
+            return reply(predictors[title], recording, limits, width / columns, f"sound{name}")
         except SerClassicError as error:
             return refusal(str(error)), ""
-        return given.told, given.picture
 
     def card(title: str) -> str:
         return cards.html(read_card(predictors[title]))
@@ -126,7 +122,9 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
             elem_id=f"recording{name}",
             render=False,
         )
-        told = gradio.HTML(WAITING, elem_classes="told", elem_id=f"told{name}", render=False)
+        told = gradio.HTML(
+            WAITING, elem_classes="told", elem_id=f"told{name}", js_on_load=ANNOUNCED, render=False
+        )
         picture = gradio.HTML(elem_classes="picture", render=False)
         gradio.on(
             [recording.change, model.change],
@@ -142,8 +140,7 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
 
     def examples_for(recording: Any) -> None:
         tried = [[str(path)] for path in given]
-        names = [path.stem for path in given]
-        gradio.Examples(tried, [recording], label="Synthetic voices to try", example_labels=names)
+        gradio.Examples(tried, [recording], label=EXAMPLES, example_labels=[path.stem for path in given])
 
     with gradio.Blocks(title="ser-classic", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gradio.Markdown(f"# How does this voice sound?\n{LEAD}")
@@ -175,7 +172,7 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
         with gradio.Accordion("The model: what it was fitted on, how good it is, its limits", open=False):
             about = gradio.HTML(card(first), elem_classes="prose")
         model.change(card, [model], [about], api_name=False)
-        page.load(arrive, [width], [width, *recordings], js=WIDTH, api_name=False)
+        page.load(arrive, [width], [width, *recordings], js=WIDTH, show_progress="hidden", api_name=False)
     return page
 
 
