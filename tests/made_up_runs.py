@@ -48,8 +48,8 @@ class MadeUp:
     def predictions(self) -> pd.DataFrame:
         return self.table.copy()
 
-    def curves(self) -> pd.DataFrame | None:
-        return self.history
+    def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        return self.table[["fold", "clip"]], dict(self.table.drop(columns=["fold", "clip"]).items())
 
 
 def clips(corpus: str) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def again(home, monkeypatch=None):
     if monkeypatch:
         module = importlib.import_module("ser_classic.report.write")
         monkeypatch.setattr(module, "_write", lambda *_: pytest.fail("the report is made anew"))
-    return report.write(home, cache=home.parent / "cache")
+    return report.write(home, cache=home.parent / "cache")[0]
 
 
 def test_without_a_change_nothing_is_done_and_the_leaderboard_is_the_same(results, monkeypatch):
@@ -82,7 +82,7 @@ def test_spoilt_predictions_are_told_also_the_second_time(results, tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     told = []
     for _ in range(2):
-        assert len(report.write(results, told.append, cache=tmp_path / "cache")) == 2
+        assert len(report.write(results, told.append, cache=tmp_path / "cache")[0]) == 2
     first, second = told
     assert first == second
     assert "emodb--loso--pooled--knn--0" in first

@@ -255,7 +255,7 @@ def test_write_goes_on_past_broken_and_foreign_folders(tmp_path):
     (broken / "predictions.csv.bz2").write_bytes(b"not gzip")
     orphan = stored(tmp_path, made_up.run("ravdess", "loso", "pooled", "svm_rbf"))
     told = []
-    board = report.write(tmp_path, told.append)
+    board, _ = report.write(tmp_path, told.append)
     assert len(board) == 5
     assert len(told) == 3
     for name in ("holiday pictures", broken.name, orphan.id):
@@ -285,7 +285,7 @@ def test_write_without_a_clips_table_says_so_once_and_leaves_what_is_there(tmp_p
 
 
 def test_write_of_nothing(tmp_path):
-    assert report.write(tmp_path).empty
+    assert report.write(tmp_path)[0].empty
     assert "No run has finished yet." in (tmp_path / "leaderboard.md").read_text()
     assert "No run has finished yet." in (tmp_path / "leaderboard.html").read_text()
 

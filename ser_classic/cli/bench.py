@@ -180,7 +180,8 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
         _tell(problem)
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
-    best = best_in_terminal(write(results, _tell, cache=cache))
+    board, _ = write(results, _tell, cache=cache)
+    best = best_in_terminal(board)
     if best:
         Console().print(best)
     print(f"leaderboard: {results / 'leaderboard.md'}")
@@ -202,7 +203,7 @@ def report(
     from ser_classic import store
     from ser_classic.errors import SerClassicError
     from ser_classic.report import terminal, write
-    from ser_classic.report.dimensions import dimension_board, tables_of
+    from ser_classic.report.dimensions import tables_of
     from ser_classic.report.text import best_in_terminal, put_into
 
     if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
@@ -210,10 +211,10 @@ def report(
             f"{results}: no runs found; make some with `ser-classic bench`, or name another folder with "
             "--results"
         )
-    board = write(results, _tell, cache=cache)
+    board, dimensions = write(results, _tell, cache=cache)
     if readme:
         put_into(readme, board)
-    numbers = [table.terminal() for table in tables_of(dimension_board(results))]
+    numbers = [table.terminal() for table in tables_of(dimensions)]
     if len(board) or not numbers:
         Console().print(terminal(board), best_in_terminal(board) or "")
     for table in numbers:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.metrics import METRICS, classes_of
+from ser_classic.metrics import METRICS, classes_of, grouped_confusion, places_of
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
 from ser_classic.vocabulary import CONDITIONS, ordered
 
@@ -50,10 +50,21 @@ class Run(Protocol):
 
     def predictions(self) -> pd.DataFrame: ...
 
-    def curves(self) -> pd.DataFrame | None: ...
+    def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]: ...
 
 
 Figures = tuple[dict[str, Any], SpeakerCounts]  # of a run: what `score` returns, and its counts
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What is known of the clips that a run tests: their truth, and the place of their speakers among all."""
+
+    truth: np.ndarray
+    speaker: np.ndarray
+    speakers: tuple[str, ...]
+    clips: int
+    known: bool  # whether every clip has a speaker
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,11 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     SerClassicError
         No predictions, a clip predicted twice in one fold, or one that the clips table does not hold.
     """
+    if "guess" not in predictions:
+        raise SerClassicError(
+            f"these are no emotions but {', '.join(predictions.columns.difference(['fold', 'clip']))} in "
+            "numbers, for which there is a leaderboard of its own: ser-classic report"
+        )
     rows = _rows(predictions, clips)
     taken = [
         name for name in clips.columns if name in predictions or name == "truth" or name.startswith("p_")
@@ -96,11 +112,6 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     """Where in the clips table the predicted clips stand; errors as `judged`."""
-    if "guess" not in predictions:
-        raise SerClassicError(
-            f"these are no emotions but {', '.join(predictions.columns.difference(['fold', 'clip']))} in "
-            "numbers, for which there is a leaderboard of its own: ser-classic report"
-        )
     if not len(predictions):
         raise SerClassicError("there are no predictions to score; run it again")
     rows = clips.index.get_indexer(predictions["clip"])
@@ -189,20 +200,35 @@ def score(
 
 def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> Figures:
     """The figures of one run, and its confusion counts by speaker; arguments and errors as `score`."""
-    # Without the table that `judged` would make: a report has a thousand runs to score.
+    answers = {
+        name: predictions[name].to_numpy() for name in predictions.columns.difference(["fold", "clip"])
+    }
+    return _score(_tested(predictions, clips), answers, seed)
+
+
+def _tested(predictions: pd.DataFrame, clips: pd.DataFrame) -> Tested:
+    """Of the columns fold and clip; errors as `judged`."""
     rows = _rows(predictions, clips)
     truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
-    guess, given = predictions["guess"].to_numpy(dtype=object), probabilities(predictions)
     unknown = pd.isna(speakers)
-    counts = count(truth, guess, np.where(unknown, "", speakers), ordered(classes_of(truth, guess)))
-    known = not unknown.any()
-    few = known and len(counts.speakers) < FEWEST_SPEAKERS
-    range_ = interval(counts.counts, seed=seed) if known else None
+    speakers = np.where(unknown, "", speakers)
+    names = classes_of(speakers)
+    return Tested(truth, places_of(speakers, names), names, len(np.unique(rows)), not unknown.any())
+
+
+def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> Figures:
+    truth, guess = tested.truth, np.asarray(answers["guess"], dtype=object)
+    chances = {name.removeprefix("p_"): column for name, column in answers.items() if name.startswith("p_")}
+    given = pd.DataFrame(np.stack([*chances.values()], axis=1), columns=[*chances]) if chances else None
+    classes = ordered(classes_of(truth, guess))
+    counts = SpeakerCounts(tested.speakers, classes, grouped_confusion(truth, guess, tested.speaker, classes))
+    few = tested.known and len(counts.speakers) < FEWEST_SPEAKERS
+    range_ = interval(counts.counts, seed=seed) if tested.known else None
     by_name = np.argsort(counts.classes)  # as a metric counts by itself: sums are equal to the last bit
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
     row = {
-        "clips": len(np.unique(rows)),
-        "speakers": len(counts.speakers) if known else 0,
+        "clips": tested.clips,
+        "speakers": len(counts.speakers) if tested.known else 0,
         "classes": int(total.any(axis=1).sum()),
         **{
             name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
@@ -254,6 +280,7 @@ def scored(
         A run that cannot be scored, where there is no `problem`.
     """
     clips_of, every = cache(clips_of), []
+    known: dict[int, tuple[pd.DataFrame, Tested]] = {}  # by identity of the table, which is kept for that
     left_out: dict[str, list[str]] = {}
     for run in runs:
         record = run.record
@@ -267,7 +294,10 @@ def scored(
             if record["status"] == "ok" and "clips" in other:
                 row |= {name: record[name] for name in _COST}
             elif record["status"] == "ok":
-                figures, counts = score_of(run.predictions(), clips_of(record["corpus"]))
+                folds, answers = run.answers()
+                if id(folds) not in known:
+                    known[id(folds)] = folds, _tested(folds, clips_of(record["corpus"]))
+                figures, counts = _score(known[id(folds)][1], answers)
                 row |= figures | {name: record[name] for name in _COST}
             else:
                 row["error"] = record.get("error")
@@ -345,8 +375,12 @@ def arranged(board: pd.DataFrame) -> pd.DataFrame:
     Within a group stale runs stand after current ones, and failed ones last.
     """
     place = group_of(board).map({name: number for number, name in enumerate(GROUPS)})
-    late = board["stale"].notna().astype(int).mask(board["status"] != "ok", 2)
-    keys = {"_own": ~ordinary(board), "_place": place, "_late": late, "_minus": -board["uar"].astype(float)}
+    keys = {
+        "_own": ~ordinary(board),
+        "_place": place,
+        "_late": lateness(board),
+        "_minus": -board["uar"].astype(float),
+    }
     order = ["corpus", *keys, *CELL[1:]]
     keys = board.assign(**keys).sort_values(order, kind="stable", na_position="last")
     return board.loc[keys.index].reset_index(drop=True)
@@ -457,21 +491,31 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     have finished are; else those that are stale count for nothing.
     """
     cell, board = list(CELL[:-1]), board[ordinary(board)]
-    several = board.duplicated(cell, keep=False)
-    alone = board[~several]
-    rows = alone.assign(seeds=alone["status"].eq("ok").astype(int), spread=np.nan).to_dict("records")
-    for _, same in board[several].groupby(cell, sort=False):
-        done = same[same["status"] == "ok"]
-        current = done[done["stale"].isna()]
-        done = current if len(current) else done
-        row = (done if len(done) else same).iloc[0].to_dict()
-        if len(done) > 1:
-            figures = done.select_dtypes("number").drop(columns=["seed", "leaky"], errors="ignore")
-            row |= figures.mean().to_dict()
-            each = pd.DataFrame([each_speaker(one) for one in done.to_dict("records")])
-            row["speaker_uar"] = each.mean().to_dict() or None
-        rows.append(row | {"seeds": len(done), "spread": done["uar"].astype(float).std()})
-    return arranged(pd.DataFrame(rows, columns=[*COLUMNS, "seeds", "spread"]))
+    late = lateness(board)
+    board = board[late == late.groupby([board[name] for name in cell]).transform("min")].astype(
+        {"uar": float}
+    )
+    groups = board.groupby(cell, sort=False)
+    rows = groups.head(1).set_index(cell)
+    rows["seeds"] = groups.size().where(rows["status"] == "ok", 0)
+    rows["spread"] = groups["uar"].std()
+    figures = board.select_dtypes("number").columns.difference(["seed"], sort=False)
+    rows[figures] = rows[figures].astype(float)
+    several = {system: groups.get_group(system) for system in rows.index[rows["seeds"] > 1]}
+    if several:
+        rows.loc[[*several], figures] = [
+            same[figures].to_numpy(float).mean(axis=0) for same in several.values()
+        ]
+    for system, same in several.items():
+        if isinstance(same["speaker_uar"].iloc[0], dict):
+            each = pd.DataFrame(list(same["speaker_uar"]))
+            rows.at[system, "speaker_uar"] = each.mean().to_dict()
+    return arranged(rows.reset_index()[[*COLUMNS, "seeds", "spread"]])
+
+
+def lateness(board: pd.DataFrame) -> pd.Series:
+    """0 for a current run, 1 for a stale one, 2 for one that failed."""
+    return board["stale"].notna().astype(int).mask(board["status"] != "ok", 2)
 
 
 def to_csv(table: pd.DataFrame) -> str:

@@ -39,7 +39,7 @@ def write(
     problem: Callable[[str], None] | None = None,
     figures: bool = True,
     cache: Path | None = None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Write leaderboard.csv and .md and leak_premium.csv, and with figures leaderboard.html and figures/.
 
     Runs that predict dimensions are in dimensions/leaderboard.csv and in a chapter of their own.
@@ -61,8 +61,8 @@ def write(
 
     Returns
     -------
-    pd.DataFrame
-        The leaderboard.
+    board, dimensions : pd.DataFrame
+        The leaderboard, and that of runs that predict dimensions.
 
     Raises
     ------
@@ -72,27 +72,27 @@ def write(
     name = hashlib.sha256(str(results.absolute()).encode()).hexdigest()[:16]
     kept = cache_folder(cache) / "reports" / f"{name}.pickle"
     with contextlib.suppress(Exception):  # whatever is wrong with it: it only saves time
-        made_from, told, board = pickle.loads(kept.read_bytes())
+        made_from, problems, boards = pickle.loads(kept.read_bytes())
         if made_from == state(results, figures):
-            for words in told if problem else ():
+            for words in problems if problem else ():
                 problem(words)
-            return board
-    told: list[str] = []
+            return boards
+    problems: list[str] = []
 
-    def tell(words: str) -> None:
-        told.append(words)
+    def report(words: str) -> None:
+        problems.append(words)
         problem(words)
 
     with store.reporting(results), threadpool_limits(1):  # much is computed, but nothing that is big
         before = state(results, figures)
-        board = _write(results, tell if problem else None, figures)
+        boards = _write(results, report if problem else None, figures)
     now = state(results, figures)
     if now["made from"] == before["made from"]:
         with contextlib.suppress(OSError):
             kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with replacing(kept) as draft:
-                draft.write_bytes(pickle.dumps((now, told, board)))
-    return board
+                draft.write_bytes(pickle.dumps((now, problems, boards)))
+    return boards
 
 
 def state(results: Path, figures: bool) -> dict[str, object]:
@@ -119,7 +119,9 @@ def _stamps(paths: Iterable[Path]) -> str:
     return hashlib.sha256(repr(stamps).encode()).hexdigest()
 
 
-def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) -> pd.DataFrame:
+def _write(
+    results: Path, problem: Callable[[str], None] | None, figures: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     every = read(results, problem)
     if not every and store.folders(results):
         raise SerClassicError(
@@ -149,7 +151,7 @@ def _write(results: Path, problem: Callable[[str], None] | None, figures: bool) 
         store.write_text(
             results / "leaderboard.html", page(every, sections, drawn(story, folder) if story else "")
         )
-    return board
+    return board, numbers
 
 
 def drawn(picture: Picture, folder: Path) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import bz2
 import contextlib
-import csv
 import difflib
 import functools
 import gzip
 import hashlib
 import io
-import itertools
 import json
 import shutil
 import uuid
@@ -97,9 +95,15 @@ class Run:
         StoreError
             The run failed, or its predictions are not those that its record speaks of.
         """
-        guesses = _guesses(self.text())
-        folds = _folds_table(self._folds_path, self.record["digests"]["folds"])
-        return pd.concat([folds, guesses], axis=1)
+        tested, answers = self.answers()
+        return pd.concat([tested, pd.DataFrame(answers)], axis=1)
+
+    def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """`predictions` in two parts: the columns fold and clip, one table for all runs on the same folds and
+        not to be changed; and the other columns by name. Errors as `predictions`.
+        """
+        text = self.text()
+        return _folds_table(self._folds_path, self.record["digests"]["folds"]), _answers(text)
 
     def text(self) -> bytes:
         """Guesses and thousandths as they are stored; folds and all are checked; errors as `predictions`."""
@@ -259,30 +263,30 @@ def _thousandths(chance: float) -> str:
     return "" if pd.isna(chance) else str(int(f"{chance:.{DECIMALS}f}".replace(".", "")))
 
 
-def _guesses(text: bytes) -> pd.DataFrame:
-    """What was predicted, numbers in thousandths; by hand, as a report reads a thousand of these tables."""
-    rows = csv.reader(io.StringIO(text.decode(), newline=""))
-    names = next(rows)
-    cells = list(itertools.chain.from_iterable(rows))
-    columns = {name: cells[place :: len(names)] for place, name in enumerate(names)}
-    return pd.DataFrame({name: _read(name, column) for name, column in columns.items()})
+def _answers(text: bytes) -> dict[str, Any]:
+    """What was predicted, by column: guesses as words, thousandths as numbers, NaN where there is none.
 
-
-def _read(name: str, column: list[str]) -> Any:
-    if name == "guess":
-        return pd.array(column, dtype="str")
-    return np.fromiter(map(NUMBERS.__getitem__, column), float, len(column))
-
-
-class _Thousandths(dict[str, float]):
-    """What thousandths mean, each worked out once: a report reads millions of a few thousand."""
-
-    def __missing__(self, cell: str) -> float:
-        value = self[cell] = float(cell) / 10**DECIMALS if cell else np.nan
-        return value
-
-
-NUMBERS = _Thousandths()
+    By hand, all cells at once, as a report reads a thousand of these tables.
+    """
+    if b'"' in text:  # a word with a comma in it
+        table = _table(text)
+        return {name: table[name] if name == "guess" else table[name] / 10**DECIMALS for name in table}
+    head, _, body = text.partition(b"\n")
+    names, signs = head.decode().split(","), np.frombuffer(body, np.uint8)
+    ends = np.flatnonzero((signs == ord(",")) | (signs == ord("\n")))
+    sizes = np.diff(ends, prepend=-1) - 1
+    numeric = np.array(names) != "guess"
+    ends, sizes = (each.reshape(-1, len(names))[:, numeric] for each in (ends, sizes))
+    values = np.where(sizes == 0, np.nan, 0)
+    for place in range(1, sizes.max(initial=0) + 1):
+        digit = signs[ends - place] - float(ord("0"))
+        values += np.where((sizes >= place) & (digit >= 0), digit * 10 ** (place - 1), 0)
+    values[signs[ends - sizes] == ord("-")] *= -1
+    columns = dict(zip(np.array(names)[numeric], values.T / 10**DECIMALS, strict=True))
+    if "guess" in names:
+        at = names.index("guess")
+        columns["guess"] = [line.split(",", at + 1)[at] for line in body.decode().split("\n")[:-1]]
+    return {name: columns[name] for name in names}
 
 
 def _table(text: bytes) -> pd.DataFrame:
