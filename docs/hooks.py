@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ def on_files(files, config):
     for figure in (ROOT / "results" / "figures").glob("*.svg"):
         if any(f"{FIGURES}{figure.name}" in page.content_string for page in files.documentation_pages()):
             files.append(File.generated(config, f"figures/{figure.name}", abs_src_path=str(figure)))
+    picture = Path(tempfile.mkdtemp(prefix="floors-")) / "floors.svg"
+    atexit.register(shutil.rmtree, picture.parent, ignore_errors=True)
+    subprocess.run([sys.executable, ROOT / "docs" / "floors.py", picture], check=True)
+    files.append(File.generated(config, "floors.svg", abs_src_path=str(picture)))
     return files
 
 

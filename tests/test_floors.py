@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import graphlib
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,15 @@ def test_a_module_imports_only_from_its_own_floor_or_lower(path):
     own = name_of(path)
     for name in imports(path):
         assert floor(name) <= floor(own), f"{own} imports {name} from a higher floor"
+
+
+def test_the_table_of_the_architecture_is_that_of_these_floors():
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    told, number = {}, 0
+    for first, second in re.findall(r"^\| ([^|]*)\| (`[^|]*)\|", page, re.MULTILINE):
+        number = int(first[0]) if first else number
+        told |= dict.fromkeys(re.findall(r"`(\w+)`", second), number)
+    assert told == FLOORS
 
 
 @pytest.mark.parametrize("plug_in", sorted(PLUG_INS))

@@ -31,6 +31,7 @@ WRITTEN_AT_BUILD = {
         "commands.md",
         "corpus-facts.md",
         "features.md",
+        "floors.svg",
         "models.md",
         "protocols.md",
         "python.md",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_classic.cli import completion, interrupts, options
+from ser_classic.cli import completion, interrupts, labels, options
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import require_writable
 
@@ -190,10 +190,9 @@ def predict(
         options.option(
             "--format",
             "NAME",
-            "Print labels of one recording, from --segments or --window: audacity, textgrid (Praat, ELAN) "
-            "or srt.",
+            f"Print labels of one recording, from --segments or --window: {', '.join(labels.FORMATS)}.",
             options.PRINTED,
-            autocompletion=completion.among("audacity", "textgrid", "srt"),
+            autocompletion=completion.among(*labels.FORMATS),
         ),
     ] = None,
     draw: Annotated[
@@ -246,7 +245,7 @@ def predict(
 
     Exit code 1: some recordings could not be used.
     """
-    from ser_classic.cli import answers, labels
+    from ser_classic.cli import answers
     from ser_classic.predictor import load_predictor, saving, shipped, sources
     from ser_classic.predictor.describing import EACH
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ser_classic.corpora import ravdess
 from ser_classic.corpora.clips import Archive
-from ser_classic.corpora.ravdess import RAVDESS
 from ser_classic.corpora.releases import Release, described, odd_is_male
 
 RAVDESS_SONG = described(
@@ -20,8 +20,8 @@ RAVDESS_SONG = described(
     url="https://zenodo.org/records/1188976",
     licence="CC BY-NC-SA 4.0",
     access="open",
-    citation=RAVDESS.citation,
-    language=RAVDESS.language,
+    citation=ravdess.RAVDESS.citation,
+    language=ravdess.RAVDESS.language,
     style="acted, sung",
     clips=1012,
     speakers=23,
