@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_classic import store
+from ser_classic import estimators, store
 from ser_classic.corpora import Reading
 from ser_classic.degradations import COPIES, DEGRADATIONS, training_copy
 from ser_classic.errors import SerClassicError
@@ -72,6 +72,25 @@ def test_inner_folds_keep_a_copy_with_its_speaker(tiny, cache, monkeypatch):
     assert length == len(y) == len(speakers) == (1 + COPIES) * len(clips)
     np.testing.assert_array_equal(y, np.tile(clips["emotion"], 1 + COPIES))
     np.testing.assert_array_equal(speakers, np.tile(clips["speaker"], 1 + COPIES))
+
+
+def test_inner_folds_keep_a_copy_with_its_clip_where_nothing_says_who_speaks(tiny, cache, monkeypatch):
+    dealt = []
+    original = estimators.inner_folds
+
+    def watched(y, groups, **others):
+        dealt.append(original(y, groups, **others))
+        return dealt[-1]
+
+    monkeypatch.setattr(estimators, "inner_folds", watched)
+    unknown = tiny._replace(clips=tiny.clips.assign(speaker=None))
+    protocol = replace(PROTOCOLS["holdout25"], name="holdout25_multi", copies=COPIES)
+    tested = evaluate(unknown.clips, features_of(tiny, cache), "lda", protocol, copies=copies_of(tiny, cache))
+    (splits,) = dealt
+    trained = len(tiny.clips) - len(tested)
+    for train, test in splits:
+        assert len(train) + len(test) == (1 + COPIES) * trained
+        assert not set(train % trained) & set(test % trained)
 
 
 @pytest.mark.parametrize("model", ["lda", "ridge"])

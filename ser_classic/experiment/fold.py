@@ -116,8 +116,8 @@ class Learned:
     fitted : Fitted
     features : Features
         On which it was fitted: of the training clips, and of their copies.
-    speakers : np.ndarray of str, optional
-        Of the same; None where nothing says who speaks.
+    speakers : np.ndarray, optional
+        Of the same; where nothing says who speaks None, or with copies the clip of which each is.
     truth : np.ndarray
         Of the same: what is predicted.
     scaled : Features
@@ -160,6 +160,8 @@ def learn(trial: Trial, fold: Fold) -> Learned:
     target = labels.iloc[:, -1]
     truth = target.to_numpy(dtype=float if target.dtype.kind == "f" else str)[rows]
     owners = None if speakers is None else speakers[rows]
+    if owners is None and trial.copies:
+        owners = rows  # a clip and its copies are tuned on together, or held out together
     model.pipeline(trial.seed)  # so that the seconds hold no imports
     table = trained.table
     started = time.process_time()

@@ -145,8 +145,9 @@ def interval(
     ----------
     counts : np.ndarray [shape=(speakers, k, k)]
     metric : callable
-        Of counts [shape=(..., k, k)]; UAR by default. A resample where it is NaN (an emotion that none of
-        the speakers drawn has) is left out.
+        Of counts [shape=(..., k, k)]; UAR by default, which in each resample is the mean over the emotions
+        that the drawn speakers have. A resample where it is NaN is left out, as with the recall of an
+        emotion that none of them has.
     resamples : int
     seed : int
     level : float
