@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from ser_classic import report, store
 from ser_classic.corpora import Reading, load
@@ -101,18 +102,20 @@ def test_what_is_no_change_of_the_tables(monkeypatch):
     assert list(differing(told)) == ["protocol.degraded_by"]
 
 
-def test_other_defaults_of_another_scikit_learn_are_no_change_but_what_the_table_sets_is():
+def test_what_a_library_sets_by_itself_is_no_change_but_what_the_table_states_is():
     told = record()
     given = told["parameters"]["model"]["parameters"]
     given |= {"metric": "cosine", "a_name_of_old": 1}
     assert differing(told) == {}
-    import sklearn
-
-    told["versions"]["scikit-learn"] = sklearn.__version__
-    assert list(differing(told)) == ["model.parameters.metric"]
-    told["versions"]["scikit-learn"] = "0"
     given["weights"] = "uniform"
     assert list(differing(told)) == ["model.parameters.weights"]
+
+
+def test_a_function_as_estimator_states_what_its_class_does_not(monkeypatch):
+    changed(monkeypatch, MODELS, "knn", estimator=lambda seed: KNeighborsClassifier(3, algorithm="brute"))
+    stated = MODELS["knn"].stated()
+    assert stated["parameters"] == {"n_neighbors": 3, "algorithm": "brute"}
+    assert {**MODELS["knn"].parameters(), "parameters": stated["parameters"]} == stated
 
 
 def test_bench_repeats_stale_runs_unless_told_to_keep_them(tiny, cache, tmp_path, monkeypatch, caplog):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -17,10 +16,9 @@ from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
 from ser_classic.models.regressors import REGRESSORS
 from ser_classic.protocols import PROTOCOLS
-from ser_classic.runtime.provenance import versions
 from ser_classic.vocabulary import EMOTION
 
-UNSAID = {"version": 1}  # what an older record means that does not have this field; null is what others mean
+DEFAULTS = {"version": 1}  # of fields that an older record does not have; of all others, null
 LONGEST = 40  # letters of a value that is shown
 
 
@@ -30,8 +28,7 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
     What cannot be compared counts as equal: a part that the record does not have, a model whose optional
     library is not installed or whose entry makes no estimator, a table of features that is not brought. So
     do the words of a protocol's title, and what differs between machines and libraries without a change of
-    these tables: digests of features, versions, and parameters of scikit-learn's estimators that other
-    versions of it name or set otherwise by themselves.
+    these tables: digests of features, versions, and parameters of an estimator that its model does not state.
 
     Parameters
     ----------
@@ -57,14 +54,15 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
         if part in recorded and not all(each in brought or each in table for each in name.split("+")):
             found[part] = f"{name} is in no table"
     if not found and recorded:
-        today = json.loads(json.dumps(_today(cell, recorded), default=str))
-        found = dict(_differing(*_comparable(recorded, today, record, cell)))
+        found = dict(_differing(*_comparable(cell, recorded)))
     digests = record.get("digests", {})
-    for name, held in (
+    for name, recorded_of in (
         ("clips", {cell.corpus: digests.get("clips")}),
         ("trained_clips", digests.get("trained_clips", {})),
     ):
-        others = [corpus for corpus, digest in held.items() if digest and clips(corpus) not in (None, digest)]
+        others = [
+            corpus for corpus, digest in recorded_of.items() if digest and clips(corpus) not in (None, digest)
+        ]
         if others:
             found[name] = f"{', '.join(others)} had others"
     return found
@@ -78,10 +76,10 @@ def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
         FEATURES[name].parameters if name in FEATURES else part
         for name, part in zip(names, parts, strict=True)
     ]
-    said: dict[str, Any] = {"features": {**then, "parts": now} if len(now) > 1 else now[0]}
+    today: dict[str, Any] = {"features": {**then, "parts": now} if len(now) > 1 else now[0]}
     with contextlib.suppress(SerClassicError):  # a library that is not here, or an entry that is broken
-        said["model"] = _parameters(cell.entry, cell.seed)
-    return said | parameters_of_protocol(cell)
+        today["model"] = _stated(cell.entry, cell.seed)
+    return today | parameters_of_protocol(cell)
 
 
 def clips_today(find: Callable[[str], Loaded], own: Collection[str], corpus: str) -> str | None:
@@ -114,46 +112,33 @@ def summary(each: Iterable[Mapping[str, str]]) -> str:
     return ", ".join(f"{what} {count}" for what, count in counts.items())
 
 
-def _comparable(
-    recorded: dict[str, Any], today: dict[str, Any], record: Mapping[str, Any], cell: Cell
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parts that both have, without what may differ."""
+def _comparable(cell: Cell, recorded: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a record and today's tables both say of a cell, without what may differ."""
+    today = json.loads(json.dumps(_today(cell, recorded), default=str))
     both = [part for part in today if part in recorded]
-    then, now = ({part: dict(said[part]) for part in both} for said in (recorded, today))
-    for said in (then, now):
-        if "protocol" in said:
-            said["protocol"].pop("title", None)
-            coder = said["protocol"].get("degraded_by")
-            said["protocol"]["degraded_by"] = coder and coder.partition(".libsndfile-")[0]
+    then, now = ({part: dict(each[part]) for part in both} for each in (recorded, today))
+    for protocol in (each["protocol"] for each in (then, now) if "protocol" in each):
+        protocol.pop("title", None)
+        coder = protocol.get("degraded_by")
+        protocol["degraded_by"] = coder and coder.partition(".libsndfile-")[0]
     if "model" in both:
-        values = [said["model"].get("parameters", {}) for said in (then, now)]
-        shared = values[0].keys() & values[1].keys()
-        if record.get("versions", {}).get("scikit-learn") != versions().get("scikit-learn"):
-            shared &= _stated(cell.entry, cell.seed)
-        for said, of_it in zip((then, now), values, strict=True):
-            said["model"]["parameters"] = {name: of_it[name] for name in sorted(shared)}
+        models = then["model"], now["model"]
+        shared = sorted(set.intersection(*(set(model.get("parameters", ())) for model in models)))
+        for model in models:
+            model["parameters"] = {name: model["parameters"][name] for name in shared}
     return then, now
 
 
 @functools.cache
-def _parameters(model: Model, seed: int) -> dict[str, Any]:
-    """Those of a model, not to be changed: a thousand runs ask for the same few."""
-    return model.parameters(seed)
-
-
-@functools.cache
-def _stated(model: Model, seed: int) -> set[str]:
-    """Parameters of a model's estimator that are not as its class sets them by itself."""
-    estimator = model.estimator(seed)
-    own = {name: known.default for name, known in inspect.signature(type(estimator)).parameters.items()}
-    values = estimator.get_params(deep=False).items()
-    return {name for name, value in values if name not in own or repr(value) != repr(own[name])}
+def _stated(model: Model, seed: int) -> dict[str, Any]:
+    """What a model's entry states, not to be changed: a thousand runs ask for the same few."""
+    return model.stated(seed)
 
 
 def _differing(then: Any, now: Any, where: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(then, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*then, *now]):
-            one, two = (said.get(key, UNSAID.get(key)) for said in (then, now))
+            one, two = (each.get(key, DEFAULTS.get(key)) for each in (then, now))
             yield from _differing(one, two, f"{where}.{key}" if where else key)
     elif then != now:
         values = [json.dumps(value, ensure_ascii=False) for value in (then, now)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal, get_args
 
 from ser_classic.errors import SerClassicError, wrap_errors
@@ -18,6 +18,31 @@ Search = Literal["grid", "own", "early"]
 Balance = Literal["weights", "priors"]
 
 
+class Estimator:
+    """Makes an estimator of a class, which is imported when the first one is made.
+
+    Parameters
+    ----------
+    path : str
+        Module and class, `sklearn.svm.SVC`.
+    seeded : bool
+        Whether it has a `random_state`.
+    **settings
+        Parameters that are to differ from the defaults of the class.
+    """
+
+    def __init__(self, path: str, /, seeded: bool = False, **settings: Any) -> None:
+        self.module, _, self.name = path.rpartition(".")
+        self.seeded, self.settings = seeded, settings
+
+    def parameters(self, seed: int) -> dict[str, Any]:
+        """What is set, with the seed."""
+        return self.settings | ({"random_state": seed} if self.seeded else {})
+
+    def __call__(self, seed: int) -> Any:
+        return getattr(importlib.import_module(self.module), self.name)(**self.parameters(seed))
+
+
 @dataclass(frozen=True, eq=False)  # told apart as entries, so that what is known of one can be kept
 class Model:
     """A named way of building a classifier; or a regressor, where it is one of `REGRESSORS`.
@@ -26,7 +51,8 @@ class Model:
     ----------
     name, title : str
     estimator : callable (seed) -> scikit-learn estimator
-        With the stated defaults, which are used as they are where nothing can be tuned by speaker.
+        With the stated defaults, which are used as they are where nothing can be tuned by speaker; an
+        `Estimator`, or a function of your own.
     grid : mapping of parameter name to values
         For `search="grid"`. Empty: nothing is tuned.
     scale : bool
@@ -98,11 +124,26 @@ class Model:
     def parameters(self, seed: int = 0) -> dict[str, Any]:
         """Version, class, parameters and grid of the model, ready for JSON."""
         estimator = self._made(seed)
+        return self._described(type(estimator).__name__, estimator.get_params())
+
+    def stated(self, seed: int = 0) -> dict[str, Any]:
+        """As `parameters`, of those alone that the entry sets; an `Estimator` is not imported for it."""
+        if isinstance(self.estimator, Estimator):
+            return self._described(self.estimator.name, self.estimator.parameters(seed))
+        estimator = self._made(seed)
+        default = {
+            name: known.default for name, known in inspect.signature(type(estimator)).parameters.items()
+        }
+        values = estimator.get_params(deep=False).items()
+        own = {name: value for name, value in values if repr(value) != repr(default.get(name, self))}
+        return self._described(type(estimator).__name__, own)
+
+    def _described(self, estimator: str, parameters: dict[str, Any]) -> dict[str, Any]:
         described = {
             "name": self.name,
             "version": self.version,
-            "estimator": type(estimator).__name__,
-            "parameters": estimator.get_params(),
+            "estimator": estimator,
+            "parameters": parameters,
             "grid": dict(self.grid),
             "scale": self.scale,
             "weighted": self.balance == "weights",
@@ -130,173 +171,135 @@ def worded(value: Any) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
 
 
-def _prior(seed: int) -> Any:
-    from sklearn.dummy import DummyClassifier
-
-    return DummyClassifier(strategy="prior")
+_SVM_RBF = {"kernel": "rbf", "Cs": (1.0, 3.0, 10.0, 30.0), "gammas": (0.1, 0.3, 1.0), "C": 10.0, "gamma": 0.3}
+_SVM_LINEAR = _SVM_RBF | {"kernel": "linear", "Cs": (0.0001, 0.001, 0.01, 0.1, 1.0), "C": 0.01}
 
 
-def _logistic(seed: int) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=0.01, class_weight="balanced", max_iter=300, tol=1e-3)
-
-
-def _lda(seed: int) -> Any:
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+def _own(name: str, title: str, estimator: str, seeded: bool = True, **settings: Any) -> Model:
+    """A model on an estimator of this package, which standardises by itself, within each inner fold, too."""
+    made = Estimator(f"ser_classic.estimators.{estimator}", seeded=seeded, **settings)
+    return Model(name, title, made, scale=False, search="own")
 
 
-def _knn(seed: int) -> Any:
-    from sklearn.neighbors import KNeighborsClassifier
+def _mlp(**settings: Any) -> Estimator:
+    shared = {"hidden_layer_sizes": (300,), "alpha": 0.01, "batch_size": 256}
+    return Estimator("sklearn.neural_network.MLPClassifier", seeded=True, **shared, **settings)
 
-    return KNeighborsClassifier(n_neighbors=9, weights="distance", algorithm="brute")
-
-
-def _svm(seed: int, kernel: str) -> Any:
-    from ser_classic.estimators import SVCCV
-
-    Cs = (0.0001, 0.001, 0.01, 0.1, 1.0) if kernel == "linear" else (1.0, 3.0, 10.0, 30.0)
-    return SVCCV(kernel, Cs=Cs, gammas=(0.1, 0.3, 1.0), C=0.01 if kernel == "linear" else 10.0, gamma=0.3)
-
-
-def _svc_auto(seed: int) -> Any:
-    # As published for ComParE 2016 on EMO-DB (audEERING, w2v2-how-to): neither tuned nor weighted.
-    from sklearn.svm import SVC
-
-    return SVC(C=1.0, kernel="rbf", gamma="auto")
-
-
-def _svm_primal(seed: int) -> Any:
-    from ser_classic.estimators import PrimalSVCCV
-
-    return PrimalSVCCV()
-
-
-def _ridge(seed: int, feature_groups: str | None) -> Any:
-    from ser_classic.estimators import KernelRidgeClassifierCV
-
-    return KernelRidgeClassifierCV(feature_groups=feature_groups, random_state=seed)
-
-
-def _ridge_linear(seed: int) -> Any:
-    from ser_classic.estimators import KernelRidgeClassifierCV
-
-    # Penalties for other corpora than those that are trained on: speakers of the same one ask for smaller.
-    return KernelRidgeClassifierCV(("linear",), alphas=(3.0, 10.0, 30.0), alpha=10.0, random_state=seed)
-
-
-def _fusion_linear(seed: int) -> Any:
-    from ser_classic.estimators import KernelRidgeClassifierCV
-
-    return KernelRidgeClassifierCV(
-        ("linear",),
-        feature_groups="names",
-        whole=False,
-        alphas=(10.0, 30.0, 100.0),
-        alpha=30.0,
-        random_state=seed,
-    )
-
-
-def _stacking(seed: int) -> Any:
-    from ser_classic.estimators import StackedKernelRidgeCV
-
-    return StackedKernelRidgeCV(feature_groups="names", random_state=seed)
-
-
-def _shrunk_stacking(seed: int) -> Any:
-    from ser_classic.estimators import ShrunkStackingCV
-
-    return ShrunkStackingCV(feature_groups="names", random_state=seed)
-
-
-def _random_forest(seed: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(
-        n_estimators=300, min_samples_leaf=2, class_weight="balanced", random_state=seed, n_jobs=1
-    )
-
-
-def _mlp(seed: int) -> Any:
-    from sklearn.neural_network import MLPClassifier
-
-    return MLPClassifier(
-        hidden_layer_sizes=(300,), alpha=0.01, batch_size=256, max_iter=100, random_state=seed
-    )
-
-
-def _mlp_recipe(seed: int) -> Any:
-    # As the tutorials set it, tanh for ReLU as in those that tune it; with Adam, "adaptive" does nothing.
-    from sklearn.neural_network import MLPClassifier
-
-    return MLPClassifier(
-        hidden_layer_sizes=(300,),
-        activation="tanh",
-        alpha=0.01,
-        batch_size=256,
-        max_iter=500,
-        random_state=seed,
-    )
-
-
-def _xgboost(seed: int) -> Any:
-    from ser_classic.estimators import BoostedTrees
-
-    return BoostedTrees(random_state=seed)
-
-
-# They standardise by themselves, within each inner fold, too.
-_OWN = partial(Model, scale=False, search="own")
 
 MODELS: Registry[Model] = Registry(
     "models",
     [
-        Model("prior", "the most frequent emotion: the floor", _prior, scale=False),
-        Model("logistic", "logistic regression", _logistic, {"C": (0.001, 0.01, 0.1, 1.0)}),
+        Model(
+            "prior",
+            "the most frequent emotion: the floor",
+            Estimator("sklearn.dummy.DummyClassifier", strategy="prior"),
+            scale=False,
+        ),
+        Model(
+            "logistic",
+            "logistic regression",
+            Estimator(
+                "sklearn.linear_model.LogisticRegression",
+                C=0.01,
+                class_weight="balanced",
+                max_iter=300,
+                tol=1e-3,
+            ),
+            {"C": (0.001, 0.01, 0.1, 1.0)},
+        ),
         Model(
             "lda",
             "linear discriminant analysis, shrunk",
-            _lda,
+            Estimator(
+                "sklearn.discriminant_analysis.LinearDiscriminantAnalysis", solver="lsqr", shrinkage="auto"
+            ),
             {"shrinkage": ("auto", 0.3, 0.7)},
             balance="priors",
         ),
-        Model("knn", "nearest neighbours", _knn, {"n_neighbors": (1, 5, 9, 15, 21)}),
-        _OWN("svm_linear", "support vector machine, linear kernel", partial(_svm, kernel="linear")),
-        _OWN("svm_primal", "support vector machine, linear, in the primal: for many clips", _svm_primal),
-        _OWN("svm_rbf", "support vector machine, RBF kernel", partial(_svm, kernel="rbf")),
-        Model("svc_auto", "support vector machine, RBF kernel, C = 1 and gamma = 1/d, not tuned", _svc_auto),
-        _OWN("ridge", "kernel ridge, linear and RBF", partial(_ridge, feature_groups=None)),
-        _OWN("ridge_linear", "ridge, linear, with the strong penalties that corpora ask for", _ridge_linear),
-        _OWN(
+        Model(
+            "knn",
+            "nearest neighbours",
+            Estimator(
+                "sklearn.neighbors.KNeighborsClassifier",
+                n_neighbors=9,
+                weights="distance",
+                algorithm="brute",
+            ),
+            {"n_neighbors": (1, 5, 9, 15, 21)},
+        ),
+        _own("svm_linear", "support vector machine, linear kernel", "SVCCV", False, **_SVM_LINEAR),
+        _own(
+            "svm_primal",
+            "support vector machine, linear, in the primal: for many clips",
+            "PrimalSVCCV",
+            False,
+        ),
+        _own("svm_rbf", "support vector machine, RBF kernel", "SVCCV", False, **_SVM_RBF),
+        # As published for ComParE 2016 on EMO-DB (audEERING, w2v2-how-to): neither tuned nor weighted.
+        Model(
+            "svc_auto",
+            "support vector machine, RBF kernel, C = 1 and gamma = 1/d, not tuned",
+            Estimator("sklearn.svm.SVC", C=1.0, kernel="rbf", gamma="auto"),
+        ),
+        _own("ridge", "kernel ridge, linear and RBF", "KernelRidgeClassifierCV"),
+        # Penalties for other corpora than the one trained on, whose own speakers ask for smaller ones.
+        _own(
+            "ridge_linear",
+            "ridge, linear, with the strong penalties that corpora ask for",
+            "KernelRidgeClassifierCV",
+            kernels=("linear",),
+            alphas=(3.0, 10.0, 30.0),
+            alpha=10.0,
+        ),
+        _own(
             "fusion",
             "kernel ridge for every group of features, scores summed",
-            partial(_ridge, feature_groups="names"),
+            "KernelRidgeClassifierCV",
+            feature_groups="names",
         ),
-        _OWN(
+        _own(
             "fusion_linear",
             "ridge, linear, for every group of features, scores summed, with strong penalties",
-            _fusion_linear,
+            "KernelRidgeClassifierCV",
+            kernels=("linear",),
+            feature_groups="names",
+            whole=False,
+            alphas=(10.0, 30.0, 100.0),
+            alpha=30.0,
         ),
-        _OWN(
+        _own(
             "stacking",
             "kernel ridge for every group of features, scores weighed by a logistic regression",
-            _stacking,
+            "StackedKernelRidgeCV",
+            feature_groups="names",
         ),
-        _OWN(
+        _own(
             "shrunk_stacking",
             "kernel ridge for every group of features, scores weighed as far from their sum as it pays",
-            _shrunk_stacking,
+            "ShrunkStackingCV",
+            feature_groups="names",
         ),
-        Model("random_forest", "random forest", _random_forest),
-        Model("xgboost", "gradient-boosted trees", _xgboost),
-        Model("mlp", "multi-layer perceptron, one hidden layer", _mlp, balance="weights"),
+        Model(
+            "random_forest",
+            "random forest",
+            Estimator(
+                "sklearn.ensemble.RandomForestClassifier",
+                seeded=True,
+                n_estimators=300,
+                min_samples_leaf=2,
+                class_weight="balanced",
+                n_jobs=1,
+            ),
+        ),
+        Model(
+            "xgboost", "gradient-boosted trees", Estimator("ser_classic.estimators.BoostedTrees", seeded=True)
+        ),
+        Model("mlp", "multi-layer perceptron, one hidden layer", _mlp(max_iter=100), balance="weights"),
+        # tanh for ReLU, as in the tutorials that tune it; with Adam, their "adaptive" rate does nothing.
         Model(
             "mlp_recipe",
             "multi-layer perceptron as tutorials have it: 300 tanh units, features as they come",
-            _mlp_recipe,
+            _mlp(activation="tanh", max_iter=500),
             scale=False,
         ),
     ],

@@ -5,21 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ser_classic.errors import SerClassicError
-from ser_classic.models import MODELS, Model
+from ser_classic.models import MODELS, Estimator, Model
 from ser_classic.registry import Registry, unknown
 from ser_classic.vocabulary import EMOTION
-
-
-def _mean(seed: int) -> Any:
-    from sklearn.dummy import DummyRegressor
-
-    return DummyRegressor()
-
-
-def _ridge(seed: int) -> Any:
-    from sklearn.linear_model import Ridge
-
-    return Ridge(alpha=1000.0)
 
 
 def _svr(seed: int) -> Any:
@@ -31,21 +19,29 @@ def _svr(seed: int) -> Any:
     return TransformedTargetRegressor(SVR(C=1.0, epsilon=0.1), transformer=StandardScaler())
 
 
-def _xgboost(seed: int) -> Any:
-    from ser_classic.estimators.boosting import BoostedRegression
-
-    return BoostedRegression(random_state=seed)
-
-
 REGRESSORS: Registry[Model] = Registry(
     "regressors",
     [
-        Model("mean", "the mean of the training clips: the floor", _mean, scale=False),
-        Model("ridge", "ridge regression", _ridge, {"alpha": (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)}),
+        Model(
+            "mean",
+            "the mean of the training clips: the floor",
+            Estimator("sklearn.dummy.DummyRegressor"),
+            scale=False,
+        ),
+        Model(
+            "ridge",
+            "ridge regression",
+            Estimator("sklearn.linear_model.Ridge", alpha=1000.0),
+            {"alpha": (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)},
+        ),
         Model(
             "svr", "support vector regression, RBF kernel", _svr, {"regressor__C": (0.1, 0.3, 1.0, 3.0, 10.0)}
         ),
-        Model("xgboost", "gradient-boosted trees", _xgboost),
+        Model(
+            "xgboost",
+            "gradient-boosted trees",
+            Estimator("ser_classic.estimators.boosting.BoostedRegression", seeded=True),
+        ),
     ],
 )
 

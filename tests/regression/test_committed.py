@@ -13,6 +13,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from ser_classic import store
+from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report import read, tabulated, to_csv
 from ser_classic.report.text import BEGIN, END, best_systems
@@ -107,3 +108,16 @@ def test_committed_results_are_small_and_hold_no_path_of_a_machine():
         record = json.loads(path.read_text())
         assert "/home/" not in path.read_text()
         assert set(record["digests"]) >= {"clips", "features", "folds", "predictions"}
+
+
+def test_our_own_estimators_have_the_defaults_of_the_committed_runs(committed):
+    """Entries state few of their parameters, and a run is not stale for others: raise `version` then."""
+    for model in committed["model"].unique():
+        if MODELS[model].library or not type(MODELS[model].estimator(0)).__module__.startswith("ser_classic"):
+            continue
+        path = next(iter(sorted(RESULTS.glob(f"runs/*--{model}--0/run.json"))))
+        recorded, today = json.loads(path.read_text())["parameters"]["model"], MODELS[model].parameters(0)
+        then, now = recorded["parameters"], today["parameters"]
+        assert {name: now[name] for name in then.keys() & now.keys()} == {
+            name: then[name] for name in then.keys() & now.keys()
+        } or today["version"] != recorded.get("version", 1), model
