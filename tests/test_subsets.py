@@ -53,7 +53,7 @@ def test_a_part_is_fetched_with_the_corpus(tmp_path, source):
 
 
 def test_a_suite_says_which_corpus_to_fetch_for_a_part(tmp_path):
-    _, notices = present([Cell("ravdess4", "emobox", "mfcc13", "lda")], tmp_path)
+    _, notices = present([Cell("ravdess4", "emobox", "mfcc13", "lda")], {}, tmp_path)
     assert notices == [
         "ravdess4: not found, its cells are left out. Get it with: ser-classic corpora fetch ravdess"
     ]

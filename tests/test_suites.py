@@ -147,7 +147,7 @@ def test_what_is_no_shard_is_refused(text):
 
 
 def test_absent_corpora_are_left_out_with_a_notice(suite, tmp_path):
-    cells, notices = present(read_suite(suite(GRID)), tmp_path)
+    cells, notices = present(read_suite(suite(GRID)), {}, tmp_path)
     assert {cell.corpus for cell in cells} == {"synthetic"}
     assert len(notices) == 1
     assert "corpora fetch emodb" in notices[0]
@@ -156,7 +156,7 @@ def test_absent_corpora_are_left_out_with_a_notice(suite, tmp_path):
 def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_path):
     cells = on_own(read_suite(suite(GRID)), "mine")
     assert [cell.id for cell in cells] == ["mine--loso--mfcc13--prior--0", "mine--loso--mfcc13--lda--0"]
-    assert present(cells, tmp_path, {"mine"}) == (cells, [])
+    assert present(cells, {"mine": None}, tmp_path) == (cells, [])
     with pytest.raises(SerClassicError, match="list nothing for synthetic, whose place mine would take"):
         on_own(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
 
@@ -180,6 +180,6 @@ def test_families_of_protocols_are_spelled_out(suite):
 def test_a_pair_needs_both_corpora(suite, tmp_path):
     text = GRID.replace('["emodb", "synthetic"]', '["emodb", "tess", "synthetic"]').replace("loso", "cross")
     (tmp_path / "tess").mkdir()
-    cells, notices = present(read_suite(suite(text)), tmp_path, {"emodb"})
+    cells, notices = present(read_suite(suite(text)), {"emodb": None}, tmp_path)
     assert {cell.corpora for cell in cells} == {("emodb", "synthetic"), ("synthetic", "emodb")}
     assert [notice.partition(":")[0] for notice in notices] == ["tess"]

@@ -151,21 +151,21 @@ def bench(
     if check:
         with opened as workers:
             return checks.check(cells or None, only, sample or 12, seed or 0, results, data, cache, workers)
-    brought = {}
+    found = {}
     if own is not None:
         loaded = load(own, data, cache, reading)
-        brought = {loaded.corpus.name: loaded}
+        found[loaded.corpus.name] = loaded
         cells = on_own(cells, loaded.corpus.name)
     options.require_used(tables, (cell.features for cell in cells))
     with options.value_of("--corpus, --protocol, --features or --model"):
         cells = select(cells, **only)
-    cells, notices = present(shard_of(cells, *part), data, set(brought))
+    cells, notices = present(shard_of(cells, *part), found, data)
     for notice in notices:
         _tell(notice)
     if corpus and notices and not cells:
         raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
     with opened as workers:
-        outcome = experiment.bench(cells, results, data, cache, workers, again, brought, keep_stale)
+        outcome = experiment.bench(cells, results, data, cache, workers, again, found, keep_stale)
     _conclude(outcome, results, cache)
 
 

@@ -78,7 +78,7 @@ def bench(
     again : bool
         Repeat finished runs too.
     own : mapping of corpus name to Loaded, optional
-        Corpora of one's own that cells name.
+        Corpora of one's own that cells name; others that are loaded already need not be scanned again.
     keep_stale : bool
         Do not repeat finished runs that differ from today's tables; see `stale.differences`.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
-from collections.abc import Collection
 from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from ser_classic.corpora import CORPORA, available
+from ser_classic.corpora import CORPORA, CorpusError, Loaded, load
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import require_match
@@ -231,14 +230,30 @@ def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
     return chosen
 
 
-def present(cells: list[Cell], data: Path | None, own: Collection[str] = ()) -> tuple[list[Cell], list[str]]:
-    """Cells whose corpora are at hand, and a notice for each corpus that is not."""
-    at_hand = {*available(data), EMBEDDED, *own}
-    # A name that is in no table, as a protocol may have it, fails its cells.
-    absent = dict.fromkeys(
-        name for cell in cells for name in cell.corpora if name not in at_hand and name in CORPORA
-    )
+def present(
+    cells: list[Cell], found: dict[str, Loaded], data: Path | None = None
+) -> tuple[list[Cell], list[str]]:
+    """Cells whose corpora are at hand, and a notice for each corpus that is not.
+
+    Parameters
+    ----------
+    cells : list of Cell
+    found : dict of corpus name to Loaded
+        Corpora that are loaded already; those that are looked for here are added.
+    data : Path, optional
+        Folder with the corpora.
+    """
+    absent = []
+    for name in dict.fromkeys(name for cell in cells for name in cell.corpora):
+        # A name that is in no table, as a protocol may have it, fails its cells.
+        if name not in found and name in CORPORA and CORPORA[name].make is None:
+            try:
+                found[name] = load(name, data)
+            except CorpusError:
+                absent.append(name)
+            except SerClassicError:
+                continue  # told where the cells are run
     notices = [
         f"{corpus}: not found, its cells are left out. {CORPORA[corpus].remedy()}" for corpus in absent
     ]
-    return [cell for cell in cells if absent.keys().isdisjoint(cell.corpora)], notices
+    return [cell for cell in cells if set(absent).isdisjoint(cell.corpora)], notices
