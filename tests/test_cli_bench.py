@@ -77,7 +77,7 @@ def test_what_folds_took_is_logged_where_it_is_asked_for(ser, own_folder, tmp_pa
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_folder, tmp_path, cache):
     (tmp_path / "s.toml").write_text(
         SUITE.replace(
-            '["prior", "ridge"]', '["prior", "lda", "ridge", "svm_linear", "random_forest", "svm_rbf"]'
+            '["prior", "ridge"]', '["prior", "ridge", "ridge_linear", "svm_linear", "svm_rbf", "fusion"]'
         )
     )
     words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--jobs", "1"]

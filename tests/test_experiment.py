@@ -36,18 +36,18 @@ def run(cells: list[Cell], tiny: Loaded, cache: Path, results: Path, **more) -> 
     return bench(cells, results, cache=cache, own={"tiny": tiny}, **more)
 
 
-def cell(model: str = "lda", protocol: str = "loso", features: str = "mfcc13", seed: int = 0) -> Cell:
+def cell(model: str = "ridge", protocol: str = "loso", features: str = "mfcc13", seed: int = 0) -> Cell:
     return Cell("tiny", protocol, features, model, seed)
 
 
 def test_a_cell_becomes_a_run_that_says_how_it_was_made(tiny, cache, tmp_path):
     outcome = run([cell()], tiny, cache, tmp_path)
-    assert outcome.done == ["tiny--loso--mfcc13--lda--0"]
+    assert outcome.done == ["tiny--loso--mfcc13--ridge--0"]
     (stored,) = store.runs(tmp_path)
     assert stored.record["track"] == "blind"
     assert not stored.record["leaky"]
     assert [fold["fold"] for fold in stored.record["folds"]] == ["s01", "s02", "s03", "s04"]
-    assert all(fold["tuned"] and "shrinkage" in fold["chosen"] for fold in stored.record["folds"])
+    assert all(fold["tuned"] and "alpha" in fold["chosen"] for fold in stored.record["folds"])
     assert stored.record["parameters"]["features"]["sample_rate"] == 16_000
     assert stored.record["versions"]["numpy"] == np.__version__
     predictions = stored.predictions()
@@ -94,7 +94,7 @@ def test_the_same_cell_gives_the_same_bytes(tiny, cache, tmp_path, name):
 
 
 def test_processes_do_not_change_predictions(tiny, cache, tmp_path):
-    cells = [cell(name) for name in ("lda", "mlp", "random_forest")]
+    cells = [cell(name) for name in ("ridge", "mlp", "random_forest")]
     run(cells, tiny, cache, tmp_path / "one")
     run(cells, tiny, cache, tmp_path / "two", engine=Local(2))
     digests = [
@@ -119,8 +119,8 @@ def test_a_training_part_of_one_speaker_uses_stated_defaults_and_says_so(tiny, c
 
 def test_a_cell_that_cannot_be_dealt_fails_visibly_and_the_rest_goes_on(tiny, cache, tmp_path):
     outcome = run([cell(protocol="emobox"), cell()], tiny, cache, tmp_path)
-    assert outcome.done == ["tiny--loso--mfcc13--lda--0"]
-    assert outcome.failed == ["tiny--emobox--mfcc13--lda--0"]
+    assert outcome.done == ["tiny--loso--mfcc13--ridge--0"]
+    assert outcome.failed == ["tiny--emobox--mfcc13--ridge--0"]
     assert "no speaker-disjoint folds are published" in outcome.problems[0]
 
 
@@ -134,8 +134,8 @@ def test_a_bad_recording_fails_the_cells_that_need_it(tiny, own_folder, cache, t
 
 
 def test_an_absent_corpus_is_a_problem_and_not_a_crash(tmp_path):
-    outcome = bench([Cell("emodb", "loso", "mfcc13", "lda")], tmp_path, data=tmp_path, cache=tmp_path)
-    assert outcome.failed == ["emodb--loso--mfcc13--lda--0"]
+    outcome = bench([Cell("emodb", "loso", "mfcc13", "ridge")], tmp_path, data=tmp_path, cache=tmp_path)
+    assert outcome.failed == ["emodb--loso--mfcc13--ridge--0"]
     assert "corpora fetch emodb" in outcome.problems[0]
 
 
@@ -152,7 +152,7 @@ def test_an_emotion_never_trained_where_it_is_tested_is_not_evaluated(tiny, cach
     first = tiny.clips["speaker"] == "tiny/s01"
     held = tiny.clips.assign(emotion=tiny.clips["emotion"].where(~(sad & first), "fear"))
     with pytest.raises(CorpusError, match="loso: wherever fear is tested"):
-        evaluate(held, features, "lda", "loso")
+        evaluate(held, features, "ridge", "loso")
     assert len(evaluate(tiny.clips, features, "prior", "loso")) == len(tiny.clips)
     assert not caplog.records
 
@@ -160,12 +160,12 @@ def test_an_emotion_never_trained_where_it_is_tested_is_not_evaluated(tiny, cach
 def test_features_of_other_clips_are_not_evaluated(tiny, cache):
     features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
     with pytest.raises(SerClassicError, match="not of these clips in this order"):
-        evaluate(tiny.clips.iloc[::-1], features, MODELS["lda"], PROTOCOLS["loso"])
+        evaluate(tiny.clips.iloc[::-1], features, MODELS["ridge"], PROTOCOLS["loso"])
 
 
 def test_without_speakers_a_leaky_protocol_runs(tiny, features):
     anonymous = tiny.clips.assign(speaker=pd.NA)
-    predictions = evaluate(anonymous, features, MODELS["lda"], PROTOCOLS["random5"])
+    predictions = evaluate(anonymous, features, MODELS["ridge"], PROTOCOLS["random5"])
     assert len(predictions) == len(tiny.clips)
 
 
@@ -190,7 +190,7 @@ def test_no_model_sees_its_test_clips(tiny, features, name):
 
 
 def test_adaptation_sees_the_test_speaker_and_is_therefore_a_track_of_its_own(tiny, features):
-    assert others_change(tiny, features, MODELS["lda"], "loso_adapted")
+    assert others_change(tiny, features, MODELS["ridge"], "loso_adapted")
 
 
 def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
@@ -201,7 +201,7 @@ def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
         return replace(features, values=(X - X.mean(axis=0)) / X.std(axis=0))
 
     monkeypatch.setattr(Features, "adapted", leaking)
-    assert others_change(tiny, features, MODELS["lda"])
+    assert others_change(tiny, features, MODELS["ridge"])
 
 
 def test_processes_and_one_process_predict_the_same_and_a_terminal_shows_the_folds(

@@ -29,7 +29,7 @@ SUITE = """
 corpora = ["synthetic"]
 protocols = ["loso", "loso_adapted", "random5"]
 features = ["mfcc13"]
-models = ["prior", "lda", "ridge", "svm_linear"]
+models = ["prior", "ridge", "ridge_linear", "svm_linear"]
 """
 
 
@@ -79,7 +79,7 @@ def test_a_full_disk_under_the_results(words, ser, disk, tiny, cache):
     for stored in store.runs(disk):
         stored.predictions()
     subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
-    cells = [Cell(*name.split("--")[:4]) for name in kept] + [Cell("tiny", "loso", "mfcc13", "logistic")]
+    cells = [Cell(*name.split("--")[:4]) for name in kept] + [Cell("tiny", "loso", "mfcc13", "svc_auto")]
     again = bench(cells, disk, cache=cache, own={"tiny": tiny})
     assert (again.kept, len(again.done)) == (kept, 1)
     assert not list((disk / "runs").glob(".draft-*"))
@@ -234,20 +234,12 @@ def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_pa
     assert f"{tiny.root / tiny.clips['file'].iloc[4]}: IndexError: planted" in str(told.value)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("everybody", [True, False])
-def test_ctrl_c_stops_within_two_seconds_and_nobody_stays(command, cache, tmp_path, jobs, everybody):
-    for attempt in range(3):  # a machine may be busy with other things
-        took = interrupted([*command, "--jobs", jobs], cache, tmp_path / str(attempt), everybody)
-        if took < 2:
-            break
-    assert took < 2
-
-
-def interrupted(command: list[str], cache: Path, results: Path, everybody: bool) -> float:
-    """Seconds from Ctrl-C, in the middle of the runs, to the end."""
+def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(command, cache, tmp_path, everybody):
+    """One process alone is stopped in `test_cli_bench`."""
+    results = tmp_path / "results"
     process = subprocess.Popen(
-        [*command, "--results", str(results)],
+        [*command, "--jobs", "2", "--results", str(results)],
         env=os.environ | {"SER_CACHE": str(cache)},
         stderr=subprocess.PIPE,
         text=True,
@@ -256,23 +248,18 @@ def interrupted(command: list[str], cache: Path, results: Path, everybody: bool)
     )
     while not list(results.glob("runs/tiny*")) and process.poll() is None:
         time.sleep(0.01)
-    started = time.monotonic()
     (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
-    process.wait(timeout=60)
-    took = time.monotonic() - started
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert "the same command goes on from there" in told
     assert len(told.splitlines()) == 1
-    while time.monotonic() - started < 60 and members(process.pid):
+    assert len(list(store.runs(results))) < 12
+    members = ["ps", "-s", str(process.pid), "-o", "pid="]
+    for _ in range(600):
+        if not subprocess.run(members, capture_output=True).stdout:
+            break
         time.sleep(0.1)
-    assert not members(process.pid)
-    return took
-
-
-def members(session: int) -> str:
-    """The processes of a session."""
-    return subprocess.run(["ps", "-s", str(session), "-o", "pid="], capture_output=True, text=True).stdout
+    else:
+        pytest.fail("somebody stayed")
 
 
 def test_problems_are_told_although_the_report_cannot_be_written(words, ser, tmp_path):

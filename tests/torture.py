@@ -35,6 +35,9 @@ import tiny_corpus
 
 import ser_classic.corpora
 import ser_classic.corpora.fetching as fetching
+import ser_classic.estimators
+import ser_classic.models.tuning  # what every child would load
+import ser_classic.report.write
 from ser_classic import audio, report, store
 from ser_classic.corpora import Loaded, Reading, load
 from ser_classic.corpora.synthetic import synthesise
@@ -91,9 +94,10 @@ def record_voices(folder: Path) -> Loaded:
     for emotion in EMOTIONS:
         (folder / emotion).mkdir(parents=True)
         for speaker in SPEAKERS:
+            waveform = synthesise(speaker, emotion, "t1")
             for take in TAKES:
-                waveform = synthesise(speaker, emotion, "t1", take)[:8000]
-                soundfile.write(folder / emotion / f"{speaker}_{take}.wav", waveform, SAMPLE_RATE)
+                part = waveform[500 * take :][:8000]
+                soundfile.write(folder / emotion / f"{speaker}_{take}.wav", part, SAMPLE_RATE)
     return load(folder, reading=Reading(speaker=r"/(s\d\d)_"))
 
 
