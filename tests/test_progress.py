@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -34,13 +37,31 @@ def test_nothing_is_written_where_nobody_looks(monkeypatch):
     assert sys.stderr.getvalue() == ""
 
 
-def test_a_bar_and_what_a_fit_tells_do_not_write_over_one_another(monkeypatch):
+@pytest.mark.parametrize("shown", [lambda: progress.track(range(2), 2, "folds"), lambda: one_block()])
+def test_what_a_fit_tells_stands_beside_the_bar_or_spinner(monkeypatch, shown):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    for _ in progress.track(range(2), 2, "folds"):
+    for _ in shown():
         progress.tell(12, 60, 40.2)
+        time.sleep(0.2)  # the display is drawn ten times a second
         progress.finished()
-    assert "2/2" in sys.stderr.getvalue()
-    assert "12/60" not in sys.stderr.getvalue()
+    assert "epoch 12/60" in sys.stderr.getvalue()
+    assert "\repoch" not in sys.stderr.getvalue()
+    progress.tell(14, 60, 40.2)
+    assert sys.stderr.getvalue().endswith("\repoch 14/60, 40 s left at most\x1b[K")
+
+
+def one_block():
+    with progress.busy("fitting"):
+        yield
+
+
+def test_a_spinner_is_for_terminals_and_leaves_nothing_behind(monkeypatch):
+    for stream in (io.StringIO(), Terminal()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress.busy("fitting svm_rbf"):
+            pass
+        assert ("fitting svm_rbf" in stream.getvalue()) == stream.isatty()
+    assert stream.getvalue().endswith(("\x1b[2K", "\x1b[?25h"))
 
 
 def test_without_a_bar_it_is_told_on_a_line_of_its_own(monkeypatch):
@@ -50,3 +71,18 @@ def test_without_a_bar_it_is_told_on_a_line_of_its_own(monkeypatch):
     progress.finished()
     line = "\repoch {}/60, {} s left at most\x1b[K"
     assert sys.stderr.getvalue() == line.format(3, 114) + line.format(4, 112) + "\r\x1b[K"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal is needed")
+def test_a_command_shows_that_it_starts(tmp_path):
+    outer, inner = os.openpty()
+    words = ["fit", str(tmp_path / "absent"), "--features", "mfcc13", "--model", "lda"]
+    subprocess.run(
+        [sys.executable, "-m", "ser_classic", *words, "-o", str(tmp_path / "m.skops")],
+        stderr=inner,
+        check=False,
+    )
+    os.close(inner)
+    shown = os.read(outer, 2**16).decode()
+    os.close(outer)
+    assert shown.index("starting") < shown.index("absent: ")

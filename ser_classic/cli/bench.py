@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ser_classic.cli import checks, completion, interrupts, options
+from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
@@ -99,20 +100,21 @@ def bench(
 
     Finished runs are kept: after an interruption, the same command continues.
     """
-    from ser_classic import experiment
-    from ser_classic.corpora import Reading, load
-    from ser_classic.errors import SerClassicError
-    from ser_classic.experiment.suites import (
-        on_own,
-        parse_shard,
-        present,
-        read_suite,
-        select,
-        shard_of,
-        tables_of,
-    )
-    from ser_classic.runtime.engines import ENGINES, Request
-    from ser_classic.runtime.places import cache_folder, data_folder
+    with busy("starting"):
+        from ser_classic import experiment
+        from ser_classic.corpora import Reading, load
+        from ser_classic.errors import SerClassicError
+        from ser_classic.experiment.suites import (
+            on_own,
+            parse_shard,
+            present,
+            read_suite,
+            select,
+            shard_of,
+            tables_of,
+        )
+        from ser_classic.runtime.engines import ENGINES, Request
+        from ser_classic.runtime.places import cache_folder, data_folder
 
     interrupts.stop_soon()
     if verbose:
@@ -159,7 +161,8 @@ def bench(
     options.require_used(tables, (cell.features for cell in cells))
     with options.value_of("--corpus, --protocol, --features or --model"):
         cells = select(cells, **only)
-    cells, notices = present(shard_of(cells, *part), found, data)
+    with busy("looking for the corpora"):
+        cells, notices = present(shard_of(cells, *part), found, data)
     for notice in notices:
         _tell(notice)
     if corpus and notices and not cells:

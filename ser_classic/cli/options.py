@@ -14,6 +14,7 @@ import typer
 
 from ser_classic.cli import completion
 from ser_classic.errors import SerClassicError
+from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
@@ -167,7 +168,8 @@ def of_own_corpus(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
-        reading = _reading(**{name: values.pop(name) for name in own})
+        with busy("starting"):  # something to see before pandas is imported
+            reading = _reading(**{name: values.pop(name) for name in own})
         command(**values, reading=reading)
 
     run.__signature__ = inspect.Signature(parameters)  # which is what Typer reads

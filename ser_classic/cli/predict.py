@@ -11,6 +11,7 @@ import typer
 from ser_classic.cli import completion, interrupts, labels, options
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import require_writable
+from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
@@ -81,11 +82,12 @@ def fit(
 
     A model that is fitted on a --table predicts from tables instead of recordings.
     """
-    from ser_classic.cli import answers
-    from ser_classic.degradations import COPIES
-    from ser_classic.features import FEATURES
-    from ser_classic.models import MODELS
-    from ser_classic.predictor import cards, fitting, saving
+    with busy("starting"):
+        from ser_classic.cli import answers
+        from ser_classic.degradations import COPIES
+        from ser_classic.features import FEATURES
+        from ser_classic.models import MODELS
+        from ser_classic.predictor import cards, fitting, saving
 
     with options.value_of("--output"):
         require_writable(output, "predictors", saving.SUFFIX)

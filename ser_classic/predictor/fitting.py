@@ -32,6 +32,7 @@ from ser_classic.predictor.familiarity import measure
 from ser_classic.predictor.freezing import freeze
 from ser_classic.protocols import Fold, Protocol, ordinary, require_two_clips
 from ser_classic.runtime.engines import ALONE, Engine, Local
+from ser_classic.runtime.progress import busy
 from ser_classic.runtime.provenance import versions
 
 logger = logging.getLogger(__name__)
@@ -137,7 +138,8 @@ def fit(
         copies=copies or None,
     )
     trial = Trial("all", ready.features, labels_of(clips), [whole], entry, protocol, seed, None, ready.copies)
-    (learned,) = ALONE.run(learn, [(trial, whole)], "fits")
+    with busy(f"fitting {entry.name} to {len(clips)} clips"):
+        (learned,) = ALONE.run(learn, [(trial, whole)], "fits")
     pipeline = learned.fitted.estimator
     machine = freeze(pipeline, learned.features, entry.name)
     familiarity = measure(learned.features.means, learned.speakers, seed)

@@ -1,19 +1,19 @@
-"""Progress of long work: a bar with an estimate on a terminal, silence anywhere else."""
+"""Progress of long work: a bar or a spinner on a terminal, silence anywhere else."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable, Iterator
-from multiprocessing import current_process
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
-_bars = 0  # that this process shows
+_display: Callable[[str], None] | None = None  # puts a note beside the bar or spinner that is shown
 
 
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    """Yield the items; on a terminal, stderr shows how many of the total are done and what the rest takes.
+    """Yield the items; on a terminal, stderr shows how many of the total are done and the time left.
 
     Parameters
     ----------
@@ -25,35 +25,70 @@ def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     if not total or not sys.stderr.isatty():
         yield from items
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    with _shown(what, total) as advance:
+        for item in items:
+            yield item
+            advance()
 
-    global _bars
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+
+@contextlib.contextmanager
+def busy(what: str) -> Iterator[None]:
+    """On a terminal, show a spinner and the time elapsed while the block runs."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with _shown(what, None):
+        yield
+
+
+@contextlib.contextmanager
+def _shown(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """A bar, or a spinner where there is no total; gives what to call when an item is done."""
+    global _display
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()) if total else ()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), *bar, TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=not total) as progress:
         task = progress.add_task(what, total=total)
-        _bars += 1
+
+        def note(text: str) -> None:
+            progress.update(task, description=f"{what}, {text}" if text else what)
+
+        before, _display = _display, note
         try:
-            for item in items:
-                yield item
-                progress.update(task, advance=1)
+            yield lambda: progress.advance(task)
         finally:
-            _bars -= 1
+            _display = before
 
 
 def tell(done: int, total: int, left: float) -> None:
     """Say how far a long fit is: rounds done, of how many at most, and the seconds that are left.
 
-    It is a line of its own, on a terminal, in the main process and where no bar is shown.
+    On a terminal, by the main process: beside the bar or spinner, else on a line of its own.
     """
     _line(f"epoch {done}/{total}, {left:.0f} s left at most")
 
 
 def finished() -> None:
-    """Clear the line of a fit that is done."""
+    """Clear what was told of a fit that is done."""
     _line("")
 
 
 def _line(text: str) -> None:
-    if not _bars and sys.stderr.isatty() and current_process().name == "MainProcess":
-        print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+    from multiprocessing import current_process
+
+    if sys.stderr.isatty() and current_process().name == "MainProcess":
+        if _display:
+            _display(text)
+        else:
+            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
