@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 from tiny_corpus import record
 
 from ser_classic import cli, report
 from ser_classic.audio import waveforms
 from ser_classic.cli import interrupts
 from ser_classic.corpora import Loaded, Reading, load
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

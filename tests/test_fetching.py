@@ -88,7 +88,7 @@ def md5(path: Path) -> str:
 
 
 def offered(monkeypatch, server, served: Path, checksum: str | None = None, **changes: object) -> None:
-    archive = Archive(f"{server.address}/release.zip?download=1", "release.zip", checksum)
+    archive = Archive(f"{server.address}/release.zip?download=1", checksum)
     install(monkeypatch, tiny(served, **({"archive": archive} | changes)))
 
 
@@ -144,7 +144,7 @@ def test_wrong_checksum_of_a_file_inside(tmp_path, monkeypatch, server, served, 
 
 @pytest.mark.parametrize("checksum", [None, "md5:" + "0" * 32])
 def test_interrupted_download_is_never_taken_for_whole(monkeypatch, server, served, data, checksum):
-    archive = Archive(f"{server.address}/cut/release.zip", "release.zip", checksum)
+    archive = Archive(f"{server.address}/cut/release.zip", checksum)
     offered(monkeypatch, server, served, archive=archive)
     with pytest.raises(CorpusError, match=r"release.zip cannot be downloaded .*IncompleteRead.* --from"):
         fetch("ravdess", data)
@@ -190,7 +190,7 @@ def test_half_a_single_file_is_never_taken_for_whole(monkeypatch, server, served
     "source", ["{server}/release.zip", "{server}/", "{folder}/release.zip", "{folder}/release"]
 )
 def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
-    unreachable = Archive("http://127.0.0.1:9/release.zip", "release.zip")
+    unreachable = Archive("http://127.0.0.1:9/release.zip")
     offered(monkeypatch, server, served, archive=unreachable)
     source = source.format(server=server.address, folder=tmp_path / "served")
     assert fetch("ravdess", data, source).added == 8
@@ -200,8 +200,8 @@ def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
 
 def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, server, served, data):
     """A plug-in need not list its files; what follows no grammar of ours is placed as it is packed."""
-    archive = Archive(f"{server.address}/release.zip", "release.zip")
-    install(monkeypatch, replace(tiny(served), archive=archive, checksums=None, parse=None))
+    archive = Archive(f"{server.address}/release.zip")
+    install(monkeypatch, replace(tiny(served), archive=archive, release=None))
     assert fetch("ravdess", data).added == 8
     assert (data / "ravdess" / "Audio_Speech" / FILES[0]).is_file()
     assert fetch("ravdess", data) == Fetched(data / "ravdess", added=0, kept=8)

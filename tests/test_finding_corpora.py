@@ -74,7 +74,7 @@ def test_an_empty_name_is_not_the_folder_one_is_in(tmp_path, monkeypatch, nothin
     touch(tmp_path, "angry/a.wav", "sad/b.wav")
     monkeypatch.chdir(tmp_path)
     assert len(load(".").clips) == 2
-    with pytest.raises(CorpusError, match="no name and no path; expected one of ravdess"):
+    with pytest.raises(CorpusError, match="no name and no path; expected one of aesdd"):
         load(nothing)
 
 

@@ -26,7 +26,7 @@ from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
-from ser_classic.corpora.clips import Corpus
+from ser_classic.corpora import Corpus
 from ser_classic.features import FeatureSet
 from ser_classic.models import Model
 from ser_classic.protocols import Fold, Protocol, leave_one_speaker_out
@@ -263,8 +263,8 @@ def test_a_corpus_that_fails_fails_its_cells_alone(packages, ser, tmp_path):
     done = ser("bench", "s.toml", "--jobs", "1")
     assert "1 run done, 0 kept, 4 failed" in done.stdout
     assert "failing_scan cannot be scanned: RuntimeError: planted" in done.stderr
-    assert "odd_scan: what its scan gives cannot be used: clips table: no column corpus" in done.stderr
-    assert "no_scan: what its scan gives cannot be used: it is no clips table: AttributeError" in done.stderr
+    assert "odd_scan: clips table: no column corpus" in done.stderr
+    assert "no_scan: its scan gives no clips table: AttributeError" in done.stderr
     assert "leaving_scan cannot be scanned: SystemExit: 3" in done.stderr
     checked = ser("bench", "--check")
     assert checked.returncode == 0, checked.stderr

@@ -42,7 +42,7 @@ def test_a_part_of_which_there_is_no_clip_is_not_at_hand(tmp_path):
     touch(tmp_path / "ravdess", *neutral)
     assert "ravdess" in available(tmp_path)
     assert "ravdess4" not in available(tmp_path)
-    with pytest.raises(CorpusError, match=r"ravdess: no clip of calm, .* corpora fetch ravdess$"):
+    with pytest.raises(CorpusError, match=r"ravdess: no clip under .* one of the labels calm"):
         load("ravdess4", tmp_path)
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import wave
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from ser_classic.corpora import CORPORA
-from ser_classic.corpora.clips import Corpus, scan_names
-from ser_classic.corpora.ravdess import RAVDESS, parse
+from ser_classic.corpora.published.ravdess import RAVDESS
+from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.registry import Registry
@@ -58,11 +57,11 @@ def write_release(folder: Path) -> Path:
     return checksums
 
 
-def tiny(checksums: Path, **changes: object) -> Corpus:
+def tiny(checksums: Path, excluded: dict[str, str] | None = None, **changes: object) -> Corpus:
     """The corpus whose official files are those of the list."""
-    scan = partial(scan_names, name="ravdess", parse=parse, checksums=checksums)
+    release = replace(changes.pop("release", RAVDESS.release), checksums=checksums, excluded=excluded or {})
     facts = {"archive": None, "identical": (), "clips": len(FILES), "speakers": 2}
-    return replace(RAVDESS, scan=scan, checksums=checksums, **(facts | changes))
+    return replace(RAVDESS, scan=release.scan, release=release, **(facts | changes))
 
 
 def install(monkeypatch, corpus: Corpus) -> None:

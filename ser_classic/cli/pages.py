@@ -6,9 +6,9 @@ import re
 import shutil
 import textwrap
 from collections.abc import Container
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ser_classic.corpora import CORPORA, Corpus, CorpusError, locate, ordered
+from ser_classic.corpora import CORPORA, Corpus, CorpusError, locate
 from ser_classic.tables import Table
 
 WIDTH = min(80, shutil.get_terminal_size().columns)
@@ -33,10 +33,11 @@ def table(at_hand: Container[str]) -> Table:
 
 def page(corpus: Corpus, data: Path | None = None) -> str:
     """Facts, citation, expected files, known faults, protocols and published figures."""
-    left_out = {**corpus.left_out, **corpus.excluded}
+    release = corpus.release
+    left_out = {**release.left_out, **release.excluded} if release else {}
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
-        "Emotions": ", ".join(emotions_of(corpus)),
+        "Emotions": ", ".join(corpus.emotions),
         "Dimensions": _dimensions(corpus),
         "Language": corpus.language,
         "Style": corpus.style,
@@ -51,7 +52,7 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
     if not corpus.make:
         parts.append(_wrapped(corpus.remedy(), indent=2))
     sections = {
-        "Expected files": expected_files(corpus),
+        "Expected files": list(corpus.layout),
         "Left out": [f"{label}: {reason}" for label, reason in left_out.items()],
         "Known faults": list(corpus.anomalies),
         "Protocols": protocols_of(corpus),
@@ -67,25 +68,6 @@ def _dimensions(corpus: Corpus) -> str:
     """Those that its clips have as numbers, and the suite for them."""
     names = ", ".join(corpus.dimensions)
     return f"{names} (suite: dimensions)" if names else ""
-
-
-def emotions_of(corpus: Corpus) -> tuple[str, ...]:
-    """The emotions of its standard task; none where neither it nor an official list says them."""
-    if corpus.emotions:
-        return corpus.emotions
-    official = corpus.official()
-    if official is None:
-        return ()
-    return ordered(corpus.parse(PurePosixPath(file))["emotion"] for file in official["file"])
-
-
-def expected_files(corpus: Corpus) -> list[str]:
-    """Names of files, one of each kind, below the corpus's folder."""
-    whole = CORPORA[corpus.part_of] if corpus.part_of and not corpus.layout else corpus
-    official = whole.official()
-    if official is not None:
-        return [official["file"].iloc[0]]
-    return list(corpus.layout)
 
 
 def protocols_of(corpus: Corpus) -> list[str]:

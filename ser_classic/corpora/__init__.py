@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,30 +12,22 @@ import pandas as pd
 
 from ser_classic.corpora.clips import (
     COLUMNS,
-    EMOTIONS,
-    Archive,
-    Corpus,
     CorpusError,
     check_clips,
     parts,
     require_speakers,
     speakers_known,
 )
-from ser_classic.corpora.crema_d import CREMA_D
-from ser_classic.corpora.described import DESCRIBED
-from ser_classic.corpora.emodb import EMODB
-from ser_classic.corpora.emovo import EMOVO
 from ser_classic.corpora.manifest import Reading, own, parse_map
-from ser_classic.corpora.ravdess import RAVDESS
-from ser_classic.corpora.savee import SAVEE
-from ser_classic.corpora.subsets import RAVDESS4
+from ser_classic.corpora.published import PUBLISHED
+from ser_classic.corpora.releases import Archive, Corpus
 from ser_classic.corpora.synthetic import SYNTHETIC
-from ser_classic.corpora.tess import TESS
+from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.registry import Registry, unknown
 from ser_classic.runtime.locks import LOCK, alone
 from ser_classic.runtime.places import cache_folder, data_folder
-from ser_classic.vocabulary import ordered
+from ser_classic.vocabulary import EMOTIONS, ordered
 
 __all__ = [
     "COLUMNS",
@@ -57,9 +50,9 @@ __all__ = [
     "speakers_known",
 ]
 
-CORPORA: Registry[Corpus] = Registry(
-    "corpora", [RAVDESS, EMODB, TESS, SAVEE, CREMA_D, EMOVO, *DESCRIBED, SYNTHETIC, RAVDESS4]
-)
+CORPORA: Registry[Corpus] = Registry("corpora", [*PUBLISHED, SYNTHETIC])
+
+logger = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
@@ -131,7 +124,10 @@ def load(
                 f"{path}: is called like the corpus {known.name}. If it is that corpus, say "
                 f"`{known.name}`, with --data {path.resolve().parent}; rename it if it is another"
             )
-    return Loaded(root, corpus.scan(root), corpus)
+    clips = _scanned(corpus, root)
+    for warning in warnings_of(clips):
+        logger.warning(warning)
+    return Loaded(root, clips, corpus)
 
 
 def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Path:
@@ -175,19 +171,19 @@ def _scans(corpus: Corpus, data: Path | None) -> bool:
     except CorpusError:
         return False
     except (Exception, SystemExit):
-        return True  # what a plug-in's scan raises is told where its clips are asked for
+        return True  # an error of a plug-in's scan is shown when its clips are loaded
     return True
 
 
 def _scanned(corpus: Corpus, root: Path) -> pd.DataFrame:
-    """Clips table of a corpus; that of a plug-in may not be what it should be."""
+    """Clips table of a corpus, checked; that of a plug-in may not be what it should be."""
     with wrap_errors(f"{corpus.name}: {root} cannot be scanned"):
         clips = corpus.scan(root)
     try:
-        with wrap_errors("it is no clips table"):
-            return check_clips(clips, emotions=None)
+        with wrap_errors("its scan gives no clips table"):
+            return check_clips(clips)
     except SerClassicError as error:
-        raise SerClassicError(f"{corpus.name}: what its scan gives cannot be used: {error}") from error
+        raise CorpusError(f"{corpus.name}: {error}") from error
 
 
 def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
@@ -197,34 +193,24 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
     --------
     ravdess: found 1380 of 1440 clips; speaker 24 is missing. Get them with: ser-classic corpora fetch ravdess
     """
-    files = corpus.official()
-    expected = corpus.clips if files is None else len(files) - len(corpus.excluded)
-    if len(clips) >= expected:
+    if len(clips) >= corpus.expected():
         return None
-    told = f"{corpus.name}: found {len(clips)} of {expected} clips"
+    lacking = [f"{corpus.name}: found {len(clips)} of {corpus.expected()} clips"]
+    files = corpus.official()
     if files is not None:
-        absent = files[~files.index.isin(clips.index) & ~files.index.isin(list(corpus.excluded))]
-        present = set(clips["speaker"].str.removeprefix(f"{corpus.name}/"))
-        speakers = sorted(set(absent["speaker"]) - present)
+        absent = files[~files.index.isin([*clips.index, *corpus.excluded])]
+        speakers = sorted(set(absent["speaker"]) - set(clips["speaker"].str.partition("/")[2]))
         single = absent.index[~absent["speaker"].isin(speakers)]
-        lacking = []
         if speakers:
-            are = "s {} are" if len(speakers) > 1 else " {} is"
-            lacking.append("speaker" + are.format(_listed(speakers)) + " missing")
-        if len(single):
-            clip = single[0].removeprefix(f"{corpus.name}/")
-            lacking.append(
-                f"{len(single)} missing of the other speakers, first {clip}"
-                if speakers
-                else f"{len(single)} missing, first {clip}"
+            shown = ", ".join(
+                speakers if len(speakers) <= 6 else [*speakers[:4], f"{len(speakers) - 4} more"]
             )
-        told += "; " + "; ".join(lacking)
-    return f"{told}. {corpus.remedy('them')}"
-
-
-def _listed(names: list[str]) -> str:
-    shown = names if len(names) <= 6 else [*names[:4], f"{len(names) - 4} more"]
-    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+            are = "speakers {} are" if len(speakers) > 1 else "speaker {} is"
+            lacking.append(f"{are.format(' and '.join(shown.rsplit(', ', 1)))} missing")
+        if len(single):
+            others = " of the other speakers" if speakers else ""
+            lacking.append(f"{len(single)} missing{others}, first {single[0].partition('/')[2]}")
+    return f"{'; '.join(lacking)}. {corpus.remedy('them')}"
 
 
 def _plain(name: str) -> str:

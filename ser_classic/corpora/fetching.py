@@ -15,7 +15,8 @@ from urllib.parse import quote, urlsplit
 from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora import CORPORA, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
-from ser_classic.corpora.clips import Corpus, CorpusError, find
+from ser_classic.corpora.clips import CorpusError
+from ser_classic.corpora.releases import Corpus
 from ser_classic.runtime.locks import LOCK, alone
 from ser_classic.runtime.places import data_folder
 from ser_classic.runtime.progress import track
@@ -134,7 +135,7 @@ def _single_files(corpus: Corpus, source: str | None) -> str | None:
     if source is None:
         return corpus.files_url
     loose = _is_url(source) and not _file_name(source).lower().endswith(ARCHIVES)
-    return source if loose and corpus.archive is None and corpus.checksums is not None else None
+    return source if loose and corpus.archive is None and corpus.official() is not None else None
 
 
 def _archive(corpus: Corpus, source: str | None, draft: Path) -> Path:
@@ -151,8 +152,8 @@ def _archive(corpus: Corpus, source: str | None, draft: Path) -> Path:
             raise CorpusError(
                 f"{corpus.name}: --from {source!r}: expected an archive ({', '.join(ARCHIVES)})"
             )
-        source = f"{source.rstrip('/')}/{known.file}"
-    official = known is not None and _file_name(source) == known.file
+        source = f"{source.rstrip('/')}/{known.file or _file_name(known.url)}"
+    official = known is not None and _file_name(source) == (known.file or _file_name(known.url))
     return _download(corpus, source, known.checksum if official else None, draft / "archive")
 
 
@@ -231,7 +232,7 @@ def _download_files(
 def _copy(corpus: Corpus, source: Path, staged: Path, intact: set[str]) -> list[PurePosixPath]:
     """Copy the wanted files of a folder at hand; the first of several copies of a clip."""
     places: dict[PurePosixPath, PurePosixPath] = {}
-    labels = source.glob(corpus.label_files) if corpus.label_files else ()
+    labels = corpus.release.labels.found(source) if corpus.release and corpus.release.labels else ()
     files = [*audio_files(source), *(PurePosixPath(path.relative_to(source).as_posix()) for path in labels)]
     for file in files:
         place = _wanted(corpus, file, intact)
@@ -247,18 +248,14 @@ def _wanted(corpus: Corpus, file: PurePosixPath, intact: set[str]) -> PurePosixP
     """Where a file found somewhere belongs below the corpus's folder; None for one that is not wanted."""
     if file.name.startswith(".") or "__MACOSX" in file.parts:
         return None
-    if corpus.label_files and file.match(corpus.label_files.removeprefix("**/")):
-        return None if _key(file) in intact else file
-    if file.suffix.lower() not in SUFFIXES:
-        return None
-    place = file
-    if corpus.parse is not None:
-        row = corpus.parse(file)
-        if row is None:
+    place, release, official = file, corpus.release, corpus.official()
+    labels = release.labels if release else None
+    if labels is None or not file.match(labels.files.removeprefix("**/")):
+        row = release.parse(file) if release else {}
+        if file.suffix.lower() not in SUFFIXES or row is None:
             return None
-        official = corpus.official()
         if official is not None:
-            clip = f"{corpus.name}/{row['clip']}"
+            clip = f"{release.name}/{row['clip']}"
             if clip not in official.index:
                 return None
             place = PurePosixPath(official.at[clip, "file"]).with_suffix(file.suffix.lower())
@@ -273,7 +270,7 @@ def _present(corpus: Corpus, root: Path) -> tuple[set[str], dict[str, PurePosixP
     if official is None:
         return {_key(file) for file in audio_files(root)}, {}
     intact, corrupt = set(), {}
-    for clip, (file, _) in find(root, corpus.name, corpus.parse, corpus.checksums).clips.items():
+    for clip, (file, _) in corpus.release.find(root).clips.items():
         listed = PurePosixPath(official.at[clip, "file"])
         if _altered(root / file, listed, official.at[clip, "sha256"]):
             corrupt[_key(listed)] = file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import unicodedata
@@ -14,9 +13,10 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ser_classic.audio import SUFFIXES, digest, seconds
-from ser_classic.corpora.clips import COLUMNS, EMOTIONS, PART, Corpus, CorpusError, check_clips
+from ser_classic.corpora.clips import COLUMNS, PART, CorpusError
 from ser_classic.corpora.labels import LabelFile, read_labelled
 from ser_classic.corpora.layouts import read_folder
+from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.spelling import (
     emotion_word,
     is_missing,
@@ -26,9 +26,7 @@ from ser_classic.corpora.spelling import (
     require_one_spelling,
 )
 from ser_classic.corpora.tables import read_table
-from ser_classic.corpora.warnings import warnings_of
-
-logger = logging.getLogger(__name__)
+from ser_classic.vocabulary import EMOTIONS
 
 SYNONYMS = {
     "anger": "angry",
@@ -263,10 +261,7 @@ def _scan(root: Path, name: str, read, reading: Reading, pattern: re.Pattern[str
     rows["sentence"] = most_frequent(rows["sentence"])
     rows["sha256"] = [digest(root / file) for file in rows["file"]]  # of audio that others may replace
     rows.index = pd.Index([f"{name}/{clip}" for clip in _names(rows)], name="clip")
-    clips = check_clips(rows.astype("str"), emotions=None)
-    for told in warnings_of(clips):
-        logger.warning(told)
-    return clips
+    return rows.astype("str")
 
 
 def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:

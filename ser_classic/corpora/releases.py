@@ -1,29 +1,192 @@
-"""How a corpus's release is read: the grammar of its names, its words, label files where it has them."""
+"""What a corpus is: its facts, how its release names files and labels, and its official list of files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ser_classic.corpora.clips import COLUMNS, EMOTIONS, Corpus, CorpusError, check_clips, find
+from ser_classic.audio import audio_files
+from ser_classic.corpora.clips import COLUMNS, CorpusError
 from ser_classic.corpora.labels import SEXES, LabelFile
-from ser_classic.vocabulary import ordered
+from ser_classic.vocabulary import DIMENSIONS, ordered
+
+CHECKSUMS = Path(__file__).parent / "checksums"
 
 
-@dataclass(frozen=True, eq=False)
-class Release:
-    """What the names of a release's files tell, and where the rest is told.
+@dataclass(frozen=True)
+class Archive:
+    """One archive that holds a whole corpus.
+
+    Attributes
+    ----------
+    url : str
+    checksum : str, optional
+        `md5:...` or `sha256:...` of the archive, where its publisher states one.
+    file : str
+        Its name on a mirror, where that is not the last part of the address.
+    """
+
+    url: str
+    checksum: str | None = None
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus and what its publisher says of it.
 
     Attributes
     ----------
     name : str
-        Of the corpus.
+        Its name everywhere: table, folder under the data folder, column, command line.
+    scan : callable (Path) -> pd.DataFrame
+        Clips table of the files below a folder, as `check_clips` wants it; audio is not read.
+    clips, speakers : int
+        Published counts; 0 where nothing is published (a manifest).
+    release : Release, optional
+        How the files of a published corpus are read.
+    channel : int, optional
+        Channel to take from files with several; their mean by default.
+    make : callable (Path) -> None, optional
+        Writes the audio of an embedded corpus below a folder.
+    version : int
+        Of an embedded corpus: raised whenever `make` writes something else, so that old audio is not reused.
+    folders : tuple of str
+        Other names that the corpus's folder has in common packagings.
+    identical : tuple of tuples of str
+        Clips that are byte-identical in the official release.
+    archive : Archive, optional
+        Where the corpus can be downloaded in one piece.
+    files_url : str, optional
+        Where the files of the official list can be downloaded one by one.
+    obtain : str
+        How to get it by hand, where it may not or cannot be downloaded by a program.
+    part_of : str, optional
+        The corpus in whose folder it lies and with which it is downloaded.
+    access : {"open", "registration", "request", "made"}
+        What it takes to get it; `made` is made here.
+    style : str
+        How the emotions came about: acted, elicited, natural, and where.
+    layout : tuple of str
+        Files as the release calls them, one of each kind.
+    anomalies : tuple of str
+        What is odd about the release.
+    duplicates : int
+        Groups of identical files in the release, where `identical` does not list them.
+    same_speakers : tuple of str
+        Corpora of the same people, which are not other speakers to it.
+    ratings : mapping of str to callable (clips table) -> np.ndarray
+        Of an embedded corpus: the dimensions of `DIMENSIONS` that it knows and its clips table lacks.
+
+    Raises
+    ------
+    CorpusError
+        A count that is no number.
+    """
+
+    name: str
+    title: str
+    url: str
+    licence: str
+    citation: str
+    language: str
+    scan: Callable[[Path], pd.DataFrame]
+    clips: int
+    speakers: int
+    release: Release | None = None
+    channel: int | None = None
+    make: Callable[[Path], None] | None = None
+    version: int = 1
+    folders: tuple[str, ...] = ()
+    identical: tuple[tuple[str, ...], ...] = ()
+    archive: Archive | None = None
+    files_url: str | None = None
+    obtain: str = ""
+    part_of: str | None = None
+    access: str = "open"
+    style: str = ""
+    layout: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
+    duplicates: int = 0
+    same_speakers: tuple[str, ...] = ()
+    ratings: Mapping[str, Callable[[pd.DataFrame], np.ndarray]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for count in (self.clips, self.speakers):
+            if not isinstance(count, int):
+                raise CorpusError(f"{self.name}: {count!r} clips or speakers, expected a number, or 0")
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The emotions of the standard task of a published corpus."""
+        return ordered(self.release.emotions.values()) if self.release else ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the clips table of a published corpus beside those that every corpus has."""
+        return self.release.columns if self.release else ()
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those of `DIMENSIONS` that its clips have as numbers."""
+        return tuple(name for name in DIMENSIONS if name in self.columns or name in self.ratings)
+
+    @property
+    def excluded(self) -> Mapping[str, str]:
+        """Clips of the release that the clips table leaves out, and why."""
+        return self.release.excluded if self.release else {}
+
+    def official(self) -> pd.DataFrame | None:
+        """Official files by clip, columns file, sha256, bytes, speaker; None where there is no list."""
+        return self.release.official if self.release else None
+
+    def expected(self) -> int:
+        """Clips of the whole corpus, without the excluded ones; 0 where nothing is published."""
+        official = self.official()
+        return self.clips if official is None else len(official) - len(self.excluded)
+
+    def remedy(self, what: str = "it") -> str:
+        """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""
+        fetch = f"ser-classic corpora fetch {self.part_of or self.name}"
+        if not self.obtain:
+            return f"Get {what} with: {fetch}"
+        return f"{self.obtain[0].upper()}{self.obtain[1:]}, then: {fetch} --from ARCHIVE_OR_FOLDER"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies below a corpus's folder.
+
+    Attributes
+    ----------
+    clips : dict
+        File and row of every clip, excluded ones too.
+    copies : list of PurePosixPath
+        Further files of a clip that was found already: a doubled tree.
+    extra : list of PurePosixPath
+        Audio that is no clip of the corpus.
+    """
+
+    clips: dict[str, tuple[PurePosixPath, dict[str, str]]]
+    copies: list[PurePosixPath]
+    extra: list[PurePosixPath]
+
+
+@dataclass(frozen=True, eq=False)
+class Release:
+    """How the files of a published corpus are named, and where the labels are that the names do not have.
+
+    Attributes
+    ----------
+    name : str
+        The first part of its clips' names; that of the corpus.
     pattern : str
         Regular expression of a file's name without suffix. Its groups are columns of the clips table:
         `emotion` is the label, `speaker`, `sex`, `sentence`, and any other.
@@ -36,17 +199,19 @@ class Release:
     clip, speaker : str
         What they are called, of the groups and `{stem}`.
     sex : callable or mapping, optional
-        Sex of a speaker by number or name, where no group tells it.
+        Sex of a speaker by number or name, where no group has it.
     words : mapping
         For a group, what its codes mean.
     more : callable, optional
         Further columns, from the groups.
     labels : LabelFile, optional
-        Says what the names do not; its columns take the place of what the names say.
+        Labels that the names do not have; its columns take the place of those of the names.
     excluded : mapping
         Clips that the table leaves out, and why.
-    own_words : tuple of str
-        Of `emotions`, those that are no words of `EMOTIONS`.
+    spelled : callable
+        The official spelling of a file's name, without suffix, that other packagings spell otherwise.
+    checksums : Path, optional
+        TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip.
     """
 
     name: str
@@ -61,7 +226,8 @@ class Release:
     more: Callable[[dict[str, str]], dict[str, str]] | None = None
     labels: LabelFile | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
-    own_words: tuple[str, ...] = ()
+    spelled: Callable[[str], str] = str
+    checksums: Path | None = None
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -70,45 +236,83 @@ class Release:
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the clips table beside those that every corpus has."""
-        told = [*self._compiled.groupindex]
+        names = [*self._compiled.groupindex]
         if self.labels is not None:
-            told += [*self.labels.columns.values(), *re.findall(r"\?P<(\w+)>", self.labels.line or "")]
-        return tuple(dict.fromkeys(name for name in told if name not in (*COLUMNS, "clip")))
+            names += [*self.labels.columns.values(), *re.findall(r"\?P<(\w+)>", self.labels.line or "")]
+        return tuple(dict.fromkeys(name for name in names if name not in (*COLUMNS, "clip")))
 
     def parse(self, file: PurePosixPath) -> dict[str, str] | None:
-        """What a file's name tells: the columns of its row, and `clip`; None for no clip of the corpus.
+        """The columns of a file's row, from its name, and `clip`; None for no clip of the corpus.
 
-        `emotion` and `label` are absent where a label file tells them; `emotion` is absent of a clip that is
+        `emotion` and `label` are absent where a label file has them; `emotion` is absent of a clip that is
         left out.
         """
-        bare = str(file.with_suffix("")) if file.suffix else str(file)
-        match = self._compiled.search(bare) if self.whole else self._compiled.fullmatch(file.stem)
+        stem = self.spelled(file.stem)
+        match = (
+            self._compiled.search(f"{file.parent}/{stem}") if self.whole else self._compiled.fullmatch(stem)
+        )
         if match is None:
             return None
-        told = {
+        groups = {
             name: self.words.get(name, {}).get(value, value)
             for name, value in match.groupdict().items()
             if value is not None
         }
-        row = {"clip": self.clip.format_map(told | {"stem": file.stem})}
+        row = {"clip": self.clip.format_map(groups | {"stem": stem})}
         if "speaker" in match.re.groupindex or self.speaker != "{speaker}":
-            row["speaker"] = self.speaker.format_map(told)
-        label = told.pop("emotion", None)
+            row["speaker"] = self.speaker.format_map(groups)
+        label = groups.pop("emotion", None)
         if label is not None:
             if label not in self.emotions and label not in self.left_out:
                 return None
             row["label"] = label
             if label in self.emotions:
                 row["emotion"] = self.emotions[label]
-        row |= {name: value for name, value in told.items() if name not in row}
-        if "sex" in told:
-            row["sex"] = SEXES[told["sex"][0].lower()]
+        row |= {name: value for name, value in groups.items() if name not in row}
+        if "sex" in groups:
+            row["sex"] = SEXES[groups["sex"][0].lower()]
         elif self.sex is not None:
             sex = self.sex(row["speaker"]) if callable(self.sex) else self.sex.get(row["speaker"])
             row |= {"sex": sex} if sex else {}
         if self.more is not None:
-            row |= self.more(told | row)
+            row |= self.more(row)
         return row
+
+    @cached_property
+    def official(self) -> pd.DataFrame | None:
+        """Official files of the standard task by clip: file, sha256, bytes, speaker; None without a list.
+
+        Raises
+        ------
+        CorpusError
+            A file of the list is no clip.
+        """
+        if self.checksums is None:
+            return None
+        files = pd.read_csv(self.checksums, sep="\t", dtype={"file": str, "sha256": str, "bytes": "int64"})
+        rows = [self.parse(PurePosixPath(file)) for file in files["file"]]
+        if None in rows:
+            raise CorpusError(
+                f"{self.checksums}: {files['file'][rows.index(None)]!r} does not follow {self.name}'s grammar"
+            )
+        files["speaker"] = [row["speaker"] for row in rows]
+        files.index = pd.Index([f"{self.name}/{row['clip']}" for row in rows], name="clip")
+        return files[["emotion" in row for row in rows]]
+
+    def find(self, root: Path) -> Found:
+        """Tell clips, second copies of them and foreign audio below a folder apart, by file name alone."""
+        found = Found({}, [], [])
+        for file in audio_files(root):
+            row = self.parse(file)
+            clip = f"{self.name}/{row['clip']}" if row else None
+            unlisted = self.official is not None and clip not in self.official.index
+            if row is None or (unlisted and "emotion" in row):
+                found.extra.append(file)
+            elif clip in found.clips:
+                found.copies.append(file)
+            else:
+                found.clips[clip] = (file, row)
+        return found
 
     def scan(self, root: Path) -> pd.DataFrame:
         """The clips table of the standard task.
@@ -122,26 +326,27 @@ class Release:
         rows = rows[rows["emotion"].notna() & ~rows.index.isin(list(self.excluded))]
         if rows.empty:
             raise CorpusError(
-                f"{self.name}: {root} holds none of its clips that has a label of the standard task"
+                f"{self.name}: no clip under {root} has one of the labels {', '.join(self.emotions)}"
             )
-        return check_clips(rows.astype("str"), emotions={*EMOTIONS, *self.own_words})
+        return rows.astype("str")
 
     def rows(self, root: Path) -> pd.DataFrame:
-        """A row for every clip found; `label` is NA where nothing tells it, `emotion` where it is left out.
+        """A row for every clip found; `label` is NA where nothing has it, `emotion` where it is left out.
 
         Raises
         ------
         CorpusError
             As `scan`.
         """
-        found = find(root, self.name, self.parse).clips
+        found = self.find(root).clips
         if not found:
+            such = "" if self.official is None else f" such as {self.official['file'].iloc[0]}"
             raise CorpusError(
-                f"{self.name}: no clip of it under {root}; expected audio files called as in its release "
-                f"(see: ser-classic corpora show {self.name})"
+                f"{self.name}: no clip of it under {root}; expected audio files{such}, named as in its "
+                f"release (see: ser-classic corpora show {self.name})"
             )
-        told = {clip: {"file": file.as_posix(), **row} for clip, (file, row) in found.items()}
-        rows = pd.DataFrame.from_dict(told, orient="index", dtype="object").rename_axis("clip")
+        named = {clip: {"file": file.as_posix(), **row} for clip, (file, row) in found.items()}
+        rows = pd.DataFrame.from_dict(named, orient="index", dtype="object").rename_axis("clip").sort_index()
         if self.labels is not None:
             rows = self._joined(rows, self.labels.read(root, self.name))
         rows = rows.drop(columns="clip", errors="ignore")
@@ -153,10 +358,9 @@ class Release:
         return rows
 
     def _joined(self, rows: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-        """Rows with what the label files say of them."""
-        said = labels.reindex(rows["clip"])
-        said.index = rows.index
-        rows = rows.drop(columns=[column for column in said if column in rows]).join(said)
+        """Rows with the columns of the label files."""
+        labels = labels.reindex(rows["clip"]).set_axis(rows.index)
+        rows = rows.drop(columns=[column for column in labels if column in rows]).join(labels)
         if "label" in rows:
             rows["emotion"] = rows["label"].map(self.emotions)
             new = rows[rows["label"].notna() & ~rows["label"].isin([*self.emotions, *self.left_out])]
@@ -168,6 +372,19 @@ class Release:
         return rows
 
 
+def published(release: Release, **facts: Any) -> Corpus:
+    """A published corpus: how its release is read, and its facts.
+
+    Its name is that of the release, and it is downloaded or asked for at its address, unless the facts say
+    otherwise.
+    """
+    corpus = Corpus(**{"name": release.name, "scan": release.scan, "release": release} | facts)
+    if corpus.make or corpus.archive or corpus.files_url or "obtain" in facts:
+        return corpus
+    how = "ask for it at" if corpus.access == "request" else "download it from"
+    return replace(corpus, obtain=f"{how} {corpus.url}")
+
+
 def odd_is_male(number: str) -> str:
     """Sex of speakers that are numbered so."""
     return "male" if int(number) % 2 else "female"
@@ -176,29 +393,3 @@ def odd_is_male(number: str) -> str:
 def by_name(female: str, male: str) -> dict[str, str]:
     """Sex of speakers, listed."""
     return dict.fromkeys(female.split(), "female") | dict.fromkeys(male.split(), "male")
-
-
-def described(release: Release, *, also: Collection[str] = (), **facts: Any) -> Corpus:
-    """A corpus that its release describes.
-
-    Parameters
-    ----------
-    release : Release
-    also : collection of str
-        Other names of its folder.
-    **facts
-        Of `Corpus`.
-    """
-    return Corpus(
-        name=facts.pop("name", release.name),
-        scan=release.scan,
-        parse=release.parse,
-        rows=release.rows,
-        left_out=release.left_out,
-        emotions=ordered(release.emotions.values()),
-        columns=release.columns,
-        label_files=release.labels.files if release.labels else "",
-        folders=tuple(also),
-        excluded=release.excluded,
-        **facts,
-    )

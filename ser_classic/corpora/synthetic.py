@@ -23,21 +23,20 @@ Percept. Psychophys. 27, 24-27.
 from __future__ import annotations
 
 import itertools
-import re
 import wave
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ser_classic.corpora.clips import Corpus, CorpusError, scan_names
+from ser_classic.corpora.clips import CorpusError
+from ser_classic.corpora.releases import Release, odd_is_male, published
 from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
 from ser_classic.registry import unknown
 from ser_classic.runtime.progress import track
-from ser_classic.vocabulary import ordered
 
 SEED = 0  # of the corpus
 SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 13))  # odd: male, even: female
@@ -89,11 +88,6 @@ PLACES = {
     "surprise": {"arousal": 0.7, "valence": 0.3},
 }
 COLOUR = 1.5  # standard deviation between microphones of their response at some frequency [dB]
-
-_NAME = re.compile(
-    rf"(?P<speaker>{'|'.join(SPEAKERS)})-(?P<emotion>{'|'.join(ACTED)})"
-    rf"-(?P<sentence>{'|'.join(SENTENCES)})-(?P<take>\d+)"
-)
 
 
 class Segment(NamedTuple):
@@ -323,22 +317,6 @@ def make(root: Path) -> None:
             file.writeframes(samples.tobytes())
 
 
-def parse(file: PurePosixPath) -> dict[str, str] | None:
-    """What `s03/s03-angry-t2-1.wav` tells: speaker (odd: male), emotion, sentence, take."""
-    match = _NAME.fullmatch(file.stem)
-    if match is None:
-        return None
-    return {
-        "clip": f"{match['speaker']}/{file.stem}",
-        "speaker": match["speaker"],
-        "emotion": match["emotion"],
-        "label": match["emotion"],
-        "sex": "male" if int(match["speaker"][1:]) % 2 else "female",
-        "sentence": match["sentence"],
-        "take": match["take"],
-    }
-
-
 def played(clips: pd.DataFrame, dimension: str) -> np.ndarray:
     """Arousal or valence that the voice plays in each clip [shape=(n,)], 0 of a neutral voice.
 
@@ -410,8 +388,19 @@ def _room(random: np.random.RandomState) -> np.ndarray:
     return response / np.sqrt(np.sum(response**2))
 
 
-SYNTHETIC = Corpus(
-    name="synthetic",
+def _sex(speaker: str) -> str:
+    return odd_is_male(speaker[1:])
+
+
+SYNTHETIC = published(
+    Release(
+        "synthetic",
+        rf"(?P<speaker>{'|'.join(SPEAKERS)})-(?P<emotion>{'|'.join(ACTED)})"
+        rf"-(?P<sentence>{'|'.join(SENTENCES)})-(?P<take>\d+)",
+        {emotion: emotion for emotion in ACTED},
+        clip="{speaker}/{stem}",
+        sex=_sex,
+    ),
     title="Synthetic voices, made on first use",
     url="",
     licence="MIT, as the package",
@@ -419,12 +408,10 @@ SYNTHETIC = Corpus(
     language="none (nonsense)",
     style="synthesised",
     access="made",
-    emotions=ordered(ACTED),
-    scan=partial(scan_names, name="synthetic", parse=parse),
     clips=len(SPEAKERS) * len(ACTED) * len(SENTENCES) * len(TAKES),
     speakers=len(SPEAKERS),
+    layout=("s03/s03-angry-t2-1.wav",),
     make=make,
     version=2,
-    parse=parse,
     ratings={dimension: partial(played, dimension=dimension) for dimension in ("arousal", "valence")},
 )

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, described
-
-_MALE = "0004 0005 0006 0008 0010 0011 0012 0013 0014 0020"
+from ser_classic.corpora.releases import Release, by_name, published
 
 
-def _more(told: dict[str, str]) -> dict[str, str]:
+def _more(row: dict[str, str]) -> dict[str, str]:
     """Mandarin up to speaker 0010; the sentences of a speaker recur every 350 numbers."""
-    language = "Mandarin" if int(told["speaker"]) <= 10 else "English"
-    return {"language": language, "sentence": f"{language} {(int(told['number']) - 1) % 350 + 1}"}
+    language = "Mandarin" if int(row["speaker"]) <= 10 else "English"
+    return {"language": language, "sentence": f"{language} {(int(row['number']) - 1) % 350 + 1}"}
 
 
-def _sex(speaker: str) -> str:
-    return "male" if speaker in _MALE.split() else "female"
-
-
-ESD = described(
+ESD = published(
     Release(
         "esd",
         r"(?:^|/)(?P<speaker>00(?:0[1-9]|1\d|20))/(?P<emotion>Angry|Happy|Neutral|Sad|Surprise)"
@@ -25,7 +19,10 @@ ESD = described(
         {"Angry": "angry", "Happy": "happy", "Neutral": "neutral", "Sad": "sad", "Surprise": "surprise"},
         whole=True,
         clip="{speaker}_{number}",
-        sex=_sex,
+        sex=by_name(
+            female="0001 0002 0003 0007 0009 0015 0016 0017 0018 0019",
+            male="0004 0005 0006 0008 0010 0011 0012 0013 0014 0020",
+        ),
         words={"partition": {"evaluation": "dev"}},
         more=_more,
     ),
@@ -38,11 +35,10 @@ ESD = described(
     style="acted",
     clips=35000,
     speakers=20,
-    also=("Emotion Speech Dataset", "Emotional Speech Dataset (ESD)", "Emotional-Speech-Data"),
+    folders=("Emotion Speech Dataset", "Emotional Speech Dataset (ESD)", "Emotional-Speech-Data"),
     layout=("0001/Angry/0001_000351.wav", "0001/Angry/train/0001_000371.wav"),
     anomalies=(
         "labels in the speakers' text files are Chinese in part: the folders tell the emotion",
         "its partition into train, evaluation and test has all speakers in every part",
     ),
-    obtain="ask for it at https://github.com/HLTSingapore/Emotional-Speech-Data",
 )

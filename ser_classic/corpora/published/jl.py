@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
 _SECONDARY = "one of the five secondary emotions; the standard task has the primary ones"
 
-JL = described(
+JL = published(
     Release(
         "jl",
         r"(?P<speaker>(?P<sex>female|male)[12])_(?P<emotion>[a-z]+)_(?P<sentence>\d+[ab])_(?P<repetition>[12])",
@@ -16,14 +16,12 @@ JL = described(
     title="JL-Corpus",
     url="https://www.kaggle.com/datasets/tli725/jl-corpus",
     licence="CC0 1.0",
-    access="open",
     citation="James et al., Interspeech 2018",
     language="English (New Zealand)",
     style="acted",
     clips=1200,
     speakers=4,
-    also=("JL-Corpus", "jlcorpus", "Raw JL corpus (unchecked and unannotated)"),
+    folders=("JL-Corpus", "jlcorpus", "Raw JL corpus (unchecked and unannotated)"),
     layout=("female1_angry_10a_1.wav",),
     anomalies=("2400 clips of ten emotions; EmoBox counts all ten",),
-    obtain="download it from https://www.kaggle.com/datasets/tli725/jl-corpus",
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.clips import Archive
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Archive, Release, published
 
-URDU = described(
+URDU = published(
     Release(
         "urdu",
         r"(?P<speaker>S(?P<sex>[MF])\d+)_F(?P<take>\d+)_(?P<emotion>[AHNS])(?P<number>\d+)",
@@ -14,18 +13,17 @@ URDU = described(
     title="URDU, an Urdu speech emotion database",
     url="https://github.com/siddiquelatif/URDU-Dataset",
     licence="for research",
-    access="open",
     citation="Latif et al., FIT 2018",
     language="Urdu",
     style="natural, talk shows",
     clips=400,
     speakers=29,
-    also=("URDU-Dataset",),
+    folders=("URDU-Dataset",),
     layout=("Angry/SM1_F1_A01.wav",),
     anomalies=(
         "its README says 38 speakers, its names hold 29",
         "26 of the 29 speakers have one emotion alone: random splits measure speakers, folds that leave one "
         "speaker out hold one class, and z-scores by speaker take the emotion away with the voice",
     ),
-    archive=Archive(url="https://github.com/siddiquelatif/URDU-Dataset/archive/HEAD.zip", file="HEAD.zip"),
+    archive=Archive("https://github.com/siddiquelatif/URDU-Dataset/archive/HEAD.zip"),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.clips import Archive
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Archive, Release, published
 
-ASED = described(
+ASED = published(
     Release(
         "ased",
         r"(?P<emotion>[nfhasS])\d-(?P<sentence>\d\d)-(?P<repetition>\d\d)-(?P<sex>0[12])-(?P<speaker>\d\d)",
@@ -15,13 +14,12 @@ ASED = described(
     title="Amharic Speech Emotion Dataset",
     url="https://github.com/Ethio2021/ASED_V1",
     licence="not stated",
-    access="open",
     citation="Retta et al., ACM TALLIP 2022. doi:10.1145/3529759",
     language="Amharic",
     style="acted, judged",
     clips=2474,
     speakers=65,
-    also=("ASED_V1",),
+    folders=("ASED_V1",),
     layout=("neutral/n1-01-01-01-01.wav",),
     anomalies=(
         "speakers 09, 15, 21, 23 and 25 bear both sexes: two people may share a number",
@@ -30,5 +28,5 @@ ASED = described(
         "one file begins with S instead of s",
     ),
     duplicates=4,
-    archive=Archive(url="https://github.com/Ethio2021/ASED_V1/archive/HEAD.zip", file="HEAD.zip"),
+    archive=Archive("https://github.com/Ethio2021/ASED_V1/archive/HEAD.zip"),
 )

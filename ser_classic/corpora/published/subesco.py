@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
-SUBESCO = described(
+SUBESCO = published(
     Release(
         "subesco",
         r"(?P<speaker>(?P<sex>[FM])_\d\d)_(?P<given_name>[A-Z]+)_S_(?P<sentence>\d+)"
@@ -18,7 +18,6 @@ SUBESCO = described(
     title="SUST Bangla Emotional Speech Corpus",
     url="https://zenodo.org/records/4526477",
     licence="CC BY 4.0",
-    access="open",
     citation="Sultana et al., PLoS ONE 2021",
     language="Bangla",
     style="acted",
@@ -29,5 +28,4 @@ SUBESCO = described(
         "one name ends in a bracket: F_02_MONIKA_S_2_SURPRISE_3].wav",
         "numbers run from 01 to 10 for women and for men: the speaker is letter and number",
     ),
-    obtain="download it from https://zenodo.org/records/4526477",
 )

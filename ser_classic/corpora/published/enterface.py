@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
-ENTERFACE = described(
+ENTERFACE = published(
     Release(
         "enterface",
         r"(?:^|/)subject (?P<speaker>\d+)/(?P<emotion>anger|disgust|fear|happiness|sadness|surprise)"
@@ -19,13 +19,12 @@ ENTERFACE = described(
     title="eNTERFACE'05 Audio-Visual Emotion Database",
     url="https://enterface.net/enterface05/",
     licence="free for research",
-    access="open",
     citation="Martin et al., ICDE Workshops 2006",
     language="English (14 nations)",
     style="elicited",
     clips=1293,
     speakers=43,
-    also=("enterface05", "enterface database"),
+    folders=("enterface05", "enterface database"),
     layout=("subject 1/anger/sentence 1/s1_an_1.wav",),
     anomalies=(
         "it is video (AVI): extract the sound of each file beside it or into the same folders, such as with "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
-MSP_PODCAST = described(
+MSP_PODCAST = published(
     Release(
         "msp_podcast",
         r"MSP-PODCAST_(?P<show>\d{4})_(?P<segment>\d{4}(?:_\d+)?)",
@@ -38,12 +38,11 @@ MSP_PODCAST = described(
     style="natural, podcasts",
     clips=0,
     speakers=0,
-    also=("MSP-Podcast",),
+    folders=("MSP-Podcast",),
     layout=("Audios/MSP-PODCAST_0001_0008.wav", "Labels/labels_consensus.csv"),
     anomalies=(
         "releases differ in size: 1.11 has 149307 clips of 2172 speakers",
         "speakers that nobody knows are all called Unknown, and are taken for one",
         "the first test set is tested; Test2 and Test3 stand in the table as test2 and test3",
     ),
-    obtain="ask for it at https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
 _TASK = {"neu": "neutral", "hap": "happy", "sad": "sad", "ang": "angry"}
 _RARE = {
@@ -53,24 +53,23 @@ _FACTS = {
         "Session1/dialog/EmoEvaluation/Ses01F_impro01.txt",
     ),
     "anomalies": (
-        "10039 clips; which emotions are counted is told below",
+        "10039 clips, of which the standard task counts four emotions or six",
         "the letter after the session's number is who wears the markers, not who speaks",
         "scripted texts recur in every session: a test text was heard in training",
     ),
-    "obtain": "ask for it at https://sail.usc.edu/iemocap/",
 }
 
-IEMOCAP = described(
+IEMOCAP = published(
     _release(_TASK | {"exc": "happy"}, {"fru": "frustration is none of the four of the standard task"}),
     clips=5531,
-    also=("IEMOCAP_full_release",),
+    folders=("IEMOCAP_full_release",),
     **_FACTS,
 )
-IEMOCAP6 = described(
+IEMOCAP6 = published(
     _release(_TASK | {"exc": "excited", "fru": "frustrated"}, {}),
     name="iemocap6",
     clips=7380,
-    also=("iemocap", "IEMOCAP_full_release"),
+    folders=("iemocap", "IEMOCAP_full_release"),
     part_of="iemocap",
     **(_FACTS | {"title": f"{_FACTS['title']}: six emotions"}),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
-POLISH = described(
+POLISH = published(
     Release(
         "polish",
         r"(?P<speaker>(?P<sex>[mf])\d)\.(?P<emotion>[ans])_(?P<sentence>[^_]+)_(?P<repetition>\d)",
@@ -13,7 +13,6 @@ POLISH = described(
     title="Polish emotional speech (Gdansk University of Technology)",
     url="https://doi.org/10.34808/h46c-hb44",
     licence="not stated",
-    access="open",
     citation="Mięsikowska and Świsulski 2020. doi:10.34808/h46c-hb44",
     language="Polish",
     style="acted words",
@@ -21,5 +20,4 @@ POLISH = described(
     speakers=5,
     layout=("m1.a_dom_1.wav",),
     anomalies=("the names hold a dot before the suffix's",),
-    obtain="download it from https://doi.org/10.34808/h46c-hb44",
 )

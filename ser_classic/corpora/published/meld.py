@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
-MELD = described(
+MELD = published(
     Release(
         "meld",
         r"(?:^|/)(?P<partition>train|dev|test|output)[^/]*/(?:[^/]+/)*(?:final_videos_test)?"
@@ -28,13 +28,12 @@ MELD = described(
     title="Multimodal EmotionLines Dataset",
     url="https://github.com/declare-lab/MELD",
     licence="GPL-3.0 (labels); the sound is of the series Friends",
-    access="open",
     citation="Poria et al., ACL 2019",
     language="English",
     style="dialogue of a television series",
     clips=13708,
     speakers=304,
-    also=("MELD.Raw", "MELD"),
+    folders=("MELD.Raw", "MELD"),
     layout=("train/dia0_utt0.wav", "dev/dia0_utt0.wav", "test/dia0_utt0.wav", "train_sent_emo.csv"),
     anomalies=(
         "it is video (MP4): extract the sound of each file into folders train, dev and test, such as with "

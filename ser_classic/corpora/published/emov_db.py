@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, by_name, described
+from ser_classic.corpora.releases import Release, by_name, published
 
-EMOV_DB = described(
+EMOV_DB = published(
     Release(
         "emov_db",
         r"(?:^|/)(?P<speaker>bea|jenie|josh|sam)[_/](?P<emotion>Amused|Angry|Disgust(?:ed)?|Neutral|Sleepy)"
@@ -20,13 +20,12 @@ EMOV_DB = described(
     title="Emotional Voices Database",
     url="https://github.com/numediart/EmoV-DB",
     licence="its own, see its repository",
-    access="open",
     citation="Adigwe et al. 2018",
     language="English",
     style="acted",
     clips=6887,
     speakers=4,
-    also=("EmoV-DB",),
+    folders=("EmoV-DB",),
     layout=("bea_Amused/amused_1-15_0001.wav", "bea/Amused/amused_1-15_0001.wav"),
     anomalies=("josh has three of the five emotions",),
     obtain="download it as told at https://github.com/numediart/EmoV-DB",

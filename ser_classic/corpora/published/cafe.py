@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, described, odd_is_male
+from ser_classic.corpora.releases import Release, odd_is_male, published
 
-CAFE = described(
+CAFE = published(
     Release(
         "cafe",
         r"(?P<speaker>0[1-9]|1[0-2])-(?P<emotion>[CDJNPST])-(?P<intensity>[12])-(?P<sentence>[1-6])",
@@ -18,17 +18,15 @@ CAFE = described(
     title="Canadian French Emotional speech database",
     url="https://zenodo.org/records/1478765",
     licence="CC BY-NC-SA 4.0",
-    access="open",
     citation="Gournay et al., ACM Multimedia Systems Conference 2018",
     language="French (Canada)",
     style="acted",
     clips=936,
     speakers=12,
-    also=("CaFE_48k", "CaFE_192k"),
+    folders=("CaFE_48k", "CaFE_192k"),
     layout=("Colère/Fort/01-C-2-1.wav",),
     anomalies=(
         "folder names with accents come in several encodings; the names of files alone tell all",
         "neutral has one intensity",
     ),
-    obtain="download it from https://zenodo.org/records/1478765",
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
-EMOZIONALMENTE = described(
+EMOZIONALMENTE = published(
     Release(
         "emozionalmente",
         r"\d{13}",
@@ -22,7 +22,6 @@ EMOZIONALMENTE = described(
     title="Emozionalmente",
     url="https://zenodo.org/records/6569824",
     licence="CC BY 4.0",
-    access="open",
     citation="Catania et al., IEEE Transactions on Audio, Speech and Language Processing 2025. "
     "doi:10.1109/TASLPRO.2025.3540662",
     language="Italian",
@@ -31,5 +30,4 @@ EMOZIONALMENTE = described(
     speakers=431,
     layout=("audio/1234567890123.wav", "metadata/samples.csv"),
     anomalies=("the labels are what was to be expressed; five votes a clip lie in metadata/evaluations.csv",),
-    obtain="download it from https://zenodo.org/records/6569824",
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.releases import Release, described, odd_is_male
+from ser_classic.corpora.releases import Release, odd_is_male, published
 
-AESDD = described(
+AESDD = published(
     Release(
         "aesdd",
         r"(?P<emotion>[adfhs])(?P<sentence>\d\d) ?\(0?(?P<speaker>\d)\)?(?P<repetition>[ab]?)",
@@ -15,17 +15,15 @@ AESDD = described(
     title="Acted Emotional Speech Dynamic Database",
     url="https://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
     licence="not stated",
-    access="open",
     citation="Vryzas et al., Journal of the Audio Engineering Society 2018",
     language="Greek",
     style="acted",
     clips=604,
     speakers=6,
-    also=("Acted Emotional Speech Dynamic Database",),
+    folders=("Acted Emotional Speech Dynamic Database",),
     layout=("anger/a01 (1).wav",),
     anomalies=(
         "s05 (3) cannot be read in the release and is left out",
         "a few names end in b, or lack a bracket",
     ),
-    obtain="download it from https://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.clips import Archive
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Archive, Release, published
 
 _PATTERN = r"(?P<speaker>(?P<sex>[FM])\d\d)(?P<emotion>[AHNSWF])(?P<number>\d+)"
 _FACTS = {
     "url": "https://github.com/pariajm/sharif-emotional-speech-dataset",
     "licence": "free for research",
-    "access": "open",
+    "archive": Archive("https://github.com/pariajm/sharif-emotional-speech-dataset/archive/HEAD.zip"),
     "language": "Persian",
     "style": "radio plays",
     "anomalies": (
@@ -19,7 +18,7 @@ _FACTS = {
     ),
 }
 
-SHEMO = described(
+SHEMO = published(
     Release(
         "shemo",
         _PATTERN,
@@ -30,12 +29,9 @@ SHEMO = described(
     clips=3000,
     speakers=87,
     layout=("male/M01A01.wav",),
-    archive=Archive(
-        url="https://github.com/pariajm/sharif-emotional-speech-dataset/archive/HEAD.zip", file="HEAD.zip"
-    ),
     **_FACTS,
 )
-SHEMO_CORRECTED = described(
+SHEMO_CORRECTED = published(
     Release(
         "shemo",
         _PATTERN.replace("?P<emotion>", "?P<acted>"),
@@ -59,7 +55,7 @@ SHEMO_CORRECTED = described(
     citation="Nezami et al., Language Resources and Evaluation 2019",
     clips=0,
     speakers=0,
-    also=("shemo",),
+    folders=("shemo",),
     part_of="shemo",
     layout=("male/M01A01.wav", "modified_shemo.json"),
     **_FACTS,

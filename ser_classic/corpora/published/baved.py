@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.clips import Archive
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Archive, Release, published
 
-BAVED = described(
+BAVED = published(
     Release(
         "baved",
         r"(?P<speaker>\d+)-(?P<sex>[mfMF])-(?P<age>\d+)-(?P<sentence>[0-6])-(?P<emotion>[012])-(?P<record>\d+)",
         {"0": "low", "1": "neutral", "2": "high"},
-        own_words=("low", "high"),
     ),
     title="Basic Arabic Vocal Emotions Dataset",
     url="https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset",
     licence="not stated in its repository",
-    access="open",
     citation="Aouf 2019",
     language="Arabic",
     style="acted words",
     clips=1935,
     speakers=60,
-    also=("Basic-Arabic-Vocal-Emotions-Dataset",),
+    folders=("Basic-Arabic-Vocal-Emotions-Dataset",),
     layout=("0/0-M-20-0-0-1.wav",),
     anomalies=(
         "its words are levels of emotion (low, neutral, high), no categories",
@@ -30,7 +27,5 @@ BAVED = described(
         "does not keep recordings apart",
     ),
     duplicates=27,
-    archive=Archive(
-        url="https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset/archive/HEAD.zip", file="HEAD.zip"
-    ),
+    archive=Archive("https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset/archive/HEAD.zip"),
 )

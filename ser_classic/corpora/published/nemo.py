@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.clips import Archive
-from ser_classic.corpora.releases import Release, by_name, described
+from ser_classic.corpora.releases import Archive, Release, by_name, published
 
-NEMO = described(
+NEMO = published(
     Release(
         "nemo",
         r"(?P<speaker>[A-Z]{2}0)_(?P<emotion>anger|fear|happiness|neutral|sadness|surprised)_(?P<sentence>\d+)",
@@ -18,7 +17,6 @@ NEMO = described(
     title="nEMO",
     url="https://github.com/amu-cai/nEMO",
     licence="CC BY-NC-SA 4.0",
-    access="open",
     citation="Christop, LREC-COLING 2024",
     language="Polish",
     style="acted",
@@ -26,5 +24,5 @@ NEMO = described(
     speakers=9,
     layout=("samples/EB0_anger_1.wav",),
     anomalies=("speaker MK0 has no surprise; MP0 has 256 of 540 clips",),
-    archive=Archive(url="https://github.com/amu-cai/nEMO/archive/HEAD.zip", file="HEAD.zip"),
+    archive=Archive("https://github.com/amu-cai/nEMO/archive/HEAD.zip"),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora.clips import Archive
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Archive, Release, published
 
-TUREV_DB = described(
+TUREV_DB = published(
     Release(
         "turev_db",
         r"(?:^|/)(?P<emotion>Angry|Calm|Happy|Sad)/(?P<speaker>\d{4})_(?P<code>kz|sk|mt|hl)_(?P<sentence>[^/]+)$",
@@ -16,14 +15,13 @@ TUREV_DB = described(
     title="Turkish Emotion-Voice Database",
     url="https://github.com/Xeonen/TurEV-DB",
     licence="CC BY-NC-ND 4.0 by its README, GPL by its LICENSE file",
-    access="open",
     citation="Canpolat et al., SLTU 2020",
     language="Turkish",
     style="acted words",
     clips=1735,
     speakers=6,
-    also=("TurEV-DB",),
+    folders=("TurEV-DB",),
     layout=("Sound Source/Angry/1157_kz_acele.wav",),
     anomalies=("speaker 1157 has angry and sad alone; 7895 has 29 happy clips",),
-    archive=Archive(url="https://github.com/Xeonen/TurEV-DB/archive/HEAD.zip", file="HEAD.zip"),
+    archive=Archive("https://github.com/Xeonen/TurEV-DB/archive/HEAD.zip"),
 )

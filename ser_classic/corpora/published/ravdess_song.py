@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ser_classic.corpora import ravdess
-from ser_classic.corpora.clips import Archive
-from ser_classic.corpora.releases import Release, described, odd_is_male
+from ser_classic.corpora.published import ravdess
+from ser_classic.corpora.releases import Archive, Release, odd_is_male, published
 
-RAVDESS_SONG = described(
+RAVDESS_SONG = published(
     Release(
         "ravdess_song",
         r"03-02-(?P<emotion>0[1-6])-(?P<intensity>0[12])-(?P<sentence>0[12])-(?P<repetition>0[12])"
@@ -19,13 +18,12 @@ RAVDESS_SONG = described(
     title="Ryerson Audio-Visual Database of Emotional Speech and Song, song",
     url="https://zenodo.org/records/1188976",
     licence="CC BY-NC-SA 4.0",
-    access="open",
     citation=ravdess.RAVDESS.citation,
     language=ravdess.RAVDESS.language,
     style="acted, sung",
     clips=1012,
     speakers=23,
-    also=("Audio_Song_Actors_01-24",),
+    folders=("Audio_Song_Actors_01-24",),
     layout=("Actor_01/03-02-05-01-02-01-01.wav",),
     anomalies=(
         "actor 18 does not sing",
@@ -34,8 +32,5 @@ RAVDESS_SONG = described(
         "its actors are those of ravdess: neither is another speaker to the other",
     ),
     same_speakers=("ravdess",),
-    archive=Archive(
-        url="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1",
-        file="Audio_Song_Actors_01-24.zip",
-    ),
+    archive=Archive("https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1"),
 )

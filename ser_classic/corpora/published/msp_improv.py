@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, described
+from ser_classic.corpora.releases import Release, published
 
-MSP_IMPROV = described(
+MSP_IMPROV = published(
     Release(
         "msp_improv",
         r"MSP-IMPROV-S(?P<sentence>\d\d)(?P<target>[AHNS])-(?P<speaker>(?P<sex>[FM])(?P<session>0[1-6]))"
@@ -29,11 +29,10 @@ MSP_IMPROV = described(
     style="acted and improvised dialogue",
     clips=0,
     speakers=12,
-    also=("MSP-IMPROV",),
+    folders=("MSP-IMPROV",),
     layout=("session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav", "Evaluation.txt"),
     anomalies=(
         "8438 clips, of which those of four emotions are counted",
         "the label is the raters', not the letter in the name, which is what was to be acted (`target`)",
     ),
-    obtain="ask for it at https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Improv.html",
 )
