@@ -42,27 +42,27 @@ $(VENV)/.%: $(BIN)/ser-classic
 install: $(BIN)/ser-classic  ## Make .venv and install the package
 	echo "Installed. Try: $(BIN)/ser-classic --help"
 
-bench: $(BIN)/ser-classic  ## Run all suites without an optional library, on corpora found
+bench: $(BIN)/ser-classic  ## Run all suites that need no extra, on the corpora found
 	$(BIN)/ser-classic bench classic flagship leaky recipes unseen_text cross few degraded seeds field --jobs $(JOBS)
 
-deep: $(VENV)/.deep  ## Train the networks (installs PyTorch; 90 minutes on 4 cores)
+deep: $(VENV)/.deep  ## Train the networks (installs PyTorch; 90 min on 4 cores)
 	$(BIN)/ser-classic bench deep tutorials --jobs $(JOBS)
 
-opensmile: $(VENV)/.opensmile  ## Run on openSMILE's features (free for research, education)
+opensmile: $(VENV)/.opensmile  ## Run models on openSMILE's features (research, education)
 	$(BIN)/ser-classic bench opensmile --jobs $(JOBS)
 
-quick: $(BIN)/ser-classic  ## A small benchmark on the package's own voices, into quick/
+quick: $(BIN)/ser-classic  ## Run a small benchmark on synthetic voices, into quick/
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
-models: $(BIN)/ser-classic  ## Fit the package's own predictors again (needs four corpora)
+models: $(BIN)/ser-classic  ## Train the built-in predictors again (needs four corpora)
 	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
 
-docs: $(VENV)/.docs  ## Build the documentation into site/, its tutorials run (two minutes)
+docs: $(VENV)/.docs  ## Build the documentation and its tutorials into site/ (2 min)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict >$(VENV)/docs.log 2>&1 || { \
 	  grep -v '^INFO' $(VENV)/docs.log >&2; exit 1; }  # --quiet would count no warning
 	echo "site/index.html"
 
-test: $(VENV)/.dev  ## Run the tests
+test: $(VENV)/.dev  ## Run all tests (10 min on 2 cores)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.dev  ## Check style and formatting
@@ -73,13 +73,13 @@ format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-speed: $(VENV)/.dev  ## Time extraction, tuning and prediction beside floor and peers
+speed: $(VENV)/.dev  ## Time extraction, tuning, prediction; compare with peers
 	$(BIN)/python benchmarks/speed/extraction.py
 	$(BIN)/python benchmarks/speed/tuning.py
 	$(BIN)/python benchmarks/speed/prediction.py
 
-torture: $(VENV)/.dev  ## Kill benches, extractions and fetches 100 times (ten minutes)
+torture: $(VENV)/.dev  ## Kill benches, extractions, downloads 100 times (10 min)
 	$(BIN)/python tests/torture.py --kills 100
 
-clean:  ## Remove the virtual environment and caches of the tools
+clean:  ## Remove the virtual environment and tool caches
 	rm -rf $(VENV) .pytest_cache .ruff_cache *.egg-info

@@ -88,10 +88,9 @@ def corpora() -> str:
     lines = [
         "# All corpora",
         "",
-        "What the package knows of each: `ser-classic corpora show NAME` says it on a terminal, with the "
-        "layout that is expected; `ser-classic corpora fetch NAME` gets those that may be downloaded by a "
-        "program. Your own recordings need no entry here: see "
-        "[A number on my corpus](tutorials/my-corpus.md).",
+        "`ser-classic corpora show NAME` prints this on a terminal, with the expected layout; "
+        "`ser-classic corpora fetch NAME` downloads a corpus if its licence allows. Your own recordings need "
+        "no entry here: see [A number on my corpus](tutorials/my-corpus.md).",
         "",
     ]
     rows = [
@@ -106,7 +105,7 @@ def corpora() -> str:
         ]
         if one.obtain:
             lines.append(f"- To get it: {one.obtain}")
-        lines += [f"- Left out: `{clip}`: {why}" for clip, why in one.excluded.items()]
+        lines += [f"- Excluded: `{clip}`: {why}" for clip, why in one.excluded.items()]
         lines.append("")
     return "\n".join(lines)
 
@@ -118,10 +117,9 @@ def features() -> str:
     lines = [
         "# Features",
         "",
-        "A feature set turns a recording into a vector of named columns (a network's turns it into frames). "
-        "What it computes is in its extractor; equal parameters and version give equal values. "
-        "`ser-classic features list` shows them; `ser-classic features extract CORPUS --features NAME` "
-        "writes them into a file. Two or more are joined with `+`: `functionals+prosody`.",
+        "A feature set turns a recording into a vector of named columns (or into frames, for networks). "
+        "`ser-classic features extract CORPUS --features NAME` writes those of a corpus to a file. Join "
+        "sets with `+`: `functionals+prosody`.",
         "",
     ]
     rows = []
@@ -163,9 +161,8 @@ def models() -> str:
     lines = [
         "# Models",
         "",
-        "Each is an ordinary scikit-learn `Pipeline` (`MODELS[name].pipeline(seed)`), with a "
-        "`StandardScaler` where it is said. What is tuned is chosen in inner folds that keep speakers "
-        "apart, by UAR.",
+        "Each is a scikit-learn `Pipeline` (`MODELS[name].pipeline(seed)`), with a `StandardScaler` if "
+        "scaled. Tuned parameters maximise UAR in inner folds that keep speakers apart.",
         "",
     ]
     for entries in (MODELS, REGRESSORS):
@@ -176,11 +173,11 @@ def models() -> str:
             rows.append([f"`{name}`", one.title, "yes" if one.scale else "no", how, one.extra or ""])
         lines += [*table(["name", "what it is", "scaled", "tuned", "extra"], rows), ""]
         if entries is MODELS:
-            lines += ["Those that predict [dimensions](dimensions.md) are tuned by CCC:", ""]
+            lines += ["Models of [arousal and valence](dimensions.md), tuned for CCC:", ""]
     lines += [
-        "## Estimators of our own",
+        "## Our own estimators",
         "",
-        "They go into any scikit-learn pipeline.",
+        "Use them in any scikit-learn pipeline.",
         "",
         "::: ser_classic.estimators",
     ]
@@ -191,7 +188,12 @@ def models() -> str:
 def protocols() -> str:
     from ser_classic import PROTOCOLS
 
-    lines = ["# Protocols", "", "How clips are dealt into folds, and what is known of the test speaker.", ""]
+    lines = [
+        "# Protocols",
+        "",
+        "How clips are split into folds, and what is known about the test speaker.",
+        "",
+    ]
     rows = [
         [
             f"`{name}`",
@@ -201,7 +203,7 @@ def protocols() -> str:
         ]
         for name, one in PROTOCOLS.items()
     ]
-    lines += [*table(["name", "what it does", "track", "folds of"], rows), ""]
+    lines += [*table(["name", "what it does", "track", "same folds as"], rows), ""]
     return "\n".join(lines)
 
 
@@ -211,7 +213,7 @@ def commands() -> str:
 
     from ser_classic.cli import app
 
-    lines = ["# Command line", "", "Every command also says this with `--help`.", ""]
+    lines = ["# Command line", "", "Every command also prints this with `--help`.", ""]
 
     def walk(command, path: str) -> None:
         if hasattr(command, "commands"):
@@ -228,7 +230,7 @@ def commands() -> str:
                 name = ", ".join(parameter.opts + parameter.secondary_opts)
                 name = f"{name} {parameter.metavar or ''}".strip()
             rows.append([f"`{name}`", (getattr(parameter, "help", "") or "").replace("<", "&lt;")])
-        lines.extend([*table(["argument or option", "what it means"], rows), ""])
+        lines.extend([*table(["argument or option", "meaning"], rows), ""])
         if command.epilog:
             lines.extend(["```", *(line.strip() for line in command.epilog.splitlines()[1:]), "```", ""])
 
@@ -243,10 +245,10 @@ def python() -> str:
     lines += ["::: ser_classic", "    options:", "      members: false", "      show_root_heading: false", ""]
     tables = {"CORPORA", "FEATURES", "MODELS", "PROTOCOLS", "METRICS"}
     lines += [
-        "`CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS` and `METRICS` are tables of names: mappings whose "
-        "error for an unknown name suggests the nearest ones. In a notebook, a `Predictor` shows its card, "
-        "`Features` the first of their vectors, a stored run what was chosen, and a comparison its test; "
-        "what draws (`ser_classic.plots`, `explore`) returns a matplotlib `Figure`.",
+        "`CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS` and `METRICS` are mappings by name; an unknown name is "
+        "an error that suggests similar ones. In a notebook, a `Predictor` shows its card, `Features` their "
+        "first vectors, a stored run its parameters, and a comparison its test. Plots (`ser_classic.plots`, "
+        "`explore`) are matplotlib `Figure`s.",
         "",
     ]
     for name in ser_classic.__all__:
