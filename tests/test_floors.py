@@ -62,7 +62,6 @@ INTERFACE = {
     "ser_classic.features.descriptors",
     "ser_classic.features.inputs",
     "ser_classic.machines",
-    "ser_classic.machines.parts",
     "ser_classic.models",
     "ser_classic.plots.sound",
     "ser_classic.plots.style",

@@ -11,7 +11,6 @@ import numpy as np
 
 from ser_classic import machines
 from ser_classic.errors import SerClassicError
-from ser_classic.machines import formulas
 from ser_classic.machines.formulas import squares
 from ser_classic.predictor import Predictor
 from ser_classic.registry import need
@@ -59,11 +58,10 @@ def model_of(predictor: Predictor) -> Any:
     onnx = need("onnx", "onnx")
     helper, kinds = onnx.helper, onnx.TensorProto
     columns = predictor.features.columns
-    graph = _Graph(onnx, predictor.card["title"], len(columns))
+    graph = _Graph(onnx, predictor.card["title"])
     for part in predictor.machine.parts:
         graph.add(part)
-        graph.columns = part.width(graph.columns)
-    choice, chances = graph.decided(predictor.machine.decision)
+    choice, chances = graph.decided(predictor.machine.decision, len(predictor.classes))
     graph.node("Gather", np.array(predictor.classes, dtype=object), choice, out=LABEL)
     outputs = [helper.make_tensor_value_info(LABEL, kinds.STRING, ["clips"])]
     if chances is not None:
@@ -123,13 +121,10 @@ class _Tensor:
 
 
 class _Graph:
-    """Nodes and constants, one after another; `at` is what the last part gave.
+    """Nodes and constants, one after another; `at` is what the last part gave, in the precision `kind`."""
 
-    It has `columns`, in the precision `kind`.
-    """
-
-    def __init__(self, onnx: Any, title: str, columns: int) -> None:
-        self.onnx, self.title, self.columns = onnx, title, columns
+    def __init__(self, onnx: Any, title: str) -> None:
+        self.onnx, self.title = onnx, title
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.at, self.kind = _Tensor(self, INPUT), np.dtype(np.float32)
@@ -185,7 +180,7 @@ class _Graph:
 
     @add.register
     def _(self, part: machines.Constant) -> None:
-        self.add(machines.Linear(np.zeros((self.columns, len(part.values))), part.values))
+        self.at = self.at.sum(1) * 0.0 + part.values
 
     @add.register
     def _(self, part: machines.Linear) -> None:
@@ -279,8 +274,8 @@ class _Graph:
             target_weights=weights[row, target].astype(np.float32).tolist(),
         )
 
-    def decided(self, decision: Any) -> tuple[_Tensor, _Tensor | None]:
-        """The choice, and the chances or nothing."""
+    def decided(self, decision: Any, k: int) -> tuple[_Tensor, _Tensor | None]:
+        """The choice among k classes, and the chances or nothing."""
         if isinstance(decision, machines.Chances):
             return self.at.first(), self.at
         if isinstance(decision, machines.Scores):
@@ -288,7 +283,7 @@ class _Graph:
                 return self.at.first(), None
             return self.at.first(), self.node("Softmax", self.at * decision.sharpness, axis=1)
         self.to(np.float64)
-        margins, k = self.at, formulas.classes_of(self.columns)
+        margins = self.at
         first, second = (np.eye(k)[each] for each in np.triu_indices(k, 1))
         lost = self.cast(self.node("Less", margins, 0.0))
         rated = (1.0 - lost) @ first + lost @ second

@@ -66,18 +66,6 @@ class Machine:
         """Whether it gives chances."""
         return self.decision.sure
 
-    def classes(self, columns: int) -> int:
-        """How many classes it tells apart by so many features.
-
-        Raises
-        ------
-        ValueError
-            Arrays that do not fit together.
-        """
-        for part in self.parts:
-            columns = part.width(columns)
-        return self.decision.classes(columns)
-
     def judge(self, X: np.ndarray | Any) -> Judged:
         """Number of the class [shape=(n,)] and chances [shape=(n, classes)], or None, of clips.
 

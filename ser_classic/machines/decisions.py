@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from ser_classic.machines import formulas
-from ser_classic.machines.parts import fit
 
 # Number of the class chosen [shape=(n,)], and chances [shape=(n, classes)] or none.
 Judged = tuple[np.ndarray, np.ndarray | None]
@@ -22,10 +21,6 @@ class Decision(Protocol):
         """Whether it gives chances."""
         ...
 
-    def classes(self, columns: int) -> int:
-        """How many it tells apart, given so many columns; `ValueError` where that cannot be."""
-        ...
-
     def __call__(self, X: np.ndarray) -> Judged: ...
 
 
@@ -34,9 +29,6 @@ class Chances:
     """What comes in are chances."""
 
     sure = True
-
-    def classes(self, columns: int) -> int:
-        return columns
 
     def __call__(self, X: np.ndarray) -> Judged:
         return X.argmax(axis=1), X
@@ -57,10 +49,6 @@ class Scores:
     @property
     def sure(self) -> bool:
         return self.sharpness is not None
-
-    def classes(self, columns: int) -> int:
-        fit(self.sharpness is None or self.sharpness > 0)
-        return columns
 
     def __call__(self, X: np.ndarray) -> Judged:
         choice = X.argmax(axis=1)
@@ -85,11 +73,6 @@ class Pairs:
     @property
     def sure(self) -> bool:
         return self.sharpness is not None
-
-    def classes(self, columns: int) -> int:
-        count = formulas.classes_of(columns)
-        fit(count * (count - 1) == 2 * columns, self.sharpness is None or self.sharpness > 0)
-        return count
 
     def __call__(self, X: np.ndarray) -> Judged:
         choice = (formulas.rated(X) if self.break_ties else formulas.votes(X)).argmax(axis=1)

@@ -1,7 +1,6 @@
 """Parts of machines: arrays, and what is computed with them.
 
-A part takes what the part before it gives. `width` says how many columns come out of so many, and raises
-`ValueError` where the arrays do not fit together: after it, nothing that is computed can leave an array.
+A part takes what the part before it gives. Where its arrays do not fit together, NumPy raises an error.
 """
 
 from __future__ import annotations
@@ -20,19 +19,9 @@ BLOCK = 1024  # clips worked on at once
 class Part(Protocol):
     """A step from columns to columns."""
 
-    def width(self, columns: int) -> int:
-        """Columns that come out of so many; `ValueError` where the arrays do not fit."""
-        ...
-
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        """What comes out [shape=(n, width)] of what goes in [shape=(n, columns)]."""
+        """What comes out [shape=(n, any)] of what goes in [shape=(n, columns)]."""
         ...
-
-
-def fit(*conditions: bool) -> None:
-    """Raise `ValueError` unless all hold."""
-    if not all(conditions):
-        raise ValueError("arrays that do not fit together")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +39,6 @@ class Standardise:
     scale: np.ndarray
     limit: float | None = None
 
-    def width(self, columns: int) -> int:
-        fit(self.mean.shape == self.scale.shape == (columns,), bool((self.scale != 0).all()))
-        return columns
-
     def __call__(self, X: np.ndarray) -> np.ndarray:
         Z = (X.astype(self.mean.dtype, copy=False) - self.mean) / self.scale
         return Z if self.limit is None else Z.clip(-self.limit, self.limit)
@@ -69,10 +54,6 @@ class Constant:
     """
 
     values: np.ndarray
-
-    def width(self, columns: int) -> int:
-        fit(self.values.ndim == 1)
-        return len(self.values)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return np.tile(self.values, (len(X), 1))
@@ -91,28 +72,25 @@ class Linear:
     weights: np.ndarray
     offset: np.ndarray
 
-    def width(self, columns: int) -> int:
-        fit(self.weights.ndim == 2, len(self.weights) == columns, self.offset.shape == self.weights.shape[1:])
-        return len(self.offset)
-
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return X @ self.weights + self.offset
 
 
+ACTIVATIONS = {
+    "relu": lambda X: np.maximum(X, 0),
+    "tanh": np.tanh,
+    "logistic": lambda X: 0.5 + 0.5 * np.tanh(0.5 * X),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Activation:
-    """A function of every value: `relu`, `tanh` or `logistic`."""
+    """A function of every value: one of `ACTIVATIONS`."""
 
     function: str
 
-    def width(self, columns: int) -> int:
-        fit(self.function in ("relu", "tanh", "logistic"))
-        return columns
-
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        if self.function == "relu":
-            return np.maximum(X, 0)
-        return np.tanh(X) if self.function == "tanh" else 0.5 + 0.5 * np.tanh(0.5 * X)
+        return ACTIVATIONS[self.function](X)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,17 +112,6 @@ class Gaussians:
     gamma: float
     weights: np.ndarray
     offset: np.ndarray
-
-    def width(self, columns: int) -> int:
-        fit(
-            self.scaler is None or self.scaler.width(columns) == columns,
-            self.vectors.ndim == self.weights.ndim == 2,
-            self.vectors.shape[1] == columns,
-            len(self.vectors) == len(self.weights),
-            self.offset.shape == self.weights.shape[1:],
-            self.gamma > 0,
-        )
-        return len(self.offset)
 
     @cached_property
     def places(self) -> np.ndarray:
@@ -178,18 +145,6 @@ class Neighbours:
     codes: np.ndarray
     count: int
     classes: int
-
-    def width(self, columns: int) -> int:
-        fit(
-            self.vectors.ndim == 2,
-            self.vectors.shape[1] == columns,
-            self.codes.shape == (len(self.vectors),),
-            self.codes.dtype.kind in "iu",
-            0 < self.count <= len(self.vectors),
-            0 < self.classes <= 1000,
-        )
-        fit(bool((self.codes >= 0).all()), bool((self.codes < self.classes).all()))
-        return self.classes
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         X, V = (np.asarray(each, dtype=np.float64) for each in (X, self.vectors))
@@ -232,31 +187,6 @@ class Ridges:
     def whole(self) -> bool:
         """Whether the last group is all of the others together."""
         return len(self.columns) == len(self.anchors) + 1
-
-    def width(self, columns: int) -> int:
-        groups = len(self.columns)
-        fit(
-            self.offset.ndim == 2,
-            len(self.offset) == groups > 0,
-            self.widths.shape == (groups,),
-            bool((self.widths > 0).all()),
-            len(self.gaussian) in (0, groups),
-            len(self.linear) in (0, groups),
-            len(self.anchors) in ((groups, groups - 1) if self.gaussian else (0,)),
-            len({len(rows) for rows in self.anchors}) <= 1,
-        )
-        for place, group in enumerate(self.columns):
-            fit(group.ndim == 1, group.dtype.kind in "iu", len(group) > 0)
-            fit(bool((group >= 0).all()), bool((group < columns).all()))
-            if self.linear:
-                fit(self.linear[place].shape == (len(group), self.offset.shape[1]))
-            if self.gaussian:
-                fit(self.gaussian[place].shape == (len(self.anchors[0]), self.offset.shape[1]))
-        for group, rows in zip(self.columns, self.anchors, strict=False):
-            fit(rows.ndim == 2, rows.shape[1] == len(group))
-        if self.gaussian and self.whole:
-            fit(np.array_equal(self.columns[-1], np.concatenate(self.columns[:-1])))
-        return self.offset.size
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         inner = [X[:, group] @ rows.T for group, rows in zip(self.columns, self.anchors, strict=False)]

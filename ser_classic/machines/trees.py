@@ -7,8 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ser_classic.machines.parts import fit
-
 DEEPEST = 1000  # levels; a forest of ours has some twenty
 
 
@@ -47,30 +45,6 @@ class Trees:
     base: np.ndarray
     divisor: float
 
-    def width(self, columns: int) -> int:
-        nodes, k = len(self.column), len(self.base)
-        fit(
-            0 <= self.depth <= DEEPEST,
-            self.divisor > 0,
-            all(each.ndim == 1 for each in (self.roots, self.column, self.threshold, self.base)),
-            self.threshold.shape == self.left.shape == self.right.shape == (nodes,),
-            self.leaves.ndim == 2,
-            all(each.dtype.kind in "iu" for each in (self.roots, self.column, self.left, self.right)),
-            len(self.roots) > 0,
-        )
-        number = np.arange(nodes)
-        ends = self.left == 0
-        fit(
-            bool((self.left >= 0).all() and (self.right >= 0).all()),
-            bool((ends == (self.right == 0)).all()),
-            bool((number + np.maximum(self.left, self.right) < nodes).all()),
-            bool((self.column >= 0).all() and (self.column < columns).all()),
-            bool((self.roots >= 0).all() and (self.roots < nodes).all()),
-            len(self.leaves) == int(ends.sum()),
-            self.leaves.shape[1] == k or (self.leaves.shape[1] == 1 and len(self.roots) % k == 0),
-        )
-        return k
-
     @cached_property
     def leaf(self) -> np.ndarray:
         """Row in `leaves` of every node; -1 where it is none."""
@@ -80,20 +54,20 @@ class Trees:
     def __call__(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, dtype=np.float32)
         block = max(1, 2**19 // (len(self.roots) * self.leaves.shape[1]))
-        return np.concatenate([self._said(X[start : start + block]) for start in range(0, len(X), block)])
+        return np.concatenate([self._answer(X[start : start + block]) for start in range(0, len(X), block)])
 
-    def _said(self, X: np.ndarray) -> np.ndarray:
+    def _answer(self, X: np.ndarray) -> np.ndarray:
         rows = np.arange(len(X))[:, None]
         node = np.tile(self.roots.astype(np.int64), (len(X), 1))
-        for _ in range(self.depth):
+        for _ in range(min(self.depth, DEEPEST)):
             low = X[rows, self.column[node]] <= self.threshold[node]
             node += np.where(low, self.left[node], self.right[node])
         leaf = self.leaf[node]
         if (leaf < 0).any():
             raise ValueError("trees deeper than they say")
-        said = self.leaves[leaf].reshape(len(X), -1, len(self.base))
+        answers = self.leaves[leaf].reshape(len(X), -1, len(self.base))
         # One after the other, in the precision of the leaves, as the libraries do.
-        total = np.broadcast_to(self.base.astype(said.dtype), said.shape[::2])
-        for turn in range(said.shape[1]):
-            total = total + said[:, turn]
+        total = np.broadcast_to(self.base.astype(answers.dtype), answers.shape[::2])
+        for turn in range(answers.shape[1]):
+            total = total + answers[:, turn]
         return total / self.divisor

@@ -358,6 +358,8 @@ class Predictor:
         with wrap_errors(what, "was its file changed? Fit it again"):
             distances = self.familiarity.distance(features.means)
             codes, chances = self.machine.judge(X)
+            if chances is not None and chances.shape[1] != len(self.classes):
+                raise ValueError("its card and its machine tell other emotions")
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are no numbers")
             told = [None] * len(X) if chances is None else list(chances)
@@ -426,6 +428,4 @@ def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predi
             if not isinstance(usual, Usual) or card["track"] != "adapted":
                 raise ValueError("usual statistics where there are none to adapt to")
             usual.check(columns)
-        if machine.classes(columns) != len(classes):
-            raise ValueError("its card and its machine tell other emotions")
     return Predictor(machine, features, classes, card, familiarity, usual)

@@ -83,9 +83,10 @@ def _between(X: np.ndarray) -> np.ndarray:
 def _require_equal(pipeline: Any, machine: Machine, features: Features, name: str) -> None:
     X = features.table
     with wrap_errors(f"{name}: its arrays give no answer"):
-        classes = machine.classes(len(features.columns))
         choice, chances = machine.judge(features.array)
-    if classes != len(pipeline.classes_) or machine.sure != hasattr(pipeline, "predict_proba"):
+        words = pipeline.classes_[choice]
+    classes = len(pipeline.classes_)
+    if machine.sure != hasattr(pipeline, "predict_proba") or (machine.sure and chances.shape[1] != classes):
         raise SerClassicError(f"{name}: its arrays tell other classes apart, or lack chances")
     close = np.zeros(len(X), dtype=bool)  # too close to call
     if chances is not None:
@@ -97,7 +98,7 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
     guess = np.asarray(pipeline.predict(X))
     if guess.shape != choice.shape:
         raise SerClassicError(f"{name} gives guesses of shape {guess.shape} for {len(X)} clips")
-    other = (pipeline.classes_[choice] != guess) & ~close
+    other = (words != guess) & ~close
     if other.any():
         raise SerClassicError(f"{name}: its arrays answer otherwise than its pipeline to {other.sum()} clips")
 

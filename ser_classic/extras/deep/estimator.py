@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ser_classic.estimators import held_out
 from ser_classic.machines import Chances, Machine
-from ser_classic.machines.parts import fit
 from ser_classic.registry import need
 
 if TYPE_CHECKING:
@@ -262,20 +261,6 @@ class Network:
     classes: int
 
     name: ClassVar[str] = "network"
-
-    def width(self, columns: int) -> int:
-        given = json.loads(self.parameters)
-        expected = (columns,) if given["sequence"] else (1,)
-        fit(
-            isinstance(given, dict),
-            len(self.names) == len(self.weights),
-            self.mean.shape == self.scale.shape,
-            self.mean.shape in (expected, (columns,)),
-            bool((self.scale != 0).all()),
-            0 < self.length <= 10**6,
-            0 < self.classes <= 1000,
-        )
-        return self.classes
 
     def __call__(self, X: Any) -> np.ndarray:
         network = DeepClassifier(**json.loads(self.parameters))
