@@ -18,25 +18,14 @@ README = (ROOT / "README.md").read_text()
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 DOCUMENTS = "\n".join([README, *(path.read_text() for path in PAGES)])
 BLOCKS = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", DOCUMENTS, flags=re.MULTILINE | re.DOTALL)
+LINES = [line for kind, text in BLOCKS if kind in ("", "bash") for line in text.splitlines()]
+IN_PROSE = re.findall(r"`(ser-classic [a-z][^`]+)`", DOCUMENTS)
 COMMANDS = [
-    line.split("  #")[0].split("# markdown-exec")[0].strip()
-    for kind, text in BLOCKS
-    if kind in ("", "bash")
-    for line in text.splitlines()
-    if line.strip()
+    line.split("  #")[0].split("# markdown-exec")[0].strip() for line in [*LINES, *IN_PROSE] if line.strip()
 ]
-WRITTEN_AT_BUILD = {
-    *(
-        "changes.md",
-        "commands.md",
-        "corpus-facts.md",
-        "features.md",
-        "floors.svg",
-        "models.md",
-        "protocols.md",
-        "python.md",
-    ),
-}
+PATHS = re.findall(r"`((?:results|tests|benchmarks|docs|examples|ser_classic)/[\w./-]*)`", DOCUMENTS)
+REFERENCE = ("changes", "commands", "corpus-facts", "features", "models", "protocols", "python")
+WRITTEN_AT_BUILD = {"floors.svg"} | {f"{page}.md" for page in REFERENCE}
 PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 
@@ -71,12 +60,9 @@ def test_the_questions_are_answered_with_the_figures_of_the_committed_runs():
         assert board[protocol, "flagship", "fusion"] == pytest.approx(float(figure), abs=5.6e-4)
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(set(re.findall(r"\]\(([^)#:]+)\)|`((?:results|tests|benchmarks|ser_classic)/[\w./]*)`", README))),
-)
-def test_every_file_that_it_names_is_there(path):
-    assert (ROOT / next(filter(None, path))).exists()
+@pytest.mark.parametrize("path", sorted({*PATHS, *re.findall(r"\]\(([^)#:]+)\)", README)}))
+def test_every_file_that_is_named_is_there(path):
+    assert (ROOT / path).exists()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
