@@ -187,14 +187,14 @@ def reliability(
     right = np.asarray(truth) == np.asarray(guess)
     bin_of = _bins(sure, bins)
     clips = np.bincount(bin_of, minlength=bins)
-    held = np.flatnonzero(clips)
+    filled = np.flatnonzero(clips)
     return pd.DataFrame(
         {
-            "low": held / bins,
-            "high": (held + 1) / bins,
-            "clips": clips[held],
-            "confidence": np.bincount(bin_of, weights=sure, minlength=bins)[held] / clips[held],
-            "accuracy": np.bincount(bin_of, weights=right, minlength=bins)[held] / clips[held],
+            "low": filled / bins,
+            "high": (filled + 1) / bins,
+            "clips": clips[filled],
+            "confidence": np.bincount(bin_of, weights=sure, minlength=bins)[filled] / clips[filled],
+            "accuracy": np.bincount(bin_of, weights=right, minlength=bins)[filled] / clips[filled],
         }
     )
 

@@ -87,7 +87,7 @@ class Table:
         classes = [
             f' class="{" ".join(names)}"' if names else ""
             for names in (
-                [name for name, held in (("number", number), ("prose", prose)) if held]
+                [name for name, holds in (("number", number), ("prose", prose)) if holds]
                 for number, prose in zip(self.numbers, wide, strict=True)
             )
         ]

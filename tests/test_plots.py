@@ -32,6 +32,7 @@ def leak_table():
 
 
 RANKS = Ranks(pd.Series({"ridge": 1.25, "svm": 1.75, "knn": 3.0}), 24, 30.0, 1e-6, 0.68, (("ridge", "svm"),))
+RELIABILITY = pd.DataFrame({"confidence": [0.4, 0.9], "accuracy": [0.5, 0.8], "clips": [10, 20]})
 COUNTS = np.array([[8, 2, 0], [1, 9, 0], [5, 0, 5]])
 
 
@@ -58,7 +59,7 @@ DRAWINGS = {
             }
         )
     ),
-    "confusion": lambda: scores.confusions({"one": (COUNTS, ("sad", "angry", "fear"))}),
+    "confusion": lambda: scores.confusions({"one": (COUNTS, ("sad", "angry", "fear"), RELIABILITY)}),
 }  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def test_the_callers_style_neither_shows_nor_changes(name):
 def test_letters_that_no_font_has_are_drawn_without_a_word(caplog):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = scores.confusions({"中文": (COUNTS, ("愤怒", "喜び", "슬픔"))})
+        figure = scores.confusions({"中文": (COUNTS, ("愤怒", "喜び", "슬픔"), None)})
         style.png(figure)
         style.svg(figure)
     assert not caplog.records
@@ -113,9 +114,16 @@ def test_leak_premium_states_its_figures():
 
 
 def test_confusion_states_recalls_and_leaves_zeros_blank():
-    said = texts(DRAWINGS["confusion"]())
+    said = texts(scores.confusions({"one": (COUNTS, ("sad", "angry", "fear"), None)}))
+    assert "no probabilities" in said
     assert [word for word in said if word.startswith(".")] == [".80", ".20", ".10", ".90", ".50", ".50"]
     assert "sad  10" in said or "sad 10" in said
+
+
+def test_reliability_stands_beside_the_matrix_of_the_same_system():
+    matrix, curve = scores.confusions({"one": (COUNTS, ("sad", "angry", "fear"), RELIABILITY)}).axes
+    assert matrix.get_title(loc="left") == "one"
+    np.testing.assert_array_equal(curve.collections[0].get_offsets(), RELIABILITY[["confidence", "accuracy"]])
 
 
 def test_counts_of_clips_follow_the_colours_of_the_page():

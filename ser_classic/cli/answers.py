@@ -39,14 +39,14 @@ def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator
     """One object a recording or window; probabilities largest first, in full precision."""
     for row in rows:
         ranked = _ranked(row)[: top or None]
-        told = {name: row.get(name) for name in _head(rows, windowed)}
+        fields = {name: row.get(name) for name in _head(rows, windowed)}
         if math.isnan(row["seconds"]):  # the row of a table
-            told["seconds"] = None
+            fields["seconds"] = None
         if ranked:
-            told |= {"confidence": row["confidence"], "probabilities": dict(ranked)}
+            fields |= {"confidence": row["confidence"], "probabilities": dict(ranked)}
         if not math.isnan(row["distance"]):
-            told |= {"distance": row["distance"], "unlike": row["unlike"]}
-        yield json.dumps(told, ensure_ascii=False)
+            fields |= {"distance": row["distance"], "unlike": row["unlike"]}
+        yield json.dumps(fields, ensure_ascii=False)
 
 
 def csv(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:

@@ -50,7 +50,7 @@ def score(
     from ser_classic import store
     from ser_classic.corpora import CORPORA, CorpusError, load
     from ser_classic.protocols import PROTOCOLS
-    from ser_classic.report.external import compared, external, facts, read_predictions, told
+    from ser_classic.report.external import as_text, compared, external, facts, read_predictions
 
     with options.value_of("--protocol"):
         entry = PROTOCOLS[protocol]
@@ -67,7 +67,7 @@ def score(
     run = external(name, note, loaded, entry, seed, found)
     pair = compared(run, results, loaded.clips)
     facts_of = facts(run, loaded.clips, pair)
-    print(json.dumps(facts_of) if as_json else told(facts_of, pair, shutil.get_terminal_size().columns))
+    print(json.dumps(facts_of) if as_json else as_text(facts_of, pair, shutil.get_terminal_size().columns))
     if add:
         with store.at_work(results):
             store.write_clips(results, loaded.corpus.name, loaded.clips)

@@ -17,9 +17,7 @@ from ser_classic.plots.style import (
     MUTED,
     ON_COLOUR,
     SERIES,
-    beside,
     blank,
-    rows_axis,
     share,
     share_axis,
     styled,
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOISE = "white noise"  # the one kind of degradation with levels enough for a curve
+CROWDED = 8  # labels that have to be turned
 DODGE = 0.13  # between the systems of one place
 
 
@@ -174,47 +173,14 @@ def _degraded(ax: Axes, whole: pd.DataFrame, part: pd.DataFrame, systems: list[s
             colour = SERIES[number % len(SERIES)]
             ax.axhline(level.iloc[0], color=colour, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
     words = part.drop_duplicates("degradation").to_dict("records")
-    ax.set_xticks(range(len(names)), [_degradation(word) for word in words])
+    labels = [word["level"] if word["kind"] == NOISE else word["degradation"] for word in words]
+    ax.set_xticks(range(len(names)), labels)
+    if len(names) > CROWDED:
+        ax.tick_params(axis="x", rotation=35)
     ax.set_xlim(-0.5, max(1, len(names)) - 0.5)
     ax.set_title("White noise" if curve else "Other degradations; dotted: clean")
     ax.axhline(1 / whole["classes"].max(), color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
     _shares(ax, whole)
-
-
-def _degradation(row: dict) -> str:
-    return row["level"] if row["kind"] == NOISE else row["degradation"]
-
-
-@styled
-def seeds(table: pd.DataFrame) -> Figure:
-    """UAR of every seed beside the interval over speakers, a panel per corpus.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns corpus, protocol, track, system, each (UAR of every seed), mean, deviation, low, high (NaN
-        without an interval).
-    """
-    parts = [
-        (f"{corpus}, {protocol}", part)
-        for (corpus, protocol), part in table.groupby(["corpus", "protocol"], sort=False)
-    ]
-    figure = blank(7.4, 0.5 + sum(0.3 * len(part) + 0.62 for _, part in parts))
-    axes = figure.subplots(
-        len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
-    )[:, 0]
-    for ax, (title, part) in zip(axes, parts, strict=True):
-        rows_axis(ax, list(part["system"]))
-        for place, row in enumerate(part.to_dict("records")):
-            colour = GROUP_COLOUR[row["track"]]
-            ax.hlines(place, row["low"], row["high"], color=colour, alpha=0.25, linewidth=7)
-            ax.plot(row["each"], [place] * len(row["each"]), "|", color=colour, markersize=11, mew=1.6)
-            beside(ax, place, f"{share(row['mean'], 3)} ± {share(row['deviation'], 3)}")
-        ax.set_title(title)
-    values = np.concatenate([table[["low", "high"]].to_numpy().ravel(), np.concatenate(table["each"].array)])
-    share_axis(axes[-1], "x", *_limits(values))
-    axes[-1].set_xlabel("UAR")
-    return figure
 
 
 def _points(

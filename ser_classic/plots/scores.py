@@ -19,7 +19,6 @@ from ser_classic.plots.style import (
     MUTED,
     PAPER,
     PUBLISHED,
-    SERIES,
     beside,
     blank,
     cells,
@@ -33,10 +32,6 @@ from ser_classic.statistics import FEWEST_SPEAKERS, Ranks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-NETWORKS = SERIES[3]
-PANEL = 300  # points that a panel is wide, about; layout makes them a little more
-SECONDS = {1e-3: "1 ms", 0.01: "10 ms", 0.1: "0.1 s", 1: "1 s", 10: "10 s", 100: "100 s", 1e3: "1000 s"}
 
 
 @styled
@@ -135,8 +130,8 @@ def _line_of_ranks(ax: Axes, ranks: Ranks) -> None:
         ax.text(rank, -0.24, str(rank), ha="center", va="bottom", size=8.5)
     width = min(ranks.critical_difference, high - low)
     ax.plot([low, low, low + width, low + width], [-0.95, -1.05, -1.05, -0.95], color=MUTED, linewidth=1.2)
-    said = f"critical difference {ranks.critical_difference:.2f}"
-    ax.text(low + width + 0.02 * (high - low), -1.02, said, color=MUTED, va="center", size=8.5)
+    label = f"critical difference {ranks.critical_difference:.2f}"
+    ax.text(low + width + 0.02 * (high - low), -1.02, label, color=MUTED, va="center", size=8.5)
     for place, (name, value) in enumerate(zip(names, values, strict=True)):
         left = place < half
         height = first_name + 0.62 * (place if left else len(names) - 1 - place)
@@ -186,8 +181,8 @@ def beside_networks(table: pd.DataFrame) -> Figure:
             face = PAPER if row["track"] == "adapted" and not row["own"] else colour
             marker, size = ("o", 7.5) if row["own"] else ("D", 5.5)
             ax.plot(row["uar"], place, marker, color=colour, markerfacecolor=face, markersize=size)
-            said = ("≈" if row["approximate"] else "") + share(row["uar"], 2 if row["approximate"] else 3)
-            beside(ax, place, said, weight="bold" if row["own"] else "normal")
+            text = ("≈" if row["approximate"] else "") + share(row["uar"], 2 if row["approximate"] else 3)
+            beside(ax, place, text, weight="bold" if row["own"] else "normal")
         ax.set_title(f"{corpus}, {part.loc[part['own'].astype(bool), 'protocol'].iloc[0]}")
     share_axis(axes[-1], low=max(0.0, np.floor(10 * np.nanmin(table[["uar", "low"]]) - 0.5) / 10))
     axes[-1].set_xlabel("UAR")
@@ -221,20 +216,19 @@ def wrapped(name: str, width: int = 36) -> str:
 
 
 @styled
-def confusions(tables: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]) -> Figure:
-    """Confusion matrices side by side: the share of each true emotion's clips by what was guessed.
+def confusions(panels: Mapping[str, tuple[np.ndarray, tuple[str, ...], pd.DataFrame | None]]) -> Figure:
+    """Confusion matrices, each with the reliability diagram of the same system to its right.
 
     Parameters
     ----------
-    tables : mapping
-        Of each heading the counts [shape=(k, k)], row = truth, column = guess, and the emotions.
+    panels : mapping
+        Of each heading the counts [shape=(k, k)], row = truth, column = guess, the emotions, and what
+        `ser_classic.metrics.reliability` gives; None of a system without probabilities.
     """
-    across = min(2, len(tables))
-    down = -(-len(tables) // across)
-    largest = max(len(classes) for _, classes in tables.values())
-    figure = blank(across * (1.9 + 0.4 * largest), down * (1.4 + 0.31 * largest))
-    grid = figure.subplots(down, across, squeeze=False)
-    for ax, (heading, (counts, classes)) in zip(grid.flat, tables.items(), strict=False):
+    sizes = [1.3 + 0.31 * len(classes) for _, classes, _ in panels.values()]
+    figure = blank(8.6, sum(sizes))
+    grid = figure.subplots(len(panels), 2, squeeze=False, height_ratios=sizes, width_ratios=(1.6, 1))
+    for (ax, right), (heading, (counts, classes, curve)) in zip(grid, panels.items(), strict=True):
         total = counts.sum(axis=1, keepdims=True)
         shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
         words = [[share(value) if value else "" for value in row] for row in shares]
@@ -243,92 +237,28 @@ def confusions(tables: Mapping[str, tuple[np.ndarray, tuple[str, ...]]]) -> Figu
         ax.set_yticks(range(len(classes)), rows)
         ax.set_xticks(range(len(classes)), classes, rotation=35, ha="right", rotation_mode="anchor")
         ax.set_title(heading)
-    for ax in grid.flat[len(tables) :]:
+        _reliability(right, curve)
+    grid[-1, 0].set_xlabel("guess")
+    grid[-1, 1].set_xlabel("confidence")
+    return figure
+
+
+def _reliability(ax: Axes, curve: pd.DataFrame | None) -> None:
+    if curve is None:
         ax.set_axis_off()
-    figure.supylabel("truth, and its clips", size=9, color=MUTED)
-    figure.supxlabel("guess", size=9, color=MUTED)
-    return figure
-
-
-@styled
-def effort(table: pd.DataFrame) -> Figure:
-    """UAR against the cost of training, a panel per corpus.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns corpus, features, model, network (bool), uar and seconds.
-    """
-    corpora = list(dict.fromkeys(table["corpus"]))
-    figure = blank(0.6 + 4.6 * len(corpora), 3.9)
-    axes = figure.subplots(1, len(corpora), squeeze=False, sharex=True)[0]
-    low, high = table["seconds"].min(), table["seconds"].max()
-    ticks = {at: text for at, text in SECONDS.items() if low / 3 <= at <= high * 3}
-    axes[0].set_xscale("log")
-    axes[0].minorticks_off()
-    axes[0].set_xticks(list(ticks), list(ticks.values()))
-    axes[0].set_xlim(low / 1.6, high * 400)  # room for names
-    for ax, corpus in zip(axes, corpora, strict=True):
-        _scatter(ax, table[table["corpus"] == corpus])
-        ax.set_title(corpus)
-        ax.set_xlabel("seconds of one core, tuning and fitting a fold")
-    axes[0].set_ylabel("UAR")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
-    return figure
-
-
-def _scatter(ax: Axes, part: pd.DataFrame) -> None:
-    ax.grid(axis="y")
-    low, high = part["uar"].min(), part["uar"].max()
-    share_axis(ax, "y", max(0.0, np.floor(20 * low - 0.2) / 20), np.ceil(20 * high + 0.2) / 20)
-    taken: list[float] = []
-    for network, marker, colour, label in (
-        (True, "D", NETWORKS, "networks trained from scratch"),
-        (False, "o", BLIND, "classical models"),
-    ):
-        kind = part[part["network"] == network]
-        front = unbeaten(kind, "seconds")
-        ax.plot(kind["seconds"], kind["uar"], marker, color=colour, markersize=4, alpha=0.35, mew=0)
-        ax.plot(front["seconds"], front["uar"], color=colour, linewidth=0.8, alpha=0.5)
-        ax.plot(front["seconds"], front["uar"], marker, color=colour, markersize=5.5, label=label)
-        _name(ax, front, colour, taken, left=not network)
-
-
-def _name(ax: Axes, front: pd.DataFrame, colour: str, taken: list[float], left: bool) -> None:
-    """Write what the points are, the best first, where names fit and meet neither each other nor a point."""
-    from matplotlib.textpath import TextPath
-
-    at = ax.transAxes.inverted().transform(ax.transData.transform(front[["seconds", "uar"]].to_numpy()))
-    for place in np.argsort(-at[:, 1], kind="stable"):
-        (x, y), row = at[place], front.iloc[place]
-        name = f"{row['features']} + {row['model']}"
-        width = (8 + TextPath((0, 0), name, size=7).get_extents().width) / PANEL
-        near = [other for other, height in np.delete(at, place, axis=0) if abs(height - y) < 0.03]
-        sides = [-1, 1] if left else [1]
-        free = [
-            side
-            for side in sides
-            if 0 < x + side * width < 1 and not any(0 <= side * (other - x) < width for other in near)
-        ]
-        if not free or any(abs(y - other) < 0.055 for other in taken):
-            continue
-        taken.append(y)
-        ax.annotate(
-            name,
-            (row["seconds"], row["uar"]),
-            xytext=(6 * free[0], 0),
-            textcoords="offset points",
-            size=7,
-            color=colour,
-            ha="right" if free[0] < 0 else "left",
-            va="center",
-            bbox={"facecolor": PAPER, "alpha": 0.7, "linewidth": 0, "pad": 0.6},
-        )
-
-
-def unbeaten(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows that no row beats in UAR at the same cost or less, by cost."""
-    ordered = table.sort_values([column, "uar"], ascending=[True, False], kind="stable")
-    before = ordered["uar"].cummax().shift(fill_value=-np.inf)
-    return ordered[ordered["uar"] > before]
+        ax.text(0.5, 0.5, "no probabilities", ha="center", va="center", color=MUTED)
+        return
+    ax.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
+    ax.plot(curve["confidence"], curve["accuracy"], color=BLIND, linewidth=1, alpha=0.5)
+    ax.scatter(
+        curve["confidence"],
+        curve["accuracy"],
+        6 + 90 * curve["clips"] / curve["clips"].max(),
+        BLIND,
+        clip_on=False,
+    )
+    ax.set_aspect("equal")
+    ax.grid()
+    share_axis(ax, "x")
+    share_axis(ax, "y")
+    ax.set_ylabel("share that is right")

@@ -44,14 +44,14 @@ def timeline(
     grid = figure.add_gridspec(3, 1, height_ratios=(1, 1.6, 0.3 + 0.24 * len(words)))
     wave = figure.add_subplot(grid[0])
     mel = figure.add_subplot(grid[1], sharex=wave)
-    said = figure.add_subplot(grid[2], sharex=wave)
+    emotions = figure.add_subplot(grid[2], sharex=wave)
     draw_waveform(wave, waveform, sample_rate)
     draw_mel(mel, waveform, sample_rate)
-    _draw_emotions(said, answers, words)
+    _draw_emotions(emotions, answers, words)
     wave.set_title(title)
     for ax in (wave, mel):
         ax.tick_params(axis="x", labelbottom=False)
-    _time_axis(said, len(waveform) / sample_rate)
+    _time_axis(emotions, len(waveform) / sample_rate)
     return figure
 
 

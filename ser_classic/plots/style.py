@@ -107,7 +107,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 @contextmanager
 def _house() -> Iterator[None]:
-    """The house's style, whatever the caller has set; nothing is said of letters that no font here has."""
+    """The house's style, whatever the caller has set; no warning of letters that no font here has."""
     import matplotlib
 
     fonts = logging.getLogger("matplotlib.font_manager")  # tells of fonts that have no bold

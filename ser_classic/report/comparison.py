@@ -1,4 +1,4 @@
-"""Two stored runs on the same clips: the difference, its interval, a test, and what may be said of it."""
+"""Two stored runs on the same clips: the difference, its interval, a test, and a verdict."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Pair:
             )
         if self.runs[0].record["leaky"]:
             notes.append(
-                "Both runs heard the test speakers in training: nothing is said of unknown speakers."
+                "Both runs heard the test speakers in training: they say nothing of unknown speakers."
             )
         return notes
 
@@ -100,7 +100,7 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     for run in runs:
         if "target" in run.record:
             raise SerClassicError(
-                f"{run.id} predicts {run.record['target']}; only runs that tell emotions apart are compared"
+                f"{run.id} predicts {run.record['target']}; only runs that predict emotions can be compared"
             )
     if first == second:
         raise SerClassicError(f"{first}: a run does not differ from itself; name two runs")
@@ -153,7 +153,7 @@ def counts_of(
 
 
 def as_text(pair: Pair, width: int = 80) -> str:
-    """A comparison for the terminal: both runs, difference, test, and what may be said.
+    """A comparison for the terminal: both runs, difference, test and verdict.
 
     Where there are too few speakers for an interval each of them is shown instead.
 
@@ -178,11 +178,11 @@ def as_text(pair: Pair, width: int = 80) -> str:
     if gap.trusted:
         table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
         table.append(f"permutation test over speakers  p = {found.p_value:.2g}")
-    said = [
+    sentences = [
         textwrap.fill(sentence, width, break_long_words=False, break_on_hyphens=False)
         for sentence in (found.verdict, *pair.notes)
     ]
-    return "\n".join([f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", *said])
+    return "\n".join([f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", *sentences])
 
 
 def _right(words: Callable[[float], str]) -> Callable[[float], Cell]:

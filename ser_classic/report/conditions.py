@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.report.overview import most_run
-from ser_classic.report.scoring import CELL, Scored, first_seeds, shown, system_of
+from ser_classic.report.scoring import Scored, first_seeds, shown, system_of
 from ser_classic.report.text import Chapter, Picture, of_share, range_of, share
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table
@@ -19,34 +19,27 @@ from ser_classic.vocabulary import CONDITIONS
 BLIND, ALL = -1, np.inf  # as numbers of clips heard, before and after all others
 CLEAN = "clean"
 COPIES = ", with copies"  # ends the name of a system that was trained on degraded copies, too
-ITSELF = "itself"
-FEWEST_SEEDS = 3
 FIGURES = ("corpus", "system", "classes", "uar", "low", "high", "range")  # what `figures_of` gives
 
 CROSS = (
-    "Trained on all of one corpus, tested on all of another, on the emotions that both have; the fewer these "
-    "are, the easier the task and the higher chance (one over their number). The interval is over the "
-    "speakers of the corpus tested on. In brackets, or trained on itself: the same system within one corpus, "
-    "speakers kept apart, on all its emotions, which is another task."
+    "Trained on all of one corpus, tested on all of another, on the emotions that both have; the fewer "
+    "emotions, the easier the task (chance is one over their number). The interval is over the speakers of "
+    "the corpus tested on. Trained on itself: the same system within one corpus, speakers kept apart, on all "
+    "its emotions, which is another task."
 )
 FEW = (
-    "UAR against the number of unlabelled clips of a test speaker by which the features are scaled. With 0 "
-    "clips the training speakers stand in for the unknown one, with fewer than 8 they are mixed in. Blind "
-    "systems scale nothing by speaker; all clips are the adapted track of the leaderboard."
+    "UAR against the number of unlabelled clips of a test speaker used to scale the features. With 0 clips "
+    "the statistics of the training speakers are used, with fewer than 8 they are mixed in. Blind systems "
+    "scale nothing by speaker; all clips are the adapted track of the leaderboard."
 )
 COPIED = (
-    "UAR of blind systems trained on the clips as they are, and on degraded copies of each clip as well: a "
-    "random chain of a band, coloured noise, clipping and another level. What is tested is none of these. "
-    "With the 95 % interval over speakers, or each speaker's UAR where they are few."
+    "UAR of blind systems trained on the clips as they are, and also on degraded copies of each: a random "
+    "chain of band limits, coloured noise, clipping and level changes, none of which is tested. In brackets "
+    "the 95 % interval over speakers, or the UAR of each speaker if there are few."
 )
 SPEAKERS = (
-    "UAR of blind systems by the number of speakers trained on, drawn at random from the training speakers "
-    "of each fold; the test clips are the same. Fewer are among more: a row differs from the next in the "
-    "speakers that are added."
-)
-SEEDS = (
-    "Models that draw at random, run with several seeds: mean and standard deviation of UAR over the seeds, "
-    "the lowest and the highest, and for comparison the 95 % interval over speakers of the first seed."
+    "UAR of blind systems by the number of training speakers, drawn at random in each fold; the test clips "
+    "are the same. Each row adds speakers to those of the row above."
 )
 
 
@@ -66,15 +59,15 @@ def beside_ordinary(runs: Iterable[Scored], *fields: str) -> pd.DataFrame:
         (those of a speaker, the median), and what `figures_of` gives.
     """
     rows, wanted = [], set()
-    held = [run for run in first_seeds(runs) if run.counts is not None]
-    for run in sorted(held, key=lambda run: not run.row["test"]):  # the ordinary ones last
-        told = {name: run.run.record[name] for name in CONDITIONS if name in run.run.record}
+    finished = [run for run in first_seeds(runs) if run.counts is not None]
+    for run in sorted(finished, key=lambda run: not run.row["test"]):  # the ordinary ones last
+        own = {name: run.run.record[name] for name in CONDITIONS if name in run.run.record}
         system = tuple(run.row[name] for name in ("corpus", "base", "features", "model"))
-        if told.keys() <= set(fields) if told else system in wanted:
+        if own.keys() <= set(fields) if own else system in wanted:
             wanted.add(system)
             clips = int(np.median(run.counts.counts.sum(axis=(1, 2))))
             row = {"folds": run.row["base"], "track": run.row["track"], "clips": clips}
-            rows.append(row | {name: told.get(name) for name in fields} | figures_of(run))
+            rows.append(row | {name: own.get(name) for name in fields} | figures_of(run))
     return pd.DataFrame(rows, columns=["folds", "track", "clips", *fields, *FIGURES])
 
 
@@ -96,8 +89,8 @@ def figures_of(run: Scored) -> dict[str, Any]:
     row = run.row
     trusted = row["speakers"] >= FEWEST_SPEAKERS
     low, high = (row["uar_low"], row["uar_high"]) if trusted else (float("nan"), float("nan"))
-    told = {name: row[name] for name in ("corpus", "classes", "uar")}
-    return told | {"system": system_of(row), "low": low, "high": high, "range": range_of(row, 2)}
+    figures = {name: row[name] for name in ("corpus", "classes", "uar")}
+    return figures | {"system": system_of(row), "low": low, "high": high, "range": range_of(row, 2)}
 
 
 def few_chapter(runs: Iterable[Scored]) -> Chapter | None:
@@ -196,11 +189,11 @@ def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
     table, broken = degraded(runs), failed(runs, "degradation")
     if not len(table) and not broken:
         return None
-    told = table.drop_duplicates("degradation")
-    kinds = [f"{row.degradation} ({row.kind}, {row.level})" for row in told.itertuples() if row.level]
+    each = table.drop_duplicates("degradation")
+    kinds = [f"{row.degradation} ({row.kind}, {row.level})" for row in each.itertuples() if row.level]
     about = (
-        "UAR of blind systems trained on the clips as they are and tested on degraded ones, beside the clean "
-        f"ones. The degradations: {', '.join(kinds)}."
+        "UAR of blind systems trained on the clips as they are and tested on degraded ones. The "
+        f"degradations: {', '.join(kinds)}."
     )
     grids, about = _beside(table, "degradation", "test clips", about)
     pictures = _robustness(table, "degraded", "on degraded test clips")
@@ -270,7 +263,7 @@ def _robustness(table: pd.DataFrame, name: str, title: str) -> tuple[Picture, ..
 
 
 def _beside(table: pd.DataFrame, by: str, heading: str, about: str) -> tuple[tuple[Table, ...], str]:
-    """A grid for each corpus and folds, conditions as rows, systems as columns; and what is said of them."""
+    """A grid for each corpus and folds, conditions as rows, systems as columns; and the text above them."""
     names = headings_of(table["system"])
     grids = []
     for (corpus, folds), part in table.groupby(["corpus", "folds"]):
@@ -279,8 +272,8 @@ def _beside(table: pd.DataFrame, by: str, heading: str, about: str) -> tuple[tup
             found = {row["system"]: _with_range(row) for row in same.to_dict("records")}
             rows.append((str(name), *(found.get(system, "–") for system in systems)))
         grids.append(Table((heading, *map(names.get, systems)), tuple(rows), f"{corpus}, {folds}"))
-    told = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
-    return tuple(grids), about + (f" The systems: {', '.join(told)}." if told else "")
+    named = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
+    return tuple(grids), about + (f" The systems: {', '.join(named)}." if named else "")
 
 
 def _with_range(row: Mapping[str, Any]) -> Cell:
@@ -302,7 +295,7 @@ def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
     pd.DataFrame
         One row a run of the first seed: track, trained (a corpus, or what several are called), title (of the
         protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept apart), pair
-        (bool: of two corpora), and what `figures_of` gives; `classes` counts the emotions told apart.
+        (bool: of two corpora), and what `figures_of` gives; `classes` counts the emotions.
     """
     from ser_classic.protocols import PROTOCOLS
 
@@ -313,8 +306,8 @@ def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
         trained = sources[0] if len(sources) == 1 else run.row["base"]
         pair = len(sources) == 1 and not with_copies
         protocol = None if pair else PROTOCOLS.get(run.row["protocol"])
-        told = {"title": protocol.title if protocol else ""}
-        rows.append(_crossing(run, trained + (COPIES if with_copies else ""), pair) | told)
+        row = _crossing(run, trained + (COPIES if with_copies else ""), pair)
+        rows.append(row | {"title": protocol.title if protocol else ""})
     systems = {(row["system"], row["track"]) for row in rows}
     corpora = {row["tested"] for row in rows} | {row["trained"] for row in rows if row["pair"]}
     near = [run for run in runs if run.row["corpus"] in corpora]
@@ -335,14 +328,14 @@ def _crossing(run: Scored, trained: str, pair: bool) -> dict[str, Any]:
 
 
 def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
-    """The crossings: of each system two matrices, and a list with the intervals; None where none ran."""
+    """The crossings: of each system a table, and a figure of that which crosses most; None where none ran."""
     from ser_classic.plots.conditions import crossings as drawn
 
     runs = list(runs)
     table, broken = crossings(runs), failed(runs, "trained_on")
     if not len(table) and not broken:
         return None
-    grids = [grid for _, part in table.groupby("system") for grid in _matrices(part)]
+    tables = tuple(_crossing_table(part, str(system)) for system, part in table.groupby("system"))
     pairs = table[table["pair"].astype(bool)]
     across = pairs[~pairs["within"].astype(bool)]
     drawings = ()
@@ -352,101 +345,27 @@ def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
         picture = Picture(
             "cross",
             f"{system}: trained on one corpus, tested on another",
-            "UAR, its 95 % interval over speakers where there are enough, and the emotions told apart. "
+            "UAR, its 95 % interval over speakers where there are enough, and the number of emotions. "
             "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
             partial(drawn, pairs[pairs["system"] == system]),
         )
         drawings = (picture,)
     titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
     about = " ".join([CROSS, *(f"{name}: {title}." for name, title in titles.items())])
-    return Chapter("cross", "From corpus to corpus", about, tuple(grids), broken, drawings)
+    return Chapter("cross", "From corpus to corpus", about, tables, broken, drawings)
 
 
-def _matrices(table: pd.DataFrame) -> Iterator[Table]:
-    system = table["system"].iloc[0]
-    for track in ("blind", "adapted"):
-        part = table[table["pair"].astype(bool) & (table["track"] == track)]
-        across = part[~part["within"].astype(bool)]
-        corpora = sorted({*across["trained"], *across["tested"]})
-        uar = part.set_index(["trained", "tested"])["uar"]
-        rows = [
-            (row, *(_cell(uar.get((row, column), float("nan")), row == column) for column in corpora))
-            for row in corpora
-        ]
-        if rows:
-            yield Table(("trained on", *corpora), tuple(rows), f"{system}, {track}, by the corpus tested on")
-    pairs = []
+def _crossing_table(table: pd.DataFrame, system: str) -> Table:
+    rows = []
     for (tested, within, trained), part in table.groupby(["tested", "within", "trained"]):
         by_track = {row["track"]: row for row in part.to_dict("records")}
-        cells = [tested, ITSELF if within else trained, str(part["classes"].max())]
+        cells = [tested, "itself" if within else trained, str(part["classes"].max())]
         for track in ("blind", "adapted"):
             row = by_track.get(track)
             cells += [of_share(row["uar"]), Cell(row["range"], row["low"])] if row else ["–"] * 2
-        pairs.append(tuple(cells))
+        rows.append(tuple(cells))
     headings = ("tested on", "trained on", "emotions", "blind", "95 %", "adapted", "95 %")
-    yield Table(headings, tuple(pairs), f"{system}: with intervals")
-
-
-def _cell(value: float, within: bool) -> Cell:
-    text = share(value)
-    return Cell(f"({text})" if within and text != "–" else text, value)
-
-
-def spreads(runs: Iterable[Scored]) -> pd.DataFrame:
-    """How the UAR of a system varies from seed to seed.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row a system that ran with at least three seeds, speakers kept apart: protocol, track, seeds
-        (their number), mean, deviation (standard, over one less than their number), lowest and highest UAR,
-        each (all UAR, by seed), and what `figures_of` gives of the first seed.
-    """
-    held: dict[tuple, list[Scored]] = {}
-    for run in sorted(runs, key=lambda run: run.row["seed"]):
-        if run.counts is not None and not run.row["test"] and not run.row["leaky"]:
-            held.setdefault(tuple(run.row[name] for name in CELL[:-1]), []).append(run)
-    rows = []
-    for same in held.values():
-        uar = pd.Series([run.row["uar"] for run in same])
-        if len(uar) >= FEWEST_SEEDS:
-            told = {name: same[0].row[name] for name in ("protocol", "track")}
-            told |= {"seeds": len(uar), "mean": uar.mean(), "deviation": uar.std()}
-            told |= {"lowest": uar.min(), "highest": uar.max(), "each": uar.tolist()}
-            rows.append(told | figures_of(same[0]))
-    names = ("protocol", "track", "seeds", "mean", "deviation", "lowest", "highest", "each")
-    return pd.DataFrame(rows, columns=[*names, *FIGURES]).sort_values(
-        ["corpus", "protocol", "mean", "system"], ascending=[True, True, False, True], ignore_index=True
-    )
-
-
-def seeds_chapter(runs: Iterable[Scored]) -> Chapter | None:
-    """How far models that draw at random scatter; None where nothing ran with several seeds."""
-    from ser_classic.plots.conditions import seeds
-
-    table = spreads(runs)
-    if not len(table):
-        return None
-    rows = [
-        (
-            f"{row['corpus']}, {row['protocol']}",
-            row["system"],
-            Cell(str(row["seeds"]), row["seeds"]),
-            Cell(f"{share(row['mean'])} ±{share(row['deviation'])}", row["mean"]),
-            Cell(f"{share(row['lowest'])}–{share(row['highest'])}", row["lowest"]),
-            Cell(row["range"], row["low"]),
-        )
-        for row in table.to_dict("records")
-    ]
-    picture = Picture(
-        "seeds",
-        "UAR by seed",
-        "Each mark is a run with another seed; the bar is the 95 % interval over speakers of the first "
-        "one, where there are speakers enough.",
-        partial(seeds, table),
-    )
-    grid = Table(("corpus", "system", "seeds", "UAR", "min–max", "95 %"), tuple(rows))
-    return Chapter("seeds", "What the seed decides", SEEDS, (grid,), pictures=(picture,))
+    return Table(headings, tuple(rows), system)
 
 
 CHAPTERS: tuple[Callable[[Iterable[Scored]], Chapter | None], ...] = (
@@ -455,5 +374,4 @@ CHAPTERS: tuple[Callable[[Iterable[Scored]], Chapter | None], ...] = (
     degraded_chapter,
     copied_chapter,
     speakers_chapter,
-    seeds_chapter,
 )

@@ -20,11 +20,10 @@ from ser_classic.tables import Cell, Table
 
 TITLE = "Dimensions: arousal and valence as numbers"
 ABOUT = (
-    "What the voice tells of arousal and valence, predicted as numbers on the scale of each corpus. CCC is "
-    "the concordance correlation coefficient over all test clips (Lin 1989): 1 is equality, 0 what a "
-    "constant reaches. Its interval is the 95 % interval from resampling speakers; with fewer than {few}, "
-    "the CCC of each speaker is shown instead. Pearson's r does not mind a wrong mean or spread, RMSE is on "
-    "the corpus's scale. These figures are no UAR, and stand beside none."
+    "Arousal and valence predicted as numbers on the scale of each corpus. CCC is the concordance "
+    "correlation coefficient over all test clips (Lin 1989): 1 is perfect agreement, a constant gets 0. The "
+    "95 % interval comes from resampling speakers; with fewer than {few}, the CCC of each is shown instead. "
+    "Pearson's r ignores a wrong mean or spread; RMSE is on the scale of the corpus."
 )
 CELL = ("corpus", "target", "protocol", "track", "leaky", "features", "model", "seed")
 COLUMNS = (
@@ -135,8 +134,8 @@ def write_dimensions(results: Path, board: pd.DataFrame) -> None:
     """Write dimensions/leaderboard.csv, where there is any run; errors as `store.write_text`."""
     if len(board):
         each = [
-            " ".join(f"{name}={value:.4f}" for name, value in told.items()) if isinstance(told, dict) else ""
-            for told in board["speaker_ccc"]
+            " ".join(f"{name}={value:.4f}" for name, value in own.items()) if isinstance(own, dict) else ""
+            for own in board["speaker_ccc"]
         ]
         path = results / store.DIMENSIONS / "leaderboard.csv"
         store.write_text(path, to_csv(board.assign(speaker_ccc=each)))

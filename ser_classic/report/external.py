@@ -18,7 +18,8 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
-from ser_classic.report.comparison import Pair, as_facts, as_text, compare
+from ser_classic.report.comparison import Pair, as_facts, compare
+from ser_classic.report.comparison import as_text as in_words
 from ser_classic.report.scoring import judged, probabilities, score_of, speaker_counts
 from ser_classic.report.text import of_share, share
 from ser_classic.statistics import interval
@@ -46,9 +47,6 @@ class External:
         """Columns fold, clip, guess and `p_<emotion>` where there are probabilities."""
         return self.table
 
-    def curves(self) -> None:
-        """None are known."""
-
 
 def read_predictions(
     path: Path,
@@ -57,7 +55,7 @@ def read_predictions(
     corpus: str,
     words: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Predictions of a CSV file, held to the folds.
+    """Predictions of a CSV file, checked against the folds.
 
     Parameters
     ----------
@@ -92,8 +90,8 @@ def read_predictions(
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SerClassicError(f"{path}: cannot be read as CSV ({error})") from error
     key = next((name for name in ("clip", "file") if name in names), None)
-    said = next((name for name in ("guess", "emotion") if name in names), None)
-    if key is None or said is None:
+    answer = next((name for name in ("guess", "emotion") if name in names), None)
+    if key is None or answer is None:
         raise SerClassicError(
             f"{path}: expected the columns clip (or file) and emotion (or guess), found {', '.join(names)}"
         )
@@ -101,9 +99,9 @@ def read_predictions(
     chances = {name: words.get(name[2:], name[2:]) for name in names if name.startswith("p_")}
     strange = [name for name, word in chances.items() if word not in emotions]
     strange += [
-        name for name in names if name not in {*chances, *BESIDE, "clip", "file", "fold", "guess", said}
+        name for name in names if name not in {*chances, *BESIDE, "clip", "file", "fold", "guess", answer}
     ]
-    if said == "guess" and "emotion" in strange:
+    if answer == "guess" and "emotion" in strange:
         strange.remove("emotion")
     if strange or len(set(chances.values())) < len(chances) or len(set(names)) < len(names):
         raise SerClassicError(
@@ -117,7 +115,7 @@ def read_predictions(
     found: dict[str, tuple[int, list[Any]]] = {}
     for line, row in rows:
         try:
-            clip, guess, values = _checked(row, key, said, chances, of_key, wanted, emotions, words, corpus)
+            clip, guess, values = _checked(row, key, answer, chances, of_key, wanted, emotions, words, corpus)
             if clip in found:
                 raise ValueError(f"{row[key]} stands there twice, first in line {found[clip][0]}")
         except ValueError as error:
@@ -140,7 +138,7 @@ def read_predictions(
 def _checked(
     row: Mapping[str, Any],
     key: str,
-    said: str,
+    answer: str,
     chances: Mapping[str, str],
     of_key: Mapping[str, str],
     wanted: Mapping[str, str],
@@ -160,9 +158,9 @@ def _checked(
         raise ValueError(f"{row[key]} is not tested by this protocol")
     if row.get("fold", wanted[clip]) != wanted[clip]:
         raise ValueError(f"{row[key]} is tested in fold {wanted[clip]}, not {row['fold']}")
-    guess = words.get(row[said], row[said])
+    guess = words.get(row[answer], row[answer])
     if guess not in emotions:
-        raise ValueError(f"{row[said]!r} is none of {', '.join(emotions)}; say what it means with --map")
+        raise ValueError(f"{row[answer]!r} is none of {', '.join(emotions)}; say what it means with --map")
     try:
         values = [float(row[name]) for name in chances]
     except ValueError:
@@ -223,23 +221,23 @@ def best_of_ours(run: External, results: Path, clips: pd.DataFrame) -> store.Run
     """The best finished run of this package on the same corpus and protocol that is as it would be today."""
     same = ("corpus", "protocol")
     best: tuple[float, store.Run] | None = None
-    for held in store.runs(results):
-        record = held.record
-        if not held.ok or "external" in record or any(record[name] != run.record[name] for name in same):
+    for ours in store.runs(results):
+        record = ours.record
+        if not ours.ok or "external" in record or any(record[name] != run.record[name] for name in same):
             continue
         if record["digests"]["clips"] != run.record["digests"]["clips"] or differences(
             record, lambda _: None
         ):
             continue
-        counts = speaker_counts(judged(held.predictions(), clips))
+        counts = speaker_counts(judged(ours.predictions(), clips))
         uar = float(METRICS["uar"].of(counts.counts.sum(axis=0)))
         if best is None or uar > best[0]:
-            best = uar, held
+            best = uar, ours
     return best[1] if best else None
 
 
 def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, Any]:
-    """All that can be said of predictions, ready for JSON."""
+    """All figures of predictions, ready for JSON."""
     row, counts = score_of(run.table, clips)
     table = judged(run.table, clips)
     figures = {}
@@ -278,12 +276,12 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
     }
 
 
-def told(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
+def as_text(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
     """The facts for a terminal."""
     kind = "leaky" if found["leaky"] else found["track"]
     lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
     if found["leaky"]:
-        lines[1:] = ["The test speakers were heard in training: nothing is said of unknown speakers.", ""]
+        lines[1:] = ["The test speakers were heard in training: this says nothing of unknown speakers.", ""]
     figures = [
         (METRICS[name].word, _figure(found[name]["value"]), _range(found[name])) for name in COUNT_METRICS
     ]
@@ -303,7 +301,12 @@ def told(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
     lines += ["", "confusion: truth down, guess across"]
     lines += Table(("", *(word[:5] for word in emotions)), tuple(rows)).lines()
     if pair:
-        lines += ["", "beside the best run of this benchmark on these folds", "", as_text(pair, width)]
+        lines += [
+            "",
+            "beside the best run of this benchmark on these folds",
+            "",
+            in_words(pair, width),
+        ]
     else:
         lines += ["", "No run of this benchmark on these folds is in the results folder to compare with:"]
         lines += ["ser-classic bench makes such runs, --results names another folder."]

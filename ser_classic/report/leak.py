@@ -15,12 +15,10 @@ from ser_classic.tables import Cell, Table
 
 TITLE = "The leak premium"
 ABOUT = (
-    "The same systems, with the test speakers kept out of training and with them in it. The difference, with "
-    "its 95 % interval over speakers, is what a leaky split adds to a published figure. Where a model ran "
-    "with several seeds, figures are means over them, as in the leaderboard. All leaky protocols, with the "
-    "number of seeds, are in `leak_premium.csv`."
+    "The same systems trained without and with clips of the test speakers. The difference, with its 95 % "
+    "interval over speakers, is what a leaky split adds to a published figure. With several seeds, figures "
+    "are means. `leak_premium.csv` has all leaky protocols and the number of seeds."
 )
-ALONE = "Scored by others under a leaky split only: what they reach for unknown speakers is not known"
 SYSTEM = ("corpus", "features", "model", "classes")
 COLUMNS = (
     *SYSTEM,
@@ -42,7 +40,7 @@ MOST = 5  # systems of a corpus in Markdown
 def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     """What it is worth to have heard the test speakers in training.
 
-    Both sides tell the same number of emotions apart: a run on fewer of them has an easier task.
+    Both sides distinguish the same number of emotions: fewer of them are an easier task.
 
     Parameters
     ----------
@@ -58,11 +56,11 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
         side, as in the leaderboard; low and high the means of what each seed gives with each of the other
         side.
     """
-    held = [run for run in runs if run.counts is not None and run.row["track"] == "blind"]
+    blind = [run for run in runs if run.counts is not None and run.row["track"] == "blind"]
     leaks: dict[tuple, list[Scored]] = {}
     kept: dict[tuple, dict[float, list[Scored]]] = {}
-    places = standing(pd.DataFrame([run.row for run in held])) if held else ()
-    for run, place in zip(held, places, strict=True):
+    places = standing(pd.DataFrame([run.row for run in blind])) if blind else ()
+    for run, place in zip(blind, places, strict=True):
         cell = tuple(run.row[name] for name in SYSTEM)
         if run.row["leaky"]:
             leaks.setdefault((*cell, run.row["protocol"]), []).append(run)
@@ -116,89 +114,32 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         Its rows without the floor, with a column `system`, the highest leaky UAR of a corpus first.
     """
-    held = table[table["model"] != FLOOR]
-    held = held.sort_values("leaky_clips", ascending=False, kind="stable")
-    held = held.drop_duplicates(["corpus", "features", "model", "classes"])
-    few = held["classes"] < held.groupby("corpus")["classes"].transform("max")
-    note = (", " + held["classes"].astype(str) + " emotions").where(few, "")
-    held = held.assign(system=held["features"] + " + " + held["model"] + note)
-    return held.sort_values(
+    shown = table[table["model"] != FLOOR]
+    shown = shown.sort_values("leaky_clips", ascending=False, kind="stable")
+    shown = shown.drop_duplicates(["corpus", "features", "model", "classes"])
+    few = shown["classes"] < shown.groupby("corpus")["classes"].transform("max")
+    note = (", " + shown["classes"].astype(str) + " emotions").where(few, "")
+    shown = shown.assign(system=shown["features"] + " + " + shown["model"] + note)
+    return shown.sort_values(
         ["corpus", "leaky_uar", "system"], ascending=[True, False, True], ignore_index=True
     )
 
 
-def leaky_alone(runs: Iterable[Scored]) -> Table | None:
-    """Models of others that were scored under a leaky split only, beside our best under the same split.
-
-    Parameters
-    ----------
-    runs : iterable of Scored
-
-    Returns
-    -------
-    Table or None
-        None where each such model was also scored with speakers kept apart, or there is none. What our best
-        system reaches with speakers kept apart tells how much of the figure the split may have given.
-    """
-    held = [run for run in runs if run.row.get("track") == "blind" and "uar" in run.row]
-    apart: dict[tuple, float] = {}
-    for run in held:
-        if not run.row["leaky"] and run.row["independent"]:
-            cell = tuple(run.row[name] for name in SYSTEM)
-            apart[cell] = max(apart.get(cell, 0.0), run.row["uar"])
-    rows = []
-    for run in held:
-        cell = tuple(run.row[name] for name in SYSTEM)
-        if not run.row["leaky"] or run.row["source"] != "external" or cell in apart:
-            continue
-        same = ("corpus", "protocol", "classes")
-        ours = [
-            other
-            for other in held
-            if other.row["source"] != "external"
-            and all(other.row[name] == run.row[name] for name in same)
-            and tuple(other.row[name] for name in SYSTEM) in apart
-        ]
-        best = max(ours, key=lambda other: other.row["uar"], default=None)
-        known = best and (best.row["uar"], apart[tuple(best.row[name] for name in SYSTEM)])
-        beside = (
-            (f"{best.row['features']} + {best.row['model']}", *map(of_share, known)) if best else ("", "", "")
-        )
-        words = (run.row[name] for name in ("corpus", "model", "protocol"))
-        rows.append((*words, of_share(run.row["uar"]), *beside))
-    headings = ("corpus", "model", "leaky", "UAR leaky", "our best there", "its UAR leaky", "its UAR apart")
-    return Table(headings, tuple(rows), ALONE) if rows else None
-
-
-def leak_chapter(premium: pd.DataFrame, alone: Table | None = None) -> Chapter | None:
-    """The leak premium of each system as a chapter, those first that a leaky split would have put first.
-
-    Parameters
-    ----------
-    premium : pd.DataFrame
-        As `leak_premium` returns it.
-    alone : Table, optional
-        As `leaky_alone` returns it.
-
-    Returns
-    -------
-    Chapter or None
-        None where there are neither pairs nor models that were scored under a leaky split only.
-    """
+def leak_chapter(premium: pd.DataFrame) -> Chapter | None:
+    """What `leak_premium` returns as a chapter; None where no system ran on both sides."""
     from ser_classic.plots.scores import leak_premium as drawn
 
     table = shown_premium(premium)
-    others = (alone,) if alone else ()
     if not len(table):
-        return Chapter("leak", TITLE, ABOUT, others) if others else None
+        return None
     picture = Picture(
         "leak_premium",
-        "UAR with the test speakers out of training, and in it",
+        "UAR without and with the test speakers in training",
         "Of each corpus the system with the highest leaky UAR, with the 95 % interval of the difference.",
         partial(drawn, table.drop_duplicates("corpus")),
     )
     grids = tuple(_grid(str(corpus), part) for corpus, part in table.groupby("corpus", sort=False))
-    return Chapter("leak", TITLE, ABOUT, (*grids, *others), pictures=(picture,))
+    return Chapter("leak", TITLE, ABOUT, grids, pictures=(picture,))
 
 
 def _grid(corpus: str, table: pd.DataFrame) -> Table:

@@ -19,17 +19,16 @@ SYSTEM = ["corpus", "features", "model"]
 RECIPES_TITLE = "Recipes that people publish"
 NEAR = 0.05  # a claim that is missed by no more is reproduced
 RECIPES_ABOUT = (
-    "Each recipe under the random split it is published with, where the test speakers were heard in "
-    "training, and with speakers kept apart; beside it the best classical system under the same protocol. "
-    "A claim is an accuracy as others state it, under a split of theirs. Recipes that ran with several "
-    "seeds show the mean."
+    "Each recipe under the random split it is published with, which trains on the test speakers, and with "
+    "speakers kept apart; beside it the best classical system under the same protocol. A claim is an "
+    "accuracy that others state, on their own split. With several seeds, the mean is shown."
 )
 MISSED = (
-    "{missed} of {all} claims were not reproduced, even under the leaky split that they are stated for, most "
-    "likely for what they leave untold and what raises a figure: copies of a clip (with noise, shifted, "
+    "{missed} of {all} claims were not reproduced, even under the leaky split they are stated for. Likely "
+    "reasons are steps that raise a figure and are not reported: copies of a clip (noisy, shifted, "
     "stretched) on both sides of the split, song beside speech, the epoch chosen on the test part, the best "
-    "of many runs. Ours use each clip once and stop training by clips held out of the training part. The "
-    "accuracy claimed, and found: {which}."
+    "of many runs. Here each clip is used once, and training stops by clips held out of the training part. "
+    "Accuracy claimed and found: {which}."
 )
 RECIPES_HEADINGS = (
     "recipe",
@@ -46,17 +45,16 @@ SOURCES = ("recipe", "corpus", "claimed by")
 SHOWN = 8  # published scores of a corpus and track in Markdown
 PUBLISHED_TITLE = "Beside published scores"
 PUBLISHED_ABOUT = (
-    "Our best systems (bold), and what is published of the same corpus and track, with its source. Only on "
-    "the same folds do figures compare; on other folds they are near, not equal. ≈ marks figures that are "
-    "read off heat maps to two decimals, each the highest of nine classifiers: these flatter."
+    "Our best systems (bold) and published scores on the same corpus and track. Figures compare only on the "
+    "same folds; on other folds they are a rough guide. ≈ marks figures read off heat maps to two decimals, "
+    "each the best of nine classifiers, and so too high."
 )
 FOLDS_TITLE = "Published folds that leak"
 FOLDS_HEADINGS = ("corpus", "folds", "clips", "speakers", "tested", "of them trained on", "verdict")
 FOLDS_ABOUT = (
-    "EmoBox (Interspeech 2024) publishes folds of 32 corpora. Of these, {disjoint} keep speakers apart, "
-    "{leak} test on speakers that they train on, and of {unknown} it cannot be told. A score on folds that "
-    "leak says nothing of new speakers, and does not stand beside ours as if it did. Told from the "
-    "published lists of clips."
+    "EmoBox (Interspeech 2024) publishes folds of 32 corpora. According to its lists of clips, {disjoint} "
+    "keep speakers apart, {leak} test on speakers that they train on, and {unknown} do not say. A score on "
+    "folds that leak says nothing about new speakers, so it is never ranked beside one that does."
 )
 
 
@@ -102,11 +100,11 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             **{name: rows[name] for name in ("source", "link")},
         }
     )
-    held = board[(board["corpus"] == corpus) & (board["status"] == "ok") & board["stale"].isna()]
+    current = board[(board["corpus"] == corpus) & (board["status"] == "ok") & board["stale"].isna()]
     first = {}
-    for group, _, _, part in rankings(systems(held[held["source"] == ""])):
+    for group, _, _, part in rankings(systems(current[current["source"] == ""])):
         first.setdefault(group, part.head(best))
-    mine = pd.concat(first.values()) if first else systems(held.iloc[:0])
+    mine = pd.concat(first.values()) if first else systems(current.iloc[:0])
     few = mine["speakers"].astype(float) < FEWEST_SPEAKERS
     ours = pd.DataFrame(
         {

@@ -7,18 +7,20 @@ from functools import partial
 
 import pandas as pd
 
+from ser_classic.metrics import reliability
 from ser_classic.report.scoring import (
     FLOOR,
     Scored,
     first_seeds,
     group_of,
+    guesses,
     shown,
     standing,
     system_of,
     systems,
     tabulated,
 )
-from ser_classic.report.text import Chapter, Picture, duration, of_share, share
+from ser_classic.report.text import Chapter, Picture, duration, of_share
 from ser_classic.statistics import FEWEST_SPEAKERS, Ranks, per_speaker, ranks
 from ser_classic.tables import Cell, Table
 
@@ -27,9 +29,9 @@ TITLE = "Features and models"
 ABOUT = "Blind systems, with speakers kept apart, by what goes in and what learns."
 NETWORKS_TITLE = "Networks"
 NETWORKS_ABOUT = (
-    "Networks trained from scratch on the same folds, beside classical models: the best of each kind. Their "
-    "validation part is a group of training speakers (clips, where the split is leaky), and decides when to "
-    "stop; with two speakers (TESS) nothing can be held out, and the number of epochs is fixed."
+    "The best networks trained from scratch beside the best classical models, on the same folds. A held-out "
+    "group of training speakers (of clips in a leaky split) decides when to stop; with two speakers (TESS) "
+    "none can be held out, so the number of epochs is fixed."
 )
 HEADINGS = ("kind", "system", "UAR", "a fold takes", "size")
 SHOWN = 5  # systems of each kind
@@ -69,7 +71,7 @@ def _ranks(runs: list[Scored]) -> Iterator[Picture]:
     from ser_classic.plots.scores import critical_difference
 
     drawn: dict[str, Ranks] = {}
-    told = []
+    caption = []
     for by, title, where in (
         ("model", "Models", "on the feature set"),
         ("features", "Feature sets", "with the model"),
@@ -79,36 +81,42 @@ def _ranks(runs: list[Scored]) -> Iterator[Picture]:
             placed, shared = found
             drawn[title] = placed
             over = f"mean UAR {where}s" if len(shared) > 1 else f"UAR {where}"
-            told.append(
+            caption.append(
                 f"{title} over {placed.blocks} speakers, by each one's {over} {', '.join(shared)}: "
                 f"Friedman's χ² = {placed.statistic:.1f}, p = {placed.p_value:.2g}."
             )
     if drawn:
-        told.append("A bar joins those that Nemenyi's test cannot tell apart at 5 %.")
-        yield Picture("ranks", "Average ranks, blind", " ".join(told), partial(critical_difference, drawn))
+        caption.append("A bar joins those that Nemenyi's test cannot tell apart at 5 %.")
+        yield Picture("ranks", "Average ranks, blind", " ".join(caption), partial(critical_difference, drawn))
 
 
 def _confusions(runs: list[Scored]) -> Iterator[Picture]:
-    """What the best blind system of each corpus takes for what, in one figure."""
+    """What the best blind system takes for what, and how far its probabilities can be trusted."""
     from ser_classic.plots.scores import confusions
 
-    best: dict[str, Scored] = {}
     own = [run for run in first_seeds(runs) if not run.row["source"]]
+    best: dict[str, Scored] = {}
     for run in sorted(shown(own, "blind"), key=lambda run: -run.row["uar"]):
         best.setdefault(run.row["corpus"], run)
-    if best:
-        names = (
-            f"{corpus}, {system_of(run.row)} (UAR {share(run.row['uar'])})" for corpus, run in best.items()
+    panels = {}
+    for corpus in most_run(run.row["corpus"] for run in own if run.row["corpus"] in best):
+        run = best[corpus]
+        guess, given = guesses(run.run.answers()[1])
+        curve = None if given is None else reliability(run.tested.truth, guess, given)
+        panels[f"{corpus}, {system_of(run.row)}"] = (
+            run.counts.counts.sum(axis=0),
+            run.counts.classes,
+            curve,
         )
+    if panels:
         yield Picture(
             "confusions",
-            "What is taken for what",
-            f"Share of each emotion's clips by guess, of the best blind system: {'; '.join(names)}. A blank "
-            "cell is a guess that was never made, a zero one that was made for fewer than one clip in 200.",
-            partial(
-                confusions,
-                {corpus: (run.counts.counts.sum(axis=0), run.counts.classes) for corpus, run in best.items()},
-            ),
+            "What the best blind system takes for what, and how sure it is",
+            "Left: the share of each emotion's clips by guess; a blank cell is a guess never made, a zero "
+            "one made for fewer than one clip in 200. Right: how often guesses of a given confidence are "
+            "right; on the dotted line they are right as often as they claim. A larger dot is more clips. "
+            "The matrix of any other system opens with its row.",
+            partial(confusions, panels),
         )
 
 
@@ -161,8 +169,8 @@ def _complete(table: pd.DataFrame) -> pd.DataFrame:
     order = ran.sum(axis=1).sort_values(ascending=False, kind="stable").index
     shared = [ran.loc[order[:number]].all() for number in range(1, len(order) + 1)]
     best = max(range(len(order)), key=lambda last: (last >= 2) * (last + 1) * int(shared[last].sum()))
-    held = shared[best].index[shared[best]]
-    return table[cell.isin(held) & table["one"].isin(order[: best + 1])]
+    common = shared[best].index[shared[best]]
+    return table[cell.isin(common) & table["one"].isin(order[: best + 1])]
 
 
 def by_features(board: pd.DataFrame, corpus: str, track: str) -> pd.DataFrame:
@@ -233,21 +241,12 @@ def _comparable(run: Scored) -> bool:
 
 
 def networks_chapter(runs: Iterable[Scored]) -> Chapter | None:
-    """Classical models against networks: UAR against the cost of training and the size; None without both."""
-    from ser_classic.plots.scores import effort
-
+    """Classical models and networks: UAR, cost of training and size; None without both."""
     table = efforts(runs)
     both = table.groupby("corpus")["network"].nunique()
     table = table[table["corpus"].isin(both[both == 2].index)]
     if not len(table):
         return None
-    picture = Picture(
-        "classical_and_networks",
-        "Classical models and networks",
-        "UAR, blind, against seconds of one CPU core to tune and fit one fold, on the corpora with most "
-        "systems. Named are systems that no other of their kind beats in less time.",
-        partial(effort, table[table["corpus"].isin(most_run(table["corpus"]))]),
-    )
     grids = []
     for corpus, part in table.groupby("corpus", sort=False):
         best = part.sort_values("uar", ascending=False, kind="stable").groupby("network").head(SHOWN)
@@ -262,4 +261,4 @@ def networks_chapter(runs: Iterable[Scored]) -> Chapter | None:
             for row in best.to_dict("records")
         ]
         grids.append(Table(HEADINGS, tuple(rows), f"{corpus}, {part['protocol'].iloc[0]}"))
-    return Chapter("networks", NETWORKS_TITLE, NETWORKS_ABOUT, tuple(grids), pictures=(picture,))
+    return Chapter("networks", NETWORKS_TITLE, NETWORKS_ABOUT, tuple(grids))

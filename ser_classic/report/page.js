@@ -104,6 +104,7 @@ function leaderboard(table, form, unfolded) {
   for (const [name, found] of Object.entries(values))
     for (const value of name === "track" ? found : [...found].sort())
       form.elements[name].append(element("option", {value}, value));
+  form.elements.others.closest("label").hidden = !table.querySelector("[data-source]");
   form.hidden = false;
 
   function wanted(row) {
@@ -163,8 +164,8 @@ function leaderboard(table, form, unfolded) {
     return Number(text) === 0 ? "0" : Number(text) === 1 ? "1" : text.replace("0.", ".");
   }
 
-  function speakers(told) {
-    const each = told.map(line => line.split("\t")).sort((a, b) => b[1] - a[1]);
+  function speakers(uars) {
+    const each = uars.map(line => line.split("\t")).sort((a, b) => b[1] - a[1]);
     const strip = element("div", {class: "speakers"});
     for (const [name, uar] of each)
       strip.append(element("span", {style: `--v:${100 * uar}`, title: `${name || "all"}: ${share(Number(uar), 3)}`}));
@@ -176,13 +177,13 @@ function leaderboard(table, form, unfolded) {
   function unfold(row) {
     if (row.classList.contains("open")) return;
     row.classList.add("open");
-    const [number, counts, told] = unfolded.rows[row.id] ?? [];
+    const [number, counts, uars] = unfolded.rows[row.id] ?? [];
     const inside = element("div", {class: "inside"});
     if (counts) {
       inside.append(element("div", {}, element("h4", {}, "What is taken for what"),
         element("div", {class: "scroll"}, matrix(unfolded.emotions[number], counts.split(" ").map(Number))),
         element("p", {class: "muted"}, "Rows: what was played, with its clips; columns: what was guessed, as a share. Blank: never; 0: fewer than one clip in 200.")));
-      if (told.length) inside.append(speakers(told));
+      if (uars.length) inside.append(speakers(uars));
     } else inside.append(element("p", {}, row.classList.contains("failed") ? text(row, 3) : "No predictions as they would be made today."));
     const link = element("a", {href: `#${row.id}`}, "link to this row");
     inside.append(element("p", {class: "muted"}, `Stored as runs/${row.id}--SEED · `, link));

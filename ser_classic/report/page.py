@@ -34,8 +34,8 @@ from ser_classic.statistics import FEWEST_SPEAKERS, per_speaker
 
 TITLE = "Speech emotion recognition on speakers never heard"
 LEAD = (
-    "Classical systems, tested on speakers that they were not trained on; those called leaky heard the test "
-    "speakers in training. All figures but the published ones come from stored predictions."
+    "Classical systems tested on speakers they were not trained on; those marked leaky were trained on the "
+    "test speakers. All figures except the published ones are computed from stored predictions."
 )
 HEADINGS = ("#", "features", "model", "UAR", "95 %", "", "accuracy", "F1", "ECE", "fit")
 NUMBERS = ("#", "UAR", "accuracy", "F1", "ECE", "fit")
@@ -47,9 +47,9 @@ CELL = (
     "model",
 )  # of a row of the leaderboard, which has its seeds together
 HOW = (
-    "Only systems of one ranking compare: of one corpus, one track and one protocol. A click on a row shows "
-    "what the system takes for what, what it recognises of each emotion, and how it fares with each speaker; "
-    "the address then leads back to the row. A click on a heading sorts every ranking on its own."
+    "Compare systems only within a ranking: one corpus, one track, one protocol. Click a row to see its "
+    "confusion matrix, its recalls and the UAR of each speaker; the address then links to that row. Click a "
+    "heading to sort every ranking."
 )
 
 
@@ -167,17 +167,16 @@ def _bodies(corpus: str, of_corpus: pd.DataFrame) -> Iterator[str]:
     """The rankings of a corpus as bodies of the table."""
     task = about(of_corpus[of_corpus["uar"].notna()])
     if 0 < of_corpus["speakers"].max() < FEWEST_SPEAKERS:
-        task += " Too few speakers for an interval: the UAR of each stands in its place."
+        task += " Too few speakers for an interval: the UAR of each is shown instead."
     for group, protocol, emotions, part in rankings(of_corpus):
         named = " · ".join(filter(None, (corpus, LEAKY if group == "leaky" else group, protocol, emotions)))
-        told = f"{TITLES[group]}; {task}"
         rows = "\n".join(_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
         chance = 100 / part["classes"].max()
         yield (
             f'<tbody class="{group}" data-corpus="{escape(corpus)}" data-track="{group}" '
             f'data-protocol="{escape(protocol)}" style="--chance:{0 if pd.isna(chance) else chance:.1f}">'
             f'<tr class="ranking"><th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
-            f"<small>{escape(told)}</small></th></tr>\n{rows}</tbody>"
+            f"<small>{escape(TITLES[group])}; {escape(task)}</small></th></tr>\n{rows}</tbody>"
         )
 
 
@@ -230,13 +229,13 @@ def _unfolded(runs: Iterable[Scored]) -> str:
                 counts[name][1][...] += whole
             continue
         each = per_speaker(run.counts) if run.row["speakers"] else {}
-        told = [f"{str(speaker).partition('/')[2]}\t{value:.3f}" for speaker, value in each.items()]
-        counts[name] = number, whole.copy(), told
-    held = {
-        name: [number, " ".join(map(str, whole.ravel())), told]
-        for name, (number, whole, told) in counts.items()
+        each = [f"{str(speaker).partition('/')[2]}\t{value:.3f}" for speaker, value in each.items()]
+        counts[name] = number, whole.copy(), each
+    rows = {
+        name: [number, " ".join(map(str, whole.ravel())), each]
+        for name, (number, whole, each) in counts.items()
     }
-    text = json.dumps({"emotions": [*emotions], "rows": held}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps({"emotions": [*emotions], "rows": rows}, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 

@@ -22,10 +22,7 @@ _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accurac
 _COST = ("fit_seconds", "predict_seconds")
 _FURTHER = tuple(name for name in METRICS if name not in _FIRST)
 FACTS = ("base", "independent")  # of its protocol
-SOURCES = (
-    "external",
-    "brought",
-)  # told by others, or features of a table; nothing where all was computed here
+SOURCES = "external", "brought"  # predictions or features from elsewhere; nothing where all is computed here
 COLUMNS = (
     *CELL,
     *_FIRST,
@@ -69,11 +66,12 @@ class Tested:
 
 @dataclass(frozen=True)
 class Scored:
-    """A run, its row of the leaderboard, and its confusion counts by speaker (None where it failed)."""
+    """A run, its row of the leaderboard, and, unless it failed, its confusion counts and what it tested."""
 
     run: Run
     row: dict[str, Any]
     counts: SpeakerCounts | None
+    tested: Tested | None = None
 
 
 def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
@@ -216,10 +214,15 @@ def _tested(predictions: pd.DataFrame, clips: pd.DataFrame) -> Tested:
     return Tested(truth, places_of(speakers, names), names, len(np.unique(rows)), not unknown.any())
 
 
-def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> Figures:
-    truth, guess = tested.truth, np.asarray(answers["guess"], dtype=object)
+def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None]:
+    """The emotions guessed [shape=(n,)] and their probabilities, if there are any; a column an emotion."""
     chances = {name.removeprefix("p_"): column for name, column in answers.items() if name.startswith("p_")}
     given = pd.DataFrame(np.stack([*chances.values()], axis=1), columns=[*chances]) if chances else None
+    return np.asarray(answers["guess"], dtype=object), given
+
+
+def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> Figures:
+    truth, (guess, given) = tested.truth, guesses(answers)
     classes = ordered(classes_of(truth, guess))
     counts = SpeakerCounts(tested.speakers, classes, grouped_confusion(truth, guess, tested.speaker, classes))
     few = tested.known and len(counts.speakers) < FEWEST_SPEAKERS
@@ -287,7 +290,7 @@ def scored(
         row = {name: record[name] for name in (*CELL, "status", *FACTS)}
         row["test"] = next((test for key, test in CONDITIONS.items() if key in record), "")
         row["source"] = next((kind for kind in SOURCES if kind in record), "")
-        counts = None
+        counts = tested = None
         other = differ(record) if differ else {}
         row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items()) or None
         try:
@@ -297,7 +300,8 @@ def scored(
                 folds, answers = run.answers()
                 if id(folds) not in known:
                     known[id(folds)] = folds, _tested(folds, clips_of(record["corpus"]))
-                figures, counts = _score(known[id(folds)][1], answers)
+                tested = known[id(folds)][1]
+                figures, counts = _score(tested, answers)
                 row |= figures | {name: record[name] for name in _COST}
             else:
                 row["error"] = record.get("error")
@@ -306,7 +310,7 @@ def scored(
                 raise
             left_out.setdefault(str(error), []).append(record["id"])
             continue
-        every.append(Scored(run, row, counts))
+        every.append(Scored(run, row, counts, tested))
     for why, (first, *more) in left_out.items():
         problem(f"{first}{f' and {len(more)} more' if more else ''}: {why}")
     return every
@@ -411,7 +415,7 @@ def rankings(of_corpus: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFr
     protocol : str
         Of a group, that first under which most systems ran.
     emotions : str
-        `4 of 8 emotions` where not all emotions of the corpus were told apart, else nothing: such runs
+        `4 of 8 emotions` where not all emotions of the corpus were tested, else nothing: such runs
         have an easier task and are ranked on their own.
     part : pd.DataFrame
         The systems, failed ones with the first part of their protocol.
@@ -434,8 +438,8 @@ def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
     first: dict[tuple, Scored] = {}
     for run in runs:
         cell = tuple(run.row[name] for name in CELL[:-1])
-        held = first.setdefault(cell, run)
-        if (run.counts is None, run.row["seed"]) < (held.counts is None, held.row["seed"]):
+        best = first.setdefault(cell, run)
+        if (run.counts is None, run.row["seed"]) < (best.counts is None, best.row["seed"]):
             first[cell] = run
     return list(first.values())
 
@@ -461,11 +465,11 @@ def standing(table: pd.DataFrame) -> pd.Series:
 
 def shown(runs: Iterable[Scored], track: str) -> list[Scored]:
     """The finished runs of a track whose folds are those shown of their corpus; see `standing`."""
-    held = [run for run in runs if run.counts is not None and run.row["track"] == track]
-    if not held:
+    finished = [run for run in runs if run.counts is not None and run.row["track"] == track]
+    if not finished:
         return []
-    first = standing(pd.DataFrame([run.row for run in held])) == 0
-    return [run for run, kept in zip(held, first, strict=True) if kept]
+    first = standing(pd.DataFrame([run.row for run in finished])) == 0
+    return [run for run, kept in zip(finished, first, strict=True) if kept]
 
 
 def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:

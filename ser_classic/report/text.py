@@ -28,44 +28,36 @@ TITLES = {
     "leaky": "the test speakers were heard in training",
 }
 WARNING = (
-    "Test speakers stand in the training data too, so these figures do not say how well the emotions of an "
-    "unknown speaker are recognised. They are here to show how large the difference is."
+    "The test speakers are in the training data too, so these figures do not say how well the emotions of "
+    "an unknown speaker are recognised. They show how much a leaky split adds."
 )
 INTRODUCTION = (
-    "UAR is the unweighted average recall, the mean over emotions of the share of their clips that was "
-    "recognised, over all test clips. The interval is the 95 % interval from resampling speakers. `acc` is "
-    "the accuracy, `F1` the macro F1, `fit` the seconds to tune and fit all folds, as CPU seconds of one "
-    "core. Blind, adapted and leaky runs answer different questions, and protocols set different tasks: "
-    "each is ranked alone. Where a model ran with several seeds, UAR is their mean ± their standard "
-    "deviation, and the interval goes from the mean of their lower to that of their upper ends. Features "
-    "with random kernels (`flagship` and its groups) scale their channels by constants that were measured on "
-    "all of TESS, and so know that much of its test speakers."
+    "UAR is the unweighted average recall: the share of clips recognised, averaged over emotions. The 95 % "
+    "interval comes from resampling speakers. `acc` is the accuracy, `F1` the macro F1, `fit` the time to "
+    "tune and fit all folds, in CPU seconds of one core. Blind, adapted and leaky runs answer different "
+    "questions, and protocols set different tasks, so each is ranked alone. With several seeds, UAR is their "
+    "mean ± standard deviation, and the ends of the interval are means too. Features with random kernels "
+    "(`flagship` and its groups) scale their channels by constants measured on all of TESS, and so know that "
+    "much of its test speakers."
 )
 STALE = "stale"
-NONE = (
-    "No run of this group has finished.",
-    "The runs of this group are stale: none is as it would be today.",
-)
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
 LEAKY = "leaky (not to be believed)"
 ABOUT = (
-    "The first of the largest ranking of each corpus and track. Blind: the system knows nothing of the test "
-    "speaker but the clip. Adapted: it has heard other clips of that speaker, unlabelled. Leaky: it was "
-    "trained on clips of the test speakers, as after any random split, and its figure says nothing of new "
-    "speakers. Compare yours with those of its own track and protocol."
+    "The best system of each corpus and track, under the protocol with most systems. Blind: the system "
+    "knows nothing of the test speaker but the clip. Adapted: it has heard other, unlabelled clips of that "
+    "speaker. Leaky: it was trained on clips of the test speakers, as after any random split, so its figure "
+    "says nothing about new speakers. Compare your system only within its own track and protocol."
 )
-FEW = (
-    f" Where a corpus has fewer than {FEWEST_SPEAKERS} speakers, the UAR of each stands in the place of the "
-    "interval."
-)
+FEW = f" With fewer than {FEWEST_SPEAKERS} speakers, the UAR of each is shown instead of an interval."
 MOST = 10  # systems of a ranking that a terminal shows
 HEADINGS = ("#", "features", "model", "UAR", "95 %", "acc", "F1", "fit")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, the name of its files, and what is said beside it.
+    """A figure, the name of its files, and its caption.
 
     `draw` is a function of `ser_classic.plots` with its arguments.
     """
@@ -130,7 +122,6 @@ class Section:
     corpus: str
     about: str
     group: str
-    best: str
     table: Table
     failed: tuple[tuple[str, str], ...]
     stale: tuple[tuple[str, str], ...]
@@ -199,13 +190,11 @@ def sections(board: pd.DataFrame, usual: bool = False) -> Iterator[Section]:
                 continue
             ok = part[part["status"] == "ok"]
             failed = part[part["status"] != "ok"].to_dict("records")
-            current = ok[ok["stale"].isna()]
             shown = ok.to_dict("records")
             yield Section(
                 corpus=str(corpus),
                 about=about(done),
                 group=group,
-                best=_best(current.iloc[0], group) if len(current) else NONE[len(ok) > 0],
                 table=_table(shown, title_of(group, protocol, emotions)),
                 failed=tuple((_system(row), str(row["error"])) for row in failed),
                 stale=tuple((_system(row), row["stale"]) for row in shown if pd.notna(row["stale"])),
@@ -222,7 +211,7 @@ def title_of(group: str, protocol: str, emotions: str) -> str:
 def markdown(board: pd.DataFrame) -> str:
     """The leaderboard as Markdown.
 
-    A heading per corpus and a ranked table per group; the best of a group is named and set in bold.
+    A heading per corpus and a ranked table per group; the best of a group is bold.
     """
     parts: list[str] = []
     corpus = None
@@ -236,7 +225,6 @@ def markdown(board: pd.DataFrame) -> str:
         parts.append(f"### {section.table.title}")
         if section.group == "leaky":
             parts.append(f"> **Warning.** {WARNING}")
-        parts.append(section.best)
         if section.table.rows:
             parts.append(section.table.markdown())
         parts.extend(
@@ -294,9 +282,9 @@ def best_systems(board: pd.DataFrame) -> Table:
                 continue
             row = part.iloc[0].to_dict()
             track = LEAKY if group == "leaky" else group
-            told = str(corpus), f"{track}, {emotions}" if emotions else track
+            place = str(corpus), f"{track}, {emotions}" if emotions else track
             figures = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
-            rows.append((*told, *figures, system_of(row), row["protocol"]))
+            rows.append((*place, *figures, system_of(row), row["protocol"]))
     return Table(("corpus", "track", "UAR", "95 %", "features + model", "protocol"), tuple(rows))
 
 
@@ -353,14 +341,9 @@ def about(done: pd.DataFrame) -> str:
 
 def _few_words(speakers: tuple[str, ...]) -> str:
     return (
-        f"With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted: these figures speak of "
-        f"these speakers alone. The UAR of each ({'/'.join(speakers)}) stands in place of the interval."
+        f"With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted, so the UAR of each "
+        f"({'/'.join(speakers)}) is shown instead. It says nothing about other speakers."
     )
-
-
-def _best(row: pd.Series, group: str) -> str:
-    words = "Highest (and not to be believed)" if group == "leaky" else f"Best {group}"
-    return f"{words}: **{escaped(_system(row))}**, UAR {share(row['uar'])}."
 
 
 def _system(row: pd.Series | dict) -> str:
