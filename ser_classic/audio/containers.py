@@ -6,7 +6,7 @@ others, and tells nothing. Here a field counts as a promise only where it can be
 
 Checked are AIFF, AU, CAF, IFF (8SVX, 16SV), NIST SPHERE, RF64, W64 and WAV; that an Ogg comes to its end; and
 by their decoders FLAC, HTK and MP3. Of the others that libsndfile reads (AVR, IRCAM, MAT, PAF, PVF, SD2, SDS,
-VOC, WVE ...) whatever decodes is taken for all, and that this was not checked is told.
+VOC, WVE ...) whatever decodes is taken for all, and a notice says that this was not checked.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Promise(NamedTuple):
     field: tuple[int, bytes] | None  # where to write which length, so that all is read
     end: int | None = None  # of the audio in the file, where something else follows
     frames: int | None = None  # where libsndfile takes padding for more of them
-    parts: int = 1  # of which the first is read
+    parts: int = 1  # pieces of audio
+    whole: bool = True  # whether its end is marked, where it would be
 
 
 def promise(file: BinaryIO, size: int) -> Promise | None:
@@ -93,6 +94,8 @@ def promise(file: BinaryIO, size: int) -> Promise | None:
     """
     file.seek(0)
     head = file.read(1024)
+    if head.startswith(b"OggS"):
+        return _of_ogg(file, size)
     if head.startswith((b".snd", b"dns.")):
         order = ">" if head[:1] == b"." else "<"
         first, length = struct.unpack(f"{order}II", head[4:12].ljust(8, b"\0"))
@@ -218,34 +221,30 @@ def _of_mp3(file: BinaryIO, size: int, head: bytes) -> Promise | None:
 
 
 def _of_sphere(head: bytes, size: int) -> Promise | None:
-    told = dict(re.findall(rb"(\w+) -i (\d+)", head))
+    fields = dict(re.findall(rb"(\w+) -i (\d+)", head))
     begin = re.match(rb"NIST_1A\s+(\d+)", head)
-    count, channels = told.get(b"sample_count"), told.get(b"channel_count", b"1")
+    count, channels = fields.get(b"sample_count"), fields.get(b"channel_count", b"1")
     if begin is None or count is None:
         return None
     there = max(size - int(begin[1]), 0)
-    stated = int(count) * int(channels) * int(told.get(b"sample_n_bytes", b"1"))
+    stated = int(count) * int(channels) * int(fields.get(b"sample_n_bytes", b"1"))
     return Promise(min(there, stated), stated, None, int(begin[1]) + stated if stated < there else None)
 
 
-def chains(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], bool]:
-    """Begin and end of each recording in an Ogg file, and whether all its pages are there to the last.
-
-    Several recordings may stand in a file, one after the other. What is no page ends the last of them.
-    """
-    begins, place, flags, heads = [0], 0, 0, True
+def _of_ogg(file: BinaryIO, size: int) -> Promise:
+    """Pages to the end of the last recording; what is no page ends it."""
+    parts, place, flags, starts = 0, 0, 0, False
     while place + 27 <= size:
         file.seek(place)
         head = file.read(27 + 255)
         if head[:4] != b"OggS":
             break
+        parts += bool(head[5] & 2) and not starts  # a recording begins with one such page or more
         flags, starts = head[5], bool(head[5] & 2)
-        if starts and not heads:
-            begins.append(place)
-        heads = starts
         place += 27 + head[26] + sum(head[27 : 27 + head[26]])
-    end = min(size, place) if place else size
-    return list(zip(begins, [*begins[1:], end], strict=True)), bool(flags & 4) and place <= size
+    whole = bool(flags & 4) and place <= size
+    end = place if 0 < place < size else None
+    return Promise(size, None, None, end, parts=max(parts, 1), whole=whole)
 
 
 class View(io.RawIOBase):
@@ -258,11 +257,9 @@ class View(io.RawIOBase):
         Of the file.
     written : (int, bytes), optional
         What stands at a place instead.
-    begin : int [bytes]
-        Where in the file it begins; sizes count from the file's begin.
     claimed : int, optional [bytes]
-        The size that is told; what is beyond the file's end is no more to be had, but for zeros in the last
-        bytes, where MP3 may have a tag.
+        What is beyond the file's end is not to be had, but for zeros in the last bytes, where MP3 may have
+        a tag.
     """
 
     def __init__(
@@ -270,10 +267,9 @@ class View(io.RawIOBase):
         file: BinaryIO,
         size: int,
         written: tuple[int, bytes] | None = None,
-        begin: int = 0,
         claimed: int | None = None,
     ) -> None:
-        self._file, self._begin, self._size, self.written = file, begin, size - begin, written
+        self._file, self._size, self.written = file, size, written
         self._claimed = self._size if claimed is None else claimed
         self._place = 0
 
@@ -290,7 +286,7 @@ class View(io.RawIOBase):
         """Fill a buffer, and return by how much."""
         here = min(len(buffer), min(self._size, self._claimed) - self._place)
         if here > 0:
-            self._file.seek(self._begin + self._place)
+            self._file.seek(self._place)
             content = bytearray(self._file.read(here))
             if self.written is not None:
                 place, written = self.written

@@ -22,7 +22,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, chains, mistaken, promise
+from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, mistaken, promise
 from ser_classic.audio.files import HEADERLESS
 from ser_classic.audio.waveforms import AudioError, Listening, Part, check, notice, peak, resample
 
@@ -69,7 +69,7 @@ def read(
     -------
     waveform : np.ndarray [shape=(n,), dtype=float32]
         Samples, full scale is 1. Floats in the range of integers are scaled, a constant offset of more than
-        7.5 % of full scale is taken off; both are told in a warning of the log.
+        7.5 % of full scale is taken off; a warning in the log tells of both.
     sample_rate : int [Hz]
 
     Raises
@@ -81,14 +81,14 @@ def read(
     """
     path = Path(path)
     listening = Listening(channel, name=str(path))
-    held, rate, frames = [], 0, 0
+    taken, rate, frames = [], 0, 0
     for block, rate in blocks(path):
-        held.append(listening.take(block, rate))
+        taken.append(listening.take(block, rate))
         frames += len(block)
         if part is not None and part.end is not None and frames > round(part.end * rate):
             break
-    samples = held[0] if len(held) == 1 else np.concatenate(held)
-    held.clear()
+    samples = taken[0] if len(taken) == 1 else np.concatenate(taken)
+    taken.clear()
     if part is not None:
         samples = part.of(samples, rate, name=str(path))
     waveform = check(listening.settle()(samples), rate, name=str(path))
@@ -129,11 +129,10 @@ def shape(path: str | Path) -> Shape:
     """
     path = Path(path)
     with _opened(path) as opened:
-        known = sum(opened.expected)
-        if 0 < known < UNKNOWN:
-            return Shape(known, *opened.described)
-        described = opened.described
-    return Shape(sum(len(block) for block, _ in blocks(path)), *described)
+        frames, described = opened.expected, (opened.file.samplerate, opened.file.channels, opened.container)
+    if not 0 < frames < UNKNOWN:
+        frames = sum(len(block) for block, _ in blocks(path))
+    return Shape(frames, *described)
 
 
 def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
@@ -153,21 +152,21 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     """
     path = Path(path)
     with _opened(path) as opened:
-        for file, expected in zip(opened.files, opened.expected, strict=True):
-            frames, more = 0, True
-            while more:
-                with _blamed(path), _quiet(file.format == "MP3"):
-                    block = file.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
-                if len(block) or not frames:
-                    yield block, file.samplerate
-                frames += len(block)
-                more = len(block) > 0 and frames < expected
-            if 0 < frames < expected < UNKNOWN:
-                raise AudioError(
-                    f"{path}: truncated, {frames} of {expected} samples are there; copy or download it again"
-                )
-        for told in opened.told:
-            notice("length", f"{path}: {told}; all that is there was read")
+        file, expected = opened.file, opened.expected
+        frames, more = 0, True
+        while more:
+            with _blamed(path), _quiet(file.format == "MP3"):
+                block = file.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
+            if len(block) or not frames:
+                yield block, file.samplerate
+            frames += len(block)
+            more = len(block) > 0 and frames < expected
+        if 0 < frames < expected < UNKNOWN:
+            raise AudioError(
+                f"{path}: truncated, {frames} of {expected} samples are there; copy or download it again"
+            )
+        if opened.odd:
+            notice("length", f"{path}: {opened.odd}; all that is there was read")
         if opened.unchecked:
             notice(
                 "unchecked",
@@ -177,85 +176,62 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
 
 
 class _Opened(NamedTuple):
-    """The decoders of a file, one after the other; frames that each will give, or `UNKNOWN`; what to tell.
+    """A decoder; the frames that it will give, or `UNKNOWN`; and what is odd about the file's length.
 
     Of an `unchecked` one, it is not known whether it was cut short.
     """
 
-    files: list[Any]
-    expected: list[int]
-    told: list[str]
+    file: Any
+    expected: int
+    odd: str
     container: str
     unchecked: bool
-
-    @property
-    def described(self) -> tuple[int, int, str]:
-        """Sample rate [Hz], channels and container."""
-        return self.files[0].samplerate, self.files[0].channels, self.container
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
     with ExitStack() as stack:
         content, size, head = stack.enter_context(_contents(path))
-        sources, most, told = _sources(path, content, size, head)
+        source, most, odd = _source(path, content, size)
         try:
             with _quiet(not head.startswith(SILENT)):
-                files = [stack.enter_context(_forward(source)) for source in sources]
-                container = files[0].format
+                file = stack.enter_context(_forward()(source))
+                container = file.format
                 unchecked = container not in CHECKED
-                estimated = False
-                if container == "MP3":
-                    more = stack.enter_context(_forward(_endless(sources[0], content, size)))
-                    estimated = more.frames != files[0].frames  # of a larger file, a guess is more
-                    files = [more] if estimated else files
+                expected = min(file.frames, most)
+                if container == "MP3":  # of a larger file, a guess of its length is more
+                    written = source.written if isinstance(source, View) else None
+                    endless = View(content, size, written, claimed=size + CLAIMED)
+                    more = stack.enter_context(_forward()(endless))
+                    if more.frames != file.frames:
+                        file, expected = more, UNKNOWN
         except UnicodeEncodeError as error:
             raise AudioError(f"{path}: the name is not {error.encoding.upper()}; rename it") from error
         except Exception as error:
-            converted = stack.enter_context(_converted(path, head, error))
-            files, most, told = [stack.enter_context(_forward(converted))], UNKNOWN, []
-            estimated, unchecked, container = False, False, path.suffix[1:].upper() or "converted"
-        if len({(file.samplerate, file.channels) for file in files}) > 1:
-            raise AudioError(f"{path}: holds recordings of several rates or channels; cut it apart")
-        expected = [UNKNOWN if estimated else min(file.frames, most) for file in files]
-        yield _Opened(files, expected, told, container, unchecked)
+            file = stack.enter_context(_forward()(stack.enter_context(_converted(path, head, error))))
+            expected, odd, unchecked = file.frames, "", False
+            container = path.suffix[1:].upper() or "converted"
+        yield _Opened(file, expected, odd, container, unchecked)
 
 
-def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int, list[str]]:
-    """What decoders are given so that they read all of a file, how many frames at most, and what to tell."""
-    if head.startswith(b"OggS"):
-        with _blamed(path):
-            found, whole = chains(content, size)
-        told = [] if whole else ["it has no end mark and may have been cut short"]
-        if found == [(0, size)]:
-            return [path], UNKNOWN, told
-        return [View(content, end, begin=begin) for begin, end in found], UNKNOWN, told
+def _source(path: Path, content: IO[bytes], size: int) -> tuple[Any, int, str]:
+    """What a decoder is given so that it reads all of a file, how many frames at most, and what is odd."""
     promised = _promised(path, content, size)
     if promised is None:
-        return [path], UNKNOWN, []
+        return path, UNKNOWN, ""
     if promised.parts > 1:
         raise AudioError(f"{path}: holds {promised.parts} pieces of audio; join or part them")
-    most, told = promised.frames or UNKNOWN, []
-    if promised.field is None and promised.end is None:
-        return [path], most, []
+    odd = "" if promised.whole else "it has no end mark and may have been cut short"
     if promised.field is not None and promised.stated is not None:
-        told = [f"its header announces {promised.stated} of {promised.there} bytes of audio"]
-    return [View(content, promised.end or size, written=promised.field)], most, told
-
-
-def _endless(source: Any, content: IO[bytes], size: int) -> View:
-    """The same file as if it went on."""
-    written = source.written if isinstance(source, View) else None
-    return View(content, size, written=written, claimed=size + CLAIMED)
-
-
-def _forward(source: Any) -> Any:
-    """A decoder that only goes forward: soundfile seeks after every block, which not every decoder can."""
-    return _forward_class()(source)
+        odd = f"its header announces {promised.stated} of {promised.there} bytes of audio"
+    as_it_is = promised.field is None and promised.end is None
+    source = path if as_it_is else View(content, promised.end or size, promised.field)
+    return source, promised.frames or UNKNOWN, odd
 
 
 @cache
-def _forward_class() -> type:
+def _forward() -> type:
+    """A decoder that only goes forward: soundfile seeks after every block, which not every decoder can."""
     import soundfile
 
     class Forward(soundfile.SoundFile):
@@ -299,7 +275,7 @@ def _promised(path: Path, content: IO[bytes], size: int) -> Promise | None:
 
 @contextmanager
 def _blamed(path: Path) -> Iterator[None]:
-    """Whatever a decoder raises is told of the file."""
+    """Whatever a decoder raises becomes an error that names the file."""
     try:
         yield
     except AudioError:
@@ -348,17 +324,17 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
         ) from error
     with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
         made = Path(folder) / "converted.wav"
-        told = subprocess.run(
+        done = subprocess.run(
             [program, *FFMPEG_BEFORE, f"file:{path}", *FFMPEG_AFTER, str(made)],
             capture_output=True,
             check=False,
         )
-        why = told.stderr.decode(errors="replace").strip().splitlines() or ["it says nothing"]
-        if told.returncode or not made.is_file():
+        why = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        if done.returncode or not made.is_file():
             raise AudioError(
                 f"{path}: {kind}, which ffmpeg cannot read ({why[-1]}); copy or download it again"
             ) from error
-        if told.stderr.strip():
+        if done.stderr.strip():
             notice("ffmpeg", f"{path}: read through ffmpeg, which says: {why[-1]}")
         yield made
 

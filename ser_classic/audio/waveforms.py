@@ -1,4 +1,4 @@
-"""Waveforms: one channel, full scale 1, at a wanted rate; and what is told of those that are odd."""
+"""Waveforms: one channel, full scale 1, at a wanted rate; and notices of those that are odd."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
 OVERSHOT = 16.0  # peak [full scales] up to which floats may be meant so; beyond, they are integers
 RANGES = (2.0**15, 2.0**23, 2.0**31)  # full scales of integers that were written as floats
 OFFSET = 0.075  # [full scales] from which a constant offset is taken off; of real corpora, URDU has up to .06
-SMALL_OFFSET = 0.01  # [full scales] from which one is told; RAVDESS, EMO-DB and TESS have up to .0062
+SMALL_OFFSET = (
+    0.01  # [full scales] from which a notice tells of one; RAVDESS, EMO-DB and TESS have up to .0062
+)
 CANCELLED = 1e-3  # power of the mean of channels over that of the channels, below which they cancel
 DEAD = 1e-6  # power of a channel over that of another, below which it is dead
 APART = 30.0  # ratio of powers at which one channel is heard and not the other
@@ -27,7 +29,7 @@ PART_TOLERANCE = 0.05  # [s] by which a part may end after its file, as times ar
 MOST_NOTICES = 5  # of one kind, from one process
 
 logger = logging.getLogger(__name__)
-_told: Counter[str] = Counter()
+_noticed: Counter[str] = Counter()
 
 
 class AudioError(SerClassicError):
@@ -148,7 +150,7 @@ class Listening:
         return waveform
 
     def settle(self) -> Treatment:
-        """What the waveform needs; told in the log where it is unusual.
+        """What the waveform needs; a notice where that is unusual.
 
         Raises
         ------
@@ -223,11 +225,11 @@ def full_scale_of(loudest: float) -> float:
 
 
 def notice(kind: str, message: str) -> None:
-    """Warn in the log of something odd; after a few of a kind, that no more of it are told."""
-    _told[kind] += 1
-    if _told[kind] <= MOST_NOTICES:
+    """Warn in the log of something odd; after a few of a kind, say that the others are not named."""
+    _noticed[kind] += 1
+    if _noticed[kind] <= MOST_NOTICES:
         logger.warning(message)
-        if _told[kind] == MOST_NOTICES:
+        if _noticed[kind] == MOST_NOTICES:
             logger.warning("further recordings with this peculiarity are not named")
 
 

@@ -42,9 +42,9 @@ def babble(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> n
     voices = _voices()
     total = np.zeros(len(waveform))
     for speaker in random.permutation(len(voices))[:TALKERS]:
-        said = np.concatenate([voices[speaker][turn] for turn in random.permutation(len(voices[speaker]))])
-        start = random.integers(len(said))
-        total += np.resize(np.roll(said, -start), len(waveform))
+        speech = np.concatenate([voices[speaker][turn] for turn in random.permutation(len(voices[speaker]))])
+        start = random.integers(len(speech))
+        total += np.resize(np.roll(speech, -start), len(waveform))
     return added(waveform, total, ratio)
 
 

@@ -32,29 +32,16 @@ def silence(waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return np.pad(waveform, int(SILENCE * RATE))
 
 
-def room(waveform: np.ndarray, random: np.random.Generator, decay: float, direct: float) -> np.ndarray:
-    """The room around a distant microphone: the direct sound, then noise that fades exponentially.
+def room(waveform: np.ndarray, random: np.random.Generator, decay: float) -> np.ndarray:
+    """The room around a distant microphone: the direct sound, then as much energy of noise that fades.
 
-    Polack's model of late reverberation (1988).
-
-    Parameters
-    ----------
-    waveform : np.ndarray [shape=(n,)]
-    random : np.random.Generator
-    decay : float > 0 [s]
-        Reverberation time, in which the level falls by 60 dB.
-    direct : float [dB]
-        Energy of the direct sound over that of all reflections.
-
-    Returns
-    -------
-    np.ndarray [shape=(n + decay,)]
+    Polack's model of late reverberation (1988): within the `decay` [s], the level falls by 60 dB.
     """
     from scipy.signal import fftconvolve
 
     length = int(decay * RATE)
     tail = random.normal(size=length) * 10 ** (-3 * np.arange(length) / length)
     tail[: int(EARLIEST * RATE)] = 0
-    response = tail / np.sqrt(np.sum(tail**2)) * 10 ** (-direct / 20)
+    response = tail / np.sqrt(np.sum(tail**2))
     response[0] = 1.0
     return fftconvolve(waveform, response)

@@ -16,26 +16,7 @@ from ser_classic.estimators.folds import encoded, weigh
 
 @dataclass(eq=False, repr=False)
 class _Boosted(BaseEstimator):
-    """XGBoost's histogram trees; XGBoost is imported on fitting and predicting.
-
-    Parameters
-    ----------
-    n_estimators : int > 0
-        Boosting rounds.
-    max_depth, learning_rate, subsample, colsample_bytree
-        As in XGBoost.
-    max_bin : int
-        Bins of a feature's histogram; 64 take a third of the time of XGBoost's 256.
-    n_jobs : int
-        Threads.
-    random_state : int
-        Seed of the subsampling.
-
-    Attributes
-    ----------
-    booster_ : np.ndarray [dtype=uint8]
-        The trees, in XGBoost's own portable format, UBJSON.
-    """
+    """XGBoost's histogram trees, with the settings that `BoostedTrees` explains."""
 
     n_estimators: int = 200
     _: KW_ONLY
@@ -73,7 +54,8 @@ class _Boosted(BaseEstimator):
 class BoostedTrees(ClassifierMixin, _Boosted):
     """XGBoost's histogram trees with a softmax over the classes, for labels that are words.
 
-    `xgboost.XGBClassifier` takes codes 0..k-1 only, and skops cannot save it.
+    `xgboost.XGBClassifier` takes codes 0..k-1 only, and skops cannot save it. XGBoost is imported on fitting
+    and predicting.
 
     Parameters
     ----------

@@ -23,30 +23,13 @@ def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarr
     truth : np.ndarray [shape=(n,), dtype=int]
         Column of the right class.
     sample_weight : np.ndarray [shape=(n,)], optional
-
-    Returns
-    -------
-    float > 0
     """
     scale = np.abs(scores - scores.mean(axis=1, keepdims=True)).mean() or 1.0
     return _smallest_loss(lambda factor: log_softmax(factor * scores, axis=1), scale, truth, sample_weight)
 
 
 def fit_coupling(margins: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
-    """Factor on the margins of pairs whose `coupled` probabilities have the smallest log-loss.
-
-    Parameters
-    ----------
-    margins : np.ndarray [shape=(n, pairs)]
-        As in `coupled`, of clips that the classifier was not trained on.
-    truth : np.ndarray [shape=(n,), dtype=int]
-        Number of the right class.
-    sample_weight : np.ndarray [shape=(n,)], optional
-
-    Returns
-    -------
-    float > 0
-    """
+    """The same for margins [shape=(n, pairs)] of pairs of classes and their `coupled` probabilities."""
     scale = np.abs(margins).mean() or 1.0
     return _smallest_loss(lambda factor: np.log(coupled(margins, factor)), scale, truth, sample_weight)
 

@@ -48,13 +48,13 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         """Weights and bias of a logistic regression on the scores of the groups."""
         from sklearn.linear_model import LogisticRegression
 
-        heard = weight > 0
-        if len(np.unique(codes[heard])) < 2:  # nothing to tell apart: summed
+        there = weight > 0
+        if len(np.unique(codes[there])) < 2:  # nothing to tell apart: summed
             return np.tile(np.eye(scores.shape[2]), (len(scores), 1)), np.zeros(scores.shape[2])
         model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000).fit(
-            side_by_side(scores[:, heard]),
-            codes[heard],
-            sample_weight=balanced_weights(codes[heard], weight[heard]),
+            side_by_side(scores[:, there]),
+            codes[there],
+            sample_weight=balanced_weights(codes[there], weight[there]),
         )
         coefficients, offset = model.coef_, model.intercept_
         if len(model.classes_) == 2:
@@ -121,8 +121,8 @@ def _near_the_sum(
     from scipy.optimize import minimize
 
     groups, _, classes = scores.shape
-    heard = weight > 0
-    scores, codes, weight = scores[:, heard], codes[heard], weight[heard]
+    there = weight > 0
+    scores, codes, weight = scores[:, there], codes[there], weight[there]
     features = side_by_side(scores)
     scale = np.sqrt(np.average(np.mean(features**2, axis=1), weights=weight)) or 1.0
     weight = balanced_weights(codes, weight)

@@ -134,8 +134,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         if splits is not None:
             self._tune(X, codes, weight, splits, grid)
         if weight is not None:
-            heard = weight > 0
-            X, codes, weight = X[heard], codes[heard], weight[heard]
+            there = weight > 0
+            X, codes, weight = X[there], codes[there], weight[there]
         self._settle(X, codes, weight)
         return self
 

@@ -213,9 +213,11 @@ def _why_not(encoder: str, error: Exception, errors: Any) -> str:
     causes: list[BaseException] = [error]
     while following := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(following)
-    said = " ".join(str(error).split())
+    reason = " ".join(str(error).split())
     if Path(encoder).is_dir():
-        return f"{encoder}: holds no speech encoder that can be read ({said}); save one with save_pretrained"
+        return (
+            f"{encoder}: holds no speech encoder that can be read ({reason}); save one with save_pretrained"
+        )
 
     def caused_by(*kinds: type[Exception]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
@@ -231,4 +233,4 @@ def _why_not(encoder: str, error: Exception, errors: Any) -> str:
             f"{encoder}: there is no such folder, and Hugging Face cannot be reached; give the folder of a "
             "model that was fetched before, or mend the network"
         )
-    return f"{encoder}: cannot be had ({said}); give the folder of a model"
+    return f"{encoder}: cannot be had ({reason}); give the folder of a model"

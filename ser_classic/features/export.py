@@ -32,25 +32,14 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
         The file cannot be written, or what is more than a vector a clip was asked for as CSV.
     """
     check_output(path, features.inputs)
+    labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
+    lengths = {} if features.inputs == VECTORS else {"lengths": features.lengths}
     try:
-        with replacing(path) as draft:
-            _write(draft, path.suffix.lower(), clips, features)
+        with replacing(path) as draft, draft.open("wb") as file:
+            if path.suffix.lower() == ".csv":
+                pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(file)
+            else:
+                names = {"columns": np.array(features.columns), "clip": clips.index.to_numpy(dtype=str)}
+                np.savez_compressed(file, features=features.values, **names, **lengths, **labels)
     except OSError as error:
         raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def _write(draft: Path, suffix: str, clips: pd.DataFrame, features: Features) -> None:
-    if suffix == ".csv":
-        pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(draft)
-        return
-    lengths = {} if features.inputs == VECTORS else {"lengths": features.lengths}
-    labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
-    with draft.open("wb") as file:
-        np.savez_compressed(
-            file,
-            features=features.values,
-            columns=np.array(features.columns),
-            clip=clips.index.to_numpy(dtype=str),
-            **lengths,
-            **labels,
-        )

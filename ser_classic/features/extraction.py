@@ -92,15 +92,15 @@ def extract(
         for file, clip, part in zip(clips["file"], clips.index, parts(clips), strict=True)
     ]
     keys = [job.key(source) for source in sources]
-    held = index(shards)
-    missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in held}
+    known = index(shards)
+    missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
     if missing:
         with alone(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
-            held = index(shards)
-            missing = {key: source for key, source in missing.items() if key not in held}
+            known = index(shards)
+            missing = {key: source for key, source in missing.items() if key not in known}
             try:
-                held |= _extract_missing(missing, len(clips), job, engine)
+                known |= _extract_missing(missing, len(clips), job, engine)
             except ExtractionError as error:
                 if root.is_dir():
                     raise
@@ -110,7 +110,7 @@ def extract(
                 ) from error
     columns = feature_set.columns
     try:
-        values, lengths = assemble(keys, held, shards)
+        values, lengths = assemble(keys, known, shards)
         several = feature_set.gives.dimensions > 1
         alike = values.shape[1] == len(columns) and (several or len(values) == len(clips))
     except ValueError:  # shards of several widths
@@ -255,7 +255,7 @@ def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[st
         try:
             found = job.compute([source for _, source in some])
             vectors.update(zip(dict(some), map(np.atleast_2d, found), strict=True))
-        except (Exception, SystemExit) as error:  # a plug-in may raise anything; it is told of the clip
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything
             if len(some) > 1:  # which may be one of several
                 for each in some:
                     attempt([each])

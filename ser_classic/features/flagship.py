@@ -1,4 +1,4 @@
-"""The flagship features: what 94 voice descriptors do in a clip, told in eight groups of columns."""
+"""The flagship features: what 94 voice descriptors do in a clip, in eight groups of columns."""
 
 from __future__ import annotations
 

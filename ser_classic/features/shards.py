@@ -92,19 +92,17 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
 
 def index(shards: Path) -> dict[str, Path]:
     """Which shard holds which clip. A shard that cannot be read (a failing disk) counts as absent."""
-    return {digest: path for path, digests in _readable(shards) for digest in digests}
-
-
-def _readable(shards: Path) -> Iterator[tuple[Path, list[str]]]:
+    found: dict[str, Path] = {}
     for path in sorted(shards.glob("*.npz")):
         try:
             with np.load(path) as shard:
-                yield path, shard["digests"].tolist()
+                found |= dict.fromkeys(shard["digests"].tolist(), path)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)
+    return found
 
 
-def assemble(digests: list[str], held: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
+def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
     """Bring the clips into one memory-mapped matrix [n, d], a shard at a time, and give each clip's rows.
 
     Raises
@@ -116,7 +114,7 @@ def assemble(digests: list[str], held: dict[str, Path], shards: Path) -> tuple[n
     """
     wanted: dict[Path, list[int]] = {}
     for position, digest in enumerate(digests):
-        wanted.setdefault(held[digest], []).append(position)
+        wanted.setdefault(known[digest], []).append(position)
     lengths = np.empty(len(digests), dtype=np.int64)
     width = 0
     for path, positions in wanted.items():

@@ -239,18 +239,18 @@ Read = tuple[np.ndarray, list[str] | None, np.ndarray, np.ndarray | None]  # key
 
 
 def _read_npz(path: Path) -> Read:
-    with np.load(path, allow_pickle=False) as held:
-        key, matrix = _one_of(path, held.files, KEYS), _one_of(path, held.files, MATRICES)
-        columns = [str(name) for name in held["columns"]] if "columns" in held.files else None
-        corpora = held["corpus"].astype(str) if "corpus" in held.files else None
-        strange = set(held.files) - {key, matrix, "columns", *LABELS}
+    with np.load(path, allow_pickle=False) as arrays:
+        key, matrix = _one_of(path, arrays.files, KEYS), _one_of(path, arrays.files, MATRICES)
+        columns = [str(name) for name in arrays["columns"]] if "columns" in arrays.files else None
+        corpora = arrays["corpus"].astype(str) if "corpus" in arrays.files else None
+        strange = set(arrays.files) - {key, matrix, "columns", *LABELS}
         if strange:
             raise SerClassicError(
                 f"{path}: it is not known what the arrays {', '.join(sorted(strange))} are; leave them out"
             )
-        if held[matrix].dtype.kind not in "fiu":
-            raise SerClassicError(f"{path}: {matrix} holds {held[matrix].dtype}, and no numbers")
-        return held[key].astype(str), columns, held[matrix], corpora
+        if arrays[matrix].dtype.kind not in "fiu":
+            raise SerClassicError(f"{path}: {matrix} holds {arrays[matrix].dtype}, and no numbers")
+        return arrays[key].astype(str), columns, arrays[matrix], corpora
 
 
 def _read_frame(path: Path) -> Read:
