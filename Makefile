@@ -54,7 +54,7 @@ opensmile: $(VENV)/.opensmile  ## Run models on openSMILE's features (research, 
 quick: $(BIN)/ser-classic  ## Run a small benchmark on synthetic voices, into quick/
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
-models: $(BIN)/ser-classic  ## Train the built-in predictors again (needs four corpora)
+models: $(BIN)/ser-classic  ## Train the built-in predictor again (needs four corpora)
 	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
 
 docs: $(VENV)/.docs  ## Build the documentation and its tutorials into site/ (2 min)

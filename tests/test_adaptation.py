@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_classic.adaptation import Usual, adapt, adapt_few, drawn
+from ser_classic.adaptation import adapt, adapt_few, drawn, evened
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -133,24 +133,27 @@ def test_with_no_clip_nothing_of_the_test_speaker_reaches_another_prediction(tin
     assert changed[own].idxmax() == tiny.clips.index[5]
 
 
-def test_a_strangers_statistics_are_mixed_with_those_of_the_training_speakers():
-    values, speakers, train = four_speakers()
-    usual = Usual.of(values[train], speakers[train])
-    own = values[speakers == "d"]
-    few, many = usual.adapt(own[:2], 2), usual.adapt(own, 10**6)
-    np.testing.assert_allclose(many, adapt(own, np.repeat("d", len(own))), atol=0.01)
-    as_usual = (own[:2] - usual.mean) / np.sqrt(usual.variance)
-    between = adapt(own[:2], np.repeat("d", 2))
-    assert np.abs(few - as_usual).mean() < np.abs(between - as_usual).mean()
+def stranger(emotions, seed=0):
+    """Log chances of three emotions that a stranger's voice shifts towards the first."""
+    scores = 4 * np.eye(3)[emotions] + np.random.default_rng(seed).normal(0, 0.5, (len(emotions), 3))
+    chances = np.exp(scores + np.array([5, 0, 0]))
+    return chances / chances.sum(axis=1, keepdims=True)
 
 
-def test_a_stranger_who_had_one_emotion_keeps_it():
-    """Two features: one tells the emotion, the other the speaker."""
-    random = np.random.default_rng(0)
-    speakers = np.repeat(["a", "b", "c"], 40)
-    angry = np.tile(np.repeat([0.0, 4.0], 20), 3)
-    values = random.normal(size=(120, 2)) + np.column_stack([angry, np.repeat([0, 3, 6], 40)])
-    usual = Usual.of(values, speakers)
-    stranger = random.normal(size=(10, 2)) + np.array([4, 3])
-    assert usual.adapt(stranger, 10)[:, 0].mean() > 0.4
-    assert abs(adapt(stranger, np.repeat("d", 10))[:, 0].mean()) < 1e-5
+def test_what_a_stranger_favours_in_all_his_clips_is_taken_away():
+    emotions = np.tile([0, 1, 2], 10)
+    chances = stranger(emotions)
+    shared = evened(chances)
+    np.testing.assert_allclose(shared.sum(axis=1), 1)
+    np.testing.assert_allclose(shared.mean(axis=0), 1 / 3, atol=1e-3)
+    assert np.mean(chances.argmax(axis=1) == emotions) < 0.5
+    assert (shared.argmax(axis=1) == emotions).all()
+
+
+def test_a_stranger_of_one_emotion_keeps_it():
+    chances = stranger(np.ones(12, dtype=int))
+    np.testing.assert_allclose(evened(chances), chances, atol=1e-8)
+
+
+def test_chances_of_nothing_at_all_stay_numbers():
+    assert np.isfinite(evened(np.eye(3)[np.tile([0, 1], 5)])).all()

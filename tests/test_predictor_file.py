@@ -168,7 +168,7 @@ def set_card(**facts):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda told: told.update(format=2), "format 2, this version reads 3"),
+        (lambda told: told.update(format=2), "format 2, this version reads 4"),
         (set_card(classes=["sad", "angry"]), "other emotions"),
         (set_card(classes=None), "not one of ours, classes is None"),
         (set_card(channel="left"), "not one of ours, channel is 'left'"),

@@ -175,7 +175,7 @@ def predict(
     ],
     adapt: Annotated[
         bool,
-        options.option("--adapt", None, "All recordings are of ONE speaker: z-score with their statistics."),
+        options.option("--adapt", None, "All recordings are of ONE speaker: adapt to how he or she sounds."),
     ] = False,
     min_confidence: options.MinConfidence = 0.0,
     jobs: options.Jobs = options.CORES,
@@ -275,7 +275,7 @@ def predict(
         model, *recordings = recordings
         predictor = load_predictor(model)
     else:
-        predictor = shipped.load(adapt)
+        predictor = shipped.load()
         _tell(shipped.NOTICE)
     if table is not None:
         cut = (window, draw, shape, channel, segments or None)

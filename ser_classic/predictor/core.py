@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ser_classic import audio
-from ser_classic.adaptation import Usual
+from ser_classic.adaptation import evened
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features
@@ -46,8 +46,6 @@ class Predictor:
         What the predictor is, what it was fitted on and how good it is; see `cards`.
     familiarity : Familiarity
         How far recordings lie from what it was fitted on.
-    usual : Usual, optional
-        With which the statistics of a speaker are mixed; of an adapted predictor fitted across corpora alone.
     pipeline : sklearn Pipeline, optional
         Of which the machine was made; None for a predictor that was loaded (see `load_pipeline`).
 
@@ -68,7 +66,6 @@ class Predictor:
     classes: tuple[str, ...]
     card: dict[str, Any]
     familiarity: Familiarity
-    usual: Usual | None = None
     pipeline: Any = None
 
     def __repr__(self) -> str:
@@ -113,7 +110,7 @@ class Predictor:
         """
         if pipeline and self.pipeline is None:
             raise SerClassicError(f"{self.card['title']}: was loaded, without its pipeline; fit it again")
-        content = {"machine": self.machine, "familiarity": self.familiarity, "usual": self.usual}
+        content = {"machine": self.machine, "familiarity": self.familiarity}
         saving.save(path, self.card, content, self.pipeline if pipeline else None)
 
     def predict(
@@ -134,9 +131,9 @@ class Predictor:
         ----------
         sources : path, (waveform, sample rate), an iterable of these, or a mapping from names to these
         adapt : bool
-            Z-score the features with the statistics of all the given recordings (or windows), which are
-            of one speaker; mixed with those of the training speakers where it was fitted across corpora, see
-            `adaptation.Usual`. Needed for a predictor of the adapted track, and for no other.
+            All the given recordings (or windows) are of one speaker. A predictor of the adapted track needs
+            that, to z-score the features with their statistics; one fitted across corpora can use it, to
+            share the answers out over the emotions (`adaptation.evened`); no other takes it.
         window, hop : float, optional [s]
             Answer for every window of this length, one every `hop` (by default half a window).
         segments : bool
@@ -214,15 +211,15 @@ class Predictor:
         Raises
         ------
         SerClassicError
-            It is adapted and `adapt` is false or the other way round; or confidence is asked for and it
-            has no probabilities.
+            It is adapted and `adapt` is false; it cannot adapt and `adapt` is true; or confidence is asked
+            for and it has no probabilities.
         """
         if self.adapted and not adapt:
             raise SerClassicError(
                 f"{self.card['title']}: was fitted on features z-scored per speaker, and needs several "
                 "recordings of one speaker to do the same; give them together, with --adapt (adapt=True)"
             )
-        if adapt and not self.adapted:
+        if adapt and not (self.adapted or (self.card["across"] and self.has_probabilities)):
             raise SerClassicError(
                 f"{self.card['title']}: was fitted on features as they are; leave out --adapt (adapt=False), "
                 "or fit another with --adapted"
@@ -333,12 +330,12 @@ class Predictor:
         names : sequence of str
             What messages call them.
         adapt : bool
-            Z-score them first, as clips of one speaker.
+            They are of one speaker; see `predict`.
 
         Raises
         ------
         SerClassicError
-            There is one clip, which cannot be z-scored; or the machine fails.
+            There is one clip, which tells nothing of its speaker; or the machine fails.
         """
         if not len(vectors):
             return []
@@ -349,9 +346,7 @@ class Predictor:
         rows = [np.atleast_2d(vector) for vector in vectors]
         lengths, gives = np.array(list(map(len, rows))), self.features.gives
         features = Features(names, self.features.columns, np.concatenate(rows), lengths, gives)
-        if adapt and self.usual is not None:
-            features = replace(features, values=self.usual.adapt(features.values, len(rows)))
-        elif adapt:
+        if adapt and self.adapted:
             features = features.adapted(np.zeros(len(rows), dtype=int))
         X = features.array
         what = f"{self.card['title']}: its machine fails"  # as features are checked by now
@@ -362,6 +357,9 @@ class Predictor:
                 raise ValueError("its card and its machine tell other emotions")
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are no numbers")
+            if adapt and not self.adapted:
+                chances = evened(chances)
+                codes = chances.argmax(axis=1)
             told = [None] * len(X) if chances is None else list(chances)
             emotions = [self.classes[code] for code in codes]
         return list(zip(emotions, told, map(float, distances), strict=True))
@@ -423,9 +421,4 @@ def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predi
             raise ValueError("another kind of thing in the place of its machine")
         columns = len(features.columns)
         familiarity.check(columns)
-        usual = content["usual"]
-        if usual is not None:
-            if not isinstance(usual, Usual) or card["track"] != "adapted":
-                raise ValueError("usual statistics where there are none to adapt to")
-            usual.check(columns)
-    return Predictor(machine, features, classes, card, familiarity, usual)
+    return Predictor(machine, features, classes, card, familiarity)

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import statistics, store
-from ser_classic.adaptation import Usual
 from ser_classic.corpora import Loaded, Reading, load, ordered
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.experiment.cells import Cell
@@ -74,8 +73,8 @@ def fit(
         Fit on clips of these alone; of all by default.
     across : bool
         For corpora that are not here: each of several counts the same, and what is tuned is tuned by leaving
-        one of them out instead of speakers; an adapted one mixes a speaker's statistics with `Usual` ones.
-        The evaluation of a card knows of no such fit, so give `evaluate=False` with it.
+        one of them out instead of speakers. Such a predictor adapts by `adaptation.evened` where it is asked
+        to. The evaluation of a card knows of no such fit, so give `evaluate=False` with it.
     seed : int
     evaluate : bool
         Put the cross-validated UAR of the same cell on the card: from a stored run under `results` whose
@@ -109,8 +108,10 @@ def fit(
             f"{features}: a predictor takes recordings or a table, and this would need both; join the "
             "columns in one table, or fit on one of them"
         )
-    if across and (evaluate or len(names) < 2):
-        raise SerClassicError("across=True is for several corpora, and goes with evaluate=False")
+    if across and (evaluate or adapted or len(names) < 2):
+        raise SerClassicError(
+            "across=True is for several corpora, and goes with evaluate=False and adapted=False"
+        )
     require_match(entry, feature_set)
     loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
@@ -143,10 +144,6 @@ def fit(
     pipeline = learned.fitted.estimator
     machine = freeze(pipeline, learned.features, entry.name)
     familiarity = measure(learned.features.means, learned.speakers, seed)
-    usual = None
-    if adapted and across:
-        pooled = list(map(joined, (ready.features, *ready.copies)))
-        usual = _usual(pooled, clips["speaker"].to_numpy(dtype=str))
     card = _card(loaded, ready.features, clips, feature_set, entry, learned.fitted, adapted, seed)
     card |= {"copies": copies, "across": across}
     card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
@@ -158,13 +155,7 @@ def fit(
             card["evaluation"] = _evaluation(cell, clips, pooled, copied, adapted, results, engine)
         except KeyboardInterrupt:  # what took minutes to fit is worth keeping
             card["evaluation"] = INTERRUPTED
-    return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, usual, pipeline)
-
-
-def _usual(parts: list[Features], speakers: np.ndarray) -> Usual:
-    """What the speakers are usually like, as they are and in each of their copies."""
-    each = [Usual.of(part.values, np.repeat(speakers, part.lengths)) for part in parts]
-    return Usual(*(np.mean([getattr(one, name) for one in each], axis=0) for name in ("mean", "variance")))
+    return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline)
 
 
 def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 
 from ser_classic import machines
-from ser_classic.adaptation import Usual
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.machines import PARTS, Machine
@@ -28,18 +27,18 @@ from ser_classic.predictor.cards import takes_tables
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.runtime.files import replacing, require_writable
 
-FORMAT = 3
+FORMAT = 4
 SUFFIX = ".skops"
 DESCRIPTION, PIPELINE = "predictor.json", "pipeline.skops"
 LARGEST = 2**30  # [bytes] of all members together, unpacked
 LARGEST_TEXT = 2**24  # [bytes] of the JSON
 DEEPEST = 8  # parts within parts; ours have three
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
-CONTENT = ("machine", "familiarity", "usual")
+CONTENT = ("machine", "familiarity")
 KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
-        *(Familiarity, Machine, Usual),
+        *(Familiarity, Machine),
         *(getattr(machines, name) for name in machines.__all__ if name not in ("Machine", "PARTS")),
     )
 }
@@ -48,6 +47,7 @@ FACTS = {  # what the card must hold for its predictor to work
     "features": dict,
     "classes": list,
     "track": str,
+    "across": bool,
     "channel": int | None,
 }
 
