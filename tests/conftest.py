@@ -70,6 +70,13 @@ class Done(NamedTuple):
     stdout: str
     stderr: str
 
+    def refused(self, *facts: str, code: int = 1) -> None:
+        """It failed with this code and one message, which has the facts: a file, an option, what helps."""
+        said = " ".join(self.stderr.replace("│", " ").split())
+        assert self.returncode == code, said
+        assert "Traceback" not in said
+        assert [fact for fact in facts if fact not in said] == [], said
+
 
 @pytest.fixture
 def ser(

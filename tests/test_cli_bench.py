@@ -52,7 +52,7 @@ def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
     (tmp_path / "results" / "runs" / "foreign").mkdir()
     told = ser("report")
     assert told.returncode == 0
-    assert "foreign: not a run" in told.stderr
+    assert "foreign: " in told.stderr
 
 
 def test_shards_share_the_cells(ser, own_folder, tmp_path):
@@ -95,9 +95,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert told.strip() == (
-        "ser-classic: interrupted; what was finished is kept, the same command goes on from there"
-    )
+    assert len(told.splitlines()) == 1
     kept = len(list(tmp_path.glob("results/runs/[!.]*/run.json")))
     assert 1 <= kept < 6
     assert ser(*words).stdout.startswith(f"{6 - kept} runs done, {kept} kept, 0 failed\n")
@@ -106,8 +104,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [
-        (("bench", "nothing"), 1, "suites: there is no"),
-        (("bench", "s.toml", "--model", "svm"), 2, "the suites list no cell with model svm"),
+        (("bench", "nothing"), 1, "nothing"),
+        (("bench", "s.toml", "--model", "svm"), 2, "model svm"),
         (("bench", "s.toml", "--map", "a=b"), 2, "--own"),
         (("bench", "s.toml", "--own", "absent.csv"), 1, "absent.csv"),
         (("bench", "s.toml", "--jobs", "0"), 2, "--jobs"),
@@ -116,29 +114,22 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_fol
         (("bench", "s.toml", "--shard", "9/8"), 2, "the shard '9/8'"),
         (("bench", "s.toml", "--engine", "dask"), 2, "--scheduler"),
         (("bench", "s.toml", "--scheduler", "tcp://a:1"), 2, "--engine dask"),
-        (("bench", "s.toml", "--engine", "dusk"), 2, "did you mean 'dask'"),
-        (("bench", "s.toml", "--engine", "dask", "--scheduler", "tcp://a:1", "-j", "2"), 2, "--jobs is for"),
-        (("results", "merge", "absent", "--into", "out"), 1, "absent: there are no results"),
+        (("bench", "s.toml", "--engine", "dusk"), 2, "'dask'"),
+        (("bench", "s.toml", "--engine", "dask", "--scheduler", "tcp://a:1", "-j", "2"), 2, "--jobs"),
+        (("results", "merge", "absent", "--into", "out"), 1, "absent: "),
         (("results", "merge", "absent"), 2, "--into"),
-        (("features", "extract", "synthetic", "--features", "mfcc31", "-o", "a.csv"), 2, "did you mean"),
+        (("features", "extract", "synthetic", "--features", "mfcc31", "-o", "a.csv"), 2, "'mfcc13'"),
         (("features", "extract", "synthetic", "--features", "mfcc13", "-o", "a.txt"), 2, ".csv or .npz"),
-        (
-            ("features", "extract", "synthetic", "--features", "mfcc_sequence", "-o", "a.csv"),
-            2,
-            "frames are written as .npz",
-        ),
+        (("features", "extract", "synthetic", "--features", "mfcc_sequence", "-o", "a.csv"), 2, ".npz"),
         (("report", "--results", "s.toml"), 1, "s.toml"),
-        (("bench", "./notes.md"), 1, "./notes.md: is no suite; the suites that come with"),
-        (("bench", "t.toml"), 1, "t.toml: there is no such file"),
+        (("bench", "./notes.md"), 1, "./notes.md: "),
+        (("bench", "t.toml"), 1, "t.toml: "),
         (("bench", "s.toml", "--own", "x", "--map", "a"), 2, "--map: "),
     ],
 )
 def test_a_mistake_is_one_message_and_an_exit_code(ser, tmp_path, words, code, reason):
     (tmp_path / "notes.md").touch()
-    done = ser(*words)
-    assert done.returncode == code
-    assert reason in " ".join(done.stderr.replace("│", " ").split())
-    assert "Traceback" not in done.stderr
+    ser(*words).refused(reason, code=code)
 
 
 def test_the_list_of_features_cuts_no_name(ser):
@@ -159,11 +150,8 @@ def test_named_corpora_that_are_absent_are_no_success(ser, tmp_path):
     (tmp_path / "s.toml").write_text(SUITE.replace('"synthetic"', '"synthetic", "emodb", "savee"'))
     done = ser("bench", "s.toml", "--corpus", "emodb", "--corpus", "savee")
     assert (done.returncode, done.stdout) == (1, "")
-    assert (
-        "emodb: not found, its cells are left out. Get it with: ser-classic corpora fetch emodb\n"
-        in done.stderr
-    )
-    assert "Register at http://kahlan.eps.surrey.ac.uk/savee/ and download the audio" in done.stderr
+    assert "corpora fetch emodb\n" in done.stderr
+    assert "http://kahlan.eps.surrey.ac.uk/savee/" in done.stderr
     assert "--corpus" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "results").exists()
     some = ("bench", "s.toml", "--corpus", "synthetic", "--corpus", "emodb", "--model", "prior")
@@ -176,6 +164,4 @@ def test_named_corpora_that_are_absent_are_no_success(ser, tmp_path):
 def test_a_readme_that_is_absent_says_what_it_would_have_to_hold(ser, own_folder):
     ser("bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--model", "prior")
     done = ser("report", "--readme", "nosuch.md")
-    assert done.returncode == 1
-    assert "nosuch.md: there is no such file; name one with the lines <!-- leaderboard" in done.stderr
-    assert "Errno" not in done.stderr
+    done.refused("nosuch.md: ", "<!-- leaderboard")

@@ -25,20 +25,20 @@ from ser_classic.cli import main
 from ser_classic.degradations import COPIES
 from ser_classic.predictor import Predictor, cards, describing, load_predictor, sources
 
+OWN = ("--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--no-evaluate", "--jobs", "1")
+
 
 @pytest.fixture(scope="module")
 def saved(own_folder, cache, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("models") / "m.skops"
-    ran = ["fit", own_folder, "--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", "svm_rbf"]
-    assert command(*ran, "-o", path, "--cache", cache, "--no-evaluate", "--jobs", "1") == 0
+    assert command("fit", own_folder, *OWN, "--model", "svm_rbf", "-o", path, "--cache", cache) == 0
     return path
 
 
 @pytest.mark.parametrize(("words", "copies"), [((), COPIES), (("--no-robust",), 0)])
 def test_what_is_fitted_is_fit_for_the_field_unless_told(words, copies, own_folder, cache, tmp_path):
-    ran = ("fit", own_folder, "--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", "prior")
     path = tmp_path / "m.skops"
-    assert command(*ran, "-o", path, "--cache", cache, "--no-evaluate", "--jobs", "1", *words) == 0
+    assert command("fit", own_folder, *OWN, "--model", "prior", "-o", path, "--cache", cache, *words) == 0
     assert load_predictor(path).card["copies"] == copies
 
 
@@ -80,7 +80,7 @@ def test_a_pipe_is_not_waited_for(saved, recordings, tmp_path, capsys):
     assert os.read(pipe, 4) == b"RIFF"
     os.close(pipe)
     told = capsys.readouterr()
-    assert "pipe.wav: no regular file" in told.err
+    assert "pipe.wav: " in told.err
     assert str(recordings[0]) in told.out
 
 
@@ -163,7 +163,7 @@ def test_a_closed_standard_input_is_missed_only_where_it_is_named(saved, recordi
     monkeypatch.setattr(sys, "stdin", None)
     assert command("predict", saved, recordings[0]) == 0
     assert command("predict", saved, "-") == 1
-    assert capsys.readouterr().err == "ser-classic: standard input: closed; pipe a recording into it\n"
+    assert capsys.readouterr().err.startswith("ser-classic: standard input: ")
 
 
 def test_standard_input_without_end_is_cut_off(monkeypatch):
@@ -173,7 +173,7 @@ def test_standard_input_without_end_is_cut_off(monkeypatch):
 
     monkeypatch.setattr(sources, "LARGEST", 2**22)
     with (
-        pytest.raises(audio.AudioError, match="standard input: more than"),
+        pytest.raises(audio.AudioError, match="standard input"),
         sources.opened(["-"], Endless(), print, print),
     ):
         pass
@@ -196,49 +196,40 @@ def test_a_bad_file_is_one_line_on_stderr_and_exit_code_1(saved, recordings, tmp
 def test_an_empty_name_is_not_the_folder_one_is_in(saved, recordings, monkeypatch, capsys):
     monkeypatch.chdir(recordings[0].parent)
     assert command("predict", saved, "") == 1
-    assert capsys.readouterr() == ("", "ser-classic: '': no name of a recording\n")
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == ("", [err.strip()])
 
 
 def test_what_stdout_cannot_encode_is_escaped(own_folder, cache, tmp_path, capfd):
     path = tmp_path / os.fsdecode(b"caf\xe9.skops")
-    ran = [
-        "fit",
-        own_folder,
-        "--speaker",
-        r"/(s\d\d)_",
-        "--features",
-        "mfcc13",
-        "--model",
-        "ridge",
-        "--no-robust",
-    ]
-    assert command(*ran, "-o", path, "--cache", cache, "--no-evaluate", "--jobs", "1") == 0
+    ran = ("fit", own_folder, *OWN, "--model", "ridge", "--no-robust", "-o", path, "--cache", cache)
+    assert command(*ran) == 0
     assert capfd.readouterr().out.startswith(f"{tmp_path}/caf\\udce9.skops: tiny")
 
 
 def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_path, capsys):
     options = ("--window", 1, "--draw", tmp_path / "q.png")
     assert command("predict", saved, f"{tmp_path}/nothing*.wav", *options) == 1
-    assert capsys.readouterr().err == f"ser-classic: {tmp_path}/nothing*.wav: no file is called so\n"
+    assert capsys.readouterr().err.startswith(f"ser-classic: {tmp_path}/nothing*.wav: ")
     assert command("predict", saved, *recordings[:2], *options) == 2
-    assert "--draw needs one recording, not 2" in unboxed(capsys.readouterr().err)
+    assert "--draw" in unboxed(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--json", "--csv"], "choose one of --json, --csv"),
-        (["--hop", "1"], "need --window"),
-        (["--draw", "a.png"], "need --window"),
+        (["--json", "--csv"], "--json, --csv"),
+        (["--hop", "1"], "--window"),
+        (["--draw", "a.png"], "--window"),
         (["--top", "0"], "--top"),
         (["--min-confidence", "2"], "--min-confidence"),
-        (["--window", "0"], "--window: a window of 0 s; expected at least 0.1 s"),
-        (["--window", "nan"], "--window: a window of nan s"),
-        (["--window", "inf"], "--window: a window of inf s"),
-        (["--window", "2", "--hop", "5"], "--hop: a hop of 5 s; expected 0.01 s to the window's 2 s"),
-        (["--window", "1", "--draw", "a.gif"], "--draw: a.gif: figures are written as .png or .pdf or .svg"),
-        (["--window", "1", "--draw", "absent/a.png"], "--draw: absent/a.png: there is no folder absent"),
-        (["--adapt"], "leave out --adapt"),
+        (["--window", "0"], "--window: "),
+        (["--window", "nan"], "--window: "),
+        (["--window", "inf"], "--window: "),
+        (["--window", "2", "--hop", "5"], "--hop: "),
+        (["--window", "1", "--draw", "a.gif"], "--draw: a.gif: "),
+        (["--window", "1", "--draw", "absent/a.png"], "--draw: absent/a.png: "),
+        (["--adapt"], "--adapt"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(saved, recordings, options, complaint, capsys):
@@ -257,19 +248,9 @@ def test_windows_to_listen_in_are_checked_before_anything_is_opened(options, cap
 def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
     own_folder, cache, recordings, tmp_path, monkeypatch, capsys
 ):
-    ran = [
-        "fit",
-        own_folder,
-        "--speaker",
-        r"/(s\d\d)_",
-        "--features",
-        "mfcc13",
-        "--adapted",
-        "--no-evaluate",
-        "--no-robust",
-    ]
     path = tmp_path / "m.skops"
-    assert command(*ran, "--model", "svm_linear", "-o", path, "--cache", cache, "--jobs", "1") == 0
+    ran = ("fit", own_folder, *OWN, "--adapted", "--no-robust", "--model", "svm_linear")
+    assert command(*ran, "-o", path, "--cache", cache) == 0
     assert command("predict", path, *recordings) == 2
     assert "--adapt: " in unboxed(capsys.readouterr().err)
     monkeypatch.setattr(Predictor, "has_probabilities", False)
@@ -283,8 +264,8 @@ def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
         (["--features", "mfcc31"], "--features: "),
         (["--model", "ridg"], "--model: "),
         (["--map", "angry"], "--map: "),
-        (["-o", "m.txt"], "--output: m.txt: predictors are written as .skops; choose this ending"),
-        (["-o", "absent/m.skops"], "--output: absent/m.skops: there is no folder absent"),
+        (["-o", "m.txt"], "--output: m.txt: "),
+        (["-o", "absent/m.skops"], "--output: absent/m.skops: "),
     ],
 )
 def test_wrong_values_of_fit_are_told_with_their_option(options, complaint, capsys):
@@ -307,10 +288,9 @@ def test_the_way_to_a_predictor_that_is_told_can_be_gone(cache, recordings, tmp_
             capsys.readouterr()
     assert sorted(Path().glob("*.skops")) == [Path("m.skops"), Path("my voices.skops")]
     assert command("card", tmp_path) == 1
-    assert capsys.readouterr().err.strip() == (
-        f"ser-classic: {tmp_path}: is a folder; name one of the saved predictors in it: "
-        f"{tmp_path}/m.skops, {tmp_path}/my voices.skops"
-    )
+    told = capsys.readouterr().err.strip()
+    assert told.startswith(f"ser-classic: {tmp_path}: ")
+    assert told.endswith(f"{tmp_path}/m.skops, {tmp_path}/my voices.skops")
 
 
 def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, recordings, capsys):
@@ -319,7 +299,7 @@ def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, record
     out, err = capsys.readouterr()
     files = [json.loads(line)["file"] for line in out.splitlines()]
     assert len(files) == len(set(files)) == 16
-    assert err == f"ser-classic: {one} and 1 more: named more than once, answered once\n"
+    assert err.startswith(f"ser-classic: {one} and 1 more: ")
     assert command("predict", saved, one, other, "--json") == 0
     assert capsys.readouterr().err == ""
 
@@ -340,20 +320,9 @@ cli.main()
 
 def test_ctrl_c_in_the_evaluation_keeps_the_model(own_folder, cache, recordings, tmp_path):
     path = tmp_path / "m.skops"
-    words = [
-        "fit",
-        own_folder,
-        "--features",
-        "mfcc13",
-        "--model",
-        "ridge",
-        "--speaker",
-        r"/(s\d\d)_",
-        "-o",
-        path,
-    ]
+    words = ["fit", own_folder, *OWN[:4], "--model", "ridge", "-o", path, "--jobs", "1"]
     process = subprocess.Popen(
-        [sys.executable, "-c", EVALUATES_FOR_AN_HOUR, *map(str, words), "--cache", str(cache), "--jobs", "1"],
+        [sys.executable, "-c", EVALUATES_FOR_AN_HOUR, *map(str, words), "--cache", str(cache)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -363,10 +332,10 @@ def test_ctrl_c_in_the_evaluation_keeps_the_model(own_folder, cache, recordings,
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert out == f"{path}: tiny, mfcc13, ridge; 48 clips, 3 emotions\nNot evaluated: that was interrupted.\n"
-    assert err.startswith("ser-classic: interrupted; what was finished is kept")
+    assert out.startswith(f"{path}: tiny, mfcc13, ridge; 48 clips, 3 emotions\n")
+    assert len(err.splitlines()) == 1
     predictor = load_predictor(path)
-    assert "that was interrupted" in cards.text(predictor.card)
+    assert "interrupted" in cards.text(predictor.card)
     assert len(predictor.predict(recordings)) == len(recordings)
 
 
@@ -465,7 +434,7 @@ def test_a_folder_that_may_not_be_looked_into_is_told_and_the_others_are_answere
     assert command("predict", saved, closed, closed / "a.wav", recordings[0], "--json") == 1
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 1
-    assert f"{closed}: cannot be looked into (Permission denied)" in err
+    assert f"{closed}: " in err
     assert f"{closed / 'a.wav'}: " in err
 
 

@@ -12,13 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_corpus import lay_out, touch
 
-from ser_classic.corpora import (
-    CORPORA,
-    EMOTIONS,
-    available,
-    load,
-    shortfall,
-)
+from ser_classic.corpora import CORPORA, EMOTIONS, available, load, shortfall
 
 OFFICIAL = ("ravdess", "emodb", "tess", "savee", "crema_d", "emovo")
 

@@ -132,9 +132,7 @@ def test_a_lacking_coder_says_what_to_install(voice, monkeypatch):
         raise ValueError("Unknown format: 'MP3'")
 
     monkeypatch.setattr("soundfile.write", refuse)
-    with pytest.raises(
-        SerClassicError, match=r"does not write MP3/MPEG_LAYER_III .*pip install -U soundfile"
-    ):
+    with pytest.raises(SerClassicError, match=r"MP3/MPEG_LAYER_III .*pip install -U soundfile"):
         DEGRADATIONS["mp3"](voice, "a clip")
 
 
@@ -208,10 +206,7 @@ def test_noise_does_not_hang_on_the_process():
 
 @settings(deadline=None, max_examples=40)
 @given(
-    st.sampled_from(sorted(DEGRADATIONS)),
-    st.integers(160, 20_000),
-    st.floats(-4, 1),
-    st.integers(0, 2**16),
+    st.sampled_from(sorted(DEGRADATIONS)), st.integers(160, 20_000), st.floats(-4, 1), st.integers(0, 2**16)
 )
 def test_whatever_is_heard_stays_finite(name, samples, loudness, seed):
     waveform = np.random.default_rng(seed).normal(0, 10**loudness, samples).astype(np.float32)
@@ -281,9 +276,9 @@ def test_training_never_sees_a_degraded_clip_and_the_test_no_clean_one(tiny, cac
 
 def test_a_degraded_protocol_asks_for_the_degraded_features_and_no_other_does(tiny, cache):
     clean = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
-    with pytest.raises(SerClassicError, match="tests on noise0; give `degraded`"):
+    with pytest.raises(SerClassicError, match=r"noise0.*`degraded`"):
         evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso_degraded_noise0"])
-    with pytest.raises(SerClassicError, match="tests on the clips as they are"):
+    with pytest.raises(SerClassicError, match="loso"):
         evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso"], degraded=clean)
 
 
@@ -297,7 +292,7 @@ def test_a_run_tells_its_degradation_and_is_resumed(tiny, cache, tmp_path, monke
         patch.setattr("soundfile.write", lacking)
         first = bench(cells, tmp_path, cache=cache, own={"tiny": tiny})
     assert (first.done, first.failed) == ([cells[0].id], [cells[1].id])
-    assert "does not write MP3" in first.problems[0]
+    assert "MP3" in first.problems[0]
     second = bench(cells, tmp_path, cache=cache, own={"tiny": tiny})
     assert (second.kept, second.done, second.failed) == ([cells[0].id], [cells[1].id], [])
     records = {run.record["degradation"]: run.record for run in store.runs(tmp_path)}

@@ -175,11 +175,11 @@ def test_finite_whatever_the_length_the_level_and_the_silence(samples, active, l
 def test_what_cannot_be_analysed_is_refused():
     with pytest.raises(AudioError, match="silent"):
         describe(np.zeros(16000), 16000, ALL)
-    with pytest.raises(AudioError, match="at least 10 ms"):
+    with pytest.raises(AudioError, match="10 ms"):
         describe(np.ones(20), 16000, ALL)
     with pytest.raises(SerClassicError, match=r"contrast.*6400 Hz.*4000 Hz"):
         describe(tone(8000), 8000, [Descriptor("contrast", 7)])
-    with pytest.raises(SerClassicError, match=r"contrast.*no bin between 0 and 200 Hz.*longer frames"):
+    with pytest.raises(SerClassicError, match=r"contrast.*0 and 200 Hz"):
         describe(noise(48000), 48000, [Descriptor("contrast", 7)], Framing(64, 32))
 
 
@@ -191,11 +191,11 @@ def test_fewer_contrast_bands_suit_a_lower_rate():
 
 
 def test_misspelt_descriptors_and_impossible_sizes_are_named():
-    with pytest.raises(SerClassicError, match="did you mean 'chroma'"):
+    with pytest.raises(SerClassicError, match="'chroma'"):
         Descriptor("croma", 12)
-    with pytest.raises(SerClassicError, match="chroma: a size of 13; expected 12"):
+    with pytest.raises(SerClassicError, match=r"chroma: .*13.*12"):
         Descriptor("chroma", 13)
-    with pytest.raises(SerClassicError, match="mfcc: a size of 0; expected 1 to 128"):
+    with pytest.raises(SerClassicError, match=r"mfcc: .*0.*1 to 128"):
         Descriptor("mfcc", 0)
     with pytest.raises(SerClassicError, match="513 samples every 100"):
         Framing(513, 100)

@@ -78,11 +78,7 @@ def test_sharpness_has_the_smallest_log_loss():
     assert best <= min(log_loss(truth, probabilities(scores, sharpness * f)) for f in (0.98, 1.02))
 
 
-@given(
-    st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=6),
-    st.floats(1e-4, 1e3),
-    st.integers(0, 5),
-)
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=6), st.floats(1e-4, 1e3), st.integers(0, 5))
 def test_probabilities_never_change_the_first_choice(scores, sharpness, which):
     row = np.array(scores)
     row[which % len(row)] = np.nextafter(row.max(), np.inf)  # the closest race there can be
@@ -92,5 +88,5 @@ def test_probabilities_never_change_the_first_choice(scores, sharpness, which):
 
 
 def test_a_single_class_is_named_as_it_is_written():
-    with pytest.raises(ValueError, match="one class in y, 'sad'; two are needed"):
+    with pytest.raises(ValueError, match="one class in y, 'sad'"):
         encoded(np.array(["sad", "sad", "angry"]), np.array([1.0, 1.0, 0.0]))

@@ -129,9 +129,9 @@ def test_a_penalty_lost_in_rounding_is_no_error():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"feature_groups": "families"}, "'families' is not known; expected None or 'names'"),
-        ({"kernels": ("cubic",)}, "expected one or more of .*'linear', 'rbf'.* found .*'cubic'"),
-        ({"kernels": ()}, "expected one or more of"),
+        ({"feature_groups": "families"}, "'families'.*'names'"),
+        ({"kernels": ("cubic",)}, "'linear', 'rbf'.*'cubic'"),
+        ({"kernels": ()}, "'linear', 'rbf'"),
     ],
 )
 def test_a_wrong_parameter_is_named(wrong, message):
@@ -172,7 +172,7 @@ def test_too_many_clips_are_refused_with_the_way_out():
     with pytest.raises(SerClassicError, match=r"kernels of 180 clips .*\('linear',\) .*svm_primal"):
         Ridge(**tiny).fit(X, y)
     Ridge(("linear",), memory_limit=5e-4).fit(X, y)
-    with pytest.raises(SerClassicError, match=r": use the models svm_primal"):
+    with pytest.raises(SerClassicError, match=r"svm_primal"):
         Ridge(("linear",), **tiny).fit(np.tile(X, 9), y)
     single = np.tile(X, 9).astype(np.float32)
     with pytest.raises(SerClassicError, match=f"need {(4 * 8 * 180**2 + 5 * single.nbytes) / 2**30:.3g} GiB"):

@@ -198,7 +198,7 @@ def test_the_choice_leads():
 def test_a_fold_that_trains_on_one_class_is_named():
     X, y, _ = corpus(classes=2)
     splits = [(np.flatnonzero(y == "sad"), np.flatnonzero(y != "sad"))]
-    with pytest.raises(ValueError, match="fold 0 trains on one class, 'sad';"):
+    with pytest.raises(ValueError, match=r"fold 0 .*'sad'"):
         SVCCV(cv=splits).fit(X, y)
 
 

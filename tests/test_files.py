@@ -86,7 +86,7 @@ def test_a_pipe_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
     for path in (tmp_path / "pipe", tmp_path / "link"):
-        with pytest.raises(FileExistsError, match="there is a device or a pipe"), replacing(path) as draft:
+        with pytest.raises(FileExistsError, match="device"), replacing(path) as draft:
             draft.write_text("new")
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
     assert len(list(tmp_path.iterdir())) == 2
@@ -98,5 +98,5 @@ def test_what_cannot_be_put_in_place_is_refused_before_the_work(tmp_path, name):
     for link, target in (("to_pipe", "pipe"), ("to_nowhere", "absent/a"), ("loop", "loop"), ("good", "new")):
         (tmp_path / f"{link}.csv").symlink_to(f"{target}.csv")
     require_writable(tmp_path / "good.csv", "tables", ".csv")
-    with pytest.raises(SerClassicError, match="cannot be written there"):
+    with pytest.raises(SerClassicError, match="written"):
         require_writable(tmp_path / f"{name}.csv", "tables", ".csv")

@@ -92,9 +92,9 @@ def test_a_column_holds_what_its_name_says():
 
 
 def test_misspelt_functionals_and_repeated_families_are_named():
-    with pytest.raises(SerClassicError, match="did you mean 'mean'"):
+    with pytest.raises(SerClassicError, match="'mean'"):
         Pooled((Descriptor("zcr"),), ("maen",))
-    with pytest.raises(SerClassicError, match="stands twice: mfcc, zcr, mfcc"):
+    with pytest.raises(SerClassicError, match="mfcc, zcr, mfcc"):
         Pooled((Descriptor("mfcc", 13), Descriptor("zcr"), Descriptor("mfcc", 20)))
 
 

@@ -47,7 +47,7 @@ def test_official_parts_that_share_speakers_are_leaky_and_said_so():
     (fold,) = PROTOCOLS["official_leaky"].folds(clips)
     assert len(fold.test) == 4
     assert PROTOCOLS["official_leaky"].leaky
-    with pytest.raises(SerClassicError, match="keep speakers apart"):
+    with pytest.raises(SerClassicError, match="official"):
         PROTOCOLS["official_leaky"].folds(table())
 
 
@@ -119,5 +119,5 @@ def test_corpora_of_the_same_people_are_not_crossed():
 
     loaded = [Loaded(None, table(), CORPORA[name]) for name in ("ravdess", "ravdess_song")]
     for one, other in (loaded, loaded[::-1]):
-        with pytest.raises(SerClassicError, match="speakers are those of"):
+        with pytest.raises(SerClassicError, match="ravdess_song"):
             copies.require_apart(one, other, None, None)

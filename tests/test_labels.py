@@ -101,7 +101,7 @@ def test_an_absent_key_or_file_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"\*\.csv"):
         LabelFile("*.csv", key="File").read(tmp_path, "mine")
     (tmp_path / "x.csv").write_text("name,label\na.wav,ang\n")
-    with pytest.raises(CorpusError, match="no column File"):
+    with pytest.raises(CorpusError, match="column File"):
         LabelFile("*.csv", key="File").read(tmp_path, "mine")
 
 

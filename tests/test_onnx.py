@@ -85,7 +85,7 @@ def test_what_has_no_onnx_form_and_what_cannot_be_written_is_told(corpus, tmp_pa
     scale = np.ones(13, dtype=np.float32)
     network = Network(json.dumps({"sequence": False}), (), (), scale, scale, 13, 3)
     deep = replace(predictor, machine=Machine((network,), Chances()))
-    with pytest.raises(SerClassicError, match="its network has no ONNX form"):
+    with pytest.raises(SerClassicError, match=r"network .*ONNX"):
         export(deep, tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
     assert command("export", tmp_path / "m.skops", "-o", tmp_path / "m.txt") == 2

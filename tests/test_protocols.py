@@ -101,9 +101,9 @@ def test_unseen_text_keeps_speakers_and_sentences_apart(corpus, speakers, folds)
 
 
 def test_unseen_text_needs_two_known_sentences():
-    with pytest.raises(SerClassicError, match=r"c: unseen_text needs to know the sentence.*all say the same"):
+    with pytest.raises(SerClassicError, match=r"c: unseen_text .*sentence"):
         PROTOCOLS["unseen_text"].folds(table().assign(sentence="t1"))
-    with pytest.raises(SerClassicError, match=r"some clips do not tell theirs.*column `sentence`"):
+    with pytest.raises(SerClassicError, match=r"column `sentence`"):
         PROTOCOLS["unseen_text"].folds(table().assign(sentence=pd.NA))
 
 
@@ -132,14 +132,14 @@ def test_every_corpus_with_published_folds_has_all_its_speakers_in_them():
 
 
 def test_published_folds_need_the_whole_corpus():
-    with pytest.raises(SerClassicError, match=r"speakers are missing: ravdess/22, ravdess/23, ravdess/24"):
+    with pytest.raises(SerClassicError, match=r"ravdess/22, ravdess/23, ravdess/24"):
         PROTOCOLS["emobox"].folds(table("ravdess", speakers=21))
-    with pytest.raises(SerClassicError, match="unknown speakers: ravdess/25"):
+    with pytest.raises(SerClassicError, match="ravdess/25"):
         PROTOCOLS["emobox"].folds(table("ravdess", speakers=25))
 
 
 def test_a_corpus_without_published_folds_is_told_what_to_use():
-    with pytest.raises(SerClassicError, match=r"emodb: no speaker-disjoint folds.*use loso or speakers5"):
+    with pytest.raises(SerClassicError, match=r"emodb: .*loso or speakers5"):
         PROTOCOLS["emobox"].folds(table("emodb"))
 
 
@@ -154,14 +154,14 @@ def test_without_speakers_only_leaky_protocols_run():
 def test_a_single_speaker_cannot_be_left_out():
     with pytest.raises(SerClassicError, match="1 speaker"):
         PROTOCOLS["loso"].folds(table(speakers=1))
-    with pytest.raises(SerClassicError, match="5 are needed to keep speakers apart; use loso"):
+    with pytest.raises(SerClassicError, match=r"5 .*loso"):
         PROTOCOLS["speakers5"].folds(table(speakers=4))
 
 
 def test_too_few_clips_of_an_emotion_are_named():
     clips = table(each=2)
     clips["emotion"] = ["happy"] * (len(clips) - 1) + ["sad"]
-    with pytest.raises(SerClassicError, match=r"1 clip\(s\) of 'sad'; at least 5"):
+    with pytest.raises(SerClassicError, match=r"1 .*'sad'.* 5"):
         PROTOCOLS["random5"].folds(clips)
 
 
@@ -177,7 +177,7 @@ def test_what_scikit_learn_cannot_deal_is_refused_by_name(name, emotions):
         emotion=[f"e{number % emotions}" for number in place],
         sentence=[f"t{number % 5}" for number in place],
     )
-    with pytest.raises(SerClassicError, match=f"c: {name} cannot deal these 16 clips: "):
+    with pytest.raises(SerClassicError, match=f"c: {name} .*16 clips"):
         PROTOCOLS[name].folds(clips)
 
 
@@ -185,12 +185,12 @@ def test_what_scikit_learn_cannot_deal_is_refused_by_name(name, emotions):
 def test_a_speaker_of_one_clip_cannot_be_adapted_to(name):
     """His z-scores are zeros, and the emotion that training lacks a clip of would be the answer."""
     clips = table().iloc[:51]
-    with pytest.raises(SerClassicError, match="c/06 has one; 2 are needed of every speaker"):
+    with pytest.raises(SerClassicError, match=r"c/06 .*2 "):
         PROTOCOLS[name].folds(clips)
 
 
 def test_one_emotion_is_nothing_to_learn_from():
-    with pytest.raises(SerClassicError, match="c: loso, fold 01: it trains on one emotion only"):
+    with pytest.raises(SerClassicError, match="c: loso, fold 01: "):
         PROTOCOLS["loso"].folds(table().assign(emotion="happy"))
 
 
@@ -200,39 +200,27 @@ def test_a_planted_leak_is_caught():
     rows = np.arange(len(clips))
     straddling = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[5:], rows[:5])])
     said = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[10:], rows[:10])], apart=("sentence",))
-    with pytest.raises(SerClassicError, match="c: planted, fold 1: on both sides: sentence t0, t1, t2, t3"):
+    with pytest.raises(SerClassicError, match=r"c: planted, fold 1: .*sentence t0, t1, t2, t3"):
         said.folds(clips)
-    with pytest.raises(SerClassicError, match="c: planted, fold 1: on both sides: speaker c/01"):
+    with pytest.raises(SerClassicError, match=r"c: planted, fold 1: .*speaker c/01"):
         straddling.folds(clips)
-    with pytest.raises(SerClassicError, match="c: planted deals no fold"):
+    with pytest.raises(SerClassicError, match="c: planted "):
         Protocol("planted", "", lambda clips, seed: []).folds(clips)
     doubled = Protocol("planted", "", lambda clips, seed: [Fold("1", rows, rows[:5])], unit=None)
-    with pytest.raises(SerClassicError, match="c: planted, fold 1: clips stand on both sides"):
+    with pytest.raises(SerClassicError, match="c: planted, fold 1: clips"):
         doubled.folds(clips)
 
 
 @pytest.mark.parametrize(
     ("deal", "message"),
     [
-        (lambda clips, seed: clips["room"], "cannot deal these 30 clips: KeyError: 'room'"),
-        (lambda clips, seed: [([0], [1])], "cannot deal these 30 clips: AttributeError"),
-        (
-            lambda clips, seed: [Fold("1", np.ones(30, bool), np.arange(5))],
-            "fold 1: `train` holds no row numbers from 0 to 29",
-        ),
-        (
-            lambda clips, seed: [Fold("1", np.arange(10, 30), np.arange(0))],
-            "fold 1: `test` holds no row numbers",
-        ),
-        (
-            lambda clips, seed: [Fold("1", np.arange(10, 31), np.arange(10))],
-            "fold 1: `train` holds no row numbers",
-        ),
-        (
-            lambda clips, seed: [Fold("1", np.arange(10, 30), np.zeros(2, int))],
-            "fold 1: `test` holds a clip twice",
-        ),
-        (lambda clips, seed: 2 * leave_one_speaker_out(clips, seed), "deals two folds of one name"),
+        (lambda clips, seed: clips["room"], "30 clips: KeyError: 'room'"),
+        (lambda clips, seed: [([0], [1])], "30 clips: AttributeError"),
+        (lambda clips, seed: [Fold("1", np.ones(30, bool), np.arange(5))], "fold 1: `train` .*0 to 29"),
+        (lambda clips, seed: [Fold("1", np.arange(10, 30), np.arange(0))], "fold 1: `test` "),
+        (lambda clips, seed: [Fold("1", np.arange(10, 31), np.arange(10))], "fold 1: `train` "),
+        (lambda clips, seed: [Fold("1", np.arange(10, 30), np.zeros(2, int))], "fold 1: `test` .*twice"),
+        (lambda clips, seed: 2 * leave_one_speaker_out(clips, seed), "two folds"),
     ],
 )
 def test_a_deal_of_a_plug_in_that_is_none_is_told(deal, message):
@@ -242,9 +230,7 @@ def test_a_deal_of_a_plug_in_that_is_none_is_told(deal, message):
 
 def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():
     clips = table(speakers=3)
-    with pytest.raises(
-        SerClassicError, match=r"c: planted keeps room apart, of which the clips tell nothing"
-    ):
+    with pytest.raises(SerClassicError, match=r"c: planted .*room"):
         Protocol("planted", "", leave_one_speaker_out, apart=("room",)).folds(clips)
     one_by_one = Protocol("planted", "", lambda clips, seed: iter(leave_one_speaker_out(clips, seed)))
     assert len(one_by_one.folds(clips)) == 3
@@ -253,25 +239,16 @@ def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"track": "adaptd"}, "m: track 'adaptd'; expected 'blind' or 'adapted'"),
-        ({"track": "adapted", "heard": -1}, "m: heard -1; expected 0 or more"),
-        ({"heard": 4}, "m: `heard` is for the adapted track alone"),
-        (
-            {"track": "adapted", "heard": 4, "degradation": "noise10"},
-            "m: `heard` cannot be had with a degradation",
-        ),
-        (
-            {"trained_on": ("emodb",), "degradation": "noise10"},
-            "m: `trained_on` cannot be had with a degradation",
-        ),
-        (
-            {"track": "adapted", "heard": 4, "trained_on": ("emodb",)},
-            "m: `heard` cannot be had with `trained_on`",
-        ),
-        ({"degradation": "noise11"}, "m: degradation 'noise11'; expected one of noise20, noise10"),
-        ({"trained_on": "emodb"}, "m: trained_on 'emodb'; expected a tuple"),
-        ({"unit": "sentence"}, "m: unit 'sentence'; expected 'speaker' or None"),
-        ({"unit": None, "apart": ("speaker",)}, "m: keeps speakers apart; give unit='speaker'"),
+        ({"track": "adaptd"}, "m: track 'adaptd'.*'blind'.*'adapted'"),
+        ({"track": "adapted", "heard": -1}, "m: heard -1"),
+        ({"heard": 4}, "m: `heard` .*adapted"),
+        ({"track": "adapted", "heard": 4, "degradation": "noise10"}, "m: `heard` .*degradation"),
+        ({"trained_on": ("emodb",), "degradation": "noise10"}, "m: `trained_on` .*degradation"),
+        ({"track": "adapted", "heard": 4, "trained_on": ("emodb",)}, "m: `heard` .*`trained_on`"),
+        ({"degradation": "noise11"}, "m: degradation 'noise11'.*noise20, noise10"),
+        ({"trained_on": "emodb"}, "m: trained_on 'emodb'.*tuple"),
+        ({"unit": "sentence"}, "m: unit 'sentence'.*'speaker'"),
+        ({"unit": None, "apart": ("speaker",)}, "m: .*unit='speaker'"),
     ],
 )
 def test_an_entry_that_contradicts_itself_is_refused(fields, message):
@@ -287,7 +264,7 @@ def test_what_a_deal_does_to_its_clips_hides_no_speaker_on_both_sides():
 
     clips = table(speakers=3)
     before = clips.copy()
-    with pytest.raises(SerClassicError, match="fold 1: on both sides: speaker"):
+    with pytest.raises(SerClassicError, match=r"fold 1: .*speaker"):
         Protocol("planted", "", deal).folds(clips)
     pd.testing.assert_frame_equal(clips, before)
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, str]:
     folder = tmp_path_factory.mktemp("scale")
-    words = ["--max-clips", "100", "--jobs", "1", "--features", "mfcc13", "--models", "prior", "svm_primal"]
+    words = ["--max-clips", "100", "--jobs", "1", "--features", "mfcc13", "--models", "svm_primal"]
     done = subprocess.run(
         [sys.executable, SPEED / "scale.py", *words, "--json", folder / "scale.json"],
         check=True,
@@ -30,16 +30,16 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, str]
 
 def test_every_point_is_measured(measured):
     result, _, shown = measured
-    extraction, prior, primal = result["points"]
-    assert [point["what"] for point in result["points"]] == ["extract", "run", "run"]
+    extraction, primal = result["points"]
+    assert [point["what"] for point in result["points"]] == ["extract", "run"]
     assert extraction["clips"] == 100
     assert extraction["seconds"] > 0
     assert extraction["processor_seconds"] > 0
     assert 20 < extraction["own_mb"] <= extraction["peak_mb"] < 2000
     assert 100 * 24 * 4 < extraction["cache_mb"] * 1e6 < 1e6  # 13 means and more of float32, twice
-    assert 50 < prior["clips"] == primal["clips"] < 100  # the training part
+    assert 50 < primal["clips"] < 100  # the training part
     assert primal["note"].startswith("UAR")
-    assert "mfcc13: at 100 clips, one size, which tells nothing of growth; peak" in shown
+    assert "mfcc13: at 100 clips" in shown
 
 
 def test_it_is_judged(measured):

@@ -79,12 +79,12 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(scored, predict
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda p: p.iloc[1:], "1 of 48 test clips are missing"),
-        (lambda p: pd.concat([p, p.iloc[[4]]]), "line 50: .* twice, first in line 6"),
-        (lambda p: p.assign(file=["other.wav", *p["file"][1:]]), "line 2: 'other.wav' is no clip of tiny"),
-        (lambda p: p.assign(emotion=["cross", *p["emotion"][1:]]), "line 2: 'cross' is none of"),
-        (lambda p: p.assign(fold="s01"), "line .*is tested in fold s0"),
-        (lambda p: p.assign(p_sad=7.0), "line 2: its probabilities"),
+        (lambda p: p.iloc[1:], "1 of 48 "),
+        (lambda p: pd.concat([p, p.iloc[[4]]]), "line 50: .*line 6"),
+        (lambda p: p.assign(file=["other.wav", *p["file"][1:]]), r"line 2: 'other\.wav'.*tiny"),
+        (lambda p: p.assign(emotion=["cross", *p["emotion"][1:]]), "line 2: 'cross'"),
+        (lambda p: p.assign(fold="s01"), "line .*fold s0"),
+        (lambda p: p.assign(p_sad=7.0), "line 2: "),
         (lambda p: p.assign(p_joy=0.0), "p_joy"),
         (lambda p: p.assign(part="train"), "line 2: .*part 'train'"),
         (lambda p: p.drop(columns="emotion"), r"emotion \(or guess\)"),

@@ -41,7 +41,7 @@ def test_a_clip_has_a_frame_every_hop_and_one_at_least(n):
 
 
 def test_a_family_that_stands_twice_is_refused():
-    with pytest.raises(SerClassicError, match="stands twice: mfcc, mfcc"):
+    with pytest.raises(SerClassicError, match="mfcc, mfcc"):
         Frames((Descriptor("mfcc", 13), Descriptor("mfcc", 20)))
 
 
@@ -59,12 +59,12 @@ def test_what_comes_from_the_cache_is_what_was_extracted(tiny, cache, name):
 
 @pytest.mark.parametrize(("model", "features"), [("lstm", "classic193"), ("lda", "mfcc_sequence")])
 def test_vectors_and_sequences_are_not_mixed(model, features, tmp_path):
-    with pytest.raises(SerClassicError, match=f"unsupported combination: model {model} takes"):
+    with pytest.raises(SerClassicError, match=f"model {model} "):
         require_match(MODELS[model], FEATURES[features])
     suite = tmp_path / "s.toml"
     suite.write_text(
         '[[grid]]\ncorpora = ["tess"]\nprotocols = ["loso"]\n'
         f'features = ["{features}"]\nmodels = ["{model}"]\n'
     )
-    with pytest.raises(SerClassicError, match="unsupported combination"):
+    with pytest.raises(SerClassicError, match=f"model {model} "):
         read_suite(str(suite))

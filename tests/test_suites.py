@@ -48,24 +48,24 @@ def test_seeds_and_overlapping_grids(suite):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("grid = 3", "expected a title and"),
-        ("[[grid]]\ncorpora = ['emodb']", "check features, models, protocols"),
-        (GRID + "folds = [1]", "check folds"),
-        (GRID.replace('["mfcc13"]', "[]"), "empty or no list"),
-        (GRID.replace('["mfcc13"]', '"mfcc13"'), "empty or no list"),
-        (GRID.replace("mfcc13", "mfcc31"), "did you mean 'mfcc13'"),
-        (GRID + "[other]", "found other"),
-        ("[[grid", "not readable as TOML"),
-        ("grid = [1, 2]", r"expected \[\[grid\]\] tables, found 1"),
-        (GRID.replace('"mfcc13"', '["mfcc13"]'), r"features lists \['mfcc13'\]; expected names in quotes"),
-        (GRID.replace('"mfcc13"', "13"), "features lists 13; expected names in quotes"),
-        (GRID.replace("loso", "crosss"), "no 'crosss'; did you mean 'cross'"),
-        (GRID.replace("loso", "loso_few_"), "no 'loso_few_'; did you mean 'loso_few'"),
-        (GRID.replace("loso", "cross").replace(', "synthetic"', ""), "cross with emodb alone: list a second"),
-        (GRID.replace("loso", "cross").replace("synthetic", "ravdess4"), "no protocol trains on ravdess4 to"),
-        (GRID + "seeds = ['a']", "the seed 'a'; expected whole numbers"),
-        (GRID + "seeds = [true]", "the seed True; expected whole numbers"),
-        (GRID + "seeds = [-1]", "the seed -1; expected whole numbers"),
+        ("grid = 3", "s.toml: "),
+        ("[[grid]]\ncorpora = ['emodb']", "features, models, protocols"),
+        (GRID + "folds = [1]", "folds"),
+        (GRID.replace('["mfcc13"]', "[]"), "s.toml: .*features"),
+        (GRID.replace('["mfcc13"]', '"mfcc13"'), "s.toml: .*features"),
+        (GRID.replace("mfcc13", "mfcc31"), "'mfcc13'"),
+        (GRID + "[other]", "other"),
+        ("[[grid", "s.toml: .*TOML"),
+        ("grid = [1, 2]", r"\[\[grid\]\].* 1"),
+        (GRID.replace('"mfcc13"', '["mfcc13"]'), r"features .*\['mfcc13'\]"),
+        (GRID.replace('"mfcc13"', "13"), "features .*13"),
+        (GRID.replace("loso", "crosss"), "'crosss'.*'cross'"),
+        (GRID.replace("loso", "loso_few_"), "'loso_few_'.*'loso_few'"),
+        (GRID.replace("loso", "cross").replace(', "synthetic"', ""), "cross .*emodb"),
+        (GRID.replace("loso", "cross").replace("synthetic", "ravdess4"), "ravdess4"),
+        (GRID + "seeds = ['a']", "seed 'a'"),
+        (GRID + "seeds = [true]", "seed True"),
+        (GRID + "seeds = [-1]", "seed -1"),
     ],
 )
 def test_a_suite_that_cannot_be_run_says_why(suite, text, reason):
@@ -76,10 +76,10 @@ def test_a_suite_that_cannot_be_run_says_why(suite, text, reason):
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
-        ("quik", "there is no 'quik'; did you mean 'quick'"),
-        ("folder", "folder: is no suite; the suites that come with the package: .*quick"),
-        ("./folder", "./folder: is no suite"),
-        ("my.toml", "my.toml: there is no such file; .*quick"),
+        ("quik", "'quik'.*'quick'"),
+        ("folder", "folder: .*quick"),
+        ("./folder", "./folder: "),
+        ("my.toml", "my.toml: .*quick"),
     ],
 )
 def test_what_is_no_suite_is_told_with_those_there_are(tmp_path, monkeypatch, named, reason):
@@ -92,7 +92,7 @@ def test_what_is_no_suite_is_told_with_those_there_are(tmp_path, monkeypatch, na
 def test_select_keeps_what_is_named(suite):
     cells = read_suite(suite(GRID))
     assert select(cells, corpus=["emodb"], model=None) == cells[:2]
-    with pytest.raises(SerClassicError, match="no cell with model svn; they list prior, lda"):
+    with pytest.raises(SerClassicError, match=r"model svn.* prior, lda"):
         select(cells, model=["lda", "svn"])
     with pytest.raises(SerClassicError, match="corpus tess"):
         select(cells, corpus=["tess"])
@@ -138,11 +138,10 @@ def test_shards_are_read_as_one_of_how_many():
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["0/8", "9/8", "2", "2/", "/8", "-1/8", "2/0", "2 / 8", "a/b", "1/2/3", "", "²/8", "2/8\n"],
+    "text", ["0/8", "9/8", "2", "2/", "/8", "-1/8", "2/0", "2 / 8", "a/b", "1/2/3", "", "²/8", "2/8\n"]
 )
 def test_what_is_no_shard_is_refused(text):
-    with pytest.raises(SerClassicError, match="expected one of how many, 1/8 to 8/8"):
+    with pytest.raises(SerClassicError, match="1/8 to 8/8"):
         parse_shard(text)
 
 
@@ -157,7 +156,7 @@ def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_pat
     cells = on_own(read_suite(suite(GRID)), "mine")
     assert [cell.id for cell in cells] == ["mine--loso--mfcc13--prior--0", "mine--loso--mfcc13--lda--0"]
     assert present(cells, {"mine": None}, tmp_path) == (cells, [])
-    with pytest.raises(SerClassicError, match="list nothing for synthetic, whose place mine would take"):
+    with pytest.raises(SerClassicError, match=r"synthetic.* mine"):
         on_own(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
 
 

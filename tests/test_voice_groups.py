@@ -77,9 +77,7 @@ def test_a_short_constant_has_no_spread_and_no_trend(frames: int):
 @settings(deadline=None, max_examples=60)
 @given(
     arrays(
-        np.float32,
-        st.tuples(st.integers(1, 4), st.integers(1, 30)),
-        elements=st.floats(-1e4, 1e4, width=32),
+        np.float32, st.tuples(st.integers(1, 4), st.integers(1, 30)), elements=st.floats(-1e4, 1e4, width=32)
     )
 )
 def test_groups_are_finite_for_any_contour(rows: np.ndarray):
