@@ -281,5 +281,4 @@ def test_a_corpus_that_fails_fails_its_cells_alone(packages, ser, tmp_path):
 def test_what_cannot_be_fitted_is_one_message(packages, ser, own_folder, model, told):
     words = ("--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--model", model, "-o", "m.skops")
     done = ser("fit", str(own_folder), *words, "--no-robust", "--jobs", "1")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith(f"ser-classic: {told}")
+    done.refused(told)
