@@ -1,4 +1,4 @@
-"""Explore: a corpus or a recording as one page that says what is in it, and what features make of it."""
+"""Explore: a corpus or a recording as one page with figures."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HEARD = 60.0  # [s] of a recording that its page plays
 
 @dataclass(frozen=True)
 class Part:
-    """A figure with what is said beside it, and the table under it where there is one."""
+    """A figure with its caption, and a table under it or nothing."""
 
     name: str
     title: str
@@ -45,8 +45,8 @@ class Part:
         from ser_classic.plots.style import svg
 
         drawn = svg(self.figure)
-        told = f"<h3>{escape(self.title)}</h3><p>{escape(self.caption)}</p>"
-        return f"{told}{drawn[drawn.index('<svg') :]}{self.table}"
+        text = f"<h3>{escape(self.title)}</h3><p>{escape(self.caption)}</p>"
+        return f"{text}{drawn[drawn.index('<svg') :]}{self.table}"
 
 
 def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
@@ -109,7 +109,7 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
 
 
 def _player(waveform: np.ndarray, rate: int) -> str:
-    """The recording [shape=(n,)], or its beginning, to be heard on the page, which holds it."""
+    """The recording [shape=(n,)], or its beginning, as a player inside the page."""
     import soundfile
 
     begun = waveform[: int(HEARD * rate)]
@@ -156,7 +156,7 @@ def variance_explained(values: pd.DataFrame, emotions: pd.Series, speakers: pd.S
 
 
 def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, float]:
-    """How often a clip's nearest neighbour bears its name, and how often any other clip does.
+    """How often a clip's nearest neighbour has its name, and how often any other clip does.
 
     Parameters
     ----------
@@ -175,10 +175,7 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
 
 
 def place(what: str) -> Path:
-    """Where the page of a corpus or a recording stands below a folder of pages: each at one of its own.
-
-    A corpus that comes with the package stands under its name, what is a file or a folder under its path.
-    """
+    """Folder of a page below that of all pages: the name of a known corpus, the path of a file or folder."""
     path = Path(what)
     if not os.path.exists(path):  # noqa: PTH110 (Path's raises where one may not look)
         return Path(path.name)
@@ -216,7 +213,7 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
             style.save(part.figure, folder, part.name)
     except OSError as error:
         raise SerClassicError(
-            f"{folder}: cannot be written ({error.strerror}); choose another with -o"
+            f"{folder}: cannot be written ({error.strerror}); choose another with --output"
         ) from error
     return page
 
@@ -263,24 +260,18 @@ def facts_list(facts: dict[str, str]) -> str:
 def _durations(loaded: Loaded, order: list[str]) -> Part:
     from ser_classic.plots.clips import spreads
 
-    sections = parts(loaded.clips)
-    shapes = {
-        file: audio.shape(loaded.root / file)
-        for file, part in zip(loaded.clips["file"], sections, strict=True)
-        if part is None or part.end is None
-    }
-    known = {file: shape.frames / shape.rate for file, shape in shapes.items()}
-    seconds = pd.Series(
-        [
-            known[file] if part is None else (known[file] if part.end is None else part.end) - part.start
-            for file, part in zip(loaded.clips["file"], sections, strict=True)
-        ],
-        index=loaded.clips.index,
-    )
+    lengths = []
+    for file, part in zip(loaded.clips["file"], parts(loaded.clips), strict=True):
+        start, end = (0.0, None) if part is None else (part.start, part.end)
+        if end is None:
+            shape = audio.shape(loaded.root / file)
+            end = shape.frames / shape.rate
+        lengths.append(end - start)
+    seconds = pd.Series(lengths, index=loaded.clips.index)
     groups = {word: seconds[loaded.clips["emotion"] == word].to_numpy() for word in order}
     caption = (
         f"{seconds.sum() / 60:.0f} minutes in all, {seconds.median():.1f} s the median clip. Box: quartiles; "
-        "whiskers: 5 % to 95 %. Where lengths differ by emotion, a system can hear the emotion in the length."
+        "whiskers: 5 % to 95 %. Where lengths differ by emotion, a model can guess the emotion by length."
     )
     return Part("durations", "Length of the clips", caption, spreads(groups, "length [s]"))
 
@@ -303,8 +294,8 @@ def _examples(loaded: Loaded, order: list[str]) -> Part:
 def _comparable(clips: pd.DataFrame, order: list[str]) -> dict[str, str]:
     """A clip of each emotion, as many as possible of one speaker saying one text."""
     keys = pd.DataFrame({"speaker": clips["speaker"].fillna(""), "sentence": clips["sentence"].fillna("")})
-    said = clips["emotion"].groupby([keys["speaker"], keys["sentence"]]).nunique()
-    speaker, sentence = said.idxmax()
+    spoken = clips["emotion"].groupby([keys["speaker"], keys["sentence"]]).nunique()
+    speaker, sentence = spoken.idxmax()
     near = (keys["speaker"] == speaker).astype(int) + (
         (keys["speaker"] == speaker) & (keys["sentence"] == sentence)
     )
@@ -325,26 +316,25 @@ def _separability(
         "The best one of each family. Box: quartiles; whiskers: 5 % to 95 %.",
         figures.distributions(values[best], emotions, order),
     )
-    told = ("emotion", "speaker") if owned else ("emotion",)
+    columns = ("emotion", "speaker") if owned else ("emotion",)
     rows = tuple(
-        (str(name), *(of_share(row[what]) for what in told))
+        (str(name), *(of_share(row[column]) for column in columns))
         for name, row in shares.head(40).to_dict("index").items()
     )
-    table = Table(("feature", *told), rows, "Features").html()
-    if not owned:
+    table = Table(("feature", *columns), rows, "Features").html()
+    if owned:
+        above = (shares["speaker"] > shares["emotion"]).mean()
+        drawn = figures.explained(shares)
+        caption = (
+            f"A point per feature; large marks are medians of families. For {100 * above:.0f} % of the "
+            "features the speaker explains more than the emotion (right of the line): a model "
+            "that is trained on its test speakers learns voices."
+        )
+    else:
         groups = {group: part["emotion"].to_numpy() for group, part in shares.groupby("group", sort=False)}
         drawn = figures.spreads(groups, "share of variance that emotion explains")
-    else:
-        drawn = figures.explained(shares)
-    above = (shares["speaker"] > shares["emotion"]).mean()
-    caption = (
-        f"A point a feature, a large mark the median of a family. For {100 * above:.0f} % of the "
-        "features the speaker explains more than the emotion does (right of the line): a system that meets "
-        "its test speakers in training learns voices."
-        if owned
-        else "Share of variance between emotions (eta squared). Nothing says who speaks."
-    )
-    return [distributions, Part("separability", "What the features tell", caption, drawn, table)]
+        caption = "Share of variance between emotions (eta squared). The speakers are unknown."
+    return [distributions, Part("separability", "What the features explain", caption, drawn, table)]
 
 
 def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | None) -> Part:
@@ -362,18 +352,18 @@ def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | N
     near = min(30.0, (len(rows) - 1) / 3)
     points = TSNE(perplexity=near, init="pca", random_state=SEED, n_jobs=1).fit_transform(reduced)
     words = emotions.to_numpy()[rows]
-    told = {"emotion": nearest_share(scaled, words)}
+    nearest = {"emotion": nearest_share(scaled, words)}
     owners = None
     if speakers is not None:
         owners = speakers.to_numpy()[rows]
-        told["speaker"] = nearest_share(scaled, owners)
+        nearest["speaker"] = nearest_share(scaled, owners)
     shares = ", ".join(
         f"its {name} in {100 * found:.0f} % (chance {100 * chance:.0f} %)"
-        for name, (found, chance) in told.items()
+        for name, (found, chance) in nearest.items()
     )
     caption = (
-        f"t-SNE of {len(rows)} clips: near points have like features. The nearest neighbour of a clip shares "
-        f"{shares}. Where clips lie together by speaker, a test speaker who was heard in training is half "
+        f"t-SNE of {len(rows)} clips: points that are close have similar features. The nearest neighbour of "
+        f"a clip shares {shares}. Where clips cluster by speaker, a test speaker heard in training is half "
         "known."
     )
     return Part("projection", "All clips in two dimensions", caption, projections(points, words, owners))

@@ -20,7 +20,7 @@ from ser_classic.estimators import held_out
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.preparation import require_match
 from ser_classic.extras.deep.estimator import DeepClassifier
-from ser_classic.extras.deep.sequences import SEQUENCES
+from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit
@@ -190,7 +190,7 @@ def test_an_interruption_is_passed_on_and_leaves_no_half_trained_model(monkeypat
     def interrupt(self, net, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.Told, "on_epoch_end", interrupt)
+    monkeypatch.setattr(training.Log, "on_epoch_end", interrupt)
     model = small("lstm", SMALL["lstm"])
     with pytest.raises(KeyboardInterrupt):
         model.fit(*clips(speakers=speakers))

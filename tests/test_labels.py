@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from ser_classic.cli.corpora import app
 from ser_classic.corpora import Reading, load
 from ser_classic.corpora.clips import CorpusError
-from ser_classic.corpora.labels import LabelFile, bare, read_rows
+from ser_classic.corpora.labels import LabelFile, bare
+from ser_classic.corpora.tables import read_rows
 
 ROWS = [
     {"name": "a 1.wav", "emotion": "anger", "who": "Ann"},
@@ -48,8 +49,11 @@ def test_objects_by_clip(tmp_path):
 
 def test_lines_that_match_are_rows(tmp_path):
     (tmp_path / "x.txt").write_text("# head\nclip01 -> anger (Ann)\nnothing\nclip02 -> joy (Ben)\n")
-    table = read_rows(tmp_path / "x.txt", r"(?P<clip>\w+) -> (?P<label>\w+) \((?P<speaker>\w+)\)")
+    pattern = r"(?P<clip>\w+) -> (?P<label>\w+) \((?P<speaker>\w+)\)"
+    table = LabelFile("*.txt", key="clip", line=pattern).table(tmp_path / "x.txt")
     assert table.values.tolist() == [["clip01", "anger", "Ann"], ["clip02", "joy", "Ben"]]
+    with pytest.raises(CorpusError, match=r"x\.txt"):
+        LabelFile("*.txt", key="clip", line="nowhere").table(tmp_path / "x.txt")
 
 
 @pytest.mark.parametrize(

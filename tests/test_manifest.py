@@ -106,7 +106,7 @@ def test_folder_per_emotion(tmp_path):
         ("file,emotion,emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion'"),
         ("file,emotion,Emotion\na.wav,sad,angry\n", "a.wav", None, "column 'emotion'"),
         (f"file,emotion\n{'a' * 5000},sad\n", "", None, "1 of .*1 "),
-        ("", "", None, "column file, emotion"),
+        ("", "", None, r"m\.csv: "),
         ("file,emotion\n,sad\n", "", None, "line 2 .*file"),
         ("file,emotion\na.wav,sad\nb.wav,smug\n", "a.wav b.wav", None, "'smug'.*'sad'.*--map smug"),
         ("file,emotion\na.wav,sad\n", "a.wav", Reading(words={"rage": "angry"}), "--map .*'rage'"),

@@ -13,7 +13,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import Pipeline
 
 from ser_classic.errors import SerClassicError
-from ser_classic.extras.deep.sequences import SEQUENCES
+from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features.inputs import VECTORS
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit, plain

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_classic.errors import SerClassicError
-from ser_classic.extras.deep.preparation import Preparation, Prepared, trimmed
-from ser_classic.extras.deep.sequences import SEQUENCES, Frames
+from ser_classic.extras.deep.features import SEQUENCES, Frames, Preparation, Prepared, trimmed
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.descriptors import Descriptor
 from ser_classic.features.functionals import MFCC13
@@ -80,21 +79,6 @@ def test_noise_reduction_takes_steady_noise_and_leaves_the_length():
     quiet = slice(0, RATE // 4)
     assert reduced[quiet].std() < 0.5 * noisy[quiet].std()
     np.testing.assert_array_equal(reduced, Preparation(denoise=True)(noisy, RATE))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "reason"),
-    [
-        ({"level": "loud"}, "'loud'"),
-        ({"level": "peak", "target": 3.0}, "3.0"),
-        ({"trim": 0.0}, "trim: 0.0"),
-        ({"seconds": -1.0}, "seconds: -1.0"),
-        ({"seconds": float("nan")}, "seconds: nan"),
-    ],
-)
-def test_what_means_nothing_is_refused(wrong, reason):
-    with pytest.raises(SerClassicError, match=reason):
-        Preparation(**wrong)
 
 
 def test_a_preparation_is_among_the_parameters_so_that_no_other_cache_is_used():

@@ -9,7 +9,7 @@ import pytest
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.preparation import require_match
 from ser_classic.experiment.suites import read_suite
-from ser_classic.extras.deep.sequences import SEQUENCES, Frames
+from ser_classic.extras.deep.features import SEQUENCES, Frames
 from ser_classic.features import FEATURES
 from ser_classic.features.descriptors import Descriptor, Framing
 from ser_classic.features.extraction import extract

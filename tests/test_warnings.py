@@ -122,7 +122,7 @@ def check_called_alike(clips, names, told):
         rows = np.flatnonzero(found["speaker"] == f"own/{who}")
         for row, stem in zip(rows, stems, strict=False):
             found.iloc[row, found.columns.get_loc("file")] = f"{who}/{stem}.wav"
-    warned = [line for line in warnings_of(found) if "called alike" in line]
+    warned = [line for line in warnings_of(found) if "same name" in line]
     assert len(warned) == (told is not None)
     assert all(word in warned[0] for word in told or ())
 

@@ -1,11 +1,13 @@
-"""A manifest as a table: text with commas, semicolons or tabs, or Parquet, as programs save them."""
+"""Tables that come with recordings: text with commas, semicolons, tabs, bars or spaces, Parquet, or JSON."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -22,107 +24,129 @@ LIMITING = {  # columns that say which part of a file its label is about
     **dict.fromkeys(("stop", "end_time", "end_s", "to", "until"), "end"),
 }
 OTHERWISE = {"gender": "sex"}  # columns as other programs call them
-LINE = "line"  # of the manifest, in which a row ends
+
+Lines = list[tuple[int, list[str]]]  # those that are not empty, each with the number it ends at
 
 
-def read_table(manifest: Path) -> pd.DataFrame:
-    """Rows of a manifest as they are written, without space around values.
+def read_rows(path: Path) -> pd.DataFrame:
+    """Rows of a table as they are written, without space around values.
 
     Returns
     -------
     pd.DataFrame
-        Strings, the empty one where nothing is written; column names in lower case; indexed by line.
+        Strings, the empty one where nothing is written; indexed by line.
 
     Raises
     ------
     CorpusError
-        There is no such file, it is no table, lacks a column or a value, or has a column that limits a label
-        in a way that is not understood.
+        There is no such file, it is no table, has no rows, or a column twice.
     """
-    header, *lines = _lines(manifest) or [(1, [])]
-    columns = [name.strip().lower() for name in header[1]]
-    columns = [name if (ours := OTHERWISE.get(name, name)) in columns else ours for name in columns]
-    while columns and not columns[-1]:  # a separator at the end of every line
-        columns.pop()
-    absent = [column for column in REQUIRED if column not in columns]
-    if absent:
-        raise CorpusError(
-            f"{manifest}: no column {', '.join(absent)}; expected file, emotion and, if known, speaker, sex, "
-            f"sentence, start, end; found {', '.join(columns) or 'nothing'}"
-        )
-    twice = [name for name in columns if columns.count(name) > 1]
-    if twice:
-        raise CorpusError(f"{manifest}: the column {twice[0]!r} is there twice; keep one")
-    _require_known_parts(manifest, columns)
-    rows = []
-    for line, values in lines:
-        values = [value.strip() for value in values]
-        if any(values[len(columns) :]):
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"{path}: cannot be read ({error.strerror})") from error
+    if what := mistaken(content):
+        raise CorpusError(f"{path}: {what}")
+    if content.startswith(PARQUET):
+        lines = _of_parquet(path)
+    else:
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        try:
+            text = content.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
+            lines = _of_json(json.loads(text)) if path.suffix.lower() == ".json" else _of_text(text)
+        except (csv.Error, ValueError) as error:
+            raise CorpusError(f"{path}: not readable as a table ({error}); save it as UTF-8 CSV") from error
+    (_, header), *lines = [(line, [value.strip() for value in row]) for line, row in lines] or [(1, [])]
+    while header and not header[-1]:  # a separator at the end of every line
+        header.pop()
+    names = [name.casefold() for name in header]
+    if twice := [name for name in header if names.count(name.casefold()) > 1]:
+        raise CorpusError(f"{path}: the column {twice[0]!r} is there twice; keep one")
+    for line, row in lines:
+        if any(row[len(header) :]):
             raise CorpusError(
-                f"{manifest}: line {line} has more fields than its header; name every column, and put a "
+                f"{path}: line {line} has more fields than its header; name every column, and put a "
                 "value with a separator in quotes"
             )
-        rows.append((values + [""] * len(columns))[: len(columns)])
-    table = pd.DataFrame(rows, columns=columns, index=pd.Index([line for line, _ in lines], name=LINE))
-    if table.empty:
-        raise CorpusError(f"{manifest}: has no rows below its header; expected one for every clip")
+    if not lines:
+        what = "has no rows below its header" if header else "is empty"
+        raise CorpusError(f"{path}: {what}; expected a header, and a row for every clip")
+    rows = [(row + [""] * len(header))[: len(header)] for _, row in lines]
+    return pd.DataFrame(rows, columns=header, index=pd.Index([line for line, _ in lines], name="line"))
+
+
+def read_table(manifest: Path) -> pd.DataFrame:
+    """Rows of a manifest: as `read_rows`, with column names in lower case.
+
+    Raises
+    ------
+    CorpusError
+        As `read_rows`; it lacks a column or a file, or has a column that limits a label in a way that is not
+        understood.
+    """
+    table = read_rows(manifest)
+    names = [name.lower() for name in table]
+    table.columns = [name if (ours := OTHERWISE.get(name, name)) in names else ours for name in names]
+    if absent := [column for column in REQUIRED if column not in table]:
+        raise CorpusError(
+            f"{manifest}: no column {', '.join(absent)}; expected file, emotion and, if known, speaker, sex, "
+            f"sentence, start, end; found {', '.join(table)}"
+        )
+    for column in table:
+        if column in LIMITING and LIMITING[column] not in table:
+            raise CorpusError(
+                f"{manifest}: the column {column!r} seems to say which part of a file is meant; call it "
+                f"{LIMITING[column]!r} ({' and '.join(PART)}, in seconds), or leave it out"
+            )
+    if "channel" in table:
+        raise CorpusError(
+            f"{manifest}: the column 'channel' seems to say which channel is meant; take one from all files "
+            "with --channel, and leave the column out"
+        )
     table["file"] = table["file"].str.replace("\\", "/")
     for line in table.index[table["file"] == ""]:
         raise CorpusError(f"{manifest}: line {line} names no file")
     return table.astype("str")
 
 
-def _lines(manifest: Path) -> list[tuple[int, list[str]]]:
-    """Lines that hold something, each with the number it ends at."""
-    try:
-        if not manifest.is_file():
-            raise CorpusError(f"{manifest}: there is no such manifest")
-        content = manifest.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"{manifest}: cannot be read ({error.strerror})") from error
-    if what := mistaken(content):
-        raise CorpusError(f"{manifest}: {what}")
-    if content.startswith(PARQUET):
-        return _of_parquet(manifest)
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        text = content.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
-        first, _, rest = text.lstrip("\r\n").partition("\n")
-        separator = re.fullmatch(r'"?sep=(.)"?\s*', first)  # how Excel is told, and tells
-        if separator:
-            text = "\n" * (text.count("\n", 0, text.index(first)) + 1) + rest
-        delimiter = separator[1] if separator else max(SEPARATORS, key=first.count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        return [(reader.line_num, row) for row in reader if any(value.strip() for value in row)]
-    except (csv.Error, ValueError) as error:
-        raise CorpusError(f"{manifest}: not readable as a table ({error}); save it as UTF-8 CSV") from error
+def _of_text(text: str) -> Lines:
+    first, _, rest = text.lstrip("\r\n").partition("\n")
+    separator = re.fullmatch(r'"?sep=(.)"?\s*', first)  # how Excel writes and reads the separator
+    if separator:
+        text = "\n" * (text.count("\n", 0, text.index(first)) + 1) + rest
+    delimiter = separator[1] if separator else max(SEPARATORS, key=first.count)
+    if delimiter in first or len(first.split()) < 2:
+        lines = csv.reader(
+            io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+        )
+        return [(lines.line_num, row) for row in lines if any(value.strip() for value in row)]
+    return [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
 
 
-def _of_parquet(manifest: Path) -> list[tuple[int, list[str]]]:
+def _of_json(content: object) -> Lines:
+    """`{"clip": {...}}`, `{"clip": "angry"}` or `[{...}]`."""
+    if isinstance(content, Mapping):
+        content = [
+            {"key": key, **(value if isinstance(value, Mapping) else {"label": value})}
+            for key, value in content.items()
+        ]
+    if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
+        raise ValueError("neither an object nor a list of objects")
+    return _of_frame(pd.DataFrame(content))
+
+
+def _of_parquet(path: Path) -> Lines:
     """Rows of a Parquet file as they would stand in a text, with what pandas keeps as its index."""
     need("pyarrow", "parquet")
     try:
-        table = pd.read_parquet(manifest, engine="pyarrow")
+        table = pd.read_parquet(path, engine="pyarrow")
     except Exception as error:  # pyarrow's are of several kinds
-        raise CorpusError(f"{manifest}: not readable as Parquet ({error}); save it as UTF-8 CSV") from error
-    if any(table.index.names):
-        table = table.reset_index()
+        raise CorpusError(f"{path}: not readable as Parquet ({error}); save it as UTF-8 CSV") from error
+    return _of_frame(table.reset_index() if any(table.index.names) else table)
+
+
+def _of_frame(table: pd.DataFrame) -> Lines:
     rows = [
         ["" if pd.isna(value) else str(value) for value in row] for row in table.astype(object).to_numpy()
     ]
     return list(enumerate([list(map(str, table.columns)), *rows], start=1))
-
-
-def _require_known_parts(manifest: Path, columns: list[str]) -> None:
-    """Refuse what says that a label is about a part of the file, and would be passed over."""
-    for column in columns:
-        if column in LIMITING and LIMITING[column] not in columns:
-            raise CorpusError(
-                f"{manifest}: the column {column!r} seems to say which part of a file is meant; call it "
-                f"{LIMITING[column]!r} ({' and '.join(PART)}, in seconds), or leave it out"
-            )
-    if "channel" in columns:
-        raise CorpusError(
-            f"{manifest}: the column 'channel' seems to say which channel is meant; take one from all files "
-            "with --channel, and leave the column out"
-        )

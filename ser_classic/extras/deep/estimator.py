@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -35,7 +36,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
     sequence : bool
         Take sequences; else vectors, read feature by feature as a sequence of single values.
     epochs : int
-        Most epochs, where a validation part stops them early.
+        Most epochs, with a validation part that stops them early.
     fixed_epochs : int
         Epochs where nothing can be held out: fewer than four speakers.
     patience : int
@@ -111,9 +112,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         SerClassicError
             PyTorch or skorch is not installed.
         """
-        _require()
-        from ser_classic.extras.deep import training
-
+        training = _training()
         clips = self._read(X, reset=True)
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         if len(codes) != len(clips):
@@ -125,20 +124,21 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         split = held_out(codes, groups, self.one_in, self.random_state)
         train, valid = split if split else (np.arange(len(clips)), None)
         self._measure([clips[row] for row in train])
-        result = training.train(
-            network=self._network_arguments(),
-            train=self._batch([clips[row] for row in train]),
-            train_codes=codes[train],
-            valid=None if valid is None else self._batch([clips[row] for row in valid]),
-            valid_codes=None if valid is None else codes[valid],
+
+        def part(rows: np.ndarray) -> tuple[Batch, np.ndarray]:
+            return self._batch([clips[row] for row in rows]), codes[rows]
+
+        self.held_out_ = split is not None
+        self.weights_, self.curves_, self.best_epoch_, self.device_ = training.train(
+            self._network_arguments(),
+            part(train),
+            None if valid is None else part(valid),
             epochs=self.epochs if split else self.fixed_epochs,
             patience=self.patience,
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             seed=self.random_state,
         )
-        self.weights_, self.curves_, self.best_epoch_ = result.weights, result.curves, result.best_epoch
-        self.held_out_, self.device_ = split is not None, result.device
         return self
 
     @property
@@ -158,11 +158,8 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
             PyTorch or skorch is not installed.
         """
         check_is_fitted(self)
-        _require()
-        from ser_classic.extras.deep import training
-
         batch = self._batch(self._read(X, reset=False))
-        return training.probabilities(self._network_arguments(), self.weights_, batch)
+        return _training().probabilities(self._network_arguments(), self.weights_, batch)
 
     def predict(self, X: Any) -> np.ndarray:
         """Most probable class of every clip [shape=(n,)]."""
@@ -271,6 +268,9 @@ class Network:
         return network.predict_proba(X)
 
 
-def _require() -> None:
+def _training() -> ModuleType:
     for library in ("torch", "skorch"):
         need(library, extra="deep")
+    from ser_classic.extras.deep import training
+
+    return training

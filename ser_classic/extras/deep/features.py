@@ -1,11 +1,174 @@
-"""The feature sets of the plug-in: sequences of frames."""
+"""The feature sets of the plug-in: sequences of frames, of a waveform as it is or prepared before."""
 
 from __future__ import annotations
 
-from ser_classic.extras.deep.preparation import Preparation, Prepared
-from ser_classic.extras.deep.sequences import Frames
-from ser_classic.features import RATE, FeatureSet
-from ser_classic.features.descriptors import Descriptor, Framing
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from ser_classic import audio
+from ser_classic.errors import SerClassicError
+from ser_classic.features import RATE, Extractor, FeatureSet
+from ser_classic.features.descriptors import Descriptor, Framing, describe
+from ser_classic.features.inputs import VECTORS, Inputs
+from ser_classic.registry import need
+
+FRAME, HOP = 2048, 512  # samples of the frames in which silence is sought, librosa's default
+
+
+def _split(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """An object array of the clips [shape=(frames, d)]."""
+    clips = np.empty(len(lengths), dtype=object)
+    clips[:] = np.split(values, np.cumsum(lengths)[:-1])
+    return clips
+
+
+SEQUENCES = Inputs("a sequence of frames", 2, _split)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Extractor: a row of descriptors for every frame of a clip.
+
+    Attributes
+    ----------
+    descriptors : tuple of Descriptor
+        Families, each once.
+    framing : Framing
+
+    Raises
+    ------
+    SerClassicError
+        A descriptor family stands twice.
+
+    Examples
+    --------
+    >>> frames = Frames((Descriptor("mfcc", 2), Descriptor("zcr")))
+    >>> frames.columns, frames(np.sin(np.arange(16000)), 16000).shape
+    (('mfcc_00', 'mfcc_01', 'zcr'), (32, 3))
+    """
+
+    descriptors: tuple[Descriptor, ...]
+    framing: Framing = Framing()  # noqa: RUF009 (frozen)
+
+    gives: ClassVar[Inputs] = SEQUENCES
+
+    def __post_init__(self) -> None:
+        families = [descriptor.family for descriptor in self.descriptors]
+        if len(set(families)) < len(families):
+            raise SerClassicError(f"descriptors: a family stands twice: {', '.join(families)}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name of every row of the descriptors."""
+        return tuple(row for descriptor in self.descriptors for row in descriptor.rows)
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Descriptors [shape=(1 + n // hop, d), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz].
+
+        A clip shorter than a frame is one frame, with zeros beyond its ends.
+
+        Raises
+        ------
+        AudioError
+            The waveform is shorter than 10 ms, silent, or not finite.
+        SerClassicError
+            A descriptor cannot be computed at this sample rate.
+        """
+        tracks = describe(waveform, sample_rate, self.descriptors, self.framing)
+        return np.ascontiguousarray(np.concatenate(list(tracks.values())).T)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Changes to a waveform before its features, in the order of the fields; all off by default.
+
+    Attributes
+    ----------
+    level : {"peak", "rms"}, optional
+        Bring the largest magnitude or the root mean square to `target`.
+    target : float [dB re full scale]
+        The level wanted. A waveform that would exceed full scale is scaled down to it.
+    trim : float, optional [dB]
+        Cut both ends off as far as they lie more than this below the loudest frame, as
+        `librosa.effects.trim(top_db=...)`.
+    denoise : bool
+        Non-stationary spectral gating (Sainburg & Zorea 2024, `noisereduce.reduce_noise`).
+    seconds : float, optional [s]
+        Cut or pad with zeros, at the end, to this length.
+    """
+
+    level: Literal["peak", "rms"] | None = None
+    target: float = -1.0
+    trim: float | None = None
+    denoise: bool = False
+    seconds: float | None = None
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Prepare a waveform [shape=(n,)] at a sample rate [Hz].
+
+        Raises
+        ------
+        AudioError
+            The waveform is shorter than 10 ms, silent, or not finite.
+        SerClassicError
+            `denoise` is wanted and noisereduce is not installed.
+        """
+        waveform = audio.check(waveform, sample_rate)
+        if self.level is not None:
+            samples = waveform.astype(np.float64)
+            peak = np.abs(samples).max()
+            reference = {"peak": peak, "rms": np.sqrt(np.mean(samples**2))}[self.level]
+            waveform = (samples * min(10 ** (self.target / 20) / reference, 1 / peak)).astype(np.float32)
+        if self.trim is not None:
+            waveform = trimmed(waveform, self.trim)
+        if self.denoise:
+            library = need("noisereduce", extra="deep")
+            waveform = library.reduce_noise(y=waveform, sr=sample_rate).astype(np.float32)
+        if self.seconds is not None:
+            wanted = max(1, round(self.seconds * sample_rate))
+            waveform = np.pad(waveform[:wanted], (0, max(0, wanted - len(waveform))))
+        return waveform
+
+
+def trimmed(waveform: np.ndarray, below: float) -> np.ndarray:
+    """`librosa.effects.trim(waveform, top_db=below)[0]` [shape=(m,)], m <= n."""
+    padded = np.pad(waveform.astype(np.float64), FRAME // 2)
+    sums = np.concatenate(([0.0], np.cumsum(padded**2)))
+    starts = np.arange(0, len(waveform) + 1, HOP)
+    power = np.maximum(sums[starts + FRAME] - sums[starts], 0)
+    loud = np.flatnonzero(power > power.max() * 10 ** (-below / 10))
+    return waveform[loud[0] * HOP : min(len(waveform), (loud[-1] + 1) * HOP)]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Extractor: another extractor over a prepared waveform.
+
+    Attributes
+    ----------
+    preparation : Preparation
+    then : Extractor
+    """
+
+    preparation: Preparation
+    then: Extractor
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the extractor within."""
+        return self.then.columns
+
+    @property
+    def gives(self) -> Inputs:
+        """What the extractor within gives of a clip."""
+        return getattr(self.then, "gives", VECTORS)
+
+    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Features [shape=(d,) or (frames, d), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz]."""
+        return self.then(self.preparation(waveform, sample_rate), sample_rate)
+
 
 _DYNAMICS = Frames((Descriptor("mfcc", 13), Descriptor("rms"), Descriptor("zcr")))
 # As a widely copied TESS project prepares its clips: peak at -5 dB, 30 dB of silence, padded, noise reduced.

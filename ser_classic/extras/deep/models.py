@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ser_classic.extras.deep.sequences import SEQUENCES
+from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.models import Model
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,8 +25,7 @@ PREDICTED_AT_ONCE = 256  # clips
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Trained:
+class Trained(NamedTuple):
     """Weights of the best epoch, and how they were reached; see `DeepClassifier`."""
 
     weights: dict[str, np.ndarray]
@@ -38,23 +36,22 @@ class Trained:
 
 def train(
     network: dict[str, Any],
-    train: Batch,
-    train_codes: np.ndarray,
-    valid: Batch | None,
-    valid_codes: np.ndarray | None,
+    train: tuple[Batch, np.ndarray],
+    valid: tuple[Batch, np.ndarray] | None,
     epochs: int,
     patience: int,
     batch_size: int,
     learning_rate: float,
     seed: int,
 ) -> Trained:
-    """Train a network; with a validation part, stop early and keep the best epoch.
+    """Train a network on clips and their classes; with a validation part, stop early and keep the best epoch.
 
     An interruption (Ctrl-C) is passed on, so that no half-trained network is taken for a trained one.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shown = device if device == "cpu" else f"{device} ({torch.cuda.get_device_name()})"
-    counts = np.bincount(train_codes, minlength=network["classes"])
+    X, y = train
+    counts = np.bincount(y, minlength=network["classes"])
     stop = EarlyStopping("valid_uar", lower_is_better=False, patience=patience, load_best=True)
     plateau = LRScheduler(
         torch.optim.lr_scheduler.ReduceLROnPlateau,
@@ -76,22 +73,22 @@ def train(
             max_epochs=epochs,
             batch_size=batch_size,
             iterator_train__shuffle=True,
-            iterator_train__drop_last=len(train_codes) % batch_size == 1,  # one value has no batch statistics
+            iterator_train__drop_last=len(y) % batch_size == 1,  # one value has no batch statistics
             iterator_valid__batch_size=PREDICTED_AT_ONCE,
-            train_split=None if valid is None else predefined_split(Dataset(valid, valid_codes)),
-            callbacks=[*scores, Told(epochs, shown), plateau, *([] if valid is None else [stop])],
+            train_split=None if valid is None else predefined_split(Dataset(*valid)),
+            callbacks=[*scores, Log(epochs, shown), plateau, *([] if valid is None else [stop])],
             callbacks__valid_acc=None,
             callbacks__print_log=None,
             device=device,
             verbose=0,
         ).initialize()
-        net.notify("on_train_begin", X=train, y=train_codes)
+        net.notify("on_train_begin", X=X, y=y)
         try:
-            net.fit_loop(train, train_codes)
+            net.fit_loop(X, y)
         except KeyboardInterrupt:  # which is also how skorch stops early
             if stop.misses_ < patience:
                 raise
-        net.notify("on_train_end", X=train, y=train_codes)
+        net.notify("on_train_end", X=X, y=y)
     weights = {name: value.cpu().numpy().copy() for name, value in net.module_.state_dict().items()}
     return Trained(weights, _curves(net.history), epochs if valid is None else stop.best_epoch_, shown)
 
@@ -138,8 +135,8 @@ def one_thread(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-class Told(Callback):
-    """Logs every epoch, its cost too, and shows on a terminal how long the rest takes at most."""
+class Log(Callback):
+    """Logs every epoch with its cost, and shows on a terminal how long the rest takes at most."""
 
     def __init__(self, epochs: int, device: str) -> None:
         self.epochs = epochs
@@ -165,8 +162,7 @@ def _uar(net: NeuralNetClassifier, X: Any, y: Any) -> float:
 
 def _curves(history: Any) -> dict[str, np.ndarray]:
     rows = [row for row in history if "dur" in row]
-    columns = {"epoch": "epoch", "seconds": "dur"} | {
-        f"{part}_{what}": f"{part}_{what}" for what in ("loss", "uar") for part in ("train", "valid")
-    }
-    curves = {name: np.array([row.get(key, np.nan) for row in rows]) for name, key in columns.items()}
-    return curves | {"epoch": curves["epoch"].astype(int)}
+    names = ("seconds", *(f"{part}_{what}" for what in ("loss", "uar") for part in ("train", "valid")))
+    keys = {name: "dur" if name == "seconds" else name for name in names}
+    curves = {name: np.array([row.get(key, np.nan) for row in rows]) for name, key in keys.items()}
+    return {"epoch": np.array([row["epoch"] for row in rows])} | curves

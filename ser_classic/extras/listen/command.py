@@ -1,4 +1,4 @@
-"""`ser-classic listen`: the emotion of what a microphone hears, window by window."""
+"""`ser-classic listen`: emotions live from the microphone, window by window."""
 
 from __future__ import annotations
 
@@ -66,14 +66,11 @@ def listen(
 
     if devices:
         listed = microphone.devices()
+        for found in listed:
+            mark, channels = "*" if found["default"] else " ", f"{found['channels']} channels"
+            print(f"{mark} {found['number']}: {found['name']} ({channels}, {found['rate']} Hz)")
         if not listed:
             print("no microphone found")
-        for found in listed:
-            mark = "*" if found["default"] else " "
-            print(
-                f"{mark} {found['number']}: {found['name']} "
-                f"({found['channels']} channels, {found['rate']} Hz)"
-            )
         return
     from ser_classic.predictor import load_predictor, shipped
     from ser_classic.predictor.streaming import Listener, require_blind
@@ -100,7 +97,7 @@ def listen(
 
 
 def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: float = math.inf) -> None:
-    """Feed blocks to a listener until they, the time or the user's patience end; show each step's answers."""
+    """Feed blocks to a listener until they end, the time is up or Ctrl-C is pressed; show the answers."""
     try:
         for block in blocks:
             left = round(min((seconds - listener.seconds) * listener.rate, len(block)))
@@ -142,9 +139,7 @@ def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterat
 
 @contextmanager
 def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
-    """A live view on a terminal; for a program, and elsewhere, a line a window, and a warning at the first
-    that is unlike.
-    """
+    """A live view on a terminal; for a program, and elsewhere, a line per window."""
     from rich.console import Console
     from rich.live import Live
 
@@ -157,7 +152,8 @@ def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
             if not warned and any(row["unlike"] for row in answers):
                 print(f"ser-classic: {_unlike(card)}", file=sys.stderr, flush=True)
                 warned = True
-            _print_lines(answers, as_json)
+            for line in json_lines(answers, True, None) if as_json else map(_line, answers):
+                print(line, flush=True)
 
         yield lines
         return
@@ -171,18 +167,12 @@ def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
         yield update
 
 
-def _print_lines(answers: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        for line in json_lines(answers, True, None):
-            print(line, flush=True)
-        return
-    for row in answers:
-        sure = f"  {row['confidence']:.2f}" if "confidence" in row and row["emotion"] else ""
-        print(f"{row['start']:7.2f} {row['end']:7.2f}  {_told(row)}{sure}", flush=True)
+def _line(row: dict[str, Any]) -> str:
+    confidence = f"  {row['confidence']:.2f}" if "confidence" in row and row["emotion"] else ""
+    return f"{row['start']:7.2f} {row['end']:7.2f}  {_answer(row)}{confidence}"
 
 
-def _told(row: dict[str, Any]) -> str:
-    """The answer, and that it means little where it is."""
+def _answer(row: dict[str, Any]) -> str:
     return f"{row['emotion'] or 'silent'}{' (unlike)' if row['unlike'] else ''}"
 
 
@@ -190,7 +180,7 @@ def _unlike(card: dict[str, Any]) -> str:
     from ser_classic.predictor.cards import fitted_on
 
     return (
-        f"(unlike): unlike what this model was fitted on ({fitted_on(card)}); its answer means little there"
+        f"(unlike): unlike what this model was fitted on ({fitted_on(card)}); the answer means little there"
     )
 
 
@@ -198,39 +188,32 @@ def view(card: dict[str, Any], listener: Listener, recent: list[dict[str, Any]])
     """Level meter, the last answer with its probabilities, and the answers before it."""
     from rich.console import Group
     from rich.panel import Panel
+    from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
     from ser_classic.predictor.streaming import FLOOR
 
-    share = (listener.level - FLOOR) / -FLOOR
+    share = min(max(1 - listener.level / FLOOR, 0.0), 1.0)
+    meter = Table.grid(padding=(0, 1))
     colour = "red" if listener.level > -3 else "green"
-    meter = Text.assemble(_bar(share, 40, colour), f" {listener.level:5.0f} dB  {listener.seconds:6.1f} s")
-    parts: list[RenderableType] = [meter, ""]
-    if recent:
-        last = recent[-1]
-        parts.append(Text(_told(last), style="bold"))
+    bar = ProgressBar(1.0, share, 40, complete_style=colour, finished_style=colour)
+    meter.add_row(bar, f"{listener.level:5.0f} dB  {listener.seconds:6.1f} s")
+    if not recent:
+        parts: list[RenderableType] = [meter, "", Text("listening ...", style="dim")]
+    else:
         chances = Table.grid(padding=(0, 1))
         for word in listener.predictor.classes:
-            chance = last.get(f"p_{word}")
-            if chance is not None and not math.isnan(chance):
-                chances.add_row(word, _bar(chance, 24, "blue"), f"{chance:.2f}")
+            chance = recent[-1].get(f"p_{word}", math.nan)
+            if not math.isnan(chance):
+                chances.add_row(word, ProgressBar(1.0, chance, 24, complete_style="blue"), f"{chance:.2f}")
         before = Table.grid(padding=(0, 2))
         for row in reversed(recent):
-            before.add_row(f"{row['start']:.1f} to {row['end']:.1f} s", _told(row))
-        parts += [chances, "", before]
+            before.add_row(f"{row['start']:.1f} to {row['end']:.1f} s", _answer(row))
+        parts = [meter, "", Text(_answer(recent[-1]), style="bold"), chances, "", before]
         if any(row["unlike"] for row in recent):
             parts += ["", Text(_unlike(card), style="yellow")]
-    else:
-        parts.append(Text("listening ...", style="dim"))
     return Panel(Group(*parts), title=card["title"], subtitle="Ctrl-C to stop", width=72)
-
-
-def _bar(share: float, width: int, colour: str) -> Any:
-    from rich.text import Text
-
-    full = round(min(max(share, 0.0), 1.0) * width)
-    return Text.assemble(("━" * full, colour), ("━" * (width - full), "bright_black"))
 
 
 LISTEN = Command(
