@@ -76,9 +76,10 @@ def long(short) -> Path:
 
 def test_predictors_are_offered_by_title_and_the_others_are_told(models, tmp_path):
     problems: list[str] = []
-    second = shutil.copy(models / "ridge.skops", tmp_path / "second.skops")
-    offered = app.predictors_in([models, models / "ridge.skops", Path(second)], problems.append)
-    assert list(offered) == ["tiny, mfcc13, ridge", "tiny, mfcc13, svm_rbf", "tiny, mfcc13, ridge (second)"]
+    second = Path(shutil.copy(models / "ridge.skops", tmp_path / "second.skops"))
+    offered = app.predictors_in([models, models / "ridge.skops", second], problems.append)
+    assert set(offered.values()) == {models / "ridge.skops", models / "svm_rbf.skops", second}
+    assert all(title.startswith("tiny, mfcc13, ") for title in offered)
     assert len(problems) == 2
     assert [name in told for name, told in zip(("adapted.skops", "broken.skops"), problems, strict=True)] == [
         True
@@ -96,7 +97,7 @@ def test_the_predictor_with_the_best_card_is_chosen(own_folder, cache, tmp_path)
     assert cards.worth(good | {"evaluation": None}) == 0
     assert cards.worth(good | {"corpora": [{"name": "synthetic"}]}) == 0, "voices of nobody tell nothing"
     (tmp_path / "ridge.skops").rename(tmp_path / "zzz.skops")
-    assert next(iter(app.predictors_in([tmp_path], pytest.fail))) == good["title"]
+    assert next(iter(app.predictors_in([tmp_path], pytest.fail).values())).stem == "zzz"
 
 
 def text_of(html: str) -> str:
@@ -200,7 +201,7 @@ def test_without_a_model_the_packages_own_answers(tmp_path):
     needed("gradio")
     with app.served([], pytest.fail) as page:
         titles = [block.value for block in page.blocks.values() if block.elem_id == "model"]
-    assert titles == [shipped.load().card["title"]]
+    assert titles[0].startswith(shipped.load().card["title"])
 
 
 @pytest.mark.parametrize(("number", "early"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
@@ -219,18 +220,18 @@ def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path, number, early
     while not list(tmp_path.glob("ser-classic-*")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(number)
-    told = process.communicate(timeout=60)[1]
+    told = process.communicate(timeout=300)[1]
     assert (process.returncode, told) == (0, "")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nobody_can_serve_is_told_at_once(models):
     needed("gradio")
-    with pytest.raises(SerClassicError, match=r"'nowhere\.invalid'"):
+    with pytest.raises(SerClassicError, match=r"nowhere\.invalid.*--host"):
         app.served([models], lambda _: None, "nowhere.invalid").__enter__()
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(SerClassicError, match=rf"range: {port}-{port}.*--port$"):
+        with pytest.raises(SerClassicError, match=r"in use.*--port$"):
             app.served([models], lambda _: None, port=port).__enter__()
 
 

@@ -39,7 +39,7 @@ def app(
             max=65535,
             metavar="N",
             help="Port.",
-            show_default="a free one from 7860 on",
+            show_default="7860, or any that is free",
             rich_help_panel=options.RARE,
         ),
     ] = None,

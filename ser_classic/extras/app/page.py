@@ -21,6 +21,7 @@ from ser_classic.predictor import cards, how_to_make, read_card, shipped
 from ser_classic.registry import need
 
 LOOPBACK = "127.0.0.1"
+PORT = 7860  # the usual one of Gradio
 WIDE, PHONE = 1000, 560  # [pixels] of a page, and of the widest phone
 ANNOUNCED = "element.setAttribute('role', 'status')"  # a screen reader reads out what appears there
 WIDTH = "() => Math.min(window.innerWidth, 1080) - 60"  # of a figure
@@ -58,11 +59,8 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
                 found[file] = card
     if not found:
         raise SerClassicError(f"there is no predictor to offer; {how_to_make('m')}")
-    titled: dict[str, Path] = {}
-    for file, card in sorted(found.items(), key=lambda pair: -cards.worth(pair[1])):
-        title = card["title"]
-        titled[f"{title} ({file.stem})" if title in titled else title] = file
-    return titled
+    best_first = sorted(found.items(), key=lambda pair: -cards.worth(pair[1]))
+    return {f"{card['title']} ({file})": file for file, card in best_first}
 
 
 def write_examples(folder: Path) -> list[Path]:
@@ -200,7 +198,7 @@ def served(
         Is handed the message of each that is not offered.
     host : str
     port : int, optional
-        The first free one from 7860 on by default.
+        By default 7860, or any other one if that is taken.
     limits : Limits, optional
     browser : bool
         Open a browser.
@@ -216,7 +214,7 @@ def served(
         Gradio is not installed, there is no predictor, or the host or port cannot be served at.
     """
     limits = limits or Limits()
-    _check_host(host)
+    port = _free_port(host, port)
     with ExitStack() as opened:
         predictors = predictors_in(list(paths) or [opened.enter_context(shipped.file())], problem)
         folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="ser-classic-app-"))
@@ -225,27 +223,21 @@ def served(
         plain = ("system-ui", "sans-serif")
         theme = gradio.themes.Base(primary_hue="blue", font=plain, font_mono=("ui-monospace", "monospace"))
         page = build(predictors, write_examples(Path(folder)), limits)
-        try:
-            page.queue(max_size=20).launch(
-                server_name=host,
-                server_port=port,
-                share=False,
-                inbrowser=browser,
-                prevent_thread_lock=True,
-                quiet=True,
-                show_error=True,
-                footer_links=[],
-                max_file_size=f"{limits.megabytes}mb",
-                ssr_mode=False,
-                enable_monitoring=False,
-                theme=theme,
-                css=_css(limits),
-            )
-        except OSError as error:
-            reason = str(error).partition(". ")[0]  # then Gradio says how to choose a port for it
-            raise SerClassicError(
-                f"{host}: the page cannot be served ({reason}); choose another port with --port"
-            ) from error
+        page.queue(max_size=20).launch(
+            server_name=host,
+            server_port=port,
+            share=False,
+            inbrowser=browser,
+            prevent_thread_lock=True,
+            quiet=True,
+            show_error=True,
+            footer_links=[],
+            max_file_size=f"{limits.megabytes}mb",
+            ssr_mode=False,
+            enable_monitoring=False,
+            theme=theme,
+            css=_css(limits),
+        )
         try:
             yield page
         finally:
@@ -259,16 +251,19 @@ def _css(limits: Limits) -> str:
     return f'{style}.recording .error::after {{ content: "{reason}"; font-size: 1rem; }}\n'
 
 
-def _check_host(host: str) -> None:
-    """Gradio would look for a port at each of a hundred in vain."""
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as tried:
-            tried.bind(place)
-    except (OSError, UnicodeError) as error:
-        raise SerClassicError(
-            f"{host!r}: no address of this computer ({error}); choose another with --host"
-        ) from error
+def _free_port(host: str, port: int | None) -> int:
+    """That port, or by default the usual one or any other that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for tried in [port] if port else [PORT, 0]:
+        try:
+            with socket.create_server((host, tried), family=family) as server:
+                return server.getsockname()[1]
+        except (OSError, UnicodeError) as error:
+            reason = error
+    raise SerClassicError(
+        f"the page cannot be served at {host!r} ({reason}); choose another address with --host, or another "
+        "port with --port"
+    )
 
 
 def _gradio() -> ModuleType:
