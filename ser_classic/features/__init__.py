@@ -6,7 +6,7 @@ from functools import partial
 
 from ser_classic.extras.opensmile import OpenSmile
 from ser_classic.features import flagship, functionals
-from ser_classic.features.sets import Extractor, FeatureSet, Joined
+from ser_classic.features.sets import Extractor, FeatureSet, join
 from ser_classic.registry import Registry
 
 __all__ = ["FEATURES", "RATE", "Extractor", "FeatureSet", "FeatureSets"]
@@ -20,7 +20,7 @@ class FeatureSets(Registry[FeatureSet]):
     def __getitem__(self, name: str) -> FeatureSet:
         if "+" not in name:
             return super().__getitem__(name)
-        return Joined.of(tuple(map(super().__getitem__, name.split("+"))))
+        return join(tuple(map(super().__getitem__, name.split("+"))))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and all(map(super().__contains__, name.split("+")))

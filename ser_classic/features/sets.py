@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +54,10 @@ class FeatureSet:
         What this library's licence asks of all that is made with the features, in a sentence.
     batch : int
         Clips that are given to the extractor at once, by its `together`; changes the time alone.
+    table : Table, optional
+        A table that a user brought, see `tables.brought_set`, and that the values come from.
+    joined : tuple of FeatureSet
+        Those that stand side by side in this one, see `join`.
 
     Raises
     ------
@@ -70,6 +74,8 @@ class FeatureSet:
     extra: str | None = None
     terms: str = ""
     batch: int = 1
+    table: Any = None
+    joined: tuple[FeatureSet, ...] = ()
 
     def __post_init__(self) -> None:
         with wrap_errors(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
@@ -79,17 +85,19 @@ class FeatureSet:
 
     def require(self) -> None:
         """Raise an error that names the command to install what this set needs, where it is absent."""
-        if self.library and self.extra:
-            need(self.library, self.extra)
+        for part in self.parts:
+            if part.library and part.extra:
+                need(part.library, part.extra)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the features, in their order.
+        """Names of the features, in their order; `<set>/<name>`, where a set that was joined has no groups.
 
         Raises
         ------
         SerClassicError
-            They are those of an optional library that is not installed, or the extractor cannot tell them.
+            They are those of an optional library that is not installed, the extractor cannot tell them, or
+            two of the sets that were joined have a feature in common.
         """
         with wrap_errors(f"{self.name} cannot tell its columns"):
             return tuple(self.extractor.columns)
@@ -97,12 +105,12 @@ class FeatureSet:
     @property
     def parts(self) -> tuple[FeatureSet, ...]:
         """The feature sets that stand side by side in this one: itself, or those that were joined."""
-        return (self,)
+        return self.joined or (self,)
 
     @property
     def brought(self) -> bool:
         """Whether values come from a table that a user brought, which nobody here can compute anew."""
-        return False
+        return any(part.table is not None for part in self.parts)
 
     @property
     def gives(self) -> Inputs:
@@ -112,6 +120,10 @@ class FeatureSet:
     @property
     def parameters(self) -> dict[str, Any]:
         """All that the values depend on, ready for JSON."""
+        if self.joined:
+            return {"name": self.name, "parts": [part.parameters for part in self.joined]}
+        if self.table is not None:
+            return {"name": self.name, "table": self.table.digest, "columns": len(self.table.columns)}
         own = {
             "name": self.name,
             "version": self.version,
@@ -130,7 +142,12 @@ class _Together:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(name for part in self.parts for name in grouped(part.name, part.columns))
+        columns = tuple(name for part in self.parts for name in grouped(part.name, part.columns))
+        if len(set(columns)) < len(columns):
+            twice = next(name for name in columns if columns.count(name) > 1)
+            name = "+".join(part.name for part in self.parts)
+            raise SerClassicError(f"{name}: more than one of these sets holds {twice}; leave one out")
+        return columns
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         vectors = []
@@ -140,79 +157,34 @@ class _Together:
         return np.concatenate(vectors, dtype=np.float32)
 
 
-@dataclass(frozen=True)
-class Joined(FeatureSet):
-    """Several feature sets of vectors as one, `flagship+prosody`; made by `Joined.of`."""
+def join(parts: tuple[FeatureSet, ...]) -> FeatureSet:
+    """Feature sets of vectors side by side as one, `flagship+prosody`, in this order.
 
-    joined: tuple[FeatureSet, ...] = field(default=())
-
-    @classmethod
-    def of(cls, parts: tuple[FeatureSet, ...]) -> Joined:
-        """Feature sets side by side, in this order.
-
-        Raises
-        ------
-        SerClassicError
-            One stands there twice, or gives more than a vector a clip.
-        """
-        name = "+".join(part.name for part in parts)
-        if len({part.name for part in parts}) < len(parts):
-            raise SerClassicError(f"{name}: joins a feature set with itself; name each once")
-        for part in parts:
-            if part.gives.dimensions > 1:
-                raise SerClassicError(
-                    f"{name}: {part.name} gives {part.gives.name} a clip; only feature sets that give "
-                    f"{VECTORS.name} can be joined"
-                )
-        rates = {part.sample_rate for part in parts}
-        needing = next((part for part in parts if part.library), parts[0])
-        terms = " ".join(dict.fromkeys(part.terms for part in parts if part.terms))
-        return cls(
-            name,
-            rates.pop() if len(rates) == 1 else None,
-            _Together(parts),
-            library=needing.library,
-            extra=needing.extra,
-            terms=terms,
-            joined=parts,
-        )
-
-    def require(self) -> None:
-        """Raise an error that names the command to install what one of them needs, where it is absent."""
-        for part in self.joined:
-            part.require()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the features: `<set>/<name>`, where a set has no groups of its own; errors as there.
-
-        Raises
-        ------
-        SerClassicError
-            Two of the sets have a feature in common.
-        """
-        for part in self.joined:
-            part.columns  # noqa: B018 (tells which of them cannot tell its own)
-        columns = super().columns
-        if len(set(columns)) < len(columns):
-            twice = next(name for name in columns if columns.count(name) > 1)
-            raise SerClassicError(f"{self.name}: more than one of these sets holds {twice}; leave one out")
-        return columns
-
-    @property
-    def parts(self) -> tuple[FeatureSet, ...]:
-        """Those that were joined."""
-        return self.joined
-
-    @property
-    def brought(self) -> bool:
-        """Whether one of them was brought."""
-        return any(part.brought for part in self.joined)
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Those of each, ready for JSON."""
-        return {"name": self.name, "parts": [part.parameters for part in self.joined]}
+    Raises
+    ------
+    SerClassicError
+        One stands there twice, or gives more than a vector a clip.
+    """
+    name = "+".join(part.name for part in parts)
+    if len({part.name for part in parts}) < len(parts):
+        raise SerClassicError(f"{name}: joins a feature set with itself; name each once")
+    for part in parts:
+        if part.gives.dimensions > 1:
+            raise SerClassicError(
+                f"{name}: {part.name} gives {part.gives.name} a clip; only feature sets that give "
+                f"{VECTORS.name} can be joined"
+            )
+    rates = {part.sample_rate for part in parts}
+    needing = next((part for part in parts if part.library), parts[0])
+    return FeatureSet(
+        name,
+        rates.pop() if len(rates) == 1 else None,
+        _Together(parts),
+        library=needing.library,
+        extra=needing.extra,
+        terms=" ".join(dict.fromkeys(part.terms for part in parts if part.terms)),
+        joined=parts,
+    )
 
 
 def grouped(name: str, columns: tuple[str, ...]) -> tuple[str, ...]:

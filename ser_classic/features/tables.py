@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,45 +94,15 @@ class Table:
             )
         return np.array([found[position] for position in range(len(clips))])
 
-
-@dataclass(frozen=True)
-class _Elsewhere:
-    """Extractor: none; what it would give was computed elsewhere."""
-
-    table: Table
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.table.columns
-
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+        """An error: as an extractor, a table computes nothing."""
         raise SerClassicError(
-            f"{self.table.path}: is a table of features, which cannot be computed of a recording here; give "
-            "a table of the recordings in question"
+            f"{self.path}: is a table of features, which cannot be computed of a recording here; give a "
+            "table of the recordings in question"
         )
 
 
-@dataclass(frozen=True)
-class Brought(FeatureSet):
-    """A feature set whose values are those of a table; made by `brought_set`."""
-
-    @property
-    def table(self) -> Table:
-        """What was brought."""
-        return self.extractor.table  # type: ignore[attr-defined]
-
-    @property
-    def brought(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Its name, the digest of the file, and how many columns that has."""
-        return {"name": self.name, "table": self.table.digest, "columns": len(self.table.columns)}
-
-
-def brought_set(name: str, path: str | Path) -> Brought:
+def brought_set(name: str, path: str | Path) -> FeatureSet:
     """A table as a feature set.
 
     Parameters
@@ -187,16 +156,15 @@ def brought_set(name: str, path: str | Path) -> Brought:
             f"{keys[rows[0]]} in column {columns[of[0]]}; mend them or leave the column out"
         )
     table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
-    return Brought(name, None, _Elsewhere(table))
+    return FeatureSet(name, None, table, table=table)
 
 
-def awaited(name: str, columns: Iterable[str], digest: str) -> Brought:
+def awaited(name: str, columns: Iterable[str], digest: str) -> FeatureSet:
     """The feature set of a table that is yet to be given, of which only names and columns are known."""
     columns = tuple(columns)
     nothing = np.empty((0, len(columns)), dtype=np.float32)
-    return Brought(
-        name, None, _Elsewhere(Table(Path(name), digest, columns, np.empty(0, dtype=str), nothing))
-    )
+    table = Table(Path(name), digest, columns, np.empty(0, dtype=str), nothing)
+    return FeatureSet(name, None, table, table=table)
 
 
 def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
