@@ -170,8 +170,8 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
         if opened.unchecked:
             notice(
                 "unchecked",
-                f"{path}: a file of the kind {opened.container} does not say how long it is; that nothing is "
-                "missing at its end is not known",
+                f"{path}: {opened.container} files do not state their length, so a missing end would go "
+                "unnoticed",
             )
 
 
@@ -206,7 +206,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
                     if more.frames != file.frames:
                         file, expected = more, UNKNOWN
         except UnicodeEncodeError as error:
-            raise AudioError(f"{path}: the name is not {error.encoding.upper()}; rename it") from error
+            raise AudioError(f"{path}: its name is not valid {error.encoding.upper()}; rename it") from error
         except Exception as error:
             file = stack.enter_context(_forward()(stack.enter_context(_converted(path, head, error))))
             expected, odd, unchecked = file.frames, "", False
@@ -220,7 +220,7 @@ def _source(path: Path, content: IO[bytes], size: int) -> tuple[Any, int, str]:
     if promised is None:
         return path, UNKNOWN, ""
     if promised.parts > 1:
-        raise AudioError(f"{path}: holds {promised.parts} pieces of audio; join or part them")
+        raise AudioError(f"{path}: holds {promised.parts} pieces of audio; join or split them")
     odd = "" if promised.whole else "it has no end mark and may have been cut short"
     if promised.field is not None and promised.stated is not None:
         odd = f"its header announces {promised.stated} of {promised.there} bytes of audio"
@@ -245,7 +245,7 @@ def _forward() -> type:
 def _contents(path: Path) -> Iterator[tuple[IO[bytes], int, bytes]]:
     try:
         if not path.is_file():
-            raise AudioError(f"{path}: {'no regular file' if path.exists() else 'there is no such file'}")
+            raise AudioError(f"{path}: {'not a regular file' if path.exists() else 'there is no such file'}")
         content = path.open("rb")
     except OSError as error:  # its folder may not be looked into, its name is too long, the disk fails
         raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
@@ -267,8 +267,8 @@ def _promised(path: Path, content: IO[bytes], size: int) -> Promise | None:
         )
     if found is not None and found.field is not None and found.there >= 2 ** (8 * len(found.field[1])):
         raise AudioError(
-            f"{path}: {found.there / 2**30:.1f} GiB of audio, more than its header can tell; convert it "
-            "to FLAC, or cut it apart"
+            f"{path}: {found.there / 2**30:.1f} GiB of audio, more than its header can state; convert it "
+            "to FLAC, or split it"
         )
     return found
 
@@ -281,7 +281,7 @@ def _blamed(path: Path) -> Iterator[None]:
     except AudioError:
         raise
     except MemoryError as error:
-        raise AudioError(f"{path}: too long for this machine's memory; cut it, or give a window") from error
+        raise AudioError(f"{path}: too long for this machine's memory; split it, or give a window") from error
     except Exception as error:
         raise AudioError(
             f"{path}: not readable as audio ({_reason(error)}); copy or download it again"
@@ -308,8 +308,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
     if path.suffix.lower() in HEADERLESS:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
         raise AudioError(
-            f"{path}: bare samples do not tell their rate and format; convert it, and say what they are: "
-            f"{command}"
+            f"{path}: raw samples, without their rate and format; state both and convert: {command}"
         ) from error
     kind = next((name for pattern, name in FOREIGN if pattern.match(head)), None)
     if kind is None:

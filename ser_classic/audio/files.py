@@ -35,7 +35,7 @@ def digest(path: Path) -> str:
     """
     try:
         if not path.is_file() and path.exists():
-            raise AudioError(f"{path}: no regular file; leave it out")
+            raise AudioError(f"{path}: not a regular file; leave it out")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -79,7 +79,7 @@ def is_recording(path: Path) -> bool:
 
 
 def _refuse(error: OSError) -> None:
-    raise AudioError(f"{error.filename}: cannot be looked into ({error.strerror})") from error
+    raise AudioError(f"{error.filename}: cannot be listed ({error.strerror})") from error
 
 
 def _files(root: Path) -> Iterator[PurePosixPath]:

@@ -56,7 +56,7 @@ class Part:
         if last > len(samples) + PART_TOLERANCE * sample_rate or first >= len(samples):
             raise AudioError(
                 f"{name}: ends after {len(samples) / sample_rate:.2f} s, before its part {self} s does; "
-                "are start and end seconds, of this file?"
+                "are start and end in seconds, and of this file?"
             )
         return samples[first:last]
 
@@ -91,7 +91,7 @@ def parse_channel(text: str | None) -> int | None:
     if text in named:
         return named[text]
     if not text.isdecimal():
-        raise AudioError(f"{text!r}: no channel; expected left, right, mix, or a number counted from 0")
+        raise AudioError(f"{text!r}: not a channel; expected left, right, mix, or a number counted from 0")
     return int(text)
 
 
@@ -109,7 +109,7 @@ def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
     if channel is None:
         return samples.mean(axis=1)
     if not 0 <= channel < channels:
-        raise AudioError(f"{name}: there is no channel {channel}, it has {channels}, counted from 0")
+        raise AudioError(f"{name}: has no channel {channel}; its {channels} channels count from 0")
     return samples[:, channel]
 
 
@@ -161,16 +161,16 @@ class Listening:
         scale, offset = full_scale_of(self._peak), 0.0
         if scale != 1:
             notice(
-                "scale", f"{self._name}: floats in the range of integers; {scale:.0f} is taken for full scale"
+                "scale", f"{self._name}: floats in the range of integers; {scale:.0f} counts as full scale"
             )
         middle = self._sum / self._frames / scale if self._frames else 0.0
         if abs(middle) > OFFSET:
             offset = middle
-            notice("offset", f"{self._name}: a constant offset of {offset:.2f} of full scale was taken off")
+            notice("offset", f"{self._name}: a constant offset of {offset:.2f} of full scale was removed")
         elif abs(middle) > SMALL_OFFSET:
             notice(
                 "small offset",
-                f"{self._name}: a constant offset of {middle:.3f} of full scale is kept; take it off with: "
+                f"{self._name}: a constant offset of {middle:.3f} of full scale is kept; remove it with: "
                 f"ffmpeg -i {shlex.quote(self._name)} -af dcshift={-middle:.3f} corrected.wav",
             )
         return Treatment(scale, offset)
@@ -183,18 +183,18 @@ class Listening:
         if len(sounding) < len(power):
             dead = ", ".join(str(number) for number in range(len(power)) if number not in sounding)
             notice(
-                "dead", f"{self._name}: channel {dead} is silent; for full level take --channel {sounding[0]}"
+                "dead", f"{self._name}: channel {dead} is silent; for full level use --channel {sounding[0]}"
             )
         elif self._mixed < CANCELLED * power.mean():
             raise AudioError(
-                f"{self._name}: its channels cancel each other (opposite phase), nothing is left of their "
-                "mean; take one with --channel left (or right)"
+                f"{self._name}: its channels cancel each other (opposite phase), so their mean is empty; "
+                "choose one with --channel left (or right)"
             )
         elif len(power) == 2 and min(self._turns[:2]) > TURNS * self._turns[2]:
             notice(
                 "parties",
-                f"{self._name}: its two channels speak in turn, as two parties of a call; they were mixed "
-                "into one voice. Take one with --channel left or right",
+                f"{self._name}: its two channels speak in turn, like two parties of a call, and were mixed; "
+                "choose one with --channel left or right",
             )
 
 
@@ -230,7 +230,7 @@ def notice(kind: str, message: str) -> None:
     if _noticed[kind] <= MOST_NOTICES:
         logger.warning(message)
         if _noticed[kind] == MOST_NOTICES:
-            logger.warning("further recordings with this peculiarity are not named")
+            logger.warning("further recordings like this are not listed")
 
 
 def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:

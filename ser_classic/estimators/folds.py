@@ -109,7 +109,7 @@ def encoded(y: np.ndarray, weight: np.ndarray | None = None) -> tuple[np.ndarray
     """
     classes = np.unique(y if weight is None else y[weight > 0])
     if len(classes) < 2:
-        raise ValueError(f"there is one class in y, '{classes[0]}'; two are needed to tell apart")
+        raise ValueError(f"y holds one class, '{classes[0]}'; a classifier needs two or more")
     return classes, np.searchsorted(classes, y).clip(max=len(classes) - 1)
 
 

@@ -89,7 +89,7 @@ class SVCCV(TunedClassifier):
             raise SerClassicError(
                 f"tuning a support vector machine on {n} clips needs {needed:.3g} GiB for kernel matrices, "
                 f"and the limit is {MEMORY_LIMIT:g}: use svm_primal (linear, in as many unknowns as there "
-                "are features) or xgboost, whose memory grows with the clips and not with their square"
+                "are features) or xgboost, whose memory grows only linearly with the number of clips"
             )
 
     def _left_out(

@@ -105,8 +105,8 @@ def extract(
                 if root.is_dir():
                     raise
                 raise ExtractionError(
-                    f"{root}: this folder of the corpus is gone; put it back. What was extracted from it is "
-                    "kept, the same command goes on from there"
+                    f"{root}: the folder of the corpus is gone; put it back and repeat the command, which "
+                    "goes on from what was extracted"
                 ) from error
     columns = feature_set.columns
     try:
@@ -117,8 +117,8 @@ def extract(
         alike = False
     if not alike:
         raise ExtractionError(
-            f"{shards}: holds features of other columns than {feature_set.name} has by now; give it another "
-            "`version` whenever its values change, or remove this folder"
+            f"{shards}: holds other columns than {feature_set.name} has now; raise its `version` whenever "
+            "its values change, or remove this folder"
         )
     return Features(clips.index, columns, values, lengths, feature_set.gives)
 
@@ -145,8 +145,8 @@ def _looked_up(
     """Features of clips from a table that was brought."""
     if degradation is not None:
         raise ExtractionError(
-            f"{feature_set.table.path}: holds features of clips as they are, and not degraded; extract those "
-            "of degraded clips where the table was made"
+            f"{feature_set.table.path}: holds features of clean clips; to test on degraded ones, bring a "
+            "table made from them"
         )
     rows = feature_set.table.rows_of(clips)
 
@@ -204,7 +204,7 @@ class _Job:
     def _checked(self, source: _Source, vector: np.ndarray) -> np.ndarray:
         path = self.root / source.file
         if _state(path) != source.state:  # kept, it would pass for the older file's
-            raise ExtractionError(f"{path}: was replaced meanwhile; give the same command again")
+            raise ExtractionError(f"{path}: changed during extraction; run the same command again")
         width, dimensions = len(self.feature_set.columns), self.feature_set.gives.dimensions
         if vector.ndim != dimensions or vector.shape[-1] != width:
             raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")

@@ -48,7 +48,7 @@ class Pooled:
                 raise SerClassicError(unknown("functionals", name, FUNCTIONALS))
         families = [descriptor.family for descriptor in self.descriptors]
         if len(set(families)) < len(families):
-            raise SerClassicError(f"descriptors: a family stands twice: {', '.join(families)}")
+            raise SerClassicError(f"descriptors: a family is listed twice: {', '.join(families)}")
 
     @property
     def columns(self) -> tuple[str, ...]:

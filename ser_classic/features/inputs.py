@@ -89,8 +89,8 @@ class Features:
                 state = state | {"values": np.load(path, mmap_mode="r")}
             except (OSError, ValueError) as error:
                 raise SerClassicError(
-                    f"{path}: cannot be read by another process ({error}); all need to see the feature cache "
-                    "under one path"
+                    f"{path}: cannot be read by another process ({error}); every process needs the feature "
+                    "cache under the same path"
                 ) from error
         self.__dict__.update(state)
 
@@ -123,7 +123,7 @@ class Features:
             A clip has rows of them.
         """
         if self.inputs.dimensions > 1:
-            raise SerClassicError(f"{self.inputs.name} a clip: there is no table of that; use `array`")
+            raise SerClassicError(f"{self.inputs.name} per clip does not fit in a table; use `array`")
         import pandas as pd  # not needed to predict, which shall begin soon
 
         return pd.DataFrame(np.asarray(self.values), index=self.clips, columns=list(self.columns), copy=False)

@@ -146,7 +146,7 @@ class _Together:
         if len(set(columns)) < len(columns):
             twice = next(name for name in columns if columns.count(name) > 1)
             name = "+".join(part.name for part in self.parts)
-            raise SerClassicError(f"{name}: more than one of these sets holds {twice}; leave one out")
+            raise SerClassicError(f"{name}: several of these sets contain {twice}; leave one out")
         return columns
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -167,11 +167,11 @@ def join(parts: tuple[FeatureSet, ...]) -> FeatureSet:
     """
     name = "+".join(part.name for part in parts)
     if len({part.name for part in parts}) < len(parts):
-        raise SerClassicError(f"{name}: joins a feature set with itself; name each once")
+        raise SerClassicError(f"{name}: names a feature set twice; name each once")
     for part in parts:
         if part.gives.dimensions > 1:
             raise SerClassicError(
-                f"{name}: {part.name} gives {part.gives.name} a clip; only feature sets that give "
+                f"{name}: {part.name} gives {part.gives.name} per clip; only feature sets that give "
                 f"{VECTORS.name} can be joined"
             )
     rates = {part.sample_rate for part in parts}

@@ -85,7 +85,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
             )
     except OSError as error:
         raise SerClassicError(
-            f"{shards}: a shard cannot be written ({error.strerror}); free some space"
+            f"{shards}: the cache cannot be written ({error.strerror}); free some space"
         ) from error
     return path
 

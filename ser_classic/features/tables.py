@@ -87,18 +87,17 @@ class Table:
                 f"{_some(missing)}{hint}; name rows by clip or file: {clips['file'].iloc[0]}"
             )
         if twice:
-            raise SerClassicError(f"{self.path}: clips of {corpus} that stand there twice: {_some(twice)}")
+            raise SerClassicError(f"{self.path}: clips of {corpus} listed twice: {_some(twice)}")
         if foreign:
             logger.warning(
-                f"{self.path}: {len(foreign)} rows are of no clip of {corpus} and left out: {_some(foreign)}"
+                f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {_some(foreign)}"
             )
         return np.array([found[position] for position in range(len(clips))])
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """An error: as an extractor, a table computes nothing."""
         raise SerClassicError(
-            f"{self.path}: is a table of features, which cannot be computed of a recording here; give a "
-            "table of the recordings in question"
+            f"{self.path}: a table has no features of other recordings; bring a table of those"
         )
 
 
@@ -124,7 +123,7 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
     path = Path(path)
     readers = {".npz": _read_npz, ".csv": _read_frame, ".parquet": _read_frame}
     if path.suffix.lower() not in readers:
-        raise SerClassicError(f"{path}: tables of features are read as {', '.join(readers)}; convert it")
+        raise SerClassicError(f"{path}: a table of features is one of {', '.join(readers)}; convert it")
     try:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -141,7 +140,7 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
         digits = len(str(values.shape[1] - 1))
         columns = [f"{number:0{digits}d}" for number in range(values.shape[1])]
     if len(columns) != values.shape[1]:
-        raise SerClassicError(f"{path}: names {len(columns)} columns, and its values have {values.shape[1]}")
+        raise SerClassicError(f"{path}: names {len(columns)} columns for {values.shape[1]} columns of values")
     named = Counter(columns)
     if len(named) < len(columns):
         raise SerClassicError(
@@ -153,7 +152,7 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
         rows, of = np.nonzero(bad)
         raise SerClassicError(
             f"{path}: {bad.any(axis=1).sum()} rows hold NaN or infinite values, first that of "
-            f"{keys[rows[0]]} in column {columns[of[0]]}; mend them or leave the column out"
+            f"{keys[rows[0]]} in column {columns[of[0]]}; correct them or drop the column"
         )
     table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
     return FeatureSet(name, None, table, table=table)
@@ -198,7 +197,7 @@ def parse_tables(texts: Iterable[str]) -> dict[str, Path]:
         if not (name and sign and path):
             raise SerClassicError(f"{text!r}: expected NAME=FILE, as in hubert=hubert.npz")
         if name in tables:
-            raise SerClassicError(f"{name}: is given twice; one table may hold the clips of several corpora")
+            raise SerClassicError(f"{name}: given twice; one table may hold clips of several corpora")
         tables[name] = Path(path)
     return tables
 
@@ -213,11 +212,9 @@ def _read_npz(path: Path) -> Read:
         corpora = arrays["corpus"].astype(str) if "corpus" in arrays.files else None
         strange = set(arrays.files) - {key, matrix, "columns", *LABELS}
         if strange:
-            raise SerClassicError(
-                f"{path}: it is not known what the arrays {', '.join(sorted(strange))} are; leave them out"
-            )
+            raise SerClassicError(f"{path}: unknown arrays {', '.join(sorted(strange))}; remove them")
         if arrays[matrix].dtype.kind not in "fiu":
-            raise SerClassicError(f"{path}: {matrix} holds {arrays[matrix].dtype}, and no numbers")
+            raise SerClassicError(f"{path}: {matrix} holds {arrays[matrix].dtype} instead of numbers")
         return arrays[key].astype(str), columns, arrays[matrix], corpora
 
 
@@ -233,13 +230,11 @@ def _read_frame(path: Path) -> Read:
             frame = frame.reset_index()
     key = _one_of(path, [str(name) for name in frame.columns], KEYS)
     if frame[key].isna().any():
-        raise SerClassicError(
-            f"{path}: row {int(frame[key].isna().argmax()) + 1} does not say of which {key} it is"
-        )
+        raise SerClassicError(f"{path}: row {int(frame[key].isna().argmax()) + 1} has no {key}")
     values = frame.drop(columns=[key, *(name for name in LABELS if name in frame)])
     words = [str(name) for name, kind in values.dtypes.items() if kind.kind not in "fiub"]
     if words:
-        raise SerClassicError(f"{path}: columns that hold no numbers: {_some(words)}; leave them out")
+        raise SerClassicError(f"{path}: columns without numbers: {_some(words)}; remove them")
     corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
     return (
         frame[key].to_numpy(dtype=str),
