@@ -38,7 +38,7 @@ def test_a_tone_keeps_its_frequency_and_level_at_another_rate(tmp_path, rate):
 def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
     odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
     wav(tmp_path / "a.wav", tone()).rename(odd)
-    with pytest.raises(AudioError, match=r"caf\udce9\.wav: the name is not UTF-8; rename it"):
+    with pytest.raises(AudioError, match=r"caf\udce9\.wav: .*UTF-8; rename it"):
         audio.read(odd)
 
 
