@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from ser_classic.degradations import COPIES
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import shipped
 from ser_classic.predictor.fitting import fit
+from ser_classic.predictor.windows import Stream
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,21 @@ def test_an_utterance_is_answered_as_the_same_piece_cut_out_by_hand(saved, call,
     (alone,) = rows(capsys.readouterr().out)
     assert alone["emotion"] == first["emotion"]
     assert alone["probabilities"] == pytest.approx(first["probabilities"], abs=1e-3)
+
+
+def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
+    predictor = shipped.load().taking(0)
+    sizes = []
+
+    def settle(pieces):
+        sizes.append(len(pieces))
+        return predictor.settle(pieces)
+
+    cutter = partial(Stream, window=0.5, hop=0.1)
+    described = predictor.describe(call, cutter, settle=settle)
+    assert len(described) > max(sizes)
+    assert all(item.vector is None for item in described)
+    assert {item.judged[0] for item in described if not item.problem} <= set(predictor.classes)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
 from ser_classic.predictor import describing, saving
 from ser_classic.predictor.cards import html, takes_tables
-from ser_classic.predictor.describing import Described, Source
+from ser_classic.predictor.describing import Described, Judged, Source
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
 from ser_classic.predictor.windows import Span, Stream
@@ -194,10 +194,12 @@ class Predictor:
         cutter: describing.Cutter | None = Utterances if segments else None
         if window is not None:
             cutter = partial(Stream, window=window, hop=hop)
-        described = self.describe(sources, cutter, jobs)
+        # Features of pieces are kept only where they are to be z-scored together: a recording may be long
+        settle = list if cutter is None or self.adapted else replace(self, pipeline=None).settle
+        described = self.describe(sources, cutter, jobs, settle)
         kept = []
         for item in described:
-            if item.vector is not None or (cutter is not None and item.span.seconds > 0):
+            if not item.problem or (cutter is not None and item.span.seconds > 0):
                 kept.append(item)
             elif problem is None:
                 raise audio.AudioError(item.problem)
@@ -234,8 +236,11 @@ class Predictor:
         sources: Source | Iterable[Source] | Mapping[str, Source],
         cutter: describing.Cutter | None = None,
         jobs: int = 1,
+        settle: describing.Settle = list,
     ) -> list[Described]:
         """Features of recordings or of their pieces, in order; those without say why.
+
+        See `describing.describe`.
 
         Raises
         ------
@@ -248,17 +253,20 @@ class Predictor:
                 f"{self.card['title']}: was fitted on the table {name}, and takes no recordings; give "
                 f"a table of them with --table {name}=FILE (judge_table)"
             )
-        return describing.describe(sources, self.features, self.channel, cutter, jobs)
+        return describing.describe(sources, self.features, self.channel, cutter, jobs, settle)
 
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
     ) -> list[Answer]:
         """Emotions of described recordings: the rows of `predict`."""
-        found = [item for item in described if item.vector is not None]
-        judged = iter(self.judge([item.vector for item in found], [item.name for item in found], adapt))
+        described = self.settle(described, adapt and self.adapted)
+        judged = [item.judged for item in described if item.judged]
+        if judged and adapt and not self.adapted:
+            judged = self._evened(judged, described[0].name)
+        told = iter(judged)
         rows = []
         for item in described:
-            emotion, chances, distance = next(judged) if item.vector is not None else (None, None, np.nan)
+            emotion, chances, distance = next(told) if item.judged else (None, None, np.nan)
             row: Answer = {"file": item.name}
             if item.channel:
                 row["channel"] = item.channel
@@ -318,9 +326,16 @@ class Predictor:
         rows = zip(given.table.keys, given.table.values, strict=True)
         return self.answer([Described(str(key), nowhere, row) for key, row in rows], adapt, min_confidence)
 
-    def judge(
-        self, vectors: Sequence[np.ndarray], names: Sequence[str], adapt: bool = False
-    ) -> list[tuple[str, np.ndarray | None, float]]:
+    def settle(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:
+        """Answers in the place of features; errors and arguments as of `judge`."""
+        found = [item for item in described if item.vector is not None]
+        judged = iter(self.judge([item.vector for item in found], [item.name for item in found], adapt))
+        return [
+            item if item.vector is None else replace(item, vector=None, judged=next(judged))
+            for item in described
+        ]
+
+    def judge(self, vectors: Sequence[np.ndarray], names: Sequence[str], adapt: bool = False) -> list[Judged]:
         """Emotion, chances [shape=(classes,)] or None, and distance from what it was fitted on, of clips.
 
         Parameters
@@ -339,10 +354,8 @@ class Predictor:
         """
         if not len(vectors):
             return []
-        if adapt and len(vectors) < 2:
-            raise SerClassicError(
-                f"{names[0]}: one recording has no statistics to adapt to; give several of the same speaker"
-            )
+        if adapt:
+            _require_several(len(vectors), names[0])
         rows = [np.atleast_2d(vector) for vector in vectors]
         lengths, gives = np.array(list(map(len, rows))), self.features.gives
         features = Features(names, self.features.columns, np.concatenate(rows), lengths, gives)
@@ -357,12 +370,26 @@ class Predictor:
                 raise ValueError("its card and its machine tell other emotions")
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are no numbers")
-            if adapt and not self.adapted:
-                chances = evened(chances)
-                codes = chances.argmax(axis=1)
             told = [None] * len(X) if chances is None else list(chances)
             emotions = [self.classes[code] for code in codes]
-        return list(zip(emotions, told, map(float, distances), strict=True))
+        judged = list(zip(emotions, told, map(float, distances), strict=True))
+        return self._evened(judged, names[0]) if adapt and not self.adapted else judged
+
+    def _evened(self, judged: Sequence[Judged], name: str) -> list[Judged]:
+        """Answers to clips of one speaker, the first of which messages call so; see `adaptation.evened`."""
+        _require_several(len(judged), name)
+        shared = evened(np.stack([chances for _, chances, _ in judged]))
+        return [
+            (self.classes[own.argmax()], own, distance)
+            for own, (*_, distance) in zip(shared, judged, strict=True)
+        ]
+
+
+def _require_several(clips: int, name: str) -> None:
+    if clips < 2:
+        raise SerClassicError(
+            f"{name}: one recording has no statistics to adapt to; give several of the same speaker"
+        )
 
 
 def tabled(rows: Sequence[Answer]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from ser_classic.runtime import workers
 from ser_classic.runtime.progress import track
 
 LONG = 600.0  # [s] from which one answer for all of a recording says little
+PIECES = 64  # settled at once
 WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ Source = str | Path | tuple[np.ndarray, int]
 EACH = "each"  # in the place of a channel: every one of them by itself
 
 Channel = int | Literal["each"] | None
+# Emotion, chances [shape=(classes,)] or None, and distance from what the predictor was fitted on
+Judged = tuple[str, np.ndarray | None, float]
 Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
 
 
@@ -37,7 +41,8 @@ Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what
 class Described:
     """One recording, or a piece of it, as features or as the reason why there are none.
 
-    `channel` names the one that it is of, where the channels of a recording are taken apart.
+    `judged` is the answer in the place of the features, where these are not kept. `channel` names the one
+    that it is of, where the channels of a recording are taken apart.
     """
 
     name: str
@@ -45,6 +50,10 @@ class Described:
     vector: np.ndarray | None = None
     problem: str = ""
     channel: str = ""
+    judged: Judged | None = None
+
+
+Settle = Callable[[list[Described]], list[Described]]
 
 
 def describe(
@@ -53,10 +62,14 @@ def describe(
     channel: Channel = None,
     cutter: Cutter | None = None,
     jobs: int = 1,
+    settle: Settle = list,
 ) -> list[Described]:
-    """Features of recordings, or of the pieces that a cutter makes of them, in order."""
+    """Features of recordings, or of the pieces that a cutter makes of them, in order.
+
+    `settle` is given the pieces, some at a time, and gives what is kept of each.
+    """
     named = _named(sources)
-    work = (features, channel, cutter)
+    work = (features, channel, cutter, settle)
     calls = [
         (number, named[start : start + BATCH], *work)
         for number, start in enumerate(range(0, len(named), BATCH))
@@ -87,18 +100,24 @@ def _describe_batch(
     features: FeatureSet,
     channel: Channel,
     cutter: Cutter | None,
+    settle: Settle,
 ) -> tuple[int, list[Described]]:
     return number, [
-        item for name, source in batch for item in _channels(name, source, features, channel, cutter)
+        item for name, source in batch for item in _channels(name, source, features, channel, cutter, settle)
     ]
 
 
 def _channels(
-    name: str, source: Source, features: FeatureSet, channel: Channel, cutter: Cutter | None
+    name: str,
+    source: Source,
+    features: FeatureSet,
+    channel: Channel,
+    cutter: Cutter | None,
+    settle: Settle,
 ) -> list[Described]:
     """A recording, or each of its channels by itself."""
     if channel != EACH:
-        return _describe(name, source, features, channel, cutter)
+        return _describe(name, source, features, channel, cutter, settle)
     try:
         count = 1 if isinstance(source, tuple) else audio.shape(source).channels
     except SerClassicError as error:
@@ -107,7 +126,7 @@ def _channels(
     return [
         replace(item, channel=words[place] if count > 1 else "")
         for place in range(count)
-        for item in _describe(name, source, features, place if count > 1 else None, cutter)
+        for item in _describe(name, source, features, place if count > 1 else None, cutter, settle)
     ]
 
 
@@ -117,15 +136,19 @@ def _describe(
     features: FeatureSet,
     channel: int | None,
     cutter: Cutter | None,
+    settle: Settle,
 ) -> list[Described]:
     try:
         if cutter is not None:
-            found = list(_pieces(name, source, features, channel, cutter))
+            found: list[Described] = []
+            pieces = _pieces(name, source, features, channel, cutter)
+            while some := list(islice(pieces, PIECES)):
+                found += settle(some)
             if not found and cutter is Utterances:
                 raise audio.AudioError(
                     f"{name}: no speech is found in it; leave out --segments to answer anyway"
                 )
-            if not any(item.vector is not None for item in found):
+            if all(item.problem for item in found):
                 raise audio.AudioError(found[0].problem if found else f"{name}: holds no samples")
             return found
         if isinstance(source, tuple):
