@@ -52,24 +52,9 @@ def confusion(truth: Sequence[str], guess: Sequence[str], classes: Sequence[str]
 def grouped_confusion(
     truth: Sequence[str], guess: Sequence[str], groups: np.ndarray, classes: Sequence[str]
 ) -> np.ndarray:
-    """Confusion counts of every group (of every speaker, say).
+    """Confusion counts [shape=(groups, k, k), dtype=int64] of every group, such as a speaker.
 
-    Parameters
-    ----------
-    truth, guess : array-like of str [shape=(n,)]
-    groups : np.ndarray [shape=(n,), dtype=int]
-        The group of each clip, numbered from 0.
-    classes : sequence of str
-        The k emotions.
-
-    Returns
-    -------
-    np.ndarray [shape=(groups, k, k), dtype=int64]
-
-    Raises
-    ------
-    SerClassicError
-        As `confusion`.
+    Arguments and errors as `confusion`; `groups` [shape=(n,), dtype=int] are numbered from 0.
     """
     if not len(truth) == len(guess) == len(groups):
         raise SerClassicError(

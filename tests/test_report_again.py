@@ -77,6 +77,13 @@ def test_what_is_lost_or_spoilt_is_written_again(results, name):
     assert (results / name).read_bytes() == before
 
 
+def test_a_figure_that_no_chapter_has_any_more_is_removed(results):
+    old = results / "figures" / "of_old.svg"
+    old.write_text("<svg/>")
+    again(results)
+    assert not old.exists()
+
+
 def test_spoilt_predictions_are_told_also_the_second_time(results, tmp_path):
     path = results / "runs" / "emodb--loso--pooled--knn--0" / store.PREDICTIONS
     path.write_bytes(path.read_bytes()[:-9])

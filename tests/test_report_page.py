@@ -162,6 +162,15 @@ def test_systems_are_searched_filtered_and_copied(opened):
     opened.wait_for_function("document.querySelectorAll('#all tbody[hidden]').length === 0")
 
 
+def test_the_switch_for_systems_from_elsewhere_is_there_where_any_is(opened, html):
+    assert opened.is_visible("[name=others]")
+    without = opened.context.new_page()
+    without.set_content(html.replace(' data-source="brought"', ""))
+    assert without.is_visible("[name=search]")
+    assert not without.is_visible("[name=others]")
+    without.close()
+
+
 def test_a_row_unfolds_and_has_a_link_and_back_folds_it(opened):
     start = opened.url
     opened.click(f"tr[id='{ROW}'] td")

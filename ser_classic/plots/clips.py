@@ -33,13 +33,7 @@ SPREAD = "turbo"  # many speakers, told apart as far as colours go
 
 @styled
 def counts(table: pd.DataFrame) -> Figure:
-    """Clips of every emotion and speaker.
-
-    Parameters
-    ----------
-    table : pd.DataFrame [shape=(speakers, emotions)]
-        Numbers of clips.
-    """
+    """Clips of every emotion (columns) and speaker (rows)."""
     few = len(table) <= NAMED
     figure = blank(1.8 + 0.75 * table.shape[1], 1.2 + (0.24 if few else 0.08) * len(table))
     ax = figure.subplots()
@@ -87,12 +81,7 @@ def draw_spreads(ax: Axes, groups: Mapping[str, np.ndarray]) -> None:
 
 @styled
 def examples(clips: Mapping[str, tuple[np.ndarray, int]]) -> Figure:
-    """Waveform, mel spectrogram, MFCC and chroma of a clip of each emotion, side by side.
-
-    Parameters
-    ----------
-    clips : mapping of emotion to (waveform [shape=(n,)], sample rate [Hz])
-    """
+    """Waveform [shape=(n,)], mel spectrogram, MFCC and chroma of a clip of each emotion and its rate [Hz]."""
     longest = max(len(waveform) / rate for waveform, rate in clips.values())
     figure = blank(1.0 + 1.75 * len(clips), 6.2)
     panels = figure.subplots(
@@ -134,10 +123,7 @@ def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str
 def explained(table: pd.DataFrame) -> Figure:
     """What emotion and what the speaker explains of every feature; large marks are the medians of groups.
 
-    Parameters
-    ----------
-    table : pd.DataFrame
-        A row a feature: `group`, and the shares `emotion` and `speaker`.
+    A row a feature: `group`, and the shares `emotion` and `speaker`.
     """
     figure = blank(6.0, 5.0)
     ax = figure.subplots()

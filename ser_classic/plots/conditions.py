@@ -34,13 +34,9 @@ DODGE = 0.13  # between the systems of one place
 
 @styled
 def crossings(table: pd.DataFrame) -> Figure:
-    """Trained on one corpus (rows), tested on another (columns), a panel per track.
+    """Trained on one corpus (rows), tested on another (columns), a panel per track, of one system.
 
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns track, trained, tested, within (bool: framed), classes, uar, low, high (NaN without an
-        interval), of one system.
+    Columns track, trained, tested, within (bool: framed), classes, uar, low, high (NaN without an interval).
     """
     across = table[~table["within"].astype(bool)]
     corpora = sorted({*across["trained"], *across["tested"]})
@@ -85,15 +81,10 @@ def _crossing(ax: Axes, column: int, row: int, figures: dict) -> None:
 
 @styled
 def curves(table: pd.DataFrame, label: str) -> Figure:
-    """UAR by a number, of clips or of speakers, a panel per corpus.
+    """UAR by a number, of clips or of speakers as `label` says, a panel per corpus.
 
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns corpus, system, at (the number; -1 for what stands apart, on the left), words (for it), uar,
-        low, high (NaN without an interval).
-    label : str
-        What is counted.
+    Columns corpus, system, at (the number; -1 for what stands apart, on the left), words (for it), uar, low,
+    high (NaN without an interval).
     """
     corpora = list(dict.fromkeys(table["corpus"]))
     systems = list(dict.fromkeys(table["system"]))
@@ -131,11 +122,8 @@ def curves(table: pd.DataFrame, label: str) -> Figure:
 def robustness(table: pd.DataFrame) -> Figure:
     """UAR on degraded test clips, a row per corpus: white noise as a curve, all others as points.
 
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns corpus, system, degradation (`clean` among them), kind, level, classes, uar, low, high (NaN
-        without an interval), in the order in which they are shown.
+    Columns corpus, system, degradation (`clean` among them), kind, level, classes, uar, low, high (NaN
+    without an interval), in the order in which they are shown.
     """
     systems = list(dict.fromkeys(table["system"]))
     corpora = list(dict.fromkeys(table["corpus"]))

@@ -36,13 +36,7 @@ if TYPE_CHECKING:
 
 @styled
 def leak_premium(table: pd.DataFrame) -> Figure:
-    """UAR with test speakers heard in training, beside the same system with speakers kept apart.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns corpus, system, uar, leaky_uar, premium, low, high, speakers: one row per pair, as shown.
-    """
+    """UAR with test speakers heard in training, beside the same system with speakers kept apart."""
     figure = blank(7.4, 1.2 + 0.42 * len(table))
     ax = figure.subplots()
     rows_axis(ax, [f"{row.corpus}\n{wrapped(row.system)}" for row in table.itertuples()])
@@ -70,11 +64,8 @@ def leak_premium(table: pd.DataFrame) -> Figure:
 def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """UAR of every feature set with each model, the best of them named and with its interval.
 
-    Parameters
-    ----------
-    tables : mapping
-        Of each corpus, which is a panel: columns features, model, classes, uar, low, high (NaN where there
-        are too few speakers).
+    A panel for each corpus: columns features, model, classes, uar, low, high (NaN where speakers are too
+    few).
     """
     most = max(table["features"].nunique() for table in tables.values())
     figure = blank(4.7 * len(tables), 0.9 + 0.21 * most)
@@ -99,13 +90,7 @@ def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 @styled
 def critical_difference(ranks: Mapping[str, Ranks]) -> Figure:
-    """Average ranks on lines; bars join those that cannot be told apart (Demšar 2006).
-
-    Parameters
-    ----------
-    ranks : mapping
-        Of each heading what was ranked.
-    """
+    """Average ranks on lines, by heading; bars join those that do not differ significantly (Demšar 2006)."""
     heights = [1.7 + 0.13 * len(one.groups) + 0.25 * ((len(one.average) + 1) // 2) for one in ranks.values()]
     figure = blank(7.2, sum(heights))
     axes = figure.subplots(len(ranks), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -151,11 +136,8 @@ def _line_of_ranks(ax: Axes, ranks: Ranks) -> None:
 def beside_networks(table: pd.DataFrame) -> Figure:
     """Own systems with their intervals beside published networks on the same folds; a panel a corpus.
 
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns corpus, track, system, uar, low, high (NaN without an interval), own, approximate (bool) and
-        protocol, in the order in which the rows are shown: blind ones, then adapted ones.
+    Columns corpus, track, system, uar, low, high (NaN without an interval), own, approximate and protocol, in
+    the order in which rows are shown: blind ones, then adapted ones.
     """
     parts = [(corpus, part) for corpus, part in table.groupby("corpus", sort=False)]
     figure = blank(7.4, 0.9 + sum(0.25 * len(part) + 0.5 for _, part in parts))
@@ -219,11 +201,8 @@ def wrapped(name: str, width: int = 36) -> str:
 def confusions(panels: Mapping[str, tuple[np.ndarray, tuple[str, ...], pd.DataFrame | None]]) -> Figure:
     """Confusion matrices, each with the reliability diagram of the same system to its right.
 
-    Parameters
-    ----------
-    panels : mapping
-        Of each heading the counts [shape=(k, k)], row = truth, column = guess, the emotions, and what
-        `ser_classic.metrics.reliability` gives; None of a system without probabilities.
+    Of each heading the counts [shape=(k, k)], row = truth, the emotions, and what
+    `ser_classic.metrics.reliability` gives; None of a system without probabilities.
     """
     sizes = [1.3 + 0.31 * len(classes) for _, classes, _ in panels.values()]
     figure = blank(8.6, sum(sizes))

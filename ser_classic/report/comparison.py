@@ -155,13 +155,7 @@ def counts_of(
 def as_text(pair: Pair, width: int = 80) -> str:
     """A comparison for the terminal: both runs, difference, test and verdict.
 
-    Where there are too few speakers for an interval each of them is shown instead.
-
-    Parameters
-    ----------
-    pair : Pair
-    width : int
-        Characters after which sentences are wrapped.
+    Where there are too few speakers for an interval, each of them is shown instead.
     """
     found, gap = pair.found, pair.found.difference
     record = pair.runs[0].record

@@ -44,19 +44,10 @@ SPEAKERS = (
 
 
 def beside_ordinary(runs: Iterable[Scored], *fields: str) -> pd.DataFrame:
-    """Runs under a condition, and the ordinary runs of the same systems on the same folds.
+    """Runs that set one of these `CONDITIONS` and no other, and ordinary runs of the same systems and folds.
 
-    Parameters
-    ----------
-    runs : iterable of Scored
-    *fields : str
-        Of `CONDITIONS`: runs that set one of these, and none of the others.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row a run of the first seed: folds, track, the fields (None where a run does not set them), clips
-        (those of a speaker, the median), and what `figures_of` gives.
+    One row a run of the first seed: folds, track, the fields (None where a run does not set them), clips (of
+    a speaker, the median), and what `figures_of` gives.
     """
     rows, wanted = [], set()
     finished = [run for run in first_seeds(runs) if run.counts is not None]
@@ -157,17 +148,8 @@ def _curves(
 def degraded(runs: Iterable[Scored], *fields: str) -> pd.DataFrame:
     """What blind systems score on degraded test clips and on the clips as they are.
 
-    Parameters
-    ----------
-    runs : iterable of Scored
-    *fields : str
-        Further of `CONDITIONS` that runs may set.
-
-    Returns
-    -------
-    pd.DataFrame
-        As `beside_ordinary`, with degradation (`CLEAN` for none), its kind and level; as `DEGRADATIONS` lists
-        them.
+    As `beside_ordinary` (runs may also set `fields`), with degradation (`CLEAN` for none), its kind and
+    level, in the order of `DEGRADATIONS`.
     """
     from ser_classic.degradations import DEGRADATIONS
 
@@ -203,11 +185,7 @@ def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
 def copied(runs: Iterable[Scored]) -> pd.DataFrame:
     """What systems score with degraded copies in training and without, by what is tested.
 
-    Returns
-    -------
-    pd.DataFrame
-        As `degraded`, and `copies`: how many of each clip were trained on; of systems that were trained with
-        copies, and of these without.
+    As `degraded`, and `copies`: how many of each clip were trained on.
     """
     table = degraded(runs, "copies")
     table["copies"] = table["copies"].astype(float).fillna(0).astype(int)
@@ -290,12 +268,9 @@ def headings_of(systems: Iterable[str]) -> dict[str, str]:
 def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
     """Systems trained on other corpora than the one tested, and beside them within each.
 
-    Returns
-    -------
-    pd.DataFrame
-        One row a run of the first seed: track, trained (a corpus, or what several are called), title (of the
-        protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept apart), pair
-        (bool: of two corpora), and what `figures_of` gives; `classes` counts the emotions.
+    One row a run of the first seed: track, trained (a corpus, or what several are called), title (of the
+    protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept apart), pair
+    (bool: of two corpora), and what `figures_of` gives.
     """
     from ser_classic.protocols import PROTOCOLS
 

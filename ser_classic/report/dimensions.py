@@ -89,20 +89,10 @@ def score_dimension(
 
 
 def dimension_board(results: Path, problem: Callable[[str], None] | None = None) -> pd.DataFrame:
-    """One row for each stored run that predicts a dimension.
+    """One row for each stored run that predicts a dimension; arguments as `ser_classic.report.read`.
 
-    Parameters
-    ----------
-    results : Path
-        Results folder.
-    problem : callable (str), optional
-        As `ser_classic.report.read`.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns `COLUMNS`, by corpus, dimension, group (blind, adapted, leaky) and CCC; stale and failed runs
-        come last in their group, and failed ones have no figures.
+    By corpus, dimension, group (blind, adapted, leaky) and CCC; stale and failed runs come last in their
+    group, and failed ones have no figures.
     """
     home = results / store.DIMENSIONS
     clips_of, differ = cache(partial(store.read_clips, home)), marked_stale(home)
@@ -142,13 +132,7 @@ def write_dimensions(results: Path, board: pd.DataFrame) -> None:
 
 
 def dimensions_chapter(board: pd.DataFrame) -> Chapter | None:
-    """The leaderboard of dimensions as a chapter; None where there is no run.
-
-    Parameters
-    ----------
-    board : pd.DataFrame
-        As `dimension_board` returns it.
-    """
+    """What `dimension_board` returns as a chapter; None where there is no run."""
     if not len(board):
         return None
     failed = board[board["status"] != "ok"]

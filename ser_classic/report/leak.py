@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_classic.report.scoring import FLOOR, Scored, aligned, standing
 from ser_classic.report.text import Chapter, Picture, of_share, signed
-from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference
+from ser_classic.statistics import FEWEST_SPEAKERS, difference
 from ser_classic.tables import Cell, Table
 
 TITLE = "The leak premium"
@@ -72,7 +72,8 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
             continue
         found = kept[tuple(cell)]
         apart = found[min(found)]
-        gaps = [_difference(one, other) for one in leaky for other in apart]
+        pairs = (aligned(one.counts, other.counts) for one in leaky for other in apart)
+        gaps = [difference(one.counts, other.counts) for one, other in pairs]
         rows.append(
             {
                 **dict(zip(SYSTEM, cell, strict=True)),
@@ -96,23 +97,10 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     )
 
 
-def _difference(leaky: Scored, apart: Scored) -> Interval:
-    both, alone = aligned(leaky.counts, apart.counts)
-    return difference(both.counts, alone.counts)
-
-
 def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
-    """The leak premium of each system once per corpus: of its leaky runs that which tests the most clips.
+    """Of what `leak_premium` returns, each system once per corpus: its leaky run that tests the most clips.
 
-    Parameters
-    ----------
-    table : pd.DataFrame
-        As `leak_premium` returns it.
-
-    Returns
-    -------
-    pd.DataFrame
-        Its rows without the floor, with a column `system`, the highest leaky UAR of a corpus first.
+    Without the floor, with a column `system`, the highest leaky UAR of a corpus first.
     """
     shown = table[table["model"] != FLOOR]
     shown = shown.sort_values("leaky_clips", ascending=False, kind="stable")

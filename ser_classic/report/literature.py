@@ -16,7 +16,6 @@ from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table
 
 SYSTEM = ["corpus", "features", "model"]
-RECIPES_TITLE = "Recipes that people publish"
 NEAR = 0.05  # a claim that is missed by no more is reproduced
 RECIPES_ABOUT = (
     "Each recipe under the random split it is published with, which trains on the test speakers, and with "
@@ -43,13 +42,11 @@ RECIPES_HEADINGS = (
 )
 SOURCES = ("recipe", "corpus", "claimed by")
 SHOWN = 8  # published scores of a corpus and track in Markdown
-PUBLISHED_TITLE = "Beside published scores"
 PUBLISHED_ABOUT = (
     "Our best systems (bold) and published scores on the same corpus and track. Figures compare only on the "
     "same folds; on other folds they are a rough guide. ≈ marks figures read off heat maps to two decimals, "
     "each the best of nine classifiers, and so too high."
 )
-FOLDS_TITLE = "Published folds that leak"
 FOLDS_HEADINGS = ("corpus", "folds", "clips", "speakers", "tested", "of them trained on", "verdict")
 FOLDS_ABOUT = (
     "EmoBox (Interspeech 2024) publishes folds of 32 corpora. According to its lists of clips, {disjoint} "
@@ -133,20 +130,10 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
 
 
 def beside_networks(board: pd.DataFrame, most: int = 4) -> pd.DataFrame:
-    """The best system of each track beside frozen networks as published on the same folds.
+    """The best system of each track beside the best frozen networks as published on the same folds.
 
-    Parameters
-    ----------
-    board : pd.DataFrame
-        The leaderboard.
-    most : int
-        Networks of a corpus and track, the best of them.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns as `beside_published`, and corpus, of those corpora for which there are both; blind ones
-        first, each track by UAR.
+    Columns as `beside_published`, and corpus, of the corpora that have both; blind ones first, each track by
+    UAR.
     """
     parts = []
     for corpus in dict.fromkeys(board["corpus"]):
@@ -188,7 +175,7 @@ def published_chapter(runs: Iterable[Scored]) -> Chapter | None:
             title = f"{corpus}, {track}" + ("" if disjoint else ", speakers on both sides")
             if part["own"].any() and not part["own"].all():
                 tables.append(_published_table(part, title))
-    return Chapter("published", PUBLISHED_TITLE, PUBLISHED_ABOUT, tuple(tables)) if tables else None
+    return Chapter("published", "Beside published scores", PUBLISHED_ABOUT, tuple(tables)) if tables else None
 
 
 def _published_table(table: pd.DataFrame, title: str) -> Table:
@@ -218,16 +205,9 @@ def recipes() -> pd.DataFrame:
 def reproduced(runs: Iterable[Scored]) -> pd.DataFrame:
     """The recipes whose runs, under both protocols, are among these.
 
-    Parameters
-    ----------
-    runs : iterable of Scored
-
-    Returns
-    -------
-    pd.DataFrame
-        The columns of `recipes`, and own_accuracy, uar, uar_low, uar_high, speaker_uar (speakers kept
-        apart; means over seeds), and of the classical system with the highest figure under the same
-        protocol best_own, best_own_accuracy, best_apart, best_apart_uar.
+    The columns of `recipes`; own_accuracy; uar, uar_low, uar_high and speaker_uar with speakers kept apart
+    (means over seeds); and of the classical system with the highest figure under the same protocol best_own,
+    best_own_accuracy, best_apart and best_apart_uar.
     """
     runs = [run for run in runs if run.counts is not None]
     table = systems(tabulated(runs))
@@ -280,7 +260,7 @@ def recipes_chapter(runs: Iterable[Scored]) -> Chapter | None:
     about = RECIPES_ABOUT
     if missed:
         about = f"{MISSED.format(missed=len(missed), all=len(rows), which='; '.join(missed))} {about}"
-    return Chapter("recipes", RECIPES_TITLE, about, grids)
+    return Chapter("recipes", "Recipes that people publish", about, grids)
 
 
 def fold_leaks() -> pd.DataFrame:
@@ -309,7 +289,9 @@ def folds_chapter(runs: Iterable[Scored]) -> Chapter | None:
         for row in table.to_dict("records")
     )
     counts = table["verdict"].value_counts()
-    return Chapter("folds", FOLDS_TITLE, FOLDS_ABOUT.format(**counts), (Table(FOLDS_HEADINGS, rows),))
+    return Chapter(
+        "folds", "Published folds that leak", FOLDS_ABOUT.format(**counts), (Table(FOLDS_HEADINGS, rows),)
+    )
 
 
 def _number(value: float) -> Cell:

@@ -123,22 +123,9 @@ def _confusions(runs: list[Scored]) -> Iterator[Picture]:
 def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks, tuple[str, ...]] | None:
     """Models ranked over speakers, on the feature sets that they share, or feature sets, with shared models.
 
-    A block is a speaker of any corpus; its score is the UAR, averaged over the other choices that every
-    contestant was run with. Only runs with speakers kept apart count, of one protocol per corpus.
-
-    Parameters
-    ----------
-    runs : iterable of Scored
-    by : {"model", "features"}
-    track : {"blind", "adapted"}
-
-    Returns
-    -------
-    ranks : Ranks
-    shared : tuple of str
-        The feature sets (or models) over which a contestant's scores are averaged.
-
-    None where fewer than three contestants share a block.
+    A block is a speaker of any corpus; its score is the UAR, averaged over the feature sets (or models) that
+    every contestant was run with, which are returned too. Only runs with speakers kept apart count, of one
+    protocol per corpus. None where fewer than three contestants share a block.
     """
     other = {"model": "features", "features": "model"}[by]
     rows = []
@@ -176,15 +163,7 @@ def _complete(table: pd.DataFrame) -> pd.DataFrame:
 def by_features(board: pd.DataFrame, corpus: str, track: str) -> pd.DataFrame:
     """Every feature set with every model on one corpus, under the first protocol that they ran under.
 
-    Parameters
-    ----------
-    board : pd.DataFrame
-    corpus, track : str
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns features, model, classes, uar, and its interval low and high, NaN where it cannot be trusted.
+    Columns features, model, classes, uar, and its interval low and high, NaN where it cannot be trusted.
     """
     table = systems(board[(board["status"] == "ok") & (board["corpus"] == corpus)])
     table = table[(group_of(table) == track) & table["classes"].eq(table["classes"].max())]
@@ -201,19 +180,11 @@ def trained(run: Scored) -> bool:
 
 
 def efforts(runs: Iterable[Scored]) -> pd.DataFrame:
-    """What the blind systems of a corpus score, and what one training of each costs.
+    """What the blind systems of a corpus score, and what one training of each costs, without the floor.
 
-    Parameters
-    ----------
-    runs : iterable of Scored
-
-    Returns
-    -------
-    pd.DataFrame
-        One row a system of each corpus on which a network ran, under the protocol that most of its networks
-        ran under (speakers kept apart): corpus, protocol, features, model, network (bool), uar, seconds (of
-        one core to tune and fit a fold, on average) and size [bytes] (of the fitted pipeline); means over
-        seeds. The floor is left out.
+    One row a system of each corpus on which a network ran, under the protocol that most of its networks ran
+    under: corpus, protocol, features, model, network (bool), uar, seconds (of one core to tune and fit a
+    fold) and size [bytes] of the fitted pipeline; means over seeds.
     """
     rows = [
         {name: run.row[name] for name in ("corpus", "protocol", "features", "model", "uar")}

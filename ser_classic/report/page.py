@@ -63,21 +63,9 @@ class Section:
 
 
 def page(runs: Sequence[Scored], chapters: Iterable[Section] = (), story: str = "") -> str:
-    """The whole page.
+    """The whole page; equal for equal runs and chapters. The first chapter stands before the leaderboard.
 
-    Parameters
-    ----------
-    runs : sequence of Scored
-        Of the leaderboard.
-    chapters : iterable of Section
-        The first stands before the leaderboard, the others after it.
-    story : str
-        Markup of the picture at the head.
-
-    Returns
-    -------
-    str
-        HTML that needs nothing else; equal for equal runs and chapters.
+    `story` is the markup of the picture at the head.
     """
     board = tabulated(runs)
     failed = int((board["status"] != "ok").sum())
@@ -126,7 +114,7 @@ def figure_of(picture: Picture, svg: str) -> str:
     """A drawn figure with its title above it and its caption below."""
     from ser_classic.plots.style import inline_svg
 
-    drawn = inline_svg(svg, identifier(picture.name), picture.title)
+    drawn = inline_svg(svg, picture.name, picture.title)
     return (
         f'<figure><h3>{escape(picture.title)}</h3><div class="scroll">{drawn}</div>'
         f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
@@ -241,11 +229,6 @@ def _unfolded(runs: Iterable[Scored]) -> str:
 
 def _id(row: Mapping[str, Any]) -> str:
     return re.sub(r"[^\w.+-]", "-", "--".join(str(row[name]) for name in CELL))
-
-
-def identifier(text: str) -> str:
-    """A name that can stand in an `id` and behind `#`."""
-    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in text)
 
 
 def code(text: str) -> str:

@@ -400,13 +400,15 @@ def ordinary(board: pd.DataFrame) -> pd.Series:
     return board["test"].eq("")
 
 
-def rankings(of_corpus: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
     """What may be ranked together among the systems of one corpus: of one protocol, on the same emotions.
 
     Parameters
     ----------
     of_corpus : pd.DataFrame
         Rows of `systems` of one corpus.
+    usual : bool
+        Of each group only the protocol under which most systems ran.
 
     Yields
     ------
@@ -424,7 +426,7 @@ def rankings(of_corpus: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFr
     for name in GROUPS:
         of_group = of_corpus[group == name]
         sizes = of_group["protocol"].value_counts().sort_index()
-        for protocol in sizes.sort_values(ascending=False, kind="stable").index:
+        for protocol in sizes.sort_values(ascending=False, kind="stable").index[: 1 if usual else None]:
             part = of_group[of_group["protocol"] == protocol]
             tasks = sorted(part["classes"].dropna().unique(), reverse=True) or [most]
             for number, classes in enumerate(tasks):
@@ -447,13 +449,8 @@ def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
 def standing(table: pd.DataFrame) -> pd.Series:
     """How a row's folds stand among those that keep speakers apart, on its corpus: 0 are to be shown.
 
-    Of several, those come first under which most systems ran; NaN where speakers are not kept apart,
-    something else is too, or the run is a test of its own.
-
-    Parameters
-    ----------
-    table : pd.DataFrame
-        Columns corpus, base, independent, test, features and model.
+    Of several, those come first under which most systems ran; NaN where speakers are not kept apart, or the
+    run is a test of its own. Columns corpus, base, independent, test, features and model are read.
     """
     chosen = table[table["independent"].astype(bool) & ordinary(table)]
     sizes = chosen.drop_duplicates(["corpus", "base", "features", "model"]).value_counts(["corpus", "base"])

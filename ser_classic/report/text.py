@@ -15,7 +15,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.report.scoring import each_speaker, rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
-from ser_classic.tables import Cell, Table, escaped
+from ser_classic.tables import STYLES, Cell, Table, escaped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,6 +51,10 @@ ABOUT = (
     "says nothing about new speakers. Compare your system only within its own track and protocol."
 )
 FEW = f" With fewer than {FEWEST_SPEAKERS} speakers, the UAR of each is shown instead of an interval."
+NO_INTERVAL = (
+    f"With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted, so the UAR of each ({{}}) is "
+    "shown instead. It says nothing about other speakers."
+)
 MOST = 10  # systems of a ranking that a terminal shows
 HEADINGS = ("#", "features", "model", "UAR", "95 %", "acc", "F1", "fit")
 
@@ -112,20 +116,17 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Section:
-    """One ranking of one corpus, ready to be set.
+    """One ranking of one corpus: its table, and the runs that are stale or failed, and why.
 
-    `few` names the speakers where there are too few for an interval;
-    `stale` names the systems that were run otherwise than today's tables say, and how: their rows come last,
-    with `STALE` in the place of a rank.
+    The first of a corpus has `notes`, a sentence each.
     """
 
     corpus: str
-    about: str
-    group: str
+    notes: tuple[str, ...]
+    leaky: bool
     table: Table
-    failed: tuple[tuple[str, str], ...]
     stale: tuple[tuple[str, str], ...]
-    few: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
 
 
 def share(value: float, digits: int = 3) -> str:
@@ -177,62 +178,39 @@ def counted(number: int, thing: str) -> str:
 
 
 def sections(board: pd.DataFrame, usual: bool = False) -> Iterator[Section]:
-    """The rankings of a leaderboard, by corpus, then blind, adapted and leaky.
-
-    `usual` leaves out those of other protocols than that under which most systems of a group ran.
-    """
+    """The rankings of a leaderboard, by corpus, then blind, adapted and leaky; arguments as `rankings`."""
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         done = of_corpus[of_corpus["uar"].notna()]
-        few = tuple(dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row)))
-        first: dict[str, str] = {}
-        for group, protocol, emotions, part in rankings(of_corpus):
-            if first.setdefault(group, protocol) != protocol and usual:
-                continue
-            ok = part[part["status"] == "ok"]
+        speakers = dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row))
+        notes = (about(done), *([NO_INTERVAL.format("/".join(speakers))] if speakers else []))
+        for group, protocol, emotions, part in rankings(of_corpus, usual):
+            ok = part[part["status"] == "ok"].to_dict("records")
             failed = part[part["status"] != "ok"].to_dict("records")
-            shown = ok.to_dict("records")
+            named = ", ".join(filter(None, (group.capitalize(), protocol, emotions)))
             yield Section(
-                corpus=str(corpus),
-                about=about(done),
-                group=group,
-                table=_table(shown, title_of(group, protocol, emotions)),
-                failed=tuple((_system(row), str(row["error"])) for row in failed),
-                stale=tuple((_system(row), row["stale"]) for row in shown if pd.notna(row["stale"])),
-                few=few,
+                str(corpus),
+                notes,
+                group == "leaky",
+                _table(ok, f"{named}: {TITLES[group]}"),
+                tuple((_system(row), row["stale"]) for row in ok if pd.notna(row["stale"])),
+                tuple((_system(row), str(row["error"])) for row in failed),
             )
-
-
-def title_of(group: str, protocol: str, emotions: str) -> str:
-    """Heading of a ranking; arguments as `ser_classic.report.scoring.rankings` gives them."""
-    named = ", ".join(filter(None, (group.capitalize(), protocol, emotions)))
-    return f"{named}: {TITLES[group]}"
+            notes = ()
 
 
 def markdown(board: pd.DataFrame) -> str:
-    """The leaderboard as Markdown.
-
-    A heading per corpus and a ranked table per group; the best of a group is bold.
-    """
+    """The leaderboard as Markdown: a heading per corpus and a ranked table per group, the best bold."""
     parts: list[str] = []
-    corpus = None
     for section in sections(board):
-        if section.corpus != corpus:
-            corpus = section.corpus
-            parts.append(f"## {escaped(corpus)}")
-            parts.append(section.about)
-            if section.few:
-                parts.append(_few_words(section.few))
+        if section.notes:
+            parts += [f"## {escaped(section.corpus)}", *section.notes]
         parts.append(f"### {section.table.title}")
-        if section.group == "leaky":
+        if section.leaky:
             parts.append(f"> **Warning.** {WARNING}")
         if section.table.rows:
             parts.append(section.table.markdown())
-        parts.extend(
-            f"- stale: {escaped(system)}: {escaped(shortened(how))}" for system, how in section.stale
-        )
-        parts.extend(
-            f"- failed: {escaped(system)}: {escaped(shortened(why))}" for system, why in section.failed
-        )
+        for kind, runs in (("stale", section.stale), ("failed", section.failed)):
+            parts += [f"- {kind}: {escaped(system)}: {escaped(shortened(why))}" for system, why in runs]
     return "\n\n".join(parts) + "\n" if parts else "No run has finished yet.\n"
 
 
@@ -242,44 +220,29 @@ def terminal(board: pd.DataFrame) -> Group:
     from rich.text import Text
 
     parts = []
-    corpus = None
     for section in sections(board, usual=True):
-        if section.corpus != corpus:
-            corpus = section.corpus
-            parts.append(Text(f"\n{corpus}", style="bold"))
-            parts.append(Text(section.about, style="dim"))
-            if section.few:
-                parts.append(Text(_few_words(section.few), style="yellow"))
+        if section.notes:
+            parts.append(Text(f"\n{section.corpus}", style="bold"))
+            parts += [Text(note, style="dim") for note in section.notes]
         table = replace(section.table, most=MOST)
-        parts.append(table.terminal("yellow" if section.group == "leaky" else "default"))
+        parts.append(table.terminal("yellow" if section.leaky else "default"))
         if table.beyond:
             parts.append(Text(f"and {table.beyond} more, in leaderboard.md", style="dim"))
-        parts.extend(Text(f"stale: {system}: {shortened(how)}", style="dim") for system, how in section.stale)
-        parts.extend(
-            Text(f"failed: {system}: {shortened(why)}", style="red") for system, why in section.failed
-        )
+        for kind, runs in (("stale", section.stale), ("failed", section.failed)):
+            parts += [Text(f"{kind}: {system}: {shortened(why)}", STYLES[kind]) for system, why in runs]
     return Group(*(parts or [Text("No run has finished yet.")]))
 
 
 def best_systems(board: pd.DataFrame) -> Table:
-    """The best system of every corpus and group that is as it would be today, and computed here as a whole.
+    """The best system of every corpus and group that is current and was computed here as a whole.
 
     Of several protocols of a group, that under which most systems ran.
-
-    Parameters
-    ----------
-    board : pd.DataFrame
-        As `ser_classic.report.leaderboard` returns it.
     """
     board = board[board["source"].fillna("") == ""]  # what anybody can repeat with this package alone
     rows = []
-    for corpus, of_corpus in systems(board[board["status"].eq("ok") & board["stale"].isna()]).groupby(
-        "corpus", sort=False
-    ):
-        first: dict[str, str] = {}
-        for group, protocol, emotions, part in rankings(of_corpus):
-            if first.setdefault(group, protocol) != protocol:
-                continue
+    current = systems(board[board["status"].eq("ok") & board["stale"].isna()])
+    for corpus, of_corpus in current.groupby("corpus", sort=False):
+        for group, _, emotions, part in rankings(of_corpus, usual=True):
             row = part.iloc[0].to_dict()
             track = LEAKY if group == "leaky" else group
             place = str(corpus), f"{track}, {emotions}" if emotions else track
@@ -336,13 +299,6 @@ def about(done: pd.DataFrame) -> str:
     return (
         f"{int(done['clips'].max())} clips, {speakers or 'no known'} speakers, {classes} emotions; "
         f"chance is {share(1 / classes)}."
-    )
-
-
-def _few_words(speakers: tuple[str, ...]) -> str:
-    return (
-        f"With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted, so the UAR of each "
-        f"({'/'.join(speakers)}) is shown instead. It says nothing about other speakers."
     )
 
 

@@ -147,17 +147,24 @@ def _write(
     if figures:
         folder = results / "figures"
         story = networks_picture(board)
-        sections = [section_of(each, [drawn(one, folder) for one in each.pictures]) for each in chapters]
+        pictures = [picture for chapter in chapters for picture in chapter.pictures] + (
+            [story] if story else []
+        )
+        drawn = {picture.name: figure_of(picture, svg_of(picture, folder)) for picture in pictures}
+        for old in folder.glob("*.svg"):
+            if old.stem not in drawn:
+                old.unlink()
+        sections = [section_of(one, [drawn[picture.name] for picture in one.pictures]) for one in chapters]
         store.write_text(
-            results / "leaderboard.html", page(every, sections, drawn(story, folder) if story else "")
+            results / "leaderboard.html", page(every, sections, drawn[story.name] if story else "")
         )
     return board, numbers
 
 
-def drawn(picture: Picture, folder: Path) -> str:
-    """Write `<name>.svg` of a figure, and give its markup."""
+def svg_of(picture: Picture, folder: Path) -> str:
+    """A figure as SVG, which is also written as `<name>.svg`."""
     from ser_classic.plots.style import svg
 
     text = svg(picture.draw())
     store.write_bytes(folder / f"{picture.name}.svg", text.encode())
-    return figure_of(picture, text)
+    return text
