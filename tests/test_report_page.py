@@ -164,7 +164,7 @@ def test_systems_are_searched_filtered_and_copied(opened):
 
 def test_the_switch_for_systems_from_elsewhere_is_there_where_any_is(opened, html):
     assert opened.is_visible("[name=others]")
-    without = opened.context.new_page()
+    without = opened.context.browser.new_page()
     without.set_content(html.replace(' data-source="brought"', ""))
     assert without.is_visible("[name=search]")
     assert not without.is_visible("[name=others]")
