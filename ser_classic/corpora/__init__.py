@@ -183,7 +183,8 @@ def _scanned(corpus: Corpus, root: Path) -> pd.DataFrame:
         with wrap_errors("its scan gives no clips table"):
             return check_clips(clips)
     except SerClassicError as error:
-        raise CorpusError(f"{corpus.name}: {error}") from error
+        kind = SerClassicError if corpus.name in CORPORA else CorpusError  # it is there, and no absent one
+        raise kind(f"{corpus.name}: {error}") from error
 
 
 def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
