@@ -65,8 +65,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         raise CorpusError(f"{name}: needs no download, it is made on first use")
     if corpus.part_of is not None:
         raise CorpusError(
-            f"{name}: is a part of {corpus.part_of} and is there as soon as that is; get it with: "
-            f"ser-classic corpora fetch {corpus.part_of}"
+            f"{name}: is a part of {corpus.part_of}; get it with: ser-classic corpora fetch {corpus.part_of}"
         )
     if source is not None and not source.strip():
         raise CorpusError(f"{name}: --from is empty; expected an archive, a folder or a URL of either")
@@ -80,9 +79,6 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         root = locate(name, data)
     except CorpusError:
         root = data / name
-    intact, _ = _present(corpus, root)
-    if intact and len(intact) == _expected(corpus) and not list(data.glob(f".{name}[-.]*")):
-        return Fetched(root, 0, len(intact))
     try:
         data.mkdir(parents=True, exist_ok=True)
         with alone(data / f".{name}{LOCK}", f"fetching {name}"):
@@ -94,10 +90,11 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
 
 
 def _fetch(corpus: Corpus, root: Path, data: Path, source: str | None) -> Fetched:
-    for draft in data.glob(f".{corpus.name}-*"):  # of one who was killed
+    for draft in data.glob(f".{corpus.name}-*"):  # of a process that was killed
         shutil.rmtree(draft, ignore_errors=True)
     intact, corrupt = _present(corpus, root)
-    if intact and len(intact) == _expected(corpus):
+    official = corpus.official()
+    if official is not None and len(intact) == len(official):
         return Fetched(root, 0, len(intact))
     with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=data) as draft:
         added = _bring(corpus, root, source, Path(draft), intact)
@@ -110,7 +107,7 @@ def _fetch(corpus: Corpus, root: Path, data: Path, source: str | None) -> Fetche
 def _bring(
     corpus: Corpus, root: Path, source: str | None, draft: Path, intact: set[str]
 ) -> dict[str, PurePosixPath]:
-    """Put what is not intact into place; the files added, by key."""
+    """Fetch the files that are not intact and move them into place; those added, by key."""
     single = _single_files(corpus, source)
     if single is not None:
         return _download_files(corpus, single, root, draft, intact)
@@ -118,11 +115,19 @@ def _bring(
     if source is not None and Path(source).is_dir():
         files = _copy(corpus, Path(source), staged, intact)
     else:
+        official = corpus.official()  # four times its size leaves room for finer formats
+        limit = MOST_UNLISTED if official is None else 4 * int(official["bytes"].sum()) + 2**20
         archive = _archive(corpus, source, draft)
-        files = unpack(archive, staged, lambda file: _wanted(corpus, file, intact), _limit(corpus))
+        files = unpack(archive, staged, lambda file: _wanted(corpus, file, intact), limit)
     if not files and not intact:
-        raise CorpusError(f"{corpus.name}: {source or corpus.url} holds no clip of it; nothing was done")
-    _refuse_altered(corpus, staged, files, source)
+        raise CorpusError(f"{corpus.name}: {source or corpus.url} has no clip of it; nothing was done")
+    digests = _official(corpus)
+    altered = [file for file in files if digests and _altered(staged / file, *digests[_key(file)])]
+    if altered:
+        raise CorpusError(
+            f"{corpus.name}: {len(altered)} of {len(files)} files from {source or corpus.url} differ from "
+            f"the official ones, first {altered[0]}; nothing was put in place. Try another with --from"
+        )
     for file in files:
         place = root / file
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -170,13 +175,13 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: b
         return Path(pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader))
     except requests.RequestException as error:
         raise CorpusError(
-            f"{corpus.name}: {url} cannot be downloaded ({_reason(error)}). Try again later, or get it "
-            f"from elsewhere (see {corpus.url}) and give that with --from"
+            f"{corpus.name}: {url} cannot be downloaded ({_reason(error)}). Try again later, or get the "
+            f"corpus elsewhere (see {corpus.url}) and name that with --from"
         ) from error
     except ValueError as error:
         raise CorpusError(
-            f"{corpus.name}: what {url} sends is not the official file: expected {checksum}. It was thrown "
-            "away; try again, or take another source with --from"
+            f"{corpus.name}: {url} is not the official file, whose checksum is {checksum}. It was deleted; "
+            "try again, or another source with --from"
         ) from error
     finally:
         if progress:
@@ -202,12 +207,7 @@ def _download_files(
     corpus: Corpus, base: str, root: Path, draft: Path, intact: set[str]
 ) -> dict[str, PurePosixPath]:
     """Download the official files one by one into their places."""
-    official = corpus.official()
-    lacking = [
-        (PurePosixPath(file), digest)
-        for file, digest in zip(official["file"], official["sha256"], strict=True)
-        if _key(PurePosixPath(file)) not in intact
-    ]
+    lacking = [file for key, file in _official(corpus).items() if key not in intact]
 
     def download(file: PurePosixPath, digest: str) -> None:
         url = f"{base.rstrip('/')}/{quote(str(file))}"
@@ -269,48 +269,28 @@ def _present(corpus: Corpus, root: Path) -> tuple[set[str], dict[str, PurePosixP
     official = corpus.official()
     if official is None:
         return {_key(file) for file in audio_files(root)}, {}
-    intact, corrupt = set(), {}
+    files, digests, corrupt = {}, _official(corpus), {}
     for clip, (file, _) in corpus.release.find(root).clips.items():
-        listed = PurePosixPath(official.at[clip, "file"])
-        if _altered(root / file, listed, official.at[clip, "sha256"]):
-            corrupt[_key(listed)] = file
-        else:
-            intact.add(_key(listed))
-    return intact, corrupt
+        files[_key(PurePosixPath(official.at[clip, "file"]))] = file
+    for key, file in files.items():
+        if _altered(root / file, *digests[key]):
+            corrupt[key] = file
+    return files.keys() - corrupt.keys(), corrupt
 
 
-def _refuse_altered(corpus: Corpus, staged: Path, files: list[PurePosixPath], source: str | None) -> None:
-    """Refuse files whose checksum applies and differs."""
+def _official(corpus: Corpus) -> dict[str, tuple[PurePosixPath, str]]:
+    """Official files and their checksums by key; nothing where there is no list."""
     official = corpus.official()
     if official is None:
-        return
-    digests = {
-        _key(PurePosixPath(file)): (PurePosixPath(file), digest)
-        for file, digest in zip(official["file"], official["sha256"], strict=True)
-    }
-    altered = [file for file in files if _altered(staged / file, *digests[_key(file)])]
-    if altered:
-        raise CorpusError(
-            f"{corpus.name}: {len(altered)} of {len(files)} files from {source or corpus.url} differ from "
-            f"the official ones, first {altered[0]}; nothing was put in place. Take another with --from"
-        )
+        return {}
+    files = map(PurePosixPath, official["file"])
+    return {_key(file): (file, digest) for file, digest in zip(files, official["sha256"], strict=True)}
 
 
 def _altered(path: Path, official: PurePosixPath, digest: str) -> bool:
     """Whether a file is not the official one; one in another format cannot be compared."""
     same_format = path.suffix.lower() == official.suffix.lower()
     return same_format and hashlib.sha256(path.read_bytes()).hexdigest() != digest
-
-
-def _expected(corpus: Corpus) -> int | None:
-    official = corpus.official()
-    return None if official is None else len(official)
-
-
-def _limit(corpus: Corpus) -> int:
-    """Bytes that an archive may unpack to: four times the official size, for finer formats."""
-    official = corpus.official()
-    return MOST_UNLISTED if official is None else 4 * int(official["bytes"].sum()) + 2**20
 
 
 def _key(file: PurePosixPath) -> str:
