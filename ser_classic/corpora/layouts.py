@@ -62,7 +62,7 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
         if emotions[level] == found:
             if level:
                 above = files[0].parts[level - 1]
-                told = (
+                advice = (
                     "The parts above them are not kept apart"
                     if above.lower() in SPLITS
                     else "Where the folders above are speakers, say so with "
@@ -70,7 +70,7 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
                 )
                 logger.warning(
                     f"{root}: emotions are taken from the folders of level {level + 1}, such as "
-                    f"{files[0].parts[level]!r} below {above!r}. {told}"
+                    f"{files[0].parts[level]!r} below {above!r}. {advice}"
                 )
             return level
     deeper = next((level for level in range(1, depth) if emotions[level]), None)

@@ -72,8 +72,7 @@ class Reading:
     channel : int, optional
         Channel to take from files with several, counted from 0 (`--channel`); their mean by default.
     labels : Path, optional
-        For a folder whose names tell nothing: a table that tells of its recordings (`--labels`), CSV, TSV,
-        TXT or JSON.
+        For a folder whose names say nothing: a table of its recordings (`--labels`), CSV, TSV, TXT or JSON.
     key : str
         Column of it that names the recording, or several as in `{folder}/{name}` (`--key`).
     columns : mapping
@@ -137,7 +136,8 @@ def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
         read = partial(read_labelled, file=Path(reading.labels), labels=labels)
     elif path.is_dir():
         root, stem = path, path.resolve().name
-        read = partial(read_folder, known=_known_words(reading))
+        words = map(emotion_word, (*reading.words, *reading.drop))
+        read = partial(read_folder, known={*EMOTIONS, *SYNONYMS, *words})
     else:
         generic = path.stem.lower() in GENERIC
         root, stem = _manifest_root(path), path.resolve().parent.name if generic else path.stem
@@ -223,11 +223,6 @@ def parse_map(options: Iterable[str], option: str = "--map", example: str = "ang
             raise CorpusError(f"{option} {given!r}: {word!r} is mapped to {words[word]!r} already")
         words[word] = means
     return words
-
-
-def _known_words(reading: Reading) -> set[str]:
-    """Emotion words by which a folder's name is known to be one."""
-    return {*EMOTIONS, *SYNONYMS, *map(emotion_word, reading.words), *map(emotion_word, reading.drop)}
 
 
 def _pattern(speaker: str | None) -> re.Pattern[str] | None:
@@ -358,8 +353,8 @@ def _read_manifest(root: Path, manifest: Path) -> pd.DataFrame:
         rows["sex"] = [_sex(word, line, manifest) for line, word in rows["sex"].items()]
     if set(PART) & set(rows):
         for column in PART:
-            told = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
-            rows[column] = [_seconds(value, column, line, manifest) for line, value in told.items()]
+            values = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
+            rows[column] = [_seconds(value, column, line, manifest) for line, value in values.items()]
     return rows.drop(columns=[column for column in ("corpus", "label", "clip", "sha256") if column in rows])
 
 

@@ -305,8 +305,8 @@ def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: i
 
 def make(root: Path) -> None:
     """Write the corpus's clips below a folder: 16-bit WAV, 16 kHz, `s03/s03-angry-t2-1.wav`."""
-    said = list(itertools.product(SPEAKERS, ACTED, SENTENCES, TAKES))
-    for speaker, emotion, sentence, take in track(said, len(said), "synthetic voices"):
+    utterances = list(itertools.product(SPEAKERS, ACTED, SENTENCES, TAKES))
+    for speaker, emotion, sentence, take in track(utterances, len(utterances), "synthetic voices"):
         samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype("<i2")
         path = root / speaker / f"{speaker}-{emotion}-{sentence}-{take}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Verify a corpus on disk: missing, corrupt, unreadable, duplicate and extra files, told apart and named."""
+"""Verify a corpus on disk: name its missing, corrupt, unreadable, duplicate and extra files."""
 
 from __future__ import annotations
 
@@ -24,47 +24,32 @@ class Verification:
 
     Attributes
     ----------
-    corpus, root : str
-    clips, speakers : int
-        Found, clips without the excluded ones.
-    expected_clips, expected_speakers : int
-        Published, clips without the excluded ones; 0 where nothing is published.
-    official : int
-        Files whose checksum is that of the official file.
-    converted : int
-        Files in another format than the official one, to which its checksum does not apply.
+    clips, speakers, expected_clips, expected_speakers : int
+        Found and published, without the excluded clips; 0 where nothing is published.
+    official, converted, altered : int
+        Files with the official checksum; in another format than the official one; encoded anew, that is
+        differing as most files do, or with a sample rate or channels that no official file has.
     missing : tuple of str
         Official clips that are not there.
     corrupt : tuple of str
-        Files that are readable and look like the official ones of their name, and are not; most of those are
-        there.
-    altered : int
-        Files that differ from the official ones as most do, or have a sample rate or channels that none of
-        these has: they were encoded anew, so their checksums do not apply.
+        Files that are readable and look like official ones, and differ from theirs.
     unreadable : dict
         Files that are no usable audio, or parts that their files do not have, with the reason.
-    duplicates : tuple of tuples of str
-        Files of different clips with identical bytes (or the same parts of such), that are not so in the
-        official release.
-    conflicting : tuple of tuples of str
-        Those of the duplicates whose emotions differ: at most one label is right.
-    known_duplicates : tuple of tuples of str
-        Files that are identical in the official release, too.
-    copies : tuple of str
-        Second copies of a clip: a doubled tree, counted once.
-    extra : tuple of str
-        Audio that is no clip of the corpus.
+    duplicates, conflicting, known_duplicates : tuple of tuples of str
+        Files of different clips with identical bytes (or the same parts of such) that are not so in the
+        official release; those of them with different emotions; those that are so in the release, too.
+    copies, extra : tuple of str
+        Second files of a clip, counted once; audio that is no clip of the corpus.
     excluded : dict
         Clips of the release that are left out on purpose, with the reason.
     left_out : dict
         Number of clips by label that the standard task leaves out.
     unlabelled : tuple of str
-        Files of clips of which no label file tells anything.
+        Files of clips without a label.
     formats : dict
         Number of files by format, sample rate and channels.
     warnings : tuple of str
-        What is to be said against learning from these clips, with what to do; see `warnings_of`
-        and `by_speaker`.
+        See `warnings_of` and `by_speaker`.
     """
 
     corpus: str

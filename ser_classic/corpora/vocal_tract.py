@@ -15,15 +15,7 @@ import numpy as np
 
 SAMPLE_RATE = 16000  # [Hz]
 HOP = 128  # [samples] between the frames of the tracks: 8 ms
-BANDWIDTHS = (
-    60.0,
-    90.0,
-    150.0,
-    250.0,
-    300.0,
-    350.0,
-    400.0,
-)  # [Hz], of the order of Klatt's (1980) for vowels
+BANDWIDTHS = (60.0, 90.0, 150.0, 250.0, 300.0, 350.0, 400.0)  # [Hz], as Klatt (1980) has for vowels
 
 _SIZE = 8 * HOP  # transform length: 48 ms beyond a frame, in which a formant 60 Hz wide falls by 78 dB
 _OVERSAMPLING = 4  # the closing of the glottis is a corner in the flow, whose harmonics would alias
