@@ -13,7 +13,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.scoring import GROUPS, group_of, marked_stale, system_of, to_csv
+from ser_classic.report.scoring import GROUPS, group_of, system_of, to_csv, ways_stale
 from ser_classic.report.text import Chapter, duration, share
 from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
 from ser_classic.tables import Cell, Table
@@ -94,12 +94,16 @@ def dimension_board(results: Path, problem: Callable[[str], None] | None = None)
     By corpus, dimension, group (blind, adapted, leaky) and CCC; stale and failed runs come last in their
     group, and failed ones have no figures.
     """
+    from ser_classic.experiment.stale import differences
+
     home = results / store.DIMENSIONS
-    clips_of, differ = cache(partial(store.read_clips, home)), marked_stale(home)
+    clips_of, digest_of = (cache(partial(read, home)) for read in (store.read_clips, store.clips_digest))
     rows = []
     for run in store.runs(home, problem):
         record = run.record
-        row = {name: record.get(name) for name in (*CELL, "status", "error")} | {"stale": differ(record)}
+        row = {name: record.get(name) for name in (*CELL, "status", "error")} | {
+            "stale": ways_stale(differences(record, digest_of))
+        }
         if run.ok and "clips: " not in (row["stale"] or ""):
             try:
                 found = score_dimension(run.predictions(), clips_of(record["corpus"]), record["target"])

@@ -292,7 +292,7 @@ def scored(
         row["source"] = next((kind for kind in SOURCES if kind in record), "")
         counts = tested = None
         other = differ(record) if differ else {}
-        row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items()) or None
+        row["stale"] = ways_stale(other)
         try:
             if record["status"] == "ok" and "clips" in other:
                 row |= {name: record[name] for name in _COST}
@@ -341,16 +341,9 @@ def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Sc
     return runs
 
 
-def marked_stale(results: Path) -> Callable[[Mapping[str, Any]], str | None]:
-    """What tells of a record in which ways its run is stale, in words; None of one that is not."""
-    clips = cache(partial(store.clips_digest, results))
-
-    def stale(record: Mapping[str, Any]) -> str | None:
-        from ser_classic.experiment.stale import differences  # not before there is a run: it loads much
-
-        return "; ".join(f"{at}: {how}" for at, how in differences(record, clips).items()) or None
-
-    return stale
+def ways_stale(differences: Mapping[str, str]) -> str | None:
+    """In which ways a run is stale, in words; None of one that is not."""
+    return "; ".join(f"{what}: {how}" for what, how in differences.items()) or None
 
 
 def leaderboard(

@@ -2,9 +2,7 @@
 
 from ser_classic.statistics.ranking import Ranks, ranks
 from ser_classic.statistics.speakers import (
-    EXACT_SPEAKERS,
     FEWEST_SPEAKERS,
-    RESAMPLES,
     Comparison,
     Interval,
     SpeakerCounts,
@@ -14,15 +12,12 @@ from ser_classic.statistics.speakers import (
     interval,
     interval_of_sums,
     per_speaker,
-    recall_metric,
     swap_test,
     verdict,
 )
 
 __all__ = [
-    "EXACT_SPEAKERS",
     "FEWEST_SPEAKERS",
-    "RESAMPLES",
     "Comparison",
     "Interval",
     "Ranks",
@@ -34,7 +29,6 @@ __all__ = [
     "interval_of_sums",
     "per_speaker",
     "ranks",
-    "recall_metric",
     "swap_test",
     "verdict",
 ]

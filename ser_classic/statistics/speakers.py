@@ -21,7 +21,6 @@ from ser_classic.metrics import (
     grouped_confusion,
     mean_recall_of,
     places_of,
-    recalls_of,
     uar_of,
 )
 from ser_classic.registry import unknown
@@ -121,11 +120,6 @@ def count(
     names = classes_of(speakers)
     classes = tuple(classes) if classes is not None else classes_of(truth, guess)
     return SpeakerCounts(names, classes, grouped_confusion(truth, guess, places_of(speakers, names), classes))
-
-
-def recall_metric(emotion: int) -> CountMetric:
-    """The recall of the emotion in this place of the classes, as a metric of counts."""
-    return lambda counts: recalls_of(counts)[..., emotion]
 
 
 def interval(
