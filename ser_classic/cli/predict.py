@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser_classic.cli import completion, interrupts, labels, options
-from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import require_writable
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
-    from ser_classic.predictor import Predictor
 
 
 @options.of_own_corpus
@@ -84,6 +82,7 @@ def fit(
     """
     with busy("starting"):
         from ser_classic.cli import answers
+        from ser_classic.corpora import parse_map
         from ser_classic.degradations import COPIES
         from ser_classic.features import FEATURES
         from ser_classic.models import MODELS
@@ -94,7 +93,7 @@ def fit(
     with options.value_of("--model"):
         MODELS[model]
     with options.value_of("--fact"):
-        lines = _facts(facts or [])
+        lines = parse_map(facts or (), "--fact", "'licence=CC BY 4.0'")
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
     with options.brought(tables):
         with options.value_of("--features"):
@@ -126,14 +125,6 @@ def fit(
     print(answers.wrapped(cards.score(predictor.card["evaluation"]).replace("**", "")))
     if interrupted:
         raise typer.Exit(interrupts.INTERRUPTED)
-
-
-def _facts(facts: list[str]) -> dict[str, str]:
-    pairs = [fact.partition("=") for fact in facts]
-    for name, _, value in pairs:
-        if not name.strip() or not value.strip():
-            raise SerClassicError(f"{name!r}: expected NAME=TEXT, as in 'licence=CC BY 4.0'")
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def card(
@@ -277,14 +268,24 @@ def predict(
     else:
         predictor = shipped.load()
         _tell(shipped.NOTICE)
+
+    def show(rows: list[answers.Row]) -> None:
+        if warning := answers.unlike(rows, predictor.card):
+            _tell(warning)
+        write = answers.csv if as_csv else answers.json_lines if as_json else answers.table
+        for line in write(rows, segments or window is not None, top) if shape is None else ():
+            print(line)
+
     if table is not None:
-        cut = (window, draw, shape, channel, segments or None)
-        if recordings or any(each is not None for each in cut):
-            raise typer.BadParameter("takes neither recordings nor what cuts them", param_hint="--table")
-        _judge_table(predictor, table, adapt, min_confidence, top, as_json, as_csv)
-        return
+        from ser_classic.features.tables import parse_tables
+
+        if recordings or segments or any(each is not None for each in (window, draw, shape, channel)):
+            raise typer.BadParameter("takes no recordings, and no option for them", param_hint="--table")
+        with options.value_of("--table"):
+            ((name, path),) = parse_tables([table]).items()
+        return show(predictor.judge_table(name, path, adapt=adapt, min_confidence=min_confidence))
     if not recordings:
-        raise typer.BadParameter("name a recording, too", param_hint="RECORDING")
+        raise typer.BadParameter("name a recording after the model", param_hint="RECORDING")
     if channel is not None:
         predictor = predictor.taking(EACH if channel == EACH else options.channel_of(channel))
     with options.value_of("--adapt"):
@@ -318,35 +319,9 @@ def predict(
             print(labels.FORMATS[shape](rows, whole.frames / whole.rate), end="")
     for line in problems:
         _tell(line)
-    if warning := answers.unlike(rows, predictor.card):
-        _tell(warning)
-    write = answers.csv if as_csv else answers.json_lines if as_json else answers.table
-    for line in write(rows, segments or window is not None, top) if shape is None else ():
-        print(line)
+    show(rows)
     if problems:
         raise typer.Exit(1)
-
-
-def _judge_table(
-    predictor: Predictor,
-    table: str,
-    adapt: bool,
-    min_confidence: float,
-    top: int | None,
-    as_json: bool,
-    as_csv: bool,
-) -> None:
-    from ser_classic.cli import answers
-    from ser_classic.features.tables import parse_tables
-
-    with options.value_of("--table"):
-        ((name, path),) = parse_tables([table]).items()
-    rows = predictor.judge_table(name, path, adapt=adapt, min_confidence=min_confidence)
-    if warning := answers.unlike(rows, predictor.card):
-        _tell(warning)
-    write = answers.csv if as_csv else answers.json_lines if as_json else answers.table
-    for line in write(rows, False, top):
-        print(line)
 
 
 def _tell(line: str) -> None:
