@@ -39,19 +39,7 @@ def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
 
 
 def drawn(speakers: np.ndarray, heard: int, seed: int) -> np.ndarray:
-    """Mark a random number of clips of each speaker; the clips for a smaller number are among those for more.
-
-    Parameters
-    ----------
-    speakers : np.ndarray [shape=(clips,)]
-    heard : int
-        Clips of each; all where a speaker has fewer.
-    seed : int
-
-    Returns
-    -------
-    np.ndarray [shape=(clips,), dtype=bool]
-    """
+    """Mark `heard` random clips of each speaker, or all; those for fewer are among those for more."""
     marked = np.zeros(len(speakers), dtype=bool)
     for name, rows in _by_speaker(speakers):
         random = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
@@ -73,18 +61,13 @@ def adapt_few(
 
     Parameters
     ----------
-    values : np.ndarray [shape=(clips, d)], or [shape=(rows, d)] with `lengths`
+    values : np.ndarray [shape=(clips, d)], or [shape=(rows, d)] with the `lengths` of the clips in rows
     speakers : np.ndarray [shape=(clips,)]
     train : np.ndarray [dtype=int]
         Rows of the clips to train on.
     heard : np.ndarray [shape=(clips,), dtype=bool]
         Clips of the other speakers that may be used.
     lengths : np.ndarray [shape=(clips,)], optional
-        Rows of each clip, where it has several.
-
-    Returns
-    -------
-    np.ndarray [same shape as values, dtype=float32]
     """
     rows_of = np.ones(len(speakers), dtype=int) if lengths is None else lengths
     owners = np.repeat(speakers, rows_of)

@@ -36,7 +36,7 @@ def wrap_errors(what: str, remedy: str = "") -> Iterator[None]:
     except SerClassicError:
         raise
     except (Exception, SystemExit) as error:
-        why = " ".join(str(error).split())  # in one line
+        why = " ".join(str(error).split())[:300]  # in one line
         raise SerClassicError(
             "; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))
         ) from error

@@ -72,7 +72,9 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         table = dict(self._built_in)
         wanted = self._wanted or type(next(iter(table.values())))
         broken: dict[str, list[str]] = {}
-        for point in _points(self.kind):
+        group = f"ser_classic.{self.kind}"
+        own = [EntryPoint(value.partition(":")[2], value, group) for value in ENTRY_POINTS.get(self.kind, ())]
+        for point in [*own, *sorted(entry_points(group=group), key=lambda point: point.value)]:
             try:
                 if not isinstance(entry := point.load(), wanted):
                     raise SerClassicError(f"it is a {type(entry).__name__}, no {wanted.__name__}")
@@ -88,13 +90,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     @contextlib.contextmanager
     def also(self, entries: Iterable[Entry]) -> Iterator[None]:
-        """Further entries, for the length of a block.
-
-        Raises
-        ------
-        SerClassicError
-            A name that cannot be used or is taken.
-        """
+        """Further entries, for the length of a block."""
         before = self._all
         table = dict(before)
         for entry in entries:
@@ -124,13 +120,6 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     def __repr__(self) -> str:
         return f"{self.kind}: {', '.join(self)}"
-
-
-def _points(kind: str) -> list[EntryPoint]:
-    """Entry points of a table: those that come with the package, then those of other packages."""
-    group = f"ser_classic.{kind}"
-    own = [EntryPoint(value.partition(":")[2], value, group) for value in ENTRY_POINTS.get(kind, ())]
-    return own + sorted(entry_points(group=group), key=lambda point: point.value)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
@@ -77,12 +78,12 @@ def test_without_a_bar_it_is_told_on_a_line_of_its_own(monkeypatch):
 def test_a_command_shows_that_it_starts(tmp_path):
     outer, inner = os.openpty()
     words = ["fit", str(tmp_path / "absent"), "--features", "mfcc13", "--model", "lda"]
-    subprocess.run(
-        [sys.executable, "-m", "ser_classic", *words, "-o", str(tmp_path / "m.skops")],
-        stderr=inner,
-        check=False,
-    )
-    os.close(inner)
-    shown = os.read(outer, 2**16).decode()
+    command = [sys.executable, "-m", "ser_classic", *words, "-o", str(tmp_path / "m.skops")]
+    with subprocess.Popen(command, stderr=inner):
+        os.close(inner)
+        shown = ""
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while block := os.read(outer, 4096):
+                shown += block.decode(errors="replace")
     os.close(outer)
     assert shown.index("starting") < shown.index("absent: ")

@@ -24,7 +24,7 @@ from ser_classic.extras.listen import command as listen
 from ser_classic.extras.listen import microphone
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.streaming import Listener, level
-from ser_classic.predictor.windows import Span, Stream, spans
+from ser_classic.predictor.windows import Span, Stream, lengths
 
 RATE = 16_000
 
@@ -57,6 +57,15 @@ def cuttings(draw):
     return rate, window, hop, sizes
 
 
+def spans(samples: int, rate: int, window: float, hop: float | None = None) -> list[tuple[int, int]]:
+    """First and last sample (exclusive) of every window of a recording that is cut as a whole."""
+    size, step = lengths(rate, window, hop)
+    if samples <= size:
+        return [(0, samples)] if samples else []
+    cut = [(first, first + size) for first in range(0, samples - size + 1, step)]
+    return cut if cut[-1][1] == samples else [*cut, (samples - size, samples)]
+
+
 @settings(max_examples=200, deadline=None)
 @given(cuttings())
 def test_any_blocks_give_the_windows_of_the_whole(cutting):
@@ -78,16 +87,20 @@ def test_any_blocks_give_the_windows_of_the_whole(cutting):
 
 
 def test_windows_by_hand():
-    assert spans(0, 10, 0.4) == []
-    assert spans(3, 10, 0.4) == [(0, 3)]
-    assert spans(8, 10, 0.4, 0.2) == [(0, 4), (2, 6), (4, 8)]
-    assert spans(9, 10, 0.4, 0.2) == [(0, 4), (2, 6), (4, 8), (5, 9)]
+    for samples, window, hop, expected in (
+        (0, 0.4, None, []),
+        (3, 0.4, None, [(0, 0.3)]),
+        (8, 0.4, 0.2, [(0, 0.4), (0.2, 0.6), (0.4, 0.8)]),
+        (9, 0.4, 0.2, [(0, 0.4), (0.2, 0.6), (0.4, 0.8), (0.5, 0.9)]),
+    ):
+        stream = Stream(10, window, hop)
+        assert [span for span, _ in [*stream.push(np.zeros(samples)), *stream.close()]] == expected
 
 
 @pytest.mark.parametrize(("window", "hop"), [(0.05, None), (1.0, 1.5), (1.0, 0.0), (float("nan"), 1.0)])
 def test_a_window_or_hop_that_cannot_be_used_is_refused(window, hop):
     with pytest.raises(SerClassicError, match="expected"):
-        spans(1000, RATE, window, hop)
+        Stream(RATE, window, hop)
 
 
 @pytest.mark.parametrize("size", [160, 1600, 4410, 100_000])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser_classic.cli import completion, options
+from ser_classic.runtime.files import require_writable
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
@@ -41,12 +42,12 @@ def folds(
 
     from ser_classic.corpora import load
     from ser_classic.protocols import PROTOCOLS
-    from ser_classic.protocols.export import check_output, fold_table, save
+    from ser_classic.protocols.export import ENDINGS, fold_table, save
 
     with options.value_of("PROTOCOL"):
         entry = PROTOCOLS[protocol]
     with options.value_of("--output"):
-        check_output(output)
+        require_writable(output, "folds", *ENDINGS)
     loaded = [load(corpus, data, cache, reading)]
     loaded[:0] = [load(name, data, cache) for name in entry.sources(loaded[0].corpus.name)]
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)

@@ -253,12 +253,10 @@ def predict(
     if shape is not None and not (segments or window is not None):
         raise typer.BadParameter("--format needs --segments or --window")
     if draw is not None:
-        from ser_classic.predictor.drawing import FORMATS
-
         if channel == EACH:
             raise typer.BadParameter("--draw draws one channel; choose it with --channel")
         with options.value_of("--draw"):
-            require_writable(draw, "figures", *FORMATS)
+            require_writable(draw, "figures", ".png", ".pdf", ".svg")
     if window is not None:
         options.check_windows(window, hop)
     problems: list[str] = []
@@ -307,10 +305,14 @@ def predict(
             problem=problems.append,
         )
         if draw is not None and rows:
-            from ser_classic.predictor.drawing import draw_timeline
+            from ser_classic import audio
+            from ser_classic.plots.sound import timeline
+            from ser_classic.plots.style import write
+            from ser_classic.predictor.core import tabled
 
-            (name, source), *_ = found.items()
-            draw_timeline(name, source, rows, draw, predictor.channel)
+            ((name, source),) = found.items()
+            sound = audio.read(source, channel=predictor.channel)
+            write(timeline(*sound, tabled(rows), Path(name).name), draw)
         if shape is not None and rows:
             from ser_classic import audio
 

@@ -16,7 +16,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.fold import FoldResult, Trial, run_alike, run_folds
-from ser_classic.experiment.preparation import Refused, Sources, Work, prepare_cells
+from ser_classic.experiment.preparation import Sources, Work, prepare_cells
 from ser_classic.experiment.records import failed, finished
 from ser_classic.experiment.stale import clips_today, differences, summary
 from ser_classic.runtime.engines import ALONE, Engine
@@ -47,11 +47,10 @@ class Outcome:
         }
         return [*self.notices, *(f"{self.errors[error][0]}{more[error]}: {error}" for error in self.errors)]
 
-    def fail(self, cells: Iterable[Cell], error: str) -> None:
-        """Note that cells failed, and why."""
-        ids = [cell.id for cell in cells]
-        self.failed.extend(ids)
-        self.errors.setdefault(error, []).extend(ids)
+    def fail(self, name: str, error: str) -> None:
+        """Note that a cell failed, by its id, and why."""
+        self.failed.append(name)
+        self.errors.setdefault(error, []).append(name)
 
 
 def bench(
@@ -138,11 +137,11 @@ def _bench(
                 wanted.setdefault(cell.corpus, []).append(cell)
         for corpus, its_cells in wanted.items():  # one after the other, so that folds begin soon
             alike: dict[Hashable, list[Work]] = {}  # which differ in what is tested alone: fitted once
-            for ready in _prepared(corpus, its_cells, sources, results, keep_stale, outcome):
-                if isinstance(ready, Refused):
-                    _fail(ready, ready.error, results, outcome, keep=ready.cell.id in known)
+            for work in _prepared(corpus, its_cells, sources, results, keep_stale, outcome):
+                if work.trial is None:
+                    _fail(work, results, outcome, keep=work.cell.id in known)
                 else:
-                    alike.setdefault(ready.training, []).append(ready)
+                    alike.setdefault(work.training, []).append(work)
             groups = list(alike.values())
             trials = [[work.trial for work in works] for works in groups]
             for number, folds in run_folds(_attempt, trials, sources.engine):
@@ -161,29 +160,29 @@ def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
 
 def _prepared(
     corpus: str, cells: list[Cell], sources: Sources, results: Path, keep_stale: bool, outcome: Outcome
-) -> list[Work | Refused]:
+) -> list[Work]:
     """Make the cells of a corpus ready; where it is not at hand they fail."""
     try:
         loaded = sources.corpus(corpus)
         lacking = shortfall(loaded.corpus, loaded.clips)
         store.write_clips(results, corpus, loaded.clips, replace=not (keep_stale or lacking))
     except SerClassicError as error:
-        outcome.fail(cells, str(error))
+        for cell in cells:
+            outcome.fail(cell.id, str(error))
         return []
-    ready = list(prepare_cells(loaded, cells, sources))
-    at_work = [each for each in ready if isinstance(each, Work)]
-    # Of a corpus of one's own they are told where it is read.
+    works = list(prepare_cells(loaded, cells, sources))
+    # Those of a corpus of your own are given where it is read.
     beware = warnings_of(loaded.clips) if corpus in CORPORA else []
-    for notice in filter(None, (lacking, *beware, *_shared(at_work, sources))):
+    for notice in filter(None, (lacking, *beware, *_shared(works, sources))):
         if notice not in outcome.notices:
             outcome.notices.append(notice)
-    return ready
+    return works
 
 
 def _shared(works: list[Work], sources: Sources) -> Iterator[str | None]:
-    """What to tell of copies within the corpus that is tested, and within each that is trained on instead."""
+    """Notices of copies within the corpus that is tested, and within each that is trained on instead."""
     looked = set()
-    for work in works:
+    for work in (work for work in works if work.trial):
         cell = work.cell
         for name, features in zip((*cell.corpora[1:], cell.corpus), work.trial.features, strict=True):
             if name not in looked:
@@ -202,16 +201,21 @@ def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[st
 
 def _finish(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
     """Store what the folds of a cell came to; where one failed, the cell failed."""
-    for fold, result in zip(work.trial.folds, done, strict=True):
-        if isinstance(result, str):
-            _fail(work, f"fold {fold.name}: {result}", results, outcome)
-            return
+    errors = (
+        f"fold {fold.name}: {each}"
+        for fold, each in zip(work.trial.folds, done, strict=True)
+        if isinstance(each, str)
+    )
+    if error := next(errors, ""):
+        work.error = error
+        _fail(work, results, outcome)
+        return
     store.write_run(results, *finished(work, done))
     outcome.done.append(work.cell.id)
 
 
-def _fail(ready: Work | Refused, error: str, results: Path, outcome: Outcome, keep: bool = False) -> None:
+def _fail(work: Work, results: Path, outcome: Outcome, keep: bool = False) -> None:
     """Store a failure, unless what is there is to be kept."""
     if not keep:
-        store.write_run(results, failed(ready, error), None)
-    outcome.fail([ready.cell], error)
+        store.write_run(results, failed(work), None)
+    outcome.fail(work.cell.id, work.error)

@@ -44,7 +44,7 @@ class Cell:
 
     @property
     def entry(self) -> Model:
-        """The model, among those that predict its target; errors as `model_for`."""
+        """The model, among those that predict its target."""
         return model_for(self.target, self.model)
 
     @property
@@ -65,7 +65,7 @@ def parameters(cell: Cell) -> dict[str, Any]:
 def parameters_of_protocol(cell: Cell) -> dict[str, Any]:
     """The part of `parameters` that features and model have nothing to do with."""
     protocol = PROTOCOLS[cell.protocol]
-    spoilt = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
+    degraded = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
     copied = {"copied_by": training_copy(1, cell.seed).key} if protocol.copies else {}
     versioned = [name for name in cell.corpora if name in CORPORA and CORPORA[name].make is not None]
     return {
@@ -76,7 +76,7 @@ def parameters_of_protocol(cell: Cell) -> dict[str, Any]:
             "track": protocol.track,
         }
         | protocol.conditions(cell.corpus)
-        | spoilt
+        | degraded
         | copied,
         **({"corpora": {name: CORPORA[name].version for name in versioned}} if versioned else {}),
     }

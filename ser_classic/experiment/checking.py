@@ -32,29 +32,17 @@ EVEN = 10.0  # [s]; a run that takes this much longer has half the chance to be 
 class Compared:
     """A stored run and its repetition.
 
-    Attributes
-    ----------
-    id : str
-    verdict : {"same", "libraries", "machine", "differs"}
-        `same`: every guess is equal, and every probability but for rounding. `libraries` and `machine`: it is
-        not, and other versions of libraries, or another processor, explain it. `differs`: nothing does.
-    tested : int
-        Guesses.
-    turned : int
-        Those that differ.
-    apart : float or None
-        The largest difference of two probabilities, or of two predictions of a dimension; None where the
-        model has none.
-    why : str
-        What explains a difference, or where it begins.
+    The verdict is `same` where every guess is equal, and every probability but for rounding; `libraries` or
+    `machine` where other versions of libraries, or another processor, explain the difference; and `differs`
+    where nothing does.
     """
 
     id: str
     verdict: str
-    tested: int = 0
-    turned: int = 0
-    apart: float | None = None
-    why: str = ""
+    tested: int = 0  # guesses
+    turned: int = 0  # those that differ
+    apart: float | None = None  # largest difference of two probabilities, or predictions of a dimension
+    why: str = ""  # what explains a difference, or where it begins
 
 
 @dataclass(frozen=True)
@@ -83,28 +71,8 @@ def check(
 ) -> Check:
     """Run a sample of the stored runs again, in a temporary folder, and compare the predictions.
 
-    The sample is drawn at random by the seed; the chance of a run falls with the seconds it took, so that
-    most of a sample are quick ones and every run can be drawn.
-
-    Parameters
-    ----------
-    results : Path
-        Results folder; nothing is written to it.
-    cells : collection of Cell, optional
-        Draw from the runs of these only.
-    only : mapping, optional
-        Draw from runs whose `corpus`, `protocol`, `features` and `model` are among the names given for each.
-    number : int
-        How many runs; all, where there are fewer.
-    seed : int
-        Of the sample.
-    data, cache, engine
-        As for `experiment.bench`.
-
-    Raises
-    ------
-    StoreError
-        There is no finished run to check.
+    The sample is drawn by the seed from the runs of `cells`, if given, with names among those of `only`; the
+    chance of a run falls with the seconds it took, so most are quick and every run can be drawn.
     """
     stored = {
         Cell.of(run.record): run
@@ -112,7 +80,7 @@ def check(
         if run.ok
         and "external" not in run.record
         and (cells is None or Cell.of(run.record) in cells)
-        and _among(run.record, only or {})
+        and all(not names or run.record[axis] in names for axis, names in (only or {}).items())
     }
     if not stored:
         raise store.StoreError(
@@ -127,7 +95,11 @@ def check(
             unchecked[reason] = unchecked.get(reason, 0) + 1
         else:
             checkable.append(cell)
-    drawn = _drawn(checkable, {cell: _seconds(stored[cell].record) for cell in checkable}, number, seed)
+    seconds = {
+        cell: run.record.get("fit_seconds", 0.0) + run.record.get("predict_seconds", 0.0)
+        for cell, run in stored.items()
+    }
+    drawn = _drawn(checkable, seconds, number, seed)
     with tempfile.TemporaryDirectory(prefix="ser-classic-check-") as folder:
         outcome = experiment.bench(drawn, Path(folder), data, cache, engine)
         again = {Cell.of(run.record): run for run in _runs(Path(folder))}
@@ -136,19 +108,10 @@ def check(
 
 
 def compare(stored: store.Run, again: store.Run | None, problems: Collection[str] = ()) -> Compared:
-    """What a repetition says of a stored run.
-
-    Parameters
-    ----------
-    stored : Run
-    again : Run or None
-        The repetition; None where the run could not even be started.
-    problems : collection of str
-        Why it could not.
-    """
+    """What a repetition says of a stored run; it is None where it could not be started, for `problems`."""
     if again is None or not again.ok:
-        told = again.record["error"] if again else "; ".join(problems)
-        return Compared(stored.id, "differs", why=f"it cannot be run any more: {told}")
+        reason = again.record["error"] if again else "; ".join(problems)
+        return Compared(stored.id, "differs", why=f"it cannot be run any more: {reason}")
     try:
         then, now = (run.predictions().set_index(["fold", "clip"]).sort_index() for run in (stored, again))
     except store.StoreError as error:
@@ -168,21 +131,15 @@ def compare(stored: store.Run, again: store.Run | None, problems: Collection[str
     same_features = _features(stored.record) == _features(again.record)
     where = f"the {'model is' if same_features else 'features are'} where it begins"
     if other := explaining(stored.record, again.record):
-        told = ", ".join(f"{name} {before}, now {after}" for name, (before, after) in other.items())
-        return found("libraries", why=f"{where}; {told}")
+        versions = ", ".join(f"{name} {before}, now {after}" for name, (before, after) in other.items())
+        return found("libraries", why=f"{where}; {versions}")
     if stored.record["machine"] != again.record["machine"] and turned <= TIES * len(then):
         return found("machine", why=f"{where}; it was run on {stored.record['machine'].get('processor')}")
     return found("differs", why=where)
 
 
 def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Versions of libraries, then and now, that differ and that the predictions of a run depend on.
-
-    Parameters
-    ----------
-    stored, again : mapping
-        Records of the run and of its repetition.
-    """
+    """Versions of libraries, then and now, that differ and that the predictions of a run depend on."""
     before, after = stored["versions"], again["versions"]
     estimator = again["parameters"]["model"]["estimator"]
     unlike = {}
@@ -202,14 +159,6 @@ def _runs(results: Path) -> Iterator[store.Run]:
 
 def _features(record: Mapping[str, Any]) -> list[str | None]:
     return [record["digests"].get(name) for name in store.FEATURES_OF]
-
-
-def _among(record: Mapping[str, Any], only: Mapping[str, list[str] | None]) -> bool:
-    return all(not names or record[axis] in names for axis, names in only.items())
-
-
-def _seconds(record: Mapping[str, Any]) -> float:
-    return record.get("fit_seconds", 0.0) + record.get("predict_seconds", 0.0)
 
 
 def _hindrance(

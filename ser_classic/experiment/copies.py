@@ -33,15 +33,9 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
 
 
 def shared_by_speakers(loaded: Loaded, features: Features, tested: bool = True) -> str | None:
-    """What to tell where clips of different speakers of a corpus are the same recording; else None.
+    """A notice where clips of different speakers of a corpus are the same recording; else None.
 
-    Parameters
-    ----------
-    loaded : Loaded
-    features : Features
-        Of its clips.
-    tested : bool
-        Whether the corpus is tested on, and not trained on alone.
+    `tested` says whether the corpus is tested on, and not trained on alone.
     """
     speakers = loaded.clips["speaker"]
     groups = [group for group in copies((loaded, features)) if speakers[group].nunique() > 1]

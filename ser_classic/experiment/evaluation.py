@@ -85,7 +85,14 @@ def evaluate(
     elif not isinstance(model, Model):
         model = Model(type(model).__name__.lower(), "", _Copies(model), scale=False)
     if isinstance(features, pd.DataFrame):
-        features = _features_of(features, clips)
+        missing = clips.index.difference(features.index)
+        if len(missing) or features.index.has_duplicates:
+            wrong = (
+                f"{len(missing)} clips are missing, such as {missing[0]}" if len(missing) else "a clip twice"
+            )
+            raise SerClassicError(f"the DataFrame must have one row a clip, indexed by its name; {wrong}")
+        values = features.loc[clips.index].to_numpy(dtype=np.float32)
+        features = Features(clips.index, tuple(map(str, features.columns)), values)
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(
             f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; give `degraded`, "
@@ -114,13 +121,3 @@ class _Copies:
 
     def __call__(self, seed: int) -> BaseEstimator:
         return clone(self.estimator)
-
-
-def _features_of(frame: pd.DataFrame, clips: pd.DataFrame) -> Features:
-    """A DataFrame as features of these clips, in their order."""
-    missing = clips.index.difference(frame.index)
-    if len(missing) or frame.index.has_duplicates:
-        wrong = f"{len(missing)} clips are missing, such as {missing[0]}" if len(missing) else "a clip twice"
-        raise SerClassicError(f"the DataFrame is to have one row a clip, under its name; {wrong}")
-    values = frame.loc[clips.index].to_numpy(dtype=np.float32)
-    return Features(clips.index, tuple(map(str, frame.columns)), values)

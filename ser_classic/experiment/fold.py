@@ -30,36 +30,17 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one fold gave: guesses for its test clips, and how they were reached.
+    """What one fold gave: guesses for its test clips, and how they were reached."""
 
-    Attributes
-    ----------
-    guess : np.ndarray of str, or of numbers where a dimension is predicted [shape=(test clips,)]
-    probabilities : pd.DataFrame [shape=(test clips, emotions)] or None
-        None where the model has none.
-    chosen : dict
-        What was chosen on the training clips, by its name.
-    tuned : bool
-        Whether the parameters were chosen in inner folds; else they are the stated defaults.
-    fit_seconds, predict_seconds : float [s]
-        Of processor time; tuning counts as fitting.
-    size : int [bytes]
-        Of the fitted pipeline.
-    curves : pd.DataFrame or None
-        An epoch a row, of a network; None for all others.
-    machine : dict
-        On which it was reached; see `provenance.machine`.
-    """
-
-    guess: np.ndarray
-    probabilities: pd.DataFrame | None
-    chosen: dict[str, Any]
-    tuned: bool
-    fit_seconds: float
-    predict_seconds: float
-    size: int
-    curves: pd.DataFrame | None
-    machine: dict[str, Any]
+    guess: np.ndarray  # words, or numbers where a dimension is predicted [shape=(test clips,)]
+    probabilities: pd.DataFrame | None  # [shape=(test clips, emotions)]; None where the model has none
+    chosen: dict[str, Any]  # on the training clips, by its name
+    tuned: bool  # whether in inner folds; else parameters are the stated defaults
+    fit_seconds: float  # [s] of processor time; tuning counts as fitting
+    predict_seconds: float  # [s] of processor time
+    size: int  # [bytes] of the fitted pipeline
+    curves: pd.DataFrame | None  # an epoch a row, of a network
+    machine: dict[str, Any]  # see `provenance.machine`
 
     def __str__(self) -> str:
         epochs = ""
@@ -71,77 +52,37 @@ class FoldResult:
 
 @dataclass(frozen=True)
 class Trial:
-    """A model under a protocol, on clips whose features are there: what folds are run on.
+    """A model under a protocol, on clips whose features are there: what folds are run on."""
 
-    Attributes
-    ----------
-    name : str
-        In the log.
-    features : tuple of Features
-        Of the clips that the folds count, in parts: those of several corpora lie on disk each and are joined
-        by the process that needs them, or those of every pair of corpora would be in memory together.
-    labels : pd.DataFrame
-        Columns corpus, speaker and what is predicted (emotion, or a dimension in numbers), of the same clips
-        in the same order.
-    folds : sequence of Fold
-    model : Model or str
-        By its name or itself.
-    protocol : Protocol or str
-        Of PROTOCOLS, likewise: by whose track, clips heard and leakiness the folds are run.
-    seed : int
-    degraded : Features, optional
-        Of the clips as the protocol degrades them: what is tested.
-    copies : sequence of tuples of Features
-        Of degraded copies of the training clips, each trained on beside its clip and of the same speaker; of
-        all clips that the folds count, or of the first of them, up to the last training clip.
-    """
-
-    name: str
+    name: str  # in the log
+    # Of the clips that the folds count, in parts: those of several corpora lie on disk each and are joined by
+    # the process that needs them, or those of every pair of corpora would be in memory together.
     features: tuple[Features, ...]
-    labels: pd.DataFrame
+    labels: pd.DataFrame  # of the same clips: corpus, speaker and what is predicted
     folds: Sequence[Fold]
     model: Model | str
-    protocol: Protocol | str
+    protocol: Protocol | str  # by whose track, clips heard and leakiness the folds are run
     seed: int = 0
-    degraded: Features | None = None
+    degraded: Features | None = None  # of the clips as the protocol degrades them: what is tested
+    # Of degraded copies of the training clips, each trained on beside its clip, of the same speaker; of all
+    # clips that the folds count, or of the first of them, up to the last training clip.
     copies: Sequence[tuple[Features, ...]] = ()
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What came of the training clips of a fold.
-
-    Attributes
-    ----------
-    fitted : Fitted
-    features : Features
-        On which it was fitted: of the training clips, and of their copies.
-    speakers : np.ndarray, optional
-        Of the same; where nothing says who speaks None, or with copies the clip of which each is.
-    truth : np.ndarray
-        Of the same: what is predicted.
-    scaled : Features
-        Of all clips, as a model of this track is given them.
-    seconds : float [s]
-        Of processor time.
-    """
+    """What came of the training clips of a fold."""
 
     fitted: Fitted
-    features: Features
-    speakers: np.ndarray | None
-    truth: np.ndarray
-    scaled: Features
-    seconds: float
+    features: Features  # on which it was fitted: of the training clips, and of their copies
+    speakers: np.ndarray | None  # of the same; where unknown None, or with copies the clip that each is of
+    truth: np.ndarray  # of the same: what is predicted
+    scaled: Features  # of all clips, as a model of this track is given them
+    seconds: float  # of processor time
 
 
 def learn(trial: Trial, fold: Fold) -> Learned:
-    """Fit on the training clips of a fold, tuned within them.
-
-    Raises
-    ------
-    SerClassicError
-        The model cannot be fitted to these clips.
-    """
+    """Fit on the training clips of a fold, tuned within them."""
     (model, protocol), labels = _entries(trial), trial.labels
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
     own = _scaled_by(trial)
@@ -183,17 +124,7 @@ def learn(trial: Trial, fold: Fold) -> Learned:
 def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
     """Fit on the training clips of a fold, and predict its test clips.
 
-    Parameters
-    ----------
-    trials : sequence of Trial
-        Alike but for how their test clips are degraded: one fit serves them all.
-    number : int
-        Of the fold.
-
-    Raises
-    ------
-    SerClassicError
-        The model cannot be fitted to these clips, or what it predicts is no answer to each of them.
+    The trials are alike but for how their test clips are degraded: one fit serves them all.
     """
     first, fold = trials[0], trials[0].folds[number]
     learned = learn(first, fold)
@@ -227,21 +158,10 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
 def run_folds(
     run: Callable[[Sequence[Trial], int], list[Result]], groups: Sequence[Sequence[Trial]], engine: Engine
 ) -> Iterator[tuple[int, list[list[Result]]]]:
-    """Run every fold of groups of trials; yield each group when its last fold is done.
+    """Run every fold of groups of trials; yield each group's number when its last fold is done.
 
-    Parameters
-    ----------
-    run : callable (group, number of the fold) -> list
-        `run_alike`, or a function around it.
-    groups : sequence of sequences of Trial
-    engine : Engine
-
-    Yields
-    ------
-    int
-        Number of the group.
-    list of lists
-        What each fold gave, for each trial of the group.
+    With it comes, for each fold, what `run` (group, number of the fold) gave for each trial of the group; it
+    is `run_alike`, or a function around it.
     """
     tasks = [
         (trials, number, fold, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -34,18 +34,9 @@ logger = logging.getLogger(__name__)
 
 
 class Sources:
-    """Where corpora and their features come from; each is had once, and an error is told to all who ask.
+    """Where corpora and features come from; each is loaded once, and an error is raised for all who ask.
 
-    Parameters
-    ----------
-    data, cache : Path, optional
-        Folder with the corpora and feature cache; see `corpora.load`.
-    engine : Engine
-        Who extracts.
-    own : mapping of corpus name to Loaded
-        Corpora of one's own.
-    dimensions : bool
-        Take the clips whose dimensions are rated alone.
+    With `dimensions`, only the clips whose dimensions are rated are taken; all else is as for `bench`.
     """
 
     def __init__(
@@ -62,7 +53,7 @@ class Sources:
         self._features: dict[Hashable, Features | SerClassicError] = {}
 
     def corpus(self, name: str) -> Loaded:
-        """A corpus by its name; errors as `corpora.load`."""
+        """A corpus by its name."""
         if name not in self._corpora:
             loaded = self.own.get(name) or load(name, self.data, self.cache)
             self._corpora[name] = rated(loaded) if self.dimensions else loaded
@@ -71,7 +62,7 @@ class Sources:
     def features(
         self, loaded: Loaded, feature_set: FeatureSet, degradation: Degradation | None = None
     ) -> Features:
-        """Features of a corpus as it is, or of its clips degraded; errors as `extract`."""
+        """Features of a corpus as it is, or of its clips degraded."""
         root, clips, corpus = loaded
         key = (corpus.name, feature_set.name, degradation and degradation.name)
         if key not in self._features:
@@ -87,15 +78,6 @@ class Sources:
         return found
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """Features of corpora, one of each; of the last also degraded, and of those trained on copies."""
-
-    features: tuple[Features, ...]
-    degraded: Features | None
-    copies: list[tuple[Features, ...]]
-
-
 def prepare(
     corpora: Sequence[Loaded],
     feature_set: FeatureSet,
@@ -105,29 +87,17 @@ def prepare(
     trained: Sequence[Loaded] | None = None,
     copies: int = 0,
     degradation: str | None = None,
-) -> Prepared:
-    """Features of corpora that fit a model and one another.
+) -> tuple[tuple[Features, ...], Features | None, list[tuple[Features, ...]]]:
+    """Features of corpora that fit a model and one another; those of the last degraded; those of the copies.
 
     Parameters
     ----------
-    corpora : sequence of Loaded
-    feature_set : FeatureSet
-    model : Model
-    sources : Sources
-    seed : int
-        Of the degraded copies.
     trained : sequence of Loaded, optional
-        Those of the corpora that are trained on; all by default.
+        Those of the corpora that are trained on, of which there are copies; all by default.
     copies : int
-        Degraded copies of each clip trained on.
+        Degraded copies of each clip trained on, drawn by the seed.
     degradation : str, optional
         What is done to the clips of the last corpus, of `DEGRADATIONS`.
-
-    Raises
-    ------
-    SerClassicError
-        A library is not installed, the model does not take what the feature set gives, two corpora share
-        speakers or recordings, or features cannot be had.
     """
     model.require()
     require_match(model, feature_set)
@@ -137,15 +107,13 @@ def prepare(
     degraded = None
     if degradation:
         degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[degradation])
-    return Prepared(
+    chains = [training_copy(number, seed) for number in range(1, copies + 1)]
+    return (
         features,
         degraded,
         [
-            tuple(
-                sources.features(each, feature_set, training_copy(number, seed))
-                for each in trained or corpora
-            )
-            for number in range(1, copies + 1)
+            tuple(sources.features(each, feature_set, chain) for each in trained or corpora)
+            for chain in chains
         ],
     )
 
@@ -166,20 +134,10 @@ def deal(
 
     Parameters
     ----------
-    protocol : Protocol
-    clips : pd.DataFrame
-    seed : int
-    target : str
-        What is predicted.
     name : str
         Of corpus and protocol, in warnings of emotions that are not tested or not trained everywhere.
     warned : set of str
         The warnings that were given already, to which new ones are added.
-
-    Raises
-    ------
-    SerClassicError
-        The clips cannot be dealt so, or an emotion is never trained where it is tested.
     """
     folds, labels = protocol.folds(clips, seed), labels_of(clips, target)
     if target == EMOTION:
@@ -193,12 +151,13 @@ def deal(
 
 @dataclass
 class Work:
-    """A cell made ready: what its folds need, and what the record will say of it."""
+    """A cell made ready, or the error for which it cannot be run; and what the record will say of it."""
 
     cell: Cell
-    trial: Trial
     digests: dict[str, Any]
-    parameters: dict[str, Any]
+    parameters: dict[str, Any]  # empty where its entries cannot tell them
+    trial: Trial | None = None
+    error: str = ""
 
     @property
     def training(self) -> Hashable:
@@ -206,22 +165,15 @@ class Work:
         protocol = PROTOCOLS[self.cell.protocol]
         conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
         dealt = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
-        said = (protocol.track, protocol.leaky, json.dumps(conditions, sort_keys=True))
-        return (replace(self.cell, protocol=""), *said, dealt)
+        return (
+            *(replace(self.cell, protocol=""), protocol.track, protocol.leaky),
+            *(json.dumps(conditions, sort_keys=True), dealt),
+        )
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A cell that cannot be run, and why; `parameters` are empty where its entries cannot tell them."""
-
-    cell: Cell
-    error: str
-    digests: dict[str, Any]
-    parameters: dict[str, Any]
-
-
-def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> Iterator[Work | Refused]:
+def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> Iterator[Work]:
     """Make cells ready that test on one corpus."""
+    warned: set[str] = set()
 
     @functools.cache
     def dealt(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
@@ -230,55 +182,49 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
         clips = pd.concat([each.clips for each in (*others, loaded)])
         return deal(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
 
-    warned: set[str] = set()
     table_digest = functools.cache(lambda name: store.table_digest(sources.corpus(name).clips))
     own = store.table_digest(loaded.clips)
     for cell in cells:
-        digests: dict[str, Any] = {"clips": own}
-        said: dict[str, Any] = {}
+        work = Work(cell, {"clips": own}, {})
         try:
-            cell.entry.require()
-            said = parameters(cell)
-            protocol = PROTOCOLS[cell.protocol]
-            others = protocol.sources(cell.corpus)
-            if others:
-                digests["trained_clips"] = {name: table_digest(name) for name in others}
-            labels, folds = dealt(cell.protocol, cell.seed, cell.target)
-            parts = [*map(sources.corpus, others), loaded]
-            ready = prepare(
-                parts,
-                FEATURES[cell.features],
-                cell.entry,
-                sources,
-                cell.seed,
-                parts[:-1],
-                protocol.copies or 0,
-                protocol.degradation,
-            )
+            _make_ready(work, loaded, sources, dealt, table_digest)
         except SerClassicError as error:
-            yield Refused(cell, str(error), digests, said)
-            continue
-        *trained, tested = [part.digest for part in ready.features]
-        digests["features"] = tested
-        if others:
-            digests["trained_features"] = dict(zip(others, trained, strict=True))
-        if ready.degraded:
-            digests["degraded"] = ready.degraded.digest
-        if ready.copies:
-            digests["copies"] = [[part.digest for part in copy] for copy in ready.copies]
-        names = (cell.model, cell.protocol, cell.seed)
-        trial = Trial(cell.id, ready.features, labels, folds, *names, ready.degraded, ready.copies)
-        yield Work(cell, trial, digests, said)
+            work.error = str(error)
+        yield work
+
+
+def _make_ready(
+    work: Work,
+    loaded: Loaded,
+    sources: Sources,
+    dealt: Callable[[str, int, str], tuple[pd.DataFrame, list[Fold]]],
+    table_digest: Callable[[str], str],
+) -> None:
+    """Fill in trial, digests and parameters of a cell, as far as they can be had."""
+    cell, digests = work.cell, work.digests
+    cell.entry.require()
+    work.parameters = parameters(cell)
+    protocol = PROTOCOLS[cell.protocol]
+    if others := protocol.sources(cell.corpus):
+        digests["trained_clips"] = {name: table_digest(name) for name in others}
+    labels, folds = dealt(cell.protocol, cell.seed, cell.target)
+    parts = [*map(sources.corpus, others), loaded]
+    given = (FEATURES[cell.features], cell.entry, sources, cell.seed, parts[:-1])
+    features, degraded, copies = prepare(parts, *given, protocol.copies or 0, protocol.degradation)
+    *trained, tested = [part.digest for part in features]
+    digests["features"] = tested
+    if others:
+        digests["trained_features"] = dict(zip(others, trained, strict=True))
+    if degraded:
+        digests["degraded"] = degraded.digest
+    if copies:
+        digests["copies"] = [[part.digest for part in copy] for copy in copies]
+    names = (cell.model, cell.protocol, cell.seed)
+    work.trial = Trial(cell.id, features, labels, folds, *names, degraded, copies)
 
 
 def labels_of(clips: pd.DataFrame, target: str = EMOTION) -> pd.DataFrame:
-    """What a model may know of clips: columns corpus, speaker and the target, emotion words or numbers.
-
-    Raises
-    ------
-    CorpusError
-        Numbers of two corpora, whose scales are not one; or as `values_of`.
-    """
+    """What a model may know of clips: columns corpus, speaker and the target, emotion words or numbers."""
     known = clips[["corpus", "speaker"]]
     if target == EMOTION:
         return known.assign(emotion=clips[EMOTION])

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ser_classic.experiment.fold import FoldResult
-from ser_classic.experiment.preparation import Refused, Work
+from ser_classic.experiment.preparation import Work
 from ser_classic.features import FEATURES
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.provenance import machine, versions
@@ -40,12 +40,15 @@ def finished(
     if any(result.machine != done[0].machine for result in done):
         record["machines"] = [result.machine for result in done]  # in the order of the folds
     predictions = predictions_of(work.trial.labels.index, folds, done, work.cell.target)
-    return record, predictions, _curves(folds, done)
+    curves = {fold.name: result.curves for fold, result in zip(folds, done, strict=True)}
+    if any(each is None for each in curves.values()):
+        return record, predictions, None
+    return record, predictions, pd.concat(curves, names=["fold"]).reset_index("fold").reset_index(drop=True)
 
 
-def failed(ready: Work | Refused, error: str) -> dict[str, Any]:
+def failed(work: Work) -> dict[str, Any]:
     """Record of a cell that came to nothing, and why."""
-    return _new_record(ready, "failed") | {"error": error}
+    return _new_record(work, "failed") | {"error": work.error}
 
 
 def predictions_of(
@@ -66,15 +69,8 @@ def predictions_of(
     return pd.concat(parts, ignore_index=True)
 
 
-def _curves(folds: Sequence[Fold], done: Sequence[FoldResult]) -> pd.DataFrame | None:
-    parts = {fold.name: result.curves for fold, result in zip(folds, done, strict=True)}
-    if any(curves is None for curves in parts.values()):
-        return None
-    return pd.concat(parts, names=["fold"]).reset_index("fold").reset_index(drop=True)
-
-
-def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
-    cell, protocol = ready.cell, PROTOCOLS[ready.cell.protocol]
+def _new_record(work: Work, status: str) -> dict[str, Any]:
+    cell, protocol = work.cell, PROTOCOLS[work.cell.protocol]
     brought = [part.name for part in FEATURES[cell.features].parts if part.brought]
     return {
         "schema": SCHEMA,
@@ -87,8 +83,8 @@ def _new_record(ready: Work | Refused, status: str) -> dict[str, Any]:
         "independent": protocol.independent,
         **protocol.conditions(cell.corpus),
         **({"brought": brought} if brought else {}),
-        "parameters": ready.parameters,
-        "digests": ready.digests,
+        "parameters": work.parameters,
+        "digests": work.digests,
         "versions": versions(cell.entry.extra) | versions(FEATURES[cell.features].extra),
         "machine": machine(),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -13,7 +12,7 @@ from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, parameters_of_protocol
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS, Model
+from ser_classic.models import MODELS
 from ser_classic.models.regressors import REGRESSORS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.vocabulary import EMOTION
@@ -68,31 +67,10 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
     return found
 
 
-def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """What today's tables say of a cell; a table of features that is not brought counts as it was."""
-    then = recorded.get("features", {})
-    names, parts = cell.features.split("+"), then.get("parts", [then])
-    now = [
-        FEATURES[name].parameters if name in FEATURES else part
-        for name, part in zip(names, parts, strict=True)
-    ]
-    today: dict[str, Any] = {"features": {**then, "parts": now} if len(now) > 1 else now[0]}
-    with contextlib.suppress(SerClassicError):  # a library that is not here, or an entry that is broken
-        today["model"] = _stated(cell.entry, cell.seed)
-    return today | parameters_of_protocol(cell)
-
-
 def clips_today(find: Callable[[str], Loaded], own: Collection[str], corpus: str) -> str | None:
-    """Digest of a corpus's clips table as it is at hand; None where it is not at hand as a whole.
+    """Digest of a corpus's clips table as `find` loads it; None where it is not at hand as a whole.
 
-    Parameters
-    ----------
-    find : callable (name) -> Loaded
-        Finds a corpus.
-    own : collection of str
-        Names of corpora of one's own.
-    corpus : str
-        An embedded one is not looked at: its version says whether it has changed.
+    An embedded corpus is not looked at: its version says whether it has changed.
     """
     try:
         if corpus not in own and CORPORA[corpus].make is not None:
@@ -114,7 +92,17 @@ def summary(each: Iterable[Mapping[str, str]]) -> str:
 
 def _comparable(cell: Cell, recorded: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a record and today's tables both say of a cell, without what may differ."""
-    today = json.loads(json.dumps(_today(cell, recorded), default=str))
+    features = recorded.get("features", {})
+    names, parts = cell.features.split("+"), features.get("parts", [features])
+    # A table of features that is not brought counts as it was
+    parts = [
+        FEATURES[name].parameters if name in FEATURES else part
+        for name, part in zip(names, parts, strict=True)
+    ]
+    today: dict[str, Any] = {"features": {**features, "parts": parts} if len(parts) > 1 else parts[0]}
+    with contextlib.suppress(SerClassicError):  # a library that is not here, or an entry that is broken
+        today["model"] = cell.entry.stated(cell.seed)
+    today = json.loads(json.dumps(today | parameters_of_protocol(cell), default=str))
     both = [part for part in today if part in recorded]
     then, now = ({part: dict(each[part]) for part in both} for each in (recorded, today))
     for protocol in (each["protocol"] for each in (then, now) if "protocol" in each):
@@ -127,12 +115,6 @@ def _comparable(cell: Cell, recorded: Mapping[str, Any]) -> tuple[dict[str, Any]
         for model in models:
             model["parameters"] = {name: model["parameters"][name] for name in shared}
     return then, now
-
-
-@functools.cache
-def _stated(model: Model, seed: int) -> dict[str, Any]:
-    """What a model's entry states, not to be changed: a thousand runs ask for the same few."""
-    return model.stated(seed)
 
 
 def _differing(then: Any, now: Any, where: str = "") -> Iterator[tuple[str, str]]:

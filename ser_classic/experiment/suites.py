@@ -67,7 +67,7 @@ def read_suite(suite: str) -> list[Cell]:
 def tables_of(suite: str) -> dict[str, Path]:
     """The tables of features that a suite brings: its `[tables]` lists names and files beside it.
 
-    They are feature sets within `ser_classic.features.tables.bring` alone; errors as `read_suite`.
+    They are feature sets within `ser_classic.features.tables.bring` alone.
     """
     tables = _content(suite).get("tables", {})
     if not isinstance(tables, dict) or not all(isinstance(file, str) for file in tables.values()):
@@ -160,13 +160,7 @@ def _members(suite: str, name: str, corpora: list[str]) -> list[str]:
 
 
 def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
-    """Cells whose `corpus`, `protocol`, `features` and `model` are among the names given for each.
-
-    Raises
-    ------
-    SerClassicError
-        The suites list no such cell.
-    """
+    """Cells whose `corpus`, `protocol`, `features` and `model` are among the names given for each."""
     for axis, names in only.items():
         listed = list(dict.fromkeys(getattr(cell, axis) for cell in cells))
         for name in names or ():
@@ -186,13 +180,7 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
 
 
 def parse_shard(text: str) -> tuple[int, int]:
-    """Which part of how many `2/8` stands for.
-
-    Raises
-    ------
-    SerClassicError
-        It stands for none.
-    """
+    """Which part of how many `2/8` stands for."""
     found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     number, count = map(int, found.groups()) if found else (0, 0)
     if not 1 <= number <= count:
@@ -214,13 +202,7 @@ def shard_of(cells: list[Cell], number: int, count: int) -> list[Cell]:
 
 
 def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
-    """What is listed for the embedded corpus, on a corpus of one's own.
-
-    Raises
-    ------
-    SerClassicError
-        Nothing is listed for it.
-    """
+    """What is listed for the embedded corpus, on a corpus of one's own."""
     chosen = [replace(cell, corpus=corpus) for cell in cells if cell.corpus == EMBEDDED]
     if not chosen:
         raise SerClassicError(
@@ -235,13 +217,7 @@ def present(
 ) -> tuple[list[Cell], list[str]]:
     """Cells whose corpora are at hand, and a notice for each corpus that is not.
 
-    Parameters
-    ----------
-    cells : list of Cell
-    found : dict of corpus name to Loaded
-        Corpora that are loaded already; those that are looked for here are added.
-    data : Path, optional
-        Folder with the corpora.
+    Corpora that are loaded here are added to those `found`.
     """
     absent = []
     for name in dict.fromkeys(name for cell in cells for name in cell.corpora):
@@ -252,7 +228,7 @@ def present(
             except CorpusError:
                 absent.append(name)
             except SerClassicError:
-                continue  # told where the cells are run
+                continue  # raised again where the cells are run
     notices = [
         f"{corpus}: not found, its cells are left out. {CORPORA[corpus].remedy()}" for corpus in absent
     ]

@@ -43,7 +43,7 @@ class Estimator:
         return getattr(importlib.import_module(self.module), self.name)(**self.parameters(seed))
 
 
-@dataclass(frozen=True, eq=False)  # told apart as entries, so that what is known of one can be kept
+@dataclass(frozen=True, eq=False)  # hashed as entries, so that what is known of one can be cached
 class Model:
     """A named way of building a classifier; or a regressor, where it is one of `REGRESSORS`.
 

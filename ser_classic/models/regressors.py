@@ -47,14 +47,7 @@ REGRESSORS: Registry[Model] = Registry(
 
 
 def model_for(target: str, name: str) -> Model:
-    """The model of this name that predicts emotions, or a dimension.
-
-    Raises
-    ------
-    SerClassicError
-        There is none; says so of one that predicts the other kind.
-        No model of either kind is called so.
-    """
+    """The model of this name that predicts emotions, or a dimension."""
     own, other = (MODELS, REGRESSORS) if target == EMOTION else (REGRESSORS, MODELS)
     if name not in own and name in other:
         kinds = ("words", "numbers") if target == EMOTION else ("numbers", "words")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +43,7 @@ class Fitted:
             return len(pickle.dumps(self.estimator))
 
     def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
-        """Chance of every emotion [shape=(clips, emotions)], or None where the model has none.
-
-        Raises
-        ------
-        SerClassicError
-            One of them is no chance, a number from 0 to 1.
-        """
+        """Chance of every emotion [shape=(clips, emotions)], or None where the model has none."""
         if not hasattr(self.estimator, "predict_proba"):
             return None
         chances = np.asarray(self.estimator.predict_proba(X))
@@ -77,110 +71,89 @@ def fit(
     Parameters
     ----------
     model : Model
-    X : pd.DataFrame [shape=(clips, d)], or array of what it takes of each clip
+    X : pd.DataFrame [shape=(clips, d)], or array of what the model takes of each clip
     y : np.ndarray [shape=(clips,)]
         Emotion words; or numbers, for a model of `REGRESSORS`, whose grid is scored by CCC.
     speakers : np.ndarray [shape=(clips,)] or None
         With fewer than two speakers nothing can be tuned, and the model's stated defaults are used;
-        without speakers (a leaky protocol on a corpus that names none) the inner folds are random.
+        without speakers the inner folds are random.
     seed : int
     leaky : bool
         The clips to be tested on are of the same speakers. A model that stops early then holds out clips
         instead of speakers, as the recipes that are evaluated so do.
     dev : np.ndarray of int, optional
-        Rows on which the grid is tuned, fitted on the others, in the place of inner folds; the model is then
-        fitted on all. A model that stops early holds speakers out all the same.
+        Rows on which the grid is tuned, in the place of inner folds; the model is then fitted on all.
     corpora : np.ndarray [shape=(clips,)], optional
-        Corpus of every clip, where it is to be recognised on further ones: inner folds then keep corpora
-        apart instead of speakers, and each corpus counts the same, with an estimator that takes weights.
-
-    Raises
-    ------
-    SerClassicError
-        The estimator does not search as the model says, or cannot be fitted to these clips.
+        Corpus of every clip, to be recognised on further ones: inner folds then keep corpora apart instead
+        of speakers, and each corpus counts the same, with an estimator that takes weights.
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
     with wrap_errors(what, "take more clips, or another model"):
-        return _fit(model, X, y, speakers, seed, leaky, dev, corpora)
+        from sklearn.utils.validation import has_fit_parameter
 
+        from ser_classic.estimators import balanced_weights, inner_folds
 
-def _fit(
-    model: Model,
-    X: pd.DataFrame | np.ndarray,
-    y: np.ndarray,
-    speakers: np.ndarray | None,
-    seed: int,
-    leaky: bool,
-    dev: np.ndarray | None,
-    corpora: np.ndarray | None,
-) -> Fitted:
-    from sklearn.utils.validation import has_fit_parameter
-
-    from ser_classic.estimators import balanced_weights, inner_folds
-
-    numbers = y.dtype.kind == "f"
-    pipeline = model.pipeline(seed)
-    if ("cv" in pipeline[-1].get_params()) != (model.search == "own"):
-        raise SerClassicError(
-            f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then given "
-            f"folds that keep speakers apart, and for no other; found search={model.search!r} for "
-            f"{type(pipeline[-1]).__name__}"
-        )
-    options, weights = {}, None
-    if corpora is not None and has_fit_parameter(pipeline[-1], "sample_weight"):
-        names, places, counts = np.unique(corpora, return_inverse=True, return_counts=True)
-        weights = options["model__sample_weight"] = (len(y) / len(names) / counts)[places]
-    if model.balance == "weights":
-        options["model__sample_weight"] = balanced_weights(y, weights)
-    elif model.balance == "priors":
-        classes = len(np.unique(y))
-        pipeline.set_params(model__priors=np.full(classes, 1 / classes))
-    if model.search == "early":
-        pipeline.fit(X, y, model__groups=None if leaky else speakers)
-        return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
-    units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
-    inner = None
-    if model.grid or model.search == "own":
-        given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
-        inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
-    if model.search == "own":
-        pipeline.set_params(model__cv=inner).fit(X, y, **options)
-        # The folds of this training part mean nothing to a saved pipeline.
-        pipeline.set_params(model__cv=None)
-        if inner is None and getattr(pipeline[-1], "tuned_", True):
+        numbers = y.dtype.kind == "f"
+        pipeline = model.pipeline(seed)
+        if ("cv" in pipeline[-1].get_params()) != (model.search == "own"):
             raise SerClassicError(
-                f"{model.name}: nothing can be tuned by speaker here, and {type(pipeline[-1]).__name__} then "
-                "tunes by clips; give a grid over the same classifier without a search of its own"
+                f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then given "
+                f"folds that keep speakers apart, and for no other; found search={model.search!r} for "
+                f"{type(pipeline[-1]).__name__}"
             )
-        return Fitted(pipeline, {} if inner is None else _found(pipeline[-1]), tuned=inner is not None)
-    if inner is None:
-        pipeline.fit(X, y, **options)
-        return Fitted(pipeline, {}, tuned=False)
-    from sklearn.metrics import make_scorer
-    from sklearn.model_selection import GridSearchCV
+        options, weights = {}, None
+        if corpora is not None and has_fit_parameter(pipeline[-1], "sample_weight"):
+            names, places, counts = np.unique(corpora, return_inverse=True, return_counts=True)
+            weights = options["model__sample_weight"] = (len(y) / len(names) / counts)[places]
+        if model.balance == "weights":
+            options["model__sample_weight"] = balanced_weights(y, weights)
+        elif model.balance == "priors":
+            classes = len(np.unique(y))
+            pipeline.set_params(model__priors=np.full(classes, 1 / classes))
+        if model.search == "early":
+            pipeline.fit(X, y, model__groups=None if leaky else speakers)
+            return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
+        units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
+        inner = None
+        if model.grid or model.search == "own":
+            given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
+            inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
+        if model.search == "own":
+            pipeline.set_params(model__cv=inner).fit(X, y, **options)
+            # The folds of this training part mean nothing to a saved pipeline.
+            pipeline.set_params(model__cv=None)
+            if inner is None and getattr(pipeline[-1], "tuned_", True):
+                raise SerClassicError(
+                    f"{model.name}: nothing can be tuned by speaker here, and "
+                    f"{type(pipeline[-1]).__name__} then tunes by clips; give a grid over the same "
+                    "classifier without a search of its own"
+                )
+            return Fitted(pipeline, {} if inner is None else _found(pipeline[-1]), tuned=inner is not None)
+        if inner is None:
+            pipeline.fit(X, y, **options)
+            return Fitted(pipeline, {}, tuned=False)
+        from sklearn.metrics import make_scorer
+        from sklearn.model_selection import GridSearchCV
 
-    usable = _usable(model.grid, min(len(train) for train, _ in inner))
-    grid = {f"model__{name}": list(values) for name, values in usable.items()}
-    scoring = make_scorer(concordance) if numbers else "balanced_accuracy"
-    search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
-    search.fit(X, y, **options)
-    chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
-    return Fitted(search.best_estimator_, chosen, tuned=True)
-
-
-def _usable(grid: Mapping[str, Sequence[Any]], clips: int) -> dict[str, Sequence[Any]]:
-    """The grid without numbers of neighbours that the smallest inner training part does not have."""
-    few = [value for value in grid.get(NEIGHBOURS, ()) if value <= clips]
-    return {**grid, NEIGHBOURS: few} if few else dict(grid)
+        # No more neighbours than the smallest inner training part has clips
+        fewest = min(len(train) for train, _ in inner)
+        few = [value for value in model.grid.get(NEIGHBOURS, ()) if value <= fewest]
+        usable = {**model.grid, NEIGHBOURS: few} if few else model.grid
+        grid = {f"model__{name}": list(values) for name, values in usable.items()}
+        scoring = make_scorer(concordance) if numbers else "balanced_accuracy"
+        search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
+        search.fit(X, y, **options)
+        chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
+        return Fitted(search.best_estimator_, chosen, tuned=True)
 
 
 def plain(chosen: dict[str, Any]) -> dict[str, Any]:
     """What was chosen, ready for JSON: NumPy's numbers as Python's, objects as `worded` has them."""
-
-    def told(value: Any) -> Any:
-        return value.item() if isinstance(value, np.generic) else worded(value)
-
-    return json.loads(json.dumps(chosen, default=told))
+    return json.loads(
+        json.dumps(
+            chosen, default=lambda value: value.item() if isinstance(value, np.generic) else worded(value)
+        )
+    )
 
 
 def _found(estimator: Any) -> dict[str, Any]:

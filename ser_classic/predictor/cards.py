@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import wrap_errors
 from ser_classic.tables import Cell, Table
 
 INTENDED = (
@@ -20,22 +20,13 @@ LIMITS = (
 
 
 def text(card: dict[str, Any]) -> str:
-    """A card as Markdown.
-
-    Raises
-    ------
-    SerClassicError
-        It is not as `fitting` makes it.
-    """
-    try:
+    """A card as Markdown."""
+    with wrap_errors("the card is not one of ours", "fit it again"):
         return _text(card)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"{type(error).__name__}: {error}".replace("\n", " ")
-        raise SerClassicError(f"the card is not one of ours ({what}); fit it again") from error
 
 
 def html(card: dict[str, Any]) -> str:
-    """A card as HTML, with what its predictor takes for what; raises as `text` does."""
+    """A card as HTML, with what its predictor takes for what."""
     from html import escape
 
     lines = text(card).strip().split("\n")
@@ -47,29 +38,34 @@ def html(card: dict[str, Any]) -> str:
     taken = Table(("% of", *(f"taken for {truth}" for truth in counts)), rows).html("what is taken for what")
     shown = [re.sub(r"\*\*(.*?)\*\*", r"<b>\1</b>", escape(line, quote=False)) for line in lines if line]
     points = "".join(f"<li>{line[2:]}</li>" for line in shown if line.startswith("- "))
-    title, score_told, *others = (line for line in shown if not line.startswith("- "))
-    told = "".join(f"<p>{line}</p>" for line in others)
-    return f"<h3>{title[2:]}</h3><p>{score_told}</p>{taken if counts else ''}<ul>{points}</ul>{told}"
+    title, headline, *others = (line for line in shown if not line.startswith("- "))
+    rest = "".join(f"<p>{line}</p>" for line in others)
+    return f"<h3>{title[2:]}</h3><p>{headline}</p>{taken if counts else ''}<ul>{points}</ul>{rest}"
 
 
 def _text(card: dict[str, Any]) -> str:
+    features, settings = (
+        card["features"],
+        ", ".join(f"{name} {value}" for name, value in card["chosen"].items()),
+    )
+    origin = "a table of yours: it takes tables (--table), no recordings"
+    if not takes_tables(card):
+        origin = f"version {features['version']}"
+    tuned = "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
     rows = [
         ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
         ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),
         ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
-        (
-            "Features",
-            f"{card['features']['name']}, {_origin(card['features'])}, {card['columns']} a clip",
-        ),
-        ("Model", card["model"]["name"] + _settings(card["chosen"])),
-        ("Tuned", _tuning(card)),
+        ("Features", f"{features['name']}, {origin}, {card['columns']} a clip"),
+        ("Model", card["model"]["name"] + (f" ({settings})" if settings else "")),
+        ("Tuned", tuned if card["tuned"] else "no, stated defaults"),
         (
             "Fitted on",
             f"the clips and {card['copies']} degraded copies of each"
             if card["copies"]
             else "the clips as they are",
         ),
-        *([("Most often confused", told)] if (told := _mistakes(card)) else []),
+        *([("Most often confused", mistakes)] if (mistakes := _mistakes(card)) else []),
         ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
         ("Seed", str(card["seed"])),
         (
@@ -80,9 +76,9 @@ def _text(card: dict[str, Any]) -> str:
         ("Made", card["created"]),
         *card["facts"].items(),
     ]
-    told = "\n".join(f"- **{name}:** {value}" for name, value in rows)
+    listed = "\n".join(f"- **{name}:** {value}" for name, value in rows)
     return (
-        f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{told}\n\n"
+        f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{listed}\n\n"
         f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
     )
 
@@ -90,12 +86,6 @@ def _text(card: dict[str, Any]) -> str:
 def takes_tables(card: dict[str, Any]) -> bool:
     """Whether a predictor was fitted on a table of features that was brought, and so takes such."""
     return "table" in card["features"]
-
-
-def _origin(features: dict[str, Any]) -> str:
-    if "table" in features:
-        return "a table that was brought: it takes tables (--table), no recordings"
-    return f"version {features['version']}"
 
 
 def fitted_on(card: dict[str, Any]) -> str:
@@ -139,17 +129,17 @@ def trust(card: dict[str, Any], answer: str) -> str:
     found = card["evaluation"]
     if found is None or "uar" not in found:
         return "How often this model is right was not measured: take the answer as a guess."
-    told = (
+    measured = (
         f"Of 100 recordings of an emotion, by speakers that it had never heard, it recognised "
         f"{100 * found['uar']:.0f}; guessing recognises {100 / found['classes']:.0f}."
     )
     shares = dict(confusions(card, answer))
     if not shares:
-        return told
+        return measured
     right = 100 * shares.pop(answer, 0)
     others = [f"{100 * share:.0f} as {word}" for word, share in shares.items() if share >= 0.05]
     rest = f", {', '.join(others)}" if others else ""
-    return f"{told} Of 100 voices that it calls {answer}, {right:.0f} were meant so{rest}."
+    return f"{measured} Of 100 voices that it calls {answer}, {right:.0f} were meant so{rest}."
 
 
 def worth(card: dict[str, Any]) -> float:
@@ -162,16 +152,6 @@ def worth(card: dict[str, Any]) -> float:
     if "uar" not in found or all(corpus["name"] == "synthetic" for corpus in card["corpora"]):
         return 0.0
     return (found["uar"] - 1 / found["classes"]) / (1 - 1 / found["classes"])
-
-
-def _tuning(card: dict[str, Any]) -> str:
-    if not card["tuned"]:
-        return "no, stated defaults"
-    return "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
-
-
-def _settings(chosen: dict[str, Any]) -> str:
-    return f" ({', '.join(f'{name} {value}' for name, value in chosen.items())})" if chosen else ""
 
 
 def score(evaluation: dict[str, Any] | None) -> str:

@@ -208,14 +208,7 @@ class Predictor:
         return self.answer(kept, adapt, min_confidence)
 
     def require(self, *, adapt: bool = False, min_confidence: float = 0.0) -> None:
-        """Refuse what this predictor cannot do.
-
-        Raises
-        ------
-        SerClassicError
-            It is adapted and `adapt` is false; it cannot adapt and `adapt` is true; or confidence is asked
-            for and it has no probabilities.
-        """
+        """Refuse what this predictor cannot do."""
         if self.adapted and not adapt:
             raise SerClassicError(
                 f"{self.card['title']}: was fitted on features z-scored per speaker, and needs several "
@@ -241,11 +234,6 @@ class Predictor:
         """Features of recordings or of their pieces, in order; those without say why.
 
         See `describing.describe`.
-
-        Raises
-        ------
-        SerClassicError
-            It was fitted on a table, and takes such.
         """
         if self.features.brought:
             name = self.features.name
@@ -288,20 +276,7 @@ class Predictor:
     ) -> list[Answer]:
         """Emotions of the rows of a table of features, as `answers` gives those of recordings.
 
-        Parameters
-        ----------
-        name : str
-            Of the feature set: that on which it was fitted.
-        path : str or Path
-            See `features.tables.brought_set`.
-        adapt, min_confidence
-            As of `predict`; the rows are then of one speaker.
-
-        Raises
-        ------
-        SerClassicError
-            It takes recordings, or a table of another name or other columns.
-            The table cannot be read.
+        The table has the name and columns of that on which it was fitted; see `features.tables.brought_set`.
         """
         from ser_classic.features.tables import brought_set
 
@@ -346,11 +321,6 @@ class Predictor:
             What messages call them.
         adapt : bool
             They are of one speaker; see `predict`.
-
-        Raises
-        ------
-        SerClassicError
-            There is one clip, which tells nothing of its speaker; or the machine fails.
         """
         if not len(vectors):
             return []
@@ -370,9 +340,9 @@ class Predictor:
                 raise ValueError("its card and its machine tell other emotions")
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are no numbers")
-            told = [None] * len(X) if chances is None else list(chances)
+            rows = [None] * len(X) if chances is None else list(chances)
             emotions = [self.classes[code] for code in codes]
-        judged = list(zip(emotions, told, map(float, distances), strict=True))
+        judged = list(zip(emotions, rows, map(float, distances), strict=True))
         return self._evened(judged, names[0]) if adapt and not self.adapted else judged
 
     def _evened(self, judged: Sequence[Judged], name: str) -> list[Judged]:
@@ -428,20 +398,14 @@ def load_predictor(path: str | Path) -> Predictor:
 
 
 def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predictor:
-    """The predictor of a card and what was saved beside it, in a file called `name`; checked.
-
-    Raises
-    ------
-    SerClassicError
-        The parts do not fit together.
-    """
-    told, classes = card["features"], tuple(card["classes"])
+    """The predictor of a card and what was saved beside it, in a file called `name`; checked."""
+    stated, classes = card["features"], tuple(card["classes"])
     if takes_tables(card):
         from ser_classic.features.tables import awaited
 
-        features: FeatureSet = awaited(told["name"], told["names"], told["table"])
+        features: FeatureSet = awaited(stated["name"], stated["names"], stated["table"])
     else:
-        features = FEATURES[told["name"]]
+        features = FEATURES[stated["name"]]
     with wrap_errors(f"{name}: not loaded, its parts do not fit together", "fit it again"):
         machine, familiarity = content["machine"], content["familiarity"]
         if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):

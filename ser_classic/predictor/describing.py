@@ -68,7 +68,16 @@ def describe(
 
     `settle` is given the pieces, some at a time, and gives what is kept of each.
     """
-    named = _named(sources)
+    if isinstance(sources, str | Path | tuple):
+        sources = [sources]
+    named = (
+        list(sources.items())
+        if isinstance(sources, Mapping)
+        else [
+            (f"array {number}" if isinstance(source, tuple) else str(source), source)
+            for number, source in enumerate(sources, start=1)
+        ]
+    )
     work = (features, channel, cutter, settle)
     calls = [
         (number, named[start : start + BATCH], *work)
@@ -81,17 +90,6 @@ def describe(
         done = track(done, len(calls), "recordings")
     described = dict(done)
     return [item for number in range(len(calls)) for item in described[number]]
-
-
-def _named(sources: Source | Iterable[Source] | Mapping[str, Source]) -> list[tuple[str, Source]]:
-    if isinstance(sources, Mapping):
-        return list(sources.items())
-    if isinstance(sources, str | Path | tuple):
-        sources = [sources]
-    return [
-        (f"array {number}" if isinstance(source, tuple) else str(source), source)
-        for number, source in enumerate(sources, start=1)
-    ]
 
 
 def _describe_batch(
@@ -163,11 +161,11 @@ def _describe(
             )
         return [describe_span(name, waveform, rate, Span(0.0, seconds), features)]
     except (SerClassicError, MemoryError) as error:
-        told = f"{name}: too long for this machine's memory; --window 3 answers it in constant memory"
+        problem = f"{name}: too long for this machine's memory; --window 3 answers it in constant memory"
         if isinstance(error, SerClassicError):
             # It names the file, which with standard input is a passing one.
-            told = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
-        return [Described(name, Span(0.0, 0.0), problem=told)]
+            problem = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
+        return [Described(name, Span(0.0, 0.0), problem=problem)]
 
 
 def _pieces(

@@ -71,15 +71,7 @@ class Familiarity:
 
 
 def measure(X: np.ndarray, speakers: np.ndarray | None, seed: int = 0) -> Familiarity:
-    """Learn the distance from training clips, its limit from speakers (else clips) left out in turn.
-
-    Parameters
-    ----------
-    X : np.ndarray [shape=(n, d)]
-    speakers : np.ndarray [shape=(n,)], optional
-    seed : int
-        Of the deal of speakers into folds.
-    """
+    """The distance, from training clips [shape=(n, d)]; its limit, from speakers (else clips) left out."""
     rows = np.unique(np.linspace(0, len(X) - 1, MOST).astype(int))
     X = np.asarray(X)[rows]
     units = np.arange(len(X)) if speakers is None or len(set(speakers)) < 2 else speakers[rows]

@@ -125,8 +125,9 @@ def fit(
         for _, table, _ in loaded:
             require_two_clips(table)
     engine = Local(jobs)
-    ready = prepare(loaded, feature_set, entry, Sources(cache=cache, engine=engine), seed, copies=copies)
-    shared = list(filter(None, map(shared_by_speakers, loaded, ready.features)))
+    sources = Sources(cache=cache, engine=engine)
+    parts, _, degraded_copies = prepare(loaded, feature_set, entry, sources, seed, copies=copies)
+    shared = list(filter(None, map(shared_by_speakers, loaded, parts)))
     for notice in shared:
         logger.warning(notice)
     whole = Fold("all", np.arange(len(clips)), np.arange(0))
@@ -138,19 +139,19 @@ def fit(
         trained_on=tuple(corpus.name for _, _, corpus in loaded) if across else (),
         copies=copies or None,
     )
-    trial = Trial("all", ready.features, labels_of(clips), [whole], entry, protocol, seed, None, ready.copies)
+    trial = Trial("all", parts, labels_of(clips), [whole], entry, protocol, seed, None, degraded_copies)
     with busy(f"fitting {entry.name} to {len(clips)} clips"):
         (learned,) = ALONE.run(learn, [(trial, whole)], "fits")
     pipeline = learned.fitted.estimator
     machine = freeze(pipeline, learned.features, entry.name)
     familiarity = measure(learned.features.means, learned.speakers, seed)
-    card = _card(loaded, ready.features, clips, feature_set, entry, learned.fitted, adapted, seed)
+    card = _card(loaded, parts, clips, feature_set, entry, learned.fitted, adapted, seed)
     card |= {"copies": copies, "across": across}
     card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
     card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
-        pooled, *copied = map(joined, (ready.features, *ready.copies))
+        pooled, *copied = map(joined, (parts, *degraded_copies))
         try:
             card["evaluation"] = _evaluation(cell, clips, pooled, copied, adapted, results, engine)
         except KeyboardInterrupt:  # what took minutes to fit is worth keeping
@@ -159,13 +160,7 @@ def fit(
 
 
 def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
-    """The clips of some emotions; of all where none are named.
-
-    Raises
-    ------
-    SerClassicError
-        The corpus has no clip of one of them.
-    """
+    """The clips of some emotions; of all where none are named."""
     found = set(loaded.clips["emotion"])
     if absent := [word for word in emotions if word not in found]:
         raise SerClassicError(
@@ -235,7 +230,9 @@ def _evaluation(
     """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
     track = "adapted" if adapted else "blind"
     reason = ""
-    for base in _protocols(cell.corpus, clips):
+    many = clips["speaker"].nunique() > MANY_SPEAKERS
+    # The published folds first, under which others compare
+    for base in (*(["emobox"] if cell.corpus else []), "speakers5" if many else "loso"):
         protocol = ordinary(base, track)
         if copies:
             title = (
@@ -247,12 +244,7 @@ def _evaluation(
         except SerClassicError as error:
             reason = str(error)
             continue
-        found = (
-            _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
-            if cell.corpus
-            else None
-        )
-        predictions = found
+        found = predictions = _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
         if found is None:
             predictions = evaluate(
                 clips, features, MODELS[cell.model], protocol, cell.seed, copies=copies, engine=engine
@@ -279,17 +271,11 @@ def _evaluation(
     return {"reason": reason}
 
 
-def _protocols(corpus: str, clips: pd.DataFrame) -> list[str]:
-    """Protocols to try; the published folds, under which others compare, first."""
-    many = clips["speaker"].nunique() > MANY_SPEAKERS
-    return [*(["emobox"] if corpus else []), "speakers5" if many else "loso"]
-
-
 def _stored(
     cell: Cell, clips: pd.DataFrame, features: Features, copies: list[Features], results: Path | None
 ) -> pd.DataFrame | None:
     """Predictions of the stored run of this very cell: same clips, features, copies and parameters."""
-    if results is None or not (results / "runs" / cell.id).is_dir():
+    if not cell.corpus or results is None or not (results / "runs" / cell.id).is_dir():
         return None
     try:
         run = store.read_run(results / "runs" / cell.id)

@@ -1,4 +1,4 @@
-"""From a fitted scikit-learn pipeline to a machine of plain arrays, held to the same answers."""
+"""From a fitted scikit-learn pipeline to a machine of plain arrays that gives the same answers."""
 
 from __future__ import annotations
 
@@ -35,21 +35,10 @@ COMPARED = 500  # clips on which that is seen
 
 
 def freeze(pipeline: Any, features: Features, name: str) -> Machine:
-    """The machine that answers as a fitted pipeline does.
+    """The machine that answers as a fitted pipeline does to the features that it was fitted on.
 
-    Parameters
-    ----------
-    pipeline : sklearn Pipeline
-    features : Features
-        What it was fitted on.
-    name : str
-        Of the model, for messages.
-
-    Raises
-    ------
-    SerClassicError
-        A step has no form as plain arrays, or the machine gives other answers. An estimator of your own may
-        bring its form: a method `machine(X)` that returns a `ser_classic.machines.Machine`.
+    An estimator of your own may bring its form: a method `machine(X)` that returns a
+    `ser_classic.machines.Machine`.
     """
     *before, last = (step for _, step in pipeline.steps)
     parts: list[Any] = []
@@ -65,19 +54,14 @@ def freeze(pipeline: Any, features: Features, name: str) -> Machine:
     count = len(features.clips)
     sample = features.take(np.unique(np.linspace(0, count - 1, COMPARED).astype(int)))
     if any(isinstance(part, Neighbours) for part in machine.parts):
-        sample = replace(sample, values=_between(sample.values))
+        # Midway between clips that differ, as scikit-learn rounds the distance of one to itself
+        X = sample.values
+        midway = (X + np.roll(X, 1, axis=0)) / 2
+        apart = np.flatnonzero((midway != X).any(axis=1))
+        if len(apart):
+            sample = replace(sample, values=midway[np.resize(apart, len(X))])
     _require_equal(pipeline, machine, sample, name)
     return machine
-
-
-def _between(X: np.ndarray) -> np.ndarray:
-    """What lies midway between clips [shape=(n, d)]: scikit-learn rounds the distance of one to itself.
-
-    Where two are the same clip, the next that differs takes their place.
-    """
-    midway = (X + np.roll(X, 1, axis=0)) / 2
-    apart = np.flatnonzero((midway != X).any(axis=1))
-    return midway[np.resize(apart, len(X))] if len(apart) else X
 
 
 def _require_equal(pipeline: Any, machine: Machine, features: Features, name: str) -> None:
@@ -90,10 +74,10 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
         raise SerClassicError(f"{name}: its arrays tell other classes apart, or lack chances")
     close = np.zeros(len(X), dtype=bool)  # too close to call
     if chances is not None:
-        told = np.asarray(pipeline.predict_proba(X))
-        if (apart := float(np.abs(chances - told).max(initial=0.0))) > EQUAL:
+        expected = np.asarray(pipeline.predict_proba(X))
+        if (apart := float(np.abs(chances - expected).max(initial=0.0))) > EQUAL:
             raise SerClassicError(f"{name}: its arrays give other chances than its pipeline, by {apart:.1e}")
-        first, second = np.sort(told, axis=1)[:, :-3:-1].T if classes > 1 else (1.0, 0.0)
+        first, second = np.sort(expected, axis=1)[:, :-3:-1].T if classes > 1 else (1.0, 0.0)
         close = first - second <= 2 * EQUAL
     guess = np.asarray(pipeline.predict(X))
     if guess.shape != choice.shape:
@@ -182,7 +166,7 @@ def _(estimator: SVCCV, X: np.ndarray) -> Machine:
 def _margins(svc: SVC, scaler: machines.Standardise | None, vectors: np.ndarray) -> Any:
     """Margins of the pairs of classes, positive in favour of the first."""
     dual, offset = svc.dual_coef_, svc.intercept_
-    if len(svc.classes_) == 2:  # told in favour of the second
+    if len(svc.classes_) == 2:  # given in favour of the second
         dual, offset = -dual, -offset
     ends = np.cumsum(svc.n_support_)
     own = [slice(end - count, end) for end, count in zip(ends, svc.n_support_, strict=True)]
@@ -247,8 +231,8 @@ def _(estimator: KernelRidgeClassifierCV, X: np.ndarray) -> Machine:
 def _(estimator: Any, X: np.ndarray) -> Machine:
     trees = [tree.tree_ for tree in estimator.estimators_]
     ends = [tree.children_left == -1 for tree in trees]
-    said = [tree.value[end, 0] for tree, end in zip(trees, ends, strict=True)]
-    leaves = np.concatenate(said)
+    values = [tree.value[end, 0] for tree, end in zip(trees, ends, strict=True)]
+    leaves = np.concatenate(values)
     forest = _grown(
         [tree.feature for tree in trees],
         [_floored(tree.threshold) for tree in trees],

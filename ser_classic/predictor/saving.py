@@ -13,6 +13,7 @@ import math
 import shlex
 import zipfile
 import zlib
+from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ser_classic import machines
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FEATURES
 from ser_classic.machines import PARTS, Machine
 from ser_classic.predictor.cards import takes_tables
@@ -53,22 +54,9 @@ FACTS = {  # what the card must hold for its predictor to work
 
 
 def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> None:
-    """Write a predictor into one file, whole or not at all.
+    """Write a predictor into one file, whole or not at all; its content is what `load` gives back.
 
-    Parameters
-    ----------
-    path : str or Path
-    card : dict
-    content : dict of str to dataclass
-        Of the names in `CONTENT`; what `load` gives back beside the card.
-    pipeline : sklearn Pipeline, optional
-        Kept beside, as skops has it, for `load_pipeline`.
-
-    Raises
-    ------
-    SerClassicError
-        The file cannot be written.
-        skops cannot save the pipeline.
+    The pipeline is kept beside it, as skops has it, for `load_pipeline`.
     """
     path = Path(path)
     require_writable(path, "predictors", SUFFIX)
@@ -83,15 +71,15 @@ def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeli
 def pack(card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> bytes:
     """The bytes of that file; equal predictors give equal bytes, but for the pipeline."""
     arrays: list[np.ndarray] = []
-    told = {
+    description = {
         "format": FORMAT,
         "card": card,
         **{name: _encoded(each, arrays) for name, each in content.items()},
     }
-    told["arrays"] = [{"kind": array.dtype.str, "shape": array.shape} for array in arrays]
+    description["arrays"] = [{"kind": array.dtype.str, "shape": array.shape} for array in arrays]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        text = json.dumps(told, ensure_ascii=False, allow_nan=False, indent=1)
+        text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
         for number, array in enumerate(arrays):
             values = array.tobytes()
@@ -103,7 +91,12 @@ def pack(card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) ->
                 zipfile.ZIP_DEFLATED if worth else zipfile.ZIP_STORED,
             )
         if pipeline is not None:
-            archive.writestr(zipfile.ZipInfo(PIPELINE), _dumped(pipeline, card))
+            import skops.io
+
+            with wrap_errors(f"{card['title']}: skops cannot save its pipeline"):
+                dumped = io.BytesIO()
+                skops.io.dump(pipeline, dumped, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+            archive.writestr(zipfile.ZipInfo(PIPELINE), dumped.getvalue())
     return buffer.getvalue()
 
 
@@ -114,7 +107,7 @@ def how_to_make(path: str | Path) -> str:
 
 
 def load(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Card and content of a file that `save` wrote; raises as `load_predictor` does."""
+    """Card and content of a file that `save` wrote."""
     with _opened(Path(path)) as archive:
         return _unpacked(archive, str(path))
 
@@ -126,19 +119,13 @@ def unpack(packed: bytes, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
-    """Card of a saved predictor alone; raises as `load_predictor` does."""
+    """Card of a saved predictor alone."""
     with _opened(Path(path)) as archive:
         return _described(archive, str(path))["card"]
 
 
 def pipeline_of(path: str | Path) -> bytes:
-    """The pipeline in a saved predictor, as a skops file.
-
-    Raises
-    ------
-    SerClassicError
-        It holds none, or is no predictor.
-    """
+    """The pipeline in a saved predictor, as a skops file."""
     with _opened(Path(path)) as archive:
         title = _described(archive, str(path))["card"]["title"]
         if PIPELINE not in archive.namelist():
@@ -146,7 +133,7 @@ def pipeline_of(path: str | Path) -> bytes:
                 f"{path}: holds no scikit-learn pipeline of {title}; fit it with --pipeline (save with "
                 "pipeline=True)"
             )
-        with _blaming(str(path)):
+        with _in_others_hands(str(path)):
             return archive.read(PIPELINE)
 
 
@@ -171,22 +158,9 @@ def load_pipeline(path: str | Path) -> Any:
     import skops.io
 
     content = pipeline_of(path)
-    try:
+    with wrap_errors(f"{path}: skops does not load its pipeline"):
         found = skops.io.get_untrusted_types(data=content)
         return skops.io.loads(content, trusted=[name for name in found if name.startswith("ser_classic.")])
-    except Exception as error:  # the file is in other hands; whatever skops meets is its fault
-        raise SerClassicError(f"{path}: skops does not load its pipeline ({_told(error)})") from error
-
-
-def _dumped(pipeline: Any, card: dict[str, Any]) -> bytes:
-    import skops.io
-
-    try:
-        buffer = io.BytesIO()
-        skops.io.dump(pipeline, buffer, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
-    except Exception as error:  # skops raises what it meets in foreign estimators
-        raise SerClassicError(f"{card['title']}: skops cannot save its pipeline ({_told(error)})") from error
-    return buffer.getvalue()
 
 
 def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
@@ -221,8 +195,8 @@ def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
 
 def _opened(path: Path) -> zipfile.ZipFile:
     if path.is_dir():
-        held = ", ".join(str(file) for file in sorted(path.glob(f"*{SUFFIX}"))) or "none"
-        raise SerClassicError(f"{path}: is a folder; name one of the saved predictors in it: {held}")
+        there = ", ".join(str(file) for file in sorted(path.glob(f"*{SUFFIX}"))) or "none"
+        raise SerClassicError(f"{path}: is a folder; name one of the saved predictors in it: {there}")
     if not path.is_file():
         raise SerClassicError(f"{path}: there is no such file; {how_to_make(path)}")
     try:
@@ -236,7 +210,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
 
 
 def _archive(source: Path | io.BytesIO, name: str) -> zipfile.ZipFile:
-    with _blaming(name):
+    with _in_others_hands(name):
         archive = zipfile.ZipFile(source)
         if sum(member.file_size for member in archive.infolist()) > LARGEST:
             archive.close()
@@ -244,24 +218,11 @@ def _archive(source: Path | io.BytesIO, name: str) -> zipfile.ZipFile:
         return archive
 
 
-class _blaming:
-    """Whatever Python says of a file in other hands is that file's fault, told in one line."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, SerClassicError):
-            raise SerClassicError(
-                f"{self.name}: truncated, changed or not saved by ser-classic ({_told(error)}); copy it "
-                "again, or fit it again"
-            ) from error
-
-
-def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+def _in_others_hands(name: str) -> AbstractContextManager[None]:
+    """Whatever Python raises over a file from elsewhere is that file's fault."""
+    return wrap_errors(
+        f"{name}: truncated, changed or not saved by ser-classic", "copy it again, or fit it again"
+    )
 
 
 def _described(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
@@ -271,14 +232,15 @@ def _described(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
         if "card.json" not in archive.namelist():
             what = f"not saved by ser-classic; {how_to_make('m')}"
         raise SerClassicError(f"{name}: {what}")
-    with _blaming(name):
-        told = json.loads(_read(archive, DESCRIPTION, LARGEST_TEXT), parse_constant=_refuse)
-        if told["format"] != FORMAT:
+    with _in_others_hands(name):
+        description = json.loads(_read(archive, DESCRIPTION, LARGEST_TEXT), parse_constant=_refuse)
+        if description["format"] != FORMAT:
             raise SerClassicError(
-                f"{name}: saved in format {told['format']!r:.60}, this version reads {FORMAT}; fit it again"
+                f"{name}: saved in format {description['format']!r:.60}, this version reads {FORMAT}; "
+                "fit it again"
             )
-        _check_card(told["card"], name)
-        return told
+        _check_card(description["card"], name)
+        return description
 
 
 def _refuse(number: str) -> None:
@@ -322,14 +284,14 @@ def _check_card(card: dict[str, Any], name: str) -> None:
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    told = _described(archive, name)
-    with _blaming(name):
-        arrays = [_array(archive, number, each) for number, each in enumerate(told["arrays"])]
-        return told["card"], {name: _decoded(told[name], arrays) for name in CONTENT}
+    description = _described(archive, name)
+    with _in_others_hands(name):
+        arrays = [_array(archive, number, each) for number, each in enumerate(description["arrays"])]
+        return description["card"], {name: _decoded(description[name], arrays) for name in CONTENT}
 
 
-def _array(archive: zipfile.ZipFile, number: int, told: dict[str, Any]) -> np.ndarray:
-    kind, shape = told["kind"], told["shape"]
+def _array(archive: zipfile.ZipFile, number: int, stated: dict[str, Any]) -> np.ndarray:
+    kind, shape = stated["kind"], stated["shape"]
     if kind not in NUMBERS or not all(type(size) is int and size >= 0 for size in shape):
         raise ValueError(f"an array of {kind!r:.20}, shape {shape!r:.60}")
     size = math.prod(shape) * np.dtype(kind).itemsize

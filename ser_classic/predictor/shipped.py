@@ -44,13 +44,7 @@ def file() -> AbstractContextManager[Path]:
 
 
 def make(folder: Path, data: Path | None = None, cache: Path | None = None, jobs: int = 1) -> None:
-    """Fit it on the corpora under `data`, test it on strangers, and write it into a folder.
-
-    Raises
-    ------
-    SerClassicError
-        A corpus is not there, or the folder cannot be written.
-    """
+    """Fit it on the corpora under `data`, test it on strangers, and write it into a folder."""
     from ser_classic.predictor.fitting import fit
 
     predictor = fit(

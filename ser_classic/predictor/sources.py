@@ -22,13 +22,9 @@ def find(
 ) -> Iterator[str]:
     """Paths of the recordings that are meant, in order.
 
-    Parameters
-    ----------
-    named : iterable of str
-        A file, whatever its name; a folder, whose audio files are taken at any depth; a pattern such as
-        `calls/**/*.wav`; or `-`, which stays.
-    problem, notice : callable
-        Are handed a message for what names nothing, and one for what is passed over in a folder.
+    A name is a file; a folder, whose audio files are taken at any depth; a pattern such as `calls/**/*.wav`;
+    or `-`, which stays. `problem` is called with a message for what names nothing, `notice` with one for what
+    is passed over in a folder.
     """
     for name in named:
         path = Path(name)
@@ -70,21 +66,7 @@ def opened(
     problem: Callable[[str], None],
     notice: Callable[[str], None],
 ) -> Iterator[dict[str, str | Path]]:
-    """Recordings by name, each once, with the stream where `-` is named; for as long as they are needed.
-
-    Parameters
-    ----------
-    named : iterable of str
-        See `find`.
-    stream : file of bytes, or None where it is closed
-    problem, notice : callable
-        Are handed a message for what names nothing, and one where recordings are named more than once.
-
-    Raises
-    ------
-    AudioError
-        The stream is closed, or longer than 1 GiB.
-    """
+    """Recordings by name (see `find`), each once, with the stream in a file where `-` is named."""
     counts = Counter(find(named, problem, notice))
     again = [name for name, count in counts.items() if count > 1]
     if again:

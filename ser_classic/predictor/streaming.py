@@ -32,12 +32,6 @@ class Listener:
         As in `Predictor.predict`.
     name : str
         What the answers call the recording.
-
-    Raises
-    ------
-    SerClassicError
-        The predictor is adapted, or gives no confidence and some is asked for.
-        The window or hop cannot be used.
     """
 
     def __init__(
@@ -60,13 +54,7 @@ class Listener:
         self._stream = Stream(rate, window, hop)
 
     def push(self, block: np.ndarray) -> pd.DataFrame:
-        """Answers to the windows that a block [shape=(n,) or (n, channels)] completes; often none.
-
-        Raises
-        ------
-        AudioError
-            It has several channels, and not the one that the predictor takes.
-        """
+        """Answers to the windows that a block [shape=(n,) or (n, channels)] completes; often none."""
         block = np.asarray(block, dtype=np.float32)
         if block.ndim > 1:
             block = audio.mono(block, self.predictor.channel, self.name)
@@ -87,13 +75,7 @@ class Listener:
 
 
 def require_blind(predictor: Predictor) -> None:
-    """Refuse a predictor that cannot answer to a recording while it comes in.
-
-    Raises
-    ------
-    SerClassicError
-        It is adapted.
-    """
+    """Refuse a predictor that cannot answer to a recording while it comes in."""
     if predictor.adapted:
         raise SerClassicError(
             f"{predictor.card['title']}: was fitted on features z-scored per speaker, for which all his "

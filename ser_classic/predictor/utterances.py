@@ -38,16 +38,6 @@ class Utterances:
     belong to an utterance, one without voice (typing, music of a queue without melody, breath) is none. A
     longer one is split where it is quietest, a shorter one is given with what surrounds it.
 
-    Parameters
-    ----------
-    rate : int [Hz]
-    shortest, longest : float [s]
-
-    Raises
-    ------
-    SerClassicError
-        The lengths contradict each other.
-
     Examples
     --------
     >>> tone = np.sin(2 * np.pi * 150 * np.arange(2 * 8000) / 8000)
@@ -87,7 +77,7 @@ class Utterances:
         yield from self._ended(last=True)
 
     def _undecided(self) -> int:
-        """Samples held of which it is not told yet whether they are speech."""
+        """Samples held that are not yet known to be speech or not."""
         return len(self._samples) - (self._frames - self._first) * self._hop
 
     def _decide(self, count: int) -> None:
@@ -120,7 +110,9 @@ class Utterances:
             if not last and end + pause + self._shortest > len(self._speech) and end - start < self._longest:
                 break
             while end - start > self._longest:
-                cut = self._quietest(start + self._longest // 3, start + self._longest)
+                first, last = start + self._longest // 3, start + self._longest
+                smooth = np.convolve(self._levels[first:last], np.full(9, 1 / 9), mode="same")
+                cut = first + int(np.argmin(smooth[4:-4])) + 4  # where it is quietest
                 yield from self._utterance(start, cut)
                 start = done = cut
             if not last and end + pause + self._shortest > len(self._speech):
@@ -129,7 +121,12 @@ class Utterances:
             done = end
         else:
             done = max(done, len(self._speech) - 2 * self._shortest)
-        self._let_go(max(0, done - self._shortest), done)
+        keep = max(0, done - self._shortest)
+        self._speech[:done] = False  # used up
+        self._samples = self._samples[keep * self._hop :]
+        self._levels, self._speech = self._levels[keep:], self._speech[keep:]
+        self._periodic = self._periodic[keep:]
+        self._first += keep
 
     def _utterance(self, start: int, end: int) -> Iterator[tuple[Span, np.ndarray]]:
         """What lies between two frames, where it is speech: with a margin, and long enough."""
@@ -141,25 +138,6 @@ class Utterances:
         piece = self._samples[start * self._hop : end * self._hop]
         seconds = self._hop / self.rate
         yield Span(round((self._first + start) * seconds, 6), round((self._first + end) * seconds, 6)), piece
-
-    def _quietest(self, start: int, end: int) -> int:
-        """The frame between two at which a long utterance is split."""
-        return (
-            start
-            + int(np.argmin(np.convolve(self._levels[start:end], np.full(9, 1 / 9), mode="same")[4:-4]))
-            + 4
-        )
-
-    def _let_go(self, keep: int, done: int) -> None:
-        """Forget the frames before `keep`; those before `done` are no speech any more."""
-        self._speech[:done] = False
-        self._samples = self._samples[keep * self._hop :]
-        self._levels, self._speech, self._periodic = (
-            self._levels[keep:],
-            self._speech[keep:],
-            self._periodic[keep:],
-        )
-        self._first += keep
 
 
 def _runs(speech: np.ndarray, pause: int) -> list[tuple[int, int]]:

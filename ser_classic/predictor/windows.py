@@ -26,13 +26,7 @@ class Span(NamedTuple):
 
 
 def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:
-    """Window and hop in samples; the hop is half a window by default.
-
-    Raises
-    ------
-    SerClassicError
-        The window is shorter than 0.1 s or endless, or the hop is not above 0 or above the window.
-    """
+    """Window and hop in samples; the hop is half a window by default."""
     hop = window / 2 if hop is None else hop
     if not SHORTEST <= window < math.inf:
         raise SerClassicError(f"a window of {window:g} s; expected at least {SHORTEST:g} s")
@@ -43,40 +37,11 @@ def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:
     return round(window * rate), round(hop * rate)
 
 
-def spans(samples: int, rate: int, window: float, hop: float | None = None) -> list[tuple[int, int]]:
-    """First and last sample (exclusive) of every window of a recording.
-
-    Parameters
-    ----------
-    samples : int
-    rate : int [Hz]
-    window, hop : float [s]
-
-    Returns
-    -------
-    list of (int, int)
-        Windows every hop that lie within the recording; and where they leave an end uncovered, one more
-        that ends with the recording. A recording shorter than a window is one window.
-
-    Examples
-    --------
-    >>> spans(10, 10, 0.4, 0.4)
-    [(0, 4), (4, 8), (6, 10)]
-    """
-    size, step = lengths(rate, window, hop)
-    if samples <= size:
-        return [(0, samples)] if samples else []
-    cut = [(first, first + size) for first in range(0, samples - size + 1, step)]
-    return cut if cut[-1][1] == samples else [*cut, (samples - size, samples)]
-
-
 class Stream:
-    """Windows of a recording that comes in blocks of any size: those of `spans`, as soon as they are whole.
+    """Windows of a recording that comes in blocks of any size, as soon as they are whole.
 
-    Parameters
-    ----------
-    rate : int [Hz]
-    window, hop : float [s]
+    They lie within the recording, one every hop; where they leave its end uncovered, one more ends with it. A
+    recording shorter than a window is one window.
 
     Examples
     --------

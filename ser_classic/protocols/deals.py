@@ -26,13 +26,7 @@ def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
 
 def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """The published speaker-disjoint folds (`data/folds.csv`; EmoBox, and EMO-SUPERB for CREMA-D).
-
-    Raises
-    ------
-    SerClassicError
-        None are published for this corpus, or its speakers are not those of the folds.
-    """
+    """The published speaker-disjoint folds (`data/folds.csv`; EmoBox, and EMO-SUPERB for CREMA-D)."""
     corpus = clips["corpus"].iloc[0]
     table = published_folds()
     if corpus not in set(table["corpus"]):
@@ -69,11 +63,6 @@ def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
     Clips of the test speakers that say other sentences, and those of other speakers that say the test
     sentences, stand on neither side. Speakers are grouped as published where folds are, else into five
     groups (or one by one, where they are fewer); sentences into five groups or one by one.
-
-    Raises
-    ------
-    SerClassicError
-        The clips do not tell the sentence, or all say the same.
     """
     corpus = clips["corpus"].iloc[0]
     if clips["sentence"].isna().any() or clips["sentence"].nunique() < 2:
@@ -113,11 +102,6 @@ def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -
     """One fold: tested on the corpus of the last clip, trained on all others, on the emotions of both sides.
 
     Of these, `among` keeps the ones that it names.
-
-    Raises
-    ------
-    SerClassicError
-        The two sides share fewer than two emotions.
     """
     corpora, emotions = clips["corpus"].to_numpy(), clips["emotion"].to_numpy()
     tested = corpora[-1]

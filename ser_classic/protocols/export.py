@@ -13,8 +13,9 @@ from ser_classic.errors import SerClassicError
 from ser_classic.protocols.protocol import Protocol
 from ser_classic.runtime.files import replacing, require_writable
 
-TOLD = ("file", "corpus", "speaker", "emotion", "sentence")  # of each clip
+COLUMNS = ("file", "corpus", "speaker", "emotion", "sentence")  # of each clip
 DIGITS = 16  # of the digest
+ENDINGS = (".csv", ".jsonl")
 
 
 def fold_table(
@@ -51,7 +52,7 @@ def fold_table(
     >>> sorted(table["part"].unique())
     ['test', 'train', 'validation']
     """
-    columns = [*TOLD, *(column for column in PART if column in clips)]
+    columns = [*COLUMNS, *(column for column in PART if column in clips)]
     tables = []
     for fold in protocol.folds(clips, seed):
         part = np.full(len(clips), "", dtype=object)
@@ -59,8 +60,8 @@ def fold_table(
         if validation:
             part[_held_out(clips, protocol, fold.name, fold.train, seed)] = "validation"
         rows = np.flatnonzero(part != "")
-        told = clips.reindex(columns=columns).iloc[rows].reset_index()
-        tables.append(told.assign(fold=fold.name, part=part[rows]))
+        part_of = clips.reindex(columns=columns).iloc[rows].reset_index()
+        tables.append(part_of.assign(fold=fold.name, part=part[rows]))
     table = pd.concat(tables, ignore_index=True)[["fold", "part", "clip", *columns]]
     return table.assign(digest=digest(table))
 
@@ -88,25 +89,11 @@ def digest(table: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
-def check_output(path: Path) -> None:
-    """Refuse a file that `save` could not write; errors as `require_writable`."""
-    require_writable(path, "folds", ".csv", ".jsonl")
-
-
 def save(path: Path, table: pd.DataFrame) -> None:
-    """Write a table of folds as `.csv`, or as `.jsonl`: one object a row.
-
-    Raises
-    ------
-    SerClassicError
-        The file cannot be written.
-    """
-    check_output(path)
-    try:
-        with replacing(path) as draft:
-            if path.suffix.lower() == ".csv":
-                table.to_csv(draft, index=False, lineterminator="\n")
-            else:
-                table.to_json(draft, orient="records", lines=True, force_ascii=False)
-    except OSError as error:
-        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
+    """Write a table of folds as `.csv`, or as `.jsonl`: one object a row."""
+    require_writable(path, "folds", *ENDINGS)
+    with replacing(path) as draft:
+        if path.suffix.lower() == ".csv":
+            table.to_csv(draft, index=False, lineterminator="\n")
+        else:
+            table.to_json(draft, orient="records", lines=True, force_ascii=False)

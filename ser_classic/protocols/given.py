@@ -18,21 +18,8 @@ PARTS = {  # how parts are called, in lower case
 def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
     """One fold: trained on the clips of the parts train and dev, tested on those of the part test.
 
-    What is tuned is tuned on dev, where there is one. Clips of other parts stand on neither side.
-
-    Parameters
-    ----------
-    clips : pd.DataFrame
-        With a column `partition`.
-    seed : int
-    shared : bool
-        Whether speakers may stand on both sides.
-
-    Raises
-    ------
-    SerClassicError
-        The clips do not tell their part, none is to train or to test on, or speakers are not kept apart as
-        `shared` says.
+    What is tuned is tuned on dev, where there is one. Clips of other parts stand on neither side. `shared`
+    says whether speakers may stand on both.
     """
     corpus = clips["corpus"].iloc[0]
     known = clips["partition"].str.lower().map(PARTS) if "partition" in clips else pd.Series(dtype=object)
@@ -61,13 +48,7 @@ def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
 
 
 def leave_one_session_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """One fold a session; nothing is drawn.
-
-    Raises
-    ------
-    SerClassicError
-        The clips do not tell their session, or there is but one.
-    """
+    """One fold a session; nothing is drawn."""
     corpus = clips["corpus"].iloc[0]
     sessions = clips["session"] if "session" in clips else pd.Series(pd.NA, clips.index)
     if sessions.isna().any() or sessions.nunique() < 2:

@@ -1,4 +1,4 @@
-"""What a protocol is: a deal of clips into folds, and the promises to which every deal is held."""
+"""What a protocol is: clips dealt into folds, and the promises that every deal has to keep."""
 
 from __future__ import annotations
 
@@ -32,17 +32,8 @@ class Fold:
 class Splitter:
     """The folds of a protocol, as what scikit-learn calls a splitter: `cv` of `cross_validate` and its like.
 
-    Parameters
-    ----------
-    protocol : Protocol
-    clips : pd.DataFrame
-        A clips table; X and y are to be of the same clips in the same order.
-    seed : int
-
-    Raises
-    ------
-    SerClassicError
-        The protocol does more than to deal clips, which a splitter cannot do; or as `Protocol.folds`.
+    X and y are to be of the clips in this table, in the same order. A protocol that does more than to deal
+    clips is refused.
 
     Examples
     --------
@@ -73,23 +64,11 @@ class Splitter:
         return f"<{len(self._folds)} folds of {self.protocol.name} over {len(self.clips)} clips>"
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Number of folds; the arguments are scikit-learn's convention."""
+        """Number of folds."""
         return len(self._folds)
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Row numbers to train on and to test on, fold by fold.
-
-        Parameters
-        ----------
-        X : array-like [shape=(clips, ...)]
-        y, groups : array-like, optional
-            Not needed: emotions and speakers are those of the clips.
-
-        Raises
-        ------
-        SerClassicError
-            X is not of these clips in this order, as far as that can be seen.
-        """
+        """Row numbers to train on and to test on, fold by fold; y and groups are not needed."""
         if len(X) != len(self.clips) or (
             isinstance(X, pd.DataFrame) and not X.index.equals(self.clips.index)
         ):
@@ -99,6 +78,9 @@ class Splitter:
             )
         for fold in self._folds:
             yield fold.train, fold.test
+
+
+Deal = Callable[[pd.DataFrame, int], list[Fold]]  # from a clips table and a seed
 
 
 @dataclass(frozen=True)
@@ -144,7 +126,7 @@ class Protocol:
 
     name: str
     title: str
-    deal: Callable[[pd.DataFrame, int], list[Fold]]
+    deal: Deal
     unit: str | None = "speaker"
     track: str = "blind"
     apart: tuple[str, ...] = ()
@@ -170,17 +152,20 @@ class Protocol:
             ),
             (self.unit is None and "speaker" in self.apart, "keeps speakers apart; give unit='speaker'"),
             (self.track not in ("blind", "adapted"), f"track {self.track!r}; expected 'blind' or 'adapted'"),
-            (self.heard is not None and self.heard < 0, f"heard {self.heard}; expected 0 or more"),
-            (self.copies is not None and self.copies < 1, f"copies {self.copies}; expected 1 or more"),
-            (
-                self.speakers is not None and self.speakers < 1,
-                f"speakers {self.speakers}; expected 1 or more",
+            *(
+                (value is not None and value < least, f"{name} {value}; expected {least} or more")
+                for name, value, least in (
+                    ("heard", self.heard, 0),
+                    ("copies", self.copies, 1),
+                    ("speakers", self.speakers, 1),
+                )
             ),
             (self.speakers and self.unit is None, "`speakers` is for a protocol that keeps them apart"),
-            (self.heard is not None and self.copies, "`heard` cannot be had with copies"),
-            (self.heard is not None and self.track == "blind", "`heard` is for the adapted track alone"),
-            (self.heard is not None and self.degradation, "`heard` cannot be had with a degradation"),
-            (self.heard is not None and self.trained_on, "`heard` cannot be had with `trained_on`"),
+            (
+                self.heard is not None
+                and (self.track == "blind" or self.copies or self.degradation or self.trained_on),
+                "`heard` is for the adapted track, without copies, degradation or `trained_on`",
+            ),
             (self.trained_on and self.degradation, "`trained_on` cannot be had with a degradation"),
             (
                 self.degradation is not None and self.degradation not in DEGRADATIONS,
@@ -234,7 +219,7 @@ class Protocol:
                 f"corpus, to test on; found those of {', '.join([*others, tested])}"
             )
         with wrap_errors(f"{corpus}: {self.name} cannot deal these {len(clips)} clips"):
-            folds = list(self.deal(clips.copy(), seed))  # what a deal changes is not what it is held to
+            folds = list(self.deal(clips.copy(), seed))  # as a deal may change them
             if self.speakers:
                 folds = [_fewer_speakers(fold, clips, self.speakers, seed) for fold in folds]
             self._check(folds, clips)
@@ -297,11 +282,6 @@ def require_two_clips(clips: pd.DataFrame) -> None:
     """Refuse a speaker of one clip, for the adapted track.
 
     Of one clip the z-scores are zeros, from which a model reads which emotion training lacks a clip of.
-
-    Raises
-    ------
-    SerClassicError
-        A speaker has one clip.
     """
     counts = clips["speaker"].value_counts()
     if counts.min() < 2:

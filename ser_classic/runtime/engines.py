@@ -83,22 +83,12 @@ class EngineKind:
 
 @dataclass(frozen=True)
 class Request:
-    """What an engine is wanted for.
+    """What an engine is wanted for."""
 
-    Attributes
-    ----------
-    cache, data : Path
-        Feature cache, where calls put features and read them, and folder with the corpora; absolute.
-    jobs : int
-        Processes on this machine.
-    scheduler : str, optional
-        Address of a scheduler, such as `tcp://10.0.0.1:8786`.
-    """
-
-    cache: Path
-    data: Path
-    jobs: int = 1
-    scheduler: str | None = None
+    cache: Path  # where calls put features and read them; absolute
+    data: Path  # folder with the corpora; absolute
+    jobs: int = 1  # processes on this machine
+    scheduler: str | None = None  # address of one, such as `tcp://10.0.0.1:8786`
 
 
 def libraries() -> dict[str, str]:

@@ -17,21 +17,9 @@ DRAFT = ".draft-"  # begins the name of what is being written
 
 
 def require_writable(path: Path, what: str, *endings: str) -> None:
-    """Refuse a file that could not be written, before the work whose result it is to hold.
+    """Refuse a file (one of `what`) that could not be written, before the work whose result it is to hold.
 
-    Parameters
-    ----------
-    path : Path
-    what : str
-        Is to be written, in the plural.
-    *endings : str
-        Of which its name has to have one.
-
-    Raises
-    ------
-    SerClassicError
-        It has another ending, its folder does not exist or may not be written to, or there is what is no
-        file: a folder, a device, a pipe.
+    Its name has to have one of the endings, its folder to exist, and there may be a file or nothing.
     """
     if path.suffix.lower() not in endings:
         choose = "this ending" if len(endings) == 1 else "one of these endings"
@@ -59,11 +47,6 @@ def replacing(path: Path) -> Iterator[Path]:
     The file keeps its permissions, and a link to it stays a link. Where the block fails, what was there is
     untouched and the draft is removed. The draft has no ending of its own: to whoever lists the folder it is
     no such file.
-
-    Raises
-    ------
-    OSError
-        The draft cannot be written, or not be put in its place; or there is a device or a pipe.
     """
     path = Path(os.path.realpath(path))
     if path.exists() and not (path.is_file() or path.is_dir()):

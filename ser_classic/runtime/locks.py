@@ -16,17 +16,8 @@ LOCK = ".lock"  # the file's name in a folder that is locked as a whole
 def alone(path: Path, what: str) -> Iterator[None]:
     """Be the only one, of all processes and threads, who holds a lock file; wait for whoever does.
 
-    Parameters
-    ----------
-    path : Path
-        Of the lock file, which is removed at the end of the work.
-    what : str
-        Is done meanwhile, for the notice while waiting: `extracting pooled`.
-
-    Raises
-    ------
-    OSError
-        The folder cannot be written.
+    The file is removed at the end of the work. `what` is done meanwhile, for the notice while waiting:
+    `extracting pooled`.
     """
     from filelock import FileLock, Timeout  # here: a prediction needs no lock
 

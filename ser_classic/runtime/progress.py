@@ -13,15 +13,7 @@ _display: Callable[[str], None] | None = None  # puts a note beside the bar or s
 
 
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    """Yield the items; on a terminal, stderr shows how many of the total are done and the time left.
-
-    Parameters
-    ----------
-    items : iterable
-    total : int
-    what : str
-        They are.
-    """
+    """Yield the items; on a terminal, stderr shows how many of the total are done and the time left."""
     if not total or not sys.stderr.isatty():
         yield from items
         return
@@ -80,7 +72,7 @@ def tell(done: int, total: int, left: float) -> None:
 
 
 def finished() -> None:
-    """Clear what was told of a fit that is done."""
+    """Clear what `tell` showed of a fit that is done."""
     _line("")
 
 

@@ -29,41 +29,23 @@ INTERVAL = 0.5  # [s] between two looks whether the process that started this on
 def run(
     function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], jobs: int, what: str
 ) -> Iterator[Result]:
-    """Call a function many times in processes with one thread each; yield what it returns, in any order.
+    """As `engines.Engine.run`, in processes of this machine; with one job or one call, in this process.
 
     Where the system kills a process (for lack of memory, most often), all processes are started anew and
-    what they were at is done again.
-
-    Parameters
-    ----------
-    function : callable
-        Of a module that every process can import.
-    calls : sequence of tuple
-        Its arguments.
-    jobs : int
-        Processes; with one, or one call, this process alone, which has one thread while a call takes.
-    what : str
-        The calls are, for messages.
-
-    Raises
-    ------
-    SerClassicError
-        Processes were killed twice, and nothing was done in between.
-    Exception
-        What the function raises.
+    what they were at is done again; a second time in a row, that is an error.
     """
     jobs = max(1, min(jobs, len(calls)))
     if jobs == 1:
         return (_numbered(0, function, call)[1] for call in calls)
     tasks = {number: (number, function, call) for number, call in enumerate(calls)}
-    start = _forked if _is_single_threaded() else _spawned
+    # Only a process with one thread can be forked safely; Linux lists them, those of libraries included.
+    alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (names alone)
+    start = _forked if alone else _spawned
     # At once, for whoever shows how far they are does so with a thread.
     return _gathered(start, start(jobs, list(tasks.values())), tasks, jobs, what)
 
 
 Task = tuple[int, Callable[..., Any], tuple[Any, ...]]
-
-
 Started = Iterator[tuple[int, Any]]
 
 
@@ -95,11 +77,6 @@ def _gathered(
                 ) from error
             logger.warning(f"a worker process was killed by the system; its {what} are done again")
             started = start(jobs, list(left.values()))
-
-
-def _is_single_threaded() -> bool:
-    """Whether this process can be forked safely: Linux lists its threads, those of libraries included."""
-    return sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (names alone)
 
 
 def _forked(jobs: int, tasks: Sequence[Task]) -> Started:

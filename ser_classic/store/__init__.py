@@ -37,19 +37,12 @@ FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a re
 
 
 def home_of(results: Path, target: str) -> Path:
-    """The results folder of runs that predict this: dimensions have one of their own within that of emotions.
-
-    So nothing that reads the one ever meets the other.
-    """
+    """The results folder of runs that predict this; runs of dimensions never meet those of emotions."""
     return results if target == EMOTION else results / DIMENSIONS
 
 
 class StoreError(SerClassicError):
     """A results folder that cannot be written, or a run in it that is not what it says."""
-
-
-def _chosen(parameters: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in parameters.items()) or "stated defaults"
 
 
 @dataclass(frozen=True)
@@ -65,17 +58,20 @@ class Run:
     def _repr_html_(self) -> str:
         """What a notebook shows: the cell, how it ended, and what was chosen in each fold."""
         record = self.record
-        told = [f"{self.id}: {record['status']}"]
+        lines = [f"{self.id}: {record['status']}"]
         if not self.ok:
-            told.append(str(record["error"]))
+            lines.append(str(record["error"]))
         elif "fit_seconds" in record:
-            told.append(f"{record['fit_seconds']:.1f} s to fit, {record['predict_seconds']:.1f} s to predict")
-        rows = tuple(
-            (fold["fold"], fold["train"], fold["test"], _chosen(fold.get("chosen") or {}))
-            for fold in record.get("folds", ())
-        )
-        folds = Table(("fold", "clips to train", "to test", "chosen"), rows).html("folds") if rows else ""
-        return "".join(f"<p>{escape(line)}</p>" for line in told) + folds
+            lines.append(
+                f"{record['fit_seconds']:.1f} s to fit, {record['predict_seconds']:.1f} s to predict"
+            )
+        rows = []
+        for fold in record.get("folds", ()):
+            chosen = ", ".join(f"{name} {value}" for name, value in (fold.get("chosen") or {}).items())
+            rows.append((fold["fold"], fold["train"], fold["test"], chosen or "stated defaults"))
+        head = ("fold", "clips to train", "to test", "chosen")
+        folds = Table(head, tuple(rows)).html("folds") if rows else ""
+        return "".join(f"<p>{escape(line)}</p>" for line in lines) + folds
 
     @property
     def id(self) -> str:
@@ -88,13 +84,7 @@ class Run:
         return self.record["status"] == "ok"
 
     def predictions(self) -> pd.DataFrame:
-        """Columns fold, clip, guess and `p_<emotion>` where the model has probabilities.
-
-        Raises
-        ------
-        StoreError
-            The run failed, or its predictions are not those that its record speaks of.
-        """
+        """Columns fold, clip, guess and `p_<emotion>` where the model has probabilities."""
         tested, answers = self.answers()
         return pd.concat([tested, pd.DataFrame(answers)], axis=1)
 
@@ -106,7 +96,7 @@ class Run:
         return _folds_table(self._folds_path, self.record["digests"]["folds"]), _answers(text)
 
     def text(self) -> bytes:
-        """Guesses and thousandths as they are stored; folds and all are checked; errors as `predictions`."""
+        """Guesses and thousandths as they are stored; folds and all are checked."""
         if not self.ok:
             raise StoreError(f"{self.id}: this run failed ({self.record['error']}); there are no predictions")
         digests = self.record["digests"]
@@ -126,13 +116,7 @@ class Run:
         return folds_path(self.path.parents[1], self.record["digests"]["folds"])
 
     def curves(self) -> pd.DataFrame | None:
-        """Columns fold, epoch, seconds, and loss and UAR of training and validation; None if none were kept.
-
-        Raises
-        ------
-        StoreError
-            They cannot be read.
-        """
+        """Columns fold, epoch, seconds, and loss and UAR of training and validation; else None."""
         path = self.path / "curves.csv.gz"
         if not path.exists():
             return None
@@ -150,20 +134,8 @@ def write_run(
 ) -> Run:
     """Store a run in one step; an earlier run of the same cell is replaced.
 
-    Parameters
-    ----------
-    results : Path
-    record : dict
-        What becomes `run.json`, with the digest of the predictions added.
-    predictions : pd.DataFrame or None
-        See `Run.predictions`; None for a run that failed.
-    curves : pd.DataFrame, optional
-        See `Run.curves`.
-
-    Raises
-    ------
-    StoreError
-        The folder cannot be written; what it held is untouched.
+    The digest of the predictions is added to the record. A run that failed has neither predictions nor
+    curves. Where it cannot be written, what was there is untouched.
     """
     with _placed(results, record["id"]) as draft:
         if predictions is not None:
@@ -181,13 +153,7 @@ def write_run(
 
 
 def remove_run(run: Run) -> None:
-    """Remove a stored run.
-
-    Raises
-    ------
-    StoreError
-        The folder cannot be written.
-    """
+    """Remove a stored run."""
     gone = run.path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     try:
         run.path.rename(gone)  # in one step: a run is whole or not there
@@ -197,13 +163,7 @@ def remove_run(run: Run) -> None:
 
 
 def copy_run(run: Run, results: Path) -> Run:
-    """Store a run of another folder as it is, in one step; an earlier run of the same cell is replaced.
-
-    Raises
-    ------
-    StoreError
-        The folder cannot be written; what it held is untouched.
-    """
+    """Store a run of another folder as it is, in one step; an earlier run of the same cell is replaced."""
     with _placed(results, run.id) as draft:
         if run.ok:
             name = run.record["digests"]["folds"]
@@ -226,13 +186,7 @@ def _write_folds(path: Path, text: bytes) -> None:
 
 @functools.lru_cache(maxsize=64)
 def _folds(path: Path, digest: str) -> bytes:
-    """The text of a table of folds.
-
-    Raises
-    ------
-    StoreError
-        It is not there, cannot be read, or is another one.
-    """
+    """The text of a table of folds."""
     try:
         text = bz2.decompress(path.read_bytes())
     except (OSError, EOFError, ValueError) as error:
@@ -246,7 +200,7 @@ def _folds(path: Path, digest: str) -> bytes:
 
 @functools.lru_cache(maxsize=64)
 def _folds_table(path: Path, digest: str) -> pd.DataFrame:
-    """A table of folds, not to be changed; errors as `_folds`."""
+    """A table of folds, not to be changed."""
     return _table(_folds(path, digest))
 
 
@@ -327,13 +281,7 @@ def _placed(results: Path, name: str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def at_work(results: Path) -> Iterator[None]:
-    """Be the only one who writes runs into a results folder; wait for whoever does, tidy up after the killed.
-
-    Raises
-    ------
-    StoreError
-        The folder cannot be written.
-    """
+    """Be the only one who writes runs into a results folder; wait for whoever does, and tidy up first."""
     with _alone(results / "runs", f"writing runs into {results}"):
         _tidy(results)
         _remove_drafts(results, "clips", "folds")
@@ -383,13 +331,7 @@ def _remove_drafts(results: Path, *folders: str) -> None:
 
 
 def read_run(path: Path) -> Run:
-    """Read one run's record.
-
-    Raises
-    ------
-    StoreError
-        The folder holds no run, a broken one, or one of another schema.
-    """
+    """Read one run's record."""
     try:
         record = json.loads((path / "run.json").read_text())
         schema, name, status = record["schema"], record["id"], record["status"]
@@ -412,25 +354,19 @@ def read_run(path: Path) -> Run:
 
 
 def find_run(results: Path, name: str) -> Run:
-    """Read the run with this id, of emotions or of a dimension.
-
-    Raises
-    ------
-    StoreError
-        There is none (the nearest ids are named), or it is damaged.
-    """
+    """Read the run with this id, of emotions or of a dimension."""
     target = name.split("--")[len(NAMES) :]
     results = home_of(results, target[0] if target else EMOTION)
     home = results / "runs"
-    held = [path.name for path in folders(results)]
-    if name in held:
+    names = [path.name for path in folders(results)]
+    if name in names:
         return read_run(home / name)
-    if not held:
+    if not names:
         raise StoreError(
             f"{home}: there are no runs; make some with: ser-classic bench SUITE, or choose another folder "
             "with --results"
         )
-    near = difflib.get_close_matches(name, held, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     meant = "".join(f"\n  {like}" for like in near)
     raise StoreError(
         f"{home}: there is no run {name!r}; "
@@ -461,27 +397,16 @@ def clips_text(clips: pd.DataFrame) -> str:
 def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool = False) -> None:
     """Store a corpus's clips table, to which all its runs refer.
 
-    Parameters
-    ----------
-    results : Path
-    corpus : str
-    clips : pd.DataFrame
-    replace : bool
-        Also where runs refer to another table; they are stale from then on.
-
-    Raises
-    ------
-    StoreError
-        Another table of that name is there and runs refer to it, or the folder cannot be written.
+    With `replace`, also where runs refer to another table; they are stale from then on.
     """
     path = results / "clips" / f"{corpus}.csv"
     text = clips_text(clips)
     if path.exists() and path.read_bytes() == text.encode():
         return
     if path.exists() and not replace and any((results / "runs").glob(f"{corpus}--*")):
-        held = read_clips(results, corpus)
+        stored = read_clips(results, corpus)
         raise StoreError(
-            f"{corpus}: its {len(clips)} clips are not the {len(held)} to which the runs under {results} "
+            f"{corpus}: its {len(clips)} clips are not the {len(stored)} to which the runs under {results} "
             "refer, or have other speakers or emotions, or are other recordings. Complete the corpus, run "
             "without --keep-stale, remove its old runs, or keep these results apart with --results FOLDER"
         )
@@ -489,18 +414,12 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a derived file in one step; errors as `write_bytes`."""
+    """Write a derived file in one step."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a derived file in one step.
-
-    Raises
-    ------
-    StoreError
-        It cannot be written; what was there is untouched.
-    """
+    """Write a derived file in one step."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as draft:
@@ -513,13 +432,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_clips(results: Path, corpus: str) -> pd.DataFrame:
-    """The stored clips table of a corpus, indexed by clip.
-
-    Raises
-    ------
-    StoreError
-        There is none, or it is damaged.
-    """
+    """The stored clips table of a corpus, indexed by clip."""
     path = results / "clips" / f"{corpus}.csv"
     try:
         return pd.read_csv(path, dtype=str, index_col="clip", keep_default_na=False).replace("", None)

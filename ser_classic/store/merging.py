@@ -94,10 +94,10 @@ def _planned(folders: list[Path], problems: list[str]) -> _Plan:
     into, *others = folders
     runs = {folder: list(store.runs(folder, problems.append)) for folder in folders}
     problems += _clips_problems(runs)
-    held = {run.id: run for run in runs[into]}
+    kept = {run.id: run for run in runs[into]}
     copied: dict[str, Run] = {}
     for run in (run for folder in others for run in runs[folder]):
-        other = copied.get(run.id) or held.get(run.id)
+        other = copied.get(run.id) or kept.get(run.id)
         if other is None or (run.ok and not other.ok):
             copied[run.id] = run
         elif run.ok and run.record["digests"]["predictions"] != other.record["digests"]["predictions"]:
@@ -108,28 +108,28 @@ def _planned(folders: list[Path], problems: list[str]) -> _Plan:
                 run.predictions()
         except SerClassicError as error:
             problems.append(str(error))
-    return _Plan(into, others, list(copied.values()), [name for name in held if name not in copied])
+    return _Plan(into, others, list(copied.values()), [name for name in kept if name not in copied])
 
 
 def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
     """Corpora of whose clips the folders, or their runs, do not say the same; and those without a table."""
-    said: dict[str, dict[str, Path]] = {}
+    found_in: dict[str, dict[str, Path]] = {}
     for folder in runs:
         for path in sorted((folder / "clips").glob("*.csv")):
             try:
-                said.setdefault(path.stem, {}).setdefault(store.digest(path.read_text()), path)
+                found_in.setdefault(path.stem, {}).setdefault(store.digest(path.read_text()), path)
             except (OSError, ValueError) as error:
                 yield f"{path}: cannot be read ({error}); remove it, or put a whole one in its place"
-    tables = set(said)
+    tables = set(found_in)
     for run in (run for found in runs.values() for run in found):
         digests = run.record["digests"]
         tested = {run.record["corpus"]: digests["clips"]} if "clips" in digests else {}
         for corpus, digest in (tested | digests.get("trained_clips", {})).items():
-            said.setdefault(corpus, {}).setdefault(digest, run.path)
+            found_in.setdefault(corpus, {}).setdefault(digest, run.path)
         if run.ok and run.record["corpus"] not in tables:
             tables.add(run.record["corpus"])
             yield f"{run.path}: there is no clips/{run.record['corpus']}.csv to which it refers"
-    for corpus, places in said.items():
+    for corpus, places in found_in.items():
         if len(places) > 1:
             one, other, *_ = places.values()
             yield (
