@@ -150,7 +150,7 @@ def test_equal_votes_too_have_a_most_probable_class(kernel):
 
 
 def test_probabilities_tell_what_is_right():
-    X, y, speaker = corpus(4, 5, clips=50)
+    X, y, speaker = corpus(4, 5, clips=80)
     test = speaker < 2
     model = SVCCV("linear", cv=4).fit(X[~test], y[~test], groups=speaker[~test])
     p, right = model.predict_proba(X[test]), model.predict(X[test]) == y[test]
