@@ -23,7 +23,6 @@ from ser_classic.corpora.spelling import (
     mapped,
     most_frequent,
     plain,
-    require_one_spelling,
 )
 from ser_classic.corpora.tables import read_table
 from ser_classic.vocabulary import EMOTIONS
@@ -176,33 +175,20 @@ def emotion_words(
     >>> emotion_words(["tense", "relaxed"])
     {'relaxed': 'relaxed', 'tense': 'tense'}
     """
-    spelled = {label: emotion_word(label) for label in sorted(set(labels))}
-    given = {emotion_word(label): emotion_word(emotion) for label, emotion in (words or {}).items()}
-    absent = sorted(set(given) - set(spelled.values()))
-    if absent:
-        raise CorpusError(
-            f"{name}: --map names {', '.join(map(repr, absent))}, which does not occur; "
-            f"its emotion words are {', '.join(spelled)}"
-        )
-    for label, word in spelled.items():
-        if is_missing(plain(label)) and word not in given:
-            raise CorpusError(
-                f"{name}: the emotion word {word!r} is how programs write that nothing is known; leave its "
-                f"clips out with --drop {word}, or keep it with --map {word}={word}"
-            )
-    meaning = {label: given.get(word, SYNONYMS.get(word, word)) for label, word in spelled.items()}
-    known = [label for label in spelled if meaning[label] in EMOTIONS]
-    new = [label for label, word in spelled.items() if word not in given and meaning[label] not in EMOTIONS]
+    words = words or {}
+    keep = "leave its clips out with --drop, or keep it"
+    meaning = mapped(labels, words, "emotion words", "--map", name, emotion_word, SYNONYMS, keep)
+    given = set(map(emotion_word, words))
+    known = [label for label, emotion in meaning.items() if emotion in EMOTIONS]
+    new = [label for label in meaning if label not in known and emotion_word(label) not in given]
     if new and known:
-        keep = f"{emotion_word(new[0])}={emotion_word(new[0])}"
+        word = emotion_word(new[0])
         raise CorpusError(
             f"{name}: of its emotion words {', '.join(map(repr, new))} {'is' if len(new) == 1 else 'are'} "
             f"unknown, {', '.join(map(repr, known))} known; map each unknown one to one of "
-            f"{', '.join(EMOTIONS)} (--map {emotion_word(new[0])}=angry), keep it (--map {keep}), or leave "
-            f"its clips out (--drop {emotion_word(new[0])})"
+            f"{', '.join(EMOTIONS)} (--map {word}=angry), keep it (--map {word}={word}), or leave its clips "
+            f"out (--drop {word})"
         )
-    kept = {word for word, emotion in given.items() if word == emotion}
-    require_one_spelling(meaning.values(), kept, "emotion words", "--map", name)
     return meaning
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
@@ -58,9 +58,16 @@ def is_missing(word: str) -> bool:
 
 
 def mapped(
-    values: Iterable[str], given: Mapping[str, str], what: str, option: str, name: str
+    values: Iterable[str],
+    given: Mapping[str, str],
+    what: str,
+    option: str,
+    name: str,
+    spell: Callable[[str], str] = plain,
+    synonyms: Mapping[str, str] = {},
+    remedy: str = "leave it empty, or keep it as a name",
 ) -> dict[str, str]:
-    """Each spelling as the one that it means.
+    """Each word as the one that it means.
 
     Parameters
     ----------
@@ -68,7 +75,13 @@ def mapped(
     given : mapping
         What spellings mean, as the user says; one that means itself is kept apart from what is like it.
     what, option, name : str
-        For messages: what the words are, what says how they are meant, and the corpus.
+        For messages: what the words are, the option that says what they mean, and the corpus.
+    spell : callable
+        How words are compared.
+    synonyms : mapping
+        What words mean that the user does not name.
+    remedy : str
+        What to do with a word that stands for a missing one.
 
     Raises
     ------
@@ -81,21 +94,21 @@ def mapped(
     >>> mapped(["Ann ", "ann", "Ben"], {"ann": "Ann"}, "speakers", "--map-speaker", "mine")
     {'Ann ': 'Ann', 'Ben': 'Ben', 'ann': 'Ann'}
     """
-    words = {value: plain(value) for value in sorted(set(values))}
-    wanted = {plain(word): plain(meaning) for word, meaning in given.items()}
+    words = {value: spell(value) for value in sorted(set(values))}
+    wanted = {spell(word): spell(meaning) for word, meaning in given.items()}
     if absent := sorted(set(wanted) - set(words.values())):
         raise CorpusError(
             f"{name}: {option} names {', '.join(map(repr, absent))}, which does not occur; its {what} are "
             f"{', '.join(sorted(set(words.values()))[:30])}"
         )
-    meaning = {value: wanted.get(word, word) for value, word in words.items()}
-    stated = {word for word, means in wanted.items() if means == word}
-    for word in sorted(set(meaning.values())):
-        if is_missing(word) and word not in stated:
+    for value, word in words.items():
+        if is_missing(plain(value)) and word not in wanted:
             raise CorpusError(
-                f"{name}: {word!r} among its {what} is how programs write that nothing is known; leave it "
-                f"empty, or keep it as a name with {option} {word}={word}"
+                f"{name}: {word!r} among its {what} is how programs write a missing value; {remedy} with "
+                f"{option} {word}={word}"
             )
+    meaning = {value: wanted.get(word, synonyms.get(word, word)) for value, word in words.items()}
+    stated = {word for word, means in wanted.items() if means == word}
     require_one_spelling(meaning.values(), stated, what, option, name)
     return meaning
 
