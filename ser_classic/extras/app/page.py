@@ -26,7 +26,7 @@ WIDE, PHONE = 1000, 560  # [pixels] of a page, and of the widest phone
 ANNOUNCED = "element.setAttribute('role', 'status')"  # a screen reader reads out what appears there
 WIDTH = "() => Math.min(window.innerWidth, 1080) - 60"  # of a figure
 LEAD = (
-    "The answer is the emotion that the voice sounds most like, as actors played it in the recordings that "
+    "The answer is the emotion that the voice sounds most like, as acted or labelled in the recordings that "
     "the model was trained on. It cannot know what a person feels. Recordings stay on the computer that "
     "serves this page."
 )
