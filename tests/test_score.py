@@ -14,6 +14,7 @@ from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
 from ser_classic.report import leak_premium, read, tabulated
+from ser_classic.report.leak import leaky_alone
 from ser_classic.report.text import best_systems
 
 ID = "tiny--loso--external--my_cnn--0"
@@ -142,3 +143,21 @@ def test_random_splits_show_in_the_leak_chapter(scored, predictions, tiny, tmp_p
     assert scored("q.csv", "--add", protocol="random5")[0] == 0
     (row,) = leak_premium(read(tmp_path / "results")).to_dict("records")
     assert (row["model"], row["leaky_protocol"], row["premium"]) == ("my_cnn", "random5", 0)
+    runs = read(tmp_path / "results")
+    assert leaky_alone(tabulated(runs), leak_premium(runs)) is None
+
+
+def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(
+    scored, predictions, tiny, tmp_path, cache
+):
+    predictions.drop(columns="fold").to_csv(tmp_path / "q.csv", index=False)
+    assert scored("q.csv", "--add", protocol="random5")[0] == 0
+    results = tmp_path / "results"
+    cells = [Cell("tiny", protocol, "mfcc13", "ridge") for protocol in ("random5", "loso")]
+    bench(cells, results, cache=cache, own={"tiny": tiny})
+    runs = read(results)
+    uar = {run.row["protocol"]: run.row["uar"] for run in runs if run.row["model"] == "ridge"}
+    (row,) = leaky_alone(tabulated(runs), leak_premium(runs)).rows
+    assert [cell.text for cell in row[:3]] == ["tiny", "my_cnn", "random5"]
+    assert row[4].text == "mfcc13 + ridge"
+    assert [cell.value for cell in row[5:]] == [uar[name] for name in ("random5", "loso")]

@@ -19,6 +19,7 @@ ABOUT = (
     "interval over speakers, is what a leaky split adds to a published figure. With several seeds, figures "
     "are means. `leak_premium.csv` has all leaky protocols and the number of seeds."
 )
+ALONE = "Models of others that were scored under a leaky split only"
 SYSTEM = ("corpus", "features", "model", "classes")
 COLUMNS = (
     *SYSTEM,
@@ -113,13 +114,35 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def leak_chapter(premium: pd.DataFrame) -> Chapter | None:
-    """What `leak_premium` returns as a chapter; None where no system ran on both sides."""
+def leaky_alone(board: pd.DataFrame, premium: pd.DataFrame) -> Table | None:
+    """Models of others with a leaky score only, each beside our best system under the same split."""
+    if board.empty:
+        return None
+    both = set(premium[list(SYSTEM)].itertuples(index=False, name=None))
+    rows = []
+    for other in board[board["source"] == "external"].to_dict("records"):
+        if not other["leaky"] or tuple(other[name] for name in SYSTEM) in both:
+            continue
+        same = (premium["corpus"] == other["corpus"]) & (premium["classes"] == other["classes"])
+        same &= (premium["leaky_protocol"] == other["protocol"]) & (premium["features"] != "external")
+        best = premium[same].nlargest(1, "leaky_uar").to_dict("records")
+        beside = [
+            (f"{ours['features']} + {ours['model']}", of_share(ours["leaky_uar"]), of_share(ours["uar"]))
+            for ours in best
+        ] or [("", "", "")]
+        rows.append((other["corpus"], other["model"], other["protocol"], of_share(other["uar"]), *beside[0]))
+    headings = ("corpus", "model", "leaky", "UAR leaky", "our best there", "its UAR leaky", "its UAR apart")
+    return Table(headings, tuple(rows), ALONE) if rows else None
+
+
+def leak_chapter(premium: pd.DataFrame, alone: Table | None = None) -> Chapter | None:
+    """What `leak_premium` and `leaky_alone` return as a chapter; None where there is nothing to show."""
     from ser_classic.plots.scores import leak_premium as drawn
 
     table = shown_premium(premium)
+    others = (alone,) if alone else ()
     if not len(table):
-        return None
+        return Chapter("leak", TITLE, ABOUT, others) if others else None
     picture = Picture(
         "leak_premium",
         "UAR without and with the test speakers in training",
@@ -127,7 +150,7 @@ def leak_chapter(premium: pd.DataFrame) -> Chapter | None:
         partial(drawn, table.drop_duplicates("corpus")),
     )
     grids = tuple(_grid(str(corpus), part) for corpus, part in table.groupby("corpus", sort=False))
-    return Chapter("leak", TITLE, ABOUT, grids, pictures=(picture,))
+    return Chapter("leak", TITLE, ABOUT, (*grids, *others), pictures=(picture,))
 
 
 def _grid(corpus: str, table: pd.DataFrame) -> Table:
