@@ -123,7 +123,7 @@ def _bench(
         outcome.stale.extend(old if keep_stale else ())
         fate = "kept" if keep_stale else "run again (--keep-stale keeps them)"
         logger.warning(
-            f"finished runs that are stale, made otherwise than they would be today: {len(old)} "
+            f"{len(old)} finished runs are stale: today they would be made differently "
             f"({summary(old.values())}); they are {fate}"
         )
     if not pending:

@@ -166,7 +166,7 @@ def _hindrance(
 ) -> str | None:
     """Why a run cannot be compared; None where it can."""
     if differences(record, clips):
-        return "stale: made otherwise than today's tables say (run them with `ser-classic bench`)"
+        return "stale: today they would be made differently (run them with `ser-classic bench`)"
     for name in cell.corpora:
         if name not in at_hand:
             return f"the corpus {name} is not at hand" + (

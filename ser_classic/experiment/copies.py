@@ -20,15 +20,15 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
     for one, other in ((trained.corpus, tested.corpus), (tested.corpus, trained.corpus)):
         if other.name in one.same_speakers:
             raise SerClassicError(
-                f"{tested.corpus.name}: its speakers are those of {trained.corpus.name}, so that to cross "
-                "between the two is no test on other speakers; take another corpus"
+                f"{tested.corpus.name} has the speakers of {trained.corpus.name}, so training on one and "
+                "testing on the other tests no new speakers; choose another corpus"
             )
     there = set(trained.clips.index)
     groups = copies((trained, known), (tested, found))
     if same := sum(len(set(group) - there) for group in groups if there.intersection(group)):
         raise SerClassicError(
             f"{tested.corpus.name}: {same} of its {len(tested.clips)} clips are the same recordings as clips "
-            f"of {trained.corpus.name}; take other recordings"
+            f"of {trained.corpus.name}; use other recordings"
         )
 
 

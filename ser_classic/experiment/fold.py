@@ -211,12 +211,12 @@ def _predicted(
             )
         if truth.dtype.kind == "f":
             if not np.isfinite(guess).all():
-                raise SerClassicError(f"{model.name} gives what is no number")
+                raise SerClassicError(f"{model.name} predicts values that are not numbers")
             return guess, None
         known = set(truth)
         if foreign := set(guess) - known:
             raise SerClassicError(
-                f"{model.name} guesses {str(foreign.pop())!r}, of which no training clip is"
+                f"{model.name} guesses {str(foreign.pop())!r}, which is not the emotion of any training clip"
             )
         if probabilities is not None and len(probabilities) != len(tested):
             raise SerClassicError(

@@ -95,7 +95,7 @@ def _absent(suite: str) -> str:
     if suite.endswith(".toml"):
         return f"{suite}: there is no such file; {instead}"
     if Path(suite).exists():
-        return f"{suite}: is no suite; {instead}"
+        return f"{suite} is not a suite; {instead}"
     return f"{unknown('suites', suite, suites())}; or name a TOML file"
 
 
@@ -140,7 +140,7 @@ def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     if not cells:
         raise SerClassicError(
             f"{suite}: {', '.join(grid['protocols'])} with {grid['corpora'][0]} alone: list a second corpus, "
-            "for to cross is to train on one corpus and test on another"
+            "as cross protocols train on one corpus and test on another"
         )
     return cells
 
@@ -206,8 +206,8 @@ def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
     chosen = [replace(cell, corpus=corpus) for cell in cells if cell.corpus == EMBEDDED]
     if not chosen:
         raise SerClassicError(
-            f"the suites list nothing for {EMBEDDED}, whose place {corpus} would take; name one that does, "
-            "such as quick"
+            f"none of the suites uses {EMBEDDED}, which {corpus} would replace; name one that does, such as "
+            "quick"
         )
     return chosen
 

@@ -50,8 +50,8 @@ class Fitted:
         strange = ~((chances >= -ROUNDED) & (chances <= 1 + ROUNDED)).all(axis=1)  # NaN, too
         if strange.any():
             raise SerClassicError(
-                f"{type(self.estimator[-1]).__name__}: its probabilities are no numbers from 0 to 1 for "
-                f"{strange.sum()} of {len(chances)} clips; it has not come to a solution"
+                f"{type(self.estimator[-1]).__name__}: its probabilities are not numbers from 0 to 1 for "
+                f"{strange.sum()} of {len(chances)} clips; it did not converge"
             )
         return pd.DataFrame(chances, columns=list(self.estimator.classes_))
 

@@ -221,7 +221,7 @@ class Predictor:
             )
         if min_confidence > 0 and not self.has_probabilities:
             raise SerClassicError(
-                f"{self.card['title']}: gives no probabilities, so there is no confidence to ask for"
+                f"{self.card['title']}: gives no probabilities, so --min-confidence cannot be used"
             )
 
     def describe(
@@ -339,7 +339,7 @@ class Predictor:
             if chances is not None and chances.shape[1] != len(self.classes):
                 raise ValueError("its card and its machine tell other emotions")
             if chances is not None and not np.isfinite(chances).all():
-                raise ValueError("probabilities that are no numbers")
+                raise ValueError("probabilities that are not numbers")
             rows = [None] * len(X) if chances is None else list(chances)
             emotions = [self.classes[code] for code in codes]
         judged = list(zip(emotions, rows, map(float, distances), strict=True))

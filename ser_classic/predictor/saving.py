@@ -244,7 +244,7 @@ def _described(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
 
 
 def _refuse(number: str) -> None:
-    raise ValueError(f"{number} is no number")
+    raise ValueError(f"{number} is not a number")
 
 
 def _read(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
@@ -298,5 +298,5 @@ def _array(archive: zipfile.ZipFile, number: int, stated: dict[str, Any]) -> np.
     content = _read(archive, f"arrays/{number}", size)
     array = np.frombuffer(content, dtype=kind).reshape(shape)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"array {number} holds what is no number")
+        raise ValueError(f"array {number} holds values that are not numbers")
     return array

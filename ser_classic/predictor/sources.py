@@ -31,7 +31,7 @@ def find(
         if name == STANDARD_INPUT:
             yield name
         elif not name:  # an empty path would be the folder one is in
-            problem("'': no name of a recording")
+            problem("'' does not name a recording")
         elif os.path.isdir(name):  # noqa: PTH112 (False, and no error, where one may not look)
             try:
                 below = sorted(str(path / file) for file in audio_files(path))
@@ -39,24 +39,20 @@ def find(
             except AudioError as error:
                 problem(str(error))
                 continue
-            yield from _or_problem(
-                below, f"{name}: holds no recording, and {len(others)} other files", problem
-            )
+            if not below:
+                problem(f"{name}: no recording in it, only {len(others)} other files")
+            yield from below
             if others and below:
                 more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-                notice(f"{path / others[0]}{more}: no recording, passed over")
+                notice(f"{path / others[0]}{more}: not a recording, skipped")
         elif os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
             yield name
         else:
             found = glob.glob(name, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
             matched = sorted(match for match in found if os.path.isfile(match))  # noqa: PTH113
-            yield from _or_problem(matched, f"{name}: no file is called so", problem)
-
-
-def _or_problem(found: list[str], message: str, problem: Callable[[str], None]) -> list[str]:
-    if not found:
-        problem(message)
-    return found
+            if not matched:
+                problem(f"{name}: no file matches it")
+            yield from matched
 
 
 @contextmanager

@@ -23,15 +23,9 @@ def fold_table(
 ) -> pd.DataFrame:
     """The folds of a protocol, one row for each clip that takes part in a fold.
 
-    Parameters
-    ----------
-    clips : pd.DataFrame
-        A clips table; where the protocol trains on another corpus, the clips of both.
-    protocol : Protocol
-    seed : int
-    validation : bool
-        Hold a part of each training part out, one speaker in five, as the networks of this package do to
-        stop early. Under a leaky protocol clips are held out instead of speakers.
+    Where the protocol trains on another corpus, the clips are those of both. With `validation`, one speaker
+    in five of each training part is held out, as the networks of this package do to stop early; under a
+    leaky protocol, one clip in five.
 
     Returns
     -------

@@ -166,7 +166,7 @@ class Protocol:
                 and (self.track == "blind" or self.copies or self.degradation or self.trained_on),
                 "`heard` is for the adapted track, without copies, degradation or `trained_on`",
             ),
-            (self.trained_on and self.degradation, "`trained_on` cannot be had with a degradation"),
+            (self.trained_on and self.degradation, "`trained_on` cannot be combined with a degradation"),
             (
                 self.degradation is not None and self.degradation not in DEGRADATIONS,
                 f"degradation {self.degradation!r}; expected one of {', '.join(DEGRADATIONS)}",

@@ -345,8 +345,8 @@ def read_run(path: Path) -> Run:
         raise StoreError(f"{path}: a run of schema {schema}, this version reads {SCHEMA}; run it again")
     if not name == named == path.name:
         raise StoreError(
-            f"{path}: its record is that of {name!r}, whose cell is {named!r}; a run's folder bears its id. "
-            "Give the folder its old name back, or remove it and run the cell again"
+            f"{path}: its record has the id {name!r} and the cell {named!r}; a run's folder must be named "
+            "after its id. Rename the folder, or remove it and run the cell again"
         )
     if status == "ok" and not (path / PREDICTIONS).is_file():
         raise StoreError(f"{path}: its predictions are missing; run it again")

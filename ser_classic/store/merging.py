@@ -128,7 +128,7 @@ def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
             found_in.setdefault(corpus, {}).setdefault(digest, run.path)
         if run.ok and run.record["corpus"] not in tables:
             tables.add(run.record["corpus"])
-            yield f"{run.path}: there is no clips/{run.record['corpus']}.csv to which it refers"
+            yield f"{run.path}: clips/{run.record['corpus']}.csv, to which it refers, is missing"
     for corpus, places in found_in.items():
         if len(places) > 1:
             one, other, *_ = places.values()
