@@ -95,7 +95,7 @@ def _absent(suite: str) -> str:
     if suite.endswith(".toml"):
         return f"{suite}: there is no such file; {instead}"
     if Path(suite).exists():
-        return f"{suite} is not a suite; {instead}"
+        return f"{suite}: not a suite; {instead}"
     return f"{unknown('suites', suite, suites())}; or name a TOML file"
 
 
