@@ -80,8 +80,7 @@ class Promise(NamedTuple):
     field: tuple[int, bytes] | None  # where to write which length, so that all is read
     end: int | None = None  # of the audio in the file, where something else follows
     frames: int | None = None  # where libsndfile takes padding for more of them
-    parts: int = 1  # pieces of audio
-    whole: bool = True  # whether its end is marked, where it would be
+    parts: int = 1  # of which the first is read
 
 
 def promise(file: BinaryIO, size: int) -> Promise | None:
@@ -94,8 +93,6 @@ def promise(file: BinaryIO, size: int) -> Promise | None:
     """
     file.seek(0)
     head = file.read(1024)
-    if head.startswith(b"OggS"):
-        return _of_ogg(file, size)
     if head.startswith((b".snd", b"dns.")):
         order = ">" if head[:1] == b"." else "<"
         first, length = struct.unpack(f"{order}II", head[4:12].ljust(8, b"\0"))
@@ -231,20 +228,24 @@ def _of_sphere(head: bytes, size: int) -> Promise | None:
     return Promise(min(there, stated), stated, None, int(begin[1]) + stated if stated < there else None)
 
 
-def _of_ogg(file: BinaryIO, size: int) -> Promise:
-    """Pages to the end of the last recording; what is no page ends it."""
-    parts, place, flags, starts = 0, 0, 0, False
+def chains(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], bool]:
+    """Begin and end of each recording in an Ogg file, and whether all its pages are there to the last.
+
+    Several recordings may stand in a file, one after the other. What is no page ends the last of them.
+    """
+    begins, place, flags, heads = [0], 0, 0, True
     while place + 27 <= size:
         file.seek(place)
         head = file.read(27 + 255)
         if head[:4] != b"OggS":
             break
-        parts += bool(head[5] & 2) and not starts  # a recording begins with one such page or more
         flags, starts = head[5], bool(head[5] & 2)
+        if starts and not heads:
+            begins.append(place)
+        heads = starts
         place += 27 + head[26] + sum(head[27 : 27 + head[26]])
-    whole = bool(flags & 4) and place <= size
-    end = place if 0 < place < size else None
-    return Promise(size, None, None, end, parts=max(parts, 1), whole=whole)
+    end = min(size, place) if place else size
+    return list(zip(begins, [*begins[1:], end], strict=True)), bool(flags & 4) and place <= size
 
 
 class View(io.RawIOBase):
@@ -257,6 +258,8 @@ class View(io.RawIOBase):
         Of the file.
     written : (int, bytes), optional
         What stands at a place instead.
+    begin : int [bytes]
+        Where in the file it begins; sizes count from the file's begin.
     claimed : int, optional [bytes]
         What is beyond the file's end is not to be had, but for zeros in the last bytes, where MP3 may have
         a tag.
@@ -267,9 +270,10 @@ class View(io.RawIOBase):
         file: BinaryIO,
         size: int,
         written: tuple[int, bytes] | None = None,
+        begin: int = 0,
         claimed: int | None = None,
     ) -> None:
-        self._file, self._size, self.written = file, size, written
+        self._file, self._begin, self._size, self.written = file, begin, size - begin, written
         self._claimed = self._size if claimed is None else claimed
         self._place = 0
 
@@ -286,7 +290,7 @@ class View(io.RawIOBase):
         """Fill a buffer, and return by how much."""
         here = min(len(buffer), min(self._size, self._claimed) - self._place)
         if here > 0:
-            self._file.seek(self._place)
+            self._file.seek(self._begin + self._place)
             content = bytearray(self._file.read(here))
             if self.written is not None:
                 place, written = self.written

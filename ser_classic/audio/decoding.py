@@ -22,7 +22,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, mistaken, promise
+from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, chains, mistaken, promise
 from ser_classic.audio.files import HEADERLESS
 from ser_classic.audio.waveforms import AudioError, Listening, Part, check, notice, peak, resample
 
@@ -101,7 +101,7 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
     Yields
     ------
     waveform : np.ndarray [shape=(n,), dtype=float32]
-        The next samples, as `read` gives them; what is told of a recording, and its offset, are from the
+        The next samples, as `read` gives them; the notices of a recording, and its offset, are from the
         first block.
     sample_rate : int [Hz]
 
@@ -129,10 +129,11 @@ def shape(path: str | Path) -> Shape:
     """
     path = Path(path)
     with _opened(path) as opened:
-        frames, described = opened.expected, (opened.file.samplerate, opened.file.channels, opened.container)
-    if not 0 < frames < UNKNOWN:
-        frames = sum(len(block) for block, _ in blocks(path))
-    return Shape(frames, *described)
+        known = sum(opened.expected)
+        if 0 < known < UNKNOWN:
+            return Shape(known, *opened.described)
+        described = opened.described
+    return Shape(sum(len(block) for block, _ in blocks(path)), *described)
 
 
 def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
@@ -152,21 +153,21 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     """
     path = Path(path)
     with _opened(path) as opened:
-        file, expected = opened.file, opened.expected
-        frames, more = 0, True
-        while more:
-            with _blamed(path), _quiet(file.format == "MP3"):
-                block = file.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
-            if len(block) or not frames:
-                yield block, file.samplerate
-            frames += len(block)
-            more = len(block) > 0 and frames < expected
-        if 0 < frames < expected < UNKNOWN:
-            raise AudioError(
-                f"{path}: truncated, {frames} of {expected} samples are there; copy or download it again"
-            )
-        if opened.odd:
-            notice("length", f"{path}: {opened.odd}; all that is there was read")
+        for file, expected in zip(opened.files, opened.expected, strict=True):
+            frames, more = 0, True
+            while more:
+                with _blamed(path), _quiet(file.format == "MP3"):
+                    block = file.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
+                if len(block) or not frames:
+                    yield block, file.samplerate
+                frames += len(block)
+                more = len(block) > 0 and frames < expected
+            if 0 < frames < expected < UNKNOWN:
+                raise AudioError(
+                    f"{path}: truncated, {frames} of {expected} samples are there; copy or download it again"
+                )
+        for odd in opened.notices:
+            notice("length", f"{path}: {odd}; all that is there was read")
         if opened.unchecked:
             notice(
                 "unchecked",
@@ -176,62 +177,85 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
 
 
 class _Opened(NamedTuple):
-    """A decoder; the frames that it will give, or `UNKNOWN`; and what is odd about the file's length.
+    """The decoders of a file, one after the other; frames that each will give, or `UNKNOWN`; what to tell.
 
     Of an `unchecked` one, it is not known whether it was cut short.
     """
 
-    file: Any
-    expected: int
-    odd: str
+    files: list[Any]
+    expected: list[int]
+    notices: list[str]
     container: str
     unchecked: bool
+
+    @property
+    def described(self) -> tuple[int, int, str]:
+        """Sample rate [Hz], channels and container."""
+        return self.files[0].samplerate, self.files[0].channels, self.container
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
     with ExitStack() as stack:
         content, size, head = stack.enter_context(_contents(path))
-        source, most, odd = _source(path, content, size)
+        sources, most, notices = _sources(path, content, size, head)
         try:
             with _quiet(not head.startswith(SILENT)):
-                file = stack.enter_context(_forward()(source))
-                container = file.format
+                files = [stack.enter_context(_forward(source)) for source in sources]
+                container = files[0].format
                 unchecked = container not in CHECKED
-                expected = min(file.frames, most)
-                if container == "MP3":  # of a larger file, a guess of its length is more
-                    written = source.written if isinstance(source, View) else None
-                    endless = View(content, size, written, claimed=size + CLAIMED)
-                    more = stack.enter_context(_forward()(endless))
-                    if more.frames != file.frames:
-                        file, expected = more, UNKNOWN
+                estimated = False
+                if container == "MP3":
+                    more = stack.enter_context(_forward(_endless(sources[0], content, size)))
+                    estimated = more.frames != files[0].frames  # of a larger file, a guess is more
+                    files = [more] if estimated else files
         except UnicodeEncodeError as error:
             raise AudioError(f"{path}: its name is not valid {error.encoding.upper()}; rename it") from error
         except Exception as error:
-            file = stack.enter_context(_forward()(stack.enter_context(_converted(path, head, error))))
-            expected, odd, unchecked = file.frames, "", False
-            container = path.suffix[1:].upper() or "converted"
-        yield _Opened(file, expected, odd, container, unchecked)
+            converted = stack.enter_context(_converted(path, head, error))
+            files, most, notices = [stack.enter_context(_forward(converted))], UNKNOWN, []
+            estimated, unchecked, container = False, False, path.suffix[1:].upper() or "converted"
+        if len({(file.samplerate, file.channels) for file in files}) > 1:
+            raise AudioError(f"{path}: holds recordings of several rates or channels; split it")
+        expected = [UNKNOWN if estimated else min(file.frames, most) for file in files]
+        yield _Opened(files, expected, notices, container, unchecked)
 
 
-def _source(path: Path, content: IO[bytes], size: int) -> tuple[Any, int, str]:
-    """What a decoder is given so that it reads all of a file, how many frames at most, and what is odd."""
+def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int, list[str]]:
+    """What decoders are given so that they read all of a file, how many frames at most, and what to tell."""
+    if head.startswith(b"OggS"):
+        with _blamed(path):
+            found, whole = chains(content, size)
+        notices = [] if whole else ["it has no end mark and may have been cut short"]
+        if found == [(0, size)]:
+            return [path], UNKNOWN, notices
+        return [View(content, end, begin=begin) for begin, end in found], UNKNOWN, notices
     promised = _promised(path, content, size)
     if promised is None:
-        return path, UNKNOWN, ""
+        return [path], UNKNOWN, []
     if promised.parts > 1:
         raise AudioError(f"{path}: holds {promised.parts} pieces of audio; join or split them")
-    odd = "" if promised.whole else "it has no end mark and may have been cut short"
+    most, notices = promised.frames or UNKNOWN, []
+    if promised.field is None and promised.end is None:
+        return [path], most, []
     if promised.field is not None and promised.stated is not None:
-        odd = f"its header announces {promised.stated} of {promised.there} bytes of audio"
-    as_it_is = promised.field is None and promised.end is None
-    source = path if as_it_is else View(content, promised.end or size, promised.field)
-    return source, promised.frames or UNKNOWN, odd
+        notices = [f"its header announces {promised.stated} of {promised.there} bytes of audio"]
+    return [View(content, promised.end or size, written=promised.field)], most, notices
+
+
+def _endless(source: Any, content: IO[bytes], size: int) -> View:
+    """The same file as if it went on."""
+    written = source.written if isinstance(source, View) else None
+    return View(content, size, written=written, claimed=size + CLAIMED)
+
+
+def _forward(source: Any) -> Any:
+    """A decoder that only goes forward: soundfile seeks after every block, which not every decoder can."""
+    return _forward_class()(source)
 
 
 @cache
-def _forward() -> type:
-    """A decoder that only goes forward: soundfile seeks after every block, which not every decoder can."""
+def _forward_class() -> type:
     import soundfile
 
     class Forward(soundfile.SoundFile):
@@ -323,17 +347,17 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
         ) from error
     with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
         made = Path(folder) / "converted.wav"
-        done = subprocess.run(
+        result = subprocess.run(
             [program, *FFMPEG_BEFORE, f"file:{path}", *FFMPEG_AFTER, str(made)],
             capture_output=True,
             check=False,
         )
-        why = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-        if done.returncode or not made.is_file():
+        why = result.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        if result.returncode or not made.is_file():
             raise AudioError(
                 f"{path}: {kind}, which ffmpeg cannot read ({why[-1]}); copy or download it again"
             ) from error
-        if done.stderr.strip():
+        if result.stderr.strip():
             notice("ffmpeg", f"{path}: read through ffmpeg, which says: {why[-1]}")
         yield made
 
