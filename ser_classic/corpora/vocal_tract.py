@@ -93,7 +93,7 @@ def _flow(tracks: Tracks, random: np.random.RandomState) -> np.ndarray:
     """Glottal flow [shape=(t * HOP,)]: x**2 * (1 - x) over the open part of a period, with peak 1."""
     rate = _OVERSAMPLING * SAMPLE_RATE
     f0 = _by_sample(tracks.f0, _OVERSAMPLING)
-    # A period is told by the closings that bound it, which excite the tract: jitter changes at these.
+    # A period lies between the closings that excite the tract: jitter changes at these.
     period = (np.cumsum(f0 / rate) + 1.0 - tracks.open_quotient).astype(int)
     wobble = 1.0 + tracks.jitter * random.standard_normal(period[-1] + 1)
     phase = np.cumsum(f0 * wobble[period] / rate)

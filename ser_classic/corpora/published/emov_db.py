@@ -28,5 +28,5 @@ EMOV_DB = published(
     folders=("EmoV-DB",),
     layout=("bea_Amused/amused_1-15_0001.wav", "bea/Amused/amused_1-15_0001.wav"),
     anomalies=("josh has three of the five emotions",),
-    obtain="download it as told at https://github.com/numediart/EmoV-DB",
+    obtain="download it as described at https://github.com/numediart/EmoV-DB",
 )

@@ -31,7 +31,7 @@ from ser_classic.runtime.engines import THREADS, Result, libraries
 
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
 PATIENCE = 60  # [s] to wait for another worker when none is left
-FETCH = 5  # [s] to wait for a result that is said to be there
+FETCH = 5  # [s] to wait for a result that the scheduler has announced
 AHEAD = 3  # calls handed over for each worker: one that runs, two that wait
 
 
@@ -82,8 +82,8 @@ class Cluster:
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], what: str
     ) -> Iterator[Result]:
-        """See `engines.Engine.run`. A few calls a worker are handed over at a time; one over which worker
-        after worker dies is left, and told when all others are done.
+        """See `engines.Engine.run`. A few calls per worker are handed over at a time; one over which worker
+        after worker dies is given up, and reported when all others are done.
 
         Raises
         ------
@@ -173,7 +173,7 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
     Raises
     ------
     SerClassicError
-        As told there.
+        As there.
     """
     try:
         kind = asyncio.run(_kind(address))
