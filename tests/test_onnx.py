@@ -87,6 +87,14 @@ def test_what_has_no_onnx_form_and_what_cannot_be_written_is_told(corpus, tmp_pa
     deep = replace(predictor, machine=Machine((network,), Chances()))
     with pytest.raises(SerClassicError, match=r"network .*ONNX"):
         export(deep, tmp_path / "m.onnx")
+    changed = [  # as a file that was edited may say
+        replace(predictor, classes=predictor.classes[:2]),
+        replace(predictor, machine=Machine((), predictor.machine.decision)),
+        replace(predictor, machine=Machine(predictor.machine.parts, 7)),
+    ]
+    for each in changed:
+        with pytest.raises(SerClassicError, match=r"Fit it again"):
+            export(each, tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
     assert command("export", tmp_path / "m.skops", "-o", tmp_path / "m.txt") == 2
     assert command("export", tmp_path / "m.skops", "-o", tmp_path / "absent" / "m.onnx") == 2

@@ -19,7 +19,7 @@ def say() -> None:
     """Say once that the work was interrupted, and how it goes on."""
     if _said.acquire(blocking=False):
         print(
-            "ser-classic: interrupted; what was finished is kept, the same command goes on from there",
+            "ser-classic: interrupted; what was finished is kept, the same command continues from there",
             file=sys.stderr,
             flush=True,
         )

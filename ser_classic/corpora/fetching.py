@@ -222,7 +222,7 @@ def _download_files(
                 job.result()
         except CorpusError as error:
             raise CorpusError(
-                f"{error}. What arrived is kept; the same command goes on from there"
+                f"{error}. What arrived is kept; the same command continues from there"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)  # after a fault or an interrupt, none of those still queued

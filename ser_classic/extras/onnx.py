@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ser_classic import machines
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.machines.formulas import squares
 from ser_classic.predictor import Predictor
 from ser_classic.registry import need
@@ -58,10 +58,13 @@ def model_of(predictor: Predictor) -> Any:
     onnx = need("onnx", "onnx")
     helper, kinds = onnx.helper, onnx.TensorProto
     columns = predictor.features.columns
-    graph = _Graph(onnx, predictor.card["title"])
-    for part in predictor.machine.parts:
-        graph.add(part)
-    choice, chances = graph.decided(predictor.machine.decision, len(predictor.classes))
+    title = predictor.card["title"]
+    graph = _Graph(onnx, title)
+    with wrap_errors(f"{title}: its machine cannot be exported", "was its file changed? Fit it again"):
+        for part in predictor.machine.parts:
+            graph.add(part)
+        choice, chances = graph.decided(predictor.machine.decision, len(predictor.classes))
+        predictor.judge([predictor.familiarity.mean], [title])  # raises where its parts do not fit together
     graph.node("Gather", np.array(predictor.classes, dtype=object), choice, out=LABEL)
     outputs = [helper.make_tensor_value_info(LABEL, kinds.STRING, ["clips"])]
     if chances is not None:

@@ -40,7 +40,7 @@ def find(
                 problem(str(error))
                 continue
             if not below:
-                problem(f"{name}: no recording in it, only {len(others)} other files")
+                problem(f"{name}: no recording in it{', only other files' if others else ''}")
             yield from below
             if others and below:
                 more = f" and {len(others) - 1} more" if len(others) > 1 else ""

@@ -87,13 +87,16 @@ def read_predictions(
             reader = csv.DictReader(file)
             names = list(reader.fieldnames or ())
             rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise SerClassicError(f"{path}: cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise SerClassicError(f"{path}: cannot be read as CSV ({error})") from error
     key = next((name for name in ("clip", "file") if name in names), None)
     answer = next((name for name in ("guess", "emotion") if name in names), None)
     if key is None or answer is None:
         raise SerClassicError(
-            f"{path}: expected the columns clip (or file) and emotion (or guess), found {', '.join(names)}"
+            f"{path}: expected the columns clip (or file) and emotion (or guess), found "
+            f"{', '.join(names) or 'none'}"
         )
     emotions = sorted(set(clips["emotion"]))
     chances = {name: words.get(name[2:], name[2:]) for name in names if name.startswith("p_")}
@@ -117,7 +120,7 @@ def read_predictions(
         try:
             clip, guess, values = _checked(row, key, answer, chances, of_key, wanted, emotions, words, corpus)
             if clip in found:
-                raise ValueError(f"{row[key]} stands there twice, first in line {found[clip][0]}")
+                raise ValueError(f"{row[key]} is there twice, first in line {found[clip][0]}")
         except ValueError as error:
             problems.append(f"line {line}: {error}")
             continue
@@ -151,7 +154,7 @@ def _checked(
         raise ValueError("has more or fewer cells than the head")
     clip = of_key.get(_plain(row[key]))
     if clip is None:
-        raise ValueError(f"{row[key]!r} is no clip of {corpus}")
+        raise ValueError(f"{row[key]!r} is not a clip of {corpus}")
     if row.get("part", "test") != "test":
         raise ValueError(f"{row[key]} is of the part {row['part']!r}; leave all but test out")
     if clip not in wanted:
@@ -166,7 +169,7 @@ def _checked(
     except ValueError:
         values = [float("nan")]
     if values and not (all(0 <= value <= 1 for value in values) and abs(sum(values) - 1) <= TOLERANCE):
-        raise ValueError("its probabilities are no numbers from 0 to 1 that add up to 1")
+        raise ValueError("its probabilities are not numbers from 0 to 1 that add up to 1")
     return clip, guess, values
 
 

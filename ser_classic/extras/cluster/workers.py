@@ -133,8 +133,8 @@ class Cluster:
         if fatal:
             raise SerClassicError(
                 f"{self.address}: worker after worker died over {fatal} of {len(calls)} {what}, most likely "
-                "because memory ran out; all others are done and kept. The same command goes on from there, "
-                "with more memory a worker"
+                "because memory ran out; all others are done and kept. The same command continues from "
+                "there, with more memory a worker"
             )
 
     def _handed_over(
@@ -161,7 +161,7 @@ class Cluster:
 
     def _gone(self) -> SerClassicError:
         return SerClassicError(
-            f"{self.address}: the scheduler has gone; what was finished is kept, the same command goes on "
+            f"{self.address}: the scheduler has gone; what was finished is kept, the same command continues "
             "from there when it is back"
         )
 
