@@ -206,5 +206,5 @@ def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):
         explore.explore_file(broken)
     assert str(command("nowhere.wav").exception).startswith("nowhere.wav: ")
     (tmp_path / "file").write_text("")
-    with pytest.raises(SerClassicError, match=" -o"):
+    with pytest.raises(SerClassicError, match="--output"):
         explore.write(tmp_path / "file" / "page", "x", "", [])
