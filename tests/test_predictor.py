@@ -244,6 +244,8 @@ def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
         make(own_folder, cache, adapted=True, reading=None)
     with pytest.raises(SerClassicError, match="each corpus once"):
         fit([str(own_folder), str(own_folder)], "mfcc13", "ridge", cache=cache)
+    with pytest.raises(SerClassicError, match="every clip is sad"):
+        fit(str(own_folder), "mfcc13", "knn", reading=Reading(drop=("angry", "neutral")), cache=cache)
 
 
 def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monkeypatch):

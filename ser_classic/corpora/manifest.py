@@ -204,7 +204,7 @@ def parse_map(options: Iterable[str], option: str = "--map", example: str = "ang
     for given in options:
         word, equals, means = (part.strip() for part in given.partition("="))
         if not (word and equals and means):
-            raise CorpusError(f"{option} {given!r}: expected WORD=MEANING, such as {option} {example}")
+            raise CorpusError(f"{option} {given!r}: expected a form such as {option} {example}")
         if words.get(word, means) != means:
             raise CorpusError(f"{option} {given!r}: {word!r} is mapped to {words[word]!r} already")
         words[word] = means

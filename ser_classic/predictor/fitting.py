@@ -117,6 +117,10 @@ def fit(
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:
         raise SerClassicError(f"{'+'.join(names)}: name each corpus once")
+    if clips["emotion"].nunique() < 2:
+        raise SerClassicError(
+            f"{'+'.join(names)}: every clip is {clips['emotion'].iloc[0]}; clips of two emotions are needed"
+        )
     if adapted and clips["speaker"].isna().any():
         raise SerClassicError(
             f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
