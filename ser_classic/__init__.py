@@ -1,18 +1,18 @@
 """Speech emotion recognition with classical machine learning, evaluated speaker-independently.
 
-The names below are what a program needs. They are imported when first asked for, so that
-`import ser_classic` costs nothing.
+The names below are the public interface. Each is imported on first use, so that `import ser_classic` is
+cheap.
 
-- `load_predictor`, `Predictor`, `fit`: from a saved file, or from corpora, to emotions of recordings
+- `load_predictor`, `fit`, `Predictor`: load or fit a predictor, and recognise emotions in recordings
 - `load_pipeline`: the scikit-learn pipeline that was saved with a predictor
-- `load`, `extract`, `evaluate`, `score`: a corpus, its features, predictions under a protocol, their figures
-- `Reading`: how a corpus of your own is to be read
-- `CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS`, `METRICS`: the tables of names
-- `SerClassicError`: what everything here raises where a user can mend it
+- `load`, `extract`, `evaluate`, `score`: a corpus, its features, predictions under a protocol, their scores
+- `Reading`: how to read a corpus of your own
+- `CORPORA`, `FEATURES`, `MODELS`, `PROTOCOLS`, `METRICS`: the tables of named entries
+- `SerClassicError`: raised for everything that a user can fix
 
 Examples
 --------
-From a corpus to a score on speakers that were not heard:
+From a corpus to a score on unseen speakers:
 
 >>> from ser_classic import FEATURES, evaluate, extract, load, score
 >>> root, clips, corpus = load("synthetic")
@@ -54,9 +54,8 @@ if TYPE_CHECKING:
     from ser_classic.protocols import PROTOCOLS
     from ser_classic.report import score
 
-__version__ = (
-    "0.1.0"  # the one place where it stands: the wheel takes it from here, and CITATION.cff is held to it
-)
+# The only copy: the wheel reads it from here, and a test compares CITATION.cff with it
+__version__ = "0.1.0"
 
 __all__ = [
     "CORPORA",

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-WEIGHT = 4  # clips for which the training speakers stand in...
-ENOUGH = 8  # ...where fewer than these were heard
-# Variance of a speaker's log chances, summed over emotions: of clips of one emotion, and of several
+WEIGHT = 4  # clips that the training speakers count as ...
+ENOUGH = 8  # ... for a speaker with fewer clips heard than this
+# Variance of a speaker's log probabilities, summed over emotions: for clips of one emotion, and of several
 ALIKE, VARIED = 0.7, 2.5
-LEAST, ROUNDS = 1e-9, 50
+LEAST, ROUNDS = 1e-9, 50  # smallest probability; iterations of `evened`
 
 
 def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
     """Z-score every feature with the mean and standard deviation over its speaker's clips.
 
-    No label is used, but the clips of a test speaker are seen together: the `adapted` track.
+    This is the `adapted` track: no label is used, but the clips of a test speaker are seen together.
 
     Parameters
     ----------
@@ -39,7 +39,10 @@ def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
 
 
 def drawn(speakers: np.ndarray, heard: int, seed: int) -> np.ndarray:
-    """Mark `heard` random clips of each speaker, or all; those for fewer are among those for more."""
+    """Mark `heard` random clips of each speaker, or all if there are fewer.
+
+    With the same seed, the clips for a smaller number are a subset of those for a larger one.
+    """
     marked = np.zeros(len(speakers), dtype=bool)
     for name, rows in _by_speaker(speakers):
         random = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
@@ -54,20 +57,21 @@ def adapt_few(
     heard: np.ndarray,
     lengths: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Z-score the training speakers with all their clips, the others with those that were heard of them.
+    """Z-score training speakers with all their clips, other speakers with their clips that were heard.
 
-    Of a speaker of whom fewer than 8 clips were heard, mean and variance are mixed with those of the training
-    speakers (their average mean, and their average variance), which count as 4 clips.
+    If fewer than 8 clips of a speaker were heard, his mean and variance are mixed with those of the training
+    speakers (their average mean and average variance), which count as 4 clips.
 
     Parameters
     ----------
-    values : np.ndarray [shape=(clips, d)], or [shape=(rows, d)] with the `lengths` of the clips in rows
+    values : np.ndarray [shape=(clips, d)], or [shape=(rows, d)] with `lengths`
     speakers : np.ndarray [shape=(clips,)]
     train : np.ndarray [dtype=int]
         Rows of the clips to train on.
     heard : np.ndarray [shape=(clips,), dtype=bool]
         Clips of the other speakers that may be used.
     lengths : np.ndarray [shape=(clips,)], optional
+        Rows of each clip; one by default.
     """
     rows_of = np.ones(len(speakers), dtype=int) if lengths is None else lengths
     owners = np.repeat(speakers, rows_of)
@@ -90,11 +94,11 @@ def adapt_few(
 
 
 def evened(chances: np.ndarray) -> np.ndarray:
-    """Chances of one stranger's clips, shared out more evenly over the emotions.
+    """Probabilities of one unknown speaker's clips, shared out more evenly over the emotions.
 
-    Voice and microphone of a stranger favour the same emotions in all his clips. Factors, one an emotion,
-    make the mean chances of the clips equal, as far as the clips differ: those of a speaker of one emotion
-    differ little, and keep it.
+    An unknown voice and microphone favour the same emotions in every clip. One factor per emotion makes the
+    mean probabilities equal, to the degree that the clips differ: the clips of a speaker who expresses a
+    single emotion differ little, and keep it.
 
     Parameters
     ----------
@@ -119,7 +123,7 @@ def evened(chances: np.ndarray) -> np.ndarray:
 
 
 def _by_speaker(speakers: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Every speaker and the numbers of his clips, in order."""
+    """Each speaker with the row numbers of his clips, in order."""
     names, owners, counts = np.unique(np.asarray(speakers), return_inverse=True, return_counts=True)
     rows = np.split(np.argsort(owners, kind="stable"), np.cumsum(counts)[:-1])
     return zip(names, rows, strict=True)

@@ -1,4 +1,4 @@
-"""The exception for everything a user can mend, and a block that turns other exceptions into it."""
+"""The exception for everything a user can fix, and a context manager that turns other exceptions into it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class SerClassicError(Exception):
-    """Something a user can mend; the message says what, which one, what was expected and what to do.
+    """Something a user can fix; the message says what, which one, what was expected and what to do.
 
     Examples
     --------
@@ -22,21 +22,23 @@ class SerClassicError(Exception):
 
 @contextlib.contextmanager
 def wrap_errors(what: str, remedy: str = "") -> Iterator[None]:
-    """Turn whatever a plug-in or library raises in the block into a SerClassicError; those pass as they are.
+    """Turn whatever a plug-in or library raises in the block into a SerClassicError.
+
+    A SerClassicError passes through unchanged.
 
     Parameters
     ----------
     what : str
-        What failed, and in which entry.
+        What failed, and for which entry.
     remedy : str
-        What to do, where it is known.
+        What to do, if known.
     """
     try:
         yield
     except SerClassicError:
         raise
     except (Exception, SystemExit) as error:
-        why = " ".join(str(error).split())[:300]  # in one line
+        why = " ".join(str(error).split())[:300]  # on one line
         raise SerClassicError(
             "; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))
         ) from error

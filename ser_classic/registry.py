@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from ser_classic.errors import SerClassicError
 from ser_classic.extras import ENTRY_POINTS
 
-MANY = 40  # names that a message does not list where it has a good guess
+MANY = 40  # known names; with more, a message that has a good guess does not list them
 
 logger = logging.getLogger(__name__)
 
@@ -32,22 +32,22 @@ Entry = TypeVar("Entry", bound=Named)
 
 
 class Registry(Mapping[str, Entry], Generic[Entry]):
-    """Entries by name: those given, and those that installed packages offer under `ser_classic.<kind>`.
+    """Entries by name: the built-in ones, and those of installed packages (entry points `ser_classic.KIND`).
 
     Parameters
     ----------
     kind : str
-        What the entries are, in the plural: the last part of the entry-point group.
+        Plural noun for the entries; also the last part of the entry-point group.
     entries : iterable of Entry
         The built-in entries, in the order in which they are listed.
     wanted : type, optional
-        What plug-ins must offer, where there is no built-in entry to tell.
+        Type of the plug-ins' entries; by default that of the built-in ones.
 
     Raises
     ------
     SerClassicError
-        On looking up an unknown name (with the nearest known ones). A plug-in that cannot be loaded, has an
-        unusable name or takes one that is already in use is left out, and a warning tells why.
+        On looking up an unknown name; the message suggests the nearest known ones. A plug-in that cannot be
+        loaded, or whose name is invalid or already taken, is left out with a warning that says why.
     """
 
     def __init__(self, kind: str, entries: Iterable[Entry], wanted: type[Entry] | None = None) -> None:
@@ -77,20 +77,20 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         for point in [*own, *sorted(entry_points(group=group), key=lambda point: point.value)]:
             try:
                 if not isinstance(entry := point.load(), wanted):
-                    raise SerClassicError(f"it is a {type(entry).__name__}, no {wanted.__name__}")
+                    raise SerClassicError(f"expected {wanted.__name__}, found {type(entry).__name__}")
                 self._add(table, entry, point.value)
             except (Exception, SystemExit) as error:
                 broken.setdefault(str(error), []).append(point.value)
         for error, values in broken.items():
             logger.warning(
-                f"{self.kind}: plug-ins that cannot be loaded are left out, {', '.join(values)} ({error}); "
-                "mend, reinstall or remove the package that brings them"
+                f"{self.kind}: left out plug-ins that cannot be loaded: {', '.join(values)} ({error}); "
+                "fix, reinstall or remove the package that provides them"
             )
         return table
 
     @contextlib.contextmanager
     def also(self, entries: Iterable[Entry]) -> Iterator[None]:
-        """Further entries, for the length of a block."""
+        """Add further entries for the duration of a block."""
         before = self._all
         table = dict(before)
         for entry in entries:
@@ -102,7 +102,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
             self.__dict__["_all"] = before
 
     def __getitem__(self, name: str) -> Entry:
-        if name in self._built_in:  # no scan of the installed packages for a name of our own
+        if name in self._built_in:  # built-in names need no scan of the installed packages
             return self._built_in[name]
         try:
             return self._all[name]
@@ -123,7 +123,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Message for a name that is not among the known ones, with the nearest of them first."""
+    """Message for an unknown name, with the nearest known ones first."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     meant = f"did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -205,8 +205,8 @@ def test_a_plug_in_that_fails_fails_its_cells_alone(process, ser, tmp_path, own_
         ("failing_deal", "mfcc13", "prior", "failing_deal cannot deal these 48 clips: RuntimeError"),
         ("of_nothing", "mfcc13", "prior", "corpora: there is no 'nothing'"),
         ("loso", "mfcc13", "failing_model", "RuntimeError: planted"),
-        ("loso", "mfcc13", "short", "fold s01: short gives guesses of shape (3,) for 12 clips"),
-        ("loso", "mfcc13", "foreign", "foreign guesses 'furious'"),
+        ("loso", "mfcc13", "short", "fold s01: short gives predictions of shape (3,) for 12 clips"),
+        ("loso", "mfcc13", "foreign", "foreign predicts 'furious'"),
         ("loso", "mfcc13", "uncertain", "Uncertain: its probabilities are not numbers"),
         ("loso", "mfcc13", "silent", "silent gives 3 rows of probabilities for 12 clips"),
         (
@@ -274,7 +274,7 @@ def test_a_corpus_that_fails_fails_its_cells_alone(packages, ser, tmp_path):
     ("model", "told"),
     [
         ("failing_model", "RuntimeError: planted here"),
-        ("short", "short gives guesses of shape (3,) for 48 clips"),  # two copies of each
+        ("short", "short gives predictions of shape (3,) for 48 clips"),  # two copies of each
         ("classless", "Classless"),
     ],
 )

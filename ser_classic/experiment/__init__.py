@@ -1,4 +1,4 @@
-"""The loop: a run is one cell of corpus x features x model x protocol x seed; it writes predictions."""
+"""The benchmark: a run is one cell of corpus x features x model x protocol x seed, and stores predictions."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call of `bench` did, as run ids; `stale` are those of `kept` that differ from today's tables.
+    """What a call of `bench` did, as run ids; `stale` are the ones in `kept` that differ from today's tables.
 
-    `notices` are whole messages, `errors` those of cells that failed, each with the ids of its cells.
+    `notices` are messages; `errors` maps each error message to the ids of the cells that failed with it.
     """
 
     done: list[str] = field(default_factory=list)
@@ -69,23 +69,23 @@ def bench(
     ----------
     cells : iterable of Cell
     results : Path
-        Results folder; see `store`. Runs that predict a dimension have a folder of their own in it.
+        Results folder; see `store`. Runs that predict a dimension go into a subfolder.
     data, cache : Path, optional
-        Folder with the corpora and feature cache; see `corpora.load`.
+        Folders of the corpora and of the feature cache; see `corpora.load`.
     engine : Engine
-        Who extracts features and runs folds; see `engines`.
+        What extracts features and runs folds; see `engines`.
     again : bool
-        Repeat finished runs too.
+        Also repeat finished runs.
     own : mapping of corpus name to Loaded, optional
-        Corpora of one's own that cells name; others that are loaded already need not be scanned again.
+        Corpora that cells name and that are loaded already, such as your own.
     keep_stale : bool
         Do not repeat finished runs that differ from today's tables; see `stale.differences`.
 
     Returns
     -------
     Outcome
-        A cell that fails becomes a run with status `failed`; the others go on. One that cannot even be
-        started does not take the place of a finished run.
+        A cell that fails is stored as a run with status `failed`, and the others go on. A cell that cannot
+        even be started never replaces a finished run.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def bench(
 def _bench(
     cells: list[Cell], results: Path, sources: Sources, again: bool, keep_stale: bool, outcome: Outcome
 ) -> None:
-    """As `bench`, of cells that are stored in one folder."""
+    """As `bench`, for cells that are stored in one folder."""
     clips = functools.cache(partial(clips_today, sources.corpus, sources.own))
     known = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}
     pending: list[Cell] = []
@@ -123,7 +123,7 @@ def _bench(
         outcome.stale.extend(old if keep_stale else ())
         fate = "kept" if keep_stale else "run again (--keep-stale keeps them)"
         logger.warning(
-            f"{len(old)} finished runs are stale: today they would be made differently "
+            f"{len(old)} finished runs are stale: today their parameters or data would differ "
             f"({summary(old.values())}); they are {fate}"
         )
     if not pending:
@@ -135,8 +135,8 @@ def _bench(
                 outcome.kept.append(cell.id)
             else:
                 wanted.setdefault(cell.corpus, []).append(cell)
-        for corpus, its_cells in wanted.items():  # one after the other, so that folds begin soon
-            alike: dict[Hashable, list[Work]] = {}  # which differ in what is tested alone: fitted once
+        for corpus, its_cells in wanted.items():  # one corpus at a time, so that folds start soon
+            alike: dict[Hashable, list[Work]] = {}  # cells that differ only in what is tested share one fit
             for work in _prepared(corpus, its_cells, sources, results, keep_stale, outcome):
                 if work.trial is None:
                     _fail(work, results, outcome, keep=work.cell.id in known)
@@ -150,7 +150,7 @@ def _bench(
 
 
 def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
-    """Whether another process has finished a cell since its stored run was looked at, if there was one."""
+    """Whether another process has finished a cell since its stored run, if any, was read."""
     try:
         run = store.read_run(results / "runs" / cell.id)
     except store.StoreError:
@@ -161,7 +161,7 @@ def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
 def _prepared(
     corpus: str, cells: list[Cell], sources: Sources, results: Path, keep_stale: bool, outcome: Outcome
 ) -> list[Work]:
-    """Make the cells of a corpus ready; where it is not at hand they fail."""
+    """Prepare the cells of a corpus; if it cannot be loaded, they all fail."""
     try:
         loaded = sources.corpus(corpus)
         lacking = shortfall(loaded.corpus, loaded.clips)
@@ -171,7 +171,7 @@ def _prepared(
             outcome.fail(cell.id, str(error))
         return []
     works = list(prepare_cells(loaded, cells, sources))
-    # Those of a corpus of your own are given where it is read.
+    # For a corpus of your own, reading it gives these warnings.
     beware = warnings_of(loaded.clips) if corpus in CORPORA else []
     for notice in filter(None, (lacking, *beware, *_shared(works, sources))):
         if notice not in outcome.notices:
@@ -180,7 +180,7 @@ def _prepared(
 
 
 def _shared(works: list[Work], sources: Sources) -> Iterator[str | None]:
-    """Notices of copies within the corpus that is tested, and within each that is trained on instead."""
+    """Notices of duplicate recordings within the test corpus and within each corpus trained on instead."""
     looked = set()
     for work in (work for work in works if work.trial):
         cell = work.cell
@@ -191,7 +191,7 @@ def _shared(works: list[Work], sources: Sources) -> Iterator[str | None]:
 
 
 def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[str]:
-    """Run one fold of trials that are fitted alike; a failure is a value: recorded, and the others go on."""
+    """Run one fold of trials that share a fit; a failure is returned as a message, so that others go on."""
     try:
         return run_alike(trials, number)
     except (Exception, SystemExit) as error:
@@ -200,7 +200,7 @@ def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[st
 
 
 def _finish(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
-    """Store what the folds of a cell came to; where one failed, the cell failed."""
+    """Store the results of a cell's folds; if one fold failed, the cell failed."""
     errors = (
         f"fold {fold.name}: {each}"
         for fold, each in zip(work.trial.folds, done, strict=True)
@@ -215,7 +215,7 @@ def _finish(work: Work, done: list[FoldResult | str], results: Path, outcome: Ou
 
 
 def _fail(work: Work, results: Path, outcome: Outcome, keep: bool = False) -> None:
-    """Store a failure, unless what is there is to be kept."""
+    """Store a failure, unless a stored run is to be kept."""
     if not keep:
         store.write_run(results, failed(work), None)
     outcome.fail(work.cell.id, work.error)

@@ -1,4 +1,4 @@
-"""Cells, and all that their predictions depend on."""
+"""Cells, and the parameters that their predictions depend on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ser_classic.vocabulary import EMOTION
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """The names that determine a run; `corpus` is the one to test on, `target` what is predicted."""
+    """The names that determine a run; `corpus` is tested on, `target` is predicted."""
 
     corpus: str
     protocol: str
@@ -29,17 +29,17 @@ class Cell:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Cell:
-        """The cell of which a run's record is."""
+        """The cell of a run, from its record."""
         return cls(*(record[name] for name in store.NAMES), record.get("target", EMOTION))
 
     @property
     def id(self) -> str:
-        """Name of the run's folder; names hold no double hyphen, so no two cells share one."""
+        """Name of the run's folder; unique, as names contain no double hyphen."""
         return "--".join(str(value) for value in self.names.values())
 
     @property
     def names(self) -> dict[str, Any]:
-        """Its fields as a record has them; emotions are not named as the target, dimensions are."""
+        """Its fields as in a record, where `target` is left out for emotions."""
         return {name: value for name, value in vars(self).items() if (name, value) != ("target", EMOTION)}
 
     @property
@@ -49,12 +49,12 @@ class Cell:
 
     @property
     def corpora(self) -> tuple[str, ...]:
-        """The corpus to test on, and those to train on where these are others."""
+        """The corpus to test on, then those to train on if they are others."""
         return (self.corpus, *PROTOCOLS[self.protocol].sources(self.corpus))
 
 
 def parameters(cell: Cell) -> dict[str, Any]:
-    """What today's tables say of a cell: all that its predictions depend on."""
+    """Everything in today's tables that the predictions of a cell depend on."""
     return {
         "features": FEATURES[cell.features].parameters,
         "model": cell.entry.parameters(cell.seed),
@@ -63,7 +63,7 @@ def parameters(cell: Cell) -> dict[str, Any]:
 
 
 def parameters_of_protocol(cell: Cell) -> dict[str, Any]:
-    """The part of `parameters` that features and model have nothing to do with."""
+    """The part of `parameters` that does not depend on features and model."""
     protocol = PROTOCOLS[cell.protocol]
     degraded = {"degraded_by": DEGRADATIONS[protocol.degradation].key} if protocol.degradation else {}
     copied = {"copied_by": training_copy(1, cell.seed).key} if protocol.copies else {}

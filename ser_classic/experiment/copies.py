@@ -1,4 +1,4 @@
-"""Copies: clips that are one recording under several names, which folds by name cannot keep apart."""
+"""Duplicates: one recording under several names, which folds by speaker name cannot keep apart."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ser_classic.corpora import parts as of_files
 from ser_classic.errors import SerClassicError
 from ser_classic.features.inputs import Features
 
-KNOWN_BY = 64  # columns of a vector by which copies are looked for: all are costly to read
+KNOWN_BY = 64  # columns compared to find candidates; reading all columns is slow
 
 
 def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Features) -> None:
-    """Raise an error where two corpora are of the same people, or have the same recordings."""
+    """Raise an error if two corpora share speakers or recordings."""
     for one, other in ((trained.corpus, tested.corpus), (tested.corpus, trained.corpus)):
         if other.name in one.same_speakers:
             raise SerClassicError(
@@ -33,9 +33,9 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
 
 
 def shared_by_speakers(loaded: Loaded, features: Features, tested: bool = True) -> str | None:
-    """A notice where clips of different speakers of a corpus are the same recording; else None.
+    """A notice if clips of different speakers of a corpus are the same recording; else None.
 
-    `tested` says whether the corpus is tested on, and not trained on alone.
+    `tested` says whether the corpus is tested on, not only trained on.
     """
     speakers = loaded.clips["speaker"]
     groups = [group for group in copies((loaded, features)) if speakers[group].nunique() > 1]
@@ -52,10 +52,9 @@ def shared_by_speakers(loaded: Loaded, features: Features, tested: bool = True) 
 
 
 def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
-    """Clips of corpora that are one recording, a list for each recording that has several.
+    """Clips of corpora that are the same recording, one list per such recording.
 
-    Only clips with equal features are read: where the features are too coarse to tell recordings apart, their
-    audio does.
+    Only the audio of clips with equal features is read and compared: features may be too coarse to tell.
     """
     alike: dict[bytes, list[tuple[int, int]]] = {}
     for part, (_, features) in enumerate(parts):
@@ -72,7 +71,7 @@ def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
 
 
 def _signs(features: Features) -> list[bytes]:
-    """What clips of one recording have in common: the first columns of each clip's rows."""
+    """A digest for each clip, equal for equal recordings: of the first columns of its rows."""
     values, ends = features.values[:, :KNOWN_BY], np.cumsum(features.lengths)
     places = zip((ends - features.lengths).tolist(), ends.tolist(), strict=True)
     return [hashlib.sha256(np.asarray(values[start:end]).tobytes()).digest() for start, end in places]

@@ -30,16 +30,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one fold gave: guesses for its test clips, and how they were reached."""
+    """Result of one fold: guesses for its test clips, and how the model was fitted."""
 
     guess: np.ndarray  # words, or numbers where a dimension is predicted [shape=(test clips,)]
-    probabilities: pd.DataFrame | None  # [shape=(test clips, emotions)]; None where the model has none
-    chosen: dict[str, Any]  # on the training clips, by its name
-    tuned: bool  # whether in inner folds; else parameters are the stated defaults
+    probabilities: pd.DataFrame | None  # [shape=(test clips, emotions)]; None if the model gives none
+    chosen: dict[str, Any]  # parameters chosen on the training clips, by name
+    tuned: bool  # in inner folds; else the parameters are the stated defaults
     fit_seconds: float  # [s] of processor time; tuning counts as fitting
     predict_seconds: float  # [s] of processor time
     size: int  # [bytes] of the fitted pipeline
-    curves: pd.DataFrame | None  # an epoch a row, of a network
+    curves: pd.DataFrame | None  # one row per epoch of a network
     machine: dict[str, Any]  # see `provenance.machine`
 
     def __str__(self) -> str:
@@ -52,32 +52,32 @@ class FoldResult:
 
 @dataclass(frozen=True)
 class Trial:
-    """A model under a protocol, on clips whose features are there: what folds are run on."""
+    """A model under a protocol, on clips with their features: what folds are run on."""
 
     name: str  # in the log
-    # Of the clips that the folds count, in parts: those of several corpora lie on disk each and are joined by
-    # the process that needs them, or those of every pair of corpora would be in memory together.
+    # Of the clips that the folds number, one part per corpus. The process that runs a fold joins the parts;
+    # joined earlier, the features of every pair of corpora would be in memory together.
     features: tuple[Features, ...]
     labels: pd.DataFrame  # of the same clips: corpus, speaker and what is predicted
     folds: Sequence[Fold]
     model: Model | str
-    protocol: Protocol | str  # by whose track, clips heard and leakiness the folds are run
+    protocol: Protocol | str  # its track, clips heard and leakiness apply to every fold
     seed: int = 0
-    degraded: Features | None = None  # of the clips as the protocol degrades them: what is tested
-    # Of degraded copies of the training clips, each trained on beside its clip, of the same speaker; of all
-    # clips that the folds count, or of the first of them, up to the last training clip.
+    degraded: Features | None = None  # of the degraded clips, to test on
+    # Of degraded copies, to train on beside the clips. Each covers all clips that the folds number, or the
+    # first of them up to the last training clip.
     copies: Sequence[tuple[Features, ...]] = ()
 
 
 @dataclass(frozen=True)
 class Learned:
-    """What came of the training clips of a fold."""
+    """What was learned from the training clips of a fold."""
 
     fitted: Fitted
-    features: Features  # on which it was fitted: of the training clips, and of their copies
-    speakers: np.ndarray | None  # of the same; where unknown None, or with copies the clip that each is of
-    truth: np.ndarray  # of the same: what is predicted
-    scaled: Features  # of all clips, as a model of this track is given them
+    features: Features  # that it was fitted on: of the training clips and their copies
+    speakers: np.ndarray | None  # of the same; if unknown None, with copies the original's row
+    truth: np.ndarray  # of the same: the target
+    scaled: Features  # of all clips, scaled as the track requires
     seconds: float  # of processor time
 
 
@@ -102,12 +102,12 @@ def learn(trial: Trial, fold: Fold) -> Learned:
     truth = target.to_numpy(dtype=float if target.dtype.kind == "f" else str)[rows]
     owners = None if speakers is None else speakers[rows]
     if owners is None and trial.copies:
-        owners = rows  # a clip and its copies are tuned on together, or held out together
-    model.pipeline(trial.seed)  # so that the seconds hold no imports
+        owners = rows  # keeps a clip and its copies on the same side of every inner fold
+    model.pipeline(trial.seed)  # imports what the model needs, before the clock starts
     table = trained.table
     started = time.process_time()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an optimiser at its iteration limit is a stated setting here
+        warnings.simplefilter("ignore")  # reaching the iteration limit is expected here
         fitted = fit(
             model,
             table,
@@ -124,7 +124,7 @@ def learn(trial: Trial, fold: Fold) -> Learned:
 def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
     """Fit on the training clips of a fold, and predict its test clips.
 
-    The trials are alike but for how their test clips are degraded: one fit serves them all.
+    The trials differ only in how their test clips are degraded: one fit serves all.
     """
     first, fold = trials[0], trials[0].folds[number]
     learned = learn(first, fold)
@@ -158,10 +158,20 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
 def run_folds(
     run: Callable[[Sequence[Trial], int], list[Result]], groups: Sequence[Sequence[Trial]], engine: Engine
 ) -> Iterator[tuple[int, list[list[Result]]]]:
-    """Run every fold of groups of trials; yield each group's number when its last fold is done.
+    """Run every fold of groups of trials; yield each group when its last fold is done.
 
-    With it comes, for each fold, what `run` (group, number of the fold) gave for each trial of the group; it
-    is `run_alike`, or a function around it.
+    Parameters
+    ----------
+    run : callable (group, number of the fold) -> list of one result per trial
+        `run_alike`, or a wrapper of it.
+    groups : sequence of groups of trials
+    engine : Engine
+
+    Yields
+    ------
+    number : int
+        Of the group.
+    results : list, for each fold, of a list of one result per trial
     """
     tasks = [
         (trials, number, fold, run)
@@ -194,7 +204,7 @@ def _entries(trial: Trial) -> tuple[Model, Protocol]:
 
 
 def _scaled_by(trial: Trial) -> np.ndarray | None:
-    """The speakers by whom features are z-scored, on the adapted track."""
+    """The speakers to z-score features by; None on the blind track."""
     adapted = _entries(trial)[1].track == "adapted"
     return trial.labels["speaker"].to_numpy(dtype=str) if adapted else None
 
@@ -202,12 +212,12 @@ def _scaled_by(trial: Trial) -> np.ndarray | None:
 def _predicted(
     model: Model, fitted: Fitted, tested: pd.DataFrame | np.ndarray, truth: np.ndarray
 ) -> tuple[np.ndarray, pd.DataFrame | None]:
-    """For every clip a guess and chances, of the emotions that were trained; or a number."""
+    """A guess and probabilities for every clip; for a dimension a number and None."""
     with wrap_errors(f"{model.name} cannot predict these {len(tested)} clips"):
         guess, probabilities = np.asarray(fitted.estimator.predict(tested)), fitted.probabilities(tested)
         if guess.shape != (len(tested),):
             raise SerClassicError(
-                f"{model.name} gives guesses of shape {guess.shape} for {len(tested)} clips"
+                f"{model.name} gives predictions of shape {guess.shape} for {len(tested)} clips"
             )
         if truth.dtype.kind == "f":
             if not np.isfinite(guess).all():
@@ -215,16 +225,14 @@ def _predicted(
             return guess, None
         known = set(truth)
         if foreign := set(guess) - known:
-            raise SerClassicError(
-                f"{model.name} guesses {str(foreign.pop())!r}, which is not the emotion of any training clip"
-            )
+            raise SerClassicError(f"{model.name} predicts {str(foreign.pop())!r}, which no training clip has")
         if probabilities is not None and len(probabilities) != len(tested):
             raise SerClassicError(
                 f"{model.name} gives {len(probabilities)} rows of probabilities for {len(tested)} clips"
             )
         if probabilities is not None and sorted(probabilities) != sorted(known):
             raise SerClassicError(
-                f"{model.name} gives probabilities of {', '.join(map(str, probabilities))}; expected one of "
-                f"every emotion that was trained: {', '.join(sorted(known))}"
+                f"{model.name} gives probabilities of {', '.join(map(str, probabilities))}; expected one for "
+                f"every emotion in training: {', '.join(sorted(known))}"
             )
     return guess, probabilities

@@ -1,4 +1,4 @@
-"""Preparation: from corpora, features, model and protocol to what folds are run on."""
+"""Preparation: from corpora, features, model and protocol to a `Trial`, which folds are run on."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ logger = logging.getLogger(__name__)
 
 
 class Sources:
-    """Where corpora and features come from; each is loaded once, and an error is raised for all who ask.
+    """Loads corpora and features, each once; an error in features is raised again on every request.
 
-    With `dimensions`, only the clips whose dimensions are rated are taken; all else is as for `bench`.
+    With `dimensions`, only clips with rated dimensions are taken; the other parameters are those of `bench`.
     """
 
     def __init__(
@@ -88,16 +88,25 @@ def prepare(
     copies: int = 0,
     degradation: str | None = None,
 ) -> tuple[tuple[Features, ...], Features | None, list[tuple[Features, ...]]]:
-    """Features of corpora that fit a model and one another; those of the last degraded; those of the copies.
+    """Features of corpora, checked to fit the model and to keep corpora apart.
 
     Parameters
     ----------
     trained : sequence of Loaded, optional
-        Those of the corpora that are trained on, of which there are copies; all by default.
+        The corpora to make copies of; all by default.
     copies : int
-        Degraded copies of each clip trained on, drawn by the seed.
+        Degraded copies of each training clip; the seed determines them.
     degradation : str, optional
-        What is done to the clips of the last corpus, of `DEGRADATIONS`.
+        Name in `DEGRADATIONS` of what is done to the clips of the last corpus.
+
+    Returns
+    -------
+    features : tuple of Features
+        Of each corpus.
+    degraded : Features or None
+        Of the last corpus, degraded.
+    copies : list of tuple of Features
+        For each copy, of each corpus in `trained`.
     """
     model.require()
     require_match(model, feature_set)
@@ -119,10 +128,10 @@ def prepare(
 
 
 def require_match(model: Model, features: FeatureSet) -> None:
-    """Raise an error where a model does not take what a feature set gives."""
+    """Raise an error if a model does not take what a feature set gives."""
     if model.takes != features.gives:
         raise SerClassicError(
-            f"unsupported combination: model {model.name} takes {model.takes.name} a clip, but "
+            f"unsupported combination: model {model.name} takes {model.takes.name} per clip, but "
             f"{features.name} gives {features.gives.name}"
         )
 
@@ -130,14 +139,14 @@ def require_match(model: Model, features: FeatureSet) -> None:
 def deal(
     protocol: Protocol, clips: pd.DataFrame, seed: int, target: str, name: str, warned: set[str]
 ) -> tuple[pd.DataFrame, list[Fold]]:
-    """Labels of clips, and folds in which what is tested can be learned.
+    """Labels and folds of clips; warns of emotions that are not tested or not trained in every fold.
 
     Parameters
     ----------
     name : str
-        Of corpus and protocol, in warnings of emotions that are not tested or not trained everywhere.
+        Corpus and protocol, as the warnings name them.
     warned : set of str
-        The warnings that were given already, to which new ones are added.
+        Warnings already given, which are not repeated; new ones are added.
     """
     folds, labels = protocol.folds(clips, seed), labels_of(clips, target)
     if target == EMOTION:
@@ -151,17 +160,17 @@ def deal(
 
 @dataclass
 class Work:
-    """A cell made ready, or the error for which it cannot be run; and what the record will say of it."""
+    """A prepared cell, or the error that keeps it from running; and what its record will contain."""
 
     cell: Cell
     digests: dict[str, Any]
-    parameters: dict[str, Any]  # empty where its entries cannot tell them
+    parameters: dict[str, Any]  # empty if an entry fails to give them
     trial: Trial | None = None
     error: str = ""
 
     @property
     def training(self) -> Hashable:
-        """What a fit depends on: cells in which it is equal differ in what is tested alone."""
+        """What a fit depends on; cells with equal values differ only in what is tested."""
         protocol = PROTOCOLS[self.cell.protocol]
         conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
         dealt = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
@@ -172,7 +181,7 @@ class Work:
 
 
 def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> Iterator[Work]:
-    """Make cells ready that test on one corpus."""
+    """Prepare cells that test on the same corpus."""
     warned: set[str] = set()
 
     @functools.cache
@@ -200,7 +209,7 @@ def _make_ready(
     dealt: Callable[[str, int, str], tuple[pd.DataFrame, list[Fold]]],
     table_digest: Callable[[str], str],
 ) -> None:
-    """Fill in trial, digests and parameters of a cell, as far as they can be had."""
+    """Fill in trial, digests and parameters of a cell; an error leaves those filled in so far."""
     cell, digests = work.cell, work.digests
     cell.entry.require()
     work.parameters = parameters(cell)
@@ -224,13 +233,13 @@ def _make_ready(
 
 
 def labels_of(clips: pd.DataFrame, target: str = EMOTION) -> pd.DataFrame:
-    """What a model may know of clips: columns corpus, speaker and the target, emotion words or numbers."""
+    """What a model may know of clips: columns corpus, speaker and the target (emotion words or numbers)."""
     known = clips[["corpus", "speaker"]]
     if target == EMOTION:
         return known.assign(emotion=clips[EMOTION])
     if clips["corpus"].nunique() > 1:
         raise CorpusError(
-            f"{' and '.join(dict.fromkeys(clips['corpus']))}: every corpus rates {target} on a scale of its "
-            "own; train and test on one"
+            f"{' and '.join(dict.fromkeys(clips['corpus']))}: corpora rate {target} on different "
+            "scales; train and test on one"
         )
     return known.assign(**{target: values_of(clips, target)})

@@ -1,4 +1,4 @@
-"""Records: what is stored of a cell, the predictions of its folds and how they came about."""
+"""Records: what is stored of a cell, including how its predictions were made."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def finished(
 
 
 def failed(work: Work) -> dict[str, Any]:
-    """Record of a cell that came to nothing, and why."""
+    """Record of a cell that failed, with its error."""
     return _new_record(work, "failed") | {"error": work.error}
 
 
@@ -56,7 +56,7 @@ def predictions_of(
 ) -> pd.DataFrame:
     """Predictions of all folds: columns fold, clip, guess and `p_<emotion>` where there are probabilities.
 
-    Of a dimension the column of guesses is called as it is.
+    For a dimension, its name takes the place of `guess`.
     """
     name = "guess" if target == EMOTION else target
     parts = []

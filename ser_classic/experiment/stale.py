@@ -1,4 +1,4 @@
-"""In what a stored run differs from what today's tables say of its cell: what makes a run stale."""
+"""Stale runs: how a stored run differs from what today's tables would give for its cell."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from ser_classic.models.regressors import REGRESSORS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.vocabulary import EMOTION
 
-DEFAULTS = {"version": 1}  # of fields that an older record does not have; of all others, null
+DEFAULTS = {"version": 1}  # of fields missing from older records; for all others null
 LONGEST = 40  # letters of a value that is shown
 
 
 def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -> dict[str, str]:
-    """In what a stored run differs from what would be run today; nothing where it is as today's tables say.
+    """How a stored run differs from what would be run today; empty if it is current.
 
-    What cannot be compared counts as equal: a part that the record does not have, a model whose optional
-    library is not installed or whose entry makes no estimator, a table of features that is not brought. So
-    do the words of a protocol's title, and what differs between machines and libraries without a change of
-    these tables: digests of features, versions, and parameters of an estimator that its model does not state.
+    What cannot be compared counts as equal: a part missing from the record, a model whose optional library is
+    not installed or whose entry is broken, a table of features that was not given. A protocol's title is not
+    compared, nor is what differs between machines and library versions while the tables stay the same:
+    digests of features, versions, and estimator parameters that the model does not set.
 
     Parameters
     ----------
     record : mapping
         A run's record.
     clips : callable (corpus) -> str or None
-        Digest of a corpus's clips table as it is today; None where that is not known.
+        Digest of today's clips table of a corpus; None if unknown.
 
     Returns
     -------
     dict of str
-        What differs (`features.version`, or `clips` for those that were tested), and how.
+        What differs (such as `features.version`, or `clips` for the test corpus), and how.
     """
     cell = Cell.of(record)
     recorded = record.get("parameters", {})
@@ -68,9 +68,9 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
 
 
 def clips_today(find: Callable[[str], Loaded], own: Collection[str], corpus: str) -> str | None:
-    """Digest of a corpus's clips table as `find` loads it; None where it is not at hand as a whole.
+    """Digest of a corpus's clips table as `find` loads it; None if it is missing or incomplete.
 
-    An embedded corpus is not looked at: its version says whether it has changed.
+    A built-in corpus is not loaded: its version says whether it has changed.
     """
     try:
         if corpus not in own and CORPORA[corpus].make is not None:
@@ -91,16 +91,16 @@ def summary(each: Iterable[Mapping[str, str]]) -> str:
 
 
 def _comparable(cell: Cell, recorded: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a record and today's tables both say of a cell, without what may differ."""
+    """What a record and today's tables both contain of a cell, without what may differ."""
     features = recorded.get("features", {})
     names, parts = cell.features.split("+"), features.get("parts", [features])
-    # A table of features that is not brought counts as it was
+    # A table of features that was not given counts as unchanged
     parts = [
         FEATURES[name].parameters if name in FEATURES else part
         for name, part in zip(names, parts, strict=True)
     ]
     today: dict[str, Any] = {"features": {**features, "parts": parts} if len(parts) > 1 else parts[0]}
-    with contextlib.suppress(SerClassicError):  # a library that is not here, or an entry that is broken
+    with contextlib.suppress(SerClassicError):  # a missing library, or a broken entry
         today["model"] = cell.entry.stated(cell.seed)
     today = json.loads(json.dumps(today | parameters_of_protocol(cell), default=str))
     both = [part for part in today if part in recorded]

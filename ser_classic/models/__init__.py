@@ -19,16 +19,16 @@ Balance = Literal["weights", "priors"]
 
 
 class Estimator:
-    """Makes an estimator of a class, which is imported when the first one is made.
+    """Factory for one estimator class, which is imported on the first call.
 
     Parameters
     ----------
     path : str
-        Module and class, `sklearn.svm.SVC`.
+        Module and class, such as `sklearn.svm.SVC`.
     seeded : bool
         Whether it has a `random_state`.
     **settings
-        Parameters that are to differ from the defaults of the class.
+        Parameters that differ from the defaults of the class.
     """
 
     def __init__(self, path: str, /, seeded: bool = False, **settings: Any) -> None:
@@ -36,47 +36,47 @@ class Estimator:
         self.seeded, self.settings = seeded, settings
 
     def parameters(self, seed: int) -> dict[str, Any]:
-        """What is set, with the seed."""
+        """The settings, with the seed."""
         return self.settings | ({"random_state": seed} if self.seeded else {})
 
     def __call__(self, seed: int) -> Any:
         return getattr(importlib.import_module(self.module), self.name)(**self.parameters(seed))
 
 
-@dataclass(frozen=True, eq=False)  # hashed as entries, so that what is known of one can be cached
+@dataclass(frozen=True, eq=False)  # hashed by identity, so that functions of a model can be cached
 class Model:
-    """A named way of building a classifier; or a regressor, where it is one of `REGRESSORS`.
+    """A named way of building a classifier, or for `REGRESSORS` a regressor.
 
     Attributes
     ----------
     name, title : str
     estimator : callable (seed) -> scikit-learn estimator
-        With the stated defaults, which are used as they are where nothing can be tuned by speaker; an
+        Returns the estimator with its stated defaults, which stay where nothing can be tuned by speaker. An
         `Estimator`, or a function of your own.
     grid : mapping of parameter name to values
         For `search="grid"`. Empty: nothing is tuned.
     scale : bool
         Put a StandardScaler before it.
     search : {"grid", "own", "early"}
-        `grid`: exhaustive search in inner speaker folds, scored by UAR (by CCC, of a regressor). `own`: the
-        estimator searches by itself, in the folds that its parameter `cv` is given; where that is None
-        because nothing can be tuned by speaker, it takes its stated defaults and its `tuned_` is False.
-        `early`: its `fit` holds part of the speakers in `groups` out, to stop training by them; it tells
-        `chosen_` and `held_out_`.
+        `grid`: exhaustive search in inner speaker folds, scored by UAR (regressors: by CCC). `own`: the
+        estimator searches by itself, in the folds passed as its parameter `cv`; if that is None because
+        nothing can be tuned by speaker, it uses its stated defaults and sets `tuned_` to False. `early`: its
+        `fit` holds out some of the speakers in `groups` to decide when to stop training; it sets `chosen_`
+        and `held_out_`.
     balance : {"weights", "priors"}, optional
-        For estimators that have no class weights of their own: fit with balanced sample weights, or set the
-        parameter `priors` to equal ones.
+        For estimators without class weights: fit with balanced sample weights, or set the parameter `priors`
+        to equal values.
     takes : Inputs
-        What it takes of a clip: what a feature set for it `gives`.
+        What it takes for each clip; must equal what the feature set `gives`.
     library, extra : str, optional
         The optional library it needs, and the extra that installs it.
     version : int
-        Raised whenever the same parameters give other predictions, so that older runs are known as such.
+        Raised whenever the same parameters give other predictions, which marks older runs as stale.
 
     Raises
     ------
     SerClassicError
-        A value that is not known, or fields that contradict each other.
+        A field has an unknown value, or fields contradict each other.
     """
 
     name: str
@@ -101,15 +101,18 @@ class Model:
         for contradicts, what in (
             (not isinstance(self.grid, Mapping), "a grid maps names of parameters to their values"),
             (self.grid and self.search != "grid", f"a grid is not searched with search={self.search!r}"),
-            (self.balance and self.search == "early", "what stops early balances the classes itself"),
-            (self.takes != VECTORS and self.scale, "only vectors are scaled from outside; give scale=False"),
+            (
+                self.balance and self.search == "early",
+                "a model with search='early' balances the classes itself",
+            ),
+            (self.takes != VECTORS and self.scale, "only vectors can be scaled; give scale=False"),
             ((self.library is None) != (self.extra is None), "give `library` and `extra`, or neither"),
         ):
             if contradicts:
                 raise SerClassicError(f"{self.name}: {what}")
 
     def require(self) -> None:
-        """Raise an error that names the command to install what this model needs, where it is absent."""
+        """Raise an error with the install command if the library that this model needs is missing."""
         if self.library and self.extra:
             need(self.library, self.extra)
 
@@ -127,7 +130,7 @@ class Model:
         return self._described(type(estimator).__name__, estimator.get_params())
 
     def stated(self, seed: int = 0) -> dict[str, Any]:
-        """As `parameters`, of those alone that the entry sets; an `Estimator` is not imported for it."""
+        """As `parameters`, but only what the entry sets; does not import the class of an `Estimator`."""
         if isinstance(self.estimator, Estimator):
             return self._described(self.estimator.name, self.estimator.parameters(seed))
         estimator = self._made(seed)
@@ -151,7 +154,7 @@ class Model:
         return json.loads(json.dumps(described, default=worded))
 
     def _made(self, seed: int) -> Any:
-        """The estimator, of which nothing is asked that scikit-learn does not ask of every estimator."""
+        """The estimator, checked to have `get_params`, as every scikit-learn estimator does."""
         with wrap_errors(f"{self.name} makes no estimator"):
             estimator = self.estimator(seed)
             estimator.get_params()
@@ -159,7 +162,7 @@ class Model:
 
 
 def worded(value: Any) -> str:
-    """An object as a record tells it: a function by module and name, nothing by its place in memory.
+    """An object as text for a record: a function by module and name, never a memory address.
 
     Examples
     --------
@@ -176,7 +179,7 @@ _SVM_LINEAR = _SVM_RBF | {"kernel": "linear", "Cs": (0.0001, 0.001, 0.01, 0.1, 1
 
 
 def _own(name: str, title: str, estimator: str, seeded: bool = True, **settings: Any) -> Model:
-    """A model on an estimator of this package, which standardises by itself, within each inner fold, too."""
+    """A model on an estimator of this package, which standardises within each inner fold by itself."""
     made = Estimator(f"ser_classic.estimators.{estimator}", seeded=seeded, **settings)
     return Model(name, title, made, scale=False, search="own")
 
@@ -242,7 +245,7 @@ MODELS: Registry[Model] = Registry(
             Estimator("sklearn.svm.SVC", C=1.0, kernel="rbf", gamma="auto"),
         ),
         _own("ridge", "kernel ridge, linear and RBF", "KernelRidgeClassifierCV"),
-        # Penalties for other corpora than the one trained on, whose own speakers ask for smaller ones.
+        # Strong penalties, for testing on other corpora; speakers of the same corpus need weaker ones.
         _own(
             "ridge_linear",
             "ridge, linear, with the strong penalties that corpora ask for",

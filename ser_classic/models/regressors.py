@@ -1,4 +1,4 @@
-"""Regressors: named pipelines that predict a dimension, as `MODELS` are those that tell emotions apart."""
+"""Regressors: named pipelines that predict a dimension, as `MODELS` predict emotions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _svr(seed: int) -> Any:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
 
-    # C and epsilon are in units of the target, and every corpus has a scale of its own.
+    # C and epsilon are in units of the target, and corpora use different scales.
     return TransformedTargetRegressor(SVR(C=1.0, epsilon=0.1), transformer=StandardScaler())
 
 
@@ -47,12 +47,12 @@ REGRESSORS: Registry[Model] = Registry(
 
 
 def model_for(target: str, name: str) -> Model:
-    """The model of this name that predicts emotions, or a dimension."""
+    """Look up a model by name: in `MODELS` for emotions, in `REGRESSORS` for a dimension."""
     own, other = (MODELS, REGRESSORS) if target == EMOTION else (REGRESSORS, MODELS)
     if name not in own and name in other:
         kinds = ("words", "numbers") if target == EMOTION else ("numbers", "words")
         raise SerClassicError(
-            f"{name} cannot predict {target}: that takes {kinds[0]}, and it gives {kinds[1]}; "
+            f"{name} cannot predict {target}: it predicts {kinds[1]}, not {kinds[0]}; "
             f"{unknown(own.kind, name, own)}"
         )
     return own[name]

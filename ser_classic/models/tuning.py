@@ -15,9 +15,9 @@ from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.metrics import concordance
 from ser_classic.models import Model, worded
 
-CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # a value an epoch
-NEIGHBOURS = "n_neighbors"  # which cannot be more than the clips that are fitted to
-ROUNDED = 1e-6  # by which a chance may lie beyond 0 or 1
+CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # one value per epoch
+NEIGHBOURS = "n_neighbors"  # cannot exceed the number of training clips
+ROUNDED = 1e-6  # rounding error by which a probability may lie outside 0 to 1
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,20 @@ class Fitted:
 
     @property
     def curves(self) -> pd.DataFrame | None:
-        """Losses, recalls and seconds of every epoch, where the model is trained in epochs and tells."""
+        """Losses, recalls and seconds of every epoch; None if the model does not record them."""
         curves = getattr(self.estimator[-1], "curves_", None)
         if not isinstance(curves, Mapping) or not set(CURVES).issubset(curves):
-            return None  # nothing, or what another library calls so
+            return None  # absent, or another library's attribute of that name
         return pd.DataFrame(curves)[list(CURVES)]
 
     @property
     def size(self) -> int:
-        """Bytes of the fitted pipeline, serialised: what it takes to keep it."""
+        """Size of the serialised pipeline [bytes]."""
         with wrap_errors("the fitted pipeline cannot be serialised"):
             return len(pickle.dumps(self.estimator))
 
     def probabilities(self, X: pd.DataFrame | np.ndarray) -> pd.DataFrame | None:
-        """Chance of every emotion [shape=(clips, emotions)], or None where the model has none."""
+        """Probability of every emotion [shape=(clips, emotions)]; None if the model gives none."""
         if not hasattr(self.estimator, "predict_proba"):
             return None
         chances = np.asarray(self.estimator.predict_proba(X))
@@ -71,21 +71,21 @@ def fit(
     Parameters
     ----------
     model : Model
-    X : pd.DataFrame [shape=(clips, d)], or array of what the model takes of each clip
+    X : pd.DataFrame [shape=(clips, d)], or array of what the model takes for each clip
     y : np.ndarray [shape=(clips,)]
-        Emotion words; or numbers, for a model of `REGRESSORS`, whose grid is scored by CCC.
+        Emotion words, or for a model of `REGRESSORS` numbers; its grid is then scored by CCC.
     speakers : np.ndarray [shape=(clips,)] or None
-        With fewer than two speakers nothing can be tuned, and the model's stated defaults are used;
-        without speakers the inner folds are random.
+        With fewer than two speakers nothing can be tuned, and the model's stated defaults are used. With
+        None the inner folds are random.
     seed : int
     leaky : bool
-        The clips to be tested on are of the same speakers. A model that stops early then holds out clips
-        instead of speakers, as the recipes that are evaluated so do.
+        The test clips are of the same speakers. A model that stops early then holds out clips instead of
+        speakers, as the published recipes under such protocols do.
     dev : np.ndarray of int, optional
-        Rows on which the grid is tuned, in the place of inner folds; the model is then fitted on all.
+        Rows on which the grid is tuned, instead of inner folds; the model is then fitted on all rows.
     corpora : np.ndarray [shape=(clips,)], optional
-        Corpus of every clip, to be recognised on further ones: inner folds then keep corpora apart instead
-        of speakers, and each corpus counts the same, with an estimator that takes weights.
+        Corpus of every clip, for a model to be used on other corpora: inner folds then keep corpora apart
+        instead of speakers, and if the estimator takes sample weights each corpus counts the same.
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
     with wrap_errors(what, "take more clips, or another model"):
@@ -97,8 +97,8 @@ def fit(
         pipeline = model.pipeline(seed)
         if ("cv" in pipeline[-1].get_params()) != (model.search == "own"):
             raise SerClassicError(
-                f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then given "
-                f"folds that keep speakers apart, and for no other; found search={model.search!r} for "
+                f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then set to "
+                f"folds that keep speakers apart, and only for such; found search={model.search!r} for "
                 f"{type(pipeline[-1]).__name__}"
             )
         options, weights = {}, None
@@ -120,13 +120,13 @@ def fit(
             inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
         if model.search == "own":
             pipeline.set_params(model__cv=inner).fit(X, y, **options)
-            # The folds of this training part mean nothing to a saved pipeline.
+            # The folds hold row numbers of this training part, meaningless in a saved pipeline.
             pipeline.set_params(model__cv=None)
             if inner is None and getattr(pipeline[-1], "tuned_", True):
                 raise SerClassicError(
                     f"{model.name}: nothing can be tuned by speaker here, and "
-                    f"{type(pipeline[-1]).__name__} then tunes by clips; give a grid over the same "
-                    "classifier without a search of its own"
+                    f"{type(pipeline[-1]).__name__} then tunes by clips; use the same classifier without its "
+                    "built-in search, and give a grid"
                 )
             return Fitted(pipeline, {} if inner is None else _found(pipeline[-1]), tuned=inner is not None)
         if inner is None:
@@ -135,7 +135,7 @@ def fit(
         from sklearn.metrics import make_scorer
         from sklearn.model_selection import GridSearchCV
 
-        # No more neighbours than the smallest inner training part has clips
+        # At most as many neighbours as the smallest inner training part has clips
         fewest = min(len(train) for train, _ in inner)
         few = [value for value in model.grid.get(NEIGHBOURS, ()) if value <= fewest]
         usable = {**model.grid, NEIGHBOURS: few} if few else model.grid
@@ -148,7 +148,7 @@ def fit(
 
 
 def plain(chosen: dict[str, Any]) -> dict[str, Any]:
-    """What was chosen, ready for JSON: NumPy's numbers as Python's, objects as `worded` has them."""
+    """The chosen parameters, ready for JSON: NumPy numbers as Python numbers, objects as `worded`."""
     return json.loads(
         json.dumps(
             chosen, default=lambda value: value.item() if isinstance(value, np.generic) else worded(value)
@@ -157,7 +157,7 @@ def plain(chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _found(estimator: Any) -> dict[str, Any]:
-    """What an estimator's own search chose; scikit-learn's classifiers tell it each under its own name."""
+    """What an estimator's own search chose; scikit-learn names the attribute after the parameter."""
     if hasattr(estimator, "best_params_"):
         return estimator.best_params_
     values = {name: getattr(estimator, f"{name}_", None) for name in ("C", "l1_ratio", "alpha")}

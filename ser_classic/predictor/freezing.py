@@ -81,7 +81,7 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
         close = first - second <= 2 * EQUAL
     guess = np.asarray(pipeline.predict(X))
     if guess.shape != choice.shape:
-        raise SerClassicError(f"{name} gives guesses of shape {guess.shape} for {len(X)} clips")
+        raise SerClassicError(f"{name} gives predictions of shape {guess.shape} for {len(X)} clips")
     other = (words != guess) & ~close
     if other.any():
         raise SerClassicError(f"{name}: its arrays answer otherwise than its pipeline to {other.sum()} clips")

@@ -1,4 +1,4 @@
-"""Protocols: how clips are dealt into folds, and what the system may know of the test speaker."""
+"""Protocols: how clips are dealt into folds, and what a system may know of the test speaker."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ __all__ = [
     "require_two_clips",
 ]
 
-# Corpora to train on, and to be tested elsewhere
+# Corpora to train on for tests on another corpus
 SOURCES = (
     *("ravdess", "emodb", "tess", "savee", "crema_d", "emovo", "synthetic", "urdu", "ravdess_song", "cafe"),
     *("esd", "iemocap", "jl", "polish", "subesco", "msp_improv", "msp_podcast", "meld", "shemo", "enterface"),
     *("nemo", "turev_db", "ased", "aesdd", "emov_db", "emozionalmente"),
 )
-# To train on together, and to be left out in turn
+# Corpora to train on together, each left out in turn
 TOGETHER = ("ravdess", "emodb", "tess", "urdu")
 FOUR = ("angry", "happy", "neutral", "sad")  # emotions that nearly every corpus has
-_FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, beside all of them
-_TRAINED = (4, 6, 8, 12)  # speakers to train on, beside all that a fold has
+_FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, besides all of them
+_TRAINED = (4, 6, 8, 12)  # training speakers, besides all of a fold
 _COPIED = f"; {COPIES} degraded copies of each training clip are trained on, too"
 _LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
 _EMOBOX = ("emobox", "published speaker-disjoint folds", published)
@@ -57,7 +57,7 @@ _LEAKY = "speakers on both sides"
 def _both(
     name: str, title: str, deal: Deal, family: str = "", base: str = "", **fields: Any
 ) -> tuple[Protocol, ...]:
-    """A protocol on either track."""
+    """A protocol on both tracks."""
     base = base or name
     return (
         Protocol(name, title, deal, base=base, family=family, **fields),
@@ -74,7 +74,7 @@ def _both(
 
 
 def _conditions(name: str, title: str, deal: Deal) -> Iterator[Protocol]:
-    """A protocol with few clips heard, degraded test clips, copies to train on, or few speakers."""
+    """Variants of a protocol: few clips heard, degraded test clips, copies in training, or few speakers."""
     for heard in _FEW:
         yield Protocol(
             f"{name}_adapted_m{heard}",
@@ -167,7 +167,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
 
 
 def families() -> dict[str, list[Protocol]]:
-    """Protocols that a suite lists under one name, by that name."""
+    """Protocols that a suite lists under one family name, by that name."""
     found: dict[str, list[Protocol]] = {}
     for protocol in PROTOCOLS.values():
         if protocol.family:
@@ -176,7 +176,7 @@ def families() -> dict[str, list[Protocol]]:
 
 
 def ordinary(base: str, track: str) -> Protocol:
-    """The protocol with the folds of `base` on this track, under no condition."""
+    """The protocol with the folds of `base` on this track that sets none of the `CONDITIONS`."""
     for protocol in PROTOCOLS.values():
         if (protocol.base, protocol.track) == (base, track) and not protocol.conditions(""):
             return protocol

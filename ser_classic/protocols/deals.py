@@ -12,7 +12,7 @@ from ser_classic.protocols.protocol import Fold
 
 
 def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """One fold a speaker; nothing is drawn."""
+    """One fold per speaker; not random."""
     owners = clips["speaker"].to_numpy()
     speakers = sorted(set(owners))
     _require_speakers(clips, len(speakers), 2)
@@ -20,7 +20,7 @@ def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
 
 def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """Five groups of speakers, balanced in emotions as far as speakers allow."""
+    """Five groups of speakers, their emotions balanced as far as possible."""
     _require_speakers(clips, clips["speaker"].nunique(), 5)
     return _groups(clips, "speaker", seed)
 
@@ -58,17 +58,17 @@ def published_folds() -> pd.DataFrame:
 
 
 def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """A fold for each group of speakers with each group of sentences: both are absent from training.
+    """A fold for each pair of a speaker group and a sentence group, both absent from training.
 
-    Clips of the test speakers that say other sentences, and those of other speakers that say the test
-    sentences, stand on neither side. Speakers are grouped as published where folds are, else into five
-    groups (or one by one, where they are fewer); sentences into five groups or one by one.
+    Clips of the test speakers with other sentences, and clips of other speakers with the test sentences, are
+    on neither side. Speakers are grouped by the published folds if there are any, else into five groups (or
+    one by one, if there are fewer); sentences into five groups or one by one.
     """
     corpus = clips["corpus"].iloc[0]
     if clips["sentence"].isna().any() or clips["sentence"].nunique() < 2:
-        found = "some clips do not tell theirs" if clips["sentence"].isna().any() else "all say the same"
+        found = "some clips have none" if clips["sentence"].isna().any() else "all say the same"
         raise SerClassicError(
-            f"{corpus}: unseen_text needs to know the sentence of every clip, and two of them at least; "
+            f"{corpus}: unseen_text needs the sentence of every clip, and at least two different ones; "
             f"{found}. Add a column `sentence` to the manifest, or use loso or speakers5"
         )
     if corpus in set(published_folds()["corpus"]):
@@ -91,7 +91,7 @@ def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
 
 def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
-    """Up to five groups of speakers or sentences, balanced in emotions as far as those allow."""
+    """Up to five groups of speakers or sentences, their emotions balanced as far as possible."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     deal = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
@@ -101,7 +101,7 @@ def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
 def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -> list[Fold]:
     """One fold: tested on the corpus of the last clip, trained on all others, on the emotions of both sides.
 
-    Of these, `among` keeps the ones that it names.
+    `among`, if given, restricts these emotions.
     """
     corpora, emotions = clips["corpus"].to_numpy(), clips["emotion"].to_numpy()
     tested = corpora[-1]
@@ -110,14 +110,14 @@ def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -
     shared = sorted(set(emotions[train]) & set(emotions[~train]) & set(among or emotions))
     if len(shared) < 2:
         raise SerClassicError(
-            f"cross: {sources} and {tested} share {len(shared)} emotion(s), 2 are needed to tell apart"
+            f"cross: {sources} and {tested} share {len(shared)} emotion(s); at least 2 are needed"
         )
     kept = np.isin(emotions, shared)
     return [Fold(f"{sources}-{tested}", np.flatnonzero(kept & train), np.flatnonzero(kept & ~train))]
 
 
 def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """Five folds drawn clip by clip, balanced in emotions: speakers stand on both sides."""
+    """Five random folds of clips, balanced in emotions; speakers are on both sides."""
     from sklearn.model_selection import StratifiedKFold
 
     _require_clips(clips, 5)
@@ -125,7 +125,7 @@ def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
 
 
 def holdout(clips: pd.DataFrame, seed: int, share: float) -> list[Fold]:
-    """One random split that tests a share of the clips, balanced in emotions: speakers on both sides."""
+    """One random split, with a share of the clips to test on, balanced in emotions; leaky."""
     from sklearn.model_selection import StratifiedShuffleSplit
 
     _require_clips(clips, 2)

@@ -23,21 +23,21 @@ def fold_table(
 ) -> pd.DataFrame:
     """The folds of a protocol, one row for each clip that takes part in a fold.
 
-    Where the protocol trains on another corpus, the clips are those of both. With `validation`, one speaker
-    in five of each training part is held out, as the networks of this package do to stop early; under a
-    leaky protocol, one clip in five.
+    For a protocol that trains on other corpora, give the clips of all. With `validation`, one speaker in five
+    of each training part is held out, as the networks of this package do to stop early; under a leaky
+    protocol, one clip in five.
 
     Returns
     -------
     pd.DataFrame
         Columns fold, part (`train`, `validation`, `test`), clip, file, corpus, speaker, emotion, sentence and
-        digest: the same word in every row, which changes with the folds and whatever a clip is said to be.
-        Where clips are parts of files, start and end [s], too.
+        digest: of the whole table, the same in every row. If clips are parts of files, also start and end
+        [s].
 
     Raises
     ------
     SerClassicError
-        The clips cannot be dealt so, or a training part has too few speakers to hold one out.
+        The protocol cannot deal these clips, or a training part has too few speakers to hold one out.
 
     Examples
     --------
@@ -71,20 +71,20 @@ def _held_out(clips: pd.DataFrame, protocol: Protocol, fold: str, train: np.ndar
     if split is None:
         raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: {protocol.name}, fold {fold}: it trains on "
-            f"{known['speaker'].nunique()} speaker(s), of whom none can be held out to validate on; leave "
-            "--validation out"
+            f"{known['speaker'].nunique()} speaker(s), too few to hold one out for validation; leave out "
+            "--validation"
         )
     return train[split[1]]
 
 
 def digest(table: pd.DataFrame) -> str:
-    """Digest of a table of folds, without `file`, which differs between packagings of one corpus."""
+    """Digest of a table of folds without `file`, which differs between distributions of the same corpus."""
     text = table.drop(columns=["file", "digest"], errors="ignore").to_csv(index=False, lineterminator="\n")
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 def save(path: Path, table: pd.DataFrame) -> None:
-    """Write a table of folds as `.csv`, or as `.jsonl`: one object a row."""
+    """Write a table of folds as `.csv`, or as `.jsonl`: one object per row."""
     require_writable(path, "folds", *ENDINGS)
     with replacing(path) as draft:
         if path.suffix.lower() == ".csv":

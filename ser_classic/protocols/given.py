@@ -1,4 +1,4 @@
-"""Deals that a corpus gives with its clips: its official parts, and its sessions."""
+"""Deals by what a corpus itself provides: official parts and sessions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 from ser_classic.protocols.protocol import Fold
 
-PARTS = {  # how parts are called, in lower case
+PARTS = {  # spellings of the parts, in lower case
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("dev", "devel", "development", "val", "valid", "validation"), "dev"),
     **dict.fromkeys(("test", "testing"), "test"),
@@ -16,10 +16,10 @@ PARTS = {  # how parts are called, in lower case
 
 
 def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
-    """One fold: trained on the clips of the parts train and dev, tested on those of the part test.
+    """One fold: trained on the parts train and dev, tested on the part test.
 
-    What is tuned is tuned on dev, where there is one. Clips of other parts stand on neither side. `shared`
-    says whether speakers may stand on both.
+    Parameters are tuned on dev, if there is one. Clips of other parts are on neither side. `shared` says
+    whether speakers may be on both.
     """
     corpus = clips["corpus"].iloc[0]
     known = clips["partition"].str.lower().map(PARTS) if "partition" in clips else pd.Series(dtype=object)
@@ -48,14 +48,14 @@ def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
 
 
 def leave_one_session_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
-    """One fold a session; nothing is drawn."""
+    """One fold per session; not random."""
     corpus = clips["corpus"].iloc[0]
     sessions = clips["session"] if "session" in clips else pd.Series(pd.NA, clips.index)
     if sessions.isna().any() or sessions.nunique() < 2:
-        found = "some clips do not tell theirs" if sessions.isna().any() else "there is one"
+        found = "some clips have none" if sessions.isna().any() else "there is one"
         raise SerClassicError(
-            f"{corpus}: sessions needs a column `session` for every clip, and two of them at least; {found}. "
-            "Add it to the manifest or label file, or use loso or speakers5"
+            f"{corpus}: sessions needs a column `session`, set for every clip, with at least two sessions; "
+            f"{found}. Add it to the manifest or label file, or use loso or speakers5"
         )
     tested = sessions.to_numpy(dtype=str)
     return [

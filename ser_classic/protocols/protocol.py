@@ -1,4 +1,4 @@
-"""What a protocol is: clips dealt into folds, and the promises that every deal has to keep."""
+"""Protocol: clips dealt into folds, and the checks that every deal must pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ser_classic.vocabulary import CONDITIONS
 class Fold:
     """Row numbers of the clips to train on and to test on, each [shape=(n,), dtype=int].
 
-    `dev` are those of the training clips on which parameters are to be chosen, where the corpus says which.
+    `dev` are the training clips to choose parameters on, if the corpus defines them.
     """
 
     name: str
@@ -30,9 +30,9 @@ class Fold:
 
 
 class Splitter:
-    """The folds of a protocol, as what scikit-learn calls a splitter: `cv` of `cross_validate` and its like.
+    """The folds of a protocol as a scikit-learn splitter: for the `cv` of `cross_validate` and others.
 
-    X and y are to be of the clips in this table, in the same order. A protocol that does more than to deal
+    X and y must have the rows of the clips table, in the same order. A protocol that does more than deal
     clips is refused.
 
     Examples
@@ -47,10 +47,10 @@ class Splitter:
         for more, what in (
             (
                 protocol.track == "adapted",
-                "z-scores features by speaker: do so (ser_classic.adaptation.adapt)",
+                "z-scores features by speaker: do that yourself (ser_classic.adaptation.adapt)",
             ),
             (protocol.degradation, "degrades the test clips: use `evaluate` with `degraded`"),
-            (protocol.copies, "trains on degraded copies, too: use `evaluate` with `copies`"),
+            (protocol.copies, "also trains on degraded copies: use `evaluate` with `copies`"),
         ):
             if more:
                 raise SerClassicError(
@@ -73,8 +73,8 @@ class Splitter:
             isinstance(X, pd.DataFrame) and not X.index.equals(self.clips.index)
         ):
             raise SerClassicError(
-                f"{self.protocol.name}: X has {len(X)} rows, and these folds are of {len(self.clips)} clips; "
-                "give the features of all of them, in the order of the clips table"
+                f"{self.protocol.name}: X has {len(X)} rows, but the folds are for {len(self.clips)} clips; "
+                "give the features of all clips, in the order of the clips table"
             )
         for fold in self._folds:
             yield fold.train, fold.test
@@ -94,34 +94,34 @@ class Protocol:
         What it does, in a few words.
     deal : callable (clips table, seed) -> list of Fold
     unit : {"speaker"} or None
-        Column of the clips table whose values may not stand on both sides; None marks a leaky protocol.
+        Column of the clips table whose values may not be on both sides; None marks a leaky protocol.
     apart : tuple of str
         Further such columns.
     base : str
-        Name of the protocol whose folds it shares, beside which its results are read; its own by default.
+        Name of the protocol whose folds it shares and with which it is compared; by default its own.
     family : str
-        Name under which a suite lists it together with others.
+        Name by which a suite lists it together with others.
     heard : int or None
         Unlabelled clips of a test speaker that an adapted protocol may use; all by default.
     trained_on : tuple of str
-        Corpora to train on in the place of the one to test on, which is left out where it is among them;
-        `deal` is given the clips of all, those to test on last.
+        Corpora to train on instead of the one to test on, which is left out if it is among them; `deal` gets
+        the clips of all of them, the test corpus last.
     copies : int or None
-        Degraded copies of every training clip that are trained on beside it, each by a `training_copy`; none
-        by default. They are the clip's speaker's, and never tested.
+        Degraded copies of every training clip to train on as well, each made by a `training_copy`; none by
+        default. They belong to the clip's speaker and are never tested.
     speakers : int or None
-        Training speakers, drawn from those that a fold has; all by default. Fewer are among more.
+        Training speakers drawn from each fold; all by default. Smaller draws are subsets of larger ones.
     degradation : str or None
-        What is done to the test clips, of `DEGRADATIONS`; training clips stay as they are.
+        Name in `DEGRADATIONS` of what is done to the test clips; training clips stay as they are.
     track : {"blind", "adapted"}
         `adapted` z-scores the features of each speaker over his own unlabelled clips.
     version : int
-        Raised whenever clips are dealt otherwise under the same name, so that older runs are known as such.
+        Raised whenever the same name deals clips differently, which marks older runs as stale.
 
     Raises
     ------
     SerClassicError
-        A value that is not known, or fields that contradict each other.
+        A field has an unknown value, or fields contradict each other.
     """
 
     name: str
@@ -143,8 +143,8 @@ class Protocol:
         for wrong, what in (
             (
                 self.unit not in ("speaker", None),
-                f"unit {self.unit!r}; expected 'speaker' or None, for a leaky protocol; what else is to be "
-                "kept apart stands in `apart`",
+                f"unit {self.unit!r}; expected 'speaker', or None if leaky; name other columns to keep "
+                "apart in `apart`",
             ),
             (
                 isinstance(self.trained_on, str),
@@ -178,20 +178,20 @@ class Protocol:
 
     @property
     def leaky(self) -> bool:
-        """Whether speakers may stand on both sides."""
+        """Whether speakers may be on both sides."""
         return self.unit is None
 
     @property
     def independent(self) -> bool:
-        """Whether it keeps speakers apart and nothing else: what is meant by speaker-independent."""
+        """Whether it keeps speakers apart and nothing else: what the literature calls speaker-independent."""
         return self.unit == "speaker" and not self.apart
 
     def sources(self, corpus: str) -> tuple[str, ...]:
-        """Other corpora on which it trains to test on this one."""
+        """The corpora that it trains on to test on this one, if they are others."""
         return tuple(name for name in self.trained_on if name != corpus)
 
     def conditions(self, corpus: str) -> dict[str, Any]:
-        """Those of `CONDITIONS` that it sets, as they are on this corpus; nothing of an ordinary protocol."""
+        """The `CONDITIONS` that it sets, for tests on this corpus; empty for an ordinary protocol."""
         values = {name: getattr(self, name) for name in CONDITIONS}
         if self.trained_on:
             values["trained_on"] = list(self.sources(corpus))
@@ -205,7 +205,7 @@ class Protocol:
         SerClassicError
             The clips lack what the protocol needs, or a speaker straddles train and test.
         CorpusError
-            The protocol needs to know who speaks, and the clips do not tell.
+            The protocol needs speakers, and the clips have none.
         """
         corpus = clips["corpus"].iloc[0]
         if self.unit or self.track == "adapted":
@@ -219,45 +219,45 @@ class Protocol:
                 f"corpus, to test on; found those of {', '.join([*others, tested])}"
             )
         with wrap_errors(f"{corpus}: {self.name} cannot deal these {len(clips)} clips"):
-            folds = list(self.deal(clips.copy(), seed))  # as a deal may change them
+            folds = list(self.deal(clips.copy(), seed))  # a copy, as a deal may change the table
             if self.speakers:
                 folds = [_fewer_speakers(fold, clips, self.speakers, seed) for fold in folds]
             self._check(folds, clips)
         return folds
 
     def splitter(self, clips: pd.DataFrame, seed: int = 0) -> Splitter:
-        """The folds as scikit-learn takes them: `cv=PROTOCOLS["emobox"].splitter(clips)`; errors as there."""
+        """The folds as a scikit-learn splitter: `cv=PROTOCOLS["emobox"].splitter(clips)`."""
         return Splitter(self, clips, seed)
 
     def _check(self, folds: list[Fold], clips: pd.DataFrame) -> None:
-        """Hold a deal to the protocol's promises."""
+        """Check that a deal keeps the protocol's promises."""
         corpus = clips["corpus"].iloc[0]
         units = [unit for unit in (self.unit, *self.apart) if unit]
         if absent := [unit for unit in units if unit not in clips]:
             raise SerClassicError(
-                f"{corpus}: {self.name} keeps {', '.join(absent)} apart, of which the clips tell nothing; "
-                f"they have {', '.join(clips.columns)}"
+                f"{corpus}: {self.name} keeps {', '.join(absent)} apart, but the clips table lacks it; "
+                f"its columns are {', '.join(clips.columns)}"
             )
         if not folds:
             raise SerClassicError(f"{corpus}: {self.name} deals no fold")
         if len({fold.name for fold in folds}) < len(folds):
-            raise SerClassicError(f"{corpus}: {self.name} deals two folds of one name")
+            raise SerClassicError(f"{corpus}: {self.name} deals two folds of the same name")
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
             for side, rows in (("train", np.asarray(fold.train)), ("test", np.asarray(fold.test))):
                 known = np.unique(rows)
                 if not rows.size or rows.dtype.kind not in "iu" or known[0] < 0 or known[-1] >= len(clips):
                     raise SerClassicError(
-                        f"{where}: `{side}` holds no row numbers from 0 to {len(clips) - 1}"
+                        f"{where}: `{side}` must hold row numbers from 0 to {len(clips) - 1}"
                     )
                 if len(known) < len(rows):
                     raise SerClassicError(f"{where}: `{side}` holds a clip twice")
             if clips["emotion"].iloc[fold.train].nunique() < 2:
-                raise SerClassicError(f"{where}: it trains on one emotion only; two are needed")
+                raise SerClassicError(f"{where}: it trains on one emotion only; at least two are needed")
             if fold.dev is not None and np.setdiff1d(fold.dev, fold.train).size:
                 raise SerClassicError(f"{where}: `dev` holds clips that `train` does not")
             if np.intersect1d(fold.train, fold.test).size:
-                raise SerClassicError(f"{where}: clips stand on both sides")
+                raise SerClassicError(f"{where}: clips are on both sides")
             for unit in units:
                 owners = clips[unit].to_numpy()
                 both = sorted(map(str, set(owners[fold.train]) & set(owners[fold.test])))
@@ -266,26 +266,26 @@ class Protocol:
 
 
 def _fewer_speakers(fold: Fold, clips: pd.DataFrame, number: int, seed: int) -> Fold:
-    """A fold trained on some of its speakers alone; those for a smaller number are among those for more."""
+    """The fold with only some of its training speakers; a smaller draw is a subset of a larger one."""
     owners = clips["speaker"].to_numpy(dtype=str)[fold.train]
     there = np.unique(owners)
     if len(there) < number:
         raise SerClassicError(
-            f"{clips['corpus'].iloc[-1]}: fold {fold.name} has {len(there)} speakers to train on, "
-            f"{number} are wanted"
+            f"{clips['corpus'].iloc[-1]}: fold {fold.name} has {len(there)} training speakers; "
+            f"{number} are needed"
         )
     random = np.random.default_rng([seed, zlib.crc32(fold.name.encode())])
     return replace(fold, train=fold.train[np.isin(owners, random.permutation(there)[:number])])
 
 
 def require_two_clips(clips: pd.DataFrame) -> None:
-    """Refuse a speaker of one clip, for the adapted track.
+    """Refuse a speaker with a single clip, for the adapted track.
 
-    Of one clip the z-scores are zeros, from which a model reads which emotion training lacks a clip of.
+    The z-scores of a single clip are all zero; from these a model can tell which emotion training lacks.
     """
     counts = clips["speaker"].value_counts()
     if counts.min() < 2:
         raise SerClassicError(
-            f"{clips['corpus'].iloc[0]}: a speaker's own clips scale his features on the adapted track, and "
-            f"{counts.idxmin()} has one; 2 are needed of every speaker"
+            f"{clips['corpus'].iloc[0]}: the adapted track z-scores features over each speaker's clips, and "
+            f"{counts.idxmin()} has only one; every speaker needs at least 2"
         )
