@@ -1,8 +1,8 @@
-"""Decoding: a file to samples, to the end of its data; the one place at which a decoder is asked.
+"""Decoding: from a file to its samples, all of them; the only module that calls a decoder.
 
-Whatever a decoder raises becomes an AudioError that names the file. What a header promises is compared with
-what is there only where it promises; see `containers`. What libsndfile cannot read is read through ffmpeg,
-where that is installed.
+Whatever a decoder raises becomes an AudioError that names the file. If a header states how much audio there
+is, that is compared with what is there; see `containers`. What libsndfile cannot read goes through ffmpeg, if
+that is installed.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, chains
 from ser_classic.audio.files import HEADERLESS
 from ser_classic.audio.waveforms import AudioError, Listening, Part, check, notice, peak, resample
 
-BLOCK = 2**18  # frames that are decoded at a time
-UNKNOWN = 2**62  # frames; what libsndfile says of a length that it does not know is more
-CLAIMED = 2**36  # [bytes] size of a file that its decoder is to read to the end
-SILENT = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # begins of files whose decoders write nothing on stderr
+BLOCK = 2**18  # frames decoded at a time
+UNKNOWN = 2**62  # frames; for an unknown length libsndfile reports more than that
+CLAIMED = 2**36  # [bytes] added to the file size, so that the decoder reads to the true end
+SILENT = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # first bytes of files whose decoders write nothing to stderr
 FFMPEG_BEFORE = ("-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i")
 FFMPEG_AFTER = ("-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto")
-_ALONE = threading.RLock()
+_ALONE = threading.RLock()  # held while stderr is redirected
 
 
 class Shape(NamedTuple):
@@ -55,29 +55,29 @@ def read(
     Parameters
     ----------
     path : str or Path
-        What libsndfile reads (WAV, FLAC, OGG, MP3, AIFF and more), or ffmpeg where it is installed (MP4,
-        WebM, AMR ...); the content counts, not the extension.
+        Anything that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF and more), or ffmpeg if installed (MP4,
+        WebM, AMR ...). The content counts, not the extension.
     sample_rate : int, optional
         Resample to this rate [Hz]; the file's own rate by default.
     channel : int, optional
-        Take this channel, counted from 0, of a recording with several, by default their mean; one with a
-        single channel gives that.
+        Channel to take, counted from 0, if there are several; by default their mean. A recording with a
+        single channel gives that one.
     part : Part, optional
-        Take this part of the recording.
+        Part of the recording to take.
 
     Returns
     -------
     waveform : np.ndarray [shape=(n,), dtype=float32]
-        Samples, full scale is 1. Floats in the range of integers are scaled, a constant offset of more than
-        7.5 % of full scale is taken off; a warning in the log tells of both.
+        Samples; full scale is 1. Floats in the range of integers are scaled, and a constant offset of more
+        than 7.5 % of full scale is removed, each with a warning in the log.
     sample_rate : int [Hz]
 
     Raises
     ------
     AudioError
-        The file is missing, unreadable, empty, not audio, truncated, too short, silent, holds NaN, has
-        several channels and not this one, or some that cancel each other, or a name that is not in the
-        system's encoding; or it ends before the part does.
+        The file is missing, unreadable, empty, not audio, truncated, too short, silent or has NaN; it lacks
+        the channel, or its channels cancel each other; its name is not in the system's encoding; or it ends
+        before the part does.
     """
     path = Path(path)
     listening = Listening(channel, name=str(path))
@@ -101,14 +101,13 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
     Yields
     ------
     waveform : np.ndarray [shape=(n,), dtype=float32]
-        The next samples, as `read` gives them; the notices of a recording, and its offset, are from the
-        first block.
+        The next samples, as `read` returns them, except that notices and offset come from the first block.
     sample_rate : int [Hz]
 
     Raises
     ------
     AudioError
-        As `read` does; what is wrong with its end is found there.
+        As `read`; a fault near the end is found only there.
     """
     listening, treat = Listening(channel, name=str(path)), None
     for block, rate in blocks(path):
@@ -120,12 +119,12 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
 
 
 def shape(path: str | Path) -> Shape:
-    """What a file says of its length, rate, channels and container; decoded only where it tells no length.
+    """Length, rate, channels and container of a file; decodes it only if it does not state its length.
 
     Raises
     ------
     AudioError
-        It cannot be read.
+        The file cannot be read.
     """
     path = Path(path)
     with _opened(path) as opened:
@@ -142,7 +141,7 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     Yields
     ------
     samples : np.ndarray [shape=(n, channels), dtype=float32]
-        The next ones, as they are in the file; there is one block at least.
+        The next samples as in the file; there is at least one block.
     sample_rate : int [Hz]
 
     Raises
@@ -164,7 +163,7 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
                 more = len(block) > 0 and frames < expected
             if 0 < frames < expected < UNKNOWN:
                 raise AudioError(
-                    f"{path}: truncated, {frames} of {expected} samples are there; copy or download it again"
+                    f"{path}: truncated, only {frames} of {expected} samples; copy or download it again"
                 )
         for odd in opened.notices:
             notice("length", f"{path}: {odd}; all that is there was read")
@@ -177,9 +176,9 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
 
 
 class _Opened(NamedTuple):
-    """The decoders of a file, one after the other; frames that each will give, or `UNKNOWN`; what to tell.
+    """The decoders of a file in order, the frames expected of each (or `UNKNOWN`), and notices for the log.
 
-    Of an `unchecked` one, it is not known whether it was cut short.
+    Nothing shows whether an `unchecked` file was cut short.
     """
 
     files: list[Any]
@@ -207,7 +206,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
                 estimated = False
                 if container == "MP3":
                     more = stack.enter_context(_forward(_endless(sources[0], content, size)))
-                    estimated = more.frames != files[0].frames  # of a larger file, a guess is more
+                    estimated = more.frames != files[0].frames  # a guess by file size grows with it
                     files = [more] if estimated else files
         except UnicodeEncodeError as error:
             raise AudioError(f"{path}: its name is not valid {error.encoding.upper()}; rename it") from error
@@ -222,7 +221,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
 
 
 def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int, list[str]]:
-    """What decoders are given so that they read all of a file, how many frames at most, and what to tell."""
+    """What to give the decoders to read all of a file, the most frames to read, and notices for the log."""
     if head.startswith(b"OggS"):
         with _blamed(path):
             found, whole = chains(content, size)
@@ -244,13 +243,13 @@ def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[li
 
 
 def _endless(source: Any, content: IO[bytes], size: int) -> View:
-    """The same file as if it went on."""
+    """The file with a much larger size, so that its decoder does not stop early."""
     written = source.written if isinstance(source, View) else None
     return View(content, size, written=written, claimed=size + CLAIMED)
 
 
 def _forward(source: Any) -> Any:
-    """A decoder that only goes forward: soundfile seeks after every block, which not every decoder can."""
+    """A decoder that never seeks: soundfile would after every block, which not every decoder can."""
     return _forward_class()(source)
 
 
@@ -271,7 +270,7 @@ def _contents(path: Path) -> Iterator[tuple[IO[bytes], int, bytes]]:
         if not path.is_file():
             raise AudioError(f"{path}: {'not a regular file' if path.exists() else 'there is no such file'}")
         content = path.open("rb")
-    except OSError as error:  # its folder may not be looked into, its name is too long, the disk fails
+    except OSError as error:  # no permission for its folder, a name too long, a disk error
         raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
     with content:
         with _blamed(path):
@@ -319,12 +318,12 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
-    """What ffmpeg makes of a file that libsndfile does not read.
+    """Convert a file that libsndfile cannot read through ffmpeg, to a temporary file.
 
     Raises
     ------
     AudioError
-        It is nothing that ffmpeg is for, ffmpeg is not there, or it cannot read the file either.
+        The file is not of a kind to convert, ffmpeg is not installed, or it cannot read the file either.
     """
     if what := mistaken(head):
         raise AudioError(f"{path}: {what}") from error
@@ -332,7 +331,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
     if path.suffix.lower() in HEADERLESS:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
         raise AudioError(
-            f"{path}: raw samples, without their rate and format; state both and convert: {command}"
+            f"{path}: raw samples without rate and format; convert it, with the right ones: {command}"
         ) from error
     kind = next((name for pattern, name in FOREIGN if pattern.match(head)), None)
     if kind is None:
@@ -364,11 +363,11 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
 
 @contextmanager
 def _quiet(needed: bool) -> Iterator[None]:
-    """Keep the decoder of MP3 from writing on stderr, past Python, what it thinks of a damaged file."""
+    """Silence a decoder that writes straight to stderr about a damaged file."""
     if not needed:
         yield
         return
-    with _ALONE:  # two threads would each restore what the other has put there
+    with _ALONE:  # otherwise two threads could restore each other's redirection
         if sys.stderr:
             sys.stderr.flush()
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

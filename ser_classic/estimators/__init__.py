@@ -1,14 +1,14 @@
-"""Estimators in scikit-learn's convention that scikit-learn itself does not have.
+"""Estimators that follow scikit-learn's conventions and that scikit-learn lacks.
 
 SVCCV : support vector machine whose whole grid costs one kernel matrix per inner fold
-PrimalSVCCV : linear support vector machine for as many clips as there may be
+PrimalSVCCV : linear support vector machine for any number of clips
 KernelRidgeClassifierCV : class-balanced kernel ridge, one per feature group and kernel, scores summed
-StackedKernelRidgeCV : the same, the groups' scores weighed by a logistic regression
-ShrunkStackingCV : the same, the weights drawn towards the plain sum
-BoostedTrees : XGBoost with words for labels, one thread and a saved form without pickle
-inner_folds, held_out : folds by speaker, and one part of the speakers to validate on
+StackedKernelRidgeCV : the same, but a logistic regression weighs the groups' scores
+ShrunkStackingCV : the same, with the weights shrunk towards the plain sum
+BoostedTrees : XGBoost with words as labels, one thread, and saved without pickle
+inner_folds, held_out : folds by speaker; one part of the speakers for validation
 uar : unweighted average recall
-balanced_weights : weights under which every class counts the same
+balanced_weights : weights that make every class count the same
 """
 
 from ser_classic.estimators.boosting import BoostedTrees

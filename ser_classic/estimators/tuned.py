@@ -1,4 +1,4 @@
-"""The base of the tuned classifiers: a grid scored on folds by speaker, chances calibrated on them, too."""
+"""Base class of the tuned classifiers: grid and probabilities from inner folds by speaker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ser_classic.machines.formulas import probabilities
 
 
 def _calibrated(estimator: TunedClassifier) -> bool:
-    """Whether there are, or will be, folds to calibrate on; `available_if` passes the error on."""
+    """Whether there are, or will be, folds to calibrate on; else raises the error for `available_if`."""
     if not getattr(estimator, "tuned_", estimator.cv is not None):
         raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
     return True
@@ -32,8 +32,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     Parameters
     ----------
     cv : None, int, splitter or iterable of (train, test)
-        Inner folds. A number makes that many folds by speaker if `groups` are given to `fit`, else
-        stratified ones. Without folds, or with one speaker, nothing is tuned: the defaults are used.
+        Inner folds. A number makes that many folds, by speaker if `fit` is given `groups`, else stratified.
+        Without folds, or with one speaker, nothing is tuned and the defaults are used.
     random_state : int
         Seed of the folds when `cv` is a number and there are speakers; nothing else is random.
 
@@ -45,7 +45,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     best_score_, best_index_, cv_results_
         As in GridSearchCV, if tuned.
     sharpness_ : float
-        Factor on the scores in `predict_proba`, if tuned.
+        Factor by which `predict_proba` multiplies the scores, if tuned.
     classes_ : np.ndarray [shape=(classes,)]
     """
 
@@ -56,16 +56,16 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _grid(self) -> list[dict[str, Any]]:
-        """The candidates; a key is the parameter that holds the default. Raises ValueError."""
+        """The candidates; each key is the parameter that holds the default. May raise ValueError."""
 
     def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
-        """What is done before the first fit, such as refusing what does not fit in memory."""
+        """Hook before the first fit, for example to refuse what does not fit in memory."""
 
     @abstractmethod
     def _left_out(
         self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, T: np.ndarray, grid: list[dict]
     ) -> Iterable[tuple[int, np.ndarray]]:
-        """Number of each candidate and its outputs [shape=(..., m, any)] for T, fitted on X."""
+        """Fit each candidate on X; yield its number and its outputs [shape=(..., m, any)] for T."""
 
     @abstractmethod
     def _settle(self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None) -> None:
@@ -73,14 +73,14 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _outputs(self, X: np.ndarray) -> np.ndarray:
-        """Outputs of the fitted classifier for clips, as `_left_out` gives them."""
+        """Outputs of the fitted classifier for clips, of the same kind as in `_left_out`."""
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         """Scores of the classes [shape=(n, classes)]."""
         return outputs
 
     def _choice(self, outputs: np.ndarray) -> np.ndarray:
-        """Number of the class that is predicted [shape=(n,)]."""
+        """Number of the predicted class [shape=(n,)]."""
         return self._scores(outputs).argmax(axis=1)
 
     def _lead(self, outputs: np.ndarray) -> np.ndarray:
@@ -94,7 +94,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _calibrate(
         self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
     ) -> None:
-        """Learn from outputs of clips left out, each of an inner fold."""
+        """Calibrate on the outputs of left-out clips; `folds` has the inner fold of each."""
         self.sharpness_ = fit_sharpness(self._scores(outputs), codes, weight)
 
     def fit(
@@ -111,16 +111,16 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         X : array-like [shape=(n, d)]
         y : array-like [shape=(n,)]
         sample_weight : array-like [shape=(n,)], optional
-            A weight of 2 is as good as giving the clip twice, in standardising, fitting and scoring.
+            A weight of 2 has the same effect as giving the clip twice, in standardising, fitting and scoring.
         groups : array-like [shape=(n,)], optional
             Speakers.
 
         Raises
         ------
         ValueError
-            A parameter that is not known, fewer than two classes, or a fold that trains on one class.
+            A parameter has an unknown value, there are fewer than two classes, or a fold trains on one.
         SerClassicError
-            The kernel matrices need more memory than they may take.
+            The kernel matrices would need too much memory.
         """
         grid = self._grid()
         X, y = validate_data(self, X, y, dtype=self._dtype)
@@ -149,7 +149,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     ) -> None:
         counted = np.ones(len(codes)) if weight is None else weight
         recalls = np.empty((len(grid), len(splits)))
-        outside: list[list[np.ndarray]] = [[] for _ in grid]  # outputs for the clips left out ...
+        outside: list[list[np.ndarray]] = [[] for _ in grid]  # outputs for left-out clips ...
         whole: list[np.ndarray] = []  # ... and their rows, of the folds that train on every class
         for fold, (train, test) in enumerate(splits):
             train = train[counted[train] > 0]
@@ -188,7 +188,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         return self._outputs(validate_data(self, X, dtype=self._dtype, reset=False))
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Scores [shape=(n, classes)] of clips [shape=(n, d)]; of two, the second's lead [shape=(n,)]."""
+        """Scores [shape=(n, classes)] of clips [shape=(n, d)]; of two classes the second's lead."""
         outputs = self._judge(X)
         return self._lead(outputs) if len(self.classes_) == 2 else self._scores(outputs)
 

@@ -1,8 +1,8 @@
-"""Predictor: a fitted model as plain arrays with all that a prediction needs, from recordings to emotions.
+"""Predictor: a fitted model as plain arrays, with all that it needs to go from recordings to emotions.
 
-`saving` puts one into a single file and reads it back, `freezing` makes its machine of a fitted pipeline,
-`familiarity` tells what is unlike all that it was fitted on, `fitting` makes one from corpora, `cards` tells
-what it is, `windows` cuts long recordings.
+`fitting` makes one from corpora, `freezing` turns its fitted pipeline into plain arrays, `saving` writes it
+to a file and reads it back, `familiarity` measures how far a recording is from the training clips, `cards`
+describes the predictor, and `windows` and `utterances` cut long recordings.
 """
 
 from ser_classic.predictor.core import Predictor, load_predictor

@@ -1,4 +1,4 @@
-"""The predictor itself: recordings to features as in evaluation, features to emotions."""
+"""The predictor: recordings to features as in evaluation, features to emotions."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from ser_classic.predictor.windows import Span, Stream
 if TYPE_CHECKING:
     import pandas as pd
 
-UNCERTAIN = "uncertain"  # the answer where no emotion is as sure as asked for
+UNCERTAIN = "uncertain"  # the answer if no emotion reaches the confidence asked for
 
-Answer = dict[str, Any]  # a row of the table that `Predictor.predict` gives
+Answer = dict[str, Any]  # a row of the table that `Predictor.predict` returns
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +38,16 @@ class Predictor:
     Attributes
     ----------
     machine : Machine
-        What answers: the fitted pipeline as plain arrays.
+        The fitted pipeline as plain arrays.
     features : FeatureSet
     classes : tuple of str
-        The emotions, in the order of the machine's chances.
+        The emotions, in the order of the machine's probabilities.
     card : dict
         What the predictor is, what it was fitted on and how good it is; see `cards`.
     familiarity : Familiarity
         How far recordings lie from what it was fitted on.
     pipeline : sklearn Pipeline, optional
-        Of which the machine was made; None for a predictor that was loaded (see `load_pipeline`).
+        From which the machine was made; None for a loaded predictor (see `load_pipeline`).
 
     Examples
     --------
@@ -82,34 +82,37 @@ class Predictor:
 
     @property
     def channel(self) -> describing.Channel:
-        """Channel to take from recordings with several, as in fitting; None is their mean."""
+        """Channel to take from multi-channel recordings, as in fitting; None is the mean of all."""
         return self.card["channel"]
 
     def taking(self, channel: describing.Channel) -> Predictor:
-        """The same predictor, that takes another channel, counted from 0, "each" by itself, or their mean."""
+        """The same predictor for another channel: its number from 0, "each", or None for their mean."""
         return replace(self, card=self.card | {"channel": channel})
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether it says how sure it is."""
+        """Whether its answers have probabilities."""
         return self.machine.sure
 
     def save(self, path: str | Path, *, pipeline: bool = False) -> None:
-        """Write the predictor into one file, which `load_predictor` reads; see `saving.save`.
+        """Write the predictor to a file, which `load_predictor` reads.
 
         Parameters
         ----------
         path : str or Path
         pipeline : bool
-            Keep the scikit-learn pipeline beside it, for `load_pipeline`.
+            Also store the scikit-learn pipeline, for `load_pipeline`.
 
         Raises
         ------
         SerClassicError
-            There is no pipeline: the predictor was loaded from a file.
+            The file cannot be written; or there is no pipeline to store, as the predictor was loaded from a
+            file.
         """
         if pipeline and self.pipeline is None:
-            raise SerClassicError(f"{self.card['title']}: was loaded, without its pipeline; fit it again")
+            raise SerClassicError(
+                f"{self.card['title']}: was loaded from a file, without its pipeline; fit it again"
+            )
         content = {"machine": self.machine, "familiarity": self.familiarity}
         saving.save(path, self.card, content, self.pipeline if pipeline else None)
 
@@ -131,36 +134,36 @@ class Predictor:
         ----------
         sources : path, (waveform, sample rate), an iterable of these, or a mapping from names to these
         adapt : bool
-            All the given recordings (or windows) are of one speaker. A predictor of the adapted track needs
-            that, to z-score the features with their statistics; one fitted across corpora can use it, to
-            share the answers out over the emotions (`adaptation.evened`); no other takes it.
+            All given recordings (or windows) are of one speaker. A predictor of the adapted track needs this,
+            to z-score their features together; one fitted across corpora can use it, to share the answers out
+            over the emotions (`adaptation.evened`); others refuse it.
         window, hop : float, optional [s]
-            Answer for every window of this length, one every `hop` (by default half a window).
+            Answer for windows of this length, one every `hop` (by default half a window).
         segments : bool
-            Answer for every utterance, of 1 to 15 s, where speech is found; see `Utterances`.
+            Answer for every utterance of 1 to 15 s that is found; see `Utterances`.
         min_confidence : float
-            Where no emotion has at least this probability, or the recording is unlike those that it was
-            fitted on (then its probabilities mean little), the answer is "uncertain". At 0, none is.
+            The answer is "uncertain" if no emotion has at least this probability, or if the recording is
+            unlike the training clips (its probabilities then mean little). At 0, no answer is.
         jobs : int
-            Processes to extract with, where there are recordings enough to pay for starting them.
+            Processes to extract with, if there are enough recordings to pay for starting them.
         problem : callable, optional
-            Is handed the message of a recording that cannot be used, which is then left out; without it,
-            the first one is raised.
+            Called with the message of each recording that cannot be used, which is then left out; without
+            it, the first one is raised.
 
         Returns
         -------
         pd.DataFrame
-            A row a recording: `file`, `start`, `end` and `seconds` [s], `emotion`, and where there are
-            probabilities `confidence` (the largest) and `p_<emotion>`; `distance` from what the model was
-            fitted on, and whether that is `unlike` it (a distance above 1). With `window` a row a window;
-            one that holds nothing to analyse (silence) has no emotion.
+            One row per recording: `file`, `start`, `end` and `seconds` [s], `emotion`; if there are
+            probabilities, `confidence` (the largest) and `p_<emotion>`; `distance` from the training clips,
+            and whether the recording is `unlike` them (a distance above 1). With `window` or `segments` one
+            row per piece; a silent one has no emotion.
 
         Raises
         ------
         AudioError
-            A recording cannot be used, and there is no `problem` to tell it to.
+            A recording cannot be used, and `problem` is not given.
         SerClassicError
-            The predictor cannot be used so.
+            The predictor cannot be used with these arguments; see `require`.
         """
         return tabled(
             self.answers(
@@ -187,14 +190,14 @@ class Predictor:
         jobs: int = 1,
         problem: Callable[[str], None] | None = None,
     ) -> list[Answer]:
-        """As `predict`, but a list of its rows, each a dict from columns to values."""
+        """As `predict`, but as a list of rows, each a dict from column to value."""
         self.require(adapt=adapt, min_confidence=min_confidence)
         if segments and window is not None:
-            raise SerClassicError("segments and windows are two ways of cutting a recording; choose one")
+            raise SerClassicError("choose one of segments and window")
         cutter: describing.Cutter | None = Utterances if segments else None
         if window is not None:
             cutter = partial(Stream, window=window, hop=hop)
-        # Features of pieces are kept only where they are to be z-scored together: a recording may be long
+        # A recording may be long: features of its pieces are kept only if they are z-scored together
         settle = list if cutter is None or self.adapted else replace(self, pipeline=None).settle
         described = self.describe(sources, cutter, jobs, settle)
         kept = []
@@ -208,7 +211,7 @@ class Predictor:
         return self.answer(kept, adapt, min_confidence)
 
     def require(self, *, adapt: bool = False, min_confidence: float = 0.0) -> None:
-        """Refuse what this predictor cannot do."""
+        """Raise an error for arguments of `predict` that this predictor cannot serve."""
         if self.adapted and not adapt:
             raise SerClassicError(
                 f"{self.card['title']}: was fitted on features z-scored per speaker, and needs several "
@@ -231,15 +234,12 @@ class Predictor:
         jobs: int = 1,
         settle: describing.Settle = list,
     ) -> list[Described]:
-        """Features of recordings or of their pieces, in order; those without say why.
-
-        See `describing.describe`.
-        """
+        """Features of recordings or of their pieces, in order, or why there are none; see `describing`."""
         if self.features.brought:
             name = self.features.name
             raise SerClassicError(
-                f"{self.card['title']}: was fitted on the table {name}, and takes no recordings; give "
-                f"a table of them with --table {name}=FILE (judge_table)"
+                f"{self.card['title']}: was fitted on the table {name} and takes no recordings; give "
+                f"their features with --table {name}=FILE (judge_table)"
             )
         return describing.describe(sources, self.features, self.channel, cutter, jobs, settle)
 
@@ -274,16 +274,16 @@ class Predictor:
     def judge_table(
         self, name: str, path: str | Path, *, adapt: bool = False, min_confidence: float = 0.0
     ) -> list[Answer]:
-        """Emotions of the rows of a table of features, as `answers` gives those of recordings.
+        """Emotions of the rows of a table of features; otherwise as `answers`.
 
-        The table has the name and columns of that on which it was fitted; see `features.tables.brought_set`.
+        The table must have the name and columns of the one that it was fitted on; see `brought_set`.
         """
         from ser_classic.features.tables import brought_set
 
         title, wanted = self.card["title"], self.features
         if not wanted.brought:
             raise SerClassicError(
-                f"{title}: takes recordings, and no tables; name recordings, or fit another with --table "
+                f"{title}: takes recordings, not tables; name recordings, or fit another with --table "
                 f"{name}=FILE"
             )
         if name != wanted.name:
@@ -295,14 +295,14 @@ class Predictor:
         if given.columns != wanted.columns:
             raise SerClassicError(
                 f"{path}: its {len(given.columns)} columns are not the {len(wanted.columns)} that {title} "
-                "was fitted on, in their order; make the table as that of the fit was made"
+                "was fitted on, in the same order; make the table as for the fit"
             )
         nowhere = Span(np.nan, np.nan)
         rows = zip(given.table.keys, given.table.values, strict=True)
         return self.answer([Described(str(key), nowhere, row) for key, row in rows], adapt, min_confidence)
 
     def settle(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:
-        """Answers in the place of features; errors and arguments as of `judge`."""
+        """Replace features by answers; arguments and errors as for `judge`."""
         found = [item for item in described if item.vector is not None]
         judged = iter(self.judge([item.vector for item in found], [item.name for item in found], adapt))
         return [
@@ -311,16 +311,16 @@ class Predictor:
         ]
 
     def judge(self, vectors: Sequence[np.ndarray], names: Sequence[str], adapt: bool = False) -> list[Judged]:
-        """Emotion, chances [shape=(classes,)] or None, and distance from what it was fitted on, of clips.
+        """Emotion, probabilities [shape=(classes,)] or None, and distance, for each clip.
 
         Parameters
         ----------
-        vectors : sequence of np.ndarray [shape=(d,) of vectors, float32]
-            Features of each.
+        vectors : sequence of np.ndarray [shape=(d,), dtype=float32]
+            Features of each clip.
         names : sequence of str
-            What messages call them.
+            Names of the clips in messages.
         adapt : bool
-            They are of one speaker; see `predict`.
+            The clips are of one speaker; see `predict`.
         """
         if not len(vectors):
             return []
@@ -332,12 +332,12 @@ class Predictor:
         if adapt and self.adapted:
             features = features.adapted(np.zeros(len(rows), dtype=int))
         X = features.array
-        what = f"{self.card['title']}: its machine fails"  # as features are checked by now
+        what = f"{self.card['title']}: its machine fails"  # not the features, which are checked
         with wrap_errors(what, "was its file changed? Fit it again"):
             distances = self.familiarity.distance(features.means)
             codes, chances = self.machine.judge(X)
             if chances is not None and chances.shape[1] != len(self.classes):
-                raise ValueError("its card and its machine tell other emotions")
+                raise ValueError("its card and its machine have different emotions")
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are not numbers")
             rows = [None] * len(X) if chances is None else list(chances)
@@ -346,7 +346,7 @@ class Predictor:
         return self._evened(judged, names[0]) if adapt and not self.adapted else judged
 
     def _evened(self, judged: Sequence[Judged], name: str) -> list[Judged]:
-        """Answers to clips of one speaker, the first of which messages call so; see `adaptation.evened`."""
+        """Answers for clips of one speaker, shared out by `adaptation.evened`; `name` is the first clip's."""
         _require_several(len(judged), name)
         shared = evened(np.stack([chances for _, chances, _ in judged]))
         return [
@@ -358,7 +358,7 @@ class Predictor:
 def _require_several(clips: int, name: str) -> None:
     if clips < 2:
         raise SerClassicError(
-            f"{name}: one recording has no statistics to adapt to; give several of the same speaker"
+            f"{name}: adapting takes several recordings of the same speaker, and there is only one"
         )
 
 
@@ -367,7 +367,7 @@ def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
     import pandas as pd
 
     table = pd.DataFrame(list(rows), columns=None if rows else ["file", "start", "end", "seconds", "emotion"])
-    # As objects: pandas would make NaN of None in a column of words
+    # As objects: pandas would turn None into NaN in a column of words
     table["emotion"] = pd.Series([row["emotion"] for row in rows], dtype=object)
     return table
 
@@ -375,7 +375,8 @@ def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
 def load_predictor(path: str | Path) -> Predictor:
     """Read a saved predictor.
 
-    It holds numbers and a card: nothing in it is run, and neither scikit-learn nor its version matters.
+    The file contains numbers and a card, and no code: loading runs nothing from it and does not depend on
+    scikit-learn.
 
     Parameters
     ----------
@@ -384,8 +385,8 @@ def load_predictor(path: str | Path) -> Predictor:
     Raises
     ------
     SerClassicError
-        There is no such file; it was truncated, changed or not saved by ser-classic; or it was made with
-        another version of its feature set or of this format.
+        The file is missing, truncated, changed or not saved by ser-classic; or it was made with another
+        version of its feature set or of the file format.
 
     Examples
     --------
@@ -398,7 +399,7 @@ def load_predictor(path: str | Path) -> Predictor:
 
 
 def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predictor:
-    """The predictor of a card and what was saved beside it, in a file called `name`; checked."""
+    """The predictor from the card and content of a file called `name`, checked."""
     stated, classes = card["features"], tuple(card["classes"])
     if takes_tables(card):
         from ser_classic.features.tables import awaited
@@ -409,7 +410,6 @@ def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predi
     with wrap_errors(f"{name}: not loaded, its parts do not fit together", "fit it again"):
         machine, familiarity = content["machine"], content["familiarity"]
         if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):
-            raise ValueError("another kind of thing in the place of its machine")
-        columns = len(features.columns)
-        familiarity.check(columns)
+            raise ValueError("no machine or familiarity where they are expected")
+        familiarity.check(len(features.columns))
     return Predictor(machine, features, classes, card, familiarity)

@@ -1,4 +1,4 @@
-"""Recordings, or windows of them, as features; those without say why."""
+"""From recordings, or pieces of them, to features or to the reason why there are none."""
 
 from __future__ import annotations
 
@@ -20,29 +20,28 @@ from ser_classic.predictor.windows import Span, Stream
 from ser_classic.runtime import workers
 from ser_classic.runtime.progress import track
 
-LONG = 600.0  # [s] from which one answer for all of a recording says little
-PIECES = 64  # settled at once
+LONG = 600.0  # [s]; a single answer for a longer recording says little
+PIECES = 64  # passed to `settle` at a time
 WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
 
 logger = logging.getLogger(__name__)
 
 Source = str | Path | tuple[np.ndarray, int]
 
-
-EACH = "each"  # in the place of a channel: every one of them by itself
+EACH = "each"  # instead of a channel: every channel separately
 
 Channel = int | Literal["each"] | None
-# Emotion, chances [shape=(classes,)] or None, and distance from what the predictor was fitted on
+# Emotion, probabilities [shape=(classes,)] or None, and distance from the training clips
 Judged = tuple[str, np.ndarray | None, float]
 Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
 
 
 @dataclass(frozen=True)
 class Described:
-    """One recording, or a piece of it, as features or as the reason why there are none.
+    """One recording, or a piece of it, with its features or the reason why there are none.
 
-    `judged` is the answer in the place of the features, where these are not kept. `channel` names the one
-    that it is of, where the channels of a recording are taken apart.
+    `judged` is the answer, once the features are dropped. `channel` is set if the channels of a recording are
+    taken separately.
     """
 
     name: str
@@ -66,7 +65,7 @@ def describe(
 ) -> list[Described]:
     """Features of recordings, or of the pieces that a cutter makes of them, in order.
 
-    `settle` is given the pieces, some at a time, and gives what is kept of each.
+    `settle` gets the pieces in batches and returns what is to be kept of each.
     """
     if isinstance(sources, str | Path | tuple):
         sources = [sources]
@@ -113,7 +112,7 @@ def _channels(
     cutter: Cutter | None,
     settle: Settle,
 ) -> list[Described]:
-    """A recording, or each of its channels by itself."""
+    """A recording, or each of its channels separately."""
     if channel != EACH:
         return _describe(name, source, features, channel, cutter, settle)
     try:
@@ -143,9 +142,7 @@ def _describe(
             while some := list(islice(pieces, PIECES)):
                 found += settle(some)
             if not found and cutter is Utterances:
-                raise audio.AudioError(
-                    f"{name}: no speech is found in it; leave out --segments to answer anyway"
-                )
+                raise audio.AudioError(f"{name}: no speech found; leave out --segments to answer anyway")
             if all(item.problem for item in found):
                 raise audio.AudioError(found[0].problem if found else f"{name}: holds no samples")
             return found
@@ -156,14 +153,14 @@ def _describe(
         seconds = len(waveform) / rate
         if seconds >= LONG:
             logger.warning(
-                f"{name}: one answer for {seconds / 60:.0f} minutes; --segments answers each utterance "
-                "of it, in constant memory"
+                f"{name}: one answer for {seconds / 60:.0f} minutes; --segments gives one per utterance, "
+                "in constant memory"
             )
         return [describe_span(name, waveform, rate, Span(0.0, seconds), features)]
     except (SerClassicError, MemoryError) as error:
-        problem = f"{name}: too long for this machine's memory; --window 3 answers it in constant memory"
+        problem = f"{name}: too long for this machine's memory; --window 3 needs only constant memory"
         if isinstance(error, SerClassicError):
-            # It names the file, which with standard input is a passing one.
+            # The message names the file, which for standard input is a temporary one.
             problem = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
         return [Described(name, Span(0.0, 0.0), problem=problem)]
 
@@ -171,7 +168,7 @@ def _describe(
 def _pieces(
     name: str, source: Source, features: FeatureSet, channel: int | None, cutter: Cutter
 ) -> Iterator[Described]:
-    """Pieces at the recording's own rate, as they come from a microphone, while it is decoded."""
+    """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
     if isinstance(source, tuple):
         blocks: Iterable[tuple[np.ndarray, int]] = [(audio.check(*source, name=name), source[1])]
     else:
@@ -179,7 +176,7 @@ def _pieces(
     stream = None
     for block, rate in blocks:
         if stream is None:
-            audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses a rate that is none
+            audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses an invalid rate
             stream = cutter(rate)
         for span, waveform in stream.push(block):
             yield describe_span(name, waveform, rate, span, features)

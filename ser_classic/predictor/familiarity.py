@@ -1,4 +1,4 @@
-"""How far a recording lies from those that a model was fitted on: beyond a limit, its answer means little."""
+"""How far a recording is from the training clips of a model; beyond a limit, its answer means little."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 DIRECTIONS = 20  # principal directions whose spread is kept
-FURTHEST = 10.0  # standard deviations, beyond which a feature counts no more
+FURTHEST = 10.0  # standard deviations at which a feature is clipped
 MOST = 1000  # clips to measure
 FOLDS = 5
-SHARE = 0.99  # of left-out clips that are to lie within the limit
+SHARE = 0.99  # of left-out clips that lie within the limit
 
 
 @dataclass(frozen=True, eq=False)
 class Familiarity:
-    """A distance in standardised features, and the limit that clips of unheard speakers keep.
+    """A distance in standardised features, and the limit that clips of new speakers rarely exceed.
 
-    It is Mahalanobis's, of a Gaussian with the principal directions of the training clips and one spread for
-    all else (Tipping and Bishop 1999, "Probabilistic principal component analysis"), with as much weight on
-    those directions as on the rest.
+    The Mahalanobis distance under a Gaussian with the principal directions of the training clips and one
+    variance for all other directions (Tipping and Bishop 1999, "Probabilistic principal component analysis"),
+    with equal weight on the principal and the other directions.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class Familiarity:
     spread : np.ndarray [shape=(r,)]
         Variance along each.
     rest : float > 0
-        Variance of a dimension of all others together.
+        Mean variance along the other directions.
     limit : float > 0
-        What `SHARE` of the clips of left-out speakers do not exceed.
+        The distance that `SHARE` of the clips of left-out speakers do not exceed.
     """
 
     mean: np.ndarray
@@ -43,7 +43,7 @@ class Familiarity:
     limit: float
 
     def check(self, columns: int) -> None:
-        """Raise `ValueError` where the arrays do not fit together."""
+        """Raise `ValueError` if the arrays do not fit together."""
         fits = (
             self.mean.shape == self.scale.shape == (columns,)
             and self.directions.shape == (columns, len(self.spread))
@@ -56,7 +56,7 @@ class Familiarity:
             raise ValueError("a distance whose arrays do not fit together")
 
     def distance(self, X: np.ndarray) -> np.ndarray:
-        """Of clips [shape=(n, d)]; 1 is the limit, and what lies beyond is unlike what was fitted on."""
+        """Distance of clips [shape=(n, d)]; above 1, the limit, a clip is unlike the training clips."""
         return self._distance(X) / self.limit
 
     def _distance(self, X: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ class Familiarity:
 
 
 def measure(X: np.ndarray, speakers: np.ndarray | None, seed: int = 0) -> Familiarity:
-    """The distance, from training clips [shape=(n, d)]; its limit, from speakers (else clips) left out."""
+    """Fit the distance to training clips [shape=(n, d)], and its limit to left-out speakers or clips."""
     rows = np.unique(np.linspace(0, len(X) - 1, MOST).astype(int))
     X = np.asarray(X)[rows]
     units = np.arange(len(X)) if speakers is None or len(set(speakers)) < 2 else speakers[rows]
@@ -87,7 +87,7 @@ def measure(X: np.ndarray, speakers: np.ndarray | None, seed: int = 0) -> Famili
 
 def _learned(X: np.ndarray, limit: float) -> Familiarity:
     mean, scale = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
-    scale[scale <= 1e-6 * np.abs(mean) + 1e-30] = 1.0  # a constant; what differs from it differs a lot
+    scale[scale <= 1e-6 * np.abs(mean) + 1e-30] = 1.0  # constant: any other value is then far away
     mean, scale = mean.astype(np.float32), scale.astype(np.float32)
     Z = _standardised(X, mean, scale)
     n, d = Z.shape

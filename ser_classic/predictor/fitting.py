@@ -1,4 +1,4 @@
-"""Making a predictor: a model refitted on whole corpora, with the score of the very same cell on its card."""
+"""Fitting a predictor: a model on whole corpora, with the cross-validated score on its card."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from ser_classic.runtime.provenance import versions
 
 logger = logging.getLogger(__name__)
 
-INTERRUPTED = {"reason": "that was interrupted"}  # the evaluation on the card
-MANY_SPEAKERS = 30  # above this, five groups of speakers are left out in turn instead of each speaker
+INTERRUPTED = {"reason": "that was interrupted"}  # the card's evaluation after Ctrl-C
+MANY_SPEAKERS = 30  # with more, evaluation uses five speaker groups instead of leave-one-speaker-out
 
 
 def fit(
@@ -58,7 +58,7 @@ def fit(
     cache: Path | None = None,
     jobs: int = 1,
 ) -> Predictor:
-    """Fit a model on all clips of one or more corpora, tuned by speaker groups.
+    """Fit a model on all clips of one or more corpora, tuned in folds that keep speakers apart.
 
     Parameters
     ----------
@@ -66,33 +66,35 @@ def fit(
         Names in CORPORA, or paths of manifests or folders of your own; several are pooled.
     features, model : str
         Names in FEATURES and MODELS.
+    adapted : bool
+        Z-score the features per speaker.
     copies : int
-        Degraded copies of every clip that are fitted on beside it, for noisy, faint or clipped audio; see
+        Degraded copies of every clip to train on as well, for noisy, faint or clipped audio; see
         `degradations.training_copy`. The evaluation trains on as many.
     emotions : sequence of str
-        Fit on clips of these alone; of all by default.
+        Fit on clips of these emotions only; of all by default.
     across : bool
-        For corpora that are not here: each of several counts the same, and what is tuned is tuned by leaving
-        one of them out instead of speakers. Such a predictor adapts by `adaptation.evened` where it is asked
-        to. The evaluation of a card knows of no such fit, so give `evaluate=False` with it.
+        For use on other corpora: every corpus counts the same, and tuning leaves out one corpus at a time
+        instead of speakers. With `adapt` such a predictor uses `adaptation.evened`. There is no evaluation
+        for such a fit, so it needs `evaluate=False`.
     seed : int
     evaluate : bool
-        Put the cross-validated UAR of the same cell on the card: from a stored run under `results` whose
-        clips, features and parameters are these, else computed. Ctrl-C meanwhile ends this alone: the
-        card says so, and the fitted model is kept.
+        Put the cross-validated UAR of the same cell on the card: from a stored run under `results` with the
+        same clips, features and parameters if there is one, else computed. Ctrl-C ends only this evaluation:
+        the card says so, and the fitted model is kept.
     reading : Reading, optional
-        How a corpus of your own is to be read; see `corpora.load`.
+        How to read a corpus of your own; see `corpora.load`.
     facts : mapping of str to str, optional
-        What else its card is to say, under names of your own: its licence, who made it, what for.
+        Further lines for the card, such as its licence, author or purpose.
     results, data, cache : Path, optional
-        Folders of the stored runs, of the corpora and of the feature cache.
+        Folders of the stored runs, the corpora and the feature cache.
     jobs : int
-        Processes to extract and to evaluate with.
+        Processes for extraction and evaluation.
 
     Raises
     ------
     SerClassicError
-        An unknown name, a corpus that is not there, or clips that cannot be used or do not fit together.
+        A name is unknown, a corpus is missing, or clips cannot be used or do not fit together.
 
     Examples
     --------
@@ -105,13 +107,11 @@ def fit(
     feature_set, entry = FEATURES[features], MODELS[model]
     if feature_set.brought and len(feature_set.parts) > 1:
         raise SerClassicError(
-            f"{features}: a predictor takes recordings or a table, and this would need both; join the "
-            "columns in one table, or fit on one of them"
+            f"{features}: a predictor takes either recordings or a table, and this would need both; join "
+            "all columns in one table, or fit on one part"
         )
     if across and (evaluate or adapted or len(names) < 2):
-        raise SerClassicError(
-            "across=True is for several corpora, and goes with evaluate=False and adapted=False"
-        )
+        raise SerClassicError("across=True needs several corpora, evaluate=False and adapted=False")
     require_match(entry, feature_set)
     loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
@@ -123,7 +123,8 @@ def fit(
         )
     if adapted and clips["speaker"].isna().any():
         raise SerClassicError(
-            f"{'+'.join(names)}: nothing says who speaks, so nothing can be z-scored per speaker"
+            f"{'+'.join(names)}: some clips have no speaker, so features cannot be z-scored per speaker; "
+            "name the speakers, or leave out --adapted (adapted=False)"
         )
     if adapted:
         for _, table, _ in loaded:
@@ -158,13 +159,13 @@ def fit(
         pooled, *copied = map(joined, (parts, *degraded_copies))
         try:
             card["evaluation"] = _evaluation(cell, clips, pooled, copied, adapted, results, engine)
-        except KeyboardInterrupt:  # what took minutes to fit is worth keeping
+        except KeyboardInterrupt:  # keep the model, which may have taken minutes to fit
             card["evaluation"] = INTERRUPTED
     return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline)
 
 
 def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
-    """The clips of some emotions; of all where none are named."""
+    """A corpus with the clips of some emotions only; with all if none are named."""
     found = set(loaded.clips["emotion"])
     if absent := [word for word in emotions if word not in found]:
         raise SerClassicError(
@@ -187,7 +188,7 @@ def _card(
     counts = clips["emotion"].value_counts()
     channels = {corpus.channel for _, _, corpus in loaded}
     names = "+".join(corpus.name for _, _, corpus in loaded)
-    with wrap_errors(f"{model.name} does not tell its classes"):
+    with wrap_errors(f"{model.name} has no list of its classes"):
         classes = [str(word) for word in fitted.estimator.classes_]
     return {
         "title": f"{names}, {features.name}, {model.name}" + (", adapted" if adapted else ""),
@@ -235,7 +236,7 @@ def _evaluation(
     track = "adapted" if adapted else "blind"
     reason = ""
     many = clips["speaker"].nunique() > MANY_SPEAKERS
-    # The published folds first, under which others compare
+    # The published folds first, for comparison with other work
     for base in (*(["emobox"] if cell.corpus else []), "speakers5" if many else "loso"):
         protocol = ordinary(base, track)
         if copies:
@@ -278,7 +279,7 @@ def _evaluation(
 def _stored(
     cell: Cell, clips: pd.DataFrame, features: Features, copies: list[Features], results: Path | None
 ) -> pd.DataFrame | None:
-    """Predictions of the stored run of this very cell: same clips, features, copies and parameters."""
+    """Predictions of the stored run of this cell, if clips, features, copies and parameters are equal."""
     if not cell.corpus or results is None or not (results / "runs" / cell.id).is_dir():
         return None
     try:

@@ -1,4 +1,4 @@
-"""From a fitted scikit-learn pipeline to a machine of plain arrays that gives the same answers."""
+"""Turn a fitted scikit-learn pipeline into a machine of plain arrays that gives the same answers."""
 
 from __future__ import annotations
 
@@ -20,25 +20,19 @@ from sklearn.svm import SVC, LinearSVC
 
 from ser_classic import machines
 from ser_classic.errors import SerClassicError, wrap_errors
-from ser_classic.estimators import (
-    SVCCV,
-    BoostedTrees,
-    KernelRidgeClassifierCV,
-    PrimalSVCCV,
-)
+from ser_classic.estimators import SVCCV, BoostedTrees, KernelRidgeClassifierCV, PrimalSVCCV
 from ser_classic.estimators.ridge import CLIP
 from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine, Neighbours
 
-EQUAL = 1e-6  # by which the machine's chances may differ from the pipeline's
-COMPARED = 500  # clips on which that is seen
+EQUAL = 1e-6  # largest difference allowed between probabilities of machine and pipeline
+COMPARED = 500  # clips to compare them on
 
 
 def freeze(pipeline: Any, features: Features, name: str) -> Machine:
-    """The machine that answers as a fitted pipeline does to the features that it was fitted on.
+    """The machine of a fitted pipeline, checked to give the same answers to the features it was fitted on.
 
-    An estimator of your own may bring its form: a method `machine(X)` that returns a
-    `ser_classic.machines.Machine`.
+    An estimator of your own may have a method `machine(X)` that returns a `ser_classic.machines.Machine`.
     """
     *before, last = (step for _, step in pipeline.steps)
     parts: list[Any] = []
@@ -54,7 +48,7 @@ def freeze(pipeline: Any, features: Features, name: str) -> Machine:
     count = len(features.clips)
     sample = features.take(np.unique(np.linspace(0, count - 1, COMPARED).astype(int)))
     if any(isinstance(part, Neighbours) for part in machine.parts):
-        # Midway between clips that differ, as scikit-learn rounds the distance of one to itself
+        # Points midway between clips, as scikit-learn rounds the distance of a clip to itself
         X = sample.values
         midway = (X + np.roll(X, 1, axis=0)) / 2
         apart = np.flatnonzero((midway != X).any(axis=1))
@@ -65,18 +59,21 @@ def freeze(pipeline: Any, features: Features, name: str) -> Machine:
 
 
 def _require_equal(pipeline: Any, machine: Machine, features: Features, name: str) -> None:
+    """Raise an error if the machine predicts anything else than the pipeline."""
     X = features.table
-    with wrap_errors(f"{name}: its arrays give no answer"):
+    with wrap_errors(f"{name}: its arrays cannot predict"):
         choice, chances = machine.judge(features.array)
         words = pipeline.classes_[choice]
     classes = len(pipeline.classes_)
     if machine.sure != hasattr(pipeline, "predict_proba") or (machine.sure and chances.shape[1] != classes):
-        raise SerClassicError(f"{name}: its arrays tell other classes apart, or lack chances")
+        raise SerClassicError(f"{name}: its arrays have other classes than its pipeline, or no probabilities")
     close = np.zeros(len(X), dtype=bool)  # too close to call
     if chances is not None:
         expected = np.asarray(pipeline.predict_proba(X))
         if (apart := float(np.abs(chances - expected).max(initial=0.0))) > EQUAL:
-            raise SerClassicError(f"{name}: its arrays give other chances than its pipeline, by {apart:.1e}")
+            raise SerClassicError(
+                f"{name}: the probabilities of its arrays and its pipeline differ by {apart:.1e}"
+            )
         first, second = np.sort(expected, axis=1)[:, :-3:-1].T if classes > 1 else (1.0, 0.0)
         close = first - second <= 2 * EQUAL
     guess = np.asarray(pipeline.predict(X))
@@ -84,7 +81,7 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
         raise SerClassicError(f"{name} gives predictions of shape {guess.shape} for {len(X)} clips")
     other = (words != guess) & ~close
     if other.any():
-        raise SerClassicError(f"{name}: its arrays answer otherwise than its pipeline to {other.sum()} clips")
+        raise SerClassicError(f"{name}: its arrays and its pipeline disagree on {other.sum()} clips")
 
 
 @singledispatch
@@ -98,15 +95,15 @@ def _(step: StandardScaler, X: np.ndarray) -> machines.Standardise:
 
 
 def _standardise(scaler: StandardScaler, kind: np.dtype, limit: float | None = None) -> machines.Standardise:
-    """In the precision of what is scaled, to which scikit-learn rounds mean and scale."""
+    """In the precision of the features, to which scikit-learn rounds mean and scale."""
     return machines.Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind), limit)
 
 
 @singledispatch
 def _machine(estimator: Any, X: np.ndarray) -> Machine:
     raise SerClassicError(
-        f"no form as plain arrays is known of {type(estimator).__name__}; give it a method `machine(X)` that "
-        "returns a ser_classic.machines.Machine (docs/plug-ins.md has an example), or take another model"
+        f"no conversion is known for {type(estimator).__name__}; give it a method `machine(X)` that "
+        "returns a ser_classic.machines.Machine (docs/plug-ins.md has an example), or use another model"
     )
 
 
@@ -124,9 +121,9 @@ def _(estimator: Any, X: np.ndarray) -> Machine:
 
 
 def _linear(coefficients: np.ndarray, offset: np.ndarray, both: bool = False) -> machines.Linear:
-    """Scores of the classes; where there is one score, it is the second class's lead over the first.
+    """Scores of the classes.
 
-    That is 0 for the first, or with `both` the score with the other sign.
+    A single score is that of the second of two classes; the first gets 0, or with `both` its negative.
     """
     if len(offset) == 1:
         other = -coefficients if both else np.zeros_like(coefficients)
@@ -147,7 +144,9 @@ def _(estimator: KNeighborsClassifier, X: np.ndarray) -> Machine:
 @_machine.register
 def _(estimator: SVC, X: np.ndarray) -> Machine:
     if hasattr(estimator, "predict_proba"):
-        raise SerClassicError("probability=True; its chances are not those of its choice")
+        raise SerClassicError(
+            "probability=True is not supported: its probabilities disagree with its predictions"
+        )
     vectors = _exact(np.asarray(estimator.support_vectors_))
     return Machine((_margins(estimator, None, vectors),), machines.Pairs(None, estimator.break_ties))
 
@@ -164,9 +163,9 @@ def _(estimator: SVCCV, X: np.ndarray) -> Machine:
 
 
 def _margins(svc: SVC, scaler: machines.Standardise | None, vectors: np.ndarray) -> Any:
-    """Margins of the pairs of classes, positive in favour of the first."""
+    """Margins of all pairs of classes, positive in favour of the first."""
     dual, offset = svc.dual_coef_, svc.intercept_
-    if len(svc.classes_) == 2:  # given in favour of the second
+    if len(svc.classes_) == 2:  # scikit-learn's sign favours the second
         dual, offset = -dual, -offset
     ends = np.cumsum(svc.n_support_)
     own = [slice(end - count, end) for end, count in zip(ends, svc.n_support_, strict=True)]
@@ -251,9 +250,8 @@ def _(estimator: BoostedTrees, X: np.ndarray) -> Machine:
 
     booster = xgboost.Booster()
     booster.load_model(bytearray(estimator.booster_))
-    learner = json.loads(booster.save_raw("json"))[
-        "learner"
-    ]  # XGBoost documentation, "Introduction to Model IO"
+    # See XGBoost's documentation, "Introduction to Model IO"
+    learner = json.loads(booster.save_raw("json"))["learner"]
     classes = len(estimator.classes_)
     base = np.array(json.loads(f"[{learner['learner_model_param']['base_score'].strip('[]')}]"), np.float32)
     trees = learner["gradient_booster"]["model"]["trees"]
@@ -261,9 +259,8 @@ def _(estimator: BoostedTrees, X: np.ndarray) -> Machine:
     conditions = [np.array(tree["split_conditions"], dtype=np.float32) for tree in trees]
     grown = _grown(
         [np.array(tree["split_indices"]) for tree in trees],
-        [
-            np.nextafter(each, np.float32(-np.inf)) for each in conditions
-        ],  # XGBoost goes left below, not at it
+        # XGBoost goes left only below the threshold, not at it
+        [np.nextafter(each, np.float32(-np.inf)) for each in conditions],
         left,
         [np.array(tree["right_children"]) for tree in trees],
         np.concatenate([each[end == -1] for each, end in zip(conditions, left, strict=True)])[:, None],
@@ -282,7 +279,7 @@ def _grown(
     base: np.ndarray,
     divisor: float,
 ) -> machines.Trees:
-    """Trees of a node after another, whose children are numbers of nodes, or -1."""
+    """Trees from lists of nodes for each tree, with children as node numbers; -1 marks a leaf."""
     sizes = [len(each) for each in left]
     own = np.concatenate([np.arange(size) for size in sizes])
     down = [np.concatenate(each) for each in (left, right)]
@@ -317,17 +314,17 @@ def _(estimator: MLPClassifier, X: np.ndarray) -> Machine:
 
 
 def _floored(threshold: np.ndarray) -> np.ndarray:
-    """The largest single-precision numbers that are no larger: to compare such features with, the same."""
+    """Rounded down to single precision, which decides equally for single-precision features."""
     rounded = threshold.astype(np.float32)
     return np.where(rounded > threshold, np.nextafter(rounded, np.float32(-np.inf)), rounded)
 
 
 def _exact(values: np.ndarray) -> np.ndarray:
-    """In single precision, where nothing is lost by that."""
+    """In single precision, if that loses nothing."""
     single = values.astype(np.float32)
     return single if np.array_equal(single, values) else values
 
 
 def _smallest(numbers: np.ndarray) -> np.ndarray:
-    """Whole numbers in as few bytes as hold them."""
+    """Whole numbers in the smallest type that holds them."""
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))

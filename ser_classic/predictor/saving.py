@@ -1,8 +1,8 @@
-"""A predictor in one file: a zip of one JSON and plain arrays, and on request the pipeline as skops has it.
+"""A predictor in one file: a zip of a JSON and plain arrays, and on request the pipeline as a skops file.
 
 `predictor.json` holds the card, the parts of the machine, and the kind and shape of every array; the member
-`arrays/<number>` holds its values, row after row, little-endian. Nothing in it can be run, and nothing is
-believed: whatever the file says is checked before it is used.
+`arrays/<number>` holds its values in row-major order, little-endian. The file contains no code, and
+everything in it is checked before it is used.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from ser_classic.runtime.files import replacing, require_writable
 FORMAT = 4
 SUFFIX = ".skops"
 DESCRIPTION, PIPELINE = "predictor.json", "pipeline.skops"
-LARGEST = 2**30  # [bytes] of all members together, unpacked
+LARGEST = 2**30  # [bytes] of all members together, uncompressed
 LARGEST_TEXT = 2**24  # [bytes] of the JSON
-DEEPEST = 8  # parts within parts; ours have three
+DEEPEST = 8  # nesting of parts; ours have three levels
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
 CONTENT = ("machine", "familiarity")
 KINDS: dict[str, type] = {
@@ -43,7 +43,7 @@ KINDS: dict[str, type] = {
         *(getattr(machines, name) for name in machines.__all__ if name not in ("Machine", "PARTS")),
     )
 }
-FACTS = {  # what the card must hold for its predictor to work
+FACTS = {  # what the card must hold for the predictor to work
     "title": str,
     "features": dict,
     "classes": list,
@@ -54,9 +54,9 @@ FACTS = {  # what the card must hold for its predictor to work
 
 
 def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> None:
-    """Write a predictor into one file, whole or not at all; its content is what `load` gives back.
+    """Write a predictor into one file, completely or not at all; `load` returns its card and content.
 
-    The pipeline is kept beside it, as skops has it, for `load_pipeline`.
+    A pipeline is stored as a skops file within it, for `load_pipeline`.
     """
     path = Path(path)
     require_writable(path, "predictors", SUFFIX)
@@ -69,7 +69,7 @@ def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeli
 
 
 def pack(card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> bytes:
-    """The bytes of that file; equal predictors give equal bytes, but for the pipeline."""
+    """The bytes of the file; equal predictors give equal bytes, except for the pipeline."""
     arrays: list[np.ndarray] = []
     description = {
         "format": FORMAT,
@@ -101,7 +101,7 @@ def pack(card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) ->
 
 
 def how_to_make(path: str | Path) -> str:
-    """A command that makes a predictor of that name."""
+    """A hint with the command that makes a predictor of that name."""
     output = shlex.quote(str(Path(path).with_suffix(SUFFIX)))
     return f"make one with: ser-classic fit synthetic --features classic193 --model svm_rbf -o {output}"
 
@@ -113,13 +113,13 @@ def load(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def unpack(packed: bytes, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """As `load`, of the bytes of a file called `name`."""
+    """As `load`, for the bytes of a file called `name`."""
     with _archive(io.BytesIO(packed), name) as archive:
         return _unpacked(archive, name)
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
-    """Card of a saved predictor alone."""
+    """Only the card of a saved predictor."""
     with _opened(Path(path)) as archive:
         return _described(archive, str(path))["card"]
 
@@ -133,20 +133,20 @@ def pipeline_of(path: str | Path) -> bytes:
                 f"{path}: holds no scikit-learn pipeline of {title}; fit it with --pipeline (save with "
                 "pipeline=True)"
             )
-        with _in_others_hands(str(path)):
+        with _blaming(str(path)):
             return archive.read(PIPELINE)
 
 
 def load_pipeline(path: str | Path) -> Any:
-    """The scikit-learn pipeline that was saved beside a predictor, as skops builds it.
+    """The scikit-learn pipeline that was saved with a predictor; skops rebuilds it.
 
-    The same versions of scikit-learn and this package are needed as it was saved with; the predictor itself
-    needs neither.
+    This needs the versions of scikit-learn and of this package that it was saved with; the predictor itself
+    does not.
 
     Raises
     ------
     SerClassicError
-        The file holds none, or skops does not trust or cannot build it.
+        The file holds no pipeline, or skops does not trust it or cannot rebuild it.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def load_pipeline(path: str | Path) -> Any:
     import skops.io
 
     content = pipeline_of(path)
-    with wrap_errors(f"{path}: skops does not load its pipeline"):
+    with wrap_errors(f"{path}: skops cannot load its pipeline"):
         found = skops.io.get_untrusted_types(data=content)
         return skops.io.loads(content, trusted=[name for name in found if name.startswith("ser_classic.")])
 
@@ -179,7 +179,7 @@ def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
 
 def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
     if deep > DEEPEST:
-        raise ValueError("parts within parts without end")
+        raise ValueError("parts nested too deeply")
     if isinstance(node, list):
         return tuple(_decoded(each, arrays, deep + 1) for each in node)
     if not isinstance(node, dict):
@@ -187,7 +187,7 @@ def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
     if node.keys() == {"array"}:
         return arrays[node["array"]]
     if node["is"] not in KINDS and node["is"] not in PARTS:
-        raise ValueError(f"a part {node['is']!r:.60} that is not known here")
+        raise ValueError(f"unknown part {node['is']!r:.60}")
     kind = KINDS.get(node["is"]) or PARTS[node["is"]]
     named = {name: _decoded(each, arrays, deep + 1) for name, each in node.items() if name != "is"}
     return kind(**named)
@@ -205,12 +205,12 @@ def _opened(path: Path) -> zipfile.ZipFile:
     except OSError as error:
         raise SerClassicError(f"{path}: cannot be read ({error.strerror})") from error
     if begins != b"PK":
-        raise SerClassicError(f"{path}: no saved predictor; {how_to_make('m')}")
+        raise SerClassicError(f"{path}: not a saved predictor; {how_to_make('m')}")
     return _archive(path, str(path))
 
 
 def _archive(source: Path | io.BytesIO, name: str) -> zipfile.ZipFile:
-    with _in_others_hands(name):
+    with _blaming(name):
         archive = zipfile.ZipFile(source)
         if sum(member.file_size for member in archive.infolist()) > LARGEST:
             archive.close()
@@ -218,21 +218,21 @@ def _archive(source: Path | io.BytesIO, name: str) -> zipfile.ZipFile:
         return archive
 
 
-def _in_others_hands(name: str) -> AbstractContextManager[None]:
-    """Whatever Python raises over a file from elsewhere is that file's fault."""
+def _blaming(name: str) -> AbstractContextManager[None]:
+    """Blame the file for whatever Python raises while reading it."""
     return wrap_errors(
         f"{name}: truncated, changed or not saved by ser-classic", "copy it again, or fit it again"
     )
 
 
 def _described(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
-    """The JSON, its card checked."""
+    """The JSON, with its card checked."""
     if DESCRIPTION not in archive.namelist():
-        what = "saved by an older version, whose format is not read any more; fit it again"
+        what = "saved by an older version in a format that is no longer read; fit it again"
         if "card.json" not in archive.namelist():
             what = f"not saved by ser-classic; {how_to_make('m')}"
         raise SerClassicError(f"{name}: {what}")
-    with _in_others_hands(name):
+    with _blaming(name):
         description = json.loads(_read(archive, DESCRIPTION, LARGEST_TEXT), parse_constant=_refuse)
         if description["format"] != FORMAT:
             raise SerClassicError(
@@ -271,8 +271,8 @@ def _check_card(card: dict[str, Any], name: str) -> None:
         return
     if wanted not in FEATURES:
         raise SerClassicError(
-            f"{name}: made with the feature set {wanted!r:.60}, which is not known here; install what brings "
-            "it, or fit it again"
+            f"{name}: made with the feature set {wanted!r:.60}, which is not installed; install "
+            "its package, or fit it again"
         )
     features = FEATURES[wanted]
     now = json.loads(json.dumps(features.parameters))
@@ -285,7 +285,7 @@ def _check_card(card: dict[str, Any], name: str) -> None:
 
 def _unpacked(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
     description = _described(archive, name)
-    with _in_others_hands(name):
+    with _blaming(name):
         arrays = [_array(archive, number, each) for number, each in enumerate(description["arrays"])]
         return description["card"], {name: _decoded(description[name], arrays) for name in CONTENT}
 

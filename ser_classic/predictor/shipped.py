@@ -1,7 +1,7 @@
-"""The predictor that comes with the package: four emotions, for real voices that it has never heard.
+"""The predictor that comes with the package: four emotions, for real voices from outside its corpora.
 
-It was fitted on RAVDESS and EMO-DB, degraded copies included, and tested on corpora that took no part.
-`python -m ser_classic.predictor.shipped FOLDER` fits it again, to the byte with the same versions.
+It was fitted on RAVDESS and EMO-DB with degraded copies, and tested on other corpora.
+`python -m ser_classic.predictor.shipped FOLDER` fits it again; with the same versions, the file is identical.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ser_classic.degradations import COPIES
 from ser_classic.predictor.core import Predictor, load_predictor
 
 CORPORA = ("ravdess", "emodb")
-STRANGERS = ("tess", "urdu")  # on which it is tested
+STRANGERS = ("tess", "urdu")  # corpora to test it on
 EMOTIONS = ("angry", "happy", "neutral", "sad")
 FEATURES, MODEL = "portable", "fusion_linear"
 NAME = "voices.skops"
@@ -29,17 +29,17 @@ NOTICE = (
     "no model named, so the package's own answers: four emotions, fitted on RAVDESS and EMO-DB (actors), not "
     "for commercial use"
 )
-MADE = "2026-11-28"  # the same for whoever makes them again
+MADE = "2026-11-28"  # fixed, so that a refit gives the same file
 
 
 def load() -> Predictor:
-    """The predictor."""
+    """Load the predictor."""
     with file() as path:
         return load_predictor(path)
 
 
 def file() -> AbstractContextManager[Path]:
-    """Its file, for as long as the block runs."""
+    """Context manager for the path of its file."""
     return as_file(files("ser_classic") / "data" / NAME)
 
 
@@ -68,7 +68,7 @@ def make(folder: Path, data: Path | None = None, cache: Path | None = None, jobs
 def among_strangers(
     predictor: Predictor, data: Path | None = None, cache: Path | None = None, jobs: int = 1
 ) -> dict[str, Any]:
-    """How good it is on corpora that took no part in it, each counting the same, as a card tells it."""
+    """Evaluation on the `STRANGERS`, each counting the same, in the form of a card."""
     import numpy as np
     import pandas as pd
 
@@ -78,7 +78,7 @@ def among_strangers(
     from ser_classic.metrics import uar_of
     from ser_classic.runtime.engines import Local
 
-    shares, uars, clips, speakers = [], ([], []), 0, 0  # UARs: of single recordings, and with adapt
+    shares, uars, clips, speakers = [], ([], []), 0, 0  # UARs without and with adapt
     for name in STRANGERS:
         root, table, corpus = load_corpus(name, data, cache)
         table = table[table["emotion"].isin(predictor.classes)]
