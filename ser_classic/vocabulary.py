@@ -9,10 +9,10 @@ EMOTIONS = (
     *("contempt", "excited", "amused", "sleepiness", "frustrated", "other"),
 )
 
-EMOTION = "emotion"  # what a run predicts, where it is no dimension
+EMOTION = "emotion"  # the target of a run that does not predict a dimension
 DIMENSIONS = ("arousal", "valence", "dominance")  # columns of numbers that a clips table may have
 
-# Fields of a protocol that set it apart from ordinary ones, and the test of its own that each makes.
+# Fields of a protocol that make it a special test, not an ordinary one, and the name of that test.
 CONDITIONS = {
     "trained_on": "cross",
     "heard": "few",

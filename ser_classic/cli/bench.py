@@ -1,4 +1,4 @@
-"""`ser-classic bench` and `ser-classic report`: run suites, and draw the leaderboard from stored runs."""
+"""`ser-classic bench` and `report`: run suites, and draw the leaderboard from stored runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _only(name: str, complete: completion.Complete) -> Any:
     return options.option(name, "NAME", "Run only this; repeatable.", WHICH, autocompletion=complete)
 
 
-@options.of_own_corpus
+@options.reads_corpus
 def bench(
     context: typer.Context,
     suites: Annotated[
@@ -173,7 +173,7 @@ def bench(
 
 
 def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
-    """Say what was done, bring the leaderboard up to date and show the best; exit code 1 if a run failed."""
+    """Print what was done, update the leaderboard and show the best runs; exit code 1 if a run failed."""
     from rich.console import Console
 
     from ser_classic.report import write
@@ -228,7 +228,7 @@ def _log_to_stderr() -> None:
     import logging
 
     class Lines(logging.Handler):
-        """To stderr as it is when a line comes: a progress bar moves out of the way."""
+        """Looks up stderr for each line, as a progress bar replaces it while it is drawn."""
 
         def emit(self, record: logging.LogRecord) -> None:
             print(self.format(record), file=sys.stderr)

@@ -66,7 +66,7 @@ def show(corpus: Name, data: options.Data = None, as_json: options.Json = False)
     print(json.dumps(_facts(entry, available(data))) if as_json else pages.page(entry, data))
 
 
-@options.of_own_corpus
+@options.reads_corpus
 def scan(
     corpus: options.Corpus,
     output: Annotated[Path | None, options.output("Also write the clips table to a CSV file.")] = None,
@@ -110,7 +110,7 @@ def scan(
     Console().print(Table(("speakers", *counts), tuple(rows)).terminal())
 
 
-@options.of_own_corpus
+@options.reads_corpus
 def verify(
     corpora: Annotated[
         list[str] | None,

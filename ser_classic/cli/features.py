@@ -58,7 +58,7 @@ def _contents(columns: Sequence[str]) -> list[str]:
     return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
 
 
-@options.of_own_corpus
+@options.reads_corpus
 def extract_features(
     corpus: options.Corpus,
     output: Annotated[Path, options.output("File to write: .csv or .npz.")],

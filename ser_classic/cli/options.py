@@ -29,12 +29,12 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 def option(names: str, metavar: str | None, help: str, panel: str | None = None, **more: Any) -> Any:
-    """An option with its names (`--jobs -j`), what its value is called (None for a flag), help and panel."""
+    """An option: its names (`--jobs -j`), metavar (None for a flag), help and panel of the help."""
     return typer.Option(*names.split(), metavar=metavar, help=help, rich_help_panel=panel, **more)
 
 
 def output(help: str, metavar: str = "FILE", **more: Any) -> Any:
-    """The option that names what is written."""
+    """The option for the file or folder to write."""
     return option("--output -o", metavar, help, **more)
 
 
@@ -147,15 +147,15 @@ Json = Annotated[bool, option("--json", None, "Print JSON.")]
 
 @contextlib.contextmanager
 def value_of(option: str) -> Iterator[None]:
-    """Report an error in this block as a wrong value of that option: exit code 2."""
+    """Report an error in the block as a wrong value of this option: exit code 2."""
     try:
         yield
     except SerClassicError as error:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-def of_own_corpus(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `reading` becomes the options that say how to read a corpus of one's own."""
+def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
+    """Replace a command's parameter `reading` by the options that say how to read a corpus of your own."""
     own = get_type_hints(_reading, localns={"Reading": object}, include_extras=True)
     del own["return"]
     hints = get_type_hints(command, localns={"Reading": object}, include_extras=True)
@@ -168,11 +168,11 @@ def of_own_corpus(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
-        with busy("starting"):  # something to see before pandas is imported
+        with busy("starting"):  # visible while pandas is imported
             reading = _reading(**{name: values.pop(name) for name in own})
         command(**values, reading=reading)
 
-    run.__signature__ = inspect.Signature(parameters)  # which is what Typer reads
+    run.__signature__ = inspect.Signature(parameters)  # Typer reads this
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
@@ -201,7 +201,7 @@ def _reading(
 
 
 def channel_of(channel: str | None) -> int | None:
-    """The number of the channel that --channel names, from 0; None is the mean of all."""
+    """The number from 0 of the channel that --channel names; None is the mean of all."""
     from ser_classic.audio import parse_channel
 
     with value_of("--channel"):
@@ -210,7 +210,7 @@ def channel_of(channel: str | None) -> int | None:
 
 @contextlib.contextmanager
 def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) -> Iterator[None]:
-    """Make the tables of --table feature sets in this block, and those of `more` that it does not name."""
+    """Add the tables of --table as feature sets in the block, and those of `more` with other names."""
     if not tables and not more:
         yield
         return
@@ -223,7 +223,7 @@ def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) ->
 
 
 def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
-    """Refuse a --table whose name is not among these feature sets or their parts."""
+    """Refuse a --table that none of these feature sets uses."""
     used = {part for name in features for part in name.split("+")}
     for table in tables or ():
         name = table.partition("=")[0]
@@ -235,7 +235,7 @@ def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
 
 
 def check_windows(window: float, hop: float | None) -> None:
-    """Refuse a window or a hop [s] that cannot be used."""
+    """Refuse an invalid window or hop [s]."""
     from ser_classic.predictor.windows import lengths
 
     with value_of("--window"):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ser_classic.corpora import Reading
 
 
-@options.of_own_corpus
+@options.reads_corpus
 def fit(
     corpus: Annotated[
         str,

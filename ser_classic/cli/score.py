@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ser_classic.corpora import Reading
 
 
-@options.of_own_corpus
+@options.reads_corpus
 def score(
     predictions: Annotated[
         Path, typer.Argument(help="CSV with clip or file, emotion and, optionally, fold and p_<emotion>.")

@@ -1,4 +1,4 @@
-"""The leak premium: what it adds to a score to have heard the test speakers in training."""
+"""The leak premium: how much a score gains from hearing the test speakers in training."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ MOST = 5  # systems of a corpus in Markdown
 
 
 def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
-    """What it is worth to have heard the test speakers in training.
+    """How much each system gains from hearing the test speakers in training.
 
-    Both sides distinguish the same number of emotions: fewer of them are an easier task.
+    Both sides have the same number of emotions, as fewer are easier.
 
     Parameters
     ----------
@@ -53,9 +53,8 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
         One row per leaky protocol of every system that also ran with speakers kept apart: corpus, features,
         model, classes, protocol, uar, leaky_protocol, leaky_uar, premium (the difference), low, high (its
         95 % interval, the same speakers drawn for both), speakers, seeds, leaky_seeds (how many ran),
-        leaky_clips (tested); the largest premium of a corpus first. UAR are means over the seeds of their
-        side, as in the leaderboard; low and high the means of what each seed gives with each of the other
-        side.
+        leaky_clips (tested); the largest premium of a corpus first. UARs are means over the seeds of their
+        side, as in the leaderboard; low and high are means over all pairs of seeds.
     """
     blind = [run for run in runs if run.counts is not None and run.row["track"] == "blind"]
     leaks: dict[tuple, list[Scored]] = {}
@@ -99,9 +98,9 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
 
 
 def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
-    """Of what `leak_premium` returns, each system once per corpus: its leaky run that tests the most clips.
+    """One row of `leak_premium` per corpus and system: the leaky protocol that tests the most clips.
 
-    Without the floor, with a column `system`, the highest leaky UAR of a corpus first.
+    Without the floor, with a column `system`, sorted by leaky UAR within each corpus.
     """
     shown = table[table["model"] != FLOOR]
     shown = shown.sort_values("leaky_clips", ascending=False, kind="stable")
@@ -115,7 +114,7 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def leaky_alone(board: pd.DataFrame, premium: pd.DataFrame) -> Table | None:
-    """Models of others with a leaky score only, each beside our best system under the same split."""
+    """External models with only a leaky score, each beside our best system under the same split."""
     if board.empty:
         return None
     both = set(premium[list(SYSTEM)].itertuples(index=False, name=None))
@@ -136,7 +135,7 @@ def leaky_alone(board: pd.DataFrame, premium: pd.DataFrame) -> Table | None:
 
 
 def leak_chapter(premium: pd.DataFrame, alone: Table | None = None) -> Chapter | None:
-    """What `leak_premium` and `leaky_alone` return as a chapter; None where there is nothing to show."""
+    """The tables of `leak_premium` and `leaky_alone` as a chapter; None if there is nothing to show."""
     from ser_classic.plots.scores import leak_premium as drawn
 
     table = shown_premium(premium)

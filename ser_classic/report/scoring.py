@@ -21,8 +21,8 @@ CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
 _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
 _COST = ("fit_seconds", "predict_seconds")
 _FURTHER = tuple(name for name in METRICS if name not in _FIRST)
-FACTS = ("base", "independent")  # of its protocol
-SOURCES = "external", "brought"  # predictions or features from elsewhere; nothing where all is computed here
+FACTS = ("base", "independent")  # of the protocol
+SOURCES = "external", "brought"  # predictions or features computed elsewhere
 COLUMNS = (
     *CELL,
     *_FIRST,
@@ -37,11 +37,11 @@ COLUMNS = (
     "source",
 )
 GROUPS = ("blind", "adapted", "leaky")
-FLOOR = "prior"  # the model that knows nothing of the recording; it is no contestant
+FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
 
 class Run(Protocol):
-    """What is asked of a stored run."""
+    """The interface of a stored run."""
 
     record: dict[str, Any]
 
@@ -50,12 +50,12 @@ class Run(Protocol):
     def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]: ...
 
 
-Figures = tuple[dict[str, Any], SpeakerCounts]  # of a run: what `score` returns, and its counts
+Figures = tuple[dict[str, Any], SpeakerCounts]  # what `score` returns for a run, and its counts
 
 
 @dataclass(frozen=True)
 class Tested:
-    """What is known of the clips that a run tests: their truth, and the place of their speakers among all."""
+    """The clips that a run tests: true emotions, and speakers as indices into `speakers`."""
 
     truth: np.ndarray
     speaker: np.ndarray
@@ -75,7 +75,7 @@ class Scored:
 
 
 def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
-    """Predictions beside what is known of their clips.
+    """Predictions joined with the clips table.
 
     Parameters
     ----------
@@ -87,18 +87,19 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        The predictions with a column `truth` and the columns of the clips table; where a manifest brings
-        a column of its own under a name that predictions have, theirs stands.
+        The predictions with a column `truth` and the columns of the clips table; if both have a column of
+        the same name, the one of the predictions is kept.
 
     Raises
     ------
     SerClassicError
-        No predictions, a clip predicted twice in one fold, or one that the clips table does not hold.
+        There are no predictions, a clip is predicted twice in one fold, or it is not in the clips table.
     """
     if "guess" not in predictions:
         raise SerClassicError(
-            f"these are no emotions but {', '.join(predictions.columns.difference(['fold', 'clip']))} in "
-            "numbers, for which there is a leaderboard of its own: ser-classic report"
+            f"these are not emotions but values of "
+            f"{', '.join(predictions.columns.difference(['fold', 'clip']))}, which have a separate "
+            "leaderboard: ser-classic report"
         )
     rows = _rows(predictions, clips)
     taken = [
@@ -109,7 +110,7 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
-    """Where in the clips table the predicted clips stand; errors as `judged`."""
+    """Row in the clips table of each predicted clip; errors as `judged`."""
     if not len(predictions):
         raise SerClassicError("there are no predictions to score; run it again")
     rows = clips.index.get_indexer(predictions["clip"])
@@ -129,7 +130,7 @@ def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
 
 
 def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
-    """The columns `p_<emotion>` under the emotions' names; None where there are none."""
+    """The columns `p_<emotion>`, renamed to the emotions; None if there are none."""
     places = [place for place, name in enumerate(table.columns) if name.startswith("p_")]
     if not places:
         return None
@@ -137,7 +138,7 @@ def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
-    """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker's."""
+    """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker."""
     truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
     return count(truth, guess, table["speaker"].fillna("").to_numpy(), ordered(classes_of(truth, guess)))
 
@@ -152,21 +153,21 @@ def score(
     predictions, clips : pd.DataFrame
         As `judged`.
     seed : int
-        Of the resampling, and of the folds of `protocol`.
+        For the resampling and for the folds of `protocol`.
     protocol : str, optional
-        Of `PROTOCOLS`, where it does not test all of the clips: exactly those that it tests are expected.
+        Name in `PROTOCOLS`, if only the clips that it tests are to be predicted; by default all clips are.
 
     Returns
     -------
     dict
         clips, speakers, classes (tested), every metric of `METRICS`, and
-        `uar_low`, `uar_high`: the 95 % interval from resampling speakers, NaN where fewer than two are known;
-        `speaker_uar`: where there are too few speakers for an interval, the UAR of each by name, else None.
+        `uar_low`, `uar_high`: the 95 % interval from resampling speakers, NaN if fewer than two are known;
+        `speaker_uar`: if there are too few speakers for an interval, the UAR of each by name, else None.
 
     Raises
     ------
     SerClassicError
-        Predictions that do not fit the clips: a column or clips are missing, or there are others.
+        The predictions do not fit the clips: a column or clips are missing, or there are unknown clips.
 
     Examples
     --------
@@ -184,7 +185,7 @@ def score(
     if protocol is None:
         wanted = clips.index
     else:
-        from ser_classic.protocols import PROTOCOLS  # who reads results alone does without
+        from ser_classic.protocols import PROTOCOLS  # not needed to read results
 
         wanted = clips.index[[row for fold in PROTOCOLS[protocol].folds(clips, seed) for row in fold.test]]
     missing = wanted.difference(predictions["clip"])
@@ -197,7 +198,7 @@ def score(
 
 
 def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> Figures:
-    """The figures of one run, and its confusion counts by speaker; arguments and errors as `score`."""
+    """As `score`, with the confusion counts by speaker; does not check that all clips are predicted."""
     answers = {
         name: predictions[name].to_numpy() for name in predictions.columns.difference(["fold", "clip"])
     }
@@ -205,7 +206,7 @@ def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> F
 
 
 def _tested(predictions: pd.DataFrame, clips: pd.DataFrame) -> Tested:
-    """Of the columns fold and clip; errors as `judged`."""
+    """The clips that predictions test, from the columns fold and clip; errors as `judged`."""
     rows = _rows(predictions, clips)
     truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
     unknown = pd.isna(speakers)
@@ -215,7 +216,7 @@ def _tested(predictions: pd.DataFrame, clips: pd.DataFrame) -> Tested:
 
 
 def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None]:
-    """The emotions guessed [shape=(n,)] and their probabilities, if there are any; a column an emotion."""
+    """The guessed emotions [shape=(n,)], and their probabilities, if any, one column per emotion."""
     chances = {name.removeprefix("p_"): column for name, column in answers.items() if name.startswith("p_")}
     given = pd.DataFrame(np.stack([*chances.values()], axis=1), columns=[*chances]) if chances else None
     return np.asarray(answers["guess"], dtype=object), given
@@ -227,7 +228,9 @@ def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> Figures
     counts = SpeakerCounts(tested.speakers, classes, grouped_confusion(truth, guess, tested.speaker, classes))
     few = tested.known and len(counts.speakers) < FEWEST_SPEAKERS
     range_ = interval(counts.counts, seed=seed) if tested.known else None
-    by_name = np.argsort(counts.classes)  # as a metric counts by itself: sums are equal to the last bit
+    by_name = np.argsort(
+        counts.classes
+    )  # the order in which a metric counts by itself, so that sums are equal to the last bit
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
     row = {
         "clips": tested.clips,
@@ -247,12 +250,12 @@ def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> Figures
 
 
 def system_of(row: Mapping[str, Any] | pd.Series) -> str:
-    """What readers call the system of a row: `pooled + svm_rbf`."""
+    """The system of a row as tables name it: `pooled + svm_rbf`."""
     return f"{row['features']} + {row['model']}"
 
 
 def each_speaker(row: Mapping[str, Any]) -> dict[str, float]:
-    """The UAR of each speaker of a row; empty where an interval is given, or nothing."""
+    """The UAR of each speaker of a row; empty if the row has an interval instead, or no figures."""
     return row["speaker_uar"] if isinstance(row["speaker_uar"], dict) else {}
 
 
@@ -262,7 +265,7 @@ def scored(
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
 ) -> list[Scored]:
-    """Read the predictions of every run once, and keep what all tables are made of.
+    """Read the predictions of every run once, and keep what the tables need.
 
     Parameters
     ----------
@@ -270,20 +273,19 @@ def scored(
     clips_of : callable (corpus) -> pd.DataFrame
         Clips table of a corpus; asked once for each.
     problem : callable (str), optional
-        Told of runs that cannot be scored, once for each reason; they are left out. Without it the error is
+        Called once for each reason why runs cannot be scored; those are left out. Without it, the error is
         raised.
     differ : callable (record) -> mapping of str, optional
-        In what a run differs from what would be run today, see `ser_classic.experiment.stale.differences`;
-        without it no run is stale. One that differs in `clips` has no figures: the table at hand is not its
-        own.
+        How a run differs from what would be run today; see `ser_classic.experiment.stale.differences`.
+        Without it no run is stale. A run that differs in `clips` gets no figures, as its clips table is gone.
 
     Raises
     ------
     SerClassicError
-        A run that cannot be scored, where there is no `problem`.
+        A run cannot be scored, and `problem` is not given.
     """
     clips_of, every = cache(clips_of), []
-    known: dict[int, tuple[pd.DataFrame, Tested]] = {}  # by identity of the table, which is kept for that
+    known: dict[int, tuple[pd.DataFrame, Tested]] = {}  # by id of the table, which is kept alive for that
     left_out: dict[str, list[str]] = {}
     for run in runs:
         record = run.record
@@ -324,8 +326,8 @@ def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Sc
     results : Path
         Results folder.
     problem : callable (str), optional
-        Told of each run that is broken or foreign, and how many are stale; the report goes on with the
-        rest. Without it the first that cannot be scored raises.
+        Called with a message for each broken or foreign run, and with the number of stale runs; the report
+        goes on with the rest. Without it, the first run that cannot be scored raises an error.
     """
     from ser_classic.experiment.stale import differences, summary
 
@@ -335,14 +337,14 @@ def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Sc
     stale = [differ(run.run.record) for run in runs if run.row["stale"]]
     if stale and problem:
         problem(
-            f"{len(stale)} of {len(runs)} runs are stale, made otherwise than they would be today "
+            f"{len(stale)} of {len(runs)} runs are stale, as their parameters or data have changed "
             f"({summary(stale)}): they are marked and not ranked. `ser-classic bench SUITE` runs them again"
         )
     return runs
 
 
 def ways_stale(differences: Mapping[str, str]) -> str | None:
-    """In which ways a run is stale, in words; None of one that is not."""
+    """In which ways a run is stale, in words; None if it is not."""
     return "; ".join(f"{what}: {how}" for what, how in differences.items()) or None
 
 
@@ -367,9 +369,9 @@ def tabulated(runs: Iterable[Scored]) -> pd.DataFrame:
 
 
 def arranged(board: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard's rows by corpus, group, UAR, and cell; tests of their own last.
+    """The leaderboard sorted by corpus, group, UAR and cell; runs that are not `ordinary` come last.
 
-    Within a group stale runs stand after current ones, and failed ones last.
+    Within a group, stale runs come after current ones, and failed ones last.
     """
     place = group_of(board).map({name: number for number, name in enumerate(GROUPS)})
     keys = {
@@ -389,31 +391,31 @@ def group_of(board: pd.DataFrame) -> pd.Series:
 
 
 def ordinary(board: pd.DataFrame) -> pd.Series:
-    """Whether a run is trained and tested on one corpus as it is, and no test of its own."""
+    """Whether a run sets none of the `CONDITIONS`: trained and tested on one corpus as it is."""
     return board["test"].eq("")
 
 
 def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
-    """What may be ranked together among the systems of one corpus: of one protocol, on the same emotions.
+    """Split the systems of one corpus into what may be ranked together: one protocol, the same emotions.
 
     Parameters
     ----------
     of_corpus : pd.DataFrame
         Rows of `systems` of one corpus.
     usual : bool
-        Of each group only the protocol under which most systems ran.
+        Only the protocol of each group under which most systems ran.
 
     Yields
     ------
     group : str
         Of `GROUPS`.
     protocol : str
-        Of a group, that first under which most systems ran.
+        Within a group, the one under which most systems ran comes first.
     emotions : str
-        `4 of 8 emotions` where not all emotions of the corpus were tested, else nothing: such runs
-        have an easier task and are ranked on their own.
+        `4 of 8 emotions` if not all emotions of the corpus were tested, else empty: such runs have an
+        easier task and are ranked separately.
     part : pd.DataFrame
-        The systems, failed ones with the first part of their protocol.
+        The systems; failed ones are in the first part of their protocol.
     """
     group, most = group_of(of_corpus), of_corpus["classes"].max()
     for name in GROUPS:
@@ -429,7 +431,7 @@ def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str
 
 
 def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
-    """Of runs that differ in nothing but the seed, that of the lowest seed; failed ones come last."""
+    """Of runs that differ only in the seed, the finished one with the lowest seed, else a failed one."""
     first: dict[tuple, Scored] = {}
     for run in runs:
         cell = tuple(run.row[name] for name in CELL[:-1])
@@ -440,10 +442,10 @@ def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
 
 
 def standing(table: pd.DataFrame) -> pd.Series:
-    """How a row's folds stand among those that keep speakers apart, on its corpus: 0 are to be shown.
+    """Rank of a row's folds among the speaker-independent folds of its corpus; 0 is shown.
 
-    Of several, those come first under which most systems ran; NaN where speakers are not kept apart, or the
-    run is a test of its own. Columns corpus, base, independent, test, features and model are read.
+    The folds with most systems come first; NaN if folds are not speaker-independent or the run is not
+    `ordinary`. Reads the columns corpus, base, independent, test, features and model.
     """
     chosen = table[table["independent"].astype(bool) & ordinary(table)]
     sizes = chosen.drop_duplicates(["corpus", "base", "features", "model"]).value_counts(["corpus", "base"])
@@ -454,7 +456,7 @@ def standing(table: pd.DataFrame) -> pd.Series:
 
 
 def shown(runs: Iterable[Scored], track: str) -> list[Scored]:
-    """The finished runs of a track whose folds are those shown of their corpus; see `standing`."""
+    """The finished runs of a track on the folds that are shown for their corpus; see `standing`."""
     finished = [run for run in runs if run.counts is not None and run.row["track"] == track]
     if not finished:
         return []
@@ -463,7 +465,7 @@ def shown(runs: Iterable[Scored], track: str) -> list[Scored]:
 
 
 def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:
-    """Both among the same speakers and emotions: all that either has, zeros where one has none."""
+    """Both counts over the union of their speakers and emotions, filled up with zeros."""
     speakers = tuple(sorted({*first.speakers, *second.speakers}))
     classes = ordered({*first.classes, *second.classes})
 
@@ -478,11 +480,11 @@ def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts,
 
 
 def systems(board: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard with the seeds of one system taken together, and without the tests of their own.
+    """The `ordinary` rows of the leaderboard, with the seeds of each system merged.
 
     Figures are means over the finished seeds; `seeds` counts them, and `spread` is the standard deviation of
-    their UAR (NaN with one seed). A system is failed where all of its seeds are, and stale where all that
-    have finished are; else those that are stale count for nothing.
+    their UAR (NaN with one seed). A system is failed if all of its seeds are, and stale if all finished seeds
+    are; otherwise stale seeds are ignored.
     """
     cell, board = list(CELL[:-1]), board[ordinary(board)]
     late = lateness(board)
@@ -508,14 +510,14 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
 
 
 def lateness(board: pd.DataFrame) -> pd.Series:
-    """0 for a current run, 1 for a stale one, 2 for one that failed."""
+    """0 for a current run, 1 for a stale one, 2 for a failed one."""
     return board["stale"].notna().astype(int).mask(board["status"] != "ok", 2)
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """A table as CSV, equal bytes for equal tables: four decimals, two for seconds, none for counts.
+    """A table as CSV: four decimals, two for seconds, none for counts; equal tables give equal bytes.
 
-    The UAR of speakers is set as `OAF=0.6143 YAF=0.7571`.
+    The UAR of speakers is written as `OAF=0.6143 YAF=0.7571`.
     """
     shown = table.copy()
     for name in shown.columns.intersection(_COST):

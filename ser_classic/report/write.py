@@ -1,4 +1,4 @@
-"""Write all that is derived from the stored runs of a results folder."""
+"""Write everything that is derived from the stored runs of a results folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ser_classic.runtime.files import replacing
 from ser_classic.runtime.places import cache_folder
 from ser_classic.runtime.provenance import versions
 
-# What makes chapters of scored runs.
+# Functions that make a chapter from scored runs
 CHAPTERS = (
     *(published_chapter, recipes_chapter, systems_chapter, networks_chapter),
     *conditions.CHAPTERS,
@@ -40,38 +40,37 @@ def write(
     figures: bool = True,
     cache: Path | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Write leaderboard.csv and .md and leak_premium.csv, and with figures leaderboard.html and figures/.
+    """Write leaderboard.csv and .md and leak_premium.csv, and with `figures` leaderboard.html and figures/.
 
-    Runs that predict dimensions are in dimensions/leaderboard.csv and in a chapter of their own.
-
-    Where neither runs nor code nor what was written have changed since, nothing is done. Runs that differ
-    from today's tables are in the leaderboard, marked as stale, and in nothing else.
+    Runs that predict dimensions have their own dimensions/leaderboard.csv and chapter. Stale runs are marked
+    in the leaderboard and appear nowhere else. If runs, code and written files are unchanged since the last
+    report, nothing is done.
 
     Parameters
     ----------
     results : Path
         Results folder.
     problem : callable (str), optional
-        Told of each run that is broken or foreign, and how many are stale; the report goes on with the
-        rest. Without it the first that cannot be scored raises.
+        Called with a message for each broken or foreign run, and with the number of stale runs; the report
+        goes on with the rest. Without it, the first run that cannot be scored raises an error.
     figures : bool
-        Draw, too (some seconds).
+        Also draw figures (takes some seconds).
     cache : Path, optional
-        Where is kept what the report was made from; see `places.cache_folder`.
+        Folder in which to remember what the report was made from; see `places.cache_folder`.
 
     Returns
     -------
     board, dimensions : pd.DataFrame
-        The leaderboard, and that of runs that predict dimensions.
+        The leaderboards of emotions and of dimensions.
 
     Raises
     ------
     SerClassicError
-        The folder cannot be written, none of its runs can be scored, or without `problem` one cannot.
+        The folder cannot be written, or none of its runs (without `problem`: one of them) can be scored.
     """
     name = hashlib.sha256(str(results.absolute()).encode()).hexdigest()[:16]
     kept = cache_folder(cache) / "reports" / f"{name}.pickle"
-    with contextlib.suppress(Exception):  # whatever is wrong with it: it only saves time
+    with contextlib.suppress(Exception):  # it only saves time, so any fault is ignored
         made_from, problems, boards = pickle.loads(kept.read_bytes())
         if made_from == state(results, figures):
             for words in problems if problem else ():
@@ -83,7 +82,7 @@ def write(
         problems.append(words)
         problem(words)
 
-    with store.reporting(results), threadpool_limits(1):  # much is computed, but nothing that is big
+    with store.reporting(results), threadpool_limits(1):  # many small computations, which threads slow down
         before = state(results, figures)
         boards = _write(results, report if problem else None, figures)
     now = state(results, figures)
@@ -96,11 +95,11 @@ def write(
 
 
 def state(results: Path, figures: bool) -> dict[str, object]:
-    """What a report of this folder is made from, and what it consists of: sizes and times of all files."""
+    """What a report of this folder is made from, and what it wrote: digests of file sizes and times."""
     package = Path(__file__).parents[1]
     sources = [path for kind in ("py", "csv", "html", "css", "js") for path in package.rglob(f"*.{kind}")]
     homes = results, results / store.DIMENSIONS
-    parts = ("clips/*", "folds/*", "runs/[!.]*", "runs/[!.]*/*")  # without the lock of who is at work
+    parts = ("clips/*", "folds/*", "runs/[!.]*", "runs/[!.]*/*")  # without the lock of a running bench
     sources += [path for home in homes for part in parts for path in home.glob(part)]
     groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "regressors", "protocols"))
     plug_ins = sorted(str(point) for group in groups for point in entry_points(group=group))
@@ -124,9 +123,7 @@ def _write(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     every = read(results, problem)
     if not every and store.folders(results):
-        raise SerClassicError(
-            f"{results}: none of its runs can be reported; what was there is left as it was"
-        )
+        raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
     board = tabulated(every)
     runs = [run for run in every if run.row["stale"] is None]
     premium = leak_premium(runs)
@@ -162,7 +159,7 @@ def _write(
 
 
 def svg_of(picture: Picture, folder: Path) -> str:
-    """A figure as SVG, which is also written as `<name>.svg`."""
+    """Draw a figure as SVG, write it as `<name>.svg`, and return its text."""
     from ser_classic.plots.style import svg
 
     text = svg(picture.draw())
