@@ -169,7 +169,7 @@ def set_card(**facts):
     ("change", "reason"),
     [
         (lambda told: told.update(format=2), "2, .*4"),
-        (set_card(classes=["sad", "angry"]), "other emotions"),
+        (set_card(classes=["sad", "angry"]), "emotions"),
         (set_card(classes=None), "classes .*None"),
         (set_card(channel="left"), "channel .*'left'"),
         (set_card(features={"name": "nonsense"}), "'nonsense'"),
