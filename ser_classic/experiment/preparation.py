@@ -116,15 +116,11 @@ def prepare(
     degraded = None
     if degradation:
         degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[degradation])
-    chains = [training_copy(number, seed) for number in range(1, copies + 1)]
-    return (
-        features,
-        degraded,
-        [
-            tuple(sources.features(each, feature_set, chain) for each in trained or corpora)
-            for chain in chains
-        ],
-    )
+    chains = (training_copy(number, seed) for number in range(1, copies + 1))
+    copied = [
+        tuple(sources.features(each, feature_set, chain) for each in trained or corpora) for chain in chains
+    ]
+    return features, degraded, copied
 
 
 def require_match(model: Model, features: FeatureSet) -> None:

@@ -340,9 +340,9 @@ class Predictor:
                 raise ValueError("its card and its machine have different emotions")
             if chances is not None and not np.isfinite(chances).all():
                 raise ValueError("probabilities that are not numbers")
-            rows = [None] * len(X) if chances is None else list(chances)
+            each = [None] * len(X) if chances is None else list(chances)
             emotions = [self.classes[code] for code in codes]
-        judged = list(zip(emotions, rows, map(float, distances), strict=True))
+        judged = list(zip(emotions, each, map(float, distances), strict=True))
         return self._evened(judged, names[0]) if adapt and not self.adapted else judged
 
     def _evened(self, judged: Sequence[Judged], name: str) -> list[Judged]:

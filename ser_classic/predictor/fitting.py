@@ -121,12 +121,12 @@ def fit(
         raise SerClassicError(
             f"{'+'.join(names)}: every clip is {clips['emotion'].iloc[0]}; clips of two emotions are needed"
         )
-    if adapted and clips["speaker"].isna().any():
-        raise SerClassicError(
-            f"{'+'.join(names)}: some clips have no speaker, so features cannot be z-scored per speaker; "
-            "name the speakers, or leave out --adapted (adapted=False)"
-        )
     if adapted:
+        if clips["speaker"].isna().any():
+            raise SerClassicError(
+                f"{'+'.join(names)}: some clips have no speaker, so features cannot be z-scored per speaker; "
+                "name the speakers, or leave out --adapted (adapted=False)"
+            )
         for _, table, _ in loaded:
             require_two_clips(table)
     engine = Local(jobs)
