@@ -145,6 +145,8 @@ def test_on_the_command_line(recordings):
     told = CliRunner().invoke(app, ["scan", str(recordings / "clips"), *options, "--json"])
     assert told.exit_code == 0, told.output
     assert json.loads(told.stdout)["emotions"] == {"happy": 1, "angry": 1}
+    told = CliRunner().invoke(app, ["scan", str(recordings / "clips"), *options, "--column", "name=emotion"])
+    assert "two of its columns mean emotion" in str(told.exception)
 
 
 @pytest.mark.parametrize(

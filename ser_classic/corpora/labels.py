@@ -136,7 +136,13 @@ def read_labelled(root: Path, file: Path, labels: LabelFile) -> pd.DataFrame:
         As `LabelFile.read`; there is no column for the emotion; a recording that is named is missing, or two
         have that name.
     """
-    table = labels.table(file).drop_duplicates()
+    table = labels.table(file)
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise CorpusError(
+            f"{file}: two of its columns mean {twice}; give another meaning to one with --column"
+        )
+    table = table.drop_duplicates()
     _require_once(table, str(file))
     if "emotion" not in table:
         names = [column for column in table if column != "clip"]
