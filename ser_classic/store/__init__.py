@@ -105,10 +105,12 @@ class Run:
             text = bz2.decompress((self.path / PREDICTIONS).read_bytes())
         except (OSError, EOFError, ValueError) as error:
             raise StoreError(
-                f"{self.path}: its predictions cannot be read ({error}); run it again"
+                f"{self.path}: its predictions cannot be read ({error}); run it again with bench --again"
             ) from error
         if _predictions_digest(digests["folds"], text) != digests["predictions"]:
-            raise StoreError(f"{self.path}: its predictions were changed after the run; run it again")
+            raise StoreError(
+                f"{self.path}: its predictions were changed after the run; run it again with bench --again"
+            )
         return text
 
     @property
@@ -123,7 +125,7 @@ class Run:
         try:
             return pd.read_csv(path, dtype={"fold": str}, keep_default_na=False, na_values=[""])
         except (OSError, EOFError, ValueError, gzip.BadGzipFile) as error:
-            raise StoreError(f"{path}: cannot be read ({error}); run it again") from error
+            raise StoreError(f"{path}: cannot be read ({error}); run it again with bench --again") from error
 
 
 def write_run(
@@ -191,10 +193,10 @@ def _folds(path: Path, digest: str) -> bytes:
         text = bz2.decompress(path.read_bytes())
     except (OSError, EOFError, ValueError) as error:
         raise StoreError(
-            f"{path}: the folds of some runs cannot be read ({error}); run them again"
+            f"{path}: the folds of some runs cannot be read ({error}); run them again with bench --again"
         ) from error
     if hashlib.sha256(text).hexdigest() != digest:
-        raise StoreError(f"{path}: the folds of some runs were changed; run them again")
+        raise StoreError(f"{path}: the folds of some runs were changed; run them again with bench --again")
     return text
 
 
