@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 
 import made_up_runs as made_up
 import pytest
@@ -11,15 +12,25 @@ from ser_classic import report, store
 from ser_classic.store import StoreError
 
 
-@pytest.fixture
-def results(tmp_path):
-    """Three runs on EMO-DB, and their report."""
-    home = tmp_path / "results"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Three runs on EMO-DB and their report, the cache beside them, and a copy of both."""
+    root = tmp_path_factory.mktemp("written")
+    home = root / "now" / "results"
     store.write_clips(home, "emodb", made_up.clips("emodb"))
     for protocol, model in (("loso", "knn"), ("loso", "mlp"), ("random5", "knn")):
         put(home, made_up.run("emodb", protocol, "pooled", model))
-    report.write(home, cache=tmp_path / "cache")
-    return home
+    report.write(home, cache=root / "now" / "cache")
+    shutil.copytree(root / "now", root / "kept")
+    return root
+
+
+@pytest.fixture
+def results(written):
+    """The results folder as it was written, where it was: what is remembered is that of a place."""
+    shutil.rmtree(written / "now")
+    shutil.copytree(written / "kept", written / "now")
+    return written / "now" / "results"
 
 
 def put(home, run, table=None):
@@ -84,12 +95,12 @@ def test_a_figure_that_no_chapter_has_any_more_is_removed(results):
     assert not old.exists()
 
 
-def test_spoilt_predictions_are_told_also_the_second_time(results, tmp_path):
+def test_spoilt_predictions_are_told_also_the_second_time(results):
     path = results / "runs" / "emodb--loso--pooled--knn--0" / store.PREDICTIONS
     path.write_bytes(path.read_bytes()[:-9])
     told = []
     for _ in range(2):
-        assert len(report.write(results, told.append, cache=tmp_path / "cache")[0]) == 2
+        assert len(report.write(results, told.append, cache=results.parent / "cache")[0]) == 2
     first, second = told
     assert first == second
     assert "emodb--loso--pooled--knn--0" in first
