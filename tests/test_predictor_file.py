@@ -227,6 +227,15 @@ def test_trees_whose_links_go_in_a_circle_come_to_an_end(files):
     loaded(rewritten(files["random_forest"].read_bytes(), change)).judge([np.ones(13, "f4")], ["clip"])
 
 
+def test_more_classes_than_clips_are_refused_before_they_take_memory(files):
+    def change(members):
+        description = json.loads(members[DESCRIPTION])
+        part_of(description, "Neighbours")["classes"] = 10**12
+        return members | {DESCRIPTION: json.dumps(description).encode()}
+
+    assert "changed" in refusal(rewritten(files["knn"].read_bytes(), change))
+
+
 def test_what_would_unpack_to_gigabytes_is_refused_before_it_does(files):
     def change(members):
         return members | {"bomb": b"\0" * 2**24}

@@ -150,6 +150,8 @@ class Neighbours:
         X, V = (np.asarray(each, dtype=np.float64) for each in (X, self.vectors))
         D = squares(X)[:, None] - 2 * X @ V.T + squares(V)
         nearest = np.argpartition(D, self.count - 1, axis=1)[:, : self.count]
+        if self.classes > len(V):
+            raise ValueError(f"{self.classes} classes of {len(V)} clips")
         chances = np.zeros((len(X), self.classes))
         for row, (clip, near) in enumerate(zip(X, nearest, strict=True)):
             distance = np.sqrt(squares(V[near] - clip))
