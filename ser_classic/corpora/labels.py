@@ -99,6 +99,8 @@ class LabelFile:
             )
         template = self.key if "{" in self.key else f"{{{self.key}}}"
         keys = [template.format_map(row) for row in rows.to_dict("records")]
+        if unknown := [column for column in self.columns if column not in rows]:
+            raise CorpusError(f"{path}: no column {', '.join(unknown)}; it has {', '.join(rows.columns)}")
         table = rows.drop(columns=[c for c in (*wanted, *self.drop) if c in rows and c not in self.columns])
         table = table.rename(columns=lambda column: self.columns.get(column, column.strip().lower()))
         for column, words in self.values.items():
