@@ -55,7 +55,7 @@ quick: $(BIN)/ser-classic  ## Run a small benchmark on synthetic voices, into qu
 	$(BIN)/ser-classic bench quick --results quick --jobs $(JOBS)
 
 models: $(BIN)/ser-classic  ## Train the built-in predictor again (needs four corpora)
-	$(BIN)/python -m ser_classic.predictor.shipped ser_classic/data
+	$(BIN)/python benchmarks/built_in.py ser_classic/data
 
 docs: $(VENV)/.docs  ## Build the documentation and its tutorials into site/ (2 min)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict >$(VENV)/docs.log 2>&1 || { \
