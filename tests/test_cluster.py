@@ -157,8 +157,9 @@ def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_p
     with cluster.connected(dask.address, tmp_path, tmp_path) as engine:
         engine.client.wait_for_workers(2, timeout=60)
         shared = Shared()
-        found = sorted(engine.run(facts, [(shared, number) for number in range(40)], "sums"))
-        assert [number for number, *_ in found] == list(range(40))
+        numbered = sorted(engine.run(facts, [(shared, number) for number in range(40)], "sums"))
+        found = [each for _, each in numbered]
+        assert [number for number, _ in numbered] == [number for number, *_ in found] == list(range(40))
         assert {pid for _, pid, *_ in found} == {first.pid, second.pid}
         assert all(told == ({1}, "1") for *_, told in ((each[0], each[2:]) for each in found))
         assert Shared.sent == 1
@@ -179,7 +180,7 @@ def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_p
         monkeypatch.setattr(cluster, "FETCH", 1)
         monkeypatch.setattr(cluster, "PATIENCE", 1)
         results = engine.run(divide, [(1, 1), (1, 2), (1, 4)], "sums")
-        assert next(results) in (1, 1 / 2, 1 / 4)
+        assert next(results) in [(0, 1), (1, 1 / 2), (2, 1 / 4)]
         time.sleep(1)  # the others are done by then, too; their results go with the last worker
         for process in (first, second):
             process.kill()

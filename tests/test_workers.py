@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from ser_classic.errors import SerClassicError
-from ser_classic.runtime import workers
+from ser_classic.runtime.workers import THREADS, Local
 
 
 def die_once(folder: Path, number: int) -> int:
@@ -31,20 +31,20 @@ def die(number: int) -> int:
 
 def test_every_call_is_answered_once_although_a_worker_is_killed(tmp_path, caplog):
     calls = [(tmp_path, number) for number in range(5)]
-    assert sorted(workers.run(die_once, calls, 2, "numbers")) == [0, 1, 2, 3, 4]
+    assert sorted(Local(2).run(die_once, calls, "numbers")) == [(number, number) for number in range(5)]
     assert "killed" in caplog.text
 
 
 def test_killed_again_and_again_is_one_message_and_the_others_are_answered():
     answered = []
     with pytest.raises(SerClassicError, match=r"of 5 numbers .*--jobs"):
-        answered.extend(workers.run(die, [(number,) for number in range(5)], 2, "numbers"))
-    assert 2 not in answered
+        answered.extend(Local(2).run(die, [(number,) for number in range(5)], "numbers"))
+    assert (2, 2) not in answered
 
 
 def test_what_the_function_raises_comes_through():
     with pytest.raises(ZeroDivisionError):
-        list(workers.run(divmod, [(1, 0)], 1, "divisions"))
+        list(Local().run(divmod, [(1, 0)], "divisions"))
 
 
 def threads() -> set[int]:
@@ -54,10 +54,10 @@ def threads() -> set[int]:
 def test_a_process_alone_computes_with_one_thread_and_has_its_own_back():
     with threadpool_limits(2):
         before = threads()
-        answers = workers.run(threads, [(), ()], 1, "looks")
-        assert next(answers) == {1}
+        answers = Local().run(threads, [(), ()], "looks")
+        assert next(answers)[1] == {1}
         assert threads() == before
-        assert next(answers) == {1}
+        assert next(answers)[1] == {1}
 
 
 def test_the_command_line_has_one_thread_unless_the_environment_says_more():
@@ -68,10 +68,10 @@ def test_the_command_line_has_one_thread_unless_the_environment_says_more():
         "cli.app = lambda: print('numpy' in sys.modules, *(os.environ[name] for name in cli.THREADS))\n"
         "cli.main()"
     )
-    own = {name: value for name, value in os.environ.items() if name not in workers.THREADS}
-    for environment, number in ((own, "1"), (own | dict.fromkeys(workers.THREADS, "3"), "3")):
+    own = {name: value for name, value in os.environ.items() if name not in THREADS}
+    for environment, number in ((own, "1"), (own | dict.fromkeys(THREADS, "3"), "3")):
         told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-        assert told.stdout.split() == ["False", *[number] * len(workers.THREADS)], told.stderr
+        assert told.stdout.split() == ["False", *[number] * len(THREADS)], told.stderr
 
 
 def blocked(number: int) -> bool:
@@ -79,18 +79,18 @@ def blocked(number: int) -> bool:
 
 
 def test_workers_do_not_hear_ctrl_c_from_their_first_moment_and_their_leader_does():
-    assert all(workers.run(blocked, [(number,) for number in range(4)], 2, "looks"))
+    assert all(found for _, found in Local(2).run(blocked, [(number,) for number in range(4)], "looks"))
     assert not blocked(0)
 
 
 def test_who_has_blocked_ctrl_c_has_it_blocked_after_the_work():
     code = (
         "import os, signal\n"
-        "from ser_classic.runtime import workers\n"
+        "from ser_classic.runtime.workers import Local\n"
         "def mask(): return signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])\n"
         "before = mask()\n"
-        "assert sorted(workers.run(abs, [(-1,), (-2,)], 2, 'numbers')) == [1, 2]\n"
+        "assert sorted(Local(2).run(abs, [(-1,), (-2,)], 'numbers')) == [(0, 1), (1, 2)]\n"
         "assert mask() == before, mask()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -99,10 +99,10 @@ def test_who_has_blocked_ctrl_c_has_it_blocked_after_the_work():
 
 STARTS = """
 import sys, threading
-from ser_classic.runtime import workers
+from ser_classic.runtime.workers import Local
 if len(sys.argv) > 1:
     threading.Thread(target=threading.Event().wait, daemon=True).start()
-print(sorted(workers.run(abs, [(-1,), (-2,)], 2, "numbers")), "joblib" in sys.modules)
+print(sorted(Local(2).run(abs, [(-1,), (-2,)], "numbers")), "joblib" in sys.modules)
 """
 
 
@@ -111,9 +111,9 @@ print(sorted(workers.run(abs, [(-1,), (-2,)], 2, "numbers")), "joblib" in sys.mo
 def test_a_process_of_one_thread_is_copied_and_any_other_starts_new_ones(threaded):
     done = subprocess.run(
         [sys.executable, "-c", STARTS, *["x"] * threaded],
-        env=os.environ | dict.fromkeys(workers.THREADS, "1"),
+        env=os.environ | dict.fromkeys(THREADS, "1"),
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert done.stdout.split("\n")[0] == f"[1, 2] {threaded}", done.stderr
+    assert done.stdout.split("\n")[0] == f"[(0, 1), (1, 2)] {threaded}", done.stderr

@@ -173,25 +173,17 @@ def run_folds(
         Of the group.
     results : list, for each fold, of a list of one result per trial
     """
-    tasks = [
-        (trials, number, fold, run)
-        for number, trials in enumerate(groups)
-        for fold in range(len(trials[0].folds))
-    ]
-    found: dict[int, dict[int, list[Result]]] = {number: {} for number in range(len(groups))}
-    for number, fold, results in track(engine.run(_numbered, tasks, "folds"), len(tasks), "folds"):
-        for trial, result in zip(groups[number], results, strict=True):
+    tasks = [(place, fold) for place, trials in enumerate(groups) for fold in range(len(trials[0].folds))]
+    calls = [(groups[place], fold) for place, fold in tasks]
+    found: dict[int, dict[int, list[Result]]] = {place: {} for place in range(len(groups))}
+    for number, results in track(engine.run(run, calls, "folds"), len(tasks), "folds"):
+        place, fold = tasks[number]
+        for trial, result in zip(groups[place], results, strict=True):
             logger.info(f"{trial.name}: fold {trial.folds[fold].name}: {result}")
-        found[number][fold] = results
-        if len(found[number]) == len(groups[number][0].folds):
-            by_fold = found.pop(number)
-            yield number, [by_fold[fold] for fold in sorted(by_fold)]
-
-
-def _numbered(
-    trials: Sequence[Trial], number: int, fold: int, run: Callable[[Sequence[Trial], int], list[Result]]
-) -> tuple[int, int, list[Result]]:
-    return number, fold, run(trials, fold)
+        found[place][fold] = results
+        if len(found[place]) == len(groups[place][0].folds):
+            by_fold = found.pop(place)
+            yield place, [by_fold[fold] for fold in sorted(by_fold)]
 
 
 def _entries(trial: Trial) -> tuple[Model, Protocol]:

@@ -236,7 +236,7 @@ def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: En
     done = engine.run(_extract_batch, batches, "batches of clips")
     found: dict[str, Path] = {}  # by those who wrote: what a folder on another machine lists may be old
     failures: list[str] = []
-    for written, failed in track(done, len(batches), f"extracting {name}"):
+    for _, (written, failed) in track(done, len(batches), f"extracting {name}"):
         found |= written
         failures += failed
     if failures:

@@ -17,8 +17,8 @@ from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, compute
 from ser_classic.predictor.utterances import Utterances
 from ser_classic.predictor.windows import Span, Stream
-from ser_classic.runtime import workers
 from ser_classic.runtime.progress import track
+from ser_classic.runtime.workers import Local
 
 LONG = 600.0  # [s]; a single answer for a longer recording says little
 PIECES = 64  # passed to `settle` at a time
@@ -33,7 +33,6 @@ EACH = "each"  # instead of a channel: every channel separately
 Channel = int | Literal["each"] | None
 # Emotion, probabilities [shape=(classes,)] or None, and distance from the training clips
 Judged = tuple[str, np.ndarray | None, float]
-Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
 
 
 @dataclass(frozen=True)
@@ -52,96 +51,70 @@ class Described:
     judged: Judged | None = None
 
 
-Settle = Callable[[list[Described]], list[Described]]
+@dataclass(frozen=True)
+class Describer:
+    """What is computed of recordings, and of which parts of them.
 
-
-def describe(
-    sources: Source | Iterable[Source] | Mapping[str, Source],
-    features: FeatureSet,
-    channel: Channel = None,
-    cutter: Cutter | None = None,
-    jobs: int = 1,
-    settle: Settle = list,
-) -> list[Described]:
-    """Features of recordings, or of the pieces that a cutter makes of them, in order.
-
-    `settle` gets the pieces in batches and returns what is to be kept of each.
+    `cutter` makes from a sample rate [Hz] what cuts a recording into pieces. `settle` gets these in batches
+    and returns what is to be kept of each.
     """
-    if isinstance(sources, str | Path | tuple):
-        sources = [sources]
-    named = (
-        list(sources.items())
-        if isinstance(sources, Mapping)
-        else [
-            (f"array {number}" if isinstance(source, tuple) else str(source), source)
-            for number, source in enumerate(sources, start=1)
+
+    features: FeatureSet
+    channel: Channel = None
+    cutter: Callable[[int], Stream | Utterances] | None = None
+    settle: Callable[[list[Described]], list[Described]] = list
+
+    def describe(
+        self, sources: Source | Iterable[Source] | Mapping[str, Source], jobs: int = 1
+    ) -> list[Described]:
+        """All recordings, in order."""
+        if isinstance(sources, Mapping):
+            named = list(sources.items())
+        else:
+            named = [
+                (f"array {number}" if isinstance(source, tuple) else str(source), source)
+                for number, source in enumerate(
+                    [sources] if isinstance(sources, str | Path | tuple) else sources, start=1
+                )
+            ]
+        calls = [(named[start : start + BATCH],) for start in range(0, len(named), BATCH)]
+        engine = Local(jobs if len(named) >= WORTH_PROCESSES else 1)
+        done = engine.run(self._batch, calls, "batches of recordings")
+        if len(calls) > 1:
+            done = track(done, len(calls), "recordings")
+        return [item for _, items in sorted(done) for item in items]
+
+    def _batch(self, batch: list[tuple[str, Source]]) -> list[Described]:
+        return [item for name, source in batch for item in self._recording(name, source)]
+
+    def _recording(self, name: str, source: Source) -> list[Described]:
+        """A recording, or each of its channels separately; problems name it, not its file.
+
+        For standard input, that is a temporary one.
+        """
+        try:
+            if self.channel != EACH:
+                return self._described(name, source)
+            count = 1 if isinstance(source, tuple) else audio.shape(source).channels
+        except (SerClassicError, MemoryError) as error:
+            problem = f"{name}: too long for this machine's memory; --window 3 needs only constant memory"
+            if isinstance(error, SerClassicError):
+                problem = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
+            return [Described(name, Span(0.0, 0.0), problem=problem)]
+        words = ("left", "right") if count == 2 else tuple(map(str, range(count)))
+        return [
+            replace(item, channel=words[place] if count > 1 else "")
+            for place in range(count)
+            for item in replace(self, channel=place if count > 1 else None)._recording(name, source)
         ]
-    )
-    work = (features, channel, cutter, settle)
-    calls = [
-        (number, named[start : start + BATCH], *work)
-        for number, start in enumerate(range(0, len(named), BATCH))
-    ]
-    done = workers.run(
-        _describe_batch, calls, jobs if len(named) >= WORTH_PROCESSES else 1, "batches of recordings"
-    )
-    if len(calls) > 1:
-        done = track(done, len(calls), "recordings")
-    described = dict(done)
-    return [item for number in range(len(calls)) for item in described[number]]
 
-
-def _describe_batch(
-    number: int,
-    batch: list[tuple[str, Source]],
-    features: FeatureSet,
-    channel: Channel,
-    cutter: Cutter | None,
-    settle: Settle,
-) -> tuple[int, list[Described]]:
-    return number, [
-        item for name, source in batch for item in _channels(name, source, features, channel, cutter, settle)
-    ]
-
-
-def _channels(
-    name: str,
-    source: Source,
-    features: FeatureSet,
-    channel: Channel,
-    cutter: Cutter | None,
-    settle: Settle,
-) -> list[Described]:
-    """A recording, or each of its channels separately."""
-    if channel != EACH:
-        return _describe(name, source, features, channel, cutter, settle)
-    try:
-        count = 1 if isinstance(source, tuple) else audio.shape(source).channels
-    except SerClassicError as error:
-        return [Described(name, Span(0.0, 0.0), problem=str(error).replace(str(source), name))]
-    words = ("left", "right") if count == 2 else tuple(map(str, range(count)))
-    return [
-        replace(item, channel=words[place] if count > 1 else "")
-        for place in range(count)
-        for item in _describe(name, source, features, place if count > 1 else None, cutter, settle)
-    ]
-
-
-def _describe(
-    name: str,
-    source: Source,
-    features: FeatureSet,
-    channel: int | None,
-    cutter: Cutter | None,
-    settle: Settle,
-) -> list[Described]:
-    try:
-        if cutter is not None:
+    def _described(self, name: str, source: Source) -> list[Described]:
+        if self.cutter is not None:
             found: list[Described] = []
-            pieces = _pieces(name, source, features, channel, cutter)
+            pieces = self._pieces(name, source)
             while some := list(islice(pieces, PIECES)):
-                found += settle(some)
-            if not found and cutter is Utterances:
+                found += self.settle(some)
+            if not found and self.cutter is Utterances:
                 raise audio.AudioError(f"{name}: no speech found; leave out --segments to answer anyway")
             if all(item.problem for item in found):
                 raise audio.AudioError(found[0].problem if found else f"{name}: holds no samples")
@@ -149,44 +122,35 @@ def _describe(
         if isinstance(source, tuple):
             waveform, rate = audio.check(*source, name=name), source[1]
         else:
-            waveform, rate = audio.read(source, features.sample_rate, channel)
+            waveform, rate = audio.read(source, self.features.sample_rate, self.channel)
         seconds = len(waveform) / rate
         if seconds >= LONG:
             logger.warning(
                 f"{name}: one answer for {seconds / 60:.0f} minutes; --segments gives one per utterance, "
                 "in constant memory"
             )
-        return [describe_span(name, waveform, rate, Span(0.0, seconds), features)]
-    except (SerClassicError, MemoryError) as error:
-        problem = f"{name}: too long for this machine's memory; --window 3 needs only constant memory"
-        if isinstance(error, SerClassicError):
-            # The message names the file, which for standard input is a temporary one.
-            problem = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
-        return [Described(name, Span(0.0, 0.0), problem=problem)]
+        return [self.piece(name, waveform, rate, Span(0.0, seconds))]
 
+    def _pieces(self, name: str, source: Source) -> Iterator[Described]:
+        """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
+        if isinstance(source, tuple):
+            blocks: Iterable[tuple[np.ndarray, int]] = [(audio.check(*source, name=name), source[1])]
+        else:
+            blocks = audio.stream(source, self.channel)
+        stream = None
+        for block, rate in blocks:
+            if stream is None:
+                audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses an invalid rate
+                stream = self.cutter(rate)
+            for span, waveform in stream.push(block):
+                yield self.piece(name, waveform, rate, span)
+        for span, waveform in stream.close() if stream else ():
+            yield self.piece(name, waveform, rate, span)
 
-def _pieces(
-    name: str, source: Source, features: FeatureSet, channel: int | None, cutter: Cutter
-) -> Iterator[Described]:
-    """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
-    if isinstance(source, tuple):
-        blocks: Iterable[tuple[np.ndarray, int]] = [(audio.check(*source, name=name), source[1])]
-    else:
-        blocks = audio.stream(source, channel)
-    stream = None
-    for block, rate in blocks:
-        if stream is None:
-            audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses an invalid rate
-            stream = cutter(rate)
-        for span, waveform in stream.push(block):
-            yield describe_span(name, waveform, rate, span, features)
-    for span, waveform in stream.close() if stream else ():
-        yield describe_span(name, waveform, rate, span, features)
+    def piece(self, name: str, waveform: np.ndarray, rate: int, span: Span) -> Described:
+        """A piece [shape=(n,)] of a recording."""
+        try:
+            return Described(name, span, compute(self.features, waveform, rate, name))
+        except SerClassicError as error:
+            return Described(name, span, problem=str(error))
 
-
-def describe_span(name: str, waveform: np.ndarray, rate: int, span: Span, features: FeatureSet) -> Described:
-    """Features of a piece [shape=(n,)] of a recording, or the reason why there are none."""
-    try:
-        return Described(name, span, compute(features, waveform, rate, name))
-    except SerClassicError as error:
-        return Described(name, span, problem=str(error))

@@ -146,7 +146,7 @@ def fit(
     )
     trial = Trial("all", parts, labels_of(clips), [whole], entry, protocol, seed, None, degraded_copies)
     with busy(f"fitting {entry.name} to {len(clips)} clips"):
-        (learned,) = ALONE.run(learn, [(trial, whole)], "fits")
+        ((_, learned),) = ALONE.run(learn, [(trial, whole)], "fits")
     pipeline = learned.fitted.estimator
     machine = freeze(pipeline, learned.features, entry.name)
     familiarity = measure(learned.features.means, learned.speakers, seed)

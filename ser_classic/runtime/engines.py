@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ser_classic.registry import Registry
-from ser_classic.runtime import workers
 from ser_classic.runtime.provenance import OPTIONAL, versions
-from ser_classic.runtime.workers import THREADS, Result
+from ser_classic.runtime.workers import THREADS, Local, Result
 
 __all__ = ["ALONE", "ENGINES", "THREADS", "Engine", "EngineKind", "Local", "Request", "Result", "libraries"]
 
@@ -21,8 +20,8 @@ class Engine(Protocol):
 
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], what: str
-    ) -> Iterator[Result]:
-        """Yield what the function returns for each tuple of arguments, as soon as it does, in any order.
+    ) -> Iterator[tuple[int, Result]]:
+        """Yield the number of each call, from 0, and what it returned, as soon as it does.
 
         Calls whose process dies are done again.
 
@@ -44,19 +43,6 @@ class Engine(Protocol):
             What the function raises.
         """
         ...
-
-
-@dataclass(frozen=True)
-class Local:
-    """Processes of this machine; with one job, this process alone."""
-
-    jobs: int = 1
-
-    def run(
-        self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], what: str
-    ) -> Iterator[Result]:
-        """See `Engine.run`."""
-        return workers.run(function, calls, self.jobs, what)
 
 
 ALONE = Local()

@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -26,69 +27,69 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # read
 INTERVAL = 0.5  # [s] between two looks whether the process that started this one is still there
 
 
-def run(
-    function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], jobs: int, what: str
-) -> Iterator[Result]:
-    """As `engines.Engine.run`, in processes of this machine; with one job or one call, in this process.
+Task = tuple[int, Callable[..., Any], tuple[Any, ...]]
+Answers = Iterator[tuple[int, Any]]
+
+
+@dataclass(frozen=True)
+class Local:
+    """The engine of this machine: processes, or with one job or one call this process alone.
 
     Where the system kills a process (for lack of memory, most often), all processes are started anew and
     what they were at is done again; a second time in a row, that is an error.
     """
-    jobs = max(1, min(jobs, len(calls)))
-    if jobs == 1:
-        return (_numbered(0, function, call)[1] for call in calls)
-    tasks = {number: (number, function, call) for number, call in enumerate(calls)}
-    # Only a process with one thread can be forked safely; Linux lists them, those of libraries included.
-    alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (names alone)
-    start = _forked if alone else _spawned
-    # At once, for whoever shows how far they are does so with a thread.
-    return _gathered(start, start(jobs, list(tasks.values())), tasks, jobs, what)
+
+    jobs: int = 1
+
+    def run(
+        self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], what: str
+    ) -> Iterator[tuple[int, Result]]:
+        """See `engines.Engine.run`."""
+        left = {number: (number, function, call) for number, call in enumerate(calls)}
+        if (jobs := min(self.jobs, len(calls))) <= 1:
+            return (_answered(*task) for task in left.values())
+        # Only a process with one thread can be forked safely; Linux lists them, those of libraries included.
+        alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (names alone)
+        start = _forked if alone else _spawned
+        # At once, for whoever shows how far they are does so with a thread.
+        started = start(jobs, list(left.values()))
+
+        def answers() -> Iterator[tuple[int, Result]]:
+            nonlocal started
+            from concurrent.futures.process import BrokenProcessPool
+
+            idle = 0
+            while left:
+                try:
+                    for number, result in started:
+                        del left[number]
+                        idle = 0
+                        yield number, result
+                except BrokenProcessPool as error:
+                    idle += 1
+                    if idle > 1:
+                        raise SerClassicError(
+                            "worker processes were killed by the system twice in a row, most likely because "
+                            f"memory ran out; {len(calls) - len(left)} of {len(calls)} {what} were done. "
+                            "What was stored is kept and not done again; give the same command with fewer "
+                            "--jobs, which need less memory"
+                        ) from error
+                    logger.warning(f"a worker process was killed by the system; its {what} are done again")
+                    started = start(jobs, list(left.values()))
+
+        return answers()
 
 
-Task = tuple[int, Callable[..., Any], tuple[Any, ...]]
-Started = Iterator[tuple[int, Any]]
-
-
-def _gathered(
-    start: Callable[[int, Sequence[Task]], Started],
-    started: Started,
-    left: dict[int, Task],
-    jobs: int,
-    what: str,
-) -> Iterator[Any]:
-    """Results of the tasks; those of killed processes are done again."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    number_of_all, idle = len(left), 0
-    while left:
-        try:
-            for number, result in started:
-                del left[number]
-                idle = 0
-                yield result
-        except BrokenProcessPool as error:
-            idle += 1
-            if idle > 1:
-                raise SerClassicError(
-                    f"worker processes were killed by the system twice in a row, most likely because memory "
-                    f"ran out; {number_of_all - len(left)} of {number_of_all} {what} were done. What was "
-                    "stored is kept and not done again; give the same command with fewer --jobs, which need "
-                    "less memory"
-                ) from error
-            logger.warning(f"a worker process was killed by the system; its {what} are done again")
-            started = start(jobs, list(left.values()))
-
-
-def _forked(jobs: int, tasks: Sequence[Task]) -> Started:
+def _forked(jobs: int, tasks: Sequence[Task]) -> Answers:
     """Copies of this process, which need to import nothing and are there at once."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
 
     pool = ProcessPoolExecutor(jobs, get_context("fork"), follow, (os.getpid(),))
     with _deaf():
-        futures = [pool.submit(_numbered, *task) for task in tasks]
+        futures = [pool.submit(_answered, *task) for task in tasks]
 
-    def results() -> Started:
+    def results() -> Answers:
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -98,7 +99,7 @@ def _forked(jobs: int, tasks: Sequence[Task]) -> Started:
     return results()
 
 
-def _spawned(jobs: int, tasks: Sequence[Task]) -> Started:
+def _spawned(jobs: int, tasks: Sequence[Task]) -> Answers:
     """New processes, which stay for the next call."""
     from joblib import Parallel, delayed, parallel_config
 
@@ -112,10 +113,10 @@ def _spawned(jobs: int, tasks: Sequence[Task]) -> Started:
         # one is gone, work must not fail for a tidier end.
         trackers = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
         with _deaf(*trackers):
-            return parallel([delayed(_numbered)(*task) for task in tasks])
+            return parallel([delayed(_answered)(*task) for task in tasks])
 
 
-def _numbered(number: int, function: Callable[..., Result], call: tuple[Any, ...]) -> tuple[int, Result]:
+def _answered(number: int, function: Callable[..., Result], call: tuple[Any, ...]) -> tuple[int, Result]:
     with threadpool_limits(1):
         return number, function(*call)
 

@@ -81,7 +81,7 @@ class Cluster:
 
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], what: str
-    ) -> Iterator[Result]:
+    ) -> Iterator[tuple[int, Result]]:
         """See `engines.Engine.run`. A few calls per worker are handed over at a time; one over which worker
         after worker dies is given up, and reported when all others are done.
 
@@ -141,11 +141,11 @@ class Cluster:
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]
     ) -> Iterator[Future]:
         shared, sent = None, None
-        for call in calls:
+        for number, call in enumerate(calls):
             if sent is None or call[0] is not shared:
                 shared = call[0]
                 sent = self.client.submit(itself, shared, pure=False)
-            yield self.client.submit(on_worker, self.terms, function, sent, *call[1:], pure=False)
+            yield self.client.submit(on_worker, self.terms, number, function, sent, *call[1:], pure=False)
 
     def _workers(self) -> int:
         try:
@@ -230,7 +230,9 @@ def itself(shared: Any) -> Any:
     return shared
 
 
-def on_worker(terms: Terms, function: Callable[..., Result], *arguments: Any) -> Result:
+def on_worker(
+    terms: Terms, number: int, function: Callable[..., Result], *arguments: Any
+) -> tuple[int, Result]:
     """Call a function in this worker with one thread; a worker that came later is looked at here.
 
     Raises
@@ -243,4 +245,4 @@ def on_worker(terms: Terms, function: Callable[..., Result], *arguments: Any) ->
         raise SerClassicError(f"the worker {worker.address} {wrong}")
     os.environ.update(dict.fromkeys(THREADS, "1"))  # for libraries that are loaded from here on
     with threadpool_limits(1):
-        return function(*arguments)
+        return number, function(*arguments)
