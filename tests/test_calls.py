@@ -14,6 +14,7 @@ from test_utterances import RATE, conversation, voice
 from ser_classic.degradations import COPIES
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import shipped
+from ser_classic.predictor.describing import Describer
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.windows import Stream
 
@@ -58,7 +59,7 @@ def test_an_utterance_is_answered_as_the_same_piece_cut_out_by_hand(saved, call,
 
 
 def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
-    predictor = shipped.load().taking(0)
+    predictor = shipped.load()
     sizes = []
 
     def settle(pieces):
@@ -66,7 +67,7 @@ def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
         return predictor.settle(pieces)
 
     cutter = partial(Stream, window=0.5, hop=0.1)
-    described = predictor.describe(call, cutter, settle=settle)
+    described = Describer(predictor.features, 0, cutter, settle).describe(call)
     assert len(described) > max(sizes)
     assert all(item.vector is None for item in described)
     assert {item.judged[0] for item in described if not item.problem} <= set(predictor.classes)

@@ -16,9 +16,9 @@ from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
-from ser_classic.predictor import describing, saving
+from ser_classic.predictor import saving
 from ser_classic.predictor.cards import html, takes_tables
-from ser_classic.predictor.describing import Described, Judged, Source
+from ser_classic.predictor.describing import Channel, Cutter, Described, Describer, Judged, Source
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
 from ser_classic.predictor.windows import Span, Stream
@@ -81,11 +81,11 @@ class Predictor:
         return self.card["track"] == "adapted"
 
     @property
-    def channel(self) -> describing.Channel:
+    def channel(self) -> Channel:
         """Channel to take from multi-channel recordings, as in fitting; None is the mean of all."""
         return self.card["channel"]
 
-    def taking(self, channel: describing.Channel) -> Predictor:
+    def taking(self, channel: Channel) -> Predictor:
         """The same predictor for another channel: its number from 0, "each", or None for their mean."""
         return replace(self, card=self.card | {"channel": channel})
 
@@ -194,14 +194,19 @@ class Predictor:
         self.require(adapt=adapt, min_confidence=min_confidence)
         if segments and window is not None:
             raise SerClassicError("choose one of segments and window")
-        cutter: describing.Cutter | None = Utterances if segments else None
+        if self.features.brought:
+            name = self.features.name
+            raise SerClassicError(
+                f"{self.card['title']}: was fitted on the table {name} and takes no recordings; give "
+                f"their features with --table {name}=FILE (judge_table)"
+            )
+        cutter: Cutter | None = Utterances if segments else None
         if window is not None:
             cutter = partial(Stream, window=window, hop=hop)
         # A recording may be long: features of its pieces are kept only if they are z-scored together
         settle = list if cutter is None or self.adapted else replace(self, pipeline=None).settle
-        described = self.describe(sources, cutter, jobs, settle)
         kept = []
-        for item in described:
+        for item in Describer(self.features, self.channel, cutter, settle).describe(sources, jobs):
             if not item.problem or (cutter is not None and item.span.seconds > 0):
                 kept.append(item)
             elif problem is None:
@@ -226,22 +231,6 @@ class Predictor:
             raise SerClassicError(
                 f"{self.card['title']}: gives no probabilities, so --min-confidence cannot be used"
             )
-
-    def describe(
-        self,
-        sources: Source | Iterable[Source] | Mapping[str, Source],
-        cutter: describing.Cutter | None = None,
-        jobs: int = 1,
-        settle: describing.Settle = list,
-    ) -> list[Described]:
-        """Features of recordings or of their pieces, in order, or why there are none; see `describing`."""
-        if self.features.brought:
-            name = self.features.name
-            raise SerClassicError(
-                f"{self.card['title']}: was fitted on the table {name} and takes no recordings; give "
-                f"their features with --table {name}=FILE (judge_table)"
-            )
-        return describing.describe(sources, self.features, self.channel, cutter, jobs, settle)
 
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0

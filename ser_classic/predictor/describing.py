@@ -33,6 +33,7 @@ EACH = "each"  # instead of a channel: every channel separately
 Channel = int | Literal["each"] | None
 # Emotion, probabilities [shape=(classes,)] or None, and distance from the training clips
 Judged = tuple[str, np.ndarray | None, float]
+Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,14 @@ class Described:
 
 @dataclass(frozen=True)
 class Describer:
-    """What is computed of recordings, and of which parts of them.
+    """What is computed of recordings, or of the pieces that a cutter makes of them.
 
-    `cutter` makes from a sample rate [Hz] what cuts a recording into pieces. `settle` gets these in batches
-    and returns what is to be kept of each.
+    `settle` gets the pieces in batches and returns what is to be kept of each.
     """
 
     features: FeatureSet
     channel: Channel = None
-    cutter: Callable[[int], Stream | Utterances] | None = None
+    cutter: Cutter | None = None
     settle: Callable[[list[Described]], list[Described]] = list
 
     def describe(
@@ -153,4 +153,3 @@ class Describer:
             return Described(name, span, compute(self.features, waveform, rate, name))
         except SerClassicError as error:
             return Described(name, span, problem=str(error))
-

@@ -10,7 +10,7 @@ import numpy as np
 from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor.core import Predictor, tabled
-from ser_classic.predictor.describing import describe_span
+from ser_classic.predictor.describing import Describer
 from ser_classic.predictor.windows import Span, Stream
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Listener:
         self.min_confidence = min_confidence
         self.level = FLOOR  # [dB re full scale] of the last block
         self.seconds = 0.0  # heard so far
+        self._describer = Describer(predictor.features)
         self._stream = Stream(rate, window, hop)
 
     def push(self, block: np.ndarray) -> pd.DataFrame:
@@ -68,8 +69,7 @@ class Listener:
 
     def _answers(self, windows: Iterable[tuple[Span, np.ndarray]]) -> pd.DataFrame:
         described = [
-            describe_span(self.name, waveform, self.rate, span, self.predictor.features)
-            for span, waveform in windows
+            self._describer.piece(self.name, waveform, self.rate, span) for span, waveform in windows
         ]
         return tabled(self.predictor.answer(described, min_confidence=self.min_confidence))
 
