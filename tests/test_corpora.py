@@ -133,20 +133,20 @@ COUNTS = {
 
 @pytest.mark.parametrize(("name", "file", "told"), NAMES)
 def test_file_name_tells(name, file, told):
-    row = CORPORA[name].release.parse(PurePosixPath(file))
+    row = CORPORA[name].parse(PurePosixPath(file))
     assert {key: row[key] for key in told} == told
 
 
 @pytest.mark.parametrize(("name", "file"), FOREIGN)
 def test_foreign_file_name_is_no_clip(name, file):
-    assert CORPORA[name].release.parse(PurePosixPath(file)) is None
+    assert CORPORA[name].parse(PurePosixPath(file)) is None
 
 
 @given(stem=st.text(max_size=30), folder=st.text(max_size=10))
 def test_parsers_bear_any_name(stem, folder):
     file = PurePosixPath(folder.replace("/", "_") or "x") / (stem.replace("/", "_") + ".wav")
     for name in OFFICIAL:
-        row = CORPORA[name].release.parse(file)
+        row = CORPORA[name].parse(file)
         assert row is None or row["emotion"] in EMOTIONS
 
 
@@ -154,18 +154,18 @@ def test_parsers_bear_any_name(stem, folder):
 def test_clip_name_does_not_depend_on_folder_or_format(data, name):
     """A clip's name, taken as a file name itself, is that of the same clip; so is the bare file name."""
     corpus = CORPORA[name]
-    file = PurePosixPath(data.draw(st.sampled_from(corpus.official()["file"].tolist())))
-    row = corpus.release.parse(file)
-    assert corpus.release.parse(PurePosixPath(row["clip"] + ".flac")) == row
+    file = PurePosixPath(data.draw(st.sampled_from(corpus.official["file"].tolist())))
+    row = corpus.parse(file)
+    assert corpus.parse(PurePosixPath(row["clip"] + ".flac")) == row
     if name != "savee":  # where the folder is what tells the speaker
-        assert corpus.release.parse(PurePosixPath("elsewhere") / file.name) == row
+        assert corpus.parse(PurePosixPath("elsewhere") / file.name) == row
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_official_list_has_the_published_counts(name):
     corpus = CORPORA[name]
-    official = corpus.official()
-    rows = [corpus.release.parse(PurePosixPath(file)) for file in official["file"]]
+    official = corpus.official
+    rows = [corpus.parse(PurePosixPath(file)) for file in official["file"]]
     assert len(official) == corpus.clips == official.index.nunique()
     assert official["speaker"].nunique() == corpus.speakers
     assert Counter(row["emotion"] for row in rows) == COUNTS[name]
@@ -176,7 +176,7 @@ def test_official_list_has_the_published_counts(name):
 
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_identical_files_are_those_of_equal_checksums(name):
-    official = CORPORA[name].official()
+    official = CORPORA[name].official
     groups = official.groupby("sha256").groups.values()
     assert {frozenset(group) for group in groups if len(group) > 1} == set(
         map(frozenset, CORPORA[name].identical)
@@ -198,7 +198,7 @@ def test_scan_of_the_official_layout(tmp_path, name):
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_packaging_does_not_change_the_clips(tmp_path, name):
     """Flat, in other folders, as FLAC, doubled, and with an archiver's shadows: the same table but `file`."""
-    official = [PurePosixPath(file) for file in CORPORA[name].official()["file"]]
+    official = [PurePosixPath(file) for file in CORPORA[name].official["file"]]
     flat = [
         PurePosixPath(f"{file.parent.name}_{file.name}" if name == "savee" else file.name)
         for file in official
@@ -225,7 +225,7 @@ def test_unlisted_recordings_of_emodb_are_not_among_its_535(tmp_path):
     touch(tmp_path, "wav/03a01Ab.wav", "wav/08b10Ez.wav")  # follow the grammar; the second edition has such
     assert len(CORPORA["emodb"].scan(tmp_path)) == 535
     corpus = CORPORA["emodb"]
-    assert corpus.release.find(tmp_path).extra == [
+    assert corpus.find(tmp_path).extra == [
         PurePosixPath("wav/03a01Ab.wav"),
         PurePosixPath("wav/08b10Ez.wav"),
     ]

@@ -198,7 +198,7 @@ def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
 def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, server, served, data):
     """A plug-in need not list its files; what follows no grammar of ours is placed as it is packed."""
     archive = Archive(f"{server.address}/release.zip")
-    install(monkeypatch, replace(tiny(served), archive=archive, release=None))
+    install(monkeypatch, replace(tiny(served), archive=archive, pattern="", checksums=None))
     assert fetch("ravdess", data).added == 8
     assert (data / "ravdess" / "Audio_Speech" / FILES[0]).is_file()
     assert fetch("ravdess", data) == Fetched(data / "ravdess", added=0, kept=8)

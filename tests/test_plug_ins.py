@@ -118,10 +118,10 @@ curved = Model("curved", "", lambda seed: Curved())
 classless = Model("classless", "", lambda seed: Classless())
 wide = FeatureSet("wide", 16_000, Wide())
 nameless = FeatureSet("nameless", 16_000, Nameless())
-failing_scan = Corpus("failing_scan", "", "", "", "", "", fail, 1, 1)
-odd_scan = Corpus("odd_scan", "", "", "", "", "", lambda root: pd.DataFrame({"file": ["a"]}), 1, 1)
-no_scan = Corpus("no_scan", "", "", "", "", "", lambda root: None, 1, 1)
-leaving_scan = Corpus("leaving_scan", "", "", "", "", "", lambda root: sys.exit(3), 1, 1)
+failing_scan = Corpus("failing_scan", "", "", "", "", "", 1, 1, table=fail)
+odd_scan = Corpus("odd_scan", "", "", "", "", "", 1, 1, table=lambda root: pd.DataFrame({"file": ["a"]}))
+no_scan = Corpus("no_scan", "", "", "", "", "", 1, 1, table=lambda root: None)
+leaving_scan = Corpus("leaving_scan", "", "", "", "", "", 1, 1, table=lambda root: sys.exit(3))
 """
 TABLES = {
     "protocols": ("failing_deal", "of_nothing"),
@@ -145,7 +145,7 @@ BROKEN = {
     "opaque": ("features", 'FeatureSet("opaque", 16_000, print)'),
     "broken": ("corpora", "1 / 0"),
     "gone": ("corpora", "sys.exit('no licence')"),
-    "countless": ("corpora", 'Corpus("countless", "", "", "", "", "", fail, None, 1)'),
+    "countless": ("corpora", 'Corpus("countless", "", "", "", "", "", None, 1, table=fail)'),
     "listed": ("models", 'Model("listed", "", fail, [1])'),
 }
 GRID = '[[grid]]\ncorpora = ["{}"]\nprotocols = ["{}"]\nfeatures = ["{}"]\nmodels = ["{}"]\n'

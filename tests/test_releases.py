@@ -147,34 +147,34 @@ FOREIGN = [
 
 @pytest.mark.parametrize(("name", "file", "told"), NAMES)
 def test_file_name_tells(name, file, told):
-    row = CORPORA[name].release.parse(PurePosixPath(file))
+    row = CORPORA[name].parse(PurePosixPath(file))
     assert {key: row[key] for key in told} == told
 
 
 @pytest.mark.parametrize(("name", "file"), FOREIGN)
 def test_foreign_file_name_is_no_clip(name, file):
-    assert CORPORA[name].release.parse(PurePosixPath(file)) is None
+    assert CORPORA[name].parse(PurePosixPath(file)) is None
 
 
 @pytest.mark.parametrize("corpus", PUBLISHED, ids=lambda corpus: corpus.name)
 def test_a_published_corpus_is_whole(corpus):
     """It shows how its files are called, says how to get it, and has two words at least."""
-    assert any(corpus.release.parse(PurePosixPath(file)) for file in corpus.layout)
+    assert any(corpus.parse(PurePosixPath(file)) for file in corpus.layout)
     assert corpus.citation
     assert corpus.url.startswith("http")
     assert corpus.access in ("open", "registration", "request")
     assert corpus.archive or corpus.files_url or corpus.obtain
-    assert len(corpus.emotions) > 1
-    assert corpus.name == "baved" or set(corpus.emotions) <= set(EMOTIONS)
-    assert not set(corpus.release.left_out) & set(corpus.release.emotions)
+    assert len(set(corpus.emotions.values())) > 1
+    assert corpus.name == "baved" or set(corpus.emotions.values()) <= set(EMOTIONS)
+    assert not set(corpus.left_out) & set(corpus.emotions)
 
 
 def test_secondary_emotions_of_jl_are_left_out_and_known(tmp_path):
     touch(tmp_path, "female1_happy_1a_1.wav", "male2_angry_1a_1.wav", "male2_anxious_1a_1.wav")
     corpus = CORPORA["jl"]
     assert corpus.scan(tmp_path)["emotion"].tolist() == ["happy", "angry"]
-    assert corpus.release.rows(tmp_path)["label"].tolist() == ["happy", "angry", "anxious"]
-    assert "anxious" in corpus.release.left_out
+    assert corpus.rows(tmp_path)["label"].tolist() == ["happy", "angry", "anxious"]
+    assert "anxious" in corpus.left_out
 
 
 EVALUATION = """% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]

@@ -32,17 +32,17 @@ def test_the_published_folds_hold_for_a_part(tmp_path):
 def test_what_is_missing_of_a_part_is_missing_of_the_corpus(tmp_path):
     with pytest.raises(CorpusError, match=r"ravdess4: .*corpora fetch ravdess,"):
         load("ravdess4", tmp_path)
-    touch(tmp_path / "ravdess", *CORPORA["ravdess"].official()["file"][:100])
+    touch(tmp_path / "ravdess", *CORPORA["ravdess"].official["file"][:100])
     part = load("ravdess4", tmp_path)
     assert shortfall(part.corpus, part.clips).endswith("corpora fetch ravdess")
 
 
 def test_a_part_of_which_there_is_no_clip_is_not_at_hand(tmp_path):
-    neutral = [file for file in CORPORA["ravdess"].official()["file"] if "/03-01-01-" in file]
+    neutral = [file for file in CORPORA["ravdess"].official["file"] if "/03-01-01-" in file]
     touch(tmp_path / "ravdess", *neutral)
     assert "ravdess" in available(tmp_path)
     assert "ravdess4" not in available(tmp_path)
-    with pytest.raises(CorpusError, match=r"ravdess: .* calm"):
+    with pytest.raises(CorpusError, match=r"ravdess4: .* calm"):
         load("ravdess4", tmp_path)
 
 

@@ -108,7 +108,7 @@ def test_clips_are_sound_recordings(corpus):
 
 
 def test_file_name_tells_the_row():
-    assert SYNTHETIC.release.parse(PurePosixPath("s03/s03-angry-t2-1.wav")) == {
+    assert SYNTHETIC.parse(PurePosixPath("s03/s03-angry-t2-1.wav")) == {
         "clip": "s03/s03-angry-t2-1",
         "speaker": "s03",
         "emotion": "angry",
@@ -117,14 +117,14 @@ def test_file_name_tells_the_row():
         "sentence": "t2",
         "take": "1",
     }
-    assert SYNTHETIC.release.parse(PurePosixPath("s12-sad-t1-2.flac"))["sex"] == "female"
+    assert SYNTHETIC.parse(PurePosixPath("s12-sad-t1-2.flac"))["sex"] == "female"
 
 
 @pytest.mark.parametrize(
     "name", ["s13-sad-t1-1.wav", "s03-calm-t1-1.wav", "s03-sad-t4-1.wav", "s03-sad-t1.wav"]
 )
 def test_foreign_names_are_no_clips(name):
-    assert SYNTHETIC.release.parse(PurePosixPath(name)) is None
+    assert SYNTHETIC.parse(PurePosixPath(name)) is None
 
 
 def test_files_hold_what_synthesise_returns(corpus):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,9 +183,9 @@ def test_command_reports_and_exits(root, corpus, monkeypatch):
 def part(root, corpus):
     """The clips of two emotions of the corpus."""
     emotions = {"happy": "happy", "sad": "sad"}
-    left_out = dict.fromkeys(set(RAVDESS.release.emotions) - set(emotions), "none of the two")
-    release = replace(RAVDESS.release, emotions=emotions, left_out=left_out)
-    return tiny(root.parent / "ravdess.tsv", release=release, name="some", part_of="ravdess", clips=4)
+    left_out = dict.fromkeys(set(RAVDESS.emotions) - set(emotions), "none of the two")
+    facts = {"emotions": emotions, "left_out": left_out, "name": "some", "part_of": "ravdess", "clips": 4}
+    return tiny(root.parent / "ravdess.tsv", **facts)
 
 
 def test_a_part_is_judged_by_what_is_published_of_it(root, part):
@@ -269,7 +268,7 @@ def test_what_is_missing_is_told_with_how_to_get_it(tmp_path):
 @pytest.mark.parametrize(("ending", "rate"), [(".WAV", 48000), (".flac", 8000), (".mp3", 44100)])
 def test_a_real_corpus_in_another_format_is_read_and_not_corrupt(name, ending, rate, tmp_path):
     """Of a few clips under their literal names, whatever was made of their sound."""
-    official = CORPORA[name].official()
+    official = CORPORA[name].official
     files = list(CORPORA[name].layout) if official is None else list(official["file"][:3])
     for seed, file in enumerate(files):
         path = (tmp_path / name / file).with_suffix(ending)

@@ -11,6 +11,7 @@ import typer
 
 from ser_classic.cli import completion, options
 from ser_classic.cli.commands import Group
+from ser_classic.vocabulary import ordered
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Corpus, Reading
@@ -50,9 +51,10 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
 def _facts(entry: Corpus, at_hand: Container[str]) -> dict[str, Any]:
     names = (
         *("name", "title", "url", "licence", "access", "citation", "language", "style"),
-        *("clips", "speakers", "emotions", "dimensions", "anomalies"),
+        *("clips", "speakers", "dimensions", "anomalies"),
     )
-    return {name: getattr(entry, name) for name in names} | {"at_hand": entry.name in at_hand}
+    facts = {name: getattr(entry, name) for name in names}
+    return facts | {"emotions": ordered(entry.emotions.values()), "at_hand": entry.name in at_hand}
 
 
 def show(corpus: Name, data: options.Data = None, as_json: options.Json = False) -> None:
@@ -78,7 +80,7 @@ def scan(
     """Count the clips of a corpus by speaker and emotion, from names and labels alone."""
     import json
 
-    from ser_classic.corpora import CorpusError, load, ordered, shortfall, speakers_known
+    from ser_classic.corpora import CorpusError, load, shortfall, speakers_known
 
     root, clips, entry = load(corpus, data, cache, reading)
     if output is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ser_classic.corpora import CORPORA, Corpus, CorpusError, locate
 from ser_classic.tables import Table
+from ser_classic.vocabulary import ordered
 
 WIDTH = min(80, shutil.get_terminal_size().columns)
 ACCESS = {"open": "open", "registration": "register", "request": "request", "made": "made here"}
@@ -33,11 +34,9 @@ def table(at_hand: Container[str]) -> Table:
 
 def page(corpus: Corpus, data: Path | None = None) -> str:
     """Facts, citation, expected files, known faults, protocols and published figures."""
-    release = corpus.release
-    left_out = {**release.left_out, **release.excluded} if release else {}
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
-        "Emotions": ", ".join(corpus.emotions),
+        "Emotions": ", ".join(ordered(corpus.emotions.values())),
         "Dimensions": _dimensions(corpus),
         "Language": corpus.language,
         "Style": corpus.style,
@@ -53,7 +52,7 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
         parts.append(_wrapped(corpus.remedy(), indent=2))
     sections = {
         "Expected files": list(corpus.layout),
-        "Left out": [f"{label}: {reason}" for label, reason in left_out.items()],
+        "Left out": [f"{label}: {reason}" for label, reason in (corpus.left_out | corpus.excluded).items()],
         "Known faults": list(corpus.anomalies),
         "Protocols": protocols_of(corpus),
         "Published figures": published_of(corpus),
@@ -75,7 +74,7 @@ def protocols_of(corpus: Corpus) -> list[str]:
     from ser_classic.protocols import published_folds
 
     folds = published_folds()
-    folds = folds[folds["corpus"] == (corpus.part_of or corpus.name)]
+    folds = folds[folds["corpus"] == (corpus.release)]
     found = [f"emobox: {len(folds)} published folds ({folds['source'].iloc[0]})"] if len(folds) else []
     if "session" in corpus.columns:
         found.append("sessions: leave one session out")
@@ -125,7 +124,7 @@ def bibtex(corpus: Corpus) -> str:
     if corpus.url:
         fields["url"] = corpus.url
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
-    return "\n".join([f"@misc{{{corpus.part_of or corpus.name},", *lines, "}"])
+    return "\n".join([f"@misc{{{corpus.release},", *lines, "}"])
 
 
 def _found(corpus: Corpus, data: Path | None) -> str:

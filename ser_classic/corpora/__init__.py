@@ -194,10 +194,10 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
     --------
     ravdess: found 1380 of 1440 clips; speaker 24 is missing. Get them with: ser-classic corpora fetch ravdess
     """
-    if len(clips) >= corpus.expected():
+    if len(clips) >= corpus.expected:
         return None
-    lacking = [f"{corpus.name}: found {len(clips)} of {corpus.expected()} clips"]
-    files = corpus.official()
+    lacking = [f"{corpus.name}: found {len(clips)} of {corpus.expected} clips"]
+    files = corpus.official
     if files is not None:
         absent = files[~files.index.isin([*clips.index, *corpus.excluded])]
         speakers = sorted(set(absent["speaker"]) - set(clips["speaker"].str.partition("/")[2]))

@@ -93,7 +93,7 @@ def _fetch(corpus: Corpus, root: Path, data: Path, source: str | None) -> Fetche
     for draft in data.glob(f".{corpus.name}-*"):  # of a process that was killed
         shutil.rmtree(draft, ignore_errors=True)
     intact, corrupt = _present(corpus, root)
-    official = corpus.official()
+    official = corpus.official
     if official is not None and len(intact) == len(official):
         return Fetched(root, 0, len(intact))
     with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=data) as draft:
@@ -115,7 +115,7 @@ def _bring(
     if source is not None and Path(source).is_dir():
         files = _copy(corpus, Path(source), staged, intact)
     else:
-        official = corpus.official()  # four times its size leaves room for finer formats
+        official = corpus.official  # four times its size leaves room for finer formats
         limit = MOST_UNLISTED if official is None else 4 * int(official["bytes"].sum()) + 2**20
         archive = _archive(corpus, source, draft)
         files = unpack(archive, staged, lambda file: _wanted(corpus, file, intact), limit)
@@ -140,7 +140,7 @@ def _single_files(corpus: Corpus, source: str | None) -> str | None:
     if source is None:
         return corpus.files_url
     loose = _is_url(source) and not _file_name(source).lower().endswith(ARCHIVES)
-    return source if loose and corpus.archive is None and corpus.official() is not None else None
+    return source if loose and corpus.archive is None and corpus.official is not None else None
 
 
 def _archive(corpus: Corpus, source: str | None, draft: Path) -> Path:
@@ -232,7 +232,7 @@ def _download_files(
 def _copy(corpus: Corpus, source: Path, staged: Path, intact: set[str]) -> list[PurePosixPath]:
     """Copy the wanted files of a folder at hand; the first of several copies of a clip."""
     places: dict[PurePosixPath, PurePosixPath] = {}
-    labels = corpus.release.labels.found(source) if corpus.release and corpus.release.labels else ()
+    labels = corpus.labels.found(source) if corpus.labels else ()
     files = [*audio_files(source), *(PurePosixPath(path.relative_to(source).as_posix()) for path in labels)]
     for file in files:
         place = _wanted(corpus, file, intact)
@@ -248,14 +248,13 @@ def _wanted(corpus: Corpus, file: PurePosixPath, intact: set[str]) -> PurePosixP
     """Where a file found somewhere belongs below the corpus's folder; None for one that is not wanted."""
     if file.name.startswith(".") or "__MACOSX" in file.parts:
         return None
-    place, release, official = file, corpus.release, corpus.official()
-    labels = release.labels if release else None
+    place, labels, official = file, corpus.labels, corpus.official
     if labels is None or not file.match(labels.files.removeprefix("**/")):
-        row = release.parse(file) if release else {}
+        row = corpus.parse(file) if corpus.pattern else {}
         if file.suffix.lower() not in SUFFIXES or row is None:
             return None
         if official is not None:
-            clip = f"{release.name}/{row['clip']}"
+            clip = f"{corpus.release}/{row['clip']}"
             if clip not in official.index:
                 return None
             place = PurePosixPath(official.at[clip, "file"]).with_suffix(file.suffix.lower())
@@ -266,11 +265,11 @@ def _present(corpus: Corpus, root: Path) -> tuple[set[str], dict[str, PurePosixP
     """Keys of the files that are in place already; and those that are not the official ones, by key."""
     if not root.is_dir():
         return set(), {}
-    official = corpus.official()
+    official = corpus.official
     if official is None:
         return {_key(file) for file in audio_files(root)}, {}
     files, digests, corrupt = {}, _official(corpus), {}
-    for clip, (file, _) in corpus.release.find(root).clips.items():
+    for clip, (file, _) in corpus.find(root).clips.items():
         files[_key(PurePosixPath(official.at[clip, "file"]))] = file
     for key, file in files.items():
         if _altered(root / file, *digests[key]):
@@ -280,7 +279,7 @@ def _present(corpus: Corpus, root: Path) -> tuple[set[str], dict[str, PurePosixP
 
 def _official(corpus: Corpus) -> dict[str, tuple[PurePosixPath, str]]:
     """Official files and their checksums by key; nothing where there is no list."""
-    official = corpus.official()
+    official = corpus.official
     if official is None:
         return {}
     files = map(PurePosixPath, official["file"])

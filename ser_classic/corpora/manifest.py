@@ -18,6 +18,7 @@ from ser_classic.corpora.labels import LabelFile, read_labelled
 from ser_classic.corpora.layouts import read_folder
 from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.spelling import (
+    SYNONYMS,
     emotion_word,
     is_missing,
     mapped,
@@ -27,25 +28,6 @@ from ser_classic.corpora.spelling import (
 from ser_classic.corpora.tables import read_table
 from ser_classic.vocabulary import EMOTIONS
 
-SYNONYMS = {
-    "anger": "angry",
-    "bored": "boredom",
-    "calmness": "calm",
-    "disgusted": "disgust",
-    "fearful": "fear",
-    "afraid": "fear",
-    "scared": "fear",
-    "anxiety": "fear",
-    "happiness": "happy",
-    "joy": "happy",
-    "joyful": "happy",
-    "neutrality": "neutral",
-    "sadness": "sad",
-    "surprised": "surprise",
-    "pleasant_surprise": "surprise",
-    "pleasant_surprised": "surprise",
-    "ps": "surprise",
-}
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
 SEX = {"f": "female", "w": "female", "woman": "female", "girl": "female"}
 SEX |= {"m": "male", "man": "male", "boy": "male", "female": "female", "male": "male"}
@@ -150,9 +132,9 @@ def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
         licence="your own",
         citation="",
         language="",
-        scan=scan,
         clips=0,
         speakers=0,
+        table=scan,
         channel=reading.channel,
     )
 

@@ -1,13 +1,13 @@
-"""What a corpus is: its facts, how its release names files and labels, and its official list of files."""
+"""What a corpus is: its facts, how its files are named, and the official list of them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ import pandas as pd
 from ser_classic.audio import audio_files
 from ser_classic.corpora.clips import COLUMNS, CorpusError
 from ser_classic.corpora.labels import SEXES, LabelFile
-from ser_classic.vocabulary import DIMENSIONS, ordered
+from ser_classic.corpora.spelling import SYNONYMS
+from ser_classic.vocabulary import DIMENSIONS
 
 CHECKSUMS = Path(__file__).parent / "checksums"
 
@@ -24,13 +25,8 @@ CHECKSUMS = Path(__file__).parent / "checksums"
 class Archive:
     """One archive that holds a whole corpus.
 
-    Attributes
-    ----------
-    url : str
-    checksum : str, optional
-        `md5:...` or `sha256:...` of the archive, where its publisher states one.
-    file : str
-        Its name on a mirror, where that is not the last part of the address.
+    `checksum` is its `md5:...` or `sha256:...`, where the publisher states one; `file` its name on a mirror,
+    where that is not the last part of the address.
     """
 
     url: str
@@ -38,20 +34,52 @@ class Archive:
     file: str = ""
 
 
-@dataclass(frozen=True)
+class Found(NamedTuple):
+    """Below a corpus's folder: file and row of each clip, second copies of clips, and foreign audio."""
+
+    clips: dict[str, tuple[PurePosixPath, dict[str, str]]]
+    copies: list[PurePosixPath]
+    extra: list[PurePosixPath]
+
+
+@dataclass(frozen=True, eq=False)
 class Corpus:
-    """A corpus and what its publisher says of it.
+    """A corpus: what its publisher says of it, and how its files are read.
 
     Attributes
     ----------
     name : str
         Its name everywhere: table, folder under the data folder, column, command line.
-    scan : callable (Path) -> pd.DataFrame
-        Clips table of the files below a folder, as `check_clips` wants it; audio is not read.
+    title, url, licence, citation, language : str
     clips, speakers : int
-        Published counts; 0 where nothing is published (a manifest).
-    release : Release, optional
-        How the files of a published corpus are read.
+        Published counts; 0 where nothing is published.
+    pattern : str
+        Regular expression of a file's name without suffix; one with a slash is looked for in the path below
+        the corpus's folder. Its groups are columns of the clips table: `emotion` is the label, `speaker`,
+        `sex`, `sentence`, and any other.
+    emotions : mapping
+        Labels to our words, those of the corpus's standard task; see `codes`.
+    left_out : mapping
+        Labels whose clips the standard task leaves out, and why.
+    clip, speaker : str
+        What they are called, of the groups and `{stem}`.
+    sex : callable or mapping, optional
+        Sex of a speaker, where no group has it.
+    words : mapping
+        For a group, what its codes mean.
+    more : callable, optional
+        Further columns, from the groups.
+    labels : LabelFile, optional
+        Labels that the names do not have; its columns take the place of those of the names.
+    excluded : mapping
+        Clips that the table leaves out, and why.
+    spelled : callable
+        The official spelling of a file's name, without suffix, that other packagings spell otherwise.
+    checksums : str, optional
+        TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip.
+    table : callable (Path) -> pd.DataFrame, optional
+        Instead of all these from `pattern` on: the clips table of the files below a folder, as `check_clips`
+        wants it; audio is not read.
     channel : int, optional
         Channel to take from files with several; their mean by default.
     make : callable (Path) -> None, optional
@@ -62,14 +90,16 @@ class Corpus:
         Other names that the corpus's folder has in common packagings.
     identical : tuple of tuples of str
         Clips that are byte-identical in the official release.
+    duplicates : int
+        Groups of identical files in the release, where `identical` does not list them.
     archive : Archive, optional
         Where the corpus can be downloaded in one piece.
     files_url : str, optional
         Where the files of the official list can be downloaded one by one.
     obtain : str
-        How to get it by hand, where it may not or cannot be downloaded by a program.
+        How to get it by hand, where a program may not or cannot download it; by default, from its address.
     part_of : str, optional
-        The corpus in whose folder it lies and with which it is downloaded.
+        The corpus of whose clips it takes a part, in whose folder it lies and with which it is downloaded.
     access : {"open", "registration", "request", "made"}
         What it takes to get it; `made` is made here.
     style : str
@@ -78,8 +108,6 @@ class Corpus:
         Files as the release calls them, one of each kind.
     anomalies : tuple of str
         What is odd about the release.
-    duplicates : int
-        Groups of identical files in the release, where `identical` does not list them.
     same_speakers : tuple of str
         Corpora of the same people, which are not other speakers to it.
     ratings : mapping of str to callable (clips table) -> np.ndarray
@@ -97,128 +125,11 @@ class Corpus:
     licence: str
     citation: str
     language: str
-    scan: Callable[[Path], pd.DataFrame]
     clips: int
     speakers: int
-    release: Release | None = None
-    channel: int | None = None
-    make: Callable[[Path], None] | None = None
-    version: int = 1
-    folders: tuple[str, ...] = ()
-    identical: tuple[tuple[str, ...], ...] = ()
-    archive: Archive | None = None
-    files_url: str | None = None
-    obtain: str = ""
-    part_of: str | None = None
-    access: str = "open"
-    style: str = ""
-    layout: tuple[str, ...] = ()
-    anomalies: tuple[str, ...] = ()
-    duplicates: int = 0
-    same_speakers: tuple[str, ...] = ()
-    ratings: Mapping[str, Callable[[pd.DataFrame], np.ndarray]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for count in (self.clips, self.speakers):
-            if not isinstance(count, int):
-                raise CorpusError(f"{self.name}: {count!r} clips or speakers, expected a number, or 0")
-
-    @property
-    def emotions(self) -> tuple[str, ...]:
-        """The emotions of the standard task of a published corpus."""
-        return ordered(self.release.emotions.values()) if self.release else ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Columns of the clips table of a published corpus beside those that every corpus has."""
-        return self.release.columns if self.release else ()
-
-    @property
-    def dimensions(self) -> tuple[str, ...]:
-        """Those of `DIMENSIONS` that its clips have as numbers."""
-        return tuple(name for name in DIMENSIONS if name in self.columns or name in self.ratings)
-
-    @property
-    def excluded(self) -> Mapping[str, str]:
-        """Clips of the release that the clips table leaves out, and why."""
-        return self.release.excluded if self.release else {}
-
-    def official(self) -> pd.DataFrame | None:
-        """Official files by clip, columns file, sha256, bytes, speaker; None where there is no list."""
-        return self.release.official if self.release else None
-
-    def expected(self) -> int:
-        """Clips of the whole corpus, without the excluded ones; 0 where nothing is published."""
-        official = self.official()
-        return self.clips if official is None else len(official) - len(self.excluded)
-
-    def remedy(self, what: str = "it") -> str:
-        """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""
-        fetch = f"ser-classic corpora fetch {self.part_of or self.name}"
-        if not self.obtain:
-            return f"Get {what} with: {fetch}"
-        return f"{self.obtain[0].upper()}{self.obtain[1:]}, then: {fetch} --from ARCHIVE_OR_FOLDER"
-
-
-@dataclass(frozen=True)
-class Found:
-    """What lies below a corpus's folder.
-
-    Attributes
-    ----------
-    clips : dict
-        File and row of every clip, excluded ones too.
-    copies : list of PurePosixPath
-        Further files of a clip that was found already: a doubled tree.
-    extra : list of PurePosixPath
-        Audio that is no clip of the corpus.
-    """
-
-    clips: dict[str, tuple[PurePosixPath, dict[str, str]]]
-    copies: list[PurePosixPath]
-    extra: list[PurePosixPath]
-
-
-@dataclass(frozen=True, eq=False)
-class Release:
-    """How the files of a published corpus are named, and where the labels are that the names do not have.
-
-    Attributes
-    ----------
-    name : str
-        The first part of its clips' names; that of the corpus.
-    pattern : str
-        Regular expression of a file's name without suffix. Its groups are columns of the clips table:
-        `emotion` is the label, `speaker`, `sex`, `sentence`, and any other.
-    emotions : mapping
-        Labels to our words; the words of the corpus's standard task.
-    left_out : mapping
-        Labels whose clips the standard task leaves out, and why.
-    whole : bool
-        The pattern is looked for in the path below the corpus's folder, not in the name alone.
-    clip, speaker : str
-        What they are called, of the groups and `{stem}`.
-    sex : callable or mapping, optional
-        Sex of a speaker by number or name, where no group has it.
-    words : mapping
-        For a group, what its codes mean.
-    more : callable, optional
-        Further columns, from the groups.
-    labels : LabelFile, optional
-        Labels that the names do not have; its columns take the place of those of the names.
-    excluded : mapping
-        Clips that the table leaves out, and why.
-    spelled : callable
-        The official spelling of a file's name, without suffix, that other packagings spell otherwise.
-    checksums : Path, optional
-        TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip.
-    """
-
-    name: str
-    pattern: str
-    emotions: Mapping[str, str]
+    pattern: str = ""
+    emotions: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
-    whole: bool = False
     clip: str = "{stem}"
     speaker: str = "{speaker}"
     sex: Callable[[str], str] | Mapping[str, str] | None = None
@@ -227,19 +138,66 @@ class Release:
     labels: LabelFile | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
     spelled: Callable[[str], str] = str
-    checksums: Path | None = None
+    checksums: str | Path | None = None
+    table: Callable[[Path], pd.DataFrame] | None = None
+    channel: int | None = None
+    make: Callable[[Path], None] | None = None
+    version: int = 1
+    folders: tuple[str, ...] = ()
+    identical: tuple[tuple[str, ...], ...] = ()
+    duplicates: int = 0
+    archive: Archive | None = None
+    files_url: str | None = None
+    obtain: str = ""
+    part_of: str | None = None
+    access: str = "open"
+    style: str = ""
+    layout: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
+    same_speakers: tuple[str, ...] = ()
+    ratings: Mapping[str, Callable[[pd.DataFrame], np.ndarray]] = field(default_factory=dict)
 
-    @cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.pattern)
+    def __post_init__(self) -> None:
+        for count in (self.clips, self.speakers):
+            if not isinstance(count, int):
+                raise CorpusError(f"{self.name}: {count!r} clips or speakers, expected a number, or 0")
+        if self.url and not (self.make or self.archive or self.files_url or self.obtain):
+            how = "ask for it at" if self.access == "request" else "download it from"
+            object.__setattr__(self, "obtain", f"{how} {self.url}")
+
+    @property
+    def release(self) -> str:
+        """The corpus whose name its clips begin with: the one that it is a part of, or itself."""
+        return self.part_of or self.name
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the clips table beside those that every corpus has."""
+        """Columns of the clips table beside those that every corpus has, where names and labels tell them."""
         names = [*self._compiled.groupindex]
         if self.labels is not None:
             names += [*self.labels.columns.values(), *re.findall(r"\?P<(\w+)>", self.labels.line or "")]
         return tuple(dict.fromkeys(name for name in names if name not in (*COLUMNS, "clip")))
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those of `DIMENSIONS` that its clips have as numbers."""
+        return tuple(name for name in DIMENSIONS if name in self.columns or name in self.ratings)
+
+    @property
+    def expected(self) -> int:
+        """Clips of the whole corpus, without the excluded ones; 0 where nothing is published."""
+        return self.clips if self.official is None else len(self.official) - len(self.excluded)
+
+    def remedy(self, what: str = "it") -> str:
+        """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""
+        fetch = f"ser-classic corpora fetch {self.release}"
+        if not self.obtain:
+            return f"Get {what} with: {fetch}"
+        return f"{self.obtain[0].upper()}{self.obtain[1:]}, then: {fetch} --from ARCHIVE_OR_FOLDER"
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
 
     def parse(self, file: PurePosixPath) -> dict[str, str] | None:
         """The columns of a file's row, from its name, and `clip`; None for no clip of the corpus.
@@ -248,9 +206,8 @@ class Release:
         left out.
         """
         stem = self.spelled(file.stem)
-        match = (
-            self._compiled.search(f"{file.parent}/{stem}") if self.whole else self._compiled.fullmatch(stem)
-        )
+        whole = "/" in self.pattern
+        match = self._compiled.search(f"{file.parent}/{stem}") if whole else self._compiled.fullmatch(stem)
         if match is None:
             return None
         groups = {
@@ -280,23 +237,17 @@ class Release:
 
     @cached_property
     def official(self) -> pd.DataFrame | None:
-        """Official files of the standard task by clip: file, sha256, bytes, speaker; None without a list.
-
-        Raises
-        ------
-        CorpusError
-            A file of the list is no clip.
-        """
+        """Official files of the standard task by clip: file, sha256, bytes, speaker; None without a list."""
         if self.checksums is None:
             return None
-        files = pd.read_csv(self.checksums, sep="\t", dtype={"file": str, "sha256": str, "bytes": "int64"})
+        files = pd.read_csv(CHECKSUMS / self.checksums, sep="\t", dtype={"file": str, "sha256": str})
         rows = [self.parse(PurePosixPath(file)) for file in files["file"]]
         if None in rows:
             raise CorpusError(
-                f"{self.checksums}: {files['file'][rows.index(None)]!r} does not follow {self.name}'s grammar"
+                f"{self.checksums}: {files['file'][rows.index(None)]!r} does not match {self.name}'s pattern"
             )
         files["speaker"] = [row["speaker"] for row in rows]
-        files.index = pd.Index([f"{self.name}/{row['clip']}" for row in rows], name="clip")
+        files.index = pd.Index([f"{self.release}/{row['clip']}" for row in rows], name="clip")
         return files[["emotion" in row for row in rows]]
 
     def find(self, root: Path) -> Found:
@@ -304,7 +255,7 @@ class Release:
         found = Found({}, [], [])
         for file in audio_files(root):
             row = self.parse(file)
-            clip = f"{self.name}/{row['clip']}" if row else None
+            clip = f"{self.release}/{row['clip']}" if row else None
             unlisted = self.official is not None and clip not in self.official.index
             if row is None or (unlisted and "emotion" in row):
                 found.extra.append(file)
@@ -322,6 +273,8 @@ class Release:
         CorpusError
             There is no clip below the folder, or no label file; or a label is not known.
         """
+        if self.table is not None:
+            return self.table(root)
         rows = self.rows(root)
         rows = rows[rows["emotion"].notna() & ~rows.index.isin(list(self.excluded))]
         if rows.empty:
@@ -331,13 +284,7 @@ class Release:
         return rows.astype("str")
 
     def rows(self, root: Path) -> pd.DataFrame:
-        """A row for every clip found; `label` is NA where nothing has it, `emotion` where it is left out.
-
-        Raises
-        ------
-        CorpusError
-            As `scan`.
-        """
+        """A row for every clip found; `label` is NA where nothing has it, `emotion` where it is left out."""
         found = self.find(root).clips
         if not found:
             such = "" if self.official is None else f" such as {self.official['file'].iloc[0]}"
@@ -350,11 +297,9 @@ class Release:
         if self.labels is not None:
             rows = self._joined(rows, self.labels.read(root, self.name))
         rows = rows.drop(columns="clip", errors="ignore")
-        rows["corpus"] = self.name
-        for column in COLUMNS:
-            if column not in rows:
-                rows[column] = pd.NA
-        rows["speaker"] = [pd.NA if pd.isna(who) else f"{self.name}/{who}" for who in rows["speaker"]]
+        rows["corpus"] = self.release
+        rows[[column for column in COLUMNS if column not in rows]] = pd.NA
+        rows["speaker"] = [pd.NA if pd.isna(who) else f"{self.release}/{who}" for who in rows["speaker"]]
         return rows
 
     def _joined(self, rows: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -372,17 +317,16 @@ class Release:
         return rows
 
 
-def published(release: Release, **facts: Any) -> Corpus:
-    """A published corpus: how its release is read, and its facts.
+def codes(text: str) -> dict[str, str]:
+    """What codes mean, as in `W=angry`; a word that stands alone is an emotion, of ours or a synonym.
 
-    Its name is that of the release, and it is downloaded or asked for at its address, unless the facts say
-    otherwise.
+    Examples
+    --------
+    >>> codes("fearful sad N=neutral")
+    {'fearful': 'fear', 'sad': 'sad', 'N': 'neutral'}
     """
-    corpus = Corpus(**{"name": release.name, "scan": release.scan, "release": release} | facts)
-    if corpus.make or corpus.archive or corpus.files_url or "obtain" in facts:
-        return corpus
-    how = "ask for it at" if corpus.access == "request" else "download it from"
-    return replace(corpus, obtain=f"{how} {corpus.url}")
+    pairs = (each.partition("=") for each in text.split())
+    return {word: meaning or SYNONYMS.get(word.lower(), word.lower()) for word, _, meaning in pairs}
 
 
 def odd_is_male(number: str) -> str:
@@ -390,6 +334,6 @@ def odd_is_male(number: str) -> str:
     return "male" if int(number) % 2 else "female"
 
 
-def by_name(female: str, male: str) -> dict[str, str]:
+def by_name(female: str = "", male: str = "") -> dict[str, str]:
     """Sex of speakers, listed."""
     return dict.fromkeys(female.split(), "female") | dict.fromkeys(male.split(), "male")

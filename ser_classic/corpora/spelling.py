@@ -15,6 +15,14 @@ UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u00ad"))  # marks without wi
 MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # as programs write what is not there
 SHOWN = 5  # pairs of spellings in a message
 
+SYNONYMS = {
+    **{"anger": "angry", "bored": "boredom", "calmness": "calm", "disgusted": "disgust"},
+    **dict.fromkeys(("fearful", "afraid", "scared", "anxiety"), "fear"),
+    **dict.fromkeys(("happiness", "joy", "joyful"), "happy"),
+    **{"neutrality": "neutral", "sadness": "sad"},
+    **dict.fromkeys(("surprised", "pleasant_surprise", "pleasant_surprised", "ps"), "surprise"),
+}
+
 
 def plain(value: str) -> str:
     """A word as it is compared: composed (Unicode NFC), without space around it, `1.0` as `1`.

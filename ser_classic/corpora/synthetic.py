@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora.clips import CorpusError
-from ser_classic.corpora.releases import Release, odd_is_male, published
+from ser_classic.corpora.releases import Corpus, codes, odd_is_male
 from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
 from ser_classic.registry import unknown
 from ser_classic.runtime.progress import track
@@ -392,15 +392,15 @@ def _sex(speaker: str) -> str:
     return odd_is_male(speaker[1:])
 
 
-SYNTHETIC = published(
-    Release(
-        "synthetic",
+SYNTHETIC = Corpus(
+    name="synthetic",
+    pattern=(
         rf"(?P<speaker>{'|'.join(SPEAKERS)})-(?P<emotion>{'|'.join(ACTED)})"
-        rf"-(?P<sentence>{'|'.join(SENTENCES)})-(?P<take>\d+)",
-        {emotion: emotion for emotion in ACTED},
-        clip="{speaker}/{stem}",
-        sex=_sex,
+        rf"-(?P<sentence>{'|'.join(SENTENCES)})-(?P<take>\d+)"
     ),
+    emotions=codes(" ".join(ACTED)),
+    clip="{speaker}/{stem}",
+    sex=_sex,
     title="Synthetic voices, made on first use",
     url="",
     licence="MIT, as the package",

@@ -142,15 +142,15 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     Verification
         Faults are reported in it, never raised.
     """
-    root, release, official = Path(root), corpus.release, corpus.official()
-    if release is None:
+    root, official = Path(root), corpus.official
+    if corpus.table is not None:
         files, copies, left_out = clips["file"].to_dict(), [], clips[:0]
         extra = sorted(set(map(str, audio_files(root))) - set(files.values()))
     else:
-        found = release.find(root)
+        found = corpus.find(root)
         files = {clip: str(file) for clip, (file, _) in found.clips.items()}
         copies, extra = map(str, found.copies), map(str, found.extra)
-        left_out = release.rows(root).query("emotion.isna()")
+        left_out = corpus.rows(root).query("emotion.isna()")
     published = {} if official is None else official[["file", "sha256"]].to_dict("index")
     sections = {clip: part for clip, part in zip(clips.index, parts(clips), strict=True) if part is not None}
     seen = {
@@ -187,7 +187,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         root=str(root),
         clips=len(clips),
         speakers=clips["speaker"].nunique(),
-        expected_clips=corpus.expected(),
+        expected_clips=corpus.expected,
         expected_speakers=corpus.speakers,
         official=len(states["official"]),
         converted=len(states["converted"]),

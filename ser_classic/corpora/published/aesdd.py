@@ -1,17 +1,13 @@
 """AESDD: six Greek actors, five emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Corpus, codes, odd_is_male
 
-from ser_classic.corpora.releases import Release, odd_is_male, published
-
-AESDD = published(
-    Release(
-        "aesdd",
-        r"(?P<emotion>[adfhs])(?P<sentence>\d\d) ?\(0?(?P<speaker>\d)\)?(?P<repetition>[ab]?)",
-        {"a": "angry", "d": "disgust", "f": "fear", "h": "happy", "s": "sad"},
-        sex=odd_is_male,
-        excluded={"aesdd/s05 (3)": "cannot be read in the release"},
-    ),
+AESDD = Corpus(
+    name="aesdd",
+    pattern=r"(?P<emotion>[adfhs])(?P<sentence>\d\d) ?\(0?(?P<speaker>\d)\)?(?P<repetition>[ab]?)",
+    emotions=codes("a=angry d=disgust f=fear h=happy s=sad"),
+    sex=odd_is_male,
+    excluded={"aesdd/s05 (3)": "cannot be read in the release"},
     title="Acted Emotional Speech Dynamic Database",
     url="https://m3c.web.auth.gr/research/aesdd-speech-emotion-recognition/",
     licence="not stated",

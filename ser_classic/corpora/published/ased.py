@@ -1,16 +1,12 @@
 """ASED: 65 Amharic speakers, five emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Archive, Corpus, codes
 
-from ser_classic.corpora.releases import Archive, Release, published
-
-ASED = published(
-    Release(
-        "ased",
-        r"(?P<emotion>[nfhasS])\d-(?P<sentence>\d\d)-(?P<repetition>\d\d)-(?P<sex>0[12])-(?P<speaker>\d\d)",
-        {"n": "neutral", "f": "fear", "h": "happy", "s": "sad", "S": "sad", "a": "angry"},
-        words={"sex": {"01": "female", "02": "male"}},
-    ),
+ASED = Corpus(
+    name="ased",
+    pattern=r"(?P<emotion>[nfhasS])\d-(?P<sentence>\d\d)-(?P<repetition>\d\d)-(?P<sex>0[12])-(?P<speaker>\d\d)",
+    emotions=codes("n=neutral f=fear h=happy s=sad S=sad a=angry"),
+    words={"sex": codes("01=female 02=male")},
     title="Amharic Speech Emotion Dataset",
     url="https://github.com/Ethio2021/ASED_V1",
     licence="not stated",

@@ -1,15 +1,11 @@
 """BAVED: 60 Arabic speakers, seven words at three levels of emotion."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Archive, Corpus, codes
 
-from ser_classic.corpora.releases import Archive, Release, published
-
-BAVED = published(
-    Release(
-        "baved",
-        r"(?P<speaker>\d+)-(?P<sex>[mfMF])-(?P<age>\d+)-(?P<sentence>[0-6])-(?P<emotion>[012])-(?P<record>\d+)",
-        {"0": "low", "1": "neutral", "2": "high"},
-    ),
+BAVED = Corpus(
+    name="baved",
+    pattern=r"(?P<speaker>\d+)-(?P<sex>[mfMF])-(?P<age>\d+)-(?P<sentence>[0-6])-(?P<emotion>[012])-(?P<record>\d+)",
+    emotions=codes("0=low 1=neutral 2=high"),
     title="Basic Arabic Vocal Emotions Dataset",
     url="https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset",
     licence="not stated in its repository",

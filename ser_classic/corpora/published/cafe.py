@@ -1,20 +1,13 @@
 """CaFE: twelve actors from Quebec, six sentences, seven emotions, two intensities."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Corpus, codes, odd_is_male
 
-from ser_classic.corpora.releases import Release, odd_is_male, published
-
-CAFE = published(
-    Release(
-        "cafe",
-        r"(?P<speaker>0[1-9]|1[0-2])-(?P<emotion>[CDJNPST])-(?P<intensity>[12])-(?P<sentence>[1-6])",
-        {
-            **{"C": "angry", "D": "disgust", "J": "happy", "N": "neutral"},
-            **{"P": "fear", "S": "surprise", "T": "sad"},
-        },
-        sex=odd_is_male,
-        words={"intensity": {"1": "weak", "2": "strong"}},
-    ),
+CAFE = Corpus(
+    name="cafe",
+    pattern=r"(?P<speaker>0[1-9]|1[0-2])-(?P<emotion>[CDJNPST])-(?P<intensity>[12])-(?P<sentence>[1-6])",
+    emotions=codes("C=angry D=disgust J=happy N=neutral P=fear S=surprise T=sad"),
+    sex=odd_is_male,
+    words={"intensity": codes("1=weak 2=strong")},
     title="Canadian French Emotional speech database",
     url="https://zenodo.org/records/1478765",
     licence="CC BY-NC-SA 4.0",

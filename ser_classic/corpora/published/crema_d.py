@@ -1,8 +1,6 @@
 """CREMA-D: 91 American actors, twelve sentences, six emotions, three levels of one sentence."""
 
-from __future__ import annotations
-
-from ser_classic.corpora.releases import CHECKSUMS, Release, published
+from ser_classic.corpora.releases import Corpus, codes
 
 # VideoDemographics.csv of the release: 43 women, 48 men
 _FEMALE = """
@@ -25,28 +23,25 @@ def _spelled(stem: str) -> str:
     return _MISNAMED.get(stem, stem)
 
 
-CREMA_D = published(
-    Release(
-        "crema_d",
+CREMA_D = Corpus(
+    name="crema_d",
+    pattern=(
         r"(?P<speaker>10[0-8]\d|109[01])_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})"
-        r"_(?P<intensity>LO|MD|HI|XX)",
-        {
-            **{"ANG": "angry", "DIS": "disgust", "FEA": "fear"},
-            **{"HAP": "happy", "NEU": "neutral", "SAD": "sad"},
-        },
-        sex=_sex,
-        words={"intensity": {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified"}},
-        excluded={
-            "crema_d/1076_MTI_SAD_XX": "no audio in the release",
-            **{
-                clip: f"the same recording as {other.split('/')[1]}, under another emotion"
-                for pair in _CONFLICTS
-                for clip, other in (pair, pair[::-1])
-            },
-        },
-        spelled=_spelled,
-        checksums=CHECKSUMS / "crema_d.tsv.gz",
+        r"_(?P<intensity>LO|MD|HI|XX)"
     ),
+    emotions=codes("ANG=angry DIS=disgust FEA=fear HAP=happy NEU=neutral SAD"),
+    sex=_sex,
+    words={"intensity": codes("LO=low MD=medium HI=high XX=unspecified")},
+    excluded={
+        "crema_d/1076_MTI_SAD_XX": "no audio in the release",
+        **{
+            clip: f"the same recording as {other.split('/')[1]}, under another emotion"
+            for pair in _CONFLICTS
+            for clip, other in (pair, pair[::-1])
+        },
+    },
+    spelled=_spelled,
+    checksums="crema_d.tsv.gz",
     title="Crowd-sourced Emotional Multimodal Actors Dataset",
     url="https://github.com/CheyneyComputerScience/CREMA-D",
     licence="Open Database License 1.0",

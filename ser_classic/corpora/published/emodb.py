@@ -1,29 +1,19 @@
 """EMO-DB, the Berlin database: ten German actors, ten sentences, seven emotions."""
 
-from __future__ import annotations
-
-from ser_classic.corpora.releases import CHECKSUMS, Archive, Release, by_name, published
+from ser_classic.corpora.releases import Archive, Corpus, by_name, codes
 
 # The second edition (2.0) offers all 816 recordings; scores are published on the 535 of the first, those
 # that listeners recognised, and these alone are in the official list.
-EMODB = published(
-    Release(
-        "emodb",
+EMODB = Corpus(
+    name="emodb",
+    pattern=(
         r"(?P<speaker>03|08|09|1[0-6])(?P<sentence>a0[12457]|b0[1239]|b10)(?P<emotion>[WLEAFTN])"
-        r"(?P<version>[a-z])",
-        {
-            **{"anger": "angry", "boredom": "boredom", "disgust": "disgust", "fear": "fear"},
-            **{"happiness": "happy", "sadness": "sad", "neutral": "neutral"},
-        },
-        sex=by_name(female="08 09 13 14 16", male="03 10 11 12 15"),
-        words={
-            "emotion": {
-                **{"W": "anger", "L": "boredom", "E": "disgust", "A": "fear"},
-                **{"F": "happiness", "T": "sadness", "N": "neutral"},
-            }
-        },
-        checksums=CHECKSUMS / "emodb.tsv",
+        r"(?P<version>[a-z])"
     ),
+    emotions=codes("anger boredom disgust fear happiness sadness neutral"),
+    sex=by_name(female="08 09 13 14 16", male="03 10 11 12 15"),
+    words={"emotion": codes("W=anger L=boredom E=disgust A=fear F=happiness T=sadness N=neutral")},
+    checksums="emodb.tsv",
     title="Berlin Database of Emotional Speech",
     url="http://emodb.bilderbar.info",
     licence="CC0 1.0",

@@ -1,22 +1,16 @@
 """EmoV-DB: four English speakers, five emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Corpus, by_name, codes
 
-from ser_classic.corpora.releases import Release, by_name, published
-
-EMOV_DB = published(
-    Release(
-        "emov_db",
+EMOV_DB = Corpus(
+    name="emov_db",
+    pattern=(
         r"(?:^|/)(?P<speaker>bea|jenie|josh|sam)[_/](?P<emotion>Amused|Angry|Disgust(?:ed)?|Neutral|Sleepy)"
-        r"/\w+?_[\d-]+_(?P<sentence>\d{4})$",
-        {
-            **{"Amused": "amused", "Angry": "angry", "Disgusted": "disgust", "Disgust": "disgust"},
-            **{"Neutral": "neutral", "Sleepy": "sleepiness"},
-        },
-        whole=True,
-        clip="{speaker}/{emotion}/{stem}",
-        sex=by_name("bea jenie", "josh sam"),
+        r"/\w+?_[\d-]+_(?P<sentence>\d{4})$"
     ),
+    emotions=codes("Amused Angry Disgusted Disgust Neutral Sleepy=sleepiness"),
+    clip="{speaker}/{emotion}/{stem}",
+    sex=by_name("bea jenie", "josh sam"),
     title="Emotional Voices Database",
     url="https://github.com/numediart/EmoV-DB",
     licence="its own, see its repository",

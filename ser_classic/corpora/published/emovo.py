@@ -1,28 +1,20 @@
 """EMOVO: six Italian actors, fourteen sentences, seven emotions."""
 
-from __future__ import annotations
-
-from ser_classic.corpora.releases import CHECKSUMS, Release, published
+from ser_classic.corpora.releases import Corpus, codes
 
 _URL = "http://voice.fub.it/activities/corpora/emovo/index.html"
 
-EMOVO = published(
-    Release(
-        "emovo",
-        r"(?P<emotion>[a-z]{3})-(?P<speaker>(?P<sex>[fm])[123])-(?P<sentence>[bln]\d|d\d)",
-        {
-            **{"neutro": "neutral", "disgusto": "disgust", "gioia": "happy", "paura": "fear"},
-            **{"rabbia": "angry", "sorpresa": "surprise", "tristezza": "sad"},
-        },
-        words={
-            "emotion": {
-                **{"neu": "neutro", "dis": "disgusto", "gio": "gioia", "pau": "paura"},
-                **{"rab": "rabbia", "sor": "sorpresa", "tri": "tristezza"},
-            }
-        },
-        spelled=str.lower,
-        checksums=CHECKSUMS / "emovo.tsv",
+EMOVO = Corpus(
+    name="emovo",
+    pattern=r"(?P<emotion>[a-z]{3})-(?P<speaker>(?P<sex>[fm])[123])-(?P<sentence>[bln]\d|d\d)",
+    emotions=codes(
+        "neutro=neutral disgusto=disgust gioia=happy paura=fear rabbia=angry sorpresa=surprise tristezza=sad"
     ),
+    words={
+        "emotion": codes("neu=neutro dis=disgusto gio=gioia pau=paura rab=rabbia sor=sorpresa tri=tristezza")
+    },
+    spelled=str.lower,
+    checksums="emovo.tsv",
     title="EMOVO, an Italian emotional speech database",
     url=_URL,
     licence="free for research",

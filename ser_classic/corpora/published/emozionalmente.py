@@ -1,23 +1,16 @@
 """Emozionalmente: Italian sentences recorded by a crowd, seven emotions."""
 
-from __future__ import annotations
-
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, published
+from ser_classic.corpora.releases import Corpus, codes
 
-EMOZIONALMENTE = published(
-    Release(
-        "emozionalmente",
-        r"\d{13}",
-        {
-            **{"anger": "angry", "disgust": "disgust", "fear": "fear", "joy": "happy"},
-            **{"neutrality": "neutral", "sadness": "sad", "surprise": "surprise"},
-        },
-        labels=LabelFile(
-            "**/samples.csv",
-            key="file_name",
-            columns={"emotion_expressed": "label", "actor": "speaker"},
-        ),
+EMOZIONALMENTE = Corpus(
+    name="emozionalmente",
+    pattern=r"\d{13}",
+    emotions=codes("anger disgust fear joy neutrality sadness surprise"),
+    labels=LabelFile(
+        "**/samples.csv",
+        key="file_name",
+        columns={"emotion_expressed": "label", "actor": "speaker"},
     ),
     title="Emozionalmente",
     url="https://zenodo.org/records/6569824",

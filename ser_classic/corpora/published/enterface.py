@@ -1,21 +1,15 @@
 """eNTERFACE'05: 43 people of 14 nations, five sentences for each of six emotions, in English."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Corpus, codes
 
-from ser_classic.corpora.releases import Release, published
-
-ENTERFACE = published(
-    Release(
-        "enterface",
+ENTERFACE = Corpus(
+    name="enterface",
+    pattern=(
         r"(?:^|/)subject (?P<speaker>\d+)/(?P<emotion>anger|disgust|fear|happiness|sadness|surprise)"
-        r"/(?:sentence (?P<sentence>[1-5])/)?[^/]+$",
-        {
-            **{"anger": "angry", "disgust": "disgust", "fear": "fear"},
-            **{"happiness": "happy", "sadness": "sad", "surprise": "surprise"},
-        },
-        whole=True,
-        clip="subject {speaker}/{emotion}/{stem}",
+        r"/(?:sentence (?P<sentence>[1-5])/)?[^/]+$"
     ),
+    emotions=codes("anger disgust fear happiness sadness surprise"),
+    clip="subject {speaker}/{emotion}/{stem}",
     title="eNTERFACE'05 Audio-Visual Emotion Database",
     url="https://enterface.net/enterface05/",
     licence="free for research",

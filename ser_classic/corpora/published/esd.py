@@ -1,8 +1,6 @@
 """ESD: ten Mandarin and ten English speakers, 350 sentences, five emotions."""
 
-from __future__ import annotations
-
-from ser_classic.corpora.releases import Release, by_name, published
+from ser_classic.corpora.releases import Corpus, by_name, codes
 
 
 def _more(row: dict[str, str]) -> dict[str, str]:
@@ -11,21 +9,20 @@ def _more(row: dict[str, str]) -> dict[str, str]:
     return {"language": language, "sentence": f"{language} {(int(row['number']) - 1) % 350 + 1}"}
 
 
-ESD = published(
-    Release(
-        "esd",
+ESD = Corpus(
+    name="esd",
+    pattern=(
         r"(?:^|/)(?P<speaker>00(?:0[1-9]|1\d|20))/(?P<emotion>Angry|Happy|Neutral|Sad|Surprise)"
-        r"/(?:(?P<partition>train|evaluation|test)/)?\d{4}_(?P<number>\d{6})$",
-        {"Angry": "angry", "Happy": "happy", "Neutral": "neutral", "Sad": "sad", "Surprise": "surprise"},
-        whole=True,
-        clip="{speaker}_{number}",
-        sex=by_name(
-            female="0001 0002 0003 0007 0009 0015 0016 0017 0018 0019",
-            male="0004 0005 0006 0008 0010 0011 0012 0013 0014 0020",
-        ),
-        words={"partition": {"evaluation": "dev"}},
-        more=_more,
+        r"/(?:(?P<partition>train|evaluation|test)/)?\d{4}_(?P<number>\d{6})$"
     ),
+    emotions=codes("Angry Happy Neutral Sad Surprise"),
+    clip="{speaker}_{number}",
+    sex=by_name(
+        female="0001 0002 0003 0007 0009 0015 0016 0017 0018 0019",
+        male="0004 0005 0006 0008 0010 0011 0012 0013 0014 0020",
+    ),
+    words={"partition": codes("evaluation=dev")},
+    more=_more,
     title="Emotional Speech Dataset",
     url="https://github.com/HLTSingapore/Emotional-Speech-Data",
     licence="for research, by its own licence",

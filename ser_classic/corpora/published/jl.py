@@ -1,18 +1,17 @@
 """JL-Corpus: four speakers from New Zealand, five primary and five secondary emotions."""
 
-from __future__ import annotations
-
-from ser_classic.corpora.releases import Release, published
+from ser_classic.corpora.releases import Corpus, codes
 
 _SECONDARY = "one of the five secondary emotions; the standard task has the primary ones"
 
-JL = published(
-    Release(
-        "jl",
-        r"(?P<speaker>(?P<sex>female|male)[12])_(?P<emotion>[a-z]+)_(?P<sentence>\d+[ab])_(?P<repetition>[12])",
-        {word: word for word in ("neutral", "happy", "sad", "angry", "excited")},
-        dict.fromkeys(("anxious", "apologetic", "assertive", "concerned", "encouraging"), _SECONDARY),
+JL = Corpus(
+    name="jl",
+    pattern=(
+        r"(?P<speaker>(?P<sex>female|male)[12])_(?P<emotion>[a-z]+)_(?P<sentence>\d+[ab])"
+        r"_(?P<repetition>[12])"
     ),
+    emotions=codes("neutral happy sad angry excited"),
+    left_out=dict.fromkeys(("anxious", "apologetic", "assertive", "concerned", "encouraging"), _SECONDARY),
     title="JL-Corpus",
     url="https://www.kaggle.com/datasets/tli725/jl-corpus",
     licence="CC0 1.0",

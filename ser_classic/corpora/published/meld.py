@@ -1,29 +1,23 @@
 """MELD: turns of the series Friends, seven emotions, in parts that share the cast."""
 
-from __future__ import annotations
-
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, published
+from ser_classic.corpora.releases import Corpus, codes
 
-MELD = published(
-    Release(
-        "meld",
+MELD = Corpus(
+    name="meld",
+    pattern=(
         r"(?:^|/)(?P<partition>train|dev|test|output)[^/]*/(?:[^/]+/)*(?:final_videos_test)?"
-        r"dia(?P<dialogue>\d+)_utt(?P<utterance>\d+)$",
-        {
-            **{"neutral": "neutral", "joy": "happy", "sadness": "sad", "anger": "angry"},
-            **{"fear": "fear", "disgust": "disgust", "surprise": "surprise"},
-        },
-        whole=True,
-        clip="{partition}/dia{dialogue}_utt{utterance}",
-        words={"partition": {"output": "test"}},
-        labels=LabelFile(
-            "**/*_sent_emo.csv",
-            key="{partition}/dia{Dialogue_ID}_utt{Utterance_ID}",
-            columns={"Emotion": "label", "Speaker": "speaker"},
-            of_name=r"(?P<partition>train|dev|test)_sent_emo",
-            drop=("Sr No.", "Utterance", "Sentiment", "StartTime", "EndTime", "Season", "Episode"),
-        ),
+        r"dia(?P<dialogue>\d+)_utt(?P<utterance>\d+)$"
+    ),
+    emotions=codes("neutral joy sadness anger fear disgust surprise"),
+    clip="{partition}/dia{dialogue}_utt{utterance}",
+    words={"partition": codes("output=test")},
+    labels=LabelFile(
+        "**/*_sent_emo.csv",
+        key="{partition}/dia{Dialogue_ID}_utt{Utterance_ID}",
+        columns={"Emotion": "label", "Speaker": "speaker"},
+        of_name=r"(?P<partition>train|dev|test)_sent_emo",
+        drop=("Sr No.", "Utterance", "Sentiment", "StartTime", "EndTime", "Season", "Episode"),
     ),
     title="Multimodal EmotionLines Dataset",
     url="https://github.com/declare-lab/MELD",

@@ -1,24 +1,22 @@
 """MSP-IMPROV: twelve actors in six sessions of two."""
 
-from __future__ import annotations
-
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, published
+from ser_classic.corpora.releases import Corpus, codes
 
-MSP_IMPROV = published(
-    Release(
-        "msp_improv",
+MSP_IMPROV = Corpus(
+    name="msp_improv",
+    pattern=(
         r"MSP-IMPROV-S(?P<sentence>\d\d)(?P<target>[AHNS])-(?P<speaker>(?P<sex>[FM])(?P<session>0[1-6]))"
-        r"-(?P<style>[A-Z])-(?P<turn>[FM][FM]\d\d)",
-        {"A": "angry", "H": "happy", "S": "sad", "N": "neutral"},
-        {"O": "other", "X": "the raters did not agree"},
-        labels=LabelFile(
-            "**/Eval*tion.txt",
-            key="MSP-IMPROV-{clip}",
-            columns={"emotion": "label"},
-            line=r"UTD-IMPROV-(?P<clip>\S+?)\.avi; (?P<emotion>[A-Z]); A:(?P<arousal>[\d.]+) ?; "
-            r"V:(?P<valence>[\d.]+) ?; D:(?P<dominance>[\d.]+) ?; N:(?P<naturalness>\S+?) ?;",
-        ),
+        r"-(?P<style>[A-Z])-(?P<turn>[FM][FM]\d\d)"
+    ),
+    emotions=codes("A=angry H=happy S=sad N=neutral"),
+    left_out={"O": "other", "X": "the raters did not agree"},
+    labels=LabelFile(
+        "**/Eval*tion.txt",
+        key="MSP-IMPROV-{clip}",
+        columns={"emotion": "label"},
+        line=r"UTD-IMPROV-(?P<clip>\S+?)\.avi; (?P<emotion>[A-Z]); A:(?P<arousal>[\d.]+) ?; "
+        r"V:(?P<valence>[\d.]+) ?; D:(?P<dominance>[\d.]+) ?; N:(?P<naturalness>\S+?) ?;",
     ),
     title="MSP-IMPROV",
     url="https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Improv.html",

@@ -1,33 +1,25 @@
 """MSP-Podcast: turns of podcasts, rated by a crowd, in official parts."""
 
-from __future__ import annotations
-
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Release, published
+from ser_classic.corpora.releases import Corpus, codes
 
-MSP_PODCAST = published(
-    Release(
-        "msp_podcast",
-        r"MSP-PODCAST_(?P<show>\d{4})_(?P<segment>\d{4}(?:_\d+)?)",
-        {
-            **{"A": "angry", "S": "sad", "H": "happy", "U": "surprise"},
-            **{"F": "fear", "D": "disgust", "C": "contempt", "N": "neutral"},
+MSP_PODCAST = Corpus(
+    name="msp_podcast",
+    pattern=r"MSP-PODCAST_(?P<show>\d{4})_(?P<segment>\d{4}(?:_\d+)?)",
+    emotions=codes("A=angry S=sad H=happy U=surprise F=fear D=disgust C=contempt N=neutral"),
+    left_out={"O": "other", "X": "the raters did not agree"},
+    labels=LabelFile(
+        "**/labels_consensus.csv",
+        key="FileName",
+        columns={
+            **{"EmoClass": "label", "SpkrID": "speaker", "Gender": "sex", "Split_Set": "partition"},
+            **{"EmoAct": "arousal", "EmoVal": "valence", "EmoDom": "dominance"},
         },
-        {"O": "other", "X": "the raters did not agree"},
-        labels=LabelFile(
-            "**/labels_consensus.csv",
-            key="FileName",
-            columns={
-                **{"EmoClass": "label", "SpkrID": "speaker", "Gender": "sex", "Split_Set": "partition"},
-                **{"EmoAct": "arousal", "EmoVal": "valence", "EmoDom": "dominance"},
-            },
-            values={
-                "partition": {
-                    **{"Train": "train", "Development": "dev", "Validation": "dev"},
-                    **{"Test1": "test", "Test2": "test2", "Test3": "test3"},
-                }
-            },
-        ),
+        values={
+            "partition": codes(
+                "Train=train Development=dev Validation=dev Test1=test Test2=test2 Test3=test3"
+            )
+        },
     ),
     title="MSP-Podcast",
     url="https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html",

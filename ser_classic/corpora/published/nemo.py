@@ -1,19 +1,12 @@
 """nEMO: nine Polish actors, 90 sentences, six emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Archive, Corpus, by_name, codes
 
-from ser_classic.corpora.releases import Archive, Release, by_name, published
-
-NEMO = published(
-    Release(
-        "nemo",
-        r"(?P<speaker>[A-Z]{2}0)_(?P<emotion>anger|fear|happiness|neutral|sadness|surprised)_(?P<sentence>\d+)",
-        {
-            **{"anger": "angry", "fear": "fear", "happiness": "happy"},
-            **{"neutral": "neutral", "sadness": "sad", "surprised": "surprise"},
-        },
-        sex=by_name("EB0 IC0 KD0 MK0", "KS0 MP0 SM0 TP0 WR0"),
-    ),
+NEMO = Corpus(
+    name="nemo",
+    pattern=r"(?P<speaker>[A-Z]{2}0)_(?P<emotion>anger|fear|happiness|neutral|sadness|surprised)_(?P<sentence>\d+)",
+    emotions=codes("anger fear happiness neutral sadness surprised"),
+    sex=by_name("EB0 IC0 KD0 MK0", "KS0 MP0 SM0 TP0 WR0"),
     title="nEMO",
     url="https://github.com/amu-cai/nEMO",
     licence="CC BY-NC-SA 4.0",

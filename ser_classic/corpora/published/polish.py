@@ -1,15 +1,11 @@
 """Polish emotional speech: five speakers, words, three emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Corpus, codes
 
-from ser_classic.corpora.releases import Release, published
-
-POLISH = published(
-    Release(
-        "polish",
-        r"(?P<speaker>(?P<sex>[mf])\d)\.(?P<emotion>[ans])_(?P<sentence>[^_]+)_(?P<repetition>\d)",
-        {"a": "angry", "n": "neutral", "s": "fear"},
-    ),
+POLISH = Corpus(
+    name="polish",
+    pattern=r"(?P<speaker>(?P<sex>[mf])\d)\.(?P<emotion>[ans])_(?P<sentence>[^_]+)_(?P<repetition>\d)",
+    emotions=codes("a=angry n=neutral s=fear"),
     title="Polish emotional speech (Gdansk University of Technology)",
     url="https://doi.org/10.34808/h46c-hb44",
     licence="not stated",

@@ -1,20 +1,18 @@
 """RAVDESS, the song part: 23 of the 24 actors, six emotions, sung."""
 
-from __future__ import annotations
-
 from ser_classic.corpora.published import ravdess
-from ser_classic.corpora.releases import Archive, Release, odd_is_male, published
+from ser_classic.corpora.releases import Archive, Corpus, codes, odd_is_male
 
-RAVDESS_SONG = published(
-    Release(
-        "ravdess_song",
+RAVDESS_SONG = Corpus(
+    name="ravdess_song",
+    pattern=(
         r"03-02-(?P<emotion>0[1-6])-(?P<intensity>0[12])-(?P<sentence>0[12])-(?P<repetition>0[12])"
-        r"-(?P<speaker>0[1-9]|1\d|2[0-4])",
-        {"01": "neutral", "02": "calm", "03": "happy", "04": "sad", "05": "angry", "06": "fear"},
-        clip="Actor_{speaker}/{stem}",
-        sex=odd_is_male,
-        words={"intensity": {"01": "normal", "02": "strong"}},
+        r"-(?P<speaker>0[1-9]|1\d|2[0-4])"
     ),
+    emotions=codes("01=neutral 02=calm 03=happy 04=sad 05=angry 06=fear"),
+    clip="Actor_{speaker}/{stem}",
+    sex=odd_is_male,
+    words={"intensity": codes("01=normal 02=strong")},
     title="Ryerson Audio-Visual Database of Emotional Speech and Song, song",
     url="https://zenodo.org/records/1188976",
     licence="CC BY-NC-SA 4.0",

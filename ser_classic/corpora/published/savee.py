@@ -1,30 +1,17 @@
 """SAVEE, the Surrey database: four English men, 120 sentences each, seven emotions."""
 
-from __future__ import annotations
-
-from ser_classic.corpora.releases import CHECKSUMS, Release, by_name, published
+from ser_classic.corpora.releases import Corpus, by_name, codes
 
 # Sentences are numbered within an emotion: a01 is one sentence, spoken by all, but not that of d01. The
 # speaker is the folder, or in front of the name where all files lie in one folder.
-SAVEE = published(
-    Release(
-        "savee",
-        r"(?:^|/)(?P<speaker>DC|JE|JK|KL)[/_](?P<sentence>(?P<emotion>a|d|f|h|n|sa|su)\d\d)$",
-        {
-            **{"anger": "angry", "disgust": "disgust", "fear": "fear", "happiness": "happy"},
-            **{"neutral": "neutral", "sadness": "sad", "surprise": "surprise"},
-        },
-        whole=True,
-        clip="{speaker}_{sentence}",
-        sex=by_name(female="", male="DC JE JK KL"),
-        words={
-            "emotion": {
-                **{"a": "anger", "d": "disgust", "f": "fear", "h": "happiness"},
-                **{"n": "neutral", "sa": "sadness", "su": "surprise"},
-            }
-        },
-        checksums=CHECKSUMS / "savee.tsv",
-    ),
+SAVEE = Corpus(
+    name="savee",
+    pattern=r"(?:^|/)(?P<speaker>DC|JE|JK|KL)[/_](?P<sentence>(?P<emotion>a|d|f|h|n|sa|su)\d\d)$",
+    emotions=codes("anger disgust fear happiness neutral sadness surprise"),
+    clip="{speaker}_{sentence}",
+    sex=by_name(male="DC JE JK KL"),
+    words={"emotion": codes("a=anger d=disgust f=fear h=happiness n=neutral sa=sadness su=surprise")},
+    checksums="savee.tsv",
     title="Surrey Audio-Visual Expressed Emotion database",
     url="http://kahlan.eps.surrey.ac.uk/savee/",
     licence="free for research, on registration",

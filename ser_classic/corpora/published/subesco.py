@@ -1,20 +1,15 @@
 """SUBESCO: 20 Bangla actors, ten sentences, seven emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Corpus, codes
 
-from ser_classic.corpora.releases import Release, published
-
-SUBESCO = published(
-    Release(
-        "subesco",
+SUBESCO = Corpus(
+    name="subesco",
+    pattern=(
         r"(?P<speaker>(?P<sex>[FM])_\d\d)_(?P<given_name>[A-Z]+)_S_(?P<sentence>\d+)"
-        r"_(?P<emotion>ANGRY|DISGUST|FEAR|HAPPY|NEUTRAL|SAD|SURPRISE)_(?P<repetition>\d+)\]?",
-        {
-            **{"ANGRY": "angry", "DISGUST": "disgust", "FEAR": "fear", "HAPPY": "happy"},
-            **{"NEUTRAL": "neutral", "SAD": "sad", "SURPRISE": "surprise"},
-        },
-        clip="{speaker}_{given_name}_S_{sentence}_{emotion}_{repetition}",
+        r"_(?P<emotion>ANGRY|DISGUST|FEAR|HAPPY|NEUTRAL|SAD|SURPRISE)_(?P<repetition>\d+)\]?"
     ),
+    emotions=codes("ANGRY DISGUST FEAR HAPPY NEUTRAL SAD SURPRISE"),
+    clip="{speaker}_{given_name}_S_{sentence}_{emotion}_{repetition}",
     title="SUST Bangla Emotional Speech Corpus",
     url="https://zenodo.org/records/4526477",
     licence="CC BY 4.0",

@@ -1,8 +1,6 @@
 """TESS, the Toronto set: two actresses, 200 words in one carrier phrase, seven emotions."""
 
-from __future__ import annotations
-
-from ser_classic.corpora.releases import CHECKSUMS, Archive, Release, by_name, published
+from ser_classic.corpora.releases import Archive, Corpus, by_name, codes
 
 
 def _spelled(stem: str) -> str:
@@ -11,19 +9,14 @@ def _spelled(stem: str) -> str:
 
 
 # One official file, OA_bite_neutral.wav, lacks the F. Folders differ between packagings.
-TESS = published(
-    Release(
-        "tess",
-        r"(?P<speaker>OAF?|YAF)_(?P<sentence>[a-z]+)_(?P<emotion>[a-z]+)",
-        {
-            **{"angry": "angry", "disgust": "disgust", "fear": "fear", "happy": "happy"},
-            **{"neutral": "neutral", "ps": "surprise", "sad": "sad"},
-        },
-        sex=by_name(female="OAF YAF", male=""),
-        words={"speaker": {"OA": "OAF"}},
-        spelled=_spelled,
-        checksums=CHECKSUMS / "tess.tsv",
-    ),
+TESS = Corpus(
+    name="tess",
+    pattern=r"(?P<speaker>OAF?|YAF)_(?P<sentence>[a-z]+)_(?P<emotion>[a-z]+)",
+    emotions=codes("angry disgust fear happy neutral ps sad"),
+    sex=by_name(female="OAF YAF"),
+    words={"speaker": codes("OA=OAF")},
+    spelled=_spelled,
+    checksums="tess.tsv",
     title="Toronto Emotional Speech Set",
     url="https://doi.org/10.5683/SP2/E8H2MF",
     licence="CC BY-NC-ND 4.0",

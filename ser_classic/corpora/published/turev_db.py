@@ -1,17 +1,12 @@
 """TurEV-DB: six Turkish speakers, words, four emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Archive, Corpus, codes
 
-from ser_classic.corpora.releases import Archive, Release, published
-
-TUREV_DB = published(
-    Release(
-        "turev_db",
-        r"(?:^|/)(?P<emotion>Angry|Calm|Happy|Sad)/(?P<speaker>\d{4})_(?P<code>kz|sk|mt|hl)_(?P<sentence>[^/]+)$",
-        {"Angry": "angry", "Calm": "calm", "Happy": "happy", "Sad": "sad"},
-        whole=True,
-        clip="{emotion}/{stem}",
-    ),
+TUREV_DB = Corpus(
+    name="turev_db",
+    pattern=r"(?:^|/)(?P<emotion>Angry|Calm|Happy|Sad)/(?P<speaker>\d{4})_(?P<code>kz|sk|mt|hl)_(?P<sentence>[^/]+)$",
+    emotions=codes("Angry Calm Happy Sad"),
+    clip="{emotion}/{stem}",
     title="Turkish Emotion-Voice Database",
     url="https://github.com/Xeonen/TurEV-DB",
     licence="CC BY-NC-ND 4.0 by its README, GPL by its LICENSE file",

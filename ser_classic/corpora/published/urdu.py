@@ -1,15 +1,11 @@
 """URDU: talk shows, the one spontaneous corpus here, four emotions."""
 
-from __future__ import annotations
+from ser_classic.corpora.releases import Archive, Corpus, codes
 
-from ser_classic.corpora.releases import Archive, Release, published
-
-URDU = published(
-    Release(
-        "urdu",
-        r"(?P<speaker>S(?P<sex>[MF])\d+)_F(?P<take>\d+)_(?P<emotion>[AHNS])(?P<number>\d+)",
-        {"A": "angry", "H": "happy", "N": "neutral", "S": "sad"},
-    ),
+URDU = Corpus(
+    name="urdu",
+    pattern=r"(?P<speaker>S(?P<sex>[MF])\d+)_F(?P<take>\d+)_(?P<emotion>[AHNS])(?P<number>\d+)",
+    emotions=codes("A=angry H=happy N=neutral S=sad"),
     title="URDU, an Urdu speech emotion database",
     url="https://github.com/siddiquelatif/URDU-Dataset",
     licence="for research",
