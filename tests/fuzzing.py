@@ -25,7 +25,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.predictor import Predictor, load_predictor
 from ser_classic.predictor.cards import text
 from ser_classic.predictor.core import assembled
-from ser_classic.predictor.saving import DESCRIPTION, unpack
+from ser_classic.predictor.saving import DESCRIPTION
 
 FORBIDDEN = (
     "subprocess.Popen",
@@ -152,7 +152,7 @@ def answer_to_audio(predictor: Predictor, content: bytes, folder: Path) -> bool:
 def answer_with_model(content: bytes, waveform: np.ndarray) -> bool:
     """Whether a model file was loaded and answered."""
     try:
-        predictor = assembled(*unpack(content, "m.skops"), "m.skops")
+        predictor = assembled("m.skops", content)
         predictor.predict((waveform, 16_000))
         text(predictor.card)
     except SerClassicError as error:

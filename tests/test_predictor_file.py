@@ -21,7 +21,7 @@ from ser_classic.predictor import Predictor, load_pipeline, load_predictor, read
 from ser_classic.predictor.cards import text
 from ser_classic.predictor.core import assembled
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.saving import DESCRIPTION, unpack
+from ser_classic.predictor.saving import DESCRIPTION
 
 MODELS = ("svm_rbf", "random_forest", "xgboost", "fusion", "knn")
 
@@ -41,7 +41,7 @@ def files(predictors, tmp_path_factory) -> dict[str, Path]:
 
 
 def loaded(content: bytes) -> Predictor:
-    return assembled(*unpack(content, "m.skops"), "m.skops")
+    return assembled("m.skops", content)
 
 
 def refusal(content: bytes) -> str:

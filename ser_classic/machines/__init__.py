@@ -14,7 +14,6 @@ import numpy as np
 
 from ser_classic.machines.decisions import Chances, Decision, Judged, Pairs, Scores
 from ser_classic.machines.parts import (
-    BLOCK,
     Activation,
     Constant,
     Gaussians,
@@ -23,8 +22,8 @@ from ser_classic.machines.parts import (
     Part,
     Ridges,
     Standardise,
+    Trees,
 )
-from ser_classic.machines.trees import Trees
 from ser_classic.registry import Registry
 
 __all__ = [
@@ -43,6 +42,7 @@ __all__ = [
     "Trees",
 ]
 
+BLOCK = 1024  # clips worked on at once
 
 # What plug-ins add: frozen dataclasses with a `name`, whose fields are numbers, words and arrays.
 PARTS: Registry[type[Part]] = Registry("parts", (), wanted=type)
@@ -50,13 +50,7 @@ PARTS: Registry[type[Part]] = Registry("parts", (), wanted=type)
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """A chain of parts and a decision.
-
-    Attributes
-    ----------
-    parts : tuple of Part
-    decision : Decision
-    """
+    """A chain of parts and a decision."""
 
     parts: tuple[Part, ...]
     decision: Decision

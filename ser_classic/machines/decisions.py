@@ -14,41 +14,33 @@ Judged = tuple[np.ndarray, np.ndarray | None]
 
 
 class Decision(Protocol):
-    """The last step."""
+    """The last step; without a `sharpness` it gives no chances."""
+
+    sharpness: float | None
 
     @property
     def sure(self) -> bool:
         """Whether it gives chances."""
-        ...
+        return self.sharpness is not None
 
     def __call__(self, X: np.ndarray) -> Judged: ...
 
 
 @dataclass(frozen=True)
-class Chances:
+class Chances(Decision):
     """What comes in are chances."""
 
-    sure = True
+    sharpness = 1.0
 
     def __call__(self, X: np.ndarray) -> Judged:
         return X.argmax(axis=1), X
 
 
 @dataclass(frozen=True)
-class Scores:
-    """What comes in are scores of the classes; chances are their softmax, sharpened.
-
-    Attributes
-    ----------
-    sharpness : float > 0, optional
-        Without it there are no chances.
-    """
+class Scores(Decision):
+    """What comes in are scores of the classes; chances are their softmax, sharpened by this factor."""
 
     sharpness: float | None
-
-    @property
-    def sure(self) -> bool:
-        return self.sharpness is not None
 
     def __call__(self, X: np.ndarray) -> Judged:
         choice = X.argmax(axis=1)
@@ -56,23 +48,15 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class Pairs(Decision):
     """What comes in are margins of pairs of classes, positive in favour of the first.
 
-    Attributes
-    ----------
-    sharpness : float > 0, optional
-        Factor on the margins, of which chances are coupled; without it there are none.
-    break_ties : bool
-        Of classes with equal votes the one with the larger margins is chosen, not the first.
+    Chances are coupled of the margins times `sharpness`. Of classes with equal votes the one with the larger
+    margins is chosen where `break_ties` says so, else the first.
     """
 
     sharpness: float | None
     break_ties: bool
-
-    @property
-    def sure(self) -> bool:
-        return self.sharpness is not None
 
     def __call__(self, X: np.ndarray) -> Judged:
         choice = (formulas.rated(X) if self.break_ties else formulas.votes(X)).argmax(axis=1)

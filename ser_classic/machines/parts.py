@@ -13,7 +13,12 @@ import numpy as np
 
 from ser_classic.machines.formulas import gaussian, squares
 
-BLOCK = 1024  # clips worked on at once
+DEEPEST = 1000  # levels of a tree; a forest of ours has some twenty
+ACTIVATIONS = {
+    "relu": lambda X: np.maximum(X, 0),
+    "tanh": np.tanh,
+    "logistic": lambda X: 0.5 + 0.5 * np.tanh(0.5 * X),
+}
 
 
 class Part(Protocol):
@@ -26,18 +31,11 @@ class Part(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Standardise:
-    """Every column less its mean, over its scale, in their precision.
+    """Every column less its mean, over its scale, in their precision."""
 
-    Attributes
-    ----------
-    mean, scale : np.ndarray [shape=(d,), dtype=float32 or float64]
-    limit : float, optional
-        Hold the result within so many scales.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    limit: float | None = None
+    mean: np.ndarray  # [shape=(d,), dtype=float32 or float64]
+    scale: np.ndarray  # the same
+    limit: float | None = None  # hold the result within so many scales
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         Z = (X.astype(self.mean.dtype, copy=False) - self.mean) / self.scale
@@ -46,14 +44,9 @@ class Standardise:
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """The same values whatever comes in.
+    """The same values whatever comes in."""
 
-    Attributes
-    ----------
-    values : np.ndarray [shape=(k,)]
-    """
-
-    values: np.ndarray
+    values: np.ndarray  # [shape=(k,)]
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return np.tile(self.values, (len(X), 1))
@@ -61,26 +54,13 @@ class Constant:
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """`X @ weights + offset`.
+    """`X @ weights + offset`."""
 
-    Attributes
-    ----------
-    weights : np.ndarray [shape=(d, k)]
-    offset : np.ndarray [shape=(k,)]
-    """
-
-    weights: np.ndarray
-    offset: np.ndarray
+    weights: np.ndarray  # [shape=(d, k)]
+    offset: np.ndarray  # [shape=(k,)]
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return X @ self.weights + self.offset
-
-
-ACTIVATIONS = {
-    "relu": lambda X: np.maximum(X, 0),
-    "tanh": np.tanh,
-    "logistic": lambda X: 0.5 + 0.5 * np.tanh(0.5 * X),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,23 +75,13 @@ class Activation:
 
 @dataclass(frozen=True, eq=False)
 class Gaussians:
-    """`exp(-gamma D²) @ weights + offset`, D the distances from some vectors.
+    """`exp(-gamma D²) @ weights + offset`, D the distances from some vectors."""
 
-    Attributes
-    ----------
-    scaler : Standardise or None
-        What is done to all that comes in, and to the vectors.
-    vectors : np.ndarray [shape=(m, d)]
-    gamma : float > 0
-    weights : np.ndarray [shape=(m, k)]
-    offset : np.ndarray [shape=(k,)]
-    """
-
-    scaler: Standardise | None
-    vectors: np.ndarray
-    gamma: float
-    weights: np.ndarray
-    offset: np.ndarray
+    scaler: Standardise | None  # what is done to all that comes in, and to the vectors
+    vectors: np.ndarray  # [shape=(m, d)]
+    gamma: float  # > 0
+    weights: np.ndarray  # [shape=(m, k)]
+    offset: np.ndarray  # [shape=(k,)]
 
     @cached_property
     def places(self) -> np.ndarray:
@@ -129,21 +99,11 @@ class Gaussians:
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Chances by the nearest of some vectors, each with the weight of one over its distance.
+    """Chances by the nearest of some vectors, each with the weight of one over its distance."""
 
-    Attributes
-    ----------
-    vectors : np.ndarray [shape=(m, d)]
-    codes : np.ndarray [shape=(m,), dtype=int]
-        Class of each.
-    count : int
-        How many are asked.
-    classes : int
-    """
-
-    vectors: np.ndarray
-    codes: np.ndarray
-    count: int
+    vectors: np.ndarray  # [shape=(m, d)]
+    codes: np.ndarray  # class of each [shape=(m,), dtype=int]
+    count: int  # of those that are asked
     classes: int
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
@@ -162,28 +122,16 @@ class Neighbours:
 
 @dataclass(frozen=True, eq=False)
 class Ridges:
-    """Kernel ridge regressions of groups of columns; every group's scores, side by side.
+    """Kernel ridge regressions of groups of columns; every group's scores, side by side."""
 
-    Attributes
-    ----------
-    columns : tuple of np.ndarray of int
-        Of each group.
-    anchors : tuple of np.ndarray [shape=(m, d of the group)]
-        Clips that the Gaussian kernel of a group compares with; none where no kernel is Gaussian. Those of
-        a last group that is all of the others together are theirs.
-    widths : np.ndarray [shape=(groups,)]
-        Of the Gaussian kernels.
-    gaussian, linear : tuple of np.ndarray [shape=(m, k), or (d, k)]
-        Coefficients of each group, or none.
-    offset : np.ndarray [shape=(groups, k)]
-    """
-
-    columns: tuple[np.ndarray, ...]
+    columns: tuple[np.ndarray, ...]  # of each group [dtype=int]
+    # Clips that the Gaussian kernel of a group compares with [shape=(m, d of the group)]; none where no
+    # kernel is Gaussian. Those of a last group that is all of the others together are theirs.
     anchors: tuple[np.ndarray, ...]
-    widths: np.ndarray
-    gaussian: tuple[np.ndarray, ...]
-    linear: tuple[np.ndarray, ...]
-    offset: np.ndarray
+    widths: np.ndarray  # of the Gaussian kernels [shape=(groups,)]
+    gaussian: tuple[np.ndarray, ...]  # coefficients of each group [shape=(m, k)], or none
+    linear: tuple[np.ndarray, ...]  # the same [shape=(d, k)]
+    offset: np.ndarray  # [shape=(groups, k)]
 
     @property
     def whole(self) -> bool:
@@ -207,3 +155,47 @@ class Ridges:
                 score = score + kernel @ self.gaussian[place]
             scores.append(score)
         return np.concatenate(scores, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """Sums of what the leaves say to which decision trees lead, of a forest or boosted."""
+
+    roots: np.ndarray  # first node of each tree [shape=(trees,), dtype=int]
+    column: np.ndarray  # which a node asks for [shape=(nodes,), dtype=int]
+    threshold: np.ndarray  # up to it, the way goes to the left [shape=(nodes,), dtype=float32]
+    left: np.ndarray  # how many nodes further that is; 0 at a leaf [shape=(nodes,), dtype=int]
+    right: np.ndarray  # the same
+    depth: int  # steps to the last leaf
+    # What each leaf says, in the order of the nodes: of all classes [shape=(leaves, k)], or of the one whose
+    # turn it is, tree by tree [shape=(leaves, 1)]
+    leaves: np.ndarray
+    base: np.ndarray  # to which it is added [shape=(k,)] ...
+    divisor: float  # ... over this
+
+    @cached_property
+    def leaf(self) -> np.ndarray:
+        """Row in `leaves` of every node; -1 where it is none."""
+        ends = self.left == 0
+        return np.where(ends, np.cumsum(ends) - 1, -1)
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        X = np.asarray(X, dtype=np.float32)
+        block = max(1, 2**19 // (len(self.roots) * self.leaves.shape[1]))
+        return np.concatenate([self._answer(X[start : start + block]) for start in range(0, len(X), block)])
+
+    def _answer(self, X: np.ndarray) -> np.ndarray:
+        rows = np.arange(len(X))[:, None]
+        node = np.tile(self.roots.astype(np.int64), (len(X), 1))
+        for _ in range(min(self.depth, DEEPEST)):
+            low = X[rows, self.column[node]] <= self.threshold[node]
+            node += np.where(low, self.left[node], self.right[node])
+        leaf = self.leaf[node]
+        if (leaf < 0).any():
+            raise ValueError("trees deeper than they say")
+        answers = self.leaves[leaf].reshape(len(X), -1, len(self.base))
+        # One after the other, in the precision of the leaves, as the libraries do.
+        total = np.broadcast_to(self.base.astype(answers.dtype), answers.shape[::2])
+        for turn in range(answers.shape[1]):
+            total = total + answers[:, turn]
+        return total / self.divisor

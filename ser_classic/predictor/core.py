@@ -384,21 +384,22 @@ def load_predictor(path: str | Path) -> Predictor:
     >>> load_predictor("m.skops").card["clips"]
     504
     """
-    return assembled(*saving.load(path), str(path))
+    return assembled(path)
 
 
-def assembled(card: dict[str, Any], content: dict[str, Any], name: str) -> Predictor:
-    """The predictor from the card and content of a file called `name`, checked."""
-    stated, classes = card["features"], tuple(card["classes"])
-    if takes_tables(card):
-        from ser_classic.features.tables import awaited
+def assembled(path: str | Path, content: bytes | None = None) -> Predictor:
+    """As `load_predictor`, or from the content of a file of that name."""
+    card, parts = saving.load(path, content)
+    stated = card["features"]
+    with wrap_errors(f"{path}: not loaded, its parts do not fit together", "fit it again"):
+        if takes_tables(card):
+            from ser_classic.features.tables import awaited
 
-        features: FeatureSet = awaited(stated["name"], stated["names"], stated["table"])
-    else:
-        features = FEATURES[stated["name"]]
-    with wrap_errors(f"{name}: not loaded, its parts do not fit together", "fit it again"):
-        machine, familiarity = content["machine"], content["familiarity"]
+            features: FeatureSet = awaited(stated["name"], stated["names"], stated["table"])
+        else:
+            features = FEATURES[stated["name"]]
+        machine, familiarity = parts["machine"], parts["familiarity"]
         if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):
             raise ValueError("no machine or familiarity where they are expected")
         familiarity.check(len(features.columns))
-    return Predictor(machine, features, classes, card, familiarity)
+    return Predictor(machine, features, tuple(card["classes"]), card, familiarity)

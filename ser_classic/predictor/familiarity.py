@@ -20,27 +20,14 @@ class Familiarity:
     The Mahalanobis distance under a Gaussian with the principal directions of the training clips and one
     variance for all other directions (Tipping and Bishop 1999, "Probabilistic principal component analysis"),
     with equal weight on the principal and the other directions.
-
-    Attributes
-    ----------
-    mean, scale : np.ndarray [shape=(d,), dtype=float32]
-        Of the features.
-    directions : np.ndarray [shape=(d, r), dtype=float32]
-        Orthonormal.
-    spread : np.ndarray [shape=(r,)]
-        Variance along each.
-    rest : float > 0
-        Mean variance along the other directions.
-    limit : float > 0
-        The distance that `SHARE` of the clips of left-out speakers do not exceed.
     """
 
-    mean: np.ndarray
-    scale: np.ndarray
-    directions: np.ndarray
-    spread: np.ndarray
-    rest: float
-    limit: float
+    mean: np.ndarray  # of the features [shape=(d,), dtype=float32]
+    scale: np.ndarray  # the same
+    directions: np.ndarray  # orthonormal [shape=(d, r), dtype=float32]
+    spread: np.ndarray  # variance along each [shape=(r,)]
+    rest: float  # mean variance along the other directions; > 0
+    limit: float  # the distance that `SHARE` of the clips of left-out speakers do not exceed; > 0
 
     def check(self, columns: int) -> None:
         """Raise `ValueError` if the arrays do not fit together."""

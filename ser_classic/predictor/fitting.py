@@ -23,7 +23,7 @@ from ser_classic.experiment.preparation import Sources, labels_of, prepare, requ
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features, joined
-from ser_classic.models import MODELS, Model
+from ser_classic.models import MODELS
 from ser_classic.models.tuning import Fitted, plain
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
@@ -150,15 +150,13 @@ def fit(
     pipeline = learned.fitted.estimator
     machine = freeze(pipeline, learned.features, entry.name)
     familiarity = measure(learned.features.means, learned.speakers, seed)
-    card = _card(loaded, parts, clips, feature_set, entry, learned.fitted, adapted, seed)
-    card |= {"copies": copies, "across": across}
+    card = _card(loaded, clips, feature_set, trial, learned.fitted)
     card["facts"] = {str(name): str(value) for name, value in (facts or {}).items()}
     card["limits"] = " ".join([cards.LIMITS, *shared])
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
-        pooled, *copied = map(joined, (parts, *degraded_copies))
         try:
-            card["evaluation"] = _evaluation(cell, clips, pooled, copied, adapted, results, engine)
+            card["evaluation"] = _evaluation(cell, clips, trial, results, engine)
         except KeyboardInterrupt:  # keep the model, which may have taken minutes to fit
             card["evaluation"] = INTERRUPTED
     return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline)
@@ -176,15 +174,11 @@ def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
 
 
 def _card(
-    loaded: list[Loaded],
-    parts: Sequence[Features],
-    clips: pd.DataFrame,
-    features: FeatureSet,
-    model: Model,
-    fitted: Fitted,
-    adapted: bool,
-    seed: int,
+    loaded: list[Loaded], clips: pd.DataFrame, features: FeatureSet, trial: Trial, fitted: Fitted
 ) -> dict[str, Any]:
+    """All but the facts, the limits and the evaluation."""
+    model, protocol = trial.model, trial.protocol
+    adapted = protocol.track == "adapted"
     counts = clips["emotion"].value_counts()
     channels = {corpus.channel for _, _, corpus in loaded}
     names = "+".join(corpus.name for _, _, corpus in loaded)
@@ -203,7 +197,7 @@ def _card(
                 "clips_digest": store.table_digest(table),
                 "features_digest": part.digest,
             }
-            for (_, table, corpus), part in zip(loaded, parts, strict=True)
+            for (_, table, corpus), part in zip(loaded, trial.features, strict=True)
         ],
         "clips": len(clips),
         "speakers": int(clips["speaker"].nunique()),
@@ -211,34 +205,30 @@ def _card(
         "counts": {str(word): int(count) for word, count in counts.items()},
         "features": features.parameters | ({"names": list(features.columns)} if features.brought else {}),
         "columns": len(features.columns),
-        "model": model.parameters(seed),
+        "model": model.parameters(trial.seed),
         "chosen": plain(fitted.chosen),
         "tuned": fitted.tuned,
-        "track": "adapted" if adapted else "blind",
+        "track": protocol.track,
         "channel": channels.pop() if len(channels) == 1 else None,
-        "seed": seed,
+        "seed": trial.seed,
         "evaluation": None,
         "versions": versions(model.extra) | versions(features.extra),
         "intended_use": f"{cards.INTENDED} {features.terms}".rstrip(),
+        "copies": len(trial.copies),
+        "across": bool(protocol.trained_on),
     }
 
 
 def _evaluation(
-    cell: Cell,
-    clips: pd.DataFrame,
-    features: Features,
-    copies: list[Features],
-    adapted: bool,
-    results: Path | None,
-    engine: Engine,
+    cell: Cell, clips: pd.DataFrame, trial: Trial, results: Path | None, engine: Engine
 ) -> dict[str, Any]:
     """The cross-validated UAR and its interval over speakers, or the reason why there is none."""
-    track = "adapted" if adapted else "blind"
+    features, *copies = map(joined, (trial.features, *trial.copies))
     reason = ""
     many = clips["speaker"].nunique() > MANY_SPEAKERS
     # The published folds first, for comparison with other work
     for base in (*(["emobox"] if cell.corpus else []), "speakers5" if many else "loso"):
-        protocol = ordinary(base, track)
+        protocol = ordinary(base, trial.protocol.track)
         if copies:
             title = (
                 f"{protocol.title}; {len(copies)} degraded copies of each training clip are trained on, too"
@@ -252,7 +242,7 @@ def _evaluation(
         found = predictions = _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
         if found is None:
             predictions = evaluate(
-                clips, features, MODELS[cell.model], protocol, cell.seed, copies=copies, engine=engine
+                clips, features, trial.model, protocol, cell.seed, copies=copies, engine=engine
             )
         truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
         owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)

@@ -38,11 +38,11 @@ def freeze(pipeline: Any, features: Features, name: str) -> Machine:
     parts: list[Any] = []
     inputs = features.array
     for step in before:
-        with wrap_errors(f"{name}: its step {type(step).__name__} cannot be saved as arrays"):
-            parts.append(_scaler(step, inputs))
+        if not isinstance(step, StandardScaler):
+            raise SerClassicError(f"{type(step).__name__} stands before the model; only StandardScaler may")
+        parts.append(_standardise(step, inputs.dtype))
         inputs = parts[-1](inputs)
-    what = f"{name}: its {type(last).__name__} cannot be saved as arrays"
-    with wrap_errors(what):
+    with wrap_errors(f"{name}: its {type(last).__name__} cannot be saved as arrays"):
         own = last.machine(inputs) if hasattr(last, "machine") else _machine(last, inputs)
     machine = Machine((*parts, *own.parts), own.decision)
     count = len(features.clips)
@@ -82,16 +82,6 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
     other = (words != guess) & ~close
     if other.any():
         raise SerClassicError(f"{name}: its arrays and its pipeline disagree on {other.sum()} clips")
-
-
-@singledispatch
-def _scaler(step: Any, X: np.ndarray) -> Any:
-    raise SerClassicError(f"{type(step).__name__} stands before the model; only StandardScaler may")
-
-
-@_scaler.register
-def _(step: StandardScaler, X: np.ndarray) -> machines.Standardise:
-    return _standardise(step, X.dtype)
 
 
 def _standardise(scaler: StandardScaler, kind: np.dtype, limit: float | None = None) -> machines.Standardise:

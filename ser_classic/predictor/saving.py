@@ -13,7 +13,8 @@ import math
 import shlex
 import zipfile
 import zlib
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -56,48 +57,33 @@ FACTS = {  # what the card must hold for the predictor to work
 def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> None:
     """Write a predictor into one file, completely or not at all; `load` returns its card and content.
 
-    A pipeline is stored as a skops file within it, for `load_pipeline`.
+    Equal predictors give equal bytes, but for the pipeline: a skops file in it, for `load_pipeline`.
     """
     path = Path(path)
     require_writable(path, "predictors", SUFFIX)
-    packed = pack(card, content, pipeline)
+    arrays: list[np.ndarray] = []
+    encoded = {name: _encoded(each, arrays) for name, each in content.items()}
+    described = [{"kind": array.dtype.str, "shape": array.shape} for array in arrays]
+    description = {"format": FORMAT, "card": card, **encoded, "arrays": described}
+    text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
     try:
-        with replacing(path) as draft:
-            draft.write_bytes(packed)
+        with replacing(path) as draft, zipfile.ZipFile(draft, "w") as archive:
+            archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
+            for number, array in enumerate(arrays):
+                values = array.tobytes()
+                start = values[: 2**20]
+                worth = len(zlib.compress(start)) < 0.9 * len(start)
+                kind = zipfile.ZIP_DEFLATED if worth else zipfile.ZIP_STORED
+                archive.writestr(zipfile.ZipInfo(f"arrays/{number}"), values, kind)
+            if pipeline is not None:
+                import skops.io
+
+                dumped = io.BytesIO()
+                with wrap_errors(f"{card['title']}: skops cannot save its pipeline"):
+                    skops.io.dump(pipeline, dumped, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+                archive.writestr(zipfile.ZipInfo(PIPELINE), dumped.getvalue())
     except OSError as error:
         raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def pack(card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> bytes:
-    """The bytes of the file; equal predictors give equal bytes, except for the pipeline."""
-    arrays: list[np.ndarray] = []
-    description = {
-        "format": FORMAT,
-        "card": card,
-        **{name: _encoded(each, arrays) for name, each in content.items()},
-    }
-    description["arrays"] = [{"kind": array.dtype.str, "shape": array.shape} for array in arrays]
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
-        archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
-        for number, array in enumerate(arrays):
-            values = array.tobytes()
-            start = values[: 2**20]
-            worth = len(zlib.compress(start)) < 0.9 * len(start)
-            archive.writestr(
-                zipfile.ZipInfo(f"arrays/{number}"),
-                values,
-                zipfile.ZIP_DEFLATED if worth else zipfile.ZIP_STORED,
-            )
-        if pipeline is not None:
-            import skops.io
-
-            with wrap_errors(f"{card['title']}: skops cannot save its pipeline"):
-                dumped = io.BytesIO()
-                skops.io.dump(pipeline, dumped, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
-            archive.writestr(zipfile.ZipInfo(PIPELINE), dumped.getvalue())
-    return buffer.getvalue()
 
 
 def how_to_make(path: str | Path) -> str:
@@ -106,35 +92,28 @@ def how_to_make(path: str | Path) -> str:
     return f"make one with: ser-classic fit synthetic --features classic193 --model svm_rbf -o {output}"
 
 
-def load(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Card and content of a file that `save` wrote."""
-    with _opened(Path(path)) as archive:
-        return _unpacked(archive, str(path))
-
-
-def unpack(packed: bytes, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """As `load`, for the bytes of a file called `name`."""
-    with _archive(io.BytesIO(packed), name) as archive:
-        return _unpacked(archive, name)
+def load(path: str | Path, content: bytes | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Card and content of a file that `save` wrote, or of its bytes."""
+    with _opened(path, content) as (archive, description):
+        arrays = [_array(archive, number, each) for number, each in enumerate(description["arrays"])]
+        return description["card"], {name: _decoded(description[name], arrays) for name in CONTENT}
 
 
 def read_card(path: str | Path) -> dict[str, Any]:
     """Only the card of a saved predictor."""
-    with _opened(Path(path)) as archive:
-        return _described(archive, str(path))["card"]
+    with _opened(path) as (_, description):
+        return description["card"]
 
 
 def pipeline_of(path: str | Path) -> bytes:
     """The pipeline in a saved predictor, as a skops file."""
-    with _opened(Path(path)) as archive:
-        title = _described(archive, str(path))["card"]["title"]
+    with _opened(path) as (archive, description):
         if PIPELINE not in archive.namelist():
             raise SerClassicError(
-                f"{path}: holds no scikit-learn pipeline of {title}; fit it with --pipeline (save with "
-                "pipeline=True)"
+                f"{path}: holds no scikit-learn pipeline of {description['card']['title']}; fit it with "
+                "--pipeline (save with pipeline=True)"
             )
-        with _blaming(str(path)):
-            return archive.read(PIPELINE)
+        return archive.read(PIPELINE)
 
 
 def load_pipeline(path: str | Path) -> Any:
@@ -193,7 +172,38 @@ def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
     return kind(**named)
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
+@contextmanager
+def _opened(
+    path: str | Path, content: bytes | None = None
+) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]]:
+    """The file and its JSON, with its card checked; it is to blame for whatever is raised in the block."""
+    if content is None:
+        _require_predictor(Path(path))
+    with (
+        wrap_errors(
+            f"{path}: truncated, changed or not saved by ser-classic", "copy it again, or fit it again"
+        ),
+        zipfile.ZipFile(path if content is None else io.BytesIO(content)) as archive,
+    ):
+        if sum(member.file_size for member in archive.infolist()) > LARGEST:
+            raise SerClassicError(f"{path}: would unpack to more than {LARGEST >> 30} GiB; no predictor does")
+        if DESCRIPTION not in archive.namelist():
+            what = "saved by an older version in a format that is no longer read; fit it again"
+            if "card.json" not in archive.namelist():
+                what = f"not saved by ser-classic; {how_to_make('m')}"
+            raise SerClassicError(f"{path}: {what}")
+        description = json.loads(_read(archive, DESCRIPTION, LARGEST_TEXT), parse_constant=_refuse)
+        if description["format"] != FORMAT:
+            raise SerClassicError(
+                f"{path}: saved in format {description['format']!r:.60}, this version reads {FORMAT}; "
+                "fit it again"
+            )
+        _check_card(description["card"], str(path))
+        yield archive, description
+
+
+def _require_predictor(path: Path) -> None:
+    """Refuse what is no file, or begins unlike a saved predictor."""
     if path.is_dir():
         there = ", ".join(str(file) for file in sorted(path.glob(f"*{SUFFIX}"))) or "none"
         raise SerClassicError(f"{path}: is a folder; name one of the saved predictors in it: {there}")
@@ -206,41 +216,6 @@ def _opened(path: Path) -> zipfile.ZipFile:
         raise SerClassicError(f"{path}: cannot be read ({error.strerror})") from error
     if begins != b"PK":
         raise SerClassicError(f"{path}: not a saved predictor; {how_to_make('m')}")
-    return _archive(path, str(path))
-
-
-def _archive(source: Path | io.BytesIO, name: str) -> zipfile.ZipFile:
-    with _blaming(name):
-        archive = zipfile.ZipFile(source)
-        if sum(member.file_size for member in archive.infolist()) > LARGEST:
-            archive.close()
-            raise SerClassicError(f"{name}: would unpack to more than {LARGEST >> 30} GiB; no predictor does")
-        return archive
-
-
-def _blaming(name: str) -> AbstractContextManager[None]:
-    """Blame the file for whatever Python raises while reading it."""
-    return wrap_errors(
-        f"{name}: truncated, changed or not saved by ser-classic", "copy it again, or fit it again"
-    )
-
-
-def _described(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
-    """The JSON, with its card checked."""
-    if DESCRIPTION not in archive.namelist():
-        what = "saved by an older version in a format that is no longer read; fit it again"
-        if "card.json" not in archive.namelist():
-            what = f"not saved by ser-classic; {how_to_make('m')}"
-        raise SerClassicError(f"{name}: {what}")
-    with _blaming(name):
-        description = json.loads(_read(archive, DESCRIPTION, LARGEST_TEXT), parse_constant=_refuse)
-        if description["format"] != FORMAT:
-            raise SerClassicError(
-                f"{name}: saved in format {description['format']!r:.60}, this version reads {FORMAT}; "
-                "fit it again"
-            )
-        _check_card(description["card"], name)
-        return description
 
 
 def _refuse(number: str) -> None:
@@ -259,15 +234,11 @@ def _check_card(card: dict[str, Any], name: str) -> None:
             raise SerClassicError(
                 f"{name}: its card is not one of ours, {key} is {card[key]!r:.60}; fit it again"
             )
-    if card["track"] not in ("blind", "adapted") or not all(
-        isinstance(word, str) for word in card["classes"]
-    ):
+    wanted, brought = card["features"]["name"], takes_tables(card)
+    words = [wanted, *card["classes"], *(card["features"]["names"] if brought else ())]
+    if card["track"] not in ("blind", "adapted") or not all(isinstance(word, str) for word in words):
         raise SerClassicError(f"{name}: its card is not one of ours; fit it again")
-    wanted = card["features"]["name"]
-    if takes_tables(card):
-        columns = card["features"]["names"]
-        if not isinstance(wanted, str) or not all(isinstance(column, str) for column in columns):
-            raise SerClassicError(f"{name}: its card is not one of ours; fit it again")
+    if brought:
         return
     if wanted not in FEATURES:
         raise SerClassicError(
@@ -281,13 +252,6 @@ def _check_card(card: dict[str, Any], name: str) -> None:
         changed = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
         what = "; ".join(f"{key} was {then.get(key)!r:.60} and is {now.get(key)!r:.60}" for key in changed)
         raise SerClassicError(f"{name}: made with other {features.name} features ({what}); fit it again")
-
-
-def _unpacked(archive: zipfile.ZipFile, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    description = _described(archive, name)
-    with _blaming(name):
-        arrays = [_array(archive, number, each) for number, each in enumerate(description["arrays"])]
-        return description["card"], {name: _decoded(description[name], arrays) for name in CONTENT}
 
 
 def _array(archive: zipfile.ZipFile, number: int, stated: dict[str, Any]) -> np.ndarray:
