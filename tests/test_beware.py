@@ -17,7 +17,7 @@ from ser_classic.experiment import bench
 from ser_classic.experiment.cells import Cell
 from ser_classic.explore import corpus_lead
 from ser_classic.report import score
-from ser_classic.statistics.speakers import interval
+from ser_classic.statistics import interval
 
 
 @pytest.fixture

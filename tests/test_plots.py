@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 
 from ser_classic.plots import clips, scores, style
-from ser_classic.statistics import Ranks
 
 
 def leak_table():
@@ -31,7 +30,6 @@ def leak_table():
     )
 
 
-RANKS = Ranks(pd.Series({"ridge": 1.25, "svm": 1.75, "knn": 3.0}), 24, 30.0, 1e-6, 0.68, (("ridge", "svm"),))
 RELIABILITY = pd.DataFrame({"confidence": [0.4, 0.9], "accuracy": [0.5, 0.8], "clips": [10, 20]})
 COUNTS = np.array([[8, 2, 0], [1, 9, 0], [5, 0, 5]])
 
@@ -43,7 +41,6 @@ FEATURE_SETS = pd.DataFrame(
 DRAWINGS = {
     "leak_premium": lambda: scores.leak_premium(leak_table()),
     "feature_sets": lambda: scores.feature_sets({"one": FEATURE_SETS}),
-    "critical_difference": lambda: scores.critical_difference({"Models": RANKS}),
     "beside_networks": lambda: scores.beside_networks(
         pd.DataFrame(
             {
@@ -136,12 +133,6 @@ def test_counts_of_clips_follow_the_colours_of_the_page():
     many = texts(clips.counts(pd.DataFrame({"sad": range(60), "angry": range(60)})))
     assert "60 speakers" in many
     assert not any(word.isdigit() for word in many)
-
-
-def test_ranks_state_the_critical_difference():
-    said = " ".join(texts(DRAWINGS["critical_difference"]()))
-    assert "critical difference 0.68" in said
-    assert said.index("ridge") < said.index("svm") < said.index("knn")
 
 
 def test_long_names_run_over_two_lines_and_only_then_are_cut():

@@ -91,7 +91,7 @@ def test_labels_are_escaped(html):
 
 def test_figures_take_the_colours_of_the_page(html):
     drawings = re.findall(r"<svg[^>]*role=.*?</svg>", html, flags=re.DOTALL)
-    assert len(drawings) == 4
+    assert len(drawings) == 3
     for drawing in drawings:
         assert re.search(r'aria-label="[^"]+"', drawing)
         colours = set(re.findall(r"(?:fill|stroke|color): (#[0-9a-f]{6})", drawing))

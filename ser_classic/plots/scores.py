@@ -13,7 +13,6 @@ from ser_classic.plots.style import (
     ADAPTED,
     BLIND,
     GROUP_COLOUR,
-    INK,
     LEAKY,
     LINE,
     MUTED,
@@ -27,7 +26,7 @@ from ser_classic.plots.style import (
     share_axis,
     styled,
 )
-from ser_classic.statistics import FEWEST_SPEAKERS, Ranks
+from ser_classic.statistics import FEWEST_SPEAKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,50 +85,6 @@ def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.set_title(corpus)
         ax.set_xlabel("UAR")
     return figure
-
-
-@styled
-def critical_difference(ranks: Mapping[str, Ranks]) -> Figure:
-    """Average ranks on lines, by heading; bars join those that do not differ significantly (Demšar 2006)."""
-    heights = [1.7 + 0.13 * len(one.groups) + 0.25 * ((len(one.average) + 1) // 2) for one in ranks.values()]
-    figure = blank(7.2, sum(heights))
-    axes = figure.subplots(len(ranks), 1, squeeze=False, height_ratios=heights)[:, 0]
-    for ax, (title, one) in zip(axes, ranks.items(), strict=True):
-        _line_of_ranks(ax, one)
-        ax.set_title(title)
-    return figure
-
-
-def _line_of_ranks(ax: Axes, ranks: Ranks) -> None:
-    names, values = list(ranks.average.index), ranks.average.to_numpy()
-    half = (len(names) + 1) // 2
-    ax.set_axis_off()
-    low, high = 1, len(names)
-    margin = 0.62 * (high - low)
-    ax.set_xlim(low - margin, high + margin)
-    first_name = 0.75 + 0.32 * len(ranks.groups)
-    ax.set_ylim(first_name + 0.62 * half, -1.55)
-    ax.hlines(0, low, high, color=INK, linewidth=1.2)
-    for rank in range(low, high + 1):
-        ax.vlines(rank, -0.14, 0, color=INK, linewidth=1.2)
-        ax.text(rank, -0.24, str(rank), ha="center", va="bottom", size=8.5)
-    width = min(ranks.critical_difference, high - low)
-    ax.plot([low, low, low + width, low + width], [-0.95, -1.05, -1.05, -0.95], color=MUTED, linewidth=1.2)
-    label = f"critical difference {ranks.critical_difference:.2f}"
-    ax.text(low + width + 0.02 * (high - low), -1.02, label, color=MUTED, va="center", size=8.5)
-    for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        left = place < half
-        height = first_name + 0.62 * (place if left else len(names) - 1 - place)
-        end = low - 0.06 * (high - low) if left else high + 0.06 * (high - low)
-        ax.plot([value, value, end], [0, height, height], color=MUTED, linewidth=0.9)
-        ax.plot([value], [0], "o", color=BLIND, markersize=4.5, zorder=3)
-        label = f"{name}  {value:.2f}" if left else f"{value:.2f}  {name}"
-        at = end + (-0.015 if left else 0.015) * (high - low)
-        weight = "bold" if place == 0 else "normal"
-        ax.text(at, height, label, ha="right" if left else "left", va="center", weight=weight)
-    for place, group in enumerate(ranks.groups):
-        ends = ranks.average[[group[0], group[-1]]].to_numpy() + np.array([-0.04, 0.04])
-        ax.plot(ends, [0.32 + 0.32 * place] * 2, color=INK, linewidth=3.4, solid_capstyle="round", zorder=4)
 
 
 @styled

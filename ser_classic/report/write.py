@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import pickle
-from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
+from collections.abc import Callable
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pandas as pd
@@ -96,26 +97,30 @@ def write(
 
 def state(results: Path, figures: bool) -> dict[str, object]:
     """What a report of this folder is made from, and what it wrote: digests of file sizes and times."""
-    package = Path(__file__).parents[1]
-    sources = [path for kind in ("py", "csv", "html", "css", "js") for path in package.rglob(f"*.{kind}")]
     homes = results, results / store.DIMENSIONS
-    parts = ("clips/*", "folds/*", "runs/[!.]*", "runs/[!.]*/*")  # without the lock of a running bench
-    sources += [path for home in homes for part in parts for path in home.glob(part)]
-    groups = (f"ser_classic.{kind}" for kind in ("corpora", "features", "models", "regressors", "protocols"))
-    plug_ins = sorted(str(point) for group in groups for point in entry_points(group=group))
-    written = [
-        *(path for home in homes for path in home.glob("leaderboard.*")),
-        *results.glob("leak_*"),
-        *results.glob("figures/*"),
+    sources = [
+        Path(__file__).parents[1],
+        *(home / part for home in homes for part in ("clips", "folds", "runs")),
     ]
-    made_from = (_stamps(sources), versions(), plug_ins, figures)
-    return {"made from": made_from, "written": _stamps(written)}
+    points = (point for installed in distributions() for point in installed.entry_points)
+    plug_ins = sorted({str(point) for point in points if point.group.startswith("ser_classic.")})
+    written = [path for home in homes for path in home.glob("lea[dk]*")]
+    written = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(written)]
+    made_from = (_files(sources), versions(), plug_ins, figures)
+    return {"made from": made_from, "written": (written, _files([results / "figures"]))}
 
 
-def _stamps(paths: Iterable[Path]) -> str:
-    found = ((str(path), path.stat()) for path in paths)
-    stamps = sorted((path, status.st_size, status.st_mtime_ns) for path, status in found)
-    return hashlib.sha256(repr(stamps).encode()).hexdigest()
+def _files(folders: list[Path]) -> str:
+    """A digest of the sizes and times of all files in folders, without hidden and compiled ones."""
+    found = []
+    for folder in folders:
+        for home, inner, names in os.walk(folder):
+            inner[:] = (name for name in inner if not name.startswith("."))
+            for name in names:
+                if not name.startswith(".") and not name.endswith(".pyc"):
+                    status = Path(home, name).stat()
+                    found.append((home, name, status.st_size, status.st_mtime_ns))
+    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
 
 
 def _write(

@@ -1,0 +1,300 @@
+"""Intervals, comparisons and ranks in which the speaker is the sampling unit.
+
+Clips of one speaker are not independent, so nothing here resamples clips. Everything is computed from
+confusion counts per speaker [shape=(speakers, k, k)], which makes thousands of resamples cost milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ser_classic.errors import SerClassicError
+from ser_classic.metrics import (
+    COUNT_METRICS,
+    classes_of,
+    grouped_confusion,
+    mean_recall_of,
+    places_of,
+    uar_of,
+)
+from ser_classic.registry import unknown
+
+RESAMPLES = 4000
+FEWEST_SPEAKERS = 5  # below this an interval from resampling speakers says nothing about other speakers
+EXACT_SPEAKERS = 14  # up to 2**14 ways to swap two runs are all tried
+DECIMALS = 9  # scores that are equal but for the order in which they were summed are tied
+
+CountMetric = Callable[[np.ndarray], np.ndarray]  # of counts [shape=(..., k, k)], as in `METRICS`
+
+
+@dataclass(frozen=True)
+class SpeakerCounts:
+    """Confusion counts of every speaker.
+
+    Attributes
+    ----------
+    speakers : tuple of str
+    classes : tuple of str
+        The k emotions, the order of the last two axes.
+    counts : np.ndarray [shape=(speakers, k, k), dtype=int64]
+        Row = truth, column = guess.
+    """
+
+    speakers: tuple[str, ...]
+    classes: tuple[str, ...]
+    counts: np.ndarray
+
+
+class Interval(NamedTuple):
+    """A figure and its range for other speakers of the same kind; `speakers` says how many were resampled."""
+
+    value: float
+    low: float
+    high: float
+    speakers: int
+
+    @property
+    def trusted(self) -> bool:
+        """Whether there are speakers enough for the range to mean anything."""
+        return self.speakers >= FEWEST_SPEAKERS
+
+
+class Comparison(NamedTuple):
+    """A metric of two runs, their difference (first - second), a test of it, and a verdict in words.
+
+    `p_value` is that of the two-sided permutation test over speakers, `exact` if every swap was tried.
+    """
+
+    first: float
+    second: float
+    difference: Interval
+    p_value: float
+    exact: bool
+    verdict: str
+
+
+class Ranks(NamedTuple):
+    """Average rank of each system (best first), Friedman's test, and Nemenyi's critical difference at 5 %."""
+
+    average: pd.Series
+    blocks: int
+    statistic: float
+    p_value: float
+    critical_difference: float
+
+
+def count(
+    truth: Sequence[str],
+    guess: Sequence[str],
+    speakers: Sequence[str],
+    classes: Sequence[str] | None = None,
+) -> SpeakerCounts:
+    """Confusion counts of every speaker; by default of all emotions that occur."""
+    names = classes_of(speakers)
+    classes = tuple(classes) if classes is not None else classes_of(truth, guess)
+    return SpeakerCounts(names, classes, grouped_confusion(truth, guess, places_of(speakers, names), classes))
+
+
+def per_speaker(table: SpeakerCounts, metric: CountMetric = uar_of) -> pd.Series:
+    """The metric of each speaker alone: index speaker; NaN where a speaker has no clips."""
+    return pd.Series(metric(table.counts), index=pd.Index(table.speakers, name="speaker"))
+
+
+def interval(
+    counts: np.ndarray, metric: CountMetric = uar_of, resamples: int = RESAMPLES, seed: int = 0
+) -> Interval:
+    """95 % range of a metric of counts [shape=(speakers, k, k)] from resampling speakers (cluster bootstrap).
+
+    The percentiles are those of the expanded percentile interval (Hesterberg, "What teachers should know
+    about the bootstrap", The American Statistician 69, 2015), which corrects the plain percentile
+    interval for being too narrow with few speakers.
+
+    In each resample the UAR is the mean over the emotions that the drawn speakers have. A resample where the
+    metric is NaN is left out, as with the recall of an emotion that none of them has. With a single speaker
+    `low` and `high` are NaN: there is nothing to resample.
+    """
+    return _interval(*_sums(counts, metric), resamples, seed)
+
+
+def interval_of_sums(
+    values: np.ndarray, speakers: Sequence[str], metric: CountMetric, seed: int = 0
+) -> Interval:
+    """As `interval`, of a metric of sums of what each clip adds [shape=(n, m)], such as `metrics.ece_of`."""
+    codes, names = pd.factorize(np.asarray(speakers))
+    sums = np.zeros((len(names), values.shape[1]))
+    np.add.at(sums, codes, values)
+    return interval(sums, metric, seed=seed)
+
+
+def difference(
+    first: np.ndarray,
+    second: np.ndarray,
+    metric: CountMetric = uar_of,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """As `interval`, of the difference between two runs (first - second), the same speakers drawn for both.
+
+    Both are of the same speakers and emotions in the same order. The runs may cover different clips of the
+    same speakers, as a hold-out run and a run over all clips do: zeros for a speaker that a run lacks.
+    """
+    _same_shape(first, second)
+    sums, of = _sums(np.stack([first, second], axis=1), metric)
+    return _interval(sums, lambda both: of(both[..., 0, :, :]) - of(both[..., 1, :, :]), resamples, seed)
+
+
+def swap_test(
+    first: np.ndarray,
+    second: np.ndarray,
+    metric: CountMetric = uar_of,
+    resamples: int = 10_000,
+    seed: int = 0,
+) -> tuple[float, bool]:
+    """Permutation test over speakers: could the runs be swapped, speaker by speaker, unnoticed?
+
+    Of counts [shape=(speakers, k, k)] of the same clips: the two-sided p-value, with n speakers never below
+    2 / 2**n, and whether all swaps were tried. Where speakers are too many for that, `resamples` are drawn.
+    """
+    _same_shape(first, second)
+    number = len(first)
+    exact = number <= EXACT_SPEAKERS
+    if exact:
+        swaps = (np.arange(2**number)[:, None] >> np.arange(number)) & 1
+    else:
+        swaps = np.random.default_rng(seed).integers(0, 2, size=(resamples, number))
+    moved = np.tensordot(swaps, second - first, axes=(1, 0))
+    totals = first.sum(axis=0), second.sum(axis=0)
+    gap = np.abs(metric(totals[0] + moved) - metric(totals[1] - moved))
+    hits = int(np.sum(gap >= np.abs(metric(totals[0]) - metric(totals[1])) - 1e-12))
+    if exact:
+        return hits / len(swaps), exact
+    return (hits + 1) / (len(swaps) + 1), exact  # the observed order counts as one
+
+
+def compare(
+    first: np.ndarray, second: np.ndarray, names: tuple[str, str] = ("A", "B"), metric: str = "uar"
+) -> Comparison:
+    """Compare two runs on the same clips.
+
+    Parameters
+    ----------
+    first, second : np.ndarray [shape=(speakers, k, k)]
+        Counts of each, of the same speakers and emotions in the same order.
+    names : tuple of str
+        What the verdict calls them.
+    metric : str
+        Of `COUNT_METRICS`.
+
+    Raises
+    ------
+    SerClassicError
+        There is no such metric, counts are of unequal shape, or the runs differ in how often an emotion of
+        a speaker was tested.
+    """
+    if metric not in COUNT_METRICS:
+        raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
+    _same_shape(first, second)
+    if (first.sum(axis=-1) != second.sum(axis=-1)).any():
+        raise SerClassicError(
+            f"{names[0]} and {names[1]} were tested on different clips; compare runs of one protocol"
+        )
+    of = COUNT_METRICS[metric].of
+    gap = difference(first, second, of)
+    p_value, exact = swap_test(first, second, of)
+    words = _verdict(gap, p_value, names, COUNT_METRICS[metric].word)
+    return Comparison(float(of(first.sum(axis=0))), float(of(second.sum(axis=0))), gap, p_value, exact, words)
+
+
+def _verdict(gap: Interval, p_value: float, names: tuple[str, str], word: str) -> str:
+    """What may be said of a difference: of the better above the worse."""
+    better, worse = names if gap.value >= 0 else names[::-1]
+    low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
+    if gap.value == 0:
+        found = f"{names[0]} and {names[1]} score the same {word}"
+    else:
+        found = f"{better} scores {abs(gap.value):.3f} {word} above {worse}"
+    if not gap.trusted:
+        few = f"fewer than {FEWEST_SPEAKERS} say nothing about others"
+        return f"{found} on these {gap.speakers} speakers; {few}."
+    span = f"{low:+.3f} to {high:+.3f}".replace("-", "−")
+    detail = f"(95 % interval {span}, p = {p_value:.2g}, {gap.speakers} speakers)"
+    apart = (low > 0 or high < 0, p_value < 0.05)
+    if all(apart):
+        return f"{found} {detail}: a difference that other speakers can be expected to show."
+    if any(apart):
+        return f"{found} {detail}: interval and test disagree; take it as a hint, not as a finding."
+    return f"{found} {detail}: the two cannot be told apart with these speakers."
+
+
+def ranks(table: pd.DataFrame) -> Ranks:
+    """Rank systems by their scores [shape=(blocks, systems)], higher is better, in blocks such as speakers.
+
+    After Demšar, "Statistical comparisons of classifiers over multiple data sets", JMLR 7, 2006. There are
+    three systems and two blocks at least, and no gaps.
+    """
+    from scipy import stats
+
+    table = table.round(DECIMALS)
+    blocks, systems = table.shape
+    average = table.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
+    statistic, p_value = 0.0, 1.0
+    if (table.nunique(axis=1) > 1).any():  # else all are tied, and scipy divides by zero
+        statistic, p_value = map(float, stats.friedmanchisquare(*table.to_numpy().T))
+    q = stats.studentized_range.ppf(0.95, systems, np.inf) / np.sqrt(2)
+    critical = float(q * np.sqrt(systems * (systems + 1) / (6 * blocks)))
+    return Ranks(average, blocks, statistic, p_value, critical)
+
+
+def _interval(sums: np.ndarray, of: CountMetric, resamples: int, seed: int) -> Interval:
+    """Expanded percentile interval of a metric of sums over the speakers, the first axis."""
+    from scipy.special import ndtr, stdtrit
+
+    speakers, value = len(sums), float(of(sums.sum(axis=0)))
+    nothing = Interval(value, float("nan"), float("nan"), speakers)
+    if speakers < 2:
+        return nothing
+    # Resamples lie next to each other in memory, which makes sums over emotions fast.
+    drawn = sums.reshape(speakers, -1).T.astype(float) @ _draws(speakers, resamples, seed)
+    found = of(np.moveaxis(drawn.reshape(*sums.shape[1:], -1), -1, 0))
+    found = found[~np.isnan(found)]
+    if not len(found):
+        return nothing
+    tail = ndtr(stdtrit(speakers - 1, 0.025) * np.sqrt(speakers / (speakers - 1)))
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return Interval(value, float(low), float(high), speakers)
+
+
+@lru_cache(maxsize=8)
+def _draws(speakers: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each speaker is drawn [shape=(speakers, resamples)]: the same for all runs of a corpus."""
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
+    draws = np.ascontiguousarray(draws.T, dtype=float)
+    draws.setflags(write=False)
+    return draws
+
+
+def _sums(counts: np.ndarray, metric: CountMetric) -> tuple[np.ndarray, CountMetric]:
+    """The counts and the metric; for UAR only right and all clips of each emotion [shape=(..., 2, k)].
+
+    That is a quarter of the work for eight emotions, and the same to the last bit: sums of whole numbers are
+    exact.
+    """
+    if metric is not uar_of:
+        return counts, metric
+    right_and_all = np.stack([np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)], axis=-2)
+    return right_and_all, lambda sums: mean_recall_of(sums[..., 0, :], sums[..., 1, :])
+
+
+def _same_shape(first: np.ndarray, second: np.ndarray) -> None:
+    if first.shape != second.shape:
+        raise SerClassicError(
+            f"counts of shape {first.shape} and {second.shape}; "
+            "count both runs among the same speakers and emotions"
+        )
