@@ -192,7 +192,7 @@ def test_praat_finds_the_formants_that_were_asked_for(speaker):
     parselmouth = pytest.importorskip("parselmouth")
     tracks = plan(speaker, "neutral", "t1")
     sound = parselmouth.Sound(synthesise(speaker, "neutral", "t1").astype(float), SAMPLE_RATE)
-    highest = 5500 if voice(speaker).sex == "female" else 5000
+    highest = 5000 if int(speaker[1:]) % 2 else 5500  # odd ones are men
     found = sound.to_formant_burg(time_step=SECONDS, max_number_of_formants=5, maximum_formant=highest)
     frames = np.flatnonzero(tracks.voicing > 0.55)
     for number, tolerance in ((1, 0.12), (2, 0.06), (3, 0.10)):

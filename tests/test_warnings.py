@@ -137,6 +137,8 @@ def test_folds_that_lack_an_emotion_are_told_with_what_to_do():
     assert "speakers5" in told
     one, two = [*range(9), 18], [*range(9, 18), 19]
     halves = [Fold("1", np.array(two), np.array(one)), Fold("2", np.array(one), np.array(two))]
-    assert incomplete("own, halves", few["emotion"].to_numpy(dtype=str), halves) is None
+    assert (
+        incomplete("own, halves", few["emotion"].to_numpy(dtype=str), [each.test for each in halves]) is None
+    )
     alone = table([(f"s{number}", WORDS[number % 3]) for number in range(6) for _ in range(7)])
     assert re.search("6 of 6 folds .*6 ", by_speaker(alone)[0])

@@ -7,20 +7,19 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, NamedTuple
 
 from ser_classic.corpora.clips import CorpusError
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 LARGEST_FILE = 64 * 2**20  # [bytes]; a minute of stereo at 96 kHz in 32 bits has 46 MB
 MOST_MEMBERS = 200_000
+BY_HAND = "download it again, or unpack it by hand and give the folder instead"
 _BLOCK = 2**20
 
 
-@dataclass(frozen=True)
-class _Member:
+class _Member(NamedTuple):
     name: str
     size: int
     folder: bool
@@ -31,24 +30,10 @@ class _Member:
 def unpack(
     archive: Path, folder: Path, target: Callable[[PurePosixPath], PurePosixPath | None], limit: int
 ) -> list[PurePosixPath]:
-    """Unpack the wanted members of an archive.
+    """Unpack the wanted members of a ZIP or tar archive into an empty folder; the files, relative to it.
 
-    Parameters
-    ----------
-    archive : Path
-        ZIP or tar.
-    folder : Path
-        Where to; should be empty.
-    target : callable (PurePosixPath) -> PurePosixPath or None
-        Where below the folder a member belongs; None for one that is not wanted. The first of several that
-        belong to one place is taken.
-    limit : int [bytes]
-        Most that may be unpacked in all, against archives that swell.
-
-    Returns
-    -------
-    list of PurePosixPath
-        The files written, relative to the folder.
+    `target` says where a member belongs, None for one that is not wanted; the first of several that belong to
+    one place is taken. At most `limit` bytes are unpacked, against archives that swell.
 
     Raises
     ------
@@ -65,51 +50,51 @@ def unpack(
                         f"{archive}: more than {MOST_MEMBERS} members; this is no speech corpus"
                     )
                 path = _safe(member, archive)
-                place = None if member.folder else target(path)
-                if place is not None:
+                if not member.folder and (place := target(path)) is not None:
                     wanted.setdefault(place, member)
-            total = sum(member.size for member in wanted.values())
-            largest = max((member.size for member in wanted.values()), default=0)
-            if total > limit or largest > LARGEST_FILE:
+            sizes = [member.size for member in wanted.values()]
+            if sum(sizes) > limit or max(sizes, default=0) > LARGEST_FILE:
                 raise CorpusError(
-                    f"{archive}: would unpack to {total / 2**20:.0f} MB, with one file of "
-                    f"{largest / 2**20:.0f} MB; at most {limit / 2**20:.0f} MB and "
+                    f"{archive}: would unpack to {sum(sizes) / 2**20:.0f} MB, with one file of "
+                    f"{max(sizes) / 2**20:.0f} MB; at most {limit / 2**20:.0f} MB and "
                     f"{LARGEST_FILE / 2**20:.0f} MB are expected. It was not unpacked"
                 )
             for place, member in wanted.items():
                 _write(member, folder / place, archive)
             return list(wanted)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise CorpusError(
-            f"{archive}: cannot be unpacked ({error}); download it again, or unpack it by hand and give the "
-            "folder instead"
-        ) from error
+        raise CorpusError(f"{archive}: cannot be unpacked ({error}); {BY_HAND}") from error
 
 
 @contextmanager
 def _members(archive: Path) -> Iterator[Iterator[_Member]]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
-            yield (_zip_member(opened, info) for info in opened.infolist())
+            kinds = (0, stat.S_IFREG, stat.S_IFDIR)
+            yield (
+                _Member(
+                    info.filename,
+                    info.file_size,
+                    info.is_dir(),
+                    stat.S_IFMT(info.external_attr >> 16) in kinds,
+                    lambda info=info: opened.open(info),
+                )
+                for info in opened.infolist()
+            )
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as opened:
-            yield (_tar_member(opened, info) for info in opened)
+            yield (
+                _Member(
+                    info.name,
+                    info.size,
+                    info.isdir(),
+                    info.isfile() or info.isdir(),
+                    lambda info=info: opened.extractfile(info),
+                )
+                for info in opened
+            )
     else:
-        raise CorpusError(
-            f"{archive}: neither a whole ZIP nor a tar archive; download it again, or unpack it by hand and "
-            "give the folder instead"
-        )
-
-
-def _zip_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    plain = kind in (0, stat.S_IFREG, stat.S_IFDIR)
-    return _Member(info.filename, info.file_size, info.is_dir(), plain, lambda: opened.open(info))
-
-
-def _tar_member(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
-    plain = info.isfile() or info.isdir()
-    return _Member(info.name, info.size, info.isdir(), plain, lambda: opened.extractfile(info))
+        raise CorpusError(f"{archive}: neither a whole ZIP nor a tar archive; {BY_HAND}")
 
 
 def _safe(member: _Member, archive: Path) -> PurePosixPath:

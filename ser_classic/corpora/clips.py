@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
 import pandas as pd
@@ -21,23 +20,9 @@ class CorpusError(SerClassicError):
 
 
 def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
-    """Check a clips table, once, when a corpus is loaded.
+    """Check a clips table, once, when a corpus is loaded; sorted by clip, `COLUMNS` first.
 
-    Parameters
-    ----------
-    clips : pd.DataFrame
-        Indexed by `clip`, with at least the columns of `COLUMNS`.
-
-    Returns
-    -------
-    pd.DataFrame
-        The table sorted by clip, `COLUMNS` first; strings throughout, NA for what is not known. Speakers are
-        all known or all NA.
-
-    Raises
-    ------
-    CorpusError
-        Naming the bad value and the expected ones.
+    It is indexed by `clip`, with strings throughout, NA for what is not known; speakers all known or all NA.
     """
     absent = [column for column in COLUMNS if column not in clips.columns]
     if absent:
@@ -62,23 +47,14 @@ def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
     )
     broken = clips["file"].str.contains(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
     _refuse(clips, broken, "file", "a name without line breaks and the like; rename it")
-    named = [
-        str(clip).startswith(f"{corpus}/") for clip, corpus in zip(clips.index, clips["corpus"], strict=True)
-    ]
-    _refuse(clips, [not known for known in named], None, "a clip named <corpus>/...")
+    _refuse(clips, _outside(clips, clips.index), None, "a clip named <corpus>/...")
     wordless = ~clips["emotion"].str.fullmatch(r"[^\s,/]+")
     _refuse(clips, wordless, "emotion", "one word without spaces, commas or slashes")
-    _refuse(
-        clips, ~clips["sex"].isin(SEXES) & clips["sex"].notna(), "sex", f"{' or '.join(SEXES)}, or nothing"
-    )
+    sexless = ~clips["sex"].isin(SEXES) & clips["sex"].notna()
+    _refuse(clips, sexless, "sex", f"{' or '.join(SEXES)}, or nothing")
     if speakers_known(clips):
-        owned = [
-            isinstance(speaker, str) and re.match(rf"{re.escape(corpus)}/.", speaker) is not None
-            for speaker, corpus in zip(clips["speaker"], clips["corpus"], strict=True)
-        ]
-        _refuse(
-            clips, [not known for known in owned], "speaker", "<corpus>/<speaker> for every clip, or for none"
-        )
+        outside = _outside(clips, clips["speaker"])
+        _refuse(clips, outside, "speaker", "<corpus>/<speaker> for every clip, or for none")
     return clips
 
 
@@ -101,13 +77,7 @@ def speakers_known(clips: pd.DataFrame) -> bool:
 
 
 def require_speakers(clips: pd.DataFrame, purpose: str) -> None:
-    """Refuse clips without speakers, of one corpus or of several, for a purpose that needs them.
-
-    Raises
-    ------
-    CorpusError
-        Nothing is known of the speakers of a corpus; says how to name them and what can be run without.
-    """
+    """Refuse clips without speakers, of one corpus or of several, for a purpose that needs them."""
     unknown = clips["corpus"][clips["speaker"].isna()]
     if len(unknown):
         raise CorpusError(
@@ -116,6 +86,14 @@ def require_speakers(clips: pd.DataFrame, purpose: str) -> None:
             "Without speakers only a leaky protocol can be run (random5, holdout25); its scores say nothing "
             "about new speakers"
         )
+
+
+def _outside(clips: pd.DataFrame, names: Iterable[object]) -> list[bool]:
+    """Which names are not `<corpus>/` and something more."""
+    pairs = zip(names, clips["corpus"], strict=True)
+    return [
+        not str(name).startswith(f"{corpus}/") or len(str(name)) < len(corpus) + 2 for name, corpus in pairs
+    ]
 
 
 def _leaves(file: str) -> bool:

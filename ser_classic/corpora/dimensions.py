@@ -11,13 +11,7 @@ from ser_classic.vocabulary import DIMENSIONS
 
 
 def rated(loaded: Loaded) -> Loaded:
-    """A corpus whose clips table has the dimensions, too, that only the corpus itself knows.
-
-    Parameters
-    ----------
-    loaded : Loaded
-        As `load` gives it.
-    """
+    """A corpus as `load` gives it, whose clips table also has the dimensions that only the corpus knows."""
     ratings = {
         name: [f"{value:.3f}" for value in of(loaded.clips)] for name, of in loaded.corpus.ratings.items()
     }
@@ -25,23 +19,7 @@ def rated(loaded: Loaded) -> Loaded:
 
 
 def values_of(clips: pd.DataFrame, dimension: str) -> np.ndarray:
-    """A dimension of every clip, as numbers on the corpus's own scale.
-
-    Parameters
-    ----------
-    clips : pd.DataFrame
-        Clips table of one corpus, as `rated` gives it.
-    dimension : str
-        One of `DIMENSIONS`.
-
-    Returns
-    -------
-    np.ndarray [shape=(clips,), dtype=float64]
-
-    Raises
-    ------
-    CorpusError
-        The clips have no such column, a value is missing or no number, or all are the same.
+    """One of `DIMENSIONS` of every clip [shape=(clips,)], on the corpus's own scale; of one corpus, `rated`.
 
     Examples
     --------

@@ -7,9 +7,8 @@ import shutil
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ser_classic.audio import SUFFIXES, audio_files
@@ -23,14 +22,14 @@ from ser_classic.runtime.progress import track
 
 if TYPE_CHECKING:
     import requests
+    from rich.progress import Progress
 
 TIMEOUT = 30  # [s] without a byte
 CONNECTIONS = 8  # for corpora of single files, where the round trips are what costs
 MOST_UNLISTED = 16 * 2**30  # [bytes] unpacked, where no official list says how large a corpus is
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(NamedTuple):
     """Where a corpus lies now, and how many of its files were added and were there before."""
 
     root: Path
@@ -43,16 +42,9 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
 
     Files are compared with the official checksums aside and then moved into place, one whole file after the
     other; those that are there already and intact are left alone. A corpus of single files (CREMA-D) goes on
-    where an interrupted download ended; an archive is downloaded anew.
-
-    Parameters
-    ----------
-    name : str
-    data : Path, optional
-        Folder that holds the corpora; see `places.data_folder`.
-    source : str, optional
-        Instead of the publisher's address: an archive or a folder at hand, the URL of an archive, or the URL
-        of a mirror, which holds the archive or the single files under their official names.
+    where an interrupted download ended; an archive is downloaded anew. The source is, instead of the
+    publisher's address, an archive or a folder at hand, the URL of an archive, or the URL of a mirror, which
+    holds the archive or the single files under their official names.
 
     Raises
     ------
@@ -60,7 +52,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         The corpus may not be downloaded by a program, or only with another (says how to get it); the download
         failed, or is not what it should be; the archive is broken or hostile. Nothing wrong is put in place.
     """
-    corpus = CORPORA[name]
+    corpus, data = CORPORA[name], data_folder(data)
     if corpus.make is not None:
         raise CorpusError(f"{name}: needs no download, it is made on first use")
     if corpus.part_of is not None:
@@ -69,7 +61,6 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         )
     if source is not None and not source.strip():
         raise CorpusError(f"{name}: --from is empty; expected an archive, a folder or a URL of either")
-    data = data_folder(data)
     if source is None and corpus.archive is None and corpus.files_url is None:
         raise CorpusError(
             f"{name}: cannot be downloaded by a program; {corpus.obtain}. Then put its files into "
@@ -93,8 +84,7 @@ def _fetch(corpus: Corpus, root: Path, data: Path, source: str | None) -> Fetche
     for draft in data.glob(f".{corpus.name}-*"):  # of a process that was killed
         shutil.rmtree(draft, ignore_errors=True)
     intact, corrupt = _present(corpus, root)
-    official = corpus.official
-    if official is not None and len(intact) == len(official):
+    if corpus.official is not None and len(intact) == len(corpus.official):
         return Fetched(root, 0, len(intact))
     with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=data) as draft:
         added = _bring(corpus, root, source, Path(draft), intact)
@@ -108,16 +98,16 @@ def _bring(
     corpus: Corpus, root: Path, source: str | None, draft: Path, intact: set[str]
 ) -> dict[str, PurePosixPath]:
     """Fetch the files that are not intact and move them into place; those added, by key."""
-    single = _single_files(corpus, source)
-    if single is not None:
-        return _download_files(corpus, single, root, draft, intact)
+    kind, place = _source(corpus, source)
+    if kind == "files":
+        return _download_files(corpus, place, root, draft, intact)
     staged = draft / "files"
-    if source is not None and Path(source).is_dir():
-        files = _copy(corpus, Path(source), staged, intact)
+    if kind == "folder":
+        files = _copy(corpus, Path(place), staged, intact)
     else:
-        official = corpus.official  # four times its size leaves room for finer formats
-        limit = MOST_UNLISTED if official is None else 4 * int(official["bytes"].sum()) + 2**20
-        archive = _archive(corpus, source, draft)
+        archive = _download_archive(corpus, place, draft) if kind == "download" else Path(place)
+        listed = corpus.official  # four times its size leaves room for finer formats
+        limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
         files = unpack(archive, staged, lambda file: _wanted(corpus, file, intact), limit)
     if not files and not intact:
         raise CorpusError(f"{corpus.name}: {source or corpus.url} has no clip of it; nothing was done")
@@ -129,47 +119,52 @@ def _bring(
             f"the official ones, first {altered[0]}; nothing was put in place. Try another with --from"
         )
     for file in files:
-        place = root / file
-        place.parent.mkdir(parents=True, exist_ok=True)
-        (staged / file).replace(place)
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (staged / file).replace(root / file)
     return {_key(file): file for file in files}
 
 
-def _single_files(corpus: Corpus, source: str | None) -> str | None:
-    """Address below which the official files lie one by one; None for an archive or a folder."""
-    if source is None:
-        return corpus.files_url
-    loose = _is_url(source) and not _file_name(source).lower().endswith(ARCHIVES)
-    return source if loose and corpus.archive is None and corpus.official is not None else None
-
-
-def _archive(corpus: Corpus, source: str | None, draft: Path) -> Path:
-    """The archive of a corpus: at hand, or downloaded into the draft folder."""
+def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
+    """What a source is (a `folder`, an `archive`, a `download` of one, or `files` one by one), and where."""
     known = corpus.archive
     if source is None:
-        return _download(corpus, known.url, known.checksum, draft / "archive")
+        return ("download", known.url) if known else ("files", corpus.files_url)
+    if Path(source).is_dir():
+        return "folder", source
     if Path(source).is_file():
-        return Path(source)
-    if not _is_url(source):
+        return "archive", source
+    if urlsplit(source).scheme not in ("http", "https"):
         raise CorpusError(f"{corpus.name}: --from {source!r} is no file, folder or URL (http, https)")
-    if not _file_name(source).lower().endswith(ARCHIVES):
-        if known is None:
-            raise CorpusError(
-                f"{corpus.name}: --from {source!r}: expected an archive ({', '.join(ARCHIVES)})"
-            )
-        source = f"{source.rstrip('/')}/{known.file or _file_name(known.url)}"
-    official = known is not None and _file_name(source) == (known.file or _file_name(known.url))
-    return _download(corpus, source, known.checksum if official else None, draft / "archive")
+    if _file_name(source).lower().endswith(ARCHIVES):
+        return "download", source
+    if known is not None:
+        return "download", f"{source.rstrip('/')}/{known.file or _file_name(known.url)}"
+    if corpus.official is not None:
+        return "files", source
+    raise CorpusError(f"{corpus.name}: --from {source!r}: expected an archive ({', '.join(ARCHIVES)})")
 
 
-def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: bool = True) -> Path:
+def _download_archive(corpus: Corpus, url: str, draft: Path) -> Path:
+    known = corpus.archive
+    official = known is not None and _file_name(url) == (known.file or _file_name(known.url))
+    checksum = known.checksum if official else None
+    if not sys.stderr.isatty():
+        return _download(corpus, url, checksum, draft / "archive", False)
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        return _download(corpus, url, checksum, draft / "archive", _Bar(progress, f"download {corpus.name}"))
+
+
+def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: _Bar | bool) -> Path:
     """Download one file; it is there whole and as its checksum says, or not at all."""
     import pooch
     import requests
 
     pooch.get_logger().setLevel("WARNING")
-    progress = _Bar(f"download {corpus.name}") if bar and sys.stderr.isatty() else False
-    downloader = pooch.HTTPDownloader(progressbar=progress, chunk_size=2**16, timeout=TIMEOUT)
+    downloader = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, timeout=TIMEOUT)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         return Path(pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader))
@@ -183,9 +178,6 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: b
             f"{corpus.name}: {url} is not the official file, whose checksum is {checksum}. It was deleted; "
             "try again, or another source with --from"
         ) from error
-    finally:
-        if progress:
-            progress.close()
 
 
 def _reason(error: requests.RequestException) -> str:
@@ -207,16 +199,16 @@ def _download_files(
     corpus: Corpus, base: str, root: Path, draft: Path, intact: set[str]
 ) -> dict[str, PurePosixPath]:
     """Download the official files one by one into their places."""
-    lacking = [file for key, file in _official(corpus).items() if key not in intact]
+    lacking = {key: file for key, file in _official(corpus).items() if key not in intact}
 
     def download(file: PurePosixPath, digest: str) -> None:
         url = f"{base.rstrip('/')}/{quote(str(file))}"
-        arrived = _download(corpus, url, f"sha256:{digest}", draft / file, bar=False)
+        arrived = _download(corpus, url, f"sha256:{digest}", draft / file, False)
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         arrived.replace(root / file)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        jobs = [pool.submit(download, *file) for file in lacking]
+        jobs = [pool.submit(download, *file) for file in lacking.values()]
         try:
             for job in track(jobs, len(jobs), f"download {corpus.name}"):
                 job.result()
@@ -226,17 +218,15 @@ def _download_files(
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)  # after a fault or an interrupt, none of those still queued
-    return {_key(file): file for file, _ in lacking}
+    return {key: file for key, (file, _) in lacking.items()}
 
 
 def _copy(corpus: Corpus, source: Path, staged: Path, intact: set[str]) -> list[PurePosixPath]:
     """Copy the wanted files of a folder at hand; the first of several copies of a clip."""
     places: dict[PurePosixPath, PurePosixPath] = {}
     labels = corpus.labels.found(source) if corpus.labels else ()
-    files = [*audio_files(source), *(PurePosixPath(path.relative_to(source).as_posix()) for path in labels)]
-    for file in files:
-        place = _wanted(corpus, file, intact)
-        if place is not None:
+    for file in (*audio_files(source), *(PurePosixPath(path.relative_to(source)) for path in labels)):
+        if (place := _wanted(corpus, file, intact)) is not None:
             places.setdefault(place, file)
     for place, file in places.items():
         (staged / place).parent.mkdir(parents=True, exist_ok=True)
@@ -265,25 +255,20 @@ def _present(corpus: Corpus, root: Path) -> tuple[set[str], dict[str, PurePosixP
     """Keys of the files that are in place already; and those that are not the official ones, by key."""
     if not root.is_dir():
         return set(), {}
-    official = corpus.official
-    if official is None:
+    if corpus.official is None:
         return {_key(file) for file in audio_files(root)}, {}
-    files, digests, corrupt = {}, _official(corpus), {}
-    for clip, (file, _) in corpus.find(root).clips.items():
-        files[_key(PurePosixPath(official.at[clip, "file"]))] = file
-    for key, file in files.items():
-        if _altered(root / file, *digests[key]):
-            corrupt[key] = file
+    places, digests = corpus.official["file"].map(PurePosixPath), _official(corpus)
+    files = {_key(places[clip]): file for clip, (file, _) in corpus.find(root).clips.items()}
+    corrupt = {key: file for key, file in files.items() if _altered(root / file, *digests[key])}
     return files.keys() - corrupt.keys(), corrupt
 
 
 def _official(corpus: Corpus) -> dict[str, tuple[PurePosixPath, str]]:
     """Official files and their checksums by key; nothing where there is no list."""
-    official = corpus.official
-    if official is None:
+    if corpus.official is None:
         return {}
-    files = map(PurePosixPath, official["file"])
-    return {_key(file): (file, digest) for file, digest in zip(files, official["sha256"], strict=True)}
+    listed = zip(map(PurePosixPath, corpus.official["file"]), corpus.official["sha256"], strict=True)
+    return {_key(file): (file, digest) for file, digest in listed}
 
 
 def _altered(path: Path, official: PurePosixPath, digest: str) -> bool:
@@ -297,39 +282,23 @@ def _key(file: PurePosixPath) -> str:
     return str(file.with_suffix(""))
 
 
-def _is_url(source: str) -> bool:
-    return urlsplit(source).scheme in ("http", "https")
-
-
 def _file_name(url: str) -> str:
     return PurePosixPath(urlsplit(url).path).name
 
 
 class _Bar:
-    """pooch's progress interface, shown by rich on stderr."""
+    """What pooch wants of a progress bar, shown by rich; pooch itself sets `total`."""
 
-    def __init__(self, what: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    total: int | None = None
 
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True))
-        self._task = self._progress.add_task(what, total=None)
-        self._progress.start()
-
-    @property
-    def total(self) -> int | None:
-        return self._progress.tasks[0].total
-
-    @total.setter
-    def total(self, size: int) -> None:
-        self._progress.update(self._task, total=size or None)
+    def __init__(self, progress: Progress, what: str) -> None:
+        self._progress, self._task = progress, progress.add_task(what, total=None)
 
     def update(self, size: int) -> None:
-        self._progress.advance(self._task, size)
+        self._progress.update(self._task, advance=size, total=self.total or None)
 
     def reset(self) -> None:
-        self._progress.reset(self._task, total=self.total)
+        self._progress.reset(self._task, total=self.total or None)
 
     def close(self) -> None:
-        self._progress.stop()
+        """Rich's display ends by itself."""

@@ -62,16 +62,10 @@ class LabelFile:
         return sorted(path for path in root.glob(self.files) if not path.name.startswith("."))
 
     def read(self, root: Path, name: str) -> pd.DataFrame:
-        """Columns of the clips table, indexed by `clip`; strings, NA where nothing is written.
-
-        Raises
-        ------
-        CorpusError
-            There is no such file, it is no table, lacks the key, or has two rows that differ for one clip.
-        """
+        """Columns of the clips table, indexed by `clip`; strings, NA where nothing is written."""
         paths = self.found(root)
         if not paths:
-            how = f". {self.obtain[0].upper()}{self.obtain[1:]}" if self.obtain else ""
+            how = f". {self.obtain}" if self.obtain else ""
             raise CorpusError(
                 f"{name}: its labels are not in the file names, and {root / self.files} is missing{how}"
             )
@@ -80,27 +74,19 @@ class LabelFile:
         return table.set_index("clip")
 
     def table(self, path: Path) -> pd.DataFrame:
-        """One label file: column `clip`, and those of the clips table; NA where nothing is written.
-
-        Raises
-        ------
-        CorpusError
-            As `read`.
-        """
+        """One label file: column `clip`, and those of the clips table; NA where nothing is written."""
         rows = read_rows(path) if self.line is None else _matching(path, self.line)
         if self.of_name is not None:
             match = re.search(self.of_name, path.name)
             rows = rows.assign(**(match.groupdict() if match else {}))
-        wanted = re.findall(r"{(\w+)}", self.key) or [self.key]
-        absent = [column for column in wanted if column not in rows]
-        if absent:
-            raise CorpusError(
-                f"{path}: no column {', '.join(absent)} to name clips by; it has {', '.join(rows.columns)}"
-            )
         template = self.key if "{" in self.key else f"{{{self.key}}}"
+        wanted = re.findall(r"{(\w+)}", template)
+        for columns, purpose in ((wanted, " to name clips by"), (self.columns, "")):
+            if absent := [column for column in columns if column not in rows]:
+                raise CorpusError(
+                    f"{path}: no column {', '.join(absent)}{purpose}; it has {', '.join(rows.columns)}"
+                )
         keys = [template.format_map(row) for row in rows.to_dict("records")]
-        if unknown := [column for column in self.columns if column not in rows]:
-            raise CorpusError(f"{path}: no column {', '.join(unknown)}; it has {', '.join(rows.columns)}")
         table = rows.drop(columns=[c for c in (*wanted, *self.drop) if c in rows and c not in self.columns])
         table = table.rename(columns=lambda column: self.columns.get(column, column.strip().lower()))
         for column, words in self.values.items():
@@ -114,29 +100,10 @@ class LabelFile:
 
 
 def read_labelled(root: Path, file: Path, labels: LabelFile) -> pd.DataFrame:
-    """The recordings below a folder that a label file names, with its columns.
+    """The recordings below a folder that a label file names: columns file, emotion, and what else it has.
 
     A name with a folder in it is a path below the root; one without is the name of one recording, wherever it
     lies. Recordings that are not named are left out, with a warning.
-
-    Parameters
-    ----------
-    root : Path
-    file : Path
-        The label file.
-    labels : LabelFile
-        How it is read.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns file, emotion, and whatever else the label file has.
-
-    Raises
-    ------
-    CorpusError
-        As `LabelFile.read`; there is no column for the emotion; a recording that is named is missing, or two
-        have that name.
     """
     table = labels.table(file)
     if not table.columns.is_unique:
@@ -153,8 +120,9 @@ def read_labelled(root: Path, file: Path, labels: LabelFile) -> pd.DataFrame:
             f"{(names or ['label'])[0]}=emotion; its columns beside the key are {', '.join(names)}"
         )
     places: dict[str, list[PurePosixPath]] = {}
-    for place in audio_files(root):
-        for name in dict.fromkeys((bare(str(place)), bare(place.name))):
+    recordings = audio_files(root)
+    for place in recordings:
+        for name in {bare(str(place)), bare(place.name)}:
             places.setdefault(name, []).append(place)
     absent = [clip for clip in table["clip"] if clip not in places]
     if absent:
@@ -169,7 +137,7 @@ def read_labelled(root: Path, file: Path, labels: LabelFile) -> pd.DataFrame:
                 f"{file}: {clip!r} may be {one} or {other}; name a key with the folder in it, such as "
                 "--key '{folder}/{name}'"
             )
-    if left := len(audio_files(root)) - len(table):
+    if left := len(recordings) - len(table):
         logger.warning(f"{root}: {left} recordings are left out, as {file} has no row for them")
     files = [places[clip][0].as_posix() for clip in table["clip"]]
     return table.drop(columns="clip").assign(file=files).reset_index(drop=True)

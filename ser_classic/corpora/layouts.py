@@ -21,20 +21,8 @@ def read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:
     """A row a file, with the emotion that the folders above it say.
 
     That is the first folder; or the first level whose names are all known emotion words, where there is one:
-    `angry/...`, `train/angry/...` and `0011/Angry/...` are all understood.
-
-    Parameters
-    ----------
-    root : Path
-    known : collection of str
-        Emotion words, in lower case.
-
-    Raises
-    ------
-    CorpusError
-        There is no audio in subfolders; there is one folder and its name is no emotion; the first folders
-        are parts such as train and test; known emotion words stand beside names that are none; or a name is
-        not UTF-8.
+    `angry/...`, `train/angry/...` and `0011/Angry/...` are all understood. `known` are emotion words in lower
+    case.
     """
     files = [file for file in audio_files(root) if len(file.parts) > 1]
     if not files:
@@ -48,9 +36,7 @@ def read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:
         except UnicodeEncodeError as error:
             raise CorpusError(f"{root}: the name of {str(file)!r} is not UTF-8; rename it") from error
     level = _level(root, files, known)
-    return pd.DataFrame(
-        {"file": [str(file) for file in files], "emotion": [file.parts[level] for file in files]}
-    )
+    return pd.DataFrame({"file": map(str, files), "emotion": [file.parts[level] for file in files]})
 
 
 def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> int:
@@ -88,9 +74,7 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
         )
     if len(names[0]) == 1 and not emotions[0]:
         tables = sorted(path.name for path in root.glob("*.csv"))
-        beside = (
-            f"; beside it {'is' if len(tables) == 1 else 'are'} {', '.join(tables[:3])}" if tables else ""
-        )
+        beside = f"; found beside it: {', '.join(tables[:3])}" if tables else ""
         raise CorpusError(
             f"{root}: all its recordings are in {', '.join(names[0])}, which is no emotion; name a manifest "
             f"(CSV) with the columns file, emotion, speaker{beside}"

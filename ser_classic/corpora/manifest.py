@@ -81,29 +81,13 @@ class Reading:
 
 
 def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
-    """A corpus of one's own.
+    """The root, which files are relative to, and the corpus at the path of a manifest or folder of one's own.
 
-    Parameters
-    ----------
-    path : Path
-        A manifest (CSV, separated by commas, semicolons or tabs) with the columns file, emotion and, where
-        they are known, speaker, sex, sentence and any others; files are relative to it. With start and end
-        [s], a clip is that part of its file. Or a folder with one subfolder per emotion, or with `labels`.
-    reading : Reading, optional
-
-    Returns
-    -------
-    root : Path
-        What the column `file` is relative to.
-    corpus : Corpus
-        Named after the manifest, or after its folder where the manifest's name says nothing. Its clips table
-        has the digest of every file, `sha256`, so that recordings replaced since are other clips.
-
-    Raises
-    ------
-    CorpusError
-        The pattern is no regular expression with a group; and, on scanning, whatever is wrong with the
-        manifest or the folder.
+    A manifest is a CSV, separated by commas, semicolons or tabs, with the columns file, emotion and, where
+    they are known, speaker, sex, sentence and any others; files are relative to it. With start and end [s],
+    a clip is that part of its file. A folder has one subfolder per emotion, or comes with `labels`. The name
+    is that of the manifest, or of its folder where the manifest's says nothing. The clips table has the
+    digest of every file, `sha256`, so that recordings replaced since are other clips.
     """
     path, reading = Path(path), reading or Reading()
     pattern = _pattern(reading.speaker)
@@ -144,12 +128,6 @@ def emotion_words(
 ) -> dict[str, str]:
     """Emotion of each label: as mapped, else a word of `EMOTIONS` or a synonym, else kept if all are new.
 
-    Raises
-    ------
-    CorpusError
-        Some words are known and others are not, one stands for what is missing, two may be one, or a mapped
-        word does not occur.
-
     Examples
     --------
     >>> emotion_words(["Anger", "joy"])
@@ -175,13 +153,7 @@ def emotion_words(
 
 
 def parse_map(options: Iterable[str], option: str = "--map", example: str = "anger=angry") -> dict[str, str]:
-    """Read options that say what a word means, `anger=angry`.
-
-    Raises
-    ------
-    CorpusError
-        One that is not word=word, or a word mapped twice.
-    """
+    """Read options that say what a word means, `anger=angry`, each word once."""
     words: dict[str, str] = {}
     for given in options:
         word, equals, means = (part.strip() for part in given.partition("="))
@@ -213,9 +185,7 @@ def _scan(root: Path, name: str, read, reading: Reading, pattern: re.Pattern[str
         if "speaker" in rows:
             raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
         rows["speaker"] = [_speaker(file, pattern) for file in rows["file"]]
-    for column in COLUMNS:
-        if column not in rows and column not in ("corpus", "label"):
-            rows[column] = pd.NA
+    rows[[column for column in COLUMNS if column not in rows]] = pd.NA
     rows["corpus"] = name
     rows["label"] = rows["emotion"].map(plain)
     rows["emotion"] = rows["emotion"].map(emotion_words(rows["emotion"], reading.words, name))
@@ -244,21 +214,15 @@ def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
     return rows
 
 
-def _names(rows: pd.DataFrame) -> list[str]:
+def _names(rows: pd.DataFrame) -> pd.Series:
     """What each clip is called: its file without the suffix where that is one clip's, and its part."""
-    bare = [_without_suffix(unicodedata.normalize("NFC", file)) for file in rows["file"]]
-    files: dict[str, set[str]] = {}
-    for stem, file in zip(bare, rows["file"], strict=True):
-        files.setdefault(stem, set()).add(file)
-    names = [stem if len(files[stem]) == 1 else file for stem, file in zip(bare, rows["file"], strict=True)]
+    bare = rows["file"].map(lambda file: _without_suffix(unicodedata.normalize("NFC", file)))
+    names = bare.where(rows["file"].groupby(bare).transform("nunique") == 1, rows["file"])
     if PART[0] not in rows:
         return names
-    parts = rows[list(PART)].fillna({"start": "0", "end": ""}).itertuples(index=False)
-    whole = rows[list(PART)].isna().all(axis=1)
-    return [
-        name if complete else f"{name}@{part.start}-{part.end}"
-        for name, part, complete in zip(names, parts, whole, strict=True)
-    ]
+    start, end = (rows[column].astype("object") for column in PART)
+    part = "@" + start.fillna("0") + "-" + end.fillna("")
+    return names + part.where(start.notna() | end.notna(), "")
 
 
 def _without_suffix(file: str) -> str:
@@ -323,7 +287,7 @@ def _read_manifest(root: Path, manifest: Path) -> pd.DataFrame:
         for column in PART:
             values = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
             rows[column] = [_seconds(value, column, line, manifest) for line, value in values.items()]
-    return rows.drop(columns=[column for column in ("corpus", "label", "clip", "sha256") if column in rows])
+    return rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
 
 
 def _sex(word: object, line: int, manifest: Path) -> object:

@@ -75,27 +75,12 @@ def mapped(
     synonyms: Mapping[str, str] = {},
     remedy: str = "leave it empty, or keep it as a name",
 ) -> dict[str, str]:
-    """Each word as the one that it means.
+    """Each word as the one that it means; refuses spellings that may be one, and words for what is missing.
 
-    Parameters
-    ----------
-    values : iterable of str
-    given : mapping
-        What spellings mean, as the user says; one that means itself is kept apart from what is like it.
-    what, option, name : str
-        For messages: what the words are, the option that says what they mean, and the corpus.
-    spell : callable
-        How words are compared.
-    synonyms : mapping
-        What words mean that the user does not name.
-    remedy : str
-        What to do with a word that stands for a missing one.
-
-    Raises
-    ------
-    CorpusError
-        Spellings that may be one, named both; a word that stands for what is missing; or what is given
-        does not occur.
+    `given` is what spellings mean, as the user says; one that means itself is kept apart from what is like
+    it. `synonyms` is what words mean that the user does not name, `spell` how words are compared. For
+    messages: `what` the words are, the `option` that says what they mean, the `name` of the corpus, and the
+    `remedy` for a word that stands for a missing one.
 
     Examples
     --------
@@ -122,12 +107,7 @@ def mapped(
 
 
 def require_one_spelling(words: Iterable[str], stated: set[str], what: str, option: str, name: str) -> None:
-    """Refuse words that may be one, unless all but one of them are stated to be others.
-
-    Raises
-    ------
-    CorpusError
-    """
+    """Refuse words that may be one, unless all but one of them are stated to be others."""
     groups: dict[str, list[str]] = defaultdict(list)
     for word in sorted(set(words)):
         groups[alike(word)].append(word)

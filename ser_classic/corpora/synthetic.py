@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import itertools
 import wave
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -78,14 +77,14 @@ MANNER = pd.DataFrame.from_dict(
 STRENGTH = 0.25  # standard deviation between speakers of ln(how strongly an emotion shows)
 # Where an emotion lies when it shows as strongly as is common: in the quarter in which Russell (1980) has it
 # (happy, sad, angry, fear), or as its manner is (disgust, surprise). Amounts are ours.
-PLACES = {
-    "neutral": {"arousal": 0.0, "valence": 0.0},
-    "happy": {"arousal": 0.5, "valence": 0.8},
-    "sad": {"arousal": -0.6, "valence": -0.6},
-    "angry": {"arousal": 0.8, "valence": -0.7},
-    "fear": {"arousal": 0.6, "valence": -0.5},
-    "disgust": {"arousal": 0.1, "valence": -0.8},
-    "surprise": {"arousal": 0.7, "valence": 0.3},
+PLACES = {  # arousal, valence
+    "neutral": (0.0, 0.0),
+    "happy": (0.5, 0.8),
+    "sad": (-0.6, -0.6),
+    "angry": (0.8, -0.7),
+    "fear": (0.6, -0.5),
+    "disgust": (0.1, -0.8),
+    "surprise": (0.7, 0.3),
 }
 COLOUR = 1.5  # standard deviation between microphones of their response at some frequency [dB]
 
@@ -144,46 +143,20 @@ _PAUSE = Segment(0.10, (500, 1500, 2500))
 _UPPER = (3500.0, 4500.0, 5500.0, 6500.0)  # [Hz], of a uniform tube of 17.5 cm (Fant 1960)
 
 
-@dataclass(frozen=True, eq=False)
-class Voice:
-    """A speaker: body, manners and surroundings.
+class Voice(NamedTuple):
+    """A speaker: body, manners and surroundings."""
 
-    Attributes
-    ----------
-    name, sex : str
-    pitch : float
-        Middle of the neutral voice before the speaker's own manner [Hz].
-    tract : float
-        Formants relative to a man's vocal tract of 17.5 cm.
-    manner : pd.DataFrame
-        Rows as in `MANNER`, a column an emotion: how this speaker sounds in it, apart from takes.
-    strength : dict
-        How strongly each emotion shows, 1 as it does commonly.
-    room : np.ndarray [shape=(n,)]
-        Impulse response of room and microphone at 16 kHz.
-    floor : float
-        Background noise [dB re full scale, RMS].
-    """
-
-    name: str
-    sex: str
-    pitch: float
-    tract: float
-    manner: pd.DataFrame
-    strength: dict[str, float]
-    room: np.ndarray
-    floor: float
+    pitch: float  # middle of the neutral voice before the speaker's own manner [Hz]
+    tract: float  # formants relative to a man's vocal tract of 17.5 cm
+    manner: pd.DataFrame  # rows as in `MANNER`, a column an emotion: this speaker in it, apart from takes
+    strength: dict[str, float]  # how strongly each emotion shows, 1 as it does commonly
+    room: np.ndarray  # [shape=(n,)] impulse response of room and microphone at 16 kHz
+    floor: float  # background noise [dB re full scale, RMS]
 
 
 @lru_cache(maxsize=64)
 def voice(speaker: str, seed: int = SEED) -> Voice:
-    """The voice of a speaker (`s01` ...; odd numbers are men); another seed, another cast.
-
-    Raises
-    ------
-    CorpusError
-        There is no such speaker.
-    """
+    """The voice of a speaker (`s01` ...; odd numbers are men); another seed, another cast."""
     if speaker not in SPEAKERS:
         raise CorpusError(unknown("synthetic speakers", speaker, SPEAKERS))
     number = SPEAKERS.index(speaker) + 1
@@ -199,15 +172,11 @@ def voice(speaker: str, seed: int = SEED) -> Voice:
         manner[word] = neutral + shift + MANNER["habits"] * random.standard_normal(len(MANNER))
     tract *= np.exp(0.04 * random.standard_normal())
     floor = -66.0 + 4.0 * random.standard_normal()
-    sex = "male" if male else "female"
-    return Voice(speaker, sex, pitch, tract, pd.DataFrame(manner), strength, _room(random), floor)
+    return Voice(pitch, tract, pd.DataFrame(manner), strength, _room(random), floor)
 
 
 def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = SEED) -> Tracks:
-    """What a speaker's voice does in an utterance.
-
-    Parameters and errors are those of `synthesise`.
-    """
+    """What a speaker's voice does in an utterance."""
     who = voice(speaker, seed)
     if emotion not in ACTED:
         raise CorpusError(unknown("synthetic emotions", emotion, ACTED))
@@ -263,30 +232,10 @@ def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = S
 
 
 def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = SEED) -> np.ndarray:
-    """An utterance of a synthetic voice.
+    """An utterance of a synthetic voice [shape=(n,), dtype=float32] at 16 kHz; full scale is 1.
 
-    Parameters
-    ----------
-    speaker : str
-        One of `SPEAKERS`: `s01` ... `s12`.
-    emotion : str
-        One of `ACTED`.
-    sentence : str
-        One of `SENTENCES`.
-    take : int
-        Another take is the same utterance said again; the corpus holds takes 1 and 2.
-    seed : int, 0 <= seed < 2**32
-        Equal arguments give equal samples; the corpus is made with seed 0. Another seed is another cast.
-
-    Returns
-    -------
-    np.ndarray [shape=(n,), dtype=float32]
-        16 kHz, full scale is 1.
-
-    Raises
-    ------
-    CorpusError
-        There is no such speaker, emotion, sentence or take.
+    Equal arguments give equal samples. Another take is the same utterance said again: the corpus has takes 1
+    and 2 of every sentence, and is made with seed 0. Another seed is another cast.
 
     Examples
     --------
@@ -318,13 +267,11 @@ def make(root: Path) -> None:
 
 
 def played(clips: pd.DataFrame, dimension: str) -> np.ndarray:
-    """Arousal or valence that the voice plays in each clip [shape=(n,)], 0 of a neutral voice.
-
-    It is that of the emotion (`PLACES`), as strongly as the speaker shows it.
-    """
+    """Arousal or valence of clips [shape=(n,)]: that of its emotion, as strongly as the speaker shows it."""
+    place = ("arousal", "valence").index(dimension)
     return np.array(
         [
-            PLACES[emotion][dimension] * voice(speaker.partition("/")[2]).strength[emotion]
+            PLACES[emotion][place] * voice(speaker.partition("/")[2]).strength[emotion]
             for speaker, emotion in zip(clips["speaker"], clips["emotion"], strict=True)
         ]
     )

@@ -29,18 +29,7 @@ Lines = list[tuple[int, list[str]]]  # those that are not empty, each with the n
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """Rows of a table as they are written, without space around values.
-
-    Returns
-    -------
-    pd.DataFrame
-        Strings, the empty one where nothing is written; indexed by line.
-
-    Raises
-    ------
-    CorpusError
-        There is no such file, it is no table, has no rows, or a column twice.
-    """
+    """Rows of a table as they are written, without space around values, indexed by line."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -76,14 +65,7 @@ def read_rows(path: Path) -> pd.DataFrame:
 
 
 def read_table(manifest: Path) -> pd.DataFrame:
-    """Rows of a manifest: as `read_rows`, with column names in lower case.
-
-    Raises
-    ------
-    CorpusError
-        As `read_rows`; it lacks a column or a file, or has a column that limits a label in a way that is not
-        understood.
-    """
+    """Rows of a manifest: as `read_rows`, with column names in lower case and slashes in paths."""
     table = read_rows(manifest)
     names = [name.lower() for name in table]
     table.columns = [name if (ours := OTHERWISE.get(name, name)) in names else ours for name in names]

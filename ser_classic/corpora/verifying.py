@@ -22,34 +22,14 @@ from ser_classic.runtime.progress import track
 class Verification:
     """What was found of a corpus, and what is wrong with it.
 
-    Attributes
-    ----------
-    clips, speakers, expected_clips, expected_speakers : int
-        Found and published, without the excluded clips; 0 where nothing is published.
-    official, converted, altered : int
-        Files with the official checksum; in another format than the official one; encoded anew, that is
-        differing as most files do, or with a sample rate or channels that no official file has.
-    missing : tuple of str
-        Official clips that are not there.
-    corrupt : tuple of str
-        Files that are readable and look like official ones, and differ from theirs.
-    unreadable : dict
-        Files that are no usable audio, or parts that their files do not have, with the reason.
-    duplicates, conflicting, known_duplicates : tuple of tuples of str
-        Files of different clips with identical bytes (or the same parts of such) that are not so in the
-        official release; those of them with different emotions; those that are so in the release, too.
-    copies, extra : tuple of str
-        Second files of a clip, counted once; audio that is no clip of the corpus.
-    excluded : dict
-        Clips of the release that are left out on purpose, with the reason.
-    left_out : dict
-        Number of clips by label that the standard task leaves out.
-    unlabelled : tuple of str
-        Files of clips without a label.
-    formats : dict
-        Number of files by format, sample rate and channels.
-    warnings : tuple of str
-        See `warnings_of` and `by_speaker`.
+    Counts are without the excluded clips, and 0 where nothing is published. `official` files have the
+    official checksum, `converted` ones another format; `altered` ones were encoded anew, that is differ as
+    most files do, or have a sample rate or channels that no official file has; `corrupt` ones are readable
+    and look like official ones, and differ from theirs. `duplicates` are files of different clips with
+    identical bytes (or the same parts of such) that are not so in the official release, `conflicting` those
+    of them with different emotions. `copies` are second files of a clip, counted once; `extra` is audio that
+    is no clip. `left_out` counts clips by labels that the standard task leaves out; `formats` counts files by
+    format, sample rate and channels.
     """
 
     corpus: str
@@ -83,13 +63,13 @@ class Verification:
     @property
     def deviations(self) -> tuple[str, ...]:
         """What the counts lack of those that are published, in words."""
-        counts = {
-            "clips": (self.clips, self.expected_clips),
-            "speakers": (self.speakers, self.expected_speakers),
-        }
+        counts = (
+            ("clips", self.clips, self.expected_clips),
+            ("speakers", self.speakers, self.expected_speakers),
+        )
         return tuple(
             f"{expected - found} of the {expected} {what} {'is' if expected - found == 1 else 'are'} missing"
-            for what, (found, expected) in counts.items()
+            for what, found, expected in counts
             if found < expected
         )
 
@@ -108,14 +88,13 @@ class Verification:
         """How far checksums could be compared, in one sentence."""
         if self.official + self.converted + self.altered + len(self.corrupt) == 0:
             return "no checksums are published: files were read, not compared"
-        parts = [f"{self.official} files are byte for byte the official ones"] if self.official else []
-        for number, how in (
-            (self.converted, "were converted to another format"),
-            (self.altered, "were encoded anew"),
-        ):
-            if number:
-                parts.append(f"{number} files {how}: they were read, as official checksums do not apply")
-        return "; ".join(parts) or "no file is byte for byte the official one"
+        texts = (
+            (self.official, "are byte for byte the official ones"),
+            (self.converted, "were converted to another format: they were read, not compared"),
+            (self.altered, "were encoded anew: they were read, as official checksums do not apply"),
+        )
+        found = [f"{number} files {text}" for number, text in texts if number]
+        return "; ".join(found) or "no file is byte for byte the official one"
 
 
 class _Seen(NamedTuple):
@@ -128,20 +107,7 @@ class _Seen(NamedTuple):
 
 
 def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
-    """Read and compare every file of a corpus, as `load` found it.
-
-    Parameters
-    ----------
-    root : Path
-    clips : pd.DataFrame
-        Its clips table.
-    corpus : Corpus
-
-    Returns
-    -------
-    Verification
-        Faults are reported in it, never raised.
-    """
+    """Read and compare every file of a corpus, as `load` found it; reports faults and never raises them."""
     root, official = Path(root), corpus.official
     if corpus.table is not None:
         files, copies, left_out = clips["file"].to_dict(), [], clips[:0]

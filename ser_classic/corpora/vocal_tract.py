@@ -25,54 +25,28 @@ _BIN = np.exp(-2j * np.pi * np.fft.rfftfreq(_SIZE))  # z^-1 at every bin
 
 @dataclass(frozen=True)
 class Tracks:
-    """What a voice does during an utterance, frame by frame (every `HOP` samples at `SAMPLE_RATE`).
+    """What a voice does during an utterance, frame by frame (every `HOP` samples at `SAMPLE_RATE`)."""
 
-    Attributes
-    ----------
-    f0 : np.ndarray [shape=(t,)]
-        Fundamental frequency [Hz], also where nothing is voiced.
-    formants : np.ndarray [shape=(t, 7)]
-        Resonances of the vocal tract [Hz].
-    voicing, breath, hiss : np.ndarray [shape=(t,)]
-        Amplitude of the glottal pulses, of the noise made at the glottis, and of the noise made at a
-        constriction in the mouth.
-    hiss_centre, hiss_width : np.ndarray [shape=(t,)]
-        Centre and bandwidth of the latter [Hz].
-    open_quotient : float
-        Part of each period in which the glottis is open.
-    tilt : float
-        Attenuation of the glottal pulses at 3 kHz [dB], > 0.
-    jitter, shimmer : float
-        Standard deviation of the F0 (relative) and of the amplitude (relative) of single periods.
-    level : float
-        RMS of the utterance [dB re full scale].
-    """
-
-    f0: np.ndarray
-    formants: np.ndarray
-    voicing: np.ndarray
-    breath: np.ndarray
-    hiss: np.ndarray
-    hiss_centre: np.ndarray
-    hiss_width: np.ndarray
-    open_quotient: float
-    tilt: float
-    jitter: float
-    shimmer: float
-    level: float
+    f0: np.ndarray  # [shape=(t,)] fundamental frequency [Hz], also where nothing is voiced
+    formants: np.ndarray  # [shape=(t, 7)] resonances of the vocal tract [Hz]
+    voicing: np.ndarray  # [shape=(t,)] amplitude of the glottal pulses,
+    breath: np.ndarray  # of the noise made at the glottis,
+    hiss: np.ndarray  # and of that made at a constriction in the mouth;
+    hiss_centre: np.ndarray  # the latter's centre
+    hiss_width: np.ndarray  # and bandwidth [Hz]
+    open_quotient: float  # part of each period in which the glottis is open
+    tilt: float  # attenuation of the glottal pulses at 3 kHz [dB], > 0
+    jitter: float  # standard deviation of the F0 of single periods, relative
+    shimmer: float  # and of their amplitude
+    level: float  # RMS of the utterance [dB re full scale]
 
 
 def render(tracks: Tracks, random: np.random.RandomState) -> np.ndarray:
-    """Let the vocal tract ring.
+    """Let the vocal tract ring; [shape=(t * HOP,)] at `SAMPLE_RATE`, full scale is 1.
 
     The glottal flow is the polynomial pulse of KLGLOTT88 (Klatt & Klatt 1990), its tilt a one-pole
     low-pass; the tract is a cascade of resonators (Klatt 1980), applied to each frame's spectrum and
     overlap-added, so that the formants glide.
-
-    Returns
-    -------
-    np.ndarray [shape=(t * HOP,), dtype=float64]
-        At `SAMPLE_RATE`; full scale is 1.
     """
     frames = len(tracks.f0)
     flow = _flow(tracks, random)

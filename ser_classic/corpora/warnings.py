@@ -21,19 +21,11 @@ SHOWN = 4
 
 
 def warnings_of(clips: pd.DataFrame) -> list[str]:
-    """Warnings before models are trained on a clips table; none where it is fit for use.
+    """Warnings, a sentence each, before models are trained on the clips table of a corpus.
 
-    Parameters
-    ----------
-    clips : pd.DataFrame
-        Of one corpus, as `load` gives it. With a column `sha256`, copies are found too.
-
-    Returns
-    -------
-    list of str
-        A sentence for each: speakers that give the emotion away (a confounded corpus), emotions with fewer
-        clips than folds, emotions of a single speaker, one recording or one file name under two speakers,
-        speakers whose names differ only in an ending.
+    Of speakers that give the emotion away (a confounded corpus), emotions with fewer clips than folds,
+    emotions of a single speaker, one recording (with a column `sha256`) or one file name under two speakers,
+    and speakers whose names differ only in an ending.
 
     Examples
     --------
@@ -54,18 +46,7 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
 def require_trained(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> str | None:
     """Refuse folds that never train on an emotion that they test; warn of those that at times do not.
 
-    Parameters
-    ----------
-    name : str
-        Of the corpus and of the protocol, for the message.
-    emotions : np.ndarray [shape=(clips,)]
-    folds : sequence of Fold
-        With row numbers `train` and `test`.
-
-    Raises
-    ------
-    CorpusError
-        The recall of an emotion would be 0 whatever the system.
+    `name` is that of the corpus and of the protocol, for the message.
     """
     lost: Counter[str] = Counter()  # clips that are tested where no clip of their emotion is trained on
     for fold in folds:
@@ -88,12 +69,8 @@ def require_trained(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> st
     )
 
 
-def incomplete(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> str | None:
-    """Warn of folds that do not test every emotion; None where all do. Parameters as of `require_trained`."""
-    return _incomplete(name, emotions, [fold.test for fold in folds])
-
-
-def _incomplete(name: str, emotions: np.ndarray, tests: Sequence[np.ndarray]) -> str | None:
+def incomplete(name: str, emotions: np.ndarray, tests: Sequence[np.ndarray]) -> str | None:
+    """Warn of folds, here the rows that they test, that do not test every emotion; None where all do."""
     counts = Counter(emotions[np.concatenate(tests)].tolist())
     tested = [set(emotions[test]) for test in tests]
     without = Counter(word for words in tested for word in counts.keys() - words)
@@ -121,7 +98,7 @@ def by_speaker(clips: pd.DataFrame) -> list[str]:
         return []
     tests = list(clips.groupby("speaker", sort=True).indices.values())
     name = f"{clips['corpus'].iloc[0]}, loso"
-    warning = _incomplete(name, clips["emotion"].to_numpy(dtype=str), tests)
+    warning = incomplete(name, clips["emotion"].to_numpy(dtype=str), tests)
     return [warning] if warning else []
 
 
@@ -138,7 +115,7 @@ def confounded(clips: pd.DataFrame) -> str | None:
     single = int((counts.gt(0).sum(axis=1) == 1).sum())
     return (
         f"the speaker gives the emotion away: {single} of {len(counts)} speakers have only one, and knowing "
-        f"the speaker gives a UAR of {_short(uar)}. Voices and emotions cannot be separated here: random5 "
+        f"the speaker gives a UAR of {uar:.2f}. Voices and emotions cannot be separated here: random5 "
         "and holdout25 score voices, and the adapted track removes the emotion with the voice. Record "
         "several emotions of every speaker"
     )
@@ -149,11 +126,10 @@ def _rare(clips: pd.DataFrame) -> str | None:
     rare = [f"{word} ({counts[word]})" for word in ordered(counts.index) if counts[word] < FOLDS]
     if not rare:
         return None
-    them = "it" if len(rare) == 1 else "them"
     return (
-        f"fewer than {FOLDS} clips of {_listed(rare)}: some of {FOLDS} folds cannot test {them}, and a "
-        f"recall over so few clips says little. Record more, merge {them} with another by --map, or leave "
-        f"{them} out with --drop"
+        f"fewer than {FOLDS} clips of {_listed(rare)}: some of {FOLDS} folds cannot test that emotion, and a "
+        "recall over so few clips says little. Record more, merge it with another by --map, or leave it out "
+        "with --drop"
     )
 
 
@@ -168,10 +144,9 @@ def _of_one_speaker(clips: pd.DataFrame) -> str | None:
     ]
     if not single:
         return None
-    them = "it" if len(single) == 1 else "them"
     return (
-        f"only one speaker has {_listed(single)}: where that speaker is tested, no clip of {them} is left to "
-        f"train on. Record others, or leave {them} out with --drop"
+        f"only one speaker has {_listed(single)}: where that speaker is tested, no clip of it is left "
+        "to train on. Record others, or leave it out with --drop"
     )
 
 
@@ -220,12 +195,11 @@ def _same_name(clips: pd.DataFrame) -> str | None:
 
 def _endings(clips: pd.DataFrame) -> str | None:
     """Speakers whose name is that of another with an ending, or with an emotion in it."""
-    names = sorted({_bare(speaker) for speaker in clips["speaker"]})
+    known = {_bare(speaker) for speaker in clips["speaker"]}
     words = sorted({word for word in {*clips["emotion"], *clips["label"]} if len(word) > 2}, key=len)
     emotion = re.compile(rf"[\W_]*({'|'.join(map(re.escape, reversed(words)))})[\W_]*", re.IGNORECASE)
     stems = defaultdict(list)
-    known = set(names)
-    for name in names:
+    for name in sorted(known):
         bare = emotion.sub("", name) if words else name
         parts = re.match(r"(.*\w)[\s_.(+-]", name)
         stem = bare if bare and bare != name else parts[1] if parts and parts[1] in known else name
@@ -242,10 +216,6 @@ def _endings(clips: pd.DataFrame) -> str | None:
 
 def _bare(speaker: str) -> str:
     return speaker.partition("/")[2]
-
-
-def _short(share: float) -> str:
-    return "1" if share == 1 else f"{share:.2f}".removeprefix("0")
 
 
 def _listed(names: list[str]) -> str:

@@ -147,7 +147,8 @@ def deal(
     folds, labels = protocol.folds(clips, seed), labels_of(clips, target)
     if target == EMOTION:
         emotions = labels[EMOTION].to_numpy(dtype=str)
-        for words in (require_trained(name, emotions, folds), incomplete(name, emotions, folds)):
+        tests = [fold.test for fold in folds]
+        for words in (require_trained(name, emotions, folds), incomplete(name, emotions, tests)):
             if words and words not in warned:
                 warned.add(words)
                 logger.warning(words)

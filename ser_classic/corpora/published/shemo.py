@@ -37,7 +37,7 @@ SHEMO_CORRECTED = replace(
         columns={"emotion": "label"},
         drop=("path", "gender", "speech_name", "transcript", "ipa", "Error", "wav2vec2"),
         obtain=(
-            "get modified_shemo.json from https://github.com/aliyzd95/ShEMO-Modification and put it into "
+            "Get modified_shemo.json from https://github.com/aliyzd95/ShEMO-Modification and put it into "
             "that folder"
         ),
     ),
