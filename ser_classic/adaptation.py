@@ -17,7 +17,8 @@ LEAST, ROUNDS = 1e-9, 50  # smallest probability; iterations of `evened`
 def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
     """Z-score every feature with the mean and standard deviation over its speaker's clips.
 
-    This is the `adapted` track: no label is used, but the clips of a test speaker are seen together.
+    This is the `adapted` track: no label is used, but the clips of a test speaker are seen together. With
+    corpora in the place of speakers, it is `adapted_corpus`.
 
     Parameters
     ----------

@@ -26,6 +26,7 @@ FLOORS = {
     "vocabulary": 0,
     "registry": 0,
     "tables": 0,
+    "tracks": 0,
     "audio": 0,
     "runtime": 0,
     "corpora": 1,

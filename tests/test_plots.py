@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from ser_classic.plots import clips, scores, style
+from ser_classic.tracks import LEAKY, TRACKS
 
 
 def leak_table():
@@ -221,7 +222,7 @@ BLINDNESS = {
 @pytest.mark.parametrize("kind", BLINDNESS)
 def test_groups_are_told_apart_without_red_or_green(kind):
     seen = {}
-    for name, colour in style.GROUP_COLOUR.items():
+    for name, colour in {track.name: track.colour for track in (*TRACKS.values(), LEAKY)}.items():
         rgb = np.array(matplotlib.colors.to_rgb(colour)) ** 2.2
         seen[name] = np.clip(np.array(BLINDNESS[kind]) @ rgb, 0, 1) ** (1 / 2.2)
     for one, two in itertools.combinations(seen, 2):

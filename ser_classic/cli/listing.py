@@ -94,6 +94,7 @@ def _described(table: Mapping[str, Model]) -> tuple[Facts, Rows]:
 
 def _protocols() -> tuple[Facts, Rows]:
     from ser_classic.protocols import PROTOCOLS, families
+    from ser_classic.tracks import TRACKS
 
     entries = {
         name: {
@@ -105,7 +106,7 @@ def _protocols() -> tuple[Facts, Rows]:
         for name, protocol in PROTOCOLS.items()
     }
     rows = [
-        (name, protocol.title + "; adapted" * (protocol.track == "adapted"))
+        (name, "; ".join([protocol.title, *([TRACKS[protocol.track].label] if protocol.by else [])]))
         for name, protocol in PROTOCOLS.items()
         if not protocol.family
     ]

@@ -196,9 +196,9 @@ def _entries(trial: Trial) -> tuple[Model, Protocol]:
 
 
 def _scaled_by(trial: Trial) -> np.ndarray | None:
-    """The speakers to z-score features by; None on the blind track."""
-    adapted = _entries(trial)[1].track == "adapted"
-    return trial.labels["speaker"].to_numpy(dtype=str) if adapted else None
+    """The speakers, or what else the track z-scores features by; None where it does not."""
+    by = _entries(trial)[1].by
+    return None if by is None else trial.labels[by].to_numpy(dtype=str)
 
 
 def _predicted(

@@ -9,7 +9,6 @@ import pandas as pd
 
 from ser_classic.plots.style import (
     DEEP,
-    GROUP_COLOUR,
     INK,
     LIGHT_TEXT_FROM,
     LINE,
@@ -22,6 +21,7 @@ from ser_classic.plots.style import (
     share_axis,
     styled,
 )
+from ser_classic.tracks import in_order, track_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def crossings(table: pd.DataFrame) -> Figure:
     """
     across = table[~table["within"].astype(bool)]
     corpora = sorted({*across["trained"], *across["tested"]})
-    tracks = [track for track in ("blind", "adapted") if track in set(across["track"])]
+    tracks = in_order(across["track"])
     figure = blank(0.9 + len(tracks) * (0.35 + 0.86 * len(corpora)), 1.2 + 0.62 * len(corpora))
     axes = figure.subplots(1, len(tracks), sharey=True, squeeze=False)[0]
     for ax, track in zip(axes, tracks, strict=True):
@@ -53,7 +53,7 @@ def crossings(table: pd.DataFrame) -> Figure:
         ax.set_ylim(len(corpora) - 0.45, -0.55)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        ax.set_title(track, color=GROUP_COLOUR[track])
+        ax.set_title(track_of(track).label, color=track_of(track).colour)
         ax.set_xlabel("tested on")
     axes[0].set_ylabel("trained on")
     return figure

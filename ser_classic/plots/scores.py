@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.plots.style import (
-    ADAPTED,
     BLIND,
-    GROUP_COLOUR,
     LEAKY,
     LINE,
     MUTED,
@@ -27,6 +25,7 @@ from ser_classic.plots.style import (
     styled,
 )
 from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.tracks import in_order, track_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +91,7 @@ def beside_networks(table: pd.DataFrame) -> Figure:
     """Own systems with their intervals beside published networks on the same folds; a panel a corpus.
 
     Columns corpus, track, system, uar, low, high (NaN without an interval), own, approximate and protocol, in
-    the order in which rows are shown: blind ones, then adapted ones.
+    the order in which rows are shown: track by track.
     """
     parts = [(corpus, part) for corpus, part in table.groupby("corpus", sort=False)]
     figure = blank(7.4, 0.9 + sum(0.25 * len(part) + 0.5 for _, part in parts))
@@ -100,22 +99,21 @@ def beside_networks(table: pd.DataFrame) -> Figure:
         len(parts), 1, sharex=True, squeeze=False, height_ratios=[len(part) + 1.2 for _, part in parts]
     )[:, 0]
     for ax, (corpus, part) in zip(axes, parts, strict=True):
-        adapted = part["track"].eq("adapted").to_numpy()
         rows_axis(
             ax,
             [
-                wrapped(name + (", adapted" if heard else ""), 50)
-                for name, heard in zip(part["system"], adapted, strict=True)
+                wrapped(name if track == "blind" else f"{name}, {track_of(track).label}", 50)
+                for name, track in zip(part["system"], part["track"], strict=True)
             ],
         )
-        if adapted.argmax() > 0:
-            ax.axhline(adapted.argmax() - 0.5, color=LINE, linewidth=1.2)
+        for place in np.flatnonzero(part["track"].to_numpy()[1:] != part["track"].to_numpy()[:-1]):
+            ax.axhline(place + 0.5, color=LINE, linewidth=1.2)
         for place, row in enumerate(part.to_dict("records")):
-            colour = GROUP_COLOUR[row["track"]] if row["own"] else PUBLISHED
+            colour = track_of(row["track"]).colour if row["own"] else PUBLISHED
             if row["own"]:
                 ax.hlines(place, row["low"], row["high"], color=colour, linewidth=3, alpha=0.4)
                 ax.get_yticklabels()[place].set_weight("bold")
-            face = PAPER if row["track"] == "adapted" and not row["own"] else colour
+            face = PAPER if row["track"] != "blind" and not row["own"] else colour
             marker, size = ("o", 7.5) if row["own"] else ("D", 5.5)
             ax.plot(row["uar"], place, marker, color=colour, markerfacecolor=face, markersize=size)
             text = ("≈" if row["approximate"] else "") + share(row["uar"], 2 if row["approximate"] else 3)
@@ -123,11 +121,11 @@ def beside_networks(table: pd.DataFrame) -> Figure:
         ax.set_title(f"{corpus}, {part.loc[part['own'].astype(bool), 'protocol'].iloc[0]}")
     share_axis(axes[-1], low=max(0.0, np.floor(10 * np.nanmin(table[["uar", "low"]]) - 0.5) / 10))
     axes[-1].set_xlabel("UAR")
+    tracks = map(track_of, in_order(table.loc[table["own"].astype(bool), "track"]))
     _legend(
         figure,
         [
-            ("o", BLIND, BLIND, "ours, blind"),
-            ("o", ADAPTED, ADAPTED, "ours, adapted"),
+            *(("o", track.colour, track.colour, f"ours, {track.label}") for track in tracks),
             ("D", PUBLISHED, PUBLISHED, "frozen network, blind"),
             ("D", PUBLISHED, PAPER, "frozen network, adapted"),
         ],

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 
 from ser_classic.runtime.files import replacing
+from ser_classic.tracks import track_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,10 +26,9 @@ ON_COLOUR = "#fefefe"  # text upon a coloured cell
 DEEP = "#00416f"  # the colour of cells, by opacity
 LIGHT_TEXT_FROM = 0.655  # opacity of a cell from which light text on it is the more legible
 # Okabe and Ito, "Color universal design", 2008: told apart with any colour vision. One meaning each.
-BLIND, ADAPTED, LEAKY = "#0072b2", "#009e73", "#d55e00"
+BLIND, ADAPTED, LEAKY = (track_of(name).colour for name in ("blind", "adapted", "leaky"))
 PUBLISHED = "#8a939c"
 SERIES = (BLIND, LEAKY, ADAPTED, "#cc79a7", "#e69f00", "#56b4e9", MUTED, INK)
-GROUP_COLOUR = {"blind": BLIND, "adapted": ADAPTED, "leaky": LEAKY}
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")  # a second sign for what colour tells
 
 VARIABLES = {

@@ -54,23 +54,31 @@ _OFFICIAL = "official parts: trained on train and dev, tuned on dev, tested on t
 _LEAKY = "speakers on both sides"
 
 
-def _both(
-    name: str, title: str, deal: Deal, family: str = "", base: str = "", **fields: Any
-) -> tuple[Protocol, ...]:
-    """A protocol on both tracks."""
-    base = base or name
-    return (
-        Protocol(name, title, deal, base=base, family=family, **fields),
-        Protocol(
-            f"{name}_adapted",
+def _on(
+    tracks: tuple[str, ...],
+    name: str,
+    title: str,
+    deal: Deal,
+    family: str = "",
+    base: str = "",
+    **fields: Any,
+) -> Iterator[Protocol]:
+    """A protocol on each of these tracks."""
+    for track in tracks:
+        ending = "" if track == "blind" else f"_{track}"
+        yield Protocol(
+            f"{name}{ending}",
             title,
             deal,
-            track="adapted",
-            base=base,
-            family=family and f"{family}_adapted",
+            track=track,
+            base=base or name,
+            family=family and f"{family}{ending}",
             **fields,
-        ),
-    )
+        )
+
+
+_both = partial(_on, ("blind", "adapted"))
+_across = partial(_on, ("blind", "adapted", "adapted_corpus"))  # for tests on another corpus
 
 
 def _conditions(name: str, title: str, deal: Deal) -> Iterator[Protocol]:
@@ -135,7 +143,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
         *(
             protocol
             for source in SOURCES
-            for protocol in _both(
+            for protocol in _across(
                 f"cross_from_{source}",
                 f"trained on all of {source}, tested on all of another corpus, on the emotions both have",
                 other_corpora,
@@ -150,7 +158,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
                 ("", other_corpora, "on the emotions of both sides"),
             )
             for multi, copied, copies in (("", "", None), ("_multi", _COPIED, COPIES))
-            for protocol in _both(
+            for protocol in _across(
                 f"leave_one_corpus_out{few}{multi}",
                 f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, {emotions}{copied}",
                 deal,

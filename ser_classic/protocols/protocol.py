@@ -13,6 +13,7 @@ import pandas as pd
 from ser_classic.corpora import require_speakers
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError, wrap_errors
+from ser_classic.tracks import TRACKS
 from ser_classic.vocabulary import CONDITIONS
 
 
@@ -46,8 +47,8 @@ class Splitter:
     def __init__(self, protocol: Protocol, clips: pd.DataFrame, seed: int = 0) -> None:
         for more, what in (
             (
-                protocol.track == "adapted",
-                "z-scores features by speaker: do that yourself (ser_classic.adaptation.adapt)",
+                protocol.by,
+                f"z-scores features by {protocol.by}: do that yourself (ser_classic.adaptation.adapt)",
             ),
             (protocol.degradation, "degrades the test clips: use `evaluate` with `degraded`"),
             (protocol.copies, "also trains on degraded copies: use `evaluate` with `copies`"),
@@ -113,8 +114,8 @@ class Protocol:
         Training speakers drawn from each fold; all by default. Smaller draws are subsets of larger ones.
     degradation : str or None
         Name in `DEGRADATIONS` of what is done to the test clips; training clips stay as they are.
-    track : {"blind", "adapted"}
-        `adapted` z-scores the features of each speaker over his own unlabelled clips.
+    track : str
+        Name in `TRACKS`: what the system may know of the clips to test on, such as `adapted`.
     version : int
         Raised whenever the same name deals clips differently, which marks older runs as stale.
 
@@ -151,7 +152,7 @@ class Protocol:
                 f"trained_on {self.trained_on!r}; expected a tuple of corpora",
             ),
             (self.unit is None and "speaker" in self.apart, "keeps speakers apart; give unit='speaker'"),
-            (self.track not in ("blind", "adapted"), f"track {self.track!r}; expected 'blind' or 'adapted'"),
+            (self.track not in TRACKS, f"track {self.track!r}; expected one of {', '.join(TRACKS)}"),
             *(
                 (value is not None and value < least, f"{name} {value}; expected {least} or more")
                 for name, value, least in (
@@ -163,7 +164,7 @@ class Protocol:
             (self.speakers and self.unit is None, "`speakers` is for a protocol that keeps them apart"),
             (
                 self.heard is not None
-                and (self.track == "blind" or self.copies or self.degradation or self.trained_on),
+                and (self.track != "adapted" or self.copies or self.degradation or self.trained_on),
                 "`heard` is for the adapted track, without copies, degradation or `trained_on`",
             ),
             (self.trained_on and self.degradation, "`trained_on` cannot be combined with a degradation"),
@@ -175,6 +176,11 @@ class Protocol:
             if wrong:
                 raise SerClassicError(f"{self.name}: {what}")
         object.__setattr__(self, "base", self.base or self.name)
+
+    @property
+    def by(self) -> str | None:
+        """Column of the clips table by which its track z-scores features; None where it does not."""
+        return TRACKS[self.track].by
 
     @property
     def leaky(self) -> bool:
@@ -208,10 +214,10 @@ class Protocol:
             The protocol needs speakers, and the clips have none.
         """
         corpus = clips["corpus"].iloc[0]
-        if self.unit or self.track == "adapted":
+        if self.unit or self.by == "speaker":
             require_speakers(clips, f"protocol {self.name}")
-        if self.track == "adapted":
-            require_two_clips(clips)
+        if self.by:
+            require_two_clips(clips, self.by)
         *others, tested = dict.fromkeys(clips["corpus"])
         if self.trained_on and (not others or set(others) != set(self.sources(tested))):
             raise SerClassicError(
@@ -278,14 +284,20 @@ def _fewer_speakers(fold: Fold, clips: pd.DataFrame, number: int, seed: int) -> 
     return replace(fold, train=fold.train[np.isin(owners, random.permutation(there)[:number])])
 
 
-def require_two_clips(clips: pd.DataFrame) -> None:
-    """Refuse a speaker with a single clip, for the adapted track.
+def require_two_clips(clips: pd.DataFrame, by: str = "speaker") -> None:
+    """Refuse a speaker (or what else `by` names) with a single clip, for a track that z-scores by it.
 
     The z-scores of a single clip are all zero; from these a model can tell which emotion training lacks.
     """
-    counts = clips["speaker"].value_counts()
+    corpus = clips["corpus"].iloc[0]
+    if by not in clips or clips[by].isna().any():
+        raise SerClassicError(
+            f"{corpus}: features are to be z-scored by {by}, which is not known of every clip; give the "
+            f"clips table a column `{by}`, or take another track"
+        )
+    counts = clips[by].value_counts()
     if counts.min() < 2:
         raise SerClassicError(
-            f"{clips['corpus'].iloc[0]}: the adapted track z-scores features over each speaker's clips, and "
-            f"{counts.idxmin()} has only one; every speaker needs at least 2"
+            f"{corpus}: features are to be z-scored over each {by}'s clips, and {counts.idxmin()} has only "
+            f"one; every {by} needs at least 2"
         )

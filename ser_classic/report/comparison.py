@@ -19,6 +19,7 @@ from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
 from ser_classic.report.text import counted, share, signed
 from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
 from ser_classic.tables import Cell, Table
+from ser_classic.tracks import track_of
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def as_text(pair: Pair, width: int = 80) -> str:
     """
     found, gap = pair.found, pair.found.difference
     record = pair.runs[0].record
-    kind = "leaky" if record["leaky"] else record["track"]
+    kind = "leaky" if record["leaky"] else track_of(record["track"]).label
     clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
     each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
     names = (str(name).partition("/")[2] or str(name) for name in each.index)

@@ -14,6 +14,7 @@ from ser_classic.report.scoring import Scored, first_seeds, shown, system_of
 from ser_classic.report.text import Chapter, Picture, of_share, range_of, share
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table
+from ser_classic.tracks import in_order, track_of
 from ser_classic.vocabulary import CONDITIONS
 
 BLIND, ALL = -1, np.inf  # as numbers of clips heard, before and after all others
@@ -86,10 +87,11 @@ def figures_of(run: Scored) -> dict[str, Any]:
 
 def few_chapter(runs: Iterable[Scored]) -> Chapter | None:
     """The adaptation curve: what a system gains by the clips it hears of a speaker; None where none ran."""
-    runs = list(runs)
+    ends = {"blind": BLIND, "adapted": ALL}
+    runs = [run for run in runs if run.row["track"] in ends]
     table = beside_ordinary(runs, "heard")
     heard = table["heard"].astype(float)
-    ordinary = table["track"].map({"blind": BLIND, "adapted": ALL})
+    ordinary = table["track"].map(ends)
     at = heard.fillna(ordinary)
     most = table.groupby(["corpus", "folds"])["clips"].transform("max")
     words = [
@@ -288,7 +290,7 @@ def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
     near = [run for run in runs if run.row["corpus"] in corpora]
     rows += [
         _crossing(run, run.row["corpus"], True)
-        for track in ("blind", "adapted")
+        for track in in_order(track for _, track in systems)
         for run in shown(near, track)
         if (system_of(run.row), track) in systems
     ]
@@ -326,21 +328,22 @@ def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
         )
         drawings = (picture,)
     titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
-    about = " ".join([CROSS, *(f"{name}: {title}." for name, title in titles.items())])
+    tracks = {track_of(name).label: track_of(name).title for name in in_order(table["track"])}
+    about = " ".join([CROSS, *(f"{name}: {told}." for name, told in (tracks | titles).items())])
     return Chapter("cross", "From corpus to corpus", about, tables, broken, drawings)
 
 
 def _crossing_table(table: pd.DataFrame, system: str) -> Table:
-    rows = []
+    rows, tracks = [], in_order(table["track"])
     for (tested, within, trained), part in table.groupby(["tested", "within", "trained"]):
         by_track = {row["track"]: row for row in part.to_dict("records")}
         cells = [tested, "itself" if within else trained, str(part["classes"].max())]
-        for track in ("blind", "adapted"):
+        for track in tracks:
             row = by_track.get(track)
             cells += [of_share(row["uar"]), Cell(row["range"], row["low"])] if row else ["–"] * 2
         rows.append(tuple(cells))
-    headings = ("tested on", "trained on", "emotions", "blind", "95 %", "adapted", "95 %")
-    return Table(headings, tuple(rows), system)
+    figures = [heading for track in tracks for heading in (track_of(track).label, "95 %")]
+    return Table(("tested on", "trained on", "emotions", *figures), tuple(rows), system)
 
 
 CHAPTERS: tuple[Callable[[Iterable[Scored]], Chapter | None], ...] = (

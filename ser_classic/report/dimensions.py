@@ -13,10 +13,11 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.scoring import GROUPS, group_of, system_of, to_csv, ways_stale
+from ser_classic.report.scoring import group_of, places_of_tracks, system_of, to_csv, ways_stale
 from ser_classic.report.text import Chapter, duration, share
 from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
 from ser_classic.tables import Cell, Table
+from ser_classic.tracks import in_order, track_of
 
 TITLE = "Dimensions: arousal and valence as numbers"
 ABOUT = (
@@ -91,7 +92,7 @@ def score_dimension(
 def dimension_board(results: Path, problem: Callable[[str], None] | None = None) -> pd.DataFrame:
     """One row for each stored run that predicts a dimension; arguments as `ser_classic.report.read`.
 
-    By corpus, dimension, group (blind, adapted, leaky) and CCC; stale and failed runs come last in their
+    By corpus, dimension, group (see `group_of`) and CCC; stale and failed runs come last in their
     group, and failed ones have no figures.
     """
     from ser_classic.experiment.stale import differences
@@ -116,7 +117,7 @@ def dimension_board(results: Path, problem: Callable[[str], None] | None = None)
         rows.append(row)
     board = pd.DataFrame(rows, columns=list(COLUMNS))
     keys = {
-        "_place": group_of(board).map({name: number for number, name in enumerate(GROUPS)}),
+        "_place": places_of_tracks(group_of(board)),
         "_late": board["stale"].notna().astype(int).mask(board["status"] != "ok", 2),
         "_minus": -board["ccc"].astype(float),
     }
@@ -153,12 +154,11 @@ def tables_of(board: pd.DataFrame) -> Iterator[Table]:
     """A table for each corpus, dimension and group of current runs."""
     current = board[board["status"].eq("ok") & board["stale"].isna()]
     for (corpus, target), part in current.groupby(["corpus", "target"], sort=False):
-        for group in GROUPS:
+        for group in in_order(group_of(part)):
             rows = part[group_of(part) == group]
-            if len(rows):
-                title = f"{corpus}, {target}: {group}"
-                best = ("best", *[""] * (len(rows) - 1))
-                yield Table(HEADINGS, tuple(map(_row, rows.to_dict("records"))), title, best)
+            title = f"{corpus}, {target}: {track_of(group).label}"
+            best = ("best", *[""] * (len(rows) - 1))
+            yield Table(HEADINGS, tuple(map(_row, rows.to_dict("records"))), title, best)
 
 
 def _row(row: dict[str, Any]) -> tuple[Cell | str, ...]:

@@ -24,6 +24,7 @@ from ser_classic.report.scoring import judged, probabilities, score_of, speaker_
 from ser_classic.report.text import of_share, share
 from ser_classic.statistics import interval
 from ser_classic.tables import Cell, Table
+from ser_classic.tracks import track_of
 
 FEATURES = "external"  # in the place of the feature set, in a cell of such a run
 BESIDE = ("corpus", "speaker", "sentence", "part", "digest")  # columns of a table of folds; they may stay
@@ -281,7 +282,7 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
 
 def as_text(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
     """The facts for a terminal."""
-    kind = "leaky" if found["leaky"] else found["track"]
+    kind = "leaky" if found["leaky"] else track_of(found["track"]).label
     lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
     if found["leaky"]:
         lines[1:] = ["The test speakers were heard in training: this says nothing of unknown speakers.", ""]

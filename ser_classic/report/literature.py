@@ -10,10 +10,19 @@ from importlib.resources import files
 import pandas as pd
 
 from ser_classic.report.overview import trained
-from ser_classic.report.scoring import Scored, group_of, rankings, system_of, systems, tabulated
+from ser_classic.report.scoring import (
+    Scored,
+    group_of,
+    places_of_tracks,
+    rankings,
+    system_of,
+    systems,
+    tabulated,
+)
 from ser_classic.report.text import Chapter, Picture, of_share, range_of, share
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table
+from ser_classic.tracks import track_of
 
 SYSTEM = ["corpus", "features", "model"]
 NEAR = 0.05  # a claim that is missed by no more is reproduced
@@ -124,9 +133,10 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
     if not len(theirs):
         both = both.iloc[:0]
     both["same_folds"] = both.pop("base").isin(set(ours["base"]))
-    return both.sort_values(
-        ["track", "disjoint", "uar", "system"], ascending=[False, False, False, True], ignore_index=True
-    )
+    order = {"_track": True, "disjoint": False, "uar": False, "system": True}
+    both = both.assign(_track=places_of_tracks(both["track"]))
+    both = both.sort_values([*order], ascending=[*order.values()], ignore_index=True)
+    return both.drop(columns="_track")
 
 
 def beside_networks(board: pd.DataFrame, most: int = 4) -> pd.DataFrame:
@@ -142,8 +152,7 @@ def beside_networks(board: pd.DataFrame, most: int = 4) -> pd.DataFrame:
         theirs = table[table["family"] == "ssl"].groupby("track", sort=False).head(most)
         ours = table[table["own"].astype(bool)]
         if len(ours) and len(theirs):
-            both = pd.concat([ours, theirs]).assign(corpus=corpus)
-            parts.append(both.sort_values(["track", "uar"], ascending=[False, False]))
+            parts.append(table.loc[sorted([*ours.index, *theirs.index])].assign(corpus=corpus))
     columns = [*beside_published(board.iloc[:0], ""), "corpus"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
@@ -172,7 +181,7 @@ def published_chapter(runs: Iterable[Scored]) -> Chapter | None:
     for corpus in dict.fromkeys(board["corpus"]):
         both = beside_published(board, str(corpus))
         for (track, disjoint), part in both.groupby(["track", "disjoint"], sort=False):
-            title = f"{corpus}, {track}" + ("" if disjoint else ", speakers on both sides")
+            title = f"{corpus}, {track_of(track).label}" + ("" if disjoint else ", speakers on both sides")
             if part["own"].any() and not part["own"].all():
                 tables.append(_published_table(part, title))
     return Chapter("published", "Beside published scores", PUBLISHED_ABOUT, tuple(tables)) if tables else None

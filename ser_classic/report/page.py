@@ -19,7 +19,6 @@ from ser_classic.report.text import (
     INTRODUCTION,
     LEAKY,
     STALE,
-    TITLES,
     WARNING,
     Chapter,
     Picture,
@@ -31,6 +30,7 @@ from ser_classic.report.text import (
     uar_of,
 )
 from ser_classic.statistics import FEWEST_SPEAKERS, per_speaker
+from ser_classic.tracks import track_of
 
 TITLE = "Speech emotion recognition on speakers never heard"
 LEAD = (
@@ -157,14 +157,17 @@ def _bodies(corpus: str, of_corpus: pd.DataFrame) -> Iterator[str]:
     if 0 < of_corpus["speakers"].max() < FEWEST_SPEAKERS:
         task += " Too few speakers for an interval: the UAR of each is shown instead."
     for group, protocol, emotions, part in rankings(of_corpus):
-        named = " · ".join(filter(None, (corpus, LEAKY if group == "leaky" else group, protocol, emotions)))
+        track = track_of(group)
+        label = LEAKY if group == "leaky" else track.label
+        named = " · ".join(filter(None, (corpus, label, protocol, emotions)))
         rows = "\n".join(_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
         chance = 100 / part["classes"].max()
         yield (
-            f'<tbody class="{group}" data-corpus="{escape(corpus)}" data-track="{group}" '
-            f'data-protocol="{escape(protocol)}" style="--chance:{0 if pd.isna(chance) else chance:.1f}">'
+            f'<tbody class="{group}" data-corpus="{escape(corpus)}" data-track="{escape(track.label)}" '
+            f'data-protocol="{escape(protocol)}" style="--chance:{0 if pd.isna(chance) else chance:.1f};'
+            f'--colour:var(--{group},color-mix(in srgb,{track.colour} 70%,var(--ink)))">'
             f'<tr class="ranking"><th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
-            f"<small>{escape(TITLES[group])}; {escape(task)}</small></th></tr>\n{rows}</tbody>"
+            f"<small>{escape(track.title)}; {escape(task)}</small></th></tr>\n{rows}</tbody>"
         )
 
 

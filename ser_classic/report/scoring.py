@@ -15,6 +15,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS, classes_of, grouped_confusion, places_of
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
+from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS, ordered
 
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
@@ -36,7 +37,6 @@ COLUMNS = (
     *FACTS,
     "source",
 )
-GROUPS = ("blind", "adapted", "leaky")
 FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
 
@@ -353,7 +353,7 @@ def leaderboard(
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
 ) -> pd.DataFrame:
-    """One row per run, by corpus, group (blind, adapted, leaky) and UAR; arguments as `scored`.
+    """One row per run, by corpus, group (see `group_of`) and UAR; arguments as `scored`.
 
     Returns
     -------
@@ -373,10 +373,9 @@ def arranged(board: pd.DataFrame) -> pd.DataFrame:
 
     Within a group, stale runs come after current ones, and failed ones last.
     """
-    place = group_of(board).map({name: number for number, name in enumerate(GROUPS)})
     keys = {
         "_own": ~ordinary(board),
-        "_place": place,
+        "_place": places_of_tracks(group_of(board)),
         "_late": lateness(board),
         "_minus": -board["uar"].astype(float),
     }
@@ -387,7 +386,12 @@ def arranged(board: pd.DataFrame) -> pd.DataFrame:
 
 def group_of(board: pd.DataFrame) -> pd.Series:
     """The group in which a run is ranked: `leaky`, else its track."""
-    return board["track"].mask(board["leaky"].astype(bool), "leaky")
+    return board["track"].mask(board["leaky"].astype(bool), LEAKY.name)
+
+
+def places_of_tracks(names: pd.Series) -> pd.Series:
+    """The place of each track or group among all of them, as `in_order` has them."""
+    return names.map({name: place for place, name in enumerate(in_order(names))})
 
 
 def ordinary(board: pd.DataFrame) -> pd.Series:
@@ -408,7 +412,7 @@ def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str
     Yields
     ------
     group : str
-        Of `GROUPS`.
+        As in `group_of`.
     protocol : str
         Within a group, the one under which most systems ran comes first.
     emotions : str
@@ -418,7 +422,7 @@ def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str
         The systems; failed ones are in the first part of their protocol.
     """
     group, most = group_of(of_corpus), of_corpus["classes"].max()
-    for name in GROUPS:
+    for name in in_order(group):
         of_group = of_corpus[group == name]
         sizes = of_group["protocol"].value_counts().sort_index()
         for protocol in sizes.sort_values(ascending=False, kind="stable").index[: 1 if usual else None]:

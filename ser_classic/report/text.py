@@ -16,17 +16,13 @@ from ser_classic.errors import SerClassicError
 from ser_classic.report.scoring import each_speaker, rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped
+from ser_classic.tracks import track_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Group
     from rich.table import Table as RichTable
 
-TITLES = {
-    "blind": "nothing is known of the test speaker but the clip",
-    "adapted": "features are scaled by the test speaker's own unlabelled clips",
-    "leaky": "the test speakers were heard in training",
-}
 WARNING = (
     "The test speakers are in the training data too, so these figures do not say how well the emotions of "
     "an unknown speaker are recognised. They show how much a leaky split adds."
@@ -178,7 +174,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def sections(board: pd.DataFrame, usual: bool = False) -> Iterator[Section]:
-    """The rankings of a leaderboard, by corpus, then blind, adapted and leaky; arguments as `rankings`."""
+    """The rankings of a leaderboard, by corpus and group; arguments as `rankings`."""
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
         done = of_corpus[of_corpus["uar"].notna()]
         speakers = dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row))
@@ -186,12 +182,13 @@ def sections(board: pd.DataFrame, usual: bool = False) -> Iterator[Section]:
         for group, protocol, emotions, part in rankings(of_corpus, usual):
             ok = part[part["status"] == "ok"].to_dict("records")
             failed = part[part["status"] != "ok"].to_dict("records")
-            named = ", ".join(filter(None, (group.capitalize(), protocol, emotions)))
+            track = track_of(group)
+            named = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
             yield Section(
                 str(corpus),
                 notes,
                 group == "leaky",
-                _table(ok, f"{named}: {TITLES[group]}"),
+                _table(ok, f"{named}: {track.title}"),
                 tuple((_system(row), row["stale"]) for row in ok if pd.notna(row["stale"])),
                 tuple((_system(row), str(row["error"])) for row in failed),
             )
@@ -244,7 +241,7 @@ def best_systems(board: pd.DataFrame) -> Table:
     for corpus, of_corpus in current.groupby("corpus", sort=False):
         for group, _, emotions, part in rankings(of_corpus, usual=True):
             row = part.iloc[0].to_dict()
-            track = LEAKY if group == "leaky" else group
+            track = LEAKY if group == "leaky" else track_of(group).label
             place = str(corpus), f"{track}, {emotions}" if emotions else track
             figures = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
             rows.append((*place, *figures, system_of(row), row["protocol"]))

@@ -1,0 +1,87 @@
+"""Tracks: what a system may know of the clips that it is tested on, besides the one that it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ser_classic.errors import SerClassicError
+from ser_classic.registry import Registry
+from ser_classic.vocabulary import DIMENSIONS, EMOTION
+
+LABELS = (EMOTION, "label", *DIMENSIONS)  # columns that no track may use
+
+
+@dataclass(frozen=True)
+class Track:
+    """What a system may know of the clips that it is tested on; runs are ranked within their track.
+
+    Attributes
+    ----------
+    name : str
+        As in records.
+    title : str
+        What is known, in a few words.
+    colour : str
+        Of the track in figures and on the page: `#rrggbb`.
+    by : str or None
+        Column of the clips table: every feature is z-scored over all clips, of training and test, that have
+        the same value there. By default nothing is z-scored.
+    label : str
+        The name that reports show; by default `name`.
+
+    Raises
+    ------
+    SerClassicError
+        `by` is what systems are to predict.
+    """
+
+    name: str
+    title: str
+    colour: str
+    by: str | None = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if self.by in LABELS:
+            raise SerClassicError(f"{self.name}: z-scored by {self.by}, which tells what is to be predicted")
+        object.__setattr__(self, "label", self.label or self.name)
+
+
+# In the order of reports. Colours: Okabe and Ito, "Color universal design", 2008.
+TRACKS: Registry[Track] = Registry(
+    "tracks",
+    [
+        Track("blind", "nothing is known of the test speaker but the clip", "#0072b2"),
+        Track(
+            "adapted",
+            "features are scaled by the test speaker's own unlabelled clips",
+            "#009e73",
+            by="speaker",
+        ),
+        Track(
+            "adapted_corpus",
+            "features are scaled by all unlabelled clips of the test corpus",
+            "#e69f00",
+            by="corpus",
+            label="adapted to the corpus",
+        ),
+    ],
+)
+# No protocol has it as its track: reports show runs of a leaky protocol under it, whatever their track.
+LEAKY = Track("leaky", "the test speakers were heard in training", "#d55e00")
+
+
+def track_of(name: str) -> Track:
+    """The track of this name, or `LEAKY`; of a track that is not installed, little more than the name."""
+    if name == LEAKY.name:
+        return LEAKY
+    return TRACKS[name] if name in TRACKS else Track(name, "a track that is not installed", "#5b6570")
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of tracks, each once: those of `TRACKS` in its order, others by name, `leaky` last."""
+    found, order = set(names), [*TRACKS]
+    last = len(order)
+    place = {name: number for number, name in enumerate(order)} | {LEAKY.name: last + 1}
+    return sorted(found, key=lambda name: (place.get(name, last), name))

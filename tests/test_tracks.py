@@ -1,0 +1,184 @@
+"""Tracks: what may be known of test clips; apart in every report, and a plug-in's needs only an entry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import made_up_runs as made_up
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_classic import report
+from ser_classic.adaptation import adapt
+from ser_classic.errors import SerClassicError
+from ser_classic.experiment.evaluation import evaluate
+from ser_classic.experiment.fold import Trial, learn
+from ser_classic.experiment.preparation import labels_of
+from ser_classic.features.inputs import Features
+from ser_classic.models import MODELS
+from ser_classic.protocols import PROTOCOLS, Protocol, leave_one_speaker_out
+from ser_classic.report.conditions import cross_chapter
+from ser_classic.report.page import page
+from ser_classic.report.scoring import scored
+from ser_classic.report.text import best_systems
+from ser_classic.tracks import LEAKY, TRACKS, Track, in_order
+
+ROOM = Track("room", "features are scaled by the clips of a room", "#56b4e9", by="room", label="of a room")
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Clips of two corpora, to train on and to test on, and features that tell their emotions a little."""
+    rows = [
+        (f"{corpus}/{speaker}{number}", corpus, f"{corpus}/{speaker}", emotion)
+        for corpus, other in (("emodb", "boredom"), ("mine", "happy"))
+        for speaker in "abc"
+        for emotion in ("angry", "sad", other)
+        for number in (f"{emotion}{place}" for place in range(8))
+    ]
+    clips = pd.DataFrame(rows, columns=["clip", "corpus", "speaker", "emotion"]).set_index("clip")
+    random = np.random.default_rng(0)
+    values = random.normal(size=(len(clips), 4)) + 0.5 * pd.factorize(clips["emotion"])[0][:, None]
+    return clips, Features(clips.index, tuple("abcd"), values.astype(np.float32))
+
+
+def sad_of(clips, features, track="adapted_corpus"):
+    ending = "" if track == "blind" else f"_{track}"
+    table = evaluate(clips, features, MODELS["ridge"], PROTOCOLS[f"cross_from_emodb{ending}"])
+    return table.set_index("clip")["p_sad"]
+
+
+def with_an_offset(features, moved):
+    values = np.where(moved.to_numpy()[:, None], 3 * features.values + 7, features.values)
+    return replace(features, values=values.astype(np.float32))
+
+
+@pytest.mark.parametrize("corpus", ["emodb", "mine"])
+def test_what_a_whole_corpus_has_in_common_is_gone_on_either_side(pair, corpus):
+    """What one speaker has of his own stays."""
+    clips, features = pair
+    expected = sad_of(clips, features)
+    again = sad_of(clips, with_an_offset(features, clips["corpus"] == corpus))
+    np.testing.assert_allclose(again, expected, atol=1e-4)
+    again = sad_of(clips, with_an_offset(features, clips["speaker"] == f"{corpus}/a"))
+    assert np.abs(again - expected).max() > 0.05
+
+
+def test_the_statistics_are_those_of_all_clips_of_the_corpus_alone(pair):
+    """Of emotions that are not tested, too: to leave them out, one would have to know the labels."""
+    clips, features = pair
+    protocol = PROTOCOLS["cross_from_emodb_adapted_corpus"]
+    (fold,) = protocol.folds(clips)
+    trial = Trial("", (features,), labels_of(clips), [fold], MODELS["ridge"], protocol)
+    scaled = learn(trial, fold).scaled.values
+    for name in ("emodb", "mine"):
+        own = (clips["corpus"] == name).to_numpy()
+        expected = adapt(features.values[own], np.zeros(own.sum(), dtype=int))
+        np.testing.assert_array_equal(scaled[own], expected)
+    assert len(fold.test) < (clips["corpus"] == "mine").sum()
+
+
+@pytest.mark.parametrize("track", ["blind", "adapted", "adapted_corpus"])
+def test_labels_of_test_clips_change_no_prediction(pair, track):
+    clips, features = pair
+    expected = sad_of(clips, features, track)
+    tested = np.flatnonzero(clips.index.isin(expected.index))
+    emotions = clips["emotion"].to_numpy(dtype=object)
+    emotions[tested] = emotions[tested[::-1]]
+    assert (emotions != clips["emotion"]).any()
+    pd.testing.assert_series_equal(sad_of(clips.assign(emotion=emotions), features, track), expected)
+
+
+def test_every_crossing_is_on_every_track_of_crossings():
+    crossings = [protocol for protocol in PROTOCOLS.values() if protocol.trained_on]
+    by_test = {}
+    for each in crossings:
+        by_test.setdefault((each.base, each.copies), set()).add(each.track)
+    assert len(by_test) > 25
+    assert all(tracks == {"blind", "adapted", "adapted_corpus"} for tracks in by_test.values())
+
+
+def crossed(track):
+    ending = "" if track == "blind" else f"_{track}"
+    return made_up.run(
+        "emodb",
+        f"cross_from_tess{ending}",
+        "pooled",
+        "svm_rbf",
+        emotions="neutral happy sad angry fear disgust",
+        kind=(track, False, 0.0),
+        base="cross_from_tess",
+        trained_on=["tess"],
+    )
+
+
+def test_a_crossing_has_a_column_a_track_and_says_what_each_knows():
+    runs = scored(map(crossed, ("adapted_corpus", "blind", "adapted")), made_up.clips)
+    chapter = cross_chapter(runs)
+    (table,) = chapter.tables
+    columns = ("blind", "95 %", "adapted", "95 %", "adapted to the corpus", "95 %")
+    assert table.headings[3:] == columns
+    uars = {run.row["track"]: run.row["uar"] for run in runs}
+    (row,) = table.rows
+    assert [cell.value for cell in row[3::2]] == [uars[track] for track in TRACKS]
+    assert all(TRACKS[track].title in chapter.about for track in TRACKS)
+    titles = [ax.get_title() or ax.get_title("left") for ax in chapter.pictures[0].figure.axes]
+    assert titles == ["blind", "adapted", "adapted to the corpus"]
+
+
+def test_tracks_are_ranked_apart_in_their_order_and_one_not_installed_is_not_lost():
+    """A run of a further track, even of one that is in no table, stands in no ranking of another."""
+    made = [made_up.run("emodb", protocol, "pooled", "knn") for protocol in ("loso", "random5")]
+    for track in ("moon", "adapted_corpus", "adapted"):
+        kind = (track, False, 3.0)
+        made.append(made_up.run("emodb", f"loso_{track}", "pooled", "svm_rbf", kind=kind, base="loso"))
+    runs = scored(made, made_up.clips)
+    board = report.tabulated(runs)
+    order = ["blind", "adapted", "adapted_corpus", "moon"]
+    assert list(board["track"]) == [*order, "blind"]
+    assert in_order(["moon", "leaky", *TRACKS]) == [*order, "leaky"]
+    text = report.markdown(board)
+    places = [
+        text.index(f"### {name}, ") for name in ("Blind", "Adapted", "Adapted to the corpus", "Moon", "Leaky")
+    ]
+    assert places == sorted(places)
+    best = [row[1].text for row in best_systems(board).rows]
+    assert best[:4] == ["blind", "adapted", "adapted to the corpus", "moon"]
+    html = page(runs)
+    assert f"--colour:var(--adapted_corpus,color-mix(in srgb,{TRACKS['adapted_corpus'].colour} " in html
+    assert 'data-track="adapted to the corpus" data-protocol="loso_adapted_corpus"' in html
+    with pytest.raises(SerClassicError, match="one track"):
+        report.compare(made[0], made[3], made_up.clips)
+
+
+def test_a_further_track_needs_nothing_but_its_entry(pair):
+    plain, features = pair[0].iloc[:72], pair[1].take(np.arange(72))
+    clips = plain.assign(room=np.where(plain["speaker"] == "emodb/a", "hall", "den"))
+    with TRACKS.also([ROOM]):
+        protocol = Protocol("loso_room", "", leave_one_speaker_out, track="room")
+        expected = evaluate(clips, features, "ridge", protocol)["p_sad"]
+        moved = with_an_offset(features, clips["room"] == "hall")
+        np.testing.assert_allclose(evaluate(clips, moved, "ridge", protocol)["p_sad"], expected, atol=1e-4)
+        with pytest.raises(SerClassicError, match=r"emodb: .*room"):
+            protocol.folds(plain)
+        with pytest.raises(SerClassicError, match=r"emodb: .*cell has only one"):
+            protocol.folds(clips.assign(room=["cell", *clips["room"][1:]]))
+        with pytest.raises(SerClassicError, match="room"):
+            protocol.splitter(clips)
+        run = made_up.run("emodb", "loso_room", "pooled", "knn", kind=("room", False, 0.0))
+        text = report.markdown(report.leaderboard([run], made_up.clips))
+    assert f"### Of a room, loso_room: {ROOM.title}" in text
+
+
+@pytest.mark.parametrize("column", ["emotion", "label", "arousal"])
+def test_a_track_that_knows_the_answer_is_refused(column):
+    with pytest.raises(SerClassicError, match=column):
+        Track("oracle", "", "#000000", by=column)
+
+
+def test_every_track_has_a_title_and_a_colour_of_its_own():
+    every = [*TRACKS.values(), LEAKY]
+    for name in ("title", "colour", "label"):
+        assert len({getattr(track, name) for track in every}) == len(every)
+    assert all(track.title for track in every)
