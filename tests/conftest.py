@@ -114,7 +114,7 @@ def ser(
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def corpora() -> Path:
     """The folder with the real corpora; skips where `$SER_DATA` names none."""
     folder = os.environ.get("SER_DATA")

@@ -78,15 +78,17 @@ def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, emotions, voic
     require_equal(model, X, y, speakers, np.isin(speakers, np.unique(speakers)[:5]))
 
 
+@pytest.fixture(scope="module")
+def acted(corpora, cache):
+    if not (corpora / "emodb").is_dir():
+        pytest.skip("emodb is not below $SER_DATA")
+    return table("emodb", "pooled", cache, corpora, 2 * MOST)
+
+
 @pytest.mark.corpus
-@pytest.mark.slow
 @pytest.mark.parametrize("model", OF_ARRAYS)
-@pytest.mark.parametrize("corpus", ["emodb", "tess"])
-def test_so_do_they_on_real_corpora(model, corpus, corpora, cache):
-    if not (corpora / corpus).is_dir():
-        pytest.skip(f"{corpus} is not below $SER_DATA")
-    X, y, speakers = table(corpus, "pooled", cache, corpora, 2 * MOST)
-    require_equal(model, X, y, speakers, np.arange(len(X)) % 2 == 0)
+def test_so_do_they_on_a_real_corpus(model, acted):
+    require_equal(model, *acted, np.arange(len(acted[0])) % 2 == 0)
 
 
 def small() -> tuple[pd.DataFrame, np.ndarray]:
