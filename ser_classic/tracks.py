@@ -24,28 +24,37 @@ class Track:
         What is known, in a few words.
     colour : str
         Of the track in figures and on the page: `#rrggbb`.
-    by : str or None
+    scaled_by : str or None
         Column of the clips table: every feature is z-scored over all clips, of training and test, that have
         the same value there. By default nothing is z-scored.
+    evened_by : str or None
+        Column of the clips table: probabilities of the test clips that have the same value there are shared
+        out by `adaptation.evened`. By default they stay as they are.
     label : str
         The name that reports show; by default `name`.
 
     Raises
     ------
     SerClassicError
-        `by` is what systems are to predict.
+        A column holds what systems are to predict.
     """
 
     name: str
     title: str
     colour: str
-    by: str | None = None
+    scaled_by: str | None = None
+    evened_by: str | None = None
     label: str = ""
 
     def __post_init__(self) -> None:
-        if self.by in LABELS:
-            raise SerClassicError(f"{self.name}: z-scored by {self.by}, which tells what is to be predicted")
+        if known := set(self.by).intersection(LABELS):
+            raise SerClassicError(f"{self.name}: goes by {known.pop()}, which tells what is to be predicted")
         object.__setattr__(self, "label", self.label or self.name)
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The columns that it goes by; none where every clip is judged alone."""
+        return tuple(dict.fromkeys(filter(None, (self.scaled_by, self.evened_by))))
 
 
 # In the order of reports. Colours: Okabe and Ito, "Color universal design", 2008.
@@ -57,13 +66,20 @@ TRACKS: Registry[Track] = Registry(
             "adapted",
             "features are scaled by the test speaker's own unlabelled clips",
             "#009e73",
-            by="speaker",
+            scaled_by="speaker",
+        ),
+        Track(
+            "evened",
+            "probabilities are evened out over the test speaker's own unlabelled clips",
+            "#56b4e9",
+            evened_by="speaker",
+            label="evened out",
         ),
         Track(
             "adapted_corpus",
             "features are scaled by all unlabelled clips of the test corpus",
             "#e69f00",
-            by="corpus",
+            scaled_by="corpus",
             label="adapted to the corpus",
         ),
     ],

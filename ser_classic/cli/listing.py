@@ -94,7 +94,6 @@ def _described(table: Mapping[str, Model]) -> tuple[Facts, Rows]:
 
 def _protocols() -> tuple[Facts, Rows]:
     from ser_classic.protocols import PROTOCOLS, families
-    from ser_classic.tracks import TRACKS
 
     entries = {
         name: {
@@ -106,7 +105,7 @@ def _protocols() -> tuple[Facts, Rows]:
         for name, protocol in PROTOCOLS.items()
     }
     rows = [
-        (name, "; ".join([protocol.title, *([TRACKS[protocol.track].label] if protocol.by else [])]))
+        (name, "; ".join([protocol.title, *([protocol.knows.label] if protocol.knows.by else [])]))
         for name, protocol in PROTOCOLS.items()
         if not protocol.family
     ]

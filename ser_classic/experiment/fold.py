@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ser_classic.adaptation import adapt_few, drawn
+from ser_classic.adaptation import adapt_few, drawn, evened
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import Features, joined
 from ser_classic.models import Model
@@ -139,6 +139,9 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             guess, probabilities = _predicted(model, fitted, tested, learned.truth)
+        if by := _entries(trial)[1].knows.evened_by:
+            together = trial.labels[by].to_numpy(dtype=str)[fold.test]
+            guess, probabilities = _evened(model, probabilities, together)
         results.append(
             FoldResult(
                 guess,
@@ -197,8 +200,21 @@ def _entries(trial: Trial) -> tuple[Model, Protocol]:
 
 def _scaled_by(trial: Trial) -> np.ndarray | None:
     """The speakers, or what else the track z-scores features by; None where it does not."""
-    by = _entries(trial)[1].by
+    by = _entries(trial)[1].knows.scaled_by
     return None if by is None else trial.labels[by].to_numpy(dtype=str)
+
+
+def _evened(
+    model: Model, probabilities: pd.DataFrame | None, together: np.ndarray
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Probabilities shared out over the clips that have the same value in `together`, and the guesses."""
+    if probabilities is None:
+        raise SerClassicError(f"{model.name} gives no probabilities, which this track evens out")
+    shared = probabilities.to_numpy(copy=True)
+    for value in np.unique(together):
+        shared[together == value] = evened(shared[together == value])
+    shared = pd.DataFrame(shared, columns=probabilities.columns)
+    return shared.columns.to_numpy(dtype=str)[shared.to_numpy().argmax(axis=1)], shared
 
 
 def _predicted(

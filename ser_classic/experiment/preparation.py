@@ -144,7 +144,7 @@ def deal(
     warned : set of str
         Warnings already given, which are not repeated; new ones are added.
     """
-    folds, labels = protocol.folds(clips, seed), labels_of(clips, target, protocol.by)
+    folds, labels = protocol.folds(clips, seed), labels_of(clips, target, protocol.knows.by)
     if target == EMOTION:
         emotions = labels[EMOTION].to_numpy(dtype=str)
         tests = [fold.test for fold in folds]
@@ -229,13 +229,12 @@ def _make_ready(
     work.trial = Trial(cell.id, features, labels, folds, *names, degraded, copies)
 
 
-def labels_of(clips: pd.DataFrame, target: str = EMOTION, by: str | None = None) -> pd.DataFrame:
+def labels_of(clips: pd.DataFrame, target: str = EMOTION, by: Sequence[str] = ()) -> pd.DataFrame:
     """What a model may know of clips.
 
-    Columns corpus, speaker, `by` (where it is another, by which features are z-scored) and the target
-    (emotion words or numbers).
+    Columns corpus, speaker, those that its track goes by, and the target (emotion words or numbers).
     """
-    known = clips[[*dict.fromkeys(filter(None, ("corpus", "speaker", by)))]]
+    known = clips[[*dict.fromkeys(("corpus", "speaker", *by))]]
     if target == EMOTION:
         return known.assign(emotion=clips[EMOTION])
     if clips["corpus"].nunique() > 1:

@@ -78,7 +78,7 @@ def _on(
 
 
 _both = partial(_on, ("blind", "adapted"))
-_across = partial(_on, ("blind", "adapted", "adapted_corpus"))  # for tests on another corpus
+_across = partial(_on, ("blind", "adapted", "evened", "adapted_corpus"))  # for tests on another corpus
 
 
 def _conditions(name: str, title: str, deal: Deal) -> Iterator[Protocol]:

@@ -13,7 +13,7 @@ import pandas as pd
 from ser_classic.corpora import require_speakers
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError, wrap_errors
-from ser_classic.tracks import TRACKS
+from ser_classic.tracks import TRACKS, Track
 from ser_classic.vocabulary import CONDITIONS
 
 
@@ -47,8 +47,8 @@ class Splitter:
     def __init__(self, protocol: Protocol, clips: pd.DataFrame, seed: int = 0) -> None:
         for more, what in (
             (
-                protocol.by,
-                f"z-scores features by {protocol.by}: do that yourself (ser_classic.adaptation.adapt)",
+                by := protocol.knows.by,
+                f"uses the clips of a {' and '.join(by)} together: do that yourself (ser_classic.adaptation)",
             ),
             (protocol.degradation, "degrades the test clips: use `evaluate` with `degraded`"),
             (protocol.copies, "also trains on degraded copies: use `evaluate` with `copies`"),
@@ -178,9 +178,9 @@ class Protocol:
         object.__setattr__(self, "base", self.base or self.name)
 
     @property
-    def by(self) -> str | None:
-        """Column of the clips table by which its track z-scores features; None where it does not."""
-        return TRACKS[self.track].by
+    def knows(self) -> Track:
+        """Its track."""
+        return TRACKS[self.track]
 
     @property
     def leaky(self) -> bool:
@@ -214,10 +214,10 @@ class Protocol:
             The protocol needs speakers, and the clips have none.
         """
         corpus = clips["corpus"].iloc[0]
-        if self.unit or self.by == "speaker":
+        if self.unit or "speaker" in self.knows.by:
             require_speakers(clips, f"protocol {self.name}")
-        if self.by:
-            require_two_clips(clips, self.by)
+        for column in self.knows.by:
+            require_two_clips(clips, column)
         *others, tested = dict.fromkeys(clips["corpus"])
         if self.trained_on and (not others or set(others) != set(self.sources(tested))):
             raise SerClassicError(
@@ -285,19 +285,19 @@ def _fewer_speakers(fold: Fold, clips: pd.DataFrame, number: int, seed: int) -> 
 
 
 def require_two_clips(clips: pd.DataFrame, by: str = "speaker") -> None:
-    """Refuse a speaker (or what else `by` names) with a single clip, for a track that z-scores by it.
+    """Refuse a speaker (or what else `by` names) with a single clip, for a track that goes by it.
 
     The z-scores of a single clip are all zero; from these a model can tell which emotion training lacks.
     """
     corpus = clips["corpus"].iloc[0]
     if by not in clips or clips[by].isna().any():
         raise SerClassicError(
-            f"{corpus}: features are to be z-scored by {by}, which is not known of every clip; give the "
-            f"clips table a column `{by}`, or take another track"
+            f"{corpus}: the clips of each {by} are to be used together, which is not known of every clip; "
+            f"give the clips table a column `{by}`, or take another track"
         )
     counts = clips[by].value_counts()
     if counts.min() < 2:
         raise SerClassicError(
-            f"{corpus}: features are to be z-scored over each {by}'s clips, and {counts.idxmin()} has only "
-            f"one; every {by} needs at least 2"
+            f"{corpus}: the clips of each {by} are to be used together, and {counts.idxmin()} has only one; "
+            f"every {by} needs at least 2"
         )
