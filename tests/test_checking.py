@@ -172,6 +172,13 @@ def test_on_the_command_line(results, ser):
     assert "DIFFERS: 20 of 504" in bad.stdout
     for words in (("--check", "--again"), ("quick", "--sample", "3")):
         assert bench(*words).returncode == 2
+    run = store.read_run(results / "runs" / CELLS[1].id)
+    mine = {"corpus": "mine", "id": "mine--speakers5--mfcc13--ridge--0"}  # of somebody's own
+    store.write_run(results, run.record | mine, run.predictions())
+    nothing = bench("--check", "--corpus", "mine", "--jobs", "1")
+    assert nothing.returncode == 1
+    assert nothing.stdout.startswith("not checked: 1 runs")
+    assert "--own PATH --again" in nothing.stderr
 
 
 def test_predictions_that_were_changed_after_the_run_are_named(results, cache):

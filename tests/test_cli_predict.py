@@ -346,6 +346,14 @@ def test_the_card_is_shown_and_given_as_json(saved, capsys):
     assert json.loads(capsys.readouterr().out)["model"]["name"] == "svm_rbf"
 
 
+def test_a_card_moves_no_cursor(saved, capsys, tmp_path):
+    predictor = load_predictor(saved)
+    predictor.card["title"] = "mine\x1b[2J"
+    predictor.save(tmp_path / "m.skops")
+    assert command("card", tmp_path / "m.skops") == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
 def test_a_terminal_parts_the_lines_of_a_card_between_words(saved, capsys, monkeypatch):
     assert command("card", saved) == 0
     piped = capsys.readouterr().out

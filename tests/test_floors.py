@@ -56,6 +56,7 @@ INTERFACE = {
     "ser_classic.cli.commands",
     "ser_classic.cli.interrupts",
     "ser_classic.cli.options",
+    "ser_classic.cli.printing",
     "ser_classic.corpora.synthetic",
     "ser_classic.errors",
     "ser_classic.estimators",

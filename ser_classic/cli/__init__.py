@@ -17,16 +17,18 @@ from ser_classic.cli import (
     corpora,
     doctor,
     explore,
-    export,
     features,
+    fit,
     folds,
     interrupts,
     listing,
     predict,
     results,
+    saved,
     score,
 )
 from ser_classic.cli.commands import Commands, Group
+from ser_classic.cli.printing import tell, without_controls
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.workers import THREADS
 
@@ -59,7 +61,7 @@ app.add_typer(results.app, name="results")
 app.add(folds.folds, "folds ravdess emobox --output folds.csv", "folds mine.csv loso --output folds.csv")
 app.add(score.score, "score cnn.csv --corpus ravdess --protocol emobox --name 'my CNN'")
 app.add(
-    predict.fit,
+    fit.fit,
     "fit synthetic --features pooled --model svm_rbf -o m.skops",
     "fit mine.csv --features flagship --model fusion -o mine.skops",
 )
@@ -70,8 +72,8 @@ app.add(
     "predict m.skops 'calls/**/*.wav' > emotions.txt",
     "predict call.wav --segments --channel each",
 )
-app.add(predict.card, "card m.skops", "card m.skops --json")
-app.add(export.export, "export m.skops --output m.onnx")
+app.add(saved.card, "card m.skops", "card m.skops --json")
+app.add(saved.export, "export m.skops --output m.onnx")
 app.add(explore.explore, "explore ravdess", "explore a.wav --output a")
 app.add(listing.list_names, "list", "list suites", "list models --json", name="list")
 app.add(cache.cache, "cache", "cache --clear")
@@ -102,13 +104,13 @@ def main() -> None:
     try:
         app()
     except SerClassicError as error:
-        print(f"ser-classic: {error}", file=sys.stderr)
+        print(f"ser-classic: {without_controls(str(error))}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         if error.errno not in MENDABLE:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        print(f"ser-classic: {place}{error.strerror}; what was finished is kept", file=sys.stderr)
+        tell(f"{place}{error.strerror}; what was finished is kept")
         sys.exit(1)
     except SystemExit as stop:
         if stop.code == interrupts.INTERRUPTED:

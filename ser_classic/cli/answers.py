@@ -6,33 +6,13 @@ import csv as csv_module
 import io
 import json
 import math
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ser_classic.cli.printing import on_one_line
 from ser_classic.tables import Cell, Table
 
 Row = dict[str, Any]
-
-
-def wrapped(text: str) -> str:
-    """Text whose long lines a terminal parts between words; what is not shown on one stays as it is."""
-    if not sys.stdout.isatty():
-        return text
-    width = shutil.get_terminal_size().columns
-    lines = (
-        textwrap.fill(
-            line,
-            width,
-            subsequent_indent="  " if line.startswith("- ") else "",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in text.split("\n")
-    )
-    return "\n".join(lines)
 
 
 def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
@@ -78,17 +58,6 @@ def unlike(rows: Sequence[Row], card: dict[str, Any]) -> str:
         f"{strange[0]}{more}: unlike what this model was fitted on ({fitted_on(card)}); its answer and its "
         "confidence mean little there"
     )
-
-
-def on_one_line(text: str) -> str:
-    """Text with its line breaks, and what else moves a terminal's cursor, written out.
-
-    Examples
-    --------
-    >>> on_one_line("a\\nb")
-    'a\\\\nb'
-    """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`ser-classic bench` and `report`: run suites, and draw the leaderboard from stored runs."""
+"""`ser-classic bench` and `report`: run suites or check stored runs, and draw the leaderboard."""
 
 from __future__ import annotations
 
@@ -8,20 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_classic.cli import checks, completion, interrupts, options
+from ser_classic.cli import completion, interrupts, options
+from ser_classic.cli.options import option
+from ser_classic.cli.printing import tell
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
     from ser_classic.experiment import Outcome
+    from ser_classic.experiment.checking import Check
 
 WHICH = "Which of the suites' runs"  # panels of the help
 CHECK = "Check finished runs"
 CLUSTER = "Several machines"
+VERDICTS = {
+    "same": "same",
+    "libraries": "different, explained by libraries",
+    "machine": "different, explained by the machine",
+    "differs": "DIFFERS",
+}
 
 
 def _only(name: str, complete: completion.Complete) -> Any:
-    return options.option(name, "NAME", "Run only this; repeatable.", WHICH, autocompletion=complete)
+    return option(f"{name} NAME", "Run only this; repeatable.", WHICH, autocompletion=complete)
 
 
 @options.reads_corpus
@@ -38,62 +47,47 @@ def bench(
     jobs: options.Jobs = options.CORES,
     tables: options.Tables = None,
     verbose: Annotated[
-        bool,
-        options.option("--verbose -v", None, "Log every fold; with --jobs 1, also every epoch of a network."),
+        bool, option("--verbose -v", "Log every fold; with --jobs 1, also every epoch of a network.")
     ] = False,
     corpus: Annotated[list[str] | None, _only("--corpus", completion.corpora)] = None,
     protocol: Annotated[list[str] | None, _only("--protocol", completion.protocols)] = None,
     features: Annotated[list[str] | None, _only("--features", completion.features)] = None,
     model: Annotated[list[str] | None, _only("--model", completion.models)] = None,
-    again: Annotated[bool, options.option("--again", None, "Also repeat finished runs.", WHICH)] = False,
+    again: Annotated[bool, option("--again", "Also repeat finished runs.", WHICH)] = False,
     keep_stale: Annotated[
-        bool,
-        options.option(
-            "--keep-stale", None, "Keep finished runs whose parameters have changed since.", WHICH
-        ),
+        bool, option("--keep-stale", "Keep finished runs whose parameters have changed since.", WHICH)
     ] = False,
     results: options.Results = Path("results"),
     data: options.Data = None,
     cache: options.Cache = None,
     own: Annotated[
         str | None,
-        options.option(
-            "--own",
-            "PATH",
+        option(
+            "--own PATH",
             "Run what the suites list for `synthetic` on your corpus: a table or a folder.",
             options.OWN,
         ),
     ] = None,
     reading: Reading = None,
     check: Annotated[
-        bool,
-        options.option(
-            "--check", None, "Repeat a sample of finished runs and compare the predictions.", CHECK
-        ),
+        bool, option("--check", "Repeat a sample of finished runs and compare the predictions.", CHECK)
     ] = False,
     sample: Annotated[
         int | None,
-        options.option(
-            "--sample", "N", "Number of runs.", CHECK, min=1, show_default="12; quick ones more often"
-        ),
+        option("--sample N", "Number of runs.", CHECK, min=1, show_default="12; quick ones more often"),
     ] = None,
     seed: Annotated[
-        int | None, options.option("--seed", "N", "Seed of the sample.", CHECK, min=0, show_default="0")
+        int | None, option("--seed N", "Seed of the sample.", CHECK, min=0, show_default="0")
     ] = None,
     shard: Annotated[
-        str | None, options.option("--shard", "K/N", "Run only the Kth of N equal parts, as in 2/8.", CLUSTER)
+        str | None, option("--shard K/N", "Run only the Kth of N equal parts, as in 2/8.", CLUSTER)
     ] = None,
     engine: Annotated[
-        str,
-        options.option(
-            "--engine", "NAME", "local (this machine), dask (a cluster) or that of a plug-in.", CLUSTER
-        ),
+        str, option("--engine NAME", "local (this machine), dask (a cluster) or that of a plug-in.", CLUSTER)
     ] = "local",
     scheduler: Annotated[
         str | None,
-        options.option(
-            "--scheduler", "ADDRESS", "Scheduler of the cluster, as in tcp://10.0.0.1:8786.", CLUSTER
-        ),
+        option("--scheduler ADDRESS", "Scheduler of the cluster, as in tcp://10.0.0.1:8786.", CLUSTER),
     ] = None,
 ) -> None:
     """Run benchmark suites and update the leaderboard.
@@ -104,15 +98,8 @@ def bench(
         from ser_classic import experiment
         from ser_classic.corpora import Reading, load
         from ser_classic.errors import SerClassicError
-        from ser_classic.experiment.suites import (
-            on_own,
-            parse_shard,
-            present,
-            read_suite,
-            select,
-            shard_of,
-            tables_of,
-        )
+        from ser_classic.experiment import checking
+        from ser_classic.experiment import suites as known
         from ser_classic.runtime.engines import ENGINES, Request
         from ser_classic.runtime.places import cache_folder, data_folder
 
@@ -121,13 +108,11 @@ def bench(
         _log_to_stderr()
     with options.value_of("--engine"):
         kind = ENGINES[engine]
-    for wrong, what in (
+    of_this_machine = context.get_parameter_source("jobs").name == "COMMANDLINE"
+    options.refuse(
         (kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS"),
         (scheduler and not kind.remote, f"--engine {engine} takes no --scheduler; use --engine dask"),
-        (
-            scheduler and context.get_parameter_source("jobs").name == "COMMANDLINE",
-            "--jobs is for this machine; on a cluster, start more workers",
-        ),
+        (scheduler and of_this_machine, "--jobs is for this machine; on a cluster, start more workers"),
         (
             check and (own is not None or reading != Reading() or shard or again or keep_stale),
             "--check takes only suites, --corpus, --protocol, --features, --model, --sample and --seed",
@@ -139,32 +124,33 @@ def bench(
             "--map, --drop, --speaker, --map-speaker, --channel and --labels need --own",
         ),
         (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
-    ):
-        if wrong:
-            raise typer.BadParameter(what)
+    )
     with options.value_of("--shard"):
-        part = parse_shard(shard or "1/1")
+        part = known.parse_shard(shard or "1/1")
     only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
-    listed = {name: file for suite in suites or () for name, file in tables_of(suite).items()}
+    listed = {name: file for suite in suites or () for name, file in known.tables_of(suite).items()}
     context.with_resource(options.brought(tables, listed))
-    cells = [cell for suite in suites or () for cell in read_suite(suite)]
+    cells = [cell for suite in suites or () for cell in known.read_suite(suite)]
     cache = cache_folder(cache).absolute()
     opened = kind.open(Request(cache, data_folder(data).absolute(), jobs, scheduler))
     if check:
         with opened as workers:
-            return checks.check(cells or None, only, sample or 12, seed or 0, results, data, cache, workers)
+            found = checking.check(
+                results, cells or None, only, sample or 12, seed or 0, data, cache, workers
+            )
+        return _checked(found, results)
     found = {}
     if own is not None:
         loaded = load(own, data, cache, reading)
         found[loaded.corpus.name] = loaded
-        cells = on_own(cells, loaded.corpus.name)
+        cells = known.on_own(cells, loaded.corpus.name)
     options.require_used(tables, (cell.features for cell in cells))
     with options.value_of("--corpus, --protocol, --features or --model"):
-        cells = select(cells, **only)
+        cells = known.select(cells, **only)
     with busy("looking for the corpora"):
-        cells, notices = present(shard_of(cells, *part), found, data)
+        cells, notices = known.present(known.shard_of(cells, *part), found, data)
     for notice in notices:
-        _tell(notice)
+        tell(notice)
     if corpus and notices and not cells:
         raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
     with opened as workers:
@@ -180,23 +166,46 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     from ser_classic.report.text import best_in_terminal, counted
 
     for problem in outcome.problems:
-        _tell(problem)
+        tell(problem)
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
-    board, _ = write(results, _tell, cache=cache)
-    best = best_in_terminal(board)
-    if best:
+    board, _ = write(results, tell, cache=cache)
+    if best := best_in_terminal(board):
         Console().print(best)
     print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:
         raise typer.Exit(1)
 
 
+def _checked(found: Check, results: Path) -> None:
+    """Print how runs that were repeated compare with the stored ones; exit code 1 if one differs."""
+    from ser_classic.errors import SerClassicError
+
+    for each in found.compared:
+        outcome = each.why
+        if each.tested:
+            outcome = f"{each.turned} of {each.tested} predictions differ"
+            outcome += "" if each.apart is None else f", probabilities within {each.apart:.3f}"
+            outcome += f" ({each.why})" if each.why else ""
+        print(f"{each.id}: {VERDICTS[each.verdict]}: {outcome}")
+    for reason, count in found.unchecked.items():
+        print(f"not checked: {count} runs: {reason}")
+    if not found.compared:
+        raise SerClassicError(
+            f"{results}: nothing was checked, for the reasons above; repeat runs on a corpus of your own "
+            "with: ser-classic bench SUITE --own PATH --again"
+        )
+    verdicts = [each.verdict for each in found.compared]
+    counts = "; ".join(f"{verdicts.count(verdict)} {shown}" for verdict, shown in VERDICTS.items())
+    print(f"{len(found.compared)} of {found.checkable} runs checked: {counts}")
+    if not found.passed:
+        raise typer.Exit(1)
+
+
 def report(
     results: options.Results = Path("results"),
     readme: Annotated[
-        Path | None,
-        options.option("--readme", "FILE", "Also update the table of the best systems in this file."),
+        Path | None, option("--readme FILE", "Also update the table of the best systems in this file.")
     ] = None,
     cache: options.Cache = None,
 ) -> None:
@@ -214,7 +223,7 @@ def report(
             f"{results}: no runs found; make some with `ser-classic bench`, or name another folder with "
             "--results"
         )
-    board, dimensions = write(results, _tell, cache=cache)
+    board, dimensions = write(results, tell, cache=cache)
     if readme:
         put_into(readme, board)
     numbers = [table.terminal() for table in tables_of(dimensions)]
@@ -238,7 +247,3 @@ def _log_to_stderr() -> None:
     logger = logging.getLogger("ser_classic")
     logger.addHandler(lines)
     logger.setLevel(logging.INFO)
-
-
-def _tell(problem: str) -> None:
-    print(problem, file=sys.stderr)

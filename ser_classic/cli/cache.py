@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from ser_classic.cli import options
+from ser_classic.cli.printing import show
 
 KEPT = ("corpora", "features", "reports")  # folders of the cache; nothing else in it is ours to remove
 
@@ -15,7 +16,7 @@ KEPT = ("corpora", "features", "reports")  # folders of the cache; nothing else 
 def cache(
     folder: options.Cache = None,
     clear: Annotated[
-        bool, options.option("--clear", None, "Delete everything in it; later commands compute it anew.")
+        bool, options.option("--clear", "Delete everything in it; later commands compute it anew.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
@@ -23,20 +24,18 @@ def cache(
 
     Clear it only while no other command is running.
     """
-    import json
-
     from ser_classic.runtime.places import cache_folder
 
     folder = cache_folder(folder).absolute()
     before = contents(folder)
     if clear:
         _empty(folder)
-    if as_json:
-        print(json.dumps({"folder": str(folder), "bytes": contents(folder) if clear else before}))
-        return
-    print(folder)
-    for name, size in before.items():
-        print(f"  {name:8}  {readable(size):>8}{'  removed' if clear and size else ''}")
+    lines = [
+        f"  {name:8}  {readable(size):>8}{'  removed' if clear and size else ''}"
+        for name, size in before.items()
+    ]
+    facts = {"folder": str(folder), "bytes": contents(folder) if clear else before}
+    show("\n".join([str(folder), *lines]), facts, as_json)
 
 
 def contents(folder: Path) -> dict[str, int]:

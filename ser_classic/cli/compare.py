@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ser_classic.cli import completion, options
+from ser_classic.cli.printing import show
 
 Run = Annotated[
     str,
@@ -24,20 +25,21 @@ def compare(
     second: Run,
     metric: Annotated[
         str,
-        options.option("--metric", "NAME", "uar, accuracy or macro_f1.", autocompletion=completion.metrics),
+        options.option("--metric NAME", "uar, accuracy or macro_f1.", autocompletion=completion.metrics),
     ] = "uar",
     results: options.Results = Path("results"),
     as_json: options.Json = False,
 ) -> None:
     """Compare two runs on the same clips: difference, interval, test over speakers, conclusion."""
-    import json
     import shutil
 
+    from ser_classic.errors import SerClassicError
     from ser_classic.metrics import COUNT_METRICS
     from ser_classic.registry import unknown
     from ser_classic.report.comparison import as_facts, as_text, compare_stored
 
-    if metric not in COUNT_METRICS:
-        raise typer.BadParameter(unknown("metrics", metric, COUNT_METRICS), param_hint="--metric")
+    with options.value_of("--metric"):
+        if metric not in COUNT_METRICS:
+            raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
     pair = compare_stored(results, first, second, metric)
-    print(json.dumps(as_facts(pair)) if as_json else as_text(pair, shutil.get_terminal_size().columns))
+    show(as_text(pair, shutil.get_terminal_size().columns), as_facts(pair), as_json)

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-import textwrap
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ from typing import Any
 import typer
 
 from ser_classic.cli import options
-
-_WHOLE_WORDS = {"break_long_words": False, "break_on_hyphens": False}  # so that paths can be copied
+from ser_classic.cli.printing import show, whole_words
 
 
 def doctor(data: options.Data = None, cache: options.Cache = None, as_json: options.Json = False) -> None:
@@ -23,15 +21,10 @@ def doctor(data: options.Data = None, cache: options.Cache = None, as_json: opti
 
     Exit code 1: something keeps commands from working.
     """
-    import json
-
     found = examined(data, cache)
-    if as_json:
-        print(json.dumps(found))
-    else:
-        width = shutil.get_terminal_size().columns
-        for name, text in _rows(found):
-            print(textwrap.fill(f"{name:16}  {text}", width, subsequent_indent=" " * 18, **_WHOLE_WORDS))
+    width = shutil.get_terminal_size().columns
+    lines = [whole_words(f"{name:16}  {text}", width, " " * 18) for name, text in _rows(found)]
+    show("\n".join(lines), found, as_json)
     if found["faults"]:
         raise typer.Exit(1)
 
@@ -47,11 +40,7 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
     folder = cache_folder(cache).absolute()
     here = Path.cwd()
     writable = {"cache": _writable(folder), "this folder": _writable(here)}
-    faults = []
-    if not writable["cache"]:
-        faults.append(
-            f"{folder}: the cache cannot be written; name another folder with --cache or $SER_CACHE"
-        )
+    fault = f"{folder}: the cache cannot be written; name another folder with --cache or $SER_CACHE"
     return {
         "versions": versions(),
         "machine": machine(),
@@ -64,7 +53,7 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
         "writable": writable,
         "ffmpeg": shutil.which("ffmpeg"),
         **_microphones(),
-        "faults": faults,
+        "faults": [] if writable["cache"] else [fault],
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser_classic.cli import completion, options
+from ser_classic.errors import SerClassicError
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
@@ -26,7 +27,8 @@ def explore(
     ],
     features: options.Features = "pooled",
     output: Annotated[
-        Path | None, options.output("Folder to write.", "FOLDER", show_default="explore/<name or path>")
+        Path | None,
+        options.option("--output -o FOLDER", "Folder to write.", show_default="explore/<name or path>"),
     ] = None,
     reading: Reading = None,
     data: options.Data = None,
@@ -58,11 +60,9 @@ def explore(
 
         with options.value_of("--features"):
             feature_set = FEATURES[features]
-        if feature_set.gives.dimensions > 1:
-            raise typer.BadParameter(
-                f"{features} gives {feature_set.gives.name} per clip; choose one that gives vectors",
-                param_hint="--features",
-            )
+            if feature_set.gives.dimensions > 1:
+                gives = feature_set.gives.name
+                raise SerClassicError(f"{features} gives {gives} per clip; choose one that gives vectors")
         loaded = load(what, data, cache, reading)
         extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
         lead = explorer.corpus_lead(loaded, features)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from ser_classic.cli import interrupts, options
+from ser_classic.cli import interrupts, listing, options
 from ser_classic.cli.commands import Group
+from ser_classic.cli.options import option
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
@@ -19,72 +17,30 @@ app = Group("features list", help="List feature sets, or extract one to a file."
 
 def list_features(as_json: options.Json = False) -> None:
     """List the feature sets with their columns, where the library that they need is installed."""
-    import json
-    import textwrap
-
-    from ser_classic.errors import SerClassicError
-    from ser_classic.features import FEATURES
-
-    columns = {}
-    for name, entry in FEATURES.items():
-        try:
-            columns[name] = entry.columns
-        except SerClassicError:
-            columns[name] = None
-    if as_json:
-        more = {name: {"columns": columns[name], "extra": entry.extra} for name, entry in FEATURES.items()}
-        print(json.dumps([entry.parameters | more[name] for name, entry in FEATURES.items()]))
-        return
-    from rich.console import Console
-
-    from ser_classic.tables import Table
-
-    rows = []
-    for name, entry in FEATURES.items():
-        if found := columns[name]:
-            contents = textwrap.shorten(", ".join(_contents(found)), 70, placeholder=" ...")
-            frames = " per frame" if entry.gives.dimensions > 1 else ""
-            rows.append((name, f"{len(found)}{frames}", contents))
-        else:
-            remedy = f"needs: pip install 'ser-classic[{entry.extra}]'" if entry.extra else "cannot be loaded"
-            rows.append((name, "", remedy))
-    Console().print(Table(("features", "columns", "contents"), tuple(rows)).terminal())
-
-
-def _contents(columns: Sequence[str]) -> list[str]:
-    """The groups of columns; where there is only one, the descriptors or kernels in it."""
-    split = [column.rpartition("/") for column in columns]
-    groups = dict.fromkeys(group for group, _, _ in split)
-    return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
+    listing.show_kind(listing.Kind.features, as_json)
 
 
 @options.reads_corpus
 def extract_features(
     corpus: options.Corpus,
-    output: Annotated[Path, options.output("File to write: .csv or .npz.")],
+    output: Annotated[Path, option("--output -o FILE", "File to write: .csv or .npz.")],
     features: options.Features = None,
     encoder: Annotated[
         str | None,
-        options.option(
-            "--encoder",
-            "NAME",
+        option(
+            "--encoder NAME",
             "Instead of --features, a pretrained wav2vec 2.0, HuBERT, WavLM or Whisper: a folder, or its "
             "name at Hugging Face. Install its extra with: pip install 'ser-classic\\[embeddings]'",
         ),
     ] = None,
     layer: Annotated[
         int | None,
-        options.option(
-            "--layer",
-            "N",
-            "Layer of the encoder; 0 is the input of the first.",
-            min=0,
-            show_default="the last",
+        option(
+            "--layer N", "Layer of the encoder; 0 is the input of the first.", min=0, show_default="the last"
         ),
     ] = None,
     batch: Annotated[
-        int | None,
-        options.option("--batch", "N", "Recordings per batch of the encoder.", min=1, show_default="8"),
+        int | None, option("--batch N", "Recordings per batch of the encoder.", min=1, show_default="8")
     ] = None,
     reading: Reading = None,
     data: options.Data = None,
@@ -102,10 +58,13 @@ def extract_features(
     from ser_classic.runtime.engines import ALONE, Local
 
     interrupts.stop_soon()
-    if (features is None) == (encoder is None):
-        raise typer.BadParameter("give one of --features and --encoder")
-    if encoder is None and (layer is not None or batch is not None):
-        raise typer.BadParameter("--layer and --batch need --encoder")
+    options.refuse(
+        ((features is None) == (encoder is None), "give one of --features and --encoder"),
+        (
+            encoder is None and (layer is not None or batch is not None),
+            "--layer and --batch need --encoder",
+        ),
+    )
     if features is not None:
         with options.value_of("--features"):
             feature_set = FEATURES[features]

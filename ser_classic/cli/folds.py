@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ser_classic.cli import completion, options
+from ser_classic.cli.options import option
 from ser_classic.runtime.files import require_writable
 
 if TYPE_CHECKING:
@@ -24,10 +25,9 @@ def folds(
             autocompletion=completion.protocols,
         ),
     ],
-    output: Annotated[Path, options.output("File to write: .csv or .jsonl.")],
+    output: Annotated[Path, option("--output -o FILE", "File to write: .csv or .jsonl.")],
     validation: Annotated[
-        bool,
-        options.option("--validation", None, "Set aside every fifth training speaker for validation."),
+        bool, option("--validation", "Set aside every fifth training speaker for validation.")
     ] = False,
     seed: options.Seed = 0,
     reading: Reading = None,

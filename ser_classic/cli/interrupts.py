@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 
+from ser_classic.cli.printing import tell
+
 INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
 GRACE = 0.5  # [s] to stop in an orderly way; what is finished is safe in any case
 
@@ -18,11 +20,7 @@ _said = threading.Lock()
 def say() -> None:
     """Say once that the work was interrupted, and how it goes on."""
     if _said.acquire(blocking=False):
-        print(
-            "ser-classic: interrupted; what was finished is kept, the same command continues from there",
-            file=sys.stderr,
-            flush=True,
-        )
+        tell("interrupted; what was finished is kept, the same command continues from there")
 
 
 def first() -> threading.Event:

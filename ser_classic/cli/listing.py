@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ser_classic.cli import corpora, features, options
+from ser_classic.cli import options
+from ser_classic.cli.printing import show, tell
+from ser_classic.tables import Table
 
 if TYPE_CHECKING:
+    from ser_classic.corpora import Corpus
     from ser_classic.models import Model
 
-Facts = dict[str, dict[str, Any]]  # by name; `title` is shown
-Rows = list[tuple[str, str]]
+ACCESS = {"open": "open", "registration": "register", "request": "request", "made": "made here"}
+Listed = tuple[list[dict[str, Any]], Sequence[tuple], tuple[str, ...]]  # facts, rows, further headings
 
 
 class Kind(StrEnum):
@@ -28,82 +32,126 @@ class Kind(StrEnum):
     regressors = "regressors"
 
 
+HINTS = {
+    None: "More of one kind: ser-classic list KIND",
+    Kind.corpora: "More about a corpus: ser-classic corpora show NAME",
+    Kind.models: "Install an extra with: pip install 'ser-classic[NAME]'",
+}
+
+
 def list_names(
     kind: Annotated[Kind | None, typer.Argument(help=", ".join(Kind) + ".", show_default="all kinds")] = None,
     as_json: options.Json = False,
 ) -> None:
     """List the names that other commands take: suites, corpora, features, models, protocols."""
-    import json
-
-    if kind is Kind.corpora:
-        return corpora.list_corpora(as_json=as_json)
-    if kind is Kind.features:
-        return features.list_features(as_json)
-    if kind is None:
-        facts = _names()
-        rows = [(name, ", ".join(names)) for name, names in facts.items()]
-    else:
-        entries, rows = _LISTED[kind]()
-        facts = [{"name": name, **entry} for name, entry in entries.items()]
-    if as_json:
-        print(json.dumps(facts))
-        return
-    from rich.console import Console
-
-    from ser_classic.tables import Table
-
-    Console().print(Table((kind or "kind", ""), tuple(rows)).terminal())
-    if kind is None:
-        print("More of one kind: ser-classic list KIND")
-    elif kind is Kind.models:
-        print("Install an extra with: pip install 'ser-classic[NAME]'")
-
-
-def _names() -> dict[str, list[str]]:
+    if kind is not None:
+        return show_kind(kind, as_json)
     from ser_classic.corpora import CORPORA
     from ser_classic.features import FEATURES
 
-    names = {Kind.corpora: [*CORPORA], Kind.features: [*FEATURES]}
-    for kind, entries in _LISTED.items():
-        names[kind] = [name for name, _ in entries()[1]]
-    return {kind.value: names[kind] for kind in Kind}
+    named = {Kind.corpora: [*CORPORA], Kind.features: [*FEATURES]}  # without reading or computing anything
+    names = {str(each): named.get(each) or [row[0] for row in LISTED[each](None)[1]] for each in Kind}
+    show(Table(("kind", ""), [(each, ", ".join(found)) for each, found in names.items()]), names, as_json)
+    if not as_json:
+        print(HINTS[None])
 
 
-def _models() -> tuple[Facts, Rows]:
+def show_kind(kind: Kind, as_json: bool, data: Path | None = None) -> None:
+    """Print the names of a kind; `data` is the folder where corpora are looked for."""
+    facts, rows, headings = LISTED[kind](data)
+    show(Table((kind, *headings), rows), facts, as_json)
+    if kind in HINTS and not as_json:
+        print(HINTS[kind])
+
+
+def facts_of(corpus: Corpus, at_hand: Sequence[str]) -> dict[str, Any]:
+    """What is printed of a corpus as JSON."""
+    from ser_classic.vocabulary import ordered
+
+    names = ("name", "title", "url", "licence", "access", "citation", "language", "style")
+    facts = {name: getattr(corpus, name) for name in (*names, "clips", "speakers", "dimensions", "anomalies")}
+    return facts | {"emotions": ordered(corpus.emotions.values()), "at_hand": corpus.name in at_hand}
+
+
+def _corpora(data: Path | None) -> Listed:
+    from ser_classic.corpora import CORPORA, available
+    from ser_classic.runtime.places import data_folder
+
+    at_hand, folder = available(data), data_folder(data)
+    if not folder.is_dir():
+        tell(f"{folder}: there is no such folder; name the folder of your corpora with --data or $SER_DATA")
+    rows = [
+        (
+            *(each.name, each.clips or "-", each.speakers or "-", each.language),
+            *(ACCESS[each.access], each.licence, "yes" if each.name in at_hand else "no"),
+        )
+        for each in CORPORA.values()
+    ]
+    headings = ("clips", "speakers", "language", "access", "licence", "found")
+    return [facts_of(each, at_hand) for each in CORPORA.values()], rows, headings
+
+
+def _features(data: None) -> Listed:
+    import textwrap
+
+    from ser_classic.errors import SerClassicError
+    from ser_classic.features import FEATURES
+
+    facts, rows = [], []
+    for name, entry in FEATURES.items():
+        try:
+            columns = entry.columns
+            contents = textwrap.shorten(", ".join(_contents(columns)), 70, placeholder=" ...")
+            rows.append((name, f"{len(columns)}{' per frame' * (entry.gives.dimensions > 1)}", contents))
+        except SerClassicError:
+            columns = None
+            remedy = f"needs: pip install 'ser-classic[{entry.extra}]'" if entry.extra else "cannot be loaded"
+            rows.append((name, "", remedy))
+        facts.append(entry.parameters | {"columns": columns, "extra": entry.extra})
+    return facts, rows, ("columns", "contents")
+
+
+def _contents(columns: Sequence[str]) -> list[str]:
+    """The groups of columns; where there is only one, the descriptors or kernels in it."""
+    split = [column.rpartition("/") for column in columns]
+    groups = dict.fromkeys(group for group, _, _ in split)
+    return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
+
+
+def _models(data: None) -> Listed:
     from ser_classic.models import MODELS
 
     return _described(MODELS)
 
 
-def _regressors() -> tuple[Facts, Rows]:
+def _regressors(data: None) -> Listed:
     from ser_classic.models.regressors import REGRESSORS
 
     return _described(REGRESSORS)
 
 
-def _described(table: Mapping[str, Model]) -> tuple[Facts, Rows]:
-    entries = {
-        name: {"title": model.title, "takes": model.takes.name, "extra": model.extra}
-        for name, model in table.items()
-    }
-    return entries, [
-        (name, f"{model.title} (extra: {model.extra})" if model.extra else model.title)
+def _described(table: Mapping[str, Model]) -> Listed:
+    facts = [
+        {"name": name, "title": model.title, "takes": model.takes.name, "extra": model.extra}
         for name, model in table.items()
     ]
+    extra = {name: f" (extra: {model.extra})" if model.extra else "" for name, model in table.items()}
+    return facts, [(name, model.title + extra[name]) for name, model in table.items()], ("",)
 
 
-def _protocols() -> tuple[Facts, Rows]:
+def _protocols(data: None) -> Listed:
     from ser_classic.protocols import PROTOCOLS, families
 
-    entries = {
-        name: {
+    facts = [
+        {
+            "name": name,
             "title": protocol.title,
             "track": protocol.track,
             "independent": protocol.unit is not None,
             "family": protocol.family or None,
         }
         for name, protocol in PROTOCOLS.items()
-    }
+    ]
     rows = [
         (name, "; ".join([protocol.title, *([protocol.knows.label] if protocol.knows.by else [])]))
         for name, protocol in PROTOCOLS.items()
@@ -111,23 +159,23 @@ def _protocols() -> tuple[Facts, Rows]:
     ]
     for family, (first, *others) in families().items():
         rows.append((family, f"{1 + len(others)} protocols, first {first.name}: {first.title}"))
-    return entries, rows
+    return facts, rows, ("",)
 
 
-def _suites() -> tuple[Facts, Rows]:
+def _suites(data: None) -> Listed:
     import tomllib
 
     from ser_classic.experiment.suites import SHIPPED, suites
 
-    titles = {
-        name: tomllib.loads((SHIPPED / f"{name}.toml").read_text("utf-8"))["title"] for name in suites()
-    }
-    entries = {name: {"title": title} for name, title in titles.items()}
-    return entries, [(name, title.partition(": ")[2]) for name, title in titles.items()]
+    read = {name: tomllib.loads((SHIPPED / f"{name}.toml").read_text("utf-8")) for name in suites()}
+    facts = [{"name": name, "title": suite["title"]} for name, suite in read.items()]
+    return facts, [(each["name"], each["title"].partition(": ")[2]) for each in facts], ("",)
 
 
-_LISTED = {
+LISTED: dict[Kind, Callable[[Any], Listed]] = {
     Kind.suites: _suites,
+    Kind.corpora: _corpora,
+    Kind.features: _features,
     Kind.models: _models,
     Kind.protocols: _protocols,
     Kind.regressors: _regressors,

@@ -28,14 +28,11 @@ RARE = "Rarely needed"
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def option(names: str, metavar: str | None, help: str, panel: str | None = None, **more: Any) -> Any:
-    """An option: its names (`--jobs -j`), metavar (None for a flag), help and panel of the help."""
-    return typer.Option(*names.split(), metavar=metavar, help=help, rich_help_panel=panel, **more)
-
-
-def output(help: str, metavar: str = "FILE", **more: Any) -> Any:
-    """The option for the file or folder to write."""
-    return option("--output -o", metavar, help, **more)
+def option(names: str, help: str, panel: str | None = None, **more: Any) -> Any:
+    """An option: its names and what stands for its value (`--jobs -j N`; nothing for a flag), help, panel."""
+    words = names.split()
+    metavar = None if words[-1].startswith("-") else words.pop()
+    return typer.Option(*words, metavar=metavar, help=help, rich_help_panel=panel, **more)
 
 
 OWN_OR_KNOWN = "Name of a corpus, or path of your own: a table or a folder."
@@ -44,105 +41,51 @@ ModelFile = Annotated[Path, typer.Argument(metavar="MODEL.skops", help="Model sa
 Features = Annotated[
     str,
     option(
-        "--features",
-        "NAME",
+        "--features NAME",
         "Feature set; list them with `ser-classic list features`.",
         autocompletion=completion.features,
     ),
 ]
 Data = Annotated[
     Path | None,
-    option("--data", "FOLDER", "Folder of the corpora.", PLACES, envvar="SER_DATA", show_default="data"),
+    option("--data FOLDER", "Folder of the corpora.", PLACES, envvar="SER_DATA", show_default="data"),
 ]
 Cache = Annotated[
     Path | None,
     option(
-        "--cache",
-        "FOLDER",
-        "Cache folder.",
-        PLACES,
-        envvar="SER_CACHE",
-        show_default="the user's cache folder",
+        "--cache FOLDER", "Cache folder.", PLACES, envvar="SER_CACHE", show_default="the user's cache folder"
     ),
 ]
-Results = Annotated[Path, option("--results", "FOLDER", "Folder of the stored runs.", PLACES)]
+Results = Annotated[Path, option("--results FOLDER", "Folder of the stored runs.", PLACES)]
 Jobs = Annotated[
-    int,
-    option("--jobs -j", "N", "Number of processes, one thread each.", min=1, show_default="one per core"),
-]
-Map = Annotated[
-    list[str] | None,
-    option("--map", "WORD=EMOTION", "Translate an emotion word, as in anger=angry; repeatable.", OWN),
-]
-Speaker = Annotated[
-    str | None,
-    option(
-        "--speaker", "PATTERN", "Regular expression whose first group is the speaker in a file's path.", OWN
-    ),
-]
-MapSpeaker = Annotated[
-    list[str] | None,
-    option(
-        "--map-speaker", "NAME=SPEAKER", "Merge spellings of a speaker, as in ANNA=Anna; repeatable.", OWN
-    ),
-]
-Drop = Annotated[
-    list[str] | None, option("--drop", "WORD", "Leave out clips with this emotion word; repeatable.", OWN)
-]
-Labels = Annotated[
-    Path | None,
-    option("--labels", "FILE", "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.", OWN),
-]
-Key = Annotated[
-    str | None,
-    option(
-        "--key",
-        "COLUMN",
-        "Column of --labels that names the recording; combine several as '{folder}/{name}'.",
-        OWN,
-        show_default="file",
-    ),
-]
-Column = Annotated[
-    list[str] | None,
-    option(
-        "--column",
-        "COLUMN=MEANING",
-        "What a column of --labels means, as in EmoClass=emotion; repeatable.",
-        OWN,
-    ),
-]
-Channel = Annotated[
-    str | None,
-    option(
-        "--channel",
-        "CHANNEL",
-        "Channel of stereo recordings: left, right or a number from 0.",
-        OWN,
-        show_default="mix",
-    ),
+    int, option("--jobs -j N", "Number of processes, one thread each.", min=1, show_default="one per core")
 ]
 Tables = Annotated[
     list[str] | None,
     option(
-        "--table",
-        "NAME=FILE",
+        "--table NAME=FILE",
         "Add a feature set computed elsewhere: .npz, .parquet or .csv, one row per clip; repeatable.",
     ),
 ]
-Seed = Annotated[int, option("--seed", "N", "Random seed.", min=0, max=2**32 - 1)]
+Seed = Annotated[int, option("--seed N", "Random seed.", min=0, max=2**32 - 1)]
 MinConfidence = Annotated[
     float,
     option(
-        "--min-confidence",
-        "SHARE",
+        "--min-confidence SHARE",
         "Answer `uncertain` where no emotion is this probable, 0 to 1.",
         min=0.0,
         max=1.0,
         show_default=False,
     ),
 ]
-Json = Annotated[bool, option("--json", None, "Print JSON.")]
+Json = Annotated[bool, option("--json", "Print JSON.")]
+
+
+def refuse(*rules: tuple[object, str]) -> None:
+    """Report the first rule that is broken as wrong usage: exit code 2."""
+    for broken, message in rules:
+        if broken:
+            raise typer.BadParameter(message)
 
 
 @contextlib.contextmanager
@@ -178,26 +121,76 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _reading(
-    words: Map,
-    drop: Drop,
-    speaker: Speaker,
-    speakers: MapSpeaker,
-    channel: Channel,
-    labels: Labels,
-    key: Key,
-    columns: Column,
+    words: Annotated[
+        list[str] | None,
+        option("--map WORD=EMOTION", "Translate an emotion word, as in anger=angry; repeatable.", OWN),
+    ],
+    drop: Annotated[
+        list[str] | None, option("--drop WORD", "Leave out clips with this emotion word; repeatable.", OWN)
+    ],
+    speaker: Annotated[
+        str | None,
+        option(
+            "--speaker PATTERN", "Regular expression whose first group is the speaker in a file's path.", OWN
+        ),
+    ],
+    speakers: Annotated[
+        list[str] | None,
+        option(
+            "--map-speaker NAME=SPEAKER", "Merge spellings of a speaker, as in ANNA=Anna; repeatable.", OWN
+        ),
+    ],
+    channel: Annotated[
+        str | None,
+        option(
+            "--channel CHANNEL",
+            "Channel of stereo recordings: left, right or a number from 0.",
+            OWN,
+            show_default="mix",
+        ),
+    ],
+    labels: Annotated[
+        Path | None,
+        option("--labels FILE", "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.", OWN),
+    ],
+    key: Annotated[
+        str | None,
+        option(
+            "--key COLUMN",
+            "Column of --labels that names the recording; combine several as '{folder}/{name}'.",
+            OWN,
+            show_default="file",
+        ),
+    ],
+    columns: Annotated[
+        list[str] | None,
+        option(
+            "--column COLUMN=MEANING",
+            "What a column of --labels means, as in EmoClass=emotion; repeatable.",
+            OWN,
+        ),
+    ],
 ) -> Reading:
-    from ser_classic.corpora import Reading, parse_map
+    from ser_classic.corpora import Reading
 
-    with value_of("--map"):
-        meanings = parse_map(words or ())
-    with value_of("--map-speaker"):
-        spellings = parse_map(speakers or (), "--map-speaker", "ANNA=Anna")
-    with value_of("--column"):
-        named = parse_map(columns or (), "--column", "EmoClass=emotion")
     return Reading(
-        meanings, tuple(drop or ()), speaker, spellings, channel_of(channel), labels, key or "file", named
+        pairs(words),
+        tuple(drop or ()),
+        speaker,
+        pairs(speakers, "--map-speaker", "ANNA=Anna"),
+        channel_of(channel),
+        labels,
+        key or "file",
+        pairs(columns, "--column", "EmoClass=emotion"),
     )
+
+
+def pairs(given: list[str] | None, option: str = "--map", example: str = "anger=angry") -> dict[str, str]:
+    """The words and meanings of an option such as --map."""
+    from ser_classic.corpora import parse_map
+
+    with value_of(option):
+        return parse_map(given or (), option, example)
 
 
 def channel_of(channel: str | None) -> int | None:
@@ -209,7 +202,7 @@ def channel_of(channel: str | None) -> int | None:
 
 
 @contextlib.contextmanager
-def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) -> Iterator[None]:
+def brought(tables: list[str] | None, more: Mapping[str, Path] = {}) -> Iterator[None]:
     """Add the tables of --table as feature sets in the block, and those of `more` with other names."""
     if not tables and not more:
         yield
@@ -218,20 +211,17 @@ def brought(tables: list[str] | None, more: Mapping[str, Path] | None = None) ->
 
     with value_of("--table"):
         given = parse_tables(tables or ())
-    with bring({**(more or {}), **given}):
+    with bring({**more, **given}):
         yield
 
 
 def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
     """Refuse a --table that none of these feature sets uses."""
     used = {part for name in features for part in name.split("+")}
-    for table in tables or ():
-        name = table.partition("=")[0]
-        if name not in used:
-            raise typer.BadParameter(
-                f"{name} is not used; name it in --features or in the suite",
-                param_hint="--table",
-            )
+    with value_of("--table"):
+        for name in (table.partition("=")[0] for table in tables or ()):
+            if name not in used:
+                raise SerClassicError(f"{name} is not used; name it in --features or in the suite")
 
 
 def check_windows(window: float, hop: float | None) -> None:

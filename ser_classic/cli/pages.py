@@ -1,35 +1,18 @@
-"""What is known of a corpus, as text: a row of a table, and a page."""
+"""What is known of a corpus, as a page of text."""
 
 from __future__ import annotations
 
 import re
 import shutil
-import textwrap
-from collections.abc import Container
 from pathlib import Path
 
-from ser_classic.corpora import CORPORA, Corpus, CorpusError, locate
-from ser_classic.tables import Table
+from ser_classic.cli.listing import ACCESS
+from ser_classic.cli.printing import whole_words
+from ser_classic.corpora import Corpus, CorpusError, locate
 from ser_classic.vocabulary import ordered
 
 WIDTH = min(80, shutil.get_terminal_size().columns)
-ACCESS = {"open": "open", "registration": "register", "request": "request", "made": "made here"}
 SHOWN = 5  # published figures
-
-
-def table(at_hand: Container[str]) -> Table:
-    """All corpora, a row each."""
-    headings = ("corpus", "clips", "speakers", "language", "access", "licence", "found")
-    rows = (
-        (
-            corpus.name,
-            *(number or "-" for number in (corpus.clips, corpus.speakers)),
-            *(corpus.language, ACCESS[corpus.access], corpus.licence),
-            "yes" if corpus.name in at_hand else "no",
-        )
-        for corpus in CORPORA.values()
-    )
-    return Table(headings, tuple(rows))
 
 
 def page(corpus: Corpus, data: Path | None = None) -> str:
@@ -37,7 +20,7 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
         "Emotions": ", ".join(ordered(corpus.emotions.values())),
-        "Dimensions": _dimensions(corpus),
+        "Dimensions": f"{', '.join(corpus.dimensions)} (suite: dimensions)" if corpus.dimensions else "",
         "Language": corpus.language,
         "Style": corpus.style,
         "Licence": corpus.licence,
@@ -46,10 +29,10 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
         "Citation": corpus.citation,
         "Found": _found(corpus, data),
     }
-    parts = [_wrapped(f"{corpus.name}: {corpus.title}")]
-    parts += [_wrapped(f"{name}: {value}", indent=2) for name, value in facts.items() if value]
-    if not corpus.make:
-        parts.append(_wrapped(corpus.remedy(), indent=2))
+    heads = [f"{name}: {value}" for name, value in facts.items() if value]
+    heads += [] if corpus.make else [corpus.remedy()]
+    parts = [whole_words(f"{corpus.name}: {corpus.title}", WIDTH, "  ")]
+    parts += [whole_words(head, WIDTH, "    ", "  ") for head in heads]
     sections = {
         "Expected files": list(corpus.layout),
         "Left out": [f"{label}: {reason}" for label, reason in (corpus.left_out | corpus.excluded).items()],
@@ -59,14 +42,8 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
     }
     for title, lines in sections.items():
         if lines:
-            parts += ["", f"{title}:", *(_wrapped(each, indent=2, bullet="- ") for each in lines)]
+            parts += ["", f"{title}:", *(whole_words(each, WIDTH, "    ", "  - ") for each in lines)]
     return "\n".join([*parts, "", bibtex(corpus)])
-
-
-def _dimensions(corpus: Corpus) -> str:
-    """Those that its clips have as numbers, and the suite for them."""
-    names = ", ".join(corpus.dimensions)
-    return f"{names} (suite: dimensions)" if names else ""
 
 
 def protocols_of(corpus: Corpus) -> list[str]:
@@ -102,6 +79,7 @@ def bibtex(corpus: Corpus) -> str:
 
     Examples
     --------
+    >>> from ser_classic.corpora import CORPORA
     >>> print(next(line.strip() for line in bibtex(CORPORA["emodb"]).splitlines() if "author" in line))
     author = {Burkhardt F. and Paeschke A. and Rolfes M. and Sendlmeier W. and Weiss B.},
     """
@@ -134,14 +112,3 @@ def _found(corpus: Corpus, data: Path | None) -> str:
         return str(locate(corpus.name, data))
     except CorpusError:
         return "no"
-
-
-def _wrapped(text: str, indent: int = 0, bullet: str = "") -> str:
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=" " * indent + bullet,
-        subsequent_indent=" " * (indent + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from ser_classic.cli import completion, options
 from ser_classic.cli.commands import Group
+from ser_classic.cli.printing import tell
 
 app = Group(
     "results merge parts/* --into results", help="Merge results folders of several machines, or remove runs."
@@ -18,7 +18,7 @@ app = Group(
 
 def merge(
     folders: Annotated[list[Path], typer.Argument(help="Results folders, as written by `bench --results`.")],
-    into: Annotated[Path, options.option("--into", "FOLDER", "Results folder to copy the runs into.")],
+    into: Annotated[Path, options.option("--into FOLDER", "Results folder to copy the runs into.")],
     cache: options.Cache = None,
 ) -> None:
     """Merge results folders that agree with each other, and write the report."""
@@ -26,7 +26,7 @@ def merge(
     from ser_classic.store import merging
 
     merged = merging.merge(folders, into)
-    write(into, lambda problem: print(problem, file=sys.stderr), cache=cache)
+    write(into, tell, cache=cache)
     print(f"{into}: {len(merged.copied)} runs copied, {len(merged.kept)} kept")
 
 
@@ -49,7 +49,7 @@ def remove(
         for run in found:
             store.remove_run(run)
     if store.folders(results) or store.folders(results / store.DIMENSIONS):
-        write(results, lambda problem: print(problem, file=sys.stderr), cache=cache)
+        write(results, tell, cache=cache)
     print(f"{results}: {len(found)} removed")
 
 

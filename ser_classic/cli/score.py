@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ser_classic.cli import completion, options
+from ser_classic.cli.options import option
+from ser_classic.cli.printing import show, tell
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Reading
@@ -19,20 +20,14 @@ def score(
     predictions: Annotated[
         Path, typer.Argument(help="CSV with clip or file, emotion and, optionally, fold and p_<emotion>.")
     ],
-    corpus: Annotated[
-        str, options.option("--corpus", "NAME", options.OWN_OR_KNOWN, autocompletion=completion.corpora)
-    ],
+    corpus: Annotated[str, option("--corpus NAME", options.OWN_OR_KNOWN, autocompletion=completion.corpora)],
     protocol: Annotated[
         str,
-        options.option(
-            "--protocol", "NAME", "Protocol whose folds were used.", autocompletion=completion.protocols
-        ),
+        option("--protocol NAME", "Protocol whose folds were used.", autocompletion=completion.protocols),
     ],
-    name: Annotated[str, options.option("--name", "NAME", "Name of your model, such as 'my CNN'.")],
-    note: Annotated[str, options.option("--note", "TEXT", "Where to read more, such as a link.")] = "",
-    add: Annotated[
-        bool, options.option("--add", None, "Store it in --results, beside the other runs.")
-    ] = False,
+    name: Annotated[str, option("--name NAME", "Name of your model, such as 'my CNN'.")],
+    note: Annotated[str, option("--note TEXT", "Where to read more, such as a link.")] = "",
+    add: Annotated[bool, option("--add", "Store it in --results, beside the other runs.")] = False,
     as_json: options.Json = False,
     seed: options.Seed = 0,
     reading: Reading = None,
@@ -41,7 +36,6 @@ def score(
     cache: options.Cache = None,
 ) -> None:
     """Score predictions of your own model, and compare them with the best run on the same folds."""
-    import json
     import shutil
     from dataclasses import replace
 
@@ -67,9 +61,9 @@ def score(
     run = external(name, note, loaded, entry, seed, found)
     pair = compared(run, results, loaded.clips)
     facts_of = facts(run, loaded.clips, pair)
-    print(json.dumps(facts_of) if as_json else as_text(facts_of, pair, shutil.get_terminal_size().columns))
+    show(as_text(facts_of, pair, shutil.get_terminal_size().columns), facts_of, as_json)
     if add:
         with store.at_work(results):
             store.write_clips(results, loaded.corpus.name, loaded.clips)
             store.write_run(results, run.record, found)
-        print(f"stored as {run.record['id']}; ser-classic report draws the tables", file=sys.stderr)
+        tell(f"stored as {run.record['id']}; ser-classic report draws the tables")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from ser_classic.cli import interrupts, options
 from ser_classic.cli.commands import Command
+from ser_classic.cli.printing import tell
 
 
 def app(
@@ -51,9 +51,6 @@ def app(
     stop = interrupts.first()
     from ser_classic.extras.app.answering import Limits
     from ser_classic.extras.app.page import served
-
-    def tell(problem: str) -> None:
-        print(f"ser-classic: {problem}", file=sys.stderr)
 
     with served(models or [], tell, host, port, Limits(seconds, megabytes), browser) as page:
         print(f"{page.local_url}  (Ctrl-C to stop)", flush=True)

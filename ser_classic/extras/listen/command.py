@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ import typer
 from ser_classic.cli import options
 from ser_classic.cli.answers import json_lines
 from ser_classic.cli.commands import Command
+from ser_classic.cli.printing import tell
 from ser_classic.errors import SerClassicError
 
 if TYPE_CHECKING:
@@ -39,23 +39,21 @@ def listen(
     ] = None,
     seconds: Annotated[
         float,
-        options.option("--seconds", "SECONDS", "Stop after this time.", min=0, show_default="until Ctrl-C"),
+        options.option("--seconds SECONDS", "Stop after this time.", min=0, show_default="until Ctrl-C"),
     ] = math.inf,
     min_confidence: options.MinConfidence = 0.0,
-    window: Annotated[float, options.option("--window", "SECONDS", "Length of a window.")] = 3.0,
-    hop: Annotated[float, options.option("--hop", "SECONDS", "From one window to the next.")] = 1.0,
-    record: Annotated[
-        Path | None, options.option("--record", "FILE.wav", "Also record to this file.")
-    ] = None,
-    as_json: Annotated[bool, options.option("--json", None, "Print one JSON object per line.")] = False,
+    window: Annotated[float, options.option("--window SECONDS", "Length of a window.")] = 3.0,
+    hop: Annotated[float, options.option("--hop SECONDS", "From one window to the next.")] = 1.0,
+    record: Annotated[Path | None, options.option("--record FILE.wav", "Also record to this file.")] = None,
+    as_json: Annotated[bool, options.option("--json", "Print one JSON object per line.")] = False,
     device: Annotated[
         str | None,
         options.option(
-            "--device", "NAME", "Number or part of the name.", MICROPHONE, show_default="the system's"
+            "--device NAME", "Number or part of the name.", MICROPHONE, show_default="the system's"
         ),
     ] = None,
     devices: Annotated[
-        bool, options.option("--devices", None, "List the microphones and exit.", MICROPHONE)
+        bool, options.option("--devices", "List the microphones and exit.", MICROPHONE)
     ] = False,
 ) -> None:
     """Recognise emotions live, from the microphone.
@@ -81,7 +79,7 @@ def listen(
         with options.value_of("--record"):
             require_writable(record, "recordings", ".wav")
     if model is None:
-        print(f"ser-classic: {shipped.NOTICE}", file=sys.stderr)
+        tell(shipped.NOTICE)
     predictor = shipped.load() if model is None else load_predictor(model)
     require_blind(predictor)
     with options.value_of("--min-confidence"):
@@ -150,7 +148,7 @@ def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
         def lines(listener: Listener, answers: list[dict[str, Any]]) -> None:
             nonlocal warned
             if not warned and any(row["unlike"] for row in answers):
-                print(f"ser-classic: {_unlike(card)}", file=sys.stderr, flush=True)
+                tell(_unlike(card))
                 warned = True
             for line in json_lines(answers, True, None) if as_json else map(_line, answers):
                 print(line, flush=True)

@@ -1,0 +1,117 @@
+"""`ser-classic fit`: from corpora to a saved predictor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ser_classic.cli import completion, interrupts, options
+from ser_classic.cli.options import option
+from ser_classic.cli.printing import show
+from ser_classic.runtime.files import require_writable
+from ser_classic.runtime.progress import busy
+
+if TYPE_CHECKING:
+    from ser_classic.corpora import Reading
+
+
+@options.reads_corpus
+def fit(
+    corpus: Annotated[
+        str,
+        typer.Argument(help=f"{options.OWN_OR_KNOWN} Several: a+b.", autocompletion=completion.corpora),
+    ],
+    features: options.Features,
+    model: Annotated[
+        str,
+        option(
+            "--model NAME",
+            "Model; list them with `ser-classic list models`.",
+            autocompletion=completion.models,
+        ),
+    ],
+    output: Annotated[Path, option("--output -o FILE", "File to write: .skops.")],
+    adapted: Annotated[
+        bool, option("--adapted", "Z-score per speaker; `predict` then needs --adapt.")
+    ] = False,
+    robust: Annotated[
+        bool | None,
+        option(
+            "--robust/--no-robust",
+            "Also train on degraded copies, for noisy, faint or clipped recordings.",
+            show_default="robust, except with --table",
+        ),
+    ] = None,
+    tables: options.Tables = None,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = options.CORES,
+    results: options.Results = Path("results"),
+    data: options.Data = None,
+    cache: options.Cache = None,
+    reading: Reading = None,
+    evaluate: Annotated[
+        bool,
+        option(
+            "--evaluate/--no-evaluate",
+            "Put the cross-validated score on the card, from the stored run if there is one.",
+            options.RARE,
+        ),
+    ] = True,
+    facts: Annotated[
+        list[str] | None,
+        option(
+            "--fact NAME=TEXT",
+            "Add a line to the card, as in 'licence=CC BY 4.0'; repeatable.",
+            options.RARE,
+        ),
+    ] = None,
+    pipeline: Annotated[
+        bool, option("--pipeline", "Also keep the scikit-learn pipeline in the file.", options.RARE)
+    ] = False,
+) -> None:
+    """Fit a model on corpora, tuned on groups of speakers, and save it to a file.
+
+    A model that is fitted on a --table predicts from tables instead of recordings.
+    """
+    with busy("starting"):
+        from ser_classic.degradations import COPIES
+        from ser_classic.features import FEATURES
+        from ser_classic.models import MODELS
+        from ser_classic.predictor import cards, fitting, saving
+
+    with options.value_of("--output"):
+        require_writable(output, "predictors", saving.SUFFIX)
+    with options.value_of("--model"):
+        MODELS[model]
+    lines = options.pairs(facts, "--fact", "'licence=CC BY 4.0'")
+    names = [corpus] if Path(corpus).exists() else corpus.split("+")
+    with options.brought(tables):
+        with options.value_of("--features"):
+            FEATURES[features]
+        options.require_used(tables, [features])
+        predictor = fitting.fit(
+            names,
+            features,
+            model,
+            adapted=adapted,
+            copies=COPIES if robust or (robust is None and not FEATURES[features].brought) else 0,
+            seed=seed,
+            evaluate=evaluate,
+            reading=reading,
+            facts=lines,
+            results=results,
+            data=data,
+            cache=cache,
+            jobs=jobs,
+        )
+    card = predictor.card
+    interrupted = card["evaluation"] == fitting.INTERRUPTED
+    if interrupted:
+        interrupts.say()  # now, as saving takes seconds
+    predictor.save(output, pipeline=pipeline)
+    show(f"{output}: {card['title']}; {card['clips']} clips, {len(predictor.classes)} emotions")
+    show(cards.score(card["evaluation"]).replace("**", ""))
+    if interrupted:
+        raise typer.Exit(interrupts.INTERRUPTED)
