@@ -168,7 +168,7 @@ def test_few_speakers_mean_a_fixed_number_of_epochs_and_it_is_said(speakers):
     X, y, owners = clips(speakers=speakers)
     model = small("gru", SMALL["gru"], fixed_epochs=3).fit(X, y, owners)
     assert not model.held_out_
-    assert model.best_epoch_ == len(model.curves_["epoch"]) == 3
+    assert model.chosen_["best_epoch"] == len(model.curves_["epoch"]) == 3
     assert np.isnan(model.curves_["valid_uar"]).all()
 
 
@@ -178,8 +178,8 @@ def test_the_weights_are_those_of_the_best_epoch():
     y = np.where(random.random(len(y)) < 0.4, random.permutation(y), y)  # else it never gets worse
     model = small("convolutional", SMALL["convolutional"], epochs=30, patience=5).fit(X, y, owners)
     curves = pd.DataFrame(model.curves_)
-    assert len(curves) == min(30, model.best_epoch_ + 5)
-    assert curves["valid_uar"][model.best_epoch_ - 1] == curves["valid_uar"].max()
+    assert len(curves) == min(30, model.chosen_["best_epoch"] + 5)
+    assert curves["valid_uar"][model.chosen_["best_epoch"] - 1] == curves["valid_uar"].max()
     _, valid = held_out(np.unique(y, return_inverse=True)[1], owners, 5, 0)
     recalls = [(model.predict(X[valid])[y[valid] == word] == word).mean() for word in np.unique(y)]
     assert np.mean(recalls) == pytest.approx(curves["valid_uar"].max())
@@ -201,7 +201,7 @@ def test_every_epoch_is_logged_with_its_cost_and_the_device(caplog):
     with caplog.at_level(logging.INFO):
         model = small("lstm", SMALL["lstm"], epochs=2).fit(*clips())
     assert [record.message.split(":")[0] for record in caplog.records] == [
-        f"epoch {number}/2 on {model.device_}" for number in (1, 2)
+        f"epoch {number}/2 on {model.chosen_['device']}" for number in (1, 2)
     ]
     assert all("s left" in record.message for record in caplog.records)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
-import librosa
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_classic.errors import SerClassicError
-from ser_classic.extras.deep.features import SEQUENCES, Frames, Preparation, Prepared, trimmed
+from ser_classic.extras.deep.features import SEQUENCES, Frames, Preparation, Prepared
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.descriptors import Descriptor
 from ser_classic.features.functionals import MFCC13
@@ -54,11 +53,11 @@ def test_after_levelling_the_gain_of_a_recording_is_gone(gain):
 
 
 @pytest.mark.parametrize("below", [10.0, 30.0, 60.0])
-@pytest.mark.parametrize("seconds", [0.02, 0.3, 1.0])
-def test_silence_is_cut_off_as_librosa_does(below, seconds):
-    np.testing.assert_array_equal(
-        trimmed(voice(seconds), below), librosa.effects.trim(voice(seconds), top_db=below)[0]
-    )
+def test_silence_is_cut_off_at_both_ends(below):
+    trimmed = Preparation(trim=below)(voice(), RATE)
+    np.testing.assert_allclose(len(trimmed) / RATE, 1, atol=0.15)
+    start = (voice() == trimmed[0]).argmax()
+    np.testing.assert_array_equal(trimmed, voice()[start : start + len(trimmed)])
 
 
 @given(st.floats(0.02, 3))

@@ -59,19 +59,11 @@ def encoder_set(encoder: str, layer: int | None = None, batch: int = 8, threads:
 
 @dataclass(frozen=True)
 class Encoder:
-    """Extractor: see `encoder_set`.
-
-    Attributes
-    ----------
-    encoder : str
-    layer : int
-    weights : str
-        SHA-256 of its weights and settings.
-    """
+    """Extractor: see `encoder_set`."""
 
     encoder: str
     layer: int
-    weights: str
+    weights: str  # SHA-256 of them and the settings
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -84,18 +76,14 @@ class Encoder:
     def together(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> list[np.ndarray]:
         """Features [shape=(d,), dtype=float32] of each of some waveforms [shape=(n,)]."""
         loaded = _loaded(self.encoder)
-        longest = loaded.longest
-        parts = [np.array_split(waveform, -(-len(waveform) // longest)) for waveform in waveforms]
+        parts = [np.array_split(waveform, -(-len(waveform) // loaded.longest)) for waveform in waveforms]
         flat = [part for each in parts for part in each]
         states: list[np.ndarray] = []
         with loaded.torch.inference_mode():
             for start in range(0, len(flat), len(waveforms)):
                 states += loaded.states(flat[start : start + len(waveforms)], self.layer)
-        vectors = []
-        for each in parts:
-            frames = np.concatenate([states.pop(0) for _ in each])
-            vectors.append(np.concatenate([frames.mean(axis=0), frames.std(axis=0)]).astype(np.float32))
-        return vectors
+        frames = [np.concatenate([states.pop(0) for _ in each]) for each in parts]
+        return [np.concatenate([each.mean(axis=0), each.std(axis=0)]).astype(np.float32) for each in frames]
 
 
 class _Waves:
@@ -180,13 +168,13 @@ def _loaded(encoder: str) -> Any:
         raise SerClassicError(f"{encoder}: there is no memory for it; take a smaller encoder") from error
     except Exception as error:
         raise SerClassicError(_why_not(encoder, error, errors)) from error
-    absent = set(report["missing_keys"]) - {"masked_spec_embed"}  # which training alone uses
-    if absent:
+    if absent := set(report["missing_keys"]) - {"masked_spec_embed"}:  # which training alone uses
         raise SerClassicError(
             f"{encoder}: its file lacks {len(absent)} of the weights, first {min(absent)}; fetch it anew"
         )
+    kind: type = _Waves
     if model.config.model_type == "whisper":
-        model = model.get_encoder()
+        model, kind = model.get_encoder(), _Spectra
     elif not hasattr(model, "feature_extractor") or not hasattr(model.config, "conv_stride"):
         raise SerClassicError(
             f"{encoder}: is a {model.config.model_type}, which is not known as a speech encoder here; give a "
@@ -202,7 +190,6 @@ def _loaded(encoder: str) -> Any:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with wrap_errors(f"{encoder}: cannot be put on {device}", remedy="take a smaller encoder"):
         model = model.eval().to(device)
-    kind = _Spectra if model.config.model_type == "whisper" else _Waves
     loaded = kind(torch, model, prepare)
     loaded.digest = sha.hexdigest()
     return loaded
@@ -210,27 +197,28 @@ def _loaded(encoder: str) -> Any:
 
 def _why_not(encoder: str, error: Exception, errors: Any) -> str:
     """Why there is no encoder of that name or folder, and what to do; in one line."""
-    causes: list[BaseException] = [error]
-    while following := causes[-1].__cause__ or causes[-1].__context__:
-        causes.append(following)
     reason = " ".join(str(error).split())
     if Path(encoder).is_dir():
         return (
             f"{encoder}: holds no speech encoder that can be read ({reason}); save one with save_pretrained"
         )
-
-    def caused_by(*kinds: type[Exception]) -> bool:
-        return any(isinstance(cause, kinds) for cause in causes)
-
-    if caused_by(errors.GatedRepoError):
-        return (
-            f"{encoder}: Hugging Face asks for its terms to be agreed to; do so, then log in: hf auth login"
-        )
-    if caused_by(errors.RepositoryNotFoundError, errors.HFValidationError):
-        return f"{encoder}: there is no such model at Hugging Face and no such folder; mind its spelling"
-    if caused_by(errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
-        return (
-            f"{encoder}: there is no such folder, and Hugging Face cannot be reached; give the folder of a "
-            "model that was fetched before, or mend the network"
-        )
+    terms = "Hugging Face asks for its terms to be agreed to; do so, then log in: hf auth login"
+    nothing = "there is no such model at Hugging Face and no such folder; mind its spelling"
+    apart = (
+        "there is no such folder, and Hugging Face cannot be reached; give the folder of a model that was "
+        "fetched before, or mend the network"
+    )
+    known = {
+        errors.GatedRepoError: terms,
+        errors.RepositoryNotFoundError: nothing,
+        errors.HFValidationError: nothing,
+        errors.LocalEntryNotFoundError: apart,
+        errors.OfflineModeIsEnabled: apart,
+    }
+    causes: list[BaseException] = [error]
+    while following := causes[-1].__cause__ or causes[-1].__context__:
+        causes.append(following)
+    for kind, message in known.items():
+        if any(isinstance(cause, kind) for cause in causes):
+            return f"{encoder}: {message}"
     return f"{encoder}: cannot be had ({reason}); give the folder of a model"

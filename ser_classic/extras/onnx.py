@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import singledispatchmethod
 from pathlib import Path
 from typing import Any
@@ -30,35 +31,23 @@ def export(predictor: Predictor, path: str | Path) -> None:
     has them, `chances` [shape=(clips, classes), dtype=float32]. Its metadata are JSON: `classes`, `columns`,
     `features` (the feature set and its parameters) and `card`.
 
-    Parameters
-    ----------
-    predictor : Predictor
-    path : str or Path
-        Ends in `.onnx`.
-
     Raises
     ------
     SerClassicError
-        onnx is not installed.
-        The model has no ONNX form.
-        The file cannot be written.
+        onnx is not installed, the model has no ONNX form, or the file cannot be written.
     """
     path = Path(path)
     require_writable(path, "ONNX models", SUFFIX)
     content = model_of(predictor).SerializeToString()
-    try:
-        with replacing(path) as draft:
-            draft.write_bytes(content)
-    except OSError as error:
-        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
+    with wrap_errors(f"{path}: cannot be written"), replacing(path) as draft:
+        draft.write_bytes(content)
 
 
 def model_of(predictor: Predictor) -> Any:
     """The ONNX model (`onnx.ModelProto`) that `export` writes; raises as it does."""
     onnx = need("onnx", "onnx")
     helper, kinds = onnx.helper, onnx.TensorProto
-    columns = predictor.features.columns
-    title = predictor.card["title"]
+    columns, title = predictor.features.columns, predictor.card["title"]
     graph = _Graph(onnx, title)
     with wrap_errors(f"{title}: its machine cannot be exported", "was its file changed? Fit it again"):
         for part in predictor.machine.parts:
@@ -87,29 +76,21 @@ def model_of(predictor: Predictor) -> Any:
     return made
 
 
+def _operator(kind: str) -> Callable[[_Tensor, Any], _Tensor]:
+    return lambda self, other: self.graph.node(kind, self, other)
+
+
 class _Tensor:
     """What a node gives; what is computed with it becomes nodes of its graph."""
+
+    __add__, __sub__, __mul__ = _operator("Add"), _operator("Sub"), _operator("Mul")
+    __truediv__, __matmul__ = _operator("Div"), _operator("MatMul")
 
     def __init__(self, graph: _Graph, name: str) -> None:
         self.graph, self.name = graph, name
 
-    def __add__(self, other: Any) -> _Tensor:
-        return self.graph.node("Add", self, other)
-
-    def __sub__(self, other: Any) -> _Tensor:
-        return self.graph.node("Sub", self, other)
-
     def __rsub__(self, other: float) -> _Tensor:
         return self.graph.node("Sub", other, self)
-
-    def __mul__(self, other: Any) -> _Tensor:
-        return self.graph.node("Mul", self, other)
-
-    def __truediv__(self, other: Any) -> _Tensor:
-        return self.graph.node("Div", self, other)
-
-    def __matmul__(self, other: Any) -> _Tensor:
-        return self.graph.node("MatMul", self, other)
 
     def sum(self, axis: int, keepdims: int = 1) -> _Tensor:
         return self.graph.node("ReduceSum", self, [axis], keepdims=keepdims)
@@ -202,11 +183,10 @@ class _Graph:
         V = self.tensor(part.vectors)
         if part.scaler is not None:
             V = (V - part.scaler.mean) / part.scaler.scale
-        kernel = self._gaussian(self._inner(self.at, V), self.at, squares(part.places), part.gamma)
+        kernel = self._gaussian(
+            self.at @ self.node("Transpose", V), self.at, squares(part.places), part.gamma
+        )
         self.at = kernel @ part.weights + part.offset
-
-    def _inner(self, Z: _Tensor, V: Any) -> _Tensor:
-        return Z @ self.node("Transpose", V)
 
     def _gaussian(self, inner: _Tensor, Z: _Tensor, lengths: np.ndarray, gamma: float) -> _Tensor:
         D = self.node("Max", inner * -2.0 + (Z * Z).sum(1) + lengths, 0.0)
@@ -216,7 +196,7 @@ class _Graph:
     def _(self, part: machines.Neighbours) -> None:
         self.to(np.float64)
         V = self.tensor(part.vectors)
-        D = self._inner(self.at, V) * -2.0 + squares(part.vectors)
+        D = self.at @ self.node("Transpose", V) * -2.0 + squares(part.vectors)
         nearest = self.node("TopK", D, [part.count], axis=1, largest=0)
         apart = self.node("Gather", V, nearest) - self.node("Unsqueeze", self.at, [1])
         distance = self.node("Sqrt", (apart * apart).sum(2))  # [n, count, 1]
@@ -228,7 +208,7 @@ class _Graph:
     def _(self, part: machines.Ridges) -> None:
         self.to(np.float64)
         features = [self.node("Gather", self.at, group.tolist(), axis=1) for group in part.columns]
-        inner = [self._inner(Z, rows) for Z, rows in zip(features, part.anchors, strict=False)]
+        inner = [Z @ self.node("Transpose", V) for Z, V in zip(features, part.anchors, strict=False)]
         lengths = [squares(rows) for rows in part.anchors]
         if part.gaussian and part.whole:
             inner.append(self.node("Sum", *inner))

@@ -33,7 +33,7 @@ class OpenSmile:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name of every feature, openSMILE's own; an error that says how to install it where it is absent."""
+        """Name of every feature, openSMILE's own."""
         return tuple(_smile(self.feature_set).feature_names)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -41,11 +41,6 @@ class OpenSmile:
 
         Equal to `opensmile.Smile(feature_set, "func").process_signal(waveform, sample_rate)`, of a waveform
         that is clipped at full scale and, if shorter than 60 ms, followed by zeros up to there.
-
-        Raises
-        ------
-        SerClassicError
-            openSMILE is not installed.
         """
         missing = max(0, round(SHORTEST * sample_rate) - len(waveform))
         waveform = np.pad(np.clip(waveform, -1, LOUDEST).astype(np.float32), (0, missing))

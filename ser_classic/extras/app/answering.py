@@ -44,37 +44,18 @@ class Limits:
         return f"{minutes:g} minutes" if minutes > 1.5 else f"{self.seconds:g} seconds"
 
 
-@lru_cache(maxsize=8)
-def loaded(path: Path) -> Predictor:
-    """The predictor saved at a path, read once."""
-    return load_predictor(path)
+_loaded = lru_cache(maxsize=8)(load_predictor)
 
 
 def reply(
     path: Path, recording: str | Path, limits: Limits, width: float = 1000, name: str = "sound"
 ) -> tuple[str, str]:
-    """Answer to one recording with the predictor saved at a path.
+    """Answer and figure, as HTML, of a recording with the predictor saved at a path.
 
-    Parameters
-    ----------
-    path, recording : path
-    limits : Limits
-    width : float
-        Of the figure on the screen [pixels].
-    name : str
-        Of the figure among those of its page.
-
-    Returns
-    -------
-    answer, figure : str
-        As HTML.
-
-    Raises
-    ------
-    SerClassicError
-        The recording is too large or too long, or it or the predictor cannot be used.
+    The figure has a width on the screen [pixels], and a name among those of its page. SerClassicError says
+    that the recording is too large or too long, or that it or the predictor cannot be used.
     """
-    predictor = loaded(path)
+    predictor = _loaded(path)
     file = Path(recording).name
     waveform, rate = _read(Path(recording), limits, predictor.channel)
     seconds = len(waveform) / rate
@@ -82,7 +63,10 @@ def reply(
     whole = predictor.predict(source).iloc[0]
     hop = max(HOP, math.ceil(seconds / MOST))
     windows = predictor.predict(source, window=WINDOW, hop=hop) if seconds >= LONG else None
-    answer = _verdict(whole, predictor) + _trust(whole, predictor) + _facts(whole, windows, hop, rate)
+    trust = (
+        f'<p class="trust"><b>How far to trust it.</b> {cards.trust(predictor.card, whole["emotion"])}</p>'
+    )
+    answer = _verdict(whole, predictor) + trust + _facts(whole, windows, hop, rate)
     return answer, _picture(waveform, rate, windows, width, name)
 
 
@@ -133,10 +117,6 @@ def _verdict(whole: pd.Series, predictor: Predictor) -> str:
         )
         bars = f'<table class="chances" aria-label="Probability of each emotion">{bars}</table>'
     return f'{warning}<p class="emotion">{emotion}{sure}</p>{bars}'
-
-
-def _trust(whole: pd.Series, predictor: Predictor) -> str:
-    return f'<p class="trust"><b>How far to trust it.</b> {cards.trust(predictor.card, whole["emotion"])}</p>'
 
 
 def _facts(whole: pd.Series, windows: pd.DataFrame | None, hop: float, rate: int) -> str:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import interrupts, options
+from ser_classic.cli import interrupts
 from ser_classic.cli.commands import Command
+from ser_classic.cli.options import RARE, option
 from ser_classic.cli.printing import tell
 
 
@@ -21,27 +22,16 @@ def app(
             show_default="the package's own",
         ),
     ] = None,
-    browser: Annotated[bool, typer.Option("--browser", help="Open the page in a browser.")] = False,
-    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Longest recording.")] = 600,
-    megabytes: Annotated[int, typer.Option(min=1, metavar="N", help="Largest file [MB].")] = 50,
+    browser: Annotated[bool, option("--browser", "Open the page in a browser.")] = False,
+    seconds: Annotated[float, option("--seconds SECONDS", "Longest recording.", min=1)] = 600,
+    megabytes: Annotated[int, option("--megabytes N", "Largest file [MB].", min=1)] = 50,
     host: Annotated[
         str,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Where to listen; others than this computer can reach 0.0.0.0.",
-            rich_help_panel=options.RARE,
-        ),
+        option("--host ADDRESS", "Where to listen; others than this computer can reach 0.0.0.0.", RARE),
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
-        typer.Option(
-            min=1,
-            max=65535,
-            metavar="N",
-            help="Port.",
-            show_default="7860, or any that is free",
-            rich_help_panel=options.RARE,
-        ),
+        option("--port N", "Port.", RARE, min=1, max=65535, show_default="7860, or any that is free"),
     ] = None,
 ) -> None:
     """Serve a page on this computer: upload or record, and see the emotion.

@@ -36,12 +36,7 @@ EXAMPLES = "To see what the page does; made by a synthesiser, so they say little
 def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict[str, Path]:
     """Saved predictors by title, the one with the best card first: the files given, and those in folders.
 
-    One that cannot be read, or takes no single recording, is left out and told.
-
-    Raises
-    ------
-    SerClassicError
-        None is left.
+    One that cannot be read, or takes no single recording, is a problem; it is an error if none is left.
     """
     found: dict[Path, dict[str, Any]] = {}
     for path in paths:
@@ -81,18 +76,9 @@ def write_examples(folder: Path) -> list[Path]:
 
 
 def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits) -> Any:
-    """The page as Gradio Blocks, not yet served.
-
-    Parameters
-    ----------
-    predictors : dict of title to path
-        As `predictors_in` gives them; the first one is chosen.
-    examples : iterable of Path
-        Recordings to try.
-    limits : Limits
-    """
+    """The page as Gradio Blocks, not yet served, with recordings to try; the first predictor is chosen."""
     gradio = _gradio()
-    given = list(examples)
+    examples = list(examples)
 
     def answer(title: str, recording: str | None, width: float, name: str, columns: int) -> tuple[str, str]:
         if recording is None:
@@ -109,36 +95,34 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
         """What a visitor's window is like; on a phone, the microphone comes first."""
         return [width, *(gradio.Audio(sources=_sources(width)) for _ in recordings)]
 
-    def panel(name: str, columns: int) -> tuple[Any, Any, Any]:
-        """Recording, answer and figure, which follow each other and the chosen model."""
-        recording = gradio.Audio(
-            label=f"Recording {name}".rstrip() + f", up to {limits.length}",
-            sources=_sources(WIDE),
-            type="filepath",
-            buttons=["download"],
-            elem_classes="recording",
-            elem_id=f"recording{name}",
-            render=False,
-        )
-        told = gradio.HTML(
-            WAITING, elem_classes="told", elem_id=f"told{name}", js_on_load=ANNOUNCED, render=False
-        )
-        picture = gradio.HTML(elem_classes="picture", render=False)
+    def panel(name: str = "", columns: int = 1) -> Any:
+        """A recording with its answer and figure, which follow it and the chosen model."""
+        with gradio.Row():
+            with gradio.Column(scale=5, min_width=300):
+                recording = gradio.Audio(
+                    label=f"Recording {name}".rstrip() + f", up to {limits.length}",
+                    sources=_sources(WIDE),
+                    type="filepath",
+                    buttons=["download"],
+                    elem_classes="recording",
+                    elem_id=f"recording{name}",
+                )
+            with gradio.Column(scale=4, min_width=300):
+                shown = gradio.HTML(WAITING, elem_classes="told", elem_id=f"told{name}", js_on_load=ANNOUNCED)
+        picture = gradio.HTML(elem_classes="picture")
         gradio.on(
             [recording.change, model.change],
             partial(answer, name=name, columns=columns),
             [model, recording, width],
-            [told, picture],
+            [shown, picture],
             concurrency_limit=2,
             concurrency_id="answers",
             trigger_mode="always_last",
             api_name=f"recognise{name.lower()}",
         )
-        return recording, told, picture
-
-    def examples_for(recording: Any) -> None:
-        tried = [[str(path)] for path in given]
-        gradio.Examples(tried, [recording], label=EXAMPLES, example_labels=[path.stem for path in given])
+        paths, labels = [[str(path)] for path in examples], [path.stem for path in examples]
+        gradio.Examples(paths, [recording], label=EXAMPLES, example_labels=labels)
+        return recording
 
     with gradio.Blocks(title="ser-classic", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         gradio.Markdown(f"# How does this voice sound?\n{LEAD}")
@@ -147,26 +131,12 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
             list(predictors), value=first, label="Model", elem_id="model", visible=len(predictors) > 1
         )
         width = gradio.Number(WIDE, visible=False)
-        recordings = []
         with gradio.Tab("One recording"):
-            recording, told, picture = panel("", 1)
-            with gradio.Row():
-                with gradio.Column(scale=5, min_width=300):
-                    recording.render()
-                with gradio.Column(scale=4, min_width=300):
-                    told.render()
-            picture.render()
-            examples_for(recording)
-            recordings.append(recording)
+            recordings = [panel()]
         with gradio.Tab("Two side by side"), gradio.Row():
             for name in ("A", "B"):
-                recording, told, picture = panel(name, 2)
                 with gradio.Column(min_width=300):
-                    recording.render()
-                    told.render()
-                    picture.render()
-                    examples_for(recording)
-                recordings.append(recording)
+                    recordings.append(panel(name, 2))
         with gradio.Accordion("The model: what it was fitted on, how good it is, its limits", open=False):
             about = gradio.HTML(card(first), elem_classes="prose")
         model.change(card, [model], [about], api_name=False)
@@ -185,35 +155,19 @@ def served(
     problem: Callable[[str], None],
     host: str = LOOPBACK,
     port: int | None = None,
-    limits: Limits | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
     browser: bool = False,
 ) -> Iterator[Any]:
-    """Serve the page for as long as the block runs; loopback only, unless another host is asked for.
+    """Serve the page, which knows its `local_url`, for as long as the block runs.
 
-    Parameters
-    ----------
-    paths : iterable of Path
-        Saved predictors, or folders with them; the package's own where there are none.
-    problem : callable
-        Is handed the message of each that is not offered.
-    host : str
-    port : int, optional
-        By default 7860, or any other one if that is taken.
-    limits : Limits, optional
-    browser : bool
-        Open a browser.
-
-    Yields
-    ------
-    page : gradio.Blocks
-        It knows its address, `local_url`.
+    It offers the predictors at `paths`, and in folders there, or else the package's own; `problem` is handed
+    the message of each that cannot be. The port is 7860 by default, or any other if that is taken.
 
     Raises
     ------
     SerClassicError
         Gradio is not installed, there is no predictor, or the host or port cannot be served at.
     """
-    limits = limits or Limits()
     port = _free_port(host, port)
     with ExitStack() as opened:
         predictors = predictors_in(list(paths) or [opened.enter_context(shipped.file())], problem)

@@ -11,14 +11,7 @@ from ser_classic.runtime.engines import Engine, EngineKind, Request
 
 @contextlib.contextmanager
 def on_cluster(request: Request) -> Iterator[Engine]:
-    """The workers of a Dask cluster.
-
-    Raises
-    ------
-    SerClassicError
-        Dask is not installed; nobody answers; there is no worker; or a worker does not see the folders, has
-        other versions of the libraries or more than one thread.
-    """
+    """The workers of a Dask cluster, of which each is known to fit."""
     need("distributed", extra="cluster")
     from ser_classic.extras.cluster.workers import connected
 

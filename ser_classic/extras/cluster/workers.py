@@ -26,7 +26,7 @@ from distributed.core import rpc
 from distributed.security import Security
 from threadpoolctl import threadpool_limits
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.runtime.engines import THREADS, Result, libraries
 
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
@@ -37,31 +37,20 @@ AHEAD = 3  # calls handed over for each worker: one that runs, two that wait
 
 @dataclass(frozen=True)
 class Terms:
-    """What a worker has to have for its results to be those of this process.
+    """What a worker has to have for its results to be those of this process."""
 
-    Attributes
-    ----------
-    token : Path
-        A file in the feature cache, there for as long as the cluster is used.
-    data : Path or None
-        Folder with the corpora, if there is one.
-    versions : dict of str to str
-    """
+    token: Path  # a file in the feature cache, there for as long as the cluster is used
+    data: Path | None  # folder with the corpora, if there is one
+    versions: dict[str, str]  # of libraries
 
-    token: Path
-    data: Path | None
-    versions: dict[str, str]
-
-    def broken(self, worker: Worker) -> str | None:
-        """What is wrong with a worker, and what to do."""
-        if (threads := worker.state.nthreads) != 1:
+    def broken(self, dask_worker: Worker) -> str | None:
+        """What is wrong with a worker, and what to do; the name of the argument is Dask's."""
+        if (threads := dask_worker.state.nthreads) != 1:
             return f"has {threads} threads; start workers with --nthreads 1, and more of them"
-        for path, folder, option in (
-            (self.token, self.token.parent, "--cache"),
-            (self.data, self.data, "--data"),
-        ):
-            if path and not path.exists():
-                return f"does not see {folder}; give one that all machines share: {option}"
+        if not self.token.exists():
+            return f"does not see {self.token.parent}; give one that all machines share: --cache"
+        if self.data and not self.data.exists():
+            return f"does not see {self.data}; give one that all machines share: --data"
         own = libraries()
         apart = [
             f"{name} {own.get(name)} for {version}"
@@ -82,14 +71,10 @@ class Cluster:
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], what: str
     ) -> Iterator[tuple[int, Result]]:
-        """See `engines.Engine.run`. A few calls per worker are handed over at a time; one over which worker
-        after worker dies is given up, and reported when all others are done.
+        """See `engines.Engine.run`.
 
-        Raises
-        ------
-        SerClassicError
-            The scheduler has gone, no worker is left, one that joined cannot be used, or workers died over
-            calls.
+        A few calls per worker are handed over at a time; one over which worker after worker dies is given
+        up, and reported when all others are done.
         """
         finished: queue.SimpleQueue[Future] = queue.SimpleQueue()
         waiting = self._handed_over(function, calls)
@@ -102,7 +87,10 @@ class Cluster:
                 if workers:
                     seen = time.monotonic()
                 elif time.monotonic() - seen > PATIENCE:
-                    raise self._deserted()
+                    raise SerClassicError(
+                        f"{self.address}: no worker is left since {PATIENCE} s; what was finished is kept. "
+                        f"Start workers ({start(self.address)}) and repeat the command"
+                    )
                 room = max(1, AHEAD * workers) - len(running)
                 for future in itertools.islice(waiting, max(0, room)):
                     running.add(future)
@@ -153,12 +141,6 @@ class Cluster:
         except (OSError, CommClosedError):
             raise self._gone() from None
 
-    def _deserted(self) -> SerClassicError:
-        return SerClassicError(
-            f"{self.address}: no worker is left since {PATIENCE} s; what was finished is kept. Start workers "
-            f"({start(self.address)}) and repeat the command"
-        )
-
     def _gone(self) -> SerClassicError:
         return SerClassicError(
             f"{self.address}: the scheduler has gone; what was finished is kept, the same command continues "
@@ -168,12 +150,9 @@ class Cluster:
 
 @contextlib.contextmanager
 def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
-    """See `on_cluster`.
+    """The workers of a scheduler.
 
-    Raises
-    ------
-    SerClassicError
-        As there.
+    Raises SerClassicError where nobody answers, there is no worker, or one does not fit: see `Terms`.
     """
     try:
         kind = asyncio.run(_kind(address))
@@ -189,20 +168,16 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(Client(address, timeout=CONNECT, set_as_default=False))
         token = cache / f".cluster-{uuid.uuid4().hex}"
-        try:
+        with wrap_errors(f"{cache}: cannot be written", "choose another: --cache"):
             cache.mkdir(parents=True, exist_ok=True)
             token.touch()
-        except OSError as error:
-            raise SerClassicError(
-                f"{cache}: cannot be written ({error.strerror}); choose another: --cache"
-            ) from error
         stack.callback(token.unlink, missing_ok=True)
         terms = Terms(token, data if data.is_dir() else None, libraries())
         try:
             client.wait_for_workers(1, timeout=CONNECT)
         except TimeoutError:
             raise SerClassicError(f"{address}: there are no workers; start them: {start(address)}") from None
-        for worker, wrong in client.run(broken, terms).items():
+        for worker, wrong in client.run(terms.broken).items():
             if wrong:
                 raise SerClassicError(f"{address}: the worker {worker} {wrong}")
         yield Cluster(client, address, terms)
@@ -220,11 +195,6 @@ def start(address: str) -> str:
     return f"dask worker {address} --nworkers 4 --nthreads 1"
 
 
-def broken(terms: Terms, dask_worker: Worker) -> str | None:
-    """What is wrong with the worker on which this runs; the name of the argument is Dask's."""
-    return terms.broken(dask_worker)
-
-
 def itself(shared: Any) -> Any:
     """What several calls share, as the result of a task."""
     return shared
@@ -233,13 +203,7 @@ def itself(shared: Any) -> Any:
 def on_worker(
     terms: Terms, number: int, function: Callable[..., Result], *arguments: Any
 ) -> tuple[int, Result]:
-    """Call a function in this worker with one thread; a worker that came later is looked at here.
-
-    Raises
-    ------
-    SerClassicError
-        The worker does not fit.
-    """
+    """Call a function in this worker with one thread; a worker that came later is looked at here."""
     worker = get_worker()
     if wrong := terms.broken(worker):
         raise SerClassicError(f"the worker {worker.address} {wrong}")

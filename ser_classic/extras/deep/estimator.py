@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ser_classic.extras.deep.training import Batch
 
 
+@dataclass(eq=False, repr=False)
 class DeepClassifier(ClassifierMixin, BaseEstimator):
     """A network trained from scratch: Adam, class weights, early stopping on speakers held out.
 
@@ -29,71 +30,40 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    network : str
-        `lstm`, `gru`, `convolutional` or `attention`; see `ser_classic.extras.deep.networks`.
-    options : mapping, optional
-        Arguments of the network, such as `units`; of `flatten`, whether.
+    network, options : str and mapping
+        One of `networks.NETWORKS` and its arguments; of `flatten`, whether.
     sequence : bool
         Take sequences; else vectors, read feature by feature as a sequence of single values.
-    epochs : int
-        Most epochs, with a validation part that stops them early.
-    fixed_epochs : int
-        Epochs where nothing can be held out: fewer than four speakers.
+    epochs, fixed_epochs : int
+        Most epochs; and how many where nothing can be held out: fewer than four speakers.
     patience : int
         Epochs without a better UAR of the validation part before training stops; half as many halve the
-        learning rate (ReduceLROnPlateau). The weights of the best epoch are kept.
+        learning rate. The weights of the best epoch are kept.
     one_in : int
         One speaker in so many is held out for validation.
-    batch_size : int
-    learning_rate : float
     coverage : float [percent]
-    random_state : int
 
     Attributes
     ----------
-    classes_ : np.ndarray [shape=(k,)]
-    n_features_in_ : int
-    weights_ : dict of str to np.ndarray
-        The network's parameters and buffers.
-    mean_, scale_ : np.ndarray [shape=(n_features_in_,), dtype=float32]
-    length_ : int
-        Frames of a padded clip.
     curves_ : dict of str to np.ndarray [shape=(epochs,)]
-        `epoch`, `train_loss`, `valid_loss`, `train_uar`, `valid_uar`, `seconds`; training UAR is that of the
-        batches as they were trained on, with dropout. NaN for validation where nothing was held out.
-    best_epoch_ : int
-        The epoch whose weights these are.
+        Training UAR is that of the batches as they were trained on, with dropout. NaN for validation where
+        nothing was held out.
     held_out_ : bool
-        Whether a validation part decided that.
-    device_ : str
-        What it was trained on.
+    chosen_ : dict
+        `best_epoch`, whose weights these are, and `device`.
     """
 
-    def __init__(
-        self,
-        network: str = "lstm",
-        options: Mapping[str, Any] | None = None,
-        sequence: bool = True,
-        epochs: int = 60,
-        fixed_epochs: int = 25,
-        patience: int = 10,
-        one_in: int = 5,
-        batch_size: int = 64,
-        learning_rate: float = 1e-3,
-        coverage: float = 95.0,
-        random_state: int = 0,
-    ) -> None:
-        self.network = network
-        self.options = options
-        self.sequence = sequence
-        self.epochs = epochs
-        self.fixed_epochs = fixed_epochs
-        self.patience = patience
-        self.one_in = one_in
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.coverage = coverage
-        self.random_state = random_state
+    network: str = "lstm"
+    options: Mapping[str, Any] | None = None
+    sequence: bool = True
+    epochs: int = 60
+    fixed_epochs: int = 25
+    patience: int = 10
+    one_in: int = 5
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    coverage: float = 95.0
+    random_state: int = 0
 
     def fit(self, X: Any, y: Sequence, groups: Sequence | None = None) -> DeepClassifier:
         """Fit to clips of known class.
@@ -118,45 +88,17 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         if len(codes) != len(clips):
             raise ValueError(f"{len(clips)} clips and {len(codes)} classes; expected as many")
         if len(self.classes_) < 2:
-            raise ValueError(
-                f"all clips are of one class, {str(self.classes_[0])!r}; two are needed to tell apart"
-            )
+            raise ValueError(f"all clips are of one class, {str(self.classes_[0])!r}; two are needed")
         split = held_out(codes, groups, self.one_in, self.random_state)
-        train, valid = split if split else (np.arange(len(clips)), None)
-        self._measure([clips[row] for row in train])
-
-        def part(rows: np.ndarray) -> tuple[Batch, np.ndarray]:
-            return self._batch([clips[row] for row in rows]), codes[rows]
-
         self.held_out_ = split is not None
-        self.weights_, self.curves_, self.best_epoch_, self.device_ = training.train(
-            self._network_arguments(),
-            part(train),
-            None if valid is None else part(valid),
-            epochs=self.epochs if split else self.fixed_epochs,
-            patience=self.patience,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            seed=self.random_state,
-        )
+        parts = split or (np.arange(len(clips)),)
+        self._measure([clips[row] for row in parts[0]])
+        batches = [(self._batch([clips[row] for row in rows]), codes[rows]) for rows in parts]
+        self.weights_, self.curves_, self.chosen_ = training.train(self, self._network_arguments(), *batches)
         return self
 
-    @property
-    def chosen_(self) -> dict[str, Any]:
-        """What the training decided: the epoch whose weights these are, and the device."""
-        check_is_fitted(self)
-        return {"best_epoch": self.best_epoch_, "device": self.device_}
-
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probability of every class [shape=(n, k), dtype=float64].
-
-        Raises
-        ------
-        ValueError
-            As `fit`, or clips of another width than those trained on.
-        SerClassicError
-            PyTorch or skorch is not installed.
-        """
+        """Probability of every class [shape=(n, k), dtype=float64]; raises as `fit`."""
         check_is_fitted(self)
         batch = self._batch(self._read(X, reset=False))
         return _training().probabilities(self._network_arguments(), self.weights_, batch)
@@ -170,10 +112,10 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         network = Network(
             json.dumps(self.get_params()),
             tuple(self.weights_),
-            tuple(np.asarray(weights) for weights in self.weights_.values()),
+            tuple(self.weights_.values()),
             self.mean_,
             self.scale_,
-            int(self.length_),
+            self.length_,
             len(self.classes_),
         )
         return Machine((network,), Chances())
@@ -203,51 +145,29 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         spread = frames.std(axis=0)
         spread[spread <= 1e-7 * np.abs(frames).max(axis=0)] = 1  # a constant says nothing, at any scale
         self.mean_, self.scale_ = frames.mean(axis=0).astype(np.float32), spread.astype(np.float32)
-        lengths = [len(clip) for clip in clips]
-        self.length_ = (
-            int(np.ceil(np.percentile(lengths, self.coverage))) if self.sequence else frames.shape[1]
-        )
+        lengths = [len(clip) for clip in clips] if self.sequence else [frames.shape[1]]
+        self.length_ = int(np.ceil(np.percentile(lengths, self.coverage)))
 
     def _batch(self, clips: list[np.ndarray]) -> Batch:
         """Standardised clips, padded with zeros or cut to `length_`, and their true lengths."""
+        clips = [(clip[: self.length_] - self.mean_) / self.scale_ for clip in clips]
         if not self.sequence:
-            clips = [((clip - self.mean_) / self.scale_).T for clip in clips]
-        else:
-            clips = [(clip[: self.length_] - self.mean_) / self.scale_ for clip in clips]
+            clips = [clip.T for clip in clips]
         padded = np.zeros((len(clips), self.length_, clips[0].shape[1]), dtype=np.float32)
         for row, clip in zip(padded, clips, strict=True):
             row[: len(clip)] = clip
         return {"X": padded, "lengths": np.array([len(clip) for clip in clips])}
 
     def _network_arguments(self) -> dict[str, Any]:
-        options = dict(self.options or {})
-        if options.get("flatten"):
-            options["flatten"] = self.length_
-        return {
-            "name": self.network,
-            "inputs": self.n_features_in_ if self.sequence else 1,
-            "classes": len(self.classes_),
-            **options,
-        }
+        inputs = self.n_features_in_ if self.sequence else 1
+        options = {"name": self.network, "inputs": inputs, "classes": len(self.classes_)}
+        options |= self.options or {}
+        return options | {"flatten": self.length_} if options.get("flatten") else options
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Chances by a network that was trained from scratch.
-
-    Attributes
-    ----------
-    parameters : str
-        Arguments of `DeepClassifier`, as JSON.
-    names : tuple of str
-        Of the weights ...
-    weights : tuple of np.ndarray
-        ... which these are.
-    mean, scale : np.ndarray [shape=(d,), dtype=float32]
-    length : int
-        Frames of a padded clip.
-    classes : int
-    """
+    """Chances by a trained network: arguments of `DeepClassifier`, as JSON, and its fitted state."""
 
     parameters: str
     names: tuple[str, ...]

@@ -14,8 +14,6 @@ from ser_classic.features.descriptors import Descriptor, Framing, describe
 from ser_classic.features.inputs import VECTORS, Inputs
 from ser_classic.registry import need
 
-FRAME, HOP = 2048, 512  # samples of the frames in which silence is sought, librosa's default
-
 
 def _split(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """An object array of the clips [shape=(frames, d)]."""
@@ -29,18 +27,7 @@ SEQUENCES = Inputs("a sequence of frames", 2, _split)
 
 @dataclass(frozen=True)
 class Frames:
-    """Extractor: a row of descriptors for every frame of a clip.
-
-    Attributes
-    ----------
-    descriptors : tuple of Descriptor
-        Families, each once.
-    framing : Framing
-
-    Raises
-    ------
-    SerClassicError
-        A descriptor family stands twice.
+    """Extractor: a row of descriptors, each family once, for every frame of a clip.
 
     Examples
     --------
@@ -61,21 +48,10 @@ class Frames:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name of every row of the descriptors."""
         return tuple(row for descriptor in self.descriptors for row in descriptor.rows)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Descriptors [shape=(1 + n // hop, d), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz].
-
-        A clip shorter than a frame is one frame, with zeros beyond its ends.
-
-        Raises
-        ------
-        AudioError
-            The waveform is shorter than 10 ms, silent, or not finite.
-        SerClassicError
-            A descriptor cannot be computed at this sample rate.
-        """
+        """Descriptors [shape=(1 + n // hop, d), dtype=float32]; raises as `describe`."""
         tracks = describe(waveform, sample_rate, self.descriptors, self.framing)
         return np.ascontiguousarray(np.concatenate(list(tracks.values())).T)
 
@@ -106,15 +82,7 @@ class Preparation:
     seconds: float | None = None
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Prepare a waveform [shape=(n,)] at a sample rate [Hz].
-
-        Raises
-        ------
-        AudioError
-            The waveform is shorter than 10 ms, silent, or not finite.
-        SerClassicError
-            `denoise` is wanted and noisereduce is not installed.
-        """
+        """The waveform [shape=(m,)] of one [shape=(n,)] at a sample rate [Hz]."""
         waveform = audio.check(waveform, sample_rate)
         if self.level is not None:
             samples = waveform.astype(np.float64)
@@ -122,7 +90,7 @@ class Preparation:
             reference = {"peak": peak, "rms": np.sqrt(np.mean(samples**2))}[self.level]
             waveform = (samples * min(10 ** (self.target / 20) / reference, 1 / peak)).astype(np.float32)
         if self.trim is not None:
-            waveform = trimmed(waveform, self.trim)
+            waveform = need("librosa", extra="deep").effects.trim(waveform, top_db=self.trim)[0]
         if self.denoise:
             library = need("noisereduce", extra="deep")
             waveform = library.reduce_noise(y=waveform, sr=sample_rate).astype(np.float32)
@@ -132,41 +100,22 @@ class Preparation:
         return waveform
 
 
-def trimmed(waveform: np.ndarray, below: float) -> np.ndarray:
-    """`librosa.effects.trim(waveform, top_db=below)[0]` [shape=(m,)], m <= n."""
-    padded = np.pad(waveform.astype(np.float64), FRAME // 2)
-    sums = np.concatenate(([0.0], np.cumsum(padded**2)))
-    starts = np.arange(0, len(waveform) + 1, HOP)
-    power = np.maximum(sums[starts + FRAME] - sums[starts], 0)
-    loud = np.flatnonzero(power > power.max() * 10 ** (-below / 10))
-    return waveform[loud[0] * HOP : min(len(waveform), (loud[-1] + 1) * HOP)]
-
-
 @dataclass(frozen=True)
 class Prepared:
-    """Extractor: another extractor over a prepared waveform.
-
-    Attributes
-    ----------
-    preparation : Preparation
-    then : Extractor
-    """
+    """Extractor: another extractor over a prepared waveform."""
 
     preparation: Preparation
     then: Extractor
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Those of the extractor within."""
         return self.then.columns
 
     @property
     def gives(self) -> Inputs:
-        """What the extractor within gives of a clip."""
         return getattr(self.then, "gives", VECTORS)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(d,) or (frames, d), dtype=float32] of a waveform [shape=(n,)] at a rate [Hz]."""
         return self.then(self.preparation(waveform, sample_rate), sample_rate)
 
 

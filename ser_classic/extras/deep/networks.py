@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,6 @@ class RecurrentLayer(nn.Module):
         layer = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
         self.forwards = layer(inputs, units, batch_first=True)
         self.backwards = layer(inputs, units, batch_first=True) if bidirectional else None
-        self.outputs = units * (1 + bidirectional)
         if cell == "lstm":
             with torch.no_grad():
                 for direction in filter(None, (self.forwards, self.backwards)):
@@ -79,12 +79,10 @@ class RecurrentNet(nn.Module):
         dense: int = 64,
     ) -> None:
         super().__init__()
-        self.layers = nn.ModuleList()
-        for _ in range(layers):
-            self.layers.append(RecurrentLayer(cell, inputs, units, bidirectional))
-            inputs = self.layers[-1].outputs
+        *into, states = inputs, *[units * (1 + bidirectional)] * layers
+        self.layers = nn.ModuleList(RecurrentLayer(cell, size, units, bidirectional) for size in into)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Sequential(nn.Linear(inputs, dense), nn.ReLU(), nn.Linear(dense, classes))
+        self.head = nn.Sequential(nn.Linear(states, dense), nn.ReLU(), nn.Linear(dense, classes))
 
     def forward(self, X: Tensor, lengths: Tensor) -> Tensor:
         states, _ = cut(X, lengths)
@@ -132,12 +130,10 @@ class ConvolutionalNet(nn.Module):
         flatten: int = 0,
     ) -> None:
         super().__init__()
-        self.flatten, frames = flatten, flatten
-        self.layers = nn.ModuleList()
-        for size in channels:
-            self.layers.append(ConvolutionLayer(inputs, size, kernel, dropout))
-            inputs, frames = size, (frames + 1) // 2
-        pooled = inputs * (frames if flatten else 2)
+        self.flatten = flatten
+        sizes = pairwise((inputs, *channels))
+        self.layers = nn.ModuleList(ConvolutionLayer(*size, kernel, dropout) for size in sizes)
+        pooled = channels[-1] * (-(-flatten // 2 ** len(channels)) if flatten else 2)
         self.head = nn.Sequential(
             nn.Linear(pooled, dense), nn.ReLU(), nn.Dropout(dropout), nn.Linear(dense, classes)
         )
@@ -165,11 +161,9 @@ class AttentionNet(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList()
-        for size in channels:
-            self.convolutions.append(ConvolutionLayer(inputs, size, kernel, dropout))
-            inputs = size
-        self.recurrent = RecurrentLayer("gru", inputs, units, bidirectional=True)
+        sizes = pairwise((inputs, *channels))
+        self.convolutions = nn.ModuleList(ConvolutionLayer(*size, kernel, dropout) for size in sizes)
+        self.recurrent = RecurrentLayer("gru", channels[-1], units, bidirectional=True)
         self.attention = nn.Sequential(nn.Linear(2 * units, units), nn.Tanh(), nn.Linear(units, 1))
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(4 * units, classes))
 

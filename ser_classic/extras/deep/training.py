@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,61 +22,55 @@ from ser_classic.runtime.progress import finished, tell
 
 Batch = dict[str, np.ndarray]  # X [shape=(clips, frames, d), float32], lengths [shape=(clips,), int64]
 PREDICTED_AT_ONCE = 256  # clips
+CURVES = {"epoch": "epoch", "seconds": "dur"} | {  # and what skorch calls them
+    name: name for name in ("train_loss", "valid_loss", "train_uar", "valid_uar")
+}
 logger = logging.getLogger(__name__)
 
 
-class Trained(NamedTuple):
-    """Weights of the best epoch, and how they were reached; see `DeepClassifier`."""
-
-    weights: dict[str, np.ndarray]
-    curves: dict[str, np.ndarray]
-    best_epoch: int
-    device: str
-
-
 def train(
+    settings: Any,
     network: dict[str, Any],
     train: tuple[Batch, np.ndarray],
-    valid: tuple[Batch, np.ndarray] | None,
-    epochs: int,
-    patience: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
-) -> Trained:
-    """Train a network on clips and their classes; with a validation part, stop early and keep the best epoch.
+    valid: tuple[Batch, np.ndarray] | None = None,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, Any]]:
+    """Weights, curves and what was decided, of a network trained as a `DeepClassifier` is set.
 
-    An interruption (Ctrl-C) is passed on, so that no half-trained network is taken for a trained one.
+    With a validation part, training stops early and the best epoch is kept. An interruption (Ctrl-C) is
+    passed on, so that no half-trained network is taken for a trained one.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shown = device if device == "cpu" else f"{device} ({torch.cuda.get_device_name()})"
-    X, y = train
-    counts = np.bincount(y, minlength=network["classes"])
-    stop = EarlyStopping("valid_uar", lower_is_better=False, patience=patience, load_best=True)
+    (X, y), patience = train, settings.patience
+    held_out = valid is not None
+    epochs = settings.epochs if held_out else settings.fixed_epochs
+    scores = [
+        EpochScoring(_uar, lower_is_better=False, on_train=part == "train", name=f"{part}_uar")
+        for part in (("train", "valid") if held_out else ("train",))
+    ]
     plateau = LRScheduler(
         torch.optim.lr_scheduler.ReduceLROnPlateau,
-        monitor="train_loss" if valid is None else "valid_uar",
-        mode="min" if valid is None else "max",
+        monitor="valid_uar" if held_out else "train_loss",
+        mode="max" if held_out else "min",
         factor=0.5,
         patience=patience // 2,
     )
-    scores = [EpochScoring(_uar, lower_is_better=False, on_train=True, name="train_uar")]
-    if valid is not None:
-        scores.append(EpochScoring(_uar, lower_is_better=False, name="valid_uar"))
-    with one_thread(seed):
+    stop = EarlyStopping("valid_uar", lower_is_better=False, patience=patience, load_best=True)
+    counts = np.bincount(y, minlength=network["classes"])
+    with one_thread(settings.random_state):
         net = NeuralNetClassifier(
             build(network),
             criterion=nn.CrossEntropyLoss,
             criterion__weight=torch.tensor(counts.sum() / (len(counts) * counts), dtype=torch.float32),
             optimizer=torch.optim.Adam,
-            lr=learning_rate,
+            lr=settings.learning_rate,
             max_epochs=epochs,
-            batch_size=batch_size,
+            batch_size=settings.batch_size,
             iterator_train__shuffle=True,
-            iterator_train__drop_last=len(y) % batch_size == 1,  # one value has no batch statistics
+            iterator_train__drop_last=len(y) % settings.batch_size == 1,  # one value has no batch statistics
             iterator_valid__batch_size=PREDICTED_AT_ONCE,
-            train_split=None if valid is None else predefined_split(Dataset(*valid)),
-            callbacks=[*scores, Log(epochs, shown), plateau, *([] if valid is None else [stop])],
+            train_split=predefined_split(Dataset(*valid)) if held_out else None,
+            callbacks=[*scores, Log(epochs, shown), plateau, *([stop] if held_out else [])],
             callbacks__valid_acc=None,
             callbacks__print_log=None,
             device=device,
@@ -90,7 +84,9 @@ def train(
                 raise
         net.notify("on_train_end", X=X, y=y)
     weights = {name: value.cpu().numpy().copy() for name, value in net.module_.state_dict().items()}
-    return Trained(weights, _curves(net.history), epochs if valid is None else stop.best_epoch_, shown)
+    rows = [row for row in net.history if "dur" in row]
+    curves = {name: np.array([row.get(key, np.nan) for row in rows]) for name, key in CURVES.items()}
+    return weights, curves, {"best_epoch": stop.best_epoch_ if held_out else epochs, "device": shown}
 
 
 def probabilities(network: dict[str, Any], weights: dict[str, np.ndarray], batch: Batch) -> np.ndarray:
@@ -158,11 +154,3 @@ class Log(Callback):
 
 def _uar(net: NeuralNetClassifier, X: Any, y: Any) -> float:
     return uar(np.asarray(y), net.predict(X))
-
-
-def _curves(history: Any) -> dict[str, np.ndarray]:
-    rows = [row for row in history if "dur" in row]
-    names = ("seconds", *(f"{part}_{what}" for what in ("loss", "uar") for part in ("train", "valid")))
-    keys = {name: "dur" if name == "seconds" else name for name in names}
-    curves = {name: np.array([row.get(key, np.nan) for row in rows]) for name, key in keys.items()}
-    return {"epoch": np.array([row["epoch"] for row in rows])} | curves

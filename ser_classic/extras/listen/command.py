@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,9 @@ import typer
 from ser_classic.cli import options
 from ser_classic.cli.answers import json_lines
 from ser_classic.cli.commands import Command
+from ser_classic.cli.options import option
 from ser_classic.cli.printing import tell
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import wrap_errors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,23 +40,18 @@ def listen(
         ),
     ] = None,
     seconds: Annotated[
-        float,
-        options.option("--seconds SECONDS", "Stop after this time.", min=0, show_default="until Ctrl-C"),
+        float, option("--seconds SECONDS", "Stop after this time.", min=0, show_default="until Ctrl-C")
     ] = math.inf,
     min_confidence: options.MinConfidence = 0.0,
-    window: Annotated[float, options.option("--window SECONDS", "Length of a window.")] = 3.0,
-    hop: Annotated[float, options.option("--hop SECONDS", "From one window to the next.")] = 1.0,
-    record: Annotated[Path | None, options.option("--record FILE.wav", "Also record to this file.")] = None,
-    as_json: Annotated[bool, options.option("--json", "Print one JSON object per line.")] = False,
+    window: Annotated[float, option("--window SECONDS", "Length of a window.")] = 3.0,
+    hop: Annotated[float, option("--hop SECONDS", "From one window to the next.")] = 1.0,
+    record: Annotated[Path | None, option("--record FILE.wav", "Also record to this file.")] = None,
+    as_json: Annotated[bool, option("--json", "Print one JSON object per line.")] = False,
     device: Annotated[
         str | None,
-        options.option(
-            "--device NAME", "Number or part of the name.", MICROPHONE, show_default="the system's"
-        ),
+        option("--device NAME", "Number or part of the name.", MICROPHONE, show_default="the system's"),
     ] = None,
-    devices: Annotated[
-        bool, options.option("--devices", "List the microphones and exit.", MICROPHONE)
-    ] = False,
+    devices: Annotated[bool, option("--devices", "List the microphones and exit.", MICROPHONE)] = False,
 ) -> None:
     """Recognise emotions live, from the microphone.
 
@@ -109,26 +106,17 @@ def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: 
 
 @contextmanager
 def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterator[np.ndarray]]:
-    """The same blocks, written into a WAV file as they pass.
-
-    Raises
-    ------
-    SerClassicError
-        The file cannot be written.
-    """
+    """The same blocks, written into a WAV file as they pass."""
     import soundfile
 
-    try:
+    writing = partial(wrap_errors, f"{path}: cannot be written")
+    with writing():
         file = soundfile.SoundFile(path, "w", rate, 1, "PCM_16", format="WAV")
-    except (soundfile.SoundFileError, OSError) as error:
-        raise SerClassicError(f"{path}: cannot be written ({error})") from error
 
     def passing() -> Iterator[np.ndarray]:
         for block in blocks:
-            try:
+            with writing():
                 file.write(block)
-            except soundfile.SoundFileError as error:
-                raise SerClassicError(f"{path}: cannot be written ({error})") from error
             yield block
 
     with file:

@@ -18,13 +18,7 @@ SILENT_FOR = 5.0  # [s] without a block after which the device is taken for gone
 
 
 def devices() -> list[dict[str, Any]]:
-    """Devices that can record: `number`, `name`, `channels`, `rate` [Hz] and `default`.
-
-    Raises
-    ------
-    SerClassicError
-        sounddevice or PortAudio is not installed.
-    """
+    """Devices that can record: `number`, `name`, `channels`, `rate` [Hz] and `default`."""
     sounddevice = _sounddevice()
     default = sounddevice.default.device[0]
     return [
@@ -42,23 +36,10 @@ def devices() -> list[dict[str, Any]]:
 
 @contextmanager
 def opened(device: int | str | None = None) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
-    """Open a microphone, at its own rate.
+    """Open a microphone: its own rate [Hz], and without end a block [shape=(n,), float32] every 0.1 s.
 
-    Parameters
-    ----------
-    device : int or str, optional
-        Number or part of the name; the system's default by default.
-
-    Yields
-    ------
-    rate : int [Hz]
-    blocks : iterator of np.ndarray [shape=(n,), dtype=float32]
-        Without end; one every 0.1 s.
-
-    Raises
-    ------
-    SerClassicError
-        sounddevice or PortAudio is not installed, there is no such device, or it gives no sound.
+    The device is a number or part of a name; by default it is the system's. Raises SerClassicError where
+    there is none, it gives no sound, or sounddevice or PortAudio is not installed.
     """
     sounddevice = _sounddevice()
     heard: queue.Queue[np.ndarray] = queue.Queue()
