@@ -48,6 +48,8 @@ class Table:
         Of each row, of `STYLES` or nothing; none by default.
     most : int, optional
         How many rows Markdown and terminals show; HTML has all.
+    warning : str
+        What must be known before any of it is read.
     """
 
     headings: tuple[str, ...]
@@ -55,6 +57,7 @@ class Table:
     title: str = ""
     kinds: tuple[str, ...] = ()
     most: int | None = None
+    warning: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(tuple(map(_cell, row)) for row in self.rows))
@@ -122,12 +125,16 @@ class Table:
             for row in rows
         ]
 
-    def terminal(self, colour: str = "default") -> RichTable:
+    def terminal(self) -> RichTable:
         """For `rich.console.Console.print`, which breaks long texts rather than cutting them."""
         from rich.markup import escape
         from rich.table import Table
 
-        look = {"title": escape(self.title) or None, "title_justify": "left", "title_style": colour}
+        look = {
+            "title": escape(self.title) or None,
+            "title_justify": "left",
+            "title_style": "yellow" if self.warning else "default",
+        }
         table = Table(**look, box=None, padding=(0, 1, 0, 0))
         for heading, number in zip(self.headings, self.numbers, strict=True):
             table.add_column(escape(heading), justify="right" if number else "left", overflow="fold")

@@ -25,6 +25,10 @@ def board():
     return report.tabulated(made_up.scored_grid(("ravdess", "tess")))
 
 
+def board_of(*arguments):
+    return report.tabulated(scored(*arguments))
+
+
 def row_of(board, **cell):
     (row,) = board[np.logical_and.reduce([board[name] == value for name, value in cell.items()])].to_dict(
         "records"
@@ -70,7 +74,7 @@ def test_csv_is_read_back(board):
     assert list(again.columns) == list(report.COLUMNS)
     np.testing.assert_allclose(again["uar"], board["uar"].astype(float), atol=5e-5)
     backwards = reversed(list(made_up.grid(("tess",))))
-    best_of_tess = report.to_csv(report.leaderboard(backwards, made_up.clips)).splitlines()[1]
+    best_of_tess = report.to_csv(board_of(backwards, made_up.clips)).splitlines()[1]
     assert best_of_tess in text
     assert report.markdown(board) == report.markdown(board.sample(frac=1, random_state=0))
 
@@ -128,17 +132,15 @@ def test_a_failed_run_is_shown_as_failed_and_escaped(board):
     assert np.isnan(row["uar"])
     text = report.markdown(board)
     assert r"- failed: pooled + xgboost (loso): MemoryError: 2.1 GiB \| &lt;b>could not&lt;/b> be had" in text
-    alone = report.leaderboard(
-        [made_up.failed("emodb", "loso", "pooled", "knn", "it broke\nhere")], made_up.clips
-    )
+    alone = board_of([made_up.failed("emodb", "loso", "pooled", "knn", "it broke\nhere")], made_up.clips)
     assert "it broke\n" in report.markdown(alone)
-    assert report.markdown(report.leaderboard([], made_up.clips)) == "No run has finished yet.\n"
+    assert report.markdown(board_of([], made_up.clips)) == "No run has finished yet.\n"
 
 
 def test_a_failed_seed_leaves_the_others(board):
     runs = [made_up.run("emodb", "loso", "pooled", "mlp", seed) for seed in (1, 2)]
     runs.append(made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
-    row = report.systems(report.leaderboard(runs, made_up.clips)).iloc[0]
+    row = report.systems(board_of(runs, made_up.clips)).iloc[0]
     assert (row["status"], row["seeds"]) == ("ok", 2)
 
 
@@ -223,10 +225,10 @@ def test_a_terminal_shows_the_ten_best_of_a_ranking_and_how_many_more_there_are(
     console = Console(width=80, file=io.StringIO(), color_system=None)
     console.print(report.terminal(many))
     text = console.file.getvalue()
-    (ranking,) = report.text.sections(many)
+    (table,) = next(report.text.corpora(many)).tables
     assert [int(place) for place in re.findall(r"^ *(\d+) +set", text, re.MULTILINE)] == list(range(1, 11))
-    assert f"and {len(ranking.table.rows) - 10} more" in text
-    assert f"| {len(ranking.table.rows)} | set" in report.markdown(many)
+    assert f"and {len(table.rows) - 10} more" in text
+    assert f"| {len(table.rows)} | set" in report.markdown(many)
 
 
 def test_runs_without_speakers_have_no_interval():
@@ -235,7 +237,7 @@ def test_runs_without_speakers_have_no_interval():
     row = report.score(run.predictions(), clips)
     assert row["speakers"] == 0
     assert np.isnan([row["uar_low"], row["uar_high"]]).all()
-    text = report.markdown(report.leaderboard([run], lambda corpus: clips))
+    text = report.markdown(board_of([run], lambda corpus: clips))
     assert "540 clips, no known speakers" in text
     assert "fewer than" not in text
 
@@ -255,9 +257,9 @@ def test_predictions_that_do_not_fit_are_named(spoil, message):
     good = made_up.run("emodb", "loso", "pooled", "knn")
     bad = made_up.MadeUp(made_up.run("emodb", "loso", "mfcc13", "knn").record, spoil(good.table))
     with pytest.raises(SerClassicError, match=message):
-        report.leaderboard([bad, good], made_up.clips)
+        board_of([bad, good], made_up.clips)
     told = []
-    board = report.leaderboard([bad, good], made_up.clips, told.append)
+    board = board_of([bad, good], made_up.clips, told.append)
     assert len(board) == 1
     assert len(told) == 1
     assert told[0].startswith("emodb--loso--mfcc13--knn--0: ")

@@ -129,10 +129,10 @@ def test_crossings_in_words(crossing_runs):
 
 def test_crossings_are_drawn_with_their_emotions_and_the_diagonal_framed(crossing_runs):
     (picture,) = cross_chapter(crossing_runs).pictures
-    said = texts(picture.figure)
+    said = texts(picture.draw())
     assert (said.count("6 emotions"), said.count("7 emotions")) == (3, 3)
     assert {"blind", "adapted", "trained on", "tested on"} <= set(said)
-    framed = [patch for ax in picture.figure.axes for patch in ax.patches if not patch.get_fill()]
+    framed = [patch for ax in picture.draw().axes for patch in ax.patches if not patch.get_fill()]
     assert len(framed) == 3
 
 
@@ -175,9 +175,9 @@ def test_a_condition_stands_beside_the_ordinary_runs_of_its_systems_alone(degrad
 
 def test_the_curve_is_drawn_apart_from_the_blind_point(few_runs):
     (picture,) = few_chapter(few_runs).pictures
-    said = texts(picture.figure)
+    said = texts(picture.draw())
     assert {"emodb", "tess", "blind", "0", "16", "pooled + svm_rbf"} <= set(said)
-    emodb = picture.figure.axes[0]
+    emodb = picture.draw().axes[0]
     lengths = sorted(len(line.get_xdata()) for line in emodb.lines if line.get_linestyle() == "-")
     assert lengths[-1] == 4
 
@@ -198,7 +198,7 @@ def test_degraded_clips_stand_beside_the_clean_ones(degraded_runs):
 
 def test_noise_is_a_curve_and_the_others_are_points(degraded_runs):
     (picture,) = degraded_chapter(degraded_runs).pictures
-    figure = picture.figure
+    figure = picture.draw()
     said = texts(figure)
     assert {"clean", "20 dB", "10 dB", "0 dB", "telephone", "silence"} <= set(said)
     noise, others, _, of_tess = figure.axes

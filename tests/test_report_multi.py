@@ -52,7 +52,7 @@ def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
     assert rows["noise10"][3].text.startswith(("+.", "−."))
     assert [cell.text for cell in rows["faint"][2:]] == ["–", "–"]
     (picture,) = chapter.pictures
-    assert picture.figure.axes
+    assert picture.draw().axes
 
 
 def test_copies_tested_on_clean_clips_alone_have_a_table_and_no_figure():
@@ -69,7 +69,7 @@ def test_the_learning_curve_ends_with_all_speakers(runs):
     table = picture.draw.args[0]
     assert table["at"].tolist() == [4, 8, ALL]
     assert set(table["system"]) == {"pooled + svm_rbf"}
-    assert {"4", "8", "all"} <= set(texts(picture.figure))
+    assert {"4", "8", "all"} <= set(texts(picture.draw()))
 
 
 def test_what_was_trained_with_copies_is_no_test_of_the_ordinary_system(runs):

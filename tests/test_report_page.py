@@ -45,7 +45,7 @@ def html():
     chapters = [Chapter("first", "First", "", (Table(("a",), (("b",),)),))]
     chapters += [leak_chapter(leak_premium(runs)), systems_chapter(runs)]
     sections = [
-        section_of(each, [figure_of(one, svg(one.figure)) for one in each.pictures]) for each in chapters
+        section_of(each, [figure_of(one, svg(one.draw())) for one in each.pictures]) for each in chapters
     ]
     return page(runs, sections)
 

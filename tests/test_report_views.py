@@ -219,7 +219,7 @@ def test_networks_are_shown_on_the_same_folds_alone_beside_our_best_of_each_trac
     assert table.loc[~table["own"].astype(bool), "approximate"].all()
     picture = networks_picture(board)
     assert "Keesing et al., Interspeech 2021" in picture.caption
-    assert picture.figure.axes
+    assert picture.draw().axes
     assert networks_picture(board[board["corpus"] == "ravdess"]) is None
 
 

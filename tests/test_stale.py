@@ -153,7 +153,7 @@ def test_runs_of_a_manifest_edited_since_are_repeated(tiny, cache, tmp_path):
     assert (again.done, again.problems) == ([cell.id], [])
     told: list[str] = []
     board = report.write(tmp_path, told.append, figures=False)[0].set_index("model")
-    assert pd.isna(board.at["lda", "stale"])
+    assert not board.at["lda", "stale"]
     assert board.at["lda", "speakers"] == 3
     assert board.at["prior", "stale"] == "clips: tiny had others"
     assert pd.isna(board.at["prior", "uar"])
@@ -211,7 +211,7 @@ def test_a_stale_run_is_marked_and_never_ranked_or_best(tiny, cache, tmp_path, m
     bench(cells, tmp_path, cache=cache, own={"tiny": tiny})
     changed(monkeypatch, MODELS, "knn", version=2)
     board, _ = report.write(tmp_path, [].append)
-    assert pd.isna(board["stale"][0])
+    assert not board["stale"][0]
     assert board["stale"].tolist()[1:] == ["model.version: 1, now 2"] * 2
     text = (tmp_path / "leaderboard.md").read_text()
     assert "| **1** | **mfcc13** | **prior** |" in text

@@ -149,7 +149,7 @@ def test_a_crossing_has_a_column_a_track_and_says_what_each_knows():
     (row,) = table.rows
     assert [cell.value for cell in row[3::2]] == [uars[track] for track in TRACKS]
     assert all(TRACKS[track].title in chapter.about for track in TRACKS)
-    titles = [ax.get_title() or ax.get_title("left") for ax in chapter.pictures[0].figure.axes]
+    titles = [ax.get_title() or ax.get_title("left") for ax in chapter.pictures[0].draw().axes]
     assert titles == names
 
 
@@ -192,7 +192,7 @@ def test_a_further_track_needs_nothing_but_its_entry(pair):
         with pytest.raises(SerClassicError, match="room"):
             protocol.splitter(clips)
         run = made_up.run("emodb", "loso_room", "pooled", "knn", kind=("room", False, 0.0))
-        text = report.markdown(report.leaderboard([run], made_up.clips))
+        text = report.markdown(report.tabulated(scored([run], made_up.clips)))
     assert f"### Of a room, loso_room: {ROOM.title}" in text
 
 

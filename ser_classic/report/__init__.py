@@ -6,7 +6,6 @@ from ser_classic.report.literature import beside_published, published
 from ser_classic.report.scoring import (
     COLUMNS,
     judged,
-    leaderboard,
     probabilities,
     read,
     score,
@@ -26,7 +25,6 @@ __all__ = [
     "compare",
     "compare_stored",
     "judged",
-    "leaderboard",
     "leak_premium",
     "markdown",
     "probabilities",

@@ -106,7 +106,7 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
             **{name: rows[name] for name in ("source", "link")},
         }
     )
-    current = board[(board["corpus"] == corpus) & (board["status"] == "ok") & board["stale"].isna()]
+    current = board[(board["corpus"] == corpus) & (board["status"] == "ok") & board["stale"].eq("")]
     first = {}
     for group, _, _, part in rankings(systems(current[current["source"] == ""])):
         first.setdefault(group, part.head(best))

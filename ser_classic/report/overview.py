@@ -51,9 +51,10 @@ def systems_chapter(runs: Iterable[Scored]) -> Chapter | None:
         found, shared = placed
         far = found.average > found.average.iloc[0] + found.critical_difference
         about.append(
-            f"{title}: over {found.blocks} speakers, by the mean UAR of each on the {others} "
-            f"{', '.join(shared)}; Friedman's χ² = {found.statistic:.1f}, p = {found.p_value:.2g}. By "
-            f"Nemenyi's test, ranks more than {found.critical_difference:.2f} apart differ at 5 %."
+            f"{title}: over {found.blocks} speakers, by the mean UAR of each on the "
+            f"{others if len(shared) > 1 else others[:-1]} {', '.join(shared)}; "
+            f"Friedman's χ² = {found.statistic:.1f}, p = {found.p_value:.2g}. By Nemenyi's test, ranks more "
+            f"than {found.critical_difference:.2f} apart differ at 5 %."
         )
         rows = [
             (str(name), Cell(f"{rank:.2f}", rank), "worse" if far[name] else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.scoring import Scored, each_speaker, rankings, systems, tabulated
+from ser_classic.report.scoring import Scored, rankings, systems, tabulated
 from ser_classic.report.text import (
     INTRODUCTION,
     LEAKY,
+    NOTHING,
     STALE,
     WARNING,
     Chapter,
     Picture,
-    about,
+    about_task,
     duration,
     range_of,
     share,
@@ -37,15 +38,10 @@ LEAD = (
     "Classical systems tested on speakers they were not trained on; those marked leaky were trained on the "
     "test speakers. All figures except the published ones are computed from stored predictions."
 )
-HEADINGS = ("#", "features", "model", "UAR", "95 %", "", "accuracy", "F1", "ECE", "fit")
-NUMBERS = ("#", "UAR", "accuracy", "F1", "ECE", "fit")
-LESSER = ("accuracy", "F1", "ECE", "fit")  # what a narrow screen can do without
-CELL = (
-    "corpus",
-    "protocol",
-    "features",
-    "model",
-)  # of a row of the leaderboard, which has its seeds together
+HEADINGS = {  # of all systems, and the classes of their cells; a narrow screen does without the lesser ones
+    **{"#": "number", "features": "", "model": "", "UAR": "number", "95 %": "", "": "bar"},
+    **dict.fromkeys(("accuracy", "F1", "ECE", "fit"), "number lesser"),
+}
 HOW = (
     "Compare systems only within a ranking: one corpus, one track, one protocol. Click a row to see its "
     "confusion matrix, its recalls and the UAR of each speaker; the address then links to that row. Click a "
@@ -69,13 +65,13 @@ def page(runs: Sequence[Scored], chapters: Iterable[Section] = (), story: str = 
     """
     board = tabulated(runs)
     failed = int((board["status"] != "ok").sum())
-    stale = int((board["stale"].notna() & (board["status"] == "ok")).sum())
+    stale = int((board["stale"].ne("") & (board["status"] == "ok")).sum())
     counts = f"{len(board)} runs, {failed} of them failed"
     counts += f", {stale} stale: made otherwise than they would be today, and not ranked" if stale else ""
     table = Section("systems-all", "All systems", _leaderboard(board, runs)) if len(board) else None
     first, *others = [*chapters] or [None]
     sections = [section for section in (first, table, *others) if section]
-    lead = f"<p>{escape(LEAD)}</p>{story}" + ("" if sections else "<p>No run has finished yet.</p>")
+    lead = f"<p>{escape(LEAD)}</p>{story}" + ("" if sections else f"<p>{NOTHING}</p>")
     return filled(TITLE, lead, sections, f"{counts}.")
 
 
@@ -104,9 +100,7 @@ def section_of(chapter: Chapter, drawn: Sequence[str] = ()) -> Section:
     )
     if tables and (drawn or len(chapter.tables) > 2):
         tables = f"<details><summary>The figures in tables</summary>{tables}</details>"
-    why = "".join(
-        f'<p class="leaky">failed: {escape(run)}: {escape(shortened(why))}</p>' for run, why in chapter.failed
-    )
+    why = "".join(f'<p class="leaky">{escape(words)}</p>' for _, words in chapter.remarks)
     return Section(chapter.name, chapter.title, f"{_folded(chapter.about)}{''.join(drawn)}{tables}{why}")
 
 
@@ -130,20 +124,35 @@ def _folded(words: str) -> str:
 
 def _leaderboard(board: pd.DataFrame, runs: Iterable[Scored]) -> str:
     """The table of all systems, a body for each ranking, and what its rows unfold to."""
-    classes = {
-        name: ("number" if name in NUMBERS else "", "lesser" if name in LESSER else "") for name in HEADINGS
-    }
-    head = "".join(
-        f'<th scope="col" class="{" ".join(filter(None, classes[name]))}">{name}</th>' for name in HEADINGS
-    )
-    bodies = [
-        body
-        for corpus, of_corpus in systems(board).groupby("corpus", sort=False)
-        for body in _bodies(str(corpus), of_corpus)
-    ]
-    meaning = f"{code(INTRODUCTION)} Leaky: {escape(WARNING)}"
+    head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in HEADINGS.items())
+    bodies = []
+    for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
+        task = about_task(of_corpus)
+        if 0 < of_corpus["speakers"].max() < FEWEST_SPEAKERS:
+            task += " Too few speakers for an interval: the UAR of each is shown instead."
+        for group, protocol, emotions, part in rankings(of_corpus):
+            track = track_of(group)
+            label = LEAKY if group == "leaky" else track.label
+            named = " · ".join(filter(None, (str(corpus), label, protocol, emotions)))
+            chance = np.nan_to_num(100 / part["classes"].astype(float).max())
+            rows = (_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
+            own = {
+                "class": group,
+                "data-corpus": corpus,
+                "data-track": track.label,
+                "data-protocol": protocol,
+            }
+            colour = f"var(--{group},color-mix(in srgb,{track.colour} 70%,var(--ink)))"
+            bodies.append(
+                f"<tbody{_attributes(own | {'style': f'--chance:{chance:.1f};--colour:{colour}'})}>"
+                f'<tr class="ranking"><th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
+                f"<small>{escape(track.title)}; {escape(task)}</small></th></tr>\n"
+                + "\n".join(rows)
+                + "</tbody>"
+            )
     return (
-        f"<p>{escape(HOW)}</p><details><summary>What the figures mean</summary><p>{meaning}</p></details>"
+        f"<p>{escape(HOW)}</p><details><summary>What the figures mean</summary>"
+        f"<p>{code(INTRODUCTION)} Leaky: {escape(WARNING)}</p></details>"
         + (files("ser_classic.report") / "filters.html").read_text(encoding="utf-8")
         + f'<div class="scroll"><table id="all" aria-label="All systems"><thead><tr>{head}</tr></thead>\n'
         + "\n".join(bodies)
@@ -151,87 +160,63 @@ def _leaderboard(board: pd.DataFrame, runs: Iterable[Scored]) -> str:
     )
 
 
-def _bodies(corpus: str, of_corpus: pd.DataFrame) -> Iterator[str]:
-    """The rankings of a corpus as bodies of the table."""
-    task = about(of_corpus[of_corpus["uar"].notna()])
-    if 0 < of_corpus["speakers"].max() < FEWEST_SPEAKERS:
-        task += " Too few speakers for an interval: the UAR of each is shown instead."
-    for group, protocol, emotions, part in rankings(of_corpus):
-        track = track_of(group)
-        label = LEAKY if group == "leaky" else track.label
-        named = " · ".join(filter(None, (corpus, label, protocol, emotions)))
-        rows = "\n".join(_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
-        chance = 100 / part["classes"].max()
-        yield (
-            f'<tbody class="{group}" data-corpus="{escape(corpus)}" data-track="{escape(track.label)}" '
-            f'data-protocol="{escape(protocol)}" style="--chance:{0 if pd.isna(chance) else chance:.1f};'
-            f'--colour:var(--{group},color-mix(in srgb,{track.colour} 70%,var(--ink)))">'
-            f'<tr class="ranking"><th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
-            f"<small>{escape(track.title)}; {escape(task)}</small></th></tr>\n{rows}</tbody>"
-        )
-
-
 def _row(rank: int, row: dict[str, Any]) -> str:
     """A system as a row; a failed one says why."""
-    names = "".join(
-        f"<td>{escape(str(row[name])).replace('_', '_<wbr>')}</td>" for name in ("features", "model")
-    )
-    opening = f'<tr id="{escape(_id(row))}"' + (
-        f' data-source="{escape(row["source"])}"' if row["source"] else ""
-    )
+    names = (escape(str(row[name])).replace("_", "_<wbr>") for name in ("features", "model"))
     if row["status"] != "ok":
-        why = escape(shortened(str(row["error"])))
-        why = f'<td colspan="{len(HEADINGS) - 3}">failed: {why}</td>'
-        return f'{opening} class="failed"><td></td>{names}{why}</tr>'
-    kind, place = ("best" if rank == 1 else ""), str(rank)
-    if pd.notna(row["stale"]):
-        kind, place = STALE, f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>'
-    figures = [share(row[name]) for name in ("accuracy", "macro_f1", "ece")] + [duration(row["fit_seconds"])]
-    return (
-        f"{opening}{f' class={chr(34)}{kind}{chr(34)}' if kind else ''}>"
-        f'<td class="number">{place}</td>{names}<td class="number">{uar_of(row)}</td>'
-        f"<td>{range_of(row)}</td>{_bar(row)}"
-        + "".join(f'<td class="number lesser">{figure}</td>' for figure in figures)
-        + "</tr>"
-    )
+        kind = "failed"
+        why = f"failed: {escape(shortened(str(row['error'])))}"
+        cells = "".join(f"<td>{name}</td>" for name in ("", *names))
+        cells += f'<td colspan="{len(HEADINGS) - 3}">{why}</td>'
+    else:
+        kind, place = ("best" if rank == 1 else ""), str(rank)
+        if row["stale"]:
+            kind, place = STALE, f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>'
+        figures = (share(row[name]) for name in ("accuracy", "macro_f1", "ece"))
+        texts = place, *names, uar_of(row), range_of(row), "", *figures, duration(row["fit_seconds"])
+        # The style sheet draws the UAR and its interval on a line from 0 to 1.
+        ends = {"v": "uar"} | ({} if row["speaker_uar"] else {"l": "uar_low", "h": "uar_high"})
+        ends = {name: 100 * row[figure] for name, figure in ends.items() if pd.notna(row[figure])}
+        style = ";".join(f"--{name}:{value:.1f}" for name, value in ends.items())
+        cells = "".join(
+            f"<td{_attributes({'class': of, 'style': style if of == 'bar' else ''})}>{text}</td>"
+            for of, text in zip(HEADINGS.values(), texts, strict=True)
+        )
+    own = {"id": _id(row), "data-source": row["source"], "class": kind}
+    return f"<tr{_attributes(own)}>{cells}</tr>"
 
 
-def _bar(row: dict[str, Any]) -> str:
-    """The UAR and its interval on a line from 0 to 1, drawn by the style sheet."""
-    if pd.isna(row["uar"]):
-        return "<td></td>"
-    ends = ""
-    if not each_speaker(row) and pd.notna(row["uar_low"]):
-        ends = f";--l:{100 * row['uar_low']:.1f};--h:{100 * row['uar_high']:.1f}"
-    return f'<td class="bar" style="--v:{100 * row["uar"]:.1f}{ends}"></td>'
+def _attributes(values: Mapping[str, Any]) -> str:
+    return "".join(f' {name}="{escape(str(value))}"' for name, value in values.items() if value)
 
 
 def _unfolded(runs: Iterable[Scored]) -> str:
     """What rows unfold to, as JSON: emotions, and of each row their number, its counts, its speakers' UAR."""
     emotions: dict[tuple[str, ...], int] = {}
-    counts: dict[str, tuple[int, np.ndarray, list[str]]] = {}
+    rows: dict[str, tuple[int, np.ndarray, list[str]]] = {}
     for run in runs:
         if run.counts is None or run.row["test"] or run.row["stale"]:
             continue
-        name, number = _id(run.row), emotions.setdefault(run.counts.classes, len(emotions))
-        whole = run.counts.counts.sum(axis=0)
-        if name in counts:  # another seed
-            if counts[name][0] == number:
-                counts[name][1][...] += whole
+        number, whole = emotions.setdefault(run.counts.classes, len(emotions)), run.counts.counts.sum(axis=0)
+        if (name := _id(run.row)) in rows:  # another seed
+            if rows[name][0] == number:
+                rows[name][1][...] += whole
             continue
         each = per_speaker(run.counts) if run.row["speakers"] else {}
         each = [f"{str(speaker).partition('/')[2]}\t{value:.3f}" for speaker, value in each.items()]
-        counts[name] = number, whole.copy(), each
-    rows = {
+        rows[name] = number, whole, each
+    texts = {
         name: [number, " ".join(map(str, whole.ravel())), each]
-        for name, (number, whole, each) in counts.items()
+        for name, (number, whole, each) in rows.items()
     }
-    text = json.dumps({"emotions": [*emotions], "rows": rows}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps({"emotions": [*emotions], "rows": texts}, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
 def _id(row: Mapping[str, Any]) -> str:
-    return re.sub(r"[^\w.+-]", "-", "--".join(str(row[name]) for name in CELL))
+    """Of a row of the leaderboard, which has its seeds together."""
+    cell = (str(row[name]) for name in ("corpus", "protocol", "features", "model"))
+    return re.sub(r"[^\w.+-]", "-", "--".join(cell))
 
 
 def code(text: str) -> str:

@@ -19,23 +19,14 @@ from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS, ordered
 
 CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
+SYSTEM = list(CELL[:-1])  # runs that differ in the seed alone are of one system
 _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
 _COST = ("fit_seconds", "predict_seconds")
-_FURTHER = tuple(name for name in METRICS if name not in _FIRST)
 FACTS = ("base", "independent")  # of the protocol
 SOURCES = "external", "brought"  # predictions or features computed elsewhere
 COLUMNS = (
-    *CELL,
-    *_FIRST,
-    *_COST,
-    "status",
-    *_FURTHER,
-    "speaker_uar",
-    "error",
-    "test",
-    "stale",
-    *FACTS,
-    "source",
+    *(*CELL, *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)),
+    *("speaker_uar", "error", "test", "stale", *FACTS, "source"),
 )
 FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
@@ -48,9 +39,6 @@ class Run(Protocol):
     def predictions(self) -> pd.DataFrame: ...
 
     def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]: ...
-
-
-Figures = tuple[dict[str, Any], SpeakerCounts]  # what `score` returns for a run, and its counts
 
 
 @dataclass(frozen=True)
@@ -194,15 +182,14 @@ def score(
             f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
             "or say with `protocol` which are tested"
         )
-    return score_of(predictions, clips, seed)[0]
+    answers = predictions.drop(columns=["fold", "clip"]).items()
+    return _score(_tested(predictions, clips), dict(answers), seed)[0]
 
 
-def score_of(predictions: pd.DataFrame, clips: pd.DataFrame, seed: int = 0) -> Figures:
+def score_of(predictions: pd.DataFrame, clips: pd.DataFrame) -> tuple[dict[str, Any], SpeakerCounts]:
     """As `score`, with the confusion counts by speaker; does not check that all clips are predicted."""
-    answers = {
-        name: predictions[name].to_numpy() for name in predictions.columns.difference(["fold", "clip"])
-    }
-    return _score(_tested(predictions, clips), answers, seed)
+    answers = predictions.drop(columns=["fold", "clip"]).items()
+    return _score(_tested(predictions, clips), dict(answers))
 
 
 def _tested(predictions: pd.DataFrame, clips: pd.DataFrame) -> Tested:
@@ -222,29 +209,28 @@ def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None
     return np.asarray(answers["guess"], dtype=object), given
 
 
-def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> Figures:
+def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> tuple[dict[str, Any], SpeakerCounts]:
     truth, (guess, given) = tested.truth, guesses(answers)
     classes = ordered(classes_of(truth, guess))
     counts = SpeakerCounts(tested.speakers, classes, grouped_confusion(truth, guess, tested.speaker, classes))
-    few = tested.known and len(counts.speakers) < FEWEST_SPEAKERS
-    range_ = interval(counts.counts, seed=seed) if tested.known else None
-    by_name = np.argsort(
-        counts.classes
-    )  # the order in which a metric counts by itself, so that sums are equal to the last bit
+    speakers = len(counts.speakers) if tested.known else 0
+    range_ = interval(counts.counts, seed=seed) if speakers else None
+    # In the order in which a metric counts by itself, so that sums are equal to the last bit
+    by_name = np.argsort(classes)
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
+    figures = {
+        name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
+        for name, metric in METRICS.items()
+    }
+    each = {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
     row = {
         "clips": tested.clips,
-        "speakers": len(counts.speakers) if tested.known else 0,
+        "speakers": speakers,
         "classes": int(total.any(axis=1).sum()),
-        **{
-            name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
-            for name, metric in METRICS.items()
-        },
+        **figures,
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
-        "speaker_uar": {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
-        if few
-        else None,
+        "speaker_uar": each if 0 < speakers < FEWEST_SPEAKERS else None,
     }
     return row, counts
 
@@ -252,11 +238,6 @@ def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> Figures
 def system_of(row: Mapping[str, Any] | pd.Series) -> str:
     """The system of a row as tables name it: `pooled + svm_rbf`."""
     return f"{row['features']} + {row['model']}"
-
-
-def each_speaker(row: Mapping[str, Any]) -> dict[str, float]:
-    """The UAR of each speaker of a row; empty if the row has an interval instead, or no figures."""
-    return row["speaker_uar"] if isinstance(row["speaker_uar"], dict) else {}
 
 
 def scored(
@@ -289,24 +270,21 @@ def scored(
     left_out: dict[str, list[str]] = {}
     for run in runs:
         record = run.record
+        other = differ(record) if differ else {}
         row = {name: record[name] for name in (*CELL, "status", *FACTS)}
         row["test"] = next((test for key, test in CONDITIONS.items() if key in record), "")
         row["source"] = next((kind for kind in SOURCES if kind in record), "")
-        counts = tested = None
-        other = differ(record) if differ else {}
         row["stale"] = ways_stale(other)
+        row |= {name: record.get(name) for name in (*_COST, "error")}
+        counts = tested = None
         try:
-            if record["status"] == "ok" and "clips" in other:
-                row |= {name: record[name] for name in _COST}
-            elif record["status"] == "ok":
+            if record["status"] == "ok" and "clips" not in other:
                 folds, answers = run.answers()
                 if id(folds) not in known:
                     known[id(folds)] = folds, _tested(folds, clips_of(record["corpus"]))
                 tested = known[id(folds)][1]
                 figures, counts = _score(tested, answers)
-                row |= figures | {name: record[name] for name in _COST}
-            else:
-                row["error"] = record.get("error")
+                row |= figures
         except SerClassicError as error:
             if problem is None:
                 raise
@@ -343,45 +321,32 @@ def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Sc
     return runs
 
 
-def ways_stale(differences: Mapping[str, str]) -> str | None:
-    """In which ways a run is stale, in words; None if it is not."""
-    return "; ".join(f"{what}: {how}" for what, how in differences.items()) or None
-
-
-def leaderboard(
-    runs: Iterable[Run],
-    clips_of: Callable[[str], pd.DataFrame],
-    problem: Callable[[str], None] | None = None,
-) -> pd.DataFrame:
-    """One row per run, by corpus, group (see `group_of`) and UAR; arguments as `scored`.
-
-    Returns
-    -------
-    pd.DataFrame
-        With the columns `COLUMNS`. A failed run has its `error` and no figures.
-    """
-    return tabulated(scored(runs, clips_of, problem))
+def ways_stale(differences: Mapping[str, str]) -> str:
+    """In which ways a run is stale, in words; empty if it is not."""
+    return "; ".join(f"{what}: {how}" for what, how in differences.items())
 
 
 def tabulated(runs: Iterable[Scored]) -> pd.DataFrame:
-    """The leaderboard of scored runs."""
-    return arranged(pd.DataFrame([run.row for run in runs], columns=list(COLUMNS)))
+    """The leaderboard: one row per run with the columns `COLUMNS`, in the order of `arranged`."""
+    board = pd.DataFrame([run.row for run in runs], columns=list(COLUMNS))
+    each = [value if isinstance(value, dict) else {} for value in board["speaker_uar"]]
+    return arranged(board.assign(speaker_uar=pd.Series(each, dtype=object)))
 
 
-def arranged(board: pd.DataFrame) -> pd.DataFrame:
-    """The leaderboard sorted by corpus, group, UAR and cell; runs that are not `ordinary` come last.
+def arranged(board: pd.DataFrame, figure: str = "uar", cell: tuple[str, ...] = CELL) -> pd.DataFrame:
+    """A leaderboard sorted by corpus, group, figure and cell; runs that are not `ordinary` come last.
 
     Within a group, stale runs come after current ones, and failed ones last.
     """
     keys = {
-        "_own": ~ordinary(board),
+        "_own": ~ordinary(board) if "test" in board else False,
         "_place": places_of_tracks(group_of(board)),
         "_late": lateness(board),
-        "_minus": -board["uar"].astype(float),
+        "_minus": -board[figure].astype(float),
     }
-    order = ["corpus", *keys, *CELL[1:]]
-    keys = board.assign(**keys).sort_values(order, kind="stable", na_position="last")
-    return board.loc[keys.index].reset_index(drop=True)
+    place = cell.index("protocol")
+    order = board.assign(**keys).sort_values([*cell[:place], *keys, *cell[place:]], kind="stable").index
+    return board.loc[order].reset_index(drop=True)
 
 
 def group_of(board: pd.DataFrame) -> pd.Series:
@@ -397,6 +362,11 @@ def places_of_tracks(names: pd.Series) -> pd.Series:
 def ordinary(board: pd.DataFrame) -> pd.Series:
     """Whether a run sets none of the `CONDITIONS`: trained and tested on one corpus as it is."""
     return board["test"].eq("")
+
+
+def lateness(board: pd.DataFrame) -> pd.Series:
+    """0 for a current run, 1 for a stale one, 2 for a failed one."""
+    return board["stale"].ne("").astype(int).mask(board["status"] != "ok", 2)
 
 
 def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
@@ -437,11 +407,8 @@ def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str
 def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
     """Of runs that differ only in the seed, the finished one with the lowest seed, else a failed one."""
     first: dict[tuple, Scored] = {}
-    for run in runs:
-        cell = tuple(run.row[name] for name in CELL[:-1])
-        best = first.setdefault(cell, run)
-        if (run.counts is None, run.row["seed"]) < (best.counts is None, best.row["seed"]):
-            first[cell] = run
+    for run in sorted(runs, key=lambda run: (run.counts is None, run.row["seed"])):
+        first.setdefault(tuple(map(run.row.get, SYSTEM)), run)
     return list(first.values())
 
 
@@ -490,45 +457,35 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     their UAR (NaN with one seed). A system is failed if all of its seeds are, and stale if all finished seeds
     are; otherwise stale seeds are ignored.
     """
-    cell, board = list(CELL[:-1]), board[ordinary(board)]
+    board = board[ordinary(board)].astype({"uar": float})
     late = lateness(board)
-    board = board[late == late.groupby([board[name] for name in cell]).transform("min")].astype(
-        {"uar": float}
-    )
-    groups = board.groupby(cell, sort=False)
-    rows = groups.head(1).set_index(cell)
+    board = board[late == late.groupby([board[name] for name in SYSTEM]).transform("min")]
+    groups = board.groupby(SYSTEM, sort=False)
+    rows = groups.head(1).set_index(SYSTEM)
     rows["seeds"] = groups.size().where(rows["status"] == "ok", 0)
     rows["spread"] = groups["uar"].std()
     figures = board.select_dtypes("number").columns.difference(["seed"], sort=False)
-    rows[figures] = rows[figures].astype(float)
-    several = {system: groups.get_group(system) for system in rows.index[rows["seeds"] > 1]}
-    if several:
-        rows.loc[[*several], figures] = [
-            same[figures].to_numpy(float).mean(axis=0) for same in several.values()
-        ]
-    for system, same in several.items():
-        if isinstance(same["speaker_uar"].iloc[0], dict):
-            each = pd.DataFrame(list(same["speaker_uar"]))
-            rows.at[system, "speaker_uar"] = each.mean().to_dict()
+    rows[figures] = groups[list(figures)].mean()
+    for system in rows.index[(rows["seeds"] > 1) & rows["speaker_uar"].astype(bool)]:
+        each = pd.DataFrame(list(groups.get_group(system)["speaker_uar"]))
+        rows.at[system, "speaker_uar"] = each.mean().to_dict()
     return arranged(rows.reset_index()[[*COLUMNS, "seeds", "spread"]])
-
-
-def lateness(board: pd.DataFrame) -> pd.Series:
-    """0 for a current run, 1 for a stale one, 2 for a failed one."""
-    return board["stale"].notna().astype(int).mask(board["status"] != "ok", 2)
 
 
 def to_csv(table: pd.DataFrame) -> str:
     """A table as CSV: four decimals, two for seconds, none for counts; equal tables give equal bytes.
 
-    The UAR of speakers is written as `OAF=0.6143 YAF=0.7571`.
+    The figures of speakers are written as `OAF=0.6143 YAF=0.7571`.
     """
-    shown = table.copy()
-    for name in shown.columns.intersection(_COST):
-        shown[name] = [f"{value:.2f}" if pd.notna(value) else "" for value in shown[name]]
-    for name in shown.columns.intersection(["clips", "speakers", "classes"]):
-        shown[name] = shown[name].astype("Int64")
-    for name in shown.columns.intersection(["speaker_uar"]):
-        each = [each_speaker({name: value}) for value in shown[name]]
-        shown[name] = [" ".join(f"{who}={value:.4f}" for who, value in one.items()) for one in each]
+    forms = {
+        **dict.fromkeys(_COST, lambda value: f"{value:.2f}" if pd.notna(value) else ""),
+        **dict.fromkeys(
+            ("speaker_uar", "speaker_ccc"),
+            lambda each: " ".join(f"{who}={value:.4f}" for who, value in each.items()),
+        ),
+    }
+    counts = table.columns.intersection(["clips", "speakers", "classes"])
+    shown = table.astype(dict.fromkeys(counts, "Int64"))
+    for name in table.columns.intersection(list(forms)):
+        shown[name] = list(map(forms[name], table[name]))
     return shown.to_csv(index=False, float_format="%.4f", lineterminator="\n")

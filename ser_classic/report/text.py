@@ -1,4 +1,4 @@
-"""The leaderboard for readers: Markdown, and tables for the terminal."""
+"""The leaderboard for readers: chapters as Markdown and in the terminal, and figures as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.report.scoring import each_speaker, rankings, system_of, systems
+from ser_classic.report.scoring import rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped
 from ser_classic.tracks import track_of
@@ -36,6 +36,7 @@ INTRODUCTION = (
     "(`flagship` and its groups) scale their channels by constants measured on all of TESS, and so know that "
     "much of its test speakers."
 )
+NOTHING = "No run has finished yet."
 STALE = "stale"
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
@@ -48,7 +49,7 @@ ABOUT = (
 )
 FEW = f" With fewer than {FEWEST_SPEAKERS} speakers, the UAR of each is shown instead of an interval."
 NO_INTERVAL = (
-    f"With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted, so the UAR of each ({{}}) is "
+    f" With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted, so the UAR of each ({{}}) is "
     "shown instead. It says nothing about other speakers."
 )
 MOST = 10  # systems of a ranking that a terminal shows
@@ -57,25 +58,17 @@ HEADINGS = ("#", "features", "model", "UAR", "95 %", "acc", "F1", "fit")
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, the name of its files, and its caption.
-
-    `draw` is a function of `ser_classic.plots` with its arguments.
-    """
+    """A figure, the name of its files, and its caption; `draw` makes it."""
 
     name: str
     title: str
     caption: str
     draw: partial[Figure]
 
-    @property
-    def figure(self) -> Figure:
-        """The figure, drawn anew."""
-        return self.draw()
-
 
 @dataclass(frozen=True)
 class Chapter:
-    """A question put to the runs, such as a test of its own.
+    """A question put to the runs, such as a test of its own, or the rankings of a corpus.
 
     Attributes
     ----------
@@ -84,8 +77,8 @@ class Chapter:
     about : str
         What is asked, and how the tables are to be read.
     tables : tuple of Table
-    failed : tuple of (str, str)
-        Runs that came to nothing, and why.
+    failed, stale : tuple of (str, str)
+        Runs that came to nothing or are not ranked, and why.
     pictures : tuple of Picture
         The figures, which stand on the page alone.
     """
@@ -96,33 +89,35 @@ class Chapter:
     tables: tuple[Table, ...]
     failed: tuple[tuple[str, str], ...] = ()
     pictures: tuple[Picture, ...] = ()
+    stale: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def remarks(self) -> list[tuple[str, str]]:
+        """A kind, `stale` or `failed`, and a sentence of each run that is."""
+        kinds = (STALE, self.stale), ("failed", self.failed)
+        return [(kind, f"{kind}: {run}: {shortened(why)}") for kind, runs in kinds for run, why in runs]
 
     def markdown(self) -> str:
         """As Markdown."""
-        parts = [f"## {self.title}", self.about]
+        parts = [f"## {escaped(self.title)}", self.about]
         for table in self.tables:
-            if table.title:
-                parts.append(f"### {escaped(table.title)}")
+            parts += [f"### {escaped(table.title)}"] if table.title else []
+            parts += [f"> **Warning.** {table.warning}"] if table.warning else []
             parts.append(table.markdown())
+            parts += [f"… and {table.beyond} more."] if table.beyond else []
+        return "\n\n".join([*parts, *(f"- {escaped(words)}" for _, words in self.remarks)]) + "\n\n"
+
+    def terminal(self) -> Group:
+        """For `rich.console.Console.print`."""
+        from rich.console import Group
+        from rich.text import Text
+
+        parts: list[Any] = [Text(f"\n{self.title}", "bold"), Text(self.about, "dim")]
+        for table in self.tables:
+            parts.append(table.terminal())
             if table.beyond:
-                parts.append(f"… and {table.beyond} more.")
-        parts += [f"- failed: {escaped(run)}: {escaped(shortened(why))}" for run, why in self.failed]
-        return "\n\n".join(parts) + "\n\n"
-
-
-@dataclass(frozen=True)
-class Section:
-    """One ranking of one corpus: its table, and the runs that are stale or failed, and why.
-
-    The first of a corpus has `notes`, a sentence each.
-    """
-
-    corpus: str
-    notes: tuple[str, ...]
-    leaky: bool
-    table: Table
-    stale: tuple[tuple[str, str], ...]
-    failed: tuple[tuple[str, str], ...]
+                parts.append(Text(f"and {table.beyond} more, in leaderboard.md", "dim"))
+        return Group(*parts, *(Text(words, STYLES[kind]) for kind, words in self.remarks))
 
 
 def share(value: float, digits: int = 3) -> str:
@@ -145,8 +140,7 @@ def uar_of(row: Mapping[str, Any]) -> str:
 
 def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
     """The interval of a row's UAR, `.493–.571`; of too few speakers the UAR of each, `.62/.71`; or `–`."""
-    each = each_speaker(row)
-    if each:
+    if each := row["speaker_uar"]:
         return "/".join(share(value, 2) for value in each.values())
     if pd.isna(row["uar_low"]):
         return "–"
@@ -173,61 +167,73 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def sections(board: pd.DataFrame, usual: bool = False) -> Iterator[Section]:
-    """The rankings of a leaderboard, by corpus and group; arguments as `rankings`."""
+def shortened(why: str, width: int = 160) -> str:
+    """The first line of an error, cut to that many letters."""
+    first = why.strip().splitlines()[0] if why.strip() else "no reason was recorded"
+    return first if len(first) <= width else first[: width - 1] + "…"
+
+
+def about_task(rows: pd.DataFrame) -> str:
+    """How large the task is, in a sentence; of rows of one corpus in the leaderboard."""
+    done = rows[rows["uar"].notna()]
+    if not len(done):
+        return "No run has finished."
+    clips, speakers, classes = (int(done[name].max()) for name in ("clips", "speakers", "classes"))
+    return (
+        f"{clips} clips, {speakers or 'no known'} speakers, {classes} emotions; "
+        f"chance is {share(1 / classes)}."
+    )
+
+
+def corpora(board: pd.DataFrame, usual: bool = False) -> Iterator[Chapter]:
+    """A chapter of rankings for each corpus; with `usual`, the ten best of each group's usual protocol."""
     for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
-        done = of_corpus[of_corpus["uar"].notna()]
-        speakers = dict.fromkeys(name for row in done.to_dict("records") for name in each_speaker(row))
-        notes = (about(done), *([NO_INTERVAL.format("/".join(speakers))] if speakers else []))
+        tables, failed, stale = [], [], []
+        speakers = dict.fromkeys(name for each in of_corpus["speaker_uar"] for name in each)
+        about = about_task(of_corpus) + (NO_INTERVAL.format("/".join(speakers)) if speakers else "")
         for group, protocol, emotions, part in rankings(of_corpus, usual):
-            ok = part[part["status"] == "ok"].to_dict("records")
-            failed = part[part["status"] != "ok"].to_dict("records")
+            kinds, rows = [], []
+            for row in part.to_dict("records"):
+                system = f"{system_of(row)} ({protocol})"
+                if row["status"] != "ok":
+                    failed.append((system, str(row["error"])))
+                    continue
+                rank = len(rows) + 1
+                kinds.append(STALE if row["stale"] else "best" if rank == 1 else "")
+                stale += [(system, row["stale"])] if row["stale"] else []
+                rows.append(
+                    (
+                        Cell(kinds[-1] if row["stale"] else str(rank), float(rank)),
+                        row["features"],
+                        row["model"],
+                        Cell(uar_of(row), row["uar"]),
+                        Cell(range_of(row), row["uar_low"]),
+                        *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
+                        Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+                    )
+                )
             track = track_of(group)
-            named = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
-            yield Section(
-                str(corpus),
-                notes,
-                group == "leaky",
-                _table(ok, f"{named}: {track.title}"),
-                tuple((_system(row), row["stale"]) for row in ok if pd.notna(row["stale"])),
-                tuple((_system(row), str(row["error"])) for row in failed),
-            )
-            notes = ()
+            title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
+            warning = WARNING if group == "leaky" else ""
+            if rows:
+                most = MOST if usual else None
+                tables.append(
+                    Table(HEADINGS, tuple(rows), f"{title}: {track.title}", tuple(kinds), most, warning)
+                )
+        name = str(corpus)
+        yield Chapter(name, name, about, tuple(tables), tuple(failed), stale=tuple(stale))
 
 
 def markdown(board: pd.DataFrame) -> str:
-    """The leaderboard as Markdown: a heading per corpus and a ranked table per group, the best bold."""
-    parts: list[str] = []
-    for section in sections(board):
-        if section.notes:
-            parts += [f"## {escaped(section.corpus)}", *section.notes]
-        parts.append(f"### {section.table.title}")
-        if section.leaky:
-            parts.append(f"> **Warning.** {WARNING}")
-        if section.table.rows:
-            parts.append(section.table.markdown())
-        for kind, runs in (("stale", section.stale), ("failed", section.failed)):
-            parts += [f"- {kind}: {escaped(system)}: {escaped(shortened(why))}" for system, why in runs]
-    return "\n\n".join(parts) + "\n" if parts else "No run has finished yet.\n"
+    """The rankings as Markdown: a heading per corpus and a ranked table per group, the best bold."""
+    return ("".join(chapter.markdown() for chapter in corpora(board)).rstrip() or NOTHING) + "\n"
 
 
 def terminal(board: pd.DataFrame) -> Group:
     """The best of each corpus and group, under its usual protocol, for `rich.console.Console.print`."""
     from rich.console import Group
-    from rich.text import Text
 
-    parts = []
-    for section in sections(board, usual=True):
-        if section.notes:
-            parts.append(Text(f"\n{section.corpus}", style="bold"))
-            parts += [Text(note, style="dim") for note in section.notes]
-        table = replace(section.table, most=MOST)
-        parts.append(table.terminal("yellow" if section.leaky else "default"))
-        if table.beyond:
-            parts.append(Text(f"and {table.beyond} more, in leaderboard.md", style="dim"))
-        for kind, runs in (("stale", section.stale), ("failed", section.failed)):
-            parts += [Text(f"{kind}: {system}: {shortened(why)}", STYLES[kind]) for system, why in runs]
-    return Group(*(parts or [Text("No run has finished yet.")]))
+    return Group(*([chapter.terminal() for chapter in corpora(board, usual=True)] or [NOTHING]))
 
 
 def best_systems(board: pd.DataFrame) -> Table:
@@ -237,21 +243,21 @@ def best_systems(board: pd.DataFrame) -> Table:
     """
     board = board[board["source"].fillna("") == ""]  # what anybody can repeat with this package alone
     rows = []
-    current = systems(board[board["status"].eq("ok") & board["stale"].isna()])
+    current = systems(board[board["status"].eq("ok") & board["stale"].eq("")])
     for corpus, of_corpus in current.groupby("corpus", sort=False):
-        for group, _, emotions, part in rankings(of_corpus, usual=True):
-            row = part.iloc[0].to_dict()
+        for group, protocol, emotions, part in rankings(of_corpus, usual=True):
+            row = part.iloc[0]
             track = LEAKY if group == "leaky" else track_of(group).label
-            place = str(corpus), f"{track}, {emotions}" if emotions else track
             figures = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
-            rows.append((*place, *figures, system_of(row), row["protocol"]))
+            place = f"{track}, {emotions}" if emotions else track
+            rows.append((str(corpus), place, *figures, system_of(row), protocol))
     return Table(("corpus", "track", "UAR", "95 %", "features + model", "protocol"), tuple(rows))
 
 
 def best_chapter(board: pd.DataFrame) -> Chapter | None:
     """The best systems, for the head of a report; nothing where no run has finished."""
     table = best_systems(board)
-    about = ABOUT + (FEW if any(each_speaker(row) for row in board.to_dict("records")) else "")
+    about = ABOUT + (FEW if any(board["speaker_uar"]) else "")
     return Chapter("best", "The best systems", about, (table,)) if table.rows else None
 
 
@@ -271,58 +277,14 @@ def put_into(readme: Path, board: pd.DataFrame) -> None:
     """
     try:
         text = readme.read_text()
-    except FileNotFoundError:
-        raise SerClassicError(
-            f"{readme}: there is no such file; name one with the lines {BEGIN} and {END}, between which the "
-            "table goes"
-        ) from None
     except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
         raise SerClassicError(
-            f"{readme}: cannot be read ({getattr(error, 'strerror', None) or error})"
+            f"{readme}: cannot be read ({why}); name a file with the lines {BEGIN} and {END}, between which "
+            "the table goes"
         ) from error
     block = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
     if not block.search(text):
         raise SerClassicError(f"{readme}: the table goes between the lines {BEGIN} and {END}; add them")
     table = f"{BEGIN}\n{best_systems(board).markdown()}\n{END}"
     store.write_text(readme, block.sub(lambda _: table, text, count=1))
-
-
-def about(done: pd.DataFrame) -> str:
-    """How large the task is, in a sentence; of the finished rows of one corpus in the leaderboard."""
-    if not len(done):
-        return "No run has finished."
-    classes = int(done["classes"].max())
-    speakers = int(done["speakers"].max())
-    return (
-        f"{int(done['clips'].max())} clips, {speakers or 'no known'} speakers, {classes} emotions; "
-        f"chance is {share(1 / classes)}."
-    )
-
-
-def _system(row: pd.Series | dict) -> str:
-    return f"{system_of(row)} ({row['protocol']})"
-
-
-def _table(rows: list[dict], title: str) -> Table:
-    kinds = [
-        STALE if pd.notna(row["stale"]) else "best" if place == 0 else "" for place, row in enumerate(rows)
-    ]
-    cells = tuple(
-        (
-            Cell(STALE if kind == STALE else str(rank), float(rank)),
-            row["features"],
-            row["model"],
-            Cell(uar_of(row), row["uar"]),
-            Cell(range_of(row), row["uar_low"]),
-            *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
-            Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
-        )
-        for rank, (row, kind) in enumerate(zip(rows, kinds, strict=True), start=1)
-    )
-    return Table(HEADINGS, cells, title, tuple(kinds))
-
-
-def shortened(why: str, width: int = 160) -> str:
-    """The first line of an error, cut to that many letters."""
-    first = why.strip().splitlines()[0] if why.strip() else "no reason was recorded"
-    return first if len(first) <= width else first[: width - 1] + "…"

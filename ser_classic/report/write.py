@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.report import conditions
-from ser_classic.report.dimensions import dimension_board, dimensions_chapter, write_dimensions
+from ser_classic.report.dimensions import dimension_board, dimensions_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium, leaky_alone
 from ser_classic.report.literature import folds_chapter, networks_picture, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
@@ -116,6 +116,7 @@ def _files(folders: list[Path]) -> str:
     for folder in folders:
         for home, inner, names in os.walk(folder):
             inner[:] = (name for name in inner if not name.startswith("."))
+            found.append((home, "", 0, 0))
             for name in names:
                 if not name.startswith(".") and not name.endswith(".pyc"):
                     status = Path(home, name).stat()
@@ -130,7 +131,7 @@ def _write(
     if not every and store.folders(results):
         raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
     board = tabulated(every)
-    runs = [run for run in every if run.row["stale"] is None]
+    runs = [run for run in every if not run.row["stale"]]
     premium = leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (
@@ -145,7 +146,8 @@ def _write(
     store.write_text(results / "leaderboard.csv", to_csv(board))
     store.write_text(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
     store.write_text(results / "leak_premium.csv", to_csv(premium))
-    write_dimensions(results, numbers)
+    if len(numbers):
+        store.write_text(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers))
     if figures:
         folder = results / "figures"
         story = networks_picture(board)
