@@ -328,7 +328,7 @@ def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
         )
         drawings = (picture,)
     titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
-    tracks = {track_of(name).label: track_of(name).title for name in in_order(table["track"])}
+    tracks = {track_of(name).label.capitalize(): track_of(name).title for name in in_order(table["track"])}
     about = " ".join([CROSS, *(f"{name}: {told}." for name, told in (tracks | titles).items())])
     return Chapter("cross", "From corpus to corpus", about, tables, broken, drawings)
 
