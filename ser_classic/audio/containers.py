@@ -84,13 +84,7 @@ class Promise(NamedTuple):
 
 
 def promise(file: BinaryIO, size: int) -> Promise | None:
-    """What a file says of the length of its audio; None of a container that says nothing, or cannot be read.
-
-    Parameters
-    ----------
-    file : file of bytes, which can be sought in
-    size : int [bytes]
-    """
+    """What a file says of the length of its audio; None where it says nothing, or cannot be read."""
     file.seek(0)
     head = file.read(1024)
     if head.startswith((b".snd", b"dns.")):
@@ -120,12 +114,10 @@ def _of_chunks(file: BinaryIO, size: int, layout: Layout) -> Promise | None:
     wide = None  # of RF64, whose lengths are in a chunk of their own
     for place, name, length in _chunks(file, size, layout, layout.first):
         begin = place + layout.name + struct.calcsize(layout.length)
+        file.seek(begin)
         if name == b"ds64":
-            file.seek(begin)
-            content = file.read(16)
-            wide = begin + 8, struct.unpack("<Q", content[8:].ljust(8, b"\0"))[0]
+            wide = begin + 8, struct.unpack("<8xQ", file.read(16).ljust(16, b"\0"))[0]
         if name == b"fmt " and layout.align == 2:
-            file.seek(begin)
             coded = file.read(20)
         if name != layout.data:
             continue
@@ -146,34 +138,34 @@ def _of_chunks(file: BinaryIO, size: int, layout: Layout) -> Promise | None:
 def _chunks(file: BinaryIO, size: int, layout: Layout, first: int) -> Iterator[tuple[int, bytes, int]]:
     """Where each chunk begins, its name and its length."""
     place, head = first, layout.name + struct.calcsize(layout.length)
-    while place + head <= size:
+    step = head
+    while place + head <= size and step >= head:
         file.seek(place)
         content = file.read(head)
-        if len(content) < head:
-            return
         length = struct.unpack(layout.length, content[layout.name :])[0]
         yield place, content[: layout.name], length
         step = length if layout.inclusive else head + length
-        if step < head:
-            return
         place += step + -step % layout.align
 
 
 def _more(file: BinaryIO, size: int, layout: Layout, place: int) -> int:
-    """Chunks of audio after the first, which ends at a place; some writers align the next, some forget it."""
-    starts = {place, place + -place % layout.align}
+    """Chunks of audio after the first, which ends at a place."""
+    starts = _next(place, layout)
     names = ((name for _, name, _ in _chunks(file, size, layout, start)) for start in starts)
     return max(sum(name == layout.data for name in takewhile(NAME.match, each)) for each in names)
+
+
+def _next(place: int, layout: Layout) -> set[int]:
+    """Where the chunk after one that ends at a place may begin: some writers align, some forget it."""
+    return {place, place + -place % layout.align}
 
 
 def _promise(
     file: BinaryIO, size: int, begin: int, length: int, field: Field, layout: Layout | None
 ) -> Promise:
     there = max(size - begin, 0)
-    all_of_it = (
-        field.place,
-        struct.pack(field.kind, min(there + field.more, 2 ** (8 * struct.calcsize(field.kind)) - 1)),
-    )
+    most = 2 ** (8 * struct.calcsize(field.kind)) - 1
+    all_of_it = field.place, struct.pack(field.kind, min(there + field.more, most))
     if length in UNKNOWN or (there < length and PLACEHOLDER <= length < 2**32):
         return Promise(there, None if length or not there else 0, all_of_it if there else None)
     if length > there:
@@ -191,11 +183,8 @@ def _explains(file: BinaryIO, place: int, size: int, layout: Layout | None) -> b
         return True
     if layout is None:
         return False
-    for first in {place, place + -place % layout.align}:  # some writers align, some forget it
-        name = next(((name, length) for _, name, length in _chunks(file, size, layout, first)), None)
-        if name and NAME.match(name[0]) and name[1] <= size - first:
-            return True
-    return False
+    chunks = (next(_chunks(file, size, layout, first), None) for first in _next(place, layout))
+    return any(chunk and NAME.match(chunk[1]) and chunk[2] <= size - chunk[0] for chunk in chunks)
 
 
 def _of_mp3(file: BinaryIO, size: int, head: bytes) -> Promise | None:
@@ -249,20 +238,10 @@ def chains(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], bool]:
 
 
 class View(io.RawIOBase):
-    """A file as it would be with other bytes at some place, or of another length.
+    """A file from a place to its size [bytes], as it would be with other bytes written at some place.
 
-    Parameters
-    ----------
-    file : file of bytes
-    size : int [bytes]
-        Of the file.
-    written : (int, bytes), optional
-        What stands at a place instead.
-    begin : int [bytes]
-        Where in the file it begins; sizes count from the file's begin.
-    claimed : int, optional [bytes]
-        What is beyond the file's end is not to be had, but for zeros in the last bytes, where MP3 may have
-        a tag.
+    One may claim to be larger than that. What is beyond its end is not to be had, but for zeros in the last
+    bytes, where MP3 may have a tag.
     """
 
     def __init__(
@@ -278,25 +257,21 @@ class View(io.RawIOBase):
         self._place = 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
         self._place = offset + {0: 0, 1: self._place, 2: self._claimed}[whence]
         return self._place
 
     def tell(self) -> int:
-        """Where one is."""
         return self._place
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill a buffer, and return by how much."""
         here = min(len(buffer), min(self._size, self._claimed) - self._place)
         if here > 0:
             self._file.seek(self._begin + self._place)
             content = bytearray(self._file.read(here))
-            if self.written is not None:
-                place, written = self.written
-                for number, value in enumerate(written, start=place - self._place):
-                    if 0 <= number < len(content):
-                        content[number] = value
+            place, written = self.written or (0, b"")
+            for number, value in enumerate(written, start=place - self._place):
+                if 0 <= number < len(content):
+                    content[number] = value
         else:
             left = self._claimed - self._place
             content = bytearray(min(len(buffer), left) if 0 < left <= TAG else 0)
@@ -308,8 +283,6 @@ class View(io.RawIOBase):
 def sounds(head: bytes) -> bool:
     """Whether a file that begins so is a recording, whatever it is called.
 
-    Examples
-    --------
     >>> sounds(b"RIFF....WAVEfmt "), sounds(b"file,emotion")
     (True, False)
     """

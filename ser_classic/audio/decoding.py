@@ -16,13 +16,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from ser_classic.audio.containers import CHECKED, FOREIGN, Promise, View, chains, mistaken, promise
+from ser_classic.audio.containers import CHECKED, FOREIGN, View, chains, mistaken, promise
 from ser_classic.audio.files import HEADERLESS
 from ser_classic.audio.waveforms import AudioError, Listening, Part, check, notice, peak, resample
 
@@ -50,34 +49,24 @@ def read(
     channel: int | None = None,
     part: Part | None = None,
 ) -> tuple[np.ndarray, int]:
-    """Read a recording.
+    """Read a recording: its waveform [shape=(n,), float32], full scale 1, and its sample rate [Hz].
+
+    Anything that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF and more), or ffmpeg if installed (MP4, WebM,
+    AMR ...). The content counts, not the extension. Floats in the range of integers are scaled, and a
+    constant offset of more than 7.5 % of full scale is removed, each with a warning in the log.
 
     Parameters
     ----------
-    path : str or Path
-        Anything that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF and more), or ffmpeg if installed (MP4,
-        WebM, AMR ...). The content counts, not the extension.
     sample_rate : int, optional
         Resample to this rate [Hz]; the file's own rate by default.
     channel : int, optional
-        Channel to take, counted from 0, if there are several; by default their mean. A recording with a
-        single channel gives that one.
-    part : Part, optional
-        Part of the recording to take.
-
-    Returns
-    -------
-    waveform : np.ndarray [shape=(n,), dtype=float32]
-        Samples; full scale is 1. Floats in the range of integers are scaled, and a constant offset of more
-        than 7.5 % of full scale is removed, each with a warning in the log.
-    sample_rate : int [Hz]
+        Channel to take, counted from 0, if there are several; by default their mean.
 
     Raises
     ------
     AudioError
         The file is missing, unreadable, empty, not audio, truncated, too short, silent or has NaN; it lacks
-        the channel, or its channels cancel each other; its name is not in the system's encoding; or it ends
-        before the part does.
+        the channel, or its channels cancel each other; or it ends before the part does.
     """
     path = Path(path)
     listening = Listening(channel, name=str(path))
@@ -98,16 +87,8 @@ def read(
 def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.ndarray, int]]:
     """Read a recording block by block, in constant memory, at its own rate.
 
-    Yields
-    ------
-    waveform : np.ndarray [shape=(n,), dtype=float32]
-        The next samples, as `read` returns them, except that notices and offset come from the first block.
-    sample_rate : int [Hz]
-
-    Raises
-    ------
-    AudioError
-        As `read`; a fault near the end is found only there.
+    It yields the next samples and the rate as `read` returns them, except that notices and offset come from
+    the first block, and that a fault near the end is found only there.
     """
     listening, treat = Listening(channel, name=str(path)), None
     for block, rate in blocks(path):
@@ -119,37 +100,17 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
 
 
 def shape(path: str | Path) -> Shape:
-    """Length, rate, channels and container of a file; decodes it only if it does not state its length.
-
-    Raises
-    ------
-    AudioError
-        The file cannot be read.
-    """
+    """Length, rate, channels and container of a file; decodes it only if it does not state its length."""
     path = Path(path)
     with _opened(path) as opened:
-        known = sum(opened.expected)
-        if 0 < known < UNKNOWN:
-            return Shape(known, *opened.described)
-        described = opened.described
-    return Shape(sum(len(block) for block, _ in blocks(path)), *described)
+        first, known = opened.files[0], sum(opened.expected)
+        if not 0 < known < UNKNOWN:
+            known = sum(len(block) for block, _ in blocks(path))
+        return Shape(known, first.samplerate, first.channels, opened.container)
 
 
 def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
-    """Decode a file to the end of its data.
-
-    Yields
-    ------
-    samples : np.ndarray [shape=(n, channels), dtype=float32]
-        The next samples as in the file; there is at least one block.
-    sample_rate : int [Hz]
-
-    Raises
-    ------
-    AudioError
-        The file is missing, unreadable, empty, not audio or truncated, or its name is not in the system's
-        encoding.
-    """
+    """Decode a file to the end of its data, in one or more blocks [shape=(n, channels), float32]."""
     path = Path(path)
     with _opened(path) as opened:
         for file, expected in zip(opened.files, opened.expected, strict=True):
@@ -165,103 +126,88 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
                 raise AudioError(
                     f"{path}: truncated, only {frames} of {expected} samples; copy or download it again"
                 )
-        for odd in opened.notices:
-            notice("length", f"{path}: {odd}; all that is there was read")
-        if opened.unchecked:
-            notice(
-                "unchecked",
-                f"{path}: {opened.container} files do not state their length, so a missing end would go "
-                "unnoticed",
-            )
+        for kind, message in opened.notices:
+            notice(kind, f"{path}: {message}")
 
 
 class _Opened(NamedTuple):
-    """The decoders of a file in order, the frames expected of each (or `UNKNOWN`), and notices for the log.
-
-    Nothing shows whether an `unchecked` file was cut short.
-    """
-
-    files: list[Any]
-    expected: list[int]
-    notices: list[str]
+    files: list[Any]  # decoders, in order
+    expected: list[int]  # frames of each, or `UNKNOWN`
     container: str
-    unchecked: bool
-
-    @property
-    def described(self) -> tuple[int, int, str]:
-        """Sample rate [Hz], channels and container."""
-        return self.files[0].samplerate, self.files[0].channels, self.container
+    notices: list[tuple[str, str]]  # for the log
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
     with ExitStack() as stack:
         content, size, head = stack.enter_context(_contents(path))
-        sources, most, notices = _sources(path, content, size, head)
+        with _blamed(path):
+            sources, most, odd = _sources(path, content, size, head)
+        notices = [("length", f"{odd}; all that is there was read")] if odd else []
         try:
             with _quiet(not head.startswith(SILENT)):
                 files = [stack.enter_context(_forward(source)) for source in sources]
                 container = files[0].format
-                unchecked = container not in CHECKED
-                estimated = False
                 if container == "MP3":
-                    more = stack.enter_context(_forward(_endless(sources[0], content, size)))
-                    estimated = more.frames != files[0].frames  # a guess by file size grows with it
-                    files = [more] if estimated else files
+                    # With a much larger size, so that its decoder does not stop early.
+                    written = sources[0].written if isinstance(sources[0], View) else None
+                    endless = View(content, size, written=written, claimed=size + CLAIMED)
+                    more = stack.enter_context(_forward(endless))
+                    if more.frames != files[0].frames:  # a guess by file size grows with it
+                        files, most = [more], None
+                elif container not in CHECKED:
+                    reason = "files do not state their length, so a missing end would go unnoticed"
+                    notices.append(("unchecked", f"{container} {reason}"))
         except UnicodeEncodeError as error:
             raise AudioError(f"{path}: its name is not valid {error.encoding.upper()}; rename it") from error
         except Exception as error:
             converted = stack.enter_context(_converted(path, head, error))
             files, most, notices = [stack.enter_context(_forward(converted))], UNKNOWN, []
-            estimated, unchecked, container = False, False, path.suffix[1:].upper() or "converted"
+            container = path.suffix[1:].upper() or "converted"
         if len({(file.samplerate, file.channels) for file in files}) > 1:
             raise AudioError(f"{path}: holds recordings of several rates or channels; split it")
-        expected = [UNKNOWN if estimated else min(file.frames, most) for file in files]
-        yield _Opened(files, expected, notices, container, unchecked)
+        expected = [UNKNOWN if most is None else min(file.frames, most) for file in files]
+        yield _Opened(files, expected, container, notices)
 
 
-def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int, list[str]]:
-    """What to give the decoders to read all of a file, the most frames to read, and notices for the log."""
+def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int | None, str]:
+    """What to give the decoders to read all of a file, the most frames to read, and what is odd about it."""
     if head.startswith(b"OggS"):
-        with _blamed(path):
-            found, whole = chains(content, size)
-        notices = [] if whole else ["it has no end mark and may have been cut short"]
+        found, whole = chains(content, size)
+        odd = "" if whole else "it has no end mark and may have been cut short"
         if found == [(0, size)]:
-            return [path], UNKNOWN, notices
-        return [View(content, end, begin=begin) for begin, end in found], UNKNOWN, notices
-    promised = _promised(path, content, size)
-    if promised is None:
-        return [path], UNKNOWN, []
-    if promised.parts > 1:
-        raise AudioError(f"{path}: holds {promised.parts} pieces of audio; join or split them")
-    most, notices = promised.frames or UNKNOWN, []
-    if promised.field is None and promised.end is None:
-        return [path], most, []
-    if promised.field is not None and promised.stated is not None:
-        notices = [f"its header announces {promised.stated} of {promised.there} bytes of audio"]
-    return [View(content, promised.end or size, written=promised.field)], most, notices
-
-
-def _endless(source: Any, content: IO[bytes], size: int) -> View:
-    """The file with a much larger size, so that its decoder does not stop early."""
-    written = source.written if isinstance(source, View) else None
-    return View(content, size, written=written, claimed=size + CLAIMED)
+            return [path], UNKNOWN, odd
+        return [View(content, end, begin=begin) for begin, end in found], UNKNOWN, odd
+    found = promise(content, size)
+    if found is None:
+        return [path], UNKNOWN, ""
+    if found.stated is not None and found.stated > found.there:
+        raise AudioError(
+            f"{path}: truncated, {found.stated - found.there} of {found.stated} bytes of audio are missing; "
+            "copy or download it again"
+        )
+    if found.field is not None and found.there >= 2 ** (8 * len(found.field[1])):
+        raise AudioError(
+            f"{path}: {found.there / 2**30:.1f} GiB of audio, more than its header can state; convert it "
+            "to FLAC, or split it"
+        )
+    if found.parts > 1:
+        raise AudioError(f"{path}: holds {found.parts} pieces of audio; join or split them")
+    most, odd = found.frames or UNKNOWN, ""
+    if found.field is None and found.end is None:
+        return [path], most, odd
+    if found.field is not None and found.stated is not None:
+        odd = f"its header announces {found.stated} of {found.there} bytes of audio"
+    return [View(content, found.end or size, written=found.field)], most, odd
 
 
 def _forward(source: Any) -> Any:
     """A decoder that never seeks: soundfile would after every block, which not every decoder can."""
-    return _forward_class()(source)
-
-
-@cache
-def _forward_class() -> type:
     import soundfile
 
-    class Forward(soundfile.SoundFile):
-        def seekable(self) -> bool:
-            return False
-
-    return Forward
+    file = soundfile.SoundFile(source)
+    file.seekable = lambda: False
+    return file
 
 
 @contextmanager
@@ -278,22 +224,6 @@ def _contents(path: Path) -> Iterator[tuple[IO[bytes], int, bytes]]:
         if size == 0:
             raise AudioError(f"{path}: the file is empty; copy or download it again")
         yield content, size, head
-
-
-def _promised(path: Path, content: IO[bytes], size: int) -> Promise | None:
-    with _blamed(path):
-        found = promise(content, size)
-    if found is not None and found.stated is not None and found.stated > found.there:
-        raise AudioError(
-            f"{path}: truncated, {found.stated - found.there} of {found.stated} bytes of audio are missing; "
-            "copy or download it again"
-        )
-    if found is not None and found.field is not None and found.there >= 2 ** (8 * len(found.field[1])):
-        raise AudioError(
-            f"{path}: {found.there / 2**30:.1f} GiB of audio, more than its header can state; convert it "
-            "to FLAC, or split it"
-        )
-    return found
 
 
 @contextmanager
@@ -318,13 +248,7 @@ def _reason(error: Exception) -> str:
 
 @contextmanager
 def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
-    """Convert a file that libsndfile cannot read through ffmpeg, to a temporary file.
-
-    Raises
-    ------
-    AudioError
-        The file is not of a kind to convert, ffmpeg is not installed, or it cannot read the file either.
-    """
+    """Convert a file that libsndfile cannot read through ffmpeg, to a temporary file."""
     if what := mistaken(head):
         raise AudioError(f"{path}: {what}") from error
     command = f"ffmpeg -i {shlex.quote(str(path))} {shlex.quote(str(path.with_suffix('.wav')))}"

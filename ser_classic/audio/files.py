@@ -26,13 +26,7 @@ SUFFIXES = (*LIBSNDFILE, *FFMPEG, *HEADERLESS)
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a recording's file.
-
-    Raises
-    ------
-    AudioError
-        It cannot be read, or is a pipe or a device, which might never end.
-    """
+    """SHA-256 of a recording's file, which is no pipe or device, as these might never end."""
     try:
         if not path.is_file() and path.exists():
             raise AudioError(f"{path}: not a regular file; leave it out")
@@ -49,12 +43,7 @@ def audio_files(root: Path) -> list[PurePosixPath]:
 
     They are known by their ending or, where that says nothing, by how they begin. Links to folders are
     followed, each folder once. Hidden files, and the shadows (`__MACOSX`, `._name.wav`) that some archivers
-    add, are no audio.
-
-    Raises
-    ------
-    AudioError
-        A folder may not be looked into.
+    add, are no audio. A folder that may not be looked into is an AudioError.
     """
     files = [file for file in _files(root) if is_recording(root / file)]
     return sorted(files, key=lambda file: (len(file.parts), file.suffix.lower() != ".wav", str(file)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import shlex
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -44,13 +46,7 @@ class Part:
     end: float | None = None
 
     def of(self, samples: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
-        """Cut the part out of a recording [shape=(n, ...)].
-
-        Raises
-        ------
-        AudioError
-            The recording ends before the part does.
-        """
+        """Cut the part out of a recording [shape=(n, ...)]; an AudioError says that it ends before."""
         first = round(self.start * sample_rate)
         last = len(samples) if self.end is None else round(self.end * sample_rate)
         if last > len(samples) + PART_TOLERANCE * sample_rate or first >= len(samples):
@@ -67,8 +63,6 @@ class Part:
 def seconds(time: float) -> str:
     """A time [s] to the microsecond, without needless digits.
 
-    Examples
-    --------
     >>> seconds(0.40), seconds(12345.678901)
     ('0.4', '12345.678901')
     """
@@ -78,12 +72,6 @@ def seconds(time: float) -> str:
 def parse_channel(text: str | None) -> int | None:
     """A channel as a person calls it, counted from 0; None is the mean of all.
 
-    Raises
-    ------
-    AudioError
-
-    Examples
-    --------
     >>> parse_channel("right"), parse_channel("0"), parse_channel("mix")
     (1, 0, None)
     """
@@ -96,13 +84,7 @@ def parse_channel(text: str | None) -> int | None:
 
 
 def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
-    """One channel [shape=(n,)] of samples [shape=(n, channels)], or their mean; the only one is itself both.
-
-    Raises
-    ------
-    AudioError
-        There are several channels, and not this one.
-    """
+    """One channel [shape=(n,)] of samples [shape=(n, channels)], or their mean."""
     channels = samples.shape[1]
     if channels == 1:
         return samples[:, 0]
@@ -114,15 +96,7 @@ def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
 
 
 class Listening:
-    """Takes the samples of a recording block by block, and says at the end what its waveform needs.
-
-    Parameters
-    ----------
-    channel : int, optional
-        The one to take; the mean of all by default.
-    name : str
-        What messages call the recording.
-    """
+    """Takes one channel of a recording, or the mean, block by block, and says what its waveform needs."""
 
     def __init__(self, channel: int | None, name: str) -> None:
         self._channel, self._name = channel, name
@@ -131,13 +105,7 @@ class Listening:
         self._turns = np.zeros(3)  # frames in which one channel, or the other, is heard alone; with sound
 
     def take(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
-        """The mono of samples [shape=(n, channels)].
-
-        Raises
-        ------
-        AudioError
-            There is no such channel.
-        """
+        """The mono of samples [shape=(n, channels)]."""
         waveform = mono(samples, self._channel, self._name)
         self._frames += len(waveform)
         self._sum += float(waveform.sum(dtype=np.float64))
@@ -149,14 +117,8 @@ class Listening:
                 self._turns += _turns(samples, sample_rate)
         return waveform
 
-    def settle(self) -> Treatment:
-        """What the waveform needs; a notice where that is unusual.
-
-        Raises
-        ------
-        AudioError
-            The channels cancel each other.
-        """
+    def settle(self) -> Callable[[np.ndarray], np.ndarray]:
+        """What brings samples to full scale 1, without a constant offset; notices say what is odd."""
         self._compare(np.atleast_1d(self._power))
         scale, offset = full_scale_of(self._peak), 0.0
         if scale != 1:
@@ -173,7 +135,7 @@ class Listening:
                 f"{self._name}: a constant offset of {middle:.3f} of full scale is kept; remove it with: "
                 f"ffmpeg -i {shlex.quote(self._name)} -af dcshift={-middle:.3f} corrected.wav",
             )
-        return Treatment(scale, offset)
+        return partial(_scaled, scale=scale, offset=offset)
 
     def _compare(self, power: np.ndarray) -> None:
         """Tell of channels whose mean is not what a person would hear."""
@@ -198,18 +160,11 @@ class Listening:
             )
 
 
-@dataclass(frozen=True)
-class Treatment:
-    """What is done to a mono recording: full scale is made 1, a constant offset [full scales] taken off."""
-
-    scale: float = 1.0
-    offset: float = 0.0
-
-    def __call__(self, waveform: np.ndarray) -> np.ndarray:
-        """The waveform [shape=(n,)] as it is meant."""
-        if self.scale != 1:
-            waveform = waveform / np.float32(self.scale)
-        return waveform - np.float32(self.offset) if self.offset else waveform
+def _scaled(waveform: np.ndarray, scale: float, offset: float = 0.0) -> np.ndarray:
+    """A waveform [shape=(n,)] by its full scale, less an offset [full scales]."""
+    if scale != 1:
+        waveform = waveform / np.float32(scale)
+    return waveform - np.float32(offset) if offset else waveform
 
 
 def peak(waveform: np.ndarray) -> float:
@@ -244,24 +199,19 @@ def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
-    """Return a waveform as contiguous float32, or refuse one that holds nothing to analyse.
+    """A waveform [shape=(n,)] as contiguous float32 of full scale 1, by its name in messages.
 
-    Parameters
-    ----------
-    waveform : np.ndarray [shape=(n,)]
-        Full scale is 1, or that of its integer type; floats in the range of integers are scaled.
-    sample_rate : int [Hz]
-    name : str
-        What the message calls it.
+    The full scale given is 1, or that of its integer type; floats in the range of integers are scaled.
 
     Raises
     ------
     AudioError
         Not one-dimensional, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or an unusable
-        sample rate.
+        sample rate [Hz].
     """
-    if np.issubdtype(np.asarray(waveform).dtype, np.integer):
-        waveform = np.asarray(waveform) / (np.iinfo(np.asarray(waveform).dtype).max + 1)
+    waveform = np.asarray(waveform)
+    if np.issubdtype(waveform.dtype, np.integer):
+        waveform = waveform / (np.iinfo(waveform.dtype).max + 1)
     waveform = np.ascontiguousarray(waveform, dtype=np.float32)
     if sample_rate < LOWEST_RATE:
         raise AudioError(f"{name}: a sample rate of {sample_rate} Hz; at least {LOWEST_RATE} Hz is needed")
@@ -282,7 +232,7 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         raise AudioError(f"{name}: samples as large as {loudest:.0e}, full scale is 1; export it again")
     if loudest == 0:
         raise AudioError(f"{name}: silent, every sample is zero; record it again or leave it out")
-    return Treatment(full_scale_of(loudest))(waveform)
+    return _scaled(waveform, full_scale_of(loudest))
 
 
 def resample(waveform: np.ndarray, sample_rate: int, wanted: int) -> np.ndarray:
