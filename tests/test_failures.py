@@ -21,7 +21,7 @@ from ser_classic import cli, store
 from ser_classic.experiment import Cell, bench
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import BATCH, ExtractionError, extract
-from ser_classic.predictor.describing import WORTH_PROCESSES, describe
+from ser_classic.predictor.describing import WORTH_PROCESSES, Describer
 from ser_classic.runtime.engines import Local
 
 SUITE = """
@@ -210,7 +210,7 @@ def test_a_worker_that_the_system_kills_while_recordings_are_described(tiny, tmp
     dying, other = (
         FeatureSet("levels", None, level) for level in (Level(str(tmp_path), 5, "die"), Level(str(tmp_path)))
     )
-    killed, alone = describe(many, dying, jobs=2), describe(many, other)
+    killed, alone = Describer(dying).describe(many, jobs=2), Describer(other).describe(many)
     assert [item.name for item in killed] == list(many)
     np.testing.assert_array_equal([item.vector for item in killed], [item.vector for item in alone])
     assert "killed" in caplog.text

@@ -60,9 +60,9 @@ def test_inner_folds_keep_a_copy_with_its_speaker(tiny, cache, monkeypatch):
     seen = []
     original = fold.fit
 
-    def watched(model, X, y, speakers, *rest):
+    def watched(model, X, y, speakers, *rest, **options):
         seen.append((len(X), y, speakers))
-        return original(model, X, y, speakers, *rest)
+        return original(model, X, y, speakers, *rest, **options)
 
     monkeypatch.setattr(fold, "fit", watched)
     clean, copies = features_of(tiny, cache), copies_of(tiny, cache)

@@ -252,9 +252,9 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
     seen = []
 
     def watched(function):
-        def watch(*given):
+        def watch(*given, **more):
             seen.append({library["num_threads"] for library in threadpool_info()})
-            return function(*given)
+            return function(*given, **more)
 
         return watch
 

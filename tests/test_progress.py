@@ -34,7 +34,7 @@ def test_nothing_to_do_has_no_bar(monkeypatch):
 def test_nothing_is_written_where_nobody_looks(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     for _ in progress.track(range(2), 2, "numbers"):
-        progress.tell(1, 60, 3.0)
+        progress.note("epoch 1/60")
     assert sys.stderr.getvalue() == ""
 
 
@@ -42,13 +42,13 @@ def test_nothing_is_written_where_nobody_looks(monkeypatch):
 def test_what_a_fit_tells_stands_beside_the_bar_or_spinner(monkeypatch, shown):
     monkeypatch.setattr(sys, "stderr", Terminal())
     for _ in shown():
-        progress.tell(12, 60, 40.2)
+        progress.note("epoch 12/60")
         time.sleep(0.2)  # the display is drawn ten times a second
-        progress.finished()
+        progress.note("")
     assert "epoch 12/60" in sys.stderr.getvalue()
-    assert "\repoch" not in sys.stderr.getvalue()
-    progress.tell(14, 60, 40.2)
-    assert sys.stderr.getvalue().endswith("\repoch 14/60, 40 s left at most\x1b[K")
+    shown_before = sys.stderr.getvalue()
+    progress.note("epoch 13/60")  # there is no bar any more
+    assert sys.stderr.getvalue() == shown_before
 
 
 def one_block():
@@ -63,15 +63,6 @@ def test_a_spinner_is_for_terminals_and_leaves_nothing_behind(monkeypatch):
             pass
         assert ("fitting svm_rbf" in stream.getvalue()) == stream.isatty()
     assert stream.getvalue().endswith(("\x1b[2K", "\x1b[?25h"))
-
-
-def test_without_a_bar_it_is_told_on_a_line_of_its_own(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    progress.tell(3, 60, 114)
-    progress.tell(4, 60, 112)
-    progress.finished()
-    line = "\repoch {}/60, {} s left at most\x1b[K"
-    assert sys.stderr.getvalue() == line.format(3, 114) + line.format(4, 112) + "\r\x1b[K"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a terminal is needed")

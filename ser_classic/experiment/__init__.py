@@ -29,28 +29,28 @@ logger = logging.getLogger(__name__)
 class Outcome:
     """What a call of `bench` did, as run ids; `stale` are the ones in `kept` that differ from today's tables.
 
-    `notices` are messages; `errors` maps each error message to the ids of the cells that failed with it.
+    `notices` are messages, `errors` maps the message of each error to the ids of the cells that it failed.
     """
 
     done: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     errors: dict[str, list[str]] = field(default_factory=dict)
 
     @property
+    def failed(self) -> list[str]:
+        """Ids of the cells that failed."""
+        return [name for names in self.errors.values() for name in names]
+
+    @property
     def problems(self) -> list[str]:
         """Notices and errors, each once."""
-        more = {
-            error: f" and {len(ids) - 1} more" if len(ids) > 1 else "" for error, ids in self.errors.items()
-        }
-        return [*self.notices, *(f"{self.errors[error][0]}{more[error]}: {error}" for error in self.errors)]
-
-    def fail(self, name: str, error: str) -> None:
-        """Note that a cell failed, by its id, and why."""
-        self.failed.append(name)
-        self.errors.setdefault(error, []).append(name)
+        errors = (
+            f"{first}{f' and {len(more)} more' if more else ''}: {error}"
+            for error, (first, *more) in self.errors.items()
+        )
+        return [*self.notices, *errors]
 
 
 def bench(
@@ -98,96 +98,109 @@ def bench(
         by_home.setdefault(store.home_of(results, cell.target), []).append(cell)
     for home, of_home in by_home.items():
         sources = Sources(data, cache, engine, own, dimensions=of_home[0].target != EMOTION)
-        _bench(of_home, home, sources, again, keep_stale, outcome)
+        _Bench(home, sources, keep_stale, outcome).run(of_home, again)
     return outcome
 
 
-def _bench(
-    cells: list[Cell], results: Path, sources: Sources, again: bool, keep_stale: bool, outcome: Outcome
-) -> None:
-    """As `bench`, for cells that are stored in one folder."""
-    clips = functools.cache(partial(clips_today, sources.corpus, sources.own))
-    known = {run.id: run for run in store.runs(results, outcome.notices.append) if run.ok}
-    pending: list[Cell] = []
-    old: dict[str, dict[str, str]] = {}
-    for cell in cells:
-        keep = cell.id in known and not again
-        if keep and (found := differences(known[cell.id].record, clips)):
-            old[cell.id] = found
-            keep = keep_stale
-        if keep:
-            outcome.kept.append(cell.id)
-        else:
-            pending.append(cell)
-    if old:
-        outcome.stale.extend(old if keep_stale else ())
-        fate = "kept" if keep_stale else "run again (--keep-stale keeps them)"
-        logger.warning(
-            f"{len(old)} finished runs are stale: today their parameters or data would differ "
-            f"({summary(old.values())}); they are {fate}"
-        )
-    if not pending:
-        return
-    with store.at_work(results):
-        wanted: dict[str, list[Cell]] = {}
-        for cell in pending:
-            if _done_meanwhile(results, cell, known.get(cell.id)):
-                outcome.kept.append(cell.id)
-            else:
-                wanted.setdefault(cell.corpus, []).append(cell)
-        for corpus, its_cells in wanted.items():  # one corpus at a time, so that folds start soon
-            alike: dict[Hashable, list[Work]] = {}  # cells that differ only in what is tested share one fit
-            for work in _prepared(corpus, its_cells, sources, results, keep_stale, outcome):
-                if work.trial is None:
-                    _fail(work, results, outcome, keep=work.cell.id in known)
+@dataclass(frozen=True)
+class _Bench:
+    """A bench of cells that are stored in one folder."""
+
+    results: Path
+    sources: Sources
+    keep_stale: bool
+    outcome: Outcome
+
+    def run(self, cells: list[Cell], again: bool) -> None:
+        known = {run.id: run for run in store.runs(self.results, self.outcome.notices.append) if run.ok}
+        kept = {} if again else self._kept([known[cell.id] for cell in cells if cell.id in known])
+        if not (pending := [cell for cell in cells if cell.id not in kept]):
+            return
+        with store.at_work(self.results):
+            wanted: dict[str, list[Cell]] = {}
+            for cell in pending:
+                if self._done_meanwhile(cell, known.get(cell.id)):
+                    self.outcome.kept.append(cell.id)
                 else:
-                    alike.setdefault(work.training, []).append(work)
-            groups = list(alike.values())
-            trials = [[work.trial for work in works] for works in groups]
-            for number, folds in run_folds(_attempt, trials, sources.engine):
-                for work, *done in zip(groups[number], *folds, strict=True):
-                    _finish(work, done, results, outcome)
+                    wanted.setdefault(cell.corpus, []).append(cell)
+            for corpus, its_cells in wanted.items():  # one corpus at a time, so that folds start soon
+                alike: dict[Hashable, list[Work]] = {}  # differing only in what is tested, they share one fit
+                for work in self._prepared(corpus, its_cells):
+                    if work.trial is None:
+                        self._fail(work, keep=work.cell.id in known)
+                    else:
+                        alike.setdefault(work.training, []).append(work)
+                groups = list(alike.values())
+                trials = [[work.trial for work in works] for works in groups]
+                for number, folds in run_folds(_attempt, trials, self.sources.engine):
+                    for work, *done in zip(groups[number], *folds, strict=True):
+                        self._finish(work, done)
 
+    def _kept(self, known: Sequence[store.Run]) -> set[str]:
+        """Ids of the finished runs that stay; says how many are stale."""
+        clips = functools.cache(partial(clips_today, self.sources.corpus, self.sources.own))
+        stale = {run.id: other for run in known if (other := differences(run.record, clips))}
+        if stale:
+            fate = "kept" if self.keep_stale else "run again (--keep-stale keeps them)"
+            logger.warning(
+                f"{len(stale)} finished runs are stale: today their parameters or data would differ "
+                f"({summary(stale.values())}); they are {fate}"
+            )
+        kept = [run.id for run in known if self.keep_stale or run.id not in stale]
+        self.outcome.kept.extend(kept)
+        self.outcome.stale.extend(name for name in kept if name in stale)
+        return set(kept)
 
-def _done_meanwhile(results: Path, cell: Cell, known: store.Run | None) -> bool:
-    """Whether another process has finished a cell since its stored run, if any, was read."""
-    try:
-        run = store.read_run(results / "runs" / cell.id)
-    except store.StoreError:
-        return False
-    return run.ok and (known is None or run.record != known.record)
+    def _done_meanwhile(self, cell: Cell, known: store.Run | None) -> bool:
+        """Whether another process has finished a cell since its stored run, if any, was read."""
+        try:
+            run = store.read_run(self.results / "runs" / cell.id)
+        except store.StoreError:
+            return False
+        return run.ok and (known is None or run.record != known.record)
 
+    def _prepared(self, corpus: str, cells: list[Cell]) -> list[Work]:
+        """Prepare the cells of a corpus; if it cannot be loaded, they all fail."""
+        try:
+            loaded = self.sources.corpus(corpus)
+            lacking = shortfall(loaded.corpus, loaded.clips)
+            replace = not (self.keep_stale or lacking)
+            store.write_clips(self.results, corpus, loaded.clips, replace)
+        except SerClassicError as error:
+            self.outcome.errors.setdefault(str(error), []).extend(cell.id for cell in cells)
+            return []
+        works = list(prepare_cells(loaded, cells, self.sources))
+        # For a corpus of your own, reading it gives these warnings.
+        beware = warnings_of(loaded.clips) if corpus in CORPORA else []
+        for notice in filter(None, (lacking, *beware, *self._shared(works))):
+            if notice not in self.outcome.notices:
+                self.outcome.notices.append(notice)
+        return works
 
-def _prepared(
-    corpus: str, cells: list[Cell], sources: Sources, results: Path, keep_stale: bool, outcome: Outcome
-) -> list[Work]:
-    """Prepare the cells of a corpus; if it cannot be loaded, they all fail."""
-    try:
-        loaded = sources.corpus(corpus)
-        lacking = shortfall(loaded.corpus, loaded.clips)
-        store.write_clips(results, corpus, loaded.clips, replace=not (keep_stale or lacking))
-    except SerClassicError as error:
-        for cell in cells:
-            outcome.fail(cell.id, str(error))
-        return []
-    works = list(prepare_cells(loaded, cells, sources))
-    # For a corpus of your own, reading it gives these warnings.
-    beware = warnings_of(loaded.clips) if corpus in CORPORA else []
-    for notice in filter(None, (lacking, *beware, *_shared(works, sources))):
-        if notice not in outcome.notices:
-            outcome.notices.append(notice)
-    return works
+    def _shared(self, works: list[Work]) -> Iterator[str | None]:
+        """Notices of duplicate recordings within each corpus that is tested or trained on."""
+        looked = set()
+        for work in (work for work in works if work.trial):
+            tested, *trained = work.cell.corpora
+            for name, features in zip((*trained, tested), work.trial.features, strict=True):
+                if name not in looked:
+                    looked.add(name)
+                    yield shared_by_speakers(self.sources.corpus(name), features, tested=name == tested)
 
+    def _finish(self, work: Work, done: list[FoldResult | str]) -> None:
+        """Store the results of a cell's folds; if one fold failed, the cell failed."""
+        for fold, result in zip(work.trial.folds, done, strict=True):
+            if isinstance(result, str):
+                work.error = f"fold {fold.name}: {result}"
+                return self._fail(work)
+        store.write_run(self.results, *finished(work, done))
+        self.outcome.done.append(work.cell.id)
 
-def _shared(works: list[Work], sources: Sources) -> Iterator[str | None]:
-    """Notices of duplicate recordings within the test corpus and within each corpus trained on instead."""
-    looked = set()
-    for work in (work for work in works if work.trial):
-        cell = work.cell
-        for name, features in zip((*cell.corpora[1:], cell.corpus), work.trial.features, strict=True):
-            if name not in looked:
-                looked.add(name)
-                yield shared_by_speakers(sources.corpus(name), features, tested=name == cell.corpus)
+    def _fail(self, work: Work, keep: bool = False) -> None:
+        """Store a failure, unless a stored run is to be kept."""
+        if not keep:
+            store.write_run(self.results, failed(work), None)
+        self.outcome.errors.setdefault(work.error, []).append(work.cell.id)
 
 
 def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[str]:
@@ -197,25 +210,3 @@ def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[st
     except (Exception, SystemExit) as error:
         kind = "" if isinstance(error, SerClassicError) else f"{type(error).__name__}: "
         return [f"{kind}{error}"] * len(trials)
-
-
-def _finish(work: Work, done: list[FoldResult | str], results: Path, outcome: Outcome) -> None:
-    """Store the results of a cell's folds; if one fold failed, the cell failed."""
-    errors = (
-        f"fold {fold.name}: {each}"
-        for fold, each in zip(work.trial.folds, done, strict=True)
-        if isinstance(each, str)
-    )
-    if error := next(errors, ""):
-        work.error = error
-        _fail(work, results, outcome)
-        return
-    store.write_run(results, *finished(work, done))
-    outcome.done.append(work.cell.id)
-
-
-def _fail(work: Work, results: Path, outcome: Outcome, keep: bool = False) -> None:
-    """Store a failure, unless a stored run is to be kept."""
-    if not keep:
-        store.write_run(results, failed(work), None)
-    outcome.fail(work.cell.id, work.error)

@@ -68,6 +68,21 @@ class Trial:
     # first of them up to the last training clip.
     copies: Sequence[tuple[Features, ...]] = ()
 
+    @property
+    def entries(self) -> tuple[Model, Protocol]:
+        """Model and protocol, looked up where they are names."""
+        model, protocol = self.model, self.protocol
+        return (
+            model_for(str(self.labels.columns[-1]), model) if isinstance(model, str) else model,
+            PROTOCOLS[protocol] if isinstance(protocol, str) else protocol,
+        )
+
+    @property
+    def scaled_by(self) -> np.ndarray | None:
+        """The speakers, or what else the track z-scores features by; None where it does not."""
+        by = self.entries[1].knows.scaled_by
+        return None if by is None else self.labels[by].to_numpy(dtype=str)
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -83,19 +98,20 @@ class Learned:
 
 def learn(trial: Trial, fold: Fold) -> Learned:
     """Fit on the training clips of a fold, tuned within them."""
-    (model, protocol), labels = _entries(trial), trial.labels
+    (model, protocol), labels = trial.entries, trial.labels
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
-    own = _scaled_by(trial)
-    features = joined(trial.features)
+    own = trial.scaled_by
+    scaled = joined(trial.features)
     if own is not None and protocol.heard is not None:
         heard = drawn(own, protocol.heard, trial.seed)
-        values = adapt_few(features.values, own, fold.train, heard, features.lengths)
-        scaled = replace(features, values=values)
+        values = adapt_few(scaled.values, own, fold.train, heard, scaled.lengths)
+        scaled = replace(scaled, values=values)
     else:
-        scaled = features.adapted(own)
-    parts = [scaled]
-    for copy in map(joined, trial.copies):
-        parts.append(copy.adapted(None if own is None else own[: len(copy.clips)]))
+        scaled = scaled.adapted(own)
+    copies = [
+        copy.adapted(None if own is None else own[: len(copy.clips)]) for copy in map(joined, trial.copies)
+    ]
+    parts = [scaled, *copies]
     trained = joined([part.take(fold.train) for part in parts])
     rows = np.tile(fold.train, len(parts))
     target = labels.iloc[:, -1]
@@ -114,9 +130,9 @@ def learn(trial: Trial, fold: Fold) -> Learned:
             truth,
             owners,
             trial.seed,
-            protocol.leaky,
-            None if fold.dev is None else np.flatnonzero(np.isin(rows, fold.dev)),
-            labels["corpus"].to_numpy(dtype=str)[rows] if len(protocol.trained_on) > 1 else None,
+            leaky=protocol.leaky,
+            dev=None if fold.dev is None else np.flatnonzero(np.isin(rows, fold.dev)),
+            corpora=labels["corpus"].to_numpy(dtype=str)[rows] if len(protocol.trained_on) > 1 else None,
         )
     return Learned(fitted, trained, owners, truth, scaled, time.process_time() - started)
 
@@ -128,18 +144,17 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
     """
     first, fold = trials[0], trials[0].folds[number]
     learned = learn(first, fold)
-    model, _ = _entries(first)
-    fitted = learned.fitted
+    (model, _), fitted = first.entries, learned.fitted
     size = fitted.size
     results = []
     for trial in trials:
-        features = learned.scaled if trial.degraded is None else trial.degraded.adapted(_scaled_by(trial))
+        features = learned.scaled if trial.degraded is None else trial.degraded.adapted(trial.scaled_by)
         tested = features.take(fold.test).table
         begun = time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             guess, probabilities = _predicted(model, fitted, tested, learned.truth)
-        if by := _entries(trial)[1].knows.evened_by:
+        if by := trial.entries[1].knows.evened_by:
             together = trial.labels[by].to_numpy(dtype=str)[fold.test]
             guess, probabilities = _evened(model, probabilities, together)
         results.append(
@@ -161,20 +176,9 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
 def run_folds(
     run: Callable[[Sequence[Trial], int], list[Result]], groups: Sequence[Sequence[Trial]], engine: Engine
 ) -> Iterator[tuple[int, list[list[Result]]]]:
-    """Run every fold of groups of trials; yield each group when its last fold is done.
+    """Run every fold of groups of trials by `run_alike`, or a wrapper of it.
 
-    Parameters
-    ----------
-    run : callable (group, number of the fold) -> list of one result per trial
-        `run_alike`, or a wrapper of it.
-    groups : sequence of groups of trials
-    engine : Engine
-
-    Yields
-    ------
-    number : int
-        Of the group.
-    results : list, for each fold, of a list of one result per trial
+    Yields the number of each group when its last fold is done, and for each fold one result per trial.
     """
     tasks = [(place, fold) for place, trials in enumerate(groups) for fold in range(len(trials[0].folds))]
     calls = [(groups[place], fold) for place, fold in tasks]
@@ -187,21 +191,6 @@ def run_folds(
         if len(found[place]) == len(groups[place][0].folds):
             by_fold = found.pop(place)
             yield place, [by_fold[fold] for fold in sorted(by_fold)]
-
-
-def _entries(trial: Trial) -> tuple[Model, Protocol]:
-    """Model and protocol of a trial."""
-    model, protocol = trial.model, trial.protocol
-    return (
-        model_for(str(trial.labels.columns[-1]), model) if isinstance(model, str) else model,
-        PROTOCOLS[protocol] if isinstance(protocol, str) else protocol,
-    )
-
-
-def _scaled_by(trial: Trial) -> np.ndarray | None:
-    """The speakers, or what else the track z-scores features by; None where it does not."""
-    by = _entries(trial)[1].knows.scaled_by
-    return None if by is None else trial.labels[by].to_numpy(dtype=str)
 
 
 def _evened(

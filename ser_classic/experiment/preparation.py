@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -90,23 +90,8 @@ def prepare(
 ) -> tuple[tuple[Features, ...], Features | None, list[tuple[Features, ...]]]:
     """Features of corpora, checked to fit the model and to keep corpora apart.
 
-    Parameters
-    ----------
-    trained : sequence of Loaded, optional
-        The corpora to make copies of; all by default.
-    copies : int
-        Degraded copies of each training clip; the seed determines them.
-    degradation : str, optional
-        Name in `DEGRADATIONS` of what is done to the clips of the last corpus.
-
-    Returns
-    -------
-    features : tuple of Features
-        Of each corpus.
-    degraded : Features or None
-        Of the last corpus, degraded.
-    copies : list of tuple of Features
-        For each copy, of each corpus in `trained`.
+    Also those of the last corpus, degraded, and for each of the `copies` those of the corpora in `trained`
+    (all by default). The seed determines the copies.
     """
     model.require()
     require_match(model, feature_set)
@@ -137,12 +122,7 @@ def deal(
 ) -> tuple[pd.DataFrame, list[Fold]]:
     """Labels and folds of clips; warns of emotions that are not tested or not trained in every fold.
 
-    Parameters
-    ----------
-    name : str
-        Corpus and protocol, as the warnings name them.
-    warned : set of str
-        Warnings already given, which are not repeated; new ones are added.
+    The warnings name corpus and protocol by `name`; those in `warned` are not repeated, new ones are added.
     """
     folds, labels = protocol.folds(clips, seed), labels_of(clips, target, protocol.knows.by)
     if target == EMOTION:
@@ -180,6 +160,8 @@ class Work:
 def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> Iterator[Work]:
     """Prepare cells that test on the same corpus."""
     warned: set[str] = set()
+    table_digest = functools.cache(lambda name: store.table_digest(sources.corpus(name).clips))
+    own = store.table_digest(loaded.clips)
 
     @functools.cache
     def dealt(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
@@ -188,45 +170,35 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
         clips = pd.concat([each.clips for each in (*others, loaded)])
         return deal(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
 
-    table_digest = functools.cache(lambda name: store.table_digest(sources.corpus(name).clips))
-    own = store.table_digest(loaded.clips)
+    def make_ready(work: Work) -> None:
+        """Fill in trial, digests and parameters of a cell; an error leaves those filled in so far."""
+        cell, digests = work.cell, work.digests
+        cell.entry.require()
+        work.parameters = parameters(cell)
+        protocol = PROTOCOLS[cell.protocol]
+        if others := protocol.sources(cell.corpus):
+            digests["trained_clips"] = {name: table_digest(name) for name in others}
+        labels, folds = dealt(cell.protocol, cell.seed, cell.target)
+        parts = [*map(sources.corpus, others), loaded]
+        given = (FEATURES[cell.features], cell.entry, sources, cell.seed, parts[:-1])
+        features, degraded, copies = prepare(parts, *given, protocol.copies or 0, protocol.degradation)
+        *trained, digests["features"] = [part.digest for part in features]
+        if others:
+            digests["trained_features"] = dict(zip(others, trained, strict=True))
+        if degraded:
+            digests["degraded"] = degraded.digest
+        if copies:
+            digests["copies"] = [[part.digest for part in copy] for copy in copies]
+        names = (cell.model, cell.protocol, cell.seed)
+        work.trial = Trial(cell.id, features, labels, folds, *names, degraded, copies)
+
     for cell in cells:
         work = Work(cell, {"clips": own}, {})
         try:
-            _make_ready(work, loaded, sources, dealt, table_digest)
+            make_ready(work)
         except SerClassicError as error:
             work.error = str(error)
         yield work
-
-
-def _make_ready(
-    work: Work,
-    loaded: Loaded,
-    sources: Sources,
-    dealt: Callable[[str, int, str], tuple[pd.DataFrame, list[Fold]]],
-    table_digest: Callable[[str], str],
-) -> None:
-    """Fill in trial, digests and parameters of a cell; an error leaves those filled in so far."""
-    cell, digests = work.cell, work.digests
-    cell.entry.require()
-    work.parameters = parameters(cell)
-    protocol = PROTOCOLS[cell.protocol]
-    if others := protocol.sources(cell.corpus):
-        digests["trained_clips"] = {name: table_digest(name) for name in others}
-    labels, folds = dealt(cell.protocol, cell.seed, cell.target)
-    parts = [*map(sources.corpus, others), loaded]
-    given = (FEATURES[cell.features], cell.entry, sources, cell.seed, parts[:-1])
-    features, degraded, copies = prepare(parts, *given, protocol.copies or 0, protocol.degradation)
-    *trained, tested = [part.digest for part in features]
-    digests["features"] = tested
-    if others:
-        digests["trained_features"] = dict(zip(others, trained, strict=True))
-    if degraded:
-        digests["degraded"] = degraded.digest
-    if copies:
-        digests["copies"] = [[part.digest for part in copy] for copy in copies]
-    names = (cell.model, cell.protocol, cell.seed)
-    work.trial = Trial(cell.id, features, labels, folds, *names, degraded, copies)
 
 
 def labels_of(clips: pd.DataFrame, target: str = EMOTION, by: Sequence[str] = ()) -> pd.DataFrame:

@@ -21,16 +21,12 @@ def finished(
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame | None]:
     """Record, predictions and curves of a cell whose folds are all done, as `store.write_run` takes them."""
     folds = work.trial.folds
+    each = list(zip(folds, done, strict=True))
     record = _new_record(work, "ok") | {
         "folds": [
-            {
-                "fold": fold.name,
-                "train": len(fold.train),
-                "test": len(fold.test),
-                "tuned": result.tuned,
-                "chosen": result.chosen,
-            }
-            for fold, result in zip(folds, done, strict=True)
+            {"fold": fold.name, "train": len(fold.train), "test": len(fold.test)}
+            | {"tuned": result.tuned, "chosen": result.chosen}
+            for fold, result in each
         ],
         "fit_seconds": round(sum(result.fit_seconds for result in done), 3),
         "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
@@ -40,8 +36,8 @@ def finished(
     if any(result.machine != done[0].machine for result in done):
         record["machines"] = [result.machine for result in done]  # in the order of the folds
     predictions = predictions_of(work.trial.labels.index, folds, done, work.cell.target)
-    curves = {fold.name: result.curves for fold, result in zip(folds, done, strict=True)}
-    if any(each is None for each in curves.values()):
+    curves = {fold.name: result.curves for fold, result in each}
+    if any(curve is None for curve in curves.values()):
         return record, predictions, None
     return record, predictions, pd.concat(curves, names=["fold"]).reset_index("fold").reset_index(drop=True)
 

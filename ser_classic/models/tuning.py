@@ -62,6 +62,7 @@ def fit(
     y: np.ndarray,
     speakers: np.ndarray | None,
     seed: int = 0,
+    *,
     leaky: bool = False,
     dev: np.ndarray | None = None,
     corpora: np.ndarray | None = None,
@@ -95,14 +96,15 @@ def fit(
 
         numbers = y.dtype.kind == "f"
         pipeline = model.pipeline(seed)
-        if ("cv" in pipeline[-1].get_params()) != (model.search == "own"):
+        last = pipeline[-1]
+        if ("cv" in last.get_params()) != (model.search == "own"):
             raise SerClassicError(
                 f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then set to "
                 f"folds that keep speakers apart, and only for such; found search={model.search!r} for "
-                f"{type(pipeline[-1]).__name__}"
+                f"{type(last).__name__}"
             )
-        options, weights = {}, None
-        if corpora is not None and has_fit_parameter(pipeline[-1], "sample_weight"):
+        options, weights, inner = {}, None, None
+        if corpora is not None and has_fit_parameter(last, "sample_weight"):
             names, places, counts = np.unique(corpora, return_inverse=True, return_counts=True)
             weights = options["model__sample_weight"] = (len(y) / len(names) / counts)[places]
         if model.balance == "weights":
@@ -112,39 +114,38 @@ def fit(
             pipeline.set_params(model__priors=np.full(classes, 1 / classes))
         if model.search == "early":
             pipeline.fit(X, y, model__groups=None if leaky else speakers)
-            return Fitted(pipeline, pipeline[-1].chosen_, tuned=pipeline[-1].held_out_)
-        units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
-        inner = None
+            return Fitted(pipeline, last.chosen_, tuned=last.held_out_)
         if model.grid or model.search == "own":
+            units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
             given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
             inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
         if model.search == "own":
             pipeline.set_params(model__cv=inner).fit(X, y, **options)
             # The folds hold row numbers of this training part, meaningless in a saved pipeline.
             pipeline.set_params(model__cv=None)
-            if inner is None and getattr(pipeline[-1], "tuned_", True):
+            if inner is None and getattr(last, "tuned_", True):
                 raise SerClassicError(
-                    f"{model.name}: nothing can be tuned by speaker here, and "
-                    f"{type(pipeline[-1]).__name__} then tunes by clips; use the same classifier without its "
-                    "built-in search, and give a grid"
+                    f"{model.name}: nothing can be tuned by speaker here, and {type(last).__name__} then "
+                    "tunes by clips; use the same classifier without its built-in search, and give a grid"
                 )
-            return Fitted(pipeline, {} if inner is None else _found(pipeline[-1]), tuned=inner is not None)
-        if inner is None:
+            chosen = {} if inner is None else _found(last)
+        elif inner is None:
             pipeline.fit(X, y, **options)
-            return Fitted(pipeline, {}, tuned=False)
-        from sklearn.metrics import make_scorer
-        from sklearn.model_selection import GridSearchCV
+            chosen = {}
+        else:
+            from sklearn.metrics import make_scorer
+            from sklearn.model_selection import GridSearchCV
 
-        # At most as many neighbours as the smallest inner training part has clips
-        fewest = min(len(train) for train, _ in inner)
-        few = [value for value in model.grid.get(NEIGHBOURS, ()) if value <= fewest]
-        usable = {**model.grid, NEIGHBOURS: few} if few else model.grid
-        grid = {f"model__{name}": list(values) for name, values in usable.items()}
-        scoring = make_scorer(concordance) if numbers else "balanced_accuracy"
-        search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
-        search.fit(X, y, **options)
-        chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
-        return Fitted(search.best_estimator_, chosen, tuned=True)
+            # At most as many neighbours as the smallest inner training part has clips
+            fewest = min(len(train) for train, _ in inner)
+            few = [value for value in model.grid.get(NEIGHBOURS, ()) if value <= fewest]
+            usable = {**model.grid, NEIGHBOURS: few} if few else model.grid
+            grid = {f"model__{name}": list(values) for name, values in usable.items()}
+            scoring = make_scorer(concordance) if numbers else "balanced_accuracy"
+            search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
+            pipeline = search.fit(X, y, **options).best_estimator_
+            chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
+        return Fitted(pipeline, chosen, tuned=inner is not None)
 
 
 def plain(chosen: dict[str, Any]) -> dict[str, Any]:

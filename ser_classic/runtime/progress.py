@@ -53,34 +53,19 @@ def _shown(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=not total) as progress:
         task = progress.add_task(what, total=total)
 
-        def note(text: str) -> None:
+        def display(text: str) -> None:
             progress.update(task, description=f"{what}, {text}" if text else what)
 
-        before, _display = _display, note
+        before, _display = _display, display
         try:
             yield lambda: progress.advance(task)
         finally:
             _display = before
 
 
-def tell(done: int, total: int, left: float) -> None:
-    """Say how far a long fit is: rounds done, of how many at most, and the seconds that are left.
-
-    On a terminal, by the main process: beside the bar or spinner, else on a line of its own.
-    """
-    _line(f"epoch {done}/{total}, {left:.0f} s left at most")
-
-
-def finished() -> None:
-    """Clear what `tell` showed of a fit that is done."""
-    _line("")
-
-
-def _line(text: str) -> None:
+def note(text: str) -> None:
+    """Show how far a long fit is beside the bar or spinner of this process, if there is one."""
     from multiprocessing import current_process
 
-    if sys.stderr.isatty() and current_process().name == "MainProcess":
-        if _display:
-            _display(text)
-        else:
-            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+    if _display and current_process().name == "MainProcess":  # a copy of it has its display, too
+        _display(text)

@@ -18,7 +18,7 @@ from torch import nn
 from ser_classic.estimators import uar
 from ser_classic.extras.deep.networks import NETWORKS
 from ser_classic.registry import unknown
-from ser_classic.runtime.progress import finished, tell
+from ser_classic.runtime.progress import note
 
 Batch = dict[str, np.ndarray]  # X [shape=(clips, frames, d), float32], lengths [shape=(clips,), int64]
 PREDICTED_AT_ONCE = 256  # clips
@@ -146,10 +146,10 @@ class Log(Callback):
             f"epoch {row['epoch']}/{self.epochs} on {self.device}: loss {row['train_loss']:.3f}, "
             f"UAR {row['train_uar']:.3f}{valid}; {row['dur']:.2f} s, at most {left:.0f} s left"
         )
-        tell(row["epoch"], self.epochs, left)
+        note(f"epoch {row['epoch']}/{self.epochs}, {left:.0f} s left at most")
 
     def on_train_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
-        finished()
+        note("")
 
 
 def _uar(net: NeuralNetClassifier, X: Any, y: Any) -> float:
