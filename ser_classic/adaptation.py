@@ -15,20 +15,11 @@ LEAST, ROUNDS = 1e-9, 50  # smallest probability; iterations of `evened`
 
 
 def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
-    """Z-score every feature with the mean and standard deviation over its speaker's clips.
+    """Z-score every feature [shape=(clips, d)] over its speaker's clips.
 
     This is the `adapted` track: no label is used, but the clips of a test speaker are seen together. With
-    corpora in the place of speakers, it is `adapted_corpus`.
-
-    Parameters
-    ----------
-    values : np.ndarray [shape=(clips, d)]
-    speakers : np.ndarray [shape=(clips,)]
-
-    Returns
-    -------
-    np.ndarray [shape=(clips, d), dtype=float32]
-        A feature that is constant over a speaker's clips becomes 0.
+    corpora in the place of speakers, it is `adapted_corpus`. A feature that is constant over a speaker's
+    clips becomes 0.
     """
     adapted = np.empty(values.shape, dtype=np.float32)
     for _, rows in _by_speaker(speakers):
@@ -58,21 +49,11 @@ def adapt_few(
     heard: np.ndarray,
     lengths: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Z-score training speakers with all their clips, other speakers with their clips that were heard.
+    """Z-score training speakers with all their clips, others with their clips that were heard.
 
-    If fewer than 8 clips of a speaker were heard, his mean and variance are mixed with those of the training
-    speakers (their average mean and average variance), which count as 4 clips.
-
-    Parameters
-    ----------
-    values : np.ndarray [shape=(clips, d)], or [shape=(rows, d)] with `lengths`
-    speakers : np.ndarray [shape=(clips,)]
-    train : np.ndarray [dtype=int]
-        Rows of the clips to train on.
-    heard : np.ndarray [shape=(clips,), dtype=bool]
-        Clips of the other speakers that may be used.
-    lengths : np.ndarray [shape=(clips,)], optional
-        Rows of each clip; one by default.
+    `train` are row numbers of clips, `heard` marks clips [shape=(clips,)]; with `lengths`, values has so many
+    rows for each clip. If fewer than 8 clips of a speaker were heard, his mean and variance are mixed with
+    those of the training speakers (their average mean and average variance), which count as 4 clips.
     """
     rows_of = np.ones(len(speakers), dtype=int) if lengths is None else lengths
     owners = np.repeat(speakers, rows_of)
@@ -95,19 +76,11 @@ def adapt_few(
 
 
 def evened(chances: np.ndarray) -> np.ndarray:
-    """Probabilities of one unknown speaker's clips, shared out more evenly over the emotions.
+    """Probabilities [shape=(clips, emotions)] of one unknown speaker, shared out more evenly.
 
     An unknown voice and microphone favour the same emotions in every clip. One factor per emotion makes the
     mean probabilities equal, to the degree that the clips differ: the clips of a speaker who expresses a
     single emotion differ little, and keep it.
-
-    Parameters
-    ----------
-    chances : np.ndarray [shape=(clips, emotions)]
-
-    Returns
-    -------
-    np.ndarray [shape=(clips, emotions)]
     """
     chances = np.maximum(chances, LEAST)
     odds = np.log(chances)

@@ -25,13 +25,6 @@ def wrap_errors(what: str, remedy: str = "") -> Iterator[None]:
     """Turn whatever a plug-in or library raises in the block into a SerClassicError.
 
     A SerClassicError passes through unchanged.
-
-    Parameters
-    ----------
-    what : str
-        What failed, and for which entry.
-    remedy : str
-        What to do, if known.
     """
     try:
         yield

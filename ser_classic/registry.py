@@ -34,20 +34,10 @@ Entry = TypeVar("Entry", bound=Named)
 class Registry(Mapping[str, Entry], Generic[Entry]):
     """Entries by name: the built-in ones, and those of installed packages (entry points `ser_classic.KIND`).
 
-    Parameters
-    ----------
-    kind : str
-        Plural noun for the entries; also the last part of the entry-point group.
-    entries : iterable of Entry
-        The built-in entries, in the order in which they are listed.
-    wanted : type, optional
-        Type of the plug-ins' entries; by default that of the built-in ones.
-
-    Raises
-    ------
-    SerClassicError
-        On looking up an unknown name; the message suggests the nearest known ones. A plug-in that cannot be
-        loaded, or whose name is invalid or already taken, is left out with a warning that says why.
+    `kind` is a plural noun, and the last part of the entry-point group; `wanted` is the type of plug-ins'
+    entries, by default that of the built-in ones. Looking up an unknown name is an error that suggests the
+    nearest ones. A plug-in that cannot be loaded, or whose name is invalid or taken, is left out with a
+    warning.
     """
 
     def __init__(self, kind: str, entries: Iterable[Entry], wanted: type[Entry] | None = None) -> None:
@@ -133,13 +123,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 
 def need(library: str, extra: str) -> ModuleType:
-    """Import an optional library, or say which command installs it.
-
-    Raises
-    ------
-    SerClassicError
-        The library is not installed.
-    """
+    """Import an optional library; if it is not installed, the error names the command that installs it."""
     try:
         return importlib.import_module(library)
     except ImportError as error:

@@ -131,9 +131,9 @@ def test_runs_that_differ_in_what_is_tested_are_fitted_once_and_stored_each(
     calls = []
     original = fold.fit
 
-    def counted(*given):
+    def counted(*given, **more):
         calls.append(len(given[1]))
-        return original(*given)
+        return original(*given, **more)
 
     monkeypatch.setattr(fold, "fit", counted)
     protocols = ("loso", "loso_degraded_faint", "loso_multi", "loso_multi_faint", "loso_multi_noise0")

@@ -63,34 +63,15 @@ def bench(
     own: Mapping[str, Loaded] | None = None,
     keep_stale: bool = False,
 ) -> Outcome:
-    """Run the cells that have no finished and current run yet; store each as soon as its last fold is done.
+    """Run the cells that have no finished and current run yet; store each when its last fold is done.
 
-    Parameters
-    ----------
-    cells : iterable of Cell
-    results : Path
-        Results folder; see `store`. Runs that predict a dimension go into a subfolder.
-    data, cache : Path, optional
-        Folders of the corpora and of the feature cache; see `corpora.load`.
-    engine : Engine
-        What extracts features and runs folds; see `engines`.
-    again : bool
-        Also repeat finished runs.
-    own : mapping of corpus name to Loaded, optional
-        Corpora that cells name and that are loaded already, such as your own.
-    keep_stale : bool
-        Do not repeat finished runs that differ from today's tables; see `stale.differences`.
+    `results` is a folder as in `store`; `data` and `cache` are as in `corpora.load`; the engine extracts
+    features and runs folds. With `again`, finished runs are repeated, too; with `keep_stale`, those that
+    differ from today's tables are not (see `stale.differences`). `own` are corpora that cells name and that
+    are loaded already.
 
-    Returns
-    -------
-    Outcome
-        A cell that fails is stored as a run with status `failed`, and the others go on. A cell that cannot
-        even be started never replaces a finished run.
-
-    Raises
-    ------
-    StoreError
-        The results folder cannot be written.
+    A cell that fails is stored as a run with status `failed`, and the others go on. A cell that cannot even
+    be started never replaces a finished run. A results folder that cannot be written is a `StoreError`.
     """
     outcome = Outcome()
     by_home: dict[Path, list[Cell]] = {}

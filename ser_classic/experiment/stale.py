@@ -22,24 +22,13 @@ LONGEST = 40  # letters of a value that is shown
 
 
 def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -> dict[str, str]:
-    """How a stored run differs from what would be run today; empty if it is current.
+    """How a stored run differs from what would be run today, by what: `features.version`.
 
-    What cannot be compared counts as equal: a part missing from the record, a model whose optional library is
-    not installed or whose entry is broken, a table of features that was not given. A protocol's title is not
-    compared, nor is what differs between machines and library versions while the tables stay the same:
-    digests of features, versions, and estimator parameters that the model does not set.
-
-    Parameters
-    ----------
-    record : mapping
-        A run's record.
-    clips : callable (corpus) -> str or None
-        Digest of today's clips table of a corpus; None if unknown.
-
-    Returns
-    -------
-    dict of str
-        What differs (such as `features.version`, or `clips` for the test corpus), and how.
+    `clips` gives the digest of today's clips table of a corpus, None if it is unknown. What cannot be
+    compared counts as equal: a part missing from the record, a model whose optional library is not installed
+    or whose entry is broken, a table of features that was not given. A protocol's title is not compared, nor
+    is what differs between machines and library versions while the tables stay the same: digests of features,
+    versions, and estimator parameters that the model does not set.
     """
     cell = Cell.of(record)
     recorded = record.get("parameters", {})

@@ -35,23 +35,13 @@ def suites() -> list[str]:
 
 
 def read_suite(suite: str) -> list[Cell]:
-    """Cells of a suite, in the order in which it lists them.
+    """Cells of a suite (a name of `suites()`, or a TOML file), in its order.
 
-    Parameters
-    ----------
-    suite : str
-        A name of `suites()`, or the path of a TOML file. Each of its `[[grid]]` tables lists `corpora`,
-        `protocols`, `features` and `models`, `seeds` if not only 0, and `targets` (of `DIMENSIONS`) if not
-        emotions are predicted; its cells are their product. The
-        features of its `[tables]` are there once they were brought; see `tables_of`. The name of a family of
-        protocols, such as `cross` or `emobox_degraded`, stands for all of them; of those that train on other
-        corpora, for those that train on corpora of the grid.
-
-    Raises
-    ------
-    SerClassicError
-        No such file, not TOML, an unknown key or an empty grid.
-        An unknown name, with the nearest known ones.
+    Each of its `[[grid]]` tables lists `corpora`, `protocols`, `features` and `models`, `seeds` if not only
+    0, and `targets` (of `DIMENSIONS`) if not emotions are predicted; its cells are their product. The
+    features of its `[tables]` are there once they were brought; see `tables_of`. The name of a family of
+    protocols, such as `cross` or `emobox_degraded`, stands for all of them; of those that train on other
+    corpora, for those that train on corpora of the grid.
     """
     content = _content(suite)
     grids = content.get("grid")

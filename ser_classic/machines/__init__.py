@@ -63,9 +63,7 @@ class Machine:
     def judge(self, X: np.ndarray | Any) -> Judged:
         """Number of the class [shape=(n,)] and chances [shape=(n, classes)], or None, of clips.
 
-        Parameters
-        ----------
-        X : np.ndarray [shape=(n, d), dtype=float32], or array [shape=(n,)] of what its parts take of a clip
+        X is an array [shape=(n, d), dtype=float32], or [shape=(n,)] of what the parts take of a clip.
         """
         judged = [self._judge(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
         choices, chances = zip(*judged, strict=True)

@@ -11,21 +11,9 @@ def squares(Z: np.ndarray) -> np.ndarray:
 
 
 def gaussian(inner: np.ndarray, left: np.ndarray, right: np.ndarray, d: int, width: float) -> np.ndarray:
-    """Kernel `exp(-D / (2 width))`, D the mean squared difference of two clips over the dimensions.
+    """Kernel [shape=(n, m)] `exp(-D / (2 width))`, D the mean squared difference over `d` dimensions.
 
-    Parameters
-    ----------
-    inner : np.ndarray [shape=(n, m)]
-        Inner products of n clips and m anchors.
-    left, right : np.ndarray [shape=(n,) and (m,)]
-        Their squared lengths.
-    d : int
-        Dimensions.
-    width : float > 0
-
-    Returns
-    -------
-    np.ndarray [shape=(n, m), dtype=float64]
+    Of inner products [shape=(n, m)] of clips and anchors, and their squared lengths [shape=(n,) and (m,)].
     """
     D = np.multiply(inner, -2.0, dtype=np.float64)  # one matrix, worked on in place: it may be large
     D += left[:, None]
@@ -56,23 +44,12 @@ def probabilities(scores: np.ndarray, sharpness: float) -> np.ndarray:
 
 
 def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
-    """Probabilities of classes from classifiers of pairs.
+    """Probabilities of k classes [shape=(n, k)] from classifiers of pairs; above 0, rows sum to 1.
 
-    A margin m says that of its two classes the first has the probability 1 / (1 + exp(-sharpness * m)). All
-    pairs seldom agree; the probabilities p are those with the least sum of (r_ji p_i - r_ij p_j)^2 (Wu, Lin
-    and Weng 2004, "Probability estimates for multi-class classification by pairwise coupling", second
-    approach; libsvm's).
-
-    Parameters
-    ----------
-    margins : np.ndarray [shape=(n, k * (k - 1) / 2)]
-        Of the classes (0, 1), (0, 2), ..., (1, 2), ...; positive in favour of the first.
-    sharpness : float
-
-    Returns
-    -------
-    np.ndarray [shape=(n, k), dtype=float64]
-        Above 0; rows sum to 1.
+    A margin m says that of its two classes the first has the probability 1 / (1 + exp(-sharpness * m));
+    margins [shape=(n, k * (k - 1) / 2)] are of the classes (0, 1), (0, 2), ..., (1, 2), ... All pairs seldom
+    agree; the probabilities p are those with the least sum of (r_ji p_i - r_ij p_j)^2 (Wu, Lin and Weng 2004,
+    "Probability estimates for multi-class classification by pairwise coupling", second approach; libsvm's).
     """
     count, k = len(margins), classes_of(margins.shape[1])
     first, second = np.triu_indices(k, 1)

@@ -19,16 +19,9 @@ Balance = Literal["weights", "priors"]
 
 
 class Estimator:
-    """Factory for one estimator class, which is imported on the first call.
+    """Factory for one estimator class such as `sklearn.svm.SVC`, which is imported on the first call.
 
-    Parameters
-    ----------
-    path : str
-        Module and class, such as `sklearn.svm.SVC`.
-    seeded : bool
-        Whether it has a `random_state`.
-    **settings
-        Parameters that differ from the defaults of the class.
+    `seeded`: it has a `random_state`. The settings are parameters that differ from the defaults of the class.
     """
 
     def __init__(self, path: str, /, seeded: bool = False, **settings: Any) -> None:

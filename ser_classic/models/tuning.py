@@ -69,24 +69,15 @@ def fit(
 ) -> Fitted:
     """Fit a model, its grid tuned in inner folds that keep speakers apart.
 
-    Parameters
-    ----------
-    model : Model
-    X : pd.DataFrame [shape=(clips, d)], or array of what the model takes for each clip
-    y : np.ndarray [shape=(clips,)]
-        Emotion words, or for a model of `REGRESSORS` numbers; its grid is then scored by CCC.
-    speakers : np.ndarray [shape=(clips,)] or None
-        With fewer than two speakers nothing can be tuned, and the model's stated defaults are used. With
-        None the inner folds are random.
-    seed : int
-    leaky : bool
-        The test clips are of the same speakers. A model that stops early then holds out clips instead of
-        speakers, as the published recipes under such protocols do.
-    dev : np.ndarray of int, optional
-        Rows on which the grid is tuned, instead of inner folds; the model is then fitted on all rows.
-    corpora : np.ndarray [shape=(clips,)], optional
-        Corpus of every clip, for a model to be used on other corpora: inner folds then keep corpora apart
-        instead of speakers, and if the estimator takes sample weights each corpus counts the same.
+    X is a DataFrame, or an array of what the model takes for each clip; y are emotion words, or for a model
+    of `REGRESSORS` numbers, and its grid is then scored by CCC. With fewer than two speakers nothing can be
+    tuned, and the model's stated defaults are used; with None the inner folds are random.
+
+    `leaky`: the test clips are of the same speakers; a model that stops early then holds out clips instead,
+    as the published recipes under such protocols do. `dev`: rows on which the grid is tuned instead of inner
+    folds; the model is then fitted on all. `corpora`, one of each clip, for a model to be used on others:
+    inner folds keep them apart instead of speakers, and each counts the same if the estimator takes sample
+    weights.
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
     with wrap_errors(what, "take more clips, or another model"):

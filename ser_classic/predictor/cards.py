@@ -95,14 +95,10 @@ def fitted_on(card: dict[str, Any]) -> str:
 
 
 def confusions(card: dict[str, Any], answer: str) -> list[tuple[str, float]]:
-    """What speakers had expressed where the model gave an answer, most frequent first.
+    """What speakers had expressed where the model gave an answer, with shares, largest first.
 
-    Counted on speakers not heard in fitting, as if every emotion were as frequent as any other.
-
-    Returns
-    -------
-    list of (str, float)
-        Emotions and their shares, which sum to 1; empty where the card does not tell.
+    Counted on speakers not heard in fitting, as if every emotion were as frequent as any other; empty where
+    the card does not tell.
     """
     counts = (card["evaluation"] or {}).get("confusion", {})
     recalls = {truth: row.get(answer, 0) / sum(row.values()) for truth, row in counts.items()}

@@ -22,16 +22,9 @@ FLOOR = -60.0  # [dB re full scale]; where a level meter begins
 class Listener:
     """Answers window by window to a recording that comes in blocks of any size.
 
-    Parameters
-    ----------
-    predictor : Predictor
-        Of the blind track: what z-scores a speaker needs all his recordings first.
-    rate : int [Hz]
-    window, hop : float [s]
-    min_confidence : float
-        As in `Predictor.predict`.
-    name : str
-        What the answers call the recording.
+    The predictor has to be of the blind track: what z-scores a speaker needs all his recordings first.
+    `window` and `hop` [s] and `min_confidence` are as in `Predictor.predict`; answers call the recording by
+    `name`.
     """
 
     def __init__(

@@ -23,21 +23,11 @@ def fold_table(
 ) -> pd.DataFrame:
     """The folds of a protocol, one row for each clip that takes part in a fold.
 
-    For a protocol that trains on other corpora, give the clips of all. With `validation`, one speaker in five
-    of each training part is held out, as the networks of this package do to stop early; under a leaky
-    protocol, one clip in five.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns fold, part (`train`, `validation`, `test`), clip, file, corpus, speaker, emotion, sentence and
-        digest: of the whole table, the same in every row. If clips are parts of files, also start and end
-        [s].
-
-    Raises
-    ------
-    SerClassicError
-        The protocol cannot deal these clips, or a training part has too few speakers to hold one out.
+    Columns fold, part (`train`, `validation`, `test`), clip, file, corpus, speaker, emotion, sentence and
+    digest (of the whole table, in every row); if clips are parts of files, also start and end [s]. For a
+    protocol that trains on other corpora, give the clips of all. With `validation`, one speaker in five of
+    each training part is held out, as the networks of this package do to stop early; under a leaky protocol,
+    one clip in five.
 
     Examples
     --------

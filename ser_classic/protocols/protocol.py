@@ -35,13 +35,6 @@ class Splitter:
 
     X and y must have the rows of the clips table, in the same order. A protocol that does more than deal
     clips is refused.
-
-    Examples
-    --------
-    >>> from ser_classic import PROTOCOLS, load
-    >>> clips = load("synthetic").clips
-    >>> PROTOCOLS["speakers5"].splitter(clips).get_n_splits()
-    5
     """
 
     def __init__(self, protocol: Protocol, clips: pd.DataFrame, seed: int = 0) -> None:

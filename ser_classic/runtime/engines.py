@@ -23,24 +23,10 @@ class Engine(Protocol):
     ) -> Iterator[tuple[int, Result]]:
         """Yield the number of each call, from 0, and what it returned, as soon as it does.
 
-        Calls whose process dies are done again.
-
-        Parameters
-        ----------
-        function : callable
-            Of a module that every process can import.
-        calls : sequence of tuple
-            Its arguments. The first may be big: where calls that follow one another share it, it is sent to
-            another machine once.
-        what : str
-            The calls are, for messages.
-
-        Raises
-        ------
-        SerClassicError
-            Processes die again and again.
-        Exception
-            What the function raises.
+        The function is of a module that every process can import. Of its arguments the first may be big:
+        where calls that follow one another share it, it is sent to another machine once. Calls whose process
+        dies are done again; if processes die again and again, that is a SerClassicError. What the function
+        raises is raised.
         """
         ...
 
@@ -52,13 +38,8 @@ ALONE = Local()
 class EngineKind:
     """An entry of `ENGINES`, which plug-ins add to through the entry-point group `ser_classic.engines`.
 
-    Attributes
-    ----------
-    name, title : str
-    open : callable (Request) -> context manager that gives an Engine
-        It may raise SerClassicError: a library is not installed, nobody answers, or workers cannot be used.
-    remote : bool
-        It works elsewhere, at the address of a scheduler, with as many jobs as there are workers.
+    `open` may raise SerClassicError: a library is not installed, nobody answers, or workers cannot be used. A
+    `remote` one works at the address of a scheduler, with as many jobs as there are workers.
     """
 
     name: str

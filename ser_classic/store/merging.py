@@ -25,22 +25,9 @@ class Merged:
 def merge(sources: list[Path], into: Path) -> Merged:
     """Copy the runs of results folders, and the clips tables to which they refer, into one folder.
 
-    A cell may have a run in several of them, if its predictions are equal; a failed run gives way to a
-    finished one. The check comes first: where anything does not fit, nothing is written.
-
-    Parameters
-    ----------
-    sources : list of Path
-    into : Path
-        May hold runs already, which then have to fit, too.
-
-    Raises
-    ------
-    SerClassicError
-        No results folder; one that would be written into; broken runs or runs of another schema; other clips
-        tables of one corpus; other predictions for one cell.
-    StoreError
-        `into` cannot be written.
+    That one may hold runs already, which then have to fit, too. A cell may have a run in several folders, if
+    its predictions are equal; a failed run gives way to a finished one. The check comes first: where anything
+    does not fit (broken runs, other clips tables of one corpus, other predictions), nothing is written.
     """
     for folder in sources:
         if not any((folder / name).exists() for name in ("runs", store.DIMENSIONS, "leaderboard.csv")):
