@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from ser_classic.degradations import COPIES, DEGRADATIONS
 from ser_classic.errors import SerClassicError
@@ -48,128 +48,99 @@ FOUR = ("angry", "happy", "neutral", "sad")  # emotions that nearly every corpus
 _FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, besides all of them
 _TRAINED = (4, 6, 8, 12)  # training speakers, besides all of a fold
 _COPIED = f"; {COPIES} degraded copies of each training clip are trained on, too"
-_LOSO = ("loso", "leave one speaker out", leave_one_speaker_out)
-_EMOBOX = ("emobox", "published speaker-disjoint folds", published)
+_LOSO = Protocol("loso", "leave one speaker out", leave_one_speaker_out)
+_EMOBOX = Protocol("emobox", "published speaker-disjoint folds", published)
 _OFFICIAL = "official parts: trained on train and dev, tuned on dev, tested on test"
 _LEAKY = "speakers on both sides"
+_HOLDOUT15 = f"random split, 15 % to test on, 15 % to validate on where a model does, {_LEAKY}"
+_UNSEEN = "test speakers and test sentences both absent from training"
 
 
-def _on(
-    tracks: tuple[str, ...],
-    name: str,
-    title: str,
-    deal: Deal,
-    family: str = "",
-    base: str = "",
-    **fields: Any,
-) -> Iterator[Protocol]:
+def _on(tracks: tuple[str, ...], protocol: Protocol) -> Iterator[Protocol]:
     """A protocol on each of these tracks."""
     for track in tracks:
         ending = "" if track == "blind" else f"_{track}"
-        yield Protocol(
-            f"{name}{ending}",
-            title,
-            deal,
-            track=track,
-            base=base or name,
-            family=family and f"{family}{ending}",
-            **fields,
-        )
+        family = protocol.family and f"{protocol.family}{ending}"
+        yield replace(protocol, name=f"{protocol.name}{ending}", track=track, family=family)
 
 
 _both = partial(_on, ("blind", "adapted"))
 _across = partial(_on, ("blind", "adapted", "evened", "adapted_corpus"))  # for tests on another corpus
 
 
-def _conditions(name: str, title: str, deal: Deal) -> Iterator[Protocol]:
+def _conditions(plain: Protocol) -> Iterator[Protocol]:
     """Variants of a protocol: few clips heard, degraded test clips, copies in training, or few speakers."""
+    name, title = plain.name, plain.title
     for heard in _FEW:
-        yield Protocol(
-            f"{name}_adapted_m{heard}",
-            f"{title}; {heard} unlabelled clips of a test speaker are used",
-            deal,
+        yield replace(
+            plain,
+            name=f"{name}_adapted_m{heard}",
+            title=f"{title}; {heard} unlabelled clips of a test speaker are used",
             track="adapted",
-            base=name,
             family=f"{name}_few",
             heard=heard,
         )
-    for multi, copied, copies in (("", "", None), ("_multi", _COPIED, COPIES)):
-        for degradation in (None, *DEGRADATIONS.values()) if copies else DEGRADATIONS.values():
-            under = f"{name}{multi}" if copies else f"{name}_degraded"
-            yield Protocol(
-                f"{under}_{degradation.name}" if degradation else under,
-                f"{title}{copied}"
-                + (f"; test clips degraded: {degradation.kind}, {degradation.level}" if degradation else ""),
-                deal,
-                base=name,
-                family=f"{name}{multi}_degraded" if degradation else "",
-                copies=copies,
-                degradation=degradation.name if degradation else None,
+    multi = replace(plain, name=f"{name}_multi", title=f"{title}{_COPIED}", copies=COPIES)
+    for trained, prefix in ((plain, f"{name}_degraded"), (multi, multi.name)):
+        if trained is multi:
+            yield multi
+        for degradation in DEGRADATIONS.values():
+            yield replace(
+                trained,
+                name=f"{prefix}_{degradation.name}",
+                title=f"{trained.title}; test clips degraded: {degradation.kind}, {degradation.level}",
+                family=f"{trained.name}_degraded",
+                degradation=degradation.name,
             )
     for number in _TRAINED:
-        yield Protocol(
-            f"{name}_speakers{number}",
-            f"{title}; {number} speakers are trained on",
-            deal,
-            base=name,
+        yield replace(
+            plain,
+            name=f"{name}_speakers{number}",
+            title=f"{title}; {number} speakers are trained on",
             family=f"{name}_speakers",
             speakers=number,
         )
 
 
+def _together(few: str, deal: Deal, emotions: str) -> Iterator[Protocol]:
+    """Each of `TOGETHER` left out in turn, with and without copies in training."""
+    name = f"leave_one_corpus_out{few}"
+    title = f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, {emotions}"
+    plain = Protocol(name, title, deal, family="strangers", trained_on=TOGETHER)
+    yield from _across(plain)
+    yield from _across(replace(plain, name=f"{name}_multi", title=f"{title}{_COPIED}", copies=COPIES))
+
+
 PROTOCOLS: Registry[Protocol] = Registry(
     "protocols",
     [
-        *_both(*_LOSO),
-        *_both("speakers5", "five groups of speakers", five_speaker_groups),
-        *_both(*_EMOBOX),
-        *_both("sessions", "leave one session out", leave_one_session_out),
-        *_both("official", _OFFICIAL, partial(official_parts, shared=False)),
+        *_both(_LOSO),
+        *_both(Protocol("speakers5", "five groups of speakers", five_speaker_groups)),
+        *_both(_EMOBOX),
+        *_both(Protocol("sessions", "leave one session out", leave_one_session_out)),
+        *_both(Protocol("official", _OFFICIAL, partial(official_parts, shared=False))),
         Protocol("official_leaky", f"{_OFFICIAL}; {_LEAKY}", partial(official_parts, shared=True), unit=None),
-        *_both(
-            "unseen_text",
-            "test speakers and test sentences both absent from training",
-            unseen_text,
-            apart=("sentence",),
-        ),
+        *_both(Protocol("unseen_text", _UNSEEN, unseen_text, apart=("sentence",))),
         Protocol("random5", f"five random folds, {_LEAKY}", random_five, unit=None),
         Protocol("holdout25", f"random 75:25 split, {_LEAKY}", partial(holdout, share=0.25), unit=None),
-        Protocol(
-            "holdout15",
-            f"random split, 15 % to test on, 15 % to validate on where a model does, {_LEAKY}",
-            partial(holdout, share=0.15),
-            unit=None,
-        ),
+        Protocol("holdout15", _HOLDOUT15, partial(holdout, share=0.15), unit=None),
         *(
             protocol
             for source in SOURCES
             for protocol in _across(
-                f"cross_from_{source}",
-                f"trained on all of {source}, tested on all of another corpus, on the emotions both have",
-                other_corpora,
-                "cross",
-                trained_on=(source,),
+                Protocol(
+                    f"cross_from_{source}",
+                    f"trained on all of {source}, tested on all of another corpus, on the emotions both have",
+                    other_corpora,
+                    family="cross",
+                    trained_on=(source,),
+                )
             )
         ),
-        *(
-            protocol
-            for few, deal, emotions in (
-                ("_4", partial(other_corpora, among=FOUR), "on four emotions"),
-                ("", other_corpora, "on the emotions of both sides"),
-            )
-            for multi, copied, copies in (("", "", None), ("_multi", _COPIED, COPIES))
-            for protocol in _across(
-                f"leave_one_corpus_out{few}{multi}",
-                f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, {emotions}{copied}",
-                deal,
-                "strangers",
-                base=f"leave_one_corpus_out{few}",
-                trained_on=TOGETHER,
-                copies=copies,
-            )
-        ),
-        *_conditions(*_LOSO),
-        *_conditions(*_EMOBOX),
+        *_together("_4", partial(other_corpora, among=FOUR), "on four emotions"),
+        *_together("", other_corpora, "on the emotions of both sides"),
+        *_conditions(_LOSO),
+        *_conditions(_EMOBOX),
     ],
 )
 

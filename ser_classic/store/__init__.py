@@ -93,7 +93,7 @@ class Run:
         not to be changed; and the other columns by name. Errors as `predictions`.
         """
         text = self.text()
-        return _folds_table(self._folds_path, self.record["digests"]["folds"]), _answers(text)
+        return _folds(self._folds_path, self.record["digests"]["folds"])[1], _answers(text)
 
     def text(self) -> bytes:
         """Guesses and thousandths as they are stored; folds and all are checked."""
@@ -141,7 +141,15 @@ def write_run(
     """
     with _placed(results, record["id"]) as draft:
         if predictions is not None:
-            folds, text = _texts(predictions)
+            tested, guessed = predictions[["fold", "clip"]], predictions.drop(columns=["fold", "clip"])
+            for column in guessed.columns.difference(["guess"]):
+                guessed[column] = [  # in thousandths, rounded as printed; nothing for what is no number
+                    "" if pd.isna(chance) else int(f"{chance:.{DECIMALS}f}".replace(".", ""))
+                    for chance in guessed[column]
+                ]
+            folds, text = (
+                table.to_csv(index=False, lineterminator="\n").encode() for table in (tested, guessed)
+            )
             name = hashlib.sha256(folds).hexdigest()
             _write_folds(folds_path(results, name), folds)
             own = {"folds": name, "predictions": _predictions_digest(name, text)}
@@ -169,7 +177,7 @@ def copy_run(run: Run, results: Path) -> Run:
     with _placed(results, run.id) as draft:
         if run.ok:
             name = run.record["digests"]["folds"]
-            _write_folds(folds_path(results, name), _folds(run._folds_path, name))
+            _write_folds(folds_path(results, name), _folds(run._folds_path, name)[0])
         for path in filter(Path.is_file, run.path.iterdir()):
             shutil.copyfile(path, draft / path.name)
     return Run(results / "runs" / run.id, run.record)
@@ -187,8 +195,8 @@ def _write_folds(path: Path, text: bytes) -> None:
 
 
 @functools.lru_cache(maxsize=64)
-def _folds(path: Path, digest: str) -> bytes:
-    """The text of a table of folds."""
+def _folds(path: Path, digest: str) -> tuple[bytes, pd.DataFrame]:
+    """A table of folds, as text and as a table that is not to be changed."""
     try:
         text = bz2.decompress(path.read_bytes())
     except (OSError, EOFError, ValueError) as error:
@@ -197,26 +205,7 @@ def _folds(path: Path, digest: str) -> bytes:
         ) from error
     if hashlib.sha256(text).hexdigest() != digest:
         raise StoreError(f"{path}: the folds of some runs were changed; run them again with bench --again")
-    return text
-
-
-@functools.lru_cache(maxsize=64)
-def _folds_table(path: Path, digest: str) -> pd.DataFrame:
-    """A table of folds, not to be changed."""
-    return _table(_folds(path, digest))
-
-
-def _texts(predictions: pd.DataFrame) -> tuple[bytes, bytes]:
-    """Predictions as they are stored: fold and clip of each; its guess and its chances in thousandths."""
-    folds, rest = predictions[["fold", "clip"]], predictions.drop(columns=["fold", "clip"])
-    chances = rest.columns.difference(["guess"])
-    rest = rest.assign(**{name: [_thousandths(chance) for chance in rest[name]] for name in chances})
-    return tuple(table.to_csv(index=False, lineterminator="\n").encode() for table in (folds, rest))
-
-
-def _thousandths(chance: float) -> str:
-    """Rounded as it is printed, half to even; nothing for what is no number."""
-    return "" if pd.isna(chance) else str(int(f"{chance:.{DECIMALS}f}".replace(".", "")))
+    return text, _table(text)
 
 
 def _answers(text: bytes) -> dict[str, Any]:
@@ -284,22 +273,23 @@ def _placed(results: Path, name: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def at_work(results: Path) -> Iterator[None]:
     """Be the only one who writes runs into a results folder; wait for whoever does, and tidy up first."""
-    with _alone(results / "runs", f"writing runs into {results}"):
+    with _alone(results / "runs", f"writing runs into {results}", results / "clips", results / "folds"):
         _tidy(results)
-        _remove_drafts(results, "clips", "folds")
         yield
 
 
 @contextlib.contextmanager
 def reporting(results: Path) -> Iterator[None]:
     """As `at_work`, for what is made of the runs, which may be written at the same time."""
-    with _alone(results, f"writing a report into {results}"):
-        _remove_drafts(results, "", "figures", DIMENSIONS)
+    with _alone(
+        results, f"writing a report into {results}", results, results / "figures", results / DIMENSIONS
+    ):
         yield
 
 
 @contextlib.contextmanager
-def _alone(home: Path, what: str) -> Iterator[None]:
+def _alone(home: Path, what: str, *folders: Path) -> Iterator[None]:
+    """Hold the lock of a folder; what was left half written in some folders is removed first."""
     with contextlib.ExitStack() as stack:
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -308,6 +298,8 @@ def _alone(home: Path, what: str) -> Iterator[None]:
             raise StoreError(
                 f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
             ) from error
+        for draft in (draft for folder in folders for draft in folder.glob(f"{DRAFT}*")):
+            draft.unlink(missing_ok=True)
         yield
 
 
@@ -324,12 +316,6 @@ def _tidy(results: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
     for draft in results.glob(f"runs/{DRAFT}*"):
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def _remove_drafts(results: Path, *folders: str) -> None:
-    for folder in folders:
-        for draft in (results / folder).glob(f"{DRAFT}*"):
-            draft.unlink(missing_ok=True)
 
 
 def read_run(path: Path) -> Run:
@@ -391,11 +377,6 @@ def runs(results: Path, problem: Callable[[str], None] | None = None) -> Iterato
                 problem(str(error))
 
 
-def clips_text(clips: pd.DataFrame) -> str:
-    """A clips table as stored: without `file`, which differs between packagings of one corpus."""
-    return clips.drop(columns="file", errors="ignore").sort_index().to_csv(lineterminator="\n")
-
-
 def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool = False) -> None:
     """Store a corpus's clips table, to which all its runs refer.
 
@@ -448,6 +429,11 @@ def read_clips(results: Path, corpus: str) -> pd.DataFrame:
             f"{path}: the clips table of {corpus} cannot be read ({error}); remove it, and repeat a run of "
             "this corpus with: ser-classic bench SUITE --again"
         ) from error
+
+
+def clips_text(clips: pd.DataFrame) -> str:
+    """A clips table as stored: without `file`, which differs between packagings of one corpus."""
+    return clips.drop(columns="file", errors="ignore").sort_index().to_csv(lineterminator="\n")
 
 
 def table_digest(clips: pd.DataFrame) -> str:

@@ -48,36 +48,25 @@ def merge(sources: list[Path], into: Path) -> Merged:
         more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         listed = "\n  ".join(problems[:SHOWN])
         raise SerClassicError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
-    for plan in plans:
-        if plan.copied:
-            plan.carry_out()
+    for (home, *folders), copied, _ in plans:
+        if not copied:
+            continue
+        with store.at_work(home):
+            for path in (path for folder in folders for path in sorted((folder / "clips").glob("*.csv"))):
+                if not (home / "clips" / path.name).exists():
+                    store.write_text(home / "clips" / path.name, path.read_text())
+            for run in copied:
+                store.copy_run(run, home)
     return Merged(
-        [run.id for plan in plans for run in plan.copied], [name for plan in plans for name in plan.kept]
+        [run.id for _, copied, _ in plans for run in copied], [name for *_, kept in plans for name in kept]
     )
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What is to be copied from some folders into another, and the ids of what that one keeps."""
+def _planned(folders: list[Path], problems: list[str]) -> tuple[list[Path], list[Run], list[str]]:
+    """These folders, which runs to copy into the first, and the ids of those that it keeps.
 
-    into: Path
-    others: list[Path]
-    copied: list[Run]
-    kept: list[str]
-
-    def carry_out(self) -> None:
-        """Copy clips tables and runs."""
-        with store.at_work(self.into):
-            for folder in self.others:
-                for path in sorted((folder / "clips").glob("*.csv")):
-                    if not (self.into / "clips" / path.name).exists():
-                        store.write_text(self.into / "clips" / path.name, path.read_text())
-            for run in self.copied:
-                store.copy_run(run, self.into)
-
-
-def _planned(folders: list[Path], problems: list[str]) -> _Plan:
-    """What to copy into the first of these folders from the others; what does not fit joins the problems."""
+    What does not fit joins the problems.
+    """
     into, *others = folders
     runs = {folder: list(store.runs(folder, problems.append)) for folder in folders}
     problems += _clips_problems(runs)
@@ -95,7 +84,7 @@ def _planned(folders: list[Path], problems: list[str]) -> _Plan:
                 run.predictions()
         except SerClassicError as error:
             problems.append(str(error))
-    return _Plan(into, others, list(copied.values()), [name for name in kept if name not in copied])
+    return folders, list(copied.values()), [name for name in kept if name not in copied]
 
 
 def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
