@@ -58,7 +58,10 @@ def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
     """
     alike: dict[bytes, list[tuple[int, int]]] = {}
     for part, (_, features) in enumerate(parts):
-        for row, sign in enumerate(_signs(features)):
+        values, ends = features.values[:, :KNOWN_BY], np.cumsum(features.lengths)
+        places = zip((ends - features.lengths).tolist(), ends.tolist(), strict=True)
+        for row, (start, end) in enumerate(places):
+            sign = hashlib.sha256(np.asarray(values[start:end]).tobytes()).digest()
             alike.setdefault(sign, []).append((part, row))
     same: dict[tuple[int, bytes], list[str]] = {}
     sections = [of_files(loaded.clips) for loaded, _ in parts]
@@ -68,10 +71,3 @@ def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
         waveform, rate = audio.read(root / clips["file"].iloc[row], None, corpus.channel, section)
         same.setdefault((rate, hashlib.sha256(waveform.data).digest()), []).append(clips.index[row])
     return [group for group in same.values() if len(group) > 1]
-
-
-def _signs(features: Features) -> list[bytes]:
-    """A digest for each clip, equal for equal recordings: of the first columns of its rows."""
-    values, ends = features.values[:, :KNOWN_BY], np.cumsum(features.lengths)
-    places = zip((ends - features.lengths).tolist(), ends.tolist(), strict=True)
-    return [hashlib.sha256(np.asarray(values[start:end]).tobytes()).digest() for start, end in places]

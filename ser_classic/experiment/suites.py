@@ -16,7 +16,6 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import require_match
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS
 from ser_classic.models.regressors import model_for
 from ser_classic.protocols import PROTOCOLS, families
 from ser_classic.registry import unknown
@@ -24,7 +23,7 @@ from ser_classic.vocabulary import DIMENSIONS, EMOTION
 
 EMBEDDED = "synthetic"
 SHIPPED = files("ser_classic") / "data" / "suites"
-AXES = {"corpora": CORPORA, "protocols": PROTOCOLS, "features": FEATURES, "models": MODELS}
+AXES = ("corpora", "protocols", "features", "models")
 
 
 def suites() -> list[str]:
@@ -68,63 +67,52 @@ def tables_of(suite: str) -> dict[str, Path]:
 def _content(suite: str) -> dict[str, Any]:
     """What stands in a suite's file."""
     own = suite.endswith(".toml")
+    instead = f"the suites that come with the package: {', '.join(suites())}; or name a TOML file"
     if not own and suite not in suites():
-        raise SerClassicError(_absent(suite))
+        if Path(suite).exists():
+            raise SerClassicError(f"{suite}: not a suite; {instead}")
+        raise SerClassicError(f"{unknown('suites', suite, suites())}; or name a TOML file")
     path: Path | Traversable = Path(suite) if own else SHIPPED / f"{suite}.toml"
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise SerClassicError(_absent(suite)) from None
+        raise SerClassicError(f"{suite}: there is no such file; {instead}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SerClassicError(f"{suite}: not readable as TOML ({error})") from error
-
-
-def _absent(suite: str) -> str:
-    """Why there is no such suite, and what to name instead."""
-    instead = f"the suites that come with the package: {', '.join(suites())}; or name a TOML file"
-    if suite.endswith(".toml"):
-        return f"{suite}: there is no such file; {instead}"
-    if Path(suite).exists():
-        return f"{suite}: not a suite; {instead}"
-    return f"{unknown('suites', suite, suites())}; or name a TOML file"
 
 
 def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     if not isinstance(grid, dict):
         raise SerClassicError(f"{suite}: expected [[grid]] tables, found {grid!r}")
-    seeds, targets = grid.get("seeds", [0]), grid.get("targets", [EMOTION])
-    wrong = sorted({*AXES} - set(grid) | set(grid) - {*AXES, "seeds", "targets"})
+    grid = {"seeds": [0], "targets": [EMOTION], **grid}
+    wrong = sorted(set(grid) ^ {*AXES, "seeds", "targets"})
     if wrong or not all(isinstance(names, list) and names for names in grid.values()):
         raise SerClassicError(
             f"{suite}: a grid lists corpora, protocols, features and models, and may list seeds and targets; "
             f"{'check ' + ', '.join(wrong) if wrong else 'one of its lists is empty or no list'}"
         )
-    for seed in seeds:
+    for seed in grid["seeds"]:
         if type(seed) is not int or not 0 <= seed < 2**32:
             raise SerClassicError(f"{suite}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
-    for target in targets:
+    for target in grid["targets"]:
         if target not in (EMOTION, *DIMENSIONS):
             raise SerClassicError(f"{suite}: {unknown('targets', str(target), (EMOTION, *DIMENSIONS))}")
-    known = families()
-    for axis, table in AXES.items():
+    known = [*families(), *PROTOCOLS]
+    for axis in AXES:
         for name in grid[axis]:
             if not isinstance(name, str):
                 raise SerClassicError(f"{suite}: {axis} lists {name!r}; expected names in quotes")
-            if axis == "models":
-                for target in targets:
-                    model_for(target, name)
-            elif axis != "protocols":
-                table[name]
-            elif name not in known and name not in table:
-                raise SerClassicError(unknown(axis, name, [*known, *table]))
-    protocols = [each for name in grid["protocols"] for each in _members(suite, name, grid["corpora"])]
-    for features, model, target in itertools.product(grid["features"], grid["models"], targets):
+            if axis == "protocols" and name not in known:
+                raise SerClassicError(unknown(axis, name, known))
+            if axis == "corpora":
+                CORPORA[name]
+    for features, model, target in itertools.product(grid["features"], grid["models"], grid["targets"]):
         require_match(model_for(target, model), FEATURES[features])
+    protocols = [each for name in grid["protocols"] for each in _members(suite, name, grid["corpora"])]
+    axes = (grid["corpora"], grid["targets"], grid["features"], grid["models"], protocols, grid["seeds"])
     cells = [
         Cell(corpus, protocol, features, model, seed, target)
-        for corpus, target, features, model, protocol, seed in itertools.product(
-            grid["corpora"], targets, grid["features"], grid["models"], protocols, seeds
-        )
+        for corpus, target, features, model, protocol, seed in itertools.product(*axes)
         if not (trained_on := PROTOCOLS[protocol].trained_on) or set(trained_on) - {corpus}
     ]
     if not cells:
