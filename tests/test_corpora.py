@@ -198,15 +198,15 @@ def test_scan_of_the_official_layout(tmp_path, name):
 @pytest.mark.parametrize("name", OFFICIAL)
 def test_packaging_does_not_change_the_clips(tmp_path, name):
     """Flat, in other folders, as FLAC, doubled, and with an archiver's shadows: the same table but `file`."""
-    official = [PurePosixPath(file) for file in CORPORA[name].official["file"]]
+    files = CORPORA[name].official["file"]
+    official = [PurePosixPath(file) for file in files[:: len(files) // 200]]
     flat = [
         PurePosixPath(f"{file.parent.name}_{file.name}" if name == "savee" else file.name)
         for file in official
     ]
-    lay_out(tmp_path / "official", name)
+    touch(tmp_path / "official", *map(str, official))
     touch(tmp_path / "flac", *(str(PurePosixPath("deep/er") / file.with_suffix(".flac")) for file in flat))
-    lay_out(tmp_path / "doubled", name)
-    touch(tmp_path / "doubled", *(f"again/{file}" for file in official))
+    touch(tmp_path / "doubled", *map(str, official), *(f"again/{file}" for file in official))
     touch(
         tmp_path / "doubled",
         *(f"__MACOSX/._{file.name}" for file in official[:5]),

@@ -52,10 +52,10 @@ def fuzz(kind: str, seed: int, number: int, folder: Path, models: list[Path]) ->
 
 
 def test_broken_recordings_are_answered_or_refused_in_one_line(models, tmp_path):
-    told, noise = fuzz("audio", 20, 400, tmp_path, models[:1])
+    told, noise = fuzz("audio", 20, 150, tmp_path, models[:1])
     assert told["wrong"] == []
-    assert told["inputs"] == told["answered"] + told["refused"] == 407
-    assert told["refused"] > 150, "most of them are broken"
+    assert told["inputs"] == told["answered"] + told["refused"] == 157
+    assert told["refused"] > 60, "most of them are broken"
     assert told["answered"] > 20, "a changed sample is no fault"
     assert noise == "", "a decoder wrote past the one line"
 

@@ -14,13 +14,13 @@ from ser_classic.store import StoreError
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """Three runs on EMO-DB and their report, the cache beside them, and a copy of both."""
+    """Three runs on EMO-DB and their report without figures, the cache beside them, and a copy of both."""
     root = tmp_path_factory.mktemp("written")
     home = root / "now" / "results"
     store.write_clips(home, "emodb", made_up.clips("emodb"))
     for protocol, model in (("loso", "knn"), ("loso", "mlp"), ("random5", "knn")):
         put(home, made_up.run("emodb", protocol, "pooled", model))
-    report.write(home, cache=root / "now" / "cache")
+    again(home)
     shutil.copytree(root / "now", root / "kept")
     return root
 
@@ -38,12 +38,12 @@ def put(home, run, table=None):
     return store.write_run(home, record, run.table if table is None else table)
 
 
-def again(home, monkeypatch=None):
+def again(home, monkeypatch=None, figures=False):
     """Write the report once more, from the same cache; where that is forbidden, nothing may be computed."""
     if monkeypatch:
         module = importlib.import_module("ser_classic.report.write")
         monkeypatch.setattr(module, "_write", lambda *_: pytest.fail("the report is made anew"))
-    return report.write(home, cache=home.parent / "cache")[0]
+    return report.write(home, figures=figures, cache=home.parent / "cache")[0]
 
 
 def test_without_a_change_nothing_is_done_and_the_leaderboard_is_the_same(results, monkeypatch):
@@ -77,21 +77,21 @@ def test_what_has_changed_shows(results, change):
     assert (results / "leaderboard.csv").read_text() != before
 
 
-@pytest.mark.parametrize("name", ["leaderboard.html", "figures/leak_premium.svg"])
-def test_what_is_lost_or_spoilt_is_written_again(results, name):
-    before = (results / name).read_bytes()
-    (results / name).unlink()
-    again(results)
-    assert (results / name).read_bytes() == before
-    (results / name).write_bytes(b"spoilt")
-    again(results)
-    assert (results / name).read_bytes() == before
-
-
-def test_a_figure_that_no_chapter_has_any_more_is_removed(results):
-    old = results / "figures" / "of_old.svg"
+def test_what_is_lost_or_spoilt_is_written_again_and_what_no_chapter_has_is_removed(results):
+    again(results, figures=True)
+    page, figure, old = (
+        results / name for name in ("leaderboard.html", "figures/leak_premium.svg", "figures/of_old.svg")
+    )
+    before = [path.read_bytes() for path in (page, figure)]
+    page.unlink()
+    figure.write_bytes(b"spoilt")
+    again(results, figures=True)
+    assert [path.read_bytes() for path in (page, figure)] == before
+    page.write_bytes(b"spoilt")
+    figure.unlink()
     old.write_text("<svg/>")
-    again(results)
+    again(results, figures=True)
+    assert [path.read_bytes() for path in (page, figure)] == before
     assert not old.exists()
 
 
@@ -100,7 +100,7 @@ def test_spoilt_predictions_are_told_also_the_second_time(results):
     path.write_bytes(path.read_bytes()[:-9])
     told = []
     for _ in range(2):
-        assert len(report.write(results, told.append, cache=results.parent / "cache")[0]) == 2
+        assert len(report.write(results, told.append, False, results.parent / "cache")[0]) == 2
     first, second = told
     assert first == second
     assert "emodb--loso--pooled--knn--0" in first

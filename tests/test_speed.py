@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -14,14 +13,15 @@ SPEED = Path(__file__).parents[1] / "benchmarks" / "speed"
 
 
 @pytest.fixture
-def measured(tmp_path: Path, cache: Path):
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run a benchmark on the embedded voices, and read what it measured."""
-    environment = {name: value for name, value in os.environ.items() if name != "SER_DATA"}
+    monkeypatch.delenv("SER_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
 
     def run(script: str, *words: str) -> dict:
-        command = [sys.executable, SPEED / script, *words, "--json", tmp_path / "measured.json"]
-        subprocess.run(command, check=True, cwd=tmp_path, env=environment | {"SER_CACHE": str(cache)})
-        return json.loads((tmp_path / "measured.json").read_text())
+        monkeypatch.setattr(sys, "argv", [script, *words, "--json", "measured.json"])
+        runpy.run_path(str(SPEED / script), run_name="__main__")
+        return json.loads(Path("measured.json").read_text())
 
     return run
 

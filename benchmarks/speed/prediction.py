@@ -105,7 +105,7 @@ def main() -> None:
         predictor = load_predictor(saved)
         many = [*COMMAND, "predict", str(saved), str(folder), "--json", "--jobs", str(asked.jobs)]
         alone, together = [], []
-        for _ in range(3):
+        for _ in range(min(3, asked.rounds)):
             started = time.perf_counter()
             predictor.answers(clips[: len(clips) // 4])
             alone.append(len(clips) // 4 / (time.perf_counter() - started))
