@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from ser_classic import cli, report
 from ser_classic.audio import waveforms
 from ser_classic.cli import interrupts
 from ser_classic.corpora import Loaded, Reading, load
+from ser_classic.models import MODELS, Model
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -112,6 +114,18 @@ def ser(
         return Done(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def brief_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The networks of the table train for three epochs, or two where nothing can be held out."""
+    for name, model in list(MODELS.items()):
+        if model.search == "early":
+
+            def estimator(seed: int, model: Model = model):
+                return model.estimator(seed).set_params(epochs=3, fixed_epochs=2)
+
+            monkeypatch.setitem(MODELS._built_in, name, replace(model, estimator=estimator))
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,7 @@ def small_inputs(model: Model, clips: pd.DataFrame) -> pd.DataFrame | np.ndarray
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # an optimiser at its iteration limit
+@pytest.mark.usefixtures("brief_networks")
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_fitted_predicts_and_is_cloned(name):
     model = MODELS[name]

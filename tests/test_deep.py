@@ -6,7 +6,6 @@ import logging
 import pickle
 import sys
 import zipfile
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -59,7 +58,7 @@ def clips(each: int = 18, speakers: int = 6, seed: int = 0) -> tuple[np.ndarray,
 
 def small(network: str, options: dict, **more) -> DeepClassifier:
     settings = {
-        "epochs": 40,
+        "epochs": 20,
         "fixed_epochs": 12,
         "patience": 20,
         "batch_size": 16,
@@ -251,19 +250,8 @@ def test_the_entries_of_the_table_describe_themselves_and_can_be_stored(name):
     pickle.dumps(model.estimator(0))
 
 
-def tiny_version(name: str) -> Model:
-    """A model of the table, trained for three epochs."""
-    model = MODELS[name]
-
-    def estimator(seed: int) -> DeepClassifier:
-        return model.estimator(seed).set_params(epochs=3, fixed_epochs=2)
-
-    return replace(model, estimator=estimator)
-
-
 @pytest.mark.parametrize("name", DEEP)
-def test_a_run_keeps_curves_size_and_what_was_decided(tiny, cache, tmp_path, monkeypatch, name):
-    monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
+def test_a_run_keeps_curves_size_and_what_was_decided(tiny, cache, tmp_path, brief_networks, name):
     features = "mfcc_rms_zcr_sequence" if MODELS[name].takes == SEQUENCES else "mfcc13"
     cells = [Cell("tiny", protocol, features, name) for protocol in ("loso", "holdout25")]
     outcome = bench(cells, tmp_path, cache=cache, own={"tiny": tiny})
@@ -283,14 +271,10 @@ def test_a_run_keeps_curves_size_and_what_was_decided(tiny, cache, tmp_path, mon
     assert leaky.curves()["valid_uar"].notna().all()
 
 
-@pytest.mark.parametrize(
-    ("name", "features"), [("cnn1d_frames", "mfcc_rms_zcr_sequence"), ("lstm_vector", "mfcc13")]
-)
 def test_on_the_synthetic_voices_speakers_are_held_out_and_epochs_logged(
-    cache, tmp_path, monkeypatch, caplog, name, features
+    cache, tmp_path, brief_networks, caplog
 ):
-    monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
-    cell = Cell("synthetic", "speakers5", features, name)
+    cell = Cell("synthetic", "speakers5", "mfcc_rms_zcr_sequence", "cnn1d_frames")
     with caplog.at_level(logging.INFO, "ser_classic.experiment"):
         assert bench([cell], tmp_path, cache=cache).problems == []
     assert sum(", 3 epochs of " in line and "best_epoch" in line for line in caplog.messages) == 5
@@ -337,8 +321,9 @@ def test_the_feature_sets_and_models_of_the_recipes_fit_together():
 
 
 @pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])
-def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tmp_path, monkeypatch, name):
-    monkeypatch.setitem(MODELS._built_in, name, tiny_version(name))
+def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(
+    tiny, cache, tmp_path, brief_networks, name
+):
     features = "mfcc_rms_zcr_sequence" if MODELS[name].takes == SEQUENCES else "mfcc13"
     predictor = predict_fitting.fit(
         str(tiny.root), features, name, reading=Reading(speaker=r"/(s\d\d)_"), evaluate=False, cache=cache

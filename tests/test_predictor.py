@@ -66,12 +66,8 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     return run_alike([Trial("", (extracted,), labels, [fold], model, protocol)], 0)[0]
 
 
-EVERY_MODEL = [
-    pytest.param(name, marks=pytest.mark.slow if model.extra else ()) for name, model in MODELS.items()
-]
-
-
-@pytest.mark.parametrize("model", EVERY_MODEL)
+@pytest.mark.usefixtures("brief_networks")
+@pytest.mark.parametrize("model", MODELS)
 def test_a_saved_predictor_answers_as_evaluation_does(model, own_folder, tiny, cache, recordings, tmp_path):
     if not is_available(model):
         pytest.skip(f"{model} needs an optional library that is not installed")
