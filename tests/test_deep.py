@@ -321,9 +321,7 @@ def test_the_feature_sets_and_models_of_the_recipes_fit_together():
 
 
 @pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])
-def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(
-    tiny, cache, tmp_path, brief_networks, name
-):
+def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tmp_path, brief_networks, name):
     features = "mfcc_rms_zcr_sequence" if MODELS[name].takes == SEQUENCES else "mfcc13"
     predictor = predict_fitting.fit(
         str(tiny.root), features, name, reading=Reading(speaker=r"/(s\d\d)_"), evaluate=False, cache=cache

@@ -84,7 +84,7 @@ class Broken:
         raise ZeroDivisionError("planted")
 
 
-@pytest.mark.parametrize("name", VECTOR)
+@pytest.mark.parametrize("name", ["ridge", "mlp", "random_forest", "xgboost", "fusion"])
 def test_the_same_cell_gives_the_same_bytes(tiny, cache, tmp_path, name):
     for results in ("a", "b"):
         run([cell(name, "holdout25")], tiny, cache, tmp_path / results)
