@@ -169,7 +169,7 @@ def test_several_corpora_to_train_on_are_listed_with_what_they_are(crossing_runs
 
 
 def test_a_condition_stands_beside_the_ordinary_runs_of_its_systems_alone(degraded_runs):
-    table = beside_ordinary(degraded_runs, "heard")
+    table, _ = beside_ordinary(degraded_runs, "heard")
     assert not len(table)
 
 
@@ -183,7 +183,7 @@ def test_the_curve_is_drawn_apart_from_the_blind_point(few_runs):
 
 
 def test_degraded_clips_stand_beside_the_clean_ones(degraded_runs):
-    table = degraded(degraded_runs)
+    table, _ = degraded(degraded_runs)
     emodb = table[table["corpus"] == "emodb"]
     assert list(dict.fromkeys(emodb["degradation"])) == ["clean", *DEGRADATIONS]
     assert set(emodb.loc[emodb["degradation"] == "clean", "system"]) == {"pooled + svm_rbf", "pooled + knn"}
