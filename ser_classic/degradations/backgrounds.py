@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from ser_classic.degradations.degradation import RATE
 
@@ -32,9 +31,11 @@ def noise(
 
 
 def _coloured(white: np.ndarray, exponent: float) -> np.ndarray:
-    size = next_fast_len(len(white), real=True)
-    frequencies = np.maximum(rfftfreq(size, 1 / RATE), LOWEST)
-    return irfft(rfft(white, size) * frequencies ** (-exponent / 2), size)[: len(white)]
+    from scipy import fft
+
+    size = fft.next_fast_len(len(white), real=True)
+    frequencies = np.maximum(fft.rfftfreq(size, 1 / RATE), LOWEST)
+    return fft.irfft(fft.rfft(white, size) * frequencies ** (-exponent / 2), size)[: len(white)]
 
 
 def babble(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import fft as _fft
 
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor.windows import Span
@@ -154,6 +153,8 @@ def _runs(speech: np.ndarray, pause: int) -> list[tuple[int, int]]:
 
 def _periodic(piece: np.ndarray, rate: int, count: int) -> np.ndarray:
     """Whether the waveform [shape=(n,)] around each of `count` frames repeats itself at a pitch of speech."""
+    from scipy import fft
+
     step = max(1, rate // 8000)  # a pitch needs no more than 4 kHz
     low = piece[: len(piece) // step * step].reshape(-1, step).mean(axis=1)
     rate = rate // step
@@ -164,9 +165,9 @@ def _periodic(piece: np.ndarray, rate: int, count: int) -> np.ndarray:
     starts = np.clip((np.arange(0, count, 2) * hop - size / 2).astype(int), 0, len(low) - size)
     windows = low[starts[:, None] + np.arange(size)]
     windows = (windows - windows.mean(axis=1, keepdims=True)) * np.hanning(size)
-    points = _fft.next_fast_len(2 * size, real=True)
-    correlation = _fft.irfft(np.abs(_fft.rfft(windows, points)) ** 2, points)
-    taper = _fft.irfft(np.abs(_fft.rfft(np.hanning(size), points)) ** 2, points)
+    points = fft.next_fast_len(2 * size, real=True)
+    correlation = fft.irfft(np.abs(fft.rfft(windows, points)) ** 2, points)
+    taper = fft.irfft(np.abs(fft.rfft(np.hanning(size), points)) ** 2, points)
     lags = slice(int(rate / PITCH[1]), int(rate / PITCH[0]) + 1)
     energy = correlation[:, :1] + 1e-12
     best = (correlation[:, lags] / energy / (taper[lags] / taper[0])).max(axis=1)

@@ -110,7 +110,7 @@ def upper_roots(polynomial: np.ndarray) -> np.ndarray:
         NaN in the place of each pair of real roots.
     """
     half = (polynomial.shape[1] - 1) // 2
-    coefficients = np.ascontiguousarray(polynomial.T)[:, None]
+    coefficients = np.repeat(polynomial.T.astype(complex)[:, None], half, axis=1)
     start = 0.9 * np.exp(1j * np.pi * (np.arange(half) + 0.5) / half)
     z = np.repeat(start[:, None], len(polynomial), axis=1)
     moved = np.empty(z.shape)

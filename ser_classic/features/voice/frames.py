@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft as _fft
 
 from ser_classic.features.functionals import percentiles
 
@@ -52,10 +51,12 @@ class Frames:
 
     def power(self) -> np.ndarray:
         """Power spectra [shape=(count, 257), dtype=float32], divided by the energy of the window."""
+        from scipy import fft
+
         window = hamming(WINDOW)
         power = np.empty((self.count, FFT // 2 + 1), dtype=np.float32)
         for block, samples in self.blocks(WINDOW):
-            power[block] = squared(_fft.rfft(samples * window, FFT, workers=1))
+            power[block] = squared(fft.rfft(samples * window, FFT, workers=1))
         power *= 1 / np.sum(window.astype(float) ** 2)
         return power
 

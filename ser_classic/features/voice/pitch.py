@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import fft as _fft
 
 from ser_classic.features.voice.frames import RATE, Frames, squared
 
@@ -75,6 +74,8 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     loudness : np.ndarray [shape=(t,)]
         Largest sample of the period in the middle of the frame, relative to the clip's.
     """
+    from scipy import fft
+
     window, own = _window()
     shortest, longest = int(FINER * RATE / CEILING), int(np.ceil(FINER * RATE / FLOOR))
     frequency = np.full((frames.count, CANDIDATES), np.sqrt(FLOOR * CEILING))
@@ -84,8 +85,8 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         centred = samples - samples.mean(axis=1, keepdims=True)
         middle = centred[:, WINDOW // 3 : 2 * WINDOW // 3]
         loudness[block] = np.maximum(middle.max(axis=1), -middle.min(axis=1))
-        power = squared(_fft.rfft(centred * window, FFT, workers=1))
-        correlation = _fft.irfft(power, FINER * FFT, workers=1)
+        power = squared(fft.rfft(centred * window, FFT, workers=1))
+        correlation = fft.irfft(power, FINER * FFT, workers=1)
         energy = np.maximum(correlation[:, :1], 1e-20)
         lags = slice(shortest - 1, longest + 2)
         frequency[block], strength[block] = _peaks(correlation[:, lags] / energy / own[lags], shortest - 1)
@@ -146,6 +147,8 @@ def _path(octaves: np.ndarray, score: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _window() -> tuple[np.ndarray, np.ndarray]:
     """Hann window of the frames [dtype=float32] and its own normalised autocorrelation at the fine lags."""
+    from scipy import fft
+
     window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(WINDOW) + 0.5) / WINDOW)
-    own = _fft.irfft(np.abs(_fft.rfft(window, FFT)) ** 2, FINER * FFT)
+    own = fft.irfft(np.abs(fft.rfft(window, FFT)) ** 2, FINER * FFT)
     return window.astype(np.float32), (own / own[0]).astype(np.float32)

@@ -7,7 +7,6 @@ corrected for the formants).
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft as _fft
 
 from ser_classic.features.voice.frames import RATE, Frames, hann, squared
 from ser_classic.features.voice.pitch import CEILING, FLOOR
@@ -40,14 +39,16 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
         H1-H2, H1-H3, H1-A1, H1-A3: level of the first harmonic above that of the second, of the third, and of
         the strongest harmonic near the first and the third formant.
     """
+    from scipy import fft
+
     window = hann(WINDOW)
     prominence = np.empty(frames.count)
     differences = np.empty((4, frames.count))
     for block, samples in frames.blocks(WINDOW):
-        power = squared(_fft.rfft(samples * window, FFT, workers=1))
+        power = squared(fft.rfft(samples * window, FFT, workers=1))
         level = np.log10(power + np.float32(1e-9))
         level *= 10
-        prominence[block] = _prominence(_fft.irfft(level, FFT, workers=1))
+        prominence[block] = _prominence(fft.irfft(level, FFT, workers=1))
         f0 = fundamental[block, None]
         harmonics = [f0 * offsets for offsets in HARMONICS]
         around = [formants[n, block, None] + f0 * HALF for n in (0, 2)]
