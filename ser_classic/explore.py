@@ -6,10 +6,9 @@ import base64
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,9 +29,8 @@ SEED = 0
 HEARD = 60.0  # [s] of a recording that its page plays
 
 
-@dataclass(frozen=True)
-class Part:
-    """A figure with its caption, and a table under it or nothing."""
+class Part(NamedTuple):
+    """A figure with its caption, and markup under it or nothing."""
 
     name: str
     title: str
@@ -50,41 +48,27 @@ class Part:
 
 
 def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
-    """The figures of a corpus.
-
-    Parameters
-    ----------
-    loaded : Loaded
-        As `corpora.load` gives it.
-    features : Features
-        Vectors of the same clips, in the same order.
-    """
+    """The figures of a corpus, as `corpora.load` gives it, with vectors of its clips in the same order."""
     from ser_classic.plots import clips as figures
 
-    clips = loaded.clips
-    order = list(ordered(clips["emotion"]))
-    speakers = _short(clips["speaker"]) if clips["speaker"].notna().all() else None
-    parts = []
-    owner = speakers if speakers is not None else pd.Series("unknown", index=clips.index)
-    table = pd.crosstab(owner, clips["emotion"])[order]
-    caption = f"{len(clips)} clips; an even table makes every speaker and emotion count the same."
-    parts.append(Part("clips", "Clips of every speaker and emotion", caption, figures.counts(table)))
-    parts.append(_durations(loaded, order))
-    parts.append(_examples(loaded, order))
-    shares = variance_explained(features.frame, clips["emotion"], owner if speakers is not None else None)
-    parts += _separability(shares, features.frame, clips["emotion"], order, speakers is not None)
-    parts.append(_projection(features, clips["emotion"], speakers))
-    return parts
+    emotions = loaded.clips["emotion"]
+    order = list(ordered(emotions))
+    owned = loaded.clips["speaker"].notna().all()
+    speakers = loaded.clips["speaker"].str.partition("/")[2] if owned else None  # `ravdess/01` as `01`
+    owners = pd.Series("unknown", emotions.index) if speakers is None else speakers
+    table = pd.crosstab(owners, emotions)[order]
+    caption = f"{len(emotions)} clips; an even table makes every speaker and emotion count the same."
+    return [
+        Part("clips", "Clips of every speaker and emotion", caption, figures.counts(table)),
+        _durations(loaded, order),
+        _examples(loaded, order),
+        *_separability(features.frame, emotions, speakers, order),
+        _projection(features, emotions, speakers),
+    ]
 
 
 def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], dict[str, str]]:
-    """The figures of a recording, and its facts in words.
-
-    Raises
-    ------
-    AudioError
-        The recording cannot be used.
-    """
+    """The figures of a recording, and its facts in words."""
     from ser_classic.features.voice import analyse
     from ser_classic.plots.sound import portrait
 
@@ -100,9 +84,8 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
         "Voiced": f"{100 * voice.voiced.mean():.0f} % of the time",
     }
     if voice.voiced.any():
-        low, middle, high = np.percentile(voice["f0_00"][voice.voiced], [5, 50, 95])
-        pitch = [55 * 2 ** (semitones / 12) for semitones in (low, middle, high)]
-        facts["Pitch"] = f"{pitch[1]:.0f} Hz (median; 90 % between {pitch[0]:.0f} and {pitch[2]:.0f} Hz)"
+        low, middle, high = 55 * 2 ** (np.percentile(voice["f0_00"][voice.voiced], [5, 50, 95]) / 12)
+        facts["Pitch"] = f"{middle:.0f} Hz (median; 90 % between {low:.0f} and {high:.0f} Hz)"
     caption = "Waveform, mel spectrogram, MFCC 1 to 19 and pitch classes."
     figure = portrait(waveform, rate)
     return [Part("recording", "The recording", caption, figure, _player(waveform, rate))], facts
@@ -128,16 +111,8 @@ def _decibels(power: float) -> str:
 def variance_explained(values: pd.DataFrame, emotions: pd.Series, speakers: pd.Series | None) -> pd.DataFrame:
     """Share of every feature's variance between emotions, and between speakers (eta squared).
 
-    Parameters
-    ----------
-    values : pd.DataFrame [shape=(clips, d)]
-    emotions, speakers : pd.Series [shape=(clips,)]
-
-    Returns
-    -------
-    pd.DataFrame
-        Index feature; `group` (the text before the first `/` or `_`), `emotion`, and `speaker` (NaN where
-        none are known); best separated first. A constant feature has the share 0.
+    A row a feature, best separated first: `group` (the text before the first `/` or `_`), `emotion`, and
+    `speaker` (NaN where none are known). A constant feature has the share 0.
 
     Examples
     --------
@@ -146,24 +121,21 @@ def variance_explained(values: pd.DataFrame, emotions: pd.Series, speakers: pd.S
     >>> shares.loc["a_0", ["emotion", "speaker"]].tolist()
     [1.0, 0.0]
     """
+    values = values.astype(np.float64)
+    whole = values.var(ddof=0)
+    varying = whole > 1e-12 * np.square(values).mean()
     names = [name.split("/")[0] if "/" in name else name.split("_")[0] for name in values.columns]
     table = pd.DataFrame({"group": names}, index=values.columns)
-    table["emotion"] = _eta_squared(values.to_numpy(dtype=np.float64), emotions.to_numpy())
-    table["speaker"] = (
-        np.nan if speakers is None else _eta_squared(values.to_numpy(dtype=np.float64), speakers.to_numpy())
-    )
+    for column, groups in (("emotion", emotions), ("speaker", speakers)):
+        table[column] = np.nan
+        if groups is not None:
+            between = values.groupby(groups.to_numpy()).transform("mean").var(ddof=0)
+            table[column] = (between / whole).where(varying, 0.0)
     return table.sort_values("emotion", ascending=False, kind="stable")
 
 
 def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, float]:
-    """How often a clip's nearest neighbour has its name, and how often any other clip does.
-
-    Parameters
-    ----------
-    values : np.ndarray [shape=(clips, d)]
-        Standardised features.
-    names : sequence of str [shape=(clips,)]
-    """
+    """How often the nearest neighbour of a clip [shape=(clips, d)] has its name, and any other clip does."""
     from sklearn.neighbors import NearestNeighbors
 
     names = np.asarray(names)
@@ -186,21 +158,7 @@ def place(what: str) -> Path:
 
 
 def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
-    """Write `index.html`, which needs nothing else, and every figure as SVG and PNG beside it.
-
-    Parameters
-    ----------
-    folder : Path
-    title : str
-    lead : str
-        Markup of the introduction.
-    parts : sequence of Part
-
-    Raises
-    ------
-    SerClassicError
-        The folder cannot be written.
-    """
+    """Write `index.html`, which needs nothing else, and every figure as SVG and PNG beside it."""
     from ser_classic.plots import style
 
     text = page_of(title, lead, parts)  # first: what is drawn once is laid out a little differently again
@@ -219,7 +177,7 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
 
 
 def page_of(title: str, lead: str, parts: Sequence[Part]) -> str:
-    """The page, in the style of the leaderboard's."""
+    """The page, in the style of the leaderboard's; `lead` is the markup of its introduction."""
     from ser_classic.plots.style import inline_svg, svg
     from ser_classic.report.page import Section, filled
 
@@ -232,23 +190,22 @@ def page_of(title: str, lead: str, parts: Sequence[Part]) -> str:
         )
         for part in parts
     ]
-    footer = "Made by ser-classic explore. The page loads nothing from anywhere."
-    return filled(title, lead, sections, footer)
+    return filled(title, lead, sections, "Made by ser-classic explore. The page loads nothing from anywhere.")
 
 
 def corpus_lead(loaded: Loaded, features: str) -> str:
     """The introduction of a corpus's page, as markup."""
     corpus, clips = loaded.corpus, loaded.clips
-    rows = [
-        ("Corpus", corpus.title),
-        ("Clips, speakers", f"{len(clips)}, {clips['speaker'].nunique() or 'unknown'}"),
-        ("Language", corpus.language),
-        ("Licence", corpus.licence),
-        ("Citation", corpus.citation),
-        ("Features", features),
-        ("Beware", ". ".join([*warnings_of(clips), *by_speaker(clips)])),
-    ]
-    return facts_list({name: value for name, value in rows if value})
+    facts = {
+        "Corpus": corpus.title,
+        "Clips, speakers": f"{len(clips)}, {clips['speaker'].nunique() or 'unknown'}",
+        "Language": corpus.language,
+        "Licence": corpus.licence,
+        "Citation": corpus.citation,
+        "Features": features,
+        "Beware": ". ".join([*warnings_of(clips), *by_speaker(clips)]),
+    }
+    return facts_list({name: value for name, value in facts.items() if value})
 
 
 def facts_list(facts: dict[str, str]) -> str:
@@ -260,14 +217,14 @@ def facts_list(facts: dict[str, str]) -> str:
 def _durations(loaded: Loaded, order: list[str]) -> Part:
     from ser_classic.plots.clips import spreads
 
-    lengths = []
-    for file, part in zip(loaded.clips["file"], parts(loaded.clips), strict=True):
+    def length(file: str, part: audio.Part | None) -> float:
         start, end = (0.0, None) if part is None else (part.start, part.end)
         if end is None:
             shape = audio.shape(loaded.root / file)
             end = shape.frames / shape.rate
-        lengths.append(end - start)
-    seconds = pd.Series(lengths, index=loaded.clips.index)
+        return end - start
+
+    seconds = pd.Series(list(map(length, loaded.clips["file"], parts(loaded.clips))), loaded.clips.index)
     groups = {word: seconds[loaded.clips["emotion"] == word].to_numpy() for word in order}
     caption = (
         f"{seconds.sum() / 60:.0f} minutes in all, {seconds.median():.1f} s the median clip. Box: quartiles; "
@@ -281,10 +238,9 @@ def _examples(loaded: Loaded, order: list[str]) -> Part:
 
     chosen = _comparable(loaded.clips, order)
     sections = dict(zip(loaded.clips.index, parts(loaded.clips), strict=True))
+    files = loaded.clips["file"].map(loaded.root.joinpath)
     read = {
-        word: audio.read(
-            loaded.root / loaded.clips.at[clip, "file"], None, loaded.corpus.channel, sections[clip]
-        )
+        word: audio.read(files[clip], None, loaded.corpus.channel, sections[clip])
         for word, clip in chosen.items()
     }
     caption = "One speaker and one text where the corpus allows it: " + ", ".join(chosen.values()) + "."
@@ -293,22 +249,21 @@ def _examples(loaded: Loaded, order: list[str]) -> Part:
 
 def _comparable(clips: pd.DataFrame, order: list[str]) -> dict[str, str]:
     """A clip of each emotion, as many as possible of one speaker saying one text."""
-    keys = pd.DataFrame({"speaker": clips["speaker"].fillna(""), "sentence": clips["sentence"].fillna("")})
+    keys = clips[["speaker", "sentence"]].fillna("")
     spoken = clips["emotion"].groupby([keys["speaker"], keys["sentence"]]).nunique()
-    speaker, sentence = spoken.idxmax()
-    near = (keys["speaker"] == speaker).astype(int) + (
-        (keys["speaker"] == speaker) & (keys["sentence"] == sentence)
-    )
+    same = keys.eq(pd.Series(spoken.idxmax(), keys.columns))
+    near = same["speaker"].astype(int) + same.all(axis=1)
     return {word: str(near[clips["emotion"] == word].idxmax()) for word in order}
 
 
 def _separability(
-    shares: pd.DataFrame, values: pd.DataFrame, emotions: pd.Series, order: list[str], owned: bool
+    values: pd.DataFrame, emotions: pd.Series, speakers: pd.Series | None, order: list[str]
 ) -> list[Part]:
     from ser_classic.plots import clips as figures
     from ser_classic.report.text import of_share
     from ser_classic.tables import Table
 
+    shares = variance_explained(values, emotions, speakers)
     best = shares.groupby("group", sort=False).head(1).index[:SHOWN]
     distributions = Part(
         "distributions",
@@ -316,13 +271,13 @@ def _separability(
         "The best one of each family. Box: quartiles; whiskers: 5 % to 95 %.",
         figures.distributions(values[best], emotions, order),
     )
-    columns = ("emotion", "speaker") if owned else ("emotion",)
-    rows = tuple(
-        (str(name), *(of_share(row[column]) for column in columns))
-        for name, row in shares.head(40).to_dict("index").items()
-    )
-    table = Table(("feature", *columns), rows, "Features").html()
-    if owned:
+    columns = ("emotion",) if speakers is None else ("emotion", "speaker")
+    rows = [(str(name), *map(of_share, row)) for name, row in shares.head(40)[list(columns)].iterrows()]
+    if speakers is None:
+        groups = {group: part["emotion"].to_numpy() for group, part in shares.groupby("group", sort=False)}
+        drawn = figures.spreads(groups, "share of variance that emotion explains")
+        caption = "Share of variance between emotions (eta squared). The speakers are unknown."
+    else:
         above = (shares["speaker"] > shares["emotion"]).mean()
         drawn = figures.explained(shares)
         caption = (
@@ -330,10 +285,7 @@ def _separability(
             "features the speaker explains more than the emotion (right of the line): a model "
             "that is trained on its test speakers learns voices."
         )
-    else:
-        groups = {group: part["emotion"].to_numpy() for group, part in shares.groupby("group", sort=False)}
-        drawn = figures.spreads(groups, "share of variance that emotion explains")
-        caption = "Share of variance between emotions (eta squared). The speakers are unknown."
+    table = Table(("feature", *columns), rows, "Features").html()
     return [distributions, Part("separability", "What the features explain", caption, drawn, table)]
 
 
@@ -352,11 +304,9 @@ def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | N
     near = min(30.0, (len(rows) - 1) / 3)
     points = TSNE(perplexity=near, init="pca", random_state=SEED, n_jobs=1).fit_transform(reduced)
     words = emotions.to_numpy()[rows]
+    owners = None if speakers is None else speakers.to_numpy()[rows]
     nearest = {"emotion": nearest_share(scaled, words)}
-    owners = None
-    if speakers is not None:
-        owners = speakers.to_numpy()[rows]
-        nearest["speaker"] = nearest_share(scaled, owners)
+    nearest |= {} if owners is None else {"speaker": nearest_share(scaled, owners)}
     shares = ", ".join(
         f"its {name} in {100 * found:.0f} % (chance {100 * chance:.0f} %)"
         for name, (found, chance) in nearest.items()
@@ -367,21 +317,3 @@ def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | N
         "known."
     )
     return Part("projection", "All clips in two dimensions", caption, projections(points, words, owners))
-
-
-def _eta_squared(values: np.ndarray, names: np.ndarray) -> np.ndarray:
-    """Sum of squares between groups over the whole, of every column [shape=(n, d)]."""
-    centred = values - values.mean(axis=0)
-    whole = np.square(centred).sum(axis=0)
-    between = np.zeros(values.shape[1])
-    for name in np.unique(names):
-        part = centred[names == name]
-        between += len(part) * np.square(part.mean(axis=0))
-    return np.divide(
-        between, whole, out=np.zeros_like(whole), where=whole > 1e-12 * np.square(values).sum(axis=0)
-    )
-
-
-def _short(speakers: pd.Series) -> pd.Series:
-    """`ravdess/01` as `01`."""
-    return speakers.str.partition("/")[2]

@@ -47,33 +47,14 @@ SENTENCES = {  # meaningless, as in Banse & Scherer (1996); an accent stands bef
     "t3": "sh 'u l e k o m 'a n i f e",
 }
 
-# How a voice speaks, one quantity a row. `typical`: an adult's neutral voice. `speakers`: standard deviation
-# between speakers. `habits`: of what one speaker does in one emotion beyond the common pattern. `takes`:
-# between takes. Then the common pattern: what each emotion adds to neutral. Its directions are those of
-# Banse & Scherer (1996), Scherer (2003) and Juslin & Laukka (2003) for happy, sad, angry and fear, those of
-# Murray & Arnott (1993) and Cahn (1990) for disgust and surprise, on which there is less agreement; that
-# smiling raises formants is Tartter's (1980). Amounts are ours: the corpus is neither easy nor hopeless.
-_COLUMNS = ("typical", "speakers", "habits", "takes", "happy", "sad", "angry", "fear", "disgust", "surprise")
-MANNER = pd.DataFrame.from_dict(
-    {
-        "pitch": (0, 1.6, 1.3, 0.7, 4.0, -1.5, 4.0, 6.0, -2.5, 5.5),  # semitones from 115 Hz or 205 Hz
-        "span": (0, 0.2, 0.3, 0.25, 0.7, -0.8, 0.6, -0.3, 0.1, 1.0),  # octaves of the size of accents
-        "slope": (-3, 0.5, 0.9, 0.6, 0.5, -0.5, -0.5, 1.5, -0.5, 2.0),  # semitones, beginning to end
-        "final": (-1.5, 0.4, 0.8, 0.6, 0.5, -0.5, -1.0, 1.0, -0.5, 6.0),  # semitones of the last vowel
-        "level": (-37, 1.6, 1.7, 1.2, 4.0, -5.0, 8.0, 0.0, -1.5, 3.0),  # dB re full scale, RMS
-        "rate": (0, 0.08, 0.08, 0.06, 0.12, -0.25, 0.10, 0.28, -0.28, 0.0),  # octaves of speaking rate
-        "tilt": (8, 1.2, 1.2, 0.7, -2.5, 6.0, -6.5, 0.0, 1.5, -1.0),  # dB of attenuation at 3 kHz
-        "open": (0.60, 0.025, 0.025, 0.012, 0.0, 0.06, -0.08, 0.03, -0.03, 0.0),  # open quotient
-        "breath": (-31, 2.0, 1.7, 1.2, 0.0, 3.0, -2.0, 3.0, 0.0, 1.0),  # dB of breath re voicing
-        "rough": (0, 0.2, 0.25, 0.25, 0.0, 0.4, 0.8, 0.7, 1.2, 0.0),  # octaves of jitter and shimmer
-        "tremor": (0.1, 0.03, 0.08, 0.06, 0.0, 0.1, 0.0, 0.5, 0.0, 0.0),  # semitones at some 6 Hz
-        "smile": (0, 0.0, 0.015, 0.012, 0.06, -0.01, 0.0, 0.01, -0.04, 0.0),  # ln of formants re tract
-        "effort": (1.0, 0.03, 0.05, 0.05, 0.05, -0.15, 0.10, -0.05, 0.05, 0.0),  # reach of vowel targets
-    },
-    orient="index",
-    columns=_COLUMNS,
-    dtype=float,
-)
+
+def _table(name: str) -> pd.DataFrame:
+    path = Path(__file__).parent / f"{name}.tsv"
+    return pd.read_csv(path, sep="\t", comment="#", index_col=0, float_precision="round_trip")
+
+
+MANNER = _table("manner").drop(columns="unit").astype(float)  # how a voice speaks, one quantity a row
+SOUNDS = _table("sounds").astype(float)  # targets of speech sounds
 STRENGTH = 0.25  # standard deviation between speakers of ln(how strongly an emotion shows)
 # Where an emotion lies when it shows as strongly as is common: in the quarter in which Russell (1980) has it
 # (happy, sad, angry, fear), or as its manner is (disgust, surprise). Amounts are ours.
@@ -89,57 +70,6 @@ PLACES = {  # arousal, valence
 COLOUR = 1.5  # standard deviation between microphones of their response at some frequency [dB]
 
 
-class Segment(NamedTuple):
-    """Targets of a speech sound: seconds, three formants of a male voice [Hz], amplitudes, and its hiss."""
-
-    duration: float
-    formants: tuple[float, float, float]
-    voicing: float = 0.0
-    breath: float = 0.0
-    hiss: float = 0.0
-    centre: float = 4000.0
-    width: float = 1500.0
-
-
-# Vowels: averages of men in Peterson & Barney (1952). Consonants: formants of Klatt (1980). Durations,
-# amplitudes and hiss are ours. A stop is a closure and a burst.
-_SOUNDS: dict[str, tuple[Segment, ...]] = {
-    "a": (Segment(0.125, (730, 1090, 2440), 1.0),),
-    "e": (Segment(0.115, (530, 1840, 2480), 1.0),),
-    "i": (Segment(0.105, (270, 2290, 3010), 0.9),),
-    "o": (Segment(0.120, (570, 840, 2410), 1.0),),
-    "u": (Segment(0.105, (300, 870, 2240), 0.9),),
-    "m": (Segment(0.070, (480, 1270, 2130), 0.35),),
-    "n": (Segment(0.065, (480, 1340, 2470), 0.35),),
-    "l": (Segment(0.065, (310, 1050, 2880), 0.5),),
-    "r": (Segment(0.065, (310, 1060, 1380), 0.5),),
-    "v": (Segment(0.060, (220, 1100, 2080), 0.3, 0.0, 0.03, 5500, 4000),),
-    "h": (Segment(0.065, (500, 1500, 2500), 0.0, 0.25),),
-    "f": (Segment(0.090, (340, 1100, 2080), 0.0, 0.0, 0.12, 6000, 5000),),
-    "s": (Segment(0.100, (320, 1390, 2530), 0.0, 0.0, 0.5, 5800, 1500),),
-    "sh": (Segment(0.105, (300, 1840, 2750), 0.0, 0.0, 0.6, 3000, 1000),),
-    "b": (
-        Segment(0.060, (200, 1100, 2150), 0.12),
-        Segment(0.012, (200, 1100, 2150), 0.3, 0.1, 0.15, 1000, 1500),
-    ),
-    "d": (
-        Segment(0.055, (200, 1600, 2600), 0.12),
-        Segment(0.014, (200, 1600, 2600), 0.3, 0.1, 0.3, 4200, 2500),
-    ),
-    "g": (
-        Segment(0.055, (200, 1990, 2850), 0.12),
-        Segment(0.020, (200, 1990, 2850), 0.3, 0.1, 0.3, 2200, 1000),
-    ),
-    "t": (
-        Segment(0.060, (400, 1600, 2600)),
-        Segment(0.035, (400, 1600, 2600), 0.0, 0.15, 0.4, 4500, 2500),
-    ),
-    "k": (
-        Segment(0.060, (300, 1990, 2850)),
-        Segment(0.040, (300, 1990, 2850), 0.0, 0.15, 0.4, 2200, 1000),
-    ),
-}
-_PAUSE = Segment(0.10, (500, 1500, 2500))
 _UPPER = (3500.0, 4500.0, 5500.0, 6500.0)  # [Hz], of a uniform tube of 17.5 cm (Fant 1960)
 
 
@@ -187,7 +117,7 @@ def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = S
     random = _random(seed, *_place(speaker, emotion, sentence, take), 1)
     manner = who.manner[emotion] + MANNER["takes"] * random.standard_normal(len(MANNER))
     segments, accented = _segments(sentence)
-    durations = np.array([segment.duration for segment in segments])
+    durations = segments["duration"].to_numpy(copy=True)
     durations[1:-1] *= 2 ** -manner["rate"] * np.exp(0.08 * random.standard_normal(len(segments) - 2))
     durations[-2] *= 1.4  # the last vowel of a phrase is lengthened
     ends = np.cumsum(durations)
@@ -196,7 +126,7 @@ def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = S
     index = np.minimum(np.searchsorted(ends, time, side="right"), len(segments) - 1)
 
     def track(field: str, width: int) -> np.ndarray:
-        return _smooth(np.array([getattr(segment, field) for segment in segments], float)[index], width)
+        return _smooth(segments[field].to_numpy()[index], width)
 
     speech = (time - ends[0]) / (ends[-2] - ends[0])
     final = np.clip((time - ends[-3]) / durations[-2], 0, 1)
@@ -286,23 +216,22 @@ def _place(speaker: str, emotion: str, sentence: str, take: int) -> tuple[int, i
     return SPEAKERS.index(speaker) + 1, ACTED.index(emotion), list(SENTENCES).index(sentence), take
 
 
-def _segments(sentence: str) -> tuple[list[Segment], list[int]]:
+def _segments(sentence: str) -> tuple[pd.DataFrame, list[int]]:
     """Sounds of a sentence between two pauses, and which of them carry an accent."""
-    segments, accented = [_PAUSE], []
-    for sound in SENTENCES[sentence].split():
-        if sound.startswith("'"):
-            accented.append(len(segments))
-        segments += _SOUNDS[sound.removeprefix("'")]
-    return [*segments, _PAUSE], accented
+    sounds = ["pause", *SENTENCES[sentence].split(), "pause"]
+    bare = [sound.removeprefix("'") for sound in sounds]
+    starts = np.cumsum([0, *SOUNDS.index.value_counts()[bare]])
+    accented = [int(start) for sound, start in zip(sounds, starts, strict=False) if sound.startswith("'")]
+    return SOUNDS.loc[bare], accented
 
 
 def _formants(
-    who: Voice, segments: list[Segment], middles: np.ndarray, time: np.ndarray, manner: pd.Series
+    who: Voice, segments: pd.DataFrame, middles: np.ndarray, time: np.ndarray, manner: pd.Series
 ) -> np.ndarray:
     """Formants [shape=(t, 7), Hz]: straight from target to target, then rounded as by a lazy tongue."""
-    lower = np.array([segment.formants for segment in segments], float)
-    vowel = np.array([segment.voicing >= 0.9 for segment in segments])  # nothing else is voiced as strongly
-    central = np.array(_PAUSE.formants)
+    lower = segments[["f1", "f2", "f3"]].to_numpy(copy=True)
+    vowel = segments["voicing"].to_numpy() >= 0.9  # nothing else is voiced as strongly
+    central = lower[0]  # of the pause
     lower[vowel] = central + manner["effort"] * (lower[vowel] - central)
     knots = np.sort(np.concatenate([middles - 0.02, middles + 0.02]))
     glides = [_smooth(np.interp(time, knots, np.repeat(target, 2)), 7) for target in lower.T]
