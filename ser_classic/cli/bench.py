@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,23 +14,19 @@ from ser_classic.cli.printing import tell
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
     from ser_classic.experiment import Outcome
     from ser_classic.experiment.checking import Check
 
 WHICH = "Which of the suites' runs"  # panels of the help
 CHECK = "Check finished runs"
 CLUSTER = "Several machines"
+ONLY = "Run only this; repeatable."
 VERDICTS = {
     "same": "same",
     "libraries": "different, explained by libraries",
     "machine": "different, explained by the machine",
     "differs": "DIFFERS",
 }
-
-
-def _only(name: str, complete: completion.Complete) -> Any:
-    return option(f"{name} NAME", "Run only this; repeatable.", WHICH, autocompletion=complete)
 
 
 @options.reads_corpus
@@ -49,26 +45,20 @@ def bench(
     verbose: Annotated[
         bool, option("--verbose -v", "Log every fold; with --jobs 1, also every epoch of a network.")
     ] = False,
-    corpus: Annotated[list[str] | None, _only("--corpus", completion.corpora)] = None,
-    protocol: Annotated[list[str] | None, _only("--protocol", completion.protocols)] = None,
-    features: Annotated[list[str] | None, _only("--features", completion.features)] = None,
-    model: Annotated[list[str] | None, _only("--model", completion.models)] = None,
+    corpus: Annotated[list[str] | None, option("--corpus NAME", ONLY, WHICH)] = None,
+    protocol: Annotated[list[str] | None, option("--protocol NAME", ONLY, WHICH)] = None,
+    features: Annotated[list[str] | None, option("--features NAME", ONLY, WHICH)] = None,
+    model: Annotated[list[str] | None, option("--model NAME", ONLY, WHICH)] = None,
     again: Annotated[bool, option("--again", "Also repeat finished runs.", WHICH)] = False,
     keep_stale: Annotated[
         bool, option("--keep-stale", "Keep finished runs whose parameters have changed since.", WHICH)
     ] = False,
     results: options.Results = Path("results"),
-    data: options.Data = None,
-    cache: options.Cache = None,
     own: Annotated[
         str | None,
-        option(
-            "--own PATH",
-            "Run what the suites list for `synthetic` on your corpus: a table or a folder.",
-            options.OWN,
-        ),
+        option("--own PATH", "Run what suites list for `synthetic` on this table or folder.", options.OWN),
     ] = None,
-    reading: Reading = None,
+    access: options.Access = None,
     check: Annotated[
         bool, option("--check", "Repeat a sample of finished runs and compare the predictions.", CHECK)
     ] = False,
@@ -96,7 +86,7 @@ def bench(
     """
     with busy("starting"):
         from ser_classic import experiment
-        from ser_classic.corpora import Reading, load
+        from ser_classic.corpora import Reading
         from ser_classic.errors import SerClassicError
         from ser_classic.experiment import checking
         from ser_classic.experiment import suites as known
@@ -104,6 +94,7 @@ def bench(
         from ser_classic.runtime.places import cache_folder, data_folder
 
     interrupts.stop_soon()
+    reading = access.reading != Reading()
     if verbose:
         _log_to_stderr()
     with options.value_of("--engine"):
@@ -114,13 +105,13 @@ def bench(
         (scheduler and not kind.remote, f"--engine {engine} takes no --scheduler; use --engine dask"),
         (scheduler and of_this_machine, "--jobs is for this machine; on a cluster, start more workers"),
         (
-            check and (own is not None or reading != Reading() or shard or again or keep_stale),
+            check and (own is not None or reading or shard or again or keep_stale),
             "--check takes only suites, --corpus, --protocol, --features, --model, --sample and --seed",
         ),
         (not check and (sample is not None or seed is not None), "--sample and --seed need --check"),
         (again and keep_stale, "choose one of --again and --keep-stale"),
         (
-            own is None and reading != Reading(),
+            own is None and reading,
             "--map, --drop, --speaker, --map-speaker, --channel and --labels need --own",
         ),
         (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
@@ -131,8 +122,8 @@ def bench(
     listed = {name: file for suite in suites or () for name, file in known.tables_of(suite).items()}
     context.with_resource(options.brought(tables, listed))
     cells = [cell for suite in suites or () for cell in known.read_suite(suite)]
-    cache = cache_folder(cache).absolute()
-    opened = kind.open(Request(cache, data_folder(data).absolute(), jobs, scheduler))
+    data, cache = data_folder(access.data), cache_folder(access.cache).absolute()
+    opened = kind.open(Request(cache, data.absolute(), jobs, scheduler))
     if check:
         with opened as workers:
             found = checking.check(
@@ -141,7 +132,7 @@ def bench(
         return _checked(found, results)
     found = {}
     if own is not None:
-        loaded = load(own, data, cache, reading)
+        loaded = access.load(own)
         found[loaded.corpus.name] = loaded
         cells = known.on_own(cells, loaded.corpus.name)
     options.require_used(tables, (cell.features for cell in cells))

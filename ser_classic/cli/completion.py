@@ -33,6 +33,13 @@ features = _table("ser_classic.features", "FEATURES")
 models = _table("ser_classic.models", "MODELS")
 protocols = _table("ser_classic.protocols", "PROTOCOLS")
 metrics = _table("ser_classic.metrics", "COUNT_METRICS")
+OF_OPTIONS = {
+    "--corpus": corpora,
+    "--features": features,
+    "--metric": metrics,
+    "--model": models,
+    "--protocol": protocols,
+}
 
 
 def suites(incomplete: str) -> list[str]:

@@ -15,7 +15,6 @@ from ser_classic.cli.printing import show, tell
 from ser_classic.tables import Table
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
     from ser_classic.corpora.verifying import Verification
 
 app = Group("corpora list", "corpora show ravdess", help="List, inspect, verify and download corpora.")
@@ -44,15 +43,13 @@ def scan(
     output: Annotated[
         Path | None, option("--output -o FILE", "Also write the clips table to a CSV file.")
     ] = None,
-    reading: Reading = None,
-    data: options.Data = None,
-    cache: options.Cache = None,
+    access: options.Access = None,
     as_json: options.Json = False,
 ) -> None:
     """Count the clips of a corpus by speaker and emotion, from names and labels alone."""
-    from ser_classic.corpora import CorpusError, load, ordered, shortfall, speakers_known
+    from ser_classic.corpora import CorpusError, ordered, shortfall, speakers_known
 
-    root, clips, entry = load(corpus, data, cache, reading)
+    root, clips, entry = access.load(corpus)
     if output is not None:
         try:
             clips.to_csv(output)
@@ -84,9 +81,7 @@ def verify(
             autocompletion=completion.corpora,
         ),
     ] = None,
-    reading: Reading = None,
-    data: options.Data = None,
-    cache: options.Cache = None,
+    access: options.Access = None,
     as_json: options.Json = False,
 ) -> None:
     """Read every file, and report missing, corrupt, unreadable, duplicate and extra ones.
@@ -95,10 +90,10 @@ def verify(
     """
     from dataclasses import asdict
 
-    from ser_classic.corpora import available, load
+    from ser_classic.corpora import available
     from ser_classic.corpora.verifying import verify as verify_corpus
 
-    found = [verify_corpus(*load(corpus, data, cache, reading)) for corpus in corpora or available(data)]
+    found = [verify_corpus(*access.load(corpus)) for corpus in corpora or available(access.data)]
     facts = [{"ok": one.ok, "checksums": one.checksums} | asdict(one) for one in found]
     show("\n".join(line for one in found for line in _lines(one)), facts, as_json)
     if not all(one.ok for one in found):

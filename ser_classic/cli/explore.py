@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ser_classic.cli import completion, options
 from ser_classic.errors import SerClassicError
-
-if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
 
 
 @options.reads_corpus
@@ -30,9 +27,7 @@ def explore(
         Path | None,
         options.option("--output -o FOLDER", "Folder to write.", show_default="explore/<name or path>"),
     ] = None,
-    reading: Reading = None,
-    data: options.Data = None,
-    cache: options.Cache = None,
+    access: options.Access = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Draw a corpus or a recording as a page with figures: clips, examples, features, speakers."""
@@ -48,12 +43,11 @@ def explore(
                 raise typer.BadParameter(
                     f"it works on corpora, and {what} is a recording", param_hint=option.opts[0]
                 )
-        parts, facts = explorer.explore_file(path, reading.channel)
+        parts, facts = explorer.explore_file(path, access.reading.channel)
         page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
         for name, value in facts.items():
             print(f"{name}: {value}")
     else:
-        from ser_classic.corpora import load
         from ser_classic.features import FEATURES
         from ser_classic.features.extraction import extract
         from ser_classic.runtime.engines import Local
@@ -63,8 +57,10 @@ def explore(
             if feature_set.gives.dimensions > 1:
                 gives = feature_set.gives.name
                 raise SerClassicError(f"{features} gives {gives} per clip; choose one that gives vectors")
-        loaded = load(what, data, cache, reading)
-        extracted = extract(loaded.clips, loaded.root, feature_set, cache, Local(jobs), loaded.corpus.channel)
+        loaded = access.load(what)
+        extracted = extract(
+            loaded.clips, loaded.root, feature_set, access.cache, Local(jobs), loaded.corpus.channel
+        )
         lead = explorer.corpus_lead(loaded, features)
         page = explorer.write(folder, loaded.corpus.name, lead, explorer.explore_corpus(loaded, extracted))
     print(f"{page}: open it in a browser")

@@ -10,7 +10,7 @@ from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
+    pass
 
 app = Group("features list", help="List feature sets, or extract one to a file.")
 
@@ -42,16 +42,13 @@ def extract_features(
     batch: Annotated[
         int | None, option("--batch N", "Recordings per batch of the encoder.", min=1, show_default="8")
     ] = None,
-    reading: Reading = None,
-    data: options.Data = None,
-    cache: options.Cache = None,
+    access: options.Access = None,
     jobs: options.Jobs = options.CORES,
 ) -> None:
     """Extract a feature set from a corpus to a file, with the speaker and emotion of every clip.
 
     An --encoder gives the mean and standard deviation of a layer over time: a table for `bench --table`.
     """
-    from ser_classic.corpora import load
     from ser_classic.features import FEATURES
     from ser_classic.features.export import check_output, save
     from ser_classic.features.extraction import extract
@@ -75,8 +72,8 @@ def extract_features(
         from ser_classic.extras.embeddings import encoder_set
 
         feature_set, engine = encoder_set(encoder, layer, batch or 8, threads=jobs), ALONE
-    root, clips, entry = load(corpus, data, cache, reading)
-    extracted = extract(clips, root, feature_set, cache, engine, entry.channel)
+    root, clips, entry = access.load(corpus)
+    extracted = extract(clips, root, feature_set, access.cache, engine, entry.channel)
     save(output, clips, extracted)
     print(f"{output}: {len(clips)} clips, {len(extracted.columns)} columns")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,6 @@ from ser_classic.cli.printing import show
 from ser_classic.runtime.files import require_writable
 from ser_classic.runtime.progress import busy
 
-if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
-
 
 @options.reads_corpus
 def fit(
@@ -24,14 +21,7 @@ def fit(
         typer.Argument(help=f"{options.OWN_OR_KNOWN} Several: a+b.", autocompletion=completion.corpora),
     ],
     features: options.Features,
-    model: Annotated[
-        str,
-        option(
-            "--model NAME",
-            "Model; list them with `ser-classic list models`.",
-            autocompletion=completion.models,
-        ),
-    ],
+    model: Annotated[str, option("--model NAME", "Model; list them with `ser-classic list models`.")],
     output: Annotated[Path, option("--output -o FILE", "File to write: .skops.")],
     adapted: Annotated[
         bool, option("--adapted", "Z-score per speaker; `predict` then needs --adapt.")
@@ -48,9 +38,7 @@ def fit(
     seed: options.Seed = 0,
     jobs: options.Jobs = options.CORES,
     results: options.Results = Path("results"),
-    data: options.Data = None,
-    cache: options.Cache = None,
-    reading: Reading = None,
+    access: options.Access = None,
     evaluate: Annotated[
         bool,
         option(
@@ -61,11 +49,7 @@ def fit(
     ] = True,
     facts: Annotated[
         list[str] | None,
-        option(
-            "--fact NAME=TEXT",
-            "Add a line to the card, as in 'licence=CC BY 4.0'; repeatable.",
-            options.RARE,
-        ),
+        option("--fact NAME=TEXT", "Add a line to the card, as in 'licence=MIT'; repeatable.", options.RARE),
     ] = None,
     pipeline: Annotated[
         bool, option("--pipeline", "Also keep the scikit-learn pipeline in the file.", options.RARE)
@@ -99,11 +83,11 @@ def fit(
             copies=COPIES if robust or (robust is None and not FEATURES[features].brought) else 0,
             seed=seed,
             evaluate=evaluate,
-            reading=reading,
+            reading=access.reading,
             facts=lines,
             results=results,
-            data=data,
-            cache=cache,
+            data=access.data,
+            cache=access.cache,
             jobs=jobs,
         )
     card = predictor.card

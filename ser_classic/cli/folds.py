@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ser_classic.cli import completion, options
 from ser_classic.cli.options import option
 from ser_classic.runtime.files import require_writable
-
-if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
 
 
 @options.reads_corpus
@@ -30,9 +27,7 @@ def folds(
         bool, option("--validation", "Set aside every fifth training speaker for validation.")
     ] = False,
     seed: options.Seed = 0,
-    reading: Reading = None,
-    data: options.Data = None,
-    cache: options.Cache = None,
+    access: options.Access = None,
 ) -> None:
     """Write the folds of a protocol: file, part, speaker, emotion and sentence of every clip in every fold.
 
@@ -48,8 +43,8 @@ def folds(
         entry = PROTOCOLS[protocol]
     with options.value_of("--output"):
         require_writable(output, "folds", *ENDINGS)
-    loaded = [load(corpus, data, cache, reading)]
-    loaded[:0] = [load(name, data, cache) for name in entry.sources(loaded[0].corpus.name)]
+    loaded = [access.load(corpus)]
+    loaded[:0] = [load(name, access.data, access.cache) for name in entry.sources(loaded[0].corpus.name)]
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)
     save(output, table)
     print(

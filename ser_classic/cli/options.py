@@ -7,6 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -17,7 +18,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
+    from ser_classic.corpora import Loaded, Reading
 
 OWN = "A corpus of your own"  # panels of the help
 PLACES = "Folders"
@@ -32,6 +33,7 @@ def option(names: str, help: str, panel: str | None = None, **more: Any) -> Any:
     """An option: its names and what stands for its value (`--jobs -j N`; nothing for a flag), help, panel."""
     words = names.split()
     metavar = None if words[-1].startswith("-") else words.pop()
+    more.setdefault("autocompletion", completion.OF_OPTIONS.get(words[0]))
     return typer.Option(*words, metavar=metavar, help=help, rich_help_panel=panel, **more)
 
 
@@ -39,12 +41,7 @@ OWN_OR_KNOWN = "Name of a corpus, or path of your own: a table or a folder."
 Corpus = Annotated[str, typer.Argument(help=OWN_OR_KNOWN, autocompletion=completion.corpora)]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL.skops", help="Model saved by `ser-classic fit`.")]
 Features = Annotated[
-    str,
-    option(
-        "--features NAME",
-        "Feature set; list them with `ser-classic list features`.",
-        autocompletion=completion.features,
-    ),
+    str, option("--features NAME", "Feature set; list them with `ser-classic list features`.")
 ]
 Data = Annotated[
     Path | None,
@@ -97,14 +94,29 @@ def value_of(option: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
+@dataclass(frozen=True)
+class Access:
+    """Where corpora lie, and how one of your own is read."""
+
+    reading: Reading
+    data: Path | None
+    cache: Path | None
+
+    def load(self, corpus: str) -> Loaded:
+        """A corpus by name, or your own by path."""
+        from ser_classic.corpora import load
+
+        return load(corpus, self.data, self.cache, self.reading)
+
+
 def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace a command's parameter `reading` by the options that say how to read a corpus of your own."""
-    own = get_type_hints(_reading, localns={"Reading": object}, include_extras=True)
+    """Replace a command's parameter `access` by options: where corpora lie, and how to read one."""
+    own = get_type_hints(_access, localns={"Access": object}, include_extras=True)
     del own["return"]
-    hints = get_type_hints(command, localns={"Reading": object}, include_extras=True)
+    hints = get_type_hints(command, include_extras=True)
     parameters = []
     for parameter in inspect.signature(command).parameters.values():
-        if parameter.name == "reading":
+        if parameter.name == "access":
             parameters += [parameter.replace(name=name, annotation=kind) for name, kind in own.items()]
         else:
             parameters.append(parameter.replace(annotation=hints[parameter.name]))
@@ -112,15 +124,15 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**values: Any) -> None:
         with busy("starting"):  # visible while pandas is imported
-            reading = _reading(**{name: values.pop(name) for name in own})
-        command(**values, reading=reading)
+            access = _access(**{name: values.pop(name) for name in own})
+        command(**values, access=access)
 
     run.__signature__ = inspect.Signature(parameters)  # Typer reads this
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-def _reading(
+def _access(
     words: Annotated[
         list[str] | None,
         option("--map WORD=EMOTION", "Translate an emotion word, as in anger=angry; repeatable.", OWN),
@@ -170,19 +182,18 @@ def _reading(
             OWN,
         ),
     ],
-) -> Reading:
+    data: Data,
+    cache: Cache,
+) -> Access:
     from ser_classic.corpora import Reading
 
-    return Reading(
-        pairs(words),
-        tuple(drop or ()),
-        speaker,
-        pairs(speakers, "--map-speaker", "ANNA=Anna"),
-        channel_of(channel),
-        labels,
-        key or "file",
-        pairs(columns, "--column", "EmoClass=emotion"),
+    spellings = pairs(speakers, "--map-speaker", "ANNA=Anna")
+    named = pairs(columns, "--column", "EmoClass=emotion")
+    reading = Reading(
+        *(pairs(words), tuple(drop or ()), speaker, spellings, channel_of(channel)),
+        *(labels, key or "file", named),
     )
+    return Access(reading, data, cache)
 
 
 def pairs(given: list[str] | None, option: str = "--map", example: str = "anger=angry") -> dict[str, str]:

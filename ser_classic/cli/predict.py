@@ -45,11 +45,7 @@ def predict(
     ] = None,
     draw: Annotated[
         Path | None,
-        option(
-            "--draw FILE",
-            "Draw the timeline of one recording, from --window, as PNG, PDF or SVG.",
-            PRINTED,
-        ),
+        option("--draw FILE", "Draw one recording's timeline, from --window: PNG, PDF or SVG.", PRINTED),
     ] = None,
     segments: Annotated[
         bool, option("--segments", "Find the utterances (1 to 15 s) and answer for each.", LONG)

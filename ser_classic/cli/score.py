@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ser_classic.cli import completion, options
+from ser_classic.cli import options
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
-
-if TYPE_CHECKING:
-    from ser_classic.corpora import Reading
 
 
 @options.reads_corpus
@@ -20,20 +17,15 @@ def score(
     predictions: Annotated[
         Path, typer.Argument(help="CSV with clip or file, emotion and, optionally, fold and p_<emotion>.")
     ],
-    corpus: Annotated[str, option("--corpus NAME", options.OWN_OR_KNOWN, autocompletion=completion.corpora)],
-    protocol: Annotated[
-        str,
-        option("--protocol NAME", "Protocol whose folds were used.", autocompletion=completion.protocols),
-    ],
+    corpus: Annotated[str, option("--corpus NAME", options.OWN_OR_KNOWN)],
+    protocol: Annotated[str, option("--protocol NAME", "Protocol whose folds were used.")],
     name: Annotated[str, option("--name NAME", "Name of your model, such as 'my CNN'.")],
     note: Annotated[str, option("--note TEXT", "Where to read more, such as a link.")] = "",
     add: Annotated[bool, option("--add", "Store it in --results, beside the other runs.")] = False,
     as_json: options.Json = False,
     seed: options.Seed = 0,
-    reading: Reading = None,
+    access: options.Access = None,
     results: options.Results = Path("results"),
-    data: options.Data = None,
-    cache: options.Cache = None,
 ) -> None:
     """Score predictions of your own model, and compare them with the best run on the same folds."""
     import shutil
@@ -48,14 +40,14 @@ def score(
 
     with options.value_of("--protocol"):
         entry = PROTOCOLS[protocol]
-    meanings = reading.words
+    meanings = access.reading.words
     try:
-        loaded = load(corpus, data, cache, replace(reading, words={}))
+        loaded = replace(access, reading=replace(access.reading, words={})).load(corpus)
     except CorpusError:
         if corpus in CORPORA or not meanings:
             raise
-        loaded = load(corpus, data, cache, reading)  # its own words need the same meanings
-    sources = [load(each, data, cache) for each in entry.sources(loaded.corpus.name)]
+        loaded = access.load(corpus)  # its own words need the same meanings
+    sources = [load(each, access.data, access.cache) for each in entry.sources(loaded.corpus.name)]
     clips = pd.concat([each.clips for each in (*sources, loaded)])
     found = read_predictions(predictions, clips, entry.folds(clips, seed), loaded.corpus.name, meanings)
     run = external(name, note, loaded, entry, seed, found)

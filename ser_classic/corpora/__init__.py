@@ -102,7 +102,7 @@ def load(
             "manifest or folder"
         )
     if str(spec) in CORPORA:
-        if reading not in (None, Reading()):
+        if reading and reading != Reading():
             raise CorpusError(
                 f"{spec}: its emotions, speakers and channels are known; --map, --drop, --speaker, "
                 "--map-speaker, --channel and --labels are for corpora of your own"
@@ -134,11 +134,6 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
     """Folder of a corpus: `data/<name>`, or the name that a common packaging gives it.
 
     An embedded corpus needs no data folder: it is made under the cache folder on first use.
-
-    Raises
-    ------
-    SerClassicError
-        The name is unknown, or there is no such folder; says where it was looked for and how to get it.
     """
     corpus = CORPORA[name]
     if corpus.make is not None:
@@ -147,10 +142,9 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
     data = data_folder(data)
     wanted = [_plain(folder) for folder in (name, *corpus.folders)]
     places = sorted(place for place in data.iterdir() if place.is_dir()) if data.is_dir() else []
-    for folder in wanted:
-        for place in places:
-            if _plain(place.name) == folder:
-                return place
+    found = [place for place in places if _plain(place.name) in wanted]
+    if found:
+        return min(found, key=lambda place: wanted.index(_plain(place.name)))
     if data.is_dir() and _plain(data.resolve().name) in wanted:
         return data
     where = f"{data / name} does not exist" if data.is_dir() else f"the data folder {data} does not exist"
@@ -168,10 +162,8 @@ def available(data: Path | None = None) -> list[str]:
 def _scans(corpus: Corpus, data: Path | None) -> bool:
     try:
         corpus.scan(locate(corpus.name, data))
-    except CorpusError:
-        return False
-    except (Exception, SystemExit):
-        return True  # an error of a plug-in's scan is shown when its clips are loaded
+    except (Exception, SystemExit) as error:  # one of a plug-in's scan is shown when its clips are loaded
+        return not isinstance(error, CorpusError)
     return True
 
 

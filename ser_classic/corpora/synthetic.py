@@ -50,7 +50,7 @@ SENTENCES = {  # meaningless, as in Banse & Scherer (1996); an accent stands bef
 
 def _table(name: str) -> pd.DataFrame:
     path = Path(__file__).parent / f"{name}.tsv"
-    return pd.read_csv(path, sep="\t", comment="#", index_col=0, float_precision="round_trip")
+    return pd.read_csv(path, sep="\t", comment="#", index_col=0, dtype=str)
 
 
 MANNER = _table("manner").drop(columns="unit").astype(float)  # how a voice speaks, one quantity a row
