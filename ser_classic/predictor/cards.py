@@ -22,7 +22,39 @@ LIMITS = (
 def text(card: dict[str, Any]) -> str:
     """A card as Markdown."""
     with wrap_errors("the card is not one of ours", "fit it again"):
-        return _text(card)
+        features, copies = card["features"], card["copies"]
+        settings = ", ".join(f"{name} {value}" for name, value in card["chosen"].items())
+        origin = "a table of yours: it takes tables (--table), no recordings"
+        if not takes_tables(card):
+            origin = f"version {features['version']}"
+        tuned = "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
+        rows = [
+            ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
+            ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),
+            ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
+            ("Features", f"{features['name']}, {origin}, {card['columns']} a clip"),
+            ("Model", card["model"]["name"] + (f" ({settings})" if settings else "")),
+            ("Tuned", tuned if card["tuned"] else "no, stated defaults"),
+            (
+                "Fitted on",
+                f"the clips and {copies} degraded copies of each" if copies else "the clips as they are",
+            ),
+            *([("Most often confused", mistakes)] if (mistakes := _mistakes(card)) else []),
+            ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
+            ("Seed", str(card["seed"])),
+            (
+                "Licences of the corpora",
+                "; ".join(sorted({f"{c['name']}: {c['licence']}" for c in card["corpora"]})),
+            ),
+            ("Versions", ", ".join(f"{name} {number}" for name, number in card["versions"].items())),
+            ("Made", card["created"]),
+            *card["facts"].items(),
+        ]
+        listed = "\n".join(f"- **{name}:** {value}" for name, value in rows)
+        return (
+            f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{listed}\n\n"
+            f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
+        )
 
 
 def html(card: dict[str, Any]) -> str:
@@ -41,46 +73,6 @@ def html(card: dict[str, Any]) -> str:
     title, headline, *others = (line for line in shown if not line.startswith("- "))
     rest = "".join(f"<p>{line}</p>" for line in others)
     return f"<h3>{title[2:]}</h3><p>{headline}</p>{taken if counts else ''}<ul>{points}</ul>{rest}"
-
-
-def _text(card: dict[str, Any]) -> str:
-    features, settings = (
-        card["features"],
-        ", ".join(f"{name} {value}" for name, value in card["chosen"].items()),
-    )
-    origin = "a table of yours: it takes tables (--table), no recordings"
-    if not takes_tables(card):
-        origin = f"version {features['version']}"
-    tuned = "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
-    rows = [
-        ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
-        ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),
-        ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
-        ("Features", f"{features['name']}, {origin}, {card['columns']} a clip"),
-        ("Model", card["model"]["name"] + (f" ({settings})" if settings else "")),
-        ("Tuned", tuned if card["tuned"] else "no, stated defaults"),
-        (
-            "Fitted on",
-            f"the clips and {card['copies']} degraded copies of each"
-            if card["copies"]
-            else "the clips as they are",
-        ),
-        *([("Most often confused", mistakes)] if (mistakes := _mistakes(card)) else []),
-        ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
-        ("Seed", str(card["seed"])),
-        (
-            "Licences of the corpora",
-            "; ".join(sorted({f"{c['name']}: {c['licence']}" for c in card["corpora"]})),
-        ),
-        ("Versions", ", ".join(f"{name} {number}" for name, number in card["versions"].items())),
-        ("Made", card["created"]),
-        *card["facts"].items(),
-    ]
-    listed = "\n".join(f"- **{name}:** {value}" for name, value in rows)
-    return (
-        f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{listed}\n\n"
-        f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
-    )
 
 
 def takes_tables(card: dict[str, Any]) -> bool:

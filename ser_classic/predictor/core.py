@@ -113,8 +113,8 @@ class Predictor:
             raise SerClassicError(
                 f"{self.card['title']}: was loaded from a file, without its pipeline; fit it again"
             )
-        content = {"machine": self.machine, "familiarity": self.familiarity}
-        saving.save(path, self.card, content, self.pipeline if pipeline else None)
+        given = self.pipeline if pipeline else None
+        saving.save(path, self.card, self.machine, self.familiarity, given)
 
     def predict(
         self,
@@ -238,8 +238,13 @@ class Predictor:
         """Emotions of described recordings: the rows of `predict`."""
         described = self.settle(described, adapt and self.adapted)
         judged = [item.judged for item in described if item.judged]
+        if adapt and len(judged) == 1:
+            raise SerClassicError(
+                f"{described[0].name}: adapting takes several recordings of the same speaker, and there is "
+                "only one"
+            )
         if judged and adapt and not self.adapted:
-            judged = self._evened(judged, described[0].name)
+            judged = self._evened(judged)
         told = iter(judged)
         rows = []
         for item in described:
@@ -270,14 +275,11 @@ class Predictor:
         from ser_classic.features.tables import brought_set
 
         title, wanted = self.card["title"], self.features
-        if not wanted.brought:
+        if name != wanted.name or not wanted.brought:
+            takes = f"the table {wanted.name}" if wanted.brought else "recordings"
             raise SerClassicError(
-                f"{title}: takes recordings, not tables; name recordings, or fit another with --table "
+                f"{title}: takes {takes}, not the table {name}; give that, or fit another with --table "
                 f"{name}=FILE"
-            )
-        if name != wanted.name:
-            raise SerClassicError(
-                f"{title}: was fitted on the table {wanted.name}, not {name}; give that name"
             )
         self.require(adapt=adapt, min_confidence=min_confidence)
         given = brought_set(name, path)
@@ -313,8 +315,6 @@ class Predictor:
         """
         if not len(vectors):
             return []
-        if adapt:
-            _require_several(len(vectors), names[0])
         rows = [np.atleast_2d(vector) for vector in vectors]
         lengths, gives = np.array(list(map(len, rows))), self.features.gives
         features = Features(names, self.features.columns, np.concatenate(rows), lengths, gives)
@@ -332,23 +332,15 @@ class Predictor:
             each = [None] * len(X) if chances is None else list(chances)
             emotions = [self.classes[code] for code in codes]
         judged = list(zip(emotions, each, map(float, distances), strict=True))
-        return self._evened(judged, names[0]) if adapt and not self.adapted else judged
+        return self._evened(judged) if adapt and not self.adapted else judged
 
-    def _evened(self, judged: Sequence[Judged], name: str) -> list[Judged]:
-        """Answers for clips of one speaker, shared out by `adaptation.evened`; `name` is the first clip's."""
-        _require_several(len(judged), name)
+    def _evened(self, judged: Sequence[Judged]) -> list[Judged]:
+        """Answers for clips of one speaker, shared out by `adaptation.evened`."""
         shared = evened(np.stack([chances for _, chances, _ in judged]))
         return [
             (self.classes[own.argmax()], own, distance)
             for own, (*_, distance) in zip(shared, judged, strict=True)
         ]
-
-
-def _require_several(clips: int, name: str) -> None:
-    if clips < 2:
-        raise SerClassicError(
-            f"{name}: adapting takes several recordings of the same speaker, and there is only one"
-        )
 
 
 def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
@@ -389,7 +381,7 @@ def load_predictor(path: str | Path) -> Predictor:
 
 def assembled(path: str | Path, content: bytes | None = None) -> Predictor:
     """As `load_predictor`, or from the content of a file of that name."""
-    card, parts = saving.load(path, content)
+    card, machine, familiarity = saving.load(path, content)
     stated = card["features"]
     with wrap_errors(f"{path}: not loaded, its parts do not fit together", "fit it again"):
         if takes_tables(card):
@@ -398,8 +390,5 @@ def assembled(path: str | Path, content: bytes | None = None) -> Predictor:
             features: FeatureSet = awaited(stated["name"], stated["names"], stated["table"])
         else:
             features = FEATURES[stated["name"]]
-        machine, familiarity = parts["machine"], parts["familiarity"]
-        if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):
-            raise ValueError("no machine or familiarity where they are expected")
         familiarity.check(len(features.columns))
     return Predictor(machine, features, tuple(card["classes"]), card, familiarity)

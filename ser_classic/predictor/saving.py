@@ -36,7 +36,6 @@ LARGEST = 2**30  # [bytes] of all members together, uncompressed
 LARGEST_TEXT = 2**24  # [bytes] of the JSON
 DEEPEST = 8  # nesting of parts; ours have three levels
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
-CONTENT = ("machine", "familiarity")
 KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
@@ -54,17 +53,23 @@ FACTS = {  # what the card must hold for the predictor to work
 }
 
 
-def save(path: str | Path, card: dict[str, Any], content: dict[str, Any], pipeline: Any = None) -> None:
-    """Write a predictor into one file, completely or not at all; `load` returns its card and content.
+def save(
+    path: str | Path, card: dict[str, Any], machine: Machine, familiarity: Familiarity, pipeline: Any = None
+) -> None:
+    """Write the parts of a predictor into one file, completely or not at all; `load` returns them.
 
     Equal predictors give equal bytes, but for the pipeline: a skops file in it, for `load_pipeline`.
     """
     path = Path(path)
     require_writable(path, "predictors", SUFFIX)
     arrays: list[np.ndarray] = []
-    encoded = {name: _encoded(each, arrays) for name, each in content.items()}
-    described = [{"kind": array.dtype.str, "shape": array.shape} for array in arrays]
-    description = {"format": FORMAT, "card": card, **encoded, "arrays": described}
+    description = {
+        "format": FORMAT,
+        "card": card,
+        "machine": _encoded(machine, arrays),
+        "familiarity": _encoded(familiarity, arrays),
+        "arrays": [{"kind": array.dtype.str, "shape": array.shape} for array in arrays],
+    }
     text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
     try:
         with replacing(path) as draft, zipfile.ZipFile(draft, "w") as archive:
@@ -92,11 +97,14 @@ def how_to_make(path: str | Path) -> str:
     return f"make one with: ser-classic fit synthetic --features classic193 --model svm_rbf -o {output}"
 
 
-def load(path: str | Path, content: bytes | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Card and content of a file that `save` wrote, or of its bytes."""
+def load(path: str | Path, content: bytes | None = None) -> tuple[dict[str, Any], Machine, Familiarity]:
+    """Card, machine and familiarity in a file that `save` wrote, or in its bytes."""
     with _opened(path, content) as (archive, description):
         arrays = [_array(archive, number, each) for number, each in enumerate(description["arrays"])]
-        return description["card"], {name: _decoded(description[name], arrays) for name in CONTENT}
+        machine, familiarity = (_decoded(description[name], arrays) for name in ("machine", "familiarity"))
+        if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):
+            raise ValueError("no machine or familiarity where they are expected")
+        return description["card"], machine, familiarity
 
 
 def read_card(path: str | Path) -> dict[str, Any]:

@@ -11,14 +11,15 @@ from ser_classic.errors import SerClassicError
 from ser_classic.protocols.deals import (
     five_speaker_groups,
     holdout,
+    leave_one_session_out,
     leave_one_speaker_out,
+    official_parts,
     other_corpora,
     published,
     published_folds,
     random_five,
     unseen_text,
 )
-from ser_classic.protocols.given import leave_one_session_out, official_parts
 from ser_classic.protocols.protocol import Deal, Fold, Protocol, require_two_clips
 from ser_classic.registry import Registry
 

@@ -90,17 +90,12 @@ class Run:
 
     def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]:
         """`predictions` in two parts: the columns fold and clip, one table for all runs on the same folds and
-        not to be changed; and the other columns by name. Errors as `predictions`.
+        not to be changed; and the other columns by name.
         """
-        text = self.text()
-        return _folds(self._folds_path, self.record["digests"]["folds"])[1], _answers(text)
-
-    def text(self) -> bytes:
-        """Guesses and thousandths as they are stored; folds and all are checked."""
         if not self.ok:
             raise StoreError(f"{self.id}: this run failed ({self.record['error']}); there are no predictions")
         digests = self.record["digests"]
-        _folds(self._folds_path, digests["folds"])
+        _, tested = _folds(self.path.parents[1], digests["folds"])
         try:
             text = bz2.decompress((self.path / PREDICTIONS).read_bytes())
         except (OSError, EOFError, ValueError) as error:
@@ -111,11 +106,7 @@ class Run:
             raise StoreError(
                 f"{self.path}: its predictions were changed after the run; run it again with bench --again"
             )
-        return text
-
-    @property
-    def _folds_path(self) -> Path:
-        return folds_path(self.path.parents[1], self.record["digests"]["folds"])
+        return tested, _answers(text)
 
     def curves(self) -> pd.DataFrame | None:
         """Columns fold, epoch, seconds, and loss and UAR of training and validation; else None."""
@@ -151,7 +142,7 @@ def write_run(
                 table.to_csv(index=False, lineterminator="\n").encode() for table in (tested, guessed)
             )
             name = hashlib.sha256(folds).hexdigest()
-            _write_folds(folds_path(results, name), folds)
+            _write_folds(results, name, folds)
             own = {"folds": name, "predictions": _predictions_digest(name, text)}
             record = {**record, "digests": {**record["digests"], **own}}
             (draft / PREDICTIONS).write_bytes(bz2.compress(text))
@@ -177,7 +168,7 @@ def copy_run(run: Run, results: Path) -> Run:
     with _placed(results, run.id) as draft:
         if run.ok:
             name = run.record["digests"]["folds"]
-            _write_folds(folds_path(results, name), _folds(run._folds_path, name)[0])
+            _write_folds(results, name, _folds(run.path.parents[1], name)[0])
         for path in filter(Path.is_file, run.path.iterdir()):
             shutil.copyfile(path, draft / path.name)
     return Run(results / "runs" / run.id, run.record)
@@ -188,15 +179,16 @@ def folds_path(results: Path, digest: str) -> Path:
     return results / "folds" / f"{digest[:16]}.csv.bz2"
 
 
-def _write_folds(path: Path, text: bytes) -> None:
-    content = bz2.compress(text)
+def _write_folds(results: Path, digest: str, text: bytes) -> None:
+    path, content = folds_path(results, digest), bz2.compress(text)
     if not path.is_file() or path.read_bytes() != content:
         write_bytes(path, content)
 
 
 @functools.lru_cache(maxsize=64)
-def _folds(path: Path, digest: str) -> tuple[bytes, pd.DataFrame]:
+def _folds(results: Path, digest: str) -> tuple[bytes, pd.DataFrame]:
     """A table of folds, as text and as a table that is not to be changed."""
+    path = folds_path(results, digest)
     try:
         text = bz2.decompress(path.read_bytes())
     except (OSError, EOFError, ValueError) as error:
