@@ -36,7 +36,8 @@ def test_the_rows_of_a_table_are_answered_as_recordings_are(brought, tiny, capsy
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["file"] for row in rows] == list(tiny.clips.index)
     files = [tiny.root / file for file in tiny.clips["file"]]
-    heard = load_predictor(brought / "audio.skops").answers(files)
+    predictor = load_predictor(brought / "audio.skops")
+    heard = predictor.answer(predictor.describe(files))
     assert [row["emotion"] for row in rows] == [row["emotion"] for row in heard]
     np.testing.assert_allclose(
         [row["confidence"] for row in rows], [row["confidence"] for row in heard], atol=1e-5

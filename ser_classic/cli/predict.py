@@ -119,7 +119,7 @@ def predict(
         options.refuse((given, "--table takes no recordings, and no option for them"))
         with options.value_of("--table"):
             ((name, path),) = parse_tables([table]).items()
-        return print_rows(predictor.judge_table(name, path, adapt=adapt, min_confidence=min_confidence))
+        return print_rows(predictor.answer(predictor.describe_table(name, path), adapt, min_confidence))
     options.refuse((not recordings, "name a recording after the model"))
     if channel is not None:
         predictor = predictor.taking(EACH if channel == EACH else options.channel_of(channel))
@@ -131,16 +131,10 @@ def predict(
     with sources.opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:
         for name, value in (("--draw", draw), ("--format", shape)):
             options.refuse((value and len(found) > 1, f"{name} needs one recording, not {len(found)}"))
-        rows = predictor.answers(
-            found,
-            adapt=adapt,
-            window=window,
-            hop=hop,
-            segments=segments,
-            min_confidence=min_confidence,
-            jobs=jobs,
-            problem=problems.append,
+        described = predictor.describe(
+            found, window=window, hop=hop, segments=segments, jobs=jobs, problem=problems.append
         )
+        rows = predictor.answer(described, adapt, min_confidence)
         if rows and (draw or shape):
             from ser_classic import audio
 

@@ -165,40 +165,30 @@ class Predictor:
         SerClassicError
             The predictor cannot be used with these arguments; see `require`.
         """
-        return tabled(
-            self.answers(
-                sources,
-                adapt=adapt,
-                window=window,
-                hop=hop,
-                segments=segments,
-                min_confidence=min_confidence,
-                jobs=jobs,
-                problem=problem,
-            )
+        self.require(adapt=adapt, min_confidence=min_confidence)
+        described = self.describe(
+            sources, window=window, hop=hop, segments=segments, jobs=jobs, problem=problem
         )
+        return tabled(self.answer(described, adapt, min_confidence))
 
-    def answers(
+    def describe(
         self,
         sources: Source | Iterable[Source] | Mapping[str, Source],
         *,
-        adapt: bool = False,
         window: float | None = None,
         hop: float | None = None,
         segments: bool = False,
-        min_confidence: float = 0.0,
         jobs: int = 1,
         problem: Callable[[str], None] | None = None,
-    ) -> list[Answer]:
-        """As `predict`, but as a list of rows, each a dict from column to value."""
-        self.require(adapt=adapt, min_confidence=min_confidence)
+    ) -> list[Described]:
+        """Features of recordings or of their pieces, for `answer`; parameters and errors as of `predict`."""
         if segments and window is not None:
             raise SerClassicError("choose one of segments and window")
         if self.features.brought:
             name = self.features.name
             raise SerClassicError(
                 f"{self.card['title']}: was fitted on the table {name} and takes no recordings; give "
-                f"their features with --table {name}=FILE (judge_table)"
+                f"their features with --table {name}=FILE (describe_table)"
             )
         cutter: Cutter | None = Utterances if segments else None
         if window is not None:
@@ -213,7 +203,7 @@ class Predictor:
                 raise audio.AudioError(item.problem)
             else:
                 problem(item.problem)
-        return self.answer(kept, adapt, min_confidence)
+        return kept
 
     def require(self, *, adapt: bool = False, min_confidence: float = 0.0) -> None:
         """Raise an error for arguments of `predict` that this predictor cannot serve."""
@@ -235,7 +225,8 @@ class Predictor:
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
     ) -> list[Answer]:
-        """Emotions of described recordings: the rows of `predict`."""
+        """Emotions of what `describe` gave: the rows of `predict`, each a dict from column to value."""
+        self.require(adapt=adapt, min_confidence=min_confidence)
         described = self.settle(described, adapt and self.adapted)
         judged = [item.judged for item in described if item.judged]
         if adapt and len(judged) == 1:
@@ -265,10 +256,8 @@ class Predictor:
             rows.append(row | {"distance": distance, "unlike": distance > 1})
         return rows
 
-    def judge_table(
-        self, name: str, path: str | Path, *, adapt: bool = False, min_confidence: float = 0.0
-    ) -> list[Answer]:
-        """Emotions of the rows of a table of features; otherwise as `answers`.
+    def describe_table(self, name: str, path: str | Path) -> list[Described]:
+        """The rows of a table of features, for `answer`.
 
         The table must have the name and columns of the one that it was fitted on; see `brought_set`.
         """
@@ -281,7 +270,6 @@ class Predictor:
                 f"{title}: takes {takes}, not the table {name}; give that, or fit another with --table "
                 f"{name}=FILE"
             )
-        self.require(adapt=adapt, min_confidence=min_confidence)
         given = brought_set(name, path)
         if given.columns != wanted.columns:
             raise SerClassicError(
@@ -290,7 +278,7 @@ class Predictor:
             )
         nowhere = Span(np.nan, np.nan)
         rows = zip(given.table.keys, given.table.values, strict=True)
-        return self.answer([Described(str(key), nowhere, row) for key, row in rows], adapt, min_confidence)
+        return [Described(str(key), nowhere, row) for key, row in rows]
 
     def settle(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:
         """Replace features by answers; arguments and errors as for `judge`."""
