@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -127,35 +126,29 @@ def _beside(
     feature_set: FeatureSet, columns: tuple[str, ...], parts: list[Features], cache: Path | None
 ) -> Features:
     """Features of the same clips side by side."""
-
-    def fill(mapped: Callable[[], np.ndarray]) -> None:
-        values, start = mapped(), 0
-        for part in parts:
-            values[:, start : start + part.values.shape[1]] = part.values
-            start += part.values.shape[1]
-
+    ends = np.cumsum([len(part.columns) for part in parts])
+    pieces = (
+        ((slice(None), slice(end - len(part.columns), end)), part.values)
+        for part, end in zip(parts, ends, strict=True)
+    )
     key = " ".join(part.digest for part in parts)
-    shape = (len(parts[0].clips), len(columns))
-    return Features(parts[0].clips, columns, keep(shards_of(feature_set, cache), key, shape, fill))
+    shape = len(parts[0].clips), len(columns)
+    return Features(parts[0].clips, columns, keep(shards_of(feature_set, cache), key, shape, pieces))
 
 
 def _looked_up(
-    clips: pd.DataFrame, feature_set: Any, cache: Path | None, degradation: str | None
+    clips: pd.DataFrame, feature_set: FeatureSet, cache: Path | None, degradation: Degradation | None
 ) -> Features:
     """Features of clips from a table that was brought."""
+    table = feature_set.table
     if degradation is not None:
         raise ExtractionError(
-            f"{feature_set.table.path}: holds features of clean clips; to test on degraded ones, bring a "
-            "table made from them"
+            f"{table.path}: holds features of clean clips; to test on degraded ones, bring a table made from "
+            "them"
         )
-    rows = feature_set.table.rows_of(clips)
-
-    def fill(mapped: Callable[[], np.ndarray]) -> None:
-        mapped()[:] = feature_set.table.values[rows]
-
-    key = "\n".join(clips.index)
-    shape = (len(clips), len(feature_set.columns))
-    return Features(clips.index, feature_set.columns, keep(shards_of(feature_set, cache), key, shape, fill))
+    values = table.values[table.rows_of(clips)]
+    shards, key = shards_of(feature_set, cache), "\n".join(clips.index)
+    return Features(clips.index, table.columns, keep(shards, key, values.shape, [(slice(None), values)]))
 
 
 class _Source(NamedTuple):
@@ -188,27 +181,22 @@ class _Job:
 
     def compute(self, sources: list[_Source]) -> list[np.ndarray]:
         """Features [shape=(d,) or (rows, d)] of clips, all at once if several; errors of any kind."""
-        names = [str(self.root / source.file) for source in sources]
-        waveforms = map(self._waveform, sources)
-        vectors = _computed(
-            self.feature_set, [(*each, name) for each, name in zip(waveforms, names, strict=True)]
-        )
-        return list(map(self._checked, sources, vectors))
-
-    def _waveform(self, source: _Source) -> tuple[np.ndarray, int]:
-        degradation = self.degradation
-        rate = self.feature_set.sample_rate if degradation is None else RATE
-        waveform, rate = audio.read(self.root / source.file, rate, self.channel, source.part)
-        return waveform if degradation is None else degradation(waveform, source.clip), rate
-
-    def _checked(self, source: _Source, vector: np.ndarray) -> np.ndarray:
-        path = self.root / source.file
-        if _state(path) != source.state:  # kept, it would pass for the older file's
-            raise ExtractionError(f"{path}: changed during extraction; run the same command again")
+        paths = [self.root / source.file for source in sources]
+        waveforms = [self._waveform(path, source) for path, source in zip(paths, sources, strict=True)]
+        named = [(*waveform, str(path)) for path, waveform in zip(paths, waveforms, strict=True)]
+        vectors = _computed(self.feature_set, named)
         width, dimensions = len(self.feature_set.columns), self.feature_set.gives.dimensions
-        if vector.ndim != dimensions or vector.shape[-1] != width:
-            raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
-        return vector
+        for path, source, vector in zip(paths, sources, vectors, strict=True):
+            if _state(path) != source.state:  # kept, it would pass for the older file's
+                raise ExtractionError(f"{path}: changed during extraction; run the same command again")
+            if vector.ndim != dimensions or vector.shape[-1] != width:
+                raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
+        return vectors
+
+    def _waveform(self, path: Path, source: _Source) -> tuple[np.ndarray, int]:
+        rate = self.feature_set.sample_rate if self.degradation is None else RATE
+        waveform, rate = audio.read(path, rate, self.channel, source.part)
+        return waveform if self.degradation is None else self.degradation(waveform, source.clip), rate
 
 
 def _state(path: Path) -> str:
@@ -276,10 +264,7 @@ def compute(
 ) -> np.ndarray:
     """Features [shape=(d,) or (rows, d), dtype=float32] of one waveform, at the set's own rate.
 
-    Raises
-    ------
-    AudioError
-        The waveform holds nothing to analyse, or its features are not finite.
+    AudioError says that it holds nothing to analyse, or that they are not finite.
     """
     return _computed(feature_set, [(waveform, sample_rate, name)])[0]
 

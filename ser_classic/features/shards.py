@@ -14,8 +14,9 @@ import json
 import os
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,68 +26,44 @@ from ser_classic.runtime import locks
 from ser_classic.runtime.files import DRAFT, replacing
 from ser_classic.runtime.places import cache_folder
 
+Pieces = Iterable[tuple[Any, np.ndarray]]
+
+
+@contextlib.contextmanager
+def _writing(shards: Path, remedy: str = "choose another with --cache") -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SerClassicError(
+            f"{shards}: the cache cannot be written ({error.strerror}); {remedy}"
+        ) from error
+
 
 def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
-    """The folder of a feature set's shards, which is there from then on.
-
-    Raises
-    ------
-    SerClassicError
-        It cannot be made.
-    """
+    """The folder of a feature set's shards, which is there from then on."""
     text = json.dumps(feature_set.parameters, sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:12]
     shards = cache_folder(cache) / "features" / f"{feature_set.name}-{key}"
-    try:
+    with _writing(shards):
         shards.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SerClassicError(
-            f"{shards}: the cache cannot be written ({error}); choose another with --cache"
-        ) from error
     return shards
 
 
 @contextlib.contextmanager
 def alone(shards: Path, what: str) -> Iterator[None]:
-    """Be the only process that writes shards here; what a killed one was writing is removed.
-
-    Raises
-    ------
-    SerClassicError
-        The folder cannot be written.
-    """
-    try:
-        with locks.alone(shards / locks.LOCK, what):
-            for draft in shards.glob(f"{DRAFT}*"):
-                draft.unlink(missing_ok=True)
-            yield
-    except OSError as error:
-        raise SerClassicError(
-            f"{shards}: the cache cannot be written ({error.strerror}); choose another with --cache"
-        ) from error
+    """Be the only process that writes shards here; what a killed one was writing is removed."""
+    with _writing(shards), locks.alone(shards / locks.LOCK, what):
+        for draft in shards.glob(f"{DRAFT}*"):
+            draft.unlink(missing_ok=True)
+        yield
 
 
 def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> Path:
-    """Write the features of some clips, each [shape=(rows, d)], and return where they are.
-
-    Raises
-    ------
-    SerClassicError
-        The shard cannot be written.
-    """
+    """Write the features of some clips, each [shape=(rows, d)], and return where they are."""
     path = shards / f"{uuid.uuid4().hex}.npz"
-    try:
-        with replacing(path) as draft, draft.open("wb") as file:
-            np.savez(
-                file,
-                digests=np.array(digests),
-                lengths=np.array([len(vector) for vector in vectors]),
-                values=np.concatenate(vectors),
-            )
-    except OSError as error:
-        raise SerClassicError(
-            f"{shards}: the cache cannot be written ({error.strerror}); free some space"
-        ) from error
+    lengths, values = np.array([len(vector) for vector in vectors]), np.concatenate(vectors)
+    with _writing(shards, "free some space"), replacing(path) as draft, draft.open("wb") as file:
+        np.savez(file, digests=np.array(digests), lengths=lengths, values=values)
     return path
 
 
@@ -105,12 +82,7 @@ def index(shards: Path) -> dict[str, Path]:
 def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
     """Bring the clips into one memory-mapped matrix [n, d], a shard at a time, and give each clip's rows.
 
-    Raises
-    ------
-    SerClassicError
-        There is no room for the matrix.
-    ValueError
-        The shards have several widths.
+    Shards of several widths are a ValueError.
     """
     wanted: dict[Path, list[int]] = {}
     for position, digest in enumerate(digests):
@@ -124,41 +96,27 @@ def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[
         lengths[positions] = [sizes[digests[position]] for position in positions]
     ends = np.cumsum(lengths)
 
-    def fill(mapped: Callable[[], np.ndarray]) -> None:
+    def pieces() -> Pieces:
         for path, positions in wanted.items():
-            values = (
-                mapped()
-            )  # anew for each shard: what was written is the system's to keep in memory or not
             with np.load(path) as shard:
-                stops = dict(
-                    zip(shard["digests"].tolist(), np.cumsum(shard["lengths"]).tolist(), strict=True)
-                )
+                stops = dict(zip(shard["digests"].tolist(), np.cumsum(shard["lengths"]), strict=True))
                 rows = shard["values"]
-            for position in positions:
-                stop, size = stops[digests[position]], lengths[position]
-                values[ends[position] - size : ends[position]] = rows[stop - size : stop]
+            sizes = lengths[positions]
+            ends_here = np.array([stops[digests[position]] for position in positions])
+            yield _ranges(ends[positions], sizes), rows[_ranges(ends_here, sizes)]
 
-    return keep(shards, "\n".join(digests), (int(ends[-1]), width), fill), lengths
+    return keep(shards, "\n".join(digests), (int(ends[-1]), width), pieces()), lengths
 
 
-def keep(
-    shards: Path, key: str, shape: tuple[int, int], fill: Callable[[Callable[[], np.ndarray]], None]
-) -> np.ndarray:
+def _ranges(ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Numbers of the rows of clips, of which these are the ends and sizes."""
+    return np.concatenate([np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)])
+
+
+def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.ndarray:
     """A memory-mapped matrix beside the shards, made where it is not there already.
 
-    Parameters
-    ----------
-    shards : Path
-    key : str
-        Tells it from the other matrices.
-    shape : (rows, columns)
-    fill : callable (mapped)
-        Writes the values into what `mapped()` gives, the matrix on disk.
-
-    Raises
-    ------
-    SerClassicError
-        There is no room for it, or the cache cannot be written.
+    The key tells it from the other matrices. A piece is a place in it, and the values to write there.
     """
     matrix = shards / f"matrix-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if not _whole(matrix, shape):
@@ -166,7 +124,8 @@ def keep(
             if not _whole(matrix, shape):
                 with replacing(matrix) as draft:
                     _reserve(draft, shape)
-                    fill(lambda: np.lib.format.open_memmap(draft, mode="r+"))
+                    for place, values in pieces:  # mapped anew: what was written may leave the memory
+                        np.lib.format.open_memmap(draft, mode="r+")[place] = values
     return np.load(matrix, mmap_mode="r")
 
 
@@ -182,10 +141,5 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> None:
     """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash later."""
     np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):
-        try:
-            with draft.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
-        except OSError as error:
-            raise SerClassicError(
-                f"{draft.parent}: no room for the features ({error.strerror}); free some space"
-            ) from error
+        with _writing(draft.parent, "free some space"), draft.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)
