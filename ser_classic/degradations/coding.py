@@ -33,13 +33,7 @@ def band_passed(waveform: np.ndarray, low: float, high: float, rate: int = RATE)
 def coded(
     waveform: np.ndarray, random: np.random.Generator, rate: int = RATE, **coder: str | float
 ) -> np.ndarray:
-    """What is left of a waveform after a coder at low rate, at a sample rate [Hz].
-
-    Raises
-    ------
-    SerClassicError
-        The installed libsndfile does not write this format.
-    """
+    """What is left of a waveform after a coder at low rate, at a sample rate [Hz]."""
     import soundfile
 
     file = io.BytesIO()

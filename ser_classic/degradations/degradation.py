@@ -15,26 +15,14 @@ Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Degradation:
-    """A named way of spoiling a recording.
-
-    Attributes
-    ----------
-    name : str
-    kind, level : str
-        What is done, and how much of it, for tables and figures.
-    change : callable (waveform [shape=(n,)] at 16 kHz, generator) -> waveform [shape=(m,)]
-    version : int
-        Raised whenever it does something else, so that no features of old audio are used.
-    coder : bool
-        Whether libsndfile has a part in it.
-    """
+    """A named way of spoiling a recording."""
 
     name: str
-    kind: str
-    level: str
-    change: Change
-    version: int = 1
-    coder: bool = False
+    kind: str  # what is done, for tables and figures ...
+    level: str  # ... and how much of it
+    change: Change  # of a waveform at 16 kHz
+    version: int = 1  # raised whenever it does something else, so that no features of old audio are used
+    coder: bool = False  # whether libsndfile has a part in it
 
     @property
     def key(self) -> str:
@@ -46,12 +34,6 @@ class Degradation:
         return f"{self.name}.{self.version}.libsndfile-{soundfile.__libsndfile_version__}"
 
     def __call__(self, waveform: np.ndarray, clip: str) -> np.ndarray:
-        """The degraded waveform [shape=(m,), dtype=float32] of one at 16 kHz [shape=(n,)].
-
-        Raises
-        ------
-        SerClassicError
-            The coder is lacking here.
-        """
+        """The degraded waveform [shape=(m,), dtype=float32] of one at 16 kHz [shape=(n,)]."""
         random = np.random.default_rng(zlib.crc32(f"{self.name}:{clip}".encode()))
         return self.change(np.asarray(waveform, dtype=np.float64), random).astype(np.float32)

@@ -25,11 +25,6 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
 
     The CSV has the columns clip, speaker, emotion and one a feature; the NPZ the arrays `features` [clips, d]
     (or [rows, d] and `lengths`, the rows of each clip), `columns`, `clip`, `speaker` and `emotion`.
-
-    Raises
-    ------
-    SerClassicError
-        The file cannot be written, or what is more than a vector a clip was asked for as CSV.
     """
     check_output(path, features.inputs)
     labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}

@@ -108,11 +108,6 @@ def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, 
     0-200 Hz, 200-400 Hz, and so on by octaves; the highest band reaches half the sample rate. As in librosa
     a band takes in the bin below its lower edge, and all but the highest leave their last bin out after
     they have counted it.
-
-    Raises
-    ------
-    SerClassicError
-        The highest band would begin beyond half the sample rate, or a band holds no bin.
     """
     frequencies = bin_frequencies(sample_rate, n_fft)
     edges = np.concatenate(([0], CONTRAST_LOWEST * 2.0 ** np.arange(size)))

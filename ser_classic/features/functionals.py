@@ -59,12 +59,7 @@ class Pooled:
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].
 
-        Raises
-        ------
-        AudioError
-            The waveform is shorter than 10 ms, silent, or not finite.
-        SerClassicError
-            A descriptor cannot be had at this sample rate.
+        Errors are those of `describe`.
         """
         tracks = describe(waveform, sample_rate, self.descriptors, self.framing)
         return pool(np.concatenate(list(tracks.values())), self.functionals).ravel()
@@ -123,16 +118,8 @@ _SCALARS = tuple(Descriptor(name) for name in ("zcr", "rms", "centroid", "bandwi
 _CLASSIC = (Descriptor("mfcc", 40), Descriptor("chroma", 12), Descriptor("mel", 128))
 
 MFCC13 = Pooled((Descriptor("mfcc", 13),))
-MFCC_CHROMA_CONTRAST = Pooled((Descriptor("mfcc", 40), Descriptor("chroma", 12), Descriptor("contrast", 7)))
-CLASSIC67 = Pooled(
-    (
-        Descriptor("mfcc", 40),
-        Descriptor("chroma", 12),
-        *_HARMONY,
-        Descriptor("zcr"),
-        Descriptor("rms"),
-    )
-)
+MFCC_CHROMA_CONTRAST = Pooled((*_CLASSIC[:2], Descriptor("contrast", 7)))
+CLASSIC67 = Pooled((*_CLASSIC[:2], *_HARMONY, *_SCALARS[:2]))
 CLASSIC180 = Pooled(_CLASSIC)
 CLASSIC193 = Pooled(_CLASSIC + _HARMONY)
 POOLED = Pooled(

@@ -21,19 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model takes of a clip, and what a feature set for it gives.
+    """What a model takes of a clip, and what a feature set for it gives."""
 
-    Attributes
-    ----------
-    name : str
-        In messages, of a clip: `one vector`.
-    dimensions : int
-        Of the array that an extractor gives: 1, or 2 for rows of features.
-    gather : callable (values [shape=(rows, d)], rows of each clip [shape=(clips,)]) -> array of clips
-    """
-
-    name: str
-    dimensions: int
+    name: str  # in messages, of a clip
+    dimensions: int  # of the array that an extractor gives: 1, or 2 for rows of features
+    # From values [shape=(rows, d)] and the rows of each clip [shape=(clips,)] to an array of clips.
     gather: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -46,23 +38,12 @@ VECTORS = Inputs("one vector", 1, _row_by_row)
 
 @dataclass(frozen=True)
 class Features:
-    """Features of clips, in their order.
-
-    Attributes
-    ----------
-    clips : pd.Index or list of str
-    columns : tuple of str
-    values : np.ndarray [shape=(rows, d), dtype=float32], memory-mapped
-        The rows of each clip, clip after clip. A process that is sent the features maps the same file.
-    lengths : np.ndarray [shape=(clips,), dtype=int]
-        Rows of each clip; one by default.
-    inputs : Inputs
-    """
+    """Features of clips, in their order; a process that is sent them maps the same file."""
 
     clips: pd.Index | Sequence[str]
     columns: tuple[str, ...]
-    values: np.ndarray
-    lengths: np.ndarray | None = None
+    values: np.ndarray  # [shape=(rows, d), dtype=float32] memory-mapped: the rows of clip after clip
+    lengths: np.ndarray | None = None  # [shape=(clips,)] rows of each clip; one by default
     inputs: Inputs = VECTORS
 
     def __post_init__(self) -> None:
@@ -74,7 +55,6 @@ class Features:
         return f"Features: {len(self.clips)} clips{rows}, {len(self.columns)} columns"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: how many, and the first of the vectors."""
         first = "" if self.inputs.dimensions > 1 else self.frame.iloc[:5].to_html(max_cols=8)
         return f"<p>{self!r}</p>{first}"
 
@@ -115,13 +95,7 @@ class Features:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The vectors as a DataFrame, clips x columns.
-
-        Raises
-        ------
-        SerClassicError
-            A clip has rows of them.
-        """
+        """The vectors as a DataFrame, clips x columns; an error where a clip has rows of them."""
         if self.inputs.dimensions > 1:
             raise SerClassicError(f"{self.inputs.name} per clip does not fit in a table; use `array`")
         import pandas as pd  # not needed to predict, which shall begin soon

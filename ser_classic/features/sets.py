@@ -91,14 +91,7 @@ class FeatureSet:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the features, in their order; `<set>/<name>`, where a set that was joined has no groups.
-
-        Raises
-        ------
-        SerClassicError
-            They are those of an optional library that is not installed, the extractor cannot tell them, or
-            two of the sets that were joined have a feature in common.
-        """
+        """Names of the features in order; `<set>/<name>`, where a set that was joined has no groups."""
         with wrap_errors(f"{self.name} cannot tell its columns"):
             return tuple(self.extractor.columns)
 
@@ -158,13 +151,7 @@ class _Together:
 
 
 def join(parts: tuple[FeatureSet, ...]) -> FeatureSet:
-    """Feature sets of vectors side by side as one, `flagship+prosody`, in this order.
-
-    Raises
-    ------
-    SerClassicError
-        One stands there twice, or gives more than a vector a clip.
-    """
+    """Feature sets of vectors side by side as one, `flagship+prosody`, in this order."""
     name = "+".join(part.name for part in parts)
     if len({part.name for part in parts}) < len(parts):
         raise SerClassicError(f"{name}: names a feature set twice; name each once")

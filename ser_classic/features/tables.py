@@ -32,42 +32,29 @@ SHOWN = 5  # names in one message
 class Table:
     """A table of features as it was read.
 
-    Attributes
-    ----------
-    path : Path
-    digest : str
-        SHA-256 of the file.
-    columns : tuple of str
-    keys : np.ndarray of str [shape=(n,)]
-        The clip of each row: its name in the clips table, or its file, whatever its ending; the corpus may
-        stand before it, `emodb/wav/03a01Fa.wav`.
-    values : np.ndarray [shape=(n, d), dtype=float32]
-    corpora : np.ndarray of str [shape=(n,)] or None
-        The corpus of each row, where the table says it.
+    A key is a clip's name in the clips table or its file, whatever its ending; the corpus may stand before
+    it, `emodb/wav/03a01Fa.wav`.
     """
 
     path: Path
-    digest: str
+    digest: str  # SHA-256 of the file
     columns: tuple[str, ...]
-    keys: np.ndarray
-    values: np.ndarray
-    corpora: np.ndarray | None = None
+    keys: np.ndarray  # [shape=(n,)] of str
+    values: np.ndarray  # [shape=(n, d), dtype=float32]
+    corpora: np.ndarray | None = None  # [shape=(n,)] of str, where the table says them
 
     def rows_of(self, clips: pd.DataFrame) -> np.ndarray:
         """The row of each clip of one corpus [shape=(clips,)].
 
-        Rows of other corpora are passed over; of such as are of no clip a warning tells.
-
-        Raises
-        ------
-        SerClassicError
-            Clips are missing, or stand there twice.
+        Rows of other corpora are passed over, those of no clip with a warning. Clips that are missing, or
+        stand there twice, are an error.
         """
         corpus = str(clips["corpus"].iloc[0])
         exact, alike = _names(clips)
         found: dict[int, int] = {}
         twice, foreign = [], []
-        for row, key in enumerate(map(_plain, self.keys)):
+        for row, key in enumerate(self.keys):
+            key = key.replace("\\", "/").removeprefix("./")
             if self.corpora is not None and self.corpora[row] != corpus:
                 continue
             clip = exact.get(key, alike.get(_stem(key)))
@@ -95,7 +82,6 @@ class Table:
         return np.array([found[position] for position in range(len(clips))])
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """An error: as an extractor, a table computes nothing."""
         raise SerClassicError(
             f"{self.path}: a table has no features of other recordings; bring a table of those"
         )
@@ -106,8 +92,6 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
 
     Parameters
     ----------
-    name : str
-        By which it is known.
     path : str or Path
         An `.npz` with the arrays `clip` or `file` (or `clips`, `files`) [n], `features` or `X` [n, d], and
         if wanted `columns` [d]; or a `.csv` or `.parquet` with a column `clip` or `file` and one a feature.
@@ -124,13 +108,8 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
     readers = {".npz": _read_npz, ".csv": _read_frame, ".parquet": _read_frame}
     if path.suffix.lower() not in readers:
         raise SerClassicError(f"{path}: a table of features is one of {', '.join(readers)}; convert it")
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise SerClassicError(
-            f"{path}: cannot be read ({error.strerror}); name a table of features"
-        ) from error
     with wrap_errors(f"{path}: cannot be read as a table of features"):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         keys, columns, values, corpora = readers[path.suffix.lower()](path)
     if values.ndim != 2 or len(values) != len(keys) or not values.size:
         raise SerClassicError(
@@ -147,11 +126,10 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
             f"{path}: two columns are called {named.most_common(1)[0][0]}; give each its own name"
         )
     values = np.ascontiguousarray(values, dtype=np.float32)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        rows, of = np.nonzero(bad)
+    rows, of = np.nonzero(~np.isfinite(values))
+    if len(rows):
         raise SerClassicError(
-            f"{path}: {bad.any(axis=1).sum()} rows hold NaN or infinite values, first that of "
+            f"{path}: {len(set(rows))} rows hold NaN or infinite values, first that of "
             f"{keys[rows[0]]} in column {columns[of[0]]}; correct them or drop the column"
         )
     table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
@@ -169,12 +147,6 @@ def awaited(name: str, columns: Iterable[str], digest: str) -> FeatureSet:
 def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
     """Tables as feature sets of `FEATURES`, for the length of a block; errors as `brought_set`.
 
-    Parameters
-    ----------
-    tables : mapping of name to path
-
-    Examples
-    --------
     >>> from ser_classic.experiment import bench
     >>> from ser_classic.experiment.cells import Cell
     >>> with bring({"hubert": "hubert.npz"}):  # doctest: +SKIP
@@ -184,13 +156,7 @@ def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
 
 
 def parse_tables(texts: Iterable[str]) -> dict[str, Path]:
-    """`NAME=FILE` as names and paths.
-
-    Raises
-    ------
-    SerClassicError
-        One is not of this form, or a name stands there twice.
-    """
+    """`NAME=FILE` as names and paths."""
     tables: dict[str, Path] = {}
     for text in texts:
         name, sign, path = text.partition("=")
@@ -236,22 +202,15 @@ def _read_frame(path: Path) -> Read:
     if words:
         raise SerClassicError(f"{path}: columns without numbers: {_some(words)}; remove them")
     corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
-    return (
-        frame[key].to_numpy(dtype=str),
-        [str(name) for name in values],
-        values.to_numpy(np.float32),
-        corpora,
-    )
+    return frame[key].to_numpy(dtype=str), list(map(str, values)), values.to_numpy(np.float32), corpora
 
 
 def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
     names = list(names)
     found = [name for name in wanted if name in names]
     if len(found) != 1:
-        raise SerClassicError(
-            f"{path}: expected one of {', '.join(wanted)}, found "
-            + (" and ".join(found) if found else f"none of them among {_some(names)}")
-        )
+        there = " and ".join(found) or f"none of them among {_some(names)}"
+        raise SerClassicError(f"{path}: expected one of {', '.join(wanted)}, found {there}")
     return found[0]
 
 
@@ -272,10 +231,6 @@ def _names(clips: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
             if alike.setdefault(stem, position) != position:
                 unclear.add(stem)
     return exact, {stem: position for stem, position in alike.items() if stem not in unclear}
-
-
-def _plain(key: str) -> str:
-    return key.replace("\\", "/").removeprefix("./")
 
 
 def _stem(name: str) -> str:
