@@ -26,7 +26,10 @@ CS, GAMMAS = (0.01, 0.1, 1.0, 10.0), (0.25, 1.0, 4.0)
 UNEQUAL = {"check_sample_weight_equivalence_on_dense_data": "libsvm converges to its tolerance only"}
 
 
-@parametrize_with_checks([SVCCV(), SVCCV("linear"), SVCCV(cv=3)], expected_failed_checks=lambda _: UNEQUAL)
+@parametrize_with_checks(
+    [SVCCV(), SVCCV("linear"), SVCCV(Cs=(0.1, 1.0), gammas=(1.0,), cv=3)],
+    expected_failed_checks=lambda _: UNEQUAL,
+)
 def test_follows_the_convention_of_scikit_learn(estimator, check):
     check(estimator)
 

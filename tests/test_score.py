@@ -20,15 +20,21 @@ from ser_classic.report.text import best_systems
 ID = "tiny--loso--external--my_cnn--0"
 
 
-@pytest.fixture
-def predictions(tiny, cache) -> pd.DataFrame:
-    """Of a real model, as another program would write them."""
+@pytest.fixture(scope="module")
+def made(tiny, cache) -> pd.DataFrame:
+    """Predictions of a real model, as another program would write them."""
     features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
     made = evaluate(tiny.clips, features, MODELS["logistic"], PROTOCOLS["loso"])
     table = made.rename(columns={"guess": "emotion"}).assign(
         file=tiny.clips["file"].loc[made["clip"]].to_numpy()
     )
     return table.drop(columns="clip").sample(frac=1, random_state=0)
+
+
+@pytest.fixture
+def predictions(made) -> pd.DataFrame:
+    """A copy that may be changed."""
+    return made.copy()
 
 
 @pytest.fixture
