@@ -17,7 +17,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS
 from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
 from ser_classic.report.text import counted, share, signed
-from ser_classic.statistics import Comparison, SpeakerCounts, per_speaker
+from ser_classic.statistics import Comparison, per_speaker
 from ser_classic.tables import Cell, Table
 from ser_classic.tracks import track_of
 
@@ -64,14 +64,7 @@ class Pair:
 
 
 def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar") -> Pair:
-    """Compare two stored runs on the same clips.
-
-    Parameters
-    ----------
-    first, second : Run
-    clips_of : callable (corpus) -> pd.DataFrame
-    metric : str
-        Of `ser_classic.metrics.COUNT_METRICS`.
+    """Compare two stored runs on the same clips, in a metric of `ser_classic.metrics.COUNT_METRICS`.
 
     Raises
     ------
@@ -79,12 +72,42 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
         A failed run, or runs of different corpora, tracks or clips: the difference would mean nothing.
         There is no such metric.
     """
-    counts = counts_of(first, second, clips_of)
-    names = first.record["id"], second.record["id"]
+    records = first.record, second.record
+    names = tuple(record["id"] for record in records)
+    for record in records:
+        if record["status"] != "ok":
+            raise SerClassicError(
+                f"{record['id']} failed ({record.get('error')}); there is nothing to compare"
+            )
+    for what in ("corpus", "track", "leaky"):
+        told = [record[what] for record in records]
+        if told[0] != told[1]:
+            if what == "leaky":
+                told = ["leaky" if leaky else "with speakers kept apart" for leaky in told]
+            raise SerClassicError(
+                f"{names[0]} is {told[0]}, {names[1]} is {told[1]}; only runs of one corpus and one track "
+                "can be compared"
+            )
+    if len({record.get("digests", {}).get("clips") for record in records}) > 1:
+        raise SerClassicError(
+            f"{names[0]} and {names[1]} ran on different versions of the clips of {first.record['corpus']}; "
+            "repeat the older one with: ser-classic bench SUITE --again"
+        )
+    clips = clips_of(first.record["corpus"])
+    tables = [judged(run.predictions(), clips) for run in (first, second)]
+    tested = [table["clip"].sort_values().tolist() for table in tables]
+    if tested[0] != tested[1]:
+        shared = len(set(tested[0]) & set(tested[1]))
+        raise SerClassicError(
+            f"{names[0]} tested {len(tested[0])} clips, {names[1]} {len(tested[1])}; {shared} are the same. "
+            "Only runs on the same clips can be compared"
+        )
+    if tables[0]["speaker"].isna().any():
+        raise SerClassicError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
+    counts = aligned(*map(speaker_counts, tables))
     found = statistics.compare(counts[0].counts, counts[1].counts, names, metric)
     each = [per_speaker(table, METRICS[metric].of) for table in counts]
-    speakers = pd.concat(each, axis=1, keys=names)
-    return Pair((first, second), metric, found, int(counts[0].counts.sum()), speakers)
+    return Pair((first, second), metric, found, len(tested[0]), pd.concat(each, axis=1, keys=names))
 
 
 def compare_stored(results: Path, first: str, second: str, metric: str = "uar") -> Pair:
@@ -115,60 +138,22 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     return pair
 
 
-def counts_of(
-    first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame]
-) -> tuple[SpeakerCounts, SpeakerCounts]:
-    """Counts of two runs among the same speakers and emotions; arguments and errors as `compare`."""
-    for run in (first, second):
-        if run.record["status"] != "ok":
-            raise SerClassicError(
-                f"{run.record['id']} failed ({run.record.get('error')}); there is nothing to compare"
-            )
-    for what in ("corpus", "track", "leaky"):
-        ours, theirs = first.record[what], second.record[what]
-        if ours != theirs:
-            named = {"leaky": {True: "leaky", False: "with speakers kept apart"}}.get(what, {})
-            raise SerClassicError(
-                f"{first.record['id']} is {named.get(ours, ours)}, {second.record['id']} is "
-                f"{named.get(theirs, theirs)}; only runs of one corpus and one track can be compared"
-            )
-    tables_of = [run.record.get("digests", {}).get("clips") for run in (first, second)]
-    if tables_of[0] != tables_of[1]:
-        raise SerClassicError(
-            f"{first.record['id']} and {second.record['id']} ran on different versions of the clips of "
-            f"{first.record['corpus']}; repeat the older one with: ser-classic bench SUITE --again"
-        )
-    clips = clips_of(first.record["corpus"])
-    tables = [judged(run.predictions(), clips) for run in (first, second)]
-    names = first.record["id"], second.record["id"]
-    tested = [table["clip"].sort_values().tolist() for table in tables]
-    if tested[0] != tested[1]:
-        shared = len(set(tested[0]) & set(tested[1]))
-        raise SerClassicError(
-            f"{names[0]} tested {len(tested[0])} clips, {names[1]} {len(tested[1])}; {shared} are the same. "
-            "Only runs on the same clips can be compared"
-        )
-    if tables[0]["speaker"].isna().any():
-        raise SerClassicError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
-    return aligned(*map(speaker_counts, tables))
-
-
 def as_text(pair: Pair, width: int = 80) -> str:
     """A comparison for the terminal: both runs, difference, test and verdict.
 
     Where there are too few speakers for an interval, each of them is shown instead.
     """
-    found, gap = pair.found, pair.found.difference
-    record = pair.runs[0].record
+    found, gap, record = pair.found, pair.found.difference, pair.runs[0].record
     kind = "leaky" if record["leaky"] else track_of(record["track"]).label
-    clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
     each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
-    names = (str(name).partition("/")[2] or str(name) for name in each.index)
+    each = each.assign(difference=each.iloc[:, 0] - each.iloc[:, 1])
     rows = [
-        (run.id, *map(_right(share), (value, *each.iloc[:, place])))
-        for place, (run, value) in enumerate(zip(pair.runs, (found.first, found.second), strict=True))
+        (name, *(Cell(words(figure), figure) for figure in (value, *each[name])))
+        for name, value, words in zip(
+            each.columns, (found.first, found.second, gap.value), (share, share, signed), strict=True
+        )
     ]
-    rows.append(("difference", *map(_right(signed), (gap.value, *(each.iloc[:, 0] - each.iloc[:, 1])))))
+    names = (str(name).partition("/")[2] or str(name) for name in each.index)
     table = Table(("", METRICS[pair.metric].word, *names), tuple(rows)).lines()
     if gap.trusted:
         table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
@@ -177,27 +162,26 @@ def as_text(pair: Pair, width: int = 80) -> str:
         textwrap.fill(sentence, width, break_long_words=False, break_on_hyphens=False)
         for sentence in (found.verdict, *pair.notes)
     ]
+    clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
     return "\n".join([f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", *sentences])
-
-
-def _right(words: Callable[[float], str]) -> Callable[[float], Cell]:
-    return lambda value: Cell(words(value), value)
 
 
 def as_facts(pair: Pair) -> dict[str, Any]:
     """A comparison ready for JSON; `low` and `high` are null where one speaker leaves nothing to resample."""
     found, gap = pair.found, pair.found.difference
+    first, second = (run.record["id"] for run in pair.runs)
+    low, high = (None if math.isnan(end) else end for end in (gap.low, gap.high))
     return {
-        "first": pair.runs[0].id,
-        "second": pair.runs[1].id,
+        "first": first,
+        "second": second,
         "corpus": pair.runs[0].record["corpus"],
         "clips": pair.clips,
         "speakers": gap.speakers,
         "metric": pair.metric,
         "values": [found.first, found.second],
         "difference": gap.value,
-        "low": None if math.isnan(gap.low) else gap.low,
-        "high": None if math.isnan(gap.high) else gap.high,
+        "low": low,
+        "high": high,
         "trusted": gap.trusted,
         "p_value": found.p_value,
         "exact": found.exact,
