@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tiny_corpus import FILES, install, tiny, write_release, write_wav
 from typer.testing import CliRunner
 
-from ser_classic.corpora import Archive, CorpusError, load
+from ser_classic.corpora import CorpusError, load
 from ser_classic.corpora.archives import unpack
 from ser_classic.corpora.fetching import Fetched, fetch
 from ser_classic.corpora.verifying import verify
@@ -88,8 +88,8 @@ def md5(path: Path) -> str:
 
 
 def offered(monkeypatch, server, served: Path, checksum: str | None = None, **changes: object) -> None:
-    archive = Archive(f"{server.address}/release.zip?download=1", checksum)
-    install(monkeypatch, tiny(served, **({"archive": archive} | changes)))
+    facts = {"archive": f"{server.address}/release.zip?download=1", "archive_digest": checksum}
+    install(monkeypatch, tiny(served, **(facts | changes)))
 
 
 def whole(data: Path) -> bool:
@@ -142,8 +142,7 @@ def test_wrong_checksum_of_a_file_inside(tmp_path, monkeypatch, server, served, 
 
 @pytest.mark.parametrize("checksum", [None, "md5:" + "0" * 32])
 def test_interrupted_download_is_never_taken_for_whole(monkeypatch, server, served, data, checksum):
-    archive = Archive(f"{server.address}/cut/release.zip", checksum)
-    offered(monkeypatch, server, served, archive=archive)
+    offered(monkeypatch, server, served, checksum, archive=f"{server.address}/cut/release.zip")
     with pytest.raises(CorpusError, match=r"release\.zip .*IncompleteRead.* --from"):
         fetch("ravdess", data)
     assert nothing_in(data)
@@ -161,7 +160,7 @@ def test_an_archive_that_cannot_be_had_is_told_with_address_and_reason(monkeypat
 
 
 def test_single_files_go_on_where_they_ended(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, archive=None, files_url=f"{server.address}/release/")
+    offered(monkeypatch, server, served, archive="", files_url=f"{server.address}/release/")
     gone = tmp_path / "served" / "release" / FILES[-1]
     content = gone.read_bytes()
     gone.write_bytes(b"not what the list says")
@@ -177,7 +176,7 @@ def test_single_files_go_on_where_they_ended(tmp_path, monkeypatch, server, serv
 
 
 def test_half_a_single_file_is_never_taken_for_whole(monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, archive=None, files_url=f"{server.address}/cut/release/")
+    offered(monkeypatch, server, served, archive="", files_url=f"{server.address}/cut/release/")
     with pytest.raises(CorpusError, match="Actor_"):
         fetch("ravdess", data)
     assert nothing_in(data)
@@ -187,7 +186,7 @@ def test_half_a_single_file_is_never_taken_for_whole(monkeypatch, server, served
     "source", ["{server}/release.zip", "{server}/", "{folder}/release.zip", "{folder}/release"]
 )
 def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
-    unreachable = Archive("http://127.0.0.1:9/release.zip")
+    unreachable = "http://127.0.0.1:9/release.zip"
     offered(monkeypatch, server, served, archive=unreachable)
     source = source.format(server=server.address, folder=tmp_path / "served")
     assert fetch("ravdess", data, source).added == 8
@@ -197,7 +196,7 @@ def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
 
 def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, server, served, data):
     """A plug-in need not list its files; what follows no grammar of ours is placed as it is packed."""
-    archive = Archive(f"{server.address}/release.zip")
+    archive = f"{server.address}/release.zip"
     install(monkeypatch, replace(tiny(served), archive=archive, pattern="", checksums=None))
     assert fetch("ravdess", data).added == 8
     assert (data / "ravdess" / "Audio_Speech" / FILES[0]).is_file()
@@ -205,7 +204,7 @@ def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, s
 
 
 def test_mirror_of_single_files(monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, archive=None)
+    offered(monkeypatch, server, served, archive="")
     assert fetch("ravdess", data, f"{server.address}/release").added == 8
     assert whole(data)
 
@@ -213,7 +212,7 @@ def test_mirror_of_single_files(monkeypatch, server, served, data):
 def test_a_corpus_to_register_for(tmp_path, monkeypatch, server, served, data):
     from ser_classic.cli.corpora import app
 
-    offered(monkeypatch, server, served, archive=None, obtain="register at their desk")
+    offered(monkeypatch, server, served, archive="", obtain="register at their desk")
     message = (
         "cannot be downloaded by a program; register at their desk. Then put its files into .*data/ravdess"
     )

@@ -20,7 +20,7 @@ from ser_classic.corpora.clips import (
 )
 from ser_classic.corpora.manifest import Reading, own, parse_map
 from ser_classic.corpora.published import PUBLISHED
-from ser_classic.corpora.releases import Archive, Corpus
+from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, wrap_errors
@@ -33,7 +33,6 @@ __all__ = [
     "COLUMNS",
     "CORPORA",
     "EMOTIONS",
-    "Archive",
     "Corpus",
     "CorpusError",
     "Loaded",
@@ -119,7 +118,7 @@ def load(
         raise CorpusError(unknown("corpora", str(spec), CORPORA) + "; or give the path of a manifest")
     root, corpus = own(path, reading)
     for known in CORPORA.values():
-        if corpus.name == known.name or _plain(corpus.name) in map(_plain, known.folders):
+        if _plain(corpus.name) in _folders(known):
             raise CorpusError(
                 f"{path}: is called like the corpus {known.name}. If it is that corpus, say "
                 f"`{known.name}`, with --data {path.resolve().parent}; rename it if it is another"
@@ -140,7 +139,7 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
         with wrap_errors(f"{name} cannot be made"):
             return _made(corpus, cache)
     data = data_folder(data)
-    wanted = [_plain(folder) for folder in (name, *corpus.folders)]
+    wanted = _folders(corpus)
     places = sorted(place for place in data.iterdir() if place.is_dir()) if data.is_dir() else []
     found = [place for place in places if _plain(place.name) in wanted]
     if found:
@@ -204,6 +203,11 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
             others = " of the other speakers" if speakers else ""
             lacking.append(f"{len(single)} missing{others}, first {single[0].partition('/')[2]}")
     return f"{'; '.join(lacking)}. {corpus.remedy('them')}"
+
+
+def _folders(corpus: Corpus) -> list[str]:
+    """What its folder may be called, the usual name first."""
+    return [_plain(name) for name in (corpus.name, corpus.release, *corpus.folders)]
 
 
 def _plain(name: str) -> str:

@@ -61,7 +61,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         )
     if source is not None and not source.strip():
         raise CorpusError(f"{name}: --from is empty; expected an archive, a folder or a URL of either")
-    if source is None and corpus.archive is None and corpus.files_url is None:
+    if source is None and not (corpus.archive or corpus.files_url):
         raise CorpusError(
             f"{name}: cannot be downloaded by a program; {corpus.obtain}. Then put its files into "
             f"{data / name}, or run: ser-classic corpora fetch {name} --from ARCHIVE_OR_FOLDER"
@@ -126,9 +126,8 @@ def _bring(
 
 def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
     """What a source is (a `folder`, an `archive`, a `download` of one, or `files` one by one), and where."""
-    known = corpus.archive
     if source is None:
-        return ("download", known.url) if known else ("files", corpus.files_url)
+        return ("download", corpus.archive) if corpus.archive else ("files", corpus.files_url)
     if Path(source).is_dir():
         return "folder", source
     if Path(source).is_file():
@@ -137,17 +136,15 @@ def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
         raise CorpusError(f"{corpus.name}: --from {source!r} is no file, folder or URL (http, https)")
     if _file_name(source).lower().endswith(ARCHIVES):
         return "download", source
-    if known is not None:
-        return "download", f"{source.rstrip('/')}/{known.file or _file_name(known.url)}"
+    if corpus.archive:
+        return "download", f"{source.rstrip('/')}/{_file_name(corpus.archive)}"
     if corpus.official is not None:
         return "files", source
     raise CorpusError(f"{corpus.name}: --from {source!r}: expected an archive ({', '.join(ARCHIVES)})")
 
 
 def _download_archive(corpus: Corpus, url: str, draft: Path) -> Path:
-    known = corpus.archive
-    official = known is not None and _file_name(url) == (known.file or _file_name(known.url))
-    checksum = known.checksum if official else None
+    checksum = corpus.archive_digest if _file_name(url) == _file_name(corpus.archive) else None
     if not sys.stderr.isatty():
         return _download(corpus, url, checksum, draft / "archive", False)
     from rich.console import Console
@@ -283,7 +280,7 @@ def _key(file: PurePosixPath) -> str:
 
 
 def _file_name(url: str) -> str:
-    return PurePosixPath(urlsplit(url).path).name
+    return urlsplit(url).fragment or PurePosixPath(urlsplit(url).path).name
 
 
 class _Bar:

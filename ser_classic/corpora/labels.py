@@ -21,41 +21,20 @@ SEXES = {"f": "female", "w": "female", "m": "male"}  # by first letter
 
 @dataclass(frozen=True)
 class LabelFile:
-    """A table, or several, with what the names of clips do not say.
+    """A table, or several, with what the names of clips do not say."""
 
-    Attributes
-    ----------
-    files : str
-        Pattern below a corpus's folder: `Labels/labels_consensus.csv`, `**/EmoEvaluation/*.txt`. As
-        `read_rows` takes them.
-    key : str
-        What names the clip: a column, or several as in `dia{Dialogue_ID}_utt{Utterance_ID}`. `key` is what
-        a JSON file's objects are called by. Folders and audio suffixes in it count for nothing, unless the
-        clips of the corpus are told apart by folder.
-    columns : mapping
-        Their columns to those of the clips table: `{"EmoClass": "label"}`. Others are kept as they are
-        called, in lower case.
-    values : mapping
-        For a column of the clips table, their words to ours.
-    line : str, optional
-        Where the file is no table: a regular expression with named groups, for columns; other lines say
-        nothing of clips.
-    of_name : str, optional
-        A regular expression whose groups are further columns, found in the name of the label file.
-    drop : tuple of str
-        Their columns that are left out.
-    obtain : str
-        How to get the files, where they are not part of the release.
-    """
-
-    files: str
+    files: str  # pattern below a corpus's folder, as `**/EmoEvaluation/*.txt`, of tables as for `read_rows`
+    # What names the clip: a column, or several as in `dia{Dialogue_ID}_utt{Utterance_ID}`; `key` is what a
+    # JSON file's objects are called by. Folders and audio suffixes in it count for nothing, unless the clips
+    # of the corpus are told apart by folder.
     key: str
-    columns: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)  # to those of the clips table; others stay
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of a column, their words to ours
+    # Where the file is no table: a regular expression whose groups are columns; other lines are not read
     line: str | None = None
-    of_name: str | None = None
-    drop: tuple[str, ...] = ()
-    obtain: str = ""
+    of_name: str | None = None  # a regular expression whose groups are further columns, in the file's name
+    drop: tuple[str, ...] = ()  # their columns that are left out
+    obtain: str = ""  # how to get the files, where they are not part of the release
 
     def found(self, root: Path) -> list[Path]:
         """The label files below a folder; without the shadows that archivers leave."""

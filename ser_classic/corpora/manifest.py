@@ -109,18 +109,7 @@ def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
         read = partial(_read_manifest, manifest=path)
     name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "own"
     scan = partial(_scan, name=name, read=read, reading=reading, pattern=pattern)
-    return root, Corpus(
-        name=name,
-        title=str(path),
-        url="",
-        licence="your own",
-        citation="",
-        language="",
-        clips=0,
-        speakers=0,
-        table=scan,
-        channel=reading.channel,
-    )
+    return root, Corpus(name, str(path), licence="your own", table=scan, channel=reading.channel)
 
 
 def emotion_words(

@@ -21,19 +21,6 @@ from ser_classic.vocabulary import DIMENSIONS
 CHECKSUMS = Path(__file__).parent / "checksums"
 
 
-@dataclass(frozen=True)
-class Archive:
-    """One archive that holds a whole corpus.
-
-    `checksum` is its `md5:...` or `sha256:...`, where the publisher states one; `file` its name on a mirror,
-    where that is not the last part of the address.
-    """
-
-    url: str
-    checksum: str | None = None
-    file: str = ""
-
-
 class Found(NamedTuple):
     """Below a corpus's folder: file and row of each clip, second copies of clips, and foreign audio."""
 
@@ -87,14 +74,17 @@ class Corpus:
     version : int
         Of an embedded corpus: raised whenever `make` writes something else, so that old audio is not reused.
     folders : tuple of str
-        Other names that the corpus's folder has in common packagings.
+        Other names that the corpus's folder has in common packagings; signs and case count for nothing.
     identical : tuple of tuples of str
         Clips that are byte-identical in the official release.
     duplicates : int
         Groups of identical files in the release, where `identical` does not list them.
-    archive : Archive, optional
-        Where the corpus can be downloaded in one piece.
-    files_url : str, optional
+    archive : str
+        Where the corpus can be downloaded in one piece; behind a `#`, what that file is called elsewhere, if
+        the address does not say so.
+    archive_digest : str, optional
+        `md5:...` or `sha256:...` of it, where the publisher states one.
+    files_url : str
         Where the files of the official list can be downloaded one by one.
     obtain : str
         How to get it by hand, where a program may not or cannot download it; by default, from its address.
@@ -121,12 +111,12 @@ class Corpus:
 
     name: str
     title: str
-    url: str
-    licence: str
-    citation: str
-    language: str
-    clips: int
-    speakers: int
+    url: str = ""
+    licence: str = ""
+    citation: str = ""
+    language: str = ""
+    clips: int = 0
+    speakers: int = 0
     pattern: str = ""
     emotions: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -146,8 +136,9 @@ class Corpus:
     folders: tuple[str, ...] = ()
     identical: tuple[tuple[str, ...], ...] = ()
     duplicates: int = 0
-    archive: Archive | None = None
-    files_url: str | None = None
+    archive: str = ""
+    archive_digest: str | None = None
+    files_url: str = ""
     obtain: str = ""
     part_of: str | None = None
     access: str = "open"

@@ -278,7 +278,6 @@ SYNTHETIC = Corpus(
     clip="{speaker}/{stem}",
     sex=_sex,
     title="Synthetic voices, made on first use",
-    url="",
     licence="MIT, as the package",
     citation="ser_classic: synthetic voices (see CITATION.cff)",
     language="none (nonsense)",

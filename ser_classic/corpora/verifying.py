@@ -98,11 +98,9 @@ class Verification:
 
 
 class _Seen(NamedTuple):
-    """What a file turned out to be, the digest of its bytes, its format, and why it is unreadable."""
-
     state: str  # official, converted, corrupt, unreadable, excluded or own
     digest: str = ""
-    reason: str = ""
+    reason: str = ""  # why it is unreadable
     format: str = ""
 
 
@@ -130,17 +128,14 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     def names(groups: list[list[str]]) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(map(called, group)) for group in groups)
 
-    states: dict[str, list[str]] = defaultdict(list)
+    states, same = defaultdict(list), defaultdict(list)
     for clip, one in seen.items():
         states[one.state].append(clip)
+        same[one.digest or clip, sections.get(clip)].append(clip)
     usual = {seen[clip].format for clip in states["official"]}
     corrupt = [clip for clip in states["corrupt"] if seen[clip].format in usual]  # else encoded anew
     if len(states["corrupt"]) > len(states["official"]):  # not some files: the release
         corrupt = []
-    digests = {clip: one.digest for clip, one in seen.items() if one.digest}
-    same: dict[tuple[str, Part | None], list[str]] = defaultdict(list)
-    for clip, digest in digests.items():
-        same[digest, sections.get(clip)].append(clip)
     groups = [group for group in same.values() if len(group) > 1]
     known = [group for group in groups if set(group) in map(set, corpus.identical)]
     unexpected = [group for group in groups if group not in known]
@@ -171,7 +166,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         unlabelled=tuple(left_out["file"][left_out["label"].isna()]),
         formats=dict(Counter(formats.values()).most_common()),
         warnings=(
-            *warnings_of(clips.assign(sha256=[digests.get(clip) for clip in clips.index])),
+            *warnings_of(clips.assign(sha256=[seen[clip].digest or None for clip in clips.index])),
             *by_speaker(clips),
         ),
     )

@@ -34,13 +34,11 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     >>> print(warnings_of(clips)[0].partition(",")[0])
     c: the speaker gives the emotion away: 2 of 2 speakers have only one
     """
-    name = clips["corpus"].iloc[0]
     found = [_rare(clips)]
     if clips["speaker"].notna().all():
-        same = _same_recording(clips) or _same_name(clips)
-        one = confounded(clips) or _of_one_speaker(clips)
-        found = [*found, one, same, _endings(clips)]
-    return [f"{name}: {warning}" for warning in found if warning]
+        found += [confounded(clips) or _of_one_speaker(clips)]
+        found += [_same_recording(clips) or _same_name(clips), _endings(clips)]
+    return [f"{clips['corpus'].iloc[0]}: {warning}" for warning in found if warning]
 
 
 def require_trained(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> str | None:
@@ -136,12 +134,8 @@ def _rare(clips: pd.DataFrame) -> str | None:
 def _of_one_speaker(clips: pd.DataFrame) -> str | None:
     if clips["speaker"].nunique() < 2:
         return None
-    owners = clips.groupby("emotion")["speaker"].agg(["nunique", "first"])
-    single = [
-        f"{word} ({_bare(owners.at[word, 'first'])})"
-        for word in ordered(owners.index)
-        if owners.at[word, "nunique"] == 1
-    ]
+    owners = clips.groupby("emotion")["speaker"].unique().to_dict()
+    single = [f"{word} ({_bare(owners[word][0])})" for word in ordered(owners) if len(owners[word]) == 1]
     if not single:
         return None
     return (
@@ -158,11 +152,11 @@ def _same_recording(clips: pd.DataFrame) -> str | None:
     shared = clips[same["speaker"].transform("nunique") > 1].sort_values("sha256", kind="stable")
     if shared.empty:
         return None
-    first = shared[shared["sha256"] == shared["sha256"].iloc[0]]
-    one = first.index[0]
-    other = first.index[first["speaker"] != first["speaker"].iloc[0]][0]
+    one = shared.iloc[0]
+    other = shared[(shared["sha256"] == one["sha256"]) & (shared["speaker"] != one["speaker"])].iloc[0]
     return (
-        f"{len(shared)} clips are the same recordings under several speakers, such as {one} and {other}: "
+        f"{len(shared)} clips are the same recordings under several speakers, such as {one.name} and "
+        f"{other.name}: "
         "a model trained on the one knows the other. Remove the copies, or merge the speakers (--map-speaker)"
     )
 
@@ -175,16 +169,15 @@ def _same_name(clips: pd.DataFrame) -> str | None:
     if "file" not in clips:
         return None
     files = clips.drop_duplicates("file")
-    stems = files["file"].map(lambda file: PurePosixPath(file).stem.casefold())
-    files, stems = files[stems.str.len() >= MEANING], stems[stems.str.len() >= MEANING]
-    owners = files.groupby(stems)["speaker"].transform("nunique")
+    files = files.assign(stem=[PurePosixPath(file).stem.casefold() for file in files["file"]])
+    files = files[files["stem"].str.len() >= MEANING]
+    owners = files.groupby("stem")["speaker"].transform("nunique")
     shared = files[owners == 2]
     most = clips["speaker"].nunique() == 2 and 2 * len(shared) > len(files)
     if shared.empty or owners.max() > 2 or most:
         return None
-    first = shared[stems[shared.index] == stems[shared.index[0]]]
-    one = first.iloc[0]
-    other = first[first["speaker"] != one["speaker"]].iloc[0]
+    one = shared.iloc[0]
+    other = shared[(shared["stem"] == one["stem"]) & (shared["speaker"] != one["speaker"])].iloc[0]
     return (
         f"{len(shared)} files have the same name under two speakers, such as {one['file']} "
         f"({_bare(one['speaker'])}) and {other['file']} ({_bare(other['speaker'])}). If they are one "

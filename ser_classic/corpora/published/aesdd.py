@@ -18,8 +18,5 @@ AESDD = Corpus(
     speakers=6,
     folders=("Acted Emotional Speech Dynamic Database",),
     layout=("anger/a01 (1).wav",),
-    anomalies=(
-        "s05 (3) cannot be read in the release and is left out",
-        "a few names end in b, or lack a bracket",
-    ),
+    anomalies=("a few names end in b, or lack a bracket",),
 )

@@ -1,6 +1,6 @@
 """ASED: 65 Amharic speakers, five emotions."""
 
-from ser_classic.corpora.releases import Archive, Corpus, codes
+from ser_classic.corpora.releases import Corpus, codes
 
 ASED = Corpus(
     name="ased",
@@ -24,5 +24,5 @@ ASED = Corpus(
         "one file begins with S instead of s",
     ),
     duplicates=4,
-    archive=Archive("https://github.com/Ethio2021/ASED_V1/archive/HEAD.zip"),
+    archive="https://github.com/Ethio2021/ASED_V1/archive/HEAD.zip",
 )

@@ -1,6 +1,6 @@
 """BAVED: 60 Arabic speakers, seven words at three levels of emotion."""
 
-from ser_classic.corpora.releases import Archive, Corpus, codes
+from ser_classic.corpora.releases import Corpus, codes
 
 BAVED = Corpus(
     name="baved",
@@ -23,5 +23,5 @@ BAVED = Corpus(
         "does not keep recordings apart",
     ),
     duplicates=27,
-    archive=Archive("https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset/archive/HEAD.zip"),
+    archive="https://github.com/40uf411/Basic-Arabic-Vocal-Emotions-Dataset/archive/HEAD.zip",
 )

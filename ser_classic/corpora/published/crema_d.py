@@ -54,13 +54,9 @@ CREMA_D = Corpus(
     style="acted",
     clips=7442,
     speakers=91,
-    folders=("CREMA-D", "AudioWAV", "CREMA"),
+    folders=("AudioWAV", "CREMA"),
     layout=("AudioWAV/1001_DFA_ANG_XX.wav",),
     identical=_CONFLICTS,
-    anomalies=(
-        "three pairs of files are one recording under two emotions and are left out",
-        "1076_MTI_SAD_XX has no sound and is left out",
-        "copies from elsewhere call one file 1040_ITH_SAD_X.wav",
-    ),
+    anomalies=("copies from elsewhere call one file 1040_ITH_SAD_X.wav",),
     files_url="https://media.githubusercontent.com/media/CheyneyComputerScience/CREMA-D/master/",
 )

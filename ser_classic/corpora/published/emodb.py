@@ -1,6 +1,6 @@
 """EMO-DB, the Berlin database: ten German actors, ten sentences, seven emotions."""
 
-from ser_classic.corpora.releases import Archive, Corpus, by_name, codes
+from ser_classic.corpora.releases import Corpus, by_name, codes
 
 # The second edition (2.0) offers all 816 recordings; scores are published on the 535 of the first, those
 # that listeners recognised, and these alone are in the official list.
@@ -25,11 +25,11 @@ EMODB = Corpus(
     style="acted",
     clips=535,
     speakers=10,
-    folders=("EMO-DB", "Berlin", "Berlin Database of Emotional Speech"),
+    folders=("Berlin", "Berlin Database of Emotional Speech"),
     layout=("wav/03a01Fa.wav",),
     anomalies=(
         "speaker 08 has no disgust, and five cells of speaker and emotion have one or two clips",
         "the second edition has 816 files, of which the 535 of the first are counted",
     ),
-    archive=Archive("http://emodb.bilderbar.info/download/download.zip"),
+    archive="http://emodb.bilderbar.info/download/download.zip",
 )

@@ -19,7 +19,6 @@ EMOV_DB = Corpus(
     style="acted",
     clips=6887,
     speakers=4,
-    folders=("EmoV-DB",),
     layout=("bea_Amused/amused_1-15_0001.wav", "bea/Amused/amused_1-15_0001.wav"),
     anomalies=("josh has three of the five emotions",),
     obtain="download it as described at https://github.com/numediart/EmoV-DB",

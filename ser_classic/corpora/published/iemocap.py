@@ -59,5 +59,4 @@ IEMOCAP6 = replace(
     emotions=codes("neu=neutral hap=happy sad ang=angry exc=excited fru=frustrated"),
     left_out=_RARE,
     clips=7380,
-    folders=("iemocap", "IEMOCAP_full_release"),
 )

@@ -20,7 +20,7 @@ JL = Corpus(
     style="acted",
     clips=1200,
     speakers=4,
-    folders=("JL-Corpus", "jlcorpus", "Raw JL corpus (unchecked and unannotated)"),
+    folders=("JL-Corpus", "Raw JL corpus (unchecked and unannotated)"),
     layout=("female1_angry_10a_1.wav",),
     anomalies=("2400 clips of ten emotions; EmoBox counts all ten",),
 )

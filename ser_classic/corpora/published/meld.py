@@ -27,7 +27,7 @@ MELD = Corpus(
     style="dialogue of a television series",
     clips=13708,
     speakers=304,
-    folders=("MELD.Raw", "MELD"),
+    folders=("MELD.Raw",),
     layout=("train/dia0_utt0.wav", "dev/dia0_utt0.wav", "test/dia0_utt0.wav", "train_sent_emo.csv"),
     anomalies=(
         "it is video (MP4): extract the sound of each file into folders train, dev and test, such as with "

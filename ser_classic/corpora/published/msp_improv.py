@@ -25,9 +25,7 @@ MSP_IMPROV = Corpus(
     citation="Busso et al., IEEE Transactions on Affective Computing 2017",
     language="English",
     style="acted and improvised dialogue",
-    clips=0,
     speakers=12,
-    folders=("MSP-IMPROV",),
     layout=("session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav", "Evaluation.txt"),
     anomalies=(
         "8438 clips, of which those of four emotions are counted",

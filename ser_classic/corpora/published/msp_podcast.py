@@ -28,9 +28,6 @@ MSP_PODCAST = Corpus(
     citation="Lotfian and Busso, IEEE Transactions on Affective Computing 2019",
     language="English",
     style="natural, podcasts",
-    clips=0,
-    speakers=0,
-    folders=("MSP-Podcast",),
     layout=("Audios/MSP-PODCAST_0001_0008.wav", "Labels/labels_consensus.csv"),
     anomalies=(
         "releases differ in size: 1.11 has 149307 clips of 2172 speakers",

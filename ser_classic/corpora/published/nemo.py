@@ -1,6 +1,6 @@
 """nEMO: nine Polish actors, 90 sentences, six emotions."""
 
-from ser_classic.corpora.releases import Archive, Corpus, by_name, codes
+from ser_classic.corpora.releases import Corpus, by_name, codes
 
 NEMO = Corpus(
     name="nemo",
@@ -17,5 +17,5 @@ NEMO = Corpus(
     speakers=9,
     layout=("samples/EB0_anger_1.wav",),
     anomalies=("speaker MK0 has no surprise; MP0 has 256 of 540 clips",),
-    archive=Archive("https://github.com/amu-cai/nEMO/archive/HEAD.zip"),
+    archive="https://github.com/amu-cai/nEMO/archive/HEAD.zip",
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ser_classic.corpora.releases import Archive, Corpus, codes, odd_is_male
+from ser_classic.corpora.releases import Corpus, codes, odd_is_male
 
 # modality 03 is audio only, vocal channel 01 is speech (02 is song, another corpus)
 RAVDESS = Corpus(
@@ -30,7 +30,7 @@ RAVDESS = Corpus(
     style="acted",
     clips=1440,
     speakers=24,
-    folders=("ravdess", "Audio_Speech_Actors_01-24", "RAVDESS_speech"),
+    folders=("Audio_Speech_Actors_01-24", "RAVDESS_speech"),
     identical=(("ravdess/Actor_07/03-01-03-01-02-01-07", "ravdess/Actor_07/03-01-03-01-02-02-07"),),
     same_speakers=("ravdess_song",),
     layout=("Actor_01/03-01-01-01-01-01-01.wav",),
@@ -40,10 +40,8 @@ RAVDESS = Corpus(
         "two takes of actor 07 are identical, of one label",
         "there is no strong neutral",
     ),
-    archive=Archive(
-        "https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
-        checksum="md5:bc696df654c87fed845eb13823edef8a",
-    ),
+    archive="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
+    archive_digest="md5:bc696df654c87fed845eb13823edef8a",
 )
 RAVDESS4 = replace(  # to which published recipes confine themselves
     RAVDESS,

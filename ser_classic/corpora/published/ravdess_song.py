@@ -1,7 +1,7 @@
 """RAVDESS, the song part: 23 of the 24 actors, six emotions, sung."""
 
 from ser_classic.corpora.published import ravdess
-from ser_classic.corpora.releases import Archive, Corpus, codes, odd_is_male
+from ser_classic.corpora.releases import Corpus, codes, odd_is_male
 
 RAVDESS_SONG = Corpus(
     name="ravdess_song",
@@ -30,5 +30,5 @@ RAVDESS_SONG = Corpus(
         "its actors are those of ravdess: neither is another speaker to the other",
     ),
     same_speakers=("ravdess",),
-    archive=Archive("https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1"),
+    archive="https://zenodo.org/records/1188976/files/Audio_Song_Actors_01-24.zip?download=1",
 )

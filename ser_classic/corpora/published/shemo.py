@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Archive, Corpus, codes
+from ser_classic.corpora.releases import Corpus, codes
 
 SHEMO = Corpus(
     name="shemo",
@@ -22,7 +22,7 @@ SHEMO = Corpus(
         "fear has 38 clips",
         "a correction of 2022 gives 163 clips another label than their name has: see shemo_corrected",
     ),
-    archive=Archive("https://github.com/pariajm/sharif-emotional-speech-dataset/archive/HEAD.zip"),
+    archive="https://github.com/pariajm/sharif-emotional-speech-dataset/archive/HEAD.zip",
 )
 SHEMO_CORRECTED = replace(
     SHEMO,
@@ -43,6 +43,5 @@ SHEMO_CORRECTED = replace(
     ),
     clips=0,
     speakers=0,
-    folders=("shemo",),
     layout=("male/M01A01.wav", "modified_shemo.json"),
 )

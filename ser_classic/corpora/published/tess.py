@@ -1,6 +1,6 @@
 """TESS, the Toronto set: two actresses, 200 words in one carrier phrase, seven emotions."""
 
-from ser_classic.corpora.releases import Archive, Corpus, by_name, codes
+from ser_classic.corpora.releases import Corpus, by_name, codes
 
 
 def _spelled(stem: str) -> str:
@@ -34,8 +34,5 @@ TESS = Corpus(
         "two files are AIFF under a .wav name, and one has 96 kHz where the others have 24 414 Hz",
         "OA_bite_neutral.wav lacks its F; folders differ between packagings",
     ),
-    archive=Archive(
-        "https://borealisdata.ca/api/access/dataset/:persistentId/?persistentId=doi:10.5683/SP2/E8H2MF",
-        file="dataverse_files.zip",
-    ),
+    archive="https://borealisdata.ca/api/access/dataset/:persistentId/?persistentId=doi:10.5683/SP2/E8H2MF#dataverse_files.zip",
 )

@@ -1,6 +1,6 @@
 """TurEV-DB: six Turkish speakers, words, four emotions."""
 
-from ser_classic.corpora.releases import Archive, Corpus, codes
+from ser_classic.corpora.releases import Corpus, codes
 
 TUREV_DB = Corpus(
     name="turev_db",
@@ -15,8 +15,7 @@ TUREV_DB = Corpus(
     style="acted words",
     clips=1735,
     speakers=6,
-    folders=("TurEV-DB",),
     layout=("Sound Source/Angry/1157_kz_acele.wav",),
     anomalies=("speaker 1157 has angry and sad alone; 7895 has 29 happy clips",),
-    archive=Archive("https://github.com/Xeonen/TurEV-DB/archive/HEAD.zip"),
+    archive="https://github.com/Xeonen/TurEV-DB/archive/HEAD.zip",
 )

@@ -1,6 +1,6 @@
 """URDU: talk shows, the one spontaneous corpus here, four emotions."""
 
-from ser_classic.corpora.releases import Archive, Corpus, codes
+from ser_classic.corpora.releases import Corpus, codes
 
 URDU = Corpus(
     name="urdu",
@@ -21,5 +21,5 @@ URDU = Corpus(
         "26 of the 29 speakers have one emotion alone: random splits measure speakers, folds that leave one "
         "speaker out hold one class, and z-scores by speaker take the emotion away with the voice",
     ),
-    archive=Archive("https://github.com/siddiquelatif/URDU-Dataset/archive/HEAD.zip"),
+    archive="https://github.com/siddiquelatif/URDU-Dataset/archive/HEAD.zip",
 )
