@@ -152,13 +152,13 @@ def _protocols(data: None) -> Listed:
         }
         for name, protocol in PROTOCOLS.items()
     ]
-    rows = [
-        (name, "; ".join([protocol.title, *([protocol.knows.label] if protocol.knows.by else [])]))
+    told = {
+        name: protocol.title + (f"; {protocol.knows.label}" if protocol.knows.by else "")
         for name, protocol in PROTOCOLS.items()
-        if not protocol.family
-    ]
+    }
+    rows = [(name, told[name]) for name, protocol in PROTOCOLS.items() if not protocol.family]
     for family, (first, *others) in families().items():
-        rows.append((family, f"{1 + len(others)} protocols, first {first.name}: {first.title}"))
+        rows.append((family, f"{1 + len(others)} protocols, first {first.name}: {told[first.name]}"))
     return facts, rows, ("",)
 
 
