@@ -17,9 +17,10 @@ Row = dict[str, Any]
 
 def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     """One object a recording or window; probabilities largest first, in full precision."""
+    head = _head(rows, windowed)
     for row in rows:
         ranked = _ranked(row)[: top or None]
-        fields = {name: row.get(name) for name in _head(rows, windowed)}
+        fields = {name: row.get(name) for name in head}
         if math.isnan(row["seconds"]):  # the row of a table
             fields["seconds"] = None
         if ranked:
