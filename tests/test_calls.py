@@ -46,6 +46,14 @@ def test_each_party_is_answered_where_it_speaks(saved, call, capsys):  # noqa: F
     assert [times for _, *times in found] == [pytest.approx(times, abs=0.3) for _, *times in expected]
 
 
+def test_a_channel_without_an_answer_is_named(saved, tmp_path, capsys):  # noqa: F811
+    soundfile.write(tmp_path / "call.wav", np.column_stack([voice(2), np.zeros(2 * RATE)]), RATE)
+    assert command("predict", saved, tmp_path / "call.wav", "--channel", "each", "--json") == 1
+    told = capsys.readouterr()
+    assert [row["channel"] for row in rows(told.out)] == ["left"]
+    assert "call.wav, channel right: " in told.err
+
+
 def test_an_utterance_is_answered_as_the_same_piece_cut_out_by_hand(saved, call, tmp_path, capsys):  # noqa: F811
     command("predict", saved, call, "--segments", "--channel", "left", "--json")
     first, *_ = rows(capsys.readouterr().out)

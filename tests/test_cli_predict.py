@@ -249,10 +249,12 @@ def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
     own_folder, cache, recordings, tmp_path, monkeypatch, capsys
 ):
     path = tmp_path / "m.skops"
-    ran = ("fit", own_folder, *OWN, "--adapted", "--no-robust", "--model", "svm_linear")
+    ran = ("fit", own_folder, *OWN, "--adapt", "--no-robust", "--model", "svm_linear")
     assert command(*ran, "-o", path, "--cache", cache) == 0
     assert command("predict", path, *recordings) == 2
-    assert "--adapt: " in unboxed(capsys.readouterr().err)
+    told = unboxed(capsys.readouterr().err)
+    assert "--adapt: " in told
+    assert "m.skops: " in told
     monkeypatch.setattr(Predictor, "has_probabilities", False)
     assert command("predict", path, *recordings, "--adapt", "--min-confidence", ".5") == 2
     assert "--min-confidence: " in unboxed(capsys.readouterr().err)

@@ -23,8 +23,8 @@ def fit(
     features: options.Features,
     model: Annotated[str, option("--model NAME", "Model; list them with `ser-classic list models`.")],
     output: Annotated[Path, option("--output -o FILE", "File to write: .skops.")],
-    adapted: Annotated[
-        bool, option("--adapted", "Z-score per speaker; `predict` then needs --adapt.")
+    adapt: Annotated[
+        bool, option("--adapt", "Z-score per speaker; `predict` then needs --adapt, too.")
     ] = False,
     robust: Annotated[
         bool | None,
@@ -79,7 +79,7 @@ def fit(
             names,
             features,
             model,
-            adapted=adapted,
+            adapted=adapt,
             copies=COPIES if robust or (robust is None and not FEATURES[features].brought) else 0,
             seed=seed,
             evaluate=evaluate,

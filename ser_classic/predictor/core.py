@@ -67,6 +67,7 @@ class Predictor:
     card: dict[str, Any]
     familiarity: Familiarity
     pipeline: Any = None
+    file: str = ""  # where it was loaded from, for messages
 
     def __repr__(self) -> str:
         return f"Predictor: {self.card['title']} ({', '.join(self.classes)})"
@@ -74,6 +75,11 @@ class Predictor:
     def _repr_html_(self) -> str:
         """What a notebook shows: the card."""
         return html(self.card)
+
+    @property
+    def named(self) -> str:
+        """What messages call it: its file, or its title where it was not loaded from one."""
+        return self.file or self.card["title"]
 
     @property
     def adapted(self) -> bool:
@@ -110,9 +116,7 @@ class Predictor:
             file.
         """
         if pipeline and self.pipeline is None:
-            raise SerClassicError(
-                f"{self.card['title']}: was loaded from a file, without its pipeline; fit it again"
-            )
+            raise SerClassicError(f"{self.named}: was loaded from a file, without its pipeline; fit it again")
         given = self.pipeline if pipeline else None
         saving.save(path, self.card, self.machine, self.familiarity, given)
 
@@ -187,7 +191,7 @@ class Predictor:
         if self.features.brought:
             name = self.features.name
             raise SerClassicError(
-                f"{self.card['title']}: was fitted on the table {name} and takes no recordings; give "
+                f"{self.named}: was fitted on the table {name} and takes no recordings; give "
                 f"their features with --table {name}=FILE (describe_table)"
             )
         cutter: Cutter | None = Utterances if segments else None
@@ -209,18 +213,16 @@ class Predictor:
         """Raise an error for arguments of `predict` that this predictor cannot serve."""
         if self.adapted and not adapt:
             raise SerClassicError(
-                f"{self.card['title']}: was fitted on features z-scored per speaker, and needs several "
+                f"{self.named}: was fitted on features z-scored per speaker, and needs several "
                 "recordings of one speaker to do the same; give them together, with --adapt (adapt=True)"
             )
         if adapt and not (self.adapted or (self.card["across"] and self.has_probabilities)):
             raise SerClassicError(
-                f"{self.card['title']}: was fitted on features as they are; leave out --adapt (adapt=False), "
-                "or fit another with --adapted"
+                f"{self.named}: was fitted on features as they are; leave out --adapt (adapt=False), "
+                "or fit another with --adapt"
             )
         if min_confidence > 0 and not self.has_probabilities:
-            raise SerClassicError(
-                f"{self.card['title']}: gives no probabilities, so --min-confidence cannot be used"
-            )
+            raise SerClassicError(f"{self.named}: gives no probabilities, so --min-confidence cannot be used")
 
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
@@ -263,7 +265,7 @@ class Predictor:
         """
         from ser_classic.features.tables import brought_set
 
-        title, wanted = self.card["title"], self.features
+        title, wanted = self.named, self.features
         if name != wanted.name or not wanted.brought:
             takes = f"the table {wanted.name}" if wanted.brought else "recordings"
             raise SerClassicError(
@@ -309,7 +311,7 @@ class Predictor:
         if adapt and self.adapted:
             features = features.adapted(np.zeros(len(rows), dtype=int))
         X = features.array
-        what = f"{self.card['title']}: its machine fails"  # not the features, which are checked
+        what = f"{self.named}: its machine fails"  # not the features, which are checked
         with wrap_errors(what, "was its file changed? Fit it again"):
             distances = self.familiarity.distance(features.means)
             codes, chances = self.machine.judge(X)
@@ -379,4 +381,4 @@ def assembled(path: str | Path, content: bytes | None = None) -> Predictor:
         else:
             features = FEATURES[stated["name"]]
         familiarity.check(len(features.columns))
-    return Predictor(machine, features, tuple(card["classes"]), card, familiarity)
+    return Predictor(machine, features, tuple(card["classes"]), card, familiarity, file=str(path))

@@ -101,11 +101,13 @@ class Describer:
             if isinstance(error, SerClassicError):
                 problem = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
             return [Described(name, Span(0.0, 0.0), problem=problem)]
+        if count == 1:
+            return replace(self, channel=None)._recording(name, source)
         words = ("left", "right") if count == 2 else tuple(map(str, range(count)))
         return [
-            replace(item, channel=words[place] if count > 1 else "")
-            for place in range(count)
-            for item in replace(self, channel=place if count > 1 else None)._recording(name, source)
+            replace(item, channel=word, problem=item.problem.replace(name, f"{name}, channel {word}", 1))
+            for place, word in enumerate(words)
+            for item in replace(self, channel=place)._recording(name, source)
         ]
 
     def _described(self, name: str, source: Source) -> list[Described]:

@@ -125,7 +125,7 @@ def fit(
         if clips["speaker"].isna().any():
             raise SerClassicError(
                 f"{'+'.join(names)}: some clips have no speaker, so features cannot be z-scored per speaker; "
-                "name them (--speaker), or leave out --adapted"
+                "name them (--speaker), or leave out --adapt"
             )
         for _, table, _ in loaded:
             require_two_clips(table)

@@ -71,7 +71,7 @@ def require_blind(predictor: Predictor) -> None:
     """Refuse a predictor that cannot answer to a recording while it comes in."""
     if predictor.adapted:
         raise SerClassicError(
-            f"{predictor.card['title']}: was fitted on features z-scored per speaker, for which all his "
+            f"{predictor.named}: was fitted on features z-scored per speaker, for which all his "
             "recordings are needed first; listen with another, or record and then predict --adapt"
         )
 
