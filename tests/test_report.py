@@ -165,7 +165,7 @@ def test_tests_of_their_own_are_in_the_table_and_in_no_ranking(protocol, told, t
     assert report.markdown(board) == report.markdown(without)
     assert best_systems(board) == best_systems(without)
     assert report.leak_premium(runs).equals(report.leak_premium(runs[1:]))
-    beside = report.beside_published(board, "ravdess")
+    beside = report.beside_published(board)
     assert beside["own"].any()
     assert protocol not in set(beside["protocol"])
     assert ranked(runs, "model") is None

@@ -73,14 +73,13 @@ def published() -> pd.DataFrame:
     return pd.read_csv(files("ser_classic") / "data" / "published.csv", dtype={"speaker_disjoint": str})
 
 
-def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.DataFrame:
-    """The best own systems of a corpus and the published ones, by track and whether speakers are apart.
+def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
+    """The best own systems and the published ones, by corpus, track and whether speakers are apart.
 
     Parameters
     ----------
     board : pd.DataFrame
         The leaderboard.
-    corpus : str
     best : int
         Own systems of each group, under the protocol under which most systems ran. Stale ones are left out,
         and those on features or predictions that were made elsewhere.
@@ -88,73 +87,58 @@ def beside_published(board: pd.DataFrame, corpus: str, best: int = 3) -> pd.Data
     Returns
     -------
     pd.DataFrame
-        Columns track, disjoint, system, family, protocol, uar, low, high, own, same_folds (whether our
-        systems have these folds), approximate (read off a figure), source and link. Sorted by UAR within
-        track and disjoint, never across; empty where nothing is published for the corpus.
+        Columns corpus, track, disjoint, system, family, protocol, uar, low, high, own, same_folds (whether
+        our systems have these folds), approximate (read off a figure), source and link. Sorted by UAR within
+        track and disjoint, never across; of corpora that were run and for which something is published.
     """
-    rows = published()
-    rows = rows[(rows["corpus"] == corpus) & (rows["metric"] == "UAR")]
-    theirs = pd.DataFrame(
-        {
-            "track": rows["track"],
-            "disjoint": rows["speaker_disjoint"] == "yes",
-            **{name: rows[name] for name in ("system", "family", "protocol")},
-            "base": rows["folds"],
-            "uar": rows["value"].astype(float),
-            "own": False,
-            "approximate": rows["source"].str.contains("read off"),
-            **{name: rows[name] for name in ("source", "link")},
-        }
+    theirs = published().query("metric == 'UAR'")
+    theirs = theirs[theirs["corpus"].isin(board["corpus"])]
+    theirs = theirs.rename(columns={"value": "uar", "folds": "base"}).assign(
+        disjoint=theirs["speaker_disjoint"] == "yes",
+        own=False,
+        approximate=theirs["source"].str.contains("read off"),
+        link=theirs["link"].fillna(""),
     )
-    current = board[(board["corpus"] == corpus) & (board["status"] == "ok") & board["stale"].eq("")]
-    first = {}
-    for group, _, _, part in rankings(systems(current[current["source"] == ""])):
-        first.setdefault(group, part.head(best))
-    mine = pd.concat(first.values()) if first else systems(current.iloc[:0])
+    current = board[board["status"].eq("ok") & board["stale"].eq("") & board["source"].eq("")]
+    ours = []
+    for corpus, of_corpus in systems(current).groupby("corpus"):
+        first = {group: part for group, _, _, part in [*rankings(of_corpus)][::-1]}
+        ours += [part.head(best) for part in first.values() if corpus in set(theirs["corpus"])]
+    mine = pd.concat(ours) if ours else systems(current.iloc[:0])
     few = mine["speakers"].astype(float) < FEWEST_SPEAKERS
-    ours = pd.DataFrame(
-        {
-            "track": mine["track"],
-            "disjoint": group_of(mine) != "leaky",
-            "system": mine["features"] + " + " + mine["model"],
-            "family": "classical",
-            "protocol": mine["base"],
-            "base": mine["base"],
-            "uar": mine["uar"].astype(float),
-            "low": mine["uar_low"].astype(float).mask(few),
-            "high": mine["uar_high"].astype(float).mask(few),
-            "own": True,
-            "approximate": False,
-            "source": "this benchmark",
-            "link": "",
-        }
+    mine = mine.assign(
+        disjoint=group_of(mine) != "leaky",
+        system=mine["features"] + " + " + mine["model"],
+        family="classical",
+        protocol=mine["base"],
+        low=mine["uar_low"].astype(float).mask(few),
+        high=mine["uar_high"].astype(float).mask(few),
+        own=True,
+        approximate=False,
+        source="this benchmark",
+        link="",
     )
-    both = pd.concat([ours, theirs], ignore_index=True)
-    if not len(theirs):
-        both = both.iloc[:0]
-    both["same_folds"] = both.pop("base").isin(set(ours["base"]))
-    order = {"_track": True, "disjoint": False, "uar": False, "system": True}
-    both = both.assign(_track=places_of_tracks(both["track"]))
+    both = pd.concat([mine, theirs], ignore_index=True)
+    folds = set(zip(mine["corpus"], mine["base"], strict=True))
+    both["same_folds"] = [pair in folds for pair in zip(both["corpus"], both["base"], strict=True)]
+    order = {"corpus": True, "_track": True, "disjoint": False, "uar": False, "system": True}
+    both = both.assign(_track=places_of_tracks(both["track"]), uar=both["uar"].astype(float))
     both = both.sort_values([*order], ascending=[*order.values()], ignore_index=True)
-    return both.drop(columns="_track")
+    columns = ["corpus", "track", "disjoint", "system", "family", "protocol", "uar", "low", "high", "own"]
+    columns += ["same_folds", "approximate", "source", "link"]
+    return both[columns].astype(dict.fromkeys(("disjoint", "own", "approximate"), bool))
 
 
 def beside_networks(board: pd.DataFrame, most: int = 4) -> pd.DataFrame:
     """The best system of each track beside the best frozen networks as published on the same folds.
 
-    Columns as `beside_published`, and corpus, of the corpora that have both; blind ones first, each track by
-    UAR.
+    As `beside_published`, of the corpora that have both.
     """
-    parts = []
-    for corpus in dict.fromkeys(board["corpus"]):
-        table = beside_published(board, str(corpus), best=1)
-        table = table[table["disjoint"].astype(bool) & table["same_folds"]]
-        theirs = table[table["family"] == "ssl"].groupby("track", sort=False).head(most)
-        ours = table[table["own"].astype(bool)]
-        if len(ours) and len(theirs):
-            parts.append(table.loc[sorted([*ours.index, *theirs.index])].assign(corpus=corpus))
-    columns = [*beside_published(board.iloc[:0], ""), "corpus"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    table = beside_published(board, best=1)
+    table = table[table["disjoint"] & table["same_folds"]]
+    place = table[table["family"] == "ssl"].groupby(["corpus", "track"]).cumcount().reindex(table.index)
+    table = table[table["own"] | (place < most)]
+    return table[table.groupby("corpus")["own"].transform("nunique") > 1].reset_index(drop=True)
 
 
 def networks_picture(board: pd.DataFrame) -> Picture | None:
@@ -164,7 +148,7 @@ def networks_picture(board: pd.DataFrame) -> Picture | None:
     table = beside_networks(board)
     if not len(table):
         return None
-    theirs = table.loc[~table["own"].astype(bool), "source"]
+    theirs = table.loc[~table["own"], "source"]
     sources = dict.fromkeys(re.match(r"[^;(]+", source)[0].strip() for source in theirs)
     caption = (
         "The best system computed here on each track, with its 95 % interval over speakers where there are "
@@ -176,30 +160,25 @@ def networks_picture(board: pd.DataFrame) -> Picture | None:
 
 def published_chapter(runs: Iterable[Scored]) -> Chapter | None:
     """What is published of the corpora that were run, with where it stands; None of others."""
-    board = tabulated(runs)
-    tables = []
-    for corpus in dict.fromkeys(board["corpus"]):
-        both = beside_published(board, str(corpus))
-        for (track, disjoint), part in both.groupby(["track", "disjoint"], sort=False):
-            title = f"{corpus}, {track_of(track).label}" + ("" if disjoint else ", speakers on both sides")
-            if part["own"].any() and not part["own"].all():
-                tables.append(_published_table(part, title))
-    return Chapter("published", "Beside published scores", PUBLISHED_ABOUT, tuple(tables)) if tables else None
-
-
-def _published_table(table: pd.DataFrame, title: str) -> Table:
-    rows = tuple(
-        (
-            row["system"],
-            row["protocol"] if row["same_folds"] else f"{row['protocol']} (other folds)",
-            Cell(("≈" if row["approximate"] else "") + share(row["uar"]), row["uar"]),
-            "" if pd.isna(row["low"]) else f"{share(row['low'])}–{share(row['high'])}",
-            Cell(row["source"], link=row["link"] if isinstance(row["link"], str) else ""),
+    both, tables = beside_published(tabulated(runs)), []
+    for (corpus, track, disjoint), part in both.groupby(["corpus", "track", "disjoint"], sort=False):
+        if part["own"].nunique() < 2:
+            continue
+        rows = tuple(
+            (
+                row["system"],
+                row["protocol"] if row["same_folds"] else f"{row['protocol']} (other folds)",
+                Cell(("≈" if row["approximate"] else "") + share(row["uar"]), row["uar"]),
+                "" if pd.isna(row["low"]) else f"{share(row['low'])}–{share(row['high'])}",
+                Cell(row["source"], link=row["link"]),
+            )
+            for row in part.to_dict("records")
         )
-        for row in table.to_dict("records")
-    )
-    kinds = tuple("best" if own else "" for own in table["own"])
-    return Table(("system", "protocol", "UAR", "95 %", "source"), rows, title, kinds, most=SHOWN)
+        title = f"{corpus}, {track_of(track).label}" + ("" if disjoint else ", speakers on both sides")
+        kinds = tuple("best" if own else "" for own in part["own"])
+        headings = ("system", "protocol", "UAR", "95 %", "source")
+        tables.append(Table(headings, rows, title, kinds, most=SHOWN))
+    return Chapter("published", "Beside published scores", PUBLISHED_ABOUT, tuple(tables)) if tables else None
 
 
 def recipes() -> pd.DataFrame:
@@ -227,44 +206,41 @@ def reproduced(runs: Iterable[Scored]) -> pd.DataFrame:
         own, apart = (same[same["protocol"] == recipe[which]] for which in ("own", "apart"))
         if not len(own) or not len(apart):
             continue
+        row = recipe | apart[["uar", "uar_low", "uar_high", "speaker_uar"]].iloc[0].to_dict()
+        row["own_accuracy"] = own["accuracy"].iloc[0]
         here = classical[classical["corpus"] == recipe["corpus"]]
-        row = recipe | {"own_accuracy": own["accuracy"].iloc[0]}
-        row |= apart[["uar", "uar_low", "uar_high", "speaker_uar"]].iloc[0].to_dict()
         for which, metric in (("own", "accuracy"), ("apart", "uar")):
-            best = here[here["protocol"] == recipe[which]].sort_values(metric, ascending=False).head(1)
-            row[f"best_{which}"] = system_of(best.iloc[0]) if len(best) else ""
-            row[f"best_{which}_{metric}"] = best[metric].iloc[0] if len(best) else float("nan")
+            best = here[here["protocol"] == recipe[which]].sort_values(metric, ascending=False)
+            best = best.head(1).to_dict("records")
+            row[f"best_{which}"] = system_of(best[0]) if best else ""
+            row[f"best_{which}_{metric}"] = best[0][metric] if best else float("nan")
         rows.append(row)
-    columns = [*recipes().columns, "own_accuracy", "uar", "uar_low", "uar_high", "speaker_uar"]
-    columns += ["best_own", "best_own_accuracy", "best_apart", "best_apart_uar"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows)
 
 
 def recipes_chapter(runs: Iterable[Scored]) -> Chapter | None:
     """The recipes as a chapter; None where none was run."""
-    table = reproduced(runs)
-    if not len(table):
-        return None
     rows, sources, missed = [], [], []
-    for row in table.to_dict("records"):
-        names = row["recipe"], row["corpus"]
-        kept = row["own_accuracy"] >= row["claimed"] - NEAR
+    for row in reproduced(runs).to_dict("records"):
+        names, found = (row["recipe"], row["corpus"]), row["own_accuracy"]
+        kept = found >= row["claimed"] - NEAR
+        if not kept:
+            missed.append(f"{row['corpus']}, {row['model']} ({share(row['claimed'], 2)}, {share(found)})")
+        best_own, best_apart = (
+            Cell(f"{share(row[figure])} {row[system]}", row[figure])
+            for system, figure in (("best_own", "best_own_accuracy"), ("best_apart", "best_apart_uar"))
+        )
         own = (
             of_share(row["claimed"], 2),
-            of_share(row["own_accuracy"]),
+            of_share(found),
             "reproduced" if kept else "not reproduced",
+            best_own,
         )
-        if not kept:
-            missed.append(
-                f"{row['corpus']}, {row['model']} ({share(row['claimed'], 2)}, {share(row['own_accuracy'])})"
-            )
-        best_own, best_apart = (
-            Cell(f"{share(value)} {row[best]}", value)
-            for best, value in (("best_own", row["best_own_accuracy"]), ("best_apart", row["best_apart_uar"]))
-        )
-        apart = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
-        rows.append((*names, *own, best_own, *apart, best_apart))
+        apart = of_share(row["uar"]), Cell(range_of(row), row["uar_low"]), best_apart
+        rows.append((*names, *own, *apart))
         sources.append((*names, row["source"]))
+    if not rows:
+        return None
     grids = Table(RECIPES_HEADINGS, tuple(rows)), Table(SOURCES, tuple(sources), "Claims")
     about = RECIPES_ABOUT
     if missed:
