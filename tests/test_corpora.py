@@ -47,6 +47,7 @@ NAMES = [
         {"speaker": "14", "emotion": "angry", "sex": "female", "sentence": "b10", "version": "c"},
     ),
     ("emodb", "16a07Ea.flac", {"emotion": "disgust"}),
+    ("emodb", "03a01fa.wav", {"clip": "03a01Fa", "emotion": "happy"}),  # as on disks that know one case
     ("emodb", "12a05Ab.wav", {"emotion": "fear", "label": "fear"}),
     ("emodb", "15b03Lc.wav", {"emotion": "boredom", "sex": "male"}),
     ("emodb", "08b01Ta.wav", {"emotion": "sad"}),
@@ -107,7 +108,7 @@ FOREIGN = [
     ("ravdess", "03-01-05-01-01-01-25.wav"),  # no such actor
     ("emodb", "03a01F.wav"),
     ("emodb", "07a01Fa.wav"),
-    ("emodb", "03a01fa.wav"),
+    ("emodb", "03a01ga.wav"),
     ("tess", "OAF_back_surprise.wav"),
     ("tess", "MAF_back_sad.wav"),
     ("savee", "a01.wav"),  # nothing tells the speaker

@@ -10,7 +10,8 @@ import pytest
 from tiny_corpus import touch
 
 from ser_classic.corpora import CORPORA, EMOTIONS, CorpusError, load
-from ser_classic.corpora.published import PUBLISHED
+from ser_classic.corpora.published import PUBLISHED, read
+from ser_classic.errors import SerClassicError
 
 NAMES = [
     (
@@ -347,3 +348,10 @@ def test_real_urdu_is_whole():
     assert set(loaded.clips["emotion"].value_counts()) == {100}
     assert (loaded.clips.groupby("speaker")["emotion"].nunique() == 1).sum() == 26
     assert shortfall(loaded.corpus, loaded.clips) is None
+
+
+@pytest.mark.parametrize("line", ['emotion = "a=angry"', "clips = [", 'clips = "many"'])
+def test_a_file_of_facts_that_are_none_is_named(tmp_path, line):
+    (tmp_path / "mine.toml").write_text(f'name = "mine"\ntitle = "Mine"\n{line}\n')
+    with pytest.raises(SerClassicError, match=r"mine"):
+        read(tmp_path / "mine.toml")

@@ -14,7 +14,6 @@ from tiny_corpus import FILES, install, tiny, write_release, write_wav
 from typer.testing import CliRunner
 
 from ser_classic.corpora import CORPORA, available, load
-from ser_classic.corpora.published.ravdess import RAVDESS
 from ser_classic.corpora.verifying import Verification, verify
 
 
@@ -183,7 +182,7 @@ def test_command_reports_and_exits(root, corpus, monkeypatch):
 def part(root, corpus):
     """The clips of two emotions of the corpus."""
     emotions = {"happy": "happy", "sad": "sad"}
-    left_out = dict.fromkeys(set(RAVDESS.emotions) - set(emotions), "none of the two")
+    left_out = dict.fromkeys(set(CORPORA["ravdess"].emotions) - set(emotions), "none of the two")
     facts = {"emotions": emotions, "left_out": left_out, "name": "some", "part_of": "ravdess", "clips": 4}
     return tiny(root.parent / "ravdess.tsv", **facts)
 

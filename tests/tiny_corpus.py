@@ -11,7 +11,6 @@ import numpy as np
 import soundfile
 
 from ser_classic.corpora import CORPORA
-from ser_classic.corpora.published.ravdess import RAVDESS
 from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
@@ -60,7 +59,7 @@ def write_release(folder: Path) -> Path:
 def tiny(checksums: Path, excluded: dict[str, str] | None = None, **changes: object) -> Corpus:
     """The corpus whose official files are those of the list."""
     facts = {"archive": "", "archive_digest": None, "identical": (), "clips": len(FILES), "speakers": 2}
-    return replace(RAVDESS, checksums=checksums, excluded=excluded or {}, **(facts | changes))
+    return replace(CORPORA["ravdess"], checksums=checksums, excluded=excluded or {}, **(facts | changes))
 
 
 def install(monkeypatch, corpus: Corpus) -> None:

@@ -50,20 +50,21 @@ class Corpus:
         Labels whose clips the standard task leaves out, and why.
     clip, speaker : str
         What they are called, of the groups and `{stem}`.
-    sex : callable or mapping, optional
-        Sex of a speaker, where no group has it.
+    by_speaker : mapping
+        For a column that no group has, such as `sex`, its value by speaker.
     words : mapping
         For a group, what its codes mean.
-    more : callable, optional
-        Further columns, from the groups.
+    recurring : int
+        How many sentences there are, where the group `number` counts on beyond these.
     labels : LabelFile, optional
         Labels that the names do not have; its columns take the place of those of the names.
     excluded : mapping
         Clips that the table leaves out, and why.
-    spelled : callable
-        The official spelling of a file's name, without suffix, that other packagings spell otherwise.
+    spelled : mapping
+        Names of files, without suffix, that other packagings misspell, to the official ones.
     checksums : str, optional
-        TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip.
+        TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip, and
+        names may differ in case.
     table : callable (Path) -> pd.DataFrame, optional
         Instead of all these from `pattern` on: the clips table of the files below a folder, as `check_clips`
         wants it; audio is not read.
@@ -122,12 +123,12 @@ class Corpus:
     left_out: Mapping[str, str] = field(default_factory=dict)
     clip: str = "{stem}"
     speaker: str = "{speaker}"
-    sex: Callable[[str], str] | Mapping[str, str] | None = None
+    by_speaker: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    more: Callable[[dict[str, str]], dict[str, str]] | None = None
+    recurring: int = 0
     labels: LabelFile | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
-    spelled: Callable[[str], str] = str
+    spelled: Mapping[str, str] = field(default_factory=dict)
     checksums: str | Path | None = None
     table: Callable[[Path], pd.DataFrame] | None = None
     channel: int | None = None
@@ -196,7 +197,7 @@ class Corpus:
         `emotion` and `label` are absent where a label file has them; `emotion` is absent of a clip that is
         left out.
         """
-        stem = self.spelled(file.stem)
+        stem = self._spellings.get(file.stem.casefold(), file.stem)
         whole = "/" in self.pattern
         match = self._compiled.search(f"{file.parent}/{stem}") if whole else self._compiled.fullmatch(stem)
         if match is None:
@@ -219,19 +220,34 @@ class Corpus:
         row |= {name: value for name, value in groups.items() if name not in row}
         if "sex" in groups:
             row["sex"] = SEXES[groups["sex"][0].lower()]
-        elif self.sex is not None:
-            sex = self.sex(row["speaker"]) if callable(self.sex) else self.sex.get(row["speaker"])
-            row |= {"sex": sex} if sex else {}
-        if self.more is not None:
-            row |= self.more(row)
+        for column, values in self.by_speaker.items():
+            if row["speaker"] in values:
+                row[column] = values[row["speaker"]]
+        if self.recurring:
+            said = (int(row["number"]) - 1) % self.recurring + 1
+            row["sentence"] = f"{row.get('language', '')} {said}".strip()
         return row
+
+    @cached_property
+    def _listed(self) -> pd.DataFrame | None:
+        if self.checksums is None:
+            return None
+        return pd.read_csv(CHECKSUMS / self.checksums, sep="\t", dtype={"file": str, "sha256": str})
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        """Official names of files, without suffix, by what they are in lower case."""
+        listed = () if self._listed is None else map(PurePosixPath, self._listed["file"])
+        return {file.stem.casefold(): file.stem for file in listed} | {
+            wrong.casefold(): right for wrong, right in self.spelled.items()
+        }
 
     @cached_property
     def official(self) -> pd.DataFrame | None:
         """Official files of the standard task by clip: file, sha256, bytes, speaker; None without a list."""
-        if self.checksums is None:
+        if self._listed is None:
             return None
-        files = pd.read_csv(CHECKSUMS / self.checksums, sep="\t", dtype={"file": str, "sha256": str})
+        files = self._listed.copy()
         rows = [self.parse(PurePosixPath(file)) for file in files["file"]]
         if None in rows:
             raise CorpusError(
@@ -318,13 +334,3 @@ def codes(text: str) -> dict[str, str]:
     """
     pairs = (each.partition("=") for each in text.split())
     return {word: meaning or SYNONYMS.get(word.lower(), word.lower()) for word, _, meaning in pairs}
-
-
-def odd_is_male(number: str) -> str:
-    """Sex of speakers that are numbered so."""
-    return "male" if int(number) % 2 else "female"
-
-
-def by_name(female: str = "", male: str = "") -> dict[str, str]:
-    """Sex of speakers, listed."""
-    return dict.fromkeys(female.split(), "female") | dict.fromkeys(male.split(), "male")

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora.clips import CorpusError
-from ser_classic.corpora.releases import Corpus, codes, odd_is_male
+from ser_classic.corpora.releases import Corpus, codes
 from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
 from ser_classic.registry import unknown
 from ser_classic.runtime.progress import track
@@ -264,10 +264,6 @@ def _room(random: np.random.RandomState) -> np.ndarray:
     return response / np.sqrt(np.sum(response**2))
 
 
-def _sex(speaker: str) -> str:
-    return odd_is_male(speaker[1:])
-
-
 SYNTHETIC = Corpus(
     name="synthetic",
     pattern=(
@@ -276,7 +272,7 @@ SYNTHETIC = Corpus(
     ),
     emotions=codes(" ".join(ACTED)),
     clip="{speaker}/{stem}",
-    sex=_sex,
+    by_speaker={"sex": dict.fromkeys(SPEAKERS[::2], "male") | dict.fromkeys(SPEAKERS[1::2], "female")},
     title="Synthetic voices, made on first use",
     licence="MIT, as the package",
     citation="ser_classic: synthetic voices (see CITATION.cff)",
