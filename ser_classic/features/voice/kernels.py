@@ -97,7 +97,7 @@ def responses(contours: np.ndarray, bank: np.ndarray) -> np.ndarray:
     count = contours.shape[1]
     size = max(1, min(bank.shape[1], MOST_CELLS // count))
     most = max(DILATIONS) * (LENGTH // 2)
-    padded = contours[:, np.clip(np.arange(-most, count + most), 0, count - 1)]
+    padded = contours.take(np.clip(np.arange(-most, count + most), 0, count - 1), axis=1)  # row by row
     pooled = np.empty((*bank.shape[:2], len(POOLS)), np.float32)
     for dilation, kernels, pools in zip(DILATIONS, bank, pooled, strict=True):
         shifts = [most + dilation * (n - LENGTH // 2) for n in range(LENGTH)]
