@@ -28,23 +28,9 @@ def places_of(words: Sequence[str], among: Sequence[str]) -> np.ndarray:
 
 
 def confusion(truth: Sequence[str], guess: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Count the clips of every true emotion by the emotion guessed.
+    """Clips of every true emotion (row) by the emotion guessed (column) [shape=(k, k), dtype=int64].
 
-    Parameters
-    ----------
-    truth, guess : array-like of str [shape=(n,)]
-    classes : sequence of str
-        The k emotions, in the order of the result's rows and columns.
-
-    Returns
-    -------
-    np.ndarray [shape=(k, k), dtype=int64]
-        Row = truth, column = guess; equals `sklearn.metrics.confusion_matrix(labels=classes)`.
-
-    Raises
-    ------
-    SerClassicError
-        Arrays of unequal length, none at all, or an emotion outside `classes`.
+    Equals `sklearn.metrics.confusion_matrix(labels=classes)`; errors as `grouped_confusion`.
     """
     return grouped_confusion(truth, guess, np.zeros(len(truth), dtype=int), classes)[0]
 
@@ -54,7 +40,12 @@ def grouped_confusion(
 ) -> np.ndarray:
     """Confusion counts [shape=(groups, k, k), dtype=int64] of every group, such as a speaker.
 
-    Arguments and errors as `confusion`; `groups` [shape=(n,), dtype=int] are numbered from 0.
+    `groups` [shape=(n,), dtype=int] are numbered from 0.
+
+    Raises
+    ------
+    SerClassicError
+        Arrays of unequal length, none at all, or an emotion outside `classes`.
     """
     if not len(truth) == len(guess) == len(groups):
         raise SerClassicError(
@@ -73,11 +64,14 @@ def grouped_confusion(
     return np.bincount(cells, minlength=size * k * k).reshape(size, k, k)
 
 
+def _ratio(part: np.ndarray, whole: np.ndarray, least: float = 0) -> np.ndarray:
+    """Part by whole in rows in memory; NaN where the whole is not above the least."""
+    return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > least)
+
+
 def recalls_of(counts: np.ndarray) -> np.ndarray:
     """Recall of each emotion [shape=(..., k)] from counts [shape=(..., k, k)]; NaN where it is never true."""
-    right = np.diagonal(counts, axis1=-2, axis2=-1)
-    total = counts.sum(axis=-1)
-    return np.divide(right, total, out=np.full(right.shape, np.nan), where=total > 0)
+    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
 
 
 def uar_of(counts: np.ndarray) -> np.ndarray:
@@ -94,10 +88,9 @@ def mean_recall_of(right: np.ndarray, clips: np.ndarray) -> np.ndarray:
     if (clips > 0).all():
         # Into rows in memory: the order of a sum decides its last bit, and that a rounding.
         return np.divide(right, clips, out=np.empty(right.shape)).sum(axis=-1) / right.shape[-1]
-    recalls = np.divide(right, clips, out=np.full(right.shape, np.nan), where=clips > 0)
+    recalls = _ratio(right, clips)
     present = ~np.isnan(recalls)
-    total, number = np.where(present, recalls, 0).sum(axis=-1), present.sum(axis=-1)
-    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+    return _ratio(np.where(present, recalls, 0).sum(axis=-1), present.sum(axis=-1))
 
 
 def accuracy_of(counts: np.ndarray) -> np.ndarray:
@@ -105,9 +98,7 @@ def accuracy_of(counts: np.ndarray) -> np.ndarray:
 
     The field also calls it weighted average recall.
     """
-    right = np.trace(counts, axis1=-2, axis2=-1).astype(float)
-    total = counts.sum(axis=(-2, -1))
-    return np.divide(right, total, out=np.full(right.shape, np.nan), where=total > 0)
+    return _ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum(axis=(-2, -1)))
 
 
 def macro_f1_of(counts: np.ndarray) -> np.ndarray:
@@ -118,19 +109,11 @@ def macro_f1_of(counts: np.ndarray) -> np.ndarray:
     right = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
     either = counts.sum(axis=-1) + counts.sum(axis=-2)
     f1 = np.divide(2 * right, either, out=np.zeros(right.shape), where=either > 0)
-    number = (either > 0).sum(axis=-1)
-    total = f1.sum(axis=-1)
-    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+    return _ratio(f1.sum(axis=-1), (either > 0).sum(axis=-1))
 
 
 def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
-    """Probability [shape=(n,)] that was given to the emotion guessed.
-
-    Parameters
-    ----------
-    guess : np.ndarray of str [shape=(n,)]
-    probabilities : pd.DataFrame [shape=(n, k)]
-        Columns are emotions, rows sum to 1.
+    """Probability [shape=(n,)] given to the emotion guessed; rows of probabilities sum to 1.
 
     Raises
     ------
@@ -151,50 +134,30 @@ def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
     return sure
 
 
+def _bins(sure: np.ndarray, bins: int) -> np.ndarray:
+    """The bin of equal width from 0 to 1, the upper edge included, of each confidence."""
+    return np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+
+
 def reliability(
     truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame, bins: int = BINS
 ) -> pd.DataFrame:
     """How often guesses of some confidence are right.
 
-    Parameters
-    ----------
-    truth, guess : np.ndarray of str [shape=(n,)]
-    probabilities : pd.DataFrame [shape=(n, k)]
-    bins : int
-        Bins of equal width from 0 to 1, the upper edge included.
-
-    Returns
-    -------
-    pd.DataFrame
-        One row per bin that holds a clip: `low`, `high`, `clips`, `confidence` (mean), `accuracy`.
+    One row per bin that holds a clip: `low`, `high`, `clips`, `confidence` (mean) and `accuracy`.
     """
     sure = confidence(guess, probabilities)
-    right = np.asarray(truth) == np.asarray(guess)
-    bin_of = _bins(sure, bins)
-    clips = np.bincount(bin_of, minlength=bins)
-    filled = np.flatnonzero(clips)
-    return pd.DataFrame(
-        {
-            "low": filled / bins,
-            "high": (filled + 1) / bins,
-            "clips": clips[filled],
-            "confidence": np.bincount(bin_of, weights=sure, minlength=bins)[filled] / clips[filled],
-            "accuracy": np.bincount(bin_of, weights=right, minlength=bins)[filled] / clips[filled],
-        }
-    )
-
-
-def _bins(sure: np.ndarray, bins: int) -> np.ndarray:
-    return np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    table = pd.DataFrame({"confidence": sure, "accuracy": np.asarray(truth) == np.asarray(guess)})
+    groups = table.astype(float).groupby(_bins(sure, bins))
+    place = np.array(list(groups.groups))
+    edges = {"low": place / bins, "high": (place + 1) / bins, "clips": groups.size().to_numpy()}
+    return groups.mean().reset_index(drop=True).assign(**edges)
 
 
 def calibration_gaps(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
-    """What each clip adds to the sums of which `ece_of` is the calibration error.
+    """What each clip adds to the sums of which `ece_of` is the calibration error [shape=(n, BINS + 1)].
 
-    Returns
-    -------
-    np.ndarray [shape=(n, BINS + 1)]
-        In the column of its bin, 1 if the guess is right (else 0) less the confidence; in the last column 1.
+    In the column of its bin, 1 if the guess is right (else 0) less the confidence; in the last column 1.
     """
     sure = confidence(guess, probabilities)
     gaps = np.zeros((len(sure), BINS + 1))
@@ -212,18 +175,10 @@ def ece_of(sums: np.ndarray) -> np.ndarray:
 
 
 def brier_terms(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
-    """What each clip adds to the sums of which `brier_of` is the score; guesses do not matter to it.
+    """What each clip adds to the sums of which `brier_of` is the score [shape=(n, 2)]; guesses do not matter.
 
-    Returns
-    -------
-    np.ndarray [shape=(n, 2)]
-        Squared distance of the clip's probabilities from its truth (an emotion without a column, or without
-        a value among others, had the probability 0); in the last column 1.
-
-    Raises
-    ------
-    SerClassicError
-        Unequal lengths.
+    Squared distance of the clip's probabilities from its truth (an emotion without a column, or without a
+    value among others, had the probability 0); in the last column 1.
     """
     if len(truth) != len(probabilities):
         raise SerClassicError(f"{len(truth)} true emotions and {len(probabilities)} rows of probabilities")
@@ -286,15 +241,8 @@ COUNT_METRICS = {name: metric for name, metric in METRICS.items() if metric.term
 def agreement_terms(truth: np.ndarray, guess: np.ndarray) -> np.ndarray:
     """What each clip adds to the sums of which `ccc_of`, `pearson_of` and `rmse_of` are the figures.
 
-    Parameters
-    ----------
-    truth, guess : np.ndarray [shape=(n,)]
-        A dimension as it is and as it was predicted.
-
-    Returns
-    -------
-    np.ndarray [shape=(n, 6)]
-        1, the truth and the guess, both less the mean truth, their squares and their product.
+    Of a dimension as it is and as it was predicted [shape=(n,)]: 1, the truth and the guess, both less the
+    mean truth, their squares and their product [shape=(n, 6)].
 
     Raises
     ------
@@ -319,14 +267,14 @@ def ccc_of(sums: np.ndarray) -> np.ndarray:
     """
     n, t, g, tt, gg, tg = np.moveaxis(np.asarray(sums, dtype=float), -1, 0)
     spread = (n * tt - t**2) + (n * gg - g**2) + (t - g) ** 2
-    return np.divide(2 * (n * tg - t * g), spread, out=np.full(spread.shape, np.nan), where=spread > 0)
+    return _ratio(2 * (n * tg - t * g), spread)
 
 
 def pearson_of(sums: np.ndarray) -> np.ndarray:
     """Pearson's correlation [shape=(...)] of sums [shape=(..., 6)]; NaN where truth or guess is constant."""
     n, t, g, tt, gg, tg = np.moveaxis(np.asarray(sums, dtype=float), -1, 0)
     spread = np.sqrt(np.maximum(n * tt - t**2, 0) * np.maximum(n * gg - g**2, 0))
-    return np.divide(n * tg - t * g, spread, out=np.full(spread.shape, np.nan), where=spread > 1e-9)
+    return _ratio(n * tg - t * g, spread, 1e-9)
 
 
 def rmse_of(sums: np.ndarray) -> np.ndarray:
