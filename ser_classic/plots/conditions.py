@@ -87,26 +87,19 @@ def curves(table: pd.DataFrame, label: str) -> Figure:
     high (NaN without an interval).
     """
     corpora = list(dict.fromkeys(table["corpus"]))
-    systems = list(dict.fromkeys(table["system"]))
     places = {at: place for place, at in enumerate(sorted(set(table["at"])))}
+    table = table.assign(place=table["at"].map(places), joined=table["at"] >= 0)
     across = min(2, len(corpora))
     down = -(-len(corpora) // across)
     figure = blank(0.6 + 4.0 * across, 0.6 + 2.5 * down)
     grid = figure.subplots(down, across, squeeze=False)
     for ax, corpus in zip(grid.flat, corpora, strict=False):
         part = table[table["corpus"] == corpus]
-        for number, system in enumerate(systems):
-            line = part[part["system"] == system].sort_values("at")
-            apart = line["at"] < 0
-            shift = DODGE * (number - (len(systems) - 1) / 2)
-            for some, linestyle in ((line[apart], ""), (line[~apart], "-")):
-                _points(ax, some["at"].map(places) + shift, some, number, system, linestyle)
-        words = dict(zip(part["at"], part["words"], strict=True))
-        ax.set_xticks([places[at] for at in words], [word.replace(" (", "\n(") for word in words.values()])
-        ax.set_xlim(-0.5, len(places) - 0.5)
+        words = part["words"].str.replace(" (", "\n(", regex=False)
+        _panel(ax, part.assign(words=words), list(table["system"].unique()), len(places))
+        _shares(ax, part)
         if -1 in places:
             ax.axvline(places[-1] + 0.5, color=LINE, linewidth=0.8)
-        _shares(ax, part)
         ax.set_title(corpus)
     for ax in grid.flat[len(corpora) :]:
         ax.set_axis_off()
@@ -114,7 +107,7 @@ def curves(table: pd.DataFrame, label: str) -> Figure:
         ax.set_ylabel("UAR")
     for ax in grid.flat[max(0, len(corpora) - across) : len(corpora)]:
         ax.set_xlabel(label)
-    _legend(figure, grid[0, 0], 2 * across)
+    _legend(figure, 2 * across)
     return figure
 
 
@@ -125,65 +118,54 @@ def robustness(table: pd.DataFrame) -> Figure:
     Columns corpus, system, degradation (`clean` among them), kind, level, classes, uar, low, high (NaN
     without an interval), in the order in which they are shown.
     """
-    systems = list(dict.fromkeys(table["system"]))
-    corpora = list(dict.fromkeys(table["corpus"]))
+    systems, corpora = list(table["system"].unique()), list(table["corpus"].unique())
+    clean, noise = table["degradation"].eq("clean"), table["kind"].eq(NOISE)
+    table = table.assign(joined=noise | clean, words=table["level"].where(noise, table["degradation"]))
+    kinds = [joined for joined in (True, False) if (~clean & (table["joined"] == joined)).any()]
+    widths = [max(2, table.loc[table["joined"] == joined, "degradation"].nunique()) for joined in kinds]
     figure = blank(9.2, 0.5 + 3.1 * len(corpora))
-    noise = table["kind"].eq(NOISE) | table["degradation"].eq("clean")
-    kinds = [kept for kept in (noise, ~noise) if not table.loc[kept, "degradation"].eq("clean").all()]
-    widths = [max(2, table.loc[kept, "degradation"].nunique()) for kept in kinds]
     grid = figure.subplots(len(corpora), len(kinds), sharey="row", squeeze=False, width_ratios=widths)
     for axes, corpus in zip(grid, corpora, strict=True):
-        of_corpus = table[table["corpus"] == corpus]
-        for ax, kept in zip(axes, kinds, strict=True):
-            _degraded(ax, of_corpus, of_corpus[kept[of_corpus.index]], systems, kept is noise)
+        whole = table[table["corpus"] == corpus]
+        for ax, joined in zip(axes, kinds, strict=True):
+            part = whole[whole["joined"] == joined]
+            places = {name: place for place, name in enumerate(part["degradation"].unique())}
+            _panel(ax, part.assign(place=part["degradation"].map(places)), systems, max(2, len(places)))
+            _shares(ax, whole)
+            for system, uar in whole[whole["degradation"] == "clean"].set_index("system")["uar"].items():
+                if not joined:
+                    colour = SERIES[systems.index(system) % len(SERIES)]
+                    ax.axhline(uar, color=colour, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
+            if len(places) > CROWDED:
+                ax.tick_params(axis="x", rotation=35)
+            ax.set_title("White noise" if joined else "Other degradations; dotted: clean")
+            chance = 1 / whole["classes"].max()
+            ax.axhline(chance, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
         axes[0].set_title(f"{corpus}: {axes[0].get_title(loc='left').lower()}")
         axes[0].set_ylabel("UAR")
-    handles = {
-        label: handle
-        for ax in grid.flat
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=min(4, len(handles)))
+    _legend(figure, 4)
     return figure
 
 
-def _degraded(ax: Axes, whole: pd.DataFrame, part: pd.DataFrame, systems: list[str], curve: bool) -> None:
-    """A panel of a corpus; each system keeps its colour in all of them."""
-    names = list(dict.fromkeys(part["degradation"]))
-    there = [system for system in systems if system in set(whole["system"])]
-    for place, system in enumerate(there):
-        number, of_system = systems.index(system), part[part["system"] == system]
-        at = np.array([names.index(name) for name in of_system["degradation"]], dtype=float)
-        at += DODGE * (place - (len(there) - 1) / 2)
-        _points(ax, at, of_system, number, system, "-" if curve else "")
-        level = whole.loc[whole["degradation"].eq("clean") & (whole["system"] == system), "uar"]
-        if not curve and len(level):
-            colour = SERIES[number % len(SERIES)]
-            ax.axhline(level.iloc[0], color=colour, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
-    words = part.drop_duplicates("degradation").to_dict("records")
-    labels = [word["level"] if word["kind"] == NOISE else word["degradation"] for word in words]
-    ax.set_xticks(range(len(names)), labels)
-    if len(names) > CROWDED:
-        ax.tick_params(axis="x", rotation=35)
-    ax.set_xlim(-0.5, max(1, len(names)) - 0.5)
-    ax.set_title("White noise" if curve else "Other degradations; dotted: clean")
-    ax.axhline(1 / whole["classes"].max(), color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
-    _shares(ax, whole)
-
-
-def _points(
-    ax: Axes, at: pd.Series | np.ndarray, table: pd.DataFrame, number: int, system: str, linestyle: str
-) -> None:
-    """Points of one system with their intervals, joined by a line or not."""
-    colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
-    ax.vlines(at, table["low"], table["high"], color=colour, linewidth=1.6, alpha=0.45)
-    ax.plot(at, table["uar"], linestyle=linestyle, marker=marker, markersize=5, color=colour, linewidth=1.4)
-    if system not in ax.get_legend_handles_labels()[1]:
-        ax.plot([], [], linestyle="-", marker=marker, markersize=5, color=colour, label=system)
+def _panel(ax: Axes, table: pd.DataFrame, systems: list[str], places: int) -> None:
+    """Points of every system with their intervals at a `place`, side by side; `joined` ones on a line."""
+    for number, system in enumerate(systems):
+        colour, marker = SERIES[number % len(SERIES)], MARKERS[number % len(MARKERS)]
+        look = {"marker": marker, "markersize": 5, "color": colour, "linewidth": 1.4}
+        part = table[table["system"] == system].sort_values("place")
+        for joined, of_kind in part.groupby("joined"):
+            at = of_kind["place"] + DODGE * (number - (len(systems) - 1) / 2)
+            ax.vlines(at, of_kind["low"], of_kind["high"], color=colour, linewidth=1.6, alpha=0.45)
+            ax.plot(at, of_kind["uar"], linestyle="-" if joined else "", **look)
+        if len(part):
+            ax.plot([], [], label=system, **look)
+    words = dict(zip(table["place"], table["words"], strict=True))
+    ax.set_xticks(list(words), list(words.values()))
+    ax.set_xlim(-0.5, places - 0.5)
+    ax.grid(axis="y")
 
 
 def _shares(ax: Axes, table: pd.DataFrame) -> None:
-    ax.grid(axis="y")
     share_axis(ax, "y", *_limits(table[["uar", "low", "high"]].to_numpy()))
 
 
@@ -193,6 +175,10 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     return max(0.0, np.floor(10 * low - 0.2) / 10), min(1.0, np.ceil(10 * high + 0.2) / 10)
 
 
-def _legend(figure: Figure, ax: Axes, columns: int) -> None:
-    handles, labels = ax.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=min(columns, len(labels)))
+def _legend(figure: Figure, columns: int) -> None:
+    """Every label of the figure, once."""
+    drawn = (ax.get_legend_handles_labels() for ax in figure.axes)
+    handles = {label: handle for one in drawn for handle, label in zip(*one, strict=True)}
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside upper left", ncols=min(columns, len(handles))
+    )
