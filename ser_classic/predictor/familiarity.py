@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ser_classic.machines import Standardise
+
 DIRECTIONS = 20  # principal directions whose spread is kept
 FURTHEST = 10.0  # standard deviations at which a feature is clipped
 MOST = 1000  # clips to measure
@@ -47,7 +49,7 @@ class Familiarity:
         return self._distance(X) / self.limit
 
     def _distance(self, X: np.ndarray) -> np.ndarray:
-        Z = _standardised(X, self.mean, self.scale)
+        Z = Standardise(self.mean, self.scale, FURTHEST)(X)
         along = Z @ self.directions
         inside = (np.square(along) / self.spread).mean(axis=1)
         others = Z.shape[1] - len(self.spread)
@@ -76,7 +78,7 @@ def _learned(X: np.ndarray, limit: float) -> Familiarity:
     mean, scale = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
     scale[scale <= 1e-6 * np.abs(mean) + 1e-30] = 1.0  # constant: any other value is then far away
     mean, scale = mean.astype(np.float32), scale.astype(np.float32)
-    Z = _standardised(X, mean, scale)
+    Z = Standardise(mean, scale, FURTHEST)(X)
     n, d = Z.shape
     count = max(1, min(DIRECTIONS, d, n // 5))
     if n < d:
@@ -89,7 +91,3 @@ def _learned(X: np.ndarray, limit: float) -> Familiarity:
     spread = np.maximum(values[-count:] / n, 1e-6)
     rest = max(float(np.square(Z).sum() / n - spread.sum()) / max(d - count, 1), 1e-6)
     return Familiarity(mean, scale, directions, spread, rest, limit)
-
-
-def _standardised(X: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    return ((X.astype(np.float32, copy=False) - mean) / scale).clip(-FURTHEST, FURTHEST)

@@ -271,20 +271,17 @@ def _grown(
 ) -> machines.Trees:
     """Trees from lists of nodes for each tree, with children as node numbers; -1 marks a leaf."""
     sizes = [len(each) for each in left]
-    own = np.concatenate([np.arange(size) for size in sizes])
-    down = [np.concatenate(each) for each in (left, right)]
-    ends = down[0] == -1
-    depth = 0
-    for one, other in zip(left, right, strict=True):
-        level, at = 0, np.zeros(1, dtype=int)
-        while len(at := at[one[at] != -1]):
-            at, level = np.concatenate([one[at], other[at]]), level + 1
-        depth = max(depth, level)
+    roots, own = np.cumsum([0, *sizes[:-1]]), np.concatenate([np.arange(size) for size in sizes])
+    ends = np.concatenate(left) == -1
+    further = [np.where(ends, 0, np.concatenate(each) - own) for each in (left, right)]
+    depth, at = 0, roots
+    while len(at := at[~ends[at]]):
+        at, depth = np.concatenate([at + each[at] for each in further]), depth + 1
     return machines.Trees(
-        _smallest(np.cumsum([0, *sizes[:-1]])),
+        _smallest(roots),
         _smallest(np.where(ends, 0, np.concatenate(column))),
         np.where(ends, 0, np.concatenate(threshold)).astype(np.float32),
-        *(_smallest(np.where(ends, 0, each - own)) for each in down),
+        *map(_smallest, further),
         depth,
         leaves,
         base,
