@@ -6,7 +6,6 @@ import functools
 import logging
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from ser_classic import store
@@ -18,7 +17,7 @@ from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.fold import FoldResult, Trial, run_alike, run_folds
 from ser_classic.experiment.preparation import Sources, Work, prepare_cells
 from ser_classic.experiment.records import failed, finished
-from ser_classic.experiment.stale import clips_today, differences, summary
+from ser_classic.experiment.stale import differences, summary
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.vocabulary import EMOTION
 
@@ -119,8 +118,8 @@ class _Bench:
 
     def _kept(self, known: Sequence[store.Run]) -> set[str]:
         """Ids of the finished runs that stay; says how many are stale."""
-        clips = functools.cache(partial(clips_today, self.sources.corpus, self.sources.own))
-        stale = {run.id: other for run in known if (other := differences(run.record, clips))}
+        today = functools.cache(self.sources.clips_today)
+        stale = {run.id: other for run in known if (other := differences(run.record, today))}
         if stale:
             fate = "kept" if self.keep_stale else "run again (--keep-stale keeps them)"
             logger.warning(

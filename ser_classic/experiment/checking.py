@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from ser_classic import experiment, store
-from ser_classic.corpora import CORPORA, available, load
+from ser_classic.corpora import CORPORA, available
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
-from ser_classic.experiment.stale import clips_today, differences
+from ser_classic.experiment.preparation import Sources
+from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES
 from ser_classic.runtime.engines import ALONE, Engine
 
@@ -86,15 +88,11 @@ def check(
         raise store.StoreError(
             f"{results}: there is no finished run of these to check; make some with: ser-classic bench SUITE"
         )
-    clips = functools.cache(partial(clips_today, lambda name: load(name, data, cache), ()))
+    clips = functools.cache(Sources(data, cache).clips_today)
     at_hand = set(available(data))
-    unchecked: dict[str, int] = {}
-    checkable = []
-    for cell, run in stored.items():
-        if reason := _hindrance(cell, run.record, at_hand, clips):
-            unchecked[reason] = unchecked.get(reason, 0) + 1
-        else:
-            checkable.append(cell)
+    hindered = {cell: _hindrance(cell, run.record, at_hand, clips) for cell, run in stored.items()}
+    unchecked = Counter(filter(None, hindered.values()))
+    checkable = [cell for cell, reason in hindered.items() if not reason]
     seconds = {
         cell: run.record.get("fit_seconds", 0.0) + run.record.get("predict_seconds", 0.0)
         for cell, run in stored.items()

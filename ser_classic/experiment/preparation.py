@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.corpora import CorpusError, Loaded, load
+from ser_classic.corpora import CORPORA, CorpusError, Loaded, load, shortfall
 from ser_classic.corpora.dimensions import rated, values_of
 from ser_classic.corpora.warnings import incomplete, require_trained
 from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
@@ -58,6 +58,19 @@ class Sources:
             loaded = self.own.get(name) or load(name, self.data, self.cache)
             self._corpora[name] = rated(loaded) if self.dimensions else loaded
         return self._corpora[name]
+
+    def clips_today(self, name: str) -> str | None:
+        """Digest of a corpus's clips table; None if it is missing or incomplete.
+
+        A built-in corpus is not loaded: its version says whether it has changed.
+        """
+        try:
+            if name not in self.own and CORPORA[name].make is not None:
+                return None
+            loaded = self.corpus(name)
+        except SerClassicError:
+            return None
+        return None if shortfall(loaded.corpus, loaded.clips) else store.table_digest(loaded.clips)
 
     def features(
         self, loaded: Loaded, feature_set: FeatureSet, degradation: Degradation | None = None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ser_classic import store
-from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, parameters_of_protocol
 from ser_classic.features import FEATURES
@@ -56,26 +55,9 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
     return found
 
 
-def clips_today(find: Callable[[str], Loaded], own: Collection[str], corpus: str) -> str | None:
-    """Digest of a corpus's clips table as `find` loads it; None if it is missing or incomplete.
-
-    A built-in corpus is not loaded: its version says whether it has changed.
-    """
-    try:
-        if corpus not in own and CORPORA[corpus].make is not None:
-            return None
-        loaded = find(corpus)
-    except SerClassicError:
-        return None
-    return None if shortfall(loaded.corpus, loaded.clips) else store.table_digest(loaded.clips)
-
-
 def summary(each: Iterable[Mapping[str, str]]) -> str:
     """What differs in several runs, and in how many: `features.version 36, clips 2`."""
-    counts: dict[str, int] = {}
-    for found in each:
-        for what in found:
-            counts[what] = counts.get(what, 0) + 1
+    counts = Counter(what for found in each for what in found)
     return ", ".join(f"{what} {count}" for what, count in counts.items())
 
 
