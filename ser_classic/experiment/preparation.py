@@ -95,16 +95,15 @@ def prepare(
     corpora: Sequence[Loaded],
     feature_set: FeatureSet,
     model: Model,
+    protocol: Protocol,
     sources: Sources,
     seed: int = 0,
-    trained: Sequence[Loaded] | None = None,
-    copies: int = 0,
-    degradation: str | None = None,
+    trained: Sequence[Loaded] = (),
 ) -> tuple[tuple[Features, ...], Features | None, list[tuple[Features, ...]]]:
     """Features of corpora, checked to fit the model and to keep corpora apart.
 
-    Also those of the last corpus, degraded, and for each of the `copies` those of the corpora in `trained`
-    (all by default). The seed determines the copies.
+    Also those of the last corpus as the protocol degrades it, and of each copy that it trains on those of the
+    corpora in `trained` (all by default). The seed determines the copies.
     """
     model.require()
     require_match(model, feature_set)
@@ -112,9 +111,9 @@ def prepare(
     for (one, known), (other, found) in combinations(zip(corpora, features, strict=True), 2):
         require_apart(one, other, known, found)
     degraded = None
-    if degradation:
-        degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[degradation])
-    chains = (training_copy(number, seed) for number in range(1, copies + 1))
+    if protocol.degradation:
+        degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[protocol.degradation])
+    chains = [training_copy(number, seed) for number in range(1, (protocol.copies or 0) + 1)]
     copied = [
         tuple(sources.features(each, feature_set, chain) for each in trained or corpora) for chain in chains
     ]
@@ -193,8 +192,9 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
             digests["trained_clips"] = {name: table_digest(name) for name in others}
         labels, folds = dealt(cell.protocol, cell.seed, cell.target)
         parts = [*map(sources.corpus, others), loaded]
-        given = (FEATURES[cell.features], cell.entry, sources, cell.seed, parts[:-1])
-        features, degraded, copies = prepare(parts, *given, protocol.copies or 0, protocol.degradation)
+        features, degraded, copies = prepare(
+            parts, FEATURES[cell.features], cell.entry, protocol, sources, cell.seed, parts[:-1]
+        )
         *trained, digests["features"] = [part.digest for part in features]
         if others:
             digests["trained_features"] = dict(zip(others, trained, strict=True))

@@ -129,12 +129,6 @@ def fit(
             )
         for _, table, _ in loaded:
             require_two_clips(table)
-    engine = Local(jobs)
-    sources = Sources(cache=cache, engine=engine)
-    parts, _, degraded_copies = prepare(loaded, feature_set, entry, sources, seed, copies=copies)
-    shared = list(filter(None, map(shared_by_speakers, loaded, parts)))
-    for notice in shared:
-        logger.warning(notice)
     whole = Fold("all", np.arange(len(clips)), np.arange(0))
     protocol = Protocol(
         "all",
@@ -144,6 +138,11 @@ def fit(
         trained_on=tuple(corpus.name for _, _, corpus in loaded) if across else (),
         copies=copies or None,
     )
+    sources = Sources(cache=cache, engine=Local(jobs))
+    parts, _, degraded_copies = prepare(loaded, feature_set, entry, protocol, sources, seed)
+    shared = list(filter(None, map(shared_by_speakers, loaded, parts)))
+    for notice in shared:
+        logger.warning(notice)
     trial = Trial("all", parts, labels_of(clips), [whole], entry, protocol, seed, None, degraded_copies)
     with busy(f"fitting {entry.name} to {len(clips)} clips"):
         ((_, learned),) = ALONE.run(learn, [(trial, whole)], "fits")
@@ -156,7 +155,7 @@ def fit(
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
         try:
-            card["evaluation"] = _evaluation(cell, clips, trial, results, engine)
+            card["evaluation"] = _evaluation(cell, clips, trial, results, sources.engine)
         except KeyboardInterrupt:  # keep the model, which may have taken minutes to fit
             card["evaluation"] = INTERRUPTED
     return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline)
