@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -83,7 +83,7 @@ def evaluate(
     if isinstance(model, str):
         model = model_for(target, model)
     elif not isinstance(model, Model):
-        model = Model(type(model).__name__.lower(), "", _Copies(model), scale=False)
+        model = Model(type(model).__name__.lower(), "", partial(_copy, model), scale=False)
     if isinstance(features, pd.DataFrame):
         missing = clips.index.difference(features.index)
         if len(missing) or features.index.has_duplicates:
@@ -113,11 +113,6 @@ def evaluate(
     return predictions_of(clips.index, folds, [result for (result,) in done], target)
 
 
-@dataclass(frozen=True)
-class _Copies:
-    """Gives a copy of an estimator, unfitted, whatever the seed."""
-
-    estimator: BaseEstimator
-
-    def __call__(self, seed: int) -> BaseEstimator:
-        return clone(self.estimator)
+def _copy(estimator: BaseEstimator, seed: int) -> BaseEstimator:
+    """An unfitted copy, whatever the seed."""
+    return clone(estimator)

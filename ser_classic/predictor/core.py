@@ -292,16 +292,9 @@ class Predictor:
         ]
 
     def judge(self, vectors: Sequence[np.ndarray], names: Sequence[str], adapt: bool = False) -> list[Judged]:
-        """Emotion, probabilities [shape=(classes,)] or None, and distance, for each clip.
+        """Emotion, probabilities [shape=(classes,)] or None, and distance, for features of each clip.
 
-        Parameters
-        ----------
-        vectors : sequence of np.ndarray [shape=(d,), dtype=float32]
-            Features of each clip.
-        names : sequence of str
-            Names of the clips in messages.
-        adapt : bool
-            The clips are of one speaker; see `predict`.
+        `names` are the clips' in messages; with `adapt`, they are of one speaker, see `predict`.
         """
         if not len(vectors):
             return []
