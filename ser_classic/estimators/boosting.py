@@ -81,13 +81,7 @@ class BoostedTrees(ClassifierMixin, _Boosted):
     class_weight: Literal["balanced"] | Mapping | None = field(default="balanced", kw_only=True)
 
     def fit(self, X: Any, y: Any, sample_weight: Sequence[float] | None = None) -> BoostedTrees:
-        """Grow the trees for features [shape=(n, d)] and classes [shape=(n,)].
-
-        Raises
-        ------
-        ValueError
-            An unknown class weight, or fewer than two classes.
-        """
+        """Grow the trees for features [shape=(n, d)] and two or more classes [shape=(n,)]."""
         X, y = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(y)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
@@ -102,7 +96,7 @@ class BoostedTrees(ClassifierMixin, _Boosted):
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
-        codes = self._outputs(X).argmax(axis=1)
+        codes = self._outputs(X).argmax(axis=1)  # which tells whether it is fitted
         return self.classes_[codes]
 
 

@@ -14,15 +14,8 @@ from ser_classic.machines.formulas import coupled
 def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
     """Factor on the scores (one over the temperature) whose softmax has the smallest log-loss.
 
-    Temperature scaling (Guo et al. 2017, "On calibration of modern neural networks"), on decision
-    values of clips that the classifier was not trained on.
-
-    Parameters
-    ----------
-    scores : np.ndarray [shape=(n, classes)]
-    truth : np.ndarray [shape=(n,), dtype=int]
-        Column of the right class.
-    sample_weight : np.ndarray [shape=(n,)], optional
+    Temperature scaling (Guo et al. 2017, "On calibration of modern neural networks"), on decision values
+    [shape=(n, classes)] of clips that the classifier was not trained on; the truth is a column of them.
     """
     scale = np.abs(scores - scores.mean(axis=1, keepdims=True)).mean() or 1.0
     return _smallest_loss(lambda factor: log_softmax(factor * scores, axis=1), scale, truth, sample_weight)

@@ -90,22 +90,8 @@ def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> lis
 def encoded(y: np.ndarray, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The classes of the clips that have a weight, and the place of every clip's class among them.
 
-    A clip of weight 0 may be of a class that is not there; its place does not matter.
-
-    Parameters
-    ----------
-    y : np.ndarray [shape=(n,)]
-    weight : np.ndarray [shape=(n,)], optional
-
-    Returns
-    -------
-    classes : np.ndarray [shape=(classes,)]
-    codes : np.ndarray [shape=(n,), dtype=int]
-
-    Raises
-    ------
-    ValueError
-        Fewer than two classes.
+    A clip of weight 0 may be of a class that is not there; its place does not matter. Fewer than two classes
+    are a ValueError.
     """
     classes = np.unique(y if weight is None else y[weight > 0])
     if len(classes) < 2:
@@ -139,13 +125,7 @@ def balanced_weights(y: Sequence, sample_weight: Sequence | None = None) -> np.n
 def weigh(
     class_weight: Literal["balanced"] | Mapping | None, y: np.ndarray, sample_weight: np.ndarray | None
 ) -> np.ndarray | None:
-    """Sample weights [shape=(n,)] after a `class_weight` in scikit-learn's sense; None where all are one.
-
-    Raises
-    ------
-    ValueError
-        It is none of "balanced", None and a mapping from class to weight.
-    """
+    """Sample weights [shape=(n,)] after a `class_weight` in scikit-learn's sense; None where all are one."""
     if class_weight is None:
         return sample_weight
     if isinstance(class_weight, Mapping):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Literal
 
@@ -22,27 +23,14 @@ Solution = tuple[np.ndarray, np.ndarray]
 
 
 class Part:
-    """One feature group of some training clips, and the ridge solutions on it.
+    """One feature group Z [shape=(n, d)] of training clips, standardised, and the ridge solutions on it.
 
     Scores are `Z @ coefficients + offset` for the linear kernel, and
-    `gaussian(Z @ Z.T, ...) @ coefficients + offset` for the Gaussian one.
-
-    Parameters
-    ----------
-    Z : np.ndarray [shape=(n, d), dtype=float32 or float64]
-        Standardised features. Inner products are taken in their precision, equations solved in float64.
-    weight : np.ndarray [shape=(n,)]
-        Weights of the clips, by which means are taken.
-    inner : np.ndarray [shape=(n, n)], optional
-        Inner products of the rows of Z, where they are known already.
+    `gaussian(Z @ Z.T, ...) @ coefficients + offset` for the Gaussian one. Inner products, unless known, are
+    taken in the precision of Z, equations solved in float64; means are weighted.
     """
 
-    def __init__(
-        self,
-        Z: np.ndarray,
-        weight: np.ndarray,
-        inner: np.ndarray | None = None,
-    ) -> None:
+    def __init__(self, Z: np.ndarray, weight: np.ndarray, inner: np.ndarray | None = None) -> None:
         self.Z = Z
         if inner is not None:
             self.inner = inner
@@ -66,13 +54,7 @@ class Part:
     ) -> list[Solution]:
         """Ridge solutions for every penalty, in units of the kernel's mean diagonal.
 
-        Parameters
-        ----------
-        kernel : {"linear", "rbf"}
-        weight : np.ndarray [shape=(n,)]
-            Of the clips' squared errors.
-        targets : np.ndarray [shape=(n, classes)]
-        alphas : sequence of float > 0
+        The weights [shape=(n,)] are of the squared errors, from targets [shape=(n, classes)].
         """
         d = self.Z.shape[1]
         if kernel == "linear" and d < len(self.Z):
@@ -116,10 +98,8 @@ def _primal(
 def _solve_shifted(A: np.ndarray, B: np.ndarray, shifts: Sequence[float]) -> list[np.ndarray]:
     """`(A + s I)⁻¹ B` for every shift s, of a positive semi-definite A, which is overwritten."""
     if len(shifts) <= FEW:
-        try:
+        with suppress(LinAlgError):  # a penalty below the rounding of A, which clipping its values survives
             return [_solve(A, B, shift) for shift in shifts]
-        except LinAlgError:  # a penalty below the rounding of A, which clipping its values survives
-            pass
     values, vectors = eigh(A, overwrite_a=True, check_finite=False, driver="evd")
     turned, values = vectors.T @ B, values.clip(min=0)
     return [vectors @ (turned / (values + shift)[:, None]) for shift in shifts]

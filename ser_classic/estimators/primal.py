@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from ser_classic.estimators.folds import weigh
-from ser_classic.estimators.tuned import TunedClassifier
+from ser_classic.estimators.tuned import Clips, TunedClassifier
 
 
 @dataclass(eq=False, repr=False)
@@ -54,28 +54,28 @@ class PrimalSVCCV(TunedClassifier):
         return [{"C": C} for C in self.Cs]
 
     def _left_out(
-        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, T: np.ndarray, grid: list[dict]
+        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterator[tuple[int, np.ndarray]]:
-        scaler, Z, weighed = self._ready(X, codes, weight)
+        scaler, ready = self._ready(clips)
         T = scaler.transform(T)
         for index, candidate in enumerate(grid):
-            yield index, _scores(self._fitted(candidate, Z, codes, weighed), T)
+            yield index, _scores(self._fitted(candidate, ready), T)
 
-    def _settle(self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None) -> None:
-        self.scaler_, Z, weighed = self._ready(X, codes, weight)
-        self.svc_ = self._fitted(self.best_params_, Z, codes, weighed)
+    def _settle(self, clips: Clips) -> None:
+        self.scaler_, ready = self._ready(clips)
+        self.svc_ = self._fitted(self.best_params_, ready)
 
-    def _ready(
-        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None
-    ) -> tuple[StandardScaler, np.ndarray, np.ndarray | None]:
-        """Scaler, standardised clips and their weights."""
+    def _ready(self, clips: Clips) -> tuple[StandardScaler, Clips]:
+        """Scaler, and the clips standardised and weighed."""
+        X, codes, weight = clips
         weight = np.ones(len(X)) if weight is None else weight
         scaler = StandardScaler().fit(X, sample_weight=weight)
-        return scaler, scaler.transform(X), weigh(self.class_weight, self.classes_[codes], weight)
+        weighed = weigh(self.class_weight, self.classes_[codes], weight)
+        return scaler, Clips(scaler.transform(X), codes, weighed)
 
-    def _fitted(self, params: dict, Z: np.ndarray, codes: np.ndarray, weighed: np.ndarray) -> LinearSVC:
+    def _fitted(self, params: dict[str, Any], ready: Clips) -> LinearSVC:
         with config_context(assume_finite=True):
-            return LinearSVC(C=params["C"], dual=False, tol=self.tol).fit(Z, codes, weighed)
+            return LinearSVC(C=params["C"], dual=False, tol=self.tol).fit(*ready)
 
     def _outputs(self, X: np.ndarray) -> np.ndarray:
         return _scores(self.svc_, self.scaler_.transform(X))

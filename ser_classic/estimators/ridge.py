@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators.folds import Split, balanced_weights
 from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, Part
-from ser_classic.estimators.tuned import TunedClassifier
+from ser_classic.estimators.tuned import Clips, TunedClassifier
 from ser_classic.machines.formulas import gaussian, squares
 
 CLIP = 5.0  # standardised features are held within this many standard deviations
@@ -108,15 +108,15 @@ class KernelRidgeClassifierCV(TunedClassifier):
             )
 
     def _learn(
-        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, alphas: Sequence[float]
+        self, clips: Clips, alphas: Sequence[float]
     ) -> tuple[StandardScaler, list[dict], dict[str, np.ndarray]]:
         """Scaler, members (coefficients of every alpha, stacked) and anchors that some clips give."""
-        weight = np.ones(len(X)) if weight is None else weight
-        scaler = StandardScaler().fit(X, sample_weight=weight)
-        present, codes = np.unique(codes, return_inverse=True)
+        weight = np.ones(len(clips.X)) if clips.weight is None else clips.weight
+        scaler = StandardScaler().fit(clips.X, sample_weight=weight)
+        present, codes = np.unique(clips.codes, return_inverse=True)
         targets = np.eye(len(present))[codes] - 1 / len(present)
         balanced = balanced_weights(codes, weight)
-        Z = _standardised(scaler, X)
+        Z = _standardised(scaler, clips.X)
         distant = "rbf" in self.kernels
         members, anchors, inner = [], {}, 0.0
         for group, columns in self.groups_.items():
@@ -150,23 +150,22 @@ class KernelRidgeClassifierCV(TunedClassifier):
         return np.stack(list(scores.values()))
 
     def _left_out(
-        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, T: np.ndarray, grid: list[dict]
+        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterable[tuple[int, np.ndarray]]:
         """Scores [shape=(groups, n, classes)] of every candidate."""
-        scaler, *learned = self._learn(X, codes, weight, [candidate["alpha"] for candidate in grid])
+        scaler, *learned = self._learn(clips, [candidate["alpha"] for candidate in grid])
         return enumerate(self._each_score(_standardised(scaler, T), *learned).swapaxes(0, 1))
 
-    def _settle(self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None) -> None:
+    def _settle(self, clips: Clips) -> None:
         alphas = [self.best_params_["alpha"]]
-        self.scaler_, self.members_, self.anchors_ = self._learn(X, codes, weight, alphas)
+        self.scaler_, self.members_, self.anchors_ = self._learn(clips, alphas)
 
     def _outputs(self, X: np.ndarray) -> np.ndarray:
-        blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
-        each = [
-            self._each_score(_standardised(self.scaler_, block), self.members_, self.anchors_)[:, 0]
-            for block in blocks
-        ]
-        return np.concatenate(each, axis=1)
+        learned, scores = (self.members_, self.anchors_), []
+        for start in range(0, len(X), BLOCK):
+            Z = _standardised(self.scaler_, X[start : start + BLOCK])
+            scores.append(self._each_score(Z, *learned)[:, 0])
+        return np.concatenate(scores, axis=1)
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         if self.weights_ is None:

@@ -16,8 +16,9 @@ from ser_classic.errors import SerClassicError
 from ser_classic.estimators.calibration import fit_coupling
 from ser_classic.estimators.folds import Split, weigh
 from ser_classic.estimators.kernels import GIB
-from ser_classic.estimators.tuned import TunedClassifier
-from ser_classic.machines.formulas import coupled, led_by, rated, votes
+from ser_classic.estimators.tuned import Clips, TunedClassifier
+from ser_classic.machines.decisions import Judged, Pairs
+from ser_classic.machines.formulas import rated
 
 MEMORY_LIMIT = 8.0  # [GiB] that the kernel matrices of tuning may take
 
@@ -93,10 +94,10 @@ class SVCCV(TunedClassifier):
             )
 
     def _left_out(
-        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, T: np.ndarray, grid: list[dict]
+        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterator[tuple[int, np.ndarray]]:
-        scaler = StandardScaler().fit(X, sample_weight=weight)
-        Z, T = scaler.transform(X), scaler.transform(T)
+        scaler = StandardScaler().fit(clips.X, sample_weight=clips.weight)
+        Z, T = scaler.transform(clips.X), scaler.transform(T)
         if self.kernel == "linear":
             inner, inner_test = Z @ Z.T, T @ Z.T
         else:
@@ -104,40 +105,31 @@ class SVCCV(TunedClassifier):
         for gamma in dict.fromkeys(candidate.get("gamma") for candidate in grid):
             kernel, kernel_test = inner, inner_test
             if gamma is not None:
-                kernel, kernel_test = (_shrunk(-gamma / X.shape[1], part) for part in (inner, inner_test))
+                kernel, kernel_test = (_shrunk(-gamma / Z.shape[1], part) for part in (inner, inner_test))
             for index, candidate in enumerate(grid):
                 if candidate.get("gamma") == gamma:
-                    machine = self._fitted(candidate, "precomputed", kernel, codes, weight)
+                    machine = self._fitted(candidate, "precomputed", kernel, clips)
                     yield index, _margins(machine, kernel_test)
 
-    def _settle(self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None) -> None:
-        self.scaler_ = StandardScaler().fit(X, sample_weight=weight)
-        self.svc_ = self._fitted(self.best_params_, self.kernel, self.scaler_.transform(X), codes, weight)
+    def _settle(self, clips: Clips) -> None:
+        self.scaler_ = StandardScaler().fit(clips.X, sample_weight=clips.weight)
+        self.svc_ = self._fitted(self.best_params_, self.kernel, self.scaler_.transform(clips.X), clips)
 
-    def _fitted(
-        self, params: dict, kernel: str, K: np.ndarray, codes: np.ndarray, weight: np.ndarray | None
-    ) -> SVC:
+    def _fitted(self, params: dict[str, Any], kernel: str, K: np.ndarray, clips: Clips) -> SVC:
         gamma = params["gamma"] / self.n_features_in_ if "gamma" in params else "scale"
         machine = SVC(C=params["C"], kernel=kernel, gamma=gamma, tol=self.tol, decision_function_shape="ovo")
         with config_context(assume_finite=True):
-            return machine.fit(K, codes, weigh(self.class_weight, self.classes_[codes], weight))
+            weight = weigh(self.class_weight, self.classes_[clips.codes], clips.weight)
+            return machine.fit(K, clips.codes, weight)
 
     def _outputs(self, X: np.ndarray) -> np.ndarray:
         return _margins(self.svc_, self.scaler_.transform(X))
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
-        """Votes of pairs, and a fraction below one half that breaks ties."""
         return rated(outputs)
 
-    def _choice(self, outputs: np.ndarray) -> np.ndarray:
-        return (rated(outputs) if self.break_ties else votes(outputs)).argmax(axis=1)
-
-    def _chances(self, outputs: np.ndarray) -> np.ndarray:
-        """Coupled from the margins of pairs.
-
-        Where the votes choose another class than these chances do, the chances of the two are exchanged.
-        """
-        return led_by(coupled(outputs, self.sharpness_), self._choice(outputs))
+    def _decided(self, outputs: np.ndarray) -> Judged:
+        return Pairs(self.sharpness_, self.break_ties)(outputs)
 
     def _calibrate(
         self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray

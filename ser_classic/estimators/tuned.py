@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -15,7 +15,19 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ser_classic.estimators.calibration import fit_sharpness
 from ser_classic.estimators.folds import Split, encoded, resolve, uar
-from ser_classic.machines.formulas import probabilities
+from ser_classic.machines.decisions import Judged, Scores
+
+
+class Clips(NamedTuple):
+    """What is fitted to."""
+
+    X: np.ndarray  # [shape=(n, d)]
+    codes: np.ndarray  # [shape=(n,)], number of the class of each
+    weight: np.ndarray | None  # [shape=(n,)]
+
+    def take(self, rows: np.ndarray) -> Clips:
+        """Some of them."""
+        return Clips(*(None if each is None else each[rows] for each in self))
 
 
 def _calibrated(estimator: TunedClassifier) -> bool:
@@ -44,7 +56,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     best_params_ : dict
     best_score_, best_index_, cv_results_
         As in GridSearchCV, if tuned.
-    sharpness_ : float
+    sharpness_ : float or None
         Factor by which `predict_proba` multiplies the scores, if tuned.
     classes_ : np.ndarray [shape=(classes,)]
     """
@@ -63,12 +75,12 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _left_out(
-        self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None, T: np.ndarray, grid: list[dict]
+        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterable[tuple[int, np.ndarray]]:
-        """Fit each candidate on X; yield its number and its outputs [shape=(..., m, any)] for T."""
+        """Fit each candidate to clips; yield its number and its outputs [shape=(..., m, any)] for T."""
 
     @abstractmethod
-    def _settle(self, X: np.ndarray, codes: np.ndarray, weight: np.ndarray | None) -> None:
+    def _settle(self, clips: Clips) -> None:
         """Fit to all clips with `best_params_`."""
 
     @abstractmethod
@@ -79,17 +91,14 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         """Scores of the classes [shape=(n, classes)]."""
         return outputs
 
-    def _choice(self, outputs: np.ndarray) -> np.ndarray:
-        """Number of the predicted class [shape=(n,)]."""
-        return self._scores(outputs).argmax(axis=1)
+    def _decided(self, outputs: np.ndarray) -> Judged:
+        """Number of the predicted class [shape=(n,)] and, once there is a sharpness, probabilities."""
+        return Scores(self.sharpness_)(self._scores(outputs))
 
     def _lead(self, outputs: np.ndarray) -> np.ndarray:
         """How far the second of two classes is ahead of the first [shape=(n,)]."""
         scores = self._scores(outputs)
         return scores[:, 1] - scores[:, 0]
-
-    def _chances(self, outputs: np.ndarray) -> np.ndarray:
-        return probabilities(self._scores(outputs), self.sharpness_)
 
     def _calibrate(
         self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
@@ -130,24 +139,17 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.best_params_ = {name: getattr(self, name) for name in grid[0]}
         splits = resolve(self.cv, y, groups, self.random_state)
         self.tuned_ = splits is not None
+        self.sharpness_ = None
         self._prepare(X, splits)
+        clips = Clips(X, codes, weight)
         if splits is not None:
-            self._tune(X, codes, weight, splits, grid)
-        if weight is not None:
-            there = weight > 0
-            X, codes, weight = X[there], codes[there], weight[there]
-        self._settle(X, codes, weight)
+            self._tune(clips, splits, grid)
+        self._settle(clips if weight is None else clips.take(weight > 0))
         return self
 
-    def _tune(
-        self,
-        X: np.ndarray,
-        codes: np.ndarray,
-        weight: np.ndarray | None,
-        splits: list[Split],
-        grid: list[dict[str, Any]],
-    ) -> None:
-        counted = np.ones(len(codes)) if weight is None else weight
+    def _tune(self, clips: Clips, splits: list[Split], grid: list[dict[str, Any]]) -> None:
+        codes = clips.codes
+        counted = np.ones(len(codes)) if clips.weight is None else clips.weight
         recalls = np.empty((len(grid), len(splits)))
         outside: list[list[np.ndarray]] = [[] for _ in grid]  # outputs for left-out clips ...
         whole: list[np.ndarray] = []  # ... and their rows, of the folds that train on every class
@@ -160,9 +162,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
                 )
             if complete := len(present) == len(self.classes_):
                 whole.append(test)
-            part = None if weight is None else weight[train]
-            for index, outputs in self._left_out(X[train], codes[train], part, X[test], grid):
-                recalls[index, fold] = uar(codes[test], present[self._choice(outputs)], counted[test])
+            for index, outputs in self._left_out(clips.take(train), clips.X[test], grid):
+                recalls[index, fold] = uar(codes[test], present[self._decided(outputs)[0]], counted[test])
                 if complete:
                     outside[index].append(outputs)
         means = np.average(recalls, axis=1)
@@ -183,21 +184,21 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
             best = np.concatenate(outside[self.best_index_], axis=-2)
             self._calibrate(best, codes[rows], counted[rows], folds)
 
-    def _judge(self, X: Any) -> np.ndarray:
+    def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         return self._outputs(validate_data(self, X, dtype=self._dtype, reset=False))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Scores [shape=(n, classes)] of clips [shape=(n, d)]; of two classes the second's lead."""
-        outputs = self._judge(X)
+        outputs = self._read(X)
         return self._lead(outputs) if len(self.classes_) == 2 else self._scores(outputs)
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
-        choice = self._choice(self._judge(X))
+        choice, _ = self._decided(self._read(X))  # which tells whether it is fitted
         return self.classes_[choice]
 
     @available_if(_calibrated)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
-        return self._chances(self._judge(X))
+        return self._decided(self._read(X))[1]
