@@ -66,12 +66,9 @@ class BoostedTrees(ClassifierMixin, _Boosted):
     class_weight : "balanced", dict or None
     n_jobs : int
         Threads.
-    random_state : int
-        Seed of the subsampling.
 
     Attributes
     ----------
-    classes_ : np.ndarray [shape=(classes,)]
     booster_ : np.ndarray [dtype=uint8]
         The trees, in XGBoost's own portable format, UBJSON.
     """

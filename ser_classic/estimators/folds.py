@@ -13,24 +13,22 @@ FEWEST_SPEAKERS = 4  # of whom one can be held out without losing more than a qu
 
 
 def inner_folds(y: Sequence, groups: Sequence, n_splits: int = 4, seed: int = 0) -> list[Split] | None:
-    """Deal clips into folds that keep every speaker whole and the classes alike.
+    """Row numbers (train, test) of folds that keep every speaker whole and the classes alike.
 
     Parameters
     ----------
-    y : array-like [shape=(n,)]
-        Class of every clip.
-    groups : array-like [shape=(n,)]
-        Speaker of every clip.
+    y, groups : array-like [shape=(n,)]
+        Class and speaker of every clip.
     n_splits : int > 1
-        Number of folds; no more than there are speakers are made.
+        No more folds than there are speakers are made.
     seed : int
-        Decides between equally good deals.
+        Decides between equally good folds.
 
     Returns
     -------
     list of (train, test) or None
-        Row numbers of each fold. None where nothing can be tuned by speaker: there are fewer than two
-        speakers, or no division of them leaves every class in the training part.
+        None where nothing can be tuned by speaker: there are fewer than two, or no division of them leaves
+        every class in the training part.
     """
     y, groups = np.asarray(y), np.asarray(groups)
     n_splits = min(n_splits, len(np.unique(groups)), int(np.unique(y, return_counts=True)[1].max()))
@@ -53,13 +51,10 @@ def held_out(
 
     Parameters
     ----------
-    codes : np.ndarray [shape=(n,)]
-        Class of every clip.
-    groups : array-like [shape=(n,)] or None
-        Speaker of every clip; None draws clips.
+    codes, groups : array-like [shape=(n,)]
+        Class and speaker of every clip; without speakers, clips are drawn.
     one_in : int
         One speaker in so many is held out, as far as classes stay balanced.
-    seed : int
 
     Returns
     -------
@@ -100,18 +95,10 @@ def encoded(y: np.ndarray, weight: np.ndarray | None = None) -> tuple[np.ndarray
 
 
 def balanced_weights(y: Sequence, sample_weight: Sequence | None = None) -> np.ndarray:
-    """Weights under which every class counts the same and the total stays what it was.
+    """Weights [shape=(n,)] under which every class counts the same and the total stays what it was.
 
-    Parameters
-    ----------
-    y : array-like [shape=(n,)]
-    sample_weight : array-like [shape=(n,)], optional
-        Weights to be balanced; one each by default. With them, a clip of weight 2 counts as two clips.
-
-    Returns
-    -------
-    np.ndarray [shape=(n,), dtype=float64]
-        `w * sum(w) / (classes * sum of w over the clip's class)`: scikit-learn's "balanced".
+    `w * sum(w) / (classes * sum of w over the clip's class)`, scikit-learn's "balanced"; w is 1 by default,
+    and with 2 a clip counts as two.
     """
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     _, codes = np.unique(np.asarray(y), return_inverse=True)

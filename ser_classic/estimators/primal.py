@@ -32,14 +32,11 @@ class PrimalSVCCV(TunedClassifier):
         Used where nothing can be tuned.
     class_weight : "balanced", dict or None
         Of a class's clips, whether they are the class or of the rest (LinearSVC's own count in the former).
-    tol : float > 0
-        As in LinearSVC.
     cv, random_state
         As in `TunedClassifier`, like the attributes that are not listed here.
 
     Attributes
     ----------
-    scaler_ : StandardScaler
     svc_ : LinearSVC
         Fitted on all standardised clips, with integer codes of the classes.
     """

@@ -52,7 +52,6 @@ class KernelRidgeClassifierCV(TunedClassifier):
 
     Attributes
     ----------
-    scaler_ : StandardScaler
     groups_ : dict of str to np.ndarray
         Columns of every feature group.
     members_ : list of dict

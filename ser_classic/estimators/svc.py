@@ -37,7 +37,6 @@ class SVCCV(TunedClassifier):
 
     Parameters
     ----------
-    kernel : {"linear", "rbf"}
     Cs : sequence of float > 0
         Grid of penalties.
     gammas : sequence of float > 0
@@ -45,15 +44,13 @@ class SVCCV(TunedClassifier):
         standardised features, its "scale". The linear kernel has none.
     C, gamma : float > 0
         Used where nothing can be tuned.
-    class_weight : "balanced", dict or None
-    break_ties, tol
+    class_weight, break_ties, tol
         As in SVC. Without `break_ties`, equal votes go to the first class.
     cv, random_state
         As in `TunedClassifier`, like the attributes that are not listed here.
 
     Attributes
     ----------
-    scaler_ : StandardScaler
     svc_ : SVC
         Fitted on all standardised clips, with integer codes of the classes; gives margins of pairs.
     """

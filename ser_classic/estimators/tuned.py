@@ -107,22 +107,11 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.sharpness_ = fit_sharpness(self._scores(outputs), codes, weight)
 
     def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Sequence[float] | None = None,
-        groups: Sequence | None = None,
+        self, X: Any, y: Any, sample_weight: Sequence[float] | None = None, groups: Sequence | None = None
     ) -> Self:
-        """Choose the parameters on the inner folds and fit all clips with them.
+        """Choose the parameters on inner folds, by speaker if `groups` are given; fit all clips with them.
 
-        Parameters
-        ----------
-        X : array-like [shape=(n, d)]
-        y : array-like [shape=(n,)]
-        sample_weight : array-like [shape=(n,)], optional
-            A weight of 2 has the same effect as giving the clip twice, in standardising, fitting and scoring.
-        groups : array-like [shape=(n,)], optional
-            Speakers.
+        A weight of 2 has the same effect as giving the clip twice, in standardising, fitting and scoring.
 
         Raises
         ------

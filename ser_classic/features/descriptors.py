@@ -35,16 +35,11 @@ BLOCK = 16  # frames transformed at once, so that they stay in the cache from wi
 class Framing:
     """How a clip is cut: centred frames under a Hann window, zeros beyond both ends.
 
-    Attributes
-    ----------
-    n_fft : int
-        Samples in a frame and points of its transform; even.
-    hop : int
-        Samples from one frame to the next. A clip of n samples has 1 + n // hop frames.
+    A clip of n samples has 1 + n // hop frames.
     """
 
-    n_fft: int = 2048
-    hop: int = 512
+    n_fft: int = 2048  # samples in a frame and points of its transform; even
+    hop: int = 512  # samples from one frame to the next
 
     def __post_init__(self) -> None:
         if self.n_fft < 16 or self.n_fft % 2 or self.hop < 1:
@@ -56,20 +51,7 @@ class Framing:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One family of descriptors.
-
-    Attributes
-    ----------
-    family : str
-        A key of `FAMILIES`.
-    size : int
-        How many of them: coefficients, pitch classes or bands.
-
-    Raises
-    ------
-    SerClassicError
-        There is no such family, or it cannot have this size.
-    """
+    """One family of descriptors, a key of `FAMILIES`, and how many: coefficients, pitch classes or bands."""
 
     family: str
     size: int = 1
@@ -98,16 +80,7 @@ class Descriptor:
 def describe(
     waveform: np.ndarray, sample_rate: int, descriptors: Iterable[Descriptor], framing: Framing | None = None
 ) -> dict[str, np.ndarray]:
-    """Descriptors of a clip, frame by frame.
-
-    Parameters
-    ----------
-    waveform : np.ndarray [shape=(n,)]
-        Full scale is 1.
-    sample_rate : int [Hz]
-    descriptors : iterable of Descriptor
-        Families, each once.
-    framing : Framing, optional
+    """Descriptors of a clip [shape=(n,)], frame by frame; each family once.
 
     Returns
     -------
@@ -145,17 +118,7 @@ def describe(
 
 
 class Span:
-    """Successive frames of a clip and what their descriptors share, computed when it is asked for.
-
-    Parameters
-    ----------
-    waveform : np.ndarray [shape=(n,), dtype=float32]
-        The span.
-    sample_rate : int [Hz]
-    framing : Framing
-    start, stop : int
-        The frames.
-    """
+    """Successive frames of a clip and what their descriptors share, computed when it is asked for."""
 
     def __init__(
         self, waveform: np.ndarray, sample_rate: int, framing: Framing, start: int, stop: int
@@ -358,18 +321,12 @@ def flatness(span: Span, size: int) -> np.ndarray:
 class Family(NamedTuple):
     """How a family of descriptors is had.
 
-    Attributes
-    ----------
-    compute : callable (Span, size) -> np.ndarray [shape=(t, any)]
-        From the frames of a span.
-    least, most : int
-        Possible sizes.
-    finish : callable (np.ndarray [shape=(t, any)], size) -> np.ndarray [shape=(t, size)], optional
-        From what was computed of all spans: decibels refer to the clip's maximum.
+    `compute` takes the frames of a span to an array [shape=(t, any)]. `finish`, if there is one, takes what
+    was computed of all spans to [shape=(t, size)]: decibels refer to the clip's maximum.
     """
 
     compute: Callable[[Span, int], np.ndarray]
-    least: int
+    least: int  # possible sizes
     most: int
     finish: Callable[[np.ndarray, int], np.ndarray] | None = None
 

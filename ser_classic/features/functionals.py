@@ -18,19 +18,7 @@ FUNCTIONALS = ("mean", "std", *PERCENTILES, "delta_std")
 
 @dataclass(frozen=True)
 class Pooled:
-    """Extractor: functionals of descriptors over a clip.
-
-    Attributes
-    ----------
-    descriptors : tuple of Descriptor
-    functionals : tuple of str
-        Of `FUNCTIONALS`, in the order of the columns.
-    framing : Framing
-
-    Raises
-    ------
-    SerClassicError
-        There is no such functional, or a descriptor family stands twice.
+    """Extractor: functionals, of `FUNCTIONALS`, of descriptors over a clip; each family once.
 
     Examples
     --------
@@ -66,20 +54,11 @@ class Pooled:
 
 
 def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.ndarray:
-    """Functionals over time.
+    """Functionals [shape=(d, len(functionals)), dtype=float32] over time, of tracks [shape=(d, t)], t > 0.
 
-    Parameters
-    ----------
-    tracks : np.ndarray [shape=(d, t)]
-        At least one frame.
-    functionals : tuple of str
-        `mean`; `std` (population, as `numpy.std`); `p05`, `p25`, `p50`, `p75`, `p95` (linear interpolation,
-        as `numpy.percentile`); `delta_std`, the standard deviation of the differences from one frame to the
-        next, 0 where there is one frame.
-
-    Returns
-    -------
-    np.ndarray [shape=(d, len(functionals)), dtype=float32]
+    `mean`; `std` (population, as `numpy.std`); `p05`, `p25`, `p50`, `p75`, `p95` (linear interpolation, as
+    `numpy.percentile`); `delta_std`, the standard deviation of the differences from one frame to the next, 0
+    where there is one frame.
     """
     pooled = np.empty((len(tracks), len(functionals)), np.float32)
     column = {name: pooled[:, index] for index, name in enumerate(functionals)}
@@ -90,10 +69,10 @@ def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.n
         column["std"][:] = deviation(tracks, mean)
     if "delta_std" in column:
         column["delta_std"][:] = deviation(tracks[:, 1:] - tracks[:, :-1])
-    wanted = [name for name in PERCENTILES if name in column]
-    ranks = percentiles(np.sort(tracks, axis=1), [PERCENTILES[name] for name in wanted]) if wanted else ()
-    for index, name in enumerate(wanted):
-        column[name][:] = ranks[:, index]
+    if wanted := [name for name in PERCENTILES if name in column]:
+        ranks = percentiles(np.sort(tracks, axis=1), [PERCENTILES[name] for name in wanted])
+        for name, rank in zip(wanted, ranks.T, strict=True):
+            column[name][:] = rank
     return pooled
 
 
