@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -118,25 +120,14 @@ def _contents(columns: Sequence[str]) -> list[str]:
     return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
 
 
-def _models(data: None) -> Listed:
-    from ser_classic.models import MODELS
-
-    return _described(MODELS)
-
-
-def _regressors(data: None) -> Listed:
-    from ser_classic.models.regressors import REGRESSORS
-
-    return _described(REGRESSORS)
-
-
-def _described(table: Mapping[str, Model]) -> Listed:
+def _models(module: str, table: str, data: None) -> Listed:
+    models: Mapping[str, Model] = getattr(importlib.import_module(module), table)
     facts = [
         {"name": name, "title": model.title, "takes": model.takes.name, "extra": model.extra}
-        for name, model in table.items()
+        for name, model in models.items()
     ]
-    extra = {name: f" (extra: {model.extra})" if model.extra else "" for name, model in table.items()}
-    return facts, [(name, model.title + extra[name]) for name, model in table.items()], ("",)
+    extra = {name: f" (extra: {model.extra})" if model.extra else "" for name, model in models.items()}
+    return facts, [(name, model.title + extra[name]) for name, model in models.items()], ("",)
 
 
 def _protocols(data: None) -> Listed:
@@ -176,7 +167,7 @@ LISTED: dict[Kind, Callable[[Any], Listed]] = {
     Kind.suites: _suites,
     Kind.corpora: _corpora,
     Kind.features: _features,
-    Kind.models: _models,
+    Kind.models: partial(_models, "ser_classic.models", "MODELS"),
     Kind.protocols: _protocols,
-    Kind.regressors: _regressors,
+    Kind.regressors: partial(_models, "ser_classic.models.regressors", "REGRESSORS"),
 }

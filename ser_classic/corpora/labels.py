@@ -16,7 +16,7 @@ from ser_classic.corpora.tables import read_rows
 
 logger = logging.getLogger(__name__)
 
-SEXES = {"f": "female", "w": "female", "m": "male"}  # by first letter
+SEX_OF_LETTER = {"f": "female", "w": "female", "m": "male"}  # by first letter
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class LabelFile:
             if column in table:
                 table[column] = table[column].map(lambda value, words=words: words.get(value, value))
         if "sex" in table:
-            table["sex"] = [SEXES.get(value[:1].lower(), "") for value in table["sex"]]
+            table["sex"] = [SEX_OF_LETTER.get(value[:1].lower(), "") for value in table["sex"]]
         table = table.replace("", pd.NA)
         table.insert(0, "clip", [bare(key) for key in keys])
         return table[table["clip"] != ""]

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ser_classic.audio import audio_files
 from ser_classic.corpora.clips import COLUMNS, CorpusError
-from ser_classic.corpora.labels import SEXES, LabelFile
+from ser_classic.corpora.labels import SEX_OF_LETTER, LabelFile
 from ser_classic.corpora.spelling import SYNONYMS
 from ser_classic.vocabulary import DIMENSIONS
 
@@ -219,7 +219,7 @@ class Corpus:
                 row["emotion"] = self.emotions[label]
         row |= {name: value for name, value in groups.items() if name not in row}
         if "sex" in groups:
-            row["sex"] = SEXES[groups["sex"][0].lower()]
+            row["sex"] = SEX_OF_LETTER[groups["sex"][0].lower()]
         for column, values in self.by_speaker.items():
             if row["speaker"] in values:
                 row[column] = values[row["speaker"]]
