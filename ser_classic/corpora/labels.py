@@ -16,7 +16,7 @@ from ser_classic.corpora.tables import read_rows
 
 logger = logging.getLogger(__name__)
 
-SEX_OF_LETTER = {"f": "female", "w": "female", "m": "male"}  # by first letter
+SEX_OF_LETTER = {"f": "female", "w": "female", "m": "male"}
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class Corpus:
         TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip, and
         names may differ in case.
     table : callable (Path) -> pd.DataFrame, optional
-        Instead of all these from `pattern` on: the clips table of the files below a folder, as `check_clips`
+        Of a corpus that is read in another way: the clips table of the files below a folder, as `check_clips`
         wants it; audio is not read.
     channel : int, optional
         Channel to take from files with several; their mean by default.
@@ -221,7 +221,7 @@ class Corpus:
         if "sex" in groups:
             row["sex"] = SEX_OF_LETTER[groups["sex"][0].lower()]
         for column, values in self.by_speaker.items():
-            if row["speaker"] in values:
+            if row.get("speaker") in values:
                 row[column] = values[row["speaker"]]
         if self.recurring:
             said = (int(row["number"]) - 1) % self.recurring + 1
