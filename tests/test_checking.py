@@ -19,6 +19,12 @@ from ser_classic.experiment.cells import Cell
 CELLS = [Cell("synthetic", "speakers5", "mfcc13", model) for model in ("prior", "ridge", "ridge_linear")]
 
 
+@pytest.fixture(autouse=True)
+def no_other_corpora(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real ones would be looked for and listed by every check."""
+    monkeypatch.setenv("SER_DATA", str(tmp_path_factory.getbasetemp()))
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     """A results folder with three finished runs."""
