@@ -20,7 +20,6 @@ from ser_classic import cli, report
 from ser_classic.audio import waveforms
 from ser_classic.cli import interrupts
 from ser_classic.corpora import Loaded, Reading, load
-from ser_classic.models import MODELS, Model
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -119,10 +118,12 @@ def ser(
 @pytest.fixture
 def brief_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The networks of the table train for three epochs, or two where nothing can be held out."""
+    from ser_classic.models import MODELS
+
     for name, model in list(MODELS.items()):
         if model.search == "early":
 
-            def estimator(seed: int, model: Model = model):
+            def estimator(seed: int, model=model):
                 return model.estimator(seed).set_params(epochs=3, fixed_epochs=2)
 
             monkeypatch.setitem(MODELS._built_in, name, replace(model, estimator=estimator))

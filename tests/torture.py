@@ -213,7 +213,7 @@ def torture_bench(home: Path, kills: int, random: random.Random, toll: Toll) -> 
         undisturbed = leaderboard(place / "results")
     last = toll.kills + kills
     for number in range(kills):
-        place, jobs = home / f"round{number}", 1 + (number % 4 == 1)
+        place, jobs = home / f"round{number}", 1 + (number % 4 == 0)
         place.mkdir()
         (place / "log").touch()
         held: dict[str, bytes] = {}
