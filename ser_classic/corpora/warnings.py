@@ -110,10 +110,11 @@ def confounded(clips: pd.DataFrame) -> str | None:
     uar = float((right / counts.sum()).mean())
     if uar < TELLING:
         return None
+    told = f"{uar:.2f}".lstrip("0")
     single = int((counts.gt(0).sum(axis=1) == 1).sum())
     return (
         f"the speaker gives the emotion away: {single} of {len(counts)} speakers have only one, and knowing "
-        f"the speaker gives a UAR of {uar:.2f}. Voices and emotions cannot be separated here: random5 "
+        f"the speaker gives a UAR of {told}. Voices and emotions cannot be separated here: random5 "
         "and holdout25 score voices, and the adapted track removes the emotion with the voice. Record "
         "several emotions of every speaker"
     )
