@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -60,10 +61,14 @@ def test_the_flagship_is_its_groups_side_by_side(wave: np.ndarray):
     assert Flagship().columns == tuple(column for group in GROUPS for column in group.columns)
 
 
-def test_the_portable_set_is_a_part_of_the_flagship(wave: np.ndarray):
-    columns = Flagship().columns
-    places = [columns.index(column) for column in Portable().columns]
+def test_the_portable_set_is_a_part_of_the_flagship_its_functionals_in_four_groups(wave: np.ndarray):
+    columns = [column.partition("/")[2] for column in Flagship().columns]
+    groups, names = zip(*(column.split("/") for column in Portable().columns), strict=True)
+    places = [columns.index(name) for name in names]
     np.testing.assert_array_equal(Portable()(wave, RATE), Flagship()(wave, RATE)[places])
+    kinds = {"levels": 9, "spreads": 7, "shapes": 6, "courses": 7}
+    sizes = {kind: functionals * len(DESCRIPTORS) for kind, functionals in kinds.items()}
+    assert Counter(groups) == sizes | {"prosody": 45, "correlations": 1035}
 
 
 @pytest.mark.parametrize("extractor", [*GROUPS, Flagship(), RandomKernels(per_dilation=3, seed=5)])

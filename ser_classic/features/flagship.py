@@ -17,6 +17,12 @@ from ser_classic.features.voice.spectral import MELS
 FEWEST_VOICED = 8  # frames; where fewer are voiced, all stand in for them
 LEAST_SCALED = 0.05  # spread of a channel in units of the table of channels
 LEAST = 1e-3  # spread of a contour in its own unit
+KINDS = {  # what each functional tells of a contour
+    "levels": ("mean", "p01", "p05", "p25", "p50", "p75", "p95", "p99", "peakmean"),
+    "spreads": ("sd", "iqr13", "iqr23", "iqr12", "range", "residual", "peakrise"),
+    "shapes": ("skewness", "kurtosis", "above25", "above50", "above75", "above90"),
+    "courses": ("slope", "curvature", "argmax", "argmin", "rising", "crossings", "peaks"),
+}
 
 
 class Group(ABC):
@@ -183,12 +189,23 @@ class Several(Group):
 
 
 @dataclass(frozen=True)
+class Kinds(Functionals):
+    """The functionals in four groups: of the level, the spread, the shape and the course of a contour."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """`<kind>/<descriptor>_<functional>`, in the order of the functionals."""
+        kinds = {functional: kind for kind, functionals in KINDS.items() for functional in functionals}
+        return tuple(f"{kinds[name.rpartition('_')[2]]}/{name}" for name in self.names)
+
+
+@dataclass(frozen=True)
 class Portable(Several):
     """The groups whose columns mean much the same in recordings of another kind."""
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        return Functionals(), Prosody(), Correlations()
+        return Kinds(), Prosody(), Correlations()
 
 
 @dataclass(frozen=True)
