@@ -24,6 +24,19 @@ def test_burg_of_silence_predicts_nothing():
     np.testing.assert_array_equal(formants.burg(np.zeros((2, 530)), 10)[:, 1:], 0)
 
 
+def test_frames_of_which_next_to_nothing_is_left_are_filtered_stage_by_stage():
+    time = np.arange(530)
+    frames = np.stack([np.sin(0.1 * time), np.random.default_rng(0).normal(size=530)])
+    polynomials = formants.burg(frames, 10)
+    np.testing.assert_array_equal(polynomials[0], formants.lattice(frames[:1], 10)[0])
+    np.testing.assert_allclose(polynomials[1], formants.lattice(frames[1:], 10)[0], atol=1e-9)
+
+
+def test_a_frame_is_described_alike_alone_and_among_others():
+    frames = np.random.default_rng(0).normal(size=(3, 530)).astype(np.float32)
+    np.testing.assert_allclose(formants.burg(frames[:1], 10), formants.burg(frames, 10)[:1], atol=1e-9)
+
+
 def test_upper_roots_are_numpys():
     random = np.random.default_rng(0)
     frames = signal.lfilter([1], [1, -0.9], random.normal(size=(400, 300)))

@@ -130,13 +130,13 @@ def _path(octaves: np.ndarray, score: np.ndarray) -> np.ndarray:
     cost = np.full((frames - 1, width, width), SWITCH_COST)  # to, from
     cost[:, 0, 0] = 0
     cost[:, 1:, 1:] = JUMP_COST * np.abs(octaves[1:, :, None] - octaves[:-1, None, :])
+    cost -= score[1:, :, None]
     total = np.empty_like(score)
     total[0] = score[0]
     reached = np.empty((width, width))
-    for before, now, step, local in zip(total[:-1], total[1:], cost, score[1:], strict=True):
+    for before, now, step in zip(total[:-1], total[1:], cost, strict=True):
         np.subtract(before, step, out=reached)
         np.maximum.reduce(reached, axis=1, out=now)
-        np.add(now, local, out=now)
     origin = (total[:-1, None] - cost).argmax(axis=2).tolist()
     path = [int(total[-1].argmax())]
     for came_from in reversed(origin):
