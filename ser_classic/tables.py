@@ -48,6 +48,8 @@ class Table:
         Of each row, of `STYLES` or nothing; none by default.
     most : int, optional
         How many rows Markdown and terminals show; HTML has all.
+    left_out : int
+        Rows that were left out beforehand.
     warning : str
         What must be known before any of it is read.
     """
@@ -57,6 +59,7 @@ class Table:
     title: str = ""
     kinds: tuple[str, ...] = ()
     most: int | None = None
+    left_out: int = 0
     warning: str = ""
 
     def __post_init__(self) -> None:
@@ -71,8 +74,8 @@ class Table:
 
     @property
     def beyond(self) -> int:
-        """How many rows Markdown and terminals leave out."""
-        return len(self.rows[self.most :]) if self.most is not None else 0
+        """How many rows Markdown and terminals do not show."""
+        return self.left_out + (len(self.rows[self.most :]) if self.most is not None else 0)
 
     def markdown(self) -> str:
         """As Markdown; the best row is bold."""

@@ -225,7 +225,7 @@ def test_a_terminal_shows_the_ten_best_of_a_ranking_and_how_many_more_there_are(
     console = Console(width=80, file=io.StringIO(), color_system=None)
     console.print(report.terminal(many))
     text = console.file.getvalue()
-    (table,) = next(report.text.corpora(many)).tables
+    (table,) = next(report.text.corpora(report.systems(many))).tables
     assert [int(place) for place in re.findall(r"^ *(\d+) +set", text, re.MULTILINE)] == list(range(1, 11))
     assert f"and {len(table.rows) - 10} more" in text
     assert f"| {len(table.rows)} | set" in report.markdown(many)

@@ -161,7 +161,7 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
     board, _ = write(results, tell, cache=cache)
-    if best := best_in_terminal(board):
+    for best in best_in_terminal(board):
         Console().print(best)
     print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:
@@ -207,7 +207,7 @@ def report(
     from ser_classic.errors import SerClassicError
     from ser_classic.report import terminal, write
     from ser_classic.report.dimensions import tables_of
-    from ser_classic.report.text import best_in_terminal, put_into
+    from ser_classic.report.text import put_into
 
     if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
         raise SerClassicError(
@@ -219,7 +219,7 @@ def report(
         put_into(readme, board)
     numbers = [table.terminal() for table in tables_of(dimensions)]
     if len(board) or not numbers:
-        Console().print(terminal(board), best_in_terminal(board) or "")
+        Console().print(terminal(board))
     for table in numbers:
         Console().print(table)
 

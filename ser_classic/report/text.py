@@ -54,6 +54,10 @@ NO_INTERVAL = (
 )
 MOST = 10  # systems of a ranking that a terminal shows
 HEADINGS = ("#", "features", "model", "UAR", "95 %", "acc", "F1", "fit")
+SHOWN = [  # columns of `systems`
+    *("features", "model", "uar", "uar_low", "uar_high", "speaker_uar", "seeds", "spread", "accuracy"),
+    *("macro_f1", "fit_seconds", "status", "error", "stale"),
+]
 
 
 @dataclass(frozen=True)
@@ -185,65 +189,76 @@ def about_task(rows: pd.DataFrame) -> str:
     )
 
 
-def corpora(board: pd.DataFrame, usual: bool = False) -> Iterator[Chapter]:
-    """A chapter of rankings for each corpus; with `usual`, the ten best of each group's usual protocol."""
-    for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
+def corpora(table: pd.DataFrame, usual: bool = False) -> Iterator[Chapter]:
+    """A chapter of rankings for each corpus, of `systems`; with `usual`, the ten best of usual protocols."""
+    for corpus, of_corpus in table.groupby("corpus", sort=False):
         tables, failed, stale = [], [], []
         speakers = dict.fromkeys(name for each in of_corpus["speaker_uar"] for name in each)
         about = about_task(of_corpus) + (NO_INTERVAL.format("/".join(speakers)) if speakers else "")
         for group, protocol, emotions, part in rankings(of_corpus, usual):
-            kinds, rows = [], []
-            for row in part.to_dict("records"):
+            rows, kinds = [], []
+            for row in part[SHOWN].to_dict("records"):
                 system = f"{system_of(row)} ({protocol})"
                 if row["status"] != "ok":
                     failed.append((system, str(row["error"])))
                     continue
-                rank = len(rows) + 1
-                kinds.append(STALE if row["stale"] else "best" if rank == 1 else "")
                 stale += [(system, row["stale"])] if row["stale"] else []
-                rows.append(
-                    (
-                        Cell(kinds[-1] if row["stale"] else str(rank), float(rank)),
-                        row["features"],
-                        row["model"],
-                        Cell(uar_of(row), row["uar"]),
-                        Cell(range_of(row), row["uar_low"]),
-                        *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
-                        Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
-                    )
-                )
+                kinds.append(STALE if row["stale"] else "" if rows else "best")
+                rows.append(row)
+            if not rows:
+                continue
             track = track_of(group)
             title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
-            warning = WARNING if group == "leaky" else ""
-            if rows:
-                most = MOST if usual else None
-                tables.append(
-                    Table(HEADINGS, tuple(rows), f"{title}: {track.title}", tuple(kinds), most, warning)
+            most = MOST if usual else len(rows)
+            shown = tuple(
+                (
+                    Cell(STALE if row["stale"] else str(rank), float(rank)),
+                    row["features"],
+                    row["model"],
+                    Cell(uar_of(row), row["uar"]),
+                    Cell(range_of(row), row["uar_low"]),
+                    *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
+                    Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
                 )
+                for rank, row in enumerate(rows[:most], start=1)
+            )
+            tables.append(
+                Table(
+                    HEADINGS,
+                    shown,
+                    f"{title}: {track.title}",
+                    tuple(kinds[:most]),
+                    left_out=len(rows[most:]),
+                    warning=WARNING if group == "leaky" else "",
+                )
+            )
         name = str(corpus)
         yield Chapter(name, name, about, tuple(tables), tuple(failed), stale=tuple(stale))
 
 
 def markdown(board: pd.DataFrame) -> str:
     """The rankings as Markdown: a heading per corpus and a ranked table per group, the best bold."""
-    return ("".join(chapter.markdown() for chapter in corpora(board)).rstrip() or NOTHING) + "\n"
+    return ("".join(chapter.markdown() for chapter in corpora(systems(board))).rstrip() or NOTHING) + "\n"
 
 
 def terminal(board: pd.DataFrame) -> Group:
-    """The best of each corpus and group, under its usual protocol, for `rich.console.Console.print`."""
+    """The best of each ranking, then of all, as the end stays on the screen; for `Console.print` of rich."""
     from rich.console import Group
 
-    return Group(*([chapter.terminal() for chapter in corpora(board, usual=True)] or [NOTHING]))
+    table = systems(board)
+    chapters = [chapter.terminal() for chapter in corpora(table, usual=True)]
+    return Group(*(chapters or [NOTHING]), *best_in_terminal(table))
 
 
 def best_systems(board: pd.DataFrame) -> Table:
     """The best system of every corpus and group that is current and was computed here as a whole.
 
-    Of several protocols of a group, that under which most systems ran.
+    Of several protocols of a group, that under which most systems ran. Of the leaderboard or of `systems`.
     """
-    board = board[board["source"].fillna("") == ""]  # what anybody can repeat with this package alone
+    table = board if "seeds" in board else systems(board)
+    # What anybody can repeat with this package alone
+    current = table[table["source"].eq("") & table["status"].eq("ok") & table["stale"].eq("")]
     rows = []
-    current = systems(board[board["status"].eq("ok") & board["stale"].eq("")])
     for corpus, of_corpus in current.groupby("corpus", sort=False):
         for group, protocol, emotions, part in rankings(of_corpus, usual=True):
             row = part.iloc[0]
@@ -261,10 +276,10 @@ def best_chapter(board: pd.DataFrame) -> Chapter | None:
     return Chapter("best", "The best systems", about, (table,)) if table.rows else None
 
 
-def best_in_terminal(board: pd.DataFrame) -> RichTable | None:
-    """The best systems for `rich.console.Console.print`, after all else: the end stays on the screen."""
+def best_in_terminal(board: pd.DataFrame) -> list[RichTable]:
+    """The best systems for `Console.print` of rich; nothing where no run has finished."""
     table = replace(best_systems(board), title="\nThe best systems")
-    return table.terminal() if table.rows else None
+    return [table.terminal()] if table.rows else []
 
 
 def put_into(readme: Path, board: pd.DataFrame) -> None:
