@@ -31,6 +31,7 @@ CLAIMED = 2**36  # [bytes] added to the file size, so that the decoder reads to 
 SILENT = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # first bytes of files whose decoders write nothing to stderr
 FFMPEG_BEFORE = ("-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i")
 FFMPEG_AFTER = ("-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto")
+AGAIN = "copy or download it again"
 _ALONE = threading.RLock()  # held while stderr is redirected
 
 
@@ -123,9 +124,7 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
                 frames += len(block)
                 more = len(block) > 0 and frames < expected
             if 0 < frames < expected < UNKNOWN:
-                raise AudioError(
-                    f"{path}: truncated, only {frames} of {expected} samples; copy or download it again"
-                )
+                raise AudioError(f"{path}: truncated, {frames} of {expected} samples are there; {AGAIN}")
         for kind, message in opened.notices:
             notice(kind, f"{path}: {message}")
 
@@ -182,15 +181,10 @@ def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[li
     if found is None:
         return [path], UNKNOWN, ""
     if found.stated is not None and found.stated > found.there:
-        raise AudioError(
-            f"{path}: truncated, {found.stated - found.there} of {found.stated} bytes of audio are missing; "
-            "copy or download it again"
-        )
+        raise AudioError(f"{path}: truncated, {found.there} of {found.stated} bytes are there; {AGAIN}")
     if found.field is not None and found.there >= 2 ** (8 * len(found.field[1])):
-        raise AudioError(
-            f"{path}: {found.there / 2**30:.1f} GiB of audio, more than its header can state; convert it "
-            "to FLAC, or split it"
-        )
+        size = f"{found.there / 2**30:.1f} GiB of audio"
+        raise AudioError(f"{path}: {size}, more than its header can state; convert it to FLAC, or split it")
     if found.parts > 1:
         raise AudioError(f"{path}: holds {found.parts} pieces of audio; join or split them")
     most, odd = found.frames or UNKNOWN, ""
@@ -222,7 +216,7 @@ def _contents(path: Path) -> Iterator[tuple[IO[bytes], int, bytes]]:
         with _blamed(path):
             head, size = content.read(512), os.fstat(content.fileno()).st_size
         if size == 0:
-            raise AudioError(f"{path}: the file is empty; copy or download it again")
+            raise AudioError(f"{path}: the file is empty; {AGAIN}")
         yield content, size, head
 
 
@@ -236,38 +230,27 @@ def _blamed(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise AudioError(f"{path}: too long for this machine's memory; split it, or give a window") from error
     except Exception as error:
-        raise AudioError(
-            f"{path}: not readable as audio ({_reason(error)}); copy or download it again"
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text.split(": ", 1)[-1].rstrip(".")
+        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = reason.split(": ", 1)[-1].rstrip(".")
+        raise AudioError(f"{path}: not readable as audio ({reason}); {AGAIN}") from error
 
 
 @contextmanager
 def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
     """Convert a file that libsndfile cannot read through ffmpeg, to a temporary file."""
     if what := mistaken(head):
-        raise AudioError(f"{path}: {what}") from error
+        raise AudioError(f"{path}: {what}")
     command = f"ffmpeg -i {shlex.quote(str(path))} {shlex.quote(str(path.with_suffix('.wav')))}"
     if path.suffix.lower() in HEADERLESS:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
-        raise AudioError(
-            f"{path}: raw samples without rate and format; convert it, with the right ones: {command}"
-        ) from error
+        raise AudioError(f"{path}: raw samples; convert it, with its rate and format: {command}")
     kind = next((name for pattern, name in FOREIGN if pattern.match(head)), None)
     if kind is None:
-        raise AudioError(
-            f"{path}: not readable as audio ({_reason(error)}); copy or download it again"
-        ) from error
+        with _blamed(path):
+            raise error
     program = shutil.which("ffmpeg")
     if program is None:
-        raise AudioError(
-            f"{path}: {kind} is read through ffmpeg, which is not installed; install it, or convert it "
-            f"elsewhere: {command}"
-        ) from error
+        raise AudioError(f"{path}: {kind}; install ffmpeg to read it, or convert it elsewhere: {command}")
     with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
         made = Path(folder) / "converted.wav"
         result = subprocess.run(
@@ -277,9 +260,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
         )
         why = result.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
         if result.returncode or not made.is_file():
-            raise AudioError(
-                f"{path}: {kind}, which ffmpeg cannot read ({why[-1]}); copy or download it again"
-            ) from error
+            raise AudioError(f"{path}: {kind}, which ffmpeg cannot read ({why[-1]}); {AGAIN}")
         if result.stderr.strip():
             notice("ffmpeg", f"{path}: read through ffmpeg, which says: {why[-1]}")
         yield made

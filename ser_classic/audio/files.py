@@ -33,9 +33,7 @@ def digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise AudioError(
-            f"{path}: cannot be read ({error.strerror}); is the corpus still in place?"
-        ) from error
+        raise AudioError(f"{path}: cannot be read ({error.strerror}); is the corpus in place?") from error
 
 
 def audio_files(root: Path) -> list[PurePosixPath]:

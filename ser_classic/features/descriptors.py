@@ -43,10 +43,8 @@ class Framing:
 
     def __post_init__(self) -> None:
         if self.n_fft < 16 or self.n_fft % 2 or self.hop < 1:
-            raise SerClassicError(
-                f"a frame of {self.n_fft} samples every {self.hop}; expected an even number, "
-                "at least 16, every 1 or more"
-            )
+            frame = f"a frame of {self.n_fft} samples every {self.hop}"
+            raise SerClassicError(f"{frame}; expected an even number, at least 16, every 1 or more")
 
 
 @dataclass(frozen=True)
@@ -135,11 +133,6 @@ class Span:
         self.samples[self.inside] = waveform[low:high]
         self.samples[self.inside.stop :] = 0
 
-    @cached_property
-    def frames(self) -> np.ndarray:
-        """Frames without a window [shape=(t, n_fft), dtype=float32], zeros beyond the clip's ends; a view."""
-        return self.framed(self.samples, self.framing.n_fft)
-
     def framed(self, values: np.ndarray, width: int) -> np.ndarray:
         """The first `width` of every frame's values [shape=(t, width)], one value for a sample; a view."""
         strides = (self.framing.hop * values.itemsize, values.itemsize)
@@ -148,13 +141,13 @@ class Span:
     @cached_property
     def magnitude(self) -> np.ndarray:
         """Magnitude spectrum [shape=(t, 1 + n_fft / 2)], `abs(librosa.stft(y)).T`."""
-        window = filters.hann(self.framing.n_fft)
-        magnitude = np.empty((len(self.frames), self.framing.n_fft // 2 + 1), np.float32)
+        window, frames = filters.hann(self.framing.n_fft), self.framed(self.samples, self.framing.n_fft)
+        magnitude = np.empty((self.count, self.framing.n_fft // 2 + 1), np.float32)
         windowed = np.empty((BLOCK, self.framing.n_fft))
         spectrum = np.empty((BLOCK, magnitude.shape[1]), np.complex64)  # of a transform in float64
         for start in range(0, len(magnitude), BLOCK):
             block = slice(0, min(BLOCK, len(magnitude) - start))
-            windowed[block] = self.frames[start : start + BLOCK]  # a product of two types at once is slower
+            windowed[block] = frames[start : start + BLOCK]  # a product of two types at once is slower
             windowed[block] *= window
             np.fft.rfft(windowed[block], out=spectrum[block])
             np.abs(spectrum[block], out=magnitude[start : start + BLOCK])

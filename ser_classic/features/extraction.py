@@ -103,10 +103,8 @@ def extract(
             except ExtractionError as error:
                 if root.is_dir():
                     raise
-                raise ExtractionError(
-                    f"{root}: the folder of the corpus is gone; put it back and repeat the command, which "
-                    "goes on from what was extracted"
-                ) from error
+                gone = "the folder of the corpus is gone; put it back and repeat the command"
+                raise ExtractionError(f"{root}: {gone}, which goes on from there") from error
     columns = feature_set.columns
     try:
         values, lengths = assemble(keys, known, shards)
@@ -142,10 +140,7 @@ def _looked_up(
     """Features of clips from a table that was brought."""
     table = feature_set.table
     if degradation is not None:
-        raise ExtractionError(
-            f"{table.path}: holds features of clean clips; to test on degraded ones, bring a table made from "
-            "them"
-        )
+        raise ExtractionError(f"{table.path}: holds features of clean clips; bring some of degraded ones")
     values = table.values[table.rows_of(clips)]
     shards, key = shards_of(feature_set, cache), "\n".join(clips.index)
     return Features(clips.index, table.columns, keep(shards, key, values.shape, [(slice(None), values)]))

@@ -157,10 +157,7 @@ def join(parts: tuple[FeatureSet, ...]) -> FeatureSet:
         raise SerClassicError(f"{name}: names a feature set twice; name each once")
     for part in parts:
         if part.gives.dimensions > 1:
-            raise SerClassicError(
-                f"{name}: {part.name} gives {part.gives.name} per clip; only feature sets that give "
-                f"{VECTORS.name} can be joined"
-            )
+            raise SerClassicError(f"{name}: {part.name} gives {part.gives.name}; only vectors can be joined")
     rates = {part.sample_rate for part in parts}
     needing = next((part for part in parts if part.library), parts[0])
     return FeatureSet(

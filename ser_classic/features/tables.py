@@ -76,15 +76,12 @@ class Table:
         if twice:
             raise SerClassicError(f"{self.path}: clips of {corpus} listed twice: {_some(twice)}")
         if foreign:
-            logger.warning(
-                f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {_some(foreign)}"
-            )
+            shown = _some(foreign)
+            logger.warning(f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {shown}")
         return np.array([found[position] for position in range(len(clips))])
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        raise SerClassicError(
-            f"{self.path}: a table has no features of other recordings; bring a table of those"
-        )
+        raise SerClassicError(f"{self.path}: has no features of this recording; bring a table of it")
 
 
 def brought_set(name: str, path: str | Path) -> FeatureSet:
@@ -112,9 +109,7 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         keys, columns, values, corpora = readers[path.suffix.lower()](path)
     if values.ndim != 2 or len(values) != len(keys) or not values.size:
-        raise SerClassicError(
-            f"{path}: values of shape {values.shape} for {len(keys)} clips; expected [clips, columns]"
-        )
+        raise SerClassicError(f"{path}: values of shape {values.shape}; expected a row for {len(keys)} clips")
     if columns is None:
         digits = len(str(values.shape[1] - 1))
         columns = [f"{number:0{digits}d}" for number in range(values.shape[1])]
@@ -122,9 +117,7 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
         raise SerClassicError(f"{path}: names {len(columns)} columns for {values.shape[1]} columns of values")
     named = Counter(columns)
     if len(named) < len(columns):
-        raise SerClassicError(
-            f"{path}: two columns are called {named.most_common(1)[0][0]}; give each its own name"
-        )
+        raise SerClassicError(f"{path}: two columns are called {named.most_common(1)[0][0]}; rename one")
     values = np.ascontiguousarray(values, dtype=np.float32)
     rows, of = np.nonzero(~np.isfinite(values))
     if len(rows):
