@@ -34,11 +34,18 @@ def hostile(own_folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(tiny, cache, tmp_path_factory) -> Path:
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc_chroma_contrast"], cache)
-    parts = explore.explore_corpus(tiny, features)
-    folder = tmp_path_factory.mktemp("pages") / "tiny"
-    return explore.write(folder, "tiny", explore.corpus_lead(tiny, "mfcc_chroma_contrast"), parts)
+def explored(hostile, cache) -> tuple:
+    """What a page of it is made from."""
+    loaded = load(hostile, reading=Reading({"$x^$<i>": "$x^$<i>"}, speaker=r"/(s\d\d)_"))
+    features = extract(loaded.clips, loaded.root, FEATURES["mfcc_chroma_contrast"], cache)
+    lead = explore.corpus_lead(loaded, "mfcc_chroma_contrast")
+    return loaded.corpus.name, lead, lambda: explore.explore_corpus(loaded, features)
+
+
+@pytest.fixture(scope="module")
+def page(explored, tmp_path_factory) -> Path:
+    name, lead, parts = explored
+    return explore.write(tmp_path_factory.mktemp("pages") / "own", name, lead, parts())
 
 
 def command(*words: object):
@@ -76,11 +83,9 @@ def test_the_page_holds_every_part_and_loads_nothing(page):
     assert "48, 4" in text
 
 
-def test_the_same_corpus_gives_the_same_page(tiny, cache, page):
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc_chroma_contrast"], cache)
-    lead = explore.corpus_lead(tiny, "mfcc_chroma_contrast")
-    again = explore.page_of("tiny", lead, explore.explore_corpus(tiny, features))
-    assert again == page.read_text()
+def test_the_same_corpus_gives_the_same_page(explored, page):
+    name, lead, parts = explored
+    assert explore.page_of(name, lead, parts()) == page.read_text()
 
 
 def test_the_share_explained_is_that_of_an_analysis_of_variance():
@@ -119,11 +124,7 @@ def test_examples_are_of_one_speaker_saying_one_text():
     assert explore._comparable(clips, ["sad", "angry", "happy"]) == {"sad": "b", "angry": "c", "happy": "e"}
 
 
-def test_names_of_others_are_text_and_not_markup(hostile, cache, tmp_path):
-    loaded = load(hostile, Path("data"), cache, Reading({"$x^$<i>": "$x^$<i>"}))
-    features = extract(loaded.clips, loaded.root, FEATURES["mfcc13"], cache)
-    parts = explore.explore_corpus(loaded, features)
-    page = explore.write(tmp_path / "page", loaded.corpus.name, explore.corpus_lead(loaded, "mfcc13"), parts)
+def test_names_of_others_are_text_and_not_markup(page):
     links = Links(page.read_text())
     assert links.tags.count("script") == 1, "the page's own"
     assert "i" not in links.tags
