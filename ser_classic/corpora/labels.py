@@ -12,11 +12,10 @@ import pandas as pd
 
 from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora.clips import CorpusError
+from ser_classic.corpora.spelling import SEX
 from ser_classic.corpora.tables import read_rows
 
 logger = logging.getLogger(__name__)
-
-SEX_OF_LETTER = {"f": "female", "w": "female", "m": "male"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class LabelFile:
             if column in table:
                 table[column] = table[column].map(lambda value, words=words: words.get(value, value))
         if "sex" in table:
-            table["sex"] = [SEX_OF_LETTER.get(value[:1].lower(), "") for value in table["sex"]]
+            table["sex"] = [SEX.get(value[:1].lower(), "") for value in table["sex"]]
         table = table.replace("", pd.NA)
         table.insert(0, "clip", [bare(key) for key in keys])
         return table[table["clip"] != ""]

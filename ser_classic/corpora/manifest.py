@@ -18,6 +18,7 @@ from ser_classic.corpora.labels import LabelFile, read_labelled
 from ser_classic.corpora.layouts import read_folder
 from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.spelling import (
+    SEX,
     SYNONYMS,
     emotion_word,
     is_missing,
@@ -29,8 +30,6 @@ from ser_classic.corpora.tables import read_table
 from ser_classic.vocabulary import EMOTIONS
 
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
-SEX = {"f": "female", "w": "female", "woman": "female", "girl": "female"}
-SEX |= {"m": "male", "man": "male", "boy": "male", "female": "female", "male": "male"}
 UNKNOWN = ("", "unknown", "u", "?", "-", "none", "na", "n/a", "other", "o", "x", "d", "diverse", "nonbinary")
 
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from ser_classic.audio import audio_files
 from ser_classic.corpora.clips import COLUMNS, CorpusError
-from ser_classic.corpora.labels import SEX_OF_LETTER, LabelFile
-from ser_classic.corpora.spelling import SYNONYMS
+from ser_classic.corpora.labels import LabelFile
+from ser_classic.corpora.spelling import SEX, SYNONYMS
 from ser_classic.vocabulary import DIMENSIONS
 
 CHECKSUMS = Path(__file__).parent / "checksums"
@@ -219,7 +219,7 @@ class Corpus:
                 row["emotion"] = self.emotions[label]
         row |= {name: value for name, value in groups.items() if name not in row}
         if "sex" in groups:
-            row["sex"] = SEX_OF_LETTER[groups["sex"][0].lower()]
+            row["sex"] = SEX[groups["sex"][0].lower()]
         for column, values in self.by_speaker.items():
             if row.get("speaker") in values:
                 row[column] = values[row["speaker"]]

@@ -22,6 +22,10 @@ SYNONYMS = {
     **{"neutrality": "neutral", "sadness": "sad"},
     **dict.fromkeys(("surprised", "pleasant_surprise", "pleasant_surprised", "ps"), "surprise"),
 }
+SEX = {
+    **dict.fromkeys(("f", "w", "female", "woman", "girl"), "female"),
+    **dict.fromkeys(("m", "male", "man", "boy"), "male"),
+}
 
 
 def plain(value: str) -> str:
