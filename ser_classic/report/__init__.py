@@ -6,7 +6,6 @@ from ser_classic.report.literature import beside_published, published
 from ser_classic.report.scoring import (
     COLUMNS,
     judged,
-    probabilities,
     read,
     score,
     scored,
@@ -27,7 +26,6 @@ __all__ = [
     "judged",
     "leak_premium",
     "markdown",
-    "probabilities",
     "published",
     "read",
     "score",

@@ -35,22 +35,11 @@ HEADINGS = ("system", "protocol", "CCC", "95 %", "r", "RMSE", "fit")
 
 
 def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: str) -> dict[str, Any]:
-    """The figures of one run that predicts a dimension.
+    """The figures of one run that predicts a dimension, a column of its predictions and of the clips table.
 
-    Parameters
-    ----------
-    predictions : pd.DataFrame
-        Columns fold, clip and the dimension, as `evaluate` returns them.
-    clips : pd.DataFrame
-        Clips table, with the dimension as a column.
-    dimension : str
-
-    Returns
-    -------
-    dict
-        clips, speakers, ccc, pearson and rmse over all predictions; `ccc_low`, `ccc_high`: the 95 % interval
-        from resampling speakers, NaN where fewer than two are known; `speaker_ccc`: where there are too few
-        speakers for an interval, the CCC of each by name, else None.
+    clips, speakers, ccc, pearson and rmse over all predictions; `ccc_low`, `ccc_high`: the 95 % interval from
+    resampling speakers, NaN where fewer than two are known; `speaker_ccc`: where there are too few speakers
+    for an interval, the CCC of each by name, else None.
 
     Raises
     ------

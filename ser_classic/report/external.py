@@ -20,7 +20,7 @@ from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
-from ser_classic.report.scoring import judged, probabilities, score_of, speaker_counts
+from ser_classic.report.scoring import judged, score_of, speaker_counts
 from ser_classic.report.text import of_share, share
 from ser_classic.statistics import interval
 from ser_classic.tables import Cell, Table
@@ -47,26 +47,12 @@ class External:
 def read_predictions(
     path: Path, clips: pd.DataFrame, folds: list[Fold], corpus: str, words: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Predictions of a CSV file, checked against the folds.
+    """Predictions of a CSV file, checked against the folds: columns fold, clip, guess and `p_<emotion>`.
 
-    Parameters
-    ----------
-    path : Path
-        With the columns `clip` or `file`, and `guess` or `emotion`; optional are `fold` and one probability
-        an emotion, `p_<emotion>`. What else a table of folds has may stay; its `emotion` is the truth, so
-        then the guess is in `guess`. Rows of its other parts are refused.
-    clips : pd.DataFrame
-        Clips table; where the protocol trains on other corpora, the clips of all.
-    folds : list of Fold
-    corpus : str
-        That is tested.
-    words : mapping
-        What words of the file mean, `{"anger": "angry"}`.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns fold, clip, guess and `p_<emotion>`, in the order of the folds.
+    The file has the columns `clip` or `file`, and `guess` or `emotion`; optional are `fold` and one
+    probability an emotion. What else a table of folds has may stay; its `emotion` is the truth, so then the
+    guess is in `guess`. Rows of its other parts are refused. Where the protocol trains on other corpora,
+    `clips` has the clips of all. `words` is what words of the file mean, `{"anger": "angry"}`.
 
     Raises
     ------
@@ -223,6 +209,7 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
             for sex, part in table.groupby("sex")
         }
     each = zip(counts.speakers, counts.counts, strict=True) if row["speakers"] else ()
+    given = any(name.startswith("p_") for name in run.table)
     return {
         "id": run.record["id"],
         **run.record["external"],
@@ -232,9 +219,9 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
         "recall": _recalls(whole, classes)["recall"],
         "by_sex": by_sex,
         "by_speaker": {str(speaker): _recalls(own, classes) for speaker, own in each},
-        "calibration": None
-        if probabilities(run.table) is None
-        else {name: row[name] for name, metric in METRICS.items() if metric.terms},
+        "calibration": {name: row[name] for name, metric in METRICS.items() if metric.terms}
+        if given
+        else None,
         "confusion": {"emotions": list(classes), "counts": whole.astype(int).tolist()},
         "comparison": as_facts(pair) if pair else None,
     }

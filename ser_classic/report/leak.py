@@ -41,20 +41,10 @@ MOST = 5  # systems of a corpus in Markdown
 def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     """How much each system gains from hearing the test speakers in training.
 
-    Both sides have the same number of emotions, as fewer are easier.
-
-    Parameters
-    ----------
-    runs : iterable of Scored
-
-    Returns
-    -------
-    pd.DataFrame
-        One row per leaky protocol of every system that also ran with speakers kept apart: corpus, features,
-        model, classes, protocol, uar, leaky_protocol, leaky_uar, premium (the difference), low, high (its
-        95 % interval, the same speakers drawn for both), speakers, seeds, leaky_seeds (how many ran),
-        leaky_clips (tested); the largest premium of a corpus first. UARs are means over the seeds of their
-        side, as in the leaderboard; low and high are means over all pairs of seeds.
+    One row per leaky protocol of every system that also ran with speakers kept apart, on as many emotions (as
+    fewer are easier), the largest premium of a corpus first. The premium is the difference of the UARs, which
+    are means over the seeds of their side, as in the leaderboard. Its 95 % interval draws the same speakers
+    for both; low and high are means over all pairs of seeds. `leaky_clips` is how many were tested.
     """
     blind = [run for run in runs if run.counts is not None and run.row["track"] == "blind"]
     leaks: dict[tuple, list[Scored]] = {}

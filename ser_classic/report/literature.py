@@ -76,20 +76,10 @@ def published() -> pd.DataFrame:
 def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
     """The best own systems and the published ones, by corpus, track and whether speakers are apart.
 
-    Parameters
-    ----------
-    board : pd.DataFrame
-        The leaderboard.
-    best : int
-        Own systems of each group, under the protocol under which most systems ran. Stale ones are left out,
-        and those on features or predictions that were made elsewhere.
-
-    Returns
-    -------
-    pd.DataFrame
-        Columns corpus, track, disjoint, system, family, protocol, uar, low, high, own, same_folds (whether
-        our systems have these folds), approximate (read off a figure), source and link. Sorted by UAR within
-        track and disjoint, never across; of corpora that were run and for which something is published.
+    Of the corpora in the leaderboard for which something is published. `same_folds` says whether our systems
+    have these folds, `approximate` that a figure was read off a drawing. Sorted by UAR within track and
+    disjoint, never across. Own systems are the `best` of each group, under the protocol under which most ran;
+    stale ones are left out, and those on features or predictions that were made elsewhere.
     """
     theirs = published().query("metric == 'UAR'")
     theirs = theirs[theirs["corpus"].isin(board["corpus"])]

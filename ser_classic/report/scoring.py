@@ -63,20 +63,7 @@ class Scored:
 
 
 def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
-    """Predictions joined with the clips table.
-
-    Parameters
-    ----------
-    predictions : pd.DataFrame
-        Columns fold, clip, guess and `p_<emotion>` where there are probabilities.
-    clips : pd.DataFrame
-        Clips table, indexed by clip.
-
-    Returns
-    -------
-    pd.DataFrame
-        The predictions with a column `truth` and the columns of the clips table; if both have a column of
-        the same name, the one of the predictions is kept.
+    """Predictions joined with the clips table: a column `truth`, and all of its columns that they lack.
 
     Raises
     ------
@@ -117,14 +104,6 @@ def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     return rows
 
 
-def probabilities(table: pd.DataFrame) -> pd.DataFrame | None:
-    """The columns `p_<emotion>`, renamed to the emotions; None if there are none."""
-    places = [place for place, name in enumerate(table.columns) if name.startswith("p_")]
-    if not places:
-        return None
-    return table.iloc[:, places].rename(columns=lambda name: name.removeprefix("p_"))
-
-
 def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
     """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker."""
     truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
@@ -138,8 +117,10 @@ def score(
 
     Parameters
     ----------
-    predictions, clips : pd.DataFrame
-        As `judged`.
+    predictions : pd.DataFrame
+        Columns fold, clip, guess and `p_<emotion>` where there are probabilities.
+    clips : pd.DataFrame
+        Clips table, indexed by clip.
     seed : int
         For the resampling and for the folds of `protocol`.
     protocol : str, optional
@@ -248,22 +229,10 @@ def scored(
 ) -> list[Scored]:
     """Read the predictions of every run once, and keep what the tables need.
 
-    Parameters
-    ----------
-    runs : iterable of Run
-    clips_of : callable (corpus) -> pd.DataFrame
-        Clips table of a corpus; asked once for each.
-    problem : callable (str), optional
-        Called once for each reason why runs cannot be scored; those are left out. Without it, the error is
-        raised.
-    differ : callable (record) -> mapping of str, optional
-        How a run differs from what would be run today; see `ser_classic.experiment.stale.differences`.
-        Without it no run is stale. A run that differs in `clips` gets no figures, as its clips table is gone.
-
-    Raises
-    ------
-    SerClassicError
-        A run cannot be scored, and `problem` is not given.
+    `clips_of` gives the clips table of a corpus. `problem` is called once for each reason why runs cannot be
+    scored, which are left out; without it, the error is raised. `differ` tells how a run's record differs
+    from what would be run today (`ser_classic.experiment.stale.differences`); without it no run is stale. A
+    run that differs in `clips` gets no figures, as its clips table is gone.
     """
     clips_of, every = cache(clips_of), []
     known: dict[int, tuple[pd.DataFrame, Tested]] = {}  # by id of the table, which is kept alive for that
@@ -297,15 +266,10 @@ def scored(
 
 
 def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Scored]:
-    """The stored runs, scored, and marked where they are stale.
+    """The stored runs of a results folder, scored, and marked where they are stale.
 
-    Parameters
-    ----------
-    results : Path
-        Results folder.
-    problem : callable (str), optional
-        Called with a message for each broken or foreign run, and with the number of stale runs; the report
-        goes on with the rest. Without it, the first run that cannot be scored raises an error.
+    `problem` is called with a message for each broken or foreign run, and with the number of stale runs; the
+    report goes on with the rest. Without it, the first run that cannot be scored raises an error.
     """
     from ser_classic.experiment.stale import differences, summary
 
@@ -370,26 +334,12 @@ def lateness(board: pd.DataFrame) -> pd.Series:
 
 
 def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
-    """Split the systems of one corpus into what may be ranked together: one protocol, the same emotions.
+    """Split the `systems` of one corpus into what may be ranked together: one protocol, the same emotions.
 
-    Parameters
-    ----------
-    of_corpus : pd.DataFrame
-        Rows of `systems` of one corpus.
-    usual : bool
-        Only the protocol of each group under which most systems ran.
-
-    Yields
-    ------
-    group : str
-        As in `group_of`.
-    protocol : str
-        Within a group, the one under which most systems ran comes first.
-    emotions : str
-        `4 of 8 emotions` if not all emotions of the corpus were tested, else empty: such runs have an
-        easier task and are ranked separately.
-    part : pd.DataFrame
-        The systems; failed ones are in the first part of their protocol.
+    Yields group (see `group_of`), protocol, emotions and the systems. Within a group, the protocol under
+    which most systems ran comes first; with `usual` it is the only one. `emotions` says `4 of 8 emotions` if
+    not all of the corpus were tested, else nothing: such runs have an easier task and are ranked separately.
+    Failed systems are in the first part of their protocol.
     """
     group, most = group_of(of_corpus), of_corpus["classes"].max()
     for name in in_order(group):

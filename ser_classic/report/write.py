@@ -45,24 +45,9 @@ def write(
 
     Runs that predict dimensions have their own dimensions/leaderboard.csv and chapter. Stale runs are marked
     in the leaderboard and appear nowhere else. If runs, code and written files are unchanged since the last
-    report, nothing is done.
+    report, which `cache` remembers (see `places.cache_folder`), nothing is done. `problem` as in `read`.
 
-    Parameters
-    ----------
-    results : Path
-        Results folder.
-    problem : callable (str), optional
-        Called with a message for each broken or foreign run, and with the number of stale runs; the report
-        goes on with the rest. Without it, the first run that cannot be scored raises an error.
-    figures : bool
-        Also draw figures (takes some seconds).
-    cache : Path, optional
-        Folder in which to remember what the report was made from; see `places.cache_folder`.
-
-    Returns
-    -------
-    board, dimensions : pd.DataFrame
-        The leaderboards of emotions and of dimensions.
+    Returns the leaderboards of emotions and of dimensions.
 
     Raises
     ------
