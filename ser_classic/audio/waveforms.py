@@ -19,9 +19,7 @@ LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
 OVERSHOT = 16.0  # peak [full scales] up to which floats may be meant so; beyond, they are integers
 RANGES = (2.0**15, 2.0**23, 2.0**31)  # full scales of integers that were written as floats
 OFFSET = 0.075  # [full scales] from which a constant offset is taken off; of real corpora, URDU has up to .06
-SMALL_OFFSET = (
-    0.01  # [full scales] from which a notice tells of one; RAVDESS, EMO-DB and TESS have up to .0062
-)
+SMALL_OFFSET = 0.01  # [full scales] from which a notice tells of one; RAVDESS, EMO-DB, TESS: up to .0062
 CANCELLED = 1e-3  # power of the mean of channels over that of the channels, below which they cancel
 DEAD = 1e-6  # power of a channel over that of another, below which it is dead
 APART = 30.0  # ratio of powers at which one channel is heard and not the other
@@ -50,9 +48,9 @@ class Part:
         first = round(self.start * sample_rate)
         last = len(samples) if self.end is None else round(self.end * sample_rate)
         if last > len(samples) + PART_TOLERANCE * sample_rate or first >= len(samples):
+            length = f"{len(samples) / sample_rate:.2f} s"
             raise AudioError(
-                f"{name}: ends after {len(samples) / sample_rate:.2f} s, before its part {self} s does; "
-                "are start and end in seconds, and of this file?"
+                f"{name}: ends after {length}, its part is {self} s; are these seconds of this file?"
             )
         return samples[first:last]
 
@@ -122,19 +120,15 @@ class Listening:
         self._compare(np.atleast_1d(self._power))
         scale, offset = full_scale_of(self._peak), 0.0
         if scale != 1:
-            notice(
-                "scale", f"{self._name}: floats in the range of integers; {scale:.0f} counts as full scale"
-            )
+            self._notice("scale", f"floats in the range of integers; {scale:.0f} counts as full scale")
         middle = self._sum / self._frames / scale if self._frames else 0.0
         if abs(middle) > OFFSET:
             offset = middle
-            notice("offset", f"{self._name}: a constant offset of {offset:.2f} of full scale was removed")
+            self._notice("offset", f"a constant offset of {offset:.2f} of full scale was removed")
         elif abs(middle) > SMALL_OFFSET:
-            notice(
-                "small offset",
-                f"{self._name}: a constant offset of {middle:.3f} of full scale is kept; remove it with: "
-                f"ffmpeg -i {shlex.quote(self._name)} -af dcshift={-middle:.3f} corrected.wav",
-            )
+            remedy = f"ffmpeg -i {shlex.quote(self._name)} -af dcshift={-middle:.3f} corrected.wav"
+            kept = f"a constant offset of {middle:.3f} of full scale is kept"
+            self._notice("small offset", f"{kept}; remove it with: {remedy}")
         return partial(_scaled, scale=scale, offset=offset)
 
     def _compare(self, power: np.ndarray) -> None:
@@ -144,20 +138,16 @@ class Listening:
         sounding = np.flatnonzero(power > DEAD * power.max())
         if len(sounding) < len(power):
             dead = ", ".join(str(number) for number in range(len(power)) if number not in sounding)
-            notice(
-                "dead", f"{self._name}: channel {dead} is silent; for full level use --channel {sounding[0]}"
-            )
+            self._notice("dead", f"channel {dead} is silent; for full level use --channel {sounding[0]}")
         elif self._mixed < CANCELLED * power.mean():
-            raise AudioError(
-                f"{self._name}: its channels cancel each other (opposite phase), so their mean is empty; "
-                "choose one with --channel left (or right)"
-            )
+            cancelled = "its channels cancel each other (opposite phase)"
+            raise AudioError(f"{self._name}: {cancelled}; choose one with --channel left (or right)")
         elif len(power) == 2 and min(self._turns[:2]) > TURNS * self._turns[2]:
-            notice(
-                "parties",
-                f"{self._name}: its two channels speak in turn, like two parties of a call, and were mixed; "
-                "choose one with --channel left or right",
-            )
+            mixed = "its two channels speak in turn, like two parties of a call, and were mixed"
+            self._notice("parties", f"{mixed}; choose one with --channel left or right")
+
+    def _notice(self, kind: str, message: str) -> None:
+        notice(kind, f"{self._name}: {message}")
 
 
 def _scaled(waveform: np.ndarray, scale: float, offset: float = 0.0) -> np.ndarray:
@@ -218,9 +208,8 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
     if waveform.ndim != 1:
         raise AudioError(f"{name}: expected one channel, found an array of shape {waveform.shape}")
     if len(waveform) < SHORTEST * sample_rate:
-        raise AudioError(
-            f"{name}: {len(waveform)} samples at {sample_rate} Hz, at least {1000 * SHORTEST:.0f} ms needed"
-        )
+        length, least = f"{len(waveform)} samples at {sample_rate} Hz", f"{1000 * SHORTEST:.0f} ms"
+        raise AudioError(f"{name}: {length}, at least {least} needed")
     with np.errstate(over="ignore", invalid="ignore"):
         energy = np.dot(waveform, waveform)
     if 0 < energy < OVERSHOT**2:  # one pass, which tells that all below is well

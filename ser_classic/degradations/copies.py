@@ -20,25 +20,14 @@ COPIES = 2  # of every clip, where a model is to be fit for the field
 
 @dataclass(frozen=True)
 class Chain:
-    """What is done to one copy, in this order; what is None is not.
+    """What is done to one copy, in this order; what is None is not."""
 
-    Attributes
-    ----------
-    band : (float, float) or None [Hz]
-        What is passed on.
-    noise : (float, float) or None
-        Ratio of the clip's mean power to the noise's [dB], and the exponent by which its power falls with
-        frequency: from blue noise to brown.
-    clipped : float or None
-        Share of the samples that is cut off.
-    level : float [dB]
-        Of the largest sample, below full scale: nobody knows at what level others record.
-    """
-
-    band: tuple[float, float] | None
+    band: tuple[float, float] | None  # [Hz] what is passed on
+    # Ratio of the clip's mean power to the noise's [dB], and the exponent by which its power falls with
+    # frequency: from blue noise to brown.
     noise: tuple[float, float] | None
-    clipped: float | None
-    level: float
+    clipped: float | None  # share of the samples that is cut off
+    level: float  # [dB] of the largest sample: nobody knows at what level others record
 
     @classmethod
     def drawn(cls, random: np.random.Generator) -> Chain:

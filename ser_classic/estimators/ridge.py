@@ -33,8 +33,6 @@ class KernelRidgeClassifierCV(TunedClassifier):
 
     Parameters
     ----------
-    kernels : sequence of {"linear", "rbf"}
-        Those whose scores are summed.
     feature_groups : None or "names"
         None has one group; "names" takes the groups from the names of the features, the text before "/",
         or else before the first "_" (one group, if they have no names).
@@ -99,9 +97,8 @@ class KernelRidgeClassifierCV(TunedClassifier):
         if needed > self.memory_limit:
             primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
             raise SerClassicError(
-                f"exact kernels of {n} clips need {needed:.3g} GiB of memory, and memory_limit is "
-                f"{self.memory_limit:g}: use {primal}the models svm_primal (linear, primal) or xgboost, or "
-                "raise memory_limit"
+                f"exact kernels of {n} clips need {needed:.3g} GiB, of {self.memory_limit:g} allowed: use "
+                f"{primal}the models svm_primal (linear) or xgboost, or raise memory_limit"
             )
 
     def _learn(

@@ -85,9 +85,8 @@ class SVCCV(TunedClassifier):
         needed = (matrices * 8 * n * max(len(train) for train, _ in splits) + 4 * 8 * n * d) / GIB
         if needed > MEMORY_LIMIT:
             raise SerClassicError(
-                f"tuning a support vector machine on {n} clips needs {needed:.3g} GiB for kernel matrices, "
-                f"and the limit is {MEMORY_LIMIT:g}: use svm_primal (linear, in as many unknowns as there "
-                "are features) or xgboost, whose memory grows only linearly with the number of clips"
+                f"tuning a support vector machine on {n} clips needs {needed:.3g} GiB for kernels, of "
+                f"{MEMORY_LIMIT:g} allowed: use svm_primal (linear) or xgboost, which need far less"
             )
 
     def _left_out(

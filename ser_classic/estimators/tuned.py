@@ -53,12 +53,10 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     ----------
     tuned_ : bool
         Whether the parameters were chosen on folds.
-    best_params_ : dict
-    best_score_, best_index_, cv_results_
-        As in GridSearchCV, if tuned.
+    best_params_, best_score_, best_index_, cv_results_
+        As in GridSearchCV; all but the first, if tuned.
     sharpness_ : float or None
         Factor by which `predict_proba` multiplies the scores, if tuned.
-    classes_ : np.ndarray [shape=(classes,)]
     """
 
     cv: Any = None

@@ -123,10 +123,8 @@ def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, 
         low = inside[0] - (band > 0) if len(inside) else 0
         high = len(frequencies) if last else inside[-1] if len(inside) else 0
         if high <= low:
-            raise SerClassicError(
-                f"contrast: frames of {n_fft} samples at {sample_rate} Hz have no bin between "
-                f"{bottom:.0f} and {top:.0f} Hz; take longer frames"
-            )
+            empty = f"no bin of {n_fft} samples at {sample_rate} Hz is between {bottom:.0f} and {top:.0f} Hz"
+            raise SerClassicError(f"contrast: {empty}; take longer frames")
         bins = high - low + (not last)
         bands.append((int(low), int(high), max(1, int(np.rint(CONTRAST_SHARE * bins)))))
     return tuple(bands)
