@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ser_classic.features.functionals import percentiles
 from ser_classic.features.voice import Voice
 
 DILATIONS = (1, 2, 4, 8)
@@ -122,18 +123,13 @@ def names(per_dilation: int) -> tuple[str, ...]:
 def _pool(response: np.ndarray) -> np.ndarray:
     """Pools [shape=(k, 5)] of responses [shape=(k, t)], which are sorted in place."""
     count = response.shape[1]
+    ones = np.ones(count, np.float32)  # products with it and with themselves are the fastest sums
+    above = (response > 0).astype(np.float32) @ ones / float(count)
+    mean = response @ ones / np.float32(count)
+    sd = np.sqrt(np.maximum(np.vecdot(response, response) / np.float32(count) - mean**2, 0))
     response.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
-    above = (response > 0).astype(np.float32) @ np.ones(count, np.float32) / float(count)
-    mean = response.mean(axis=1)
-    sd = np.sqrt(np.maximum(np.einsum("kt,kt->k", response, response) / count - mean**2, 0))
-    tails = []
-    for share in (0.95, 0.05):
-        position = share * (count - 1)
-        below = int(position)
-        beyond = min(below + 1, count - 1)
-        weight = np.float32(position - below)
-        tails.append((1 - weight) * response[:, below] + weight * response[:, beyond])
-    return np.stack([above, mean, sd, *tails], axis=1).astype(np.float32)
+    high, low = percentiles(response, (95, 5)).T
+    return np.stack([above, mean, sd, high, low], axis=1)
 
 
 @lru_cache(maxsize=8)

@@ -48,7 +48,7 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
         power = squared(fft.rfft(samples * window, FFT, workers=1))
         level = np.log10(power + np.float32(1e-9))
         level *= 10
-        prominence[block] = _prominence(fft.irfft(level, FFT, workers=1))
+        prominence[block] = _prominence(fft.dct(level, type=1, norm="forward", workers=1))
         f0 = fundamental[block, None]
         harmonics = [f0 * offsets for offsets in HARMONICS]
         around = [formants[n, block, None] + f0 * HALF for n in (0, 2)]
@@ -58,7 +58,7 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
 
 
 def _prominence(cepstrum: np.ndarray) -> np.ndarray:
-    """Peak of cepstra [shape=(t, FFT)] above their regression line [dB]."""
+    """Peak of cepstra [shape=(t, FFT // 2 + 1)] above their regression line [dB]."""
     height = 10 * np.log10(cepstrum[:, LINE_START : LONGEST + 1].astype(float) ** 2 + 1e-12)
     slope = height @ LAG / np.sum(LAG**2)
     searched = height[:, SHORTEST - LINE_START :]
