@@ -73,7 +73,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
         if not self.kernels or not set(self.kernels) <= set(KERNELS):
             raise ValueError(f"kernels: expected one or more of {KERNELS}, found {self.kernels!r}")
         if self.feature_groups not in (None, "names"):
-            raise ValueError(f"feature_groups: expected None or 'names', found {self.feature_groups!r}")
+            raise ValueError(f"feature_groups: {self.feature_groups!r}; expected None or 'names'")
         return [{"alpha": alpha} for alpha in self.alphas]
 
     def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
