@@ -130,19 +130,15 @@ class Table:
 
     def terminal(self) -> RichTable:
         """For `rich.console.Console.print`, which breaks long texts rather than cutting them."""
-        from rich.markup import escape
         from rich.table import Table
+        from rich.text import Text  # in the place of words, which rich would search for its own markup
 
-        look = {
-            "title": escape(self.title) or None,
-            "title_justify": "left",
-            "title_style": "yellow" if self.warning else "default",
-        }
-        table = Table(**look, box=None, padding=(0, 1, 0, 0))
+        title = Text(self.title, "yellow" if self.warning else "default") if self.title else None
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
         for heading, number in zip(self.headings, self.numbers, strict=True):
-            table.add_column(escape(heading), justify="right" if number else "left", overflow="fold")
+            table.add_column(Text(heading), justify="right" if number else "left", overflow="fold")
         for row, kind in zip(self.rows[: self.most], self.kinds, strict=False):
-            table.add_row(*(escape(cell.text) for cell in row), style=STYLES.get(kind))
+            table.add_row(*(Text(cell.text) for cell in row), style=STYLES.get(kind))
         return table
 
 

@@ -138,20 +138,16 @@ def leak_chapter(premium: pd.DataFrame, alone: Table | None = None) -> Chapter |
         "Of each corpus the system with the highest leaky UAR, with the 95 % interval of the difference.",
         partial(drawn, table.drop_duplicates("corpus")),
     )
-    grids = tuple(_grid(str(corpus), part) for corpus, part in table.groupby("corpus", sort=False))
+    grids = []
+    for corpus, part in table.groupby("corpus", sort=False):
+        rows = []
+        for row in part.to_dict("records"):
+            known = row["speakers"] >= FEWEST_SPEAKERS
+            range_ = f"{signed(row['low'])} to {signed(row['high'])}" if known else "too few speakers"
+            words = (row[name] for name in ("system", "protocol", "leaky_protocol"))
+            gap = Cell(signed(row["premium"]), row["premium"])
+            low = Cell(range_, row["low"] if known else float("nan"))
+            rows.append((*words, of_share(row["uar"]), of_share(row["leaky_uar"]), gap, low))
+        headings = ("system", "kept apart", "leaky", "UAR apart", "UAR leaky", "premium", "95 %")
+        grids.append(Table(headings, tuple(rows), str(corpus), most=MOST))
     return Chapter("leak", TITLE, ABOUT, (*grids, *others), pictures=(picture,))
-
-
-def _grid(corpus: str, table: pd.DataFrame) -> Table:
-    rows = []
-    for row in table.to_dict("records"):
-        known = row["speakers"] >= FEWEST_SPEAKERS
-        interval = f"{signed(row['low'])} to {signed(row['high'])}" if known else "too few speakers"
-        words = (row[name] for name in ("system", "protocol", "leaky_protocol"))
-        gap = (
-            Cell(signed(row["premium"]), row["premium"]),
-            Cell(interval, row["low"] if known else float("nan")),
-        )
-        rows.append((*words, of_share(row["uar"]), of_share(row["leaky_uar"]), *gap))
-    headings = ("system", "kept apart", "leaky", "UAR apart", "UAR leaky", "premium", "95 %")
-    return Table(headings, tuple(rows), corpus, most=MOST)

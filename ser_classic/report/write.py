@@ -22,7 +22,7 @@ from ser_classic.report.literature import folds_chapter, networks_picture, publi
 from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import figure_of, page, section_of
 from ser_classic.report.scoring import read, tabulated, to_csv
-from ser_classic.report.text import INTRODUCTION, Picture, best_chapter, markdown
+from ser_classic.report.text import INTRODUCTION, best_chapter, markdown
 from ser_classic.runtime.files import replacing
 from ser_classic.runtime.places import cache_folder
 from ser_classic.runtime.provenance import versions
@@ -112,6 +112,8 @@ def _files(folders: list[Path]) -> str:
 def _write(
     results: Path, problem: Callable[[str], None] | None, figures: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from ser_classic.plots.style import svg
+
     every = read(results, problem)
     if not every and store.folders(results):
         raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
@@ -134,26 +136,17 @@ def _write(
     if len(numbers):
         store.write_text(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers))
     if figures:
-        folder = results / "figures"
+        folder, drawn = results / "figures", {}
         story = networks_picture(board)
-        pictures = [picture for chapter in chapters for picture in chapter.pictures] + (
-            [story] if story else []
-        )
-        drawn = {picture.name: figure_of(picture, svg_of(picture, folder)) for picture in pictures}
+        for picture in [*(picture for chapter in chapters for picture in chapter.pictures), story]:
+            if picture:
+                text = svg(picture.draw())
+                store.write_bytes(folder / f"{picture.name}.svg", text.encode())
+                drawn[picture.name] = figure_of(picture, text)
         for old in folder.glob("*.svg"):
             if old.stem not in drawn:
                 old.unlink()
         sections = [section_of(one, [drawn[picture.name] for picture in one.pictures]) for one in chapters]
-        store.write_text(
-            results / "leaderboard.html", page(every, sections, drawn[story.name] if story else "")
-        )
+        text = page(every, sections, drawn[story.name] if story else "")
+        store.write_text(results / "leaderboard.html", text)
     return board, numbers
-
-
-def svg_of(picture: Picture, folder: Path) -> str:
-    """Draw a figure as SVG, write it as `<name>.svg`, and return its text."""
-    from ser_classic.plots.style import svg
-
-    text = svg(picture.draw())
-    store.write_bytes(folder / f"{picture.name}.svg", text.encode())
-    return text
