@@ -11,11 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from planted import Level
 
 from ser_classic import cli, store
 from ser_classic.experiment import Cell, bench
@@ -151,29 +152,6 @@ def test_a_results_folder_that_may_only_be_read(words, ser, tiny, cache, tmp_pat
             subprocess.run(["umount", str(results)], check=True)
         else:
             (results / "runs").chmod(0o755)
-
-
-@dataclass(frozen=True)
-class Level:
-    """Extractor of these tests: a level; at the call of a number, something happens once."""
-
-    home: str
-    at: int = 0
-    what: str = ""
-    columns = ("level_mean",)
-
-    def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        calls = Path(self.home) / "calls"
-        with calls.open("a") as file:
-            file.write("x")
-        if calls.stat().st_size == self.at:
-            if self.what == "vanish":
-                (Path(self.home) / "corpus").rename(Path(self.home) / "elsewhere")
-            elif self.what == "die":
-                os.kill(os.getpid(), signal.SIGKILL)
-            else:
-                raise IndexError("planted")
-        return np.array([np.abs(waveform).mean()], dtype=np.float32)
 
 
 def calls(folder: Path) -> int:
