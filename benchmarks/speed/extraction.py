@@ -262,14 +262,14 @@ def disagreement(values: dict, one: str, other: str, families: tuple[str, ...]) 
     return float((np.abs(mine - theirs).max(axis=0)[spread > 0] / spread[spread > 0]).max())
 
 
-def cold(path: Path) -> float:
-    """Seconds from the start of Python to the first vector of `pooled`; the median of five."""
+def cold(path: Path, rounds: int) -> float:
+    """Seconds from the start of Python to the first vector of `pooled`; the median of all rounds."""
     code = (
         "import sys; from ser_classic import audio; from ser_classic.features import FEATURES; "
         "FEATURES['pooled'].extractor(*audio.read(sys.argv[1], 16000))"
     )
     took = []
-    for _ in range(5):
+    for _ in range(rounds):
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", code, str(path)], check=True)
         took.append(time.perf_counter() - start)
@@ -297,7 +297,7 @@ def summary(count: int, rounds: int, other: Path | None = None) -> dict:
         paths = clips(Path(folder), count)
         length = float(np.mean([soundfile.info(path).duration for path in paths]))
         seconds, values = measure(systems, paths, rounds)
-        start = cold(paths[0])
+        start = cold(paths[0], rounds)
     median = {name: float(np.median(times)) for name, times in seconds.items()}
     libraries = dict.fromkeys(("numpy", "scipy", "soundfile", *(system.needs for system in systems)))
     return {
