@@ -62,7 +62,7 @@ docs: $(VENV)/.docs  ## Build the documentation and its tutorials into site/ (2 
 	  grep -v '^INFO' $(VENV)/docs.log >&2; exit 1; }  # --quiet would count no warning
 	echo "site/index.html"
 
-test: $(VENV)/.dev  ## Run all tests (6 min on 2 cores)
+test: $(VENV)/.dev  ## Run all tests (4 min on 2 cores)
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/.dev  ## Check style and formatting
