@@ -1,4 +1,4 @@
-"""Answers of a predictor as text: a table, CSV, or one JSON object a line."""
+"""Answers of a predictor as text: a table, CSV, or one JSON object per line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
-    """One object a recording or window; probabilities largest first, in full precision."""
+    """One object per recording or window; probabilities largest first, in full precision."""
     head = _head(rows, windowed)
     for row in rows:
         ranked = _ranked(row)[: top or None]
@@ -31,7 +31,7 @@ def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator
 
 
 def csv(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
-    """A column an emotion, or the `top` emotions and their probabilities side by side."""
+    """One column per emotion, or the `top` emotions and their probabilities side by side."""
     chances = [name for name in (rows[0] if rows else ()) if name == "confidence" or name.startswith("p_")]
     most = 0 if top is None else min(top, sum(name.startswith("p_") for name in chances))
     sides = [f"{what}_{place + 1}" for place in range(most) for what in ("emotion", "p")]

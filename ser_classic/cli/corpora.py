@@ -29,7 +29,7 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
 
 
 def show_corpus(corpus: Name, data: options.Data = None, as_json: options.Json = False) -> None:
-    """Show facts, citation, expected files, known faults, protocols and published figures of a corpus."""
+    """Show facts, citation, expected files, anomalies, protocols and published scores of a corpus."""
     from ser_classic.cli import pages
     from ser_classic.corpora import CORPORA, available
 

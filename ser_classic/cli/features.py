@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from ser_classic.cli import interrupts, listing, options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
-
-if TYPE_CHECKING:
-    pass
 
 app = Group("features list", help="List feature sets, or extract one to a file.")
 

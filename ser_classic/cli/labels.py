@@ -13,7 +13,7 @@ Answer = Mapping[str, Any]  # start and end [s], emotion or None, and perhaps ch
 
 
 def audacity(answers: Sequence[Answer], seconds: float) -> str:
-    """A line an answer: start, end and text, parted by tabs."""
+    """One line per answer: start, end and text, separated by tabs."""
     return "".join(
         f"{answer['start']:.6f}\t{answer['end']:.6f}\t{_channel(answer)}{_text(answer)}\n"
         for answer in answers
@@ -21,7 +21,7 @@ def audacity(answers: Sequence[Answer], seconds: float) -> str:
 
 
 def srt(answers: Sequence[Answer], seconds: float) -> str:
-    """A numbered subtitle an answer, in the order of their beginnings."""
+    """One numbered subtitle per answer, ordered by start."""
     ordered = sorted(answers, key=lambda answer: (answer["start"], str(answer.get("channel", ""))))
     return "".join(
         f"{number}\n{_clock(answer['start'])} --> {_clock(answer['end'])}\n"
@@ -31,7 +31,7 @@ def srt(answers: Sequence[Answer], seconds: float) -> str:
 
 
 def textgrid(answers: Sequence[Answer], seconds: float) -> str:
-    """A tier a channel, whose intervals cover the recording without a gap; empty ones hold no answer.
+    """One tier per channel, whose intervals cover the recording without a gap; empty ones hold no answer.
 
     Where answers overlap, as windows do, each ends where the next one begins: a tier knows no overlap.
     """

@@ -12,11 +12,11 @@ from ser_classic.corpora import Corpus, CorpusError, locate
 from ser_classic.vocabulary import ordered
 
 WIDTH = min(80, shutil.get_terminal_size().columns)
-SHOWN = 5  # published figures
+SHOWN = 5  # published scores
 
 
 def page(corpus: Corpus, data: Path | None = None) -> str:
-    """Facts, citation, expected files, known faults, protocols and published figures."""
+    """Facts, citation, expected files, anomalies, protocols and published scores."""
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
         "Emotions": ", ".join(ordered(corpus.emotions.values())),
@@ -36,9 +36,9 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
     sections = {
         "Expected files": list(corpus.layout),
         "Left out": [f"{label}: {reason}" for label, reason in (corpus.left_out | corpus.excluded).items()],
-        "Known faults": list(corpus.anomalies),
+        "Anomalies": list(corpus.anomalies),
         "Protocols": protocols_of(corpus),
-        "Published figures": published_of(corpus),
+        "Published scores": published_of(corpus),
     }
     for title, lines in sections.items():
         if lines:
@@ -51,7 +51,7 @@ def protocols_of(corpus: Corpus) -> list[str]:
     from ser_classic.protocols import published_folds
 
     folds = published_folds()
-    folds = folds[folds["corpus"] == (corpus.release)]
+    folds = folds[folds["corpus"] == corpus.release]
     found = [f"emobox: {len(folds)} published folds ({folds['source'].iloc[0]})"] if len(folds) else []
     if "session" in corpus.columns:
         found.append("sessions: leave one session out")
@@ -61,7 +61,7 @@ def protocols_of(corpus: Corpus) -> list[str]:
 
 
 def published_of(corpus: Corpus) -> list[str]:
-    """The best published figures of each protocol."""
+    """The best published scores of each protocol."""
     from ser_classic.report.literature import published
 
     rows = published()

@@ -45,7 +45,7 @@ def without_controls(text: str) -> str:
 
 
 def whole_words(text: str, width: int, indent: str = "", first: str = "") -> str:
-    """Text in lines of a width, parted between words, so that paths can be copied."""
+    """Text in lines of a width, broken between words, so that paths can be copied."""
     return textwrap.fill(
         text,
         width,
@@ -57,7 +57,7 @@ def whole_words(text: str, width: int, indent: str = "", first: str = "") -> str
 
 
 def _fitting(line: str) -> str:
-    """A line that is too long for the terminal, parted; what is not shown on one stays as it is."""
+    """A line that is too long for the terminal, broken; what is not shown on one stays as it is."""
     width = shutil.get_terminal_size().columns
     if not sys.stdout.isatty() or len(line) <= width:
         return line

@@ -1,4 +1,4 @@
-"""The clips table: one row a clip, with its file, speaker and emotion."""
+"""The clips table: one row per clip, with its file, speaker and emotion."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:
-    """A row a file, with the emotion that the folders above it say.
+    """One row per file, with the emotion that the folders above it say.
 
     That is the first folder; or the first level whose names are all known emotion words, where there is one:
     `angry/...`, `train/angry/...` and `0011/Angry/...` are all understood. `known` are emotion words in lower

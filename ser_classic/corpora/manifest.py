@@ -300,6 +300,6 @@ def _seconds(value: object, column: str, line: int, manifest: Path) -> object:
             raise ValueError("out of range")
     except ValueError as error:
         raise CorpusError(
-            f"{manifest}: line {line} has the {column} {value!r}; expected seconds from the file's begin"
+            f"{manifest}: line {line} has the {column} {value!r}; expected seconds from the start of the file"
         ) from error
     return seconds(time)

@@ -78,7 +78,7 @@ class Voice(NamedTuple):
 
     pitch: float  # middle of the neutral voice before the speaker's own manner [Hz]
     tract: float  # formants relative to a man's vocal tract of 17.5 cm
-    manner: pd.DataFrame  # rows as in `MANNER`, a column an emotion: this speaker in it, apart from takes
+    manner: pd.DataFrame  # rows as in `MANNER`, one column per emotion: this speaker in it, apart from takes
     strength: dict[str, float]  # how strongly each emotion shows, 1 as it does commonly
     room: np.ndarray  # [shape=(n,)] impulse response of room and microphone at 16 kHz
     floor: float  # background noise [dB re full scale, RMS]

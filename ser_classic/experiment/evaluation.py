@@ -39,10 +39,10 @@ def evaluate(
     clips : pd.DataFrame
         A clips table; where the protocol trains on another corpus, the clips of both.
     features : Features or pd.DataFrame
-        Of the same clips, in the same order; or a DataFrame with a row a clip, by name.
+        Of the same clips, in the same order; or a DataFrame with one row per clip, by name.
     model : Model, str or estimator
         An entry of MODELS (REGRESSORS, for a dimension), its name, or an estimator of scikit-learn's kind
-        (a Pipeline, too), which is fitted as it is: a copy a fold, neither scaled nor tuned here.
+        (a Pipeline, too), which is fitted as it is: one copy per fold, neither scaled nor tuned here.
     protocol : Protocol or str
         An entry of PROTOCOLS or its name.
     seed : int
@@ -90,7 +90,7 @@ def evaluate(
             wrong = (
                 f"{len(missing)} clips are missing, such as {missing[0]}" if len(missing) else "a clip twice"
             )
-            raise SerClassicError(f"the DataFrame must have one row a clip, indexed by its name; {wrong}")
+            raise SerClassicError(f"the DataFrame must have one row per clip, indexed by its name; {wrong}")
         values = features.loc[clips.index].to_numpy(dtype=np.float32)
         features = Features(clips.index, tuple(map(str, features.columns)), values)
     if (protocol.degradation is None) != (degraded is None):

@@ -109,7 +109,7 @@ class Features:
 
     @property
     def means(self) -> np.ndarray:
-        """A vector a clip [shape=(clips, d)]: the mean of its rows."""
+        """One vector per clip [shape=(clips, d)]: the mean of its rows."""
         if len(self.values) == len(self.clips):
             return np.asarray(self.values)
         return np.stack([rows.mean(axis=0) for rows in np.split(self.values, np.cumsum(self.lengths)[:-1])])

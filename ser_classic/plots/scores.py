@@ -88,7 +88,7 @@ def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
 
 @styled
 def beside_networks(table: pd.DataFrame) -> Figure:
-    """Own systems with their intervals beside published networks on the same folds; a panel a corpus.
+    """Own systems with their intervals beside published networks on the same folds; one panel per corpus.
 
     Columns corpus, track, system, uar, low, high (NaN without an interval), own, approximate and protocol, in
     the order in which rows are shown: track by track.

@@ -33,7 +33,7 @@ def timeline(
     waveform : np.ndarray [shape=(n,)]
     sample_rate : int [Hz]
     answers : pd.DataFrame
-        Of this recording, a row a window: `start`, `end` [s], `emotion` and `p_<emotion>`, as
+        Of this recording, one row per window: `start`, `end` [s], `emotion` and `p_<emotion>`, as
         `Predictor.predict` gives them.
     title : str
     width : float [inch]
@@ -130,7 +130,7 @@ def draw_chroma(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
 
 
 def _draw_emotions(ax: Axes, answers: pd.DataFrame, words: list[str]) -> None:
-    """A row an emotion; the deeper the colour, the more probable, and a ring at the answer."""
+    """One row per emotion; the deeper the colour, the more probable, and a ring at the answer."""
     from matplotlib.colors import to_rgba
 
     middle = ((answers["start"] + answers["end"]) / 2).to_numpy()

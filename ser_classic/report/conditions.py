@@ -50,8 +50,8 @@ SPEAKERS = (
 def beside_ordinary(runs: Iterable[Scored], *fields: str) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """Runs that set one of these `CONDITIONS` and no other, and ordinary runs of the same systems and folds.
 
-    One row a run of the first seed: folds, track, the fields (None where a run does not set them), clips (of
-    a speaker, the median), and what `figures_of` gives. Then the runs with these conditions that came to
+    One row per run of the first seed: folds, track, the fields (None where a run does not set them), clips
+    (of a speaker, the median), and what `figures_of` gives. Then the runs with these conditions that came to
     nothing, and why.
     """
     rows, wanted, failed = [], set(), []
@@ -213,7 +213,7 @@ def headings_of(systems: Iterable[str]) -> dict[str, str]:
 def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
     """Systems trained on other corpora than the one tested, and beside them within each.
 
-    One row a run of the first seed: track, trained (a corpus, or what several are called), title (of the
+    One row per run of the first seed: track, trained (a corpus, or what several are called), title (of the
     protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept apart), pair
     (bool: of two corpora), and what `figures_of` gives.
     """

@@ -165,7 +165,7 @@ def trained(run: Scored) -> bool:
 def efforts(runs: Iterable[Scored]) -> pd.DataFrame:
     """What the blind systems of a corpus score, and what one training of each costs, without the floor.
 
-    One row a system of each corpus on which a network ran, under the protocol that most of its networks ran
+    One row per system of each corpus on which a network ran, under the protocol that most of its networks ran
     under: corpus, protocol, features, model, network (bool), uar, seconds (of one core to tune and fit a
     fold) and size [bytes] of the fitted pipeline; means over seeds.
     """
