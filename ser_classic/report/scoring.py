@@ -203,7 +203,9 @@ def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> tuple[d
         name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
         for name, metric in METRICS.items()
     }
-    each = {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
+    each = None
+    if 0 < speakers < FEWEST_SPEAKERS:
+        each = {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
     row = {
         "clips": tested.clips,
         "speakers": speakers,
@@ -211,7 +213,7 @@ def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> tuple[d
         **figures,
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
-        "speaker_uar": each if 0 < speakers < FEWEST_SPEAKERS else None,
+        "speaker_uar": each,
     }
     return row, counts
 
