@@ -81,7 +81,7 @@ def test_columns_are_renamed_words_translated_and_others_kept(tmp_path):
         "*.csv",
         key="File",
         columns={"Emo": "label", "Split": "partition", "Gender": "sex"},
-        values={"partition": {"T1": "test"}},
+        codes={"partition": {"T1": "test"}},
     )
     table = labels.read(tmp_path, "mine")
     assert table.loc["a"].to_dict() == {"label": "ang", "partition": "test", "sex": "", "age": "31"} | {

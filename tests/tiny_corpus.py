@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from ser_classic.corpora import CORPORA
-from ser_classic.corpora.releases import Corpus
+from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.registry import Registry

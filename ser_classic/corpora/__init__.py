@@ -18,9 +18,9 @@ from ser_classic.corpora.clips import (
     require_speakers,
     speakers_known,
 )
+from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.manifest import Reading, own, parse_map
 from ser_classic.corpora.published import PUBLISHED
-from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, wrap_errors

@@ -15,7 +15,7 @@ from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora import CORPORA, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import CorpusError
-from ser_classic.corpora.releases import Corpus
+from ser_classic.corpora.corpus import Corpus
 from ser_classic.runtime.locks import LOCK, alone
 from ser_classic.runtime.places import data_folder
 from ser_classic.runtime.progress import track

@@ -28,7 +28,7 @@ class LabelFile:
     # of the corpus are told apart by folder.
     key: str
     columns: Mapping[str, str] = field(default_factory=dict)  # to those of the clips table; others stay
-    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of a column, their words to ours
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of a column, what its codes mean
     # Where the file is no table: a regular expression whose groups are columns; other lines are not read
     line: str | None = None
     of_name: str | None = None  # a regular expression whose groups are further columns, in the file's name
@@ -67,9 +67,9 @@ class LabelFile:
         keys = [template.format_map(row) for row in rows.to_dict("records")]
         table = rows.drop(columns=[c for c in (*wanted, *self.drop) if c in rows and c not in self.columns])
         table = table.rename(columns=lambda column: self.columns.get(column, column.strip().lower()))
-        for column, words in self.values.items():
+        for column, codes in self.codes.items():
             if column in table:
-                table[column] = table[column].map(lambda value, words=words: words.get(value, value))
+                table[column] = table[column].map(lambda value, codes=codes: codes.get(value, value))
         if "sex" in table:
             table["sex"] = [SEX.get(value[:1].lower(), "") for value in table["sex"]]
         table = table.replace("", pd.NA)

@@ -14,9 +14,9 @@ import pandas as pd
 
 from ser_classic.audio import SUFFIXES, digest, seconds
 from ser_classic.corpora.clips import COLUMNS, PART, CorpusError
+from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.labels import LabelFile, read_labelled
 from ser_classic.corpora.layouts import read_folder
-from ser_classic.corpora.releases import Corpus
 from ser_classic.corpora.spelling import (
     SEX,
     SYNONYMS,

@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora.clips import CorpusError
-from ser_classic.corpora.releases import Corpus, codes
+from ser_classic.corpora.corpus import Corpus, parse_codes
 from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
 from ser_classic.registry import unknown
 from ser_classic.runtime.progress import track
@@ -270,7 +270,7 @@ SYNTHETIC = Corpus(
         rf"(?P<speaker>{'|'.join(SPEAKERS)})-(?P<emotion>{'|'.join(ACTED)})"
         rf"-(?P<sentence>{'|'.join(SENTENCES)})-(?P<take>\d+)"
     ),
-    emotions=codes(" ".join(ACTED)),
+    emotions=parse_codes(" ".join(ACTED)),
     clip="{speaker}/{stem}",
     by_speaker={"sex": dict.fromkeys(SPEAKERS[::2], "male") | dict.fromkeys(SPEAKERS[1::2], "female")},
     title="Synthetic voices, made on first use",

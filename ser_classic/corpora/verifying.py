@@ -13,7 +13,7 @@ import pandas as pd
 from ser_classic import audio
 from ser_classic.audio import Part, audio_files
 from ser_classic.corpora.clips import parts
-from ser_classic.corpora.releases import Corpus
+from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.warnings import by_speaker, warnings_of
 from ser_classic.runtime.progress import track
 

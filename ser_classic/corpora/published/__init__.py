@@ -1,8 +1,8 @@
-"""Published corpora, a file of facts each: `ased.toml` is one to copy.
+"""Published corpora, one file of facts each: `ased.toml` is one to copy.
 
-Its keys are the attributes of `Corpus`. Meanings of codes are one text, as in `emotions = "W=angry joy"` (see
-`codes`); so are the speakers of a value of `by_speaker`, and labels that are left out for one reason. A table
-`parts.NAME` is another corpus on the same files; it has what differs.
+Its keys are the attributes of `Corpus`. What codes mean is one text, as in `emotions = "W=angry joy"` (see
+`parse_codes`); so are the speakers who share a value of `by_speaker`, and labels left out for one reason.
+A table `parts.NAME` is another corpus on the same files and holds what differs.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from ser_classic.corpora.corpus import Corpus, parse_codes
 from ser_classic.corpora.labels import LabelFile
-from ser_classic.corpora.releases import Corpus, codes
 from ser_classic.errors import wrap_errors
 
 __all__ = ["PUBLISHED", "read"]
@@ -29,9 +29,9 @@ def read(path: Path) -> list[Corpus]:
 
 def _corpus(facts: dict[str, Any]) -> Corpus:
     facts = {key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-    for key in ("emotions", "spelled"):
-        facts[key] = codes(facts.get(key, ""))
-    facts["words"] = _each(facts.get("words", {}))
+    for key in ("emotions", "misspelled"):
+        facts[key] = parse_codes(facts.get(key, ""))
+    facts["codes"] = _each(facts.get("codes", {}))
     facts["identical"] = tuple(map(tuple, facts.get("identical", ())))
     facts["left_out"] = {
         label: why for labels, why in facts.get("left_out", {}).items() for label in labels.split()
@@ -41,14 +41,14 @@ def _corpus(facts: dict[str, Any]) -> Corpus:
         for column, values in facts.get("by_speaker", {}).items()
     }
     if "labels" in facts:
-        labels = facts["labels"] | {"values": _each(facts["labels"].get("values", {}))}
-        labels |= {"columns": codes(labels["columns"]), "drop": tuple(labels.get("drop", ()))}
+        labels = facts["labels"] | {"codes": _each(facts["labels"].get("codes", {}))}
+        labels |= {"columns": parse_codes(labels["columns"]), "drop": tuple(labels.get("drop", ()))}
         facts["labels"] = LabelFile(**labels)
     return Corpus(**facts)
 
 
 def _each(texts: dict[str, str]) -> dict[str, dict[str, str]]:
-    return {name: codes(text) for name, text in texts.items()}
+    return {name: parse_codes(text) for name, text in texts.items()}
 
 
 PUBLISHED = [corpus for path in sorted(Path(__file__).parent.glob("*.toml")) for corpus in read(path)]

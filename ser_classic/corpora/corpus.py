@@ -45,22 +45,22 @@ class Corpus:
         the corpus's folder. Its groups are columns of the clips table: `emotion` is the label, `speaker`,
         `sex`, `sentence`, and any other.
     emotions : mapping
-        Labels to our words, those of the corpus's standard task; see `codes`.
+        Labels to our words, those of the corpus's standard task; see `parse_codes`.
     left_out : mapping
         Labels whose clips the standard task leaves out, and why.
     clip, speaker : str
         What they are called, of the groups and `{stem}`.
     by_speaker : mapping
         For a column that no group has, such as `sex`, its value by speaker.
-    words : mapping
-        For a group, what its codes mean.
+    codes : mapping
+        For a group, what its codes mean; see `parse_codes`.
     recurring : int
         How many sentences there are, where the group `number` counts on beyond these.
     labels : LabelFile, optional
         Labels that the names do not have; its columns take the place of those of the names.
     excluded : mapping
         Clips that the table leaves out, and why.
-    spelled : mapping
+    misspelled : mapping
         Names of files, without suffix, that other packagings misspell, to the official ones.
     checksums : str, optional
         TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip, and
@@ -124,11 +124,11 @@ class Corpus:
     clip: str = "{stem}"
     speaker: str = "{speaker}"
     by_speaker: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     recurring: int = 0
     labels: LabelFile | None = None
     excluded: Mapping[str, str] = field(default_factory=dict)
-    spelled: Mapping[str, str] = field(default_factory=dict)
+    misspelled: Mapping[str, str] = field(default_factory=dict)
     checksums: str | Path | None = None
     table: Callable[[Path], pd.DataFrame] | None = None
     channel: int | None = None
@@ -203,7 +203,7 @@ class Corpus:
         if match is None:
             return None
         groups = {
-            name: self.words.get(name, {}).get(value, value)
+            name: self.codes.get(name, {}).get(value, value)
             for name, value in match.groupdict().items()
             if value is not None
         }
@@ -239,7 +239,7 @@ class Corpus:
         """Official names of files, without suffix, by what they are in lower case."""
         listed = () if self._listed is None else map(PurePosixPath, self._listed["file"])
         return {file.stem.casefold(): file.stem for file in listed} | {
-            wrong.casefold(): right for wrong, right in self.spelled.items()
+            wrong.casefold(): right for wrong, right in self.misspelled.items()
         }
 
     @cached_property
@@ -324,12 +324,12 @@ class Corpus:
         return rows
 
 
-def codes(text: str) -> dict[str, str]:
+def parse_codes(text: str) -> dict[str, str]:
     """What codes mean, as in `W=angry`; a word that stands alone is an emotion, of ours or a synonym.
 
     Examples
     --------
-    >>> codes("fearful sad N=neutral")
+    >>> parse_codes("fearful sad N=neutral")
     {'fearful': 'fear', 'sad': 'sad', 'N': 'neutral'}
     """
     pairs = (each.partition("=") for each in text.split())
