@@ -155,7 +155,7 @@ def test_a_protocol_keeps_train_and_test_apart(name):
     protocol = PROTOCOLS[name]
     assert protocol.title.strip()
     base = PROTOCOLS[protocol.base]
-    assert (base.deal, base.unit, base.apart) == (protocol.deal, protocol.unit, protocol.apart)
+    assert (base.split, base.unit, base.apart) == (protocol.split, protocol.unit, protocol.apart)
     assert base.base == base.name
     clips = small_table()
     clips["session"] = clips["speaker"].str[-1]

@@ -136,7 +136,7 @@ def test_scikit_learn_takes_the_splitter(tiny, cache):
         assert (train.tolist(), test.tolist()) == (fold.train.tolist(), fold.test.tolist())
 
 
-def test_a_splitter_refuses_other_clips_and_what_is_more_than_a_deal(tiny):
+def test_a_splitter_refuses_other_clips_and_what_is_more_than_a_split(tiny):
     cv = PROTOCOLS["loso"].splitter(tiny.clips)
     for wrong in (np.zeros((47, 2)), pd.DataFrame(np.zeros((48, 2)), index=tiny.clips.index[::-1])):
         with pytest.raises(SerClassicError, match="48 clips"):

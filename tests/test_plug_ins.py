@@ -102,7 +102,7 @@ class Nameless(Wide):
         fail()
 
 
-failing_deal = Protocol("failing_deal", "", fail)
+failing_split = Protocol("failing_split", "", fail)
 of_nothing = Protocol("of_nothing", "", leave_one_speaker_out, trained_on=("nothing",))
 failing_model = Model("failing_model", "", fail)
 ints = Model("ints", "", lambda seed: LogisticRegression(), {"max_iter": np.arange(100, 102)})
@@ -122,7 +122,7 @@ no_scan = Corpus("no_scan", "", "", "", "", "", 1, 1, table=lambda root: None)
 leaving_scan = Corpus("leaving_scan", "", "", "", "", "", 1, 1, table=lambda root: sys.exit(3))
 """
 TABLES = {
-    "protocols": ("failing_deal", "of_nothing"),
+    "protocols": ("failing_split", "of_nothing"),
     "models": (
         "failing_model",
         "ints",
@@ -184,7 +184,7 @@ def forget() -> None:
 
 def test_a_plug_in_that_fails_fails_its_cells_alone(packages, ser, tmp_path, own_folder):
     cells = [
-        ("failing_deal", "mfcc13", "prior", "failing_deal cannot deal these 48 clips: RuntimeError"),
+        ("failing_split", "mfcc13", "prior", "failing_split cannot split these 48 clips: RuntimeError"),
         ("of_nothing", "mfcc13", "prior", "corpora: there is no 'nothing'"),
         ("loso", "mfcc13", "failing_model", "RuntimeError: planted"),
         ("loso", "mfcc13", "short", "fold s01: short gives predictions of shape (3,) for 12 clips"),

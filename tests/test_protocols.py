@@ -13,7 +13,7 @@ import ser_classic
 from ser_classic.corpora import CORPORA, CorpusError
 from ser_classic.errors import SerClassicError
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol, leave_one_speaker_out, published_folds
-from ser_classic.protocols.deals import _spelled_out
+from ser_classic.protocols.splits import _spelled_out
 
 
 def table(
@@ -195,7 +195,7 @@ def test_one_emotion_is_nothing_to_learn_from():
 
 
 def test_a_planted_leak_is_caught():
-    """A deal that puts one speaker on both sides, or a clip, cannot come through."""
+    """A split that puts one speaker on both sides, or a clip, cannot come through."""
     clips = table(speakers=3)
     rows = np.arange(len(clips))
     straddling = Protocol("planted", "", lambda clips, seed: [Fold("1", rows[5:], rows[:5])])
@@ -212,7 +212,7 @@ def test_a_planted_leak_is_caught():
 
 
 @pytest.mark.parametrize(
-    ("deal", "message"),
+    ("split", "message"),
     [
         (lambda clips, seed: clips["room"], "30 clips: KeyError: 'room'"),
         (lambda clips, seed: [([0], [1])], "30 clips: AttributeError"),
@@ -223,9 +223,9 @@ def test_a_planted_leak_is_caught():
         (lambda clips, seed: 2 * leave_one_speaker_out(clips, seed), "two folds"),
     ],
 )
-def test_a_deal_of_a_plug_in_that_is_none_is_told(deal, message):
+def test_a_split_of_a_plug_in_that_is_none_is_told(split, message):
     with pytest.raises(SerClassicError, match=f"c: planted.*{message}"):
-        Protocol("planted", "", deal).folds(table(speakers=3))
+        Protocol("planted", "", split).folds(table(speakers=3))
 
 
 def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():
@@ -256,8 +256,8 @@ def test_an_entry_that_contradicts_itself_is_refused(fields, message):
         Protocol("m", "", leave_one_speaker_out, **fields)
 
 
-def test_what_a_deal_does_to_its_clips_hides_no_speaker_on_both_sides():
-    def deal(clips, seed):
+def test_what_a_split_does_to_its_clips_hides_no_speaker_on_both_sides():
+    def split(clips, seed):
         clips["speaker"] = [f"c/{row}" for row in range(len(clips))]
         first = np.arange(len(clips)) % 4 < 2
         return [Fold("1", np.flatnonzero(first), np.flatnonzero(~first))]
@@ -265,7 +265,7 @@ def test_what_a_deal_does_to_its_clips_hides_no_speaker_on_both_sides():
     clips = table(speakers=3)
     before = clips.copy()
     with pytest.raises(SerClassicError, match=r"fold 1: .*speaker"):
-        Protocol("planted", "", deal).folds(clips)
+        Protocol("planted", "", split).folds(clips)
     pd.testing.assert_frame_equal(clips, before)
 
 

@@ -279,7 +279,7 @@ def test_axes_end_at_round_shares_that_hold_all():
 
 
 def as_sessions(made):
-    """The same run under a protocol that a plug-in brings, which deals the very same folds."""
+    """The same run under a protocol that a plug-in brings, which gives the very same folds."""
     facts = {name: made.record[name].replace("loso", "sessions") for name in ("id", "protocol", "base")}
     return replace(made, record=made.record | facts)
 

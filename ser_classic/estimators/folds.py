@@ -34,11 +34,11 @@ def inner_folds(y: Sequence, groups: Sequence, n_splits: int = 4, seed: int = 0)
     n_splits = min(n_splits, len(np.unique(groups)), int(np.unique(y, return_counts=True)[1].max()))
     if n_splits < 2:
         return None
-    dealer = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
     classes = len(np.unique(y))
     splits = [
         (train, test)
-        for train, test in dealer.split(y, y, groups)
+        for train, test in splitter.split(y, y, groups)
         if len(test) and len(np.unique(y[train])) == classes
     ]
     return splits or None

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.fold import Trial, run_alike, run_folds
-from ser_classic.experiment.preparation import deal
+from ser_classic.experiment.preparation import labels_and_folds
 from ser_classic.experiment.records import predictions_of
 from ser_classic.features.inputs import Features
 from ser_classic.models import Model
@@ -65,7 +65,7 @@ def evaluate(
     Raises
     ------
     SerClassicError
-        The clips cannot be dealt so, the features are not of these clips in this order, or the protocol
+        The clips cannot be split so, the features are not of these clips in this order, or the protocol
         degrades them and `degraded` is absent, or trains on another number of copies than are given; or an
         emotion is never trained where it is tested.
 
@@ -106,7 +106,7 @@ def evaluate(
     for part in (features, degraded, *copies):
         if part is not None and not part.clips.equals(clips.index):
             raise SerClassicError("the features are not of these clips in this order; extract them anew")
-    labels, folds = deal(protocol, clips, seed, target, protocol.name, set())
+    labels, folds = labels_and_folds(protocol, clips, seed, target, protocol.name, set())
     name, parts = f"{protocol.name}, {model.name}", [(each,) for each in copies]
     trial = Trial(name, (features,), labels, folds, model, protocol, seed, degraded, parts)
     ((_, done),) = run_folds(run_alike, [[trial]], engine)

@@ -129,7 +129,7 @@ def require_match(model: Model, features: FeatureSet) -> None:
         )
 
 
-def deal(
+def labels_and_folds(
     protocol: Protocol, clips: pd.DataFrame, seed: int, target: str, name: str, warned: set[str]
 ) -> tuple[pd.DataFrame, list[Fold]]:
     """Labels and folds of clips; warns of emotions that are not tested or not trained in every fold.
@@ -140,10 +140,10 @@ def deal(
     if target == EMOTION:
         emotions = labels[EMOTION].to_numpy(dtype=str)
         tests = [fold.test for fold in folds]
-        for words in (require_trained(name, emotions, folds), incomplete(name, emotions, tests)):
-            if words and words not in warned:
-                warned.add(words)
-                logger.warning(words)
+        for warning in (require_trained(name, emotions, folds), incomplete(name, emotions, tests)):
+            if warning and warning not in warned:
+                warned.add(warning)
+                logger.warning(warning)
     return labels, folds
 
 
@@ -162,10 +162,10 @@ class Work:
         """What a fit depends on; cells with equal values differ only in what is tested."""
         protocol = PROTOCOLS[self.cell.protocol]
         conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
-        dealt = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
+        rows = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
         return (
             *(replace(self.cell, protocol=""), protocol.track, protocol.leaky),
-            *(json.dumps(conditions, sort_keys=True), dealt),
+            *(json.dumps(conditions, sort_keys=True), rows),
         )
 
 
@@ -176,11 +176,11 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
     own = store.table_digest(loaded.clips)
 
     @functools.cache
-    def dealt(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
+    def split(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
         protocol, corpus = PROTOCOLS[name], loaded.corpus.name
         others = map(sources.corpus, protocol.sources(corpus))
         clips = pd.concat([each.clips for each in (*others, loaded)])
-        return deal(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
+        return labels_and_folds(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
 
     def make_ready(work: Work) -> None:
         """Fill in trial, digests and parameters of a cell; an error leaves those filled in so far."""
@@ -190,7 +190,7 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
         protocol = PROTOCOLS[cell.protocol]
         if others := protocol.sources(cell.corpus):
             digests["trained_clips"] = {name: table_digest(name) for name in others}
-        labels, folds = dealt(cell.protocol, cell.seed, cell.target)
+        labels, folds = split(cell.protocol, cell.seed, cell.target)
         parts = [*map(sources.corpus, others), loaded]
         features, degraded, copies = prepare(
             parts, FEATURES[cell.features], cell.entry, protocol, sources, cell.seed, parts[:-1]

@@ -1,4 +1,4 @@
-"""Protocols: how clips are dealt into folds, and what a system may know of the test speaker."""
+"""Protocols: how clips are split into folds, and what a system may know of the test speaker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import partial
 
 from ser_classic.degradations import COPIES, DEGRADATIONS
 from ser_classic.errors import SerClassicError
-from ser_classic.protocols.deals import (
+from ser_classic.protocols.protocol import Fold, Protocol, SplitFunction, require_two_clips
+from ser_classic.protocols.splits import (
     five_speaker_groups,
     holdout,
     leave_one_session_out,
@@ -20,7 +21,6 @@ from ser_classic.protocols.deals import (
     random_five,
     unseen_text,
 )
-from ser_classic.protocols.protocol import Deal, Fold, Protocol, require_two_clips
 from ser_classic.registry import Registry
 
 __all__ = [
@@ -103,11 +103,11 @@ def _conditions(plain: Protocol) -> Iterator[Protocol]:
         )
 
 
-def _together(few: str, deal: Deal, emotions: str) -> Iterator[Protocol]:
+def _together(few: str, split: SplitFunction, emotions: str) -> Iterator[Protocol]:
     """Each of `TOGETHER` left out in turn, with and without copies in training."""
     name = f"leave_one_corpus_out{few}"
     title = f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, {emotions}"
-    plain = Protocol(name, title, deal, family="strangers", trained_on=TOGETHER)
+    plain = Protocol(name, title, split, family="strangers", trained_on=TOGETHER)
     yield from _across(plain)
     yield from _across(replace(plain, name=f"{name}_multi", title=f"{title}{_COPIED}", copies=COPIES))
 

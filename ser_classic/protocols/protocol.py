@@ -1,4 +1,4 @@
-"""Protocol: clips dealt into folds, and the checks that every deal must pass."""
+"""Protocol: clips split into folds, and the checks that every split must pass."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Fold:
 class Splitter:
     """The folds of a protocol as a scikit-learn splitter: for the `cv` of `cross_validate` and others.
 
-    X and y must have the rows of the clips table, in the same order. A protocol that does more than deal
+    X and y must have the rows of the clips table, in the same order. A protocol that does more than split
     clips is refused.
     """
 
@@ -49,7 +49,7 @@ class Splitter:
             if more:
                 raise SerClassicError(
                     f"{protocol.name}: {what}, or take the splitter of a protocol with these folds that "
-                    "deals clips alone"
+                    "only splits clips"
                 )
         self.protocol, self.clips, self.seed = protocol, clips, seed
         self._folds = protocol.folds(clips, seed)
@@ -74,19 +74,19 @@ class Splitter:
             yield fold.train, fold.test
 
 
-Deal = Callable[[pd.DataFrame, int], list[Fold]]  # from a clips table and a seed
+SplitFunction = Callable[[pd.DataFrame, int], list[Fold]]  # from a clips table and a seed
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way of dealing clips into folds.
+    """A way of splitting clips into folds.
 
     Attributes
     ----------
     name : str
     title : str
         What it does, in a few words.
-    deal : callable (clips table, seed) -> list of Fold
+    split : callable (clips table, seed) -> list of Fold
     unit : {"speaker"} or None
         Column of the clips table whose values may not be on both sides; None marks a leaky protocol.
     apart : tuple of str
@@ -98,7 +98,7 @@ class Protocol:
     heard : int or None
         Unlabelled clips of a test speaker that an adapted protocol may use; all by default.
     trained_on : tuple of str
-        Corpora to train on instead of the one to test on, which is left out if it is among them; `deal` gets
+        Corpora to train on instead of the one to test on, which is left out if it is among them; `split` gets
         the clips of all of them, the test corpus last.
     copies : int or None
         Degraded copies of every training clip to train on as well, each made by a `training_copy`; none by
@@ -110,7 +110,7 @@ class Protocol:
     track : str
         Name in `TRACKS`: what the system may know of the clips to test on, such as `adapted`.
     version : int
-        Raised whenever the same name deals clips differently, which marks older runs as stale.
+        Raised whenever the same name splits clips differently, which marks older runs as stale.
 
     Raises
     ------
@@ -120,7 +120,7 @@ class Protocol:
 
     name: str
     title: str
-    deal: Deal
+    split: SplitFunction
     unit: str | None = "speaker"
     track: str = "blind"
     apart: tuple[str, ...] = ()
@@ -197,7 +197,7 @@ class Protocol:
         return {name: value for name, value in values.items() if value not in (None, ())}
 
     def folds(self, clips: pd.DataFrame, seed: int = 0) -> list[Fold]:
-        """Deal the clips.
+        """Split the clips.
 
         Raises
         ------
@@ -217,8 +217,8 @@ class Protocol:
                 f"{self.name}: expected the clips of {', '.join(self.trained_on)} and then those of another "
                 f"corpus, to test on; found those of {', '.join([*others, tested])}"
             )
-        with wrap_errors(f"{corpus}: {self.name} cannot deal these {len(clips)} clips"):
-            folds = list(self.deal(clips.copy(), seed))  # a copy, as a deal may change the table
+        with wrap_errors(f"{corpus}: {self.name} cannot split these {len(clips)} clips"):
+            folds = list(self.split(clips.copy(), seed))  # a copy, as a split may change the table
             if self.speakers:
                 folds = [_fewer_speakers(fold, clips, self.speakers, seed) for fold in folds]
             self._check(folds, clips)
@@ -229,7 +229,7 @@ class Protocol:
         return Splitter(self, clips, seed)
 
     def _check(self, folds: list[Fold], clips: pd.DataFrame) -> None:
-        """Check that a deal keeps the protocol's promises."""
+        """Check that a split keeps the protocol's promises."""
         corpus = clips["corpus"].iloc[0]
         units = [unit for unit in (self.unit, *self.apart) if unit]
         if absent := [unit for unit in units if unit not in clips]:
@@ -238,9 +238,9 @@ class Protocol:
                 f"its columns are {', '.join(clips.columns)}"
             )
         if not folds:
-            raise SerClassicError(f"{corpus}: {self.name} deals no fold")
+            raise SerClassicError(f"{corpus}: {self.name} gives no fold")
         if len({fold.name for fold in folds}) < len(folds):
-            raise SerClassicError(f"{corpus}: {self.name} deals two folds of the same name")
+            raise SerClassicError(f"{corpus}: {self.name} gives two folds of the same name")
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
             for side, rows in (("train", np.asarray(fold.train)), ("test", np.asarray(fold.test))):

@@ -94,8 +94,8 @@ def test_speaker_disjoint_runs_test_every_clip_once_and_no_speaker_in_two_folds(
         clips = store.read_clips(RESULTS, row.corpus)
         if sources := record.get("trained_on"):
             known = {word for name in sources for word in store.read_clips(RESULTS, name)["emotion"]}
-            deal = getattr(PROTOCOLS[row.protocol].deal, "keywords", {})
-            clips = clips[clips["emotion"].isin(known.intersection(deal.get("among") or known))]
+            split = getattr(PROTOCOLS[row.protocol].split, "keywords", {})
+            clips = clips[clips["emotion"].isin(known.intersection(split.get("among") or known))]
         assert sorted(folds["clip"]) == sorted(clips.index), record["id"]
         if record["independent"]:  # unseen_text tests a speaker once for each group of sentences
             tested = folds["fold"].groupby(owners["speaker"].to_numpy())

@@ -1,4 +1,4 @@
-"""Deals: the ways in which the built-in protocols deal clips into folds."""
+"""Splits: the ways in which the built-in protocols split clips into folds."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
             f"{', '.join(sorted(set(table['corpus'])))}); use loso or speakers5"
         )
     owners = clips["speaker"].to_numpy()
-    dealt = {
+    groups = {
         row.fold: _spelled_out(corpus, row.test_speakers)
         for row in table.itertuples()
         if row.corpus == corpus
     }
-    everyone = set().union(*dealt.values())
+    everyone = set().union(*groups.values())
     if everyone != set(owners):
         lacking, foreign = sorted(everyone - set(owners)), sorted(set(owners) - everyone)
         what = (
@@ -55,7 +55,7 @@ def published(clips: pd.DataFrame, seed: int) -> list[Fold]:
             else f"unknown speakers: {', '.join(foreign)}"
         )
         raise SerClassicError(f"{corpus}: the published folds need the whole corpus; {what}")
-    return [_fold(str(name), np.isin(owners, sorted(speakers))) for name, speakers in dealt.items()]
+    return [_fold(str(name), np.isin(owners, sorted(speakers))) for name, speakers in groups.items()]
 
 
 def published_folds() -> pd.DataFrame:
@@ -100,8 +100,8 @@ def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
     """Up to five groups of speakers or sentences, their emotions balanced as far as possible."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    deal = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
-    return _numbered(deal.split(clips, clips["emotion"], clips[unit]))
+    splitter = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
+    return _numbered(splitter.split(clips, clips["emotion"], clips[unit]))
 
 
 def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -> list[Fold]:
