@@ -148,6 +148,11 @@ def test_a_suite_spells_out_every_ordered_pair(tmp_path):
     assert all(tested != source for tested, source in pairs)
 
 
+def test_a_corpus_of_other_emotions_than_the_rest_is_no_source():
+    assert "baved" not in SOURCES, "its three levels share only neutral with other corpora"
+    assert "iemocap6" not in SOURCES, "a part of another corpus"
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source_has_both_tracks(source):
     assert PROTOCOLS[f"cross_from_{source}"].trained_on == (source,)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
+from ser_classic.corpora.published import PUBLISHED
+from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.degradations import COPIES, DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.protocols.protocol import Fold, Protocol, SplitFunction, require_two_clips
@@ -22,6 +24,7 @@ from ser_classic.protocols.splits import (
     unseen_text,
 )
 from ser_classic.registry import Registry
+from ser_classic.vocabulary import EMOTIONS
 
 __all__ = [
     "FOUR",
@@ -37,11 +40,11 @@ __all__ = [
     "require_two_clips",
 ]
 
-# Corpora to train on for tests on another corpus
-SOURCES = (
-    *("ravdess", "emodb", "tess", "savee", "crema_d", "emovo", "synthetic", "urdu", "ravdess_song", "cafe"),
-    *("esd", "iemocap", "jl", "polish", "subesco", "msp_improv", "msp_podcast", "meld", "shemo", "enterface"),
-    *("nemo", "turev_db", "ased", "aesdd", "emov_db", "emozionalmente"),
+# Corpora to train on for tests on another corpus: those with two emotions that others may have
+SOURCES = tuple(
+    corpus.name
+    for corpus in (*PUBLISHED, SYNTHETIC)
+    if corpus.part_of is None and len({*corpus.emotions.values()}.intersection(EMOTIONS)) > 1
 )
 # Corpora to train on together, each left out in turn
 TOGETHER = ("ravdess", "emodb", "tess", "urdu")
