@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import made_up_runs as made_up
@@ -207,3 +210,35 @@ def test_every_track_has_a_title_and_a_colour_of_its_own():
     for name in ("title", "colour", "label"):
         assert len({getattr(track, name) for track in every}) == len(every)
     assert all(track.title for track in every)
+
+
+def test_a_corpus_a_track_and_a_protocol_on_it_may_lie_in_one_module(tmp_path):
+    """The corpus is asked for first, so the module is imported before the tables of tracks and protocols."""
+    (tmp_path / "planted.py").write_text(
+        "from ser_classic.corpora import Corpus\n"
+        "from ser_classic.protocols import Protocol, leave_one_speaker_out\n"
+        "from ser_classic.tracks import Track\n"
+        "CORPUS = Corpus('planted', 'Planted', licence='none', table=print)\n"
+        "TRACK = Track('room', 'a room is known', '#cc79a7', scaled_by='room')\n"
+        "PROTOCOL = Protocol('rooms', 'by room', leave_one_speaker_out, track='room')\n"
+    )
+    described = tmp_path / "planted-1.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1\n")
+    groups = {"corpora": "CORPUS", "tracks": "TRACK", "protocols": "PROTOCOL"}
+    (described / "entry_points.txt").write_text(
+        "".join(f"[ser_classic.{group}]\nentry = planted:{entry}\n" for group, entry in groups.items())
+    )
+    script = (
+        "from ser_classic.corpora import CORPORA\n"
+        "print(CORPORA['planted'].title)\n"
+        "from ser_classic.protocols import PROTOCOLS\n"
+        "print(PROTOCOLS['rooms'].knows.title)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout.split("\n"), done.stderr) == (["Planted", "a room is known", ""], "")

@@ -134,6 +134,12 @@ class Protocol:
     version: int = 1
 
     def __post_init__(self) -> None:
+        for field, value, table in (
+            ("track", self.track, TRACKS),
+            ("degradation", self.degradation, DEGRADATIONS),
+        ):
+            if value is not None and value not in table:
+                raise SerClassicError(f"{self.name}: {field} {value!r}; expected one of {', '.join(table)}")
         for wrong, what in (
             (
                 self.unit not in ("speaker", None),
@@ -145,7 +151,6 @@ class Protocol:
                 f"trained_on {self.trained_on!r}; expected a tuple of corpora",
             ),
             (self.unit is None and "speaker" in self.apart, "keeps speakers apart; give unit='speaker'"),
-            (self.track not in TRACKS, f"track {self.track!r}; expected one of {', '.join(TRACKS)}"),
             *(
                 (value is not None and value < least, f"{name} {value}; expected {least} or more")
                 for name, value, least in (
@@ -161,10 +166,6 @@ class Protocol:
                 "`heard` is for the adapted track, without copies, degradation or `trained_on`",
             ),
             (self.trained_on and self.degradation, "`trained_on` cannot be combined with a degradation"),
-            (
-                self.degradation is not None and self.degradation not in DEGRADATIONS,
-                f"degradation {self.degradation!r}; expected one of {', '.join(DEGRADATIONS)}",
-            ),
         ):
             if wrong:
                 raise SerClassicError(f"{self.name}: {what}")
