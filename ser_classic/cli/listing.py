@@ -84,8 +84,13 @@ def _corpora(data: Path | None) -> Listed:
         tell(f"{folder}: there is no such folder; name the folder of your corpora with --data or $SER_DATA")
     rows = [
         (
-            *(each.name, each.clips or "-", each.speakers or "-", each.language),
-            *(ACCESS[each.access], each.licence, "yes" if each.name in at_hand else "no"),
+            each.name,
+            each.clips or "-",
+            each.speakers or "-",
+            each.language,
+            ACCESS[each.access],
+            each.licence,
+            "yes" if each.name in at_hand else "no",
         )
         for each in CORPORA.values()
     ]

@@ -187,11 +187,15 @@ def _access(
 ) -> Access:
     from ser_classic.corpora import Reading
 
-    spellings = pairs(speakers, "--map-speaker", "ANNA=Anna")
-    named = pairs(columns, "--column", "EmoClass=emotion")
     reading = Reading(
-        *(pairs(words), tuple(drop or ()), speaker, spellings, channel_of(channel)),
-        *(labels, key or "file", named),
+        words=pairs(words),
+        drop=tuple(drop or ()),
+        speaker=speaker,
+        speakers=pairs(speakers, "--map-speaker", "ANNA=Anna"),
+        channel=channel_of(channel),
+        labels=labels,
+        key=key or "file",
+        columns=pairs(columns, "--column", "EmoClass=emotion"),
     )
     return Access(reading, data, cache)
 

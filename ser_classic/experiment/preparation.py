@@ -164,8 +164,11 @@ class Work:
         conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
         rows = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
         return (
-            *(replace(self.cell, protocol=""), protocol.track, protocol.leaky),
-            *(json.dumps(conditions, sort_keys=True), rows),
+            replace(self.cell, protocol=""),
+            protocol.track,
+            protocol.leaky,
+            json.dumps(conditions, sort_keys=True),
+            rows,
         )
 
 
