@@ -212,8 +212,12 @@ def test_every_track_has_a_title_and_a_colour_of_its_own():
     assert all(track.title for track in every)
 
 
-def test_a_corpus_a_track_and_a_protocol_on_it_may_lie_in_one_module(tmp_path):
-    """The corpus is asked for first, so the module is imported before the tables of tracks and protocols."""
+def test_a_package_adds_a_corpus_a_degradation_a_track_and_a_protocol_on_it(tmp_path):
+    """The corpus is asked for first, so its module is imported before the tables of tracks and protocols."""
+    (tmp_path / "planted_half.py").write_text(
+        "from ser_classic.degradations import Degradation\n"
+        "HALF = Degradation('half', 'gain', '-6 dB', lambda waveform, random: waveform / 2)\n"
+    )
     (tmp_path / "planted.py").write_text(
         "from ser_classic.corpora import Corpus\n"
         "from ser_classic.protocols import Protocol, leave_one_speaker_out\n"
@@ -225,15 +229,17 @@ def test_a_corpus_a_track_and_a_protocol_on_it_may_lie_in_one_module(tmp_path):
     described = tmp_path / "planted-1.dist-info"
     described.mkdir()
     (described / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1\n")
-    groups = {"corpora": "CORPUS", "tracks": "TRACK", "protocols": "PROTOCOL"}
     (described / "entry_points.txt").write_text(
-        "".join(f"[ser_classic.{group}]\nentry = planted:{entry}\n" for group, entry in groups.items())
+        "[ser_classic.corpora]\nentry = planted:CORPUS\n"
+        "[ser_classic.degradations]\nentry = planted_half:HALF\n"
+        "[ser_classic.protocols]\nentry = planted:PROTOCOL\n"
+        "[ser_classic.tracks]\nentry = planted:TRACK\n"
     )
     script = (
         "from ser_classic.corpora import CORPORA\n"
         "print(CORPORA['planted'].title)\n"
         "from ser_classic.protocols import PROTOCOLS\n"
-        "print(PROTOCOLS['rooms'].knows.title)\n"
+        "print(PROTOCOLS['rooms'].knows.title, PROTOCOLS['loso_degraded_half'].degradation)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -241,4 +247,4 @@ def test_a_corpus_a_track_and_a_protocol_on_it_may_lie_in_one_module(tmp_path):
         capture_output=True,
         text=True,
     )
-    assert (done.stdout.split("\n"), done.stderr) == (["Planted", "a room is known", ""], "")
+    assert (done.stdout.split("\n"), done.stderr) == (["Planted", "a room is known half", ""], "")
