@@ -1,4 +1,4 @@
-"""Corpora: label grammars on literal file names, official lists, and packagings."""
+"""Corpora: what file names say, official lists, and packagings."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_packaging_does_not_change_the_clips(tmp_path, name):
 
 def test_unlisted_recordings_of_emodb_are_not_among_its_535(tmp_path):
     lay_out(tmp_path, "emodb")
-    touch(tmp_path, "wav/03a01Ab.wav", "wav/08b10Ez.wav")  # follow the grammar; the second edition has such
+    touch(tmp_path, "wav/03a01Ab.wav", "wav/08b10Ez.wav")  # match the pattern; the second edition has such
     assert len(CORPORA["emodb"].scan(tmp_path)) == 535
     corpus = CORPORA["emodb"]
     assert corpus.find(tmp_path).extra == [

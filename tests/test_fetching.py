@@ -195,7 +195,7 @@ def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
 
 
 def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, server, served, data):
-    """A plug-in need not list its files; what follows no grammar of ours is placed as it is packed."""
+    """A plug-in need not list its files; what no pattern of ours matches is placed as it is packed."""
     archive = f"{server.address}/release.zip"
     install(monkeypatch, replace(tiny(served), archive=archive, pattern="", checksums=None))
     assert fetch("ravdess", data).added == 8

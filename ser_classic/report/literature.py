@@ -65,7 +65,7 @@ FOLDS_ABOUT = (
 
 
 def published() -> pd.DataFrame:
-    """Published scores, one a row.
+    """Published scores, one per row.
 
     Columns corpus, classes, protocol (as published), folds (the protocol of ours with the same, if any),
     speaker_disjoint (yes or no), track, system, family, metric, value, source and link (to it).
@@ -172,7 +172,7 @@ def published_chapter(runs: Iterable[Scored]) -> Chapter | None:
 
 
 def recipes() -> pd.DataFrame:
-    """The recipes, one a row.
+    """The recipes, one per row.
 
     Columns recipe (in words), corpus, features, model, own and apart (protocols: the recipe's own, and one
     that keeps speakers apart), claimed (accuracy) and source (of the claim).

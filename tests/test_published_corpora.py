@@ -1,4 +1,4 @@
-"""Corpora described by a grammar: literal names, and tiny trees in the layout of each release."""
+"""Published corpora: file names of each release, and tiny trees in its layout."""
 
 from __future__ import annotations
 
