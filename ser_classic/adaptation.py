@@ -75,22 +75,22 @@ def adapt_few(
     return adapted
 
 
-def evened(chances: np.ndarray) -> np.ndarray:
+def evened(probabilities: np.ndarray) -> np.ndarray:
     """Probabilities [shape=(clips, emotions)] of one unknown speaker, shared out more evenly.
 
     An unknown voice and microphone favour the same emotions in every clip. One factor per emotion makes the
     mean probabilities equal, to the degree that the clips differ: the clips of a speaker who expresses a
     single emotion differ little, and keep it.
     """
-    chances = np.maximum(chances, LEAST)
-    odds = np.log(chances)
+    probabilities = np.maximum(probabilities, LEAST)
+    odds = np.log(probabilities)
     spread = (odds - odds.mean(axis=1, keepdims=True)).var(axis=0).sum()
     share = np.clip((spread - ALIKE) / (VARIED - ALIKE), 0.0, 1.0)
-    mean = chances.mean(axis=0)
+    mean = probabilities.mean(axis=0)
     wanted = (1 - share) * mean + share / len(mean)
     factors = np.ones(len(mean))
     for _ in range(ROUNDS):
-        shared = chances * factors
+        shared = probabilities * factors
         shared /= shared.sum(axis=1, keepdims=True)
         factors *= wanted / shared.mean(axis=0)
     return shared

@@ -134,26 +134,26 @@ def test_with_no_clip_nothing_of_the_test_speaker_reaches_another_prediction(tin
 
 
 def stranger(emotions, seed=0):
-    """Log chances of three emotions that a stranger's voice shifts towards the first."""
+    """Log probabilities of three emotions that a stranger's voice shifts towards the first."""
     scores = 4 * np.eye(3)[emotions] + np.random.default_rng(seed).normal(0, 0.5, (len(emotions), 3))
-    chances = np.exp(scores + np.array([5, 0, 0]))
-    return chances / chances.sum(axis=1, keepdims=True)
+    probabilities = np.exp(scores + np.array([5, 0, 0]))
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def test_what_a_stranger_favours_in_all_his_clips_is_taken_away():
     emotions = np.tile([0, 1, 2], 10)
-    chances = stranger(emotions)
-    shared = evened(chances)
+    probabilities = stranger(emotions)
+    shared = evened(probabilities)
     np.testing.assert_allclose(shared.sum(axis=1), 1)
     np.testing.assert_allclose(shared.mean(axis=0), 1 / 3, atol=1e-3)
-    assert np.mean(chances.argmax(axis=1) == emotions) < 0.5
+    assert np.mean(probabilities.argmax(axis=1) == emotions) < 0.5
     assert (shared.argmax(axis=1) == emotions).all()
 
 
 def test_a_stranger_of_one_emotion_keeps_it():
-    chances = stranger(np.ones(12, dtype=int))
-    np.testing.assert_allclose(evened(chances), chances, atol=1e-8)
+    probabilities = stranger(np.ones(12, dtype=int))
+    np.testing.assert_allclose(evened(probabilities), probabilities, atol=1e-8)
 
 
-def test_chances_of_nothing_at_all_stay_numbers():
+def test_probabilities_of_nothing_at_all_stay_numbers():
     assert np.isfinite(evened(np.eye(3)[np.tile([0, 1], 5)])).all()

@@ -141,11 +141,11 @@ def test_a_model_is_fitted_predicts_and_is_cloned(name):
     np.testing.assert_array_equal(guess, again.estimator.predict(X))
     assert guess.shape == y.shape
     assert set(guess) <= set(y) == set(fitted.estimator.classes_)
-    chances = fitted.probabilities(X)
-    if chances is not None:
-        assert np.isfinite(chances.to_numpy()).all()
-        np.testing.assert_allclose(chances.sum(axis=1), 1, atol=1e-5)
-        np.testing.assert_array_equal(chances, again.probabilities(X))
+    probabilities = fitted.probabilities(X)
+    if probabilities is not None:
+        assert np.isfinite(probabilities.to_numpy()).all()
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+        np.testing.assert_array_equal(probabilities, again.probabilities(X))
     json.dumps(fitted.chosen, allow_nan=False)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted.estimator)).predict(X), guess)
 

@@ -70,10 +70,10 @@ def test_same_choice_and_same_predictions_as_a_search_with_scikit_learn_alone(cl
 def test_the_most_probable_class_is_the_predicted_one(classes):
     X, y, speaker = corpus(classes)
     model = PrimalSVCCV(CS, cv=4).fit(X, y, groups=speaker)
-    chances = model.predict_proba(X)
-    np.testing.assert_allclose(chances.sum(axis=1), 1)
-    np.testing.assert_array_equal(model.classes_[chances.argmax(axis=1)], model.predict(X))
-    assert 0.3 < np.max(chances, axis=1).mean() < 0.95
+    probabilities = model.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_array_equal(model.classes_[probabilities.argmax(axis=1)], model.predict(X))
+    assert 0.3 < np.max(probabilities, axis=1).mean() < 0.95
 
 
 def test_a_fold_that_trains_without_a_class_is_scored_all_the_same():

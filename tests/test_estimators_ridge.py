@@ -294,8 +294,8 @@ def test_the_weights_are_the_most_probable_under_their_prior():
 
     def posterior(moved):
         moved = moved.reshape(10, 3)
-        chances = log_softmax(sharpness * flat @ centre + flat @ moved[:9] / scale + moved[9], axis=1)
-        return np.sum(moved**2) / 0.1 - weight @ chances[np.arange(40), codes]
+        probabilities = log_softmax(sharpness * flat @ centre + flat @ moved[:9] / scale + moved[9], axis=1)
+        return np.sum(moved**2) / 0.1 - weight @ probabilities[np.arange(40), codes]
 
     found = sharpness * np.vstack([(weights - centre) * scale, bias]).ravel()
     slope = approx_fprime(found, posterior, 1e-6)

@@ -51,13 +51,13 @@ def require_equal(model: str, X, y, speakers, train: np.ndarray) -> None:
     machine = freeze(pipeline, of(X[train]), model)
     if model == "knn":
         X = X[~train]
-    codes, chances = machine.judge(X.to_numpy())
-    if chances is None:
+    codes, probabilities = machine.judge(X.to_numpy())
+    if probabilities is None:
         assert not hasattr(pipeline, "predict_proba")
         np.testing.assert_array_equal(pipeline.classes_[codes], pipeline.predict(X))
         return
     told = pipeline.predict_proba(X)
-    np.testing.assert_allclose(chances, told, rtol=0, atol=EQUAL)
+    np.testing.assert_allclose(probabilities, told, rtol=0, atol=EQUAL)
     best = np.sort(told, axis=1)
     sure = best[:, -1] - best[:, -2] > 2 * EQUAL
     assert sure.mean() > 0.9 or model == "prior"
@@ -111,8 +111,8 @@ def test_an_estimator_of_ones_own_brings_its_form_and_is_held_to_it():
     with pytest.raises(SerClassicError, match=r"SGDClassifier.*machine\(X\)"):
         freeze(make_pipeline(SGDClassifier(random_state=0)).fit(X, y), of(X), "sgd")
     pipeline = make_pipeline(Brought(random_state=0)).fit(X, y)
-    codes, chances = freeze(pipeline, of(X), "brought").judge(X.to_numpy())
-    assert chances is None
+    codes, probabilities = freeze(pipeline, of(X), "brought").judge(X.to_numpy())
+    assert probabilities is None
     np.testing.assert_array_equal(pipeline.classes_[codes], pipeline.predict(X))
     pipeline[-1].wrong = True
     with pytest.raises(SerClassicError, match="brought"):

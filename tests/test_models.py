@@ -38,7 +38,7 @@ def clips(
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # an optimiser at its iteration limit
 @pytest.mark.parametrize("name", VECTOR)
-def test_a_model_learns_and_its_chances_are_those_of_its_guesses(name):
+def test_a_model_learns_and_its_probabilities_are_those_of_its_guesses(name):
     X, y, speakers = clips()
     new, truth, _ = clips()
     model = MODELS[name]
@@ -46,13 +46,13 @@ def test_a_model_learns_and_its_chances_are_those_of_its_guesses(name):
     guess = fitted.estimator.predict(new)
     if name != "prior":
         assert balanced_accuracy_score(truth, guess) > 0.8
-    chances = fitted.probabilities(new)
+    probabilities = fitted.probabilities(new)
     if name == "svc_auto":  # as published: nothing of it is calibrated
-        assert chances is None
+        assert probabilities is None
         return
-    assert list(chances.columns) == ["angry", "happy", "sad"]
-    if name != "knn":  # its equal chances are many
-        np.testing.assert_array_equal(chances.columns[chances.to_numpy().argmax(axis=1)], guess)
+    assert list(probabilities.columns) == ["angry", "happy", "sad"]
+    if name != "knn":  # its equal probabilities are many
+        np.testing.assert_array_equal(probabilities.columns[probabilities.to_numpy().argmax(axis=1)], guess)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -112,11 +112,11 @@ def test_probabilities_that_are_no_numbers_are_refused():
         fitted.probabilities(X)
 
 
-@pytest.mark.parametrize("chances", [-0.1, 1.1, np.inf])
-def test_probabilities_beyond_0_and_1_are_refused(monkeypatch, chances):
+@pytest.mark.parametrize("probabilities", [-0.1, 1.1, np.inf])
+def test_probabilities_beyond_0_and_1_are_refused(monkeypatch, probabilities):
     X, y, speakers = clips()
     fitted = fit(Model("diverged", "", lambda seed: Diverged(), scale=False), X, y, speakers)
-    monkeypatch.setattr(Diverged, "predict_proba", lambda self, X: np.full((len(X), 3), chances))
+    monkeypatch.setattr(Diverged, "predict_proba", lambda self, X: np.full((len(X), 3), probabilities))
     with pytest.raises(SerClassicError, match=r"0 to 1 .*72 of 72 clips"):
         fitted.probabilities(X)
 

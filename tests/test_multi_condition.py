@@ -204,5 +204,5 @@ def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, cach
     assert robust.card["evaluation"]["uar"] != plain.card["evaluation"]["uar"]
     assert f"{COPIES} degraded copies" in cards.text(robust.card)
     file = tiny.root / tiny.clips["file"].iloc[0]
-    chances = [each.predict(file)["p_sad"].iloc[0] for each in (plain, robust)]
-    assert abs(chances[0] - chances[1]) > 1e-3
+    probabilities = [each.predict(file)["p_sad"].iloc[0] for each in (plain, robust)]
+    assert abs(probabilities[0] - probabilities[1]) > 1e-3

@@ -53,13 +53,13 @@ def test_onnxruntime_answers_as_the_predictor_does(model, features, emotions, co
     known = np.array(extract(tiny.clips, tiny.root, predictor.features, cache).values)
     moved = known + np.random.default_rng(0).normal(size=known.shape) * known.std(axis=0)
     X = np.concatenate([known, moved]).astype(np.float32)
-    label, *chances = run.run(None, {"features": X})
+    label, *probabilities = run.run(None, {"features": X})
     codes, expected = predictor.machine.judge(X)
     assert list(label) == [predictor.classes[code] for code in codes]
     if expected is None:
-        assert chances == []
+        assert probabilities == []
     else:
-        np.testing.assert_allclose(chances[0], expected, atol=1e-4)
+        np.testing.assert_allclose(probabilities[0], expected, atol=1e-4)
 
 
 def test_the_metadata_say_what_it_takes_and_gives(corpus, tmp_path):
@@ -78,13 +78,13 @@ def test_what_has_no_onnx_form_and_what_cannot_be_written_is_told(corpus, tmp_pa
     from dataclasses import replace
 
     from ser_classic.extras.onnx import export
-    from ser_classic.machines import Chances, Machine
+    from ser_classic.machines import Machine, Probabilities
 
     predictor = corpus("lda")
     predictor.save(tmp_path / "m.skops")
     scale = np.ones(13, dtype=np.float32)
     network = Network(json.dumps({"sequence": False}), (), (), scale, scale, 13, 3)
-    deep = replace(predictor, machine=Machine((network,), Chances()))
+    deep = replace(predictor, machine=Machine((network,), Probabilities()))
     with pytest.raises(SerClassicError, match=r"network .*ONNX"):
         export(deep, tmp_path / "m.onnx")
     changed = [  # as a file that was edited may say

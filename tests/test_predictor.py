@@ -79,8 +79,8 @@ def test_a_saved_predictor_answers_as_evaluation_does(model, own_folder, tiny, c
     if told.probabilities is None:
         assert "confidence" not in answers
     else:
-        chances = answers[[f"p_{word}" for word in told.probabilities.columns]]
-        np.testing.assert_allclose(chances.to_numpy(), told.probabilities.to_numpy(), atol=1e-6)
+        probabilities = answers[[f"p_{word}" for word in told.probabilities.columns]]
+        np.testing.assert_allclose(probabilities.to_numpy(), told.probabilities.to_numpy(), atol=1e-6)
         np.testing.assert_allclose(answers["confidence"], told.probabilities.max(axis=1), atol=1e-6)
 
 
@@ -126,7 +126,7 @@ def test_adaptation_is_asked_for_where_it_is_due_and_nowhere_else(own_folder, ca
         adapted.predict(recordings[0], adapt=True)
 
 
-def test_chances_that_are_no_numbers_are_no_answer(predictor, recordings):
+def test_probabilities_that_are_no_numbers_are_no_answer(predictor, recordings):
     weights = np.full((13, 3), 1e300)
     diverged = Machine((Linear(weights, np.zeros(3)), Linear(np.eye(3) * 1e300, np.zeros(3))), Scores(1.0))
     with pytest.raises(SerClassicError, match=r"machine"):

@@ -114,6 +114,11 @@ def test_a_file_holds_one_text_and_numbers(files):
         assert {name.partition("/")[0] for name in archive.namelist()} == {DESCRIPTION, "arrays"}
 
 
+def test_probabilities_keep_the_name_that_files_of_this_format_give_them(files):
+    with zipfile.ZipFile(files["knn"]) as archive:
+        assert json.loads(archive.read(DESCRIPTION))["machine"]["decision"] == {"is": "Chances"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_what_is_loaded_is_what_was_saved_byte_for_byte(model, predictors, files, tmp_path):
     load_predictor(files[model]).save(tmp_path / "again.skops")
@@ -140,8 +145,8 @@ def test_a_changed_byte_changes_no_answer_without_a_word_and_no_cut_gets_through
     flipped[place] ^= data.draw(st.integers(1, 255))
     X = np.random.default_rng(0).normal(size=(5, 13)).astype(np.float32)
     with contextlib.suppress(SerClassicError):  # else it is a byte that no one reads, such as a date
-        _, chances = loaded(bytes(flipped)).machine.judge(X)
-        np.testing.assert_array_equal(chances, predictors["knn"].machine.judge(X)[1])
+        _, probabilities = loaded(bytes(flipped)).machine.judge(X)
+        np.testing.assert_array_equal(probabilities, predictors["knn"].machine.judge(X)[1])
     with pytest.raises(SerClassicError) as refused:
         loaded(content[:place])
     assert "\n" not in str(refused.value)

@@ -78,11 +78,11 @@ def test_folds_that_are_not_those_of_the_run_are_refused(tmp_path, how):
     assert len(run.predictions()) == 2
 
 
-def test_chances_are_rounded_as_they_are_printed(tmp_path):
-    chances = [0.0005, 0.0015, 0.0025, 0.1235, 0.9995, 1.0, 0.0, -0.0001]
-    table = pd.DataFrame({"fold": "1", "clip": list("abcdefgh"), "guess": "sad", "p_sad": chances})
+def test_probabilities_are_rounded_as_they_are_printed(tmp_path):
+    probabilities = [0.0005, 0.0015, 0.0025, 0.1235, 0.9995, 1.0, 0.0, -0.0001]
+    table = pd.DataFrame({"fold": "1", "clip": list("abcdefgh"), "guess": "sad", "p_sad": probabilities})
     read = store.write_run(tmp_path, record(), table).predictions()
-    assert read["p_sad"].tolist() == [float(f"{chance:.3f}") for chance in chances]
+    assert read["p_sad"].tolist() == [float(f"{probability:.3f}") for probability in probabilities]
 
 
 def test_a_draft_is_no_run(tmp_path):

@@ -32,16 +32,18 @@ def json_lines(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator
 
 def csv(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
     """One column per emotion, or the `top` emotions and their probabilities side by side."""
-    chances = [name for name in (rows[0] if rows else ()) if name == "confidence" or name.startswith("p_")]
-    most = 0 if top is None else min(top, sum(name.startswith("p_") for name in chances))
+    probabilities = [
+        name for name in (rows[0] if rows else ()) if name == "confidence" or name.startswith("p_")
+    ]
+    most = 0 if top is None else min(top, sum(name.startswith("p_") for name in probabilities))
     sides = [f"{what}_{place + 1}" for place in range(most) for what in ("emotion", "p")]
-    names = [*_head(rows, windowed), *(chances if top is None else sides), "distance", "unlike"]
+    names = [*_head(rows, windowed), *(probabilities if top is None else sides), "distance", "unlike"]
     target = io.StringIO()
     writer = csv_module.DictWriter(target, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for row in rows:
-        for place, (word, chance) in enumerate(_ranked(row)[:most], start=1):
-            row = row | {f"emotion_{place}": word, f"p_{place}": chance}
+        for place, (word, probability) in enumerate(_ranked(row)[:most], start=1):
+            row = row | {f"emotion_{place}": word, f"p_{place}": probability}
         known = {name: value for name, value in row.items() if value is not None and value == value}
         writer.writerow(known)
     yield target.getvalue().removesuffix("\n")
@@ -76,7 +78,7 @@ def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[s
         ranked = _ranked(row)[: top or 1]
         times = [row["start"], row["end"]] if windowed else [row["seconds"]]
         sure = ranked[0][1] if ranked else None
-        more = [f"{word} {chance:.2f}" for word, chance in ranked[1:]]
+        more = [f"{word} {probability:.2f}" for word, probability in ranked[1:]]
         if row["emotion"] is None:
             answer = ("silent", "")
         else:
@@ -107,9 +109,9 @@ def _channel(rows: Sequence[Row]) -> list[str]:
 
 def _ranked(row: dict) -> list[tuple[str, float]]:
     """Emotions and probabilities of a row, most probable first; none where there are none."""
-    chances = [
+    probabilities = [
         (name.removeprefix("p_"), value)
         for name, value in row.items()
         if name.startswith("p_") and not math.isnan(value)
     ]
-    return sorted(chances, key=lambda chance: -chance[1])
+    return sorted(probabilities, key=lambda probability: -probability[1])

@@ -46,8 +46,8 @@ def export(
         require_writable(output, "ONNX models", onnx.SUFFIX)
     predictor = load_predictor(model)
     onnx.export(predictor, output)
-    chances = " and probabilities" if predictor.has_probabilities else ""
+    gives = "label and probabilities" if predictor.has_probabilities else "label"
     show(
         f"{output}: {predictor.card['title']}; from {len(predictor.features.columns)} features "
-        f"({predictor.features.name}) to label{chances}"
+        f"({predictor.features.name}) to {gives}"
     )

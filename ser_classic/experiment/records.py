@@ -59,8 +59,8 @@ def predictions_of(
     for fold, result in zip(folds, done, strict=True):
         part = pd.DataFrame({"fold": fold.name, "clip": clips[fold.test], name: result.guess})
         if result.probabilities is not None:
-            chances = result.probabilities.add_prefix("p_")
-            part = pd.concat([part, chances.set_axis(part.index)], axis=1)
+            probabilities = result.probabilities.add_prefix("p_")
+            part = pd.concat([part, probabilities.set_axis(part.index)], axis=1)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

@@ -1,4 +1,4 @@
-"""A predictor's machine as an ONNX model: from features to label and chances; the only importer of onnx."""
+"""A predictor's machine as an ONNX model: from features to label and probabilities; alone imports onnx."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ser_classic.runtime.files import replacing, require_writable
 SUFFIX = ".onnx"
 OPSETS = {"": 17, "ai.onnx.ml": 3}
 IR_VERSION = 8  # read by every onnxruntime from 1.13 on
-INPUT, LABEL, CHANCES = "features", "label", "chances"
+INPUT, LABEL, PROBABILITIES = "features", "label", "chances"  # by which programs ask for them
 
 
 def export(predictor: Predictor, path: str | Path) -> None:
-    """Write the classifier of a predictor, from its named features to label and chances, as ONNX.
+    """Write the classifier of a predictor, from its named features to label and probabilities, as ONNX.
 
     The model has one input, `features` [shape=(clips, columns), dtype=float32], in the order of
     `predictor.features.columns`, and the outputs `label` [shape=(clips,), string] and, where the predictor
-    has them, `chances` [shape=(clips, classes), dtype=float32]. Its metadata are JSON: `classes`, `columns`,
-    `features` (the feature set and its parameters) and `card`.
+    has them, the probabilities, `chances` [shape=(clips, classes), dtype=float32]. Its metadata are JSON:
+    `classes`, `columns`, `features` (the feature set and its parameters) and `card`.
 
     Raises
     ------
@@ -52,13 +52,15 @@ def model_of(predictor: Predictor) -> Any:
     with wrap_errors(f"{title}: its machine cannot be exported", "was its file changed? Fit it again"):
         for part in predictor.machine.parts:
             graph.add(part)
-        choice, chances = graph.decided(predictor.machine.decision, len(predictor.classes))
+        choice, probabilities = graph.decided(predictor.machine.decision, len(predictor.classes))
         predictor.judge([predictor.familiarity.mean], [title])  # raises where its parts do not fit together
     graph.node("Gather", np.array(predictor.classes, dtype=object), choice, out=LABEL)
     outputs = [helper.make_tensor_value_info(LABEL, kinds.STRING, ["clips"])]
-    if chances is not None:
-        graph.node("Cast", chances, out=CHANCES, to=kinds.FLOAT)
-        outputs.append(helper.make_tensor_value_info(CHANCES, kinds.FLOAT, ["clips", len(predictor.classes)]))
+    if probabilities is not None:
+        graph.node("Cast", probabilities, out=PROBABILITIES, to=kinds.FLOAT)
+        outputs.append(
+            helper.make_tensor_value_info(PROBABILITIES, kinds.FLOAT, ["clips", len(predictor.classes)])
+        )
     inputs = [helper.make_tensor_value_info(INPUT, kinds.FLOAT, ["clips", len(columns)])]
     made = helper.make_model(
         helper.make_graph(graph.nodes, "ser_classic", inputs, outputs, graph.constants),
@@ -200,8 +202,8 @@ class _Graph:
         nearest = self.node("TopK", D, [part.count], axis=1, largest=0)
         apart = self.node("Gather", V, nearest) - self.node("Unsqueeze", self.at, [1])
         distance = self.node("Sqrt", (apart * apart).sum(2))  # [n, count, 1]
-        chances = self.node("Gather", np.eye(part.classes)[part.codes], nearest)
-        total = (chances / self.node("Max", distance, 1e-30)).sum(1, keepdims=0)
+        probabilities = self.node("Gather", np.eye(part.classes)[part.codes], nearest)
+        total = (probabilities / self.node("Max", distance, 1e-30)).sum(1, keepdims=0)
         self.at = total / total.sum(1)
 
     @add.register
@@ -258,8 +260,8 @@ class _Graph:
         )
 
     def decided(self, decision: Any, k: int) -> tuple[_Tensor, _Tensor | None]:
-        """The choice among k classes, and the chances or nothing."""
-        if isinstance(decision, machines.Chances):
+        """The choice among k classes, and the probabilities or nothing."""
+        if isinstance(decision, machines.Probabilities):
             return self.at.first(), self.at
         if isinstance(decision, machines.Scores):
             if decision.sharpness is None:

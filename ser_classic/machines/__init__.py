@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_classic.machines.decisions import Chances, Decision, Judged, Pairs, Scores
+from ser_classic.machines.decisions import Decision, Judged, Pairs, Probabilities, Scores
 from ser_classic.machines.parts import (
     Activation,
     Constant,
@@ -29,13 +29,13 @@ from ser_classic.registry import Registry
 __all__ = [
     "PARTS",
     "Activation",
-    "Chances",
     "Constant",
     "Gaussians",
     "Linear",
     "Machine",
     "Neighbours",
     "Pairs",
+    "Probabilities",
     "Ridges",
     "Scores",
     "Standardise",
@@ -57,17 +57,17 @@ class Machine:
 
     @property
     def sure(self) -> bool:
-        """Whether it gives chances."""
+        """Whether it gives probabilities."""
         return self.decision.sure
 
     def judge(self, X: np.ndarray | Any) -> Judged:
-        """Number of the class [shape=(n,)] and chances [shape=(n, classes)], or None, of clips.
+        """Number of the class [shape=(n,)] and probabilities [shape=(n, classes)], or None, of clips.
 
         X is an array [shape=(n, d), dtype=float32], or [shape=(n,)] of what the parts take of a clip.
         """
         judged = [self._judge(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
-        choices, chances = zip(*judged, strict=True)
-        return np.concatenate(choices), np.concatenate(chances) if self.sure else None
+        choices, probabilities = zip(*judged, strict=True)
+        return np.concatenate(choices), np.concatenate(probabilities) if self.sure else None
 
     def _judge(self, X: Any) -> Judged:
         for part in self.parts:

@@ -1,4 +1,4 @@
-"""Decisions: from what the last part gives to a choice and, where there are some, chances."""
+"""Decisions: from what the last part gives to a choice and, where there are some, probabilities."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 
 from ser_classic.machines import formulas
 
-# Number of the class chosen [shape=(n,)], and chances [shape=(n, classes)] or none.
+# Number of the class chosen [shape=(n,)], and probabilities [shape=(n, classes)] or none.
 Judged = tuple[np.ndarray, np.ndarray | None]
 
 
 class Decision(Protocol):
-    """The last step; without a `sharpness` it gives no chances."""
+    """The last step; without a `sharpness` it gives no probabilities."""
 
     sharpness: float | None
 
     @property
     def sure(self) -> bool:
-        """Whether it gives chances."""
+        """Whether it gives probabilities."""
         return self.sharpness is not None
 
     def __call__(self, X: np.ndarray) -> Judged: ...
 
 
 @dataclass(frozen=True)
-class Chances(Decision):
-    """What comes in are chances."""
+class Probabilities(Decision):
+    """What comes in are probabilities."""
 
     sharpness = 1.0
 
@@ -38,7 +38,7 @@ class Chances(Decision):
 
 @dataclass(frozen=True)
 class Scores(Decision):
-    """What comes in are scores of the classes; chances are their softmax, sharpened by this factor."""
+    """What comes in are scores of the classes; probabilities are their softmax, sharpened by this factor."""
 
     sharpness: float | None
 
@@ -51,8 +51,8 @@ class Scores(Decision):
 class Pairs(Decision):
     """What comes in are margins of pairs of classes, positive in favour of the first.
 
-    Chances are coupled of the margins times `sharpness`. Of classes with equal votes the one with the larger
-    margins is chosen where `break_ties` says so, else the first.
+    Probabilities are coupled of the margins times `sharpness`. Of classes with equal votes the one with the
+    larger margins is chosen where `break_ties` says so, else the first.
     """
 
     sharpness: float | None

@@ -99,7 +99,7 @@ class Gaussians:
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Chances by the nearest of some vectors, each with the weight of one over its distance."""
+    """Probabilities by the nearest of some vectors, each with the weight of one over its distance."""
 
     vectors: np.ndarray  # [shape=(m, d)]
     codes: np.ndarray  # class of each [shape=(m,), dtype=int]
@@ -112,12 +112,12 @@ class Neighbours:
         nearest = np.argpartition(D, self.count - 1, axis=1)[:, : self.count]
         if self.classes > len(V):
             raise ValueError(f"{self.classes} classes of {len(V)} clips")
-        chances = np.zeros((len(X), self.classes))
+        probabilities = np.zeros((len(X), self.classes))
         for row, (clip, near) in enumerate(zip(X, nearest, strict=True)):
             distance = np.sqrt(squares(V[near] - clip))
             weight = (distance == 0) * 1.0 if (distance == 0).any() else 1 / distance
-            chances[row] = np.bincount(self.codes[near], weight, self.classes)
-        return chances / chances.sum(axis=1, keepdims=True)
+            probabilities[row] = np.bincount(self.codes[near], weight, self.classes)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 @dataclass(frozen=True, eq=False)

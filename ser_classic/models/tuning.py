@@ -46,14 +46,14 @@ class Fitted:
         """Probability of every emotion [shape=(clips, emotions)]; None if the model gives none."""
         if not hasattr(self.estimator, "predict_proba"):
             return None
-        chances = np.asarray(self.estimator.predict_proba(X))
-        strange = ~((chances >= -ROUNDED) & (chances <= 1 + ROUNDED)).all(axis=1)  # NaN, too
+        probabilities = np.asarray(self.estimator.predict_proba(X))
+        strange = ~((probabilities >= -ROUNDED) & (probabilities <= 1 + ROUNDED)).all(axis=1)  # NaN, too
         if strange.any():
             raise SerClassicError(
                 f"{type(self.estimator[-1]).__name__}: its probabilities are not numbers from 0 to 1 for "
-                f"{strange.sum()} of {len(chances)} clips; it did not converge"
+                f"{strange.sum()} of {len(probabilities)} clips; it did not converge"
             )
-        return pd.DataFrame(chances, columns=list(self.estimator.classes_))
+        return pd.DataFrame(probabilities, columns=list(self.estimator.classes_))
 
 
 def fit(

@@ -241,19 +241,21 @@ class Predictor:
         told = iter(judged)
         rows = []
         for item in described:
-            emotion, chances, distance = next(told) if item.judged else (None, None, np.nan)
+            emotion, probabilities, distance = next(told) if item.judged else (None, None, np.nan)
             row: Answer = {"file": item.name}
             if item.channel:
                 row["channel"] = item.channel
             row |= {"start": item.span.start, "end": item.span.end}
             row |= {"seconds": item.span.seconds, "emotion": emotion}
             if self.has_probabilities:
-                chances = np.full(len(self.classes), np.nan) if chances is None else chances
-                row["confidence"] = float(chances.max())
+                if probabilities is None:
+                    probabilities = np.full(len(self.classes), np.nan)
+                row["confidence"] = float(probabilities.max())
                 if row["confidence"] < min_confidence or (min_confidence and distance > 1):
                     row["emotion"] = UNCERTAIN
                 row |= {
-                    f"p_{name}": float(chance) for name, chance in zip(self.classes, chances, strict=True)
+                    f"p_{name}": float(probability)
+                    for name, probability in zip(self.classes, probabilities, strict=True)
                 }
             rows.append(row | {"distance": distance, "unlike": distance > 1})
         return rows
@@ -307,19 +309,19 @@ class Predictor:
         what = f"{self.named}: its machine fails"  # not the features, which are checked
         with wrap_errors(what, "was its file changed? Fit it again"):
             distances = self.familiarity.distance(features.means)
-            codes, chances = self.machine.judge(X)
-            if chances is not None and chances.shape[1] != len(self.classes):
+            codes, probabilities = self.machine.judge(X)
+            if probabilities is not None and probabilities.shape[1] != len(self.classes):
                 raise ValueError("its card and its machine have different emotions")
-            if chances is not None and not np.isfinite(chances).all():
+            if probabilities is not None and not np.isfinite(probabilities).all():
                 raise ValueError("probabilities that are not numbers")
-            each = [None] * len(X) if chances is None else list(chances)
+            each = [None] * len(X) if probabilities is None else list(probabilities)
             emotions = [self.classes[code] for code in codes]
         judged = list(zip(emotions, each, map(float, distances), strict=True))
         return self._evened(judged) if adapt and not self.adapted else judged
 
     def _evened(self, judged: Sequence[Judged]) -> list[Judged]:
         """Answers for clips of one speaker, shared out by `adaptation.evened`."""
-        shared = evened(np.stack([chances for _, chances, _ in judged]))
+        shared = evened(np.stack([own for _, own, _ in judged]))
         return [
             (self.classes[own.argmax()], own, distance)
             for own, (*_, distance) in zip(shared, judged, strict=True)

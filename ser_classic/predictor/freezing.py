@@ -62,15 +62,16 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
     """Raise an error if the machine predicts anything else than the pipeline."""
     X = features.table
     with wrap_errors(f"{name}: its arrays cannot predict"):
-        choice, chances = machine.judge(features.array)
+        choice, probabilities = machine.judge(features.array)
         words = pipeline.classes_[choice]
     classes = len(pipeline.classes_)
-    if machine.sure != hasattr(pipeline, "predict_proba") or (machine.sure and chances.shape[1] != classes):
+    sure = hasattr(pipeline, "predict_proba")
+    if machine.sure != sure or (sure and probabilities.shape[1] != classes):
         raise SerClassicError(f"{name}: its arrays have other classes than its pipeline, or no probabilities")
     close = np.zeros(len(X), dtype=bool)  # too close to call
-    if chances is not None:
+    if probabilities is not None:
         expected = np.asarray(pipeline.predict_proba(X))
-        if (apart := float(np.abs(chances - expected).max(initial=0.0))) > EQUAL:
+        if (apart := float(np.abs(probabilities - expected).max(initial=0.0))) > EQUAL:
             raise SerClassicError(
                 f"{name}: the probabilities of its arrays and its pipeline differ by {apart:.1e}"
             )
@@ -101,7 +102,7 @@ def _machine(estimator: Any, X: np.ndarray) -> Machine:
 def _(estimator: DummyClassifier, X: np.ndarray) -> Machine:
     if estimator.strategy != "prior":
         raise SerClassicError(f"strategy {estimator.strategy!r}; expected 'prior'")
-    return Machine((machines.Constant(np.asarray(estimator.class_prior_)),), machines.Chances())
+    return Machine((machines.Constant(np.asarray(estimator.class_prior_)),), machines.Probabilities())
 
 
 @_machine.register(LogisticRegression)
@@ -128,7 +129,7 @@ def _(estimator: KNeighborsClassifier, X: np.ndarray) -> Machine:
         raise SerClassicError("expected weights='distance' and Euclidean distances")
     codes = _smallest(np.asarray(estimator._y))
     part = machines.Neighbours(_exact(X), codes, estimator.n_neighbors, len(estimator.classes_))
-    return Machine((part,), machines.Chances())
+    return Machine((part,), machines.Probabilities())
 
 
 @_machine.register
@@ -231,7 +232,7 @@ def _(estimator: Any, X: np.ndarray) -> Machine:
         np.zeros(leaves.shape[1]),
         len(trees),
     )
-    return Machine((forest,), machines.Chances())
+    return Machine((forest,), machines.Probabilities())
 
 
 @_machine.register

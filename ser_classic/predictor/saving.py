@@ -37,12 +37,13 @@ LARGEST_TEXT = 2**24  # [bytes] of the JSON
 DEEPEST = 8  # nesting of parts; ours have three levels
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
 KINDS: dict[str, type] = {
-    kind.__name__: kind
+    "Chances" if kind is machines.Probabilities else kind.__name__: kind  # as format 4 calls it
     for kind in (
         *(Familiarity, Machine),
         *(getattr(machines, name) for name in machines.__all__ if name not in ("Machine", "PARTS")),
     )
 }
+WORDS = {kind: word for word, kind in KINDS.items()}
 FACTS = {  # what the card must hold for the predictor to work
     "title": str,
     "features": dict,
@@ -155,8 +156,8 @@ def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
         arrays.append(np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<")).reshape(value.shape))
         return {"array": len(arrays) - 1}
     if is_dataclass(value):
-        word = type(value).__name__
-        return {"is": word if word in KINDS else type(value).name} | {
+        kind = type(value)
+        return {"is": WORDS.get(kind) or kind.name} | {
             field.name: _encoded(getattr(value, field.name), arrays) for field in fields(value)
         }
     if isinstance(value, tuple):

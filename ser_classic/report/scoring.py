@@ -185,9 +185,13 @@ def _tested(predictions: pd.DataFrame, clips: pd.DataFrame) -> Tested:
 
 def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None]:
     """The guessed emotions [shape=(n,)], and their probabilities, if any, one column per emotion."""
-    chances = {name.removeprefix("p_"): column for name, column in answers.items() if name.startswith("p_")}
-    given = pd.DataFrame(np.stack([*chances.values()], axis=1), columns=[*chances]) if chances else None
-    return np.asarray(answers["guess"], dtype=object), given
+    probabilities = {
+        name.removeprefix("p_"): column for name, column in answers.items() if name.startswith("p_")
+    }
+    guess = np.asarray(answers["guess"], dtype=object)
+    if not probabilities:
+        return guess, None
+    return guess, pd.DataFrame(np.stack([*probabilities.values()], axis=1), columns=[*probabilities])
 
 
 def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> tuple[dict[str, Any], SpeakerCounts]:

@@ -135,8 +135,8 @@ def write_run(
             tested, guessed = predictions[["fold", "clip"]], predictions.drop(columns=["fold", "clip"])
             for column in guessed.columns.difference(["guess"]):
                 guessed[column] = [  # in thousandths, rounded as printed; nothing for what is no number
-                    "" if pd.isna(chance) else int(f"{chance:.{DECIMALS}f}".replace(".", ""))
-                    for chance in guessed[column]
+                    "" if pd.isna(probability) else int(f"{probability:.{DECIMALS}f}".replace(".", ""))
+                    for probability in guessed[column]
                 ]
             folds, text = (
                 table.to_csv(index=False, lineterminator="\n").encode() for table in (tested, guessed)

@@ -1,4 +1,4 @@
-"""What the page answers to a recording: emotion, chances, how far to trust them, figure and table."""
+"""What the page answers to a recording: emotion, probabilities, how far to trust them, figure and table."""
 
 from __future__ import annotations
 
@@ -108,14 +108,14 @@ def _verdict(whole: pd.Series, predictor: Predictor) -> str:
     sure = ""
     if predictor.has_probabilities:
         sure = f' <span class="sure">{100 * whole["confidence"]:.0f} %</span>'
-        chances = sorted(((whole[f"p_{word}"], word) for word in predictor.classes), reverse=True)
+        probabilities = sorted(((whole[f"p_{word}"], word) for word in predictor.classes), reverse=True)
         bars = "".join(
             f'<tr><th scope="row">{escape(word)}</th>'
-            f'<td class="bar"><i style="width: {100 * chance:.1f}%"></i></td>'
-            f"<td>{100 * chance:.0f} %</td></tr>"
-            for chance, word in chances
+            f'<td class="bar"><i style="width: {100 * probability:.1f}%"></i></td>'
+            f"<td>{100 * probability:.0f} %</td></tr>"
+            for probability, word in probabilities
         )
-        bars = f'<table class="chances" aria-label="Probability of each emotion">{bars}</table>'
+        bars = f'<table class="probabilities" aria-label="Probability of each emotion">{bars}</table>'
     return f'{warning}<p class="emotion">{emotion}{sure}</p>{bars}'
 
 

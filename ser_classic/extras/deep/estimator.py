@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ser_classic.estimators import held_out
-from ser_classic.machines import Chances, Machine
+from ser_classic.machines import Machine, Probabilities
 from ser_classic.registry import need
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
             self.length_,
             len(self.classes_),
         )
-        return Machine((network,), Chances())
+        return Machine((network,), Probabilities())
 
     def _read(self, X: Any, reset: bool) -> list[np.ndarray]:
         """Clips as arrays [shape=(frames, d)], checked; a vector is one frame until `_batch` turns it."""
@@ -167,7 +167,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Chances by a trained network: arguments of `DeepClassifier`, as JSON, and its fitted state."""
+    """Probabilities by a trained network: arguments of `DeepClassifier`, as JSON, and its fitted state."""
 
     parameters: str
     names: tuple[str, ...]

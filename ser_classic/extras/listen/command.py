@@ -188,15 +188,17 @@ def view(card: dict[str, Any], listener: Listener, recent: list[dict[str, Any]])
     if not recent:
         parts: list[RenderableType] = [meter, "", Text("listening ...", style="dim")]
     else:
-        chances = Table.grid(padding=(0, 1))
+        probabilities = Table.grid(padding=(0, 1))
         for word in listener.predictor.classes:
-            chance = recent[-1].get(f"p_{word}", math.nan)
-            if not math.isnan(chance):
-                chances.add_row(word, ProgressBar(1.0, chance, 24, complete_style="blue"), f"{chance:.2f}")
+            probability = recent[-1].get(f"p_{word}", math.nan)
+            if not math.isnan(probability):
+                probabilities.add_row(
+                    word, ProgressBar(1.0, probability, 24, complete_style="blue"), f"{probability:.2f}"
+                )
         before = Table.grid(padding=(0, 2))
         for row in reversed(recent):
             before.add_row(f"{row['start']:.1f} to {row['end']:.1f} s", _answer(row))
-        parts = [meter, "", Text(_answer(recent[-1]), style="bold"), chances, "", before]
+        parts = [meter, "", Text(_answer(recent[-1]), style="bold"), probabilities, "", before]
         if any(row["unlike"] for row in recent):
             parts += ["", Text(_unlike(card), style="yellow")]
     return Panel(Group(*parts), title=card["title"], subtitle="Ctrl-C to stop", width=72)
