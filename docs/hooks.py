@@ -88,7 +88,7 @@ def corpora() -> str:
     lines = [
         "# All corpora",
         "",
-        "`ser-classic corpora show NAME` prints this on a terminal, with the expected layout; "
+        "`ser-classic corpora show NAME` prints this on a terminal, with expected files and anomalies; "
         "`ser-classic corpora fetch NAME` downloads a corpus if its licence allows. Your own recordings need "
         "no entry here: see [A number on my corpus](tutorials/my-corpus.md).",
         "",

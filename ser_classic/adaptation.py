@@ -1,4 +1,4 @@
-"""Speaker adaptation without labels: features z-scored with a speaker's own statistics."""
+"""Adaptation without labels: features z-scored, or probabilities evened out, over the clips of a speaker."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def _decibels(power: float) -> str:
 def variance_explained(values: pd.DataFrame, emotions: pd.Series, speakers: pd.Series | None) -> pd.DataFrame:
     """Share of every feature's variance between emotions, and between speakers (eta squared).
 
-    A row a feature, best separated first: `group` (the text before the first `/` or `_`), `emotion`, and
+    One row per feature, best separated first: `group` (the text before the first `/` or `_`), `emotion`, and
     `speaker` (NaN where none are known). A constant feature has the share 0.
 
     Examples

@@ -104,7 +104,7 @@ def examples(clips: Mapping[str, tuple[np.ndarray, int]]) -> Figure:
 
 @styled
 def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str]) -> Figure:
-    """How each feature [shape=(clips, features)] is spread in each emotion; a panel a feature."""
+    """How each feature [shape=(clips, features)] is spread in each emotion; one panel per feature."""
     columns = min(3, values.shape[1])
     rows = -(-values.shape[1] // columns)
     figure = blank(3.3 * columns, (0.7 + 0.24 * len(order)) * rows)
@@ -123,7 +123,7 @@ def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str
 def explained(table: pd.DataFrame) -> Figure:
     """What emotion and what the speaker explains of every feature; large marks are the medians of groups.
 
-    A row a feature: `group`, and the shares `emotion` and `speaker`.
+    One row per feature: `group`, and the shares `emotion` and `speaker`.
     """
     figure = blank(6.0, 5.0)
     ax = figure.subplots()
