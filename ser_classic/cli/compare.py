@@ -23,7 +23,7 @@ Run = Annotated[
 def compare(
     first: Run,
     second: Run,
-    metric: Annotated[str, options.option("--metric NAME", "uar, accuracy or macro_f1.")] = "uar",
+    metric: Annotated[str, options.option("--metric NAME", "Metric, such as accuracy or macro_f1.")] = "uar",
     results: options.Results = Path("results"),
     as_json: options.Json = False,
 ) -> None:
