@@ -249,6 +249,7 @@ def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
     own_folder, cache, recordings, tmp_path, monkeypatch, capsys
 ):
     path = tmp_path / "m.skops"
+    monkeypatch.setenv("COLUMNS", "1000")  # the path is not broken over two lines
     ran = ("fit", own_folder, *OWN, "--adapt", "--no-robust", "--model", "svm_linear")
     assert command(*ran, "-o", path, "--cache", cache) == 0
     assert command("predict", path, *recordings) == 2
