@@ -1,9 +1,9 @@
-"""The exception for everything a user can fix, and a context manager that turns other exceptions into it."""
+"""The exception for everything a user can fix, what turns other exceptions into it, and lists in messages."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 class SerClassicError(Exception):
@@ -18,6 +18,23 @@ class SerClassicError(Exception):
     ...     print(str(error)[:44])
     models: there is no 'svm'; did you mean 'svm
     """
+
+
+def some(names: Iterable[object], most: int = 5, apart: str = ", ") -> str:
+    """The first names of a list, for a message, and how many more there are.
+
+    Examples
+    --------
+    >>> some("abcdefg")
+    'a, b, c, d, e and 2 more'
+    >>> some(["a.wav", "b.wav"], 1)
+    'a.wav and 1 more'
+    >>> some("abc", 2, apart="; ")
+    'a; b; and 1 more'
+    """
+    names = list(map(str, names))
+    shown, beyond = apart.join(names[:most]), len(names) - most
+    return f"{shown}{' ' if apart == ', ' else apart}and {beyond} more" if beyond > 0 else shown
 
 
 @contextlib.contextmanager

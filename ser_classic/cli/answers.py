@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ser_classic.cli.printing import on_one_line
+from ser_classic.errors import some
 from ser_classic.tables import Cell, Table
 
 Row = dict[str, Any]
@@ -56,9 +57,8 @@ def unlike(rows: Sequence[Row], card: dict[str, Any]) -> str:
     strange = list(dict.fromkeys(row["file"] for row in rows if row["unlike"]))
     if not strange:
         return ""
-    more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
     return (
-        f"{strange[0]}{more}: unlike what this model was fitted on ({fitted_on(card)}); its answer and its "
+        f"{some(strange, 1)}: unlike what this model was fitted on ({fitted_on(card)}); its answer and its "
         "confidence mean little there"
     )
 

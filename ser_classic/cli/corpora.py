@@ -12,6 +12,7 @@ from ser_classic.cli import completion, listing, options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
+from ser_classic.errors import some
 from ser_classic.tables import Table
 
 if TYPE_CHECKING:
@@ -149,10 +150,8 @@ def _lines(found: Verification) -> Iterable[str]:
     }
     for kind, names in ((kind, list(names)) for kind, names in kinds.items()):
         if names:
-            yield f"  {kind}: {len(names)}"
-            yield from (f"    {name}" for name in names[:SHOWN])
-        if len(names) > SHOWN:
-            yield f"    and {len(names) - SHOWN} more (all with --json)"
+            yield f"  {kind}: {len(names)}{' (all with --json)' if len(names) > SHOWN else ''}"
+            yield "    " + some(names, SHOWN, "\n    ")
     if found.corpus in CORPORA and (found.deviations or found.missing or found.corrupt or found.unreadable):
         yield f"  {CORPORA[found.corpus].remedy('what is missing or broken')}"
 

@@ -23,7 +23,7 @@ from ser_classic.corpora.manifest import Reading, own, parse_map
 from ser_classic.corpora.published import PUBLISHED
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
-from ser_classic.errors import SerClassicError, wrap_errors
+from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.registry import Registry, unknown
 from ser_classic.runtime.locks import LOCK, alone
 from ser_classic.runtime.places import cache_folder, data_folder
@@ -194,11 +194,11 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
         speakers = sorted(set(absent["speaker"]) - set(clips["speaker"].str.partition("/")[2]))
         single = absent.index[~absent["speaker"].isin(speakers)]
         if speakers:
-            shown = ", ".join(
-                speakers if len(speakers) <= 6 else [*speakers[:4], f"{len(speakers) - 4} more"]
+            shown = (
+                some(speakers, 4) if len(speakers) > 6 else " and ".join(", ".join(speakers).rsplit(", ", 1))
             )
             are = "speakers {} are" if len(speakers) > 1 else "speaker {} is"
-            lacking.append(f"{are.format(' and '.join(shown.rsplit(', ', 1)))} missing")
+            lacking.append(f"{are.format(shown)} missing")
         if len(single):
             others = " of the other speakers" if speakers else ""
             lacking.append(f"{len(single)} missing{others}, first {single[0].partition('/')[2]}")

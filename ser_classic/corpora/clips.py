@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from ser_classic.audio import Part
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
 PART = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
@@ -105,8 +105,9 @@ def _refuse(clips: pd.DataFrame, bad: Collection[bool], column: str | None, expe
     bad = pd.Series(list(bad), index=clips.index, dtype=bool).to_numpy()
     if not bad.any():
         return
-    first = clips[bad].iloc[0]
-    value = first.name if column is None else first[column]
-    what = f"clip {value!r}" if column is None else f"{column} {value!r} of {first.name}"
-    more = f" (and {bad.sum() - 1} more)" if bad.sum() > 1 else ""
-    raise CorpusError(f"clips table: bad {what}{more}; expected {expected}")
+    names = clips.index[bad]
+    if column is None:
+        what = f"clip {some(map(repr, names), 1)}"
+    else:
+        what = f"{column} {clips[bad].iloc[0][column]!r} of {some(names, 1)}"
+    raise CorpusError(f"clips table: bad {what}; expected {expected}")

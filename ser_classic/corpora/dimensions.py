@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora import CORPORA, CorpusError, Loaded
+from ser_classic.errors import some
 from ser_classic.registry import unknown
 from ser_classic.vocabulary import DIMENSIONS
 
@@ -42,9 +43,8 @@ def values_of(clips: pd.DataFrame, dimension: str) -> np.ndarray:
     if wrong.any():
         first = clips.index[wrong][0]
         found = clips.at[first, dimension]
-        more = f" (and of {wrong.sum() - 1} more clips)" if wrong.sum() > 1 else ""
         raise CorpusError(
-            f"{corpus}: the {dimension} of {first}{more} is "
+            f"{corpus}: the {dimension} of {some(clips.index[wrong], 1)} is "
             + ("missing" if pd.isna(found) else f"{found!r}, no number")
             + "; complete the column, or leave these clips out"
         )

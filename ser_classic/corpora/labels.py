@@ -14,6 +14,7 @@ from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.spelling import SEX
 from ser_classic.corpora.tables import read_rows
+from ser_classic.errors import some
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class LabelFile:
                 f"{name}: its labels are not in the file names, and {root / self.files} is missing{how}"
             )
         table = pd.concat([self.table(path) for path in paths], ignore_index=True).drop_duplicates()
-        _require_once(table, f"{name}: {', '.join(path.name for path in paths[:3])}")
+        _require_once(table, f"{name}: {some((path.name for path in paths), 3)}")
         return table.set_index("clip")
 
     def table(self, path: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 from ser_classic.audio import audio_files
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.spelling import emotion_word
+from ser_classic.errors import some
 
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval", "devel"}
 
@@ -64,7 +65,7 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
         other = sorted(names[deeper] - emotions[deeper])
         raise CorpusError(
             f"{root}: emotion words such as {sorted(emotions[deeper])[0]!r} stand at level {deeper + 1} of "
-            f"its folders, beside {', '.join(map(repr, other[:5]))}; say what these mean with --map, or "
+            f"its folders, beside {some(map(repr, other))}; say what these mean with --map, or "
             "leave them out with --drop"
         )
     if {emotion_word(name) for name in names[0]} <= SPLITS:
@@ -74,7 +75,7 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
         )
     if len(names[0]) == 1 and not emotions[0]:
         tables = sorted(path.name for path in root.glob("*.csv"))
-        beside = f"; found beside it: {', '.join(tables[:3])}" if tables else ""
+        beside = f"; found beside it: {some(tables, 3)}" if tables else ""
         raise CorpusError(
             f"{root}: all its recordings are in {', '.join(names[0])}, which is no emotion; name a manifest "
             f"(CSV) with the columns file, emotion, speaker{beside}"

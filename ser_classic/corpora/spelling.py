@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 import pandas as pd
 
 from ser_classic.corpora.clips import CorpusError
+from ser_classic.errors import some
 
 UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u00ad"))  # marks without width, which editors leave
 MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # as programs write what is not there
-SHOWN = 5  # pairs of spellings in a message
 
 SYNONYMS = {
     **{"anger": "angry", "bored": "boredom", "calmness": "calm", "disgusted": "disgust"},
@@ -118,11 +118,10 @@ def require_one_spelling(words: Iterable[str], stated: set[str], what: str, opti
     doubtful = [group for group in groups.values() if len(set(group) - stated) > 1]
     if not doubtful:
         return
-    shown = "; ".join(" and ".join(map(repr, group)) for group in doubtful[:SHOWN])
-    more = f"; and {len(doubtful) - SHOWN} more such" if len(doubtful) > SHOWN else ""
+    shown = some((" and ".join(map(repr, group)) for group in doubtful), apart="; ")
     one, other = doubtful[0][:2]
     raise CorpusError(
-        f"{name}: of its {what}, {shown}{more} may be one. Taken for two, one would stand on both sides of a "
+        f"{name}: of its {what}, {shown} may be one. Taken for two, one would stand on both sides of a "
         f"fold. Write it in one way, or give {option} {_quoted(f'{one}={other}')} for each pair; "
         f"{option} {_quoted(f'{one}={one}')} says that they are two"
     )

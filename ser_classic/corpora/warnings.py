@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora.clips import PART, CorpusError
+from ser_classic.errors import some
 from ser_classic.vocabulary import ordered
 
 FOLDS = 5  # into which protocols part clips or speakers where nothing else is published
 TELLING = 0.75  # UAR of guessing emotions from the speaker alone, from which a corpus is confounded
 MEANING = 6  # letters from which two files' names are hardly equal by chance, as 001 is
-SHOWN = 4
 
 
 def warnings_of(clips: pd.DataFrame) -> list[str]:
@@ -54,7 +54,7 @@ def require_trained(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> st
     never = [word for word in ordered(lost) if lost[word] == tested[word]]
     if never:
         raise CorpusError(
-            f"{name}: wherever {_listed(never)} is tested, no clip of it is left to train on, so its recall "
+            f"{name}: wherever {some(never)} is tested, no clip of it is left to train on, so its recall "
             "is 0 whatever the system. Are these words emotions, and not speakers? Record it with more "
             "speakers, or leave it out with --drop"
         )
@@ -83,7 +83,7 @@ def incomplete(name: str, emotions: np.ndarray, tests: Sequence[np.ndarray]) -> 
     ]
     larger = "use fewer and larger folds (speakers5), " if len(tests) > FOLDS else ""
     return (
-        f"{name}: {short} of {len(tests)} folds lack{'s' * (short == 1)} an emotion ({_listed(lacked)})"
+        f"{name}: {short} of {len(tests)} folds lack{'s' * (short == 1)} an emotion ({some(lacked)})"
         + (f", and {alone} have only one" if alone else "")
         + ". Do not score single folds: UAR is over the test clips of all of them, and its interval over "
         f"speakers. For complete folds {larger}record more, or leave out rare emotions with --drop"
@@ -126,7 +126,7 @@ def _rare(clips: pd.DataFrame) -> str | None:
     if not rare:
         return None
     return (
-        f"fewer than {FOLDS} clips of {_listed(rare)}: some of {FOLDS} folds cannot test that emotion, and a "
+        f"fewer than {FOLDS} clips of {some(rare)}: some of {FOLDS} folds cannot test that emotion, and a "
         "recall over so few clips says little. Record more, merge it with another by --map, or leave it out "
         "with --drop"
     )
@@ -140,7 +140,7 @@ def _of_one_speaker(clips: pd.DataFrame) -> str | None:
     if not single:
         return None
     return (
-        f"only one speaker has {_listed(single)}: where that speaker is tested, no clip of it is left "
+        f"only one speaker has {some(single)}: where that speaker is tested, no clip of it is left "
         "to train on. Record others, or leave it out with --drop"
     )
 
@@ -201,7 +201,7 @@ def _endings(clips: pd.DataFrame) -> str | None:
     same = [group for group in stems.values() if len(group) > 1]
     if not same:
         return None
-    shown = "; ".join(" and ".join(group[:3]) for group in same[:SHOWN])
+    shown = some((" and ".join(group[:3]) for group in same), apart="; ")
     return (
         f"some speakers' names differ only in an ending: {shown}. If they are one person, that person is on "
         "both sides of a fold; merge them with --map-speaker"
@@ -210,7 +210,3 @@ def _endings(clips: pd.DataFrame) -> str | None:
 
 def _bare(speaker: str) -> str:
     return speaker.partition("/")[2]
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -11,7 +11,7 @@ from pathlib import Path
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.corpora.warnings import warnings_of
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.fold import FoldResult, Trial, run_alike, run_folds
@@ -45,11 +45,7 @@ class Outcome:
     @property
     def problems(self) -> list[str]:
         """Notices and errors, each once."""
-        errors = (
-            f"{first}{f' and {len(more)} more' if more else ''}: {error}"
-            for error, (first, *more) in self.errors.items()
-        )
-        return [*self.notices, *errors]
+        return [*self.notices, *(f"{some(names, 1)}: {error}" for error, names in self.errors.items())]
 
 
 def bench(

@@ -11,7 +11,7 @@ import numpy as np
 
 from ser_classic import audio
 from ser_classic.degradations import RATE, Degradation
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 from ser_classic.features.inputs import Features
 from ser_classic.features.sets import FeatureSet
 from ser_classic.features.shards import alone, assemble, index, keep, shards_of, write_shard
@@ -223,9 +223,8 @@ def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: En
         found |= written
         failures += failed
     if failures:
-        shown = "\n  ".join(sorted(failures)[:5])
-        more = f"\n  and {len(failures) - 5} more" if len(failures) > 5 else ""
-        raise ExtractionError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}{more}")
+        shown = some(sorted(failures), apart="\n  ")
+        raise ExtractionError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}")
     return found
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import CORPORA
-from ser_classic.errors import SerClassicError, wrap_errors
+from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.features import FEATURES
 from ser_classic.features.sets import FeatureSet, grouped
 from ser_classic.registry import need
@@ -25,7 +25,6 @@ logger = logging.getLogger(__name__)
 KEYS = ("clip", "clips", "file", "files")  # what the column or array that names the clips may be called
 MATRICES = ("features", "X")  # and the array of an .npz that holds the values
 LABELS = ("corpus", "speaker", "emotion")  # what may stand beside, as in what `features extract` writes
-SHOWN = 5  # names in one message
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +70,12 @@ class Table:
             hint = f"; its keys are like {self.keys[0]}" if not found else ""
             raise SerClassicError(
                 f"{self.path}: {len(missing)} of {len(clips)} clips of {corpus} are missing: "
-                f"{_some(missing)}{hint}; name rows by clip or file: {clips['file'].iloc[0]}"
+                f"{some(missing)}{hint}; name rows by clip or file: {clips['file'].iloc[0]}"
             )
         if twice:
-            raise SerClassicError(f"{self.path}: clips of {corpus} listed twice: {_some(twice)}")
+            raise SerClassicError(f"{self.path}: clips of {corpus} listed twice: {some(twice)}")
         if foreign:
-            shown = _some(foreign)
+            shown = some(foreign)
             logger.warning(f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {shown}")
         return np.array([found[position] for position in range(len(clips))])
 
@@ -193,7 +192,7 @@ def _read_frame(path: Path) -> Read:
     values = frame.drop(columns=[key, *(name for name in LABELS if name in frame)])
     words = [str(name) for name, kind in values.dtypes.items() if kind.kind not in "fiub"]
     if words:
-        raise SerClassicError(f"{path}: columns without numbers: {_some(words)}; remove them")
+        raise SerClassicError(f"{path}: columns without numbers: {some(words)}; remove them")
     corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
     return frame[key].to_numpy(dtype=str), list(map(str, values)), values.to_numpy(np.float32), corpora
 
@@ -202,7 +201,7 @@ def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
     names = list(names)
     found = [name for name in wanted if name in names]
     if len(found) != 1:
-        there = " and ".join(found) or f"none of them among {_some(names)}"
+        there = " and ".join(found) or f"none of them among {some(names)}"
         raise SerClassicError(f"{path}: expected one of {', '.join(wanted)}, found {there}")
     return found[0]
 
@@ -230,9 +229,3 @@ def _stem(name: str) -> str:
     """A name without the ending of an audio file."""
     head, dot, ending = name.rpartition(".")
     return head if f".{ending.lower()}" in SUFFIXES and dot else name
-
-
-def _some(names: Iterable[str]) -> str:
-    names = list(map(str, names))
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ser_classic.audio import AudioError, audio_files, other_files
+from ser_classic.errors import some
 
 STANDARD_INPUT = "-"
 LARGEST = 2**30  # [bytes] taken from standard input
@@ -43,8 +44,7 @@ def find(
                 problem(f"{name}: no recording in it{', only other files' if others else ''}")
             yield from below
             if others and below:
-                more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-                notice(f"{path / others[0]}{more}: not a recording, skipped")
+                notice(f"{some((path / other for other in others), 1)}: not a recording, skipped")
         elif os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
             yield name
         else:
@@ -66,8 +66,7 @@ def opened(
     counts = Counter(find(named, problem, notice))
     again = [name for name, count in counts.items() if count > 1]
     if again:
-        more = f" and {len(again) - 1} more" if len(again) > 1 else ""
-        notice(f"{again[0]}{more}: named more than once, answered once")
+        notice(f"{some(again, 1)}: named more than once, answered once")
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name for name in counts

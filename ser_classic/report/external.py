@@ -14,7 +14,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
@@ -116,9 +116,8 @@ def read_predictions(
     if missing and not problems:
         problems.append(f"{len(missing)} of {len(wanted)} test clips are missing, such as {missing[0]}")
     if problems:
-        more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
-        shown = "".join(f"\n  {problem}" for problem in [*problems[:SHOWN], *more])
-        raise SerClassicError(f"{path}: does not fit the folds of {corpus}:{shown}")
+        shown = some(problems, SHOWN, "\n  ")
+        raise SerClassicError(f"{path}: does not fit the folds of {corpus}:\n  {shown}")
     given.columns = [f"p_{word}" for word in meant.values()]
     checked = pd.concat([pd.DataFrame({"fold": fold, "clip": clip, "guess": guess}), given], axis=1)
     return checked.set_index("clip", drop=False).loc[[*wanted]].reset_index(drop=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 from ser_classic.metrics import METRICS, classes_of, grouped_confusion, places_of
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
 from ser_classic.tracks import LEAKY, in_order
@@ -266,8 +266,8 @@ def scored(
             left_out.setdefault(str(error), []).append(record["id"])
             continue
         every.append(Scored(run, row, counts, tested))
-    for why, (first, *more) in left_out.items():
-        problem(f"{first}{f' and {len(more)} more' if more else ''}: {why}")
+    for why, ids in left_out.items():
+        problem(f"{some(ids, 1)}: {why}")
     return every
 
 

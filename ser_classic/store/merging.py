@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ser_classic import store
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 from ser_classic.store import FEATURES_OF, Run
 
-SHOWN = 5  # reasons in one message
 WRITTEN = ("runs", "clips", "folds", "figures", store.DIMENSIONS)  # the folders of a results folder
 
 
@@ -45,9 +44,8 @@ def merge(sources: list[Path], into: Path) -> Merged:
         for kind in (None, store.DIMENSIONS)
     ]
     if problems:
-        more = f"\n  and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-        listed = "\n  ".join(problems[:SHOWN])
-        raise SerClassicError(f"these results do not fit together; nothing was written:\n  {listed}{more}")
+        listed = some(problems, apart="\n  ")
+        raise SerClassicError(f"these results do not fit together; nothing was written:\n  {listed}")
     for (home, *folders), copied, _ in plans:
         if not copied:
             continue
