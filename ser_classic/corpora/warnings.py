@@ -126,9 +126,9 @@ def _rare(clips: pd.DataFrame) -> str | None:
     if not rare:
         return None
     return (
-        f"fewer than {FOLDS} clips of {some(rare)}: some of {FOLDS} folds cannot test that emotion, and a "
-        "recall over so few clips says little. Record more, merge it with another by --map, or leave it out "
-        "with --drop"
+        f"fewer than {FOLDS} clips of {some(rare)}: some of {FOLDS} folds cannot test such an emotion, "
+        "and a recall over so few clips says little. Record more, merge it with another by --map, "
+        "or leave it out with --drop"
     )
 
 
@@ -140,8 +140,8 @@ def _of_one_speaker(clips: pd.DataFrame) -> str | None:
     if not single:
         return None
     return (
-        f"only one speaker has {some(single)}: where that speaker is tested, no clip of it is left "
-        "to train on. Record others, or leave it out with --drop"
+        f"only one speaker has {some(single)}: where that speaker is tested, no clip of such an "
+        "emotion is left to train on. Record others, or leave it out with --drop"
     )
 
 
