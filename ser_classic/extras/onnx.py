@@ -20,7 +20,7 @@ from ser_classic.runtime.files import replacing, require_writable
 SUFFIX = ".onnx"
 OPSETS = {"": 17, "ai.onnx.ml": 3}
 IR_VERSION = 8  # read by every onnxruntime from 1.13 on
-INPUT, LABEL, PROBABILITIES = "features", "label", "chances"  # by which programs ask for them
+INPUT, LABEL, PROBABILITIES = "features", "label", "probabilities"  # by which programs ask for them
 
 
 def export(predictor: Predictor, path: str | Path) -> None:
@@ -28,7 +28,7 @@ def export(predictor: Predictor, path: str | Path) -> None:
 
     The model has one input, `features` [shape=(clips, columns), dtype=float32], in the order of
     `predictor.features.columns`, and the outputs `label` [shape=(clips,), string] and, where the predictor
-    has them, the probabilities, `chances` [shape=(clips, classes), dtype=float32]. Its metadata are JSON:
+    has them, `probabilities` [shape=(clips, classes), dtype=float32]. Its metadata are JSON:
     `classes`, `columns`, `features` (the feature set and its parameters) and `card`.
 
     Raises
