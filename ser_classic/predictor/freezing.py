@@ -145,8 +145,7 @@ def _(estimator: SVC, X: np.ndarray) -> Machine:
 @_machine.register
 def _(estimator: SVCCV, X: np.ndarray) -> Machine:
     scaler = _standardise(estimator.scaler_, np.dtype(np.float64))
-    sharpness = estimator.sharpness_ if estimator.tuned_ else None
-    decision = machines.Pairs(sharpness, estimator.break_ties)
+    decision = machines.Pairs(estimator.sharpness_, estimator.break_ties)
     if estimator.kernel == "linear":
         return Machine((scaler, _margins(estimator.svc_, None, estimator.svc_.support_vectors_)), decision)
     vectors = np.ascontiguousarray(X[estimator.svc_.support_])
@@ -182,7 +181,7 @@ def _(estimator: PrimalSVCCV, X: np.ndarray) -> Machine:
         _standardise(estimator.scaler_, X.dtype),
         _linear(estimator.svc_.coef_, estimator.svc_.intercept_, both=True),
     )
-    return Machine(parts, machines.Scores(estimator.sharpness_ if estimator.tuned_ else None))
+    return Machine(parts, machines.Scores(estimator.sharpness_))
 
 
 @_machine.register
@@ -212,8 +211,7 @@ def _(estimator: KernelRidgeClassifierCV, X: np.ndarray) -> Machine:
     if getattr(estimator, "weights_", None) is not None:  # stacked, not summed
         together = estimator.weights_, estimator.bias_
     scaler = _standardise(estimator.scaler_, X.dtype, CLIP)
-    sharpness = estimator.sharpness_ if estimator.tuned_ else None
-    return Machine((scaler, ridges, machines.Linear(*together)), machines.Scores(sharpness))
+    return Machine((scaler, ridges, machines.Linear(*together)), machines.Scores(estimator.sharpness_))
 
 
 @_machine.register(RandomForestClassifier)
