@@ -15,6 +15,7 @@ from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, families
 from ser_classic.runtime.engines import Local
+from ser_classic.tracks import TRACKS
 
 
 @pytest.fixture
@@ -103,6 +104,7 @@ def test_sizes_can_be_read(size, told):
         ("models", list(MODELS), list(MODELS)),
         ("suites", suites(), suites()),
         ("protocols", list(PROTOCOLS), [*(n for n, p in PROTOCOLS.items() if not p.family), *families()]),
+        ("tracks", list(TRACKS), list(TRACKS)),
     ],
 )
 def test_names_are_listed(command, monkeypatch, kind, names, shown):
@@ -118,7 +120,7 @@ def test_names_are_listed(command, monkeypatch, kind, names, shown):
 def test_without_a_kind_all_names_are_listed(command, monkeypatch):
     code, told = command("list", "--json")
     assert code == 0
-    assert {"suites", "corpora", "features", "models", "protocols"} <= set(json.loads(told))
+    assert {"suites", "corpora", "features", "models", "protocols", "tracks"} <= set(json.loads(told))
     assert json.loads(told)["features"] == list(FEATURES)
     monkeypatch.setenv("COLUMNS", "60")
     code, told = command("list")

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     features = "features"
     models = "models"
     protocols = "protocols"
+    tracks = "tracks"
     regressors = "regressors"
 
 
@@ -45,7 +46,7 @@ def list_names(
     kind: Annotated[Kind | None, typer.Argument(help=", ".join(Kind) + ".", show_default="all kinds")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the names that other commands take: suites, corpora, features, models, protocols."""
+    """List the names that other commands take: suites, corpora, features, models, protocols, tracks."""
     if kind is not None:
         return show_kind(kind, as_json)
     from ser_classic.corpora import CORPORA
@@ -158,6 +159,14 @@ def _protocols(data: None) -> Listed:
     return facts, rows, ("",)
 
 
+def _tracks(data: None) -> Listed:
+    from dataclasses import asdict
+
+    from ser_classic.tracks import TRACKS
+
+    return list(map(asdict, TRACKS.values())), [(each.name, each.title) for each in TRACKS.values()], ("",)
+
+
 def _suites(data: None) -> Listed:
     import tomllib
 
@@ -174,5 +183,6 @@ LISTED: dict[Kind, Callable[[Any], Listed]] = {
     Kind.features: _features,
     Kind.models: partial(_models, "ser_classic.models", "MODELS"),
     Kind.protocols: _protocols,
+    Kind.tracks: _tracks,
     Kind.regressors: partial(_models, "ser_classic.models.regressors", "REGRESSORS"),
 }
