@@ -20,6 +20,7 @@ from ser_classic.degradations import COPIES
 from ser_classic.features.extraction import extract
 from ser_classic.metrics import uar_of
 from ser_classic.predictor import Predictor, shipped
+from ser_classic.predictor.describing import Described
 
 CORPORA = ("ravdess", "emodb")
 STRANGERS = ("tess", "urdu")  # corpora to test it on
@@ -67,8 +68,9 @@ def among_strangers(predictor: Predictor) -> dict[str, Any]:
         for adapt in (False, True):
             guesses = pd.Series(index=table.index, dtype=object)
             for _, rows in table.groupby("speaker", sort=False).indices.items():
-                judged = predictor.judge(features.values[rows], table.index[rows], adapt and len(rows) > 1)
-                guesses.iloc[rows] = [emotion for emotion, *_ in judged]
+                described = [Described(table.index[row], vector=features.values[row]) for row in rows]
+                answers = predictor.answer(described, adapt and len(rows) > 1)
+                guesses.iloc[rows] = [answer["emotion"] for answer in answers]
             counts = statistics.count(table["emotion"], guesses, table["corpus"], predictor.classes).counts[0]
             uars[adapt].append(float(uar_of(counts)))
             if not adapt:

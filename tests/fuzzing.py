@@ -24,7 +24,6 @@ from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import Predictor, load_predictor
 from ser_classic.predictor.cards import text
-from ser_classic.predictor.core import assembled
 from ser_classic.predictor.saving import DESCRIPTION
 
 FORBIDDEN = (
@@ -149,10 +148,10 @@ def answer_to_audio(predictor: Predictor, content: bytes, folder: Path) -> bool:
     return False
 
 
-def answer_with_model(content: bytes, waveform: np.ndarray) -> bool:
+def answer_with_model(path: Path, waveform: np.ndarray) -> bool:
     """Whether a model file was loaded and answered."""
     try:
-        predictor = assembled("m.skops", content)
+        predictor = load_predictor(path)
         predictor.predict((waveform, 16_000))
         text(predictor.card)
     except SerClassicError as error:
@@ -181,7 +180,7 @@ def main(kind: str, seed: int, number: int, folder: Path, models: list[Path]) ->
             good = (
                 answer_to_audio(predictor, content, folder)
                 if kind == "audio"
-                else answer_with_model(content, waveform)
+                else answer_with_model(folder / "last", waveform)
             )
             told["answered" if good else "refused"] += 1
         except BaseException as error:

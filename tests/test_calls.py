@@ -70,12 +70,12 @@ def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
     predictor = shipped.load()
     sizes = []
 
-    def settle(pieces):
+    def keep(pieces):
         sizes.append(len(pieces))
-        return predictor.settle(pieces)
+        return predictor.judge(pieces)
 
     cutter = partial(Stream, window=0.5, hop=0.1)
-    described = Describer(predictor.features, 0, cutter, settle).describe(call)
+    described = Describer(predictor.features, 0, cutter, keep).describe(call)
     assert len(described) > max(sizes)
     assert all(item.vector is None for item in described)
     assert {item.judged[0] for item in described if not item.problem} <= set(predictor.classes)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -19,11 +20,12 @@ from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import Predictor, load_pipeline, load_predictor, read_card
 from ser_classic.predictor.cards import text
-from ser_classic.predictor.core import assembled
+from ser_classic.predictor.describing import Described
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import DESCRIPTION
 
 MODELS = ("svm_rbf", "random_forest", "xgboost", "fusion", "knn")
+CLIP = Described("clip", vector=np.ones(13, dtype=np.float32))
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +43,16 @@ def files(predictors, tmp_path_factory) -> dict[str, Path]:
 
 
 def loaded(content: bytes) -> Predictor:
-    return assembled("m.skops", content)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.skops"
+        path.write_bytes(content)
+        return load_predictor(path)
 
 
 def refusal(content: bytes) -> str:
     """What is said of a file that cannot answer, when it is loaded or when it is asked."""
     with pytest.raises(SerClassicError) as refused:
-        loaded(content).judge([np.ones(13, dtype=np.float32)], ["clip"])
+        loaded(content).judge([CLIP])
     assert "\n" not in str(refused.value)
     return str(refused.value)
 
@@ -229,7 +234,7 @@ def test_trees_whose_links_go_in_a_circle_come_to_an_end(files):
         part_of(description, "Trees")["depth"] = 10**12
         return members | {DESCRIPTION: json.dumps(description).encode()}
 
-    loaded(rewritten(files["random_forest"].read_bytes(), change)).judge([np.ones(13, "f4")], ["clip"])
+    loaded(rewritten(files["random_forest"].read_bytes(), change)).judge([CLIP])
 
 
 def test_more_classes_than_clips_are_refused_before_they_take_memory(files):

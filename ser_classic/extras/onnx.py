@@ -14,6 +14,7 @@ from ser_classic import machines
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.machines.formulas import squares
 from ser_classic.predictor import Predictor
+from ser_classic.predictor.describing import Described
 from ser_classic.registry import need
 from ser_classic.runtime.files import replacing, require_writable
 
@@ -53,7 +54,8 @@ def model_of(predictor: Predictor) -> Any:
         for part in predictor.machine.parts:
             graph.add(part)
         choice, probabilities = graph.decided(predictor.machine.decision, len(predictor.classes))
-        predictor.judge([predictor.familiarity.mean], [title])  # raises where its parts do not fit together
+        # Raises where its parts do not fit together
+        predictor.judge([Described(title, vector=predictor.familiarity.mean)])
     graph.node("Gather", np.array(predictor.classes, dtype=object), choice, out=LABEL)
     outputs = [helper.make_tensor_value_info(LABEL, kinds.STRING, ["clips"])]
     if probabilities is not None:

@@ -18,10 +18,10 @@ from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
 from ser_classic.predictor import saving
 from ser_classic.predictor.cards import html, takes_tables
-from ser_classic.predictor.describing import Channel, Cutter, Described, Describer, Judged, Source
+from ser_classic.predictor.describing import Channel, Cutter, Described, Describer, Source
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
-from ser_classic.predictor.windows import Span, Stream
+from ser_classic.predictor.windows import Stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,9 +198,9 @@ class Predictor:
         if window is not None:
             cutter = partial(Stream, window=window, hop=hop)
         # A recording may be long: features of its pieces are kept only if they are z-scored together
-        settle = list if cutter is None or self.adapted else replace(self, pipeline=None).settle
+        keep = list if cutter is None or self.adapted else replace(self, pipeline=None).judge
         kept = []
-        for item in Describer(self.features, self.channel, cutter, settle).describe(sources, jobs):
+        for item in Describer(self.features, self.channel, cutter, keep).describe(sources, jobs):
             if not item.problem or (cutter is not None and item.span.seconds > 0):
                 kept.append(item)
             elif problem is None:
@@ -213,8 +213,8 @@ class Predictor:
         """Raise an error for arguments of `predict` that this predictor cannot serve."""
         if self.adapted and not adapt:
             raise SerClassicError(
-                f"{self.named}: was fitted on features z-scored per speaker, and needs several "
-                "recordings of one speaker to do the same; give them together, with --adapt (adapt=True)"
+                f"{self.named}: was fitted on features z-scored per speaker, and needs several recordings "
+                "of one speaker to do the same; give them together, with predict --adapt (adapt=True)"
             )
         if adapt and not (self.adapted or (self.card["across"] and self.has_probabilities)):
             raise SerClassicError(
@@ -229,7 +229,7 @@ class Predictor:
     ) -> list[Answer]:
         """Emotions of what `describe` gave: the rows of `predict`, each a dict from column to value."""
         self.require(adapt=adapt, min_confidence=min_confidence)
-        described = self.settle(described, adapt and self.adapted)
+        described = self.judge(described, adapt)
         judged = [item.judged for item in described if item.judged]
         if adapt and len(judged) == 1:
             raise SerClassicError(
@@ -237,19 +237,21 @@ class Predictor:
                 "only one"
             )
         if judged and adapt and not self.adapted:
-            judged = self._evened(judged)
-        told = iter(judged)
+            shared = evened(np.stack([own for _, own, _ in judged]))
+            judged = [
+                (self.classes[own.argmax()], own, distance)
+                for own, (*_, distance) in zip(shared, judged, strict=True)
+            ]
+        answers, none = iter(judged), (None, np.full(len(self.classes), np.nan), np.nan)
         rows = []
         for item in described:
-            emotion, probabilities, distance = next(told) if item.judged else (None, None, np.nan)
+            emotion, probabilities, distance = next(answers) if item.judged else none
             row: Answer = {"file": item.name}
             if item.channel:
                 row["channel"] = item.channel
             row |= {"start": item.span.start, "end": item.span.end}
             row |= {"seconds": item.span.seconds, "emotion": emotion}
             if self.has_probabilities:
-                if probabilities is None:
-                    probabilities = np.full(len(self.classes), np.nan)
                 row["confidence"] = float(probabilities.max())
                 if row["confidence"] < min_confidence or (min_confidence and distance > 1):
                     row["emotion"] = UNCERTAIN
@@ -280,31 +282,20 @@ class Predictor:
                 f"{path}: its {len(given.columns)} columns are not the {len(wanted.columns)} that {title} "
                 "was fitted on, in the same order; make the table as for the fit"
             )
-        nowhere = Span(np.nan, np.nan)
         rows = zip(given.table.keys, given.table.values, strict=True)
-        return [Described(str(key), nowhere, row) for key, row in rows]
+        return [Described(str(key), vector=row) for key, row in rows]
 
-    def settle(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:
-        """Replace features by answers; arguments and errors as for `judge`."""
-        found = [item for item in described if item.vector is not None]
-        judged = iter(self.judge([item.vector for item in found], [item.name for item in found], adapt))
-        return [
-            item if item.vector is None else replace(item, vector=None, judged=next(judged))
-            for item in described
-        ]
-
-    def judge(self, vectors: Sequence[np.ndarray], names: Sequence[str], adapt: bool = False) -> list[Judged]:
-        """Emotion, probabilities [shape=(classes,)] or None, and distance, for features of each clip.
-
-        `names` are the clips' in messages; with `adapt`, they are of one speaker, see `predict`.
-        """
-        if not len(vectors):
-            return []
-        rows = [np.atleast_2d(vector) for vector in vectors]
-        lengths, gives = np.array(list(map(len, rows))), self.features.gives
-        features = Features(names, self.features.columns, np.concatenate(rows), lengths, gives)
+    def judge(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:
+        """Replace features by emotion, probabilities (or None) and distance; `adapt` is as in `predict`."""
+        vectors = [np.atleast_2d(item.vector) for item in described if item.vector is not None]
+        if not vectors:
+            return list(described)
+        lengths, gives = np.array(list(map(len, vectors))), self.features.gives
+        features = Features(
+            range(len(vectors)), self.features.columns, np.concatenate(vectors), lengths, gives
+        )
         if adapt and self.adapted:
-            features = features.adapted(np.zeros(len(rows), dtype=int))
+            features = features.adapted(np.zeros(len(vectors), dtype=int))
         X = features.array
         what = f"{self.named}: its machine fails"  # not the features, which are checked
         with wrap_errors(what, "was its file changed? Fit it again"):
@@ -316,15 +307,10 @@ class Predictor:
                 raise ValueError("probabilities that are not numbers")
             each = [None] * len(X) if probabilities is None else list(probabilities)
             emotions = [self.classes[code] for code in codes]
-        judged = list(zip(emotions, each, map(float, distances), strict=True))
-        return self._evened(judged) if adapt and not self.adapted else judged
-
-    def _evened(self, judged: Sequence[Judged]) -> list[Judged]:
-        """Answers for clips of one speaker, shared out by `adaptation.evened`."""
-        shared = evened(np.stack([own for _, own, _ in judged]))
+        judged = zip(emotions, each, map(float, distances), strict=True)
         return [
-            (self.classes[own.argmax()], own, distance)
-            for own, (*_, distance) in zip(shared, judged, strict=True)
+            item if item.vector is None else replace(item, vector=None, judged=next(judged))
+            for item in described
         ]
 
 
@@ -361,12 +347,7 @@ def load_predictor(path: str | Path) -> Predictor:
     >>> load_predictor("m.skops").card["clips"]
     504
     """
-    return assembled(path)
-
-
-def assembled(path: str | Path, content: bytes | None = None) -> Predictor:
-    """As `load_predictor`, or from the content of a file of that name."""
-    card, machine, familiarity = saving.load(path, content)
+    card, machine, familiarity = saving.load(path)
     stated = card["features"]
     with wrap_errors(f"{path}: not loaded, its parts do not fit together", "fit it again"):
         if takes_tables(card):

@@ -21,7 +21,7 @@ from ser_classic.runtime.progress import track
 from ser_classic.runtime.workers import Local
 
 LONG = 600.0  # [s]; a single answer for a longer recording says little
-PIECES = 64  # passed to `settle` at a time
+PIECES = 64  # passed to `keep` at a time
 WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ EACH = "each"  # instead of a channel: every channel separately
 Channel = int | Literal["each"] | None
 # Emotion, probabilities [shape=(classes,)] or None, and distance from the training clips
 Judged = tuple[str, np.ndarray | None, float]
+NOWHERE = Span(np.nan, np.nan)  # of what is no recording
 Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
 
 
@@ -45,7 +46,7 @@ class Described:
     """
 
     name: str
-    span: Span
+    span: Span = NOWHERE
     vector: np.ndarray | None = None
     problem: str = ""
     channel: str = ""
@@ -56,13 +57,13 @@ class Described:
 class Describer:
     """What is computed of recordings, or of the pieces that a cutter makes of them.
 
-    `settle` gets the pieces in batches and returns what is to be kept of each.
+    `keep` gets the pieces in batches and returns what is to be kept of each.
     """
 
     features: FeatureSet
     channel: Channel = None
     cutter: Cutter | None = None
-    settle: Callable[[list[Described]], list[Described]] = list
+    keep: Callable[[list[Described]], list[Described]] = list
 
     def describe(
         self, sources: Source | Iterable[Source] | Mapping[str, Source], jobs: int = 1
@@ -115,7 +116,7 @@ class Describer:
             found: list[Described] = []
             pieces = self._pieces(name, source)
             while some := list(islice(pieces, PIECES)):
-                found += self.settle(some)
+                found += self.keep(some)
             if not found and self.cutter is Utterances:
                 raise audio.AudioError(f"{name}: no speech found; leave out --segments to answer anyway")
             if all(item.problem for item in found):

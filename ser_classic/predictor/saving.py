@@ -98,9 +98,9 @@ def how_to_make(path: str | Path) -> str:
     return f"make one with: ser-classic fit synthetic --features classic193 --model svm_rbf -o {output}"
 
 
-def load(path: str | Path, content: bytes | None = None) -> tuple[dict[str, Any], Machine, Familiarity]:
-    """Card, machine and familiarity in a file that `save` wrote, or in its bytes."""
-    with _opened(path, content) as (archive, description):
+def load(path: str | Path) -> tuple[dict[str, Any], Machine, Familiarity]:
+    """Card, machine and familiarity in a file that `save` wrote."""
+    with _opened(path) as (archive, description):
         arrays = [_array(archive, number, each) for number, each in enumerate(description["arrays"])]
         machine, familiarity = (_decoded(description[name], arrays) for name in ("machine", "familiarity"))
         if not isinstance(machine, Machine) or not isinstance(familiarity, Familiarity):
@@ -182,17 +182,14 @@ def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
 
 
 @contextmanager
-def _opened(
-    path: str | Path, content: bytes | None = None
-) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]]:
+def _opened(path: str | Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]]:
     """The file and its JSON, with its card checked; it is to blame for whatever is raised in the block."""
-    if content is None:
-        _require_predictor(Path(path))
+    _require_predictor(Path(path))
     with (
         wrap_errors(
             f"{path}: truncated, changed or not saved by ser-classic", "copy it again, or fit it again"
         ),
-        zipfile.ZipFile(path if content is None else io.BytesIO(content)) as archive,
+        zipfile.ZipFile(path) as archive,
     ):
         if sum(member.file_size for member in archive.infolist()) > LARGEST:
             raise SerClassicError(f"{path}: would unpack to more than {LARGEST >> 30} GiB; no predictor does")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser_classic import audio
-from ser_classic.errors import SerClassicError
 from ser_classic.predictor.core import Predictor, tabled
 from ser_classic.predictor.describing import Describer
 from ser_classic.predictor.windows import Span, Stream
@@ -36,7 +35,6 @@ class Listener:
         min_confidence: float = 0.0,
         name: str = "microphone",
     ) -> None:
-        require_blind(predictor)
         predictor.require(min_confidence=min_confidence)
         self.predictor = predictor
         self.rate = rate
@@ -65,15 +63,6 @@ class Listener:
             self._describer.piece(self.name, waveform, self.rate, span) for span, waveform in windows
         ]
         return tabled(self.predictor.answer(described, min_confidence=self.min_confidence))
-
-
-def require_blind(predictor: Predictor) -> None:
-    """Refuse a predictor that cannot answer to a recording while it comes in."""
-    if predictor.adapted:
-        raise SerClassicError(
-            f"{predictor.named}: was fitted on features z-scored per speaker, for which all his "
-            "recordings are needed first; listen with another, or record and then predict --adapt"
-        )
 
 
 def level(block: np.ndarray) -> float:

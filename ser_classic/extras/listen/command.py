@@ -68,7 +68,7 @@ def listen(
             print("no microphone found")
         return
     from ser_classic.predictor import load_predictor, shipped
-    from ser_classic.predictor.streaming import Listener, require_blind
+    from ser_classic.predictor.streaming import Listener
     from ser_classic.runtime.files import require_writable
 
     options.check_windows(window, hop)
@@ -78,7 +78,7 @@ def listen(
     if model is None:
         tell(shipped.NOTICE)
     predictor = shipped.load() if model is None else load_predictor(model)
-    require_blind(predictor)
+    predictor.require()  # an adapted one needs all recordings of a speaker first
     with options.value_of("--min-confidence"):
         predictor.require(min_confidence=min_confidence)
     chosen = int(device) if device is not None and device.isdigit() else device
