@@ -42,12 +42,10 @@ class _Plain:
         """Parameters, and the option --help."""
         parameters = super().get_params(ctx)
         for parameter in parameters:
-            parameter._get_number_range_help_str = lambda: None  # the message on wrong usage has the range
             if parameter.param_type_name == "argument":
                 more = "..." if parameter.nargs != 1 else ""
                 name = parameter.metavar or parameter.name.upper() + more
                 parameter.metavar = name
-                parameter.display_type_rich = lambda ctx: None
                 piece = name if parameter.required else f"[{name}]"
                 parameter.get_usage_pieces = lambda ctx, piece=piece: [piece]
             elif getattr(parameter, "is_flag", False):
@@ -55,8 +53,10 @@ class _Plain:
         return parameters
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, as Typer does."""
+        """Print the help, as Typer does, but with all types as those of flags, which it does not show."""
         _load_panels()
+        for parameter in self.get_params(ctx):
+            parameter.type = self.get_help_option(ctx).type
         super().format_help(ctx, formatter)
 
 

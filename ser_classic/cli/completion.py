@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 
 import typer
 
@@ -51,5 +52,5 @@ def suites(incomplete: str) -> list[str]:
 
 def runs(context: typer.Context, incomplete: str) -> list[str]:
     """Ids of the runs under --results."""
-    folder = context.params["results"] / "runs"
+    folder = Path(context.params["results"]) / "runs"
     return among(*sorted(path.name for path in folder.glob("*")))(incomplete)
