@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_info
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.runtime.engines import ENGINES, Request
+from ser_classic.runtime.engines import ENGINES
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 from ser_classic.extras.cluster import workers as cluster
@@ -227,10 +227,10 @@ def test_an_address_where_no_scheduler_answers_is_told(address, reason, tmp_path
             nobody = closed.getsockname()[1]
         address = address.format(nobody=nobody, other=other.getsockname()[1])
         with pytest.raises(SerClassicError, match=f"{address}.*{reason}"):
-            ENGINES["dask"].open(Request(tmp_path, tmp_path, scheduler=address)).__enter__()
+            ENGINES["dask"].open(tmp_path, tmp_path, 1, address).__enter__()
 
 
 def test_without_the_extra_the_command_that_installs_it_is_told(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[cluster\]'"):
-        ENGINES["dask"].open(Request(tmp_path, tmp_path, scheduler="tcp://127.0.0.1:8786")).__enter__()
+        ENGINES["dask"].open(tmp_path, tmp_path, 1, "tcp://127.0.0.1:8786").__enter__()

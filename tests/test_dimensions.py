@@ -270,8 +270,8 @@ def test_two_corpora_have_two_scales(tiny):
 
 
 def test_runs_can_be_checked_merged_and_removed(results, tmp_path):
-    merged = merge([results], tmp_path / "all")
-    assert {cell.id for cell in CELLS} < set(merged.copied)
+    copied, _ = merge([results], tmp_path / "all")
+    assert {cell.id for cell in CELLS} < set(copied)
     assert {run.id for run in store.runs(tmp_path / "all" / store.DIMENSIONS)} == {c.id for c in CELLS}
     done = CliRunner().invoke(app, ["results", "remove", CELLS[0].id, "--results", str(tmp_path / "all")])
     assert done.exit_code == 0

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from ser_classic import store
-from ser_classic.runtime.locks import LOCK, alone
+from ser_classic.runtime.files import LOCK, alone
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ser_classic.runtime.locks import alone
+from ser_classic.runtime.files import alone
 with alone(Path(sys.argv[1]), "knitting"):
     print("held", flush=True)
     time.sleep(60)

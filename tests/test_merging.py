@@ -85,18 +85,18 @@ def test_merging_again_changes_nothing(parts, tmp_path):
     out = tmp_path / "out"
     merge(parts[:2], out)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.*")}
-    merged = merge([*parts[:2], out], out)
-    assert (merged.copied, len(merged.kept)) == ([], 8)
+    copied, kept = merge([*parts[:2], out], out)
+    assert (copied, len(kept)) == ([], 8)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.*")} == before
-    assert len(merge(parts, out).copied) == 4
+    assert len(merge(parts, out)[0]) == 4
 
 
 def test_the_folder_to_merge_into_may_be_among_the_sources_in_another_spelling(parts, monkeypatch):
     monkeypatch.chdir(parts[0].parent)
     into = Path(parts[0].name)
     assert not into.is_absolute()
-    merged = merge([parts[0], into / ".." / into, parts[1]], into)
-    assert (len(merged.copied), len(merged.kept)) == (4, 4)
+    copied, kept = merge([parts[0], into / ".." / into, parts[1]], into)
+    assert (len(copied), len(kept)) == (4, 4)
 
 
 @pytest.mark.parametrize("inside", ["runs", "runs/new", "new"])
@@ -112,14 +112,14 @@ def test_a_folder_that_holds_the_sources_may_take_their_runs(parts, tmp_path):
     with pytest.raises(SerClassicError, match=r"out: .*runs"):
         merge([parts[1], runs], tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == [runs]
-    assert len(merge(parts, tmp_path).copied) == 12
+    assert len(merge(parts, tmp_path)[0]) == 12
 
 
 def test_runs_equal_in_predictions_may_be_there_twice(parts, tmp_path):
     shutil.copytree(parts[0], tmp_path / "again")
     edit(first(tmp_path / "again"), fit_seconds=99.0)
-    merged = merge([parts[0], tmp_path / "again"], tmp_path / "out")
-    assert len(merged.copied) == 4
+    copied, _ = merge([parts[0], tmp_path / "again"], tmp_path / "out")
+    assert len(copied) == 4
     assert first(tmp_path / "out").joinpath("run.json").read_bytes() == (
         first(parts[0]).joinpath("run.json").read_bytes()
     )
@@ -135,7 +135,7 @@ def test_a_failed_run_gives_way_to_a_finished_one(parts, tmp_path, order):
     assert store.read_run(tmp_path / "out" / "runs" / failed.name).ok
     merge([tmp_path / "again"], tmp_path / "alone")
     assert not store.read_run(tmp_path / "alone" / "runs" / failed.name).ok
-    assert failed.name in merge([parts[0]], tmp_path / "alone").copied
+    assert failed.name in merge([parts[0]], tmp_path / "alone")[0]
     assert store.read_run(tmp_path / "alone" / "runs" / failed.name).ok
 
 

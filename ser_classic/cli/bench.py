@@ -90,8 +90,8 @@ def bench(
         from ser_classic.errors import SerClassicError
         from ser_classic.experiment import checking
         from ser_classic.experiment import suites as known
-        from ser_classic.runtime.engines import ENGINES, Request
-        from ser_classic.runtime.places import cache_folder, data_folder
+        from ser_classic.runtime.engines import ENGINES
+        from ser_classic.runtime.files import cache_folder, data_folder
 
     interrupts.stop_soon()
     reading = access.reading != Reading()
@@ -123,7 +123,7 @@ def bench(
     context.with_resource(options.brought(tables, listed))
     cells = [cell for suite in suites or () for cell in known.read_suite(suite)]
     data, cache = data_folder(access.data), cache_folder(access.cache).absolute()
-    opened = kind.open(Request(cache, data.absolute(), jobs, scheduler))
+    opened = kind.open(cache, data.absolute(), jobs, scheduler)
     if check:
         with opened as workers:
             found = checking.check(

@@ -24,7 +24,7 @@ def cache(
 
     Clear it only while no other command is running.
     """
-    from ser_classic.runtime.places import cache_folder
+    from ser_classic.runtime.files import cache_folder
 
     folder = cache_folder(folder).absolute()
     before = contents(folder)

@@ -33,7 +33,7 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
     """Facts of this installation; `faults` are those that keep commands from working."""
     from ser_classic.cli.cache import contents
     from ser_classic.corpora import available
-    from ser_classic.runtime.places import cache_folder, data_folder
+    from ser_classic.runtime.files import cache_folder, data_folder
     from ser_classic.runtime.provenance import machine, versions
     from ser_classic.runtime.workers import THREADS
 

@@ -78,7 +78,7 @@ def facts_of(corpus: Corpus, at_hand: Sequence[str]) -> dict[str, Any]:
 
 def _corpora(data: Path | None) -> Listed:
     from ser_classic.corpora import CORPORA, available
-    from ser_classic.runtime.places import data_folder
+    from ser_classic.runtime.files import data_folder
 
     at_hand, folder = available(data), data_folder(data)
     if not folder.is_dir():

@@ -25,9 +25,9 @@ def merge(
     from ser_classic.report import write
     from ser_classic.store import merging
 
-    merged = merging.merge(folders, into)
+    copied, kept = merging.merge(folders, into)
     write(into, tell, cache=cache)
-    print(f"{into}: {len(merged.copied)} runs copied, {len(merged.kept)} kept")
+    print(f"{into}: {len(copied)} runs copied, {len(kept)} kept")
 
 
 def remove(

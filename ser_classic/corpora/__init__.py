@@ -25,8 +25,7 @@ from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.registry import Registry, unknown
-from ser_classic.runtime.locks import LOCK, alone
-from ser_classic.runtime.places import cache_folder, data_folder
+from ser_classic.runtime.files import LOCK, alone, cache_folder, data_folder
 from ser_classic.vocabulary import EMOTIONS, ordered
 
 __all__ = [
@@ -75,9 +74,9 @@ def load(
     spec : str or Path
         A name in `CORPORA`; or the path of a manifest (CSV, TSV) or of a folder with a subfolder per emotion.
     data : Path, optional
-        Folder that holds the corpora; see `places.data_folder`.
+        Folder that holds the corpora; see `files.data_folder`.
     cache : Path, optional
-        Where an embedded corpus is made, on first use; see `places.cache_folder`.
+        Where an embedded corpus is made, on first use; see `files.cache_folder`.
     reading : Reading, optional
         For a corpus of your own: what its words mean, who speaks, what is left out.
 
@@ -220,7 +219,6 @@ def _made(corpus: Corpus, cache: Path | None) -> Path:
     if root.is_dir():
         return root
     try:
-        root.parent.mkdir(parents=True, exist_ok=True)
         with alone(root.parent / LOCK, f"making {root.name}"):
             for draft in root.parent.glob(f".{corpus.name}-*"):  # of one who was killed
                 shutil.rmtree(draft, ignore_errors=True)

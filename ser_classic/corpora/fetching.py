@@ -16,8 +16,7 @@ from ser_classic.corpora import CORPORA, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.corpus import Corpus
-from ser_classic.runtime.locks import LOCK, alone
-from ser_classic.runtime.places import data_folder
+from ser_classic.runtime.files import LOCK, alone, data_folder
 from ser_classic.runtime.progress import track
 
 if TYPE_CHECKING:
@@ -71,7 +70,6 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
     except CorpusError:
         root = data / name
     try:
-        data.mkdir(parents=True, exist_ok=True)
         with alone(data / f".{name}{LOCK}", f"fetching {name}"):
             return _fetch(corpus, root, data, source)
     except OSError as error:

@@ -46,7 +46,7 @@ def extract(
     root : Path
     feature_set : FeatureSet
     cache : Path, optional
-        Cache folder; see `places.cache_folder`.
+        Cache folder; see `files.cache_folder`.
     engine : Engine
         Who extracts; see `engines`.
     channel : int, optional

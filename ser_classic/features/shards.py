@@ -22,9 +22,8 @@ import numpy as np
 
 from ser_classic.errors import SerClassicError
 from ser_classic.features.sets import FeatureSet
-from ser_classic.runtime import locks
-from ser_classic.runtime.files import DRAFT, replacing
-from ser_classic.runtime.places import cache_folder
+from ser_classic.runtime import files
+from ser_classic.runtime.files import cache_folder, replacing
 
 Pieces = Iterable[tuple[Any, np.ndarray]]
 
@@ -52,9 +51,7 @@ def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
 @contextlib.contextmanager
 def alone(shards: Path, what: str) -> Iterator[None]:
     """Be the only process that writes shards here; what a killed one was writing is removed."""
-    with _writing(shards), locks.alone(shards / locks.LOCK, what):
-        for draft in shards.glob(f"{DRAFT}*"):
-            draft.unlink(missing_ok=True)
+    with _writing(shards), files.alone(shards / files.LOCK, what, shards):
         yield
 
 

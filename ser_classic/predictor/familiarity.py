@@ -46,17 +46,14 @@ class Familiarity:
 
     def distance(self, X: np.ndarray) -> np.ndarray:
         """Distance of clips [shape=(n, d)]; above 1, the limit, a clip is unlike the training clips."""
-        return self._distance(X) / self.limit
-
-    def _distance(self, X: np.ndarray) -> np.ndarray:
         Z = Standardise(self.mean, self.scale, FURTHEST)(X)
         along = Z @ self.directions
         inside = (np.square(along) / self.spread).mean(axis=1)
         others = Z.shape[1] - len(self.spread)
         if not others:
-            return np.sqrt(inside)
+            return np.sqrt(inside) / self.limit
         beyond = np.square(Z).sum(axis=1) - np.square(along).sum(axis=1)
-        return np.sqrt((inside + beyond.clip(0) / (others * self.rest)) / 2)
+        return np.sqrt((inside + beyond.clip(0) / (others * self.rest)) / 2) / self.limit
 
 
 def measure(X: np.ndarray, speakers: np.ndarray | None, seed: int = 0) -> Familiarity:
@@ -69,7 +66,7 @@ def measure(X: np.ndarray, speakers: np.ndarray | None, seed: int = 0) -> Famili
     for unheard in np.array_split(dealt, min(FOLDS, len(dealt))):
         out = np.isin(units, unheard)
         if (~out).any() and out.any():
-            outside.append(_learned(X[~out], 1.0)._distance(X[out]))
+            outside.append(_learned(X[~out], 1.0).distance(X[out]))
     limit = float(np.quantile(np.concatenate(outside), SHARE)) if outside else 1.0
     return _learned(X, max(limit, 1e-6))
 

@@ -302,4 +302,4 @@ def put_into(readme: Path, board: pd.DataFrame) -> None:
     if not block.search(text):
         raise SerClassicError(f"{readme}: the table goes between the lines {BEGIN} and {END}; add them")
     table = f"{BEGIN}\n{best_systems(board).markdown()}\n{END}"
-    store.write_text(readme, block.sub(lambda _: table, text, count=1))
+    store.write(readme, block.sub(lambda _: table, text, count=1))

@@ -23,8 +23,7 @@ from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import figure_of, page, section_of
 from ser_classic.report.scoring import read, tabulated, to_csv
 from ser_classic.report.text import INTRODUCTION, best_chapter, markdown
-from ser_classic.runtime.files import replacing
-from ser_classic.runtime.places import cache_folder
+from ser_classic.runtime.files import cache_folder, replacing
 from ser_classic.runtime.provenance import versions
 
 # Functions that make a chapter from scored runs
@@ -45,7 +44,7 @@ def write(
 
     Runs that predict dimensions have their own dimensions/leaderboard.csv and chapter. Stale runs are marked
     in the leaderboard and appear nowhere else. If runs, code and written files are unchanged since the last
-    report, which `cache` remembers (see `places.cache_folder`), nothing is done. `problem` as in `read`.
+    report, which `cache` remembers (see `files.cache_folder`), nothing is done. `problem` as in `read`.
 
     Returns the leaderboards of emotions and of dimensions.
 
@@ -130,23 +129,23 @@ def _write(
     tables = "".join(chapter.markdown() for chapter in chapters if chapter.tables or chapter.failed)
     if len(board) or not chapters:
         tables += markdown(board)
-    store.write_text(results / "leaderboard.csv", to_csv(board))
-    store.write_text(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
-    store.write_text(results / "leak_premium.csv", to_csv(premium))
+    store.write(results / "leaderboard.csv", to_csv(board))
+    store.write(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
+    store.write(results / "leak_premium.csv", to_csv(premium))
     if len(numbers):
-        store.write_text(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers))
+        store.write(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers))
     if figures:
         folder, drawn = results / "figures", {}
         story = networks_picture(board)
         for picture in [*(picture for chapter in chapters for picture in chapter.pictures), story]:
             if picture:
                 text = svg(picture.draw())
-                store.write_bytes(folder / f"{picture.name}.svg", text.encode())
+                store.write(folder / f"{picture.name}.svg", text)
                 drawn[picture.name] = figure_of(picture, text)
         for old in folder.glob("*.svg"):
             if old.stem not in drawn:
                 old.unlink()
         sections = [section_of(one, [drawn[picture.name] for picture in one.pictures]) for one in chapters]
         text = page(every, sections, drawn[story.name] if story else "")
-        store.write_text(results / "leaderboard.html", text)
+        store.write(results / "leaderboard.html", text)
     return board, numbers

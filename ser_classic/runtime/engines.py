@@ -12,7 +12,7 @@ from ser_classic.registry import Registry
 from ser_classic.runtime.provenance import OPTIONAL, versions
 from ser_classic.runtime.workers import THREADS, Local, Result
 
-__all__ = ["ALONE", "ENGINES", "THREADS", "Engine", "EngineKind", "Local", "Request", "Result", "libraries"]
+__all__ = ["ALONE", "ENGINES", "THREADS", "Engine", "EngineKind", "Local", "Result", "libraries"]
 
 
 class Engine(Protocol):
@@ -38,24 +38,16 @@ ALONE = Local()
 class EngineKind:
     """An entry of `ENGINES`, which plug-ins add to through the entry-point group `ser_classic.engines`.
 
-    `open` may raise SerClassicError: a library is not installed, nobody answers, or workers cannot be used. A
-    `remote` one works at the address of a scheduler, with as many jobs as there are workers.
+    `open` gets the feature cache and the folder of the corpora (both absolute), the number of processes on
+    this machine, and the address of a scheduler, such as `tcp://10.0.0.1:8786`, or None. It may raise
+    SerClassicError: a library is not installed, nobody answers, or workers cannot be used. A `remote` one
+    works at the address, with as many jobs as there are workers.
     """
 
     name: str
     title: str
-    open: Callable[[Request], contextlib.AbstractContextManager[Engine]]
+    open: Callable[[Path, Path, int, str | None], contextlib.AbstractContextManager[Engine]]
     remote: bool = False
-
-
-@dataclass(frozen=True)
-class Request:
-    """What an engine is wanted for."""
-
-    cache: Path  # where calls put features and read them; absolute
-    data: Path  # folder with the corpora; absolute
-    jobs: int = 1  # processes on this machine
-    scheduler: str | None = None  # address of one, such as `tcp://10.0.0.1:8786`
 
 
 def libraries() -> dict[str, str]:
@@ -69,7 +61,7 @@ ENGINES = Registry(
         EngineKind(
             "local",
             "processes of this machine",
-            lambda request: contextlib.nullcontext(Local(request.jobs)),
+            lambda cache, data, jobs, scheduler: contextlib.nullcontext(Local(jobs)),
         )
     ],
 )

@@ -1,9 +1,10 @@
-"""Files to write: refused before any work where they cannot be, then whole or not there."""
+"""Files and folders: where they lie, who may write, and how each file is whole or not there."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import stat
@@ -14,6 +15,21 @@ from pathlib import Path
 from ser_classic.errors import SerClassicError
 
 DRAFT = ".draft-"  # begins the name of what is being written
+LOCK = ".lock"  # the file's name in a folder that is locked as a whole
+
+logger = logging.getLogger(__name__)
+
+
+def data_folder(chosen: Path | None = None) -> Path:
+    """Folder that holds the corpora: the one given, else `$SER_DATA`, else `./data`."""
+    return Path(chosen or os.environ.get("SER_DATA") or "data")
+
+
+def cache_folder(chosen: Path | None = None) -> Path:
+    """The cache: the folder given, else `$SER_CACHE`, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return chosen or Path(os.environ.get("SER_CACHE") or user_cache_path("ser_classic"))
 
 
 def require_writable(path: Path, what: str, *endings: str) -> None:
@@ -61,3 +77,30 @@ def replacing(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise
+
+
+@contextlib.contextmanager
+def alone(lock: Path, what: str, *folders: Path) -> Iterator[None]:
+    """Be the only one, of all processes and threads, who holds a lock file; wait for whoever does.
+
+    The file is removed at the end of the work; the system ends the lock of a process that dies, and drafts
+    that it left in some folders are removed first. `what` is done meanwhile, for the notice while waiting:
+    `extracting pooled`.
+    """
+    from filelock import FileLock, Timeout  # here: a prediction needs no lock
+
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        logger.warning(f"waiting for another process that is {what}")
+        held.acquire()
+    try:
+        for draft in (draft for folder in folders for draft in folder.glob(f"{DRAFT}*")):
+            draft.unlink(missing_ok=True)
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # Windows removes no file that is open
+            lock.unlink()  # while it is locked: whoever waits for it makes a new one
+        held.release()

@@ -22,8 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.runtime.files import DRAFT, replacing
-from ser_classic.runtime.locks import LOCK, alone
+from ser_classic.runtime.files import DRAFT, LOCK, alone, replacing
 from ser_classic.tables import Table
 from ser_classic.vocabulary import EMOTION
 
@@ -182,7 +181,7 @@ def folds_path(results: Path, digest: str) -> Path:
 def _write_folds(results: Path, digest: str, text: bytes) -> None:
     path, content = folds_path(results, digest), bz2.compress(text)
     if not path.is_file() or path.read_bytes() != content:
-        write_bytes(path, content)
+        write(path, content)
 
 
 @functools.lru_cache(maxsize=64)
@@ -284,14 +283,11 @@ def _alone(home: Path, what: str, *folders: Path) -> Iterator[None]:
     """Hold the lock of a folder; what was left half written in some folders is removed first."""
     with contextlib.ExitStack() as stack:
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(alone(home / LOCK, what))
+            stack.enter_context(alone(home / LOCK, what, *folders))
         except OSError as error:
             raise StoreError(
                 f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
             ) from error
-        for draft in (draft for folder in folders for draft in folder.glob(f"{DRAFT}*")):
-            draft.unlink(missing_ok=True)
         yield
 
 
@@ -385,20 +381,15 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
             "refer, or have other speakers or emotions, or are other recordings. Complete the corpus, run "
             "without --keep-stale, remove its old runs, or keep these results apart with --results FOLDER"
         )
-    write_text(path, text)
+    write(path, text)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a derived file in one step."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Write a derived file in one step."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as draft:
-            draft.write_bytes(content)
+            draft.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be written ({error.strerror}); free some space or choose another folder "

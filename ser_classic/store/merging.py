@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from ser_classic import store
@@ -13,20 +12,13 @@ from ser_classic.store import FEATURES_OF, Run
 WRITTEN = ("runs", "clips", "folds", "figures", store.DIMENSIONS)  # the folders of a results folder
 
 
-@dataclass(frozen=True)
-class Merged:
-    """What a call of `merge` did: ids of the runs that were copied, and of those that `into` had already."""
-
-    copied: list[str]
-    kept: list[str]
-
-
-def merge(sources: list[Path], into: Path) -> Merged:
+def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
     """Copy the runs of results folders, and the clips tables to which they refer, into one folder.
-
     That one may hold runs already, which then have to fit, too. A cell may have a run in several folders, if
     its predictions are equal; a failed run gives way to a finished one. The check comes first: where anything
     does not fit (broken runs, other clips tables of one corpus, other predictions), nothing is written.
+
+    Gives the ids of the runs that were copied, and of those that the folder had already and keeps.
     """
     for folder in sources:
         if not any((folder / name).exists() for name in ("runs", store.DIMENSIONS, "leaderboard.csv")):
@@ -52,12 +44,10 @@ def merge(sources: list[Path], into: Path) -> Merged:
         with store.at_work(home):
             for path in (path for folder in folders for path in sorted((folder / "clips").glob("*.csv"))):
                 if not (home / "clips" / path.name).exists():
-                    store.write_text(home / "clips" / path.name, path.read_text())
+                    store.write(home / "clips" / path.name, path.read_text())
             for run in copied:
                 store.copy_run(run, home)
-    return Merged(
-        [run.id for _, copied, _ in plans for run in copied], [name for *_, kept in plans for name in kept]
-    )
+    return [run.id for _, copied, _ in plans for run in copied], [name for *_, kept in plans for name in kept]
 
 
 def _planned(folders: list[Path], problems: list[str]) -> tuple[list[Path], list[Run], list[str]]:
