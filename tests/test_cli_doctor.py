@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ser_classic.cli import app, main
-from ser_classic.cli.cache import KEPT, readable
+from ser_classic.cli.cache import KEPT
 from ser_classic.experiment.suites import suites
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -88,14 +88,6 @@ def test_a_cache_that_is_not_there_is_empty(command, tmp_path):
     code, told = command("cache", "--cache", tmp_path / "absent", "--clear", "--json")
     assert (code, set(json.loads(told)["bytes"].values())) == (0, {0})
     assert not (tmp_path / "absent").exists()
-
-
-@pytest.mark.parametrize(
-    ("size", "told"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (22_500_000, "22.5 MB"), (3 * 10**15, "3000.0 TB")],
-)
-def test_sizes_can_be_read(size, told):
-    assert readable(size) == told
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_classic.cli import completion, interrupts, options
+from ser_classic.cli import interrupts, options
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import tell
 from ser_classic.runtime.progress import busy
@@ -29,6 +29,12 @@ VERDICTS = {
 }
 
 
+def _suites() -> list[str]:
+    from ser_classic.experiment.suites import suites
+
+    return suites()
+
+
 @options.reads_corpus
 def bench(
     context: typer.Context,
@@ -37,7 +43,7 @@ def bench(
         typer.Argument(
             help="Suites by name (`ser-classic list suites`), or TOML files.",
             show_default="with --check: all runs",
-            autocompletion=completion.suites,
+            autocompletion=_suites,
         ),
     ] = None,
     jobs: options.Jobs = options.CORES,

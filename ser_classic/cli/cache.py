@@ -24,6 +24,8 @@ def cache(
 
     Clear it only while no other command is running.
     """
+    from rich.filesize import decimal
+
     from ser_classic.runtime.files import cache_folder
 
     folder = cache_folder(folder).absolute()
@@ -31,7 +33,7 @@ def cache(
     if clear:
         _empty(folder)
     lines = [
-        f"  {name:8}  {readable(size):>8}{'  removed' if clear and size else ''}"
+        f"  {name:8}  {decimal(size):>9}{'  removed' if clear and size else ''}"
         for name, size in before.items()
     ]
     facts = {"folder": str(folder), "bytes": contents(folder) if clear else before}
@@ -44,19 +46,6 @@ def contents(folder: Path) -> dict[str, int]:
         name: sum(path.stat().st_size for path in (folder / name).rglob("*") if path.is_file())
         for name in KEPT
     }
-
-
-def readable(size: int) -> str:
-    """Bytes in the unit that suits, a thousand to the next.
-
-    Examples
-    --------
-    >>> readable(1_234_567)
-    '1.2 MB'
-    """
-    units = ("B", "kB", "MB", "GB", "TB")
-    power = next((power for power in range(4) if size < 1000 ** (power + 1)), 4)
-    return f"{size / 1000**power:.{min(power, 1)}f} {units[power]}"
 
 
 def _empty(folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import completion, options
+from ser_classic.cli import options
 from ser_classic.cli.printing import show
 
 Run = Annotated[
@@ -15,7 +15,7 @@ Run = Annotated[
     typer.Argument(
         metavar="RUN",
         help="Id of a run: corpus--protocol--features--model--seed.",
-        autocompletion=completion.runs,
+        autocompletion=options.runs,
     ),
 ]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_classic.cli import completion, listing, options
+from ser_classic.cli import listing, options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 app = Group("corpora list", "corpora show ravdess", help="List, inspect, verify and download corpora.")
 
-Name = Annotated[str, typer.Argument(help="Name of a corpus.", autocompletion=completion.corpora)]
+Name = Annotated[str, typer.Argument(help="Name of a corpus.", autocompletion=options.CORPORA)]
 SHOWN = 10  # names of files per fault; --json has them all
 
 
 def list_corpora(data: options.Data = None, as_json: options.Json = False) -> None:
     """List the corpora, and which of them are in the data folder."""
-    listing.show_kind(listing.Kind.corpora, as_json, data)
+    listing.show_kind("corpora", as_json, data)
 
 
 def show_corpus(corpus: Name, data: options.Data = None, as_json: options.Json = False) -> None:
@@ -79,7 +79,7 @@ def verify(
         typer.Argument(
             help="Names or paths of corpora.",
             show_default="all that are found",
-            autocompletion=completion.corpora,
+            autocompletion=options.CORPORA,
         ),
     ] = None,
     access: options.Access = None,

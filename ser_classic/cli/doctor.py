@@ -94,7 +94,7 @@ def _writable(folder: Path) -> bool:
 
 
 def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
-    from ser_classic.cli.cache import readable
+    from rich.filesize import decimal
 
     machine = found["machine"]
     threads = ", ".join(f"{name}={value or 'not set'}" for name, value in found["threads"].items())
@@ -110,11 +110,8 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
             text = _versions(libraries)
         rows.append((f"extra {extra}", text))
     place = {name: "" if can else " (cannot be written)" for name, can in found["writable"].items()}
-    size = readable(found["cache"]["bytes"])
-    if None in found["extras"]["mic"].values():
-        microphones = "needs the extra mic"
-    else:
-        microphones = ", ".join(found["microphones"]) or found["no_microphone"] or "none found"
+    size = decimal(found["cache"]["bytes"])
+    microphones = ", ".join(found["microphones"]) or found["no_microphone"] or "none found"
     return [
         *rows,
         ("corpora", f"{', '.join(found['data']['corpora'])}; searched in {found['data']['folder']}"),

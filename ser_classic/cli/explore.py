@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import completion, options
+from ser_classic.cli import options
 from ser_classic.errors import SerClassicError
 
 
@@ -19,7 +19,7 @@ def explore(
         str,
         typer.Argument(
             help="Name of a corpus, path of your own (a table or a folder), or a recording.",
-            autocompletion=completion.corpora,
+            autocompletion=options.CORPORA,
         ),
     ],
     features: options.Features = "pooled",

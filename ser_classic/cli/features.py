@@ -14,7 +14,7 @@ app = Group("features list", help="List feature sets, or extract one to a file."
 
 def list_features(as_json: options.Json = False) -> None:
     """List the feature sets with their columns, where the library that they need is installed."""
-    listing.show_kind(listing.Kind.features, as_json)
+    listing.show_kind("features", as_json)
 
 
 @options.reads_corpus

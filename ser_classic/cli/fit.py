@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import completion, interrupts, options
+from ser_classic.cli import interrupts, options
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show
 from ser_classic.runtime.files import require_writable
@@ -18,7 +18,7 @@ from ser_classic.runtime.progress import busy
 def fit(
     corpus: Annotated[
         str,
-        typer.Argument(help=f"{options.OWN_OR_KNOWN} Several: a+b.", autocompletion=completion.corpora),
+        typer.Argument(help=f"{options.OWN_OR_KNOWN} Several: a+b.", autocompletion=options.CORPORA),
     ],
     features: options.Features,
     model: Annotated[str, option("--model NAME", "Model; list them with `ser-classic list models`.")],

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import completion, options
+from ser_classic.cli import options
 from ser_classic.cli.options import option
 from ser_classic.runtime.files import require_writable
 
@@ -19,7 +19,7 @@ def folds(
         str,
         typer.Argument(
             help="Protocol, such as loso; list them with `ser-classic list protocols`.",
-            autocompletion=completion.protocols,
+            autocompletion=options.PROTOCOLS,
         ),
     ],
     output: Annotated[Path, option("--output -o FILE", "File to write: .csv or .jsonl.")],

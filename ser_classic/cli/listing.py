@@ -23,22 +23,12 @@ ACCESS = {"open": "open", "registration": "register", "request": "request", "mad
 Listed = tuple[list[dict[str, Any]], Sequence[tuple], tuple[str, ...]]  # facts, rows, further headings
 
 
-class Kind(StrEnum):
-    """What can be listed."""
-
-    suites = "suites"
-    corpora = "corpora"
-    features = "features"
-    models = "models"
-    protocols = "protocols"
-    tracks = "tracks"
-    regressors = "regressors"
+Kind = StrEnum("Kind", "suites corpora features models protocols tracks regressors")
 
 
 HINTS = {
-    None: "More of one kind: ser-classic list KIND",
-    Kind.corpora: "More about a corpus: ser-classic corpora show NAME",
-    Kind.models: "Install an extra with: pip install 'ser-classic[NAME]'",
+    "corpora": "More about a corpus: ser-classic corpora show NAME",
+    "models": "Install an extra with: pip install 'ser-classic[NAME]'",
 }
 
 
@@ -52,14 +42,16 @@ def list_names(
     from ser_classic.corpora import CORPORA
     from ser_classic.features import FEATURES
 
-    named = {Kind.corpora: [*CORPORA], Kind.features: [*FEATURES]}  # without reading or computing anything
-    names = {str(each): named.get(each) or [row[0] for row in LISTED[each](None)[1]] for each in Kind}
+    named = {"corpora": [*CORPORA], "features": [*FEATURES]}  # without reading or computing anything
+    names = {
+        each: named.get(each) or [row[0] for row in list_kind(None)[1]] for each, list_kind in LISTED.items()
+    }
     show(Table(("kind", ""), [(each, ", ".join(found)) for each, found in names.items()]), names, as_json)
     if not as_json:
-        print(HINTS[None])
+        print("More of one kind: ser-classic list KIND")
 
 
-def show_kind(kind: Kind, as_json: bool, data: Path | None = None) -> None:
+def show_kind(kind: str, as_json: bool, data: Path | None = None) -> None:
     """Print the names of a kind; `data` is the folder where corpora are looked for."""
     facts, rows, headings = LISTED[kind](data)
     show(Table((kind, *headings), rows), facts, as_json)
@@ -177,12 +169,12 @@ def _suites(data: None) -> Listed:
     return facts, [(each["name"], each["title"].partition(": ")[2]) for each in facts], ("",)
 
 
-LISTED: dict[Kind, Callable[[Any], Listed]] = {
-    Kind.suites: _suites,
-    Kind.corpora: _corpora,
-    Kind.features: _features,
-    Kind.models: partial(_models, "ser_classic.models", "MODELS"),
-    Kind.protocols: _protocols,
-    Kind.tracks: _tracks,
-    Kind.regressors: partial(_models, "ser_classic.models.regressors", "REGRESSORS"),
+LISTED: dict[str, Callable[[Any], Listed]] = {
+    "suites": _suites,
+    "corpora": _corpora,
+    "features": _features,
+    "models": partial(_models, "ser_classic.models", "MODELS"),
+    "protocols": _protocols,
+    "tracks": _tracks,
+    "regressors": partial(_models, "ser_classic.models.regressors", "REGRESSORS"),
 }

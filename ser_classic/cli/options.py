@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,12 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from ser_classic.cli import completion
 from ser_classic.errors import SerClassicError
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Loaded, Reading
+    from ser_classic.corpora import Loaded
 
 OWN = "A corpus of your own"  # panels of the help
 PLACES = "Folders"
@@ -29,16 +29,37 @@ RARE = "Rarely needed"
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def names_of(module: str, table: str) -> Callable[[], list[str]]:
+    """For completion: the names in a table of the package, which is imported when they are wanted."""
+    return lambda: [*getattr(importlib.import_module(module), table)]
+
+
+CORPORA = names_of("ser_classic.corpora", "CORPORA")
+PROTOCOLS = names_of("ser_classic.protocols", "PROTOCOLS")
+COMPLETED = {
+    "--corpus": CORPORA,
+    "--features": names_of("ser_classic.features", "FEATURES"),
+    "--metric": names_of("ser_classic.metrics", "COUNT_METRICS"),
+    "--model": names_of("ser_classic.models", "MODELS"),
+    "--protocol": PROTOCOLS,
+}
+
+
+def runs(context: typer.Context) -> list[str]:
+    """For completion: ids of the runs under --results."""
+    return sorted(path.name for path in Path(context.params["results"], "runs").glob("*"))
+
+
 def option(names: str, help: str, panel: str | None = None, **more: Any) -> Any:
     """An option: its names and what stands for its value (`--jobs -j N`; nothing for a flag), help, panel."""
     words = names.split()
     metavar = None if words[-1].startswith("-") else words.pop()
-    more.setdefault("autocompletion", completion.OF_OPTIONS.get(words[0]))
+    more.setdefault("autocompletion", COMPLETED.get(words[0]))
     return typer.Option(*words, metavar=metavar, help=help, rich_help_panel=panel, **more)
 
 
 OWN_OR_KNOWN = "Name of a corpus, or path of your own: a table or a folder."
-Corpus = Annotated[str, typer.Argument(help=OWN_OR_KNOWN, autocompletion=completion.corpora)]
+Corpus = Annotated[str, typer.Argument(help=OWN_OR_KNOWN, autocompletion=CORPORA)]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL.skops", help="Model saved by `ser-classic fit`.")]
 Features = Annotated[
     str, option("--features NAME", "Feature set; list them with `ser-classic list features`.")
@@ -94,13 +115,75 @@ def value_of(option: str) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from error
 
 
-@dataclass(frozen=True)
+@dataclass
 class Access:
-    """Where corpora lie, and how one of your own is read."""
+    """Options of every command that `reads_corpus`, and the `reading` that they make."""
 
-    reading: Reading
-    data: Path | None
-    cache: Path | None
+    words: Annotated[
+        list[str] | None,
+        option("--map WORD=EMOTION", "Translate an emotion word, as in anger=angry; repeatable.", OWN),
+    ]
+    drop: Annotated[
+        list[str] | None, option("--drop WORD", "Leave out clips with this emotion word; repeatable.", OWN)
+    ]
+    speaker: Annotated[
+        str | None,
+        option(
+            "--speaker PATTERN", "Regular expression whose first group is the speaker in a file's path.", OWN
+        ),
+    ]
+    speakers: Annotated[
+        list[str] | None,
+        option(
+            "--map-speaker NAME=SPEAKER", "Merge spellings of a speaker, as in ANNA=Anna; repeatable.", OWN
+        ),
+    ]
+    channel: Annotated[
+        str | None,
+        option(
+            "--channel CHANNEL",
+            "Channel of stereo recordings: left, right or a number from 0.",
+            OWN,
+            show_default="mix",
+        ),
+    ]
+    labels: Annotated[
+        Path | None,
+        option("--labels FILE", "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.", OWN),
+    ]
+    key: Annotated[
+        str | None,
+        option(
+            "--key COLUMN",
+            "Column of --labels that names the recording; combine several as '{folder}/{name}'.",
+            OWN,
+            show_default="file",
+        ),
+    ]
+    columns: Annotated[
+        list[str] | None,
+        option(
+            "--column COLUMN=MEANING",
+            "What a column of --labels means, as in EmoClass=emotion; repeatable.",
+            OWN,
+        ),
+    ]
+    data: Data
+    cache: Cache
+
+    def __post_init__(self) -> None:
+        from ser_classic.corpora import Reading
+
+        self.reading = Reading(
+            words=pairs(self.words),
+            drop=tuple(self.drop or ()),
+            speaker=self.speaker,
+            speakers=pairs(self.speakers, "--map-speaker", "ANNA=Anna"),
+            channel=channel_of(self.channel),
+            labels=self.labels,
+            key=self.key or "file",
+            columns=pairs(self.columns, "--column", "EmoClass=emotion"),
+        )
 
     def load(self, corpus: str) -> Loaded:
         """A corpus by name, or your own by path."""
@@ -110,94 +193,24 @@ class Access:
 
 
 def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace a command's parameter `access` by options: where corpora lie, and how to read one."""
-    own = get_type_hints(_access, localns={"Access": object}, include_extras=True)
-    del own["return"]
-    hints = get_type_hints(command, include_extras=True)
+    """Replace a command's parameter `access` by the options of `Access`."""
+    own = get_type_hints(Access, include_extras=True)
     parameters = []
-    for parameter in inspect.signature(command).parameters.values():
+    for parameter in inspect.signature(command, eval_str=True).parameters.values():
         if parameter.name == "access":
             parameters += [parameter.replace(name=name, annotation=kind) for name, kind in own.items()]
         else:
-            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+            parameters.append(parameter)
 
     @functools.wraps(command)
     def run(**values: Any) -> None:
         with busy("starting"):  # visible while pandas is imported
-            access = _access(**{name: values.pop(name) for name in own})
+            access = Access(**{name: values.pop(name) for name in own})
         command(**values, access=access)
 
     run.__signature__ = inspect.Signature(parameters)  # Typer reads this
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
-
-
-def _access(
-    words: Annotated[
-        list[str] | None,
-        option("--map WORD=EMOTION", "Translate an emotion word, as in anger=angry; repeatable.", OWN),
-    ],
-    drop: Annotated[
-        list[str] | None, option("--drop WORD", "Leave out clips with this emotion word; repeatable.", OWN)
-    ],
-    speaker: Annotated[
-        str | None,
-        option(
-            "--speaker PATTERN", "Regular expression whose first group is the speaker in a file's path.", OWN
-        ),
-    ],
-    speakers: Annotated[
-        list[str] | None,
-        option(
-            "--map-speaker NAME=SPEAKER", "Merge spellings of a speaker, as in ANNA=Anna; repeatable.", OWN
-        ),
-    ],
-    channel: Annotated[
-        str | None,
-        option(
-            "--channel CHANNEL",
-            "Channel of stereo recordings: left, right or a number from 0.",
-            OWN,
-            show_default="mix",
-        ),
-    ],
-    labels: Annotated[
-        Path | None,
-        option("--labels FILE", "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.", OWN),
-    ],
-    key: Annotated[
-        str | None,
-        option(
-            "--key COLUMN",
-            "Column of --labels that names the recording; combine several as '{folder}/{name}'.",
-            OWN,
-            show_default="file",
-        ),
-    ],
-    columns: Annotated[
-        list[str] | None,
-        option(
-            "--column COLUMN=MEANING",
-            "What a column of --labels means, as in EmoClass=emotion; repeatable.",
-            OWN,
-        ),
-    ],
-    data: Data,
-    cache: Cache,
-) -> Access:
-    from ser_classic.corpora import Reading
-
-    reading = Reading(
-        words=pairs(words),
-        drop=tuple(drop or ()),
-        speaker=speaker,
-        speakers=pairs(speakers, "--map-speaker", "ANNA=Anna"),
-        channel=channel_of(channel),
-        labels=labels,
-        key=key or "file",
-        columns=pairs(columns, "--column", "EmoClass=emotion"),
-    )
-    return Access(reading, data, cache)
 
 
 def pairs(given: list[str] | None, option: str = "--map", example: str = "anger=angry") -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import completion, labels, options
+from ser_classic.cli import labels, options
 from ser_classic.cli.options import LONG, PRINTED, option
 from ser_classic.cli.printing import tell
 from ser_classic.runtime.files import require_writable
@@ -40,7 +40,7 @@ def predict(
             "--format NAME",
             f"Print labels of one recording, from --segments or --window: {', '.join(labels.FORMATS)}.",
             PRINTED,
-            autocompletion=completion.among(*labels.FORMATS),
+            autocompletion=lambda: [*labels.FORMATS],
         ),
     ] = None,
     draw: Annotated[
@@ -64,7 +64,7 @@ def predict(
             "Channel of stereo recordings: left, right, mix, a number from 0, or each on its own.",
             LONG,
             show_default="as fitted",
-            autocompletion=completion.among("left", "right", "mix", "each"),
+            autocompletion=lambda: ["left", "right", "mix", "each"],
         ),
     ] = None,
     table: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ser_classic.cli import completion, options
+from ser_classic.cli import options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.printing import tell
 
@@ -34,7 +34,7 @@ def remove(
     runs: Annotated[
         list[str],
         typer.Argument(
-            help="Ids of runs, which are the names of their folders.", autocompletion=completion.runs
+            help="Ids of runs, which are the names of their folders.", autocompletion=options.runs
         ),
     ],
     results: options.Results = Path("results"),

@@ -42,7 +42,7 @@ def score(
         entry = PROTOCOLS[protocol]
     meanings = access.reading.words
     try:
-        loaded = replace(access, reading=replace(access.reading, words={})).load(corpus)
+        loaded = replace(access, words=None).load(corpus)
     except CorpusError:
         if corpus in CORPORA or not meanings:
             raise

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 import pandas as pd
 
 from ser_classic.audio import Part
-from ser_classic.errors import SerClassicError, some
+from ser_classic.errors import SerClassicError
 
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
 PART = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
@@ -101,13 +101,11 @@ def _leaves(file: str) -> bool:
     return "\\" in file or PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts
 
 
-def _refuse(clips: pd.DataFrame, bad: Collection[bool], column: str | None, expected: str) -> None:
-    bad = pd.Series(list(bad), index=clips.index, dtype=bool).to_numpy()
-    if not bad.any():
+def _refuse(clips: pd.DataFrame, bad: Iterable[bool], column: str | None, expected: str) -> None:
+    bad = clips[list(bad)]
+    if bad.empty:
         return
-    names = clips.index[bad]
-    if column is None:
-        what = f"clip {some(map(repr, names), 1)}"
-    else:
-        what = f"{column} {clips[bad].iloc[0][column]!r} of {some(names, 1)}"
-    raise CorpusError(f"clips table: bad {what}; expected {expected}")
+    first = bad.index[0]
+    what = f"clip {first!r}" if column is None else f"{column} {bad[column].iloc[0]!r} of {first}"
+    more = f" (one of {len(bad)} such clips)" if len(bad) > 1 else ""
+    raise CorpusError(f"clips table: bad {what}{more}; expected {expected}")

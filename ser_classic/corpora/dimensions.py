@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora import CORPORA, CorpusError, Loaded
-from ser_classic.errors import some
 from ser_classic.registry import unknown
 from ser_classic.vocabulary import DIMENSIONS
 
@@ -39,14 +38,14 @@ def values_of(clips: pd.DataFrame, dimension: str) -> np.ndarray:
             f"is with --column COLUMN={dimension}"
         )
     values = pd.to_numeric(clips[dimension], errors="coerce").to_numpy(dtype=float)
-    wrong = ~np.isfinite(values)
-    if wrong.any():
-        first = clips.index[wrong][0]
-        found = clips.at[first, dimension]
+    wrong = clips.index[~np.isfinite(values)]
+    if len(wrong):
+        found = clips.at[wrong[0], dimension]
+        what = "missing" if pd.isna(found) else f"{found!r}, no number"
+        more = f" (one of {len(wrong)} such clips)" if len(wrong) > 1 else ""
         raise CorpusError(
-            f"{corpus}: the {dimension} of {some(clips.index[wrong], 1)} is "
-            + ("missing" if pd.isna(found) else f"{found!r}, no number")
-            + "; complete the column, or leave these clips out"
+            f"{corpus}: the {dimension} of {wrong[0]} is {what}{more}; complete the column, or leave "
+            "such clips out"
         )
     if values.min() == values.max():
         raise CorpusError(

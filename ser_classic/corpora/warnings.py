@@ -77,14 +77,13 @@ def incomplete(name: str, emotions: np.ndarray, tests: Sequence[np.ndarray]) -> 
     short = sum(len(words) < len(counts) for words in tested)
     alone = sum(len(words) == 1 for words in tested)
     lacked = [
-        f"{word} in {without[word]}"
-        + (f" (its {counts[word]} clips are fewer than folds)" if counts[word] < len(tests) else "")
+        f"{word} in {without[word]} ({counts[word]} clip{'s' * (counts[word] > 1)} in all)"
         for word in ordered(without)
     ]
     larger = "use fewer and larger folds (speakers5), " if len(tests) > FOLDS else ""
     return (
-        f"{name}: {short} of {len(tests)} folds lack{'s' * (short == 1)} an emotion ({some(lacked)})"
-        + (f", and {alone} have only one" if alone else "")
+        f"{name}: {short} of {len(tests)} folds lack{'s' * (short == 1)} an emotion: {some(lacked)}"
+        + (f"; {alone} have only one" if alone else "")
         + ". Do not score single folds: UAR is over the test clips of all of them, and its interval over "
         f"speakers. For complete folds {larger}record more, or leave out rare emotions with --drop"
     )
