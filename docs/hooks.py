@@ -155,8 +155,7 @@ def _contents(extractor: object) -> str:
 
 
 def models() -> str:
-    from ser_classic import MODELS
-    from ser_classic.models.regressors import REGRESSORS
+    from ser_classic.models import MODELS, REGRESSORS
 
     lines = [
         "# Models",

@@ -30,7 +30,7 @@ from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import Features, extract
 from ser_classic.metrics import agreement_terms, ccc_of, concordance, pearson_of, rmse_of
-from ser_classic.models.regressors import REGRESSORS, model_for
+from ser_classic.models import REGRESSORS, model_for
 from ser_classic.models.tuning import fit
 from ser_classic.report import write
 from ser_classic.report.comparison import compare_stored

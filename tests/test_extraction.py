@@ -17,8 +17,8 @@ from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.features.export import save
 from ser_classic.features.extraction import ExtractionError, extract
+from ser_classic.features.tables import save
 from ser_classic.runtime.engines import Local
 
 

@@ -69,7 +69,7 @@ def test_values_come_to_their_clips_whatever_the_format_and_the_order(tiny, fram
 )
 def test_a_clip_may_be_called_by_its_name_or_by_its_file(tiny, frame, tmp_path, key):
     frame = frame.loc[tiny.clips["file"]].set_axis(pd.Index(key(tiny.clips), name="clip"))
-    rows = brought_set("mine", write(tmp_path / "t.csv", frame)).table.rows_of(tiny.clips)
+    rows = brought_set("mine", write(tmp_path / "t.csv", frame)).extractor.rows_of(tiny.clips)
     assert rows.tolist() == list(range(48))
 
 
@@ -77,18 +77,18 @@ def test_several_corpora_in_one_table(tiny, frame, tmp_path, caplog):
     other = frame.set_axis("emodb/" + frame.index.rename("file"))
     both = pd.concat([other, frame])
     with caplog.at_level(logging.WARNING):
-        rows = brought_set("mine", write(tmp_path / "t.csv", both)).table.rows_of(tiny.clips)
+        rows = brought_set("mine", write(tmp_path / "t.csv", both)).extractor.rows_of(tiny.clips)
     assert not caplog.records
     assert rows.min() >= len(other)
     named = pd.concat([frame, frame + 1]).assign(corpus=["other"] * 48 + ["tiny"] * 48)
-    rows = brought_set("mine", write(tmp_path / "u.csv", named)).table.rows_of(tiny.clips)
+    rows = brought_set("mine", write(tmp_path / "u.csv", named)).extractor.rows_of(tiny.clips)
     assert rows.min() == 48
 
 
 def test_rows_of_no_clip_are_told(tiny, frame, tmp_path, caplog):
     foreign = frame.iloc[:2].set_axis(pd.Index(["angry/nobody.wav", "sad/noone.wav"], name="file"))
     table = brought_set("mine", write(tmp_path / "t.csv", pd.concat([frame, foreign])))
-    table.table.rows_of(tiny.clips)
+    table.extractor.rows_of(tiny.clips)
     assert "nobody.wav" in caplog.text
 
 
@@ -99,7 +99,7 @@ def test_missing_doubled_and_foreign_clips_are_named(tiny, frame, tmp_path):
         (pd.concat([frame, frame.loc[[gone]]]), gone),
         (frame.set_axis(frame.index + ".x"), frame.index[0] + ".x"),
     ):
-        table = brought_set("mine", write(tmp_path / "t.csv", wrong)).table
+        table = brought_set("mine", write(tmp_path / "t.csv", wrong)).extractor
         with pytest.raises(SerClassicError, match=named):
             table.rows_of(tiny.clips)
 
@@ -141,7 +141,7 @@ def test_files_that_are_no_tables_are_one_error(tmp_path):
 
 
 def test_what_features_extract_writes_is_a_table(tiny, cache, tmp_path):
-    from ser_classic.features.export import save
+    from ser_classic.features.tables import save
 
     known = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
     for name in ("f.npz", "f.csv"):

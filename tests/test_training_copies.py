@@ -7,7 +7,7 @@ import pytest
 
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.degradations import DEGRADATIONS, training_copy
-from ser_classic.degradations.coding import TELEPHONE
+from ser_classic.degradations.channel import TELEPHONE
 from ser_classic.degradations.copies import Chain
 
 

@@ -47,8 +47,8 @@ def extract_features(
     An --encoder gives the mean and standard deviation of a layer over time: a table for `bench --table`.
     """
     from ser_classic.features import FEATURES
-    from ser_classic.features.export import check_output, save
     from ser_classic.features.extraction import extract
+    from ser_classic.features.tables import check_output, save
     from ser_classic.runtime.engines import ALONE, Local
 
     interrupts.stop_soon()

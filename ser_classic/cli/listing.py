@@ -176,5 +176,5 @@ LISTED: dict[str, Callable[[Any], Listed]] = {
     "models": partial(_models, "ser_classic.models", "MODELS"),
     "protocols": _protocols,
     "tracks": _tracks,
-    "regressors": partial(_models, "ser_classic.models.regressors", "REGRESSORS"),
+    "regressors": partial(_models, "ser_classic.models", "REGRESSORS"),
 }

@@ -9,10 +9,9 @@ from __future__ import annotations
 from functools import partial
 
 from ser_classic.degradations.backgrounds import babble, music, noise
-from ser_classic.degradations.coding import NARROW, coded, lossy, telephone
+from ser_classic.degradations.channel import NARROW, clipped, coded, gain, lossy, room, silence, telephone
 from ser_classic.degradations.copies import COPIES, training_copy
 from ser_classic.degradations.degradation import RATE, Degradation
-from ser_classic.degradations.levels import clipped, gain, room, silence
 from ser_classic.registry import Registry
 
 __all__ = ["COPIES", "DEGRADATIONS", "RATE", "Degradation", "training_copy"]

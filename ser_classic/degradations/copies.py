@@ -6,28 +6,25 @@ voice, music or lost packet in it, and no band, noise, clipping or level is as t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ser_classic.degradations.backgrounds import noise
-from ser_classic.degradations.coding import band_passed
+from ser_classic.degradations.channel import band_passed, clipped, levelled
 from ser_classic.degradations.degradation import Degradation
-from ser_classic.degradations.levels import clipped, levelled
 
 COPIES = 2  # of every clip, where a model is to be fit for the field
 
 
-@dataclass(frozen=True)
-class Chain:
-    """What is done to one copy, in this order; what is None is not."""
+class Chain(NamedTuple):
+    """What is done to one copy, in this order; what is None is left out."""
 
-    band: tuple[float, float] | None  # [Hz] what is passed on
-    # Ratio of the clip's mean power to the noise's [dB], and the exponent by which its power falls with
-    # frequency: from blue noise to brown.
+    band: tuple[float, float] | None  # [Hz] that passes
+    # Ratio of mean powers of clip and noise [dB]; exponent by which the noise falls with frequency
     noise: tuple[float, float] | None
     clipped: float | None  # share of the samples that is cut off
-    level: float  # [dB] of the largest sample: nobody knows at what level others record
+    level: float  # [dB] of the largest sample: others record at any level
 
     @classmethod
     def drawn(cls, random: np.random.Generator) -> Chain:

@@ -13,10 +13,9 @@ balanced_weights : weights that make every class count the same
 
 from ser_classic.estimators.boosting import BoostedTrees
 from ser_classic.estimators.folds import balanced_weights, held_out, inner_folds, uar
-from ser_classic.estimators.primal import PrimalSVCCV
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
 from ser_classic.estimators.stacking import ShrunkStackingCV, StackedKernelRidgeCV
-from ser_classic.estimators.svc import SVCCV
+from ser_classic.estimators.svc import SVCCV, PrimalSVCCV
 
 __all__ = [
     "SVCCV",

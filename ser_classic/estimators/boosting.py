@@ -81,8 +81,8 @@ class BoostedTrees(ClassifierMixin, _Boosted):
         """Grow the trees for features [shape=(n, d)] and two or more classes [shape=(n,)]."""
         X, y = validate_data(self, X, y, dtype=np.float32)
         check_classification_targets(y)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
-        self.classes_, codes = encoded(y)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        self.classes_, codes = encoded(y, weight)
         weight = weigh(self.class_weight, y, weight)
         self._grow(X, codes, weight, objective="multi:softprob", num_class=len(self.classes_))
         return self

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.utils.class_weight import compute_sample_weight
 
 Split = tuple[np.ndarray, np.ndarray]
+GIB = 2**30
 FEWEST_SPEAKERS = 4  # of whom one can be held out without losing more than a quarter of the training part
 
 
@@ -82,13 +84,12 @@ def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> lis
     return list(splitter.split(y, y, groups))
 
 
-def encoded(y: np.ndarray, weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """The classes of the clips that have a weight, and the place of every clip's class among them.
+def encoded(y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The classes of the clips whose weight is above 0, and the number of every clip's class among them.
 
-    A clip of weight 0 may be of a class that is not there; its place does not matter. Fewer than two classes
-    are a ValueError.
+    A clip of weight 0 may be of another class; its number has no meaning. A single class is a ValueError.
     """
-    classes = np.unique(y if weight is None else y[weight > 0])
+    classes = np.unique(y[weight > 0])
     if len(classes) < 2:
         raise ValueError(f"y holds one class, '{classes[0]}'; a classifier needs two or more")
     return classes, np.searchsorted(classes, y).clip(max=len(classes) - 1)
@@ -97,31 +98,22 @@ def encoded(y: np.ndarray, weight: np.ndarray | None = None) -> tuple[np.ndarray
 def balanced_weights(y: Sequence, sample_weight: Sequence | None = None) -> np.ndarray:
     """Weights [shape=(n,)] under which every class counts the same and the total stays what it was.
 
-    `w * sum(w) / (classes * sum of w over the clip's class)`, scikit-learn's "balanced"; w is 1 by default,
-    and with 2 a clip counts as two.
+    `w * sum(w) / (classes * sum of w over the clip's class)`, scikit-learn's "balanced"; w is 1 by default.
     """
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     _, codes = np.unique(np.asarray(y), return_inverse=True)
     totals = np.bincount(codes, weight)
-    share = np.zeros_like(totals)
-    present = totals > 0
-    share[present] = weight.sum() / (present.sum() * totals[present])
+    share = weight.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1))
     return weight * share[codes]
 
 
 def weigh(
-    class_weight: Literal["balanced"] | Mapping | None, y: np.ndarray, sample_weight: np.ndarray | None
-) -> np.ndarray | None:
-    """Sample weights [shape=(n,)] after a `class_weight` in scikit-learn's sense; None where all are one."""
-    if class_weight is None:
-        return sample_weight
-    if isinstance(class_weight, Mapping):
-        return np.array([class_weight.get(label, 1.0) for label in y]) * (
-            1.0 if sample_weight is None else sample_weight
-        )
-    if class_weight != "balanced":
-        raise ValueError(f"class_weight: {class_weight!r} is not known; expected 'balanced', a dict or None")
-    return balanced_weights(y, sample_weight)
+    class_weight: Literal["balanced"] | Mapping | None, y: np.ndarray, sample_weight: np.ndarray
+) -> np.ndarray:
+    """Sample weights [shape=(n,)] after a `class_weight` in scikit-learn's sense."""
+    if class_weight == "balanced":
+        return balanced_weights(y, sample_weight)
+    return sample_weight * compute_sample_weight(class_weight, y)
 
 
 def uar(truth: np.ndarray, guess: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
@@ -131,7 +123,6 @@ def uar(truth: np.ndarray, guess: np.ndarray, sample_weight: np.ndarray | None =
     fall alike.
     """
     weight = np.ones(len(truth)) if sample_weight is None else sample_weight
-    total = np.bincount(truth, weight)
-    hits = np.bincount(truth, weight * (truth == guess), minlength=len(total))
+    total, hits = np.bincount(truth, weight), np.bincount(truth, weight * (truth == guess))
     present = total > 0
     return float(np.mean(hits[present] / total[present]))

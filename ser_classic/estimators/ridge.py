@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 from sklearn.preprocessing import StandardScaler
 
 from ser_classic.errors import SerClassicError
-from ser_classic.estimators.folds import Split, balanced_weights
-from ser_classic.estimators.kernels import GIB, KERNELS, Kernel, Part
+from ser_classic.estimators.folds import GIB, Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, TunedClassifier
+from ser_classic.machines import Ridges, Standardise
 from ser_classic.machines.formulas import gaussian, squares
 
 CLIP = 5.0  # standardised features are held within this many standard deviations
 BLOCK = 1024  # clips scored at once
 WHOLE = "whole"
+Kernel = Literal["linear", "rbf"]
+KERNELS = ("linear", "rbf")
+BIAS = 0.1  # added to every entry of a kernel, in units of its mean diagonal: an intercept, lightly penalised
+FEW = 10  # penalties for which factorising anew costs less than one eigendecomposition
+# Coefficients [shape=(d or n, classes)] and offset [shape=(classes,)] of one penalty.
+Solution = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(eq=False, repr=False)
@@ -52,11 +61,8 @@ class KernelRidgeClassifierCV(TunedClassifier):
     ----------
     groups_ : dict of str to np.ndarray
         Columns of every feature group.
-    members_ : list of dict
-        "group", "kernel", "width" (of "rbf"), "coefficients" [shape=(1, d or anchors, classes)] and "offset"
-        of every ridge.
-    anchors_ : dict of str to np.ndarray [shape=(clips, d)]
-        Standardised features that the Gaussian kernel of a group compares with ("whole": all of them).
+    scaler_, ridges_ : Standardise, Ridges
+        What gives the groups' scores, as parts of `ser_classic.machines`.
     weights_, bias_ : np.ndarray [shape=(groups * classes, classes) and (classes,)] or None
         What the groups' scores are weighed by; None where these are summed.
     """
@@ -101,77 +107,137 @@ class KernelRidgeClassifierCV(TunedClassifier):
                 f"{primal}the models svm_primal (linear) or xgboost, or raise memory_limit"
             )
 
-    def _learn(
-        self, clips: Clips, alphas: Sequence[float]
-    ) -> tuple[StandardScaler, list[dict], dict[str, np.ndarray]]:
-        """Scaler, members (coefficients of every alpha, stacked) and anchors that some clips give."""
-        weight = np.ones(len(clips.X)) if clips.weight is None else clips.weight
-        scaler = StandardScaler().fit(clips.X, sample_weight=weight)
+    def _learn(self, clips: Clips, alphas: Sequence[float]) -> tuple[Standardise, Ridges]:
+        """Scaler and ridges that some clips give; of several alphas, their solutions have one more axis."""
+        scaler, kind = StandardScaler().fit(clips.X, sample_weight=clips.weight), clips.X.dtype
+        standardise = Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind), CLIP)
         present, codes = np.unique(clips.codes, return_inverse=True)
         targets = np.eye(len(present))[codes] - 1 / len(present)
-        balanced = balanced_weights(codes, weight)
-        Z = _standardised(scaler, clips.X)
-        distant = "rbf" in self.kernels
-        members, anchors, inner = [], {}, 0.0
+        balanced = balanced_weights(codes, clips.weight)
+        Z = standardise(clips.X)
+        distant, several = "rbf" in self.kernels, len(alphas) > 1
+        anchors, widths, offsets, inner = [], [], [], 0.0
+        coefficients: dict[Kernel, list[np.ndarray]] = {"rbf": [], "linear": []}
         for group, columns in self.groups_.items():
             # The inner products of the whole are the sum of its groups'.
-            part = Part(Z[:, columns], weight, inner if distant and group == WHOLE else None)
+            part = Part(Z[:, columns], clips.weight, inner if distant and group == WHOLE else None)
             if distant and group != WHOLE:
-                anchors[group] = part.Z
+                anchors.append(part.Z)
                 inner = inner + part.inner
+            widths.append(part.width)
+            offsets.append(0.0)
             for kernel in self.kernels:
-                coefficients, offset = zip(*part.solve(kernel, balanced, targets, alphas), strict=True)
-                member = {"group": group, "kernel": kernel, "width": part.width}
-                members.append(
-                    member | {"coefficients": np.stack(coefficients), "offset": np.stack(offset)[:, None]}
-                )
-        return scaler, members, anchors
-
-    def _each_score(self, Z: np.ndarray, members: list[dict], anchors: dict[str, np.ndarray]) -> np.ndarray:
-        """Scores [shape=(groups, alphas, n, classes)] of standardised features [shape=(n, d)]."""
-        inner = {group: Z[:, self.groups_[group]] @ rows.T for group, rows in anchors.items()}
-        lengths = {group: squares(rows) for group, rows in anchors.items()}
-        if anchors and WHOLE in self.groups_:
-            inner[WHOLE], lengths[WHOLE] = sum(inner.values()), sum(lengths.values())
-        scores = dict.fromkeys(self.groups_, 0.0)
-        for member in members:
-            group = member["group"]
-            features = Z[:, self.groups_[group]]
-            if member["kernel"] == "rbf":
-                own = squares(features), lengths[group]
-                features = gaussian(inner[group], *own, features.shape[1], member["width"])
-            scores[group] = scores[group] + (features @ member["coefficients"] + member["offset"])
-        return np.stack(list(scores.values()))
+                solved, offset = zip(*part.solve(kernel, balanced, targets, alphas), strict=True)
+                coefficients[kernel].append(np.stack(solved) if several else solved[0])
+                offsets[-1] = offsets[-1] + (np.stack(offset)[:, None] if several else offset[0])
+        solutions = map(tuple, coefficients.values())
+        groups = tuple(self.groups_.values())
+        return standardise, Ridges(groups, tuple(anchors), np.array(widths), *solutions, np.stack(offsets))
 
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterable[tuple[int, np.ndarray]]:
-        """Scores [shape=(groups, n, classes)] of every candidate."""
-        scaler, *learned = self._learn(clips, [candidate["alpha"] for candidate in grid])
-        return enumerate(self._each_score(_standardised(scaler, T), *learned).swapaxes(0, 1))
+        standardise, ridges = self._learn(clips, [candidate["alpha"] for candidate in grid])
+        return enumerate(ridges(standardise(T)).reshape(len(grid), len(T), -1))
 
     def _settle(self, clips: Clips) -> None:
-        alphas = [self.best_params_["alpha"]]
-        self.scaler_, self.members_, self.anchors_ = self._learn(clips, alphas)
+        self.scaler_, self.ridges_ = self._learn(clips, [self.best_params_["alpha"]])
 
     def _outputs(self, X: np.ndarray) -> np.ndarray:
-        learned, scores = (self.members_, self.anchors_), []
-        for start in range(0, len(X), BLOCK):
-            Z = _standardised(self.scaler_, X[start : start + BLOCK])
-            scores.append(self._each_score(Z, *learned)[:, 0])
-        return np.concatenate(scores, axis=1)
+        blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
+        return np.concatenate([self.ridges_(self.scaler_(block)) for block in blocks])
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         if self.weights_ is None:
-            return outputs.sum(axis=0)
-        return side_by_side(outputs) @ self.weights_ + self.bias_
+            return outputs.reshape(len(outputs), len(self.groups_), -1).sum(axis=1)
+        return outputs @ self.weights_ + self.bias_
 
 
-def side_by_side(scores: np.ndarray) -> np.ndarray:
-    """Scores [shape=(n, groups * classes)] of those of groups [shape=(groups, n, classes)]."""
-    groups, n, classes = scores.shape
-    return scores.transpose(1, 0, 2).reshape(n, groups * classes)
+class Part:
+    """One feature group Z [shape=(n, d)] of training clips, standardised, and the ridge solutions on it.
+
+    Scores are `Z @ coefficients + offset` for the linear kernel, and
+    `gaussian(Z @ Z.T, ...) @ coefficients + offset` for the Gaussian one. Inner products, unless known, are
+    taken in the precision of Z, equations solved in float64; means are weighted.
+    """
+
+    def __init__(self, Z: np.ndarray, weight: np.ndarray, inner: np.ndarray | None = None) -> None:
+        self.Z = Z
+        if inner is not None:
+            self.inner = inner
+        share = weight / weight.sum()
+        mean = share @ Z
+        square = float(share @ squares(Z)) / Z.shape[1]
+        self.diagonal = square or 1.0  # mean of the linear kernel's
+        # Mean squared distance of two clips, per dimension: the width that the median distance is elsewhere,
+        # but in closed form, and near 2 on standardised features.
+        self.width = 2 * (square - float(mean @ mean) / Z.shape[1])
+        if self.width <= 1e-12 * self.diagonal:
+            self.width = 1.0
+
+    @cached_property
+    def inner(self) -> np.ndarray:
+        """Inner products [shape=(n, n)] of the clips."""
+        return self.Z @ self.Z.T
+
+    def solve(
+        self, kernel: Kernel, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
+    ) -> list[Solution]:
+        """Ridge solutions for every penalty, in units of the kernel's mean diagonal.
+
+        The weights [shape=(n,)] are of the squared errors, from targets [shape=(n, classes)].
+        """
+        d = self.Z.shape[1]
+        if kernel == "linear" and d < len(self.Z):
+            solved = _primal(self.Z / np.sqrt(d), self.diagonal, weight, targets, alphas)
+            return [(coefficients / np.sqrt(d), offset) for coefficients, offset in solved]
+        if kernel == "linear":
+            K, diagonal = np.divide(self.inner, d, dtype=np.float64), self.diagonal
+        else:
+            K, diagonal = gaussian(self.inner, squares(self.Z), squares(self.Z), d, self.width), 1.0
+        solved = _dual(K, diagonal, weight, targets, alphas)
+        if kernel == "rbf":
+            return solved
+        stacked = self.Z.T @ np.hstack([coefficients for coefficients, _ in solved]) / d
+        pieces = np.hsplit(stacked, len(solved))
+        return [(piece, offset) for piece, (_, offset) in zip(pieces, solved, strict=True)]
 
 
-def _standardised(scaler: StandardScaler, X: np.ndarray) -> np.ndarray:
-    return scaler.transform(X).clip(-CLIP, CLIP)
+def _dual(
+    K: np.ndarray, diagonal: float, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
+) -> list[Solution]:
+    """`√W (√W K √W + a t I)⁻¹ √W Y`, K with its bias, t its mean diagonal, for every a; K is overwritten."""
+    bias, root = BIAS * diagonal, np.sqrt(weight)[:, None]
+    K += bias
+    K *= root
+    K *= root.T
+    solved = _solve_shifted(K, root * targets, [alpha * diagonal for alpha in alphas])
+    return [(root * x, bias * (root * x).sum(axis=0)) for x in solved]
+
+
+def _primal(
+    F: np.ndarray, diagonal: float, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
+) -> list[Solution]:
+    """`(FᵀWF + a t I)⁻¹ FᵀWY`: the same on features with `K = FFᵀ`, in a matrix of their number."""
+    bias = np.sqrt(BIAS * diagonal)
+    F = np.column_stack([F, np.full(len(F), bias)])
+    weighted = weight[:, None] * F
+    solved = _solve_shifted(F.T @ weighted, weighted.T @ targets, [alpha * diagonal for alpha in alphas])
+    return [(x[:-1], bias * x[-1]) for x in solved]
+
+
+def _solve_shifted(A: np.ndarray, B: np.ndarray, shifts: Sequence[float]) -> list[np.ndarray]:
+    """`(A + s I)⁻¹ B` for every shift s, of a positive semi-definite A, which is overwritten."""
+    if len(shifts) <= FEW:
+        with suppress(LinAlgError):  # a penalty below the rounding of A, which clipping its values survives
+            return [_solve(A, B, shift) for shift in shifts]
+    values, vectors = eigh(A, overwrite_a=True, check_finite=False, driver="evd")
+    turned, values = vectors.T @ B, values.clip(min=0)
+    return [vectors @ (turned / (values + shift)[:, None]) for shift in shifts]
+
+
+def _solve(A: np.ndarray, B: np.ndarray, shift: float) -> np.ndarray:
+    shifted = A.T.copy(order="F")  # in the order in which it can be factorised in place
+    shifted.flat[:: len(A) + 1] += shift
+    factor = cho_factor(shifted, overwrite_a=True, check_finite=False)
+    return cho_solve(factor, B, check_finite=False)

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 from scipy.special import log_softmax
 
-from ser_classic.estimators.calibration import fit_sharpness
 from ser_classic.estimators.folds import balanced_weights
-from ser_classic.estimators.ridge import KernelRidgeClassifierCV, side_by_side
+from ser_classic.estimators.ridge import KernelRidgeClassifierCV
+from ser_classic.estimators.tuned import fit_sharpness
 
-# From scores [shape=(groups, n, classes)], codes and weights [both shape=(n,)] to weights and bias.
+# From scores [shape=(n, groups, classes)], codes and weights [both shape=(n,)] to weights and bias.
 Stack = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -39,8 +39,9 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
     def _calibrate(
         self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
     ) -> None:
-        self.sharpness_ = fit_sharpness(_crossed(outputs, codes, weight, folds, self._stack), codes, weight)
-        self.weights_, self.bias_ = self._stack(outputs, codes, weight)
+        scores = outputs.reshape(len(outputs), -1, len(self.classes_))
+        self.sharpness_ = fit_sharpness(_crossed(scores, codes, weight, folds, self._stack), codes, weight)
+        self.weights_, self.bias_ = self._stack(scores, codes, weight)
 
     def _stack(
         self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray
@@ -48,20 +49,17 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         """Weights and bias of a logistic regression on the scores of the groups."""
         from sklearn.linear_model import LogisticRegression
 
-        there = weight > 0
-        if len(np.unique(codes[there])) < 2:  # nothing to tell apart: summed
-            return np.tile(np.eye(scores.shape[2]), (len(scores), 1)), np.zeros(scores.shape[2])
-        model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000).fit(
-            side_by_side(scores[:, there]),
-            codes[there],
-            sample_weight=balanced_weights(codes[there], weight[there]),
-        )
+        clips, groups, classes = scores.shape
+        if len(np.unique(codes)) < 2:  # nothing to tell apart: summed
+            return np.tile(np.eye(classes), (groups, 1)), np.zeros(classes)
+        model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000)
+        model.fit(scores.reshape(clips, -1), codes, sample_weight=balanced_weights(codes, weight))
         coefficients, offset = model.coef_, model.intercept_
         if len(model.classes_) == 2:
             coefficients, offset = np.vstack([-coefficients, coefficients]) / 2, np.r_[-offset, offset] / 2
         # A class that none of these clips is of is never the first choice.
-        weights = np.zeros((coefficients.shape[1], scores.shape[2]))
-        bias = np.full(scores.shape[2], offset.min() - 1e3)
+        weights = np.zeros((groups * classes, classes))
+        bias = np.full(classes, offset.min() - 1e3)
         weights[:, model.classes_], bias[model.classes_] = coefficients.T, offset
         return weights, bias
 
@@ -89,28 +87,29 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
     def _calibrate(
         self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
     ) -> None:
+        scores = outputs.reshape(len(outputs), -1, len(self.classes_))
         balanced, rows = balanced_weights(codes, weight), np.arange(len(codes))
         sharpness, losses = [], []
         for width in self.widths:
-            scores = _crossed(outputs, codes, weight, folds, partial(_near_the_sum, width=width))
-            sharpness.append(fit_sharpness(scores, codes, weight))
-            right = log_softmax(scores * sharpness[-1], axis=1)[rows, codes]
+            crossed = _crossed(scores, codes, weight, folds, partial(_near_the_sum, width=width))
+            sharpness.append(fit_sharpness(crossed, codes, weight))
+            right = log_softmax(crossed * sharpness[-1], axis=1)[rows, codes]
             losses.append(-float(np.average(right, weights=balanced)))
         best = int(np.argmin(losses))
         self.best_params_ = {**self.best_params_, "width": self.widths[best]}
         self.sharpness_ = sharpness[best]
-        self.weights_, self.bias_ = _near_the_sum(outputs, codes, weight, self.widths[best])
+        self.weights_, self.bias_ = _near_the_sum(scores, codes, weight, self.widths[best])
 
 
 def _crossed(
     scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray, stack: Stack
 ) -> np.ndarray:
     """Scores [shape=(n, classes)] of each fold, weighed as the other folds teach: by other speakers."""
-    crossed = np.empty(scores.shape[1:])
+    crossed = np.empty((len(scores), scores.shape[2]))
     for fold in np.unique(folds):
         out = folds == fold
-        weights, bias = stack(scores[:, ~out], codes[~out], weight[~out])
-        crossed[out] = side_by_side(scores[:, out]) @ weights + bias
+        weights, bias = stack(scores[~out], codes[~out], weight[~out])
+        crossed[out] = scores[out].reshape(out.sum(), -1) @ weights + bias
     return crossed
 
 
@@ -120,18 +119,16 @@ def _near_the_sum(
     """Weights and bias of a logistic regression whose prior, of this variance, is around the plain sum."""
     from scipy.optimize import minimize
 
-    groups, _, classes = scores.shape
-    there = weight > 0
-    scores, codes, weight = scores[:, there], codes[there], weight[there]
-    features = side_by_side(scores)
+    clips, groups, classes = scores.shape
+    features, summed = scores.reshape(clips, -1), scores.sum(axis=1)
     scale = np.sqrt(np.average(np.mean(features**2, axis=1), weights=weight)) or 1.0
     weight = balanced_weights(codes, weight)
-    sharpness = fit_sharpness(scores.sum(axis=0), codes, weight)
-    summed = np.tile(np.eye(classes), (groups, 1))
+    sharpness = fit_sharpness(summed, codes, weight)
+    equal = np.tile(np.eye(classes), (groups, 1))
     if width == 0:
-        return summed, np.zeros(classes)
-    features = np.column_stack([features / scale, np.ones(len(codes))])
-    ahead = sharpness * scores.sum(axis=0)
+        return equal, np.zeros(classes)
+    features = np.column_stack([features / scale, np.ones(clips)])
+    ahead = sharpness * summed
     truth = np.eye(classes)[codes]
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -143,4 +140,4 @@ def _near_the_sum(
     start = np.zeros(features.shape[1] * classes)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10})
     moved = found.x.reshape(-1, classes)
-    return summed + moved[:-1] / (scale * sharpness), moved[-1] / sharpness
+    return equal + moved[:-1] / (scale * sharpness), moved[-1] / sharpness

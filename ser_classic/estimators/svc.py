@@ -1,4 +1,4 @@
-"""Support vector machine tuned over speaker folds at the price of one kernel matrix per fold."""
+"""Support vector machines tuned over speaker folds: by kernels, or in the primal for any number of clips."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn import config_context
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
 from ser_classic.errors import SerClassicError
-from ser_classic.estimators.calibration import fit_coupling
-from ser_classic.estimators.folds import Split, weigh
-from ser_classic.estimators.kernels import GIB
-from ser_classic.estimators.tuned import Clips, TunedClassifier
-from ser_classic.machines.decisions import Judged, Pairs
+from ser_classic.estimators.folds import GIB, Split, weigh
+from ser_classic.estimators.tuned import Clips, TunedClassifier, fit_coupling
+from ser_classic.machines import Pairs
 from ser_classic.machines.formulas import rated
+from ser_classic.machines.parts import Judged
 
 MEMORY_LIMIT = 8.0  # [GiB] that the kernel matrices of tuning may take
 
@@ -92,7 +91,7 @@ class SVCCV(TunedClassifier):
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterator[tuple[int, np.ndarray]]:
-        scaler = StandardScaler().fit(clips.X, sample_weight=clips.weight)
+        scaler = _scaler(clips)
         Z, T = scaler.transform(clips.X), scaler.transform(T)
         if self.kernel == "linear":
             inner, inner_test = Z @ Z.T, T @ Z.T
@@ -104,11 +103,10 @@ class SVCCV(TunedClassifier):
                 kernel, kernel_test = (_shrunk(-gamma / Z.shape[1], part) for part in (inner, inner_test))
             for index, candidate in enumerate(grid):
                 if candidate.get("gamma") == gamma:
-                    machine = self._fitted(candidate, "precomputed", kernel, clips)
-                    yield index, _margins(machine, kernel_test)
+                    yield index, _margins(self._fitted(candidate, "precomputed", kernel, clips), kernel_test)
 
     def _settle(self, clips: Clips) -> None:
-        self.scaler_ = StandardScaler().fit(clips.X, sample_weight=clips.weight)
+        self.scaler_ = _scaler(clips)
         self.svc_ = self._fitted(self.best_params_, self.kernel, self.scaler_.transform(clips.X), clips)
 
     def _fitted(self, params: dict[str, Any], kernel: str, K: np.ndarray, clips: Clips) -> SVC:
@@ -136,6 +134,11 @@ class SVCCV(TunedClassifier):
         return -outputs[:, 0]
 
 
+def _scaler(clips: Clips) -> StandardScaler:
+    """Without weights where all are 1: to the last bit as in a pipeline."""
+    return StandardScaler().fit(clips.X, sample_weight=None if (clips.weight == 1).all() else clips.weight)
+
+
 def _margins(machine: SVC, X: np.ndarray) -> np.ndarray:
     """Margins [shape=(n, pairs)] of the pairs of classes, positive in favour of the first."""
     with config_context(assume_finite=True):
@@ -147,3 +150,75 @@ def _shrunk(factor: float, distances: np.ndarray) -> np.ndarray:
     """`exp(factor * distances)`, with one matrix more at a time and not two."""
     kernel = factor * distances
     return np.exp(kernel, out=kernel)
+
+
+@dataclass(eq=False, repr=False)
+class PrimalSVCCV(TunedClassifier):
+    """Linear support vector classifier on standardised features, tuned by unweighted average recall.
+
+    LIBLINEAR's trust-region Newton method in the primal (Fan et al. 2008): every class against the rest,
+    squared hinge loss. Time and memory grow in a straight line with the number of clips, where `SVCCV` needs
+    a matrix of clips by clips; the two are not the same machine, as that one sets pairs of classes apart, by
+    the hinge loss itself.
+
+    Parameters
+    ----------
+    Cs : sequence of float > 0
+        Grid of penalties.
+    C : float > 0
+        Used where nothing can be tuned.
+    class_weight : "balanced", dict or None
+        Of a class's clips, whether they are the class or of the rest (LinearSVC's own count in the former).
+    cv, random_state
+        As in `TunedClassifier`, like the attributes that are not listed here.
+
+    Attributes
+    ----------
+    svc_ : LinearSVC
+        Fitted on all standardised clips, with integer codes of the classes.
+    """
+
+    Cs: Sequence[float] = (1e-5, 1e-4, 1e-3, 1e-2)
+    _: KW_ONLY
+    C: float = 1e-3
+    class_weight: Literal["balanced"] | Mapping | None = "balanced"
+    tol: float = 1e-2
+
+    def _grid(self) -> list[dict[str, Any]]:
+        return [{"C": C} for C in self.Cs]
+
+    def _left_out(
+        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        scaler, ready = self._ready(clips)
+        T = scaler.transform(T)
+        for index, candidate in enumerate(grid):
+            yield index, _scores(self._fitted(candidate, ready), T)
+
+    def _settle(self, clips: Clips) -> None:
+        self.scaler_, ready = self._ready(clips)
+        self.svc_ = self._fitted(self.best_params_, ready)
+
+    def _ready(self, clips: Clips) -> tuple[StandardScaler, Clips]:
+        """Scaler, and the clips standardised and weighed."""
+        X, codes, weight = clips
+        scaler = StandardScaler().fit(X, sample_weight=weight)
+        weighed = weigh(self.class_weight, self.classes_[codes], weight)
+        return scaler, Clips(scaler.transform(X), codes, weighed)
+
+    def _fitted(self, params: dict[str, Any], ready: Clips) -> LinearSVC:
+        with config_context(assume_finite=True):
+            return LinearSVC(C=params["C"], dual=False, tol=self.tol).fit(*ready)
+
+    def _outputs(self, X: np.ndarray) -> np.ndarray:
+        return _scores(self.svc_, self.scaler_.transform(X))
+
+    def _lead(self, outputs: np.ndarray) -> np.ndarray:
+        return outputs[:, 1]
+
+
+def _scores(machine: LinearSVC, Z: np.ndarray) -> np.ndarray:
+    """Decision values [shape=(n, classes)] of standardised clips."""
+    with config_context(assume_finite=True):
+        scores = machine.decision_function(Z)
+    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores

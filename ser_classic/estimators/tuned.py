@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ser_classic.estimators.calibration import fit_sharpness
 from ser_classic.estimators.folds import Split, encoded, resolve, uar
-from ser_classic.machines.decisions import Judged, Scores
+from ser_classic.machines.formulas import coupled
+from ser_classic.machines.parts import Judged, Scores
+
+
+def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+    """Factor on the scores (one over the temperature) whose softmax has the smallest log-loss.
+
+    Temperature scaling (Guo et al. 2017, "On calibration of modern neural networks"), on decision values
+    [shape=(n, classes)] of clips that the classifier was not trained on; the truth is a column of them.
+    """
+    scale = np.abs(scores - scores.mean(axis=1, keepdims=True)).mean() or 1.0
+    return _smallest_loss(lambda factor: log_softmax(factor * scores, axis=1), scale, truth, sample_weight)
+
+
+def fit_coupling(margins: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
+    """The same for margins [shape=(n, pairs)] of pairs of classes and their `coupled` probabilities."""
+    scale = np.abs(margins).mean() or 1.0
+    return _smallest_loss(lambda factor: np.log(coupled(margins, factor)), scale, truth, sample_weight)
+
+
+def _smallest_loss(
+    logarithms: Callable[[float], np.ndarray],
+    scale: float,
+    truth: np.ndarray,
+    sample_weight: np.ndarray | None,
+) -> float:
+    """Factor, in units of 1 / scale, for which the log-probabilities [shape=(n, classes)] fit best."""
+    rows = np.arange(len(truth))
+
+    def loss(logarithm: float) -> float:
+        right = logarithms(np.exp(logarithm) / scale)[rows, truth]
+        return float(-np.average(right, weights=sample_weight))
+
+    # The log-loss of a softmax is convex in the factor, hence has one valley in its logarithm too.
+    best = minimize_scalar(loss, bounds=(-6.0, 6.0), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(best.x) / scale)
 
 
 class Clips(NamedTuple):
@@ -23,11 +59,11 @@ class Clips(NamedTuple):
 
     X: np.ndarray  # [shape=(n, d)]
     codes: np.ndarray  # [shape=(n,)], number of the class of each
-    weight: np.ndarray | None  # [shape=(n,)]
+    weight: np.ndarray  # [shape=(n,)]
 
     def take(self, rows: np.ndarray) -> Clips:
         """Some of them."""
-        return Clips(*(None if each is None else each[rows] for each in self))
+        return Clips(*(each[rows] for each in self))
 
 
 def _calibrated(estimator: TunedClassifier) -> bool:
@@ -75,7 +111,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterable[tuple[int, np.ndarray]]:
-        """Fit each candidate to clips; yield its number and its outputs [shape=(..., m, any)] for T."""
+        """Fit each candidate to clips; yield its number and its outputs [shape=(m, any)] for T."""
 
     @abstractmethod
     def _settle(self, clips: Clips) -> None:
@@ -121,7 +157,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         grid = self._grid()
         X, y = validate_data(self, X, y, dtype=self._dtype)
         check_classification_targets(y)
-        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         self.classes_, codes = encoded(y, weight)
         self.best_params_ = {name: getattr(self, name) for name in grid[0]}
         splits = resolve(self.cv, y, groups, self.random_state)
@@ -131,17 +167,16 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         clips = Clips(X, codes, weight)
         if splits is not None:
             self._tune(clips, splits, grid)
-        self._settle(clips if weight is None else clips.take(weight > 0))
+        self._settle(clips if weight.all() else clips.take(weight > 0))
         return self
 
     def _tune(self, clips: Clips, splits: list[Split], grid: list[dict[str, Any]]) -> None:
-        codes = clips.codes
-        counted = np.ones(len(codes)) if clips.weight is None else clips.weight
+        X, codes, weight = clips
         recalls = np.empty((len(grid), len(splits)))
         outside: list[list[np.ndarray]] = [[] for _ in grid]  # outputs for left-out clips ...
         whole: list[np.ndarray] = []  # ... and their rows, of the folds that train on every class
-        for fold, (train, test) in enumerate(splits):
-            train = train[counted[train] > 0]
+        for fold, split in enumerate(splits):
+            train, test = (rows[weight[rows] > 0] for rows in split)
             present = np.unique(codes[train])
             if len(present) < 2:
                 raise ValueError(
@@ -149,8 +184,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
                 )
             if complete := len(present) == len(self.classes_):
                 whole.append(test)
-            for index, outputs in self._left_out(clips.take(train), clips.X[test], grid):
-                recalls[index, fold] = uar(codes[test], present[self._decided(outputs)[0]], counted[test])
+            for index, outputs in self._left_out(clips.take(train), X[test], grid):
+                recalls[index, fold] = uar(codes[test], present[self._decided(outputs)[0]], weight[test])
                 if complete:
                     outside[index].append(outputs)
         means = np.average(recalls, axis=1)
@@ -168,8 +203,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         if whole:
             rows = np.concatenate(whole)
             folds = np.repeat(np.arange(len(whole)), [len(test) for test in whole])
-            best = np.concatenate(outside[self.best_index_], axis=-2)
-            self._calibrate(best, codes[rows], counted[rows], folds)
+            self._calibrate(np.concatenate(outside[self.best_index_]), codes[rows], weight[rows], folds)
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

@@ -10,8 +10,7 @@ from ser_classic import store
 from ser_classic.corpora import CORPORA
 from ser_classic.degradations import DEGRADATIONS, training_copy
 from ser_classic.features import FEATURES
-from ser_classic.models import Model
-from ser_classic.models.regressors import model_for
+from ser_classic.models import Model, model_for
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.vocabulary import EMOTION
 

@@ -14,8 +14,7 @@ from ser_classic.experiment.fold import Trial, run_alike, run_folds
 from ser_classic.experiment.preparation import labels_and_folds
 from ser_classic.experiment.records import predictions_of
 from ser_classic.features.inputs import Features
-from ser_classic.models import Model
-from ser_classic.models.regressors import model_for
+from ser_classic.models import Model, model_for
 from ser_classic.protocols import PROTOCOLS, Protocol
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.vocabulary import EMOTION

@@ -15,8 +15,7 @@ import pandas as pd
 from ser_classic.adaptation import adapt_few, drawn, evened
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import Features, joined
-from ser_classic.models import Model
-from ser_classic.models.regressors import model_for
+from ser_classic.models import Model, model_for
 from ser_classic.models.tuning import Fitted, fit, plain
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
 from ser_classic.runtime.engines import Engine

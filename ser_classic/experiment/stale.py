@@ -11,8 +11,7 @@ from typing import Any
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, parameters_of_protocol
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS
-from ser_classic.models.regressors import REGRESSORS
+from ser_classic.models import MODELS, REGRESSORS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.vocabulary import EMOTION
 

@@ -16,7 +16,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import require_match
 from ser_classic.features import FEATURES
-from ser_classic.models.regressors import model_for
+from ser_classic.models import model_for
 from ser_classic.protocols import PROTOCOLS, families
 from ser_classic.registry import unknown
 from ser_classic.vocabulary import DIMENSIONS, EMOTION

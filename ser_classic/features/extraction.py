@@ -138,7 +138,7 @@ def _looked_up(
     clips: pd.DataFrame, feature_set: FeatureSet, cache: Path | None, degradation: Degradation | None
 ) -> Features:
     """Features of clips from a table that was brought."""
-    table = feature_set.table
+    table: Any = feature_set.extractor
     if degradation is not None:
         raise ExtractionError(f"{table.path}: holds features of clean clips; bring some of degraded ones")
     values = table.values[table.rows_of(clips)]

@@ -54,10 +54,6 @@ class FeatureSet:
         What this library's licence asks of all that is made with the features, in a sentence.
     batch : int
         Clips that are given to the extractor at once, by its `together`; changes the time alone.
-    table : Table, optional
-        A table that a user brought, see `tables.brought_set`, and that the values come from.
-    joined : tuple of FeatureSet
-        Those that stand side by side in this one, see `join`.
 
     Raises
     ------
@@ -74,8 +70,6 @@ class FeatureSet:
     extra: str | None = None
     terms: str = ""
     batch: int = 1
-    table: Any = None
-    joined: tuple[FeatureSet, ...] = ()
 
     def __post_init__(self) -> None:
         with wrap_errors(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
@@ -98,12 +92,12 @@ class FeatureSet:
     @property
     def parts(self) -> tuple[FeatureSet, ...]:
         """The feature sets that stand side by side in this one: itself, or those that were joined."""
-        return self.joined or (self,)
+        return self.extractor.sets if isinstance(self.extractor, _SideBySide) else (self,)
 
     @property
     def brought(self) -> bool:
         """Whether values come from a table that a user brought, which nobody here can compute anew."""
-        return any(part.table is not None for part in self.parts)
+        return any(getattr(part.extractor, "brought", False) for part in self.parts)
 
     @property
     def gives(self) -> Inputs:
@@ -113,10 +107,11 @@ class FeatureSet:
     @property
     def parameters(self) -> dict[str, Any]:
         """All that the values depend on, ready for JSON."""
-        if self.joined:
-            return {"name": self.name, "parts": [part.parameters for part in self.joined]}
-        if self.table is not None:
-            return {"name": self.name, "table": self.table.digest, "columns": len(self.table.columns)}
+        if isinstance(self.extractor, _SideBySide):
+            return {"name": self.name, "parts": [part.parameters for part in self.parts]}
+        if self.brought:
+            columns = len(self.extractor.columns)
+            return {"name": self.name, "table": self.extractor.digest, "columns": columns}  # type: ignore[attr-defined]
         own = {
             "name": self.name,
             "version": self.version,
@@ -128,23 +123,23 @@ class FeatureSet:
 
 
 @dataclass(frozen=True)
-class _Together:
+class _SideBySide:
     """Extractor: the vectors of several feature sets, one after the other."""
 
-    parts: tuple[FeatureSet, ...]
+    sets: tuple[FeatureSet, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        columns = tuple(name for part in self.parts for name in grouped(part.name, part.columns))
+        columns = tuple(name for part in self.sets for name in grouped(part.name, part.columns))
         if len(set(columns)) < len(columns):
             twice = next(name for name in columns if columns.count(name) > 1)
-            name = "+".join(part.name for part in self.parts)
+            name = "+".join(part.name for part in self.sets)
             raise SerClassicError(f"{name}: several of these sets contain {twice}; leave one out")
         return columns
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         vectors = []
-        for part in self.parts:
+        for part in self.sets:
             rate = part.sample_rate or sample_rate
             vectors.append(part.extractor(audio.resample(waveform, sample_rate, rate), rate))
         return np.concatenate(vectors, dtype=np.float32)
@@ -159,16 +154,11 @@ def join(parts: tuple[FeatureSet, ...]) -> FeatureSet:
         if part.gives.dimensions > 1:
             raise SerClassicError(f"{name}: {part.name} gives {part.gives.name}; only vectors can be joined")
     rates = {part.sample_rate for part in parts}
+    rate = rates.pop() if len(rates) == 1 else None
     needing = next((part for part in parts if part.library), parts[0])
-    return FeatureSet(
-        name,
-        rates.pop() if len(rates) == 1 else None,
-        _Together(parts),
-        library=needing.library,
-        extra=needing.extra,
-        terms=" ".join(dict.fromkeys(part.terms for part in parts if part.terms)),
-        joined=parts,
-    )
+    terms = " ".join(dict.fromkeys(part.terms for part in parts if part.terms))
+    optional = {"library": needing.library, "extra": needing.extra}
+    return FeatureSet(name, rate, _SideBySide(parts), terms=terms, **optional)
 
 
 def grouped(name: str, columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Tables of features that a user brings, computed anywhere: feature sets like all others."""
+"""Tables of features: those that a user brings become feature sets, and those of a corpus become a file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,10 @@ from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import CORPORA
 from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.features import FEATURES
+from ser_classic.features.inputs import VECTORS, Features, Inputs
 from ser_classic.features.sets import FeatureSet, grouped
 from ser_classic.registry import need
+from ser_classic.runtime.files import replacing, require_writable
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +32,7 @@ LABELS = ("corpus", "speaker", "emotion")  # what may stand beside, as in what `
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table of features as it was read.
+    """Extractor: a table of features as it was read.
 
     A key is a clip's name in the clips table or its file, whatever its ending; the corpus may stand before
     it, `emodb/wav/03a01Fa.wav`.
@@ -41,6 +44,8 @@ class Table:
     keys: np.ndarray  # [shape=(n,)] of str
     values: np.ndarray  # [shape=(n, d), dtype=float32]
     corpora: np.ndarray | None = None  # [shape=(n,)] of str, where the table says them
+
+    brought: ClassVar[bool] = True
 
     def rows_of(self, clips: pd.DataFrame) -> np.ndarray:
         """The row of each clip of one corpus [shape=(clips,)].
@@ -125,7 +130,7 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
             f"{keys[rows[0]]} in column {columns[of[0]]}; correct them or drop the column"
         )
     table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
-    return FeatureSet(name, None, table, table=table)
+    return FeatureSet(name, None, table)
 
 
 def awaited(name: str, columns: Iterable[str], digest: str) -> FeatureSet:
@@ -133,7 +138,7 @@ def awaited(name: str, columns: Iterable[str], digest: str) -> FeatureSet:
     columns = tuple(columns)
     nothing = np.empty((0, len(columns)), dtype=np.float32)
     table = Table(Path(name), digest, columns, np.empty(0, dtype=str), nothing)
-    return FeatureSet(name, None, table, table=table)
+    return FeatureSet(name, None, table)
 
 
 def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
@@ -158,6 +163,34 @@ def parse_tables(texts: Iterable[str]) -> dict[str, Path]:
             raise SerClassicError(f"{name}: given twice; one table may hold clips of several corpora")
         tables[name] = Path(path)
     return tables
+
+
+def check_output(path: Path, inputs: Inputs = VECTORS) -> None:
+    """Refuse a file that `save` could not write, before any work is done; errors as `require_writable`."""
+    if inputs == VECTORS:
+        require_writable(path, "features", ".csv", ".npz")
+    else:
+        require_writable(path, inputs.name, ".npz")
+
+
+def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
+    """Write features with the clips' speakers and emotions, as `.csv` or as `.npz` (without pickles).
+
+    The CSV has the columns clip, speaker, emotion and one a feature; the NPZ the arrays `features` [clips, d]
+    (or [rows, d] and `lengths`, the rows of each clip), `columns`, `clip`, `speaker` and `emotion`.
+    """
+    check_output(path, features.inputs)
+    labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
+    lengths = {} if features.inputs == VECTORS else {"lengths": features.lengths}
+    try:
+        with replacing(path) as draft, draft.open("wb") as file:
+            if path.suffix.lower() == ".csv":
+                pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(file)
+            else:
+                names = {"columns": np.array(features.columns), "clip": clips.index.to_numpy(dtype=str)}
+                np.savez_compressed(file, features=features.values, **names, **lengths, **labels)
+    except OSError as error:
+        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 Read = tuple[np.ndarray, list[str] | None, np.ndarray, np.ndarray | None]  # keys, columns, values, corpora

@@ -12,15 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from ser_classic.machines.decisions import Decision, Judged, Pairs, Probabilities, Scores
 from ser_classic.machines.parts import (
     Activation,
     Constant,
+    Decision,
     Gaussians,
+    Judged,
     Linear,
     Neighbours,
+    Pairs,
     Part,
+    Probabilities,
     Ridges,
+    Scores,
     Standardise,
     Trees,
 )
@@ -58,18 +62,18 @@ class Machine:
     @property
     def sure(self) -> bool:
         """Whether it gives probabilities."""
-        return self.decision.sure
+        return self.decision.sharpness is not None
 
     def judge(self, X: np.ndarray | Any) -> Judged:
         """Number of the class [shape=(n,)] and probabilities [shape=(n, classes)], or None, of clips.
 
         X is an array [shape=(n, d), dtype=float32], or [shape=(n,)] of what the parts take of a clip.
         """
-        judged = [self._judge(X[start : start + BLOCK]) for start in range(0, len(X), BLOCK)]
+        judged = []
+        for start in range(0, len(X), BLOCK):
+            given = X[start : start + BLOCK]
+            for part in self.parts:
+                given = part(given)
+            judged.append(self.decision(given))
         choices, probabilities = zip(*judged, strict=True)
         return np.concatenate(choices), np.concatenate(probabilities) if self.sure else None
-
-    def _judge(self, X: Any) -> Judged:
-        for part in self.parts:
-            X = part(X)
-        return self.decision(X)

@@ -30,19 +30,6 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return p
 
 
-def probabilities(scores: np.ndarray, sharpness: float) -> np.ndarray:
-    """Softmax of the sharpened scores [shape=(n, classes)]; its largest entry is theirs, always.
-
-    Scores closer than the resolution of a float64 near 1 would round to equal probabilities; the
-    better one is then raised by one unit in the last place.
-    """
-    p = softmax(sharpness * scores)
-    rows, best = np.arange(len(p)), scores.argmax(axis=1)
-    tied = p.argmax(axis=1) != best
-    p[rows[tied], best[tied]] = np.nextafter(p[tied].max(axis=1), np.inf)
-    return p
-
-
 def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
     """Probabilities of k classes [shape=(n, k)] from classifiers of pairs; above 0, rows sum to 1.
 
@@ -69,10 +56,10 @@ def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
 
 
 def led_by(p: np.ndarray, choice: np.ndarray) -> np.ndarray:
-    """Probabilities [shape=(n, k)] whose largest belongs to the choice [shape=(n,)].
+    """Probabilities [shape=(n, k)] of which that of the choice [shape=(n,)] is the first of the largest.
 
-    Where it does not, the two are exchanged; where it is not alone, it is raised by one unit in the last
-    place.
+    Where another is larger, the two are exchanged. Where another is equal, as scores closer than the
+    resolution of a float64 make them, that of the choice is raised by one unit in the last place.
     """
     rows, best = np.arange(len(p)), p.argmax(axis=1)
     p = p.copy()

@@ -1,4 +1,4 @@
-"""Parts of machines: arrays, and what is computed with them.
+"""Parts of machines, and the decision at their end: arrays, and what is computed with them.
 
 A part takes what the part before it gives. Where its arrays do not fit together, NumPy raises an error.
 """
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ser_classic.machines.formulas import gaussian, squares
+from ser_classic.machines.formulas import coupled, gaussian, led_by, rated, softmax, squares, votes
 
 DEEPEST = 1000  # levels of a tree; a forest of ours has some twenty
 ACTIVATIONS = {
@@ -19,6 +19,8 @@ ACTIVATIONS = {
     "tanh": np.tanh,
     "logistic": lambda X: 0.5 + 0.5 * np.tanh(0.5 * X),
 }
+# Number of the class chosen [shape=(n,)], and probabilities [shape=(n, classes)] or None.
+Judged = tuple[np.ndarray, np.ndarray | None]
 
 
 class Part(Protocol):
@@ -154,7 +156,7 @@ class Ridges:
                 kernel = gaussian(inner[place], *own, len(group), float(self.widths[place]))
                 score = score + kernel @ self.gaussian[place]
             scores.append(score)
-        return np.concatenate(scores, axis=1)
+        return np.concatenate(scores, axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,3 +201,43 @@ class Trees:
         for turn in range(answers.shape[1]):
             total = total + answers[:, turn]
         return total / self.divisor
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Decision by probabilities of the classes."""
+
+    sharpness = 1.0
+
+    def __call__(self, X: np.ndarray) -> Judged:
+        return X.argmax(axis=1), X
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Decision by scores of the classes; probabilities are their softmax, sharpened by this factor."""
+
+    sharpness: float | None  # None: there are no probabilities
+
+    def __call__(self, X: np.ndarray) -> Judged:
+        choice = X.argmax(axis=1)
+        return choice, None if self.sharpness is None else led_by(softmax(self.sharpness * X), choice)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Decision by margins of pairs of classes, positive in favour of the first.
+
+    Probabilities are coupled from the margins times `sharpness`. Of classes with equal votes, the one with
+    the larger margins is chosen with `break_ties`, else the first.
+    """
+
+    sharpness: float | None  # None: there are no probabilities
+    break_ties: bool
+
+    def __call__(self, X: np.ndarray) -> Judged:
+        choice = (rated(X) if self.break_ties else votes(X)).argmax(axis=1)
+        return choice, None if self.sharpness is None else led_by(coupled(X, self.sharpness), choice)
+
+
+Decision = Probabilities | Scores | Pairs

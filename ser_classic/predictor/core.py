@@ -277,12 +277,13 @@ class Predictor:
                 f"{name}=FILE"
             )
         given = brought_set(name, path)
+        table: Any = given.extractor
         if given.columns != wanted.columns:
             raise SerClassicError(
                 f"{path}: its {len(given.columns)} columns are not the {len(wanted.columns)} that {title} "
                 "was fitted on, in the same order; make the table as for the fit"
             )
-        rows = zip(given.table.keys, given.table.values, strict=True)
+        rows = zip(table.keys, table.values, strict=True)
         return [Described(str(key), vector=row) for key, row in rows]
 
     def judge(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:

@@ -21,7 +21,6 @@ from sklearn.svm import SVC, LinearSVC
 from ser_classic import machines
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.estimators import SVCCV, BoostedTrees, KernelRidgeClassifierCV, PrimalSVCCV
-from ser_classic.estimators.ridge import CLIP
 from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine, Neighbours
 
@@ -85,9 +84,9 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
         raise SerClassicError(f"{name}: its arrays and its pipeline disagree on {other.sum()} clips")
 
 
-def _standardise(scaler: StandardScaler, kind: np.dtype, limit: float | None = None) -> machines.Standardise:
+def _standardise(scaler: StandardScaler, kind: np.dtype) -> machines.Standardise:
     """In the precision of the features, to which scikit-learn rounds mean and scale."""
-    return machines.Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind), limit)
+    return machines.Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind))
 
 
 @singledispatch
@@ -191,27 +190,13 @@ def _(estimator: LinearSVC, X: np.ndarray) -> Machine:
 
 @_machine.register
 def _(estimator: KernelRidgeClassifierCV, X: np.ndarray) -> Machine:
-    groups = list(estimator.groups_)
+    ridges = replace(estimator.ridges_, columns=tuple(map(_smallest, estimator.ridges_.columns)))
     classes = len(estimator.classes_)
-    widths, offset = np.ones(len(groups)), np.zeros((len(groups), classes))
-    for member in estimator.members_:
-        widths[groups.index(member["group"])] = member["width"]
-        offset[groups.index(member["group"])] += np.ravel(member["offset"])
-    ridges = machines.Ridges(
-        tuple(_smallest(estimator.groups_[group]) for group in groups),
-        tuple(np.asarray(rows) for rows in estimator.anchors_.values()),
-        widths,
-        *(
-            tuple(member["coefficients"][0] for member in estimator.members_ if member["kernel"] == kernel)
-            for kernel in ("rbf", "linear")
-        ),
-        offset,
-    )
-    together = np.tile(np.eye(classes), (len(groups), 1)), np.zeros(classes)
-    if getattr(estimator, "weights_", None) is not None:  # stacked, not summed
+    together = np.tile(np.eye(classes), (len(ridges.columns), 1)), np.zeros(classes)
+    if estimator.weights_ is not None:  # stacked, not summed
         together = estimator.weights_, estimator.bias_
-    scaler = _standardise(estimator.scaler_, X.dtype, CLIP)
-    return Machine((scaler, ridges, machines.Linear(*together)), machines.Scores(estimator.sharpness_))
+    parts = estimator.scaler_, ridges, machines.Linear(*together)
+    return Machine(parts, machines.Scores(estimator.sharpness_))
 
 
 @_machine.register(RandomForestClassifier)
