@@ -157,11 +157,11 @@ def place(what: str) -> Path:
     return within if within.name else Path(path.name)
 
 
-def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
+def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]) -> Path:
     """Write `index.html`, which needs nothing else, and every figure as SVG and PNG beside it."""
     from ser_classic.plots import style
 
-    text = page_of(title, lead, parts)  # first: what is drawn once is laid out a little differently again
+    text = page_of(title, facts, parts)  # first: what is drawn once is laid out a little differently again
     page = folder / "index.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -176,8 +176,8 @@ def write(folder: Path, title: str, lead: str, parts: Sequence[Part]) -> Path:
     return page
 
 
-def page_of(title: str, lead: str, parts: Sequence[Part]) -> str:
-    """The page, in the style of the leaderboard's; `lead` is the markup of its introduction."""
+def page_of(title: str, facts: dict[str, str], parts: Sequence[Part]) -> str:
+    """The page, in the style of the leaderboard's."""
     from ser_classic.plots.style import inline_svg, svg
     from ser_classic.report.page import Section, filled
 
@@ -190,13 +190,21 @@ def page_of(title: str, lead: str, parts: Sequence[Part]) -> str:
         )
         for part in parts
     ]
-    return filled(title, lead, sections, "Made by ser-classic explore. The page loads nothing from anywhere.")
+    items = "".join(
+        f"<li><b>{escape(name)}:</b> {escape(value)}</li>" for name, value in facts.items() if value
+    )
+    return filled(
+        title,
+        f"<ul>{items}</ul>",
+        sections,
+        "Made by ser-classic explore. The page loads nothing from anywhere.",
+    )
 
 
-def corpus_lead(loaded: Loaded, features: str) -> str:
-    """The introduction of a corpus's page, as markup."""
+def corpus_facts(loaded: Loaded, features: str) -> dict[str, str]:
+    """What a corpus's page begins with; what is not known is empty."""
     corpus, clips = loaded.corpus, loaded.clips
-    facts = {
+    return {
         "Corpus": corpus.title,
         "Clips, speakers": f"{len(clips)}, {clips['speaker'].nunique() or 'unknown'}",
         "Language": corpus.language,
@@ -205,13 +213,6 @@ def corpus_lead(loaded: Loaded, features: str) -> str:
         "Features": features,
         "Beware": ". ".join([*warnings_of(clips), *by_speaker(clips)]),
     }
-    return facts_list({name: value for name, value in facts.items() if value})
-
-
-def facts_list(facts: dict[str, str]) -> str:
-    """Facts as an escaped list."""
-    items = "".join(f"<li><b>{escape(name)}:</b> {escape(str(value))}</li>" for name, value in facts.items())
-    return f"<ul>{items}</ul>"
 
 
 def _durations(loaded: Loaded, order: list[str]) -> Part:

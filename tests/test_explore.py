@@ -38,14 +38,14 @@ def explored(hostile, cache) -> tuple:
     """What a page of it is made from."""
     loaded = load(hostile, reading=Reading({"$x^$<i>": "$x^$<i>"}, speaker=r"/(s\d\d)_"))
     features = extract(loaded.clips, loaded.root, FEATURES["mfcc_chroma_contrast"], cache)
-    lead = explore.corpus_lead(loaded, "mfcc_chroma_contrast")
-    return loaded.corpus.name, lead, lambda: explore.explore_corpus(loaded, features)
+    facts = explore.corpus_facts(loaded, "mfcc_chroma_contrast")
+    return loaded.corpus.name, facts, lambda: explore.explore_corpus(loaded, features)
 
 
 @pytest.fixture(scope="module")
 def page(explored, tmp_path_factory) -> Path:
-    name, lead, parts = explored
-    return explore.write(tmp_path_factory.mktemp("pages") / "own", name, lead, parts())
+    name, facts, parts = explored
+    return explore.write(tmp_path_factory.mktemp("pages") / "own", name, facts, parts())
 
 
 def command(*words: object):
@@ -84,8 +84,8 @@ def test_the_page_holds_every_part_and_loads_nothing(page):
 
 
 def test_the_same_corpus_gives_the_same_page(explored, page):
-    name, lead, parts = explored
-    assert explore.page_of(name, lead, parts()) == page.read_text()
+    name, facts, parts = explored
+    assert explore.page_of(name, facts, parts()) == page.read_text()
 
 
 def test_the_share_explained_is_that_of_an_analysis_of_variance():
@@ -208,4 +208,4 @@ def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):
     assert str(command("nowhere.wav").exception).startswith("nowhere.wav: ")
     (tmp_path / "file").write_text("")
     with pytest.raises(SerClassicError, match="--output"):
-        explore.write(tmp_path / "file" / "page", "x", "", [])
+        explore.write(tmp_path / "file" / "page", "x", {}, [])

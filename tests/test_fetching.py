@@ -352,6 +352,22 @@ def test_archive_that_lies_about_a_size(tmp_path):
     assert not any(path.stat().st_size > 10 for path in tmp_path.glob("out/*"))
 
 
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_archive_with_a_broken_byte_is_named_or_its_file_found_altered(
+    tmp_path, monkeypatch, server, served, data, kind
+):
+    offered(monkeypatch, server, served)
+    archive = tmp_path / f"release.tar.{kind}"
+    with tarfile.open(archive, f"w:{kind}") as opened:
+        opened.add(tmp_path / "served" / "release", "release")
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    archive.write_bytes(content)
+    with pytest.raises(CorpusError, match=rf"release\.tar\.{kind}"):
+        fetch("ravdess", data, str(archive))
+    assert nothing_in(data)
+
+
 def test_encrypted_archive_says_to_unpack_it_by_hand(tmp_path):
     archive = zipped(tmp_path / "h.zip", ("a.wav", b"abc", stat.S_IFREG))
     content = bytearray(archive.read_bytes())

@@ -132,7 +132,7 @@ def _lines(found: Verification) -> Iterable[str]:
         f"{found.speakers}{of_speakers} speakers, under {found.root}"
     )
     formats = ", ".join(f"{number} {written}" for written, number in found.formats.items())
-    texts = (found.checksums, formats, *found.deviations, found.surplus, *found.warnings)
+    texts = (found.checksums, formats, found.surplus, *found.warnings)
     yield from (f"  {text}" for text in texts if text)
     duplicates = [group for group in found.duplicates if group not in found.conflicting]
     kinds = {
@@ -152,7 +152,7 @@ def _lines(found: Verification) -> Iterable[str]:
         if names:
             yield f"  {kind}: {len(names)}{' (all with --json)' if len(names) > SHOWN else ''}"
             yield "    " + some(names, SHOWN, "\n    ")
-    if found.corpus in CORPORA and (found.deviations or found.missing or found.corrupt or found.unreadable):
+    if found.broken and found.corpus in CORPORA:
         yield f"  {CORPORA[found.corpus].remedy('what is missing or broken')}"
 
 

@@ -44,7 +44,7 @@ def explore(
                     f"it works on corpora, and {what} is a recording", param_hint=option.opts[0]
                 )
         parts, facts = explorer.explore_file(path, access.reading.channel)
-        page = explorer.write(folder, path.name, explorer.facts_list(facts), parts)
+        page = explorer.write(folder, path.name, facts, parts)
         for name, value in facts.items():
             print(f"{name}: {value}")
     else:
@@ -61,6 +61,6 @@ def explore(
         extracted = extract(
             loaded.clips, loaded.root, feature_set, access.cache, Local(jobs), loaded.corpus.channel
         )
-        lead = explorer.corpus_lead(loaded, features)
-        page = explorer.write(folder, loaded.corpus.name, lead, explorer.explore_corpus(loaded, extracted))
+        facts, parts = explorer.corpus_facts(loaded, features), explorer.explore_corpus(loaded, extracted)
+        page = explorer.write(folder, loaded.corpus.name, facts, parts)
     print(f"{page}: open it in a browser")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
+import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -14,15 +18,16 @@ from ser_classic.corpora.clips import CorpusError
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 LARGEST_FILE = 64 * 2**20  # [bytes]; a minute of stereo at 96 kHz in 32 bits has 46 MB
-MOST_MEMBERS = 200_000
 BY_HAND = "download it again, or unpack it by hand and give the folder instead"
-_BLOCK = 2**20
+BROKEN = (
+    *(zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError, zlib.error),
+    *(EOFError, NotImplementedError, RuntimeError),  # encrypted, or packed in an unknown way
+)
 
 
 class _Member(NamedTuple):
     name: str
     size: int
-    folder: bool
     plain: bool  # neither a link nor a device
     open: Callable[[], IO[bytes]]
 
@@ -44,13 +49,8 @@ def unpack(
     try:
         with _members(archive) as members:
             wanted: dict[PurePosixPath, _Member] = {}
-            for count, member in enumerate(members):
-                if count >= MOST_MEMBERS:
-                    raise CorpusError(
-                        f"{archive}: more than {MOST_MEMBERS} members; this is no speech corpus"
-                    )
-                path = _safe(member, archive)
-                if not member.folder and (place := target(path)) is not None:
+            for member in members:
+                if (place := target(_safe(member, archive))) is not None:
                     wanted.setdefault(place, member)
             sizes = [member.size for member in wanted.values()]
             if sum(sizes) > limit or max(sizes, default=0) > LARGEST_FILE:
@@ -60,38 +60,35 @@ def unpack(
                     f"{LARGEST_FILE / 2**20:.0f} MB are expected. It was not unpacked"
                 )
             for place, member in wanted.items():
-                _write(member, folder / place, archive)
+                (folder / place).parent.mkdir(parents=True, exist_ok=True)
+                with member.open() as source, (folder / place).open("wb") as file:
+                    shutil.copyfileobj(source, file)  # never more than the archive's directory says
             return list(wanted)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise CorpusError(f"{archive}: cannot be unpacked ({error}); {BY_HAND}") from error
 
 
 @contextmanager
 def _members(archive: Path) -> Iterator[Iterator[_Member]]:
+    """What is in an archive, but for folders."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
-            kinds = (0, stat.S_IFREG, stat.S_IFDIR)
             yield (
                 _Member(
                     info.filename,
                     info.file_size,
-                    info.is_dir(),
-                    stat.S_IFMT(info.external_attr >> 16) in kinds,
+                    stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG),
                     lambda info=info: opened.open(info),
                 )
                 for info in opened.infolist()
+                if not info.is_dir()
             )
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as opened:
             yield (
-                _Member(
-                    info.name,
-                    info.size,
-                    info.isdir(),
-                    info.isfile() or info.isdir(),
-                    lambda info=info: opened.extractfile(info),
-                )
+                _Member(info.name, info.size, info.isfile(), lambda info=info: opened.extractfile(info))
                 for info in opened
+                if not info.isdir()
             )
     else:
         raise CorpusError(f"{archive}: neither a whole ZIP nor a tar archive; {BY_HAND}")
@@ -99,23 +96,9 @@ def _members(archive: Path) -> Iterator[Iterator[_Member]]:
 
 def _safe(member: _Member, archive: Path) -> PurePosixPath:
     """Path of a member below the folder; archives made on Windows may separate with backslashes."""
-    path = PurePosixPath(member.name.replace("\\", "/"))
-    outside = path.is_absolute() or ".." in path.parts or PureWindowsPath(member.name).drive
-    if outside or "\0" in member.name:
+    path = PureWindowsPath(member.name)  # which has both kinds of slashes
+    if path.anchor or ".." in path.parts or "\0" in member.name:
         raise CorpusError(f"{archive}: refused, {member.name!r} would be written outside its folder")
     if not member.plain:
         raise CorpusError(f"{archive}: refused, {member.name!r} is a link or a device; a corpus has none")
-    return path
-
-
-def _write(member: _Member, path: Path, archive: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    left = member.size
-    with member.open() as source, path.open("wb") as file:
-        while block := source.read(_BLOCK):
-            left -= len(block)
-            if left < 0:
-                raise CorpusError(f"{archive}: {member.name!r} is larger than the archive says; it is broken")
-            file.write(block)
-    if left:
-        raise CorpusError(f"{archive}: {member.name!r} is shorter than the archive says; download it again")
+    return PurePosixPath(path.as_posix())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import unicodedata
@@ -12,11 +13,10 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.audio import SUFFIXES, digest, seconds
+from ser_classic.audio import SUFFIXES, audio_files, digest, seconds
 from ser_classic.corpora.clips import COLUMNS, PART, CorpusError
 from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.labels import LabelFile, read_labelled
-from ser_classic.corpora.layouts import read_folder
 from ser_classic.corpora.spelling import (
     SEX,
     SYNONYMS,
@@ -27,10 +27,14 @@ from ser_classic.corpora.spelling import (
     plain,
 )
 from ser_classic.corpora.tables import read_table
+from ser_classic.errors import some
 from ser_classic.vocabulary import EMOTIONS
 
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
 UNKNOWN = ("", "unknown", "u", "?", "-", "none", "na", "n/a", "other", "o", "x", "d", "diverse", "nonbinary")
+SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval", "devel"}
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
     elif path.is_dir():
         root, stem = path, path.resolve().name
         words = map(emotion_word, (*reading.words, *reading.drop))
-        read = partial(read_folder, known={*EMOTIONS, *SYNONYMS, *words})
+        read = partial(_read_folder, known={*EMOTIONS, *SYNONYMS, *words})
     else:
         generic = path.stem.lower() in GENERIC
         root, stem = _manifest_root(path), path.resolve().parent.name if generic else path.stem
@@ -223,6 +227,71 @@ def _speaker(file: str, pattern: re.Pattern[str]) -> str:
     if match is None or not match[1]:
         raise CorpusError(f"--speaker {pattern.pattern!r} finds no speaker in {file!r}")
     return match[1]
+
+
+def _read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:
+    """One row per file, with the emotion that the folders above it say.
+
+    That is the first folder; or the first level whose names are all known emotion words, where there is one:
+    `angry/...`, `train/angry/...` and `0011/Angry/...` are all understood. `known` are emotion words in lower
+    case.
+    """
+    files = [file for file in audio_files(root) if len(file.parts) > 1]
+    if not files:
+        raise CorpusError(
+            f"{root}: no audio in subfolders; expected one subfolder per emotion, such as {root / 'angry'}, "
+            "or a CSV manifest with the columns file, emotion, speaker"
+        )
+    for file in files:
+        try:
+            str(file).encode()
+        except UnicodeEncodeError as error:
+            raise CorpusError(f"{root}: the name of {str(file)!r} is not UTF-8; rename it") from error
+    level = _level(root, files, known)
+    return pd.DataFrame({"file": map(str, files), "emotion": [file.parts[level] for file in files]})
+
+
+def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> int:
+    """Number of the folder, from the root, that names the emotion."""
+    depth = min(len(file.parts) for file in files) - 1  # folders that every file lies in
+    names = [{file.parts[level] for file in files} for level in range(depth)]
+    emotions = [{name for name in found if emotion_word(name) in known} for found in names]
+    for level, found in enumerate(names):
+        if emotions[level] == found:
+            if level:
+                above = files[0].parts[level - 1]
+                advice = (
+                    "The parts above them are not kept apart"
+                    if above.lower() in SPLITS
+                    else "Where the folders above are speakers, say so with "
+                    f"--speaker '^{'[^/]+/' * (level - 1)}([^/]+)/'"
+                )
+                logger.warning(
+                    f"{root}: emotions are taken from the folders of level {level + 1}, such as "
+                    f"{files[0].parts[level]!r} below {above!r}. {advice}"
+                )
+            return level
+    deeper = next((level for level in range(1, depth) if emotions[level]), None)
+    if not emotions[0] and deeper is not None:
+        other = sorted(names[deeper] - emotions[deeper])
+        raise CorpusError(
+            f"{root}: emotion words such as {sorted(emotions[deeper])[0]!r} stand at level {deeper + 1} of "
+            f"its folders, beside {some(map(repr, other))}; say what these mean with --map, or "
+            "leave them out with --drop"
+        )
+    if {emotion_word(name) for name in names[0]} <= SPLITS:
+        raise CorpusError(
+            f"{root}: its folders {', '.join(sorted(names[0]))} are parts of a corpus, no emotions; put a "
+            "folder per emotion into each, or write a manifest (CSV) with the columns file, emotion, speaker"
+        )
+    if len(names[0]) == 1 and not emotions[0]:
+        tables = sorted(path.name for path in root.glob("*.csv"))
+        beside = f"; found beside it: {some(tables, 3)}" if tables else ""
+        raise CorpusError(
+            f"{root}: all its recordings are in {', '.join(names[0])}, which is no emotion; name a manifest "
+            f"(CSV) with the columns file, emotion, speaker{beside}"
+        )
+    return 0
 
 
 def _absolute(path: Path) -> Path:

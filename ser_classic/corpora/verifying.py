@@ -58,20 +58,13 @@ class Verification:
     @property
     def ok(self) -> bool:
         """Whether every published clip is there, readable, and what it should be; extra files do no harm."""
-        return not (self.deviations or self.missing or self.corrupt or self.unreadable or self.duplicates)
+        return not (self.broken or self.duplicates)
 
     @property
-    def deviations(self) -> tuple[str, ...]:
-        """What the counts lack of those that are published, in words."""
-        counts = (
-            ("clips", self.clips, self.expected_clips),
-            ("speakers", self.speakers, self.expected_speakers),
-        )
-        return tuple(
-            f"{expected - found} of the {expected} {what} {'is' if expected - found == 1 else 'are'} missing"
-            for what, found, expected in counts
-            if found < expected
-        )
+    def broken(self) -> bool:
+        """Whether there is anything that fetching the corpus again would bring."""
+        few = self.clips < self.expected_clips or self.speakers < self.expected_speakers
+        return bool(few or self.missing or self.corrupt or self.unreadable)
 
     @property
     def surplus(self) -> str:
