@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache as once
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
-from tiny_corpus import record
+from tiny_corpus import SPEAKERS, record
 
 from ser_classic import cli, report
 from ser_classic.audio import waveforms
 from ser_classic.cli import interrupts
-from ser_classic.corpora import Loaded, Reading, load
+from ser_classic.corpora import Loaded, load
+from ser_classic.features.inputs import Features
+from ser_classic.predictor import Predictor
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -36,7 +40,7 @@ def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny(own_folder: Path) -> Loaded:
     """The folder above as a corpus called `tiny`, with its speakers."""
-    return load(own_folder, Path("data"), Path("cache"), reading=Reading(speaker=r"/(s\d\d)_"))
+    return load(own_folder, Path("data"), Path("cache"), reading=SPEAKERS)
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +50,36 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def mfcc13(tiny: Loaded, cache: Path) -> Features:
+    """Thirteen means of its clips."""
+    from ser_classic.features import FEATURES
+    from ser_classic.features.extraction import extract
+
+    return extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+
+
+@pytest.fixture(scope="session")
+def fitted(own_folder: Path, cache: Path) -> Callable[..., Predictor]:
+    """Fit a model to it, on thirteen means unless told otherwise; what is asked for again is there."""
+    from ser_classic.predictor.fitting import fit
+
+    @once
+    def make(model: str, features: str = "mfcc13", evaluate: bool = False, **options) -> Predictor:
+        options |= {"reading": SPEAKERS, "evaluate": evaluate, "cache": cache}
+        return fit(str(own_folder), features, model, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def saved(fitted: Callable[..., Predictor], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of such a predictor."""
+    path = tmp_path_factory.mktemp("models") / "m.skops"
+    fitted("svm_rbf").save(path)
+    return path
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,6 +104,15 @@ class Done(NamedTuple):
     returncode: int
     stdout: str
     stderr: str
+
+    def said(self, code: int = 0) -> str:
+        """What it printed, having ended with this code."""
+        assert self.returncode == code, self.stderr
+        return self.stdout
+
+    def rows(self, code: int = 0) -> list[dict]:
+        """What it answered, a line of JSON each."""
+        return [json.loads(line) for line in self.said(code).splitlines()]
 
     def refused(self, *facts: str, code: int = 1) -> None:
         """It failed with this code and one message, which has the facts: a file, an option, what helps."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 
 import numpy as np
 import pytest
 import soundfile
-from test_cli_predict import command, saved  # noqa: F401 (a fixture)
 from test_utterances import RATE, conversation, voice
 
 from ser_classic.degradations import COPIES
@@ -34,34 +32,27 @@ def call(tmp_path_factory):
     return path
 
 
-def rows(text: str) -> list[dict]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def test_each_party_is_answered_where_it_speaks(saved, call, capsys):  # noqa: F811
-    assert command("predict", saved, call, "--segments", "--channel", "each", "--json") == 0
-    found = [(row["channel"], row["start"], row["end"]) for row in rows(capsys.readouterr().out)]
+def test_each_party_is_answered_where_it_speaks(saved, call, ser):
+    told = ser("predict", saved, call, "--segments", "--channel", "each", "--json").rows()
+    found = [(row["channel"], row["start"], row["end"]) for row in told]
     expected = [("left", 3, 5), ("left", 11, 14), ("right", 6, 8)]
     assert [name for name, *_ in found] == [name for name, *_ in expected]
     assert [times for _, *times in found] == [pytest.approx(times, abs=0.3) for _, *times in expected]
 
 
-def test_a_channel_without_an_answer_is_named(saved, tmp_path, capsys):  # noqa: F811
+def test_a_channel_without_an_answer_is_named(saved, tmp_path, ser):
     soundfile.write(tmp_path / "call.wav", np.column_stack([voice(2), np.zeros(2 * RATE)]), RATE)
-    assert command("predict", saved, tmp_path / "call.wav", "--channel", "each", "--json") == 1
-    told = capsys.readouterr()
-    assert [row["channel"] for row in rows(told.out)] == ["left"]
-    assert "call.wav, channel right: " in told.err
+    told = ser("predict", saved, "call.wav", "--channel", "each", "--json")
+    assert [row["channel"] for row in told.rows(code=1)] == ["left"]
+    told.refused("call.wav, channel right: ")
 
 
-def test_an_utterance_is_answered_as_the_same_piece_cut_out_by_hand(saved, call, tmp_path, capsys):  # noqa: F811
-    command("predict", saved, call, "--segments", "--channel", "left", "--json")
-    first, *_ = rows(capsys.readouterr().out)
+def test_an_utterance_is_answered_as_the_same_piece_cut_out_by_hand(saved, call, tmp_path, ser):
+    first, *_ = ser("predict", saved, call, "--segments", "--channel", "left", "--json").rows()
     samples, rate = soundfile.read(call, dtype="float32")
     piece = samples[round(first["start"] * rate) : round(first["end"] * rate), 0]
     soundfile.write(tmp_path / "piece.wav", piece, rate, subtype="FLOAT")
-    command("predict", saved, tmp_path / "piece.wav", "--json")
-    (alone,) = rows(capsys.readouterr().out)
+    (alone,) = ser("predict", saved, "piece.wav", "--json").rows()
     assert alone["emotion"] == first["emotion"]
     assert alone["probabilities"] == pytest.approx(first["probabilities"], abs=1e-3)
 
@@ -84,9 +75,9 @@ def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
 @pytest.mark.parametrize(
     ("name", "begins"), [("audacity", "2.9"), ("textgrid", "File type"), ("srt", "1\n00:00:02")]
 )
-def test_labels_are_printed_in_the_format_that_is_asked_for(saved, call, capsys, name, begins):  # noqa: F811
-    assert command("predict", saved, call, "--segments", "--channel", "left", "--format", name) == 0
-    assert capsys.readouterr().out.startswith(begins)
+def test_labels_are_printed_in_the_format_that_is_asked_for(saved, call, ser, name, begins):
+    told = ser("predict", saved, call, "--segments", "--channel", "left", "--format", name)
+    assert told.said().startswith(begins)
 
 
 @pytest.mark.parametrize(
@@ -98,30 +89,27 @@ def test_labels_are_printed_in_the_format_that_is_asked_for(saved, call, capsys,
         ("--segments", "--format", "srt", "--json"),
     ],
 )
-def test_options_that_contradict_each_other_are_wrong_usage(saved, call, words):  # noqa: F811
-    assert command("predict", saved, call, *words) == 2
+def test_options_that_contradict_each_other_are_wrong_usage(saved, call, ser, words):
+    ser("predict", saved, call, *words).said(code=2)
 
 
-def test_a_recording_without_speech_is_named(saved, tmp_path, capsys):  # noqa: F811
+def test_a_recording_without_speech_is_named(saved, tmp_path, ser):
     path = tmp_path / "noise.wav"
     soundfile.write(path, 0.1 * np.random.default_rng(0).normal(size=10 * RATE), RATE)
-    assert command("predict", saved, path, "--segments") == 1
-    assert str(path) in capsys.readouterr().err
+    ser("predict", saved, path, "--segments").refused(str(path))
 
 
-def test_channels_of_a_recording_with_one_are_no_column(saved, tmp_path, capsys):  # noqa: F811
+def test_channels_of_a_recording_with_one_are_no_column(saved, tmp_path, ser):
     soundfile.write(tmp_path / "one.wav", conversation(3, turns=2)[0], RATE)
-    assert command("predict", saved, tmp_path / "one.wav", "--channel", "each", "--json") == 0
-    (row,) = rows(capsys.readouterr().out)
+    (row,) = ser("predict", saved, "one.wav", "--channel", "each", "--json").rows()
     assert "channel" not in row
 
 
-def test_without_a_model_the_packages_own_answers_and_says_so(call, capsys):
-    assert command("predict", call, "--channel", "left", "--json") == 0
-    told = capsys.readouterr()
-    (row,) = rows(told.out)
+def test_without_a_model_the_packages_own_answers_and_says_so(call, ser):
+    told = ser("predict", call, "--channel", "left", "--json")
+    (row,) = told.rows()
     assert row["emotion"] in EMOTIONS
-    assert "RAVDESS" in told.err
+    assert "RAVDESS" in told.stderr
 
 
 def test_what_is_shipped_says_what_it_is():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import shlex
 import shutil
@@ -21,42 +20,16 @@ import soundfile
 
 from ser_classic import audio
 from ser_classic.audio import decoding
-from ser_classic.cli import main
 from ser_classic.degradations import COPIES
 from ser_classic.predictor import Predictor, cards, describing, load_predictor, sources
 
 OWN = ("--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--no-evaluate", "--jobs", "1")
 
 
-@pytest.fixture(scope="module")
-def saved(own_folder, cache, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("models") / "m.skops"
-    assert command("fit", own_folder, *OWN, "--model", "svm_rbf", "-o", path, "--cache", cache) == 0
-    return path
-
-
 @pytest.mark.parametrize(("words", "copies"), [((), COPIES), (("--no-robust",), 0)])
-def test_what_is_fitted_is_fit_for_the_field_unless_told(words, copies, own_folder, cache, tmp_path):
-    path = tmp_path / "m.skops"
-    assert command("fit", own_folder, *OWN, "--model", "prior", "-o", path, "--cache", cache, *words) == 0
-    assert load_predictor(path).card["copies"] == copies
-
-
-def command(*words: object) -> int:
-    """Run the command line in this process; its exit code."""
-    before, sys.argv = sys.argv, ["ser-classic", *map(str, words)]
-    try:
-        main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    finally:
-        sys.argv = before
-    return 0
-
-
-def unboxed(text: str) -> str:
-    """What a frame on a terminal says, in one line."""
-    return " ".join(text.replace("│", " ").split())
+def test_what_is_fitted_is_fit_for_the_field_unless_told(words, copies, own_folder, ser, tmp_path):
+    ser("fit", own_folder, *OWN, "--model", "prior", "-o", "m.skops", *words).said()
+    assert load_predictor(tmp_path / "m.skops").card["copies"] == copies
 
 
 @pytest.fixture
@@ -64,29 +37,26 @@ def recordings(own_folder) -> list[Path]:
     return sorted((own_folder / "angry").glob("s01*.wav"))
 
 
-def test_a_table_for_people(saved, recordings, capsys):
-    assert command("predict", saved, *recordings, "--top", 2) == 0
-    head, *lines = capsys.readouterr().out.splitlines()
+def test_a_table_for_people(saved, recordings, ser):
+    head, *lines = ser("predict", saved, *recordings, "--top", 2).said().splitlines()
     assert head.split() == ["recording", "seconds", "emotion", "probability"]
     assert [line.split()[0] for line in lines] == [str(path) for path in recordings]
     assert all(len(line.split()) == 6 for line in lines), "a second emotion and its probability follow"
 
 
-def test_a_pipe_is_not_waited_for(saved, recordings, tmp_path, capsys):
+def test_a_pipe_is_not_waited_for(saved, recordings, tmp_path, ser):
     os.mkfifo(tmp_path / "pipe.wav")
     pipe = os.open(tmp_path / "pipe.wav", os.O_RDWR | os.O_NONBLOCK)
     os.write(pipe, b"RIFF")
-    assert command("predict", saved, tmp_path / "pipe.wav", recordings[0]) == 1
+    told = ser("predict", saved, tmp_path / "pipe.wav", recordings[0])
     assert os.read(pipe, 4) == b"RIFF"
     os.close(pipe)
-    told = capsys.readouterr()
-    assert "pipe.wav: " in told.err
-    assert str(recordings[0]) in told.out
+    told.refused("pipe.wav: ")
+    assert str(recordings[0]) in told.stdout
 
 
-def test_json_is_one_object_a_line_in_full_precision(saved, recordings, capsys):
-    assert command("predict", saved, *recordings, "--json") == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+def test_json_is_one_object_a_line_in_full_precision(saved, recordings, ser):
+    told = ser("predict", saved, *recordings, "--json").rows()
     expected = load_predictor(saved).predict(recordings)
     for got, (_, row) in zip(told, expected.iterrows(), strict=True):
         head = ["file", "seconds", "emotion", "confidence", "probabilities", "distance", "unlike"]
@@ -96,74 +66,65 @@ def test_json_is_one_object_a_line_in_full_precision(saved, recordings, capsys):
         assert sum(got["probabilities"].values()) == pytest.approx(1)
 
 
-def test_csv_has_a_column_an_emotion_or_the_best_side_by_side(saved, recordings, capsys):
-    assert command("predict", saved, *recordings, "--csv") == 0
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+def test_csv_has_a_column_an_emotion_or_the_best_side_by_side(saved, recordings, ser):
+    rows, best, more = (
+        list(csv.DictReader(io.StringIO(ser("predict", saved, *recordings, "--csv", *words).said())))
+        for words in ((), ("--top", 2), ("--top", 99))
+    )
     head, tail = ["file", "seconds", "emotion"], ["distance", "unlike"]
     assert list(rows[0]) == [*head, "confidence", "p_angry", "p_neutral", "p_sad", *tail]
-    assert command("predict", saved, *recordings, "--csv", "--top", 2) == 0
-    best = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert list(best[0]) == [*head, "emotion_1", "p_1", "emotion_2", "p_2", *tail]
     assert [row["p_1"] for row in best] == [row["confidence"] for row in rows]
-    assert command("predict", saved, *recordings, "--csv", "--top", 99) == 0
-    assert next(csv.reader(io.StringIO(capsys.readouterr().out)))[-4:-2] == ["emotion_3", "p_3"]
+    assert list(more[0])[-4:-2] == ["emotion_3", "p_3"]
 
 
-def test_a_timeline_has_a_row_a_window_and_can_be_drawn(saved, recordings, tmp_path, capsys):
+def test_a_timeline_has_a_row_a_window_and_can_be_drawn(saved, recordings, tmp_path, ser):
     drawing = tmp_path / "timeline.png"
     options = ("--window", 0.5, "--hop", 0.25)
-    assert command("predict", saved, recordings[0], *options, "--json", "--draw", drawing) == 0
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    length = soundfile.info(recordings[0]).duration
+    told = ser("predict", saved, recordings[0], *options, "--json", "--draw", drawing).rows()
     assert [row["start"] for row in told[:2]] == [0.0, 0.25]
-    assert told[-1]["end"] == pytest.approx(length)
+    assert told[-1]["end"] == pytest.approx(soundfile.info(recordings[0]).duration)
     assert all(row["seconds"] == pytest.approx(0.5) for row in told)
     assert drawing.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_silent_window_has_no_emotion_and_json_stays_json(saved, recordings, tmp_path, capsys):
+def test_a_silent_window_has_no_emotion_and_json_stays_json(saved, recordings, tmp_path, ser):
     waveform, rate = audio.read(recordings[0])
     path = tmp_path / "gap.wav"
     soundfile.write(path, np.concatenate([waveform, np.zeros(2 * rate)]), rate)
-    assert command("predict", saved, path, "--window", 0.5, "--json") == 0
-    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    last = ser("predict", saved, path, "--window", 0.5, "--json").rows()[-1]
     assert last["emotion"] is None
     assert "confidence" not in last
-    assert command("predict", saved, path, "--window", 0.5) == 0
-    assert capsys.readouterr().out.splitlines()[-1].split()[-1] == "silent"
+    assert ser("predict", saved, path, "--window", 0.5).said().splitlines()[-1].split()[-1] == "silent"
 
 
-def test_folders_patterns_and_formats(saved, own_folder, tmp_path, capsys):
+def test_folders_patterns_and_formats(saved, own_folder, tmp_path, ser):
     waveform, rate = audio.read(own_folder / "sad" / "s01_t1_1.wav")
     folder = tmp_path / "calls"
     (folder / "deep").mkdir(parents=True)
     for name in ("a.wav", "deep/b.flac", "c.OGG", "deep/d.mp3", "e.aiff", ".hidden.wav"):
         soundfile.write(folder / name, waveform, rate, format=Path(name).suffix[1:].upper())
     (folder / "notes.txt").write_text("no audio")
-    assert command("predict", saved, folder, "--json") == 0
-    files = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
-    assert [Path(file).name for file in files] == ["a.wav", "c.OGG", "b.flac", "d.mp3", "e.aiff"]
-    assert command("predict", saved, f"{folder}/**/*.flac", f"{folder}/a.wav", "--json") == 0
-    files = [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()]
-    assert [Path(file).name for file in files] == ["b.flac", "a.wav"]
+    for given, names in (
+        ([folder], ["a.wav", "c.OGG", "b.flac", "d.mp3", "e.aiff"]),
+        ([f"{folder}/**/*.flac", f"{folder}/a.wav"], ["b.flac", "a.wav"]),
+    ):
+        assert [Path(row["file"]).name for row in ser("predict", saved, *given, "--json").rows()] == names
 
 
-def test_a_recording_on_standard_input(saved, recordings, monkeypatch, capsys):
+def test_a_recording_on_standard_input(saved, recordings, monkeypatch, ser):
     content = recordings[0].read_bytes()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-    assert command("predict", saved, "-", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
+    (told,) = ser("predict", saved, "-", "--json").rows()
     assert told["file"] == "-"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content[:5000])))
-    assert command("predict", saved, "-") == 1
-    assert capsys.readouterr().err.startswith("ser-classic: -: truncated")
+    ser("predict", saved, "-").refused("ser-classic: -: truncated")
 
 
-def test_a_closed_standard_input_is_missed_only_where_it_is_named(saved, recordings, monkeypatch, capsys):
+def test_a_closed_standard_input_is_missed_only_where_it_is_named(saved, recordings, monkeypatch, ser):
     monkeypatch.setattr(sys, "stdin", None)
-    assert command("predict", saved, recordings[0]) == 0
-    assert command("predict", saved, "-") == 1
-    assert capsys.readouterr().err.startswith("ser-classic: standard input: ")
+    ser("predict", saved, recordings[0]).said()
+    ser("predict", saved, "-").refused("ser-classic: standard input: ")
 
 
 def test_standard_input_without_end_is_cut_off(monkeypatch):
@@ -179,40 +140,36 @@ def test_standard_input_without_end_is_cut_off(monkeypatch):
         pass
 
 
-def test_a_bad_file_is_one_line_on_stderr_and_exit_code_1(saved, recordings, tmp_path, capsys):
+def test_a_bad_file_is_one_line_on_stderr_and_exit_code_1(saved, recordings, tmp_path, ser):
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF....WAVEfmt ")
     missing, empty = tmp_path / "missing.wav", tmp_path / "empty"
     empty.mkdir()
     named = [recordings[0], broken, missing, empty, f"{tmp_path}/*.flac", recordings[1]]
-    assert command("predict", saved, *named, "--json") == 1
-    out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 2
-    assert len(err.splitlines()) == 4
-    for name, line in zip([empty, f"{tmp_path}/*.flac", broken, missing], err.splitlines(), strict=True):
+    told = ser("predict", saved, *named, "--json")
+    assert len(told.rows(code=1)) == 2
+    wrong = [empty, f"{tmp_path}/*.flac", broken, missing]
+    for name, line in zip(wrong, told.stderr.splitlines(), strict=True):
         assert line.startswith(f"ser-classic: {name}: ")
 
 
-def test_an_empty_name_is_not_the_folder_one_is_in(saved, recordings, monkeypatch, capsys):
-    monkeypatch.chdir(recordings[0].parent)
-    assert command("predict", saved, "") == 1
-    out, err = capsys.readouterr()
-    assert (out, err.splitlines()) == ("", [err.strip()])
+def test_an_empty_name_is_not_the_folder_one_is_in(saved, recordings, tmp_path, ser):
+    shutil.copy(recordings[0], tmp_path)
+    told = ser("predict", saved, "")
+    assert told.said(code=1) == ""
+    assert len(told.stderr.splitlines()) == 1
 
 
-def test_what_stdout_cannot_encode_is_escaped(own_folder, cache, tmp_path, capfd):
+def test_what_stdout_cannot_encode_is_escaped(own_folder, tmp_path, ser):
     path = tmp_path / os.fsdecode(b"caf\xe9.skops")
-    ran = ("fit", own_folder, *OWN, "--model", "ridge", "--no-robust", "-o", path, "--cache", cache)
-    assert command(*ran) == 0
-    assert capfd.readouterr().out.startswith(f"{tmp_path}/caf\\udce9.skops: tiny")
+    told = ser("fit", own_folder, *OWN, "--model", "ridge", "--no-robust", "-o", path).said()
+    assert told.startswith(f"{tmp_path}/caf\\udce9.skops: tiny")
 
 
-def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_path, capsys):
+def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_path, ser):
     options = ("--window", 1, "--draw", tmp_path / "q.png")
-    assert command("predict", saved, f"{tmp_path}/nothing*.wav", *options) == 1
-    assert capsys.readouterr().err.startswith(f"ser-classic: {tmp_path}/nothing*.wav: ")
-    assert command("predict", saved, *recordings[:2], *options) == 2
-    assert "--draw" in unboxed(capsys.readouterr().err)
+    ser("predict", saved, f"{tmp_path}/nothing*.wav", *options).refused(f"{tmp_path}/nothing*.wav: ")
+    ser("predict", saved, *recordings[:2], *options).refused("--draw", code=2)
 
 
 @pytest.mark.parametrize(
@@ -232,33 +189,24 @@ def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_
         (["--adapt"], "--adapt"),
     ],
 )
-def test_wrong_usage_is_exit_code_2(saved, recordings, options, complaint, capsys):
-    assert command("predict", saved, recordings[0], *options) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert complaint in unboxed(err)
+def test_wrong_usage_is_exit_code_2(saved, recordings, options, complaint, ser):
+    told = ser("predict", saved, recordings[0], *options)
+    told.refused(complaint, code=2)
+    assert told.stdout == ""
 
 
 @pytest.mark.parametrize("options", [["--window", "0"], ["--hop", "5"]])
-def test_windows_to_listen_in_are_checked_before_anything_is_opened(options, capsys):
-    assert command("listen", "absent.skops", *options) == 2
-    assert f"{options[0]}: a " in unboxed(capsys.readouterr().err)
+def test_windows_to_listen_in_are_checked_before_anything_is_opened(options, ser):
+    ser("listen", "absent.skops", *options).refused(f"{options[0]}: a ", code=2)
 
 
-def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
-    own_folder, cache, recordings, tmp_path, monkeypatch, capsys
-):
-    path = tmp_path / "m.skops"
+def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(fitted, recordings, tmp_path, monkeypatch, ser):
     monkeypatch.setenv("COLUMNS", "1000")  # the path is not broken over two lines
-    ran = ("fit", own_folder, *OWN, "--adapt", "--no-robust", "--model", "svm_linear")
-    assert command(*ran, "-o", path, "--cache", cache) == 0
-    assert command("predict", path, *recordings) == 2
-    told = unboxed(capsys.readouterr().err)
-    assert "--adapt: " in told
-    assert "m.skops: " in told
+    fitted("ridge", adapted=True).save(tmp_path / "m.skops")
+    ser("predict", "m.skops", *recordings).refused("--adapt: ", "m.skops: ", code=2)
     monkeypatch.setattr(Predictor, "has_probabilities", False)
-    assert command("predict", path, *recordings, "--adapt", "--min-confidence", ".5") == 2
-    assert "--min-confidence: " in unboxed(capsys.readouterr().err)
+    words = ("--adapt", "--min-confidence", ".5")
+    ser("predict", "m.skops", *recordings, *words).refused("--min-confidence: ", code=2)
 
 
 @pytest.mark.parametrize(
@@ -271,40 +219,30 @@ def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(
         (["-o", "absent/m.skops"], "--output: absent/m.skops: "),
     ],
 )
-def test_wrong_values_of_fit_are_told_with_their_option(options, complaint, capsys):
+def test_wrong_values_of_fit_are_told_with_their_option(options, complaint, ser):
     given = {"--features": "mfcc13", "--model": "ridge", "-o": "m.skops"} | dict([options])
-    assert command("fit", "absent", *(word for pair in given.items() for word in pair)) == 2
-    assert complaint in unboxed(capsys.readouterr().err)
+    ser("fit", "absent", *(word for pair in given.items() for word in pair)).refused(complaint, code=2)
 
 
-def test_the_way_to_a_predictor_that_is_told_can_be_gone(cache, recordings, tmp_path, monkeypatch, capsys):
+def test_the_way_to_a_predictor_that_is_told_can_be_gone(recordings, tmp_path, ser):
     """The commands that messages print, typed as they are."""
-    monkeypatch.chdir(tmp_path)
-    Path("notes.txt").write_text("no predictor")
+    (tmp_path / "notes.txt").write_text("no predictor")
     for words in (("predict", "my voices.skops", recordings[0]), ("card", "notes.txt")):
-        assert command(*words) == 1
-        told = capsys.readouterr().err.strip().partition("make one with: ser-classic ")[2]
-        assert told
-        try:
-            assert command(*shlex.split(told), "--no-evaluate", "--no-robust", "--jobs", "1") == 0
-        finally:
-            capsys.readouterr()
-    assert sorted(Path().glob("*.skops")) == [Path("m.skops"), Path("my voices.skops")]
-    assert command("card", tmp_path) == 1
-    told = capsys.readouterr().err.strip()
-    assert told.startswith(f"ser-classic: {tmp_path}: ")
-    assert told.endswith(f"{tmp_path}/m.skops, {tmp_path}/my voices.skops")
+        told = ser(*words)
+        told.refused("make one with: ser-classic ")
+        remedy = told.stderr.partition("make one with: ser-classic ")[2]
+        ser(*shlex.split(remedy), "--no-evaluate", "--no-robust", "--jobs", "1").said()
+    assert {path.name for path in tmp_path.glob("*.skops")} == {"m.skops", "my voices.skops"}
+    ser("card", tmp_path).refused(f"{tmp_path}: ", f"{tmp_path}/m.skops, {tmp_path}/my voices.skops")
 
 
-def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, recordings, capsys):
+def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, recordings, ser):
     one, other, *_ = recordings
-    assert command("predict", saved, one, other, one, one.parent, "--json") == 0
-    out, err = capsys.readouterr()
-    files = [json.loads(line)["file"] for line in out.splitlines()]
+    told = ser("predict", saved, one, other, one, one.parent, "--json")
+    files = [row["file"] for row in told.rows()]
     assert len(files) == len(set(files)) == 16
-    assert err.startswith(f"ser-classic: {one} and 1 more: ")
-    assert command("predict", saved, one, other, "--json") == 0
-    assert capsys.readouterr().err == ""
+    assert told.stderr.startswith(f"ser-classic: {one} and 1 more: ")
+    assert ser("predict", saved, one, other, "--json").stderr == ""
 
 
 EVALUATES_FOR_AN_HOUR = """
@@ -321,11 +259,11 @@ cli.main()
 """
 
 
-def test_ctrl_c_in_the_evaluation_keeps_the_model(own_folder, cache, recordings, tmp_path):
+def test_ctrl_c_in_the_evaluation_keeps_the_model(own_folder, recordings, tmp_path):
     path = tmp_path / "m.skops"
-    words = ["fit", own_folder, *OWN[:4], "--model", "ridge", "-o", path, "--jobs", "1"]
+    words = ["fit", own_folder, *OWN[:4], "--model", "ridge", "--no-robust", "-o", path, "--jobs", "1"]
     process = subprocess.Popen(
-        [sys.executable, "-c", EVALUATES_FOR_AN_HOUR, *map(str, words), "--cache", str(cache)],
+        [sys.executable, "-c", EVALUATES_FOR_AN_HOUR, *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -342,28 +280,24 @@ def test_ctrl_c_in_the_evaluation_keeps_the_model(own_folder, cache, recordings,
     assert len(predictor.predict(recordings)) == len(recordings)
 
 
-def test_the_card_is_shown_and_given_as_json(saved, capsys):
-    assert command("card", saved) == 0
-    assert "Intended use." in capsys.readouterr().out
-    assert command("card", saved, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["model"]["name"] == "svm_rbf"
+def test_the_card_is_shown_and_given_as_json(saved, ser):
+    assert "Intended use." in ser("card", saved).said()
+    (told,) = ser("card", saved, "--json").rows()
+    assert told["model"]["name"] == "svm_rbf"
 
 
-def test_a_card_moves_no_cursor(saved, capsys, tmp_path):
+def test_a_card_moves_no_cursor(saved, ser, tmp_path):
     predictor = load_predictor(saved)
     predictor.card["title"] = "mine\x1b[2J"
     predictor.save(tmp_path / "m.skops")
-    assert command("card", tmp_path / "m.skops") == 0
-    assert "\x1b" not in capsys.readouterr().out
+    assert "\x1b" not in ser("card", "m.skops").said()
 
 
-def test_a_terminal_parts_the_lines_of_a_card_between_words(saved, capsys, monkeypatch):
-    assert command("card", saved) == 0
-    piped = capsys.readouterr().out
+def test_a_terminal_parts_the_lines_of_a_card_between_words(saved, ser, monkeypatch):
+    piped = ser("card", saved).said()
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
-    assert command("card", saved) == 0
-    shown = capsys.readouterr().out
+    shown = ser("card", saved).said()
     assert shown.split() == piped.split()
     assert max(map(len, piped.splitlines())) > 100
     assert all(len(line) <= 40 or " " not in line.strip() for line in shown.splitlines())
@@ -384,20 +318,15 @@ def test_a_stereo_recording_is_their_mean_where_the_corpus_says_nothing(saved, r
 
 
 def test_no_recording_in_a_folder_is_passed_over_without_a_word(
-    saved, recordings, tmp_path, capsys, monkeypatch
+    saved, recordings, tmp_path, ser, monkeypatch
 ):
     """What libsndfile reads is read, links are followed once, the rest is told; and what is no recording."""
     monkeypatch.setenv("PATH", "")
     samples, rate = soundfile.read(recordings[0])
     folder = tmp_path / "calls"
-    for name, kind in (
-        ("a.opus", "OGG"),
-        ("b.au", "AU"),
-        ("c.w64", "W64"),
-        ("d.caf", "CAF"),
-        ("e.sph", "NIST"),
-    ):
-        (folder / "deep").mkdir(parents=True, exist_ok=True)
+    (folder / "deep").mkdir(parents=True)
+    kinds = {"a.opus": "OGG", "b.au": "AU", "c.w64": "W64", "d.caf": "CAF", "e.sph": "NIST"}
+    for name, kind in kinds.items():
         soundfile.write(folder / "deep" / name, samples, rate, format=kind)
     for name in ("f.m4a", "f.m4v"):
         (folder / name).write_bytes(b"\0\0\0\x20ftypM4A \0\0\0\0")
@@ -406,27 +335,22 @@ def test_no_recording_in_a_folder_is_passed_over_without_a_word(
     soundfile.write(tmp_path / "store" / "h.wav", samples, rate)
     (folder / "linked").symlink_to(tmp_path / "store")
     (folder / "deep" / "loop").symlink_to(folder)
-    assert command("predict", saved, folder, "--json") == 1
-    out, err = capsys.readouterr()
-    answered = [Path(json.loads(line)["file"]).name for line in out.splitlines()]
-    assert sorted(answered) == ["a.opus", "b.au", "c.w64", "d.caf", "e.sph", "h.wav"]
-    assert "f.m4a" in err
-    assert "f.m4v" in err
-    assert "ffmpeg -i" in err
-    assert "g.txt" in err
+    told = ser("predict", saved, folder, "--json")
+    assert sorted(Path(row["file"]).name for row in told.rows(code=1)) == [*kinds, "h.wav"]
+    told.refused("f.m4a", "f.m4v", "ffmpeg -i", "g.txt")
 
 
-def test_a_line_break_in_a_name_stays_in_its_line(saved, recordings, tmp_path, capsys):
+def test_a_line_break_in_a_name_stays_in_its_line(saved, recordings, tmp_path, ser):
     odd = tmp_path / "one\ntwo.wav"
     shutil.copy(recordings[0], odd)
-    assert command("predict", saved, odd, tmp_path / "no\nsuch.wav") == 1
-    out, err = capsys.readouterr()
-    assert [line for line in out.splitlines() if "one" in line or "two" in line] == [out.splitlines()[1]]
-    assert len([line for line in err.splitlines() if "such" in line or line.endswith("no")]) == 1
+    told = ser("predict", saved, odd, tmp_path / "no\nsuch.wav")
+    out, err = told.said(code=1).splitlines(), told.stderr.splitlines()
+    assert [line for line in out if "one" in line or "two" in line] == [out[1]]
+    assert len([line for line in err if "such" in line or line.endswith("no")]) == 1
 
 
 def test_a_folder_that_may_not_be_looked_into_is_told_and_the_others_are_answered(
-    saved, recordings, tmp_path, capsys, monkeypatch
+    saved, recordings, tmp_path, ser, monkeypatch
 ):
     closed = tmp_path / "closed"
     closed.mkdir()
@@ -442,14 +366,12 @@ def test_a_folder_that_may_not_be_looked_into_is_told_and_the_others_are_answere
 
     monkeypatch.setattr(os, "scandir", refused(scan))
     monkeypatch.setattr(os, "stat", refused(status))
-    assert command("predict", saved, closed, closed / "a.wav", recordings[0], "--json") == 1
-    out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 1
-    assert f"{closed}: " in err
-    assert f"{closed / 'a.wav'}: " in err
+    told = ser("predict", saved, closed, closed / "a.wav", recordings[0], "--json")
+    assert len(told.rows(code=1)) == 1
+    told.refused(f"{closed}: ", f"{closed / 'a.wav'}: ")
 
 
-def test_a_channel_is_taken(saved, recordings, tmp_path, capsys):
+def test_a_channel_is_taken(saved, recordings, tmp_path, ser):
     left, rate = soundfile.read(recordings[0])
     right = soundfile.read(recordings[1])[0][: len(left)]
     left = left[: len(right)]
@@ -459,15 +381,13 @@ def test_a_channel_is_taken(saved, recordings, tmp_path, capsys):
     soundfile.write(both, np.stack([left, right], axis=1), rate, subtype="FLOAT")
 
     def confidence(*words):
-        assert command("predict", saved, *words, "--json") == 0
-        return json.loads(capsys.readouterr().out)["confidence"]
+        return ser("predict", saved, *words, "--json").rows()[0]["confidence"]
 
     for name in ("left", "right", "mix"):
-        assert confidence(both, "--channel", name) == confidence(tmp_path / f"{name}.wav")
-    assert command("predict", saved, both, "--channel", "middle") == 2
+        assert confidence(both, "--channel", name) == confidence(f"{name}.wav")
+    assert ser("predict", saved, both, "--channel", "middle").returncode == 2
     soundfile.write(both, np.stack([left, -left], axis=1), rate, subtype="FLOAT")
-    assert command("predict", saved, both) == 1
-    assert "--channel" in capsys.readouterr().err
+    ser("predict", saved, both).refused("--channel")
 
 
 def test_windows_of_a_recording_are_those_of_its_samples(saved, recordings, monkeypatch):
@@ -480,7 +400,7 @@ def test_windows_of_a_recording_are_those_of_its_samples(saved, recordings, monk
     pd.testing.assert_frame_equal(streamed.drop(columns="file"), whole.drop(columns="file"))
 
 
-def test_ten_minutes_in_one_answer_are_told(saved, recordings, tmp_path, caplog, monkeypatch):
+def test_ten_minutes_in_one_answer_are_told(saved, recordings, caplog, monkeypatch):
     monkeypatch.setattr(describing, "LONG", 0.5)
     load_predictor(saved).predict(recordings[0])
     assert "--segments" in caplog.text

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli_predict import command
 
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extraction import extract
@@ -116,10 +115,10 @@ def test_of_whisper_only_the_frames_of_the_recording_count(encoders, waveforms):
     np.testing.assert_allclose(encoder_set(str(folder)).extractor(wave, RATE), expected, atol=1e-5)
 
 
-def test_the_command_makes_a_table_that_can_be_brought(encoders, own_folder, tiny, cache, tmp_path):
+def test_the_command_makes_a_table_that_can_be_brought(encoders, own_folder, tiny, cache, tmp_path, ser):
     words = ("features", "extract", own_folder, "--encoder", encoders / "hubert", "--layer", 1)
-    speakers = ("--speaker", r"/(s\d\d)_", "--cache", tmp_path / "cache", "--jobs", 1)
-    assert command(*words, *speakers, "--batch", 5, "-o", tmp_path / "five.npz") == 0
+    speakers = ("--speaker", r"/(s\d\d)_", "--cache", "cache", "--jobs", 1)
+    ser(*words, *speakers, "--batch", 5, "-o", "five.npz").said()
     brought = brought_set("hubert", tmp_path / "five.npz")
     assert len(brought.columns) == 2 * UNITS
     values = extract(tiny.clips, tiny.root, brought, cache).values
@@ -153,12 +152,7 @@ def test_a_batch_that_does_not_fit_is_tried_one_by_one(encoders, tiny, tmp_path,
     assert sizes.count(1) == 48
 
 
-def refused(capsys, tmp_path, *words) -> str:
-    out = tmp_path / "x.npz"
-    assert command("features", "extract", "synthetic", "-o", out, "--cache", tmp_path, *words) != 0
-    assert not out.exists()
-    (line,) = capsys.readouterr().err.splitlines()
-    return line
+EXTRACT = ("features", "extract", "synthetic", "-o", "x.npz", "--encoder")
 
 
 @pytest.fixture
@@ -166,13 +160,14 @@ def offline(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
 
-def test_what_is_no_model_is_one_line(encoders, tmp_path, capsys, offline):
-    assert "/no/such/folder" in refused(capsys, tmp_path, "--encoder", "/no/such/folder")
-    assert "nobody/nothing" in refused(capsys, tmp_path, "--encoder", "nobody/nothing")
+def test_what_is_no_model_is_one_line(encoders, tmp_path, ser, offline):
     (tmp_path / "empty").mkdir()
-    assert "empty" in refused(capsys, tmp_path, "--encoder", tmp_path / "empty")
-    line = refused(capsys, tmp_path, "--encoder", encoders / "wavlm", "--layer", LAYERS + 1)
-    assert f"to {LAYERS}" in line
+    for name in ("/no/such/folder", "nobody/nothing", tmp_path / "empty"):
+        told = ser(*EXTRACT, name)
+        told.refused(str(name))
+        assert len(told.stderr.splitlines()) == 1
+    ser(*EXTRACT, encoders / "wavlm", "--layer", LAYERS + 1).refused(f"to {LAYERS}")
+    assert not (tmp_path / "x.npz").exists()
 
 
 def test_a_model_at_hand_needs_no_network(encoders, offline):
@@ -202,13 +197,13 @@ def test_a_model_of_text_is_refused(encoders, tmp_path):
         encoder_set(str(folder))
 
 
-def test_without_the_extra_the_command_says_what_to_install(tmp_path, capsys, monkeypatch):
+def test_without_the_extra_the_command_says_what_to_install(ser, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    assert "ser-classic[embeddings]" in refused(capsys, tmp_path, "--encoder", "any/other")
+    ser(*EXTRACT, "any/other").refused("pip install 'ser-classic[embeddings]'")
 
 
 @pytest.mark.parametrize(
     "words", [(), ("--features", "mfcc13", "--encoder", "x"), ("--features", "mfcc13", "--layer", "1")]
 )
-def test_options_that_do_not_go_together_are_wrong_usage(words, tmp_path):
-    assert command("features", "extract", "synthetic", "-o", tmp_path / "x.npz", *words) == 2
+def test_options_that_do_not_go_together_are_wrong_usage(words, ser):
+    ser(*EXTRACT[:-1], *words).said(code=2)

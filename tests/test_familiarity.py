@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skops.io
 import soundfile
-from test_cli_predict import OWN, command
+from test_cli_predict import OWN
 
-from ser_classic.corpora import Reading
 from ser_classic.predictor.familiarity import SHARE, measure
-from ser_classic.predictor.fitting import fit
 
 RATE = 16_000
 
 
 @pytest.fixture(scope="module")
-def saved(own_folder, cache, tmp_path_factory) -> Path:
+def pooled(fitted, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("models") / "m.skops"
-    options = {
-        "reading": Reading(speaker=r"/(s\d\d)_"),
-        "evaluate": False,
-        "cache": cache,
-        "facts": {"licence": "MIT"},
-    }
-    fit(str(own_folder), "pooled", "lda", **options).save(path, pipeline=True)
+    fitted("lda", "pooled").save(path, pipeline=True)
     return path
 
 
@@ -44,22 +35,19 @@ def odd(what: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("what", ["noise", "tone", "hum", "almost silence"])
-def test_no_speech_is_told_on_stderr_and_in_json(what, saved, own_folder, tmp_path, capsys):
+def test_no_speech_is_told_on_stderr_and_in_json(what, pooled, own_folder, tmp_path, ser):
     known, strange = own_folder / "angry" / "s01_t1_1.wav", tmp_path / "odd.wav"
     soundfile.write(strange, odd(what), RATE)
-    assert command("predict", saved, known, strange, "--json") == 0
-    out, err = capsys.readouterr()
-    told = [json.loads(line) for line in out.splitlines()]
+    done = ser("predict", pooled, known, strange, "--json")
+    told, err = done.rows(), done.stderr
     assert [row["unlike"] for row in told] == [False, True]
     assert told[0]["distance"] < 1 < told[1]["distance"]
     assert len(err.splitlines()) == 1
     assert str(strange) in err
     assert "tiny" in err, "it says what the model was fitted on"
-    assert command("predict", saved, known, strange, "--json", "--min-confidence", ".01") == 0
-    answers = [json.loads(line)["emotion"] for line in capsys.readouterr().out.splitlines()]
-    assert answers == [told[0]["emotion"], "uncertain"]
-    assert command("predict", saved, known) == 0
-    assert capsys.readouterr().err == ""
+    again = ser("predict", pooled, known, strange, "--json", "--min-confidence", ".01").rows()
+    assert [row["emotion"] for row in again] == [told[0]["emotion"], "uncertain"]
+    assert ser("predict", pooled, known).stderr == ""
 
 
 def test_the_limit_is_what_unheard_speakers_keep():
@@ -81,15 +69,11 @@ def test_a_single_constant_feature_and_a_single_speaker_can_be_measured():
     assert known.distance(X + np.float32([1, 0]))[0] > 1
 
 
-def test_the_pipeline_that_was_kept_is_written_for_skops(saved, own_folder, cache, tmp_path, capsys):
-    kept, bare = tmp_path / "pipeline.skops", tmp_path / "bare.skops"
-    assert command("card", saved, "--pipeline", kept) == 0
-    assert list(skops.io.load(kept).classes_) == ["angry", "neutral", "sad"]
-    capsys.readouterr()
-    assert command("card", saved) == 0
-    assert "licence: MIT" in capsys.readouterr().out
-    ran = ("fit", own_folder, *OWN, "--model", "prior", "--cache", cache, "--no-robust")
-    assert command(*ran, "-o", bare, "--fact", "licence") == 2
-    assert command(*ran, "-o", bare, "--fact", "licence=MIT") == 0
-    assert command("card", bare, "--pipeline", kept) == 1
-    assert "pipeline" in capsys.readouterr().err
+def test_the_pipeline_that_was_kept_is_written_for_skops(pooled, own_folder, tmp_path, ser):
+    ser("card", pooled, "--pipeline", "pipeline.skops").said()
+    assert list(skops.io.load(tmp_path / "pipeline.skops").classes_) == ["angry", "neutral", "sad"]
+    ran = ("fit", own_folder, *OWN, "--model", "prior", "--no-robust", "-o", "bare.skops", "--fact")
+    ser(*ran, "licence").said(code=2)
+    ser(*ran, "licence=MIT").said()
+    assert "licence: MIT" in ser("card", "bare.skops").said()
+    ser("card", "bare.skops", "--pipeline", "pipeline.skops").refused("pipeline")

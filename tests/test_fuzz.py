@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ser_classic.corpora import Reading
-from ser_classic.predictor.fitting import fit
 from ser_classic.runtime.workers import THREADS
 
 WORKER = Path(__file__).with_name("fuzzing.py")
@@ -19,34 +17,18 @@ LIMIT = 240  # [s] for all inputs together
 
 
 @pytest.fixture(scope="module")
-def models(own_folder, cache, tmp_path_factory) -> list[Path]:
+def models(fitted, tmp_path_factory) -> list[Path]:
     folder = tmp_path_factory.mktemp("models")
-    options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
     for model in ("svm_rbf", "lda", "knn", "mlp", "random_forest", "xgboost", "fusion"):
-        fit(str(own_folder), "mfcc13", model, **options).save(folder / f"{model}.skops")
+        fitted(model).save(folder / f"{model}.skops")
     return [folder / "svm_rbf.skops", *sorted(folder.glob("[!s]*.skops"))]
 
 
 def fuzz(kind: str, seed: int, number: int, folder: Path, models: list[Path]) -> tuple[dict, str]:
     """Run the inputs in a process of its own; what it counted, and what was written past it."""
-    threads = dict.fromkeys(THREADS, "1")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore",
-            str(WORKER),
-            kind,
-            str(seed),
-            str(number),
-            str(folder),
-            *map(str, models),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT,
-        env={**os.environ, **threads},
-    )
+    words = [sys.executable, "-W", "ignore", *map(str, (WORKER, kind, seed, number, folder, *models))]
+    alone = os.environ | dict.fromkeys(THREADS, "1")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=LIMIT, env=alone)
     assert done.returncode == 0, f"died of {done.returncode} at {folder / 'last'}: {done.stderr[-500:]}"
     return json.loads(done.stdout), done.stderr
 
@@ -70,11 +52,8 @@ def test_broken_and_hostile_model_files_are_refused_in_one_line(models, tmp_path
 
 def test_the_worker_tells_what_goes_wrong(models, tmp_path, monkeypatch):
     """A fuzz test that could not fail would say nothing."""
-    sys.path.insert(0, str(WORKER.parent))
-    try:
-        import fuzzing
-    finally:
-        sys.path.pop(0)
+    import fuzzing
+
     printed: list[str] = []
 
     def broken(content, waveform):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ser_classic import FEATURES, MODELS, Reading, extract, fit, load
+from ser_classic import FEATURES, MODELS, extract, load
 from ser_classic.explore import explore_file
 from ser_classic.report.comparison import compare_stored
 from ser_classic.store import Run, read_run
@@ -15,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def predictor(own_folder, cache):
-    return fit(str(own_folder), "mfcc13", "ridge", reading=Reading(speaker=r"/(s\d\d)_"), cache=cache)
+def predictor(fitted):
+    return fitted("ridge", evaluate=True)
 
 
 def test_a_predictor_shows_its_card_and_what_it_takes_for_what(predictor):
@@ -25,9 +26,8 @@ def test_a_predictor_shows_its_card_and_what_it_takes_for_what(predictor):
     assert "<li><b>Emotions:</b> angry" in shown
     assert shown.count(">taken for ") == 3
     assert "**" not in shown
-    predictor.card["evaluation"], kept = None, predictor.card["evaluation"]
-    assert ">taken for " not in predictor._repr_html_()
-    predictor.card["evaluation"] = kept
+    unknown = replace(predictor, card=predictor.card | {"evaluation": None})
+    assert ">taken for " not in unknown._repr_html_()
 
 
 def test_features_show_the_first_of_them(cache):

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from test_contracts import RATE, voice_like
 
-from ser_classic import fit, store
+from ser_classic import store
 from ser_classic.cli import app
-from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
 from ser_classic.extras import opensmile as extra
 from ser_classic.features import FEATURES
@@ -84,16 +83,8 @@ def test_without_the_library_all_else_works_and_the_command_that_installs_it_is_
     assert "opensmile" in capsys.readouterr().out
 
 
-def test_the_card_of_a_predictor_tells_the_terms_of_its_features(smile, own_folder, cache):
-    made = fit(
-        str(own_folder),
-        "egemaps",
-        "svc_auto",
-        reading=Reading(speaker=r"/(s\d\d)_"),
-        cache=cache,
-        evaluate=False,
-        jobs=1,
-    )
+def test_the_card_of_a_predictor_tells_the_terms_of_its_features(smile, fitted):
+    made = fitted("svc_auto", "egemaps")
     assert "research and education" in cards.text(made.card)
     assert not made.has_probabilities
 

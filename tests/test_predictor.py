@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from threadpoolctl import threadpool_info, threadpool_limits
+from tiny_corpus import SPEAKERS
 
 from ser_classic import audio
 from ser_classic.corpora import Reading
@@ -25,30 +26,10 @@ from ser_classic.predictor import cards, load_predictor
 from ser_classic.predictor.fitting import fit
 from ser_classic.protocols import PROTOCOLS, Fold
 
-SPEAKER = r"/(s\d\d)_"
-
-
-def is_available(name: str) -> bool:
-    try:
-        MODELS[name].require()
-    except SerClassicError:
-        return False
-    return True
-
-
-def features_for(model: str) -> str:
-    """A quick feature set that the model takes."""
-    return next(name for name, entry in FEATURES.items() if entry.gives == MODELS[model].takes)
-
-
-def make(own_folder, cache, model="svm_rbf", features="mfcc13", **options):
-    options = {"evaluate": False, "reading": Reading(speaker=SPEAKER)} | options
-    return fit(str(own_folder), features, model, cache=cache, **options)
-
 
 @pytest.fixture(scope="session")
-def predictor(own_folder, cache):
-    return make(own_folder, cache)
+def predictor(fitted):
+    return fitted("svm_rbf")
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +50,12 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
 @pytest.mark.usefixtures("brief_networks")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_saved_predictor_answers_as_evaluation_does(model, own_folder, tiny, cache, recordings, tmp_path):
-    if not is_available(model):
-        pytest.skip(f"{model} needs an optional library that is not installed")
-    features = features_for(model)
-    make(own_folder, cache, model, features).save(tmp_path / "m.skops")
+    entry = MODELS[model]
+    if entry.library:
+        pytest.importorskip(entry.library, reason=f"the extra `{entry.extra}` is not installed")
+    features = next(name for name, each in FEATURES.items() if each.gives == entry.takes)  # a quick one
+    made = fit(str(own_folder), features, model, reading=SPEAKERS, evaluate=False, cache=cache)
+    made.save(tmp_path / "m.skops")
     answers = load_predictor(tmp_path / "m.skops").predict(recordings)
     told = evaluated(tiny, cache, model, features, "blind")
     assert list(answers["emotion"]) == list(told.guess)
@@ -84,10 +67,8 @@ def test_a_saved_predictor_answers_as_evaluation_does(model, own_folder, tiny, c
         np.testing.assert_allclose(answers["confidence"], told.probabilities.max(axis=1), atol=1e-6)
 
 
-def test_an_adapted_predictor_answers_as_evaluation_does_for_each_speaker(
-    own_folder, tiny, cache, recordings
-):
-    predictor = make(own_folder, cache, adapted=True)
+def test_an_adapted_predictor_answers_as_evaluation_does_for_each_speaker(fitted, tiny, cache, recordings):
+    predictor = fitted("svm_rbf", adapted=True)
     told = evaluated(tiny, cache, "svm_rbf", "mfcc13", "adapted")
     for speaker in tiny.clips["speaker"].unique():
         rows = np.flatnonzero(tiny.clips["speaker"] == speaker)
@@ -116,13 +97,13 @@ def test_a_clip_alone_in_a_batch_from_memory_and_by_processes_gets_one_answer(pr
     np.testing.assert_array_equal(parallel["confidence"][: len(recordings)], batch["confidence"])
 
 
-def test_adaptation_is_asked_for_where_it_is_due_and_nowhere_else(own_folder, cache, predictor, recordings):
+def test_adaptation_is_asked_for_where_it_is_due_and_nowhere_else(fitted, predictor, recordings):
     with pytest.raises(SerClassicError, match="--adapt"):
         predictor.predict(recordings, adapt=True)
-    adapted = make(own_folder, cache, adapted=True)
+    adapted = fitted("svm_rbf", adapted=True)
     with pytest.raises(SerClassicError, match=r"--adapt|recordings"):
         adapted.predict(recordings)
-    with pytest.raises(SerClassicError, match="several recordings"):
+    with pytest.raises(SerClassicError, match="recordings"):
         adapted.predict(recordings[0], adapt=True)
 
 
@@ -172,37 +153,35 @@ def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp
         waveform, rate = audio.read(path)
         soundfile.write(path, 0.8 * waveform, rate)  # other recordings, or they would be refused as copies
     folders = [str(own_folder), str(other)]
-    pooled = fit(folders, "mfcc13", "prior", cache=cache, reading=Reading(speaker=SPEAKER), evaluate=False)
+    pooled = fit(folders, "mfcc13", "prior", cache=cache, reading=SPEAKERS, evaluate=False)
     assert [corpus["name"] for corpus in pooled.card["corpora"]] == ["tiny", "other"]
     assert pooled.card["counts"] == {"angry": 32, "neutral": 16, "sad": 16, "happy": 16}
     assert (pooled.card["clips"], pooled.card["speakers"]) == (80, 8)
     assert pooled.classes == ("angry", "happy", "neutral", "sad")
 
 
-def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(own_folder, tiny, cache, tmp_path):
-    computed = make(own_folder, cache, "ridge", evaluate=True).card["evaluation"]
+def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(fitted, tiny, cache, tmp_path):
+    computed = fitted("ridge", evaluate=True).card["evaluation"]
     assert (computed["protocol"], computed["clips"], computed["speakers"]) == ("loso", 48, 4)
     cell = Cell("tiny", "loso", "mfcc13", "ridge")
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
-    found = make(own_folder, cache, "ridge", evaluate=True, results=tmp_path).card["evaluation"]
+    found = fitted("ridge", evaluate=True, results=tmp_path).card["evaluation"]
     assert "stored run" in found["source"]
     assert {**found, "source": ""} == {**computed, "source": ""}
-    other = make(own_folder, cache, "ridge", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
+    other = fitted("ridge", evaluate=True, results=tmp_path, seed=1).card["evaluation"]
     assert other["source"] == computed["source"] != found["source"]
 
 
-def test_a_stored_run_with_another_number_of_copies_is_not_the_cards(own_folder, tiny, cache, tmp_path):
+def test_a_stored_run_with_another_number_of_copies_is_not_the_cards(fitted, tiny, cache, tmp_path):
     cell = Cell("tiny", "loso_multi", "mfcc13", "ridge")
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
-    made = [
-        make(own_folder, cache, "ridge", evaluate=True, results=tmp_path, copies=copies).card
-        for copies in (1, COPIES)
-    ]
-    assert ["stored run" in card["evaluation"]["source"] for card in made] == [False, True]
+    for copies in (1, COPIES):
+        card = fitted("ridge", evaluate=True, results=tmp_path, copies=copies).card
+        assert ("stored run" in card["evaluation"]["source"]) == (copies == COPIES)
 
 
-def test_a_card_has_no_interval_over_fewer_than_five_speakers(own_folder, cache):
-    found = make(own_folder, cache, "prior", evaluate=True).card["evaluation"]
+def test_a_card_has_no_interval_over_fewer_than_five_speakers(fitted):
+    found = fitted("prior", evaluate=True).card["evaluation"]
     assert (found["speakers"], found["uar_low"], found["uar_high"]) == (4, None, None)
     assert "**33.3 %**" in cards.score(found)
 
@@ -212,11 +191,11 @@ def test_a_corpus_is_not_pooled_with_a_copy_of_itself(own_folder, cache, tmp_pat
     copied = tmp_path / "copied"
     shutil.copytree(own_folder, copied)
     with pytest.raises(SerClassicError, match="copied"):
-        fit([str(own_folder), str(copied)], "mfcc13", "ridge", reading=Reading(speaker=SPEAKER), cache=cache)
+        fit([str(own_folder), str(copied)], "mfcc13", "ridge", reading=SPEAKERS, cache=cache)
 
 
 def test_without_speakers_the_card_says_why_there_is_no_score(own_folder, cache):
-    card = make(own_folder, cache, "prior", evaluate=True, reading=None).card
+    card = fit(str(own_folder), "mfcc13", "prior", cache=cache).card
     assert card["evaluation"]["reason"].startswith("tiny: ")
 
 
@@ -225,16 +204,18 @@ def test_a_speaker_of_one_clip_is_not_z_scored(own_folder, cache, tmp_path):
     _, *others = sorted((tmp_path / "tiny").rglob("s01_*"))
     for path in others:
         path.unlink()
+    words = (str(tmp_path / "tiny"), "mfcc13", "prior")
+    options = {"reading": SPEAKERS, "cache": cache, "evaluate": False}
     with pytest.raises(SerClassicError, match=r"tiny/s01 .*2"):
-        make(tmp_path / "tiny", cache, "prior", adapted=True)
-    assert make(tmp_path / "tiny", cache, "prior").card["speakers"] == 4
+        fit(*words, adapted=True, **options)
+    assert fit(*words, **options).card["speakers"] == 4
 
 
 def test_what_cannot_be_fitted_is_refused_with_the_reason(own_folder, cache):
     with pytest.raises(SerClassicError, match="'mfcc13'"):
         fit("synthetic", "mfcc31", "ridge", cache=cache)
     with pytest.raises(SerClassicError, match=r"--speaker|speaks"):
-        make(own_folder, cache, adapted=True, reading=None)
+        fit(str(own_folder), "mfcc13", "ridge", adapted=True, cache=cache)
     with pytest.raises(SerClassicError, match="each corpus once"):
         fit([str(own_folder), str(own_folder)], "mfcc13", "ridge", cache=cache)
     with pytest.raises(SerClassicError, match="sad"):
@@ -253,5 +234,5 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
 
     monkeypatch.setattr(fold, "fit", watched(fold.fit))
     with threadpool_limits(2):
-        fit(str(own_folder), "mfcc13", "ridge", reading=Reading(speaker=SPEAKER), cache=cache)
+        fit(str(own_folder), "mfcc13", "ridge", reading=SPEAKERS, cache=cache)
     assert seen == [{1}] * 5, "the whole corpus, and four speakers left out"

@@ -16,7 +16,6 @@ import skops.io
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import Predictor, load_pipeline, load_predictor, read_card
 from ser_classic.predictor.cards import text
@@ -29,9 +28,8 @@ CLIP = Described("clip", vector=np.ones(13, dtype=np.float32))
 
 
 @pytest.fixture(scope="module")
-def predictors(own_folder, cache) -> dict[str, Predictor]:
-    options = {"cache": cache, "evaluate": False, "reading": Reading(speaker=r"/(s\d\d)_")}
-    return {model: fit(str(own_folder), "mfcc13", model, **options) for model in MODELS}
+def predictors(fitted) -> dict[str, Predictor]:
+    return {model: fitted(model) for model in MODELS}
 
 
 @pytest.fixture(scope="module")

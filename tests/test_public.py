@@ -29,17 +29,3 @@ def test_importing_the_package_imports_nothing_else():
         [sys.executable, "-c", told], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"numpy", "pandas", "sklearn", "librosa", "typer"} & set(names)
-
-
-def test_a_program_fits_saves_loads_and_predicts(own_folder, cache, tmp_path):
-    from ser_classic import Reading, fit, load_predictor
-    from ser_classic.audio import read
-
-    reading = Reading(speaker=r"/(s\d\d)_")
-    predictor = fit(str(own_folder), "mfcc13", "ridge", reading=reading, cache=cache, evaluate=False)
-    predictor.save(tmp_path / "m.skops")
-    recording = own_folder / "angry" / "s01_t1_1.wav"
-    again = load_predictor(tmp_path / "m.skops")
-    from_path, from_array = again.predict(recording), again.predict(read(recording))
-    assert from_path["emotion"][0] == from_array["emotion"][0] == predictor.predict(recording)["emotion"][0]
-    assert list(again.predict(recording, window=0.5, hop=0.25)["start"][:2]) == [0.0, 0.25]

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ser_classic.corpora import CORPORA
+from ser_classic.corpora import CORPORA, Reading
 from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.registry import Registry
 
+SPEAKERS = Reading(speaker=r"/(s\d\d)_")  # who speaks in what `record` writes
 FILES = tuple(
     f"Actor_0{actor}/03-01-0{emotion}-01-01-01-0{actor}.wav" for actor in (1, 2) for emotion in (1, 3, 4, 5)
 )
