@@ -18,7 +18,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_corpus import FILES, install, tiny, write_release, write_wav
-from typer.testing import CliRunner
 
 from ser_classic.corpora import CorpusError, load
 from ser_classic.corpora.archives import unpack
@@ -209,33 +208,19 @@ def test_mirror_of_single_files(monkeypatch, server, served, data):
     assert whole(data)
 
 
-def test_a_corpus_to_register_for(tmp_path, monkeypatch, server, served, data):
-    from ser_classic.cli.corpora import app
-
+def test_a_corpus_to_register_for(monkeypatch, server, served, data, ser):
     offered(monkeypatch, server, served, archive="", obtain="register at their desk")
-    message = (
-        "cannot be downloaded by a program; register at their desk. Then put its files into .*data/ravdess"
-    )
-    with pytest.raises(CorpusError, match=message):
-        fetch("ravdess", data)
+    fetching = ("corpora", "fetch", "ravdess", "--data", data)
+    ser(*fetching).refused("register at their desk", "data/ravdess")
     assert not data.exists()
-    refused = CliRunner().invoke(app, ["fetch", "ravdess", "--data", str(data)])
-    assert refused.exit_code == 1
-    archive = str(tmp_path / "served" / "release.zip")
-    done = CliRunner().invoke(app, ["fetch", "ravdess", "--data", str(data), "--from", archive])
-    assert done.exit_code == 0
-    assert "8 files" in done.output
+    assert "8 files" in ser(*fetching, "--from", "served/release.zip").said()
 
 
-def test_incomplete_source_is_taken_and_told(tmp_path, monkeypatch, server, served, data):
-    from ser_classic.cli.corpora import app
-
+def test_incomplete_source_is_taken_and_told(tmp_path, monkeypatch, server, served, data, ser):
     offered(monkeypatch, server, served)
     shutil.rmtree(tmp_path / "served" / "release" / "Actor_02")
-    source = str(tmp_path / "served" / "release")
-    done = CliRunner().invoke(app, ["fetch", "ravdess", "--data", str(data), "--from", source])
-    assert done.exit_code == 1
-    assert "4 of 8 clips" in done.output
+    told = ser("corpora", "fetch", "ravdess", "--data", data, "--from", "served/release")
+    assert "4 of 8 clips" in told.said(code=1) + told.stderr
 
 
 @pytest.mark.parametrize(

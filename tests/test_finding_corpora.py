@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tiny_corpus import lay_out, touch
-from typer.testing import CliRunner
 
 from ser_classic.corpora import CORPORA, CorpusError, Reading, available, load, locate, shortfall
 from ser_classic.errors import SerClassicError
@@ -120,81 +119,69 @@ def test_embedded_corpus_is_made_once_and_whole(tmp_path, embedded):
     assert list((tmp_path / "corpora").iterdir()) == [root]
 
 
-def command(*arguments: str):
-    from ser_classic.cli.corpora import app
-
-    return CliRunner().invoke(app, arguments, env={"COLUMNS": "80", "SER_DATA": ""})
-
-
-def test_list_says_what_is_at_hand(tmp_path):
+def test_list_says_what_is_at_hand(tmp_path, ser):
     lay_out(tmp_path / "RAVDESS", "ravdess")
-    told = json.loads(command("list", "--json", "--data", str(tmp_path)).stdout)
+    told = json.loads(ser("corpora", "list", "--json", "--data", tmp_path).said())
     at_hand = {entry["name"]: entry["at_hand"] for entry in told}
     assert at_hand["ravdess"]
     assert at_hand["synthetic"]
     assert not at_hand["tess"]
-    absent = command("list", "--data", str(tmp_path / "absent"))
+    absent = ser("corpora", "list", "--data", tmp_path / "absent")
     assert f"{tmp_path}/absent: " in absent.stderr
-    assert absent.exit_code == 0
-    assert command("list", "--data", str(tmp_path)).stderr == ""
-    table = command("list", "--data", str(tmp_path)).stdout
-    assert all(name in table for name in CORPORA)
-    assert max(map(len, table.splitlines())) <= 80
+    assert absent.returncode == 0
+    listed = ser("corpora", "list", "--data", tmp_path)
+    assert listed.stderr == ""
+    assert all(name in listed.stdout for name in CORPORA)
+    assert max(map(len, listed.stdout.splitlines())) <= 80
 
 
-def test_scan_counts_clips_and_writes_the_table(tmp_path):
+def test_scan_counts_clips_and_writes_the_table(tmp_path, ser):
     lay_out(tmp_path / "ravdess", "ravdess")
     for file in (tmp_path / "ravdess" / "Actor_24").iterdir():
         file.unlink()
-    done = command("scan", "ravdess", "--data", str(tmp_path), "--json", "-o", str(tmp_path / "clips.csv"))
-    told = json.loads(done.stdout)
+    scan = ("corpora", "scan", "ravdess", "--data", tmp_path)
+    done = ser(*scan, "--json", "-o", "clips.csv")
+    told = json.loads(done.said())
     assert (told["clips"], told["speakers"], told["emotions"]["neutral"]) == (1380, 23, 92)
     assert "1380 of 1440 clips" in done.stderr
     assert pd.read_csv(tmp_path / "clips.csv", index_col="clip", dtype=str).shape == (1380, 9)
-    table = command("scan", "ravdess", "--data", str(tmp_path)).stdout
+    table = ser(*scan).said()
     assert "ravdess: 1380 clips, 23 speakers" in table
     assert max(map(len, table.splitlines()[1:])) <= 80
 
 
-def test_scan_of_an_own_corpus(tmp_path):
+def test_scan_of_an_own_corpus(tmp_path, ser):
     touch(tmp_path / "play", "rage/anna_1.wav", "sad/ben_1.wav")
-    refused = command("scan", str(tmp_path / "play"))
-    assert isinstance(refused.exception, CorpusError)
-    told = command("scan", str(tmp_path / "play"), "--map", "rage=angry", "--speaker", r"/(\w+)_", "--json")
-    assert json.loads(told.stdout)["emotions"] == {"sad": 1, "angry": 1}
-    assert json.loads(told.stdout)["speakers"] == 2
+    ser("corpora", "scan", "play").refused("'rage'")
+    words = ("--map", "rage=angry", "--speaker", r"/(\w+)_", "--json")
+    told = json.loads(ser("corpora", "scan", "play", *words).said())
+    assert (told["emotions"], told["speakers"]) == ({"sad": 1, "angry": 1}, 2)
 
 
-def test_what_cannot_be_written_is_one_message(tmp_path, embedded):
+def test_what_cannot_be_written_is_one_message(tmp_path, embedded, ser):
     (tmp_path / "file").touch()
     with pytest.raises(CorpusError, match=r"synthetic: .*file.* --cache"):
         locate("synthetic", cache=tmp_path / "file")
     touch(tmp_path / "play", "sad/ben_1.wav")
     for output in (tmp_path / "absent" / "clips.csv", tmp_path):
-        refused = command("scan", str(tmp_path / "play"), "-o", str(output))
-        assert isinstance(refused.exception, CorpusError)
-        assert str(output) in str(refused.exception)
-
-
-def test_the_list_fits_into_80_columns(tmp_path):
-    lines = command("list", "--data", str(tmp_path)).stdout.splitlines()
-    assert max(map(len, lines)) <= 80
+        ser("corpora", "scan", "play", "-o", output).refused(str(output))
 
 
 @pytest.mark.parametrize("name", CORPORA)
-def test_every_corpus_has_its_page(name, tmp_path):
-    told = command("show", name, "--data", str(tmp_path))
-    assert told.exit_code == 0, told.stderr
+def test_every_corpus_has_its_page(name, ser):
+    told = ser("corpora", "show", name).said()
     corpus = CORPORA[name]
-    flat = " ".join(told.stdout.split())
+    flat = " ".join(told.split())
     assert all(" ".join(fact.split()) in flat for fact in (corpus.title, corpus.licence, *corpus.anomalies))
-    entry = told.stdout[told.stdout.index("@misc{") :]
+    assert all(f"Dimensions: {', '.join(corpus.dimensions)}" in flat for _ in corpus.dimensions)
+    entry = told[told.index("@misc{") :]
     assert entry.count("{") == entry.count("}")
     assert corpus.url in entry
 
 
-def test_a_page_tells_what_is_left_out_the_folds_and_the_figures():
-    assert "fru:" in command("show", "iemocap").stdout
-    assert "6 published folds" in command("show", "ravdess").stdout
-    assert "WavLM-large" in command("show", "ravdess").stdout
-    assert command("show", "nothing").exit_code == 1
+def test_a_page_tells_what_is_left_out_the_folds_and_the_figures(ser):
+    assert "fru:" in ser("corpora", "show", "iemocap").said()
+    told = ser("corpora", "show", "ravdess").said()
+    assert "6 published folds" in told
+    assert "WavLM-large" in told
+    ser("corpora", "show", "nothing").refused("'nothing'")

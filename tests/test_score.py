@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic import FEATURES, MODELS, PROTOCOLS, cli, evaluate, extract, store
+from ser_classic import FEATURES, MODELS, PROTOCOLS, evaluate, extract, store
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
-from ser_classic.report import leak_premium, read, tabulated
+from ser_classic.protocols.export import fold_table
+from ser_classic.report import leak_premium, read, tabulated, write
 from ser_classic.report.leak import leaky_alone
 from ser_classic.report.text import best_systems
 
@@ -74,8 +75,6 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(scored, predict
     predictions[["file", "emotion"]].to_csv(tmp_path / "p.csv", index=False)
     first = json.loads(scored("p.csv", "--json")[1])
     assert first["calibration"] is None
-    from ser_classic.protocols.export import fold_table
-
     folds = fold_table(tiny.clips, PROTOCOLS["loso"])
     folds = folds[folds["part"] == "test"]
     folds["guess"] = predictions.set_index("file")["emotion"].loc[folds["file"]].to_numpy()
@@ -99,8 +98,6 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(scored, predict
     ],
 )
 def test_whatever_is_wrong_is_named_with_its_line(scored, predictions, tmp_path, change, reason):
-    import re
-
     change(predictions).to_csv(tmp_path / "p.csv", index=False)
     code, told, errors = scored("p.csv", "--add")
     assert (code, told) == (1, "")
@@ -116,7 +113,7 @@ def test_words_are_mapped(scored, predictions, tmp_path):
 
 
 def test_an_external_run_is_compared_stored_told_apart_and_removed(
-    scored, predictions, tiny, cache, tmp_path, monkeypatch
+    scored, predictions, tiny, cache, tmp_path, monkeypatch, ser
 ):
     results = tmp_path / "results"
     bench([Cell("tiny", "loso", "mfcc13", "ridge")], results, cache=cache, own={"tiny": tiny})
@@ -131,14 +128,10 @@ def test_an_external_run_is_compared_stored_told_apart_and_removed(
     board = tabulated(read(results))
     assert dict(zip(board["model"], board["source"], strict=True)) == {"my_cnn": "external", "ridge": ""}
     assert "my_cnn" not in best_systems(board).markdown()
-    from ser_classic.report import write
-
     write(results, figures=False)
     assert "my_cnn" in (results / "leaderboard.md").read_text()
     monkeypatch.setattr("ser_classic.report.write", lambda *_, **__: None)
-    monkeypatch.setattr(sys, "argv", ["ser-classic", "results", "remove", ID])
-    with pytest.raises(SystemExit):
-        cli.main()
+    ser("results", "remove", ID).said()
     assert [path.name for path in store.folders(results)] == ["tiny--loso--mfcc13--ridge--0"]
 
 

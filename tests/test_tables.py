@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic import FEATURES, MODELS, PROTOCOLS, cli, evaluate, extract, store
+from ser_classic import FEATURES, MODELS, PROTOCOLS, evaluate, extract, store
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
@@ -241,11 +240,6 @@ def test_a_suite_brings_tables(frame, tmp_path):
     ("given", "code", "reason"),
     [("mine", 2, "NAME=FILE"), ("mine=absent.npz", 1, "absent.npz"), ("Mine=t.csv", 1, "'Mine'")],
 )
-def test_the_command_refuses_what_is_no_table(frame, tmp_path, monkeypatch, capsys, given, code, reason):
-    monkeypatch.chdir(tmp_path)
+def test_the_command_refuses_what_is_no_table(frame, tmp_path, ser, given, code, reason):
     write(tmp_path / "t.csv", frame)
-    monkeypatch.setattr(sys, "argv", ["ser-classic", "bench", "quick", "--table", given])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert stop.value.code == code
-    assert reason in capsys.readouterr().err
+    ser("bench", "quick", "--table", given).refused(reason, code=code)

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 from tiny_corpus import FILES, install, tiny, write_release, write_wav
-from typer.testing import CliRunner
 
 from ser_classic.corpora import CORPORA, available, load
 from ser_classic.corpora.verifying import Verification, verify
@@ -161,21 +160,15 @@ def test_own_corpus_is_read_and_searched_for_duplicates(tmp_path):
     assert not found.ok
 
 
-def test_command_reports_and_exits(root, corpus, monkeypatch):
-    from ser_classic.cli.corpora import app
-
+def test_command_reports_and_exits(root, corpus, monkeypatch, ser):
     install(monkeypatch, corpus)
-    data = ["--data", str(root.parent)]
-    good = CliRunner().invoke(app, ["verify", "ravdess", *data])
-    assert good.exit_code == 0
-    assert "8 of 8 clips, 2 of 2 speakers" in good.output
+    data = ("--data", root.parent)
+    assert "8 of 8 clips, 2 of 2 speakers" in ser("corpora", "verify", "ravdess", *data).said()
     (root / FILES[0]).unlink()
-    bad = CliRunner().invoke(app, ["verify", *data])
-    assert bad.exit_code == 1
-    assert "missing: 1\n    ravdess/Actor_01/03-01-01-01-01-01-01" in bad.output
-    told = json.loads(CliRunner().invoke(app, ["verify", "ravdess", "--json", *data]).stdout)
-    assert told[0]["ok"] is False
-    assert told[0]["missing"] == ["ravdess/Actor_01/03-01-01-01-01-01-01"]
+    missing = "ravdess/Actor_01/03-01-01-01-01-01-01"
+    assert f"missing: 1\n    {missing}" in ser("corpora", "verify", *data).said(code=1)
+    (told,) = json.loads(ser("corpora", "verify", "ravdess", "--json", *data).said(code=1))
+    assert (told["ok"], told["missing"]) == (False, [missing])
 
 
 @pytest.fixture
@@ -250,15 +243,12 @@ def test_some_files_that_were_encoded_anew_are_not_corrupt(root, corpus):
     assert (found.official, found.altered, found.corrupt) == (5, 2, (FILES[2],))
 
 
-def test_what_is_missing_is_told_with_how_to_get_it(tmp_path):
-    from ser_classic.cli.corpora import app
-
+def test_what_is_missing_is_told_with_how_to_get_it(tmp_path, ser):
     write_wav(tmp_path / "urdu" / "Angry" / "SM1_F1_A01.wav", 1)
     write_wav(tmp_path / "urdu" / "Sad" / "SF2_F1_S01.wav", 2)
-    done = CliRunner().invoke(app, ["verify", "urdu", "--data", str(tmp_path)])
-    assert done.exit_code == 1
-    assert "2 of 400 clips" in done.stdout
-    assert "ser-classic corpora fetch urdu" in done.stdout
+    told = ser("corpora", "verify", "urdu", "--data", tmp_path).said(code=1)
+    assert "2 of 400 clips" in told
+    assert "ser-classic corpora fetch urdu" in told
 
 
 @pytest.mark.parametrize(
@@ -282,22 +272,19 @@ def test_a_real_corpus_in_another_format_is_read_and_not_corrupt(name, ending, r
     assert next(iter(found.formats)).endswith(f"{rate} Hz mono")
 
 
-def test_a_described_corpus_tells_every_deviation(tmp_path):
-    from ser_classic.cli.corpora import app
-
+def test_a_described_corpus_tells_every_deviation(tmp_path, ser):
     for seed, name in enumerate(("female1_happy_1a_1", "female1_happy_1a_2", "male2_anxious_1a_1", "notes")):
         write_wav(tmp_path / "jl" / f"{name}.wav", seed)
     (tmp_path / "jl" / "deep").mkdir()
     shutil.copy(tmp_path / "jl" / "notes.wav", tmp_path / "jl" / "deep" / "female1_happy_1a_1.wav")
-    told = CliRunner().invoke(app, ["verify", "jl", "--data", str(tmp_path)])
-    assert told.exit_code == 1
+    told = ser("corpora", "verify", "jl", "--data", tmp_path).said(code=1)
     found = verify(*load("jl", tmp_path))
     assert found.left_out == {"anxious": 1}
     assert found.extra == ("notes.wav",)
     assert len(found.copies) == 1
     assert (found.clips, found.expected_clips, found.speakers, found.expected_speakers) == (2, 1200, 1, 4)
     for word in ("anxious", "notes.wav", "2 of 1200 clips, 1 of 4 speakers", "16000 Hz mono"):
-        assert word in told.stdout
+        assert word in told
 
 
 def test_clips_without_a_label_are_named(tmp_path):
