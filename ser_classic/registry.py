@@ -122,12 +122,15 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     return f"{kind}: there is no {name!r}; {meant}{' ' if meant else ''}known: {', '.join(known)}"
 
 
-def need(library: str, extra: str) -> ModuleType:
-    """Import an optional library; if it is not installed, the error names the command that installs it."""
+def need(library: str, extra: str | None = None) -> ModuleType:
+    """Import an optional library; if it is not installed, the error names the command that installs it.
+
+    This is the command for the `extra` of this package that contains the library, if one does.
+    """
     try:
         return importlib.import_module(library)
     except ImportError as error:
+        command = f"pip install 'ser-classic[{extra}]'" if extra else f"pip install {library}"
         raise SerClassicError(
-            f"this needs {library}, which is not installed ({error}). "
-            f"Install it with: pip install 'ser-classic[{extra}]'"
+            f"this needs {library}, which is not installed ({error}). Install it with: {command}"
         ) from error

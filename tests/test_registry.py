@@ -81,6 +81,8 @@ def test_a_name_that_could_not_be_a_folder_or_be_told_apart_is_refused(name):
 def test_need_says_which_command_installs_what_is_absent():
     with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
         need("no_such_library_at_all", extra="deep")
+    with pytest.raises(SerClassicError, match=r"pip install no_such_library_at_all$"):
+        need("no_such_library_at_all")
 
 
 def test_need_gives_what_is_there():

@@ -1,8 +1,7 @@
-"""Decoding: from a file to its samples, all of them; the only module that calls a decoder.
+"""Decoding: from a file to all of its samples; the only module that calls a decoder.
 
-Whatever a decoder raises becomes an AudioError that names the file. If a header states how much audio there
-is, that is compared with what is there; see `containers`. What libsndfile cannot read goes through ffmpeg, if
-that is installed.
+Every error of a decoder becomes an AudioError that names the file. The length in a header is compared with
+the file; see `containers`. Files that libsndfile cannot read go through ffmpeg, if that is installed.
 """
 
 from __future__ import annotations
@@ -21,17 +20,15 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from ser_classic.audio.containers import CHECKED, FOREIGN, View, chains, mistaken, promise
+from ser_classic.audio.containers import AGAIN, CHECKED, FOREIGN, UNKNOWN, View, mistaken, sources
 from ser_classic.audio.files import HEADERLESS
 from ser_classic.audio.waveforms import AudioError, Listening, Part, check, notice, peak, resample
 
 BLOCK = 2**18  # frames decoded at a time
-UNKNOWN = 2**62  # frames; for an unknown length libsndfile reports more than that
 CLAIMED = 2**36  # [bytes] added to the file size, so that the decoder reads to the true end
 SILENT = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # first bytes of files whose decoders write nothing to stderr
 FFMPEG_BEFORE = ("-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i")
 FFMPEG_AFTER = ("-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto")
-AGAIN = "copy or download it again"
 _ALONE = threading.RLock()  # held while stderr is redirected
 
 
@@ -141,16 +138,16 @@ def _opened(path: Path) -> Iterator[_Opened]:
     with ExitStack() as stack:
         content, size, head = stack.enter_context(_contents(path))
         with _blamed(path):
-            sources, most, odd = _sources(path, content, size, head)
+            given, most, odd = sources(path, content, size)
         notices = [("length", f"{odd}; all that is there was read")] if odd else []
         try:
             with _quiet(not head.startswith(SILENT)):
-                files = [stack.enter_context(_forward(source)) for source in sources]
+                files = [stack.enter_context(_forward(source)) for source in given]
                 container = files[0].format
                 if container == "MP3":
                     # With a much larger size, so that its decoder does not stop early.
-                    written = sources[0].written if isinstance(sources[0], View) else None
-                    endless = View(content, size, written=written, claimed=size + CLAIMED)
+                    written = given[0].written if isinstance(given[0], View) else (0, b"")
+                    endless = View(content, size, written, claimed=CLAIMED)
                     more = stack.enter_context(_forward(endless))
                     if more.frames != files[0].frames:  # a guess by file size grows with it
                         files, most = [more], None
@@ -167,32 +164,6 @@ def _opened(path: Path) -> Iterator[_Opened]:
             raise AudioError(f"{path}: holds recordings of several rates or channels; split it")
         expected = [UNKNOWN if most is None else min(file.frames, most) for file in files]
         yield _Opened(files, expected, container, notices)
-
-
-def _sources(path: Path, content: IO[bytes], size: int, head: bytes) -> tuple[list[Any], int | None, str]:
-    """What to give the decoders to read all of a file, the most frames to read, and what is odd about it."""
-    if head.startswith(b"OggS"):
-        found, whole = chains(content, size)
-        odd = "" if whole else "it has no end mark and may have been cut short"
-        if found == [(0, size)]:
-            return [path], UNKNOWN, odd
-        return [View(content, end, begin=begin) for begin, end in found], UNKNOWN, odd
-    found = promise(content, size)
-    if found is None:
-        return [path], UNKNOWN, ""
-    if found.stated is not None and found.stated > found.there:
-        raise AudioError(f"{path}: truncated, {found.there} of {found.stated} bytes are there; {AGAIN}")
-    if found.field is not None and found.there >= 2 ** (8 * len(found.field[1])):
-        size = f"{found.there / 2**30:.1f} GiB of audio"
-        raise AudioError(f"{path}: {size}, more than its header can state; convert it to FLAC, or split it")
-    if found.parts > 1:
-        raise AudioError(f"{path}: holds {found.parts} pieces of audio; join or split them")
-    most, odd = found.frames or UNKNOWN, ""
-    if found.field is None and found.end is None:
-        return [path], most, odd
-    if found.field is not None and found.stated is not None:
-        odd = f"its header announces {found.stated} of {found.there} bytes of audio"
-    return [View(content, found.end or size, written=found.field)], most, odd
 
 
 def _forward(source: Any) -> Any:

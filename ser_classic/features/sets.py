@@ -49,7 +49,7 @@ class FeatureSet:
     version : int
         Raised whenever the same parameters give other values, so that no old cache or model is used.
     library, extra : str, optional
-        The optional library it needs, and the extra that installs it.
+        The optional library it needs, and the extra of this package that installs it, if one does.
     terms : str
         What this library's licence asks of all that is made with the features, in a sentence.
     batch : int
@@ -59,7 +59,7 @@ class FeatureSet:
     ------
     SerClassicError
         An extractor that is no dataclass or has fields that JSON does not know, so that nothing would tell
-        its features from those of another; or a library without its extra.
+        its features from those of another.
     """
 
     name: str
@@ -74,13 +74,11 @@ class FeatureSet:
     def __post_init__(self) -> None:
         with wrap_errors(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
             json.dumps(self.parameters)
-        if (self.library is None) != (self.extra is None):
-            raise SerClassicError(f"{self.name}: give `library` and `extra`, or neither")
 
     def require(self) -> None:
         """Raise an error that names the command to install what this set needs, where it is absent."""
         for part in self.parts:
-            if part.library and part.extra:
+            if part.library:
                 need(part.library, part.extra)
 
     @property

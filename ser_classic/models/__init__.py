@@ -66,7 +66,7 @@ class Model:
     takes : Inputs
         What it takes for each clip; must equal what the feature set `gives`.
     library, extra : str, optional
-        The optional library it needs, and the extra that installs it.
+        The optional library it needs, and the extra of this package that installs it, if one does.
     version : int
         Raised whenever the same parameters give other predictions, which marks older runs as stale.
 
@@ -103,14 +103,13 @@ class Model:
                 "a model with search='early' balances the classes itself",
             ),
             (self.takes != VECTORS and self.scale, "only vectors can be scaled; give scale=False"),
-            ((self.library is None) != (self.extra is None), "give `library` and `extra`, or neither"),
         ):
             if contradicts:
                 raise SerClassicError(f"{self.name}: {what}")
 
     def require(self) -> None:
         """Raise an error with the install command if the library that this model needs is missing."""
-        if self.library and self.extra:
+        if self.library:
             need(self.library, self.extra)
 
     def pipeline(self, seed: int = 0) -> Any:
