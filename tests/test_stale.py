@@ -18,7 +18,7 @@ from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.cells import parameters
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES
-from ser_classic.models import MODELS
+from ser_classic.models import MODELS, REGRESSORS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report.text import best_systems
 
@@ -117,6 +117,12 @@ def test_a_function_as_estimator_states_what_its_class_does_not(monkeypatch):
     stated = MODELS["knn"].stated()
     assert stated["parameters"] == {"n_neighbors": 3, "algorithm": "brute"}
     assert {**MODELS["knn"].parameters(), "parameters": stated["parameters"]} == stated
+
+
+def test_what_a_model_sets_of_a_part_is_stated_as_the_record_has_it():
+    stated = REGRESSORS["svr"].stated()["parameters"]
+    assert stated == {"regressor__C": 1.0, "regressor__epsilon": 0.1}
+    assert stated.items() <= REGRESSORS["svr"].parameters()["parameters"].items()
 
 
 def test_bench_repeats_stale_runs_unless_told_to_keep_them(tiny, cache, tmp_path, monkeypatch, caplog):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import PurePosixPath
 
 import pandas as pd
 
@@ -98,7 +97,7 @@ def _outside(clips: pd.DataFrame, names: Iterable[object]) -> list[bool]:
 
 def _leaves(file: str) -> bool:
     """Whether a path is not one below its folder."""
-    return "\\" in file or PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts
+    return "\\" in file or file.startswith("/") or ".." in file.split("/")
 
 
 def _refuse(clips: pd.DataFrame, bad: Iterable[bool], column: str | None, expected: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -102,9 +103,9 @@ class FeatureSet:
         """What it gives of a clip; `VECTORS` where the extractor does not say otherwise."""
         return getattr(self.extractor, "gives", VECTORS)
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, Any]:
-        """All that the values depend on, ready for JSON."""
+        """All that the values depend on, ready for JSON; not to be changed."""
         if isinstance(self.extractor, _SideBySide):
             return {"name": self.name, "parts": [part.parameters for part in self.parts]}
         if self.brought:

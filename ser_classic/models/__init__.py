@@ -25,7 +25,8 @@ Balance = Literal["weights", "priors"]
 class Estimator:
     """Factory for one estimator class such as `sklearn.svm.SVC`, which is imported on the first call.
 
-    `seeded`: it has a `random_state`. The settings are parameters that differ from the defaults of the class.
+    `seeded`: it has a `random_state`. The settings are parameters that differ from the defaults of the class;
+    one may be the `Estimator` of a part.
     """
 
     def __init__(self, path: str, /, seeded: bool = False, **settings: Any) -> None:
@@ -33,11 +34,24 @@ class Estimator:
         self.seeded, self.settings = seeded, settings
 
     def parameters(self, seed: int) -> dict[str, Any]:
-        """The settings, with the seed."""
-        return self.settings | ({"random_state": seed} if self.seeded else {})
+        """The settings, with the seed; those of a part as `<part>__<name>`."""
+        stated: dict[str, Any] = {}
+        for name, value in self._seeded(seed).items():
+            if isinstance(value, Estimator):
+                stated |= {f"{name}__{inner}": each for inner, each in value.parameters(seed).items()}
+            else:
+                stated[name] = value
+        return stated
 
     def __call__(self, seed: int) -> Any:
-        return getattr(importlib.import_module(self.module), self.name)(**self.parameters(seed))
+        made = {
+            name: value(seed) if isinstance(value, Estimator) else value
+            for name, value in self._seeded(seed).items()
+        }
+        return getattr(importlib.import_module(self.module), self.name)(**made)
+
+    def _seeded(self, seed: int) -> dict[str, Any]:
+        return self.settings | ({"random_state": seed} if self.seeded else {})
 
 
 @dataclass(frozen=True, eq=False)  # hashed by identity, so that functions of a model can be cached
@@ -305,15 +319,6 @@ MODELS: Registry[Model] = Registry(
 )
 
 
-def _svr(seed: int) -> Any:
-    from sklearn.compose import TransformedTargetRegressor
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVR
-
-    # C and epsilon are in units of the target, and corpora use different scales.
-    return TransformedTargetRegressor(SVR(C=1.0, epsilon=0.1), transformer=StandardScaler())
-
-
 REGRESSORS: Registry[Model] = Registry(
     "regressors",
     [
@@ -330,7 +335,15 @@ REGRESSORS: Registry[Model] = Registry(
             {"alpha": (1.0, 10.0, 100.0, 1e3, 1e4, 1e5)},
         ),
         Model(
-            "svr", "support vector regression, RBF kernel", _svr, {"regressor__C": (0.1, 0.3, 1.0, 3.0, 10.0)}
+            "svr",
+            "support vector regression, RBF kernel",
+            # C and epsilon are in units of the target, and corpora use different scales.
+            Estimator(
+                "sklearn.compose.TransformedTargetRegressor",
+                regressor=Estimator("sklearn.svm.SVR", C=1.0, epsilon=0.1),
+                transformer=Estimator("sklearn.preprocessing.StandardScaler"),
+            ),
+            {"regressor__C": (0.1, 0.3, 1.0, 3.0, 10.0)},
         ),
         Model(
             "xgboost",
