@@ -24,6 +24,7 @@ from ser_classic.metrics import (
     uar_of,
 )
 from ser_classic.registry import unknown
+from ser_classic.vocabulary import ordered
 
 RESAMPLES = 4000
 FEWEST_SPEAKERS = 5  # below this an interval from resampling speakers says nothing about other speakers
@@ -95,9 +96,9 @@ def count(
     speakers: Sequence[str],
     classes: Sequence[str] | None = None,
 ) -> SpeakerCounts:
-    """Confusion counts of every speaker; by default of all emotions that occur."""
+    """Confusion counts of every speaker; by default of all emotions that occur, as `ordered`."""
     names = classes_of(speakers)
-    classes = tuple(classes) if classes is not None else classes_of(truth, guess)
+    classes = tuple(classes) if classes is not None else ordered(classes_of(truth, guess))
     return SpeakerCounts(names, classes, grouped_confusion(truth, guess, places_of(speakers, names), classes))
 
 

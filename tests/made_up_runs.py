@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.scoring import Scored, scored
+from ser_classic.report.scoring import scored
 
 CORPORA = {
     "ravdess": (24, 60, "neutral calm happy sad angry fear disgust surprise"),
@@ -163,7 +163,7 @@ def grid(corpora: tuple[str, ...] = tuple(CORPORA)) -> Iterator[MadeUp]:
 
 
 @cache
-def scored_grid(corpora: tuple[str, ...] = tuple(CORPORA)) -> list[Scored]:
+def scored_grid(corpora: tuple[str, ...] = tuple(CORPORA)) -> pd.DataFrame:
     """The grid, scored once for all tests of a process."""
     return scored(grid(corpora), clips)
 

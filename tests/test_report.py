@@ -22,11 +22,7 @@ from ser_classic.report.text import best_systems, duration, share
 
 @pytest.fixture(scope="module")
 def board():
-    return report.tabulated(made_up.scored_grid(("ravdess", "tess")))
-
-
-def board_of(*arguments):
-    return report.tabulated(scored(*arguments))
+    return made_up.scored_grid(("ravdess", "tess"))
 
 
 def row_of(board, **cell):
@@ -54,7 +50,7 @@ def test_figures_are_those_of_the_predictions(board, protocol):
 
 
 def test_columns_and_order(board):
-    assert list(board.columns) == list(report.COLUMNS)
+    assert list(board.columns) == [*report.COLUMNS, "run", "counts", "truth"]
     assert set(METRICS) <= set(board.columns)
     designed = """corpus, protocol, track, leaky, features, model, seed, clips, speakers, classes, uar,
         uar_low, uar_high, accuracy, macro_f1, fit_seconds, predict_seconds, status"""
@@ -74,7 +70,7 @@ def test_csv_is_read_back(board):
     assert list(again.columns) == list(report.COLUMNS)
     np.testing.assert_allclose(again["uar"], board["uar"].astype(float), atol=5e-5)
     backwards = reversed(list(made_up.grid(("tess",))))
-    best_of_tess = report.to_csv(board_of(backwards, made_up.clips)).splitlines()[1]
+    best_of_tess = report.to_csv(scored(backwards, made_up.clips)).splitlines()[1]
     assert best_of_tess in text
     assert report.markdown(board) == report.markdown(board.sample(frac=1, random_state=0))
 
@@ -132,15 +128,15 @@ def test_a_failed_run_is_shown_as_failed_and_escaped(board):
     assert np.isnan(row["uar"])
     text = report.markdown(board)
     assert r"- failed: pooled + xgboost (loso): MemoryError: 2.1 GiB \| &lt;b>could not&lt;/b> be had" in text
-    alone = board_of([made_up.failed("emodb", "loso", "pooled", "knn", "it broke\nhere")], made_up.clips)
+    alone = scored([made_up.failed("emodb", "loso", "pooled", "knn", "it broke\nhere")], made_up.clips)
     assert "it broke\n" in report.markdown(alone)
-    assert report.markdown(board_of([], made_up.clips)) == "No run has finished yet.\n"
+    assert report.markdown(scored([], made_up.clips)) == "No run has finished yet.\n"
 
 
 def test_a_failed_seed_leaves_the_others(board):
     runs = [made_up.run("emodb", "loso", "pooled", "mlp", seed) for seed in (1, 2)]
     runs.append(made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
-    row = report.systems(board_of(runs, made_up.clips)).iloc[0]
+    row = report.systems(scored(runs, made_up.clips)).iloc[0]
     assert (row["status"], row["seeds"]) == ("ok", 2)
 
 
@@ -159,18 +155,18 @@ def test_tests_of_their_own_are_in_the_table_and_in_no_ranking(protocol, told, t
     runs = scored(
         [own, *plain, made_up.failed("ravdess", "loso", "pooled", "mlp", "no memory")], made_up.clips
     )
-    board, without = report.tabulated(runs), report.tabulated(runs[1:])
-    assert board["test"].tolist() == ["", "", "", "", test]
-    pd.testing.assert_frame_equal(report.systems(board), report.systems(without))
-    assert report.markdown(board) == report.markdown(without)
-    assert best_systems(board) == best_systems(without)
-    assert report.leak_premium(runs).equals(report.leak_premium(runs[1:]))
-    beside = report.beside_published(board)
+    assert runs["test"].tolist() == ["", "", "", "", test]
+    without = runs[:-1]
+    pd.testing.assert_frame_equal(report.systems(runs), report.systems(without))
+    assert report.markdown(runs) == report.markdown(without)
+    assert best_systems(runs) == best_systems(without)
+    assert report.leak_premium(runs).equals(report.leak_premium(without))
+    beside = report.beside_published(runs)
     assert beside["own"].any()
     assert protocol not in set(beside["protocol"])
     assert ranked(runs, "model") is None
     told = [(one.name, one.caption) for one in systems_chapter(runs).pictures]
-    assert told == [(one.name, one.caption) for one in systems_chapter(runs[1:]).pictures]
+    assert told == [(one.name, one.caption) for one in systems_chapter(without).pictures]
 
 
 def test_the_best_under_the_usual_protocol_stand_at_the_head(board):
@@ -203,10 +199,7 @@ def test_the_lowest_seed_that_finished_stands_for_a_system():
     runs.append(made_up.failed("emodb", "loso", "pooled", "mlp", "no memory"))
     runs.append(made_up.failed("emodb", "loso", "pooled", "knn", "no memory"))
     first = first_seeds(scored(runs, made_up.clips))
-    assert [(run.row["model"], run.row["seed"], run.row["status"]) for run in first] == [
-        ("mlp", 1, "ok"),
-        ("knn", 0, "failed"),
-    ]
+    assert first[["model", "seed", "status"]].values.tolist() == [["mlp", 1, "ok"], ["knn", 0, "failed"]]
 
 
 def test_terminal_fits_eighty_columns(board):
@@ -237,7 +230,7 @@ def test_runs_without_speakers_have_no_interval():
     row = report.score(run.predictions(), clips)
     assert row["speakers"] == 0
     assert np.isnan([row["uar_low"], row["uar_high"]]).all()
-    text = report.markdown(board_of([run], lambda corpus: clips))
+    text = report.markdown(scored([run], lambda corpus: clips))
     assert "540 clips, no " in text
     assert "fewer than" not in text
 
@@ -257,9 +250,9 @@ def test_predictions_that_do_not_fit_are_named(spoil, message):
     good = made_up.run("emodb", "loso", "pooled", "knn")
     bad = made_up.MadeUp(made_up.run("emodb", "loso", "mfcc13", "knn").record, spoil(good.table))
     with pytest.raises(SerClassicError, match=message):
-        board_of([bad, good], made_up.clips)
+        scored([bad, good], made_up.clips)
     told = []
-    board = board_of([bad, good], made_up.clips, told.append)
+    board = scored([bad, good], made_up.clips, told.append)
     assert len(board) == 1
     assert len(told) == 1
     assert told[0].startswith("emodb--loso--mfcc13--knn--0: ")

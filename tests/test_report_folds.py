@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
+
+import pandas as pd
 
 from ser_classic.report.literature import fold_leaks, folds_chapter
 
 DOCS = Path(__file__).parents[1] / "docs" / "corpora.md"
-
-
-def runs(base: str) -> list[SimpleNamespace]:
-    return [SimpleNamespace(row={"base": base})]
 
 
 def test_the_table_adds_up():
@@ -25,8 +22,8 @@ def test_the_table_adds_up():
 
 
 def test_the_chapter_stands_where_published_folds_were_run():
-    assert folds_chapter(runs("loso")) is None
-    chapter = folds_chapter(runs("emobox"))
+    assert folds_chapter(pd.DataFrame({"base": ["loso"]})) is None
+    chapter = folds_chapter(pd.DataFrame({"base": ["emobox"]}))
     assert len(chapter.tables[0].rows) == 32
     assert "| meld | 1 | 13706 | 304 | 100 | 69 | leak |" in chapter.markdown()
     assert "19" in chapter.about

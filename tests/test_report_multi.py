@@ -43,7 +43,7 @@ def test_each_condition_stands_with_and_without_copies(runs):
         *((name, SYSTEM + COPIES) for name in ("clean", "noise10")),
     }
     assert list(table["degradation"].unique()) == ["clean", "noise10", "faint"]
-    uar = {run.run.record["protocol"]: run.row["uar"] for run in runs if run.row["model"] == "svm_rbf"}
+    uar = runs[runs["model"] == "svm_rbf"].set_index("protocol")["uar"]
     assert found["noise10", SYSTEM] == uar["loso_degraded_noise10"]
     assert found["noise10", SYSTEM + COPIES] == uar["loso_multi_noise10"]
 

@@ -177,8 +177,8 @@ def test_a_row_unfolds_and_has_a_link_and_back_folds_it(opened):
     assert opened.url.endswith(f"#{ROW}")
     told = opened.inner_text(".detail")
     assert "UAR of each of 10 speakers" in told
-    (run,) = scored([made_up.run("emodb", "loso", "pooled", "svm_rbf")], made_up.clips)
-    counts = run.counts.counts.sum(axis=0)
+    (of_speakers,) = scored([made_up.run("emodb", "loso", "pooled", "svm_rbf")], made_up.clips)["counts"]
+    counts = of_speakers.counts.sum(axis=0)
     first = f"{counts[0, 0] / counts[0].sum():.3f}".removeprefix("0")
     assert opened.inner_text(".detail .confusions tbody tr td:last-child") == first
     opened.go_back()

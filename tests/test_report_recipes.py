@@ -14,7 +14,7 @@ from ser_classic.protocols import PROTOCOLS
 from ser_classic.report import literature
 from ser_classic.report.literature import recipes, recipes_chapter, reproduced
 from ser_classic.report.page import section_of
-from ser_classic.report.scoring import scored, tabulated
+from ser_classic.report.scoring import scored
 from ser_classic.report.text import share
 
 
@@ -65,7 +65,7 @@ def test_the_suites_run_every_recipe_and_those_without_a_network_need_no_extra()
 
 def test_a_recipe_stands_beside_its_own_score_and_the_best_classical_one(one_recipe, runs):
     table = reproduced(runs)
-    board = tabulated(runs).set_index(["corpus", "protocol", "features", "model"]).sort_index()
+    board = runs.set_index(["corpus", "protocol", "features", "model"]).sort_index()
     row = table.iloc[0]
     assert len(table) == 1
     assert row["own_accuracy"] == board["accuracy"]["ravdess", "holdout25", "pooled", "mlp"]
@@ -92,7 +92,7 @@ def test_seeds_are_taken_together(one_recipe):
         for seed in range(3)
     ]
     runs = scored(made, made_up.clips)
-    board = tabulated(runs).groupby("protocol")[["uar", "accuracy"]].mean()
+    board = runs.groupby("protocol")[["uar", "accuracy"]].mean()
     row = reproduced(runs).iloc[0]
     assert row["uar"] == pytest.approx(board["uar"]["loso"])
     assert row["own_accuracy"] == pytest.approx(board["accuracy"]["holdout25"])
@@ -134,5 +134,5 @@ def test_speakers_stand_one_by_one_where_they_are_few(monkeypatch):
     monkeypatch.setattr("ser_classic.report.literature.recipes", lambda: table)
     made = [made_up.run("tess", protocol, "pooled", "mlp") for protocol in ("random5", "loso")]
     text = recipes_chapter(scored(made, made_up.clips)).markdown()
-    each = scored(made[1:], made_up.clips)[0].row["speaker_uar"]
+    each = scored(made[1:], made_up.clips).at[0, "speaker_uar"]
     assert f"| {each['01']:.2f}/".replace("0.", ".", 1) in text

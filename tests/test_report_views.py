@@ -17,7 +17,7 @@ from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_prem
 from ser_classic.report.literature import beside_networks, networks_picture, published_chapter
 from ser_classic.report.overview import ranked, systems_chapter
 from ser_classic.report.page import section_of
-from ser_classic.report.scoring import aligned, scored, systems, tabulated
+from ser_classic.report.scoring import aligned, scored, systems
 from ser_classic.statistics import SpeakerCounts
 
 
@@ -32,7 +32,7 @@ def premium(runs):
 
 
 def test_leak_premium_is_the_difference_of_two_rows(runs, premium):
-    board = systems(tabulated(runs)).set_index(["corpus", "protocol", "features", "model"])["uar"]
+    board = systems(runs).set_index(["corpus", "protocol", "features", "model"])["uar"]
     for row in premium.to_dict("records"):
         cell = (row["features"], row["model"])
         assert row["uar"] == pytest.approx(board[(row["corpus"], "loso", *cell)])
@@ -51,11 +51,12 @@ def test_leak_premium_is_over_all_seeds_of_either_side():
     sides = [("loso", 0), ("loso", 1), ("loso", 2), ("random5", 0)]
     runs = scored([made_up.run("emodb", name, "pooled", "mlp", seed) for name, seed in sides], made_up.clips)
     (row,) = leak_premium(runs).to_dict("records")
-    apart = [run.row["uar"] for run in runs[:3]]
+    runs = runs.sort_values(["leaky", "seed"])
+    *apart, leaky = runs["uar"]
     assert row["uar"] == pytest.approx(np.mean(apart))
     assert row["uar"] != pytest.approx(apart[0])
-    assert row["premium"] == pytest.approx(runs[3].row["uar"] - np.mean(apart))
-    alone = [leak_premium([run, runs[3]]).iloc[0] for run in runs[:3]]
+    assert row["premium"] == pytest.approx(leaky - np.mean(apart))
+    alone = [leak_premium(runs.iloc[[place, 3]]).iloc[0] for place in range(3)]
     for name in ("low", "high"):
         assert row[name] == pytest.approx(np.mean([one[name] for one in alone]))
     assert (row["seeds"], row["leaky_seeds"]) == (3, 1)
@@ -135,7 +136,7 @@ def test_runs_without_speakers_cannot_be_compared():
 
 def test_ranks_are_over_the_speakers_of_every_corpus(runs):
     found, shared = ranked(runs, "model")
-    assert shared == ("mfcc13", "classic193", "pooled")
+    assert shared == ("classic193", "mfcc13", "pooled")
     assert found.blocks == 24 + 2
     assert set(found.average.index) == {"knn", "random_forest", "svm_linear", "svm_rbf", "mlp"}
     assert found.average.index[-1] == "knn"
@@ -145,14 +146,12 @@ def test_ranks_are_over_the_speakers_of_every_corpus(runs):
 
 
 def test_ranks_leave_out_what_did_not_run_everywhere(runs):
-    part = [
-        run for run in runs if not (run.row["corpus"] == "tess" and run.row["model"] in ("mlp", "svm_rbf"))
-    ]
+    part = runs[~(runs["corpus"].eq("tess") & runs["model"].isin(["mlp", "svm_rbf"]))]
     found, _ = ranked(part, "model")
     assert set(found.average.index) == {"knn", "random_forest", "svm_linear"}
-    few = [run for run in runs if run.row["model"] in ("knn", "mlp")]
+    few = runs[runs["model"].isin(["knn", "mlp"])]
     assert ranked(few, "model") is None
-    assert ranked([], "model") is None
+    assert ranked(runs[:0], "model") is None
 
 
 def test_feature_sets_are_shown_under_the_usual_protocol_not_the_best():
@@ -165,7 +164,7 @@ def test_feature_sets_are_shown_under_the_usual_protocol_not_the_best():
     )
     (drawn,) = (one for one in systems_chapter(runs).pictures if one.name == "features")
     shown = drawn.draw.args[0]["emodb"].set_index("model")["uar"].to_dict()
-    uar = {(run.row["protocol"], run.row["model"]): run.row["uar"] for run in runs}
+    uar = runs.set_index(["protocol", "model"])["uar"]
     assert uar["emobox", "knn"] < uar["loso", "knn"] < uar["speakers5", "knn"]
     assert shown == {"mlp": uar["speakers5", "mlp"]} | {
         model: uar["emobox", model] for model in ("knn", "svm_rbf", "svm_linear")
@@ -174,12 +173,12 @@ def test_feature_sets_are_shown_under_the_usual_protocol_not_the_best():
 
 def test_ranks_say_over_what_they_are(runs):
     chapter = systems_chapter(runs)
-    assert re.search("26 speakers, .*mfcc13, classic193, ", chapter.about)
+    assert re.search("26 speakers, .*classic193, mfcc13, ", chapter.about)
     models, features = chapter.tables
     first, *_, last = models.rows
     assert (first[2].text, last[0].text, last[2].text) == ("", "knn", "worse")
     assert [row[0].text for row in features.rows] == ["pooled", "classic193", "mfcc13"]
-    (alone,) = systems_chapter([run for run in runs if run.row["features"] == "pooled"]).tables
+    (alone,) = systems_chapter(runs[runs["features"] == "pooled"]).tables
     assert {row[0].text for row in alone.rows} == {row[0].text for row in models.rows}
 
 
@@ -193,7 +192,7 @@ def test_published_scores_name_their_source():
 
 
 def test_beside_published_never_mixes_tracks_or_leaks(runs):
-    table = report.beside_published(tabulated(runs), best=2).query("corpus == 'ravdess'")
+    table = report.beside_published(runs, best=2).query("corpus == 'ravdess'")
     groups = list(dict.fromkeys(zip(table["track"], table["disjoint"], strict=True)))
     assert groups == [("blind", True), ("blind", False), ("adapted", True)]
     for _, part in table.groupby(["track", "disjoint"]):
@@ -203,24 +202,23 @@ def test_beside_published_never_mixes_tracks_or_leaks(runs):
     assert set(table[table["disjoint"] & table["own"]]["protocol"]) == {"loso"}
     same = table[table["same_folds"] & ~table["own"]]
     assert set(same["protocol"]) == {"loso"}, "of the rankings shown, random5 is none"
-    every = report.beside_published(tabulated(runs))
+    every = report.beside_published(runs)
     assert set(every["corpus"]) == {"ravdess", "tess"}
     few = every[every["corpus"] == "tess"]
     assert few.loc[few["own"], ["low", "high"]].isna().all(axis=None)
 
 
 def test_networks_are_shown_on_the_same_folds_alone_beside_our_best_of_each_track(runs):
-    board = tabulated(runs)
-    assert not len(beside_networks(board[board["corpus"] == "ravdess"])), "none is published on these folds"
-    table = beside_networks(board)
+    assert not len(beside_networks(runs[runs["corpus"] == "ravdess"])), "none is published on these folds"
+    table = beside_networks(runs)
     assert set(table["corpus"]) == {"tess"}
     assert list(table["track"]) == ["blind", "blind", "adapted", "adapted"], "one track below the other"
     assert table.groupby("track")["own"].sum().tolist() == [1, 1]
     assert table.loc[~table["own"].astype(bool), "approximate"].all()
-    picture = networks_picture(board)
+    picture = networks_picture(runs)
     assert "Keesing et al., Interspeech 2021" in picture.caption
     assert picture.draw().axes
-    assert networks_picture(board[board["corpus"] == "ravdess"]) is None
+    assert networks_picture(runs[runs["corpus"] == "ravdess"]) is None
 
 
 def test_published_scores_are_listed_with_their_source_and_a_link(runs):
@@ -236,8 +234,7 @@ def test_published_scores_are_listed_with_their_source_and_a_link(runs):
 
 
 def test_a_stale_run_is_not_beside_the_published(runs):
-    board = tabulated(runs)
-    board["stale"] = "features.version: 1, now 2"
+    board = runs.assign(stale="features.version: 1, now 2")
     assert not report.beside_published(board)["own"].any()
 
 

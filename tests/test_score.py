@@ -14,7 +14,7 @@ from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
 from ser_classic.protocols.export import fold_table
-from ser_classic.report import leak_premium, read, tabulated, write
+from ser_classic.report import leak_premium, read, write
 from ser_classic.report.leak import leaky_alone
 from ser_classic.report.text import best_systems
 
@@ -125,7 +125,7 @@ def test_an_external_run_is_compared_stored_told_apart_and_removed(
     assert run.record["external"] == {"name": "my CNN", "note": "https://example.org"}
     assert sorted(run.predictions()["clip"]) == sorted(tiny.clips.index)
     assert differences(run.record, lambda _: run.record["digests"]["clips"]) == {}
-    board = tabulated(read(results))
+    board = read(results)
     assert dict(zip(board["model"], board["source"], strict=True)) == {"my_cnn": "external", "ridge": ""}
     assert "my_cnn" not in best_systems(board).markdown()
     write(results, figures=False)
@@ -143,7 +143,7 @@ def test_random_splits_show_in_the_leak_chapter(scored, predictions, tiny, tmp_p
     (row,) = leak_premium(read(tmp_path / "results")).to_dict("records")
     assert (row["model"], row["leaky_protocol"], row["premium"]) == ("my_cnn", "random5", 0)
     runs = read(tmp_path / "results")
-    assert leaky_alone(tabulated(runs), leak_premium(runs)) is None
+    assert leaky_alone(runs, leak_premium(runs)) is None
 
 
 def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(
@@ -155,8 +155,8 @@ def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(
     cells = [Cell("tiny", protocol, "mfcc13", "ridge") for protocol in ("random5", "loso")]
     bench(cells, results, cache=cache, own={"tiny": tiny})
     runs = read(results)
-    uar = {run.row["protocol"]: run.row["uar"] for run in runs if run.row["model"] == "ridge"}
-    (row,) = leaky_alone(tabulated(runs), leak_premium(runs)).rows
+    uar = runs[runs["model"] == "ridge"].set_index("protocol")["uar"]
+    (row,) = leaky_alone(runs, leak_premium(runs)).rows
     assert [cell.text for cell in row[:3]] == ["tiny", "my_cnn", "random5"]
     assert row[4].text == "mfcc13 + ridge"
     assert [cell.value for cell in row[5:]] == [uar[name] for name in ("random5", "loso")]

@@ -148,7 +148,7 @@ def test_a_crossing_has_a_column_a_track_and_says_what_each_knows():
     (table,) = chapter.tables
     names = ["blind", "adapted", "evened out", "adapted to the corpus"]
     assert list(table.headings[3::2]) == names
-    uars = {run.row["track"]: run.row["uar"] for run in runs}
+    uars = runs.set_index("track")["uar"]
     (row,) = table.rows
     assert [cell.value for cell in row[3::2]] == [uars[track] for track in TRACKS]
     assert all(TRACKS[track].title in chapter.about for track in TRACKS)
@@ -162,8 +162,7 @@ def test_tracks_are_ranked_apart_in_their_order_and_one_not_installed_is_not_los
     for track in ("moon", "adapted_corpus", "adapted"):
         kind = (track, False, 3.0)
         made.append(made_up.run("emodb", f"loso_{track}", "pooled", "svm_rbf", kind=kind, base="loso"))
-    runs = scored(made, made_up.clips)
-    board = report.tabulated(runs)
+    board = scored(made, made_up.clips)
     assert list(board["track"]) == ["blind", "adapted", "adapted_corpus", "moon", "blind"]
     assert in_order(["moon", "leaky", *TRACKS]) == [*TRACKS, "moon", "leaky"]
     text = report.markdown(board)
@@ -173,7 +172,7 @@ def test_tracks_are_ranked_apart_in_their_order_and_one_not_installed_is_not_los
     assert places == sorted(places)
     best = [row[1].text for row in best_systems(board).rows]
     assert best[:4] == ["blind", "adapted", "adapted to the corpus", "moon"]
-    html = page(runs)
+    html = page(board)
     assert f"--colour:var(--adapted_corpus,color-mix(in srgb,{TRACKS['adapted_corpus'].colour} " in html
     assert 'data-track="adapted to the corpus" data-protocol="loso_adapted_corpus"' in html
     with pytest.raises(SerClassicError, match="one track"):
@@ -195,7 +194,7 @@ def test_a_further_track_needs_nothing_but_its_entry(pair):
         with pytest.raises(SerClassicError, match="room"):
             protocol.splitter(clips)
         run = made_up.run("emodb", "loso_room", "pooled", "knn", kind=("room", False, 0.0))
-        text = report.markdown(report.tabulated(scored([run], made_up.clips)))
+        text = report.markdown(scored([run], made_up.clips))
     assert f"### Of a room, loso_room: {ROOM.title}" in text
 
 

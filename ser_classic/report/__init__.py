@@ -11,7 +11,6 @@ from ser_classic.report.scoring import (
     scored,
     speaker_counts,
     systems,
-    tabulated,
     to_csv,
 )
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
@@ -32,7 +31,6 @@ __all__ = [
     "scored",
     "speaker_counts",
     "systems",
-    "tabulated",
     "terminal",
     "to_csv",
     "write",

@@ -75,6 +75,10 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
     records = first.record, second.record
     names = tuple(record["id"] for record in records)
     for record in records:
+        if "target" in record:
+            raise SerClassicError(
+                f"{record['id']} predicts {record['target']}; only runs that predict emotions can be compared"
+            )
         if record["status"] != "ok":
             raise SerClassicError(
                 f"{record['id']} failed ({record.get('error')}); there is nothing to compare"
@@ -121,11 +125,6 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
         As `compare`; or they are one run, or were made on other clips than the folder's clips table tells.
     """
     runs = store.find_run(results, first), store.find_run(results, second)
-    for run in runs:
-        if "target" in run.record:
-            raise SerClassicError(
-                f"{run.id} predicts {run.record['target']}; only runs that predict emotions can be compared"
-            )
     if first == second:
         raise SerClassicError(f"{first}: a run does not differ from itself; name two runs")
     pair = compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ser_classic.report.overview import most_run
-from ser_classic.report.scoring import Scored, first_seeds, shown, system_of
+from ser_classic.report.scoring import first_seeds, ordinary, shown, system_of, trusted
 from ser_classic.report.text import Chapter, Picture, of_share, range_of, share, signed
-from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table
 from ser_classic.tracks import in_order, track_of
 from ser_classic.vocabulary import CONDITIONS
@@ -22,7 +20,6 @@ BLIND, ALL = -1, np.inf  # as numbers of clips heard, before and after all other
 CLEAN = "clean"
 COPIES = ", with copies"  # ends the name of a system that was trained on degraded copies, too
 INTERVALS = "With 95 % intervals over speakers where there are enough"
-FIGURES = ("corpus", "system", "classes", "uar", "low", "high", "range")  # what `figures_of` gives
 
 CROSS = (
     "Trained on all of one corpus, tested on all of another, on the emotions that both have; the fewer "
@@ -47,91 +44,81 @@ SPEAKERS = (
 )
 
 
-def beside_ordinary(runs: Iterable[Scored], *fields: str) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """Runs that set one of these `CONDITIONS` and no other, and ordinary runs of the same systems and folds.
 
-    One row per run of the first seed: folds, track, the fields (None where a run does not set them), clips
-    (of a speaker, the median), and what `figures_of` gives. Then the runs with these conditions that came to
-    nothing, and why.
+    The finished runs of the first seed, as `described`, with a column for each field (None where a run does
+    not set it); then the runs with these conditions that came to nothing, and why.
     """
-    rows, wanted, failed = [], set(), []
-    for run in sorted(first_seeds(runs), key=lambda run: not run.row["test"]):  # the ordinary ones last
-        own = {name: run.run.record[name] for name in CONDITIONS if name in run.run.record}
-        system = tuple(run.row[name] for name in ("corpus", "base", "features", "model"))
-        if not (own.keys() <= set(fields) if own else system in wanted):
-            continue
-        if run.counts is not None:
-            wanted.add(system)
-            clips = int(np.median(run.counts.counts.sum(axis=(1, 2))))
-            row = {"folds": run.row["base"], "track": run.row["track"], "clips": clips}
-            rows.append(row | {name: own.get(name) for name in fields} | figures_of(run))
-        elif own:
-            failed.append(_failed(run))
-    return pd.DataFrame(rows, columns=["folds", "track", "clips", *fields, *FIGURES]), tuple(failed)
+    runs, system = first_seeds(runs), ["corpus", "base", "features", "model"]
+    told = [{name: run.record[name] for name in CONDITIONS if name in run.record} for run in runs["run"]]
+    own = pd.Series([set() < own.keys() <= set(fields) for own in told], runs.index, dtype=bool)
+    done = runs["counts"].notna()
+    systems = pd.MultiIndex.from_frame(runs[system])
+    beside = ordinary(runs) & systems.isin(systems[own & done])
+    table = described(runs).assign(**{name: [own.get(name) for own in told] for name in fields})
+    return table[done & (own | beside)], failures(runs[own])
 
 
-def _failed(run: Scored) -> tuple[str, str]:
-    return f"{run.row['corpus']}, {run.row['protocol']}, {system_of(run.row)}", str(run.row["error"])
+def failures(runs: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """The runs that came to nothing, and why."""
+    return tuple(
+        (f"{row['corpus']}, {row['protocol']}, {system_of(row)}", str(row["error"]))
+        for row in runs[runs["counts"].isna()].to_dict("records")
+    )
 
 
-def figures_of(run: Scored) -> dict[str, Any]:
-    """What tables and figures show of a finished run.
-
-    Its corpus, system, classes and UAR; low and high, NaN where there are too few speakers for an interval to
-    be trusted; and `range`, in words: the interval, or the UAR of each of the few speakers.
-    """
-    row = run.row
-    trusted = row["speakers"] >= FEWEST_SPEAKERS
-    low, high = (row["uar_low"], row["uar_high"]) if trusted else (float("nan"), float("nan"))
-    figures = {name: row[name] for name in ("corpus", "classes", "uar")}
-    return figures | {"system": system_of(row), "low": low, "high": high, "range": range_of(row, 2)}
+def described(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs as `trusted`, with the `range` in words: the interval, or the UAR of each of few speakers."""
+    return trusted(runs).assign(range=[range_of(row, 2) for row in runs.to_dict("records")])
 
 
-def few_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def few_chapter(runs: pd.DataFrame) -> Chapter | None:
     """The adaptation curve: what a system gains by the clips it hears of a speaker; None where none ran."""
+    label = "unlabelled clips heard of the speaker"
+    caption = (
+        "On the left, apart from the line, the blind system; on the right all clips of a speaker, and how "
+        "many these are."
+    )
+    chapter = Chapter("adaptation", "How many clips adaptation takes", FEW, ())
+    return _curves(chapter, runs, "heard", {"blind": BLIND, "adapted": ALL}, label, "clips heard", caption)
+
+
+def speakers_chapter(runs: pd.DataFrame) -> Chapter | None:
+    """The learning curve over training speakers; None where none ran."""
+    label, caption = "speakers trained on", "On the right all speakers of a fold."
+    chapter = Chapter("learning", "How many speakers to record", SPEAKERS, ())
+    return _curves(chapter, runs, "speakers", {"blind": ALL}, label, label, caption)
+
+
+def _curves(
+    chapter: Chapter,
+    runs: pd.DataFrame,
+    field: str,
+    ends: Mapping[str, float],
+    label: str,
+    heading: str,
+    caption: str,
+) -> Chapter | None:
+    """The chapter with the curves over a condition, at whose `ends` are the ordinary runs of tracks."""
     from ser_classic.plots.conditions import curves
 
-    ends = {"blind": BLIND, "adapted": ALL}
-    table, failed = beside_ordinary((run for run in runs if run.row["track"] in ends), "heard")
-    at = table["heard"].astype(float).fillna(table["track"].map(ends))
-    most = table.groupby(["corpus", "folds"])["clips"].transform("max")
+    table, failed = beside_ordinary(runs[runs["track"].isin(ends)], field)
+    at = table[field].astype(float).fillna(table["track"].map(ends))
+    clips = [int(np.median(counts.counts.sum(axis=(1, 2)))) for counts in table["counts"]]
+    most = table.assign(clips=clips).groupby(["corpus", "base"])["clips"].transform("max")
+    last = "all ({})" if field == "heard" else "all"
     words = [
-        {BLIND: "blind", ALL: f"all ({clips})"}.get(number) or str(int(number))
+        {BLIND: "blind", ALL: last.format(clips)}.get(number) or str(int(number))
         for number, clips in zip(at, most, strict=True)
     ]
-    table = table.assign(at=at, words=words).sort_values(["corpus", "folds", "at", "system"])
-    label = "unlabelled clips heard of the speaker"
-    picture = Picture(
-        "adaptation",
-        f"UAR by the number of {label}",
-        f"{INTERVALS}. On the left, apart from the line, the blind system; on the right all clips of a "
-        "speaker, and how many these are.",
-        partial(curves, table, label),
-    )
-    chapter = Chapter("adaptation", "How many clips adaptation takes", FEW, (), failed, (picture,))
-    return _with_grids(chapter, table, "words", "clips heard")
+    table = table.assign(at=at, words=words).sort_values(["corpus", "base", "at", "system"])
+    title = f"UAR by the number of {label}"
+    picture = Picture(chapter.name, title, f"{INTERVALS}. {caption}", partial(curves, table, label))
+    return _with_grids(replace(chapter, failed=failed, pictures=(picture,)), table, "words", heading)
 
 
-def speakers_chapter(runs: Iterable[Scored]) -> Chapter | None:
-    """The learning curve over training speakers; None where none ran."""
-    from ser_classic.plots.conditions import curves
-
-    table, failed = beside_ordinary((run for run in runs if run.row["track"] == "blind"), "speakers")
-    at = table["speakers"].astype(float).fillna(ALL)
-    words = ["all" if number == ALL else str(int(number)) for number in at]
-    table = table.assign(at=at, words=words).sort_values(["corpus", "folds", "at", "system"])
-    label = "speakers trained on"
-    picture = Picture(
-        "learning",
-        f"UAR by the number of {label}",
-        f"{INTERVALS}. On the right all speakers of a fold.",
-        partial(curves, table, label),
-    )
-    chapter = Chapter("learning", "How many speakers to record", SPEAKERS, (), failed, (picture,))
-    return _with_grids(chapter, table, "words", label)
-
-
-def degraded(runs: Iterable[Scored]) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+def degraded(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """As `beside_ordinary`, what blind systems score on degraded clips and on clean ones (`CLEAN`).
 
     With the degradation's kind and level, in the order of `DEGRADATIONS`; the name of a system that was
@@ -139,8 +126,7 @@ def degraded(runs: Iterable[Scored]) -> tuple[pd.DataFrame, tuple[tuple[str, str
     """
     from ser_classic.degradations import DEGRADATIONS
 
-    blind = (run for run in runs if run.row["track"] == "blind")
-    table, failed = beside_ordinary(blind, "degradation", "copies")
+    table, failed = beside_ordinary(runs[runs["track"] == "blind"], "degradation", "copies")
     names = table["degradation"].astype(object).where(table["degradation"].notna(), CLEAN)
     places = {name: place for place, name in enumerate((CLEAN, *DEGRADATIONS))}
     table = table.assign(
@@ -150,10 +136,10 @@ def degraded(runs: Iterable[Scored]) -> tuple[pd.DataFrame, tuple[tuple[str, str
         system=table["system"] + table["copies"].notna().map({True: COPIES, False: ""}),
         place=names.map(places).fillna(len(places)),
     )
-    return table.sort_values(["corpus", "folds", "place", "degradation", "system"], ignore_index=True), failed
+    return table.sort_values(["corpus", "base", "place", "degradation", "system"], ignore_index=True), failed
 
 
-def degraded_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def degraded_chapter(runs: pd.DataFrame) -> Chapter | None:
     """Systems tested on noisy, coded, faint or clipped recordings, and what training with copies gains.
 
     None where none were. The figure has the corpora with most runs, unless all of their clips are clean.
@@ -185,7 +171,7 @@ def _with_grids(chapter: Chapter, table: pd.DataFrame, by: str, heading: str) ->
     if not len(table):
         return replace(chapter, pictures=()) if chapter.failed else None
     names, grids = headings_of(table["system"]), []
-    for (corpus, folds), part in table.groupby(["corpus", "folds"]):
+    for (corpus, folds), part in table.groupby(["corpus", "base"]):
         cells: dict[tuple[str, str], Cell] = {}
         for row in part.sort_values("system", kind="stable").to_dict("records"):
             condition, system, uar = row[by], row["system"], row["uar"]
@@ -210,51 +196,49 @@ def headings_of(systems: Iterable[str]) -> dict[str, str]:
     return names if len(set(names.values())) == len(names) > 2 else {name: name for name in names}
 
 
-def crossings(runs: Iterable[Scored]) -> pd.DataFrame:
+def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     """Systems trained on other corpora than the one tested, and beside them within each.
 
-    One row per run of the first seed: track, trained (a corpus, or what several are called), title (of the
-    protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept apart), pair
-    (bool: of two corpora), and what `figures_of` gives.
+    The finished runs of the first seed, as `described`, with trained (a corpus, or what several are called),
+    title (of the protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept
+    apart) and pair (bool: of two corpora).
     """
     from ser_classic.protocols import PROTOCOLS
 
-    runs = [run for run in first_seeds(runs) if run.counts is not None]
-    rows = []
-    for run in (run for run in runs if run.row["test"] == "cross"):
-        sources, with_copies = run.run.record["trained_on"], "copies" in run.run.record
-        trained = (sources[0] if len(sources) == 1 else run.row["base"]) + (COPIES if with_copies else "")
-        pair = len(sources) == 1 and not with_copies
-        protocol = None if pair else PROTOCOLS.get(run.row["protocol"])
-        rows.append((run, trained, pair, protocol.title if protocol else ""))
-    systems = {(system_of(run.row), run.row["track"]) for run, *_ in rows}
-    corpora = {run.row["corpus"] for run, *_ in rows} | {trained for _, trained, pair, _ in rows if pair}
-    near = [run for run in runs if run.row["corpus"] in corpora]
-    rows += [
-        (run, run.row["corpus"], True, "")
-        for track in in_order(track for _, track in systems)
-        for run in shown(near, track)
-        if (system_of(run.row), track) in systems
-    ]
-    described = [
-        figures_of(run)
-        | {"track": run.row["track"], "trained": trained, "pair": pair, "title": title}
-        | {"tested": run.row["corpus"], "within": trained == run.row["corpus"]}
-        for run, trained, pair, title in rows
-    ]
-    columns = ["track", "trained", "title", "tested", "within", "pair", *FIGURES]
-    table = pd.DataFrame(described, columns=columns)
+    runs = first_seeds(runs[runs["counts"].notna()])
+    across = runs[runs["test"] == "cross"]
+    sources = [run.record["trained_on"] for run in across["run"]]
+    copies = ["copies" in run.record for run in across["run"]]
+    pair = [len(names) == 1 and not multi for names, multi in zip(sources, copies, strict=True)]
+    across = across.assign(
+        trained=[
+            (names[0] if len(names) == 1 else base) + (COPIES if multi else "")
+            for names, base, multi in zip(sources, across["base"], copies, strict=True)
+        ],
+        pair=pair,
+        title=[
+            "" if plain or name not in PROTOCOLS else PROTOCOLS[name].title
+            for name, plain in zip(across["protocol"], pair, strict=True)
+        ],
+    )
+    corpora = {*across["corpus"], *across["trained"][across["pair"].astype(bool)]}
+    near = runs[runs["corpus"].isin(corpora)]
+    crossed = {*zip(system_of(across), across["track"], strict=True)}
+    within = pd.concat([shown(near, track) for track in in_order(across["track"])] or [near.iloc[:0]])
+    within = within.loc[[pair in crossed for pair in zip(system_of(within), within["track"], strict=True)]]
+    within = within.assign(trained=within["corpus"], pair=True, title="")
+    table = described(pd.concat([across, within]))
+    table = table.assign(tested=table["corpus"], within=table["trained"] == table["corpus"])
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
 
 
-def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def cross_chapter(runs: pd.DataFrame) -> Chapter | None:
     """The crossings: of each system a table, and a figure of that which crosses most; None where none ran."""
     from ser_classic.plots.conditions import crossings as drawn
 
-    runs = list(runs)
     table = crossings(runs)
-    broken = [run for run in first_seeds(runs) if run.counts is None and run.row["test"] == "cross"]
-    if not len(table) and not broken:
+    failed = failures(first_seeds(runs[runs["test"] == "cross"]))
+    if not len(table) and not failed:
         return None
     tracks, tables = in_order(table["track"]), []
     for system, of_system in table.groupby("system"):
@@ -285,11 +269,10 @@ def cross_chapter(runs: Iterable[Scored]) -> Chapter | None:
     titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
     knows = {track_of(name).label.capitalize(): track_of(name).title for name in tracks}
     about = " ".join([CROSS, *(f"{name}: {told}." for name, told in (knows | titles).items())])
-    failed = tuple(map(_failed, broken))
     return Chapter("cross", "From corpus to corpus", about, tuple(tables), failed, drawings)
 
 
-CHAPTERS: tuple[Callable[[Iterable[Scored]], Chapter | None], ...] = (
+CHAPTERS: tuple[Callable[[pd.DataFrame], Chapter | None], ...] = (
     cross_chapter,
     few_chapter,
     degraded_chapter,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.scoring import arranged, group_of, lateness, system_of, ways_stale
+from ser_classic.report.scoring import group_of, lateness, read, system_of
 from ser_classic.report.text import Chapter, duration, share
 from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
 from ser_classic.tables import Cell, Table
@@ -26,9 +25,9 @@ ABOUT = (
     f"95 % interval comes from resampling speakers; with fewer than {FEWEST_SPEAKERS}, the CCC of each is "
     "shown instead. Pearson's r ignores a wrong mean or spread; RMSE is on the scale of the corpus."
 )
-CELL = ("corpus", "target", "protocol", "track", "leaky", "features", "model", "seed")
 COLUMNS = (
-    *(*CELL, "clips", "speakers", "ccc", "ccc_low", "ccc_high", "pearson", "rmse"),
+    *("corpus", "target", "protocol", "track", "leaky", "features", "model", "seed"),
+    *("clips", "speakers", "ccc", "ccc_low", "ccc_high", "pearson", "rmse"),
     *("fit_seconds", "predict_seconds", "status", "speaker_ccc", "error", "stale"),
 )
 HEADINGS = ("system", "protocol", "CCC", "95 %", "r", "RMSE", "fit")
@@ -80,27 +79,13 @@ def dimension_board(results: Path, problem: Callable[[str], None] | None = None)
     By corpus, dimension, group and CCC; stale and failed runs come last in their group, and failed ones have
     no figures.
     """
-    from ser_classic.experiment.stale import differences
 
-    home = results / store.DIMENSIONS
-    clips_of, digest_of = (cache(partial(read, home)) for read in (store.read_clips, store.clips_digest))
-    rows = []
-    for run in store.runs(home, problem):
-        other = differences(run.record, digest_of)
-        row = {name: run.record.get(name) for name in COLUMNS} | {
-            "stale": ways_stale(other),
-            "speaker_ccc": {},
-        }
-        if run.ok and "clips" not in other:
-            try:
-                row |= score_dimension(run.predictions(), clips_of(row["corpus"]), row["target"])
-            except SerClassicError as error:
-                if problem is None:
-                    raise
-                problem(f"{run.id}: {error}")
-                continue
-        rows.append(row | {"speaker_ccc": row["speaker_ccc"] or {}})
-    return arranged(pd.DataFrame(rows, columns=list(COLUMNS)), "ccc", CELL)
+    def figures(run: store.Run, clips: pd.DataFrame) -> dict[str, Any]:
+        return score_dimension(run.predictions(), clips, run.record["target"])
+
+    return read(results / store.DIMENSIONS, problem, figures=figures, columns=(*COLUMNS, "run"))[
+        list(COLUMNS)
+    ]
 
 
 def dimensions_chapter(board: pd.DataFrame) -> Chapter | None:

@@ -20,7 +20,7 @@ from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
-from ser_classic.report.scoring import judged, score_of, speaker_counts
+from ser_classic.report.scoring import guesses, judged, speaker_counts
 from ser_classic.report.text import of_share, share
 from ser_classic.statistics import interval
 from ser_classic.tables import Cell, Table
@@ -193,34 +193,40 @@ def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:
 
 def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, Any]:
     """All figures of predictions, ready for JSON."""
-    row, counts = score_of(run.table, clips)
-    table, classes = judged(run.table, clips), counts.classes
+    table = judged(run.table, clips)
+    counts = speaker_counts(table)
+    classes, whole = counts.classes, counts.counts.sum(axis=0)
+    known = table["speaker"].notna().all()
     figures = {}
     for name, metric in COUNT_METRICS.items():
-        range_ = interval(counts.counts, metric.of) if row["speakers"] else None
-        low, high = (range_.low, range_.high) if range_ and range_.trusted else (None, None)
-        figures[name] = {"value": row[name], "low": low, "high": high}
-    whole = counts.counts.sum(axis=0)
+        range_ = interval(counts.counts, metric.of)
+        low, high = (range_.low, range_.high) if known and range_.trusted else (None, None)
+        figures[name] = {"value": range_.value, "low": low, "high": high}
     by_sex = {}
     if "sex" in table and table["sex"].notna().all():
         by_sex = {
             str(sex): _recalls(confusion(part["truth"], part["guess"], classes), classes)
             for sex, part in table.groupby("sex")
         }
-    each = zip(counts.speakers, counts.counts, strict=True) if row["speakers"] else ()
-    given = any(name.startswith("p_") for name in run.table)
+    each = zip(counts.speakers, counts.counts, strict=True) if known else ()
+    guess, given = guesses(run.table)
     return {
         "id": run.record["id"],
         **run.record["external"],
         **{name: run.record[name] for name in ("corpus", "protocol", "track", "leaky")},
-        **{name: row[name] for name in ("clips", "speakers")},
+        "clips": table["clip"].nunique(),
+        "speakers": len(counts.speakers) if known else 0,
         **figures,
         "recall": _recalls(whole, classes)["recall"],
         "by_sex": by_sex,
         "by_speaker": {str(speaker): _recalls(own, classes) for speaker, own in each},
-        "calibration": {name: row[name] for name, metric in METRICS.items() if metric.terms}
-        if given
-        else None,
+        "calibration": None
+        if given is None
+        else {
+            name: metric(table["truth"].to_numpy(), guess, given)
+            for name, metric in METRICS.items()
+            if metric.terms
+        },
         "confusion": {"emotions": list(classes), "counts": whole.astype(int).tolist()},
         "comparison": as_facts(pair) if pair else None,
     }

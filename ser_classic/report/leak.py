@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from statistics import fmean
 
 import pandas as pd
 
-from ser_classic.report.scoring import FLOOR, Scored, aligned, standing
+from ser_classic.report.scoring import FLOOR, aligned, standing, system_of
 from ser_classic.report.text import Chapter, Picture, of_share, signed
 from ser_classic.statistics import FEWEST_SPEAKERS, difference
 from ser_classic.tables import Cell, Table
@@ -38,7 +37,7 @@ COLUMNS = (
 MOST = 5  # systems of a corpus in Markdown
 
 
-def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
+def leak_premium(runs: pd.DataFrame) -> pd.DataFrame:
     """How much each system gains from hearing the test speakers in training.
 
     One row per leaky protocol of every system that also ran with speakers kept apart, on as many emotions (as
@@ -46,38 +45,32 @@ def leak_premium(runs: Iterable[Scored]) -> pd.DataFrame:
     are means over the seeds of their side, as in the leaderboard. Its 95 % interval draws the same speakers
     for both; low and high are means over all pairs of seeds. `leaky_clips` is how many were tested.
     """
-    blind = [run for run in runs if run.counts is not None and run.row["track"] == "blind"]
-    leaks: dict[tuple, list[Scored]] = {}
-    kept: dict[tuple, dict[float, list[Scored]]] = {}
-    places = standing(pd.DataFrame([run.row for run in blind])) if blind else ()
-    for run, place in zip(blind, places, strict=True):
-        cell = tuple(run.row[name] for name in SYSTEM)
-        if run.row["leaky"]:
-            leaks.setdefault((*cell, run.row["protocol"]), []).append(run)
-        elif pd.notna(place):
-            kept.setdefault(cell, {}).setdefault(place, []).append(run)
+    blind = runs[runs["counts"].notna() & (runs["track"] == "blind")]
+    blind = blind.assign(place=standing(blind))
+    kept = blind.dropna(subset="place")
+    kept = kept[kept["place"] == kept.groupby(list(SYSTEM))["place"].transform("min")]
+    apart_by_system = dict(list(kept.groupby(list(SYSTEM))))
     rows = []
-    for (*cell, leaky_protocol), leaky in leaks.items():
-        if tuple(cell) not in kept:
+    leaks = blind[blind["leaky"].astype(bool)]
+    for (*cell, leaky_protocol), leaky in leaks.groupby([*SYSTEM, "protocol"]):
+        if (apart := apart_by_system.get(tuple(cell))) is None:
             continue
-        found = kept[tuple(cell)]
-        apart = found[min(found)]
-        pairs = (aligned(one.counts, other.counts) for one in leaky for other in apart)
+        pairs = (aligned(one, other) for one in leaky["counts"] for other in apart["counts"])
         gaps = [difference(one.counts, other.counts) for one, other in pairs]
         rows.append(
             {
                 **dict(zip(SYSTEM, cell, strict=True)),
-                "protocol": apart[0].row["protocol"],
-                "uar": fmean(run.row["uar"] for run in apart),
+                "protocol": apart["protocol"].iloc[0],
+                "uar": fmean(apart["uar"]),
                 "leaky_protocol": leaky_protocol,
-                "leaky_uar": fmean(run.row["uar"] for run in leaky),
+                "leaky_uar": fmean(leaky["uar"]),
                 "premium": fmean(gap.value for gap in gaps),
                 "low": fmean(gap.low for gap in gaps),
                 "high": fmean(gap.high for gap in gaps),
                 "speakers": gaps[0].speakers,
                 "seeds": len(apart),
                 "leaky_seeds": len(leaky),
-                "leaky_clips": max(run.row["clips"] for run in leaky),
+                "leaky_clips": leaky["clips"].max(),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
@@ -97,7 +90,7 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     shown = shown.drop_duplicates(["corpus", "features", "model", "classes"])
     few = shown["classes"] < shown.groupby("corpus")["classes"].transform("max")
     note = (", " + shown["classes"].astype(str) + " emotions").where(few, "")
-    shown = shown.assign(system=shown["features"] + " + " + shown["model"] + note)
+    shown = shown.assign(system=system_of(shown) + note)
     return shown.sort_values(
         ["corpus", "leaky_uar", "system"], ascending=[True, False, True], ignore_index=True
     )

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import partial
 from importlib.resources import files
 
 import pandas as pd
 
 from ser_classic.report.overview import trained
-from ser_classic.report.scoring import (
-    Scored,
-    group_of,
-    places_of_tracks,
-    rankings,
-    system_of,
-    systems,
-    tabulated,
-)
+from ser_classic.report.scoring import group_of, places_of_tracks, rankings, system_of, systems, trusted
 from ser_classic.report.text import Chapter, Picture, of_share, range_of, share
-from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import Cell, Table
 from ser_classic.tracks import track_of
 
@@ -94,15 +84,11 @@ def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
     for corpus, of_corpus in systems(current).groupby("corpus"):
         first = {group: part for group, _, _, part in [*rankings(of_corpus)][::-1]}
         ours += [part.head(best) for part in first.values() if corpus in set(theirs["corpus"])]
-    mine = pd.concat(ours) if ours else systems(current.iloc[:0])
-    few = mine["speakers"].astype(float) < FEWEST_SPEAKERS
+    mine = trusted(pd.concat(ours) if ours else systems(current.iloc[:0]))
     mine = mine.assign(
         disjoint=group_of(mine) != "leaky",
-        system=mine["features"] + " + " + mine["model"],
         family="classical",
         protocol=mine["base"],
-        low=mine["uar_low"].astype(float).mask(few),
-        high=mine["uar_high"].astype(float).mask(few),
         own=True,
         approximate=False,
         source="this benchmark",
@@ -148,9 +134,9 @@ def networks_picture(board: pd.DataFrame) -> Picture | None:
     return Picture("networks", "Classical systems beside frozen networks", caption, partial(drawn, table))
 
 
-def published_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def published_chapter(runs: pd.DataFrame) -> Chapter | None:
     """What is published of the corpora that were run, with where it stands; None of others."""
-    both, tables = beside_published(tabulated(runs)), []
+    both, tables = beside_published(runs), []
     for (corpus, track, disjoint), part in both.groupby(["corpus", "track", "disjoint"], sort=False):
         if part["own"].nunique() < 2:
             continue
@@ -180,16 +166,16 @@ def recipes() -> pd.DataFrame:
     return pd.read_csv(files("ser_classic") / "data" / "recipes.csv")
 
 
-def reproduced(runs: Iterable[Scored]) -> pd.DataFrame:
+def reproduced(runs: pd.DataFrame) -> pd.DataFrame:
     """The recipes whose runs, under both protocols, are among these.
 
     The columns of `recipes`; own_accuracy; uar, uar_low, uar_high and speaker_uar with speakers kept apart
     (means over seeds); and of the classical system with the highest figure under the same protocol best_own,
     best_own_accuracy, best_apart and best_apart_uar.
     """
-    runs = [run for run in runs if run.counts is not None]
-    table = systems(tabulated(runs))
-    classical = systems(tabulated(run for run in runs if not trained(run)))
+    runs = runs[runs["counts"].notna()]
+    table = systems(runs)
+    classical = systems(runs.loc[[not trained(run) for run in runs["run"]]])
     rows = []
     for recipe in recipes().to_dict("records"):
         same = table[(table[SYSTEM] == pd.Series(recipe)[SYSTEM]).all(axis=1)]
@@ -208,7 +194,7 @@ def reproduced(runs: Iterable[Scored]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def recipes_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def recipes_chapter(runs: pd.DataFrame) -> Chapter | None:
     """The recipes as a chapter; None where none was run."""
     rows, sources, missed = [], [], []
     for row in reproduced(runs).to_dict("records"):
@@ -248,9 +234,9 @@ def fold_leaks() -> pd.DataFrame:
     return pd.read_csv(files("ser_classic") / "data" / "fold_leaks.csv")
 
 
-def folds_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def folds_chapter(runs: pd.DataFrame) -> Chapter | None:
     """The table as a chapter; None where no run is on published folds."""
-    if not any(run.row["base"] == "emobox" for run in runs):
+    if not runs["base"].eq("emobox").any():
         return None
     table = fold_leaks()
     table = table.sort_values(["verdict", "corpus"], key=lambda column: column.replace("leak", "a"))

@@ -10,7 +10,7 @@ import pandas as pd
 from ser_classic.metrics import reliability
 from ser_classic.report.scoring import (
     FLOOR,
-    Scored,
+    Run,
     first_seeds,
     group_of,
     guesses,
@@ -18,10 +18,10 @@ from ser_classic.report.scoring import (
     standing,
     system_of,
     systems,
-    tabulated,
+    trusted,
 )
 from ser_classic.report.text import Chapter, Picture, duration, of_share
-from ser_classic.statistics import FEWEST_SPEAKERS, Ranks, per_speaker, ranks
+from ser_classic.statistics import Ranks, per_speaker, ranks
 from ser_classic.tables import Cell, Table
 
 PANELS = 2  # corpora that a figure has room for
@@ -35,9 +35,8 @@ SHOWN = 5  # systems of each kind
 NETWORK = "DeepClassifier"  # the estimator of every model that is trained in epochs
 
 
-def systems_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def systems_chapter(runs: pd.DataFrame) -> Chapter | None:
     """Feature sets and models side by side, how they rank, and what is taken for what."""
-    runs = list(runs)
     pictures = (*_feature_sets(runs), *_confusions(runs))
     if not pictures:
         return None
@@ -69,17 +68,14 @@ def most_run(corpora: Iterable[str]) -> list[str]:
     return list(pd.Series(list(corpora), dtype=object).value_counts().index[:PANELS])
 
 
-def _feature_sets(runs: list[Scored]) -> Iterator[Picture]:
+def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
     """Every feature set with every model on one corpus, under the first protocol that they ran under."""
     from ser_classic.plots.scores import feature_sets
 
-    board = tabulated(runs)
-    table = systems(board[board["status"] == "ok"])
+    table = trusted(systems(runs[runs["status"] == "ok"]))
     table = table[group_of(table) == "blind"]
     table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
     table = table.assign(place=standing(table)).dropna(subset="place").sort_values("place", kind="stable")
-    trusted = table["speakers"] >= FEWEST_SPEAKERS
-    table = table.assign(low=table["uar_low"].where(trusted), high=table["uar_high"].where(trusted))
     table = table.drop_duplicates(["corpus", "features", "model"])
     table = table[table.groupby("corpus")["model"].transform("size") > 1]
     if len(table):
@@ -96,20 +92,19 @@ def _feature_sets(runs: list[Scored]) -> Iterator[Picture]:
         )
 
 
-def _confusions(runs: list[Scored]) -> Iterator[Picture]:
+def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
     """What the best blind system takes for what, and how far its probabilities can be trusted."""
     from ser_classic.plots.scores import confusions
 
-    own = [run for run in first_seeds(runs) if not run.row["source"]]
-    ordered = sorted(shown(own, "blind"), key=lambda run: -run.row["uar"])
-    best = {run.row["corpus"]: run for run in ordered[::-1]}
+    own = first_seeds(runs[runs["source"] == ""])
+    best = shown(own, "blind").sort_values("uar", ascending=False, kind="stable").drop_duplicates("corpus")
     panels = {}
-    for corpus in most_run(run.row["corpus"] for run in own if run.row["corpus"] in best):
-        run = best[corpus]
-        guess, given = guesses(run.run.answers()[1])
-        curve = None if given is None else reliability(run.tested.truth, guess, given)
-        counts = run.counts.counts.sum(axis=0)
-        panels[f"{corpus}, {system_of(run.row)}"] = counts, run.counts.classes, curve
+    for corpus in most_run(own["corpus"][own["corpus"].isin(best["corpus"])]):
+        run = best[best["corpus"] == corpus].iloc[0]
+        guess, given = guesses(run["run"].answers()[1])
+        curve = None if given is None else reliability(run["truth"], guess, given)
+        counts = run["counts"]
+        panels[f"{corpus}, {system_of(run)}"] = counts.counts.sum(axis=0), counts.classes, curve
     if panels:
         yield Picture(
             "confusions",
@@ -122,7 +117,7 @@ def _confusions(runs: list[Scored]) -> Iterator[Picture]:
         )
 
 
-def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks, tuple[str, ...]] | None:
+def ranked(runs: pd.DataFrame, by: str, track: str = "blind") -> tuple[Ranks, tuple[str, ...]] | None:
     """Models ranked over speakers, on the feature sets that they share, or feature sets, with shared models.
 
     A block is a speaker of any corpus; its score is the UAR, averaged over the feature sets (or models) that
@@ -130,39 +125,35 @@ def ranked(runs: Iterable[Scored], by: str, track: str = "blind") -> tuple[Ranks
     protocol per corpus. None where fewer than three contestants share a block.
     """
     other = {"model": "features", "features": "model"}[by]
-    rows = [
-        {"speaker": speaker, "uar": uar, "one": run.row[by], "other": run.row[other]}
-        | {"cell": f"{run.row['corpus']}/{run.row[other]}"}
-        for run in shown(runs, track)
-        if not run.row["source"]
-        and run.row["model"] != FLOOR
-        and run.row["seed"] == 0
-        and run.row["speakers"]
-        for speaker, uar in per_speaker(run.counts).items()
+    rows = shown(runs, track)
+    rows = rows[
+        (rows["source"] == "") & (rows["model"] != FLOOR) & (rows["seed"] == 0) & (rows["speakers"] > 0)
     ]
-    if not rows:
-        return None
-    table = pd.DataFrame(rows)
+    table = rows.assign(
+        cell=rows["corpus"] + "/" + rows[other],
+        speaker=[counts.speakers for counts in rows["counts"]],
+        uar=[per_speaker(counts) for counts in rows["counts"]],
+    ).explode(["speaker", "uar"], ignore_index=True)
     # Of the contestants in the order of how many cells they ran, the first so many that contestants x shared
     # cells is largest; so a contestant that ran little does not cost the others their cells.
-    ran = pd.crosstab(table["one"], table["cell"]) > 0
+    ran = pd.crosstab(table[by], table["cell"]) > 0
     ran = ran.loc[ran.sum(axis=1).sort_values(ascending=False, kind="stable").index]
     shared = ran.cummin()
     sizes = shared.sum(axis=1).to_numpy() * range(1, len(ran) + 1)
     most = max(range(3, len(ran) + 1), key=lambda number: sizes[number - 1], default=0)
     if not most or not sizes[most - 1]:
         return None
-    kept = table["one"].isin(ran.index[:most]) & table["cell"].map(shared.iloc[most - 1])
-    wide = table[kept].pivot_table(index="speaker", columns="one", values="uar", aggfunc="mean")
-    return (ranks(wide), tuple(table["other"][kept].unique())) if len(wide) > 1 else None
+    kept = table[table[by].isin(ran.index[:most]) & table["cell"].map(shared.iloc[most - 1])]
+    wide = kept.astype({"uar": float}).pivot_table(index="speaker", columns=by, values="uar", aggfunc="mean")
+    return (ranks(wide), tuple(sorted(kept[other].unique()))) if len(wide) > 1 else None
 
 
-def trained(run: Scored) -> bool:
+def trained(run: Run) -> bool:
     """Whether a run's model is a network trained from scratch."""
-    return run.run.record.get("parameters", {}).get("model", {}).get("estimator") == NETWORK
+    return run.record.get("parameters", {}).get("model", {}).get("estimator") == NETWORK
 
 
-def efforts(runs: Iterable[Scored]) -> pd.DataFrame:
+def efforts(runs: pd.DataFrame) -> pd.DataFrame:
     """What the blind systems of a corpus score, and what one training of each costs, without the floor.
 
     One row per system of each corpus on which a network ran, under the protocol that most of its networks ran
@@ -170,20 +161,20 @@ def efforts(runs: Iterable[Scored]) -> pd.DataFrame:
     fold) and size [bytes] of the fitted pipeline; means over seeds.
     """
     names = ["corpus", "protocol", "features", "model", "network"]
-    rows = []
-    for run in runs:
-        row, record = run.row | {"network": trained(run)}, run.run.record
-        apart = row["independent"] and row["track"] == "blind" and not row["test"] and not row["source"]
-        if run.counts is not None and apart and row["model"] != FLOOR and {"folds", "size"} <= set(record):
-            seconds = record["fit_seconds"] / len(record["folds"])
-            rows.append([*map(row.get, names), row["uar"], seconds, record["size"]])
-    table = pd.DataFrame(rows, columns=[*names, "uar", "seconds", "size"])
+    apart = runs["independent"].astype(bool) & runs["counts"].notna() & (runs["track"] == "blind")
+    table = runs[apart & (runs["test"] == "") & (runs["source"] == "") & (runs["model"] != FLOOR)]
+    table = table.loc[[{"folds", "size"} <= run.record.keys() for run in table["run"]]]
+    table = table.assign(
+        network=[trained(run) for run in table["run"]],
+        seconds=[run.record["fit_seconds"] / len(run.record["folds"]) for run in table["run"]],
+        size=[run.record["size"] for run in table["run"]],
+    )[[*names, "uar", "seconds", "size"]]
     networks = table[table["network"].astype(bool)].groupby("corpus")["protocol"]
     usual = table["corpus"].map(networks.agg(lambda protocols: protocols.mode().iloc[0]))
     return table[table["protocol"] == usual].groupby(names, sort=False, as_index=False).mean()
 
 
-def networks_chapter(runs: Iterable[Scored]) -> Chapter | None:
+def networks_chapter(runs: pd.DataFrame) -> Chapter | None:
     """Classical models and networks: UAR, cost of training and size; None without both."""
     tables = []
     for (corpus, protocol), part in efforts(runs).groupby(["corpus", "protocol"], sort=False):

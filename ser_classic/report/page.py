@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.scoring import Scored, rankings, systems, tabulated
+from ser_classic.report.scoring import rankings, systems
 from ser_classic.report.text import (
     INTRODUCTION,
     LEAKY,
@@ -58,17 +58,16 @@ class Section:
     markup: str
 
 
-def page(runs: Sequence[Scored], chapters: Iterable[Section] = (), story: str = "") -> str:
+def page(runs: pd.DataFrame, chapters: Iterable[Section] = (), story: str = "") -> str:
     """The whole page; equal for equal runs and chapters. The first chapter stands before the leaderboard.
 
     `story` is the markup of the picture at the head.
     """
-    board = tabulated(runs)
-    failed = int((board["status"] != "ok").sum())
-    stale = int((board["stale"].ne("") & (board["status"] == "ok")).sum())
-    counts = f"{len(board)} runs, {failed} of them failed"
+    failed = int((runs["status"] != "ok").sum())
+    stale = int((runs["stale"].ne("") & (runs["status"] == "ok")).sum())
+    counts = f"{len(runs)} runs, {failed} of them failed"
     counts += f", {stale} stale: made otherwise than they would be today, and not ranked" if stale else ""
-    table = Section("systems-all", "All systems", _leaderboard(board, runs)) if len(board) else None
+    table = Section("systems-all", "All systems", _leaderboard(runs)) if len(runs) else None
     first, *others = [*chapters] or [None]
     sections = [section for section in (first, table, *others) if section]
     lead = f"<p>{escape(LEAD)}</p>{story}" + ("" if sections else f"<p>{NOTHING}</p>")
@@ -122,11 +121,11 @@ def _folded(words: str) -> str:
     return f"<p>{code(first)}</p>{more}"
 
 
-def _leaderboard(board: pd.DataFrame, runs: Iterable[Scored]) -> str:
+def _leaderboard(runs: pd.DataFrame) -> str:
     """The table of all systems, a body for each ranking, and what its rows unfold to."""
     head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in HEADINGS.items())
     bodies = []
-    for corpus, of_corpus in systems(board).groupby("corpus", sort=False):
+    for corpus, of_corpus in systems(runs).groupby("corpus", sort=False):
         task = about_task(of_corpus)
         if 0 < of_corpus["speakers"].max() < FEWEST_SPEAKERS:
             task += " Too few speakers for an interval: the UAR of each is shown instead."
@@ -190,19 +189,19 @@ def _attributes(values: Mapping[str, Any]) -> str:
     return "".join(f' {name}="{escape(str(value))}"' for name, value in values.items() if value)
 
 
-def _unfolded(runs: Iterable[Scored]) -> str:
+def _unfolded(runs: pd.DataFrame) -> str:
     """What rows unfold to, as JSON: emotions, and of each row their number, its counts, its speakers' UAR."""
     emotions: dict[tuple[str, ...], int] = {}
     rows: dict[str, tuple[int, np.ndarray, list[str]]] = {}
-    for run in runs:
-        if run.counts is None or run.row["test"] or run.row["stale"]:
-            continue
-        number, whole = emotions.setdefault(run.counts.classes, len(emotions)), run.counts.counts.sum(axis=0)
-        if (name := _id(run.row)) in rows:  # another seed
+    runs = runs[runs["counts"].notna() & (runs["test"] == "") & (runs["stale"] == "")]
+    for row in runs.sort_values("seed", kind="stable").to_dict("records"):
+        counts = row["counts"]
+        number, whole = emotions.setdefault(counts.classes, len(emotions)), counts.counts.sum(axis=0)
+        if (name := _id(row)) in rows:  # another seed
             if rows[name][0] == number:
                 rows[name][1][...] += whole
             continue
-        each = per_speaker(run.counts) if run.row["speakers"] else {}
+        each = per_speaker(counts) if row["speakers"] else {}
         each = [f"{str(speaker).partition('/')[2]}\t{value:.3f}" for speaker, value in each.items()]
         rows[name] = number, whole, each
     texts = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,21 +12,27 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError, some
-from ser_classic.metrics import METRICS, classes_of, grouped_confusion, places_of
+from ser_classic.metrics import METRICS
 from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
 from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS, ordered
 
-CELL = ("corpus", "protocol", "track", "leaky", "features", "model", "seed")
-SYSTEM = list(CELL[:-1])  # runs that differ in the seed alone are of one system
+SYSTEM = [
+    "corpus",
+    "protocol",
+    "track",
+    "leaky",
+    "features",
+    "model",
+]  # of runs that differ in the seed alone
 _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
 _COST = ("fit_seconds", "predict_seconds")
-FACTS = ("base", "independent")  # of the protocol
-SOURCES = "external", "brought"  # predictions or features computed elsewhere
 COLUMNS = (
-    *(*CELL, *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)),
-    *("speaker_uar", "error", "test", "stale", *FACTS, "source"),
+    *(*SYSTEM, "seed", *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)),
+    *("speaker_uar", "error", "test", "stale", "base", "independent", "source"),
 )
+OBJECTS = ("run", "counts", "truth")  # further columns of a table of runs, which no file has
+TOLD = (*SYSTEM, "seed", *_COST, "status", "error", "base", "independent", "target")  # in records
 FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
 
@@ -41,27 +46,6 @@ class Run(Protocol):
     def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]: ...
 
 
-@dataclass(frozen=True)
-class Tested:
-    """The clips that a run tests: true emotions, and speakers as indices into `speakers`."""
-
-    truth: np.ndarray
-    speaker: np.ndarray
-    speakers: tuple[str, ...]
-    clips: int
-    known: bool  # whether every clip has a speaker
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A run, its row of the leaderboard, and, unless it failed, its confusion counts and what it tested."""
-
-    run: Run
-    row: dict[str, Any]
-    counts: SpeakerCounts | None
-    tested: Tested | None = None
-
-
 def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     """Predictions joined with the clips table: a column `truth`, and all of its columns that they lack.
 
@@ -70,22 +54,6 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     SerClassicError
         There are no predictions, a clip is predicted twice in one fold, or it is not in the clips table.
     """
-    if "guess" not in predictions:
-        raise SerClassicError(
-            f"these are not emotions but values of "
-            f"{', '.join(predictions.columns.difference(['fold', 'clip']))}, which have a separate "
-            "leaderboard: ser-classic report"
-        )
-    rows = _rows(predictions, clips)
-    taken = [
-        name for name in clips.columns if name in predictions or name == "truth" or name.startswith("p_")
-    ]
-    known = clips.drop(columns=taken).rename(columns={"emotion": "truth"}).iloc[rows].reset_index(drop=True)
-    return pd.concat([predictions.reset_index(drop=True), known], axis=1)
-
-
-def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
-    """Row in the clips table of each predicted clip; errors as `judged`."""
     if not len(predictions):
         raise SerClassicError("there are no predictions to score; run it again")
     rows = clips.index.get_indexer(predictions["clip"])
@@ -101,13 +69,16 @@ def _rows(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
             f"{foreign.sum()} predicted clips, such as {predictions['clip'][foreign].iloc[0]}, are not in "
             "the clips table; run it again over the corpus as it is"
         )
-    return rows
+    taken = [
+        name for name in clips.columns if name in predictions or name == "truth" or name.startswith("p_")
+    ]
+    known = clips.drop(columns=taken).rename(columns={"emotion": "truth"}).iloc[rows].reset_index(drop=True)
+    return pd.concat([predictions.reset_index(drop=True), known], axis=1)
 
 
 def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
     """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker."""
-    truth, guess = table["truth"].to_numpy(), table["guess"].to_numpy()
-    return count(truth, guess, table["speaker"].fillna("").to_numpy(), ordered(classes_of(truth, guess)))
+    return count(table["truth"], table["guess"], table["speaker"].fillna(""))
 
 
 def score(
@@ -163,68 +134,57 @@ def score(
             f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
             "or say with `protocol` which are tested"
         )
-    answers = predictions.drop(columns=["fold", "clip"]).items()
-    return _score(_tested(predictions, clips), dict(answers), seed)[0]
-
-
-def score_of(predictions: pd.DataFrame, clips: pd.DataFrame) -> tuple[dict[str, Any], SpeakerCounts]:
-    """As `score`, with the confusion counts by speaker; does not check that all clips are predicted."""
-    answers = predictions.drop(columns=["fold", "clip"]).items()
-    return _score(_tested(predictions, clips), dict(answers))
-
-
-def _tested(predictions: pd.DataFrame, clips: pd.DataFrame) -> Tested:
-    """The clips that predictions test, from the columns fold and clip; errors as `judged`."""
-    rows = _rows(predictions, clips)
-    truth, speakers = (clips[name].to_numpy(dtype=object)[rows] for name in ("emotion", "speaker"))
-    unknown = pd.isna(speakers)
-    speakers = np.where(unknown, "", speakers)
-    names = classes_of(speakers)
-    return Tested(truth, places_of(speakers, names), names, len(np.unique(rows)), not unknown.any())
+    return _score(judged(predictions[["fold", "clip"]], clips), predictions, seed)[0]
 
 
 def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None]:
     """The guessed emotions [shape=(n,)], and their probabilities, if any, one column per emotion."""
-    probabilities = {
-        name.removeprefix("p_"): column for name, column in answers.items() if name.startswith("p_")
-    }
+    given = {name.removeprefix("p_"): answers[name] for name in answers if name.startswith("p_")}
     guess = np.asarray(answers["guess"], dtype=object)
-    if not probabilities:
-        return guess, None
-    return guess, pd.DataFrame(np.stack([*probabilities.values()], axis=1), columns=[*probabilities])
+    return guess, pd.DataFrame(np.stack([*given.values()], axis=1), columns=[*given]) if given else None
 
 
-def _score(tested: Tested, answers: Mapping[str, Any], seed: int = 0) -> tuple[dict[str, Any], SpeakerCounts]:
-    truth, (guess, given) = tested.truth, guesses(answers)
-    classes = ordered(classes_of(truth, guess))
-    counts = SpeakerCounts(tested.speakers, classes, grouped_confusion(truth, guess, tested.speaker, classes))
-    speakers = len(counts.speakers) if tested.known else 0
+def _score(
+    tested: Mapping[str, Any], answers: Mapping[str, Any], seed: int = 0
+) -> tuple[dict[str, Any], SpeakerCounts]:
+    """The figures of answers for the clips that `judged` gives, and their confusion counts by speaker."""
+    (guess, given), truth, speaker = guesses(answers), *map(np.asarray, (tested["truth"], tested["speaker"]))
+    unknown = pd.isna(speaker)
+    counts = count(truth, guess, np.where(unknown, "", speaker))
+    speakers = 0 if unknown.any() else len(counts.speakers)
     range_ = interval(counts.counts, seed=seed) if speakers else None
     # In the order in which a metric counts by itself, so that sums are equal to the last bit
-    by_name = np.argsort(classes)
+    by_name = np.argsort(counts.classes)
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
-    figures = {
-        name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
-        for name, metric in METRICS.items()
-    }
     each = None
     if 0 < speakers < FEWEST_SPEAKERS:
         each = {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
-    row = {
-        "clips": tested.clips,
+    figures = {
+        "clips": len(set(tested["clip"])),
         "speakers": speakers,
         "classes": int(total.any(axis=1).sum()),
-        **figures,
+        **{
+            name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
+            for name, metric in METRICS.items()
+        },
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
         "speaker_uar": each,
     }
-    return row, counts
+    return figures, counts
 
 
-def system_of(row: Mapping[str, Any] | pd.Series) -> str:
-    """The system of a row as tables name it: `pooled + svm_rbf`."""
-    return f"{row['features']} + {row['model']}"
+def figures_of(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
+    """What a run adds to the table of runs: its figures, its `counts` by speaker, and the `truth`.
+
+    `known` keeps each table of folds and the clips it tests by the table's id, as many runs share one.
+    """
+    folds, answers = run.answers()
+    if id(folds) not in known:
+        known[id(folds)] = folds, {name: column.to_numpy() for name, column in judged(folds, clips).items()}
+    tested = known[id(folds)][1]
+    figures, counts = _score(tested, answers)
+    return figures | {"counts": counts, "truth": tested["truth"]}
 
 
 def scored(
@@ -232,57 +192,55 @@ def scored(
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
-) -> list[Scored]:
-    """Read the predictions of every run once, and keep what the tables need.
+    figures: Callable[[Run, pd.DataFrame], dict[str, Any]] | None = None,
+    columns: tuple[str, ...] = (*COLUMNS, *OBJECTS),
+) -> pd.DataFrame:
+    """Runs as a table with the columns `COLUMNS`, and `OBJECTS`: the run, its confusion counts, the truth.
 
     `clips_of` gives the clips table of a corpus. `problem` is called once for each reason why runs cannot be
     scored, which are left out; without it, the error is raised. `differ` tells how a run's record differs
     from what would be run today (`ser_classic.experiment.stale.differences`); without it no run is stale. A
-    run that differs in `clips` gets no figures, as its clips table is gone.
+    run that differs in `clips` gets no figures, as its clips table is gone. Sorted as `arranged`.
     """
-    clips_of, every = cache(clips_of), []
-    known: dict[int, tuple[pd.DataFrame, Tested]] = {}  # by id of the table, which is kept alive for that
-    left_out: dict[str, list[str]] = {}
+    figures = figures or partial(figures_of, known={})
+    clips_of, rows, left_out = cache(clips_of), [], {}
     for run in runs:
         record = run.record
         other = differ(record) if differ else {}
-        row = {name: record[name] for name in (*CELL, "status", *FACTS)}
+        row = {name: record.get(name) for name in TOLD} | {"run": run}
         row["test"] = next((test for key, test in CONDITIONS.items() if key in record), "")
-        row["source"] = next((kind for kind in SOURCES if kind in record), "")
-        row["stale"] = ways_stale(other)
-        row |= {name: record.get(name) for name in (*_COST, "error")}
-        counts = tested = None
+        row["source"] = next((kind for kind in ("external", "brought") if kind in record), "")
+        row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items())
         try:
             if record["status"] == "ok" and "clips" not in other:
-                folds, answers = run.answers()
-                if id(folds) not in known:
-                    known[id(folds)] = folds, _tested(folds, clips_of(record["corpus"]))
-                tested = known[id(folds)][1]
-                figures, counts = _score(tested, answers)
-                row |= figures
+                row |= figures(run, clips_of(record["corpus"]))
         except SerClassicError as error:
             if problem is None:
                 raise
             left_out.setdefault(str(error), []).append(record["id"])
             continue
-        every.append(Scored(run, row, counts, tested))
+        rows.append(row)
     for why, ids in left_out.items():
         problem(f"{some(ids, 1)}: {why}")
-    return every
+    board = pd.DataFrame(rows, columns=list(columns))
+    for name in board.columns.intersection(["speaker_uar", "speaker_ccc"]):
+        each = [value if isinstance(value, dict) else {} for value in board[name]]
+        board[name] = pd.Series(each, dtype=object)
+    return arranged(board)
 
 
-def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Scored]:
-    """The stored runs of a results folder, scored, and marked where they are stale.
+def read(results: Path, problem: Callable[[str], None] | None = None, **kind: Any) -> pd.DataFrame:
+    """The stored runs of a results folder as the table that `scored` gives; stale runs are marked.
 
     `problem` is called with a message for each broken or foreign run, and with the number of stale runs; the
-    report goes on with the rest. Without it, the first run that cannot be scored raises an error.
+    report goes on with the rest. Without it, the first run that cannot be scored raises an error. `kind` is
+    passed on to `scored`.
     """
     from ser_classic.experiment.stale import differences, summary
 
     differ = partial(differences, clips=cache(partial(store.clips_digest, results)))
-    stored = store.runs(results, problem)
-    runs = scored(stored, partial(store.read_clips, results), problem, differ)
-    stale = [differ(run.run.record) for run in runs if run.row["stale"]]
+    runs = scored(store.runs(results, problem), partial(store.read_clips, results), problem, differ, **kind)
+    stale = [differ(run.record) for run in runs["run"][runs["stale"] != ""]]
     if stale and problem:
         problem(
             f"{len(stale)} of {len(runs)} runs are stale, as their parameters or data have changed "
@@ -291,20 +249,8 @@ def read(results: Path, problem: Callable[[str], None] | None = None) -> list[Sc
     return runs
 
 
-def ways_stale(differences: Mapping[str, str]) -> str:
-    """In which ways a run is stale, in words; empty if it is not."""
-    return "; ".join(f"{what}: {how}" for what, how in differences.items())
-
-
-def tabulated(runs: Iterable[Scored]) -> pd.DataFrame:
-    """The leaderboard: one row per run with the columns `COLUMNS`, in the order of `arranged`."""
-    board = pd.DataFrame([run.row for run in runs], columns=list(COLUMNS))
-    each = [value if isinstance(value, dict) else {} for value in board["speaker_uar"]]
-    return arranged(board.assign(speaker_uar=pd.Series(each, dtype=object)))
-
-
-def arranged(board: pd.DataFrame, figure: str = "uar", cell: tuple[str, ...] = CELL) -> pd.DataFrame:
-    """A leaderboard sorted by corpus, group, figure and cell; runs that are not `ordinary` come last.
+def arranged(board: pd.DataFrame) -> pd.DataFrame:
+    """A leaderboard sorted by corpus, dimension, group, UAR (or CCC) and cell; special tests come last.
 
     Within a group, stale runs come after current ones, and failed ones last.
     """
@@ -312,11 +258,23 @@ def arranged(board: pd.DataFrame, figure: str = "uar", cell: tuple[str, ...] = C
         "_own": ~ordinary(board) if "test" in board else False,
         "_place": places_of_tracks(group_of(board)),
         "_late": lateness(board),
-        "_minus": -board[figure].astype(float),
+        "_minus": -board["uar" if "uar" in board else "ccc"].astype(float),
     }
-    place = cell.index("protocol")
-    order = board.assign(**keys).sort_values([*cell[:place], *keys, *cell[place:]], kind="stable").index
-    return board.loc[order].reset_index(drop=True)
+    first = [name for name in ("corpus", "target") if name in board]
+    order = [*first, *keys, *SYSTEM[1:], "seed"]
+    return board.loc[board.assign(**keys).sort_values(order, kind="stable").index].reset_index(drop=True)
+
+
+def system_of(row: Mapping[str, Any] | pd.DataFrame) -> Any:
+    """The system of a row, or of each row of a table, as tables name it: `pooled + svm_rbf`."""
+    return row["features"] + " + " + row["model"]
+
+
+def trusted(board: pd.DataFrame) -> pd.DataFrame:
+    """The board with `system`, and with `low` and `high`: UAR intervals of speakers enough, else NaN."""
+    enough = board["speakers"].astype(float) >= FEWEST_SPEAKERS
+    low, high = (board[name].astype(float).where(enough) for name in ("uar_low", "uar_high"))
+    return board.assign(system=system_of(board), low=low, high=high)
 
 
 def group_of(board: pd.DataFrame) -> pd.Series:
@@ -360,12 +318,10 @@ def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str
                 yield name, protocol, few, part[chosen]
 
 
-def first_seeds(runs: Iterable[Scored]) -> list[Scored]:
+def first_seeds(runs: pd.DataFrame) -> pd.DataFrame:
     """Of runs that differ only in the seed, the finished one with the lowest seed, else a failed one."""
-    first: dict[tuple, Scored] = {}
-    for run in sorted(runs, key=lambda run: (run.counts is None, run.row["seed"])):
-        first.setdefault(tuple(map(run.row.get, SYSTEM)), run)
-    return list(first.values())
+    order = runs.assign(failed=runs["status"] != "ok").sort_values(["failed", "seed"], kind="stable").index
+    return runs.loc[order].drop_duplicates(SYSTEM)
 
 
 def standing(table: pd.DataFrame) -> pd.Series:
@@ -382,13 +338,10 @@ def standing(table: pd.DataFrame) -> pd.Series:
     return pd.Series(places.reindex(keys).to_numpy(), chosen.index).reindex(table.index)
 
 
-def shown(runs: Iterable[Scored], track: str) -> list[Scored]:
+def shown(runs: pd.DataFrame, track: str) -> pd.DataFrame:
     """The finished runs of a track on the folds that are shown for their corpus; see `standing`."""
-    finished = [run for run in runs if run.counts is not None and run.row["track"] == track]
-    if not finished:
-        return []
-    first = standing(pd.DataFrame([run.row for run in finished])) == 0
-    return [run for run, kept in zip(finished, first, strict=True) if kept]
+    finished = runs[runs["counts"].notna() & (runs["track"] == track)]
+    return finished[standing(finished) == 0]
 
 
 def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:
@@ -431,8 +384,9 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
 def to_csv(table: pd.DataFrame) -> str:
     """A table as CSV: four decimals, two for seconds, none for counts; equal tables give equal bytes.
 
-    The figures of speakers are written as `OAF=0.6143 YAF=0.7571`.
+    The figures of speakers are written as `OAF=0.6143 YAF=0.7571`. `OBJECTS` are left out.
     """
+    table = table.drop(columns=list(OBJECTS), errors="ignore")
     forms = {
         **dict.fromkeys(_COST, lambda value: f"{value:.2f}" if pd.notna(value) else ""),
         **dict.fromkeys(

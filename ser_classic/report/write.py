@@ -21,7 +21,7 @@ from ser_classic.report.leak import leak_chapter, leak_premium, leaky_alone
 from ser_classic.report.literature import folds_chapter, networks_picture, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import figure_of, page, section_of
-from ser_classic.report.scoring import read, tabulated, to_csv
+from ser_classic.report.scoring import COLUMNS, read, to_csv
 from ser_classic.report.text import INTRODUCTION, best_chapter, markdown
 from ser_classic.runtime.files import cache_folder, replacing
 from ser_classic.runtime.provenance import versions
@@ -114,10 +114,9 @@ def _write(
     from ser_classic.plots.style import svg
 
     every = read(results, problem)
-    if not every and store.folders(results):
+    if not len(every) and store.folders(results):
         raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
-    board = tabulated(every)
-    runs = [run for run in every if not run.row["stale"]]
+    board, runs = every[list(COLUMNS)], every[every["stale"] == ""]
     premium = leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (

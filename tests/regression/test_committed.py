@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 from ser_classic import store
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
-from ser_classic.report import read, tabulated, to_csv
+from ser_classic.report import read, to_csv
 from ser_classic.report.text import BEGIN, END, best_systems
 from ser_classic.tracks import TRACKS
 
@@ -78,7 +78,7 @@ def test_figures_follow_from_the_predictions(committed):
 
 
 def test_the_tables_are_those_that_the_runs_give():
-    board = tabulated(read(RESULTS))
+    board = read(RESULTS)
     assert to_csv(board) == (RESULTS / "leaderboard.csv").read_text()
     assert README.partition(BEGIN)[2].partition(END)[0] == f"\n{best_systems(board).markdown()}\n"
 
