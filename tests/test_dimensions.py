@@ -126,7 +126,7 @@ def test_corpora_that_have_dimensions_say_so():
         (["1", None], "missing"),
         (["1", "nan"], "mine/b"),
         (["high", "2"], "'high'"),
-        (["1", "inf"], "no number"),
+        (["1", "inf"], "not a number"),
         (["3", "3.0"], "nothing to predict"),
     ],
 )

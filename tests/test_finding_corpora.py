@@ -82,7 +82,7 @@ def test_shortfall_names_the_missing_speakers_and_how_many_others(tmp_path):
     assert shortfall(corpus, clips) is None
     without = clips[~clips["speaker"].isin(["ravdess/23", "ravdess/24"])]
     told = shortfall(corpus, without)
-    assert re.match("ravdess: .*1320 of 1440 .*23 and 24 .* ser-classic corpora fetch ravdess$", told)
+    assert re.match("ravdess: .*1320 of 1440 .*23, 24.* ser-classic corpora fetch ravdess$", told)
     assert "1439 of 1440" in shortfall(corpus, clips[1:])
     assert "Actor_01/03-01-01-01-01-01-01." in shortfall(corpus, clips[1:])
 
@@ -164,7 +164,7 @@ def test_what_cannot_be_written_is_one_message(tmp_path, embedded, ser):
         locate("synthetic", cache=tmp_path / "file")
     touch(tmp_path / "play", "sad/ben_1.wav")
     for output in (tmp_path / "absent" / "clips.csv", tmp_path):
-        ser("corpora", "scan", "play", "-o", output).refused(str(output))
+        ser("corpora", "scan", "play", "-o", output).refused("--output", code=2)
 
 
 @pytest.mark.parametrize("name", CORPORA)

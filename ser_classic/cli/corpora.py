@@ -13,6 +13,7 @@ from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
 from ser_classic.errors import some
+from ser_classic.runtime.files import require_writable
 from ser_classic.tables import Table
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 app = Group("corpora list", "corpora show ravdess", help="List, inspect, verify and download corpora.")
 
 Name = Annotated[str, typer.Argument(help="Name of a corpus.", autocompletion=options.CORPORA)]
+MOST_SPEAKERS = 30  # with a row each in `scan`
 SHOWN = 10  # names of files per fault; --json has them all
 
 
@@ -42,33 +44,32 @@ def show_corpus(corpus: Name, data: options.Data = None, as_json: options.Json =
 def scan(
     corpus: options.Corpus,
     output: Annotated[
-        Path | None, option("--output -o FILE", "Also write the clips table to a CSV file.")
+        Path | None, option("--output -o FILE", "Also write the clips table to this file: .csv.")
     ] = None,
     access: options.Access = None,
     as_json: options.Json = False,
 ) -> None:
     """Count the clips of a corpus by speaker and emotion, from names and labels alone."""
-    from ser_classic.corpora import CorpusError, ordered, shortfall, speakers_known
+    import pandas as pd
 
+    from ser_classic.corpora import ordered, shortfall
+
+    if output is not None:
+        with options.value_of("--output"):
+            require_writable(output, "clips tables", ".csv")
     root, clips, entry = access.load(corpus)
     if output is not None:
-        try:
-            clips.to_csv(output)
-        except OSError as error:
-            raise CorpusError(f"{output}: cannot be written ({error.strerror or error})") from error
+        clips.to_csv(output)
     if notice := shortfall(entry, clips):
         tell(notice)
-    found = clips["emotion"].value_counts()
-    counts = {emotion: int(found[emotion]) for emotion in ordered(found.index)}
-    speakers = int(clips["speaker"].nunique())
-    facts = {"corpus": entry.name, "root": str(root), "clips": len(clips), "speakers": speakers}
-    rows = []
-    if speakers_known(clips) and speakers <= 30:
-        by = clips.groupby(["speaker", "emotion"]).size().unstack(fill_value=0)[list(counts)]
-        rows = [(str(name).removeprefix(f"{entry.name}/"), *row) for name, row in by.iterrows()]
+    named = clips["speaker"].fillna("").str.partition("/")[2]  # `ravdess/01` as `01`
+    found = pd.crosstab(named, clips["emotion"])[list(ordered(clips["emotion"]))]
+    counts, speakers = found.sum().to_dict(), int(clips["speaker"].nunique())
     if not as_json:
         print(f"{entry.name}: {len(clips)} clips, {speakers or 'unknown'} speakers, under {root}")
+    rows = found.itertuples(name=None) if 0 < speakers <= MOST_SPEAKERS else ()
     table = Table(("speakers", *counts), (*rows, ("all", *counts.values())))
+    facts = {"corpus": entry.name, "root": str(root), "clips": len(clips), "speakers": speakers}
     show(table, facts | {"emotions": counts, "notice": notice}, as_json)
 
 
@@ -143,7 +144,7 @@ def _lines(found: Verification) -> Iterable[str]:
         "duplicate": map(" = ".join, duplicates),
         "duplicate in the official release too": map(" = ".join, found.known_duplicates),
         "second copy, counted once": found.copies,
-        "extra, no clip of the corpus": found.extra,
+        "extra, not a clip of the corpus": found.extra,
         "left out on purpose": _facts(found.excluded),
         "labels that the standard task leaves out": _facts(found.left_out, " clips"),
         "without a label, left out": found.unlabelled,

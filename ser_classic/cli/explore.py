@@ -41,7 +41,7 @@ def explore(
             given = context.get_parameter_source(option.name).name == "COMMANDLINE"
             if given and option.name not in ("what", "output", "channel"):
                 raise typer.BadParameter(
-                    f"it works on corpora, and {what} is a recording", param_hint=option.opts[0]
+                    f"it is for corpora, and {what} is a recording", param_hint=option.opts[0]
                 )
         parts, facts = explorer.explore_file(path, access.reading.channel)
         page = explorer.write(folder, path.name, facts, parts)

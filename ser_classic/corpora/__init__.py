@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,33 +96,24 @@ def load(
     >>> clips.loc["synthetic/s01/s01-angry-t1-1", ["file", "emotion"]].tolist()
     ['s01/s01-angry-t1-1.wav', 'angry']
     """
-    if not str(spec).strip():  # an empty path would be the folder one is in
-        raise CorpusError(
-            f"{str(spec)!r}: no name and no path; expected one of {', '.join(CORPORA)}, or the path of a "
-            "manifest or folder"
-        )
-    if str(spec) in CORPORA:
+    path, spec = Path(spec), str(spec)
+    if spec in CORPORA:
         if reading and reading != Reading():
             raise CorpusError(
                 f"{spec}: its emotions, speakers and channels are known; --map, --drop, --speaker, "
                 "--map-speaker, --channel and --labels are for corpora of your own"
             )
-        corpus = CORPORA[str(spec)]
+        corpus = CORPORA[spec]
         root = locate(corpus.name, data, cache)
         return Loaded(root, _scanned(corpus, root), corpus)
-    path = Path(spec)
-    if not path.exists():
-        if path.suffix.lower() in (".csv", ".tsv") or len(path.parts) > 1:
-            raise CorpusError(
-                f"{path}: there is no such manifest or folder; or give one of {', '.join(CORPORA)}"
-            )
-        raise CorpusError(unknown("corpora", str(spec), CORPORA) + "; or give the path of a manifest")
+    if not spec.strip() or not path.exists():  # an empty path would be the folder one is in
+        raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")
     root, corpus = own(path, reading)
     for known in CORPORA.values():
         if _plain(corpus.name) in _folders(known):
             raise CorpusError(
-                f"{path}: is called like the corpus {known.name}. If it is that corpus, say "
-                f"`{known.name}`, with --data {path.resolve().parent}; rename it if it is another"
+                f"{path}: has the name of the corpus {known.name}. If it is that corpus, use "
+                f"`{known.name}` with --data {path.resolve().parent}; otherwise rename it"
             )
     clips = _scanned(corpus, root)
     for warning in warnings_of(clips):
@@ -182,7 +175,7 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
 
     Examples
     --------
-    ravdess: found 1380 of 1440 clips; speaker 24 is missing. Get them with: ser-classic corpora fetch ravdess
+    ravdess: found 1380 of 1440 clips; none of speaker 24. Get them with: ser-classic corpora fetch ravdess
     """
     if len(clips) >= corpus.expected:
         return None
@@ -193,15 +186,24 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
         speakers = sorted(set(absent["speaker"]) - set(clips["speaker"].str.partition("/")[2]))
         single = absent.index[~absent["speaker"].isin(speakers)]
         if speakers:
-            shown = (
-                some(speakers, 4) if len(speakers) > 6 else " and ".join(", ".join(speakers).rsplit(", ", 1))
-            )
-            are = "speakers {} are" if len(speakers) > 1 else "speaker {} is"
-            lacking.append(f"{are.format(shown)} missing")
+            lacking.append(f"none of speaker{'s' * (len(speakers) > 1)} {some(speakers)}")
         if len(single):
             others = " of the other speakers" if speakers else ""
             lacking.append(f"{len(single)} missing{others}, first {single[0].partition('/')[2]}")
     return f"{'; '.join(lacking)}. {corpus.remedy('them')}"
+
+
+@contextlib.contextmanager
+def drafting(folder: Path, name: str, what: str) -> Iterator[Path]:
+    """A folder in another, to put a corpus together in, for one process at a time; removed afterwards.
+
+    So is what a process that was killed has left. `what` is done meanwhile, as for `alone`.
+    """
+    with alone(folder / f".{name}{LOCK}", what):
+        for draft in folder.glob(f".{name}-*"):
+            shutil.rmtree(draft, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder) as draft:
+            yield Path(draft)
 
 
 def _folders(corpus: Corpus) -> list[str]:
@@ -219,14 +221,11 @@ def _made(corpus: Corpus, cache: Path | None) -> Path:
     if root.is_dir():
         return root
     try:
-        with alone(root.parent / LOCK, f"making {root.name}"):
-            for draft in root.parent.glob(f".{corpus.name}-*"):  # of one who was killed
-                shutil.rmtree(draft, ignore_errors=True)
+        with drafting(root.parent, corpus.name, f"making {root.name}") as draft:
             if not root.is_dir():
-                with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=root.parent) as draft:
-                    (Path(draft) / "whole").mkdir()
-                    corpus.make(Path(draft) / "whole")
-                    (Path(draft) / "whole").rename(root)
+                (draft / "whole").mkdir()
+                corpus.make(draft / "whole")
+                (draft / "whole").rename(root)
     except OSError as error:
         raise CorpusError(
             f"{corpus.name}: is made in the cache, and {root.parent} cannot be written ({error.strerror}); "

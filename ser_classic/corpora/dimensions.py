@@ -41,7 +41,7 @@ def values_of(clips: pd.DataFrame, dimension: str) -> np.ndarray:
     wrong = clips.index[~np.isfinite(values)]
     if len(wrong):
         found = clips.at[wrong[0], dimension]
-        what = "missing" if pd.isna(found) else f"{found!r}, no number"
+        what = "missing" if pd.isna(found) else f"{found!r}, which is not a number"
         more = f" (one of {len(wrong)} such clips)" if len(wrong) > 1 else ""
         raise CorpusError(
             f"{corpus}: the {dimension} of {wrong[0]} is {what}{more}; complete the column, or leave "

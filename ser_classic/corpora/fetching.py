@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ser_classic.audio import SUFFIXES, audio_files
-from ser_classic.corpora import CORPORA, locate
+from ser_classic.corpora import CORPORA, drafting, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.corpus import Corpus
-from ser_classic.runtime.files import LOCK, alone, data_folder
+from ser_classic.runtime.files import data_folder
 from ser_classic.runtime.progress import track
 
 if TYPE_CHECKING:
@@ -70,22 +69,19 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
     except CorpusError:
         root = data / name
     try:
-        with alone(data / f".{name}{LOCK}", f"fetching {name}"):
-            return _fetch(corpus, root, data, source)
+        with drafting(data, name, f"fetching {name}") as draft:
+            return _fetch(corpus, root, draft, source)
     except OSError as error:
         raise CorpusError(
             f"{name}: {data} cannot be written ({error}); choose another with --data"
         ) from error
 
 
-def _fetch(corpus: Corpus, root: Path, data: Path, source: str | None) -> Fetched:
-    for draft in data.glob(f".{corpus.name}-*"):  # of a process that was killed
-        shutil.rmtree(draft, ignore_errors=True)
+def _fetch(corpus: Corpus, root: Path, draft: Path, source: str | None) -> Fetched:
     intact, corrupt = _present(corpus, root)
     if corpus.official is not None and len(intact) == len(corpus.official):
         return Fetched(root, 0, len(intact))
-    with tempfile.TemporaryDirectory(prefix=f".{corpus.name}-", dir=data) as draft:
-        added = _bring(corpus, root, source, Path(draft), intact)
+    added = _bring(corpus, root, source, draft, intact)
     for key, file in corrupt.items():
         if added.get(key, file) != file:  # its whole successor lies where the official layout has it
             (root / file).unlink()
@@ -131,7 +127,7 @@ def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
     if Path(source).is_file():
         return "archive", source
     if urlsplit(source).scheme not in ("http", "https"):
-        raise CorpusError(f"{corpus.name}: --from {source!r} is no file, folder or URL (http, https)")
+        raise CorpusError(f"{corpus.name}: --from {source!r} is not a file, folder or URL (http, https)")
     if _file_name(source).lower().endswith(ARCHIVES):
         return "download", source
     if corpus.archive:
@@ -143,13 +139,11 @@ def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
 
 def _download_archive(corpus: Corpus, url: str, draft: Path) -> Path:
     checksum = corpus.archive_digest if _file_name(url) == _file_name(corpus.archive) else None
-    if not sys.stderr.isatty():
-        return _download(corpus, url, checksum, draft / "archive", False)
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         return _download(corpus, url, checksum, draft / "archive", _Bar(progress, f"download {corpus.name}"))
 
 

@@ -108,10 +108,9 @@ def voice(speaker: str, seed: int = SEED) -> Voice:
 def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = SEED) -> Tracks:
     """What a speaker's voice does in an utterance."""
     who = voice(speaker, seed)
-    if emotion not in ACTED:
-        raise CorpusError(unknown("synthetic emotions", emotion, ACTED))
-    if sentence not in SENTENCES:
-        raise CorpusError(unknown("synthetic sentences", sentence, SENTENCES))
+    for kind, name, known in (("emotions", emotion, ACTED), ("sentences", sentence, SENTENCES)):
+        if name not in known:
+            raise CorpusError(unknown(f"synthetic {kind}", name, known))
     if take < 1:
         raise CorpusError(f"synthetic takes: there is no {take}; takes are counted from 1")
     random = _random(seed, *_place(speaker, emotion, sentence, take), 1)

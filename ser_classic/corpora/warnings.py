@@ -152,12 +152,11 @@ def _same_recording(clips: pd.DataFrame) -> str | None:
     shared = clips[same["speaker"].transform("nunique") > 1].sort_values("sha256", kind="stable")
     if shared.empty:
         return None
-    one = shared.iloc[0]
-    other = shared[(shared["sha256"] == one["sha256"]) & (shared["speaker"] != one["speaker"])].iloc[0]
+    one, other = _first_pair(shared, "sha256")
     return (
         f"{len(shared)} clips are the same recordings under several speakers, such as {one.name} and "
-        f"{other.name}: "
-        "a model trained on the one knows the other. Remove the copies, or merge the speakers (--map-speaker)"
+        f"{other.name}: a model trained on the one knows the other. Remove the copies, or merge the speakers "
+        "(--map-speaker)"
     )
 
 
@@ -176,14 +175,19 @@ def _same_name(clips: pd.DataFrame) -> str | None:
     most = clips["speaker"].nunique() == 2 and 2 * len(shared) > len(files)
     if shared.empty or owners.max() > 2 or most:
         return None
-    one = shared.iloc[0]
-    other = shared[(shared["stem"] == one["stem"]) & (shared["speaker"] != one["speaker"])].iloc[0]
+    one, other = _first_pair(shared, "stem")
     return (
         f"{len(shared)} files have the same name under two speakers, such as {one['file']} "
         f"({_bare(one['speaker'])}) and {other['file']} ({_bare(other['speaker'])}). If they are one "
         "recording, a model trained on the one knows the other: listen, then remove the copies or merge the "
         "speakers (--map-speaker)"
     )
+
+
+def _first_pair(clips: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Series]:
+    """The first clip, and the first of another speaker that has the same in a column."""
+    one = clips.iloc[0]
+    return one, clips[(clips[column] == one[column]) & (clips["speaker"] != one["speaker"])].iloc[0]
 
 
 def _endings(clips: pd.DataFrame) -> str | None:
