@@ -169,9 +169,10 @@ def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, othe
     assert joined(parts).clips.equals(work.trial.labels.index)
     np.testing.assert_array_equal(joined(parts).values[len(other.clips) :], parts[1].values)
     own, trained = (sources.features(each, FEATURES["mfcc13"]).digest for each in (tiny, other))
-    assert work.digests["features"] == own != trained
-    assert work.digests["trained_features"] == {"emodb": trained}
-    assert work.digests["clips"] != work.digests["trained_clips"]["emodb"]
+    digests = work.record["digests"]
+    assert digests["features"] == own != trained
+    assert digests["trained_features"] == {"emodb": trained}
+    assert digests["clips"] != digests["trained_clips"]["emodb"]
 
 
 def test_speakers_of_either_corpus_are_adapted_by_their_own_clips_alone(tiny, other, cache):

@@ -16,7 +16,7 @@ from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.fold import FoldResult, Trial, run_alike, run_folds
 from ser_classic.experiment.preparation import Sources, Work, prepare_cells
-from ser_classic.experiment.records import failed, finished
+from ser_classic.experiment.records import predictions_of, results_of
 from ser_classic.experiment.stale import differences, summary
 from ser_classic.runtime.engines import ALONE, Engine
 from ser_classic.vocabulary import EMOTION
@@ -103,7 +103,7 @@ class _Bench:
                 alike: dict[Hashable, list[Work]] = {}  # differing only in what is tested, they share one fit
                 for work in self._prepared(corpus, its_cells):
                     if work.trial is None:
-                        self._fail(work, keep=work.cell.id in known)
+                        self._fail(work, work.error, keep=work.cell.id in known)
                     else:
                         alike.setdefault(work.training, []).append(work)
                 groups = list(alike.values())
@@ -167,16 +167,16 @@ class _Bench:
         """Store the results of a cell's folds; if one fold failed, the cell failed."""
         for fold, result in zip(work.trial.folds, done, strict=True):
             if isinstance(result, str):
-                work.error = f"fold {fold.name}: {result}"
-                return self._fail(work)
-        store.write_run(self.results, *finished(work, done))
+                return self._fail(work, f"fold {fold.name}: {result}")
+        results, curves = results_of(work.trial, done)
+        store.write_run(self.results, work.record | results, predictions_of(work.trial, done), curves)
         self.outcome.done.append(work.cell.id)
 
-    def _fail(self, work: Work, keep: bool = False) -> None:
+    def _fail(self, work: Work, error: str, keep: bool = False) -> None:
         """Store a failure, unless a stored run is to be kept."""
         if not keep:
-            store.write_run(self.results, failed(work), None)
-        self.outcome.errors.setdefault(work.error, []).append(work.cell.id)
+            store.write_run(self.results, work.record | {"status": "failed", "error": error}, None)
+        self.outcome.errors.setdefault(error, []).append(work.cell.id)
 
 
 def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[str]:

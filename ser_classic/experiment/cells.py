@@ -42,6 +42,22 @@ class Cell:
         return {name: value for name, value in vars(self).items() if (name, value) != ("target", EMOTION)}
 
     @property
+    def record(self) -> dict[str, Any]:
+        """What every record says: names, status (of a finished run), and the properties of the protocol."""
+        protocol = PROTOCOLS[self.protocol]
+        return {
+            "schema": store.SCHEMA,
+            "id": self.id,
+            **self.names,
+            "status": "ok",
+            "track": protocol.track,
+            "leaky": protocol.leaky,
+            "base": protocol.base,
+            "independent": protocol.independent,
+            **protocol.conditions(self.corpus),
+        }
+
+    @property
     def entry(self) -> Model:
         """The model, among those that predict its target."""
         return model_for(self.target, self.model)

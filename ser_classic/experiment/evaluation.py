@@ -109,7 +109,7 @@ def evaluate(
     name, parts = f"{protocol.name}, {model.name}", [(each,) for each in copies]
     trial = Trial(name, (features,), labels, folds, model, protocol, seed, degraded, parts)
     ((_, done),) = run_folds(run_alike, [[trial]], engine)
-    return predictions_of(clips.index, folds, [result for (result,) in done], target)
+    return predictions_of(trial, [result for (result,) in done])
 
 
 def _copy(estimator: BaseEstimator, seed: int) -> BaseEstimator:

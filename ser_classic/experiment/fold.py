@@ -15,9 +15,9 @@ import pandas as pd
 from ser_classic.adaptation import adapt_few, drawn, evened
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import Features, joined
-from ser_classic.models import Model, model_for
+from ser_classic.models import Model
 from ser_classic.models.tuning import Fitted, fit, plain
-from ser_classic.protocols import PROTOCOLS, Fold, Protocol
+from ser_classic.protocols import Fold, Protocol
 from ser_classic.runtime.engines import Engine
 from ser_classic.runtime.progress import track
 from ser_classic.runtime.provenance import machine
@@ -59,8 +59,8 @@ class Trial:
     features: tuple[Features, ...]
     labels: pd.DataFrame  # of the same clips: corpus, speaker and what is predicted
     folds: Sequence[Fold]
-    model: Model | str
-    protocol: Protocol | str  # its track, clips heard and leakiness apply to every fold
+    model: Model
+    protocol: Protocol  # its track, clips heard and leakiness apply to every fold
     seed: int = 0
     degraded: Features | None = None  # of the degraded clips, to test on
     # Of degraded copies, to train on beside the clips. Each covers all clips that the folds number, or the
@@ -68,18 +68,9 @@ class Trial:
     copies: Sequence[tuple[Features, ...]] = ()
 
     @property
-    def entries(self) -> tuple[Model, Protocol]:
-        """Model and protocol, looked up where they are names."""
-        model, protocol = self.model, self.protocol
-        return (
-            model_for(str(self.labels.columns[-1]), model) if isinstance(model, str) else model,
-            PROTOCOLS[protocol] if isinstance(protocol, str) else protocol,
-        )
-
-    @property
     def scaled_by(self) -> np.ndarray | None:
         """The speakers, or what else the track z-scores features by; None where it does not."""
-        by = self.entries[1].knows.scaled_by
+        by = self.protocol.knows.scaled_by
         return None if by is None else self.labels[by].to_numpy(dtype=str)
 
 
@@ -97,7 +88,7 @@ class Learned:
 
 def learn(trial: Trial, fold: Fold) -> Learned:
     """Fit on the training clips of a fold, tuned within them."""
-    (model, protocol), labels = trial.entries, trial.labels
+    model, protocol, labels = trial.model, trial.protocol, trial.labels
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
     own = trial.scaled_by
     scaled = joined(trial.features)
@@ -143,7 +134,7 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
     """
     first, fold = trials[0], trials[0].folds[number]
     learned = learn(first, fold)
-    (model, _), fitted = first.entries, learned.fitted
+    model, fitted = first.model, learned.fitted
     size = fitted.size
     results = []
     for trial in trials:
@@ -153,7 +144,7 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             guess, probabilities = _predicted(model, fitted, tested, learned.truth)
-        if by := trial.entries[1].knows.evened_by:
+        if by := trial.protocol.knows.evened_by:
             together = trial.labels[by].to_numpy(dtype=str)[fold.test]
             guess, probabilities = _evened(model, probabilities, together)
         results.append(

@@ -22,6 +22,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, parameters
 from ser_classic.experiment.copies import require_apart
 from ser_classic.experiment.fold import Trial
+from ser_classic.experiment.records import new_record
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import Features
@@ -92,18 +93,21 @@ class Sources:
 
 
 def prepare(
+    name: str,
     corpora: Sequence[Loaded],
+    labels: pd.DataFrame,
+    folds: Sequence[Fold],
     feature_set: FeatureSet,
     model: Model,
     protocol: Protocol,
     sources: Sources,
     seed: int = 0,
-    trained: Sequence[Loaded] = (),
-) -> tuple[tuple[Features, ...], Features | None, list[tuple[Features, ...]]]:
-    """Features of corpora, checked to fit the model and to keep corpora apart.
+    copied: Sequence[Loaded] = (),
+) -> Trial:
+    """A trial on corpora, checked to be apart and to have features that fit the model.
 
-    Also those of the last corpus as the protocol degrades it, and of each copy that it trains on those of the
-    corpora in `trained` (all by default). The seed determines the copies.
+    The protocol degrades the last corpus, and trains on copies of those in `copied` (all by default), which
+    the seed determines.
     """
     model.require()
     require_match(model, feature_set)
@@ -114,10 +118,10 @@ def prepare(
     if protocol.degradation:
         degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[protocol.degradation])
     chains = [training_copy(number, seed) for number in range(1, (protocol.copies or 0) + 1)]
-    copied = [
-        tuple(sources.features(each, feature_set, chain) for each in trained or corpora) for chain in chains
+    copies = [
+        tuple(sources.features(each, feature_set, chain) for each in copied or corpora) for chain in chains
     ]
-    return features, degraded, copied
+    return Trial(name, features, labels, folds, model, protocol, seed, degraded, copies)
 
 
 def require_match(model: Model, features: FeatureSet) -> None:
@@ -149,18 +153,17 @@ def labels_and_folds(
 
 @dataclass
 class Work:
-    """A prepared cell, or the error that keeps it from running; and what its record will contain."""
+    """A cell, what is stored of it, and its trial or the error that keeps it from running."""
 
     cell: Cell
-    digests: dict[str, Any]
-    parameters: dict[str, Any]  # empty if an entry fails to give them
+    record: dict[str, Any]
     trial: Trial | None = None
     error: str = ""
 
     @property
     def training(self) -> Hashable:
         """What a fit depends on; cells with equal values differ only in what is tested."""
-        protocol = PROTOCOLS[self.cell.protocol]
+        protocol = self.trial.protocol
         conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
         rows = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
         return (
@@ -179,39 +182,39 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
     own = store.table_digest(loaded.clips)
 
     @functools.cache
-    def split(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
-        protocol, corpus = PROTOCOLS[name], loaded.corpus.name
+    def split(protocol: Protocol, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
+        corpus = loaded.corpus.name
         others = map(sources.corpus, protocol.sources(corpus))
         clips = pd.concat([each.clips for each in (*others, loaded)])
         return labels_and_folds(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
 
-    def make_ready(work: Work) -> None:
-        """Fill in trial, digests and parameters of a cell; an error leaves those filled in so far."""
-        cell, digests = work.cell, work.digests
+    def trial_of(cell: Cell, record: dict[str, Any]) -> Trial:
+        """The trial of a cell; its parameters and digests are added to the record, up to an error."""
+        protocol, digests = PROTOCOLS[cell.protocol], record["digests"]
         cell.entry.require()
-        work.parameters = parameters(cell)
-        protocol = PROTOCOLS[cell.protocol]
+        record["parameters"] = parameters(cell)
         if others := protocol.sources(cell.corpus):
             digests["trained_clips"] = {name: table_digest(name) for name in others}
-        labels, folds = split(cell.protocol, cell.seed, cell.target)
-        parts = [*map(sources.corpus, others), loaded]
-        features, degraded, copies = prepare(
-            parts, FEATURES[cell.features], cell.entry, protocol, sources, cell.seed, parts[:-1]
+        labels, folds = split(protocol, cell.seed, cell.target)
+        trained, features = [*map(sources.corpus, others)], FEATURES[cell.features]
+        corpora = [*trained, loaded]
+        trial = prepare(
+            cell.id, corpora, labels, folds, features, cell.entry, protocol, sources, cell.seed, trained
         )
-        *trained, digests["features"] = [part.digest for part in features]
+        *known, digests["features"] = [part.digest for part in trial.features]
         if others:
-            digests["trained_features"] = dict(zip(others, trained, strict=True))
-        if degraded:
-            digests["degraded"] = degraded.digest
-        if copies:
-            digests["copies"] = [[part.digest for part in copy] for copy in copies]
-        names = (cell.model, cell.protocol, cell.seed)
-        work.trial = Trial(cell.id, features, labels, folds, *names, degraded, copies)
+            digests["trained_features"] = dict(zip(others, known, strict=True))
+        if trial.degraded:
+            digests["degraded"] = trial.degraded.digest
+        if trial.copies:
+            digests["copies"] = [[part.digest for part in copy] for copy in trial.copies]
+        return trial
 
     for cell in cells:
-        work = Work(cell, {"clips": own}, {})
+        work = Work(cell, new_record(cell))
+        work.record["digests"]["clips"] = own
         try:
-            make_ready(work)
+            work.trial = trial_of(cell, work.record)
         except SerClassicError as error:
             work.error = str(error)
         yield work

@@ -7,22 +7,31 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic.experiment.fold import FoldResult
-from ser_classic.experiment.preparation import Work
+from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.fold import FoldResult, Trial
 from ser_classic.features import FEATURES
-from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.provenance import machine, versions
-from ser_classic.store import SCHEMA
 from ser_classic.vocabulary import EMOTION
 
 
-def finished(
-    work: Work, done: Sequence[FoldResult]
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame | None]:
-    """Record, predictions and curves of a cell whose folds are all done, as `store.write_run` takes them."""
-    folds = work.trial.folds
-    each = list(zip(folds, done, strict=True))
-    record = _new_record(work, "ok") | {
+def new_record(cell: Cell) -> dict[str, Any]:
+    """Record of a cell before it is run; parameters, digests and results are added to it."""
+    features = FEATURES[cell.features]
+    brought = [part.name for part in features.parts if part.brought]
+    return {
+        **cell.record,
+        **({"brought": brought} if brought else {}),
+        "parameters": {},
+        "digests": {},
+        "versions": versions(cell.entry.extra) | versions(features.extra),
+        "machine": machine(),
+    }
+
+
+def results_of(trial: Trial, done: Sequence[FoldResult]) -> tuple[dict[str, Any], pd.DataFrame | None]:
+    """What a record says of folds that are all done, and the curves of networks."""
+    each = list(zip(trial.folds, done, strict=True))
+    results = {
         "folds": [
             {"fold": fold.name, "train": len(fold.train), "test": len(fold.test)}
             | {"tuned": result.tuned, "chosen": result.chosen}
@@ -34,53 +43,25 @@ def finished(
         "machine": done[0].machine,
     }
     if any(result.machine != done[0].machine for result in done):
-        record["machines"] = [result.machine for result in done]  # in the order of the folds
-    predictions = predictions_of(work.trial.labels.index, folds, done, work.cell.target)
+        results["machines"] = [result.machine for result in done]  # in the order of the folds
     curves = {fold.name: result.curves for fold, result in each}
     if any(curve is None for curve in curves.values()):
-        return record, predictions, None
-    return record, predictions, pd.concat(curves, names=["fold"]).reset_index("fold").reset_index(drop=True)
+        return results, None
+    return results, pd.concat(curves, names=["fold"]).reset_index("fold").reset_index(drop=True)
 
 
-def failed(work: Work) -> dict[str, Any]:
-    """Record of a cell that failed, with its error."""
-    return _new_record(work, "failed") | {"error": work.error}
-
-
-def predictions_of(
-    clips: pd.Index, folds: Sequence[Fold], done: Sequence[FoldResult], target: str = EMOTION
-) -> pd.DataFrame:
+def predictions_of(trial: Trial, done: Sequence[FoldResult]) -> pd.DataFrame:
     """Predictions of all folds: columns fold, clip, guess and `p_<emotion>` where there are probabilities.
 
     For a dimension, its name takes the place of `guess`.
     """
+    clips, target = trial.labels.index, trial.labels.columns[-1]
     name = "guess" if target == EMOTION else target
     parts = []
-    for fold, result in zip(folds, done, strict=True):
+    for fold, result in zip(trial.folds, done, strict=True):
         part = pd.DataFrame({"fold": fold.name, "clip": clips[fold.test], name: result.guess})
         if result.probabilities is not None:
             probabilities = result.probabilities.add_prefix("p_")
             part = pd.concat([part, probabilities.set_axis(part.index)], axis=1)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def _new_record(work: Work, status: str) -> dict[str, Any]:
-    cell, protocol = work.cell, PROTOCOLS[work.cell.protocol]
-    brought = [part.name for part in FEATURES[cell.features].parts if part.brought]
-    return {
-        "schema": SCHEMA,
-        "id": cell.id,
-        **cell.names,
-        "status": status,
-        "track": protocol.track,
-        "leaky": protocol.leaky,
-        "base": protocol.base,
-        "independent": protocol.independent,
-        **protocol.conditions(cell.corpus),
-        **({"brought": brought} if brought else {}),
-        "parameters": work.parameters,
-        "digests": work.digests,
-        "versions": versions(cell.entry.extra) | versions(FEATURES[cell.features].extra),
-        "machine": machine(),
-    }

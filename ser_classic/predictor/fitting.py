@@ -139,11 +139,10 @@ def fit(
         copies=copies or None,
     )
     sources = Sources(cache=cache, engine=Local(jobs))
-    parts, _, degraded_copies = prepare(loaded, feature_set, entry, protocol, sources, seed)
-    shared = list(filter(None, map(shared_by_speakers, loaded, parts)))
+    trial = prepare("all", loaded, labels_of(clips), [whole], feature_set, entry, protocol, sources, seed)
+    shared = list(filter(None, map(shared_by_speakers, loaded, trial.features)))
     for notice in shared:
         logger.warning(notice)
-    trial = Trial("all", parts, labels_of(clips), [whole], entry, protocol, seed, None, degraded_copies)
     with busy(f"fitting {entry.name} to {len(clips)} clips"):
         ((_, learned),) = ALONE.run(learn, [(trial, whole)], "fits")
     pipeline = learned.fitted.estimator

@@ -15,6 +15,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.corpora import Loaded
 from ser_classic.errors import SerClassicError, some
+from ser_classic.experiment import cells
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
@@ -149,17 +150,8 @@ def external(
     model = "_".join(re.findall(r"[a-z0-9]+", name.lower()))
     if not model:
         raise SerClassicError(f"{name!r}: a name has letters or digits")
-    cell = (loaded.corpus.name, protocol.name, FEATURES, model, seed)
     record = {
-        "schema": store.SCHEMA,
-        "id": "--".join(map(str, cell)),
-        **dict(zip(store.NAMES, cell, strict=True)),
-        "status": "ok",
-        "track": protocol.track,
-        "leaky": protocol.leaky,
-        "base": protocol.base,
-        "independent": protocol.independent,
-        **protocol.conditions(loaded.corpus.name),
+        **cells.Cell(loaded.corpus.name, protocol.name, FEATURES, model, seed).record,
         "external": {"name": name, "note": note},
         "parameters": {},
         "digests": {"clips": store.table_digest(loaded.clips)},

@@ -81,13 +81,13 @@ class Local:
 
 
 def _forked(jobs: int, tasks: Sequence[Task]) -> Answers:
-    """Copies of this process, which need to import nothing and are there at once."""
+    """Copies of this process, which are there at once: they need to import nothing, and have the tasks."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
 
-    pool = ProcessPoolExecutor(jobs, get_context("fork"), follow, (os.getpid(),))
+    pool = ProcessPoolExecutor(jobs, get_context("fork"), _take, (os.getpid(), tasks))
     with _deaf():
-        futures = [pool.submit(_answered, *task) for task in tasks]
+        futures = [pool.submit(_nth, place) for place in range(len(tasks))]
 
     def results() -> Answers:
         try:
@@ -114,6 +114,19 @@ def _spawned(jobs: int, tasks: Sequence[Task]) -> Answers:
         trackers = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
         with _deaf(*trackers):
             return parallel([delayed(_answered)(*task) for task in tasks])
+
+
+_tasks: Sequence[Task] = ()  # of a copy
+
+
+def _take(leader: int, tasks: Sequence[Task]) -> None:
+    global _tasks
+    _tasks = tasks
+    follow(leader)
+
+
+def _nth(place: int) -> tuple[int, Any]:
+    return _answered(*_tasks[place])
 
 
 def _answered(number: int, function: Callable[..., Result], call: tuple[Any, ...]) -> tuple[int, Result]:
