@@ -43,8 +43,8 @@ def evaluated(tiny, cache, model: str, features: str, track: str):
     extracted = extract(tiny.clips, tiny.root, FEATURES[features], cache)
     labels = tiny.clips[["speaker", "emotion"]]
     protocol = PROTOCOLS["loso_adapted" if track == "adapted" else "loso"]
-    fold = Fold("all", everything, everything)
-    return run_alike([Trial("", (extracted,), labels, [fold], model, protocol)], 0)[0]
+    fold, entry = Fold("all", everything, everything), MODELS[model]
+    return run_alike([Trial("", (extracted,), labels, [fold], entry, protocol)], 0)[0]
 
 
 @pytest.mark.usefixtures("brief_networks")

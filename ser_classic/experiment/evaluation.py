@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -82,7 +81,8 @@ def evaluate(
     if isinstance(model, str):
         model = model_for(target, model)
     elif not isinstance(model, Model):
-        model = Model(type(model).__name__.lower(), "", partial(_copy, model), scale=False)
+        given = model
+        model = Model(type(given).__name__.lower(), "", lambda seed: clone(given), scale=False)
     if isinstance(features, pd.DataFrame):
         missing = clips.index.difference(features.index)
         if len(missing) or features.index.has_duplicates:
@@ -110,8 +110,3 @@ def evaluate(
     trial = Trial(name, (features,), labels, folds, model, protocol, seed, degraded, parts)
     ((_, done),) = run_folds(run_alike, [[trial]], engine)
     return predictions_of(trial, [result for (result,) in done])
-
-
-def _copy(estimator: BaseEstimator, seed: int) -> BaseEstimator:
-    """An unfitted copy, whatever the seed."""
-    return clone(estimator)

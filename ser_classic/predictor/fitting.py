@@ -19,7 +19,7 @@ from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.fold import Trial, learn
-from ser_classic.experiment.preparation import Sources, labels_of, prepare, require_match
+from ser_classic.experiment.preparation import Sources, labels_of, prepare
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features, joined
@@ -112,7 +112,6 @@ def fit(
         )
     if across and (evaluate or adapted or len(names) < 2):
         raise SerClassicError("across=True needs several corpora, evaluate=False and adapted=False")
-    require_match(entry, feature_set)
     loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
     if clips.index.has_duplicates:

@@ -19,15 +19,14 @@ PARTS = {  # spellings of the parts, in lower case
 
 def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
     """One fold per speaker; not random."""
+    _require_speakers(clips, 2)
     owners = clips["speaker"].to_numpy()
-    speakers = sorted(set(owners))
-    _require_speakers(clips, len(speakers), 2)
-    return [_fold(speaker.partition("/")[2], owners == speaker) for speaker in speakers]
+    return [_fold(speaker.partition("/")[2], owners == speaker) for speaker in sorted(set(owners))]
 
 
 def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
     """Five groups of speakers, their emotions balanced as far as possible."""
-    _require_speakers(clips, clips["speaker"].nunique(), 5)
+    _require_speakers(clips, 5)
     return _groups(clips, "speaker", seed)
 
 
@@ -80,7 +79,7 @@ def unseen_text(clips: pd.DataFrame, seed: int) -> list[Fold]:
     if corpus in set(published_folds()["corpus"]):
         by_speaker = published(clips, seed)
     else:
-        _require_speakers(clips, clips["speaker"].nunique(), 2)
+        _require_speakers(clips, 2)
         by_speaker = _groups(clips, "speaker", seed)
     by_sentence = _groups(clips, "sentence", seed)
     everything = np.arange(len(clips))
@@ -205,8 +204,8 @@ def _spelled_out(corpus: str, speakers: str) -> set[str]:
     return {f"{corpus}/{name}" for name in names}
 
 
-def _require_speakers(clips: pd.DataFrame, found: int, wanted: int) -> None:
-    if found < wanted:
+def _require_speakers(clips: pd.DataFrame, wanted: int) -> None:
+    if (found := clips["speaker"].nunique()) < wanted:
         raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: {found} speaker(s), {wanted} are needed to keep speakers apart"
             + ("; use loso" if found > 1 else "")
