@@ -261,8 +261,7 @@ def _separability(
     values: pd.DataFrame, emotions: pd.Series, speakers: pd.Series | None, order: list[str]
 ) -> list[Part]:
     from ser_classic.plots import clips as figures
-    from ser_classic.report.text import of_share
-    from ser_classic.tables import Table
+    from ser_classic.tables import Table, of_share
 
     shares = variance_explained(values, emotions, speakers)
     best = shares.groupby("group", sort=False).head(1).index[:SHOWN]

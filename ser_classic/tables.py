@@ -48,8 +48,6 @@ class Table:
         Of each row, of `STYLES` or nothing; none by default.
     most : int, optional
         How many rows Markdown and terminals show; HTML has all.
-    left_out : int
-        Rows that were left out beforehand.
     warning : str
         What must be known before any of it is read.
     """
@@ -59,7 +57,6 @@ class Table:
     title: str = ""
     kinds: tuple[str, ...] = ()
     most: int | None = None
-    left_out: int = 0
     warning: str = ""
 
     def __post_init__(self) -> None:
@@ -75,7 +72,7 @@ class Table:
     @property
     def beyond(self) -> int:
         """How many rows Markdown and terminals do not show."""
-        return self.left_out + (len(self.rows[self.most :]) if self.most is not None else 0)
+        return 0 if self.most is None else len(self.rows[self.most :])
 
     def markdown(self) -> str:
         """As Markdown; the best row is bold."""
@@ -140,6 +137,31 @@ class Table:
         for row, kind in zip(self.rows[: self.most], self.kinds, strict=False):
             table.add_row(*(Text(cell.text) for cell in row), style=STYLES.get(kind))
         return table
+
+
+def share(value: float, digits: int = 3) -> str:
+    """A share as the field writes it: `.532`, `−.012`, `1.00`; `–` stands for none.
+
+    Examples
+    --------
+    >>> share(0.5321), share(-0.0119), share(1.0, 2), share(float("nan"))
+    ('.532', '−.012', '1.0', '–')
+    """
+    if value != value:
+        return "–"
+    text = f"{value:z.{digits}f}"
+    text = f"{value:.{digits - 1}f}" if abs(float(text)) >= 1 else text.replace("0.", ".", 1)
+    return text.replace("-", "−")
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference with its sign: `+.041`, `−.012`."""
+    return ("+" if value > 0 else "") + share(value, digits)
+
+
+def of_share(value: float, digits: int = 3) -> Cell:
+    """A cell that says `.532`."""
+    return Cell(share(value, digits), value)
 
 
 def escaped(text: str) -> str:

@@ -188,22 +188,6 @@ def test_inline_figures_share_no_ids():
     assert 'aria-label="a &lt;title&gt;"' in one
 
 
-@pytest.mark.parametrize(
-    ("value", "digits", "text"),
-    [
-        (0.534, 2, ".53"),
-        (1, 2, "1"),
-        (0, 2, "0"),
-        (0.999, 2, "1"),
-        (-0.25, 2, "−.25"),
-        (-0.001, 2, "0"),
-        (0.5, 3, ".500"),
-    ],
-)
-def test_shares_as_text(value, digits, text):
-    assert style.share(value, digits) == text
-
-
 # Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009: full protanopia and deuteranopia, in linear RGB.
 BLINDNESS = {
     "protanopia": [

@@ -35,7 +35,7 @@ from ser_classic.report.page import section_of
 from ser_classic.report.scoring import scored, to_csv
 from ser_classic.report.text import Chapter
 from ser_classic.report.write import CHAPTERS
-from ser_classic.tables import Table
+from ser_classic.tables import Table, share
 
 SHARED = {"emodb": "neutral happy sad angry fear disgust", "tess": "neutral happy sad angry fear disgust"}
 CELL = ("pooled", "svm_rbf")
@@ -121,7 +121,7 @@ def test_crossings_in_words(crossing_runs):
     text = cross_chapter(crossing_runs).markdown()
     uar = uar_of(crossing_runs)
     emodb, across = (
-        report.text.share(uar[name])
+        share(uar[name])
         for name in ("emodb--loso--pooled--svm_rbf--0", "emodb--cross_from_tess--pooled--svm_rbf--0")
     )
     assert f"\n| emodb | tess | 6 | {across} | " in text
@@ -194,7 +194,7 @@ def test_degraded_clips_stand_beside_the_clean_ones(degraded_runs):
     text = chapter.markdown()
     uar = uar_of(degraded_runs)["emodb--loso_degraded_mp3--pooled--svm_rbf--0"]
     (row,) = [line for line in text.splitlines() if line.startswith("| mp3 |")]
-    assert f"| {report.text.share(uar, 2)} (" in row
+    assert f"| {share(uar, 2)} (" in row
 
 
 def test_noise_is_a_curve_and_the_others_are_points(degraded_runs):

@@ -15,7 +15,7 @@ from ser_classic.report import literature
 from ser_classic.report.literature import recipes, recipes_chapter, reproduced
 from ser_classic.report.page import section_of
 from ser_classic.report.scoring import scored
-from ser_classic.report.text import share
+from ser_classic.tables import share
 
 
 @pytest.fixture

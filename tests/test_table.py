@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Cell, Table, share, signed
 
 TABLE = Table(
     ("a & b", "UAR"),
@@ -51,6 +51,25 @@ def test_only_so_many_rows_are_shown_where_few_are_wanted():
     assert len(few.markdown().splitlines()) == 3
     assert few.html() == Table(TABLE.headings, TABLE.rows).html()
     assert TABLE.beyond == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (0.12345, 3, ".123"),
+        (0.5, 3, ".500"),
+        (1.0, 3, "1.00"),
+        (0.9999, 3, "1.00"),
+        (0.0, 3, ".000"),
+        (-0.25, 2, "−.25"),
+        (-0.001, 2, ".00"),
+        (-1, 2, "−1.0"),
+        (float("nan"), 2, "–"),
+    ],
+)
+def test_shares_as_text(value, digits, text):
+    assert share(value, digits) == text
+    assert signed(value, digits) == ("+" if value > 0 else "") + text
 
 
 @pytest.mark.parametrize("width", [20, 200])

@@ -17,10 +17,10 @@ from ser_classic.plots.style import (
     ON_COLOUR,
     SERIES,
     blank,
-    share,
     share_axis,
     styled,
 )
+from ser_classic.tables import share
 from ser_classic.tracks import in_order, track_of
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def _crossing(ax: Axes, column: int, row: int, figures: dict) -> None:
     )
     ax.add_patch(Rectangle((column - 0.47, row - 0.46), 0.94, 0.92, **look))
     colour = MUTED if within else ON_COLOUR if value > LIGHT_TEXT_FROM else INK
-    lines = [(share(value), 9.5, "bold")]
+    lines = [(share(value, 2), 9.5, "bold")]
     if np.isfinite(figures["low"]):
-        lines.append((f"{share(figures['low'])}–{share(figures['high'])}", 7, "normal"))
+        lines.append((f"{share(figures['low'], 2)}–{share(figures['high'], 2)}", 7, "normal"))
     lines.append((f"{int(figures['classes'])} emotions", 6, "normal"))
     for place, (text, size, weight) in enumerate(lines):
         height = row + 0.27 * (place - (len(lines) - 1) / 2)

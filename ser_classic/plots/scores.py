@@ -20,11 +20,11 @@ from ser_classic.plots.style import (
     blank,
     cells,
     rows_axis,
-    share,
     share_axis,
     styled,
 )
 from ser_classic.statistics import FEWEST_SPEAKERS
+from ser_classic.tables import share, signed
 from ser_classic.tracks import in_order, track_of
 
 if TYPE_CHECKING:
@@ -47,9 +47,8 @@ def leak_premium(table: pd.DataFrame) -> Figure:
         ax.plot(table[column], places, marker, color=colour, markersize=6, clip_on=False, label=label)
     for place, row in zip(places, table.to_dict("records"), strict=True):
         known = row["speakers"] >= FEWEST_SPEAKERS
-        range_ = f"({share(row['low'])} to {share(row['high'])})" if known else "(few speakers)"
-        sign = "+" if row["premium"] > 0 else ""
-        beside(ax, place, sign + share(row["premium"]), weight="bold", color=LEAKY)
+        range_ = f"({share(row['low'], 2)} to {share(row['high'], 2)})" if known else "(few speakers)"
+        beside(ax, place, signed(row["premium"], 2), weight="bold", color=LEAKY)
         beside(ax, place, range_, 34, color=MUTED, size=8)
     beside(ax, -0.8, "premium (95 %)", color=MUTED, size=8)
     share_axis(ax)
@@ -77,7 +76,7 @@ def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
         ax.hlines(range(len(best)), best["low"], best["high"], color=BLIND, alpha=0.35, linewidth=3)
         ax.plot(best["uar"], range(len(best)), "o", color=BLIND, markersize=6)
         for place, row in enumerate(best.to_dict("records")):
-            beside(ax, place, share(row["uar"]), weight="bold", color=BLIND)
+            beside(ax, place, share(row["uar"], 2), weight="bold", color=BLIND)
             beside(ax, place, row["model"], 28, color=MUTED, size=8)
         ax.axvline(1 / table["classes"].iloc[0], color=LINE, linewidth=1.4, linestyle=(0, (4, 2)), zorder=0)
         share_axis(ax)
@@ -163,7 +162,7 @@ def confusions(panels: Mapping[str, tuple[np.ndarray, tuple[str, ...], pd.DataFr
     for (ax, right), (heading, (counts, classes, curve)) in zip(grid, panels.items(), strict=True):
         total = counts.sum(axis=1, keepdims=True)
         shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
-        words = [[share(value) if value else "" for value in row] for row in shares]
+        words = [[share(value, 2) if value else "" for value in row] for row in shares]
         cells(ax, shares, np.array(words))
         rows = [f"{name}  {int(clips)}" for name, clips in zip(classes, total[:, 0], strict=True)]
         ax.set_yticks(range(len(classes)), rows)

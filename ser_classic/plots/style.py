@@ -162,8 +162,8 @@ def beside(ax: Axes, place: float, text: str, offset: float = 6, **style: Any) -
     )
 
 
-def cells(ax: Axes, values: np.ndarray, words: np.ndarray | None = None) -> None:
-    """Shares as coloured cells with their figures; the colour is the opacity of one hue, on any ground."""
+def cells(ax: Axes, values: np.ndarray, words: np.ndarray) -> None:
+    """Shares as coloured cells with words in them; the colour is the opacity of one hue, on any ground."""
     from matplotlib.patches import Rectangle
 
     for (row, column), value in np.ndenumerate(values):
@@ -174,7 +174,7 @@ def cells(ax: Axes, values: np.ndarray, words: np.ndarray | None = None) -> None
         ax.text(
             column,
             row,
-            share(value) if words is None else words[row, column],
+            words[row, column],
             ha="center",
             va="center",
             size=8,
@@ -192,17 +192,9 @@ def share_axis(ax: Axes, axis: str = "x", low: float = 0, high: float = 1) -> No
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     scale = ax.xaxis if axis == "x" else ax.yaxis
-    scale.set_major_formatter(FuncFormatter(lambda value, _: share(value, 1 if (high - low) > 0.3 else 2)))
+    scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}".removeprefix("0") or "0"))
     scale.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     (ax.set_xlim if axis == "x" else ax.set_ylim)(low, high)
-
-
-def share(value: float, digits: int = 2) -> str:
-    """`.53`, `0`, `1`: a share as the field writes it; a minus sign where one is due."""
-    text = f"{abs(value):.{digits}f}"
-    if float(text) in (0, 1):
-        text = text[0]
-    return ("−" if value < 0 and float(text) else "") + text.removeprefix("0" if text != "0" else "")
 
 
 def png(figure: Figure, dots: int = 160) -> bytes:

@@ -16,9 +16,9 @@ from ser_classic import statistics, store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS
 from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
-from ser_classic.report.text import counted, share, signed
+from ser_classic.report.text import counted
 from ser_classic.statistics import Comparison, per_speaker
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import track_of
 
 

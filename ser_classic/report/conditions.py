@@ -11,8 +11,8 @@ import pandas as pd
 
 from ser_classic.report.overview import most_run
 from ser_classic.report.scoring import first_seeds, ordinary, shown, system_of, trusted
-from ser_classic.report.text import Chapter, Picture, of_share, range_of, share, signed
-from ser_classic.tables import Cell, Table
+from ser_classic.report.text import Chapter, Picture, range_of, remark
+from ser_classic.tables import Cell, Table, of_share, share, signed
 from ser_classic.tracks import in_order, track_of
 from ser_classic.vocabulary import CONDITIONS
 
@@ -48,7 +48,7 @@ def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tup
     """Runs that set one of these `CONDITIONS` and no other, and ordinary runs of the same systems and folds.
 
     The finished runs of the first seed, as `described`, with a column for each field (None where a run does
-    not set it); then the runs with these conditions that came to nothing, and why.
+    not set it); then remarks on those that came to nothing.
     """
     runs, system = first_seeds(runs), ["corpus", "base", "features", "model"]
     told = [{name: run.record[name] for name in CONDITIONS if name in run.record} for run in runs["run"]]
@@ -61,9 +61,9 @@ def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tup
 
 
 def failures(runs: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """The runs that came to nothing, and why."""
+    """A remark on each run that came to nothing."""
     return tuple(
-        (f"{row['corpus']}, {row['protocol']}, {system_of(row)}", str(row["error"]))
+        remark("failed", f"{row['corpus']}, {row['protocol']}, {system_of(row)}", str(row["error"]))
         for row in runs[runs["counts"].isna()].to_dict("records")
     )
 
@@ -115,7 +115,7 @@ def _curves(
     table = table.assign(at=at, words=words).sort_values(["corpus", "base", "at", "system"])
     title = f"UAR by the number of {label}"
     picture = Picture(chapter.name, title, f"{INTERVALS}. {caption}", partial(curves, table, label))
-    return _with_grids(replace(chapter, failed=failed, pictures=(picture,)), table, "words", heading)
+    return _with_grids(replace(chapter, pictures=(picture,), remarks=failed), table, "words", heading)
 
 
 def degraded(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
@@ -159,7 +159,7 @@ def degraded_chapter(runs: pd.DataFrame) -> Chapter | None:
         partial(robustness, drawn),
     )
     pictures = () if drawn["degradation"].eq(CLEAN).all() else (picture,)
-    chapter = Chapter("degraded", "On degraded recordings", about, (), failed, pictures)
+    chapter = Chapter("degraded", "On degraded recordings", about, (), pictures, failed)
     return _with_grids(chapter, table, "degradation", "test clips")
 
 
@@ -169,7 +169,7 @@ def _with_grids(chapter: Chapter, table: pd.DataFrame, by: str, heading: str) ->
     Next to a system that was trained with copies stands what they gain. None where nothing ran.
     """
     if not len(table):
-        return replace(chapter, pictures=()) if chapter.failed else None
+        return replace(chapter, pictures=()) if chapter.remarks else None
     names, grids = headings_of(table["system"]), []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
         cells: dict[tuple[str, str], Cell] = {}
@@ -269,7 +269,7 @@ def cross_chapter(runs: pd.DataFrame) -> Chapter | None:
     titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
     knows = {track_of(name).label.capitalize(): track_of(name).title for name in tracks}
     about = " ".join([CROSS, *(f"{name}: {told}." for name, told in (knows | titles).items())])
-    return Chapter("cross", "From corpus to corpus", about, tuple(tables), failed, drawings)
+    return Chapter("cross", "From corpus to corpus", about, tuple(tables), drawings, failed)
 
 
 CHAPTERS: tuple[Callable[[pd.DataFrame], Chapter | None], ...] = (

@@ -13,9 +13,9 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
 from ser_classic.report.scoring import group_of, lateness, read, system_of
-from ser_classic.report.text import Chapter, duration, share
+from ser_classic.report.text import Chapter, duration, remark
 from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import track_of
 
 TITLE = "Dimensions: arousal and valence as numbers"
@@ -93,10 +93,10 @@ def dimensions_chapter(board: pd.DataFrame) -> Chapter | None:
     if not len(board):
         return None
     failed = tuple(
-        ("--".join(str(row[name]) for name in (*store.NAMES, "target")), str(row["error"]))
+        remark("failed", "--".join(str(row[name]) for name in (*store.NAMES, "target")), str(row["error"]))
         for row in board[board["status"] != "ok"].to_dict("records")
     )
-    return Chapter("dimensions", TITLE, ABOUT, tuple(tables_of(board)), failed)
+    return Chapter("dimensions", TITLE, ABOUT, tuple(tables_of(board)), remarks=failed)
 
 
 def tables_of(board: pd.DataFrame) -> Iterator[Table]:
@@ -110,20 +110,14 @@ def tables_of(board: pd.DataFrame) -> Iterator[Table]:
 
 
 def _row(row: dict[str, Any]) -> tuple[Cell | str, ...]:
-    low, high = (_signed(row[end]) for end in ("ccc_low", "ccc_high"))
-    range_ = "/".join(map(_signed, row["speaker_ccc"].values())) or (
-        low if low == "–" else f"{low} to {high}"
-    )
+    low, high = map(share, (row["ccc_low"], row["ccc_high"]))
+    range_ = "/".join(map(share, row["speaker_ccc"].values())) or (low if low == "–" else f"{low} to {high}")
     return (
         system_of(row) + (f", seed {row['seed']}" if row["seed"] else ""),
         row["protocol"],
-        Cell(_signed(row["ccc"]), row["ccc"]),
+        of_share(row["ccc"]),
         Cell(range_, row["ccc_low"]),
-        Cell(_signed(row["pearson"]), row["pearson"]),
+        of_share(row["pearson"]),
         Cell(f"{row['rmse']:.3f}", row["rmse"]),
         Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
     )
-
-
-def _signed(value: float) -> str:
-    return share(round(value, 3) + 0.0).replace("-", "−")  # no minus before 0

@@ -22,9 +22,8 @@ from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
 from ser_classic.report.scoring import guesses, judged, speaker_counts
-from ser_classic.report.text import of_share, share
 from ser_classic.statistics import interval
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import track_of
 
 FEATURES = "external"  # in the place of the feature set, in a cell of such a run

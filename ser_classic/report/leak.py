@@ -8,9 +8,9 @@ from statistics import fmean
 import pandas as pd
 
 from ser_classic.report.scoring import FLOOR, aligned, standing, system_of
-from ser_classic.report.text import Chapter, Picture, of_share, signed
+from ser_classic.report.text import Chapter, Picture
 from ser_classic.statistics import FEWEST_SPEAKERS, difference
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Cell, Table, of_share, signed
 
 TITLE = "The leak premium"
 ABOUT = (

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ser_classic.report.overview import trained
 from ser_classic.report.scoring import group_of, places_of_tracks, rankings, system_of, systems, trusted
-from ser_classic.report.text import Chapter, Picture, of_share, range_of, share
-from ser_classic.tables import Cell, Table
+from ser_classic.report.text import Chapter, Picture, range_of
+from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import track_of
 
 SYSTEM = ["corpus", "features", "model"]

@@ -20,9 +20,9 @@ from ser_classic.report.scoring import (
     systems,
     trusted,
 )
-from ser_classic.report.text import Chapter, Picture, duration, of_share
+from ser_classic.report.text import Chapter, Picture, duration
 from ser_classic.statistics import Ranks, per_speaker, ranks
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Cell, Table, of_share
 
 PANELS = 2  # corpora that a figure has room for
 ABOUT = "Blind systems, with speakers kept apart, by what goes in and what learns."
@@ -60,7 +60,7 @@ def systems_chapter(runs: pd.DataFrame) -> Chapter | None:
             for name, rank in found.average.items()
         ]
         tables.append(Table((by, "average rank", "than the best"), tuple(rows), title))
-    return Chapter("systems", "Features and models", " ".join(about), tuple(tables), (), pictures)
+    return Chapter("systems", "Features and models", " ".join(about), tuple(tables), pictures)
 
 
 def most_run(corpora: Iterable[str]) -> list[str]:

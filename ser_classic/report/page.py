@@ -26,11 +26,11 @@ from ser_classic.report.text import (
     about_task,
     duration,
     range_of,
-    share,
     shortened,
     uar_of,
 )
-from ser_classic.statistics import FEWEST_SPEAKERS, per_speaker
+from ser_classic.statistics import per_speaker
+from ser_classic.tables import share
 from ser_classic.tracks import track_of
 
 TITLE = "Speech emotion recognition on speakers never heard"
@@ -127,8 +127,6 @@ def _leaderboard(runs: pd.DataFrame) -> str:
     bodies = []
     for corpus, of_corpus in systems(runs).groupby("corpus", sort=False):
         task = about_task(of_corpus)
-        if 0 < of_corpus["speakers"].max() < FEWEST_SPEAKERS:
-            task += " Too few speakers for an interval: the UAR of each is shown instead."
         for group, protocol, emotions, part in rankings(of_corpus):
             track = track_of(group)
             label = LEAKY if group == "leaky" else track.label

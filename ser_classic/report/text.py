@@ -15,7 +15,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.report.scoring import rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
-from ser_classic.tables import STYLES, Cell, Table, escaped
+from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
 from ser_classic.tracks import track_of
 
 if TYPE_CHECKING:
@@ -54,10 +54,6 @@ NO_INTERVAL = (
 )
 MOST = 10  # systems of a ranking that a terminal shows
 HEADINGS = ("#", "features", "model", "UAR", "95 %", "acc", "F1", "fit")
-SHOWN = [  # columns of `systems`
-    *("features", "model", "uar", "uar_low", "uar_high", "speaker_uar", "seeds", "spread", "accuracy"),
-    *("macro_f1", "fit_seconds", "status", "error", "stale"),
-]
 
 
 @dataclass(frozen=True)
@@ -81,25 +77,18 @@ class Chapter:
     about : str
         What is asked, and how the tables are to be read.
     tables : tuple of Table
-    failed, stale : tuple of (str, str)
-        Runs that came to nothing or are not ranked, and why.
     pictures : tuple of Picture
-        The figures, which stand on the page alone.
+        The figures, which only the page has.
+    remarks : tuple of (str, str)
+        As `remark` gives them, of runs that failed or are not ranked.
     """
 
     name: str
     title: str
     about: str
     tables: tuple[Table, ...]
-    failed: tuple[tuple[str, str], ...] = ()
     pictures: tuple[Picture, ...] = ()
-    stale: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def remarks(self) -> list[tuple[str, str]]:
-        """A kind, `stale` or `failed`, and a sentence of each run that is."""
-        kinds = (STALE, self.stale), ("failed", self.failed)
-        return [(kind, f"{kind}: {run}: {shortened(why)}") for kind, runs in kinds for run, why in runs]
+    remarks: tuple[tuple[str, str], ...] = ()
 
     def markdown(self) -> str:
         """As Markdown."""
@@ -124,19 +113,6 @@ class Chapter:
         return Group(*parts, *(Text(words, STYLES[kind]) for kind, words in self.remarks))
 
 
-def share(value: float, digits: int = 3) -> str:
-    """A share without its leading zero: `.532`; `1.00` stays, and `–` stands for none."""
-    if pd.isna(value):
-        return "–"
-    text = f"{value:.{digits}f}"
-    return f"{value:.{digits - 1}f}" if text.startswith("1") else text.replace("0.", ".", 1)
-
-
-def of_share(value: float, digits: int = 3) -> Cell:
-    """A cell that says `.532`."""
-    return Cell(share(value, digits), value)
-
-
 def uar_of(row: Mapping[str, Any]) -> str:
     """The UAR of a row, `.532`; of several seeds their mean and its spread, `.532 ±.004`."""
     return share(row["uar"]) + (f" ±{share(row['spread'])}" if row["seeds"] > 1 else "")
@@ -149,12 +125,6 @@ def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
     if pd.isna(row["uar_low"]):
         return "–"
     return f"{share(row['uar_low'], digits)}–{share(row['uar_high'], digits)}"
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A difference with its sign: `+.041`, `−.012`."""
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return sign + share(abs(value), digits)
 
 
 def duration(seconds: float) -> str:
@@ -171,6 +141,11 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def remark(kind: str, run: str, why: str) -> tuple[str, str]:
+    """Why a run is `failed` or `stale`: the kind, and a sentence."""
+    return kind, f"{kind}: {run}: {shortened(why)}"
+
+
 def shortened(why: str, width: int = 160) -> str:
     """The first line of an error, cut to that many letters."""
     first = why.strip().splitlines()[0] if why.strip() else "no reason was recorded"
@@ -178,62 +153,49 @@ def shortened(why: str, width: int = 160) -> str:
 
 
 def about_task(rows: pd.DataFrame) -> str:
-    """How large the task is, in a sentence; of rows of one corpus in the leaderboard."""
+    """How large the task is, and why there are no intervals; of rows of one corpus in the leaderboard."""
     done = rows[rows["uar"].notna()]
     if not len(done):
         return "No run has finished."
     clips, speakers, classes = (int(done[name].max()) for name in ("clips", "speakers", "classes"))
+    names = dict.fromkeys(name for each in rows["speaker_uar"] for name in each)
     return (
         f"{clips} clips, {speakers or 'no known'} speakers, {classes} emotions; "
-        f"chance is {share(1 / classes)}."
+        f"chance is {share(1 / classes)}." + (NO_INTERVAL.format("/".join(names)) if names else "")
     )
 
 
 def corpora(table: pd.DataFrame, usual: bool = False) -> Iterator[Chapter]:
     """A chapter of rankings for each corpus, of `systems`; with `usual`, the ten best of usual protocols."""
     for corpus, of_corpus in table.groupby("corpus", sort=False):
-        tables, failed, stale = [], [], []
-        speakers = dict.fromkeys(name for each in of_corpus["speaker_uar"] for name in each)
-        about = about_task(of_corpus) + (NO_INTERVAL.format("/".join(speakers)) if speakers else "")
+        tables, remarks = [], []
         for group, protocol, emotions, part in rankings(of_corpus, usual):
-            rows, kinds = [], []
-            for row in part[SHOWN].to_dict("records"):
+            rows, kinds, track = [], [], track_of(group)
+            for row in part.to_dict("records"):
                 system = f"{system_of(row)} ({protocol})"
                 if row["status"] != "ok":
-                    failed.append((system, str(row["error"])))
+                    remarks.append(remark("failed", system, str(row["error"])))
                     continue
-                stale += [(system, row["stale"])] if row["stale"] else []
+                remarks += [remark(STALE, system, row["stale"])] if row["stale"] else []
                 kinds.append(STALE if row["stale"] else "" if rows else "best")
-                rows.append(row)
-            if not rows:
-                continue
-            track = track_of(group)
-            title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
-            most = MOST if usual else len(rows)
-            shown = tuple(
-                (
-                    Cell(STALE if row["stale"] else str(rank), float(rank)),
-                    row["features"],
-                    row["model"],
-                    Cell(uar_of(row), row["uar"]),
-                    Cell(range_of(row), row["uar_low"]),
-                    *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
-                    Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+                rows.append(
+                    (
+                        Cell(STALE if row["stale"] else str(len(kinds)), float(len(kinds))),
+                        row["features"],
+                        row["model"],
+                        Cell(uar_of(row), row["uar"]),
+                        Cell(range_of(row), row["uar_low"]),
+                        *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
+                        Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+                    )
                 )
-                for rank, row in enumerate(rows[:most], start=1)
-            )
-            tables.append(
-                Table(
-                    HEADINGS,
-                    shown,
-                    f"{title}: {track.title}",
-                    tuple(kinds[:most]),
-                    left_out=len(rows[most:]),
-                    warning=WARNING if group == "leaky" else "",
-                )
-            )
+            if rows:
+                title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
+                warning = WARNING if group == "leaky" else ""
+                most = MOST if usual else None
+                tables.append(Table(HEADINGS, rows, f"{title}: {track.title}", kinds, most, warning))
         name = str(corpus)
-        yield Chapter(name, name, about, tuple(tables), tuple(failed), stale=tuple(stale))
+        yield Chapter(name, name, about_task(of_corpus), tuple(tables), remarks=tuple(remarks))
 
 
 def markdown(board: pd.DataFrame) -> str:

@@ -125,7 +125,7 @@ def _write(
         dimensions_chapter(numbers),
     )
     chapters = [chapter for chapter in made if chapter]
-    tables = "".join(chapter.markdown() for chapter in chapters if chapter.tables or chapter.failed)
+    tables = "".join(chapter.markdown() for chapter in chapters if chapter.tables or chapter.remarks)
     if len(board) or not chapters:
         tables += markdown(board)
     store.write(results / "leaderboard.csv", to_csv(board))
