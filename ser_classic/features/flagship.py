@@ -119,9 +119,10 @@ class RandomKernels(Group):
 
     def of(self, voice: Voice) -> np.ndarray:
         contours = self.contours(voice)
-        return kernels.responses(contours, self.bank(len(contours), self.per_dilation, self.seed))
+        bank = kernels.pieces(self.make, len(contours), self.per_dilation, self.seed)
+        return kernels.responses(contours, bank)
 
-    bank = staticmethod(kernels.mixtures)
+    make = staticmethod(kernels.mixtures)
 
     def contours(self, voice: Voice) -> np.ndarray:
         """What the kernels see [shape=(c, t), dtype=float32]."""
@@ -151,7 +152,7 @@ class PatchKernels(RandomKernels):
     seed: int = 2
 
     name = "patch_kernels"
-    bank = staticmethod(kernels.patches)
+    make = staticmethod(kernels.patches)
 
     def contours(self, voice: Voice) -> np.ndarray:
         """Mel bands [shape=(40, t), dtype=float32]."""

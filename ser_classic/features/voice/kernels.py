@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
-from ser_classic.features.functionals import percentiles
 from ser_classic.features.voice import Voice
 
 DILATIONS = (1, 2, 4, 8)
@@ -49,6 +50,7 @@ SOURCE = (
     *("f1_00", "f2_00", "f3_00", "b1_00", "level_00", "alpha_00", "hammarberg_00"),
     *("slope500_00", "slope1500_00", "sharpness_00", "flux_00"),
 )
+AT_ONCE = 50  # kernels in a piece: fewer see fewer channels, but make more calls
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
@@ -80,15 +82,23 @@ def standardised(contours: np.ndarray, least: float) -> np.ndarray:
     return centred.astype(np.float32, copy=False)
 
 
-def responses(contours: np.ndarray, bank: np.ndarray) -> np.ndarray:
+class Piece(NamedTuple):
+    """Kernels of one dilation that look at the same neighbouring channels, to be multiplied at once."""
+
+    kernels: np.ndarray  # which of the dilation's they are [shape=(k,)]
+    channels: slice
+    weights: np.ndarray  # [shape=(k, LENGTH * c), dtype=float32]
+
+
+def responses(contours: np.ndarray, bank: Sequence[Sequence[Piece]]) -> np.ndarray:
     """Pooled responses of a bank of kernels.
 
     Parameters
     ----------
     contours : np.ndarray [shape=(c, t)]
         Contours, scaled to about unit spread; their end values are repeated beyond the clip.
-    bank : np.ndarray [shape=(4, k, LENGTH * c)]
-        Kernels for each of the dilations 1, 2, 4 and 8: see `mixtures` and `patches`.
+    bank : sequence of sequences of Piece
+        Kernels for each of the dilations 1, 2, 4 and 8: see `pieces`.
 
     Returns
     -------
@@ -96,17 +106,31 @@ def responses(contours: np.ndarray, bank: np.ndarray) -> np.ndarray:
         For every kernel the share of frames above 0, mean, standard deviation and percentiles 95 and 5.
     """
     count = contours.shape[1]
-    size = max(1, min(bank.shape[1], MOST_CELLS // count))
+    size = max(1, MOST_CELLS // count)
     most = max(DILATIONS) * (LENGTH // 2)
     padded = contours.take(np.clip(np.arange(-most, count + most), 0, count - 1), axis=1)  # row by row
-    pooled = np.empty((*bank.shape[:2], len(POOLS)), np.float32)
-    for dilation, kernels, pools in zip(DILATIONS, bank, pooled, strict=True):
+    ones = np.ones(count, np.float32)  # products with it and with themselves are the fastest sums
+    position = np.array([0.95, 0.05]) * (count - 1)
+    below = position.astype(int)
+    ranks = np.concatenate([below, np.minimum(below + 1, count - 1)])
+    found = np.empty((len(bank), sum(len(piece.kernels) for piece in bank[0]), 3 + len(ranks)), np.float32)
+    for dilation, some, sums in zip(DILATIONS, bank, found, strict=True):
         shifts = [most + dilation * (n - LENGTH // 2) for n in range(LENGTH)]
-        shifted = np.concatenate([padded[:, n : n + count] for n in shifts])
-        for start in range(0, len(kernels), size):
-            some = slice(start, start + size)
-            pools[some] = _pool(kernels[some] @ shifted)
-    return pooled.ravel()
+        for kernels, channels, weights in some:
+            shifted = np.concatenate([padded[channels, n : n + count] for n in shifts])
+            for start in range(0, len(kernels), size):
+                at = kernels[start : start + size]
+                response = weights[start : start + size] @ shifted
+                sums[at, 0] = (response > 0).astype(np.float32) @ ones
+                sums[at, 1] = response @ ones
+                sums[at, 2] = np.vecdot(response, response)
+                response.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
+                sums[at, 3:] = response[:, ranks]
+    above, mean, power = np.moveaxis(found[..., :3] / np.float32(count), 2, 0)
+    sd = np.sqrt(np.maximum(power - mean**2, 0))
+    lower, upper = found[..., 3:5], found[..., 5:]
+    percentiles = lower + (upper - lower) * (position - below).astype(np.float32)
+    return np.concatenate([np.stack([above, mean, sd], axis=2), percentiles], axis=2).ravel()
 
 
 @lru_cache(maxsize=8)
@@ -120,16 +144,25 @@ def names(per_dilation: int) -> tuple[str, ...]:
     )
 
 
-def _pool(response: np.ndarray) -> np.ndarray:
-    """Pools [shape=(k, 5)] of responses [shape=(k, t)], which are sorted in place."""
-    count = response.shape[1]
-    ones = np.ones(count, np.float32)  # products with it and with themselves are the fastest sums
-    above = (response > 0).astype(np.float32) @ ones / float(count)
-    mean = response @ ones / np.float32(count)
-    sd = np.sqrt(np.maximum(np.vecdot(response, response) / np.float32(count) - mean**2, 0))
-    response.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
-    high, low = percentiles(response, (95, 5)).T
-    return np.stack([above, mean, sd, high, low], axis=1)
+@lru_cache(maxsize=8)
+def pieces(
+    make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation: int, seed: int
+) -> list[list[Piece]]:
+    """The bank that `mixtures` or `patches` makes, cut where most channels would be multiplied by zero."""
+    bank = make(channels, per_dilation, seed).reshape(len(DILATIONS), per_dilation, LENGTH, channels)
+    used = (bank != 0).any(axis=2)
+    first, last = used.argmax(axis=2), channels - 1 - used[:, :, ::-1].argmax(axis=2)
+    narrow = np.mean(last - first) < channels / 3
+    cuts = max(per_dilation // AT_ONCE, 1) if narrow else 1
+    cut = []
+    for weights, low, high in zip(bank, first, last, strict=True):
+        cut.append([])
+        order = low.argsort(kind="stable") if narrow else np.arange(per_dilation)
+        for kernels in np.array_split(order, cuts):
+            seen = slice(low[kernels].min(), high[kernels].max() + 1)
+            rows = weights[kernels, :, seen].reshape(len(kernels), -1)
+            cut[-1].append(Piece(kernels, seen, np.ascontiguousarray(rows)))
+    return cut
 
 
 @lru_cache(maxsize=8)
