@@ -111,26 +111,25 @@ def responses(contours: np.ndarray, bank: Sequence[Sequence[Piece]]) -> np.ndarr
     padded = contours.take(np.clip(np.arange(-most, count + most), 0, count - 1), axis=1)  # row by row
     ones = np.ones(count, np.float32)  # products with it and with themselves are the fastest sums
     position = np.array([0.95, 0.05]) * (count - 1)
-    below = position.astype(int)
-    ranks = np.concatenate([below, np.minimum(below + 1, count - 1)])
-    found = np.empty((len(bank), sum(len(piece.kernels) for piece in bank[0]), 3 + len(ranks)), np.float32)
-    for dilation, some, sums in zip(DILATIONS, bank, found, strict=True):
+    ranks = np.concatenate([position, np.minimum(position + 1, count - 1)]).astype(int)
+    of_all = sum(len(piece.kernels) for piece in bank[0])
+    found = np.empty((3 + len(ranks), len(bank), of_all), np.float32)
+    for row, (dilation, some) in enumerate(zip(DILATIONS, bank, strict=True)):
         shifts = [most + dilation * (n - LENGTH // 2) for n in range(LENGTH)]
         for kernels, channels, weights in some:
             shifted = np.concatenate([padded[channels, n : n + count] for n in shifts])
             for start in range(0, len(kernels), size):
                 at = kernels[start : start + size]
                 response = weights[start : start + size] @ shifted
-                sums[at, 0] = (response > 0).astype(np.float32) @ ones
-                sums[at, 1] = response @ ones
-                sums[at, 2] = np.vecdot(response, response)
+                found[0, row, at] = (response > 0).astype(np.float32) @ ones
+                found[1, row, at] = response @ ones
+                found[2, row, at] = np.vecdot(response, response)
                 response.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
-                sums[at, 3:] = response[:, ranks]
-    above, mean, power = np.moveaxis(found[..., :3] / np.float32(count), 2, 0)
-    sd = np.sqrt(np.maximum(power - mean**2, 0))
-    lower, upper = found[..., 3:5], found[..., 5:]
-    percentiles = lower + (upper - lower) * (position - below).astype(np.float32)
-    return np.concatenate([np.stack([above, mean, sd], axis=2), percentiles], axis=2).ravel()
+                found[3:, row, at] = response[:, ranks].T
+    above, mean, power = found[:3] / np.float32(count)
+    lower, upper = found[3:5], found[5:]
+    percentiles = lower + (upper - lower) * (position % 1).astype(np.float32)[:, None, None]
+    return np.stack([above, mean, np.sqrt(np.maximum(power - mean**2, 0)), *percentiles], axis=2).ravel()
 
 
 @lru_cache(maxsize=8)
