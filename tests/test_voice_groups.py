@@ -84,7 +84,7 @@ def test_groups_are_finite_for_any_contour(rows: np.ndarray):
     assert np.isfinite(contours.functionals(rows, 0.01)).all()
     assert np.isfinite(correlations.correlations(rows)).all()
     assert np.isfinite(correlations.lagged(rows)).all()
-    assert np.isfinite(kernels.responses(rows, kernels.mixtures(len(rows), 3, 0))).all()
+    assert np.isfinite(kernels.responses(rows, kernels.pieces(kernels.mixtures, len(rows), 3, 0))).all()
 
 
 def voice(voiced: str, f0: np.ndarray | float = 12.0, level: np.ndarray | float = -20.0) -> Voice:
@@ -185,29 +185,18 @@ def test_a_still_track_correlates_with_nothing(tracks: np.ndarray):
     assert all(value == 0 for name, value in values.items() if "c" in name.split("_"))
 
 
-def test_responses_are_plain_convolutions(tracks: np.ndarray):
-    table = kernels.responses(tracks, kernels.mixtures(5, 4, 3)).reshape(4, 4, 5)
-    weights = kernels.mixtures(5, 4, 3).reshape(4, 4, 9, 5)
-    for d, dilation in enumerate(kernels.DILATIONS):
-        padded = np.pad(tracks, ((0, 0), (4 * dilation, 4 * dilation)), mode="edge").astype(float)
-        for kernel in range(4):
-            response = np.array(
-                [
-                    sum(
-                        weights[d, kernel, n, c] * padded[c, t + n * dilation]
-                        for n in range(9)
-                        for c in range(5)
-                    )
-                    for t in range(tracks.shape[1])
-                ]
-            )
-            expected = [
-                np.mean(response > 0),
-                response.mean(),
-                response.std(),
-                *np.percentile(response, [95, 5]),
-            ]
-            np.testing.assert_allclose(table[d, kernel], expected, rtol=1e-3, atol=1e-3)
+@pytest.mark.parametrize(("make", "channels", "kernels_each"), [("mixtures", 5, 4), ("patches", 40, 120)])
+def test_responses_are_plain_convolutions(make: str, channels: int, kernels_each: int):
+    contours = np.random.default_rng(0).normal(size=(channels, 50)).astype(np.float32)
+    bank = getattr(kernels, make)
+    table = kernels.responses(contours, kernels.pieces(bank, channels, kernels_each, 3))
+    weights = bank(channels, kernels_each, 3).reshape(4, kernels_each, 9, channels).astype(float)
+    for dilation, of_dilation, pools in zip(kernels.DILATIONS, weights, table.reshape(4, -1, 5), strict=True):
+        padded = np.pad(contours, ((0, 0), (4 * dilation, 4 * dilation)), mode="edge").astype(float)
+        response = sum(of_dilation[:, n] @ padded[:, n * dilation :][:, :50] for n in range(9))
+        moments = (response > 0).mean(axis=1), response.mean(axis=1), response.std(axis=1)
+        expected = np.stack([*moments, *np.percentile(response, [95, 5], axis=1)], axis=1)
+        np.testing.assert_allclose(pools, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_kernels_are_as_described():
@@ -241,15 +230,13 @@ def test_standardised_contours_forget_gain_and_offset_but_are_not_blown_up(track
 
 
 def test_kernels_follow_from_the_seed():
-    first = kernels.mixtures(23, 2, 0).copy()
-    kernels.mixtures.cache_clear()
+    first = kernels.mixtures(23, 2, 0)
     np.testing.assert_array_equal(kernels.mixtures(23, 2, 0), first)
     assert (kernels.mixtures(23, 2, 1) != first).any()
 
 
 def test_long_recordings_are_pooled_in_parts(tracks: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    whole = kernels.responses(tracks, kernels.mixtures(5, 5, 0))
+    bank = kernels.pieces(kernels.mixtures, 5, 5, 0)
+    whole = kernels.responses(tracks, bank)
     monkeypatch.setattr(kernels, "MOST_CELLS", 2 * tracks.shape[1])
-    np.testing.assert_allclose(
-        kernels.responses(tracks, kernels.mixtures(5, 5, 0)), whole, rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(kernels.responses(tracks, bank), whole, rtol=1e-5, atol=1e-6)

@@ -164,7 +164,6 @@ def pieces(
     return cut
 
 
-@lru_cache(maxsize=8)
 def mixtures(channels: int, per_dilation: int, seed: int) -> np.ndarray:
     """Kernels that each look at one to six random channels, with Gaussian weights of unit norm in all.
 
@@ -183,7 +182,6 @@ def mixtures(channels: int, per_dilation: int, seed: int) -> np.ndarray:
     return _bank(weights, balanced, per_dilation)
 
 
-@lru_cache(maxsize=8)
 def patches(bands: int, per_dilation: int, seed: int) -> np.ndarray:
     """Kernels that each look at ten neighbouring bands somewhere, with Gaussian weights of unit norm in all.
 
