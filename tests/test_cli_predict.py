@@ -21,7 +21,8 @@ import soundfile
 from ser_classic import audio
 from ser_classic.audio import decoding
 from ser_classic.degradations import COPIES
-from ser_classic.predictor import Predictor, cards, describing, load_predictor, sources
+from ser_classic.predictor import Predictor, cards, describing, load_predictor
+from ser_classic.predictor import recordings as named
 
 OWN = ("--speaker", r"/(s\d\d)_", "--features", "mfcc13", "--no-evaluate", "--jobs", "1")
 
@@ -132,10 +133,10 @@ def test_standard_input_without_end_is_cut_off(monkeypatch):
         def read(self, size):
             return b"\0" * size
 
-    monkeypatch.setattr(sources, "LARGEST", 2**22)
+    monkeypatch.setattr(named, "LARGEST", 2**22)
     with (
         pytest.raises(audio.AudioError, match="standard input"),
-        sources.opened(["-"], Endless(), print, print),
+        named.opened(["-"], Endless(), print, print),
     ):
         pass
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from ser_classic import store
-from ser_classic.runtime.files import LOCK, alone
+from ser_classic.runtime.files import LOCK, locked
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ser_classic.runtime.files import alone
-with alone(Path(sys.argv[1]), "knitting"):
+from ser_classic.runtime.files import locked
+with locked(Path(sys.argv[1]), "knitting"):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -30,7 +30,7 @@ def test_one_waits_for_another_process_until_it_is_killed(tmp_path, caplog):
         assert process.stdout.readline() == "held\n"
         timer = threading.Timer(0.3, process.kill)
         timer.start()
-        with alone(tmp_path / LOCK, "knitting"):
+        with locked(tmp_path / LOCK, "knitting"):
             timer.join()
             assert process.wait() != 0
     assert list(tmp_path.iterdir()) == []
@@ -41,7 +41,7 @@ def test_threads_exclude_one_another_too(tmp_path):
     inside, most = [], []
 
     def work() -> None:
-        with alone(tmp_path / LOCK, "knitting"):
+        with locked(tmp_path / LOCK, "knitting"):
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.02)  # time for another to come in

@@ -49,7 +49,7 @@ def extract_features(
     from ser_classic.features import FEATURES
     from ser_classic.features.extraction import extract
     from ser_classic.features.tables import check_output, save
-    from ser_classic.runtime.engines import ALONE, Local
+    from ser_classic.runtime.engines import SERIAL, Local
 
     interrupts.stop_soon()
     options.refuse(
@@ -68,7 +68,7 @@ def extract_features(
     if encoder is not None:
         from ser_classic.extras.embeddings import encoder_set
 
-        feature_set, engine = encoder_set(encoder, layer, batch or 8, threads=jobs), ALONE
+        feature_set, engine = encoder_set(encoder, layer, batch or 8, threads=jobs), SERIAL
     root, clips, entry = access.load(corpus)
     extracted = extract(clips, root, feature_set, access.cache, engine, entry.channel)
     save(output, clips, extracted)

@@ -81,8 +81,9 @@ def predict(
     Exit code 1: some recordings could not be used.
     """
     from ser_classic.cli import answers
-    from ser_classic.predictor import load_predictor, saving, shipped, sources
+    from ser_classic.predictor import load_predictor, saving, shipped
     from ser_classic.predictor.describing import EACH
+    from ser_classic.predictor.recordings import opened
 
     pieces = segments or window is not None
     options.refuse(
@@ -128,7 +129,7 @@ def predict(
     with options.value_of("--min-confidence"):
         predictor.require(adapt=adapt, min_confidence=min_confidence)
     problems: list[str] = []
-    with sources.opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:
+    with opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:
         for name, value in (("--draw", draw), ("--format", shape)):
             options.refuse((value and len(found) > 1, f"{name} needs one recording, not {len(found)}"))
         described = predictor.describe(

@@ -27,7 +27,7 @@ from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.registry import Registry, unknown
-from ser_classic.runtime.files import LOCK, alone, cache_folder, data_folder
+from ser_classic.runtime.files import LOCK, cache_folder, data_folder, locked
 from ser_classic.vocabulary import EMOTIONS, ordered
 
 __all__ = [
@@ -197,9 +197,9 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
 def drafting(folder: Path, name: str, what: str) -> Iterator[Path]:
     """A folder in another, to put a corpus together in, for one process at a time; removed afterwards.
 
-    So is what a process that was killed has left. `what` is done meanwhile, as for `alone`.
+    So is what a process that was killed has left. `what` is done meanwhile, as for `files.locked`.
     """
-    with alone(folder / f".{name}{LOCK}", what):
+    with locked(folder / f".{name}{LOCK}", what):
         for draft in folder.glob(f".{name}-*"):
             shutil.rmtree(draft, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder) as draft:

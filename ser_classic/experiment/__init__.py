@@ -18,7 +18,7 @@ from ser_classic.experiment.fold import FoldResult, Trial, run_alike, run_folds
 from ser_classic.experiment.preparation import Sources, Work, prepare_cells
 from ser_classic.experiment.records import predictions_of, results_of
 from ser_classic.experiment.stale import differences, summary
-from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def bench(
     results: Path,
     data: Path | None = None,
     cache: Path | None = None,
-    engine: Engine = ALONE,
+    engine: Engine = SERIAL,
     again: bool = False,
     own: Mapping[str, Loaded] | None = None,
     keep_stale: bool = False,

@@ -20,7 +20,7 @@ from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import Sources
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES
-from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.runtime.engines import SERIAL, Engine
 
 ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities
 TIES = 0.02  # share of guesses that the last digits of another processor may turn over
@@ -69,7 +69,7 @@ def check(
     seed: int = 0,
     data: Path | None = None,
     cache: Path | None = None,
-    engine: Engine = ALONE,
+    engine: Engine = SERIAL,
 ) -> Check:
     """Run a sample of the stored runs again, in a temporary folder, and compare the predictions.
 

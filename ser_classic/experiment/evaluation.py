@@ -15,7 +15,7 @@ from ser_classic.experiment.records import predictions_of
 from ser_classic.features.inputs import Features
 from ser_classic.models import Model, model_for
 from ser_classic.protocols import PROTOCOLS, Protocol
-from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.vocabulary import EMOTION
 
 
@@ -27,7 +27,7 @@ def evaluate(
     seed: int = 0,
     degraded: Features | None = None,
     copies: Sequence[Features] = (),
-    engine: Engine = ALONE,
+    engine: Engine = SERIAL,
     target: str = EMOTION,
 ) -> pd.DataFrame:
     """Predictions of one model under one protocol.

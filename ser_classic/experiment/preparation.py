@@ -28,7 +28,7 @@ from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import Features
 from ser_classic.models import Model
 from ser_classic.protocols import PROTOCOLS, Fold, Protocol
-from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Sources:
         self,
         data: Path | None = None,
         cache: Path | None = None,
-        engine: Engine = ALONE,
+        engine: Engine = SERIAL,
         own: Mapping[str, Loaded] | None = None,
         dimensions: bool = False,
     ) -> None:

@@ -14,8 +14,8 @@ from ser_classic.degradations import RATE, Degradation
 from ser_classic.errors import SerClassicError, some
 from ser_classic.features.inputs import Features
 from ser_classic.features.sets import FeatureSet
-from ser_classic.features.shards import alone, assemble, index, keep, shards_of, write_shard
-from ser_classic.runtime.engines import ALONE, Engine
+from ser_classic.features.shards import assemble, index, keep, locked, shards_of, write_shard
+from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.runtime.progress import track
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def extract(
     root: Path,
     feature_set: FeatureSet,
     cache: Path | None = None,
-    engine: Engine = ALONE,
+    engine: Engine = SERIAL,
     channel: int | None = None,
     degradation: Degradation | None = None,
 ) -> Features:
@@ -94,7 +94,7 @@ def extract(
     known = index(shards)
     missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
     if missing:
-        with alone(shards, f"extracting {feature_set.name}"):
+        with locked(shards, f"extracting {feature_set.name}"):
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
             known = index(shards)
             missing = {key: source for key, source in missing.items() if key not in known}

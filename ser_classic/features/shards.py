@@ -49,9 +49,9 @@ def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
 
 
 @contextlib.contextmanager
-def alone(shards: Path, what: str) -> Iterator[None]:
+def locked(shards: Path, what: str) -> Iterator[None]:
     """Be the only process that writes shards here; what a killed one was writing is removed."""
-    with _writing(shards), files.alone(shards / files.LOCK, what, shards):
+    with _writing(shards), files.locked(shards / files.LOCK, what, shards):
         yield
 
 
@@ -117,7 +117,7 @@ def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.n
     """
     matrix = shards / f"matrix-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if not _whole(matrix, shape):
-        with alone(shards, f"putting together {shards.name}"):
+        with locked(shards, f"putting together {shards.name}"):
             if not _whole(matrix, shape):
                 with replacing(matrix) as draft:
                     _reserve(draft, shape)

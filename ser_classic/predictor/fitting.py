@@ -30,7 +30,7 @@ from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.familiarity import measure
 from ser_classic.predictor.freezing import freeze
 from ser_classic.protocols import Fold, Protocol, ordinary, require_two_clips
-from ser_classic.runtime.engines import ALONE, Engine, Local
+from ser_classic.runtime.engines import SERIAL, Engine, Local
 from ser_classic.runtime.progress import busy
 from ser_classic.runtime.provenance import versions
 
@@ -143,7 +143,7 @@ def fit(
     for notice in shared:
         logger.warning(notice)
     with busy(f"fitting {entry.name} to {len(clips)} clips"):
-        ((_, learned),) = ALONE.run(learn, [(trial, whole)], "fits")
+        ((_, learned),) = SERIAL.run(learn, [(trial, whole)], "fits")
     pipeline = learned.fitted.estimator
     machine = freeze(pipeline, learned.features, entry.name)
     familiarity = measure(learned.features.means, learned.speakers, seed)
@@ -227,10 +227,7 @@ def _evaluation(
     for base in (*(["emobox"] if cell.corpus else []), "speakers5" if many else "loso"):
         protocol = ordinary(base, trial.protocol.track)
         if copies:
-            title = (
-                f"{protocol.title}; {len(copies)} degraded copies of each training clip are trained on, too"
-            )
-            protocol = replace(protocol, name=f"{protocol.name}_multi", title=title, copies=len(copies))
+            protocol = protocol.with_copies(len(copies))
         try:
             protocol.folds(clips, cell.seed)
         except SerClassicError as error:

@@ -51,7 +51,6 @@ TOGETHER = ("ravdess", "emodb", "tess", "urdu")
 FOUR = ("angry", "happy", "neutral", "sad")  # emotions that nearly every corpus has
 _FEW = (0, 4, 8, 16, 32)  # unlabelled clips of a test speaker, besides all of them
 _TRAINED = (4, 6, 8, 12)  # training speakers, besides all of a fold
-_COPIED = f"; {COPIES} degraded copies of each training clip are trained on, too"
 _LOSO = Protocol("loso", "leave one speaker out", leave_one_speaker_out)
 _EMOBOX = Protocol("emobox", "published speaker-disjoint folds", published)
 _OFFICIAL = "official parts: trained on train and dev, tuned on dev, tested on test"
@@ -84,7 +83,7 @@ def _conditions(plain: Protocol) -> Iterator[Protocol]:
             family=f"{name}_few",
             heard=heard,
         )
-    multi = replace(plain, name=f"{name}_multi", title=f"{title}{_COPIED}", copies=COPIES)
+    multi = plain.with_copies(COPIES)
     for trained, prefix in ((plain, f"{name}_degraded"), (multi, multi.name)):
         if trained is multi:
             yield multi
@@ -112,7 +111,7 @@ def _together(few: str, split: SplitFunction, emotions: str) -> Iterator[Protoco
     title = f"trained on all of {', '.join(TOGETHER)} but the corpus to test on, {emotions}"
     plain = Protocol(name, title, split, family="strangers", trained_on=TOGETHER)
     yield from _across(plain)
-    yield from _across(replace(plain, name=f"{name}_multi", title=f"{title}{_COPIED}", copies=COPIES))
+    yield from _across(plain.with_copies(COPIES))
 
 
 PROTOCOLS: Registry[Protocol] = Registry(

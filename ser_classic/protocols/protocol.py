@@ -197,6 +197,11 @@ class Protocol:
             values["trained_on"] = list(self.sources(corpus))
         return {name: value for name, value in values.items() if value not in (None, ())}
 
+    def with_copies(self, number: int) -> Protocol:
+        """The same, which also trains on so many degraded copies of each training clip."""
+        title = f"{self.title}; {number} degraded copies of each training clip are trained on, too"
+        return replace(self, name=f"{self.name}_multi", title=title, copies=number)
+
     def folds(self, clips: pd.DataFrame, seed: int = 0) -> list[Fold]:
         """Split the clips.
 

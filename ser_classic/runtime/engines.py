@@ -12,7 +12,7 @@ from ser_classic.registry import Registry
 from ser_classic.runtime.provenance import OPTIONAL, versions
 from ser_classic.runtime.workers import THREADS, Local, Result
 
-__all__ = ["ALONE", "ENGINES", "THREADS", "Engine", "EngineKind", "Local", "Result", "libraries"]
+__all__ = ["ENGINES", "SERIAL", "THREADS", "Engine", "EngineKind", "Local", "Result", "libraries"]
 
 
 class Engine(Protocol):
@@ -31,7 +31,7 @@ class Engine(Protocol):
         ...
 
 
-ALONE = Local()
+SERIAL = Local()
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def alone(lock: Path, what: str, *folders: Path) -> Iterator[None]:
+def locked(lock: Path, what: str, *folders: Path) -> Iterator[None]:
     """Be the only one, of all processes and threads, who holds a lock file; wait for whoever does.
 
     The file is removed at the end of the work; the system ends the lock of a process that dies, and drafts

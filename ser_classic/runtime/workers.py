@@ -86,7 +86,7 @@ def _forked(jobs: int, tasks: Sequence[Task]) -> Answers:
     from multiprocessing import get_context
 
     pool = ProcessPoolExecutor(jobs, get_context("fork"), _take, (os.getpid(), tasks))
-    with _deaf():
+    with _ignoring_interrupts():
         futures = [pool.submit(_nth, place) for place in range(len(tasks))]
 
     def results() -> Answers:
@@ -112,7 +112,7 @@ def _spawned(jobs: int, tasks: Sequence[Task]) -> Answers:
         # Both trackers of files let Ctrl-C through again once they have started. They are not public: where
         # one is gone, work must not fail for a tidier end.
         trackers = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
-        with _deaf(*trackers):
+        with _ignoring_interrupts(*trackers):
             return parallel([delayed(_answered)(*task) for task in tasks])
 
 
@@ -135,7 +135,7 @@ def _answered(number: int, function: Callable[..., Result], call: tuple[Any, ...
 
 
 @contextlib.contextmanager
-def _deaf(*started: str) -> Iterator[None]:
+def _ignoring_interrupts(*started: str) -> Iterator[None]:
     """Processes started in the block, and those modules', inherit that they do not hear Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.runtime.files import DRAFT, LOCK, alone, replacing
+from ser_classic.runtime.files import DRAFT, LOCK, locked, replacing
 from ser_classic.tables import Table
 from ser_classic.vocabulary import EMOTION
 
@@ -264,7 +264,7 @@ def _placed(results: Path, name: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def at_work(results: Path) -> Iterator[None]:
     """Be the only one who writes runs into a results folder; wait for whoever does, and tidy up first."""
-    with _alone(results / "runs", f"writing runs into {results}", results / "clips", results / "folds"):
+    with _locked(results / "runs", f"writing runs into {results}", results / "clips", results / "folds"):
         _tidy(results)
         yield
 
@@ -272,18 +272,18 @@ def at_work(results: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def reporting(results: Path) -> Iterator[None]:
     """As `at_work`, for what is made of the runs, which may be written at the same time."""
-    with _alone(
+    with _locked(
         results, f"writing a report into {results}", results, results / "figures", results / DIMENSIONS
     ):
         yield
 
 
 @contextlib.contextmanager
-def _alone(home: Path, what: str, *folders: Path) -> Iterator[None]:
+def _locked(home: Path, what: str, *folders: Path) -> Iterator[None]:
     """Hold the lock of a folder; what was left half written in some folders is removed first."""
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(alone(home / LOCK, what, *folders))
+            stack.enter_context(locked(home / LOCK, what, *folders))
         except OSError as error:
             raise StoreError(
                 f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
