@@ -21,7 +21,7 @@ from ser_classic.corpora.clips import (
     speakers_known,
 )
 from ser_classic.corpora.corpus import Corpus
-from ser_classic.corpora.manifest import Reading, own, parse_map
+from ser_classic.corpora.manifest import Reading, name_of, parse_map, read_own
 from ser_classic.corpora.published import PUBLISHED
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
@@ -105,17 +105,22 @@ def load(
             )
         corpus = CORPORA[spec]
         root = locate(corpus.name, data, cache)
-        return Loaded(root, _scanned(corpus, root), corpus)
+        with wrap_errors(f"{spec}: {root} cannot be scanned"):
+            clips = corpus.scan(root)
+        return Loaded(root, _checked(clips, corpus), corpus)
     if not spec.strip() or not path.exists():  # an empty path would be the folder one is in
         raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")
-    root, corpus = own(path, reading)
+    name, reading = name_of(path), reading or Reading()
     for known in CORPORA.values():
-        if _plain(corpus.name) in _folders(known):
+        if _plain(name) in _folders(known):
             raise CorpusError(
                 f"{path}: has the name of the corpus {known.name}. If it is that corpus, use "
                 f"`{known.name}` with --data {path.resolve().parent}; otherwise rename it"
             )
-    clips = _scanned(corpus, root)
+    corpus = Corpus(name, str(path), licence="your own", channel=reading.channel)
+    with wrap_errors(f"{path} cannot be read"):
+        root, clips = read_own(path, reading, name)
+    clips = _checked(clips, corpus)
     for warning in warnings_of(clips):
         logger.warning(warning)
     return Loaded(root, clips, corpus)
@@ -158,10 +163,8 @@ def _scans(corpus: Corpus, data: Path | None) -> bool:
     return True
 
 
-def _scanned(corpus: Corpus, root: Path) -> pd.DataFrame:
-    """Clips table of a corpus, checked; that of a plug-in may not be what it should be."""
-    with wrap_errors(f"{corpus.name}: {root} cannot be scanned"):
-        clips = corpus.scan(root)
+def _checked(clips: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
+    """A clips table; that of a plug-in may not be what it should be."""
     try:
         with wrap_errors("its scan gives no clips table"):
             return check_clips(clips)

@@ -141,7 +141,7 @@ def bare(key: str) -> str:
     """
     key = str(key).strip().replace("\\", "/")
     suffix = key[key.rfind(".") :].lower()
-    return key[: -len(suffix)] if suffix in (*SUFFIXES, ".mp4", ".avi") else key
+    return key[: -len(suffix)] if suffix in SUFFIXES else key
 
 
 def _matching(path: Path, line: str) -> pd.DataFrame:

@@ -8,15 +8,13 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from ser_classic.audio import SUFFIXES, audio_files, digest, seconds
+from ser_classic.audio import audio_files, digest, seconds
 from ser_classic.corpora.clips import COLUMNS, PART, CorpusError
-from ser_classic.corpora.corpus import Corpus
-from ser_classic.corpora.labels import LabelFile, read_labelled
+from ser_classic.corpora.labels import LabelFile, bare, read_labelled
 from ser_classic.corpora.spelling import (
     SEX,
     SYNONYMS,
@@ -83,36 +81,51 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def own(path: Path, reading: Reading | None = None) -> tuple[Path, Corpus]:
-    """The root, which files are relative to, and the corpus at the path of a manifest or folder of one's own.
+def name_of(path: Path) -> str:
+    """What a corpus of one's own is called: as its manifest, or its folder if that's name says nothing."""
+    if path.is_dir() or path.stem.lower() in GENERIC:
+        stem = (path if path.is_dir() else path.parent).resolve().name
+    else:
+        stem = path.stem
+    return re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "own"
+
+
+def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFrame]:
+    """The root, which files are relative to, and the clips at the path of a manifest or folder of one's own.
 
     A manifest is a CSV, separated by commas, semicolons or tabs, with the columns file, emotion and, where
     they are known, speaker, sex, sentence and any others; files are relative to it. With start and end [s],
-    a clip is that part of its file. A folder has one subfolder per emotion, or comes with `labels`. The name
-    is that of the manifest, or of its folder where the manifest's says nothing. The clips table has the
-    digest of every file, `sha256`, so that recordings replaced since are other clips.
+    a clip is that part of its file. A folder has one subfolder per emotion, or comes with `labels`. The
+    clips table has the digest of every file, `sha256`, so that recordings replaced since are other clips.
     """
-    path, reading = Path(path), reading or Reading()
     pattern = _pattern(reading.speaker)
     if reading.labels is None and (reading.key != "file" or reading.columns):
         raise CorpusError("--key and --column go with --labels")
+    root = path
     if reading.labels is not None:
         if not path.is_dir():
             raise CorpusError(f"{path}: --labels goes with a folder of recordings, and this is none")
-        root, stem = path, path.resolve().name
         labels = LabelFile(str(reading.labels), reading.key, reading.columns)
-        read = partial(read_labelled, file=Path(reading.labels), labels=labels)
+        rows = read_labelled(root, Path(reading.labels), labels)
     elif path.is_dir():
-        root, stem = path, path.resolve().name
-        words = map(emotion_word, (*reading.words, *reading.drop))
-        read = partial(_read_folder, known={*EMOTIONS, *SYNONYMS, *words})
+        rows = _read_folder(root, {*EMOTIONS, *SYNONYMS, *map(emotion_word, (*reading.words, *reading.drop))})
     else:
-        generic = path.stem.lower() in GENERIC
-        root, stem = _manifest_root(path), path.resolve().parent.name if generic else path.stem
-        read = partial(_read_manifest, manifest=path)
-    name = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_") or "own"
-    scan = partial(_scan, name=name, read=read, reading=reading, pattern=pattern)
-    return root, Corpus(name, str(path), licence="your own", table=scan, channel=reading.channel)
+        root, rows = _read_manifest(path)
+    rows = _dropped(rows, reading, name)
+    if pattern is not None:
+        if "speaker" in rows:
+            raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
+        rows["speaker"] = [_speaker(file, pattern) for file in rows["file"]]
+    rows[[column for column in COLUMNS if column not in rows]] = pd.NA
+    rows["corpus"] = name
+    rows["label"] = rows["emotion"].map(plain)
+    rows["emotion"] = rows["emotion"].map(emotion_words(rows["emotion"], reading.words, name))
+    speakers = mapped(rows["speaker"].dropna(), reading.speakers, "speakers", "--map-speaker", name)
+    rows["speaker"] = [f"{name}/{speakers[who]}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
+    rows["sentence"] = most_frequent(rows["sentence"])
+    rows["sha256"] = [digest(root / file) for file in rows["file"]]  # of audio that others may replace
+    rows.index = pd.Index([f"{name}/{clip}" for clip in _names(rows)], name="clip")
+    return root, rows.astype("str")
 
 
 def emotion_words(
@@ -171,24 +184,6 @@ def _pattern(speaker: str | None) -> re.Pattern[str] | None:
     return pattern
 
 
-def _scan(root: Path, name: str, read, reading: Reading, pattern: re.Pattern[str] | None) -> pd.DataFrame:
-    rows = _dropped(read(root), reading, name)
-    if pattern is not None:
-        if "speaker" in rows:
-            raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
-        rows["speaker"] = [_speaker(file, pattern) for file in rows["file"]]
-    rows[[column for column in COLUMNS if column not in rows]] = pd.NA
-    rows["corpus"] = name
-    rows["label"] = rows["emotion"].map(plain)
-    rows["emotion"] = rows["emotion"].map(emotion_words(rows["emotion"], reading.words, name))
-    speakers = mapped(rows["speaker"].dropna(), reading.speakers, "speakers", "--map-speaker", name)
-    rows["speaker"] = [f"{name}/{speakers[who]}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
-    rows["sentence"] = most_frequent(rows["sentence"])
-    rows["sha256"] = [digest(root / file) for file in rows["file"]]  # of audio that others may replace
-    rows.index = pd.Index([f"{name}/{clip}" for clip in _names(rows)], name="clip")
-    return rows.astype("str")
-
-
 def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
     """Rows without those of the emotion words that are left out; an empty word is one, too."""
     words = rows["emotion"].fillna("").map(emotion_word)
@@ -208,18 +203,13 @@ def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
 
 def _names(rows: pd.DataFrame) -> pd.Series:
     """What each clip is called: its file without the suffix where that is one clip's, and its part."""
-    bare = rows["file"].map(lambda file: _without_suffix(unicodedata.normalize("NFC", file)))
-    names = bare.where(rows["file"].groupby(bare).transform("nunique") == 1, rows["file"])
+    short = rows["file"].map(lambda file: bare(unicodedata.normalize("NFC", file)))
+    names = short.where(rows["file"].groupby(short).transform("nunique") == 1, rows["file"])
     if PART[0] not in rows:
         return names
     start, end = (rows[column].astype("object") for column in PART)
     part = "@" + start.fillna("0") + "-" + end.fillna("")
     return names + part.where(start.notna() | end.notna(), "")
-
-
-def _without_suffix(file: str) -> str:
-    path = PurePosixPath(file)
-    return str(path.with_suffix("")) if path.suffix.lower() in SUFFIXES else file
 
 
 def _speaker(file: str, pattern: re.Pattern[str]) -> str:
@@ -299,44 +289,31 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is too long, a folder that may not be read
-        return False
-
-
-def _manifest_root(manifest: Path) -> Path:
-    """The manifest's folder; or, where files lie outside it, the folder that holds them all."""
-    home = _absolute(manifest.parent)
-    places = {_absolute(home / file).parent for file in read_table(manifest)["file"]}
-    if all(place.is_relative_to(home) for place in places):
-        return home
-    try:
-        return Path(os.path.commonpath(places))
-    except ValueError as error:
-        raise CorpusError(
-            f"{manifest}: its files lie on several drives; move them below one folder"
-        ) from error
-
-
-def _there(path: Path) -> Path:
-    """The path, with its accents composed or decomposed where only so there is such a file."""
+def _there(path: Path) -> Path | None:
+    """The file at a path, or at one with its accents composed or decomposed; None where there is none."""
     forms = (path, *(Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")))
-    return next((form for form in forms if _is_file(form)), path)
+    return next((form for form in forms if os.path.isfile(form)), None)  # noqa: PTH113 (Path's raises)
 
 
-def _read_manifest(root: Path, manifest: Path) -> pd.DataFrame:
+def _read_manifest(manifest: Path) -> tuple[Path, pd.DataFrame]:
+    """The manifest's folder, or, where files lie outside it, the folder that holds them all; and its rows."""
     rows = read_table(manifest).replace("", pd.NA)
-    files = [_there(_absolute(manifest.parent / file)) for file in rows["file"]]
-    missing = [
-        f"{file} (line {line})" for file, line in zip(files, rows.index, strict=True) if not _is_file(file)
-    ]
+    root = _absolute(manifest.parent)
+    named = pd.Series([_absolute(root / file) for file in rows["file"]], rows.index)
+    files = list(map(_there, named))
+    missing = [f"{file} (line {line})" for line, file in named[[file is None for file in files]].items()]
     if missing:
         raise CorpusError(
             f"{manifest}: {len(missing)} of its {len(files)} files are not there, first {missing[0]}; "
             "paths are relative to the manifest"
         )
+    if not all(file.is_relative_to(root) for file in files):
+        try:
+            root = Path(os.path.commonpath([file.parent for file in files]))
+        except ValueError as error:
+            raise CorpusError(
+                f"{manifest}: its files lie on several drives; move them below one folder"
+            ) from error
     rows["file"] = [file.relative_to(root).as_posix() for file in files]
     if "sex" in rows:
         rows["sex"] = [_sex(word, line, manifest) for line, word in rows["sex"].items()]
@@ -344,7 +321,7 @@ def _read_manifest(root: Path, manifest: Path) -> pd.DataFrame:
         for column in PART:
             values = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
             rows[column] = [_seconds(value, column, line, manifest) for line, value in values.items()]
-    return rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
+    return root, rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
 
 
 def _sex(word: object, line: int, manifest: Path) -> object:

@@ -100,7 +100,7 @@ class _Seen(NamedTuple):
 def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     """Read and compare every file of a corpus, as `load` found it; reports faults and never raises them."""
     root, official = Path(root), corpus.official
-    if corpus.table is not None:
+    if corpus.table is not None or not corpus.pattern:
         files, copies, left_out = clips["file"].to_dict(), [], clips[:0]
         extra = sorted(set(map(str, audio_files(root))) - set(files.values()))
     else:
