@@ -56,8 +56,8 @@ def test_the_worker_tells_what_goes_wrong(models, tmp_path, monkeypatch):
 
     printed: list[str] = []
 
-    def broken(content, waveform):
-        if content.startswith(b"PK"):
+    def broken(path, waveform):
+        if path.read_bytes().startswith(b"PK"):
             raise ZeroDivisionError("planted")
         return False
 
