@@ -30,6 +30,8 @@ class Track:
     evened_by : str or None
         Column of the clips table: probabilities of the test clips that have the same value there are shared
         out by `adaptation.evened`. By default they stay as they are.
+    taught_by : str or None
+        The same for `adaptation.self_taught`, which evens them out, too.
     label : str
         The name that reports show; by default `name`.
 
@@ -44,6 +46,7 @@ class Track:
     colour: str
     scaled_by: str | None = None
     evened_by: str | None = None
+    taught_by: str | None = None
     label: str = ""
 
     def __post_init__(self) -> None:
@@ -54,7 +57,7 @@ class Track:
     @property
     def by(self) -> tuple[str, ...]:
         """The columns that it goes by; none where every clip is judged alone."""
-        return tuple(dict.fromkeys(filter(None, (self.scaled_by, self.evened_by))))
+        return tuple(dict.fromkeys(filter(None, (self.scaled_by, self.evened_by, self.taught_by))))
 
 
 # In the order of reports. Colours: Okabe and Ito, "Color universal design", 2008.
@@ -74,6 +77,13 @@ TRACKS: Registry[Track] = Registry(
             "#56b4e9",
             evened_by="speaker",
             label="evened out",
+        ),
+        Track(
+            "self_taught",
+            "evened out, and then learned from the test speaker's own unlabelled clips",
+            "#cc79a7",
+            taught_by="speaker",
+            label="self-taught",
         ),
         Track(
             "adapted_corpus",

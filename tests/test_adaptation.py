@@ -1,4 +1,4 @@
-"""Speaker adaptation: a z-score within each speaker, and nothing more."""
+"""Speaker adaptation: z-scores of a speaker's features, and what his clips together tell of his answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ser_classic.adaptation import adapt, adapt_few, drawn, evened
+from ser_classic import adaptation
+from ser_classic.adaptation import adapt, adapt_few, drawn, evened, self_taught
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -157,3 +158,48 @@ def test_a_stranger_of_one_emotion_keeps_it():
 
 def test_probabilities_of_nothing_at_all_stay_numbers():
     assert np.isfinite(evened(np.eye(3)[np.tile([0, 1], 5)])).all()
+
+
+def heard_badly(emotions, wrong, seed=0):
+    """Clips whose features tell three emotions, and probabilities that are wrong for some of them."""
+    random = np.random.default_rng(seed)
+    values = np.eye(3)[emotions] @ random.normal(0, 1, (3, 20)) + random.normal(0, 0.5, (len(emotions), 20))
+    told = np.where(random.random(len(emotions)) < wrong, random.integers(0, 3, len(emotions)), emotions)
+    probabilities = np.exp(2.5 * np.eye(3)[told] + random.normal(0, 0.3, (len(emotions), 3)))
+    return probabilities / probabilities.sum(axis=1, keepdims=True), values
+
+
+def right(probabilities, emotions):
+    return np.mean(probabilities.argmax(axis=1) == emotions)
+
+
+def test_what_clips_of_a_stranger_have_in_common_mends_answers():
+    emotions = np.tile([0, 1, 2], 20)
+    probabilities, values = heard_badly(emotions, 0.4)
+    taught = self_taught(probabilities, values)
+    np.testing.assert_allclose(taught.sum(axis=1), 1)
+    assert right(evened(probabilities), emotions) < 0.85
+    assert right(taught, emotions) > 0.95
+
+
+def test_features_that_tell_nothing_leave_answers_evened_out():
+    probabilities, values = heard_badly(np.tile([0, 1, 2], 20), 0.2)
+    for none in (np.zeros_like(values), np.full_like(values, 7)):
+        taught = self_taught(probabilities, none)
+        assert (taught.argmax(axis=1) == evened(probabilities).argmax(axis=1)).all()
+
+
+def test_a_stranger_of_one_emotion_has_nothing_to_teach():
+    probabilities = stranger(np.ones(12, dtype=int))
+    values = np.random.default_rng(1).normal(0, 1, (12, 20))
+    np.testing.assert_allclose(self_taught(probabilities, values), probabilities, atol=1e-8)
+
+
+def test_some_of_many_clips_teach_all(monkeypatch):
+    emotions = np.tile([0, 1, 2], 100)
+    probabilities, values = heard_badly(emotions, 0.4)
+    monkeypatch.setattr(adaptation, "TEACHERS", 100)
+    taught = self_taught(probabilities, values)
+    assert right(taught, emotions) > right(evened(probabilities), emotions) + 0.05
+    monkeypatch.setattr(adaptation, "TEACHERS", 4)
+    assert np.isfinite(self_taught(probabilities, values)).all()

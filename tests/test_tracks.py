@@ -14,7 +14,7 @@ import pytest
 from sklearn.svm import LinearSVC
 
 from ser_classic import report
-from ser_classic.adaptation import adapt, evened
+from ser_classic.adaptation import adapt, evened, self_taught
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.fold import Trial, learn
@@ -85,27 +85,32 @@ def test_the_statistics_are_those_of_all_clips_of_the_corpus_alone(pair):
     assert len(fold.test) < (clips["corpus"] == "mine").sum()
 
 
-def test_probabilities_are_evened_out_over_each_test_speaker(pair):
+@pytest.mark.parametrize(
+    ("track", "share"),
+    [("evened", lambda own, values: evened(own)), ("self_taught", self_taught)],
+)
+def test_probabilities_are_shared_out_over_each_test_speaker(pair, track, share):
     clips, features = pair
     apart = 2 * pd.factorize(clips["emotion"])[0] - clips["corpus"].eq("mine").to_numpy()
     features = replace(features, values=(features.values + apart[:, None]).astype(np.float32))
     blind, shared = (
         evaluate(clips, features, MODELS["ridge"], PROTOCOLS[f"cross_from_emodb{ending}"]).set_index("clip")
-        for ending in ("", "_evened")
+        for ending in ("", f"_{track}")
     )
     columns = [name for name in blind if name.startswith("p_")]
     for _, own in blind.groupby(clips["speaker"]):
-        expected = evened(own[columns].to_numpy())
+        expected = share(own[columns].to_numpy(), features.values[clips.index.get_indexer(own.index)])
         np.testing.assert_allclose(shared.loc[own.index, columns], expected, atol=1e-12)
         assert np.abs(expected - own[columns]).max().max() > 0.01
     assert list(shared["guess"]) == list(shared[columns].idxmax(axis=1).str.removeprefix("p_"))
 
 
-def test_a_model_without_probabilities_cannot_be_evened_out(pair):
+@pytest.mark.parametrize("track", ["evened", "self_taught"])
+def test_a_model_without_probabilities_cannot_be_evened_out(pair, track):
     clips, features = pair
     model = Model("bare", "no probabilities", lambda seed: LinearSVC())
     with pytest.raises(SerClassicError, match=r"bare .*probabilities"):
-        evaluate(clips, features, model, PROTOCOLS["cross_from_emodb_evened"])
+        evaluate(clips, features, model, PROTOCOLS[f"cross_from_emodb_{track}"])
 
 
 @pytest.mark.parametrize("track", list(TRACKS))
@@ -146,7 +151,7 @@ def test_a_crossing_has_a_column_a_track_and_says_what_each_knows():
     runs = scored(map(crossed, sorted(TRACKS)), made_up.clips)
     chapter = cross_chapter(runs)
     (table,) = chapter.tables
-    names = ["blind", "adapted", "evened out", "adapted to the corpus"]
+    names = ["blind", "adapted", "evened out", "self-taught", "adapted to the corpus"]
     assert list(table.headings[3::2]) == names
     uars = runs.set_index("track")["uar"]
     (row,) = table.rows

@@ -133,7 +133,13 @@ def predict(
         for name, value in (("--draw", draw), ("--format", shape)):
             options.refuse((value and len(found) > 1, f"{name} needs one recording, not {len(found)}"))
         described = predictor.describe(
-            found, window=window, hop=hop, segments=segments, jobs=jobs, problem=problems.append
+            found,
+            adapt=adapt,
+            window=window,
+            hop=hop,
+            segments=segments,
+            jobs=jobs,
+            problem=problems.append,
         )
         rows = predictor.answer(described, adapt, min_confidence)
         if rows and (draw or shape):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from ser_classic.adaptation import adapt_few, drawn, evened
+from ser_classic.adaptation import adapt_few, drawn, evened, self_taught
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import Features, joined
 from ser_classic.models import Model
@@ -139,14 +139,16 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
     results = []
     for trial in trials:
         features = learned.scaled if trial.degraded is None else trial.degraded.adapted(trial.scaled_by)
-        tested = features.take(fold.test).table
+        tested = features.take(fold.test)
         begun = time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            guess, probabilities = _predicted(model, fitted, tested, learned.truth)
-        if by := trial.protocol.knows.evened_by:
+            guess, probabilities = _predicted(model, fitted, tested.table, learned.truth)
+        knows = trial.protocol.knows
+        if by := knows.evened_by or knows.taught_by:
             together = trial.labels[by].to_numpy(dtype=str)[fold.test]
-            guess, probabilities = _evened(model, probabilities, together)
+            values = tested.means if knows.taught_by else None
+            guess, probabilities = _shared(model, probabilities, values, together)
         results.append(
             FoldResult(
                 guess,
@@ -183,15 +185,19 @@ def run_folds(
             yield place, [by_fold[fold] for fold in sorted(by_fold)]
 
 
-def _evened(
-    model: Model, probabilities: pd.DataFrame | None, together: np.ndarray
+def _shared(
+    model: Model, probabilities: pd.DataFrame | None, values: np.ndarray | None, together: np.ndarray
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Probabilities shared out over the clips that have the same value in `together`, and the guesses."""
+    """Probabilities shared out over the clips that have the same value in `together`, and the guesses.
+
+    Evened out, or self-taught where the features of the clips are given.
+    """
     if probabilities is None:
         raise SerClassicError(f"{model.name} gives no probabilities, which this track evens out")
     shared = probabilities.to_numpy(copy=True)
     for value in np.unique(together):
-        shared[together == value] = evened(shared[together == value])
+        own = together == value
+        shared[own] = evened(shared[own]) if values is None else self_taught(shared[own], values[own])
     shared = pd.DataFrame(shared, columns=probabilities.columns)
     return shared.columns.to_numpy(dtype=str)[shared.to_numpy().argmax(axis=1)], shared
 

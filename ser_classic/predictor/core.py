@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ser_classic import audio
-from ser_classic.adaptation import evened
+from ser_classic.adaptation import self_taught
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features
@@ -139,8 +139,8 @@ class Predictor:
         sources : path, (waveform, sample rate), an iterable of these, or a mapping from names to these
         adapt : bool
             All given recordings (or windows) are of one speaker. A predictor of the adapted track needs this,
-            to z-score their features together; one fitted across corpora can use it, to share the answers out
-            over the emotions (`adaptation.evened`); others refuse it.
+            to z-score their features together; one fitted across corpora can use it, to learn from the
+            recordings themselves (`adaptation.self_taught`); others refuse it.
         window, hop : float, optional [s]
             Answer for windows of this length, one every `hop` (by default half a window).
         segments : bool
@@ -171,7 +171,7 @@ class Predictor:
         """
         self.require(adapt=adapt, min_confidence=min_confidence)
         described = self.describe(
-            sources, window=window, hop=hop, segments=segments, jobs=jobs, problem=problem
+            sources, adapt=adapt, window=window, hop=hop, segments=segments, jobs=jobs, problem=problem
         )
         return tabled(self.answer(described, adapt, min_confidence))
 
@@ -179,6 +179,7 @@ class Predictor:
         self,
         sources: Source | Iterable[Source] | Mapping[str, Source],
         *,
+        adapt: bool = False,
         window: float | None = None,
         hop: float | None = None,
         segments: bool = False,
@@ -197,8 +198,8 @@ class Predictor:
         cutter: Cutter | None = Utterances if segments else None
         if window is not None:
             cutter = partial(Stream, window=window, hop=hop)
-        # A recording may be long: features of its pieces are kept only if they are z-scored together
-        keep = list if cutter is None or self.adapted else replace(self, pipeline=None).judge
+        # A recording may be long: features of its pieces are kept only if they are needed together
+        keep = list if cutter is None or adapt else replace(self, pipeline=None).judge
         kept = []
         for item in Describer(self.features, self.channel, cutter, keep).describe(sources, jobs):
             if not item.problem or (cutter is not None and item.span.seconds > 0):
@@ -236,12 +237,6 @@ class Predictor:
                 f"{described[0].name}: adapting takes several recordings of the same speaker, and there is "
                 "only one"
             )
-        if judged and adapt and not self.adapted:
-            shared = evened(np.stack([own for _, own, _ in judged]))
-            judged = [
-                (self.classes[own.argmax()], own, distance)
-                for own, (*_, distance) in zip(shared, judged, strict=True)
-            ]
         answers, none = iter(judged), (None, np.full(len(self.classes), np.nan), np.nan)
         rows = []
         for item in described:
@@ -287,7 +282,12 @@ class Predictor:
         return [Described(str(key), vector=row) for key, row in rows]
 
     def judge(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:
-        """Replace features by emotion, probabilities (or None) and distance; `adapt` is as in `predict`."""
+        """Replace features by emotion, probabilities (or None) and distance; `adapt` is as in `predict`.
+
+        A SerClassicError if some were replaced before, although they are to be adapted to one another.
+        """
+        if adapt and any(item.judged for item in described):
+            raise SerClassicError(f"{self.named}: describe the recordings with adapt=True, too")
         vectors = [np.atleast_2d(item.vector) for item in described if item.vector is not None]
         if not vectors:
             return list(described)
@@ -306,6 +306,9 @@ class Predictor:
                 raise ValueError("its card and its machine have different emotions")
             if probabilities is not None and not np.isfinite(probabilities).all():
                 raise ValueError("probabilities that are not numbers")
+            if adapt and not self.adapted:
+                probabilities = self_taught(probabilities, features.means)
+                codes = probabilities.argmax(axis=1)
             each = [None] * len(X) if probabilities is None else list(probabilities)
             emotions = [self.classes[code] for code in codes]
         judged = zip(emotions, each, map(float, distances), strict=True)

@@ -75,8 +75,8 @@ def fit(
         Fit on clips of these emotions only; of all by default.
     across : bool
         For use on other corpora: every corpus counts the same, and tuning leaves out one corpus at a time
-        instead of speakers. With `adapt` such a predictor uses `adaptation.evened`. There is no evaluation
-        for such a fit, so it needs `evaluate=False`.
+        instead of speakers. With `adapt` such a predictor uses `adaptation.self_taught`. There is no
+        evaluation for such a fit, so it needs `evaluate=False`.
     seed : int
     evaluate : bool
         Put the cross-validated UAR of the same cell on the card: from a stored run under `results` with the

@@ -68,7 +68,9 @@ def _on(tracks: tuple[str, ...], protocol: Protocol) -> Iterator[Protocol]:
 
 
 _both = partial(_on, ("blind", "adapted"))
-_across = partial(_on, ("blind", "adapted", "evened", "adapted_corpus"))  # for tests on another corpus
+_across = partial(
+    _on, ("blind", "adapted", "evened", "self_taught", "adapted_corpus")
+)  # for tests on another corpus
 
 
 def _conditions(plain: Protocol) -> Iterator[Protocol]:
