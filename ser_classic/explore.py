@@ -159,7 +159,7 @@ def place(what: str) -> Path:
 
 def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]) -> Path:
     """Write `index.html`, which needs nothing else, and every figure as SVG and PNG beside it."""
-    from ser_classic.plots import style
+    from ser_classic.plots.style import write as write_figure
 
     text = page_of(title, facts, parts)  # first: what is drawn once is laid out a little differently again
     page = folder / "index.html"
@@ -168,7 +168,7 @@ def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]
         with replacing(page) as draft:
             draft.write_text(text, encoding="utf-8")
         for part in parts:
-            style.save(part.figure, folder, part.name)
+            write_figure(part.figure, folder / f"{part.name}.svg", folder / f"{part.name}.png")
     except OSError as error:
         raise SerClassicError(
             f"{folder}: cannot be written ({error.strerror}); choose another with --output"

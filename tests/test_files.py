@@ -78,7 +78,7 @@ def test_a_draft_that_cannot_be_put_in_its_place_is_removed(tmp_path):
 def test_a_figure_that_cannot_be_written_leaves_no_draft(tmp_path):
     (tmp_path / "one.svg").mkdir()
     with pytest.raises(IsADirectoryError):
-        style.save(style.blank(2, 1), tmp_path, "one")
+        style.write(style.blank(2, 1), tmp_path / "one.svg")
     assert list(tmp_path.iterdir()) == [tmp_path / "one.svg"]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic.plots import clips, scores, style
+from ser_classic.plots import clips, conditions, scores, style
 from ser_classic.tracks import LEAKY, TRACKS
 
 
@@ -158,9 +158,18 @@ def test_ticks_of_distributions_do_not_run_together(scale):
             assert two.x0 - one.x1 > 3
 
 
+@pytest.mark.parametrize(("lowest", "ends"), [(0.47, (0.4, 0.7)), (0.0, (0.0, 0.7))])
+def test_axes_end_at_round_shares_that_hold_all(lowest, ends):
+    table = pd.DataFrame({"corpus": "one", "system": "a + b", "at": [1, 2], "words": ["1", "2"]})
+    table = table.assign(uar=[lowest, 0.55], low=[np.nan, 0.5], high=[np.nan, 0.61])
+    assert conditions.curves(table, "clips").axes[0].get_ylim() == ends
+
+
 def test_files(tmp_path):
-    paths = style.save(DRAWINGS["confusion"](), tmp_path / "figures", "one")
-    assert [path.name for path in paths] == ["one.svg", "one.png"]
+    paths = [tmp_path / f"one.{ending}" for ending in ("svg", "png", "pdf")]
+    style.write(DRAWINGS["confusion"](), *paths)
+    assert paths[1].read_bytes().startswith(b"\x89PNG")
+    assert paths[2].read_bytes().startswith(b"%PDF")
     assert ElementTree.parse(paths[0]).getroot().tag.endswith("svg")
 
 

@@ -13,7 +13,6 @@ from test_plots import texts
 
 from ser_classic import report, store
 from ser_classic.degradations import DEGRADATIONS
-from ser_classic.plots import conditions
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report import conditions as conditions_of_runs
 from ser_classic.report.conditions import (
@@ -273,11 +272,6 @@ def test_the_report_has_every_chapter_that_there_is(tmp_path, degraded_runs, few
         assert f'<section id="{name}">' in page
         assert f'<a href="#{name}">' in page
     assert (tmp_path / "figures" / "degraded.svg").exists()
-
-
-def test_axes_end_at_round_shares_that_hold_all():
-    assert conditions._limits(np.array([0.47, np.nan, 0.61])) == (0.4, 0.7)
-    assert conditions._limits(np.array([0.0, 1.0])) == (0.0, 1.0)
 
 
 def as_sessions(made):

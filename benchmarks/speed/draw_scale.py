@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@styled
+@styled()
 def figure(points: pd.DataFrame) -> Figure:
     """Time and memory of extraction, and time of runs, against the number of clips.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ser_classic.plots.sound import draw_chroma, draw_mel, draw_mfcc, draw_waveform
+from ser_classic.plots.sound import PANELS
 from ser_classic.plots.style import (
     BLIND,
     INK,
@@ -31,7 +31,7 @@ NAMED = 40  # speakers who still have a line of their own with a name
 SPREAD = "turbo"  # many speakers, told apart as far as colours go
 
 
-@styled
+@styled()
 def counts(table: pd.DataFrame) -> Figure:
     """Clips of every emotion (columns) and speaker (rows)."""
     few = len(table) <= NAMED
@@ -50,7 +50,7 @@ def counts(table: pd.DataFrame) -> Figure:
     return figure
 
 
-@styled
+@styled()
 def spreads(groups: Mapping[str, np.ndarray], label: str) -> Figure:
     """How a quantity is spread in each group: quartiles, and whiskers from the 5th to the 95th percentile."""
     figure = blank(6.0, 0.9 + 0.3 * len(groups))
@@ -79,19 +79,17 @@ def draw_spreads(ax: Axes, groups: Mapping[str, np.ndarray]) -> None:
     rows_axis(ax, list(groups))
 
 
-@styled
+@styled()
 def examples(clips: Mapping[str, tuple[np.ndarray, int]]) -> Figure:
     """Waveform [shape=(n,)], mel spectrogram, MFCC and chroma of a clip of each emotion and its rate [Hz]."""
     longest = max(len(waveform) / rate for waveform, rate in clips.values())
     figure = blank(1.0 + 1.75 * len(clips), 6.2)
     panels = figure.subplots(
-        4, len(clips), squeeze=False, sharex="all", sharey="row", height_ratios=(1, 1.5, 1.1, 1.1)
+        len(PANELS), len(clips), squeeze=False, sharex="all", sharey="row", height_ratios=[*PANELS.values()]
     )
     peak = max(float(np.abs(waveform).max()) for waveform, _ in clips.values())
     for column, (emotion, (waveform, rate)) in enumerate(clips.items()):
-        for ax, draw in zip(
-            panels[:, column], (draw_waveform, draw_mel, draw_mfcc, draw_chroma), strict=True
-        ):
+        for ax, draw in zip(panels[:, column], PANELS, strict=True):
             draw(ax, waveform, rate)
             if column:
                 ax.set_ylabel("")
@@ -102,7 +100,7 @@ def examples(clips: Mapping[str, tuple[np.ndarray, int]]) -> Figure:
     return figure
 
 
-@styled
+@styled()
 def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str]) -> Figure:
     """How each feature [shape=(clips, features)] is spread in each emotion; one panel per feature."""
     columns = min(3, values.shape[1])
@@ -119,7 +117,7 @@ def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str
     return figure
 
 
-@styled
+@styled()
 def explained(table: pd.DataFrame) -> Figure:
     """What emotion and what the speaker explains of every feature; large marks are the medians of groups.
 
@@ -142,7 +140,7 @@ def explained(table: pd.DataFrame) -> Figure:
     return figure
 
 
-@styled
+@styled()
 def projections(points: np.ndarray, emotions: Sequence[str], speakers: Sequence[str] | None) -> Figure:
     """The same points [shape=(clips, 2)] coloured by emotion, and beside it by speaker."""
     import matplotlib
@@ -165,8 +163,7 @@ def projections(points: np.ndarray, emotions: Sequence[str], speakers: Sequence[
         ax.set_title(title)
         ax.set_xticks([])
         ax.set_yticks([])
-        for spine in ax.spines.values():
-            spine.set_visible(False)
+        ax.spines[:].set_visible(False)
         if len(order) <= len(SERIES) + 4:
             ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=4, markerscale=1.6)
         else:

@@ -17,6 +17,7 @@ from ser_classic.plots.style import (
     ON_COLOUR,
     SERIES,
     blank,
+    legend,
     share_axis,
     styled,
 )
@@ -32,7 +33,7 @@ CROWDED = 8  # labels that have to be turned
 DODGE = 0.13  # between the systems of one place
 
 
-@styled
+@styled()
 def crossings(table: pd.DataFrame) -> Figure:
     """Trained on one corpus (rows), tested on another (columns), a panel per track, of one system.
 
@@ -79,7 +80,7 @@ def _crossing(ax: Axes, column: int, row: int, figures: dict) -> None:
         ax.text(column, height, text, ha="center", va="center", size=size, weight=weight, color=colour)
 
 
-@styled
+@styled()
 def curves(table: pd.DataFrame, label: str) -> Figure:
     """UAR by a number, of clips or of speakers as `label` says, a panel per corpus.
 
@@ -107,11 +108,11 @@ def curves(table: pd.DataFrame, label: str) -> Figure:
         ax.set_ylabel("UAR")
     for ax in grid.flat[max(0, len(corpora) - across) : len(corpora)]:
         ax.set_xlabel(label)
-    _legend(figure, 2 * across)
+    legend(figure, 2 * across)
     return figure
 
 
-@styled
+@styled()
 def robustness(table: pd.DataFrame) -> Figure:
     """UAR on degraded test clips, a row per corpus: white noise as a curve, all others as points.
 
@@ -143,7 +144,7 @@ def robustness(table: pd.DataFrame) -> Figure:
             ax.axhline(chance, color=MUTED, linewidth=1, linestyle=(0, (5, 3)), zorder=0)
         axes[0].set_title(f"{corpus}: {axes[0].get_title(loc='left').lower()}")
         axes[0].set_ylabel("UAR")
-    _legend(figure, 4)
+    legend(figure, 4)
     return figure
 
 
@@ -166,19 +167,6 @@ def _panel(ax: Axes, table: pd.DataFrame, systems: list[str], places: int) -> No
 
 
 def _shares(ax: Axes, table: pd.DataFrame) -> None:
-    share_axis(ax, "y", *_limits(table[["uar", "low", "high"]].to_numpy()))
-
-
-def _limits(values: np.ndarray) -> tuple[float, float]:
-    """Round ends of an axis that holds these shares."""
-    low, high = np.nanmin(values), np.nanmax(values)
-    return max(0.0, np.floor(10 * low - 0.2) / 10), min(1.0, np.ceil(10 * high + 0.2) / 10)
-
-
-def _legend(figure: Figure, columns: int) -> None:
-    """Every label of the figure, once."""
-    drawn = (ax.get_legend_handles_labels() for ax in figure.axes)
-    handles = {label: handle for one in drawn for handle, label in zip(*one, strict=True)}
-    figure.legend(
-        handles.values(), handles.keys(), loc="outside upper left", ncols=min(columns, len(handles))
-    )
+    """An axis that ends at round shares and holds all."""
+    low, high = table[["uar", "low"]].min(axis=None), table[["uar", "high"]].max(axis=None)
+    share_axis(ax, "y", max(0.0, np.floor(10 * low - 0.2) / 10), min(1.0, np.ceil(10 * high + 0.2) / 10))

@@ -19,6 +19,7 @@ from ser_classic.plots.style import (
     beside,
     blank,
     cells,
+    legend,
     rows_axis,
     share_axis,
     styled,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@styled
+@styled()
 def leak_premium(table: pd.DataFrame) -> Figure:
     """UAR with test speakers heard in training, beside the same system with speakers kept apart."""
     figure = blank(7.4, 1.2 + 0.42 * len(table))
@@ -53,11 +54,11 @@ def leak_premium(table: pd.DataFrame) -> Figure:
     beside(ax, -0.8, "premium (95 %)", color=MUTED, size=8)
     share_axis(ax)
     ax.set_xlabel("UAR")
-    figure.legend(loc="outside upper left", ncols=2)
+    legend(figure, 2)
     return figure
 
 
-@styled
+@styled()
 def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
     """UAR of every feature set with each model, the best of them named and with its interval.
 
@@ -85,7 +86,7 @@ def feature_sets(tables: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-@styled
+@styled()
 def beside_networks(table: pd.DataFrame) -> Figure:
     """Own systems with their intervals beside published networks on the same folds; one panel per corpus.
 
@@ -121,27 +122,15 @@ def beside_networks(table: pd.DataFrame) -> Figure:
     share_axis(axes[-1], low=max(0.0, np.floor(10 * np.nanmin(table[["uar", "low"]]) - 0.5) / 10))
     axes[-1].set_xlabel("UAR")
     tracks = map(track_of, in_order(table.loc[table["own"].astype(bool), "track"]))
-    _legend(
-        figure,
-        [
-            *(("o", track.colour, track.colour, f"ours, {track.label}") for track in tracks),
-            ("D", PUBLISHED, PUBLISHED, "frozen network, blind"),
-            ("D", PUBLISHED, PAPER, "frozen network, adapted"),
-        ],
-    )
-    return figure
-
-
-def _legend(figure: Figure, entries: list[tuple[str, str, str, str]]) -> None:
-    from matplotlib.lines import Line2D
-
     signs = [
-        Line2D(
-            [], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, markersize=6, label=label
-        )
-        for marker, colour, face, label in entries
+        *(("o", track.colour, track.colour, f"ours, {track.label}") for track in tracks),
+        ("D", PUBLISHED, PUBLISHED, "frozen network, blind"),
+        ("D", PUBLISHED, PAPER, "frozen network, adapted"),
     ]
-    figure.legend(handles=signs, loc="outside lower left", ncols=len(signs))
+    for marker, colour, face, label in signs:
+        axes[0].plot([], [], marker, color=colour, markerfacecolor=face, markersize=6, label=label)
+    legend(figure, len(signs), "outside lower left")
+    return figure
 
 
 def wrapped(name: str, width: int = 36) -> str:
@@ -149,7 +138,7 @@ def wrapped(name: str, width: int = 36) -> str:
     return "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …", break_on_hyphens=False))
 
 
-@styled
+@styled()
 def confusions(panels: Mapping[str, tuple[np.ndarray, tuple[str, ...], pd.DataFrame | None]]) -> Figure:
     """Confusion matrices, each with the reliability diagram of the same system to its right.
 

@@ -22,7 +22,7 @@ STEPS, TICKS = (30, 60, 120, 300, 600, 900, 1800, 3600), 9  # [s] from tick to t
 SHADES = "viridis"  # even steps of lightness, also in grey and for any colour vision
 
 
-@styled
+@styled()
 def timeline(
     waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, title: str = "", width: float = 9.0
 ) -> Figure:
@@ -55,25 +55,15 @@ def timeline(
     return figure
 
 
-@styled
-def overview(waveform: np.ndarray, sample_rate: int, width: float = 9.0) -> Figure:
-    """Waveform and mel spectrogram of a recording [shape=(n,)], on a figure of that width [inch]."""
-    figure = blank(width, 3.4)
-    panels = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.6))
-    for ax, draw in zip(panels, (draw_waveform, draw_mel), strict=True):
+@styled()
+def portrait(waveform: np.ndarray, sample_rate: int, width: float = 7.0, panels: int = 4) -> Figure:
+    """A recording [shape=(n,)] in so many of the `PANELS`, one above the other, of that width [inch]."""
+    chosen = dict(list(PANELS.items())[:panels])
+    figure = blank(width, 0.15 + 1.25 * sum(chosen.values()))
+    axes = figure.subplots(panels, 1, sharex=True, height_ratios=[*chosen.values()])
+    for ax, draw in zip(axes, chosen, strict=True):
         draw(ax, waveform, sample_rate)
-    _time_axis(panels[1], len(waveform) / sample_rate)
-    return figure
-
-
-@styled
-def portrait(waveform: np.ndarray, sample_rate: int) -> Figure:
-    """Waveform, mel spectrogram, MFCC and chroma of a recording [shape=(n,)], one above the other."""
-    figure = blank(7.0, 6.4)
-    panels = figure.subplots(4, 1, sharex=True, height_ratios=(1, 1.6, 1.2, 1.2))
-    for ax, draw in zip(panels, (draw_waveform, draw_mel, draw_mfcc, draw_chroma), strict=True):
-        draw(ax, waveform, sample_rate)
-    _time_axis(panels[-1], len(waveform) / sample_rate)
+    _time_axis(axes[-1], len(waveform) / sample_rate)
     return figure
 
 
@@ -127,6 +117,9 @@ def draw_chroma(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
     _image(ax, _described(waveform, sample_rate, Descriptor("chroma", 12)), len(waveform) / sample_rate)
     ax.set_yticks([0.5, 4.5, 7.5, 11.5], ["C", "E", "G", "B"])
     ax.set_ylabel("chroma")
+
+
+PANELS = {draw_waveform: 1.0, draw_mel: 1.6, draw_mfcc: 1.2, draw_chroma: 1.2}  # and their heights
 
 
 def _draw_emotions(ax: Axes, answers: pd.DataFrame, words: list[str]) -> None:

@@ -6,11 +6,10 @@ import io
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -91,23 +90,14 @@ FALLBACKS = (
 )
 
 _NOTHING = dict.fromkeys(("Date", "Creator", "Type", "Format"))  # of what matplotlib would say of itself
-P = ParamSpec("P")
-
-
-def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Draw a figure in the house's style, whatever style the caller has set."""
-
-    @wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with _house():
-            return draw(*args, **kwargs)
-
-    return drawn
 
 
 @contextmanager
-def _house() -> Iterator[None]:
-    """The house's style, whatever the caller has set; no warning of letters that no font here has."""
+def styled() -> Iterator[None]:
+    """The house's style, whatever the caller has set; no warning of letters that no font here has.
+
+    Around a block, or as the decorator of a function that draws.
+    """
     import matplotlib
 
     fonts = logging.getLogger("matplotlib.font_manager")  # tells of fonts that have no bold
@@ -183,8 +173,7 @@ def cells(ax: Axes, values: np.ndarray, words: np.ndarray) -> None:
     ax.set_xlim(-0.55, values.shape[1] - 0.45)
     ax.set_ylim(values.shape[0] - 0.45, -0.55)
     ax.tick_params(length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    ax.spines[:].set_visible(False)
 
 
 def share_axis(ax: Axes, axis: str = "x", low: float = 0, high: float = 1) -> None:
@@ -195,6 +184,13 @@ def share_axis(ax: Axes, axis: str = "x", low: float = 0, high: float = 1) -> No
     scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.2g}".removeprefix("0") or "0"))
     scale.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     (ax.set_xlim if axis == "x" else ax.set_ylim)(low, high)
+
+
+def legend(figure: Figure, columns: int, place: str = "outside upper left") -> None:
+    """Every label of the figure, once."""
+    drawn = (ax.get_legend_handles_labels() for ax in figure.axes)
+    handles = {label: handle for one in drawn for handle, label in zip(*one, strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc=place, ncols=min(columns, len(handles)))
 
 
 def png(figure: Figure, dots: int = 160) -> bytes:
@@ -247,23 +243,15 @@ def inline_svg(text: str, name: str, title: str) -> str:
     return f'{head} role="img" aria-label="{escape(title)}" style="--width: {wide:.0f}px">{body}'
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `<name>.svg` and `<name>.png` into a folder, each in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
-    contents = {
-        folder / f"{name}.svg": svg(figure).encode(),
-        folder / f"{name}.png": png(figure),
-    }
-    for path, content in contents.items():
+def write(figure: Figure, *paths: Path) -> None:
+    """Write a figure as PNG, SVG or PDF, whichever each file's ending says, each in one step."""
+    for path in paths:
+        if path.suffix.lower() == ".svg":
+            content = svg(figure).encode()
+        else:
+            content = png(figure) if path.suffix.lower() == ".png" else _written(figure, "pdf", dpi=160)
         with replacing(path) as draft:
             draft.write_bytes(content)
-    return list(contents)
-
-
-def write(figure: Figure, path: Path, dots: int = 160) -> None:
-    """Write a figure as PNG [dots per inch], PDF or SVG, whichever the file's ending says."""
-    with replacing(path) as draft:
-        draft.write_bytes(_written(figure, path.suffix.lower().removeprefix("."), dpi=dots))
 
 
 def _shorter(found: re.Match[str]) -> str:
@@ -274,7 +262,7 @@ def _shorter(found: re.Match[str]) -> str:
 
 def _written(figure: Figure, form: str, **options: Any) -> bytes:
     target = io.BytesIO()
-    with _house():
+    with styled():
         figure.savefig(target, format=form, **options)
     figure.set_layout_engine("none")  # laid out once is enough for all forms
     return target.getvalue()
