@@ -131,7 +131,7 @@ def test_an_answer_says_how_far_to_trust_it():
     evaluation = {"uar": 0.625, "classes": 2, "confusion": counts}
     told = cards.trust({"evaluation": evaluation}, "angry")  # .75 and .5 are recognised
     assert re.findall(r"\d+|angry|sad", told)[-7:] == ["62", "50", "100", "angry", "60", "40", "sad"]
-    assert cards.confusions({"evaluation": evaluation}, "calm") == []
+    assert "calm" not in cards.trust({"evaluation": evaluation}, "calm")  # an answer that was never given
     assert not re.search(r"\d", cards.trust({"evaluation": {"reason": "one speaker"}}, "angry"))
 
 

@@ -14,9 +14,8 @@ from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
-from ser_classic.experiment.fold import FoldResult, Trial, run_alike, run_folds
+from ser_classic.experiment.fold import FoldResult, Trial, predictions_of, results_of, run_alike, run_folds
 from ser_classic.experiment.preparation import Sources, Work, prepare_cells
-from ser_classic.experiment.records import predictions_of, results_of
 from ser_classic.experiment.stale import differences, summary
 from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.vocabulary import EMOTION

@@ -1,4 +1,4 @@
-"""Cells, and the parameters that their predictions depend on."""
+"""Cells, what their records say, and the parameters that their predictions depend on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ser_classic.degradations import DEGRADATIONS, training_copy
 from ser_classic.features import FEATURES
 from ser_classic.models import Model, model_for
 from ser_classic.protocols import PROTOCOLS
+from ser_classic.runtime.provenance import machine, versions
 from ser_classic.vocabulary import EMOTION
 
 
@@ -66,6 +67,20 @@ class Cell:
     def corpora(self) -> tuple[str, ...]:
         """The corpus to test on, then those to train on if they are others."""
         return (self.corpus, *PROTOCOLS[self.protocol].sources(self.corpus))
+
+
+def new_record(cell: Cell) -> dict[str, Any]:
+    """Record of a cell before it is run; parameters, digests and results are added to it."""
+    features = FEATURES[cell.features]
+    brought = [part.name for part in features.parts if part.brought]
+    return {
+        **cell.record,
+        **({"brought": brought} if brought else {}),
+        "parameters": {},
+        "digests": {},
+        "versions": versions(cell.entry.extra) | versions(features.extra),
+        "machine": machine(),
+    }
 
 
 def parameters(cell: Cell) -> dict[str, Any]:

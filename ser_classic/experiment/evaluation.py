@@ -9,9 +9,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.fold import Trial, run_alike, run_folds
+from ser_classic.experiment.fold import Trial, predictions_of, run_alike, run_folds
 from ser_classic.experiment.preparation import labels_and_folds
-from ser_classic.experiment.records import predictions_of
 from ser_classic.features.inputs import Features
 from ser_classic.models import Model, model_for
 from ser_classic.protocols import PROTOCOLS, Protocol

@@ -1,4 +1,4 @@
-"""Folds: fit on the training clips, predict the test clips."""
+"""Folds: fit on the training clips, predict the test clips, and what is stored of it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ser_classic.protocols import Fold, Protocol
 from ser_classic.runtime.engines import Engine
 from ser_classic.runtime.progress import track
 from ser_classic.runtime.provenance import machine
+from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
 
@@ -183,6 +184,45 @@ def run_folds(
         if len(found[place]) == len(groups[place][0].folds):
             by_fold = found.pop(place)
             yield place, [by_fold[fold] for fold in sorted(by_fold)]
+
+
+def results_of(trial: Trial, done: Sequence[FoldResult]) -> tuple[dict[str, Any], pd.DataFrame | None]:
+    """What a record says of folds that are all done, and the curves of networks."""
+    each = list(zip(trial.folds, done, strict=True))
+    results = {
+        "folds": [
+            {"fold": fold.name, "train": len(fold.train), "test": len(fold.test)}
+            | {"tuned": result.tuned, "chosen": result.chosen}
+            for fold, result in each
+        ],
+        "fit_seconds": round(sum(result.fit_seconds for result in done), 3),
+        "predict_seconds": round(sum(result.predict_seconds for result in done), 3),
+        "size": max(result.size for result in done),
+        "machine": done[0].machine,
+    }
+    if any(result.machine != done[0].machine for result in done):
+        results["machines"] = [result.machine for result in done]  # in the order of the folds
+    curves = {fold.name: result.curves for fold, result in each}
+    if any(curve is None for curve in curves.values()):
+        return results, None
+    return results, pd.concat(curves, names=["fold"]).reset_index("fold").reset_index(drop=True)
+
+
+def predictions_of(trial: Trial, done: Sequence[FoldResult]) -> pd.DataFrame:
+    """Predictions of all folds: columns fold, clip, guess and `p_<emotion>` where there are probabilities.
+
+    For a dimension, its name takes the place of `guess`.
+    """
+    clips, target = trial.labels.index, trial.labels.columns[-1]
+    name = "guess" if target == EMOTION else target
+    parts = []
+    for fold, result in zip(trial.folds, done, strict=True):
+        part = pd.DataFrame({"fold": fold.name, "clip": clips[fold.test], name: result.guess})
+        if result.probabilities is not None:
+            probabilities = result.probabilities.add_prefix("p_")
+            part = pd.concat([part, probabilities.set_axis(part.index)], axis=1)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _shared(

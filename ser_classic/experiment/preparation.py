@@ -19,10 +19,9 @@ from ser_classic.corpora.dimensions import rated, values_of
 from ser_classic.corpora.warnings import incomplete, require_trained
 from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.cells import Cell, parameters
+from ser_classic.experiment.cells import Cell, new_record, parameters
 from ser_classic.experiment.copies import require_apart
 from ser_classic.experiment.fold import Trial
-from ser_classic.experiment.records import new_record
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import Features
@@ -182,8 +181,8 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
     own = store.table_digest(loaded.clips)
 
     @functools.cache
-    def split(protocol: Protocol, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
-        corpus = loaded.corpus.name
+    def split(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
+        protocol, corpus = PROTOCOLS[name], loaded.corpus.name
         others = map(sources.corpus, protocol.sources(corpus))
         clips = pd.concat([each.clips for each in (*others, loaded)])
         return labels_and_folds(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
@@ -195,7 +194,7 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
         record["parameters"] = parameters(cell)
         if others := protocol.sources(cell.corpus):
             digests["trained_clips"] = {name: table_digest(name) for name in others}
-        labels, folds = split(protocol, cell.seed, cell.target)
+        labels, folds = split(cell.protocol, cell.seed, cell.target)
         trained, features = [*map(sources.corpus, others)], FEATURES[cell.features]
         corpora = [*trained, loaded]
         trial = prepare(

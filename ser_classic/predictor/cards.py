@@ -62,17 +62,17 @@ def html(card: dict[str, Any]) -> str:
     from html import escape
 
     lines = text(card).strip().split("\n")
-    counts = (card["evaluation"] or {}).get("confusion", {})
+    recalls = _recalls(card)
     rows = tuple(
-        (truth, *(Cell(f"{100 * count / sum(row.values()):.0f}", count) for count in row.values()))
-        for truth, row in counts.items()
+        (truth, *(Cell(f"{100 * share:.0f}", share) for share in row.values()))
+        for truth, row in recalls.items()
     )
-    taken = Table(("% of", *(f"taken for {truth}" for truth in counts)), rows).html("what is taken for what")
+    taken = Table(("% of", *(f"taken for {truth}" for truth in recalls)), rows).html("what is taken for what")
     shown = [re.sub(r"\*\*(.*?)\*\*", r"<b>\1</b>", escape(line, quote=False)) for line in lines if line]
     points = "".join(f"<li>{line[2:]}</li>" for line in shown if line.startswith("- "))
     title, headline, *others = (line for line in shown if not line.startswith("- "))
     rest = "".join(f"<p>{line}</p>" for line in others)
-    return f"<h3>{title[2:]}</h3><p>{headline}</p>{taken if counts else ''}<ul>{points}</ul>{rest}"
+    return f"<h3>{title[2:]}</h3><p>{headline}</p>{taken if recalls else ''}<ul>{points}</ul>{rest}"
 
 
 def takes_tables(card: dict[str, Any]) -> bool:
@@ -86,34 +86,29 @@ def fitted_on(card: dict[str, Any]) -> str:
     return f"{names}: {card['clips']} clips of {card['speakers'] or 'unknown'} speakers"
 
 
-def confusions(card: dict[str, Any], answer: str) -> list[tuple[str, float]]:
-    """What speakers had expressed where the model gave an answer, with shares, largest first.
-
-    Counted on speakers not heard in fitting, as if every emotion were as frequent as any other; empty where
-    the card does not tell.
-    """
+def _recalls(card: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Share of each answer for each emotion, on speakers not heard in fitting; empty if not on the card."""
     counts = (card["evaluation"] or {}).get("confusion", {})
-    recalls = {truth: row.get(answer, 0) / sum(row.values()) for truth, row in counts.items()}
-    total = sum(recalls.values()) or 1.0
-    shares = [(truth, recall / total) for truth, recall in recalls.items() if recall]
-    return sorted(shares, key=lambda pair: -pair[1])
+    return {
+        truth: {answer: count / sum(row.values()) for answer, count in row.items()}
+        for truth, row in counts.items()
+    }
 
 
 def _mistakes(card: dict[str, Any]) -> str:
-    """The three commonest mistakes on speakers not heard in fitting, of those that are made often."""
-    counts = (card["evaluation"] or {}).get("confusion", {})
+    """The three commonest mistakes on speakers not heard in fitting."""
     shares = [
-        (count / sum(row.values()), truth, guess)
-        for truth, row in counts.items()
-        for guess, count in row.items()
-        if guess != truth and count
+        (share, truth, answer)
+        for truth, row in _recalls(card).items()
+        for answer, share in row.items()
+        if answer != truth and share
     ]
     worst = sorted(shares, reverse=True)[:3]
-    return ", ".join(f"{truth} as {guess} ({100 * share:.0f} %)" for share, truth, guess in worst)
+    return ", ".join(f"{truth} as {answer} ({100 * share:.0f} %)" for share, truth, answer in worst)
 
 
 def trust(card: dict[str, Any], answer: str) -> str:
-    """How far an answer can be trusted, in plain sentences."""
+    """How far an answer can be trusted, in plain sentences, as if every emotion were equally frequent."""
     found = card["evaluation"]
     if found is None or "uar" not in found:
         return "How often this model is right was not measured: take the answer as a guess."
@@ -121,11 +116,12 @@ def trust(card: dict[str, Any], answer: str) -> str:
         f"Of 100 recordings of an emotion, by speakers that it had never heard, it recognised "
         f"{100 * found['uar']:.0f}; guessing recognises {100 / found['classes']:.0f}."
     )
-    shares = dict(confusions(card, answer))
-    if not shares:
+    recalls = {truth: row.get(answer, 0) for truth, row in _recalls(card).items()}
+    if not (total := sum(recalls.values())):
         return measured
-    right = 100 * shares.pop(answer, 0)
-    others = [f"{100 * share:.0f} as {word}" for word, share in shares.items() if share >= 0.05]
+    right = 100 * recalls.pop(answer, 0) / total
+    shares = sorted(((recall / total, word) for word, recall in recalls.items()), key=lambda pair: -pair[0])
+    others = [f"{100 * share:.0f} as {word}" for share, word in shares if share >= 0.05]
     rest = f", {', '.join(others)}" if others else ""
     return f"{measured} Of 100 voices that it calls {answer}, {right:.0f} were meant so{rest}."
 
