@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.features.voice.frames import BLOCK, HOP, RATE, Frames
+from ser_classic.features.voice.frames import BLOCK, HOP, RATE, Frames, blocks
 
 CEILING = 5300.0  # [Hz]
 FORMANTS = 5
@@ -39,22 +39,18 @@ def track(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
     import soxr
 
     rate = 2 * CEILING
-    begin = max((frames.first - 4) * HOP, 0)  # a window on each side
-    end = (frames.first + frames.count + 4) * HOP
-    signal = soxr.resample(frames.waveform[begin:end], RATE, rate, quality="HQ")
+    begin = max(frames.first - 4, 0)  # a window on each side
+    end = frames.first + frames.count + 4
+    signal = soxr.resample(frames.waveform[begin * HOP : end * HOP], RATE, rate, quality="HQ")
     emphasis = np.float32(np.exp(-2 * np.pi * 50 / rate))
-    signal = np.concatenate([signal[:1], signal[1:] - emphasis * signal[:-1]])
-    signal = np.pad(signal, SAMPLES)
-    centres = ((frames.first + np.arange(frames.count)) * HOP - begin) * (rate / RATE)
-    starts = np.rint(centres).astype(int) + SAMPLES - SAMPLES // 2
-    starts = np.minimum(starts, len(signal) - SAMPLES)
-    view = np.lib.stride_tricks.sliding_window_view(signal, SAMPLES)
+    signal[1:] -= emphasis * signal[:-1]
     polynomial = np.empty((frames.count, ORDER + 1))
-    for start in range(0, frames.count, 4 * BLOCK):
-        block = slice(start, start + 4 * BLOCK)
-        polynomial[block] = burg(view[starts[block]] * _gaussian(), ORDER)
+    hop = round(HOP * rate / RATE)
+    for block, samples in blocks(signal, SAMPLES, frames.first - begin, frames.count, hop, 4 * BLOCK):
+        samples = samples * _gaussian()
+        polynomial[block] = burg(samples, ORDER)
     if frames.count % BLOCK == 1:
-        polynomial[-1:] = lattice(view[starts[-1:]] * _gaussian(), ORDER, apart=False)
+        polynomial[-1:] = lattice(samples[-1:], ORDER, apart=False)
     frequency, bandwidth = _lowest(upper_roots(polynomial), rate)
     return _filled(frequency, USUAL_FREQUENCY), _filled(bandwidth, USUAL_BANDWIDTH)
 

@@ -47,7 +47,7 @@ class Frames:
 
     def blocks(self, length: int) -> Iterator[tuple[slice, np.ndarray]]:
         """Frames of a length [samples], BLOCK at a time: indices and a view [shape=(<= BLOCK, length)]."""
-        yield from _blocks(self.waveform, length, self.first, self.count)
+        yield from blocks(self.waveform, length, self.first, self.count)
 
     def power(self) -> np.ndarray:
         """Power spectra [shape=(count, 257), dtype=float32], divided by the energy of the window."""
@@ -69,12 +69,12 @@ def cut(waveform: np.ndarray) -> Frames:
     """
     waveform = np.asarray(waveform, dtype=np.float32) - np.float32(np.mean(waveform, dtype=float))
     count = 1 + len(waveform) // HOP
-    window = hamming(WINDOW)
-    energy = np.empty(count, dtype=np.float32)
-    for block, samples in _blocks(waveform, WINDOW, 0, count):
-        windowed = samples * window
-        energy[block] = np.einsum("ti,ti->t", windowed, windowed)
-    level = 10 * np.log10(energy / np.sum(window.astype(float) ** 2) + POWER_FLOOR)
+    weight = hamming(WINDOW).astype(float) ** 2
+    weight /= weight.sum()
+    power = np.empty(count, dtype=np.float32)
+    for block, squares in blocks(waveform * waveform, WINDOW, 0, count):
+        power[block] = np.vecdot(squares, weight.astype(np.float32))
+    level = 10 * np.log10(power.astype(float) + POWER_FLOOR)
     # Padding with the end values: zeros would be full scale in dB.
     smooth = np.convolve(np.pad(level, 2, mode="edge"), np.full(5, 0.2), mode="valid")
     low, high = percentiles(np.sort(smooth)[None], (5, 99))[0]
@@ -83,18 +83,23 @@ def cut(waveform: np.ndarray) -> Frames:
     return Frames(waveform, int(first), int(last - first + 1), level[first : last + 1].astype(np.float32))
 
 
-def _blocks(waveform: np.ndarray, length: int, first: int, count: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """Frames `first` to `first + count` of a length [samples], zeros beyond both ends of the recording."""
+def blocks(
+    waveform: np.ndarray, length: int, first: int, count: int, hop: int = HOP, most: int = BLOCK
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Frames `first` to `first + count` of a length [samples], zeros beyond both ends of the recording.
+
+    Frame i is centred on sample `hop * i`; at most `most` come at a time: indices and a view.
+    """
     before = length // 2
-    for start in range(0, count, BLOCK):
-        size = min(BLOCK, count - start)
-        begin = (first + start) * HOP - before
-        end = begin + (size - 1) * HOP + length
+    for start in range(0, count, most):
+        size = min(most, count - start)
+        begin = (first + start) * hop - before
+        end = begin + (size - 1) * hop + length
         piece = waveform[max(begin, 0) : max(end, 0)]
         if begin < 0 or end > len(waveform):
             piece = np.pad(piece, (max(-begin, 0), (end - max(begin, 0)) - len(piece)))
         piece = np.ascontiguousarray(piece)
-        strides = (HOP * piece.itemsize, piece.itemsize)
+        strides = (hop * piece.itemsize, piece.itemsize)
         yield slice(start, start + size), np.ndarray((size, length), piece.dtype, piece, strides=strides)
 
 

@@ -51,8 +51,8 @@ def prosody(voice: Voice) -> np.ndarray:
     step = _mean(np.abs(np.diff(f0))[inside])
 
     period, amplitude = 2 ** (-f0 / 12), 10 ** (voice["level_00"].astype(float) / 20)
-    jitter = [_perturbation(period, voiced, width) for width in (2, 3, 5)]
-    shimmer = [_perturbation(amplitude, voiced, width) for width in (2, 3, 5)]
+    perturbed = np.stack([period, amplitude])
+    jitter, shimmer = np.stack([_perturbation(perturbed, voiced, width) for width in (2, 3, 5)], axis=1)
 
     loudness = voice["loudness_00"].astype(float)
     smooth = np.convolve(np.pad(loudness, 3, mode="edge"), np.hanning(9)[1:-1] / 4, mode="valid")
@@ -67,7 +67,7 @@ def prosody(voice: Voice) -> np.ndarray:
             [spoken.mean(), spoken.std(), levels[-1] - levels[0], step, voiced.mean()],
             jitter,
             shimmer,
-            np.log(np.maximum(jitter + shimmer, LOG_FLOOR)),
+            np.log(np.maximum([*jitter, *shimmer], LOG_FLOOR)),
             _run_statistics(runs, seconds),
             _run_statistics(_runs(~voiced), seconds),
             [peaks.sum() / seconds],
@@ -97,16 +97,20 @@ def _run_statistics(runs: np.ndarray, seconds: float) -> list[float]:
     return [len(runs) / seconds, length.mean(), length.std(), length.max(), np.median(length)]
 
 
-def _perturbation(values: np.ndarray, voiced: np.ndarray, width: int) -> float:
-    """Mean distance of values from their neighbour (2) or the mean around them (3, 5), over their mean."""
-    if len(values) < width or not voiced.any():
-        return 0.0
+def _perturbation(values: np.ndarray, voiced: np.ndarray, width: int) -> np.ndarray:
+    """Mean distance of values from their neighbour (2) or the mean around them (3, 5), over their mean.
+
+    Rows [shape=(n, t)] become numbers [shape=(n,)].
+    """
+    if len(voiced) < width or not voiced.any():
+        return np.zeros(len(values))
     starts = range(width)
-    count = len(values) - width + 1
+    count = len(voiced) - width + 1
     whole = np.logical_and.reduce([voiced[start : start + count] for start in starts])
-    around = [values[start : start + count] for start in starts]
+    around = [values[:, start : start + count] for start in starts]
     away = around[1] - around[0] if width == 2 else around[width // 2] - sum(around) / width
-    return _mean(np.abs(away[whole])) / values[voiced].mean()
+    distance = np.abs(away[:, whole]).sum(axis=1) / max(whole.sum(), 1)
+    return distance / values[:, voiced].mean(axis=1)
 
 
 def _slopes(f0: np.ndarray, runs: np.ndarray) -> list[float]:

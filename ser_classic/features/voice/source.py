@@ -20,6 +20,8 @@ LAG = np.arange(LINE_START, LONGEST + 1) - (LINE_START + LONGEST) / 2  # around 
 REACH = 0.2  # of F0, on each side of a multiple of F0 where its harmonic is looked for
 HARMONICS = [n + np.linspace(-REACH, REACH, 9) for n in (1, 2, 3)]  # of F0
 HALF = np.linspace(-0.5, 0.5, 21)  # of F0: a harmonic lies within
+OFFSETS = np.concatenate([*HARMONICS, HALF, HALF])  # of F0; the last two from the first and third formant
+STARTS = np.array([0, 9, 18, 27, 48])  # of the groups of offsets
 
 
 def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,10 +51,10 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
         level = np.log10(power + np.float32(1e-9))
         level *= 10
         prominence[block] = _prominence(fft.dct(level, type=1, norm="forward", workers=1))
-        f0 = fundamental[block, None]
-        harmonics = [f0 * offsets for offsets in HARMONICS]
-        around = [formants[n, block, None] + f0 * HALF for n in (0, 2)]
-        first, second, third, a1, a3 = _highest(level, harmonics + around)
+        hertz = fundamental[block, None] * OFFSETS
+        hertz[:, 27:48] += formants[0, block, None]
+        hertz[:, 48:] += formants[2, block, None]
+        first, second, third, a1, a3 = _highest(level, hertz)
         differences[:, block] = first - second, first - third, first - a1, first - a3
     return prominence, differences
 
@@ -67,10 +69,8 @@ def _prominence(cepstrum: np.ndarray) -> np.ndarray:
     return peak - height.mean(axis=1) - slope * LAG[SHORTEST - LINE_START + at]
 
 
-def _highest(level: np.ndarray, hertz: list[np.ndarray]) -> np.ndarray:
-    """Highest of the levels [shape=(t, bins)] at the frequencies of every group [shape=(t, m)]."""
-    bins = np.rint(np.concatenate(hertz, axis=1) / BIN).astype(int)
-    np.clip(bins, 0, level.shape[1] - 1, out=bins)
+def _highest(level: np.ndarray, hertz: np.ndarray) -> np.ndarray:
+    """Highest of the levels [shape=(t, bins)] at the frequencies [shape=(t, m)] of every group."""
+    bins = np.clip(np.rint(hertz / BIN), 0, level.shape[1] - 1).astype(int)
     bins += level.shape[1] * np.arange(len(level))[:, None]
-    starts = np.cumsum([0, *(group.shape[1] for group in hertz[:-1])])
-    return np.maximum.reduceat(level.ravel()[bins], starts, axis=1).T
+    return np.maximum.reduceat(level.ravel()[bins], STARTS, axis=1).T

@@ -88,9 +88,8 @@ def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarra
     tracks["flatness"] = logs.mean(axis=1) - np.log(total / bins)
     cumulative = np.cumsum(safe, axis=1)
     for share in ROLL_OFFS:
-        below = cumulative < np.float32(share) * cumulative[:, -1:]
-        reached = below.astype(np.float32) @ np.ones(bins, np.float32)  # faster than a sum
-        tracks[f"rolloff{round(100 * share)}"] = reached * FREQUENCIES[1]
+        reached = (cumulative >= np.float32(share) * cumulative[:, -1:]).argmax(axis=1)
+        tracks[f"rolloff{round(100 * share)}"] = FREQUENCIES[reached]
 
     magnitude = np.sqrt(safe / total[:, None])
     likeness = np.einsum("tf,tf->t", magnitude[1:], magnitude[:-1])
@@ -123,7 +122,8 @@ def _zero_crossings(frames: Frames) -> np.ndarray:
     """Share of neighbouring samples of a frame whose signs differ."""
     waveform = frames.waveform
     negative = np.signbit(waveform)
-    changes = np.concatenate([[0], np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)])
+    changes = np.zeros(len(waveform), np.int32)
+    np.cumsum(negative[1:] != negative[:-1], out=changes[1:])
     centres = (frames.first + np.arange(frames.count)) * HOP
     last = len(changes) - 1
     begin, end = np.clip(centres - WINDOW // 2, 0, last), np.clip(centres + WINDOW // 2 - 1, 0, last)
