@@ -25,7 +25,7 @@ from ser_classic.corpora import Loaded, load
 from ser_classic.features.inputs import Features
 from ser_classic.predictor import Predictor
 
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, max_examples=50)
 settings.load_profile("untimed")
 
 

@@ -11,8 +11,6 @@ import pytest
 from ser_classic import adaptation
 from ser_classic.adaptation import adapt, adapt_few, drawn, evened, self_taught
 from ser_classic.experiment.evaluation import evaluate
-from ser_classic.features import FEATURES
-from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 
@@ -121,13 +119,12 @@ def test_frames_of_sequences_are_adapted_by_the_clips_they_belong_to():
     np.testing.assert_allclose(adapted[owners == "c"], expected, atol=1e-4)
 
 
-def test_with_no_clip_nothing_of_the_test_speaker_reaches_another_prediction(tiny, cache):
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+def test_with_no_clip_nothing_of_the_test_speaker_reaches_another_prediction(tiny, mfcc13):
     protocol = PROTOCOLS["loso_adapted_m0"]
-    expected = evaluate(tiny.clips, features, MODELS["ridge"], protocol).set_index("clip")["p_sad"]
-    values = features.values.copy()
+    expected = evaluate(tiny.clips, mfcc13, MODELS["ridge"], protocol).set_index("clip")["p_sad"]
+    values = mfcc13.values.copy()
     values[5] += 30
-    other = evaluate(tiny.clips, replace(features, values=values), MODELS["ridge"], protocol)
+    other = evaluate(tiny.clips, replace(mfcc13, values=values), MODELS["ridge"], protocol)
     own = tiny.clips.index[tiny.clips["speaker"] == tiny.clips["speaker"].iloc[5]]
     changed = (other.set_index("clip")["p_sad"] - expected).abs() > 0
     assert changed[own].sum() == 1

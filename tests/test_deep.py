@@ -6,14 +6,16 @@ import logging
 import pickle
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from tiny_corpus import SPEAKERS
 
 from ser_classic import store
-from ser_classic.corpora import Reading
+from ser_classic.corpora import Loaded, load
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import held_out
 from ser_classic.experiment import Cell, bench
@@ -23,8 +25,8 @@ from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit
-from ser_classic.predictor import fitting as predict_fitting
 from ser_classic.predictor import load_predictor
+from ser_classic.predictor.fitting import fit as fit_predictor
 from ser_classic.report import score
 
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
@@ -73,7 +75,7 @@ def test_a_network_learns_and_repeats_itself(network, options):
     new, truth, _ = clips(seed=1)
     assert (small(network, options).fit(X, y, owners).predict(new) == truth).mean() > 0.8
     first, again, other = (
-        small(network, options, epochs=3, random_state=seed).fit(X, y, owners).predict_proba(new)
+        small(network, options, epochs=1, random_state=seed).fit(X, y, owners).predict_proba(new)
         for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
@@ -275,8 +277,10 @@ def test_on_the_synthetic_voices_speakers_are_held_out_and_epochs_logged(
     cache, tmp_path, brief_networks, caplog
 ):
     cell = Cell("synthetic", "speakers5", "mfcc_rms_zcr_sequence", "cnn1d_frames")
+    root, clips, corpus = load("synthetic", cache=cache)
+    some = Loaded(root, clips.iloc[::3], replace(corpus, clips=168))
     with caplog.at_level(logging.INFO, "ser_classic.experiment"):
-        assert bench([cell], tmp_path, cache=cache).problems == []
+        assert bench([cell], tmp_path, cache=cache, own={"synthetic": some}).problems == []
     assert sum(", 3 epochs of " in line and "best_epoch" in line for line in caplog.messages) == 5
     (run,) = store.runs(tmp_path)
     assert all(fold["tuned"] for fold in run.record["folds"])
@@ -323,9 +327,7 @@ def test_the_feature_sets_and_models_of_the_recipes_fit_together():
 @pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])
 def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tmp_path, brief_networks, name):
     features = "mfcc_rms_zcr_sequence" if MODELS[name].takes == SEQUENCES else "mfcc13"
-    predictor = predict_fitting.fit(
-        str(tiny.root), features, name, reading=Reading(speaker=r"/(s\d\d)_"), evaluate=False, cache=cache
-    )
+    predictor = fit_predictor(str(tiny.root), features, name, reading=SPEAKERS, evaluate=False, cache=cache)
     assert predictor.card["versions"]["torch"]
     predictor.save(tmp_path / "m.skops")
     files = [tiny.root / file for file in tiny.clips["file"][:3]]

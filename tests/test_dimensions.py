@@ -25,8 +25,7 @@ from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.checking import check
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.suites import read_suite
-from ser_classic.features import FEATURES
-from ser_classic.features.extraction import Features, extract
+from ser_classic.features.extraction import Features
 from ser_classic.metrics import agreement_terms, ccc_of, concordance, pearson_of, rmse_of
 from ser_classic.models import REGRESSORS, model_for
 from ser_classic.models.tuning import fit
@@ -212,22 +211,20 @@ def test_finished_runs_are_kept(results, tiny, cache):
     assert sorted(outcome.kept) == sorted(cell.id for cell in CELLS)
 
 
-def test_what_a_run_stores_is_what_evaluate_predicts(results, tiny, cache):
-    _, clips, _ = with_arousal(tiny)
-    features = extract(clips, tiny.root, FEATURES["mfcc13"], cache)
-    predictions = evaluate(clips, features, "ridge", "loso", target="arousal")
+def test_what_a_run_stores_is_what_evaluate_predicts(results, tiny, mfcc13):
+    clips = with_arousal(tiny).clips
+    predictions = evaluate(clips, mfcc13, "ridge", "loso", target="arousal")
     stored = store.find_run(results, CELLS[1].id).predictions()
     np.testing.assert_allclose(stored["arousal"], predictions["arousal"], atol=0.0006)
     assert score_dimension(predictions, clips, "arousal")["ccc"] > 0.3
 
 
-def test_on_the_adapted_track_a_voice_may_lie_anywhere(tiny, cache):
-    _, clips, _ = with_arousal(tiny)
-    features = extract(clips, tiny.root, FEATURES["mfcc13"], cache)
-    moved = features.values + 7 * clips["speaker"].eq(clips["speaker"].iloc[0]).to_numpy()[:, None]
+def test_on_the_adapted_track_a_voice_may_lie_anywhere(tiny, mfcc13):
+    clips = with_arousal(tiny).clips
+    moved = mfcc13.values + 7 * clips["speaker"].eq(clips["speaker"].iloc[0]).to_numpy()[:, None]
     one, two = (
-        evaluate(clips, replace(features, values=values), "ridge", "loso_adapted", target="arousal")
-        for values in (features.values, moved.astype(np.float32))
+        evaluate(clips, replace(mfcc13, values=values), "ridge", "loso_adapted", target="arousal")
+        for values in (mfcc13.values, moved.astype(np.float32))
     )
     np.testing.assert_allclose(one["arousal"], two["arousal"], atol=1e-3)
 

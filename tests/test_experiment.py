@@ -18,19 +18,13 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.fold import Trial, run_alike
-from ser_classic.features import FEATURES
-from ser_classic.features.extraction import Features, extract
+from ser_classic.features.extraction import Features
 from ser_classic.features.inputs import VECTORS
 from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, Fold
 from ser_classic.runtime.engines import Local
 
 VECTOR = [name for name, model in MODELS.items() if model.takes == VECTORS and not model.extra]
-
-
-@pytest.fixture
-def features(tiny: Loaded, cache: Path) -> Features:
-    return extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
 
 
 def run(cells: list[Cell], tiny: Loaded, cache: Path, results: Path, **more) -> experiment.Outcome:
@@ -92,7 +86,7 @@ def test_the_same_cell_gives_the_same_bytes(tiny, cache, tmp_path, name):
 
 
 def test_processes_do_not_change_predictions(tiny, cache, tmp_path):
-    cells = [cell(name) for name in ("ridge", "mlp", "random_forest")]
+    cells = [cell(name, "holdout25") for name in ("ridge", "mlp", "random_forest")]
     run(cells, tiny, cache, tmp_path / "one")
     run(cells, tiny, cache, tmp_path / "two", engine=Local(2))
     digests = [
@@ -145,26 +139,24 @@ def test_an_incomplete_corpus_is_told(tiny, cache, tmp_path):
     assert re.match("tiny: .*48 of 60 .* ser-classic corpora fetch tiny$", told)
 
 
-def test_an_emotion_never_trained_where_it_is_tested_is_not_evaluated(tiny, cache, caplog):
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+def test_an_emotion_never_trained_where_it_is_tested_is_not_evaluated(tiny, mfcc13, caplog):
     sad = tiny.clips["emotion"] == "sad"
     first = tiny.clips["speaker"] == "tiny/s01"
     held = tiny.clips.assign(emotion=tiny.clips["emotion"].where(~(sad & first), "fear"))
     with pytest.raises(CorpusError, match=r"loso: .*fear"):
-        evaluate(held, features, "ridge", "loso")
-    assert len(evaluate(tiny.clips, features, "prior", "loso")) == len(tiny.clips)
+        evaluate(held, mfcc13, "ridge", "loso")
+    assert len(evaluate(tiny.clips, mfcc13, "prior", "loso")) == len(tiny.clips)
     assert not caplog.records
 
 
-def test_features_of_other_clips_are_not_evaluated(tiny, cache):
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+def test_features_of_other_clips_are_not_evaluated(tiny, mfcc13):
     with pytest.raises(SerClassicError, match="order"):
-        evaluate(tiny.clips.iloc[::-1], features, MODELS["ridge"], PROTOCOLS["loso"])
+        evaluate(tiny.clips.iloc[::-1], mfcc13, MODELS["ridge"], PROTOCOLS["loso"])
 
 
-def test_without_speakers_a_leaky_protocol_runs(tiny, features):
+def test_without_speakers_a_leaky_protocol_runs(tiny, mfcc13):
     anonymous = tiny.clips.assign(speaker=pd.NA)
-    predictions = evaluate(anonymous, features, MODELS["ridge"], PROTOCOLS["random5"])
+    predictions = evaluate(anonymous, mfcc13, MODELS["ridge"], PROTOCOLS["random5"])
     assert len(predictions) == len(tiny.clips)
 
 
@@ -184,15 +176,15 @@ def others_change(tiny: Loaded, features: Features, model: Model, protocol: str 
 
 
 @pytest.mark.parametrize("name", VECTOR)
-def test_no_model_sees_its_test_clips(tiny, features, name):
-    assert not others_change(tiny, features, MODELS[name])
+def test_no_model_sees_its_test_clips(tiny, mfcc13, name):
+    assert not others_change(tiny, mfcc13, MODELS[name])
 
 
-def test_adaptation_sees_the_test_speaker_and_is_therefore_a_track_of_its_own(tiny, features):
-    assert others_change(tiny, features, MODELS["ridge"], "loso_adapted")
+def test_adaptation_sees_the_test_speaker_and_is_therefore_a_track_of_its_own(tiny, mfcc13):
+    assert others_change(tiny, mfcc13, MODELS["ridge"], "loso_adapted")
 
 
-def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
+def test_a_planted_leak_is_caught(tiny, mfcc13, monkeypatch):
     """A scaler fitted on all clips, before the folds: what most public projects do."""
 
     def leaking(features: Features, speakers: np.ndarray | None) -> Features:
@@ -200,17 +192,15 @@ def test_a_planted_leak_is_caught(tiny, features, monkeypatch):
         return replace(features, values=(X - X.mean(axis=0)) / X.std(axis=0))
 
     monkeypatch.setattr(Features, "adapted", leaking)
-    assert others_change(tiny, features, MODELS["ridge"])
+    assert others_change(tiny, mfcc13, MODELS["ridge"])
 
 
-def test_processes_and_one_process_predict_the_same_and_a_terminal_shows_the_folds(
-    features, tiny, monkeypatch
-):
+def test_processes_and_one_process_predict_the_same_and_a_terminal_shows_the_folds(mfcc13, tiny, monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    cell = (tiny.clips, features, MODELS["svm_linear"], PROTOCOLS["loso"])
+    cell = (tiny.clips, mfcc13, MODELS["svm_linear"], PROTOCOLS["loso"])
     alone = evaluate(*cell)
     monkeypatch.setattr(sys, "stderr", Terminal())
     pd.testing.assert_frame_equal(evaluate(*cell, engine=Local(2)), alone)

@@ -278,28 +278,25 @@ def test_a_full_disk_is_one_message(corpus, peaks, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("ending", [".csv", ".npz"])
-def test_saved_features_are_those_extracted(tiny, cache, tmp_path, ending):
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+def test_saved_features_are_those_extracted(tiny, mfcc13, tmp_path, ending):
     path = tmp_path / f"features{ending}"
-    save(path, tiny.clips, features)
+    save(path, tiny.clips, mfcc13)
     if ending == ".csv":
         table = pd.read_csv(path, index_col="clip")
-        columns = list(features.columns)
+        columns = list(mfcc13.columns)
         assert list(table.columns) == ["speaker", "emotion", *columns]
-        np.testing.assert_allclose(table[columns], features.values, rtol=1e-6)
+        np.testing.assert_allclose(table[columns], mfcc13.values, rtol=1e-6)
     else:
         with np.load(path) as arrays:  # no pickles: this would raise
-            np.testing.assert_array_equal(arrays["features"], features.values)
+            np.testing.assert_array_equal(arrays["features"], mfcc13.values)
             assert arrays["clip"].tolist() == tiny.clips.index.tolist()
             assert arrays["speaker"].tolist() == tiny.clips["speaker"].tolist()
 
 
-def test_another_ending_is_refused_before_any_work(tiny, cache, tmp_path):
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
-    with pytest.raises(SerClassicError, match=r"\.csv or \.npz"):
-        save(tmp_path / "features.xlsx", tiny.clips, features)
-    with pytest.raises(SerClassicError, match="nowhere"):
-        save(tmp_path / "nowhere" / "features.csv", tiny.clips, features)
+def test_another_ending_is_refused_before_any_work(tiny, mfcc13, tmp_path):
+    for name, reason in (("features.xlsx", r"\.csv or \.npz"), ("nowhere/features.csv", "nowhere")):
+        with pytest.raises(SerClassicError, match=reason):
+            save(tmp_path / name, tiny.clips, mfcc13)
 
 
 def test_features_are_sent_to_another_process_by_the_name_of_their_file(tiny, cache):

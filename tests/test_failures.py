@@ -202,9 +202,8 @@ def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_pa
     assert f"{tiny.root / tiny.clips['file'].iloc[4]}: IndexError: planted" in str(told.value)
 
 
-@pytest.mark.parametrize("everybody", [True, False])
-def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(command, cache, tmp_path, everybody):
-    """One process alone is stopped in `test_cli_bench`."""
+def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(command, cache, tmp_path):
+    """The leader alone hears of it, as in `test_workers`; one process is stopped in `test_cli_bench`."""
     results = tmp_path / "results"
     process = subprocess.Popen(
         [*command, "--jobs", "2", "--results", str(results)],
@@ -216,7 +215,7 @@ def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(command, c
     )
     while not list(results.glob("runs/tiny*")) and process.poll() is None:
         time.sleep(0.01)
-    (os.killpg if everybody else os.kill)(process.pid, signal.SIGINT)
+    process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert len(told.splitlines()) == 1

@@ -10,7 +10,7 @@ import pytest
 from sklearn.model_selection import check_cv, cross_val_predict, cross_validate
 from sklearn.naive_bayes import GaussianNB
 
-from ser_classic import FEATURES, PROTOCOLS, extract
+from ser_classic import PROTOCOLS
 from ser_classic.errors import SerClassicError
 from ser_classic.protocols.export import digest, fold_table
 
@@ -122,11 +122,10 @@ def test_what_cannot_be_dealt_says_so_and_writes_nothing(ser, tmp_path, monkeypa
     assert not list(tmp_path.iterdir())
 
 
-def test_scikit_learn_takes_the_splitter(tiny, cache):
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
+def test_scikit_learn_takes_the_splitter(tiny, mfcc13):
     cv = PROTOCOLS["loso"].splitter(tiny.clips)
     assert check_cv(cv) is cv
-    X, y, groups = features.frame, tiny.clips["emotion"], tiny.clips["speaker"]
+    X, y, groups = mfcc13.frame, tiny.clips["emotion"], tiny.clips["speaker"]
     scores = cross_validate(GaussianNB(), X, y, groups=groups, cv=cv)
     assert len(scores["test_score"]) == cv.get_n_splits() == 4
     assert len(cross_val_predict(GaussianNB(), X, y, cv=cv)) == len(y)

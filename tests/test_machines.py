@@ -10,7 +10,7 @@ import pytest
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 
-from ser_classic.corpora import Loaded, load
+from ser_classic.corpora import load
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -22,22 +22,11 @@ from ser_classic.predictor.freezing import EQUAL, freeze
 
 # Networks need PyTorch to answer, too; tests/test_predictor.py has them.
 OF_ARRAYS = [name for name, model in MODELS.items() if model.extra is None]
-MOST = 100  # clips of a real corpus to fit, and as many that are unheard
+MOST = 60  # clips of a real corpus to fit, and as many that are unheard
 
 
 def of(X: pd.DataFrame) -> Features:
     return Features(X.index, tuple(X.columns), X.to_numpy())
-
-
-def table(found: Loaded, features: str, cache) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """Features, emotions and speakers."""
-    X = extract(found.clips, found.root, FEATURES[features], cache, channel=found.corpus.channel).frame
-    return X, *(found.clips[column].to_numpy(dtype=str) for column in ("emotion", "speaker"))
-
-
-@pytest.fixture(scope="module")
-def voices(tiny, cache):
-    return table(tiny, "mfcc13", cache)
 
 
 def require_equal(model: str, X, y, speakers, train: np.ndarray) -> None:
@@ -65,11 +54,10 @@ def require_equal(model: str, X, y, speakers, train: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("model", OF_ARRAYS)
-@pytest.mark.parametrize("emotions", ["all", "two"])
-def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, emotions, voices):
-    X, y, speakers = voices
-    if emotions == "two":
-        X, y, speakers = (each[np.isin(y, ["angry", "sad"])] for each in (X, y, speakers))
+def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, tiny, mfcc13):
+    """Of two emotions; of all three in tests/test_predictor.py."""
+    y, speakers = (tiny.clips[column].to_numpy(dtype=str) for column in ("emotion", "speaker"))
+    X, y, speakers = (each[np.isin(y, ["angry", "sad"])] for each in (mfcc13.frame, y, speakers))
     require_equal(model, X, y, speakers, np.isin(speakers, np.unique(speakers)[:3]))
 
 
@@ -77,9 +65,10 @@ def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, emotions, voic
 def acted(corpora, cache):
     if not (corpora / "emodb").is_dir():
         pytest.skip("emodb is not below $SER_DATA")
-    found = load("emodb", corpora)
-    some = np.unique(np.linspace(0, len(found.clips) - 1, 2 * MOST).astype(int))
-    return table(found._replace(clips=found.clips.iloc[some]), "pooled", cache)
+    root, clips, corpus = load("emodb", corpora)
+    clips = clips.iloc[np.unique(np.linspace(0, len(clips) - 1, 2 * MOST).astype(int))]
+    X = extract(clips, root, FEATURES["pooled"], cache, channel=corpus.channel).frame
+    return X, *(clips[column].to_numpy(dtype=str) for column in ("emotion", "speaker"))
 
 
 @pytest.mark.corpus

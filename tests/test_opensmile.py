@@ -62,7 +62,7 @@ def test_what_exceeds_full_scale_is_clipped_and_does_not_wrap_around(smile, name
 def test_processes_that_share_the_work_give_the_values_of_one(smile, tiny, tmp_path):
     root, clips, _ = tiny
     alone, shared = (
-        extract(clips, root, FEATURES["egemaps"], tmp_path / str(jobs), Local(jobs)) for jobs in (1, 2)
+        extract(clips[:9], root, FEATURES["egemaps"], tmp_path / str(jobs), Local(jobs)) for jobs in (1, 2)
     )
     assert alone.digest == shared.digest
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic import FEATURES, MODELS, PROTOCOLS, evaluate, extract, store
+from ser_classic import MODELS, PROTOCOLS, evaluate, store
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
@@ -22,10 +22,9 @@ ID = "tiny--loso--external--my_cnn--0"
 
 
 @pytest.fixture(scope="module")
-def made(tiny, cache) -> pd.DataFrame:
+def made(tiny, mfcc13) -> pd.DataFrame:
     """Predictions of a real model, as another program would write them."""
-    features = extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
-    made = evaluate(tiny.clips, features, MODELS["logistic"], PROTOCOLS["loso"])
+    made = evaluate(tiny.clips, mfcc13, MODELS["logistic"], PROTOCOLS["loso"])
     table = made.rename(columns={"guess": "emotion"}).assign(
         file=tiny.clips["file"].loc[made["clip"]].to_numpy()
     )

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import statistics
 from ser_classic.errors import SerClassicError
@@ -62,10 +61,10 @@ def test_interval_equals_resampling_the_clips_of_speakers():
     table = statistics.count(truth, guess, speakers.astype(str))
     found = statistics.interval(table.counts, resamples=20_000)
     rows = [np.flatnonzero(speakers == number) for number in range(8)]
-    values = []
+    hits, values = truth == guess, []
     for _ in range(1500):
         drawn = np.concatenate([rows[number] for number in rng.integers(0, 8, size=8)])
-        values.append(balanced_accuracy_score(truth[drawn], guess[drawn]))
+        values.append(np.mean([hits[drawn][truth[drawn] == word].mean() for word in "abc"]))
     tail = stats.norm.cdf(stats.t.ppf(0.025, 7) * np.sqrt(8 / 7))
     np.testing.assert_allclose([found.low, found.high], np.quantile(values, [tail, 1 - tail]), atol=0.012)
 

@@ -202,8 +202,11 @@ def torture_bench(home: Path, kills: int, random: random.Random, toll: Toll) -> 
         bench(CELLS, place / "results", cache=place / "cache", own={"voices": voices}, engine=Local(jobs))
         report.write(place / "results", figures=False)
 
+    def jobs_of(number: int) -> int:
+        return 1 + (number % 4 == 0)
+
     undisturbed, spans = "", {}
-    for jobs in (1, 2):
+    for jobs in {jobs_of(number) for number in range(kills)}:
         place = home / f"undisturbed{jobs}"
         place.mkdir()
         started = time.monotonic()
@@ -213,7 +216,7 @@ def torture_bench(home: Path, kills: int, random: random.Random, toll: Toll) -> 
         undisturbed = leaderboard(place / "results")
     last = toll.kills + kills
     for number in range(kills):
-        place, jobs = home / f"round{number}", 1 + (number % 4 == 0)
+        place, jobs = home / f"round{number}", jobs_of(number)
         place.mkdir()
         (place / "log").touch()
         held: dict[str, bytes] = {}
