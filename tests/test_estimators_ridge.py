@@ -1,17 +1,17 @@
 """The kernel ridge classifier against its definition, its approximations, and scikit-learn's contract."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 from scipy.optimize import approx_fprime
 from scipy.special import log_softmax
-from sklearn.datasets import make_classification
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import LeaveOneGroupOut
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from test_estimators import named_corpus
 
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import (
@@ -26,37 +26,7 @@ from ser_classic.estimators.stacking import _near_the_sum
 from ser_classic.estimators.tuned import fit_sharpness
 
 Ridge = KernelRidgeClassifierCV
-
-
-@parametrize_with_checks(
-    [
-        Ridge(),
-        Ridge(("linear",)),
-        Ridge(("rbf",), cv=3),
-        Ridge(feature_groups="names", cv=3),
-        StackedKernelRidgeCV(feature_groups="names", cv=3),
-        ShrunkStackingCV(feature_groups="names", cv=3, widths=(0.0, 0.1)),
-    ]
-)
-def test_follows_the_convention_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-def corpus(classes=4, speakers=6, clips=30, columns=24, seed=0):
-    """Unbalanced classes, speakers with offsets, three named groups of features of unlike scale."""
-    X, y = make_classification(
-        speakers * clips,
-        columns,
-        n_informative=8,
-        n_classes=classes,
-        weights=[0.4] + [0.6 / (classes - 1)] * (classes - 1),
-        random_state=seed,
-    )
-    generator = np.random.default_rng(seed)
-    speaker = np.repeat(np.arange(speakers), clips)
-    X = (X + generator.normal(size=(speakers, columns))[speaker]) * np.logspace(-3, 3, columns) + 5
-    names = [f"{('tone', 'beat', 'voice/mfcc')[i % 3]}_{i:02d}_mean" for i in range(columns)]
-    return pd.DataFrame(X, columns=names), np.array(["sad", "angry", "happy", "fear"])[y], speaker
+corpus = partial(named_corpus, clips=30, columns=24, apart=1.0)
 
 
 def by_definition(X, y, T, kernel, alpha):
@@ -179,45 +149,11 @@ def test_too_many_clips_are_refused_with_the_way_out():
         Ridge(**tiny).fit(single, y)
 
 
-@pytest.mark.parametrize("classes", [2, 4])
-def test_the_most_probable_class_is_the_predicted_one(classes):
-    X, y, speaker = corpus(classes)
-    model = Ridge(feature_groups="names", cv=4).fit(X, y, groups=speaker)
-    generator = np.random.default_rng(0)
-    many = pd.DataFrame(
-        generator.normal(size=(3000, X.shape[1])) * X.std().to_numpy() + X.mean().to_numpy(),
-        columns=X.columns,
-    )
-    p = model.predict_proba(many)
-    np.testing.assert_allclose(p.sum(axis=1), 1)
-    np.testing.assert_array_equal(model.classes_[p.argmax(axis=1)], model.predict(many))
-
-
-def test_one_speaker_leaves_the_stated_defaults():
-    X, y, speaker = corpus()
-    model = Ridge(cv=4, alpha=0.5).fit(X, y, groups=np.zeros_like(speaker))
-    assert not model.tuned_
-    assert model.best_params_ == {"alpha": 0.5}
-    assert not hasattr(model, "predict_proba")
-
-
 def test_constant_features_and_single_features_are_no_trouble():
     X, y, speaker = corpus()
     X = X.assign(flat_00=1.0, flat_01=-2.0, lone_00=X.iloc[:, 0])
     model = Ridge(feature_groups="names", cv=3).fit(X, y, groups=speaker)
     assert np.isfinite(model.decision_function(X)).all()
-
-
-def test_a_float32_model_is_saved_without_pickle():
-    X, y, speaker = corpus()
-    X = X.astype(np.float32)
-    model = Ridge(feature_groups="names", cv=3).fit(X, y, groups=speaker)
-    saved = skops.io.dumps(model)
-    trusted = skops.io.get_untrusted_types(data=saved)
-    assert all(name.startswith("ser_classic.") for name in trusted)
-    loaded = skops.io.loads(saved, trusted=trusted)
-    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
-    assert {anchors.dtype for anchors in model.ridges_.anchors} == {np.dtype(np.float32)}
 
 
 def test_stacking_is_a_logistic_regression_on_scores_of_unheard_speakers():

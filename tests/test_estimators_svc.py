@@ -3,17 +3,14 @@
 import itertools
 
 import numpy as np
-import pandas as pd
 import pytest
-import skops.io
 from scipy.optimize import minimize
-from sklearn.datasets import make_classification
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from test_estimators import corpus
 
 from ser_classic.estimators import SVCCV, inner_folds
 from ser_classic.machines import formulas
@@ -24,32 +21,6 @@ CS, GAMMAS = (0.01, 0.1, 1.0, 10.0), (0.25, 1.0, 4.0)
 # The check wants equality to 1e-7; libsvm stops earlier, and its intercept is not unique where every support
 # vector is at its bound. scikit-learn's own SVC fails it too.
 UNEQUAL = {"check_sample_weight_equivalence_on_dense_data": "libsvm converges to its tolerance only"}
-
-
-@parametrize_with_checks(
-    [SVCCV(), SVCCV("linear"), SVCCV(Cs=(0.1, 1.0), gammas=(1.0,), cv=3)],
-    expected_failed_checks=lambda _: UNEQUAL,
-)
-def test_follows_the_convention_of_scikit_learn(estimator, check):
-    check(estimator)
-
-
-def corpus(seed=0, classes=4, speakers=6, clips=40, columns=30):
-    """Unbalanced classes, speakers with offsets of their own, features of unlike scale."""
-    n = speakers * clips
-    X, y = make_classification(
-        n,
-        columns,
-        n_informative=8,
-        n_classes=classes,
-        class_sep=0.7,
-        weights=[0.4] + [0.6 / (classes - 1)] * (classes - 1),
-        random_state=seed,
-    )
-    generator = np.random.default_rng(seed)
-    speaker = np.repeat(np.arange(speakers), clips)
-    X = (X + generator.normal(size=(speakers, columns))[speaker]) * np.logspace(-3, 3, columns) + 5
-    return X, np.array(["sad", "angry", "happy", "fear", "calm"])[y], speaker
 
 
 def search(kernel, splits, d, break_ties=True):
@@ -66,7 +37,7 @@ def search(kernel, splits, d, break_ties=True):
 @pytest.mark.parametrize("classes", [2, 4, 5])
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_same_choice_and_same_predictions_as_a_grid_search(kernel, classes, break_ties):
-    X, y, speaker = corpus(0, classes, clips=25)
+    X, y, speaker = corpus(classes, clips=25)
     train, test = speaker > 0, speaker == 0
     splits = inner_folds(y[train], speaker[train], 4)
     ours = SVCCV(kernel, Cs=CS, gammas=GAMMAS, cv=splits, break_ties=break_ties).fit(X[train], y[train])
@@ -80,7 +51,7 @@ def test_same_choice_and_same_predictions_as_a_grid_search(kernel, classes, brea
 
 
 def test_a_tie_falls_to_the_first_candidate_as_in_a_grid_search():
-    X, y, speaker = corpus(1, 3, columns=200)  # more features than clips: large C are all alike
+    X, y, speaker = corpus(3, 1, columns=200)  # more features than clips: large C are all alike
     Cs = (1e3, 1e4, 1e-6, 1e5)
     splits = inner_folds(y, speaker, 3)
     ours = SVCCV("linear", Cs=Cs, cv=splits).fit(X, y)
@@ -106,17 +77,6 @@ def test_a_scaler_in_front_changes_nothing():
     )
 
 
-@pytest.mark.parametrize("classes", [2, 5])
-@pytest.mark.parametrize("kernel", ["linear", "rbf"])
-def test_the_most_probable_class_is_the_predicted_one(kernel, classes):
-    X, y, speaker = corpus(2, classes)
-    model = SVCCV(kernel, Cs=CS[:3], cv=4).fit(X, y, groups=speaker)
-    many = np.random.default_rng(0).normal(size=(3000, X.shape[1])) * X.std(axis=0) + X.mean(axis=0)
-    p = model.predict_proba(many)
-    np.testing.assert_allclose(p.sum(axis=1), 1)
-    np.testing.assert_array_equal(model.classes_[p.argmax(axis=1)], model.predict(many))
-
-
 @pytest.mark.parametrize("kernel", ["linear", "rbf"])
 def test_a_weight_counts_as_repetition(kernel):
     X, y, speaker = corpus()
@@ -130,27 +90,8 @@ def test_a_weight_counts_as_repetition(kernel):
     np.testing.assert_allclose(once.predict_proba(X), twice.predict_proba(X), atol=1e-4)
 
 
-def test_one_speaker_leaves_the_stated_defaults():
-    X, y, speaker = corpus()
-    model = SVCCV(cv=4, C=3.0, gamma=0.5).fit(X, y, groups=np.zeros_like(speaker))
-    assert not model.tuned_
-    assert model.best_params_ == {"C": 3.0, "gamma": 0.5}
-    assert not hasattr(model, "predict_proba")
-    np.testing.assert_array_equal(model.predict(X), SVCCV(C=3.0, gamma=0.5).fit(X, y).predict(X))
-
-
-@pytest.mark.parametrize("kernel", ["linear", "rbf"])
-def test_equal_votes_too_have_a_most_probable_class(kernel):
-    X, y, speaker = corpus(3, 5)
-    model = SVCCV(kernel, cv=3, break_ties=False).fit(X, y, groups=speaker)
-    many = np.random.default_rng(0).normal(size=(3000, X.shape[1])) * X.std(axis=0) + X.mean(axis=0)
-    np.testing.assert_array_equal(
-        model.classes_[model.predict_proba(many).argmax(axis=1)], model.predict(many)
-    )
-
-
 def test_probabilities_tell_what_is_right():
-    X, y, speaker = corpus(4, 5)
+    X, y, speaker = corpus(5, 4)
     test = speaker < 2
     model = SVCCV("linear", Cs=CS[:3], cv=4).fit(X[~test], y[~test], groups=speaker[~test])
     p, right = model.predict_proba(X[test]), model.predict(X[test]) == y[test]
@@ -200,12 +141,3 @@ def test_a_fold_that_trains_on_one_class_is_named():
     splits = [(np.flatnonzero(y == "sad"), np.flatnonzero(y != "sad"))]
     with pytest.raises(ValueError, match=r"fold 0 .*'sad'"):
         SVCCV(cv=splits).fit(X, y)
-
-
-def test_is_saved_without_pickle():
-    X, y, speaker = corpus()
-    frame = pd.DataFrame(X, columns=[f"mfcc_{i:02d}_mean" for i in range(X.shape[1])])
-    model = SVCCV(cv=3).fit(frame, y, groups=speaker)
-    loaded = skops.io.loads(skops.io.dumps(model), trusted=["ser_classic.estimators.svc.SVCCV"])
-    np.testing.assert_array_equal(loaded.predict_proba(frame), model.predict_proba(frame))
-    assert list(loaded.feature_names_in_) == list(frame.columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -13,118 +14,97 @@ from ser_classic.corpora import CORPORA, EMOTIONS, CorpusError, load
 from ser_classic.corpora.published import PUBLISHED, read
 from ser_classic.errors import SerClassicError
 
-NAMES = [
-    (
-        "ravdess_song",
-        "Actor_02/03-02-05-02-01-02-02.wav",
-        {
-            **{"clip": "Actor_02/03-02-05-02-01-02-02", "speaker": "02", "emotion": "angry", "sex": "female"},
-            **{"sentence": "01", "intensity": "strong", "repetition": "02"},
-        },
-    ),
-    (
-        "cafe",
-        "Colère/Fort/01-C-2-3.wav",
-        {"speaker": "01", "emotion": "angry", "sex": "male", "intensity": "strong", "sentence": "3"},
-    ),
-    ("cafe", "Col\udce8re/12-P-1-6.flac", {"clip": "12-P-1-6", "emotion": "fear", "sex": "female"}),
-    (
-        "esd",
-        "Emotion Speech Dataset/0011/Angry/0011_000351.wav",
-        {
-            **{"clip": "0011_000351", "speaker": "0011", "emotion": "angry", "sex": "male"},
-            **{"sentence": "English 1", "language": "English"},
-        },
-    ),
-    (
-        "esd",
-        "0001/Surprise/evaluation/0001_001401.wav",
-        {"sex": "female", "language": "Mandarin", "partition": "dev", "sentence": "Mandarin 1"},
-    ),
-    (
-        "iemocap",
-        "Session1/sentences/wav/Ses01F_script01_1/Ses01F_script01_1_M003.wav",
-        {
-            "clip": "Ses01F_script01_1_M003",
-            "speaker": "Ses01M",
-            "sex": "male",
-            "session": "01",
-            "style": "scripted",
-        },
-    ),
-    ("iemocap", "Ses05M_impro03_F017.wav", {"speaker": "Ses05F", "sex": "female", "style": "improvised"}),
-    ("iemocap", "Ses05M_script01_1b_FXX2.wav", {"speaker": "Ses05F"}),
-    (
-        "jl",
-        "female1_excited_10a_2.wav",
-        {"speaker": "female1", "emotion": "excited", "sex": "female", "sentence": "10a", "repetition": "2"},
-    ),
-    (
-        "polish",
-        "m3.s_dom_1.wav",
-        {"clip": "m3.s_dom_1", "speaker": "m3", "emotion": "fear", "sentence": "dom"},
-    ),
-    (
-        "subesco",
-        "F_02_MONIKA_S_2_SURPRISE_3].wav",
-        {"clip": "F_02_MONIKA_S_2_SURPRISE_3", "speaker": "F_02", "emotion": "surprise", "sex": "female"},
-    ),
-    ("subesco", "M_10_X_S_10_ANGRY_5.wav", {"speaker": "M_10", "emotion": "angry", "sentence": "10"}),
-    (
-        "msp_improv",
-        "session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav",
-        {"speaker": "F01", "session": "01", "sex": "female", "target": "A", "style": "P"},
-    ),
-    ("msp_podcast", "Audios/MSP-PODCAST_0001_0008.wav", {"clip": "MSP-PODCAST_0001_0008", "show": "0001"}),
-    ("msp_podcast", "MSP-PODCAST_2001_0008_0003.mp3", {"segment": "0008_0003"}),
-    ("meld", "train/train_splits/dia0_utt12.wav", {"clip": "train/dia0_utt12", "partition": "train"}),
-    ("meld", "dev_splits_complete/dia3_utt0.wav", {"clip": "dev/dia3_utt0", "partition": "dev"}),
-    ("meld", "output_repeated_splits_test/dia3_utt0.flac", {"clip": "test/dia3_utt0", "partition": "test"}),
-    ("meld", "test/final_videos_testdia9_utt1.wav", {"clip": "test/dia9_utt1"}),
-    ("shemo", "female/F21N05.wav", {"speaker": "F21", "emotion": "neutral", "sex": "female", "number": "05"}),
-    ("shemo", "M01W03.wav", {"emotion": "surprise", "sex": "male"}),
-    (
-        "enterface",
-        "subject 1/anger/sentence 3/s1_an_3.wav",
-        {"clip": "subject 1/anger/s1_an_3", "speaker": "1", "emotion": "angry", "sentence": "3"},
-    ),
-    ("enterface", "subject 6/happiness/s6_ha_1.wav", {"speaker": "6", "emotion": "happy"}),
-    ("enterface", "subject 11/sadness/sentence 1/s12_sa_1.wav", {"speaker": "11"}),
-    ("nemo", "samples/MP0_surprised_12.wav", {"speaker": "MP0", "emotion": "surprise", "sex": "male"}),
-    (
-        "turev_db",
-        "Sound Source/Calm/1984_sk_masa.wav",
-        {"clip": "Calm/1984_sk_masa", "speaker": "1984", "emotion": "calm", "sentence": "masa"},
-    ),
-    (
-        "ased",
-        "sad/S2-03-01-01-09.wav",
-        {"speaker": "09", "emotion": "sad", "sex": "female", "sentence": "03"},
-    ),
-    ("ased", "n1-01-02-02-41.wav", {"emotion": "neutral", "sex": "male", "repetition": "02"}),
-    ("baved", "2/7-F-23-5-2-1043.wav", {"speaker": "7", "emotion": "high", "sex": "female", "sentence": "5"}),
-    ("aesdd", "sadness/s05 (4).wav", {"clip": "s05 (4)", "speaker": "4", "emotion": "sad", "sentence": "05"}),
-    ("aesdd", "a19 (2)b.wav", {"speaker": "2", "emotion": "angry", "repetition": "b"}),
-    ("aesdd", "h03 (05.wav", {"speaker": "5", "emotion": "happy"}),
-    (
-        "emov_db",
-        "bea_Amused/amused_1-15_0001.wav",
-        {"clip": "bea/Amused/amused_1-15_0001", "speaker": "bea", "emotion": "amused", "sex": "female"},
-    ),
-    (
-        "emov_db",
-        "sam/Sleepy/sleepiness_1-28_0028.wav",
-        {"emotion": "sleepiness", "sex": "male", "sentence": "0028"},
-    ),
-    ("emozionalmente", "audio/1623234567890.wav", {"clip": "1623234567890"}),
-    (
-        "urdu",
-        "Angry/SM4_F2_A054.flac",
-        {"clip": "SM4_F2_A054", "speaker": "SM4", "emotion": "angry", "sex": "male", "number": "054"},
-    ),
-]
+TOLD = """
+ravdess | Actor_12/03-01-06-02-01-02-12.wav | clip=Actor_12/03-01-06-02-01-02-12, speaker=12, emotion=fear,
+    label=fearful, sex=female, sentence=01, intensity=strong, repetition=02
+ravdess | 03-01-08-01-02-01-07.flac | clip=Actor_07/03-01-08-01-02-01-07, sex=male, emotion=surprise
+emodb | wav/03a01Fa.wav | clip=03a01Fa, speaker=03, emotion=happy, sex=male, sentence=a01
+emodb | 14b10Wc.wav | speaker=14, emotion=angry, sex=female, sentence=b10, version=c
+emodb | 16a07Ea.flac | emotion=disgust
+emodb | 03a01fa.wav | clip=03a01Fa, emotion=happy
+emodb | 12a05Ab.wav | emotion=fear, label=fear
+emodb | 15b03Lc.wav | emotion=boredom, sex=male
+emodb | 08b01Ta.wav | emotion=sad
+tess | OAF_angry/OAF_back_angry.wav | clip=OAF_back_angry, speaker=OAF, emotion=angry, sentence=back
+tess | YAF_pleasant_surprised/YAF_back_ps.wav | speaker=YAF, emotion=surprise, label=ps, sex=female
+tess | x/y/OAF_Pleasant_surprise/OAF_witch_ps.wav | clip=OAF_witch_ps, emotion=surprise
+tess | OAF_neutral/OA_bite_neutral.wav | clip=OA_bite_neutral, speaker=OAF, emotion=neutral
+savee | AudioData/DC/sa07.wav | clip=DC_sa07, speaker=DC, emotion=sad, sex=male, sentence=sa07
+savee | KL_su15.wav | clip=KL_su15, speaker=KL, emotion=surprise
+savee | ALL/JE_a01.wav | speaker=JE, emotion=angry
+savee | AudioData/JK/n30.wav | speaker=JK, emotion=neutral
+crema_d | AudioWAV/1001_IEO_ANG_HI.wav | clip=1001_IEO_ANG_HI, speaker=1001, emotion=angry, sex=male,
+    sentence=IEO, intensity=high
+crema_d | 1091_WSI_NEU_XX.flac | speaker=1091, emotion=neutral, sex=female, intensity=unspecified
+emovo | f1/dis-f1-b1.wav | clip=dis-f1-b1, speaker=f1, emotion=disgust, sex=female, sentence=b1
+emovo | m3/gio-m3-n5.wav | speaker=m3, emotion=happy, label=gioia, sex=male
+emovo | rab-m1-l4.wav | emotion=angry
+emovo | m2/pau-m2-d2.wav | emotion=fear
+ravdess_song | Actor_02/03-02-05-02-01-02-02.wav | clip=Actor_02/03-02-05-02-01-02-02, speaker=02,
+    emotion=angry, sex=female, sentence=01, intensity=strong, repetition=02
+cafe | Colère/Fort/01-C-2-3.wav | speaker=01, emotion=angry, sex=male, intensity=strong, sentence=3
+cafe | Col\udce8re/12-P-1-6.flac | clip=12-P-1-6, emotion=fear, sex=female
+esd | Emotion Speech Dataset/0011/Angry/0011_000351.wav | clip=0011_000351, speaker=0011, emotion=angry,
+    sex=male, sentence=English 1, language=English
+esd | 0001/Surprise/evaluation/0001_001401.wav | sex=female, language=Mandarin, partition=dev,
+    sentence=Mandarin 1
+iemocap | Session1/sentences/wav/Ses01F_script01_1/Ses01F_script01_1_M003.wav | clip=Ses01F_script01_1_M003,
+    speaker=Ses01M, sex=male, session=01, style=scripted
+iemocap | Ses05M_impro03_F017.wav | speaker=Ses05F, sex=female, style=improvised
+iemocap | Ses05M_script01_1b_FXX2.wav | speaker=Ses05F
+jl | female1_excited_10a_2.wav | speaker=female1, emotion=excited, sex=female, sentence=10a, repetition=2
+polish | m3.s_dom_1.wav | clip=m3.s_dom_1, speaker=m3, emotion=fear, sentence=dom
+subesco | F_02_MONIKA_S_2_SURPRISE_3].wav | clip=F_02_MONIKA_S_2_SURPRISE_3, speaker=F_02, emotion=surprise,
+    sex=female
+subesco | M_10_X_S_10_ANGRY_5.wav | speaker=M_10, emotion=angry, sentence=10
+msp_improv | session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav | speaker=F01, session=01, sex=female, target=A,
+    style=P
+msp_podcast | Audios/MSP-PODCAST_0001_0008.wav | clip=MSP-PODCAST_0001_0008, show=0001
+msp_podcast | MSP-PODCAST_2001_0008_0003.mp3 | segment=0008_0003
+meld | train/train_splits/dia0_utt12.wav | clip=train/dia0_utt12, partition=train
+meld | dev_splits_complete/dia3_utt0.wav | clip=dev/dia3_utt0, partition=dev
+meld | output_repeated_splits_test/dia3_utt0.flac | clip=test/dia3_utt0, partition=test
+meld | test/final_videos_testdia9_utt1.wav | clip=test/dia9_utt1
+shemo | female/F21N05.wav | speaker=F21, emotion=neutral, sex=female, number=05
+shemo | M01W03.wav | emotion=surprise, sex=male
+enterface | subject 1/anger/sentence 3/s1_an_3.wav | clip=subject 1/anger/s1_an_3, speaker=1, emotion=angry,
+    sentence=3
+enterface | subject 6/happiness/s6_ha_1.wav | speaker=6, emotion=happy
+enterface | subject 11/sadness/sentence 1/s12_sa_1.wav | speaker=11
+nemo | samples/MP0_surprised_12.wav | speaker=MP0, emotion=surprise, sex=male
+turev_db | Sound Source/Calm/1984_sk_masa.wav | clip=Calm/1984_sk_masa, speaker=1984, emotion=calm,
+    sentence=masa
+ased | sad/S2-03-01-01-09.wav | speaker=09, emotion=sad, sex=female, sentence=03
+ased | n1-01-02-02-41.wav | emotion=neutral, sex=male, repetition=02
+baved | 2/7-F-23-5-2-1043.wav | speaker=7, emotion=high, sex=female, sentence=5
+aesdd | sadness/s05 (4).wav | clip=s05 (4), speaker=4, emotion=sad, sentence=05
+aesdd | a19 (2)b.wav | speaker=2, emotion=angry, repetition=b
+aesdd | h03 (05.wav | speaker=5, emotion=happy
+emov_db | bea_Amused/amused_1-15_0001.wav | clip=bea/Amused/amused_1-15_0001, speaker=bea, emotion=amused,
+    sex=female
+emov_db | sam/Sleepy/sleepiness_1-28_0028.wav | emotion=sleepiness, sex=male, sentence=0028
+emozionalmente | audio/1623234567890.wav | clip=1623234567890
+urdu | Angry/SM4_F2_A054.flac | clip=SM4_F2_A054, speaker=SM4, emotion=angry, sex=male, number=054
+"""
+# A corpus, a file name, and what that tells; a line that is indented goes on with it.
+NAMES = [line.split(" | ") for line in re.sub(r"\n +", " ", TOLD).strip().splitlines()]
 
 FOREIGN = [
+    ("ravdess", "03-02-05-01-01-01-01.wav"),  # song
+    ("ravdess", "01-01-05-01-01-01-01.mp4"),  # video
+    ("ravdess", "03-01-05-01-01-01-25.wav"),  # no such actor
+    ("emodb", "03a01F.wav"),
+    ("emodb", "07a01Fa.wav"),
+    ("emodb", "03a01ga.wav"),
+    ("tess", "OAF_back_surprise.wav"),
+    ("tess", "MAF_back_sad.wav"),
+    ("savee", "a01.wav"),  # nothing tells the speaker
+    ("savee", "XX/a01.wav"),
+    ("savee", "DC_x01.wav"),
+    ("crema_d", "1092_DFA_ANG_XX.wav"),
+    ("crema_d", "1001_DFA_SUR_XX.wav"),
+    ("emovo", "dis-f4-b1.wav"),
+    ("emovo", "dis_f1_b1.wav"),
     ("ravdess_song", "03-01-05-01-01-01-01.wav"),  # speech
     ("ravdess_song", "03-02-08-01-01-01-01.wav"),  # nobody sings surprised
     ("cafe", "13-C-1-1.wav"),
@@ -149,7 +129,7 @@ FOREIGN = [
 @pytest.mark.parametrize(("name", "file", "told"), NAMES)
 def test_file_name_tells(name, file, told):
     row = CORPORA[name].parse(PurePosixPath(file))
-    assert {key: row[key] for key in told} == told
+    assert {f"{key}={value}" for key, value in row.items()} >= set(told.split(", "))
 
 
 @pytest.mark.parametrize(("name", "file"), FOREIGN)
