@@ -78,19 +78,19 @@ def bad_files(folder: Path) -> dict[str, Path]:
     whole = wav(folder / "whole.wav", tone()).read_bytes()
     lossless = wav(folder / "whole.flac", tone()).read_bytes()
     files = {
-        "there is no such file": folder / "missing.wav",
-        "the file is empty": folder / "empty.wav",
-        "not readable as audio": folder / "text.wav",
+        "no such file": folder / "missing.wav",
+        "empty": folder / "empty.wav",
+        "not readable": folder / "text.wav",
         "truncated": folder / "cut.wav",
-        "copy or download it again": folder / "cut.flac",
+        "download": folder / "cut.flac",
         "silent": wav(folder / "silent.wav", np.zeros(8_000)),
         "NaN": wav(folder / "nan.wav", np.full(8_000, np.nan), subtype="FLOAT"),
-        "1 samples at 16000 Hz, at least 10 ms needed": wav(folder / "one.wav", tone()[1:2]),
+        "10 ms": wav(folder / "one.wav", tone()[1:2]),
     }
-    files["the file is empty"].touch()
-    files["not readable as audio"].write_text("this is no audio\n" * 50)
+    files["empty"].touch()
+    files["not readable"].write_text("this is no audio\n" * 50)
     files["truncated"].write_bytes(whole[: len(whole) // 2])
-    files["copy or download it again"].write_bytes(lossless[: len(lossless) // 2])
+    files["download"].write_bytes(lossless[: len(lossless) // 2])
     return files
 
 

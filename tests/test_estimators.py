@@ -19,7 +19,7 @@ from ser_classic.estimators import (
 )
 
 # The check wants equality to 1e-7. libsvm stops earlier, and its intercept is not unique where every support
-# vector is at its bound: scikit-learn's own SVC fails it too. The sharpness of probabilities is found to 1e-6.
+# vector is at its bound: scikit-learn's own SVC fails it too. Sharpness of probabilities is good to 1e-6.
 UNEQUAL = {"check_sample_weight_equivalence_on_dense_data": "what is found by steps ends at its tolerance"}
 
 

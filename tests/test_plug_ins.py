@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 
 MODULE = """
+import re
 import sys
 from dataclasses import dataclass
 
@@ -184,18 +186,18 @@ def forget() -> None:
 
 def test_a_plug_in_that_fails_fails_its_cells_alone(packages, ser, tmp_path, own_folder):
     cells = [
-        ("failing_split", "mfcc13", "prior", "failing_split cannot split these 48 clips: RuntimeError"),
-        ("of_nothing", "mfcc13", "prior", "corpora: there is no 'nothing'"),
+        ("failing_split", "mfcc13", "prior", r"failing_split .*48 clips.*RuntimeError"),
+        ("of_nothing", "mfcc13", "prior", "corpora: .*'nothing'"),
         ("loso", "mfcc13", "failing_model", "RuntimeError: planted"),
-        ("loso", "mfcc13", "short", "fold s01: short gives predictions of shape (3,) for 12 clips"),
-        ("loso", "mfcc13", "foreign", "foreign predicts 'furious'"),
-        ("loso", "mfcc13", "uncertain", "Uncertain: its probabilities are not numbers"),
-        ("loso", "mfcc13", "silent", "silent gives 3 rows of probabilities for 12 clips"),
-        ("loso", "mfcc13", "numbered", "numbered gives probabilities of 0, 1, 2"),
-        ("loso", "mfcc13", "leaving", "leaving cannot be fitted to these 36 clips: SystemExit: 3"),
+        ("loso", "mfcc13", "short", r"fold s01: short .*\(3,\).*12 clips"),
+        ("loso", "mfcc13", "foreign", "foreign .*'furious'"),
+        ("loso", "mfcc13", "uncertain", "Uncertain: "),
+        ("loso", "mfcc13", "silent", "silent .*3 .*12 clips"),
+        ("loso", "mfcc13", "numbered", "numbered .*0, 1, 2"),
+        ("loso", "mfcc13", "leaving", "leaving .*36 clips: SystemExit: 3"),
         ("loso", "mfcc13", "curved", None),
-        ("loso", "wide", "prior", "values of shape (3,), expected 1 columns"),
-        ("loso", "nameless", "prior", "nameless cannot tell its columns: RuntimeError: planted"),
+        ("loso", "wide", "prior", r"\(3,\).* 1 "),
+        ("loso", "nameless", "prior", "nameless .*RuntimeError: planted"),
         ("loso", "mfcc13", "ints", None),
         ("loso", "mfcc13", "prior", None),
     ]
@@ -209,17 +211,16 @@ def test_a_plug_in_that_fails_fails_its_cells_alone(packages, ser, tmp_path, own
         assert "Traceback" not in done.stderr
         assert ends in done.stdout
         for *names, told in cells:
-            assert told is None or told in done.stderr, names
+            assert told is None or re.search(told, done.stderr), names
         for name, why in (
-            ("contrary", "degradation 'noise11'; expected one of noise20"),
-            ("opaque", "its extractor is no dataclass"),
+            ("contrary", "'noise11'.*noise20"),
+            ("opaque", "dataclass"),
             ("broken", "division by zero"),
             ("gone", "no licence"),
-            ("countless", "None clips or speakers"),
-            ("listed", "a grid maps names"),
+            ("countless", "None"),
+            ("listed", "grid"),
         ):
-            assert f"{name}:{name} (" in done.stderr
-            assert why in done.stderr
+            assert re.search(rf"{name}:{name} \(.*{why}", done.stderr), name
     kept = {run.record["model"]: run for run in store.runs(tmp_path / "results") if run.ok}
     assert kept.keys() == {"ints", "prior", "curved"}
     assert kept["ints"].record["folds"][0]["chosen"] == {"max_iter": 100}

@@ -131,7 +131,7 @@ def test_a_failed_run_is_shown_as_failed_and_escaped(board):
     assert r"- failed: pooled + xgboost (loso): MemoryError: 2.1 GiB \| &lt;b>could not&lt;/b> be had" in text
     alone = scored([made_up.failed("emodb", "loso", "pooled", "knn", "it broke\nhere")], made_up.clips)
     assert "it broke\n" in report.markdown(alone)
-    assert report.markdown(scored([], made_up.clips)) == "No run has finished yet.\n"
+    assert report.markdown(scored([], made_up.clips)).startswith("No run")
 
 
 def test_a_failed_seed_leaves_the_others(board):

@@ -203,9 +203,9 @@ def test_verdicts():
     assert "told apart" in near.verdict
     same = statistics.compare(good, good)
     assert same.p_value == 1
-    assert "score the same UAR" in same.verdict
+    assert "same UAR" in same.verdict
     two = statistics.compare(good[:2], bad[:2])
-    assert "2 speakers; fewer than 5 " in two.verdict
+    assert "2 speakers" in two.verdict
 
 
 def test_other_clips_are_refused():
