@@ -9,7 +9,6 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
@@ -59,6 +58,8 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
 
     @cached_property
     def _all(self) -> dict[str, Entry]:
+        from importlib.metadata import EntryPoint, entry_points  # 15 ms that a prediction does not need
+
         table = dict(self._built_in)
         wanted = self._wanted or type(next(iter(table.values())))
         broken: dict[str, list[str]] = {}

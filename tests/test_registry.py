@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from ser_classic import registry
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import Registry, need
 
@@ -35,7 +34,7 @@ def install(monkeypatch: pytest.MonkeyPatch):
 
     def offer(*points: Point) -> Registry[Entry]:
         groups = {"ser_classic.things": list(points)}
-        monkeypatch.setattr(registry, "entry_points", lambda group: groups.get(group, []))
+        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: groups.get(group, []))
         return Registry("things", [Entry("svm_linear"), Entry("svm_rbf"), Entry("mlp")])
 
     return offer

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +58,8 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
 
 def _extras() -> dict[str, dict[str, str | None]]:
     """The libraries of each extra, with their versions; None for one that is not installed."""
+    from importlib.metadata import PackageNotFoundError, requires, version
+
     found: dict[str, dict[str, str | None]] = {}
     for requirement in requires("ser-classic") or ():
         if extra := re.search(r"extra == ['\"](\w+)", requirement):
