@@ -33,7 +33,7 @@ _ALONE = threading.RLock()  # held while stderr is redirected
 
 
 class Shape(NamedTuple):
-    """Length of a recording in frames, its sample rate [Hz], its channels and its container."""
+    """Length of a recording in frames, sample rate [Hz], number of channels, and container."""
 
     frames: int
     rate: int
@@ -49,22 +49,22 @@ def read(
 ) -> tuple[np.ndarray, int]:
     """Read a recording: its waveform [shape=(n,), float32], full scale 1, and its sample rate [Hz].
 
-    Anything that libsndfile reads (WAV, FLAC, OGG, MP3, AIFF and more), or ffmpeg if installed (MP4, WebM,
-    AMR ...). The content counts, not the extension. Floats in the range of integers are scaled, and a
-    constant offset of more than 7.5 % of full scale is removed, each with a warning in the log.
+    It reads what libsndfile reads (WAV, FLAC, OGG, MP3, AIFF and more), or ffmpeg if installed (MP4, WebM,
+    AMR ...), by content, not suffix. Floats in the range of integers are scaled, and a constant offset of
+    more than 7.5 % of full scale is removed, each with a warning in the log.
 
     Parameters
     ----------
     sample_rate : int, optional
         Resample to this rate [Hz]; the file's own rate by default.
     channel : int, optional
-        Channel to take, counted from 0, if there are several; by default their mean.
+        Channel of several, counted from 0; their mean by default.
 
     Raises
     ------
     AudioError
-        The file is missing, unreadable, empty, not audio, truncated, too short, silent or has NaN; it lacks
-        the channel, or its channels cancel each other; or it ends before the part does.
+        The file is missing, unreadable, empty, not audio, truncated, too short, silent or has NaN, lacks the
+        channel, has channels that cancel each other, or ends before the part does.
     """
     path = Path(path)
     listening = Listening(channel, name=str(path))
@@ -85,20 +85,20 @@ def read(
 def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.ndarray, int]]:
     """Read a recording block by block, in constant memory, at its own rate.
 
-    It yields the next samples and the rate as `read` returns them, except that notices and offset come from
-    the first block, and that a fault near the end is found only there.
+    It yields the next samples and the rate as `read` returns them, but takes scale and offset from the first
+    block, and finds a fault near the end only there.
     """
     listening, treat = Listening(channel, name=str(path)), None
     for block, rate in blocks(path):
         samples = listening.take(block, rate)
         treat = treat or listening.settle()
         if not np.isfinite(peak(samples)):
-            raise AudioError(f"{path}: holds NaN or infinite samples; export it again")
+            raise AudioError(f"{path}: has NaN or infinite samples; export it again")
         yield treat(samples), rate
 
 
 def shape(path: str | Path) -> Shape:
-    """Length, rate, channels and container of a file; decodes it only if it does not state its length."""
+    """Length, rate, channels and container of a file, decoded only if it does not state its length."""
     path = Path(path)
     with _opened(path) as opened:
         first, known = opened.files[0], sum(opened.expected)
@@ -145,7 +145,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
                 files = [stack.enter_context(_forward(source)) for source in given]
                 container = files[0].format
                 if container == "MP3":
-                    # With a much larger size, so that its decoder does not stop early.
+                    # With a much larger size, so that its decoder does not stop early
                     written = given[0].written if isinstance(given[0], View) else (0, b"")
                     endless = View(content, size, written, claimed=CLAIMED)
                     more = stack.enter_context(_forward(endless))
@@ -161,13 +161,13 @@ def _opened(path: Path) -> Iterator[_Opened]:
             files, most, notices = [stack.enter_context(_forward(converted))], UNKNOWN, []
             container = path.suffix[1:].upper() or "converted"
         if len({(file.samplerate, file.channels) for file in files}) > 1:
-            raise AudioError(f"{path}: holds recordings of several rates or channels; split it")
+            raise AudioError(f"{path}: has recordings of several rates or numbers of channels; split it")
         expected = [UNKNOWN if most is None else min(file.frames, most) for file in files]
         yield _Opened(files, expected, container, notices)
 
 
 def _forward(source: Any) -> Any:
-    """A decoder that never seeks: soundfile would after every block, which not every decoder can."""
+    """A decoder that never seeks; soundfile would after every block, which not every decoder can."""
     import soundfile
 
     file = soundfile.SoundFile(source)
@@ -193,7 +193,7 @@ def _contents(path: Path) -> Iterator[tuple[IO[bytes], int, bytes]]:
 
 @contextmanager
 def _blamed(path: Path) -> Iterator[None]:
-    """Whatever a decoder raises becomes an error that names the file."""
+    """Turn any error of a decoder into one that names the file."""
     try:
         yield
     except AudioError:
@@ -239,11 +239,11 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
 
 @contextmanager
 def _quiet(needed: bool) -> Iterator[None]:
-    """Silence a decoder that writes straight to stderr about a damaged file."""
+    """Silence a decoder that writes to stderr about a damaged file."""
     if not needed:
         yield
         return
-    with _ALONE:  # otherwise two threads could restore each other's redirection
+    with _ALONE:  # or two threads could restore each other's redirection
         if sys.stderr:
             sys.stderr.flush()
         kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)

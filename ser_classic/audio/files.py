@@ -1,4 +1,4 @@
-"""Files of recordings: which there are below a folder, and what they are known by."""
+"""Files of recordings: which are below a folder, and what identifies them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FFMPEG = (
     *(".m4r", ".m4v", ".f4v", ".mpg", ".mpeg", ".mpe", ".mpa", ".m1v", ".ogv", ".ogm", ".qt", ".wmv", ".vob"),
     *(".adts", ".ac3", ".eac3", ".dts", ".mpc", ".ra", ".rm", ".qcp", ".dss", ".mts", ".m2ts"),
 )
-HEADERLESS = (".raw", ".pcm", ".vox", ".gsm", ".g711", ".ul", ".al")  # said so when they are read
+HEADERLESS = (".raw", ".pcm", ".vox", ".gsm", ".g711", ".ul", ".al")  # an error says so on reading
 SUFFIXES = (*LIBSNDFILE, *FFMPEG, *HEADERLESS)
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of a recording's file, which is no pipe or device, as these might never end."""
+    """SHA-256 of a recording's file; an error if it is a pipe or device, which might never end."""
     try:
         if not path.is_file() and path.exists():
             raise AudioError(f"{path}: not a regular file; leave it out")
@@ -39,25 +39,25 @@ def digest(path: Path) -> str:
 def audio_files(root: Path) -> list[PurePosixPath]:
     """Audio files below a folder, relative to it; flattest first, official WAV before conversions.
 
-    They are known by their ending or, where that says nothing, by how they begin. Links to folders are
-    followed, each folder once. Hidden files, and the shadows (`__MACOSX`, `._name.wav`) that some archivers
-    add, are no audio. A folder that may not be looked into is an AudioError.
+    They are recognised by their suffix, or else by their first bytes. Links to folders are followed, each
+    folder once. Hidden files, and what some archivers add (`__MACOSX`, `._name.wav`), are left out. A folder
+    that cannot be listed is an AudioError.
     """
     files = [file for file in _files(root) if is_recording(root / file)]
     return sorted(files, key=lambda file: (len(file.parts), file.suffix.lower() != ".wav", str(file)))
 
 
 def other_files(root: Path) -> list[PurePosixPath]:
-    """Files below a folder that are passed over by `audio_files`, but for the hidden ones."""
+    """Files below a folder that `audio_files` leaves out, except hidden ones."""
     return sorted(file for file in _files(root) if not is_recording(root / file))
 
 
 def is_recording(path: Path) -> bool:
-    """Whether a file is one by its ending or, where that says nothing, by how it begins."""
+    """Whether a file is a recording, by its suffix or else by its first bytes."""
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        if not path.is_file():  # a pipe might never begin
+        if not path.is_file():  # a pipe might never have any
             return False
         with path.open("rb") as file:
             return sounds(file.read(32))
@@ -70,7 +70,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _files(root: Path) -> Iterator[PurePosixPath]:
-    """Files below a folder; what is linked after what is there, so that a loop of links comes to its end."""
+    """Files below a folder; links are followed last, so that a loop of links ends."""
     seen: set[str] = set()
     waiting = [root]
     while waiting:

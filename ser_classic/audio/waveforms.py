@@ -1,4 +1,4 @@
-"""Waveforms: one channel, full scale 1, at a wanted rate; and notices of those that are odd."""
+"""Waveforms: one channel, full scale 1, at a wanted rate; and notices of odd ones."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import numpy as np
 from ser_classic.errors import SerClassicError
 
 SHORTEST = 0.01  # [s]; a single short analysis frame
-LOUDEST = 1e10  # what is louder overflows in powers
+LOUDEST = 1e10  # the powers of anything louder overflow
 LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
-OVERSHOT = 16.0  # peak [full scales] up to which floats may be meant so; beyond, they are integers
+OVERSHOT = 16.0  # peak [full scales] above which floats are taken for integers
 RANGES = (2.0**15, 2.0**23, 2.0**31)  # full scales of integers that were written as floats
-OFFSET = 0.075  # [full scales] from which a constant offset is taken off; of real corpora, URDU has up to .06
-SMALL_OFFSET = 0.01  # [full scales] from which a notice tells of one; RAVDESS, EMO-DB, TESS: up to .0062
+OFFSET = 0.075  # [full scales]; a larger constant offset is removed. URDU has up to .06
+SMALL_OFFSET = 0.01  # [full scales]; a larger one is reported. RAVDESS, EMO-DB, TESS: up to .0062
 CANCELLED = 1e-3  # power of the mean of channels over that of the channels, below which they cancel
-DEAD = 1e-6  # power of a channel over that of another, below which it is dead
-APART = 30.0  # ratio of powers at which one channel is heard and not the other
+DEAD = 1e-6  # power of a channel over that of another, below which it counts as silent
+APART = 30.0  # ratio of powers at which only one channel is heard
 FRAME = 0.05  # [s] in which channels are compared
 TURNS = 0.1  # share of the frames with sound in which each channel is heard alone, in a conversation
 PART_TOLERANCE = 0.05  # [s] by which a part may end after its file, as times are rounded
-MOST_NOTICES = 5  # of one kind, from one process
+MOST_NOTICES = 5  # of one kind, in one process
 
 logger = logging.getLogger(__name__)
 _noticed: Counter[str] = Counter()
@@ -38,13 +38,13 @@ class AudioError(SerClassicError):
 
 @dataclass(frozen=True)
 class Part:
-    """Where a clip begins and ends in its file [s]; an end that is None is the file's."""
+    """Start and end of a clip in its file [s]; None is the end of the file."""
 
     start: float
     end: float | None = None
 
     def of(self, samples: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
-        """Cut the part out of a recording [shape=(n, ...)]; an AudioError says that it ends before."""
+        """Cut the part out of a recording [shape=(n, ...)]; an AudioError if the recording ends before."""
         first = round(self.start * sample_rate)
         last = len(samples) if self.end is None else round(self.end * sample_rate)
         if last > len(samples) + PART_TOLERANCE * sample_rate or first >= len(samples):
@@ -68,7 +68,7 @@ def seconds(time: float) -> str:
 
 
 def parse_channel(text: str | None) -> int | None:
-    """A channel as a person calls it, counted from 0; None is the mean of all.
+    """A channel by its name or its number from 0; None is the mean of all.
 
     >>> parse_channel("right"), parse_channel("0"), parse_channel("mix")
     (1, 0, None)
@@ -94,13 +94,13 @@ def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
 
 
 class Listening:
-    """Takes one channel of a recording, or the mean, block by block, and says what its waveform needs."""
+    """Takes one channel of a recording, or the mean, block by block, and finds what its waveform needs."""
 
     def __init__(self, channel: int | None, name: str) -> None:
         self._channel, self._name = channel, name
         self._frames, self._sum, self._peak, self._mixed = 0, 0.0, 0.0, 0.0
         self._power: np.ndarray | float = 0.0  # of each channel
-        self._turns = np.zeros(3)  # frames in which one channel, or the other, is heard alone; with sound
+        self._turns = np.zeros(3)  # frames with only the one channel, with only the other, with sound
 
     def take(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
         """The mono of samples [shape=(n, channels)]."""
@@ -116,7 +116,7 @@ class Listening:
         return waveform
 
     def settle(self) -> Callable[[np.ndarray], np.ndarray]:
-        """What brings samples to full scale 1, without a constant offset; notices say what is odd."""
+        """A function that brings samples to full scale 1 without offset; notices report what is odd."""
         self._compare(np.atleast_1d(self._power))
         scale, offset = full_scale_of(self._peak), 0.0
         if scale != 1:
@@ -132,9 +132,9 @@ class Listening:
         return partial(_scaled, scale=scale, offset=offset)
 
     def _compare(self, power: np.ndarray) -> None:
-        """Tell of channels whose mean is not what a person would hear."""
+        """Report channels whose mean is not what a person would hear."""
         if len(power) < 2 or not np.isfinite(power).all() or not power.any():
-            return  # `check` tells of what is no number or silent
+            return  # `check` reports NaN and silence
         sounding = np.flatnonzero(power > DEAD * power.max())
         if len(sounding) < len(power):
             dead = ", ".join(str(number) for number in range(len(power)) if number not in sounding)
@@ -158,7 +158,7 @@ def _scaled(waveform: np.ndarray, scale: float, offset: float = 0.0) -> np.ndarr
 
 
 def peak(waveform: np.ndarray) -> float:
-    """Largest magnitude of samples [shape=(n,)]; NaN where there is one."""
+    """Largest magnitude of samples [shape=(n,)]; NaN if there is one."""
     return float(np.maximum(waveform.max(), -waveform.min())) if len(waveform) else 0.0
 
 
@@ -170,7 +170,7 @@ def full_scale_of(loudest: float) -> float:
 
 
 def notice(kind: str, message: str) -> None:
-    """Warn in the log of something odd; after a few of a kind, say that the others are not named."""
+    """Log a warning; after a few of a kind, say that further ones are not listed."""
     _noticed[kind] += 1
     if _noticed[kind] <= MOST_NOTICES:
         logger.warning(message)
@@ -179,7 +179,7 @@ def notice(kind: str, message: str) -> None:
 
 
 def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Frames of two channels [shape=(n, 2)] in which one, or the other, is heard alone; and with sound."""
+    """How many frames of two channels [shape=(n, 2)] have only the one, only the other, and any sound."""
     size = max(1, int(FRAME * sample_rate))
     whole = samples[: len(samples) // size * size]
     left, right = np.square(whole.reshape(-1, size, 2), dtype=np.float64).mean(axis=1).T
@@ -189,15 +189,16 @@ def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
 
 
 def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
-    """A waveform [shape=(n,)] as contiguous float32 of full scale 1, by its name in messages.
+    """A waveform [shape=(n,)] as contiguous float32 of full scale 1.
 
-    The full scale given is 1, or that of its integer type; floats in the range of integers are scaled.
+    Integers are scaled by their type, and floats in the range of integers like these. The name is for
+    messages.
 
     Raises
     ------
     AudioError
-        Not one-dimensional, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or an unusable
-        sample rate [Hz].
+        It is not one-dimensional, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or the sample
+        rate [Hz] is unusable.
     """
     waveform = np.asarray(waveform)
     if np.issubdtype(waveform.dtype, np.integer):
@@ -208,15 +209,15 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
     if waveform.ndim != 1:
         raise AudioError(f"{name}: expected one channel, found an array of shape {waveform.shape}")
     if len(waveform) < SHORTEST * sample_rate:
-        length, least = f"{len(waveform)} samples at {sample_rate} Hz", f"{1000 * SHORTEST:.0f} ms"
-        raise AudioError(f"{name}: {length}, at least {least} needed")
+        length = f"{len(waveform)} samples at {sample_rate} Hz"
+        raise AudioError(f"{name}: {length}, but at least {1000 * SHORTEST:.0f} ms are needed")
     with np.errstate(over="ignore", invalid="ignore"):
         energy = np.dot(waveform, waveform)
-    if 0 < energy < OVERSHOT**2:  # one pass, which tells that all below is well
+    if 0 < energy < OVERSHOT**2:  # one pass, and none of the checks below can fail
         return waveform
     loudest = peak(waveform)
     if not np.isfinite(loudest):
-        raise AudioError(f"{name}: holds NaN or infinite samples; export it again")
+        raise AudioError(f"{name}: has NaN or infinite samples; export it again")
     if loudest > LOUDEST:
         raise AudioError(f"{name}: samples as large as {loudest:.0e}, full scale is 1; export it again")
     if loudest == 0:

@@ -1,7 +1,7 @@
-"""Degradations: what happens to a recording on its way, to test on what a system was not trained on.
+"""Degradations: what happens to a recording on its way, to test a system on what it was not trained on.
 
-Each acts on a waveform at 16 kHz, the rate of all feature sets here, and is the same for the same clip: what
-is random is drawn from the clip's name. What a coder leaves depends on the version of libsndfile as well.
+Each acts on a waveform at 16 kHz, the rate of all our feature sets, and is always the same for the same clip:
+its name is the seed. The result of a coder also depends on the version of libsndfile.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DEGRADATIONS: Registry[Degradation] = Registry(
         Degradation("noise10", "white noise", "10 dB", partial(noise, ratio=10.0)),
         Degradation("noise0", "white noise", "0 dB", partial(noise, ratio=0.0)),
         Degradation("telephone", "telephone", "300-3400 Hz", telephone),
-        # At 16 kHz some 18 and 21 kbit/s.
+        # At 16 kHz some 18 and 21 kbit/s
         _CODED("mp3", "coding", "MP3", _MP3),
         _CODED("opus", "coding", "Opus", _OPUS),
         Degradation("faint", "gain", "-20 dB", partial(gain, level=-20.0)),

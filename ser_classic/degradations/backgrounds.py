@@ -8,7 +8,7 @@ import numpy as np
 
 from ser_classic.degradations.degradation import RATE
 
-TALKERS = 6  # voices heard at once
+TALKERS = 6  # voices at once
 LOWEST = 20.0  # [Hz]; coloured noise is no stronger below
 CHORDS = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14))  # semitones: I, vi, IV, V
 KEY = 110.0  # [Hz], of the lowest note in the lowest key
@@ -25,7 +25,7 @@ def added(waveform: np.ndarray, background: np.ndarray, ratio: float) -> np.ndar
 def noise(
     waveform: np.ndarray, random: np.random.Generator, ratio: float, exponent: float = 0.0
 ) -> np.ndarray:
-    """Gaussian noise whose power falls as `1 / f ** exponent`; white where that is 0."""
+    """Gaussian noise whose power falls as `1 / f ** exponent`; white for 0."""
     white = random.normal(size=len(waveform))
     return added(waveform, white if exponent == 0 else _coloured(white, exponent), ratio)
 
@@ -39,7 +39,7 @@ def _coloured(white: np.ndarray, exponent: float) -> np.ndarray:
 
 
 def babble(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np.ndarray:
-    """Several others talking: clips of the embedded voices, each speaking on and on."""
+    """Other people talking: clips of the embedded voices, each speaking without pause."""
     voices = _voices()
     total = np.zeros(len(waveform))
     for speaker in random.permutation(len(voices))[:TALKERS]:
@@ -51,7 +51,7 @@ def babble(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> n
 
 @lru_cache(maxsize=1)
 def _voices() -> list[list[np.ndarray]]:
-    """What each embedded speaker says, every utterance at the same mean power."""
+    """The utterances of each embedded speaker, all with the same mean power."""
     from ser_classic.corpora.synthetic import ACTED, SENTENCES, SPEAKERS, synthesise
 
     def level(utterance: np.ndarray) -> np.ndarray:
@@ -64,7 +64,7 @@ def _voices() -> list[list[np.ndarray]]:
 
 
 def music(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np.ndarray:
-    """Something like music: plucked chords of a cadence in a random key, a bass, and a drum on every beat."""
+    """Simple music: plucked chords of a cadence in a random key, a bass, and a drum on every beat."""
     beat = int(BEAT * RATE)
     beats = len(waveform) // beat + 2
     time = np.arange(2 * beat) / RATE

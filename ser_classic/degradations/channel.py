@@ -1,4 +1,4 @@
-"""Channel: what a room, a microphone, an amplifier, a telephone, a coder and a network do to a recording."""
+"""Channels: what rooms, microphones, amplifiers, telephones, coders and networks do to a recording."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def gain(waveform: np.ndarray, random: np.random.Generator, level: float) -> np.
 
 
 def levelled(waveform: np.ndarray, level: float) -> np.ndarray:
-    """So loud or faint that the largest sample is at a level [dB] of full scale; silence stays silent."""
+    """Scaled so that the largest sample is at a level [dB] of full scale; silence stays silent."""
     peak = np.abs(waveform).max(initial=0.0)
     return waveform * (10 ** (level / 20) / peak) if peak > 0 else waveform
 
@@ -36,12 +36,12 @@ def clipped(waveform: np.ndarray, random: np.random.Generator, share: float) -> 
 
 
 def silence(waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A second of silence before and one after it."""
+    """One second of silence before and after it."""
     return np.pad(waveform, int(SILENCE * RATE))
 
 
 def room(waveform: np.ndarray, random: np.random.Generator, decay: float) -> np.ndarray:
-    """The room around a distant microphone: the direct sound, then as much energy of noise that fades.
+    """A room with a distant microphone: the direct sound, then fading noise of the same energy.
 
     Polack's model of late reverberation (1988): within the `decay` [s], the level falls by 60 dB.
     """
@@ -56,13 +56,13 @@ def room(waveform: np.ndarray, random: np.random.Generator, decay: float) -> np.
 
 
 def telephone(waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """What a telephone passes on: sampled at 8 kHz, 300 to 3400 Hz."""
+    """What a telephone transmits: 300 to 3400 Hz, sampled at 8 kHz."""
     low = audio.resample(waveform, RATE, NARROW)
     return audio.resample(band_passed(low, *TELEPHONE, NARROW), NARROW, RATE)
 
 
 def band_passed(waveform: np.ndarray, low: float, high: float, rate: int = RATE) -> np.ndarray:
-    """A band [Hz] of a waveform, without delay: Butterworth of fourth order, there and back."""
+    """A band [Hz] of a waveform, without delay: fourth-order Butterworth, forwards and backwards."""
     from scipy.signal import butter, sosfiltfilt
 
     band = butter(4, (low, high), "bandpass", fs=rate, output="sos")
@@ -72,7 +72,7 @@ def band_passed(waveform: np.ndarray, low: float, high: float, rate: int = RATE)
 def coded(
     waveform: np.ndarray, random: np.random.Generator, rate: int = RATE, **coder: str | float
 ) -> np.ndarray:
-    """What is left of a waveform after a coder at low rate, at a sample rate [Hz]."""
+    """A waveform after a coder at low bit rate, at a sample rate [Hz]."""
     import soundfile
 
     file = io.BytesIO()
@@ -82,7 +82,7 @@ def coded(
         soundfile.write(file, sent / peak, rate, **coder)  # type: ignore[arg-type]
     except (soundfile.SoundFileError, ValueError) as error:
         raise SerClassicError(
-            f"libsndfile {soundfile.__libsndfile_version__} does not write {coder['format']}/"
+            f"libsndfile {soundfile.__libsndfile_version__} cannot write {coder['format']}/"
             f"{coder['subtype']} ({error}); install a newer soundfile: pip install -U soundfile"
         ) from error
     file.seek(0)
@@ -93,7 +93,7 @@ def coded(
 
 
 def lossy(waveform: np.ndarray, random: np.random.Generator, share: float) -> np.ndarray:
-    """Packets of 20 ms lost in bursts and played as silence: this share of them on average.
+    """Packets of 20 ms lost in bursts, this share on average, and played as silence.
 
     Two states, after Gilbert (1960), "Capacity of a burst-noise channel".
     """

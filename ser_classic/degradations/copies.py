@@ -1,7 +1,7 @@
 """Copies: degraded training clips, from which a model learns what recordings in the field are like.
 
-A copy goes through a random chain of changes, other ones than any that is tested: there is no coder, room,
-voice, music or lost packet in it, and no band, noise, clipping or level is as tested.
+A copy goes through a random chain of changes that differs from every tested degradation: it has no coder,
+room, voices, music or lost packets, and its band, noise, clipping and level are not the tested ones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ser_classic.degradations.backgrounds import noise
 from ser_classic.degradations.channel import band_passed, clipped, levelled
 from ser_classic.degradations.degradation import Degradation
 
-COPIES = 2  # of every clip, where a model is to be fit for the field
+COPIES = 2  # of every clip, for a model that is meant for the field
 
 
 class Chain(NamedTuple):
@@ -28,7 +28,7 @@ class Chain(NamedTuple):
 
     @classmethod
     def drawn(cls, random: np.random.Generator) -> Chain:
-        """A chain at random."""
+        """A random chain."""
         happens = random.random(3) < (0.5, 0.75, 0.35)
         band = random.uniform(60, 400), random.uniform(2500, 7500)
         ratio, exponent = random.uniform(0, 25), random.uniform(-1, 2)
@@ -41,7 +41,7 @@ class Chain(NamedTuple):
         )
 
     def __call__(self, waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """The waveform [shape=(n,)] at 16 kHz after all of it; `random` makes the noise."""
+        """The waveform [shape=(n,)] at 16 kHz after these changes; `random` makes the noise."""
         if self.band:
             waveform = band_passed(waveform, *self.band)
         if self.noise:
@@ -52,9 +52,9 @@ class Chain(NamedTuple):
 
 
 def training_copy(number: int, seed: int = 0) -> Degradation:
-    """The degradation that makes the copy of this number, from 1, of every training clip.
+    """The degradation that makes the copy with this number, from 1, of every training clip.
 
-    Another number or seed is another chain for each clip, another clip another chain.
+    The chain differs by clip, number and seed.
     """
     return Degradation(f"copy{number}.seed{seed}", "a training copy", "a random chain", _copied, version=3)
 

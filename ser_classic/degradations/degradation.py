@@ -1,4 +1,4 @@
-"""What a degradation is: a named way of spoiling a recording, the same for the same clip."""
+"""What a degradation is: a named change of a recording, always the same for the same clip."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Degradation:
-    """A named way of spoiling a recording."""
+    """A named change of a recording."""
 
     name: str
     kind: str  # what is done, for tables and figures ...
     level: str  # ... and how much of it
     change: Change  # of a waveform at 16 kHz
-    version: int = 1  # raised whenever it does something else, so that no features of old audio are used
-    coder: bool = False  # whether libsndfile has a part in it
+    version: int = 1  # raised whenever it changes, so that features of older audio are not used
+    coder: bool = False  # whether it depends on libsndfile
 
     @property
     def key(self) -> str:
-        """All that the degraded waveform of a clip depends on: for the cache, and for the record of a run."""
+        """What the degraded waveform of a clip depends on, for the cache and the record of a run."""
         if not self.coder:
             return f"{self.name}.{self.version}"
         import soundfile

@@ -1,14 +1,14 @@
-"""Estimators that follow scikit-learn's conventions and that scikit-learn lacks.
+"""Estimators in scikit-learn's conventions that scikit-learn lacks.
 
 SVCCV : support vector machine whose whole grid costs one kernel matrix per inner fold
 PrimalSVCCV : linear support vector machine for any number of clips
 KernelRidgeClassifierCV : class-balanced kernel ridge, one per feature group and kernel, scores summed
-StackedKernelRidgeCV : the same, but a logistic regression weighs the groups' scores
+StackedKernelRidgeCV : the same, but a logistic regression weights the groups' scores
 ShrunkStackingCV : the same, with the weights shrunk towards the plain sum
-BoostedTrees : XGBoost with words as labels, one thread, and saved without pickle
-inner_folds, held_out : folds by speaker; one part of the speakers for validation
+BoostedTrees : XGBoost for classes with any names, saved without pickle
+inner_folds, held_out : folds by speaker; some speakers for validation
 uar : unweighted average recall
-balanced_weights : weights that make every class count the same
+balanced_weights : weights with which every class counts the same
 """
 
 from ser_classic.estimators.boosting import BoostedTrees

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees by XGBoost: for labels that are words, saved without pickle; and for numbers."""
+"""Gradient-boosted trees by XGBoost, for classes with any names and for numbers, saved without pickle."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ class _Boosted(BaseEstimator):
 
 @dataclass(eq=False, repr=False)
 class BoostedTrees(ClassifierMixin, _Boosted):
-    """XGBoost's histogram trees with a softmax over the classes, for labels that are words.
+    """XGBoost's histogram trees with a softmax over the classes, which may have any names.
 
-    `xgboost.XGBClassifier` takes codes 0..k-1 only, and skops cannot save it. XGBoost is imported on fitting
-    and predicting.
+    `xgboost.XGBClassifier` only takes codes 0..k-1, and skops cannot save it. XGBoost is imported when it is
+    needed.
 
     Parameters
     ----------
     n_estimators, max_depth, learning_rate, subsample, colsample_bytree, min_child_weight, reg_lambda
         As in XGBoost; each round grows one tree per class.
     max_bin : int
-        Bins of a feature's histogram; 64 take a third of the time of XGBoost's 256.
+        Bins of a feature's histogram; 64 take a third of the time of XGBoost's default, 256.
     class_weight : "balanced", dict or None
     n_jobs : int
         Threads.
@@ -70,7 +70,7 @@ class BoostedTrees(ClassifierMixin, _Boosted):
     Attributes
     ----------
     booster_ : np.ndarray [dtype=uint8]
-        The trees, in XGBoost's own portable format, UBJSON.
+        The trees, in XGBoost's portable format, UBJSON.
     """
 
     min_child_weight: float = field(default=1.0, kw_only=True)
@@ -93,15 +93,15 @@ class BoostedTrees(ClassifierMixin, _Boosted):
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
-        codes = self._outputs(X).argmax(axis=1)  # which tells whether it is fitted
+        codes = self._outputs(X).argmax(axis=1)  # first, as it checks that this is fitted
         return self.classes_[codes]
 
 
 @dataclass(eq=False, repr=False)
 class BoostedRegression(RegressorMixin, _Boosted):
-    """XGBoost's histogram trees under squared error, with the settings and the form of `BoostedTrees`.
+    """XGBoost's histogram trees for squared error, with the parameters and attributes of `BoostedTrees`.
 
-    `xgboost.XGBRegressor` has parameters without a value, which no record can hold.
+    `xgboost.XGBRegressor` has parameters that cannot be stored in a record.
     """
 
     def fit(self, X: Any, y: Any) -> BoostedRegression:

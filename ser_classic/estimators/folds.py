@@ -1,4 +1,4 @@
-"""What tuned classifiers share: class codes, folds by speaker, balanced weights, the recall to choose by."""
+"""What tuned classifiers share: class codes, folds by speaker, balanced weights, average recall."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 Split = tuple[np.ndarray, np.ndarray]
 GIB = 2**30
-FEWEST_SPEAKERS = 4  # of whom one can be held out without losing more than a quarter of the training part
+FEWEST_SPEAKERS = 4  # so that holding out one loses no more than a quarter of the training part
 
 
 def inner_folds(y: Sequence, groups: Sequence, n_splits: int = 4, seed: int = 0) -> list[Split] | None:
-    """Row numbers (train, test) of folds that keep every speaker whole and the classes alike.
+    """Row numbers (train, test) of folds that keep every speaker whole and the classes balanced.
 
     Parameters
     ----------
     y, groups : array-like [shape=(n,)]
         Class and speaker of every clip.
     n_splits : int > 1
-        No more folds than there are speakers are made.
+        At most as many as there are speakers.
     seed : int
         Decides between equally good folds.
 
     Returns
     -------
     list of (train, test) or None
-        None where nothing can be tuned by speaker: there are fewer than two, or no division of them leaves
-        every class in the training part.
+        None if nothing can be tuned by speaker: there are fewer than two, or every fold would train without
+        some class.
     """
     y, groups = np.asarray(y), np.asarray(groups)
     n_splits = min(n_splits, len(np.unique(groups)), int(np.unique(y, return_counts=True)[1].max()))
@@ -49,19 +49,19 @@ def inner_folds(y: Sequence, groups: Sequence, n_splits: int = 4, seed: int = 0)
 def held_out(
     codes: np.ndarray, groups: Sequence | None, one_in: int = 5, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Row numbers to train on and to validate on, no speaker in both.
+    """Row numbers for training and validation, with no speaker in both.
 
     Parameters
     ----------
     codes, groups : array-like [shape=(n,)]
         Class and speaker of every clip; without speakers, clips are drawn.
     one_in : int
-        One speaker in so many is held out, as far as classes stay balanced.
+        One in this number of speakers is held out, as far as classes stay balanced.
 
     Returns
     -------
     (train, valid), each np.ndarray, or None
-        None where there are fewer than four speakers, or no division leaves every class to train on.
+        None if there are fewer than four speakers, or if training would lack some class.
     """
     units = np.arange(len(codes)) if groups is None else np.asarray(groups)
     if len(np.unique(units)) < FEWEST_SPEAKERS:
@@ -73,8 +73,7 @@ def held_out(
 def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> list[Split] | None:
     """Folds of a `cv` parameter: None, a number, a splitter or an iterable of (train, test).
 
-    A number means speaker folds where speakers are given (None if there is but one), else
-    scikit-learn's stratified folds, as everywhere in scikit-learn.
+    With speakers, a number means speaker folds (None for a single speaker), else stratified folds.
     """
     if cv is None:
         return None
@@ -96,7 +95,7 @@ def encoded(y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def balanced_weights(y: Sequence, sample_weight: Sequence | None = None) -> np.ndarray:
-    """Weights [shape=(n,)] under which every class counts the same and the total stays what it was.
+    """Weights [shape=(n,)] with which every class counts the same, of the same total.
 
     `w * sum(w) / (classes * sum of w over the clip's class)`, scikit-learn's "balanced"; w is 1 by default.
     """
@@ -119,8 +118,7 @@ def weigh(
 def uar(truth: np.ndarray, guess: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
     """Unweighted average recall of integer codes [shape=(n,)] over the classes present in the truth.
 
-    Equal to `sklearn.metrics.balanced_accuracy_score` to the last bit, so that ties between settings
-    fall alike.
+    Equal to `sklearn.metrics.balanced_accuracy_score` to the last bit, so that ties are the same.
     """
     weight = np.ones(len(truth)) if sample_weight is None else sample_weight
     total, hits = np.bincount(truth, weight), np.bincount(truth, weight * (truth == guess))

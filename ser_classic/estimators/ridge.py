@@ -18,42 +18,40 @@ from ser_classic.estimators.tuned import Clips, TunedClassifier
 from ser_classic.machines import Ridges, Standardise
 from ser_classic.machines.formulas import gaussian, squares
 
-CLIP = 5.0  # standardised features are held within this many standard deviations
+CLIP = 5.0  # [standard deviations] to which standardised features are clipped
 BLOCK = 1024  # clips scored at once
 WHOLE = "whole"
 Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
-BIAS = 0.1  # added to every entry of a kernel, in units of its mean diagonal: an intercept, lightly penalised
-FEW = 10  # penalties for which factorising anew costs less than one eigendecomposition
+BIAS = 0.1  # added to a kernel, in units of its mean diagonal: an intercept with a small penalty
+FEW = 10  # penalties for which one factorisation each costs less than an eigendecomposition
 # Coefficients [shape=(d or n, classes)] and offset [shape=(classes,)] of one penalty.
 Solution = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(eq=False, repr=False)
 class KernelRidgeClassifierCV(TunedClassifier):
-    """Kernel ridge regression onto the classes, every class weighing the same, tuned by average recall.
+    """Kernel ridge regression onto the classes, all with the same weight, tuned by average recall.
 
     Features are standardised by the training clips and clipped to ±5. Each feature group and kernel has a
-    ridge regression of its own onto one-hot targets less `1 / classes`, with weights under which every
-    class counts the same; their raw scores are summed, and the largest wins. The kernels are
-    `ZZᵀ / d` and `exp(-D / (2 mean D))`, D the mean squared difference per dimension, each with a tenth
-    of its mean diagonal added as an intercept. One penalty serves them all; its whole grid costs at
-    most one eigendecomposition per group, kernel and inner fold.
+    ridge regression of its own onto one-hot targets less `1 / classes`, with balanced weights; the largest
+    sum of their scores wins. The kernels are `ZZᵀ / d` and `exp(-D / (2 mean D))`, D the mean squared
+    difference per dimension, each with a tenth of its mean diagonal added as an intercept. All have the same
+    penalty; its whole grid costs at most one eigendecomposition per group, kernel and inner fold.
 
     Parameters
     ----------
     feature_groups : None or "names"
         None has one group; "names" takes the groups from the names of the features, the text before "/",
-        or else before the first "_" (one group, if they have no names).
+        or else before the first "_" (one group if they have no names).
     whole : bool
-        Add one more group, "whole", of all groups' columns together, where there are several.
+        Add one more group, "whole", with the columns of all groups if there are several.
     alphas : sequence of float > 0
         Grid of penalties in units of a kernel's mean diagonal.
     alpha : float > 0
-        Used where nothing can be tuned.
+        Used if nothing can be tuned.
     memory_limit : float > 0 [GiB]
-        A solution that needs more is refused. It has as many unknowns as there are clips (linear: or
-        features, if they are fewer).
+        Limit for a solution, which has as many unknowns as there are clips (linear: or features, if fewer).
     cv, random_state
         As in `TunedClassifier`, like the attributes that are not listed here.
 
@@ -62,9 +60,9 @@ class KernelRidgeClassifierCV(TunedClassifier):
     groups_ : dict of str to np.ndarray
         Columns of every feature group.
     scaler_, ridges_ : Standardise, Ridges
-        What gives the groups' scores, as parts of `ser_classic.machines`.
+        The parts of `ser_classic.machines` that give the scores of the groups.
     weights_, bias_ : np.ndarray [shape=(groups * classes, classes) and (classes,)] or None
-        What the groups' scores are weighed by; None where these are summed.
+        Weights of the groups' scores; None if these are summed.
     """
 
     kernels: Sequence[Kernel] = KERNELS
@@ -97,8 +95,8 @@ class KernelRidgeClassifierCV(TunedClassifier):
             widest = len(self.groups_[WHOLE])
         n = len(X)
         unknowns = n if "rbf" in self.kernels else min(n, widest)
-        # A group's inner products, their sum, the kernel, its factor; and the features as they come,
-        # standardised (twice while they are clipped) and by groups (twice: the whole is one, too).
+        # A group's inner products, their sum, the kernel, its factor; and the features as given,
+        # standardised (twice while they are clipped) and by groups (twice, as the whole is one, too).
         needed = (4 * 8 * unknowns**2 + 5 * X.nbytes) / GIB
         if needed > self.memory_limit:
             primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
@@ -108,7 +106,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
             )
 
     def _learn(self, clips: Clips, alphas: Sequence[float]) -> tuple[Standardise, Ridges]:
-        """Scaler and ridges that some clips give; of several alphas, their solutions have one more axis."""
+        """Scaler and ridges fitted to clips; for several alphas, the solutions have one more axis."""
         scaler, kind = StandardScaler().fit(clips.X, sample_weight=clips.weight), clips.X.dtype
         standardise = Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind), CLIP)
         present, codes = np.unique(clips.codes, return_inverse=True)
@@ -119,7 +117,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
         anchors, widths, offsets, inner = [], [], [], 0.0
         coefficients: dict[Kernel, list[np.ndarray]] = {"rbf": [], "linear": []}
         for group, columns in self.groups_.items():
-            # The inner products of the whole are the sum of its groups'.
+            # The inner products of the whole are the sums of those of its groups.
             part = Part(Z[:, columns], clips.weight, inner if distant and group == WHOLE else None)
             if distant and group != WHOLE:
                 anchors.append(part.Z)
@@ -154,11 +152,11 @@ class KernelRidgeClassifierCV(TunedClassifier):
 
 
 class Part:
-    """One feature group Z [shape=(n, d)] of training clips, standardised, and the ridge solutions on it.
+    """One standardised feature group Z [shape=(n, d)] of the training clips, and its ridge solutions.
 
     Scores are `Z @ coefficients + offset` for the linear kernel, and
-    `gaussian(Z @ Z.T, ...) @ coefficients + offset` for the Gaussian one. Inner products, unless known, are
-    taken in the precision of Z, equations solved in float64; means are weighted.
+    `gaussian(Z @ Z.T, ...) @ coefficients + offset` for the Gaussian one. Inner products, unless given, have
+    the precision of Z; equations are solved in float64; means are weighted.
     """
 
     def __init__(self, Z: np.ndarray, weight: np.ndarray, inner: np.ndarray | None = None) -> None:
@@ -169,8 +167,8 @@ class Part:
         mean = share @ Z
         square = float(share @ squares(Z)) / Z.shape[1]
         self.diagonal = square or 1.0  # mean of the linear kernel's
-        # Mean squared distance of two clips, per dimension: the width that the median distance is elsewhere,
-        # but in closed form, and near 2 on standardised features.
+        # Mean squared distance of two clips, per dimension: like the usual median distance, but in closed
+        # form; near 2 on standardised features.
         self.width = 2 * (square - float(mean @ mean) / Z.shape[1])
         if self.width <= 1e-12 * self.diagonal:
             self.width = 1.0
@@ -185,7 +183,7 @@ class Part:
     ) -> list[Solution]:
         """Ridge solutions for every penalty, in units of the kernel's mean diagonal.
 
-        The weights [shape=(n,)] are of the squared errors, from targets [shape=(n, classes)].
+        The weights [shape=(n,)] are those of the squared errors from the targets [shape=(n, classes)].
         """
         d = self.Z.shape[1]
         if kernel == "linear" and d < len(self.Z):
@@ -229,7 +227,7 @@ def _primal(
 def _solve_shifted(A: np.ndarray, B: np.ndarray, shifts: Sequence[float]) -> list[np.ndarray]:
     """`(A + s I)⁻¹ B` for every shift s, of a positive semi-definite A, which is overwritten."""
     if len(shifts) <= FEW:
-        with suppress(LinAlgError):  # a penalty below the rounding of A, which clipping its values survives
+        with suppress(LinAlgError):  # for a penalty below the rounding error of A, go on below
             return [_solve(A, B, shift) for shift in shifts]
     values, vectors = eigh(A, overwrite_a=True, check_finite=False, driver="evd")
     turned, values = vectors.T @ B, values.clip(min=0)

@@ -1,4 +1,4 @@
-"""Kernel ridges of feature groups whose scores are weighed by a second classifier instead of summed."""
+"""Kernel ridges of feature groups whose scores are weighted by a second classifier instead of summed."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Stack = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndar
 
 @dataclass(eq=False, repr=False)
 class StackedKernelRidgeCV(KernelRidgeClassifierCV):
-    """`KernelRidgeClassifierCV` that weighs the scores of groups instead of adding them.
+    """`KernelRidgeClassifierCV` that weights the scores of groups instead of adding them.
 
-    A logistic regression takes the groups' scores (Wolpert 1992, "Stacked generalization"). It is fitted,
-    every class weighing the same, on clips that were left out in the inner folds, so of speakers whom the
-    ridges had not heard, and learns which group to believe on which class. Where nothing can be tuned, there
-    are no such scores; they are summed.
+    A logistic regression takes the groups' scores (Wolpert 1992, "Stacked generalization"). It is fitted with
+    balanced weights on the clips that inner folds left out, so on speakers that were new to the ridges, and
+    learns which group to trust for which class. If nothing can be tuned, there are no such scores, and they
+    are summed.
 
     Parameters
     ----------
     kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
         As in `KernelRidgeClassifierCV`, like the attributes.
     stack_C : float > 0
-        Inverse strength of the logistic regression's penalty, as `C` of scikit-learn's.
+        Inverse strength of the logistic regression's penalty, like scikit-learn's `C`.
     """
 
     stack_C: float = field(default=0.02, kw_only=True)
@@ -50,14 +50,14 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         from sklearn.linear_model import LogisticRegression
 
         clips, groups, classes = scores.shape
-        if len(np.unique(codes)) < 2:  # nothing to tell apart: summed
+        if len(np.unique(codes)) < 2:  # nothing to learn from: summed
             return np.tile(np.eye(classes), (groups, 1)), np.zeros(classes)
         model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000)
         model.fit(scores.reshape(clips, -1), codes, sample_weight=balanced_weights(codes, weight))
         coefficients, offset = model.coef_, model.intercept_
         if len(model.classes_) == 2:
             coefficients, offset = np.vstack([-coefficients, coefficients]) / 2, np.r_[-offset, offset] / 2
-        # A class that none of these clips is of is never the first choice.
+        # A class without clips is never the first choice.
         weights = np.zeros((groups * classes, classes))
         bias = np.full(classes, offset.min() - 1e3)
         weights[:, model.classes_], bias[model.classes_] = coefficients.T, offset
@@ -66,20 +66,20 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
 
 @dataclass(eq=False, repr=False)
 class ShrunkStackingCV(KernelRidgeClassifierCV):
-    """`KernelRidgeClassifierCV` that weighs the scores of groups as far from adding them as it pays.
+    """`KernelRidgeClassifierCV` with weights for the scores of groups that are shrunk towards their sum.
 
-    The weights are those of a logistic regression on scores of clips left out in the inner folds, as in
-    `StackedKernelRidgeCV`. But its penalty draws them towards the same weight for every group, which is the
-    sum, instead of towards nothing: a Gaussian prior around the sum. How wide it is, is chosen among the same
-    scores: each inner fold is judged by a regression on the others, by log-loss. Of few speakers, whose folds
-    contradict each other, the narrowest is chosen, and the scores are summed.
+    The weights come from a logistic regression on scores of clips left out in the inner folds, as in
+    `StackedKernelRidgeCV`, but its penalty shrinks them towards equal weights for all groups instead of zero:
+    a Gaussian prior around the sum. Its width is chosen by log-loss on the same scores, those of each inner
+    fold weighted by a regression on the others. With few speakers, whose folds contradict each other, the
+    narrowest is chosen, and the scores are summed.
 
     Parameters
     ----------
     kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
-        As in `KernelRidgeClassifierCV`, like the attributes; `best_params_` has the prior's "width", too.
+        As in `KernelRidgeClassifierCV`, like the attributes; `best_params_` also has the prior's "width".
     widths : sequence of float >= 0
-        Grid of variances of the prior, in units in which the scores have a mean square of 1; 0 is the sum.
+        Grid of variances of the prior, relative to the mean square of the scores; 0 is the sum.
     """
 
     widths: Sequence[float] = field(default=(0.0, 0.001, 0.003, 0.01, 0.03, 0.1), kw_only=True)
@@ -104,7 +104,7 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
 def _crossed(
     scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray, stack: Stack
 ) -> np.ndarray:
-    """Scores [shape=(n, classes)] of each fold, weighed as the other folds teach: by other speakers."""
+    """Scores [shape=(n, classes)], those of each fold with weights from the others, so other speakers."""
     crossed = np.empty((len(scores), scores.shape[2]))
     for fold in np.unique(folds):
         out = folds == fold
@@ -116,7 +116,7 @@ def _crossed(
 def _near_the_sum(
     scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, width: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and bias of a logistic regression whose prior, of this variance, is around the plain sum."""
+    """Weights and bias of a logistic regression with a prior of this variance around the plain sum."""
     from scipy.optimize import minimize
 
     clips, groups, classes = scores.shape

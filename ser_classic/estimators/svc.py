@@ -26,13 +26,13 @@ MEMORY_LIMIT = 8.0  # [GiB] that the kernel matrices of tuning may take
 class SVCCV(TunedClassifier):
     """Support vector classifier on standardised features, tuned by unweighted average recall.
 
-    It chooses and predicts as
+    It chooses and predicts exactly as
     `GridSearchCV(make_pipeline(StandardScaler(), SVC(class_weight="balanced", break_ties=True)), ...,
-    scoring="balanced_accuracy")` does, ties included, but standardises once per fold and takes every
-    kernel matrix of the grid from the fold's one matrix of inner products or squared distances.
+    scoring="balanced_accuracy")`, but standardises once per fold and computes every kernel matrix of the grid
+    from one matrix of inner products or squared distances.
 
-    Standardisation is part of the estimator because each inner fold needs its own. A StandardScaler in
-    front is harmless and changes nothing.
+    It standardises by itself because each inner fold needs its own scaler. A StandardScaler before it changes
+    nothing.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class SVCCV(TunedClassifier):
         Grid of RBF widths as multiples of `1 / n_features`, which is scikit-learn's "auto" and, on
         standardised features, its "scale". The linear kernel has none.
     C, gamma : float > 0
-        Used where nothing can be tuned.
+        Used if nothing can be tuned.
     class_weight, break_ties, tol
         As in SVC. Without `break_ties`, equal votes go to the first class.
     cv, random_state
@@ -51,7 +51,7 @@ class SVCCV(TunedClassifier):
     Attributes
     ----------
     svc_ : SVC
-        Fitted on all standardised clips, with integer codes of the classes; gives margins of pairs.
+        Fitted on all standardised clips, with integer codes as classes; gives margins of pairs.
     """
 
     kernel: Literal["linear", "rbf"] = "rbf"
@@ -76,9 +76,9 @@ class SVCCV(TunedClassifier):
     def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
         if splits is None:
             return
-        # Of all clips with those of the fold's training part: the inner products; for RBF the distances and
-        # the kernels of two widths, the next one being made while the last one is still there. And the
-        # features in double precision: as they come, those of a fold, and both standardised.
+        # Between all clips and the fold's training part: inner products; for RBF distances, and kernels of
+        # two widths, as one is made while the last one still exists. And features in double precision: as
+        # given, those of a fold, and both standardised.
         n, d = X.shape
         matrices = 1 if self.kernel == "linear" else 3
         needed = (matrices * 8 * n * max(len(train) for train, _ in splits) + 4 * 8 * n * d) / GIB
@@ -140,14 +140,14 @@ def _scaler(clips: Clips) -> StandardScaler:
 
 
 def _margins(machine: SVC, X: np.ndarray) -> np.ndarray:
-    """Margins [shape=(n, pairs)] of the pairs of classes, positive in favour of the first."""
+    """Margins [shape=(n, pairs)] between pairs of classes, positive for the first."""
     with config_context(assume_finite=True):
         margins = machine.decision_function(X)
     return -margins[:, None] if margins.ndim == 1 else margins
 
 
 def _shrunk(factor: float, distances: np.ndarray) -> np.ndarray:
-    """`exp(factor * distances)`, with one matrix more at a time and not two."""
+    """`exp(factor * distances)` with only one more matrix in memory."""
     kernel = factor * distances
     return np.exp(kernel, out=kernel)
 
@@ -157,25 +157,24 @@ class PrimalSVCCV(TunedClassifier):
     """Linear support vector classifier on standardised features, tuned by unweighted average recall.
 
     LIBLINEAR's trust-region Newton method in the primal (Fan et al. 2008): every class against the rest,
-    squared hinge loss. Time and memory grow in a straight line with the number of clips, where `SVCCV` needs
-    a matrix of clips by clips; the two are not the same machine, as that one sets pairs of classes apart, by
-    the hinge loss itself.
+    squared hinge loss. Time and memory grow linearly with the number of clips, where `SVCCV` needs a matrix
+    of clips by clips. The two differ: `SVCCV` compares pairs of classes, and uses the hinge loss.
 
     Parameters
     ----------
     Cs : sequence of float > 0
         Grid of penalties.
     C : float > 0
-        Used where nothing can be tuned.
+        Used if nothing can be tuned.
     class_weight : "balanced", dict or None
-        Of a class's clips, whether they are the class or of the rest (LinearSVC's own count in the former).
+        Weights of a class's clips, also when they are part of the rest (unlike in LinearSVC).
     cv, random_state
         As in `TunedClassifier`, like the attributes that are not listed here.
 
     Attributes
     ----------
     svc_ : LinearSVC
-        Fitted on all standardised clips, with integer codes of the classes.
+        Fitted on all standardised clips, with integer codes as classes.
     """
 
     Cs: Sequence[float] = (1e-5, 1e-4, 1e-3, 1e-2)
@@ -200,7 +199,7 @@ class PrimalSVCCV(TunedClassifier):
         self.svc_ = self._fitted(self.best_params_, ready)
 
     def _ready(self, clips: Clips) -> tuple[StandardScaler, Clips]:
-        """Scaler, and the clips standardised and weighed."""
+        """Scaler, and the clips standardised and weighted."""
         X, codes, weight = clips
         scaler = StandardScaler().fit(X, sample_weight=weight)
         weighed = weigh(self.class_weight, self.classes_[codes], weight)

@@ -23,15 +23,15 @@ from ser_classic.machines.parts import Judged, Scores
 def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
     """Factor on the scores (one over the temperature) whose softmax has the smallest log-loss.
 
-    Temperature scaling (Guo et al. 2017, "On calibration of modern neural networks"), on decision values
-    [shape=(n, classes)] of clips that the classifier was not trained on; the truth is a column of them.
+    Temperature scaling (Guo et al. 2017, "On calibration of modern neural networks") on scores
+    [shape=(n, classes)] and true classes [shape=(n,)] of clips that the classifier was not trained on.
     """
     scale = np.abs(scores - scores.mean(axis=1, keepdims=True)).mean() or 1.0
     return _smallest_loss(lambda factor: log_softmax(factor * scores, axis=1), scale, truth, sample_weight)
 
 
 def fit_coupling(margins: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
-    """The same for margins [shape=(n, pairs)] of pairs of classes and their `coupled` probabilities."""
+    """The same for margins [shape=(n, pairs)] between pairs of classes and their `coupled` probabilities."""
     scale = np.abs(margins).mean() or 1.0
     return _smallest_loss(lambda factor: np.log(coupled(margins, factor)), scale, truth, sample_weight)
 
@@ -42,32 +42,32 @@ def _smallest_loss(
     truth: np.ndarray,
     sample_weight: np.ndarray | None,
 ) -> float:
-    """Factor, in units of 1 / scale, for which the log-probabilities [shape=(n, classes)] fit best."""
+    """Factor, in units of 1 / scale, with the best log-probabilities [shape=(n, classes)]."""
     rows = np.arange(len(truth))
 
     def loss(logarithm: float) -> float:
         right = logarithms(np.exp(logarithm) / scale)[rows, truth]
         return float(-np.average(right, weights=sample_weight))
 
-    # The log-loss of a softmax is convex in the factor, hence has one valley in its logarithm too.
+    # The log-loss of a softmax is convex in the factor, so it has one minimum in its logarithm, too.
     best = minimize_scalar(loss, bounds=(-6.0, 6.0), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(best.x) / scale)
 
 
 class Clips(NamedTuple):
-    """What is fitted to."""
+    """Clips to fit to."""
 
     X: np.ndarray  # [shape=(n, d)]
     codes: np.ndarray  # [shape=(n,)], number of the class of each
     weight: np.ndarray  # [shape=(n,)]
 
     def take(self, rows: np.ndarray) -> Clips:
-        """Some of them."""
+        """Some of the clips."""
         return Clips(*(each[rows] for each in self))
 
 
 def _calibrated(estimator: TunedClassifier) -> bool:
-    """Whether there are, or will be, folds to calibrate on; else raises the error for `available_if`."""
+    """Whether there are folds for calibration, or will be; if not, raises the error for `available_if`."""
     if not getattr(estimator, "tuned_", estimator.cv is not None):
         raise AttributeError("predict_proba is calibrated on the folds of cv, and there are none")
     return True
@@ -80,19 +80,19 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     Parameters
     ----------
     cv : None, int, splitter or iterable of (train, test)
-        Inner folds. A number makes that many folds, by speaker if `fit` is given `groups`, else stratified.
+        Inner folds. A number makes that many folds, by speaker if `fit` gets `groups`, else stratified.
         Without folds, or with one speaker, nothing is tuned and the defaults are used.
     random_state : int
-        Seed of the folds when `cv` is a number and there are speakers; nothing else is random.
+        Seed of the folds if `cv` is a number and there are speakers; nothing else is random.
 
     Attributes
     ----------
     tuned_ : bool
         Whether the parameters were chosen on folds.
     best_params_, best_score_, best_index_, cv_results_
-        As in GridSearchCV; all but the first, if tuned.
+        As in GridSearchCV; all but the first only if tuned.
     sharpness_ : float or None
-        Factor by which `predict_proba` multiplies the scores, if tuned.
+        Factor by which `predict_proba` multiplies the scores; None if not tuned.
     """
 
     cv: Any = None
@@ -102,16 +102,16 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _grid(self) -> list[dict[str, Any]]:
-        """The candidates; each key is the parameter that holds the default. May raise ValueError."""
+        """The candidates; each key is the parameter with the default. May raise ValueError."""
 
     def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
-        """Hook before the first fit, for example to refuse what does not fit in memory."""
+        """Hook before the first fit, for example to refuse more than fits in memory."""
 
     @abstractmethod
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterable[tuple[int, np.ndarray]]:
-        """Fit each candidate to clips; yield its number and its outputs [shape=(m, any)] for T."""
+        """Fit each candidate to the clips; yield its number and its outputs [shape=(m, any)] for T."""
 
     @abstractmethod
     def _settle(self, clips: Clips) -> None:
@@ -119,14 +119,14 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _outputs(self, X: np.ndarray) -> np.ndarray:
-        """Outputs of the fitted classifier for clips, of the same kind as in `_left_out`."""
+        """Outputs of the fitted classifier for clips, as in `_left_out`."""
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         """Scores of the classes [shape=(n, classes)]."""
         return outputs
 
     def _decided(self, outputs: np.ndarray) -> Judged:
-        """Number of the predicted class [shape=(n,)] and, once there is a sharpness, probabilities."""
+        """Number of the predicted class [shape=(n,)] and, with a sharpness, probabilities."""
         return Scores(self.sharpness_)(self._scores(outputs))
 
     def _lead(self, outputs: np.ndarray) -> np.ndarray:
@@ -137,7 +137,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _calibrate(
         self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
     ) -> None:
-        """Calibrate on the outputs of left-out clips; `folds` has the inner fold of each."""
+        """Calibrate on the outputs for left-out clips, of these inner folds [shape=(n,)]."""
         self.sharpness_ = fit_sharpness(self._scores(outputs), codes, weight)
 
     def fit(
@@ -145,14 +145,14 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     ) -> Self:
         """Choose the parameters on inner folds, by speaker if `groups` are given; fit all clips with them.
 
-        A weight of 2 has the same effect as giving the clip twice, in standardising, fitting and scoring.
+        A weight of 2 has the same effect as giving a clip twice, in standardising, fitting and scoring.
 
         Raises
         ------
         ValueError
             A parameter has an unknown value, there are fewer than two classes, or a fold trains on one.
         SerClassicError
-            The kernel matrices would need too much memory.
+            Kernel matrices would need too much memory.
         """
         grid = self._grid()
         X, y = validate_data(self, X, y, dtype=self._dtype)
@@ -174,7 +174,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         X, codes, weight = clips
         recalls = np.empty((len(grid), len(splits)))
         outside: list[list[np.ndarray]] = [[] for _ in grid]  # outputs for left-out clips ...
-        whole: list[np.ndarray] = []  # ... and their rows, of the folds that train on every class
+        whole: list[np.ndarray] = []  # ... and their rows, in folds that train on every class
         for fold, split in enumerate(splits):
             train, test = (rows[weight[rows] > 0] for rows in split)
             present = np.unique(codes[train])
@@ -210,13 +210,13 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         return self._outputs(validate_data(self, X, dtype=self._dtype, reset=False))
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Scores [shape=(n, classes)] of clips [shape=(n, d)]; of two classes the second's lead."""
+        """Scores [shape=(n, classes)] of clips [shape=(n, d)]; for two classes the lead of the second."""
         outputs = self._read(X)
         return self._lead(outputs) if len(self.classes_) == 2 else self._scores(outputs)
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
-        choice, _ = self._decided(self._read(X))  # which tells whether it is fitted
+        choice, _ = self._decided(self._read(X))  # first, as it checks that this is fitted
         return self.classes_[choice]
 
     @available_if(_calibrated)

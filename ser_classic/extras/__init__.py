@@ -1,7 +1,7 @@
 """Plug-ins that come with the package; each needs optional libraries, and imports them when it is used.
 
-They enter the tables as those of other packages do, and use the same modules (`tests/test_floors.py`). They
-are listed here and not in the metadata of the installation, which one for development does not renew.
+They enter the tables like those of other packages, and use the same modules (`tests/test_floors.py`). They
+are listed here because a development installation does not update its metadata.
 """
 
 from __future__ import annotations

@@ -17,40 +17,38 @@ from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FeatureSet
 from ser_classic.registry import need
 
-LONGEST = 30  # [s]; longer recordings are embedded in equal parts, as attention grows with the square
+LONGEST = 30  # [s]; longer recordings are embedded in equal parts, as the cost of attention is quadratic
 EXTRA = "embeddings"
 
 
 def encoder_set(encoder: str, layer: int | None = None, batch: int = 8, threads: int = 1) -> FeatureSet:
     """A layer of a speech encoder as a feature set: mean and standard deviation over time of each unit.
 
-    What is padded is masked: neither the batch nor what else is in it changes a value by more than
-    rounding. The GPU is used where there is one.
+    Padding is masked: the batch changes a value only by rounding. A GPU is used if there is one.
 
     Parameters
     ----------
     encoder : str
-        Folder of a model, or its name at Hugging Face: wav2vec 2.0, HuBERT, WavLM and what is built like
-        them, or Whisper, of which the encoder is taken.
+        Folder of a model, or its name at Hugging Face: wav2vec 2.0, HuBERT, WavLM and the like, or the
+        encoder of a Whisper.
     layer : int, optional
-        0 is what enters the first layer; the last one by default.
+        0 is the input of the first layer; the last one by default.
     batch : int
-        Recordings that the encoder takes at once.
+        Recordings per batch.
     threads : int
-        Of PyTorch, where there is no GPU.
+        Threads of PyTorch without a GPU.
 
     Raises
     ------
     SerClassicError
-        transformers or PyTorch is not installed; there is no such encoder, it is not to be had, or has no
-        such layer.
+        transformers or PyTorch is not installed; there is no such encoder or layer, or it cannot be loaded.
     """
     loaded = _loaded(encoder)
     loaded.torch.set_num_threads(threads)
     layer = loaded.layers if layer is None else layer
     if not 0 <= layer <= loaded.layers:
         raise SerClassicError(
-            f"{encoder}: has no layer {layer}; give one from 0 (what enters the first) to {loaded.layers}"
+            f"{encoder}: has no layer {layer}; give one from 0 (input of the first) to {loaded.layers}"
         )
     extractor = Encoder(encoder, layer, loaded.digest)
     rate = loaded.prepare.sampling_rate
@@ -63,7 +61,7 @@ class Encoder:
 
     encoder: str
     layer: int
-    weights: str  # SHA-256 of them and the settings
+    weights: str  # SHA-256 of weights and settings
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,7 +72,7 @@ class Encoder:
         return self.together([waveform], sample_rate)[0]
 
     def together(self, waveforms: Sequence[np.ndarray], sample_rate: int) -> list[np.ndarray]:
-        """Features [shape=(d,), dtype=float32] of each of some waveforms [shape=(n,)]."""
+        """Features [shape=(d,), dtype=float32] of each waveform [shape=(n,)]."""
         loaded = _loaded(self.encoder)
         parts = [np.array_split(waveform, -(-len(waveform) // loaded.longest)) for waveform in waveforms]
         flat = [part for each in parts for part in each]
@@ -87,10 +85,10 @@ class Encoder:
 
 
 class _Waves:
-    """An encoder of the waveform: wav2vec 2.0 and what is built like it.
+    """An encoder of the waveform: wav2vec 2.0 and the like.
 
-    Its convolutions are run on each recording by itself: many such encoders normalise their output over
-    time, zeros that were padded included, and no mask reaches it.
+    Its convolutions run on one recording at a time: many such encoders normalise their output over time,
+    including padded zeros, without a mask.
     """
 
     def __init__(self, torch: Any, model: Any, prepare: Any) -> None:
@@ -116,7 +114,7 @@ class _Waves:
         self.torch, self.model, self.prepare = torch, model, prepare
 
     def states(self, waveforms: Sequence[np.ndarray], layer: int) -> list[np.ndarray]:
-        """What a layer gives of each waveform [shape=(frames, units)]."""
+        """Output of a layer for each waveform [shape=(frames, units)]."""
         rate, tensor = self.prepare.sampling_rate, self.torch.from_numpy
         lasting = [np.pad(each, (0, max(0, self.shortest - len(each)))) for each in waveforms]
         inputs = [
@@ -136,14 +134,14 @@ class _Waves:
 
 
 class _Spectra:
-    """Whisper's encoder: of 30 s at a time, whatever the recording; its own frames alone are kept."""
+    """Whisper's encoder, which always takes 30 s; only the frames of the recording are kept."""
 
     def __init__(self, torch: Any, model: Any, prepare: Any) -> None:
         self.layers, self.longest = model.config.encoder_layers, prepare.n_samples
         self.torch, self.model, self.prepare = torch, model, prepare
 
     def states(self, waveforms: Sequence[np.ndarray], layer: int) -> list[np.ndarray]:
-        """What a layer gives of each waveform [shape=(frames, units)]."""
+        """Output of a layer for each waveform [shape=(frames, units)]."""
         rate, step = self.prepare.sampling_rate, 2 * self.prepare.hop_length  # its convolutions halve
         inputs = self.prepare(list(waveforms), sampling_rate=rate, return_tensors="pt")["input_features"]
         found = self.model(inputs.to(self.model.device), output_hidden_states=True).hidden_states[layer]
@@ -154,31 +152,31 @@ class _Spectra:
 
 @lru_cache(maxsize=1)
 def _loaded(encoder: str) -> Any:
-    """An encoder, ready: `_Waves` or `_Spectra`, with the `digest` of its weights and settings."""
+    """An encoder as `_Waves` or `_Spectra`, with the `digest` of its weights and settings."""
     torch, library = need("torch", EXTRA), need("transformers", EXTRA)
     library.logging.set_verbosity_error()
     errors = need("huggingface_hub.errors", EXTRA)
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # of each attempt it would tell
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it would log each attempt
     try:
         prepare = library.AutoFeatureExtractor.from_pretrained(encoder)
         model, report = library.AutoModel.from_pretrained(
             encoder, dtype=torch.float32, output_loading_info=True
         )
     except MemoryError as error:
-        raise SerClassicError(f"{encoder}: there is no memory for it; take a smaller encoder") from error
+        raise SerClassicError(f"{encoder}: does not fit in memory; use a smaller encoder") from error
     except Exception as error:
         raise SerClassicError(_why_not(encoder, error, errors)) from error
-    if absent := set(report["missing_keys"]) - {"masked_spec_embed"}:  # which training alone uses
+    if absent := set(report["missing_keys"]) - {"masked_spec_embed"}:  # which only training uses
         raise SerClassicError(
-            f"{encoder}: its file lacks {len(absent)} of the weights, first {min(absent)}; fetch it anew"
+            f"{encoder}: its file lacks {len(absent)} of the weights, first {min(absent)}; download it again"
         )
     kind: type = _Waves
     if model.config.model_type == "whisper":
         model, kind = model.get_encoder(), _Spectra
     elif not hasattr(model, "feature_extractor") or not hasattr(model.config, "conv_stride"):
         raise SerClassicError(
-            f"{encoder}: is a {model.config.model_type}, which is not known as a speech encoder here; give a "
-            "wav2vec 2.0, HuBERT, WavLM or Whisper"
+            f"{encoder}: a {model.config.model_type} is not a supported speech encoder; give a wav2vec 2.0, "
+            "HuBERT, WavLM or Whisper"
         )
     settings = [model.config.to_dict(), prepare.to_dict()]
     for passing in ("_name_or_path", "transformers_version"):
@@ -186,9 +184,9 @@ def _loaded(encoder: str) -> Any:
     sha = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
     for name, weights in model.state_dict().items():
         sha.update(name.encode() + np.ascontiguousarray(weights.numpy()).tobytes())
-    torch.backends.cudnn.allow_tf32 = False  # whose rounding depends on the batch
+    torch.backends.cudnn.allow_tf32 = False  # its rounding depends on the batch
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    with wrap_errors(f"{encoder}: cannot be put on {device}", remedy="take a smaller encoder"):
+    with wrap_errors(f"{encoder}: cannot be put on {device}", remedy="use a smaller encoder"):
         model = model.eval().to(device)
     loaded = kind(torch, model, prepare)
     loaded.digest = sha.hexdigest()
@@ -196,24 +194,22 @@ def _loaded(encoder: str) -> Any:
 
 
 def _why_not(encoder: str, error: Exception, errors: Any) -> str:
-    """Why there is no encoder of that name or folder, and what to do; in one line."""
+    """Why an encoder cannot be loaded, and what to do; in one line."""
     reason = " ".join(str(error).split())
     if Path(encoder).is_dir():
-        return (
-            f"{encoder}: holds no speech encoder that can be read ({reason}); save one with save_pretrained"
-        )
-    terms = "Hugging Face asks for its terms to be agreed to; do so, then log in: hf auth login"
-    nothing = "there is no such model at Hugging Face and no such folder; mind its spelling"
-    apart = (
-        "there is no such folder, and Hugging Face cannot be reached; give the folder of a model that was "
-        "fetched before, or mend the network"
+        return f"{encoder}: has no speech encoder that can be read ({reason}); save one with save_pretrained"
+    terms = "you must accept its terms at Hugging Face; do so, then log in: hf auth login"
+    nothing = "there is no such model at Hugging Face and no such folder; check its spelling"
+    offline = (
+        "there is no such folder, and Hugging Face cannot be reached; give the folder of a downloaded model, "
+        "or check the network"
     )
     known = {
         errors.GatedRepoError: terms,
         errors.RepositoryNotFoundError: nothing,
         errors.HFValidationError: nothing,
-        errors.LocalEntryNotFoundError: apart,
-        errors.OfflineModeIsEnabled: apart,
+        errors.LocalEntryNotFoundError: offline,
+        errors.OfflineModeIsEnabled: offline,
     }
     causes: list[BaseException] = [error]
     while following := causes[-1].__cause__ or causes[-1].__context__:
@@ -221,4 +217,4 @@ def _why_not(encoder: str, error: Exception, errors: Any) -> str:
     for kind, message in known.items():
         if any(isinstance(cause, kind) for cause in causes):
             return f"{encoder}: {message}"
-    return f"{encoder}: cannot be had ({reason}); give the folder of a model"
+    return f"{encoder}: cannot be loaded ({reason}); give the folder of a model"

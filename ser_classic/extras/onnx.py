@@ -1,4 +1,4 @@
-"""A predictor's machine as an ONNX model: from features to label and probabilities; alone imports onnx."""
+"""A predictor's machine as an ONNX model, from features to probabilities; the only importer of onnx."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ser_classic.runtime.files import replacing, require_writable
 SUFFIX = ".onnx"
 OPSETS = {"": 17, "ai.onnx.ml": 3}
 IR_VERSION = 8  # read by every onnxruntime from 1.13 on
-INPUT, LABEL, PROBABILITIES = "features", "label", "probabilities"  # by which programs ask for them
+INPUT, LABEL, PROBABILITIES = "features", "label", "probabilities"  # names in the model
 
 
 def export(predictor: Predictor, path: str | Path) -> None:
     """Write the classifier of a predictor, from its named features to label and probabilities, as ONNX.
 
     The model has one input, `features` [shape=(clips, columns), dtype=float32], in the order of
-    `predictor.features.columns`, and the outputs `label` [shape=(clips,), string] and, where the predictor
-    has them, `probabilities` [shape=(clips, classes), dtype=float32]. Its metadata are JSON:
-    `classes`, `columns`, `features` (the feature set and its parameters) and `card`.
+    `predictor.features.columns`, and the outputs `label` [shape=(clips,), string] and, if the predictor has
+    them, `probabilities` [shape=(clips, classes), dtype=float32]. Its metadata are JSON: `classes`,
+    `columns`, `features` (the feature set and its parameters) and `card`.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def _operator(kind: str) -> Callable[[_Tensor, Any], _Tensor]:
 
 
 class _Tensor:
-    """What a node gives; what is computed with it becomes nodes of its graph."""
+    """The output of a node; what is computed with it becomes nodes of its graph."""
 
     __add__, __sub__, __mul__ = _operator("Add"), _operator("Sub"), _operator("Mul")
     __truediv__, __matmul__ = _operator("Div"), _operator("MatMul")
@@ -104,12 +104,12 @@ class _Tensor:
         return self.graph.node("ArgMax", self, axis=1, keepdims=0)
 
     def slice(self, number: int, axis: int) -> _Tensor:
-        """The slice of that number, its axis kept."""
+        """One slice, with its axis kept."""
         return self.graph.node("Slice", self, [number], [number + 1], [axis])
 
 
 class _Graph:
-    """Nodes and constants, one after another; `at` is what the last part gave, in the precision `kind`."""
+    """Nodes and constants; `at` is the output of the last part, in the precision `kind`."""
 
     def __init__(self, onnx: Any, title: str) -> None:
         self.onnx, self.title = onnx, title
@@ -118,19 +118,16 @@ class _Graph:
         self.at, self.kind = _Tensor(self, INPUT), np.dtype(np.float32)
 
     def node(self, kind: str, *inputs: Any, out: str = "", domain: str = "", **options: Any) -> _Tensor:
-        """Add a node.
-
-        Its inputs are tensors, arrays, numbers (in the precision at hand) or lists of whole numbers.
-        """
+        """Add a node; inputs are tensors, arrays, numbers (in the precision `kind`) or lists of integers."""
         names = [self.tensor(each).name for each in inputs]
         out = out or f"v{len(self.nodes)}"
-        more = [f"{out}_first"] if kind == "TopK" else []  # whose second output is wanted
+        more = [f"{out}_first"] if kind == "TopK" else []  # its second output is needed
         node = self.onnx.helper.make_node(kind, names, [*more, out], domain=domain or None, **options)
         self.nodes.append(node)
         return _Tensor(self, out)
 
     def tensor(self, value: Any) -> _Tensor:
-        """A value as a tensor; kept in single precision where nothing is lost by it."""
+        """A value as a tensor, stored in single precision if nothing is lost."""
         if isinstance(value, _Tensor):
             return value
         array = np.array(value, dtype=np.int64) if isinstance(value, list) else np.asarray(value)
@@ -142,11 +139,11 @@ class _Graph:
         return self.cast(_Tensor(self, name)) if single and self.kind != np.float32 else _Tensor(self, name)
 
     def cast(self, tensor: _Tensor) -> _Tensor:
-        """In the precision at hand."""
+        """In the precision `kind`."""
         return self.node("Cast", tensor, to=self.onnx.helper.np_dtype_to_tensor_dtype(self.kind))
 
     def to(self, kind: type | np.dtype) -> None:
-        """Go on in that precision."""
+        """Continue in this precision."""
         if self.kind != (kind := np.dtype(kind)):
             self.kind = kind
             self.at = self.cast(self.at)
@@ -155,7 +152,7 @@ class _Graph:
     def add(self, part: Any) -> None:
         """Add a part."""
         raise SerClassicError(
-            f"{self.title}: its {type(part).__name__.lower()} has no ONNX form; take another model, such as "
+            f"{self.title}: its {type(part).__name__.lower()} has no ONNX form; use another model, such as "
             "svm_rbf, ridge or random_forest"
         )
 
@@ -239,7 +236,7 @@ class _Graph:
         ends = part.left == 0
         leaf = np.flatnonzero(ends)
         weights = part.leaves / part.divisor
-        if weights.shape[1] == 1:  # of the class whose turn it is
+        if weights.shape[1] == 1:  # for one class, which changes from tree to tree
             weights = weights * np.eye(k)[tree[leaf] % k]
         row, target = np.nonzero(weights)
         self.at = self.node(
@@ -262,7 +259,7 @@ class _Graph:
         )
 
     def decided(self, decision: Any, k: int) -> tuple[_Tensor, _Tensor | None]:
-        """The choice among k classes, and the probabilities or nothing."""
+        """The choice among k classes, and the probabilities or None."""
         if isinstance(decision, machines.Probabilities):
             return self.at.first(), self.at
         if isinstance(decision, machines.Scores):
@@ -290,9 +287,9 @@ class _Graph:
         return self.cast(self.node("Equal", self.node("Unsqueeze", choice, [1]), list(range(k))))
 
     def _coupled(self, sharp: _Tensor, k: int) -> _Tensor:
-        """As `formulas.coupled`, by elimination.
+        """Like `formulas.coupled`, by elimination.
 
-        With 1 added to every entry, which is the same for all p of sum 1, its matrix is positive definite.
+        Adding 1 to every entry, which changes nothing for a sum of 1, makes its matrix positive definite.
         """
         first, second = np.triu_indices(k, 1)
         favour = self.node("Clip", self.node("Sigmoid", sharp), 1e-7, 1 - 1e-7)
@@ -305,7 +302,7 @@ class _Graph:
         for step in range(k):
             row = M.slice(step, 1)
             row = row / row.slice(step, 2)
-            # The row itself stays, over its pivot.
+            # The row itself stays, divided by its pivot
             M = M - (M.slice(step, 2) - np.eye(k)[step][:, None]) * row
         x = self.node("Squeeze", M.slice(k, 2), [2])
         p = self.node("Max", x / x.sum(1), 1e-12)

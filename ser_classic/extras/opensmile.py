@@ -1,4 +1,4 @@
-"""Functionals of openSMILE, an optional library, free for research and education only; its only importer."""
+"""Functionals of openSMILE, which is free for research and education only; its only importer."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from ser_classic.registry import need
 
-SHORTEST = 0.06  # [s]; the longest frame of both sets, that of the pitch: of less openSMILE makes NaN
-LOUDEST = 1 - 2**-15  # openSMILE is given 16 bits, and what exceeds them would wrap around
+SHORTEST = 0.06  # [s]; the longest frame, that of the pitch: for less openSMILE gives NaN
+LOUDEST = 1 - 2**-15  # openSMILE takes 16 bits, and anything louder would wrap around
 
 
 @dataclass(frozen=True)
 class OpenSmile:
-    """Extractor: the functionals of a set of openSMILE, an optional library (the extra `opensmile`).
+    """Extractor: the functionals of a set of openSMILE (the extra `opensmile`).
 
-    openSMILE is free for research, teaching and personal use. A product needs a commercial licence of its
-    makers, also one that only uses models or features that were made with it.
+    openSMILE is free for research, teaching and personal use. A product needs a commercial licence from its
+    makers, even if it only uses models or features made with it.
 
     Attributes
     ----------
@@ -33,14 +33,14 @@ class OpenSmile:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name of every feature, openSMILE's own."""
+        """Name of every feature, as in openSMILE."""
         return tuple(_smile(self.feature_set).feature_names)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].
 
-        Equal to `opensmile.Smile(feature_set, "func").process_signal(waveform, sample_rate)`, of a waveform
-        that is clipped at full scale and, if shorter than 60 ms, followed by zeros up to there.
+        Equal to `opensmile.Smile(feature_set, "func").process_signal(waveform, sample_rate)` for a waveform
+        clipped at full scale and padded with zeros to at least 60 ms.
         """
         missing = max(0, round(SHORTEST * sample_rate) - len(waveform))
         waveform = np.pad(np.clip(waveform, -1, LOUDEST).astype(np.float32), (0, missing))

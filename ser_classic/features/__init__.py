@@ -1,4 +1,4 @@
-"""Feature sets: names for recipes that turn a recording into what a model takes, a vector most often."""
+"""Feature sets: named recipes that turn a recording into the input of a model, usually a vector."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ser_classic.registry import Registry
 
 __all__ = ["FEATURES", "RATE", "Extractor", "FeatureSet", "FeatureSets"]
 
-RATE = 16_000  # [Hz]; the highest that every corpus offers, so that a feature means the same in all of them
+RATE = 16_000  # [Hz]; the highest that every corpus has, so that a feature means the same in all of them
 
 
 class FeatureSets(Registry[FeatureSet]):
-    """Feature sets by name; `flagship+prosody` is both, side by side."""
+    """Feature sets by name; `flagship+prosody` has the columns of both."""
 
     def __getitem__(self, name: str) -> FeatureSet:
         if "+" not in name:

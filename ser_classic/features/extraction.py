@@ -1,4 +1,4 @@
-"""Extraction: feature sets over clips, in parallel; what is in the cache is not extracted again."""
+"""Extraction: feature sets of clips, in parallel; cached features are not extracted again."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ser_classic.runtime.progress import track
 if TYPE_CHECKING:
     import pandas as pd
 
-BATCH = 32  # clips a task and a shard; handing over a task costs .35 ms, a clip some 3 ms
+BATCH = 32  # clips per task and shard; sending a task costs .35 ms, a clip some 3 ms
 
 
 class ExtractionError(SerClassicError):
-    """Clips whose features cannot be had, named with their reasons."""
+    """Features of some clips cannot be computed; the message names the clips with the reasons."""
 
 
 def extract(
@@ -48,23 +48,21 @@ def extract(
     cache : Path, optional
         Cache folder; see `files.cache_folder`.
     engine : Engine
-        Who extracts; see `engines`.
+        What runs the extraction; see `engines`.
     channel : int, optional
         Channel to take from files with several; their mean by default.
     degradation : Degradation, optional
-        What is done to every clip, at 16 kHz, before its features are taken: one of `DEGRADATIONS`, or a
-        `training_copy`.
+        Applied to every clip, at 16 kHz, before extraction: one of `DEGRADATIONS`, or a `training_copy`.
 
     Raises
     ------
     AudioError
         A file of a clip is gone.
     ExtractionError
-        Some clips cannot be read. Those that can are in the cache by then. Or the extractor gives other
-        columns than it says; or degraded clips are asked for of a table that was brought.
+        Some clips cannot be read (the others are in the cache by then), the extractor gives other columns
+        than it lists, or degraded clips of a user's table are requested.
     SerClassicError
-        Such a table lacks some of the clips, or holds one of them twice.
-        The cache cannot be written, or the feature set needs a library that is not installed.
+        A user's table lacks a clip or has it twice, the cache cannot be written, or a library is missing.
 
     Examples
     --------
@@ -77,7 +75,7 @@ def extract(
 
     feature_set.require()
     if len(feature_set.parts) > 1:
-        columns = feature_set.columns  # tells at once where two of them hold the same
+        columns = feature_set.columns  # raises an error at once if two sets have a column in common
         rest = (cache, engine, channel, degradation)
         side_by_side = [extract(clips, root, part, *rest) for part in feature_set.parts]
         return _beside(feature_set, columns, side_by_side, cache)
@@ -85,7 +83,7 @@ def extract(
         return _looked_up(clips, feature_set, cache, degradation)
     job = _Job(feature_set, root.absolute(), shards_of(feature_set, cache).absolute(), channel, degradation)
     shards = job.shards
-    # Nothing is kept of a clip but short texts: of a million clips, a path object each would be a gigabyte.
+    # Only short texts are kept for each clip: for a million clips, path objects would need a gigabyte.
     sources = [
         _Source(file, clip, part, _state(root / file))
         for file, clip, part in zip(clips["file"], clips.index, parts(clips), strict=True)
@@ -103,8 +101,8 @@ def extract(
             except ExtractionError as error:
                 if root.is_dir():
                     raise
-                gone = "the folder of the corpus is gone; put it back and repeat the command"
-                raise ExtractionError(f"{root}: {gone}, which goes on from there") from error
+                gone = "the folder of the corpus is gone; put it back and repeat the command to continue"
+                raise ExtractionError(f"{root}: {gone}") from error
     columns = feature_set.columns
     try:
         values, lengths = assemble(keys, known, shards)
@@ -114,7 +112,7 @@ def extract(
         alike = False
     if not alike:
         raise ExtractionError(
-            f"{shards}: holds other columns than {feature_set.name} has now; raise its `version` whenever "
+            f"{shards}: has other columns than {feature_set.name} has now; raise its `version` whenever "
             "its values change, or remove this folder"
         )
     return Features(clips.index, columns, values, lengths, feature_set.gives)
@@ -137,17 +135,17 @@ def _beside(
 def _looked_up(
     clips: pd.DataFrame, feature_set: FeatureSet, cache: Path | None, degradation: Degradation | None
 ) -> Features:
-    """Features of clips from a table that was brought."""
+    """Features of clips from a user's table."""
     table: Any = feature_set.extractor
     if degradation is not None:
-        raise ExtractionError(f"{table.path}: holds features of clean clips; bring some of degraded ones")
+        raise ExtractionError(f"{table.path}: has features of clean clips; give a table of degraded ones")
     values = table.values[table.rows_of(clips)]
     shards, key = shards_of(feature_set, cache), "\n".join(clips.index)
     return Features(clips.index, table.columns, keep(shards, key, values.shape, [(slice(None), values)]))
 
 
 class _Source(NamedTuple):
-    """A clip, its section of its file, and the state of the file when it was digested."""
+    """A clip, its part of its file, and the state of the file when its digest was taken."""
 
     file: str
     clip: str
@@ -157,7 +155,7 @@ class _Source(NamedTuple):
 
 @dataclass(frozen=True)
 class _Job:
-    """How clips become features, and the folder in which these are kept."""
+    """How clips become features, and the folder for these."""
 
     feature_set: FeatureSet
     root: Path
@@ -166,7 +164,7 @@ class _Job:
     degradation: Degradation | None
 
     def key(self, source: _Source) -> str:
-        """By what the cache knows a clip: the file's content, and whatever else its samples depend on."""
+        """A clip's key in the cache: its file's content, and what else its samples depend on."""
         key = _digest(self.root / source.file, source.state)
         if self.channel is not None:
             key += f":{self.channel}"
@@ -175,14 +173,14 @@ class _Job:
         return key if self.degradation is None else f"{key}:{self.degradation.key}:{source.clip}"
 
     def compute(self, sources: list[_Source]) -> list[np.ndarray]:
-        """Features [shape=(d,) or (rows, d)] of clips, all at once if several; errors of any kind."""
+        """Features [shape=(d,) or (rows, d)] of clips, in one batch; raises errors of any kind."""
         paths = [self.root / source.file for source in sources]
         waveforms = [self._waveform(path, source) for path, source in zip(paths, sources, strict=True)]
         named = [(*waveform, str(path)) for path, waveform in zip(paths, waveforms, strict=True)]
         vectors = _computed(self.feature_set, named)
         width, dimensions = len(self.feature_set.columns), self.feature_set.gives.dimensions
         for path, source, vector in zip(paths, sources, vectors, strict=True):
-            if _state(path) != source.state:  # kept, it would pass for the older file's
+            if _state(path) != source.state:
                 raise ExtractionError(f"{path}: changed during extraction; run the same command again")
             if vector.ndim != dimensions or vector.shape[-1] != width:
                 raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
@@ -195,7 +193,7 @@ class _Job:
 
 
 def _state(path: Path) -> str:
-    """What changes with a file's content and costs no reading of it; nothing where it is gone."""
+    """What changes with a file's content, without reading it; "" if the file is gone."""
     try:
         status = path.stat()
     except OSError:
@@ -203,7 +201,7 @@ def _state(path: Path) -> str:
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
-_digests: dict[str, str] = {}  # of files, by their state: each is read for it once
+_digests: dict[str, str] = {}  # of files, by their state, so that each is read once
 
 
 def _digest(path: Path, state: str) -> str:
@@ -213,11 +211,11 @@ def _digest(path: Path, state: str) -> str:
 
 
 def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: Engine) -> dict[str, Path]:
-    """Extract clips into new shards, and return which of these holds which of them."""
+    """Extract clips into new shards, and return the shard of each."""
     work, name = list(missing.items()), job.feature_set.name
     batches = [(job, work[start : start + BATCH]) for start in range(0, len(work), BATCH)]
     done = engine.run(_extract_batch, batches, "batches of clips")
-    found: dict[str, Path] = {}  # by those who wrote: what a folder on another machine lists may be old
+    found: dict[str, Path] = {}  # as the workers report: a shared folder may list its files late
     failures: list[str] = []
     for _, (written, failed) in track(done, len(batches), f"extracting {name}"):
         found |= written
@@ -229,20 +227,20 @@ def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: En
 
 
 def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[str, Path], list[str]]:
-    """Extract some clips into one shard; return where they are, and a message for each that failed."""
+    """Extract some clips into one shard; return the shard of each, and a message for each that failed."""
     vectors: dict[str, np.ndarray] = {}
     failures: list[str] = []
 
-    def attempt(some: list[tuple[str, _Source]]) -> None:
+    def attempt(part: list[tuple[str, _Source]]) -> None:
         try:
-            found = job.compute([source for _, source in some])
-            vectors.update(zip(dict(some), map(np.atleast_2d, found), strict=True))
+            found = job.compute([source for _, source in part])
+            vectors.update(zip(dict(part), map(np.atleast_2d, found), strict=True))
         except (Exception, SystemExit) as error:  # a plug-in may raise anything
-            if len(some) > 1:  # which may be one of several
-                for each in some:
+            if len(part) > 1:  # find the one that fails
+                for each in part:
                     attempt([each])
                 return
-            about = f"{job.root / some[0][1].file}: {type(error).__name__}: "
+            about = f"{job.root / part[0][1].file}: {type(error).__name__}: "
             failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
 
     step = job.feature_set.batch
@@ -258,13 +256,13 @@ def compute(
 ) -> np.ndarray:
     """Features [shape=(d,) or (rows, d), dtype=float32] of one waveform, at the set's own rate.
 
-    AudioError says that it holds nothing to analyse, or that they are not finite.
+    AudioError says that it has nothing to analyse, or that they are not finite.
     """
     return _computed(feature_set, [(waveform, sample_rate, name)])[0]
 
 
 def _computed(feature_set: FeatureSet, recordings: list[tuple[np.ndarray, int, str]]) -> list[np.ndarray]:
-    """Features of each waveform, sample rate and name; several are given to the extractor at once."""
+    """Features of waveforms, each with its sample rate and name; several go to the extractor at once."""
     ready = []
     for waveform, sample_rate, name in recordings:
         rate = feature_set.sample_rate or sample_rate

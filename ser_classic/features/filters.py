@@ -1,4 +1,4 @@
-"""Filter banks and bases of the descriptors, equal to librosa's, each built once."""
+"""Filter banks and transforms of the descriptors, equal to librosa's, each built once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from ser_classic.errors import SerClassicError
 
 CONTRAST_LOWEST = 200.0  # [Hz] upper edge of the lowest band of the spectral contrast
-CONTRAST_SHARE = 0.02  # of a band's bins that make its peak, and its valley
-# Mel bands multiplied at once: few enough to skip most of a bank's zeros, enough to pay for a call.
+CONTRAST_SHARE = 0.02  # of a band's bins that make up its peak, and its valley
+# Mel bands per multiplication: few enough to skip most of a bank's zeros, enough to be worth a call.
 GROUP = 16
 
 
@@ -103,18 +103,18 @@ def tonnetz_matrix() -> np.ndarray:
 
 @lru_cache
 def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, int, int], ...]:
-    """For every band of the spectral contrast its bins low:high, and how many make a peak or a valley.
+    """For every band of the spectral contrast its bins low:high, and how many make up a peak or a valley.
 
-    0-200 Hz, 200-400 Hz, and so on by octaves; the highest band reaches half the sample rate. As in librosa
-    a band takes in the bin below its lower edge, and all but the highest leave their last bin out after
-    they have counted it.
+    0-200 Hz, 200-400 Hz, and so on by octaves; the highest band ends at half the sample rate. As in librosa,
+    a band includes the bin below its lower edge, and all but the highest count their last bin but leave it
+    out.
     """
     frequencies = bin_frequencies(sample_rate, n_fft)
     edges = np.concatenate(([0], CONTRAST_LOWEST * 2.0 ** np.arange(size)))
     if edges[-2] >= sample_rate / 2:
         raise SerClassicError(
-            f"contrast: the highest of {size} bands begins at {edges[-2]:.0f} Hz, but the "
-            f"spectrum ends at {sample_rate / 2:.0f} Hz; resample to a higher rate or take fewer bands"
+            f"contrast: the highest of {size} bands starts at {edges[-2]:.0f} Hz, but the spectrum ends "
+            f"at {sample_rate / 2:.0f} Hz; resample to a higher rate or use fewer bands"
         )
     bands = []
     for band, (bottom, top) in enumerate(itertools.pairwise(edges)):
@@ -124,7 +124,7 @@ def contrast_bands(sample_rate: int, n_fft: int, size: int) -> tuple[tuple[int, 
         high = len(frequencies) if last else inside[-1] if len(inside) else 0
         if high <= low:
             empty = f"no bin of {n_fft} samples at {sample_rate} Hz is between {bottom:.0f} and {top:.0f} Hz"
-            raise SerClassicError(f"contrast: {empty}; take longer frames")
+            raise SerClassicError(f"contrast: {empty}; use longer frames")
         bins = high - low + (not last)
         bands.append((int(low), int(high), max(1, int(np.rint(CONTRAST_SHARE * bins)))))
     return tuple(bands)

@@ -1,4 +1,4 @@
-"""From descriptors [d, t] to a vector of fixed length: functionals over time, and the sets made of them."""
+"""Functionals: from descriptors over time [d, t] to a vector of fixed length; and sets of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FUNCTIONALS = ("mean", "std", *PERCENTILES, "delta_std")
 
 @dataclass(frozen=True)
 class Pooled:
-    """Extractor: functionals, of `FUNCTIONALS`, of descriptors over a clip; each family once.
+    """Extractor: some of `FUNCTIONALS` of descriptors over a clip; each family once.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Pooled:
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].
 
-        Errors are those of `describe`.
+        Raises as `describe`.
         """
         tracks = describe(waveform, sample_rate, self.descriptors, self.framing)
         return pool(np.concatenate(list(tracks.values())), self.functionals).ravel()
@@ -58,7 +58,7 @@ def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.n
 
     `mean`; `std` (population, as `numpy.std`); `p05`, `p25`, `p50`, `p75`, `p95` (linear interpolation, as
     `numpy.percentile`); `delta_std`, the standard deviation of the differences from one frame to the next, 0
-    where there is one frame.
+    for a single frame.
     """
     pooled = np.empty((len(tracks), len(functionals)), np.float32)
     column = {name: pooled[:, index] for index, name in enumerate(functionals)}
@@ -85,7 +85,7 @@ def deviation(tracks: np.ndarray, mean: np.ndarray | None = None) -> np.ndarray:
 
 
 def percentiles(ordered: np.ndarray, percents: Sequence[float]) -> np.ndarray:
-    """Percentiles [shape=(d, len(percents))] of rows sorted already [shape=(d, t)], as `numpy.percentile`."""
+    """Percentiles [shape=(d, len(percents))] of sorted rows [shape=(d, t)], as `numpy.percentile`."""
     position = np.asarray(percents) / 100 * (ordered.shape[1] - 1)
     low = position.astype(int)
     lower, upper = ordered[:, low], ordered[:, np.minimum(low + 1, ordered.shape[1] - 1)]

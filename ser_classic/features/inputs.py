@@ -1,4 +1,4 @@
-"""Features of clips, and the one way from them to what a model takes."""
+"""Features of clips, and how they become the input of a model."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model takes of a clip, and what a feature set for it gives."""
+    """What a model takes for each clip, and what a feature set for it gives."""
 
-    name: str  # in messages, of a clip
+    name: str  # in messages, for one clip
     dimensions: int  # of the array that an extractor gives: 1, or 2 for rows of features
-    # From values [shape=(rows, d)] and the rows of each clip [shape=(clips,)] to an array of clips.
+    # From values [shape=(rows, d)] and the number of rows of each clip [shape=(clips,)] to an array of clips.
     gather: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -38,7 +38,7 @@ VECTORS = Inputs("one vector", 1, _row_by_row)
 
 @dataclass(frozen=True)
 class Features:
-    """Features of clips, in their order; a process that is sent them maps the same file."""
+    """Features of clips, in their order; a process to which they are sent maps the same file."""
 
     clips: pd.Index | Sequence[str]
     columns: tuple[str, ...]
@@ -59,7 +59,7 @@ class Features:
         return f"<p>{self!r}</p>{first}"
 
     def __getstate__(self) -> dict[str, Any]:
-        if isinstance(getattr(self.values, "base", None), mmap.mmap):  # a whole file, not a part of it
+        if isinstance(getattr(self.values, "base", None), mmap.mmap):  # a whole file
             return self.__dict__ | {"values": Path(self.values.filename)}
         return self.__dict__
 
@@ -75,7 +75,7 @@ class Features:
         self.__dict__.update(state)
 
     def take(self, clips: np.ndarray) -> Features:
-        """Those of some clips, by their numbers [shape=(n,), dtype=int]."""
+        """Features of some clips, by their numbers [shape=(n,), dtype=int]."""
         lengths = self.lengths[clips]
         ends = np.cumsum(lengths)
         first = (np.cumsum(self.lengths) - self.lengths)[clips] - (ends - lengths)
@@ -83,28 +83,28 @@ class Features:
         return replace(self, clips=self.clips[clips], values=np.asarray(self.values)[rows], lengths=lengths)
 
     def adapted(self, speakers: np.ndarray | None) -> Features:
-        """Z-scored by speaker, where that of each clip [shape=(clips,)] is given; see `adaptation.adapt`."""
+        """Z-scored by speaker [shape=(clips,)] if speakers are given; see `adaptation.adapt`."""
         if speakers is None:
             return self
         return replace(self, values=adapt(self.values, np.repeat(speakers, self.lengths)))
 
     @property
     def array(self) -> np.ndarray:
-        """What a model takes, as an array with an item a clip: of vectors a matrix [shape=(clips, d)]."""
+        """What a model takes, an array with one item per clip: for vectors a matrix [shape=(clips, d)]."""
         return self.inputs.gather(np.asarray(self.values), self.lengths)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The vectors as a DataFrame, clips x columns; an error where a clip has rows of them."""
+        """The vectors as a DataFrame, clips x columns; an error if a clip has several rows."""
         if self.inputs.dimensions > 1:
             raise SerClassicError(f"{self.inputs.name} per clip does not fit in a table; use `array`")
-        import pandas as pd  # not needed to predict, which shall begin soon
+        import pandas as pd  # which a prediction does not need
 
         return pd.DataFrame(np.asarray(self.values), index=self.clips, columns=list(self.columns), copy=False)
 
     @property
     def table(self) -> pd.DataFrame | np.ndarray:
-        """`array`, of vectors with the names of their columns: what a pipeline takes."""
+        """What a pipeline takes: `array`, or vectors with the names of their columns."""
         return self.array if self.inputs.dimensions > 1 else self.frame
 
     @property
@@ -116,7 +116,7 @@ class Features:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the values, and the rows of each clip where they are not one."""
+        """SHA-256 of the values, and of the number of rows of each clip if some have several."""
         sha = hashlib.sha256(np.ascontiguousarray(self.values).data)
         if len(self.values) != len(self.clips):
             sha.update(self.lengths.tobytes())

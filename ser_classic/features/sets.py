@@ -1,4 +1,4 @@
-"""What a feature set is, and several side by side."""
+"""Feature sets, alone and side by side."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from ser_classic.registry import need
 
 
 class Extractor(Protocol):
-    """What a feature set computes: a frozen dataclass, so that its fields are all of its parameters.
+    """What a feature set computes: a frozen dataclass whose fields are all of its parameters.
 
-    An attribute `gives`, an `Inputs`, says what it gives of a clip where that is not a vector.
-    One of a feature set with a `batch` has a method `together`, too: from several waveforms and their sample
-    rate to the features of each.
+    If it does not give a vector for each clip, its attribute `gives` is the `Inputs` that it gives. For a
+    feature set with a `batch`, it also has a method `together`: from several waveforms and their sample rate
+    to the features of each.
     """
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Name of every feature: `<family>_<index>_<functional>`, behind `<group>/` if there are groups.
+        """Name of every feature: `<family>_<index>_<functional>`, after `<group>/` if there are groups.
 
-        Those of an optional library may be its own, and not to be had where it is absent.
+        An optional library may use its own names, and needs to be installed for them.
         """
         ...
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """Features [shape=(d,) of vectors, float32] of a waveform [shape=(n,)] at a rate [Hz]."""
+        """Features [shape=(d,), float32] of a waveform [shape=(n,)] at a rate [Hz]."""
         ...
 
 
@@ -44,23 +44,22 @@ class FeatureSet:
     ----------
     name : str
     sample_rate : int or None [Hz]
-        Rate to which recordings are brought; None leaves them at their own.
+        Rate to which recordings are resampled; None leaves them at their own.
     extractor : Extractor
         A frozen dataclass; two sets with equal fields and version give equal features.
     version : int
-        Raised whenever the same parameters give other values, so that no old cache or model is used.
+        Raised whenever the same parameters give other values: older caches and models are then not used.
     library, extra : str, optional
         The optional library it needs, and the extra of this package that installs it, if one does.
     terms : str
-        What this library's licence asks of all that is made with the features, in a sentence.
+        What the library's licence demands of anything made with the features, in one sentence.
     batch : int
-        Clips that are given to the extractor at once, by its `together`; changes the time alone.
+        How many clips `together` of the extractor gets at a time; changes only the speed.
 
     Raises
     ------
     SerClassicError
-        An extractor that is no dataclass or has fields that JSON does not know, so that nothing would tell
-        its features from those of another.
+        The extractor is not a dataclass, or has fields that JSON cannot store.
     """
 
     name: str
@@ -73,39 +72,39 @@ class FeatureSet:
     batch: int = 1
 
     def __post_init__(self) -> None:
-        with wrap_errors(f"{self.name}: its extractor is no dataclass of numbers, words and the like"):
+        with wrap_errors(f"{self.name}: its extractor must be a dataclass of numbers, words and the like"):
             json.dumps(self.parameters)
 
     def require(self) -> None:
-        """Raise an error that names the command to install what this set needs, where it is absent."""
+        """Raise an error with the install command if a library that this set needs is missing."""
         for part in self.parts:
             if part.library:
                 need(part.library, part.extra)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the features in order; `<set>/<name>`, where a set that was joined has no groups."""
-        with wrap_errors(f"{self.name} cannot tell its columns"):
+        """Names of the features in order; `<set>/<name>` if sets are joined and this one has no groups."""
+        with wrap_errors(f"{self.name}: its columns cannot be listed"):
             return tuple(self.extractor.columns)
 
     @property
     def parts(self) -> tuple[FeatureSet, ...]:
-        """The feature sets that stand side by side in this one: itself, or those that were joined."""
+        """The feature sets that this one joins, or itself."""
         return self.extractor.sets if isinstance(self.extractor, _SideBySide) else (self,)
 
     @property
     def brought(self) -> bool:
-        """Whether values come from a table that a user brought, which nobody here can compute anew."""
+        """Whether values come from a user's table, so that they cannot be computed for other recordings."""
         return any(getattr(part.extractor, "brought", False) for part in self.parts)
 
     @property
     def gives(self) -> Inputs:
-        """What it gives of a clip; `VECTORS` where the extractor does not say otherwise."""
+        """What it gives for each clip; `VECTORS` unless the extractor says otherwise."""
         return getattr(self.extractor, "gives", VECTORS)
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
-        """All that the values depend on, ready for JSON; not to be changed."""
+        """Everything that the values depend on, ready for JSON; not to be changed."""
         if isinstance(self.extractor, _SideBySide):
             return {"name": self.name, "parts": [part.parameters for part in self.parts]}
         if self.brought:
@@ -145,7 +144,7 @@ class _SideBySide:
 
 
 def join(parts: tuple[FeatureSet, ...]) -> FeatureSet:
-    """Feature sets of vectors side by side as one, `flagship+prosody`, in this order."""
+    """One feature set with the vectors of several, `flagship+prosody`, in this order."""
     name = "+".join(part.name for part in parts)
     if len({part.name for part in parts}) < len(parts):
         raise SerClassicError(f"{name}: names a feature set twice; name each once")
@@ -161,5 +160,5 @@ def join(parts: tuple[FeatureSet, ...]) -> FeatureSet:
 
 
 def grouped(name: str, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Columns of a feature set behind the name of their group: their own, or the set's."""
+    """Columns of a feature set after the name of their group: their own, or the set's."""
     return tuple(column if "/" in column else f"{name}/{column}" for column in columns)

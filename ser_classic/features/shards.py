@@ -1,9 +1,9 @@
-"""The cache of features: what is there is whole, and is of this feature set and these recordings.
+"""The cache of features: complete, and only of this feature set and these recordings.
 
-For each feature set and its exact parameters there is a folder of shards. A shard is one `.npz` with the
-features of some clips, keyed by the digest of each clip's file content: a renamed clip costs nothing, a new
-one costs one extraction. A shard is written beside and moved into place, and any number of processes may
-share the folder. Beside them lies a matrix for each list of clips that was asked for.
+Each feature set with its exact parameters has a folder of shards. A shard is one `.npz` with the features of
+some clips, keyed by the digest of each clip's file: a renamed clip costs nothing, a new one costs one
+extraction. A shard is written elsewhere and moved into place, and any number of processes may share the
+folder. It also has a matrix for each list of clips that was requested.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _writing(shards: Path, remedy: str = "choose another with --cache") -> Itera
 
 
 def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
-    """The folder of a feature set's shards, which is there from then on."""
+    """The folder of a feature set's shards, made if it is missing."""
     text = json.dumps(feature_set.parameters, sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:12]
     shards = cache_folder(cache) / "features" / f"{feature_set.name}-{key}"
@@ -56,7 +56,7 @@ def locked(shards: Path, what: str) -> Iterator[None]:
 
 
 def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> Path:
-    """Write the features of some clips, each [shape=(rows, d)], and return where they are."""
+    """Write the features of some clips, each [shape=(rows, d)], and return the path."""
     path = shards / f"{uuid.uuid4().hex}.npz"
     lengths, values = np.array([len(vector) for vector in vectors]), np.concatenate(vectors)
     with _writing(shards, "free some space"), replacing(path) as draft, draft.open("wb") as file:
@@ -77,7 +77,7 @@ def index(shards: Path) -> dict[str, Path]:
 
 
 def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Bring the clips into one memory-mapped matrix [n, d], a shard at a time, and give each clip's rows.
+    """One memory-mapped matrix [n, d] of the clips, made shard by shard, and the number of each clip's rows.
 
     Shards of several widths are a ValueError.
     """
@@ -106,14 +106,14 @@ def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[
 
 
 def _ranges(ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Numbers of the rows of clips, of which these are the ends and sizes."""
+    """Numbers of the rows of clips with these ends and sizes."""
     return np.concatenate([np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)])
 
 
 def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.ndarray:
-    """A memory-mapped matrix beside the shards, made where it is not there already.
+    """A memory-mapped matrix in the folder of the shards, made if it is missing.
 
-    The key tells it from the other matrices. A piece is a place in it, and the values to write there.
+    The key distinguishes it from other matrices. A piece is a place in it, and the values to write there.
     """
     matrix = shards / f"matrix-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
     if not _whole(matrix, shape):
@@ -121,13 +121,13 @@ def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.n
             if not _whole(matrix, shape):
                 with replacing(matrix) as draft:
                     _reserve(draft, shape)
-                    for place, values in pieces:  # mapped anew: what was written may leave the memory
+                    for place, values in pieces:  # mapped again each time, so that memory is freed
                         np.lib.format.open_memmap(draft, mode="r+")[place] = values
     return np.load(matrix, mmap_mode="r")
 
 
 def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
-    """Whether the matrix is there, uncut."""
+    """Whether the matrix is there and complete."""
     try:
         return np.load(matrix, mmap_mode="r").shape == shape
     except (OSError, ValueError, EOFError):
@@ -135,7 +135,7 @@ def _whole(matrix: Path, shape: tuple[int, int]) -> bool:
 
 
 def _reserve(draft: Path, shape: tuple[int, int]) -> None:
-    """An empty matrix on disk whose space is taken now: a full disk is an error here, not a crash later."""
+    """An empty matrix whose space on disk is reserved: a full disk is an error here, not a crash later."""
     np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):
         with _writing(draft.parent, "free some space"), draft.open("r+b") as file:

@@ -25,17 +25,17 @@ from ser_classic.runtime.files import replacing, require_writable
 
 logger = logging.getLogger(__name__)
 
-KEYS = ("clip", "clips", "file", "files")  # what the column or array that names the clips may be called
-MATRICES = ("features", "X")  # and the array of an .npz that holds the values
-LABELS = ("corpus", "speaker", "emotion")  # what may stand beside, as in what `features extract` writes
+KEYS = ("clip", "clips", "file", "files")  # possible names of the column or array that names the clips
+MATRICES = ("features", "X")  # and of the array of an .npz with the values
+LABELS = ("corpus", "speaker", "emotion")  # may be there, too, as in the files of `features extract`
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Extractor: a table of features as it was read.
 
-    A key is a clip's name in the clips table or its file, whatever its ending; the corpus may stand before
-    it, `emodb/wav/03a01Fa.wav`.
+    A key is a clip's name in the clips table or its file, with any suffix, and may start with the corpus:
+    `emodb/wav/03a01Fa.wav`.
     """
 
     path: Path
@@ -43,15 +43,15 @@ class Table:
     columns: tuple[str, ...]
     keys: np.ndarray  # [shape=(n,)] of str
     values: np.ndarray  # [shape=(n, d), dtype=float32]
-    corpora: np.ndarray | None = None  # [shape=(n,)] of str, where the table says them
+    corpora: np.ndarray | None = None  # [shape=(n,)] of str, if the table has them
 
     brought: ClassVar[bool] = True
 
     def rows_of(self, clips: pd.DataFrame) -> np.ndarray:
         """The row of each clip of one corpus [shape=(clips,)].
 
-        Rows of other corpora are passed over, those of no clip with a warning. Clips that are missing, or
-        stand there twice, are an error.
+        Rows of other corpora are ignored, and rows of no clip with a warning. A clip that is missing or
+        listed twice is an error.
         """
         corpus = str(clips["corpus"].iloc[0])
         exact, alike = _names(clips)
@@ -85,7 +85,7 @@ class Table:
         return np.array([found[position] for position in range(len(clips))])
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        raise SerClassicError(f"{self.path}: has no features of this recording; bring a table of it")
+        raise SerClassicError(f"{self.path}: has no features of this recording; give a table with it")
 
 
 def brought_set(name: str, path: str | Path) -> FeatureSet:
@@ -95,15 +95,14 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
     ----------
     path : str or Path
         An `.npz` with the arrays `clip` or `file` (or `clips`, `files`) [n], `features` or `X` [n, d], and
-        if wanted `columns` [d]; or a `.csv` or `.parquet` with a column `clip` or `file` and one a feature.
-        `corpus`, `speaker` and `emotion` may stand beside. Columns are groups for `fusion` and `stacking`
-        by what stands before a `/` in their names, else they are all one group.
+        optionally `columns` [d]; or a `.csv` or `.parquet` with a column `clip` or `file` and one for each
+        feature. `corpus`, `speaker` and `emotion` may be there, too. For `fusion` and `stacking`, the text
+        before a `/` in the name of a column is its group; without, all columns are one group.
 
     Raises
     ------
     SerClassicError
-        It cannot be read, or holds what is no number, with the clip named.
-        A `.parquet` file, and pyarrow is not installed.
+        It cannot be read or has values that are not finite numbers, or pyarrow is missing for `.parquet`.
     """
     path = Path(path)
     readers = {".npz": _read_npz, ".csv": _read_frame, ".parquet": _read_frame}
@@ -126,15 +125,15 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
     rows, of = np.nonzero(~np.isfinite(values))
     if len(rows):
         raise SerClassicError(
-            f"{path}: {len(set(rows))} rows hold NaN or infinite values, first that of "
-            f"{keys[rows[0]]} in column {columns[of[0]]}; correct them or drop the column"
+            f"{path}: {len(set(rows))} rows have NaN or infinite values, first {keys[rows[0]]} in column "
+            f"{columns[of[0]]}; correct them or drop the column"
         )
     table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
     return FeatureSet(name, None, table)
 
 
 def awaited(name: str, columns: Iterable[str], digest: str) -> FeatureSet:
-    """The feature set of a table that is yet to be given, of which only names and columns are known."""
+    """The feature set of a table that will be given later; only its name and columns are known."""
     columns = tuple(columns)
     nothing = np.empty((0, len(columns)), dtype=np.float32)
     table = Table(Path(name), digest, columns, np.empty(0, dtype=str), nothing)
@@ -142,7 +141,7 @@ def awaited(name: str, columns: Iterable[str], digest: str) -> FeatureSet:
 
 
 def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
-    """Tables as feature sets of `FEATURES`, for the length of a block; errors as `brought_set`.
+    """Add tables to `FEATURES` as feature sets for the duration of a block; raises as `brought_set`.
 
     >>> from ser_classic.experiment import bench
     >>> from ser_classic.experiment.cells import Cell
@@ -153,20 +152,20 @@ def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
 
 
 def parse_tables(texts: Iterable[str]) -> dict[str, Path]:
-    """`NAME=FILE` as names and paths."""
+    """Names and paths from texts like `NAME=FILE`."""
     tables: dict[str, Path] = {}
     for text in texts:
         name, sign, path = text.partition("=")
         if not (name and sign and path):
             raise SerClassicError(f"{text!r}: expected NAME=FILE, as in hubert=hubert.npz")
         if name in tables:
-            raise SerClassicError(f"{name}: given twice; one table may hold clips of several corpora")
+            raise SerClassicError(f"{name}: given twice; one table may have clips of several corpora")
         tables[name] = Path(path)
     return tables
 
 
 def check_output(path: Path, inputs: Inputs = VECTORS) -> None:
-    """Refuse a file that `save` could not write, before any work is done; errors as `require_writable`."""
+    """Refuse a file that `save` could not write, before any work is done; raises as `require_writable`."""
     if inputs == VECTORS:
         require_writable(path, "features", ".csv", ".npz")
     else:
@@ -176,8 +175,8 @@ def check_output(path: Path, inputs: Inputs = VECTORS) -> None:
 def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
     """Write features with the clips' speakers and emotions, as `.csv` or as `.npz` (without pickles).
 
-    The CSV has the columns clip, speaker, emotion and one a feature; the NPZ the arrays `features` [clips, d]
-    (or [rows, d] and `lengths`, the rows of each clip), `columns`, `clip`, `speaker` and `emotion`.
+    The CSV has the columns clip, speaker, emotion and one for each feature; the NPZ has the arrays `features`
+    [clips, d] (or [rows, d] and `lengths`, the rows of each clip), `columns`, `clip`, `speaker`, `emotion`.
     """
     check_output(path, features.inputs)
     labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
@@ -205,7 +204,7 @@ def _read_npz(path: Path) -> Read:
         if strange:
             raise SerClassicError(f"{path}: unknown arrays {', '.join(sorted(strange))}; remove them")
         if arrays[matrix].dtype.kind not in "fiu":
-            raise SerClassicError(f"{path}: {matrix} holds {arrays[matrix].dtype} instead of numbers")
+            raise SerClassicError(f"{path}: {matrix} has {arrays[matrix].dtype} instead of numbers")
         return arrays[key].astype(str), columns, arrays[matrix], corpora
 
 
@@ -240,9 +239,9 @@ def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
 
 
 def _names(clips: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
-    """Where each clip stands, by all that it may be called; and so without the endings of files.
+    """Position of each clip by all of its names, and by these names without suffix.
 
-    What two clips would be called alike is no name of either.
+    A name without suffix that two clips share is left out.
     """
     corpus = str(clips["corpus"].iloc[0])
     exact: dict[str, int] = {}
@@ -259,6 +258,6 @@ def _names(clips: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _stem(name: str) -> str:
-    """A name without the ending of an audio file."""
+    """A name without the suffix of an audio file."""
     head, dot, ending = name.rpartition(".")
     return head if f".{ending.lower()}" in SUFFIXES and dot else name

@@ -1,8 +1,8 @@
-"""Machines: what a fitted model computes to answer, as plain arrays and a few lines of NumPy.
+"""Machines: what a fitted model computes to predict, as plain arrays and a few lines of NumPy.
 
-A machine is a chain of parts, from features to a decision. Nothing here needs scikit-learn, and nothing but
-numbers is kept: a saved predictor is a machine and its card. `ser_classic.predictor.freezing` makes machines
-of fitted pipelines.
+A machine is a chain of parts, from features to a decision. It needs no scikit-learn and consists of numbers
+alone; a saved predictor is a machine and its card. `ser_classic.predictor.freezing` turns fitted pipelines
+into machines.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ __all__ = [
     "Trees",
 ]
 
-BLOCK = 1024  # clips worked on at once
+BLOCK = 1024  # clips at a time
 
-# What plug-ins add: frozen dataclasses with a `name`, whose fields are numbers, words and arrays.
+# Parts of plug-ins: frozen dataclasses with a `name`, whose fields are numbers, words and arrays
 PARTS: Registry[type[Part]] = Registry("parts", (), wanted=type)
 
 
@@ -65,9 +65,9 @@ class Machine:
         return self.decision.sharpness is not None
 
     def judge(self, X: np.ndarray | Any) -> Judged:
-        """Number of the class [shape=(n,)] and probabilities [shape=(n, classes)], or None, of clips.
+        """Number of the class [shape=(n,)] and probabilities [shape=(n, classes)] or None, for clips.
 
-        X is an array [shape=(n, d), dtype=float32], or [shape=(n,)] of what the parts take of a clip.
+        X is an array [shape=(n, d), dtype=float32], or [shape=(n,)] of what the first part takes for a clip.
         """
         judged = []
         for start in range(0, len(X), BLOCK):

@@ -1,4 +1,4 @@
-"""Formulas that fitting and answering share, in NumPy alone: kernels, votes of pairs, probabilities."""
+"""Formulas for both fitting and predicting, in NumPy alone: kernels, votes of pairs, probabilities."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def squares(Z: np.ndarray) -> np.ndarray:
 def gaussian(inner: np.ndarray, left: np.ndarray, right: np.ndarray, d: int, width: float) -> np.ndarray:
     """Kernel [shape=(n, m)] `exp(-D / (2 width))`, D the mean squared difference over `d` dimensions.
 
-    Of inner products [shape=(n, m)] of clips and anchors, and their squared lengths [shape=(n,) and (m,)].
+    From inner products [shape=(n, m)] of clips and anchors, and their squared lengths [shape=(n,) and (m,)].
     """
-    D = np.multiply(inner, -2.0, dtype=np.float64)  # one matrix, worked on in place: it may be large
+    D = np.multiply(inner, -2.0, dtype=np.float64)  # changed in place, as it may be large
     D += left[:, None]
     D += right
     np.maximum(D, 0, out=D)
@@ -24,23 +24,23 @@ def gaussian(inner: np.ndarray, left: np.ndarray, right: np.ndarray, d: int, wid
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
-    """Probabilities [shape=(n, k)] in proportion to the exponentials of the scores."""
+    """Probabilities [shape=(n, k)] proportional to the exponentials of the scores."""
     p = np.exp(scores - scores.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
     return p
 
 
 def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
-    """Probabilities of k classes [shape=(n, k)] from classifiers of pairs; above 0, rows sum to 1.
+    """Probabilities of k classes [shape=(n, k)], all above 0, from classifiers of pairs.
 
-    A margin m says that of its two classes the first has the probability 1 / (1 + exp(-sharpness * m));
-    margins [shape=(n, k * (k - 1) / 2)] are of the classes (0, 1), (0, 2), ..., (1, 2), ... All pairs seldom
-    agree; the probabilities p are those with the least sum of (r_ji p_i - r_ij p_j)^2 (Wu, Lin and Weng 2004,
+    A margin m gives the first of its two classes the probability 1 / (1 + exp(-sharpness * m)); margins
+    [shape=(n, k * (k - 1) / 2)] are those of the classes (0, 1), (0, 2), ..., (1, 2), ... As pairs seldom
+    agree, the probabilities p have the least sum of (r_ji p_i - r_ij p_j)^2 (Wu, Lin and Weng 2004,
     "Probability estimates for multi-class classification by pairwise coupling", second approach; libsvm's).
     """
     count, k = len(margins), classes_of(margins.shape[1])
     first, second = np.triu_indices(k, 1)
-    # Kept off 0 and 1, as in libsvm, so that the system below has one solution. Within 700, exp is finite.
+    # Not 0 or 1, as in libsvm, so that the system below has one solution. Up to 700, exp is finite.
     favour = 1 / (1 + np.exp(np.clip(-sharpness * margins, -700, 700)))
     favour = np.clip(favour, 1e-7, 1 - 1e-7)
     r = np.zeros((count, k, k))
@@ -56,10 +56,10 @@ def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
 
 
 def led_by(p: np.ndarray, choice: np.ndarray) -> np.ndarray:
-    """Probabilities [shape=(n, k)] of which that of the choice [shape=(n,)] is the first of the largest.
+    """Probabilities [shape=(n, k)], changed so that the largest is that of the choice [shape=(n,)].
 
-    Where another is larger, the two are exchanged. Where another is equal, as scores closer than the
-    resolution of a float64 make them, that of the choice is raised by one unit in the last place.
+    If another is larger, the two are exchanged. If another is equal, because the scores differ by less than a
+    float64 resolves, that of the choice is raised by one unit in the last place.
     """
     rows, best = np.arange(len(p)), p.argmax(axis=1)
     p = p.copy()
@@ -70,23 +70,23 @@ def led_by(p: np.ndarray, choice: np.ndarray) -> np.ndarray:
 
 
 def votes(margins: np.ndarray) -> np.ndarray:
-    """How many pairs decide for each class [shape=(n, k)]; a margin of 0 is for the first."""
+    """How many pairs vote for each class [shape=(n, k)]; a margin of 0 is for the first."""
     return _sums(np.where(margins < 0, 0.0, 1.0), np.where(margins < 0, 1.0, 0.0))
 
 
 def rated(margins: np.ndarray) -> np.ndarray:
-    """Votes and, below one half, the squashed sum of a class's margins [shape=(n, k)]: SVC's "ovr"."""
+    """Votes plus the sum of a class's margins, squashed below one half [shape=(n, k)]: SVC's "ovr"."""
     total = _sums(margins, -margins)
     return votes(margins) + total / (3 * (np.abs(total) + 1))
 
 
 def classes_of(pairs: int) -> int:
-    """How many classes have so many pairs."""
+    """Number of classes with this number of pairs."""
     return round((1 + np.sqrt(1 + 8 * pairs)) / 2)
 
 
 def _sums(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """What each class gets from the pairs in which it is first, or second [shape=(n, k)]."""
+    """Sum for each class over the pairs in which it is first, and those in which it is second."""
     k = classes_of(first.shape[1])
     pairs = np.triu_indices(k, 1)
     return first @ np.eye(k)[pairs[0]] + second @ np.eye(k)[pairs[1]]

@@ -1,6 +1,6 @@
-"""Parts of machines, and the decision at their end: arrays, and what is computed with them.
+"""Parts of machines, and decisions: arrays, and what is computed with them.
 
-A part takes what the part before it gives. Where its arrays do not fit together, NumPy raises an error.
+A part takes what the part before it gives. If its arrays do not fit together, NumPy raises an error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from ser_classic.machines.formulas import coupled, gaussian, led_by, rated, softmax, squares, votes
 
-DEEPEST = 1000  # levels of a tree; a forest of ours has some twenty
+DEEPEST = 1000  # levels of a tree; our forests have some twenty
 ACTIVATIONS = {
     "relu": lambda X: np.maximum(X, 0),
     "tanh": np.tanh,
@@ -27,17 +27,17 @@ class Part(Protocol):
     """A step from columns to columns."""
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        """What comes out [shape=(n, any)] of what goes in [shape=(n, columns)]."""
+        """Output [shape=(n, any)] for input [shape=(n, columns)]."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Standardise:
-    """Every column less its mean, over its scale, in their precision."""
+    """Every column minus its mean, divided by its scale, in their precision."""
 
     mean: np.ndarray  # [shape=(d,), dtype=float32 or float64]
     scale: np.ndarray  # the same
-    limit: float | None = None  # hold the result within so many scales
+    limit: float | None = None  # to which the result is clipped
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         Z = (X.astype(self.mean.dtype, copy=False) - self.mean) / self.scale
@@ -46,7 +46,7 @@ class Standardise:
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """The same values whatever comes in."""
+    """The same values for any input."""
 
     values: np.ndarray  # [shape=(k,)]
 
@@ -79,7 +79,7 @@ class Activation:
 class Gaussians:
     """`exp(-gamma D²) @ weights + offset`, D the distances from some vectors."""
 
-    scaler: Standardise | None  # what is done to all that comes in, and to the vectors
+    scaler: Standardise | None  # for the input and the vectors
     vectors: np.ndarray  # [shape=(m, d)]
     gamma: float  # > 0
     weights: np.ndarray  # [shape=(m, k)]
@@ -101,11 +101,11 @@ class Gaussians:
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Probabilities by the nearest of some vectors, each with the weight of one over its distance."""
+    """Probabilities by the nearest of some vectors, each weighted by one over its distance."""
 
     vectors: np.ndarray  # [shape=(m, d)]
     codes: np.ndarray  # class of each [shape=(m,), dtype=int]
-    count: int  # of those that are asked
+    count: int  # of neighbours
     classes: int
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
@@ -127,8 +127,8 @@ class Ridges:
     """Kernel ridge regressions of groups of columns; every group's scores, side by side."""
 
     columns: tuple[np.ndarray, ...]  # of each group [dtype=int]
-    # Clips that the Gaussian kernel of a group compares with [shape=(m, d of the group)]; none where no
-    # kernel is Gaussian. Those of a last group that is all of the others together are theirs.
+    # Clips for the Gaussian kernel of a group [shape=(m, d of the group)]; none if no kernel is Gaussian. If
+    # the last group is all others together, so are its clips, which are not repeated.
     anchors: tuple[np.ndarray, ...]
     widths: np.ndarray  # of the Gaussian kernels [shape=(groups,)]
     gaussian: tuple[np.ndarray, ...]  # coefficients of each group [shape=(m, k)], or none
@@ -137,7 +137,7 @@ class Ridges:
 
     @property
     def whole(self) -> bool:
-        """Whether the last group is all of the others together."""
+        """Whether the last group is all others together."""
         return len(self.columns) == len(self.anchors) + 1
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
@@ -161,23 +161,23 @@ class Ridges:
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """Sums of what the leaves say to which decision trees lead, of a forest or boosted."""
+    """Sums over decision trees, of a forest or boosted, of the values in their leaves."""
 
     roots: np.ndarray  # first node of each tree [shape=(trees,), dtype=int]
-    column: np.ndarray  # which a node asks for [shape=(nodes,), dtype=int]
-    threshold: np.ndarray  # up to it, the way goes to the left [shape=(nodes,), dtype=float32]
-    left: np.ndarray  # how many nodes further that is; 0 at a leaf [shape=(nodes,), dtype=int]
+    column: np.ndarray  # that a node compares [shape=(nodes,), dtype=int]
+    threshold: np.ndarray  # up to which the left child is next [shape=(nodes,), dtype=float32]
+    left: np.ndarray  # how many nodes further that child is; 0 for a leaf [shape=(nodes,), dtype=int]
     right: np.ndarray  # the same
     depth: int  # steps to the last leaf
-    # What each leaf says, in the order of the nodes: of all classes [shape=(leaves, k)], or of the one whose
-    # turn it is, tree by tree [shape=(leaves, 1)]
+    # Values of each leaf, in the order of the nodes: for all classes [shape=(leaves, k)], or for one class,
+    # which changes from tree to tree [shape=(leaves, 1)]
     leaves: np.ndarray
-    base: np.ndarray  # to which it is added [shape=(k,)] ...
-    divisor: float  # ... over this
+    base: np.ndarray  # to which they are added [shape=(k,)] ...
+    divisor: float  # ... before the sum is divided by this
 
     @cached_property
     def leaf(self) -> np.ndarray:
-        """Row in `leaves` of every node; -1 where it is none."""
+        """Row in `leaves` of every node; -1 if it is not a leaf."""
         ends = self.left == 0
         return np.where(ends, np.cumsum(ends) - 1, -1)
 
@@ -196,7 +196,7 @@ class Trees:
         if (leaf < 0).any():
             raise ValueError("trees deeper than they say")
         answers = self.leaves[leaf].reshape(len(X), -1, len(self.base))
-        # One after the other, in the precision of the leaves, as the libraries do.
+        # One after the other, in the precision of the leaves, as in the libraries
         total = np.broadcast_to(self.base.astype(answers.dtype), answers.shape[::2])
         for turn in range(answers.shape[1]):
             total = total + answers[:, turn]

@@ -1,6 +1,6 @@
 """Models: named scikit-learn pipelines with stated defaults and small grids, tuned in inner speaker folds.
 
-`MODELS` predict emotions, `REGRESSORS` a dimension.
+`MODELS` predict emotions, `REGRESSORS` dimensions.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Balance = Literal["weights", "priors"]
 
 
 class Estimator:
-    """Factory for one estimator class such as `sklearn.svm.SVC`, which is imported on the first call.
+    """Factory for an estimator class such as `sklearn.svm.SVC`, which is imported on the first call.
 
-    `seeded`: it has a `random_state`. The settings are parameters that differ from the defaults of the class;
+    `seeded`: it has a `random_state`. The settings are the parameters that are not the defaults of the class;
     one may be the `Estimator` of a part.
     """
 
@@ -62,27 +62,26 @@ class Model:
     ----------
     name, title : str
     estimator : callable (seed) -> scikit-learn estimator
-        Returns the estimator with its stated defaults, which stay where nothing can be tuned by speaker. An
+        Returns the estimator with its stated defaults, which are used if nothing can be tuned by speaker. An
         `Estimator`, or a function of your own.
     grid : mapping of parameter name to values
-        For `search="grid"`. Empty: nothing is tuned.
+        For `search="grid"`. If empty, nothing is tuned.
     scale : bool
         Put a StandardScaler before it.
     search : {"grid", "own", "early"}
         `grid`: exhaustive search in inner speaker folds, scored by UAR (regressors: by CCC). `own`: the
-        estimator searches by itself, in the folds passed as its parameter `cv`; if that is None because
-        nothing can be tuned by speaker, it uses its stated defaults and sets `tuned_` to False. `early`: its
-        `fit` holds out some of the speakers in `groups` to decide when to stop training; it sets `chosen_`
-        and `held_out_`.
+        estimator searches in the folds of its parameter `cv`; if that is None because nothing can be tuned by
+        speaker, it uses its stated defaults and sets `tuned_` to False. `early`: its `fit` holds out some of
+        the speakers in `groups` to decide when to stop training, and sets `chosen_` and `held_out_`.
     balance : {"weights", "priors"}, optional
         For estimators without class weights: fit with balanced sample weights, or set the parameter `priors`
         to equal values.
     takes : Inputs
-        What it takes for each clip; must equal what the feature set `gives`.
+        What it takes for each clip: what the feature set `gives`.
     library, extra : str, optional
         The optional library it needs, and the extra of this package that installs it, if one does.
     version : int
-        Raised whenever the same parameters give other predictions, which marks older runs as stale.
+        Raised whenever the same parameters give other predictions; older runs are then stale.
 
     Raises
     ------
@@ -140,7 +139,7 @@ class Model:
         return self._described(type(estimator).__name__, estimator.get_params())
 
     def stated(self, seed: int = 0) -> dict[str, Any]:
-        """As `parameters`, but only what the entry sets; does not import the class of an `Estimator`."""
+        """Like `parameters`, but only what the entry sets, and without importing an `Estimator`'s class."""
         if isinstance(self.estimator, Estimator):
             return self._described(self.estimator.name, self.estimator.parameters(seed))
         estimator = self._made(seed)
@@ -189,7 +188,7 @@ _SVM_LINEAR = _SVM_RBF | {"kernel": "linear", "Cs": (0.0001, 0.001, 0.01, 0.1, 1
 
 
 def _own(name: str, title: str, estimator: str, seeded: bool = True, **settings: Any) -> Model:
-    """A model on an estimator of this package, which standardises within each inner fold by itself."""
+    """A model with an estimator of this package that standardises within each inner fold."""
     made = Estimator(f"ser_classic.estimators.{estimator}", seeded=seeded, **settings)
     return Model(name, title, made, scale=False, search="own")
 
@@ -255,10 +254,10 @@ MODELS: Registry[Model] = Registry(
             Estimator("sklearn.svm.SVC", C=1.0, kernel="rbf", gamma="auto"),
         ),
         _own("ridge", "kernel ridge, linear and RBF", "KernelRidgeClassifierCV"),
-        # Strong penalties, for testing on other corpora; speakers of the same corpus need weaker ones.
+        # Strong penalties for tests on other corpora; speakers of the same corpus need weaker ones.
         _own(
             "ridge_linear",
-            "ridge, linear, with the strong penalties that corpora ask for",
+            "ridge, linear, with strong penalties for other corpora",
             "KernelRidgeClassifierCV",
             kernels=("linear",),
             alphas=(3.0, 10.0, 30.0),
@@ -282,13 +281,13 @@ MODELS: Registry[Model] = Registry(
         ),
         _own(
             "stacking",
-            "kernel ridge for every group of features, scores weighed by a logistic regression",
+            "kernel ridge for every group of features, scores weighted by a logistic regression",
             "StackedKernelRidgeCV",
             feature_groups="names",
         ),
         _own(
             "shrunk_stacking",
-            "kernel ridge for every group of features, scores weighed as far from their sum as it pays",
+            "kernel ridge for every group of features, scores weighted, shrunk towards their sum",
             "ShrunkStackingCV",
             feature_groups="names",
         ),
@@ -311,7 +310,7 @@ MODELS: Registry[Model] = Registry(
         # tanh for ReLU, as in the tutorials that tune it; with Adam, their "adaptive" rate does nothing.
         Model(
             "mlp_recipe",
-            "multi-layer perceptron as tutorials have it: 300 tanh units, features as they come",
+            "multi-layer perceptron as in tutorials: 300 tanh units, unscaled features",
             _mlp(activation="tanh", max_iter=500),
             scale=False,
         ),

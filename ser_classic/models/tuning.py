@@ -1,4 +1,4 @@
-"""Fitting a model, tuned in inner folds that keep speakers apart."""
+"""Fitting a model, tuned in inner folds by speaker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUNDED = 1e-6  # rounding error by which a probability may lie outside 0 to 1
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted pipeline, and what was chosen for it."""
+    """A fitted pipeline, and the parameters that were chosen."""
 
     estimator: Any
     chosen: dict[str, Any]
@@ -33,7 +33,7 @@ class Fitted:
         """Losses, recalls and seconds of every epoch; None if the model does not record them."""
         curves = getattr(self.estimator[-1], "curves_", None)
         if not isinstance(curves, Mapping) or not set(CURVES).issubset(curves):
-            return None  # absent, or another library's attribute of that name
+            return None  # missing, or another attribute of that name
         return pd.DataFrame(curves)[list(CURVES)]
 
     @property
@@ -67,17 +67,16 @@ def fit(
     dev: np.ndarray | None = None,
     corpora: np.ndarray | None = None,
 ) -> Fitted:
-    """Fit a model, its grid tuned in inner folds that keep speakers apart.
+    """Fit a model, its grid tuned in inner folds by speaker.
 
-    X is a DataFrame, or an array of what the model takes for each clip; y are emotion words, or for a model
-    of `REGRESSORS` numbers, and its grid is then scored by CCC. With fewer than two speakers nothing can be
-    tuned, and the model's stated defaults are used; with None the inner folds are random.
+    X is a DataFrame, or an array of what the model takes for each clip. y are emotion words, or numbers for
+    one of `REGRESSORS`, whose grid is scored by CCC. With fewer than two speakers nothing can be tuned, and
+    the model's stated defaults are used; with None the inner folds are random.
 
-    `leaky`: the test clips are of the same speakers; a model that stops early then holds out clips instead,
-    as the published recipes under such protocols do. `dev`: rows on which the grid is tuned instead of inner
-    folds; the model is then fitted on all. `corpora`, one of each clip, for a model to be used on others:
-    inner folds keep them apart instead of speakers, and each counts the same if the estimator takes sample
-    weights.
+    `leaky`: the test clips have the same speakers; a model that stops early then holds out clips instead,
+    like published recipes with such protocols. `dev`: rows on which the grid is tuned instead of inner folds;
+    the model is then fitted on all rows. `corpora`, one for each clip, if the model is for other corpora:
+    inner folds are by corpus, and each corpus counts the same if the estimator takes sample weights.
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
     with wrap_errors(what, "take more clips, or another model"):
@@ -90,9 +89,8 @@ def fit(
         last = pipeline[-1]
         if ("cv" in last.get_params()) != (model.search == "own"):
             raise SerClassicError(
-                f"{model.name}: search='own' is for an estimator with a parameter `cv`, which is then set to "
-                f"folds that keep speakers apart, and only for such; found search={model.search!r} for "
-                f"{type(last).__name__}"
+                f"{model.name}: estimators with a parameter `cv`, and only these, need search='own', which "
+                f"sets it to folds by speaker; found search={model.search!r} for {type(last).__name__}"
             )
         options, weights, inner = {}, None, None
         if corpora is not None and has_fit_parameter(last, "sample_weight"):
@@ -112,7 +110,7 @@ def fit(
             inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
         if model.search == "own":
             pipeline.set_params(model__cv=inner).fit(X, y, **options)
-            # The folds hold row numbers of this training part, meaningless in a saved pipeline.
+            # The folds have row numbers of this training part, without meaning in a saved pipeline
             pipeline.set_params(model__cv=None)
             if inner is None and getattr(last, "tuned_", True):
                 raise SerClassicError(
@@ -140,7 +138,7 @@ def fit(
 
 
 def plain(chosen: dict[str, Any]) -> dict[str, Any]:
-    """The chosen parameters, ready for JSON: NumPy numbers as Python numbers, objects as `worded`."""
+    """The chosen parameters, ready for JSON: NumPy numbers as Python numbers, other objects by `worded`."""
     return json.loads(
         json.dumps(
             chosen, default=lambda value: value.item() if isinstance(value, np.generic) else worded(value)
@@ -149,7 +147,7 @@ def plain(chosen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _found(estimator: Any) -> dict[str, Any]:
-    """What an estimator's own search chose; scikit-learn names the attribute after the parameter."""
+    """What an estimator's own search chose; scikit-learn's attributes are named after the parameter."""
     if hasattr(estimator, "best_params_"):
         return estimator.best_params_
     values = {name: getattr(estimator, f"{name}_", None) for name in ("C", "l1_ratio", "alpha")}

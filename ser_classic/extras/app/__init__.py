@@ -1,1 +1,1 @@
-"""The command `app`: a page in the browser that answers to recordings. Needs the extra `app`."""
+"""The command `app`: a page in the browser that recognises emotions. It needs the extra `app`."""

@@ -1,4 +1,4 @@
-"""What the page answers to a recording: emotion, probabilities, how far to trust them, figure and table."""
+"""The answer to a recording: emotion, probabilities, how far to trust them, figure and table."""
 
 from __future__ import annotations
 
@@ -17,26 +17,24 @@ from ser_classic import audio
 from ser_classic.predictor import Predictor, cards, load_predictor
 
 WINDOW, HOP = 3.0, 1.0  # [s] of the timeline
-LONG = 6.0  # [s] from which a recording gets one
-MOST = 150  # windows of a timeline; a longer recording has a wider hop
-POINTS = 1.35  # pixels of a screen to a point of a figure, so that its letters can be read there
+LONG = 6.0  # [s] from which a recording has one
+MOST = 150  # windows of a timeline; longer recordings have a wider hop
+POINTS = 1.35  # pixels of a screen per point of a figure, so that its text is readable
 NARROWEST, WIDEST = 3.6, 9.6  # [inch] of a figure
 WAITING = '<p class="waiting">Record or upload something: the answer appears here.</p>'
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a visitor may send: length [s] and size of the file [MB]."""
+    """The longest recording [s] and largest file [MB] that a visitor may send."""
 
     seconds: float = 600.0
     megabytes: int = 50
 
     @property
     def length(self) -> str:
-        """The longest recording, in words.
+        """The longest recording as text.
 
-        Examples
-        --------
         >>> Limits(600).length, Limits(45).length
         ('10 minutes', '45 seconds')
         """
@@ -50,9 +48,9 @@ _loaded = lru_cache(maxsize=8)(load_predictor)
 def reply(
     path: Path, recording: str | Path, limits: Limits, width: float = 1000, name: str = "sound"
 ) -> tuple[str, str]:
-    """Answer and figure, as HTML, of a recording with the predictor saved at a path.
+    """Answer and figure for a recording, as HTML, by the predictor saved at a path.
 
-    The figure has a width on the screen [pixels], and a name among those of its page. SerClassicError says
+    The figure has a width on the screen [pixels], and a name that is unique on its page. SerClassicError says
     that the recording is too large or too long, or that it or the predictor cannot be used.
     """
     predictor = _loaded(path)
@@ -71,12 +69,12 @@ def reply(
 
 
 def refusal(reason: str) -> str:
-    """Why there is no answer, in the place of one."""
+    """Why there is no answer."""
     return f'<div class="box refused"><b>No answer:</b> {escape(reason)}</div>'
 
 
 def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, int]:
-    """A visitor's recording, refused before it is decoded where its header says that it is too long."""
+    """A visitor's recording; refused before decoding if its header says that it is too long."""
     if recording.is_file() and recording.stat().st_size > limits.megabytes * 1e6:
         raise audio.AudioError(f"the file is larger than {limits.megabytes} MB; send a shorter recording")
     try:
@@ -89,14 +87,14 @@ def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, in
         raise audio.AudioError(str(error).replace(str(recording), recording.name)) from error
     if seconds > limits.seconds:
         raise audio.AudioError(
-            f"the recording lasts {_time(seconds)}, longer than {limits.length}; send a part of it, or use "
+            f"the recording lasts {_time(seconds)}, more than {limits.length}; send a part of it, or use "
             "ser-classic predict, which has no limit"
         )
     return waveform, rate
 
 
 def _verdict(whole: pd.Series, predictor: Predictor) -> str:
-    """The emotion and a bar for each; before them, a warning if the recording is unlike the training data."""
+    """A warning if the recording is unlike the training data, the emotion, and a bar for each emotion."""
     emotion = escape(whole["emotion"])
     warning = bars = ""
     if whole["unlike"]:
@@ -120,7 +118,7 @@ def _verdict(whole: pd.Series, predictor: Predictor) -> str:
 
 
 def _facts(whole: pd.Series, windows: pd.DataFrame | None, hop: float, rate: int) -> str:
-    """How long it is, what the figure shows, and the answers as a file."""
+    """The length of the recording, what the figure shows, and the answers as a file."""
     seen = ""
     if windows is not None:
         step = "second" if hop == 1 else f"{hop:g} seconds"
@@ -138,10 +136,8 @@ def _facts(whole: pd.Series, windows: pd.DataFrame | None, hop: float, rate: int
 
 
 def _time(seconds: float) -> str:
-    """Of a recording, in words.
+    """The length of a recording as text.
 
-    Examples
-    --------
     >>> _time(4.21), _time(185)
     ('4.2 s', '3:05 min')
     """
@@ -149,7 +145,7 @@ def _time(seconds: float) -> str:
 
 
 def _picture(waveform: np.ndarray, rate: int, windows: pd.DataFrame | None, width: float, name: str) -> str:
-    """Waveform, spectrogram and timeline, in the colours of the page."""
+    """Waveform, spectrogram and timeline."""
     from ser_classic.plots.sound import portrait, timeline
     from ser_classic.plots.style import inline_svg, svg
 

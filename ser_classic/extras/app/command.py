@@ -1,4 +1,4 @@
-"""`ser-classic app`: a page in the browser that answers to recordings."""
+"""`ser-classic app`: a page in the browser that recognises emotions in recordings."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def app(
 
     with served(models or [], tell, host, port, Limits(seconds, megabytes), browser) as page:
         print(f"{page.local_url}  (Ctrl-C to stop)", flush=True)
-        while not stop.wait(1):  # on Windows, one without an end hears no signal
+        while not stop.wait(1):  # on Windows, a wait without a limit notices no signal
             pass
 
 

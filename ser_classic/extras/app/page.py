@@ -1,4 +1,4 @@
-"""A page in the browser that answers to recordings; the only importer of Gradio."""
+"""A page in the browser that recognises emotions in recordings; the only importer of Gradio."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from ser_classic.predictor import cards, how_to_make, read_card, shipped
 from ser_classic.registry import need
 
 LOOPBACK = "127.0.0.1"
-PORT = 7860  # the usual one of Gradio
+PORT = 7860  # Gradio's usual one
 WIDE, PHONE = 1000, 560  # [pixels] of a page, and of the widest phone
-ANNOUNCED = "element.setAttribute('role', 'status')"  # a screen reader reads out what appears there
+ANNOUNCED = "element.setAttribute('role', 'status')"  # screen readers read out what appears there
 WIDTH = "() => Math.min(window.innerWidth, 1080) - 60"  # of a figure
 LEAD = (
     "The answer is the emotion that the voice sounds most like, as acted or labelled in the recordings that "
     "the model was trained on. It cannot know what a person feels. Recordings stay on the computer that "
     "serves this page."
 )
-EXAMPLES = "To see what the page does; made by a synthesiser, so they say little about the model"
+EXAMPLES = "Examples from a synthesiser, which say little about the model"
 
 
 def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict[str, Path]:
-    """Saved predictors by title, the one with the best card first: the files given, and those in folders.
+    """Saved predictors by title, the best one first: the files given, and those in folders.
 
-    One that cannot be read, or takes no single recording, is a problem; it is an error if none is left.
+    One that cannot be read, or takes no single recordings, is a problem; it is an error if none is left.
     """
     found: dict[Path, dict[str, Any]] = {}
     for path in paths:
@@ -49,7 +49,7 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
             if card["track"] == "adapted":
                 problem(f"{file}: needs several recordings of one speaker, so the page does not offer it")
             elif cards.takes_tables(card):
-                problem(f"{file}: takes tables and no recordings, so the page does not offer it")
+                problem(f"{file}: takes tables instead of recordings, so the page does not offer it")
             else:
                 found[file] = card
     if not found:
@@ -59,7 +59,7 @@ def predictors_in(paths: Iterable[Path], problem: Callable[[str], None]) -> dict
 
 
 def write_examples(folder: Path) -> list[Path]:
-    """WAV files that show what the page does: a short voice, one with a timeline, and a warning."""
+    """WAV files as examples: a short voice, one with a timeline, and noise, which gets a warning."""
     import soundfile
 
     from ser_classic.corpora.synthetic import SAMPLE_RATE, synthesise
@@ -92,11 +92,11 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
         return cards.html(read_card(predictors[title]))
 
     def arrive(width: float) -> list[Any]:
-        """What a visitor's window is like; on a phone, the microphone comes first."""
+        """The width of a visitor's window; on a phone, the microphone comes first."""
         return [width, *(gradio.Audio(sources=_sources(width)) for _ in recordings)]
 
     def panel(name: str = "", columns: int = 1) -> Any:
-        """A recording with its answer and figure, which follow it and the chosen model."""
+        """A recording with its answer and figure, which change with it and the model."""
         with gradio.Row():
             with gradio.Column(scale=5, min_width=300):
                 recording = gradio.Audio(
@@ -145,7 +145,7 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
 
 
 def _sources(width: float) -> list[str]:
-    """Where a recording comes from, the first one offered."""
+    """Sources of a recording, the first one selected."""
     return ["upload", "microphone"] if width > PHONE else ["microphone", "upload"]
 
 
@@ -158,21 +158,21 @@ def served(
     limits: Limits = Limits(),  # noqa: B008 (frozen)
     browser: bool = False,
 ) -> Iterator[Any]:
-    """Serve the page, which knows its `local_url`, for as long as the block runs.
+    """Serve the page, which has a `local_url`, while the block runs.
 
-    It offers the predictors at `paths`, and in folders there, or else the package's own; `problem` is handed
-    the message of each that cannot be. The port is 7860 by default, or any other if that is taken.
+    It offers the predictors at `paths`, and in folders there, or else the package's own; `problem` gets a
+    message for each that it cannot offer. The port is 7860 by default, or any other if that is taken.
 
     Raises
     ------
     SerClassicError
-        Gradio is not installed, there is no predictor, or the host or port cannot be served at.
+        Gradio is not installed, there is no predictor, or the host or port cannot be used.
     """
     port = _free_port(host, port)
     with ExitStack() as opened:
         predictors = predictors_in(list(paths) or [opened.enter_context(shipped.file())], problem)
         folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="ser-classic-app-"))
-        os.environ["GRADIO_TEMP_DIR"] = folder  # by default one that all users share, and that stays
+        os.environ["GRADIO_TEMP_DIR"] = folder  # its default is shared by all users, and stays
         gradio = _gradio()
         plain = ("system-ui", "sans-serif")
         theme = gradio.themes.Base(primary_hue="blue", font=plain, font_mono=("ui-monospace", "monospace"))
@@ -199,14 +199,14 @@ def served(
 
 
 def _css(limits: Limits) -> str:
-    """The page's style; Gradio says no more than "Error" of a file that it does not take."""
+    """The page's style; for a file that is too large, Gradio says only "Error"."""
     style = (files(__package__) / "page.css").read_text("utf-8")
-    reason = f"Not taken: files of up to {limits.megabytes} MB can be sent."
+    reason = f"Files of up to {limits.megabytes} MB can be sent."
     return f'{style}.recording .error::after {{ content: "{reason}"; font-size: 1rem; }}\n'
 
 
 def _free_port(host: str, port: int | None) -> int:
-    """That port, or by default the usual one or any other that is free."""
+    """The given port, or by default the usual one or any that is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for tried in [port] if port else [PORT, 0]:
         try:
@@ -221,7 +221,7 @@ def _free_port(host: str, port: int | None) -> int:
 
 
 def _gradio() -> ModuleType:
-    """Gradio, told not to report anything to anyone before it is imported."""
+    """Gradio, with all reporting switched off before it is imported."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"

@@ -1,8 +1,8 @@
 """The workers of a Dask cluster as an engine; the only importer of distributed.
 
-Plain futures rather than joblib's Dask backend: that one scatters arguments, which are lost with the worker
-that holds them (dask/distributed#3149), gives up on all calls when one of them cannot be finished, and pins
-no threads. Here what calls share is the result of a task, which is done again where it was lost.
+It uses plain futures because joblib's Dask backend scatters arguments, which are lost with the worker that
+has them (dask/distributed#3149), gives up all calls if one of them cannot be finished, and limits no threads.
+Here, what calls share is the result of a task, which Dask repeats if it is lost.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ from ser_classic.runtime.engines import THREADS, Result, libraries
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
 PATIENCE = 60  # [s] to wait for another worker when none is left
 FETCH = 5  # [s] to wait for a result that the scheduler has announced
-AHEAD = 3  # calls handed over for each worker: one that runs, two that wait
+AHEAD = 3  # calls submitted per worker: one runs, two wait
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What a worker has to have for its results to be those of this process."""
+    """What a worker needs so that its results equal those of this process."""
 
-    token: Path  # a file in the feature cache, there for as long as the cluster is used
+    token: Path  # a file in the feature cache while the cluster is used
     data: Path | None  # folder with the corpora, if there is one
     versions: dict[str, str]  # of libraries
 
     def broken(self, dask_worker: Worker) -> str | None:
-        """What is wrong with a worker, and what to do; the name of the argument is Dask's."""
+        """What is wrong with a worker, and what to do; Dask requires the argument's name."""
         if (threads := dask_worker.state.nthreads) != 1:
             return f"has {threads} threads; start workers with --nthreads 1, and more of them"
         if not self.token.exists():
-            return f"does not see {self.token.parent}; give one that all machines share: --cache"
+            return f"does not see {self.token.parent}; give a folder that all machines share: --cache"
         if self.data and not self.data.exists():
-            return f"does not see {self.data}; give one that all machines share: --data"
+            return f"does not see {self.data}; give a folder that all machines share: --data"
         own = libraries()
         apart = [
-            f"{name} {own.get(name)} for {version}"
+            f"{name} {own.get(name)} instead of {version}"
             for name, version in self.versions.items()
             if own.get(name) != version
         ]
@@ -73,7 +73,7 @@ class Cluster:
     ) -> Iterator[tuple[int, Result]]:
         """See `engines.Engine.run`.
 
-        A few calls per worker are handed over at a time; one over which worker after worker dies is given
+        A few calls per worker are submitted at a time. A call that kills one worker after another is given
         up, and reported when all others are done.
         """
         finished: queue.SimpleQueue[Future] = queue.SimpleQueue()
@@ -88,7 +88,7 @@ class Cluster:
                     seen = time.monotonic()
                 elif time.monotonic() - seen > PATIENCE:
                     raise SerClassicError(
-                        f"{self.address}: no worker is left since {PATIENCE} s; what was finished is kept. "
+                        f"{self.address}: there has been no worker for {PATIENCE} s; finished work is kept. "
                         f"Start workers ({start(self.address)}) and repeat the command"
                     )
                 room = max(1, AHEAD * workers) - len(running)
@@ -108,7 +108,7 @@ class Cluster:
                     continue
                 except (OSError, CancelledError) as error:
                     if isinstance(error, TimeoutError) and future.status != "error":
-                        future.add_done_callback(finished.put)  # lost with its worker, it is done again
+                        future.add_done_callback(finished.put)  # lost with its worker, it is repeated
                         continue
                     if isinstance(error, CommClosedError | CancelledError) or self.client.status != "running":
                         raise self._gone() from None
@@ -120,9 +120,8 @@ class Cluster:
                 future.release()
         if fatal:
             raise SerClassicError(
-                f"{self.address}: worker after worker died over {fatal} of {len(calls)} {what}, most likely "
-                "because memory ran out; all others are done and kept. The same command continues from "
-                "there, with more memory a worker"
+                f"{self.address}: one worker after another died in {fatal} of {len(calls)} {what}, probably "
+                "out of memory; all others are done and kept. Repeat the command with more memory per worker"
             )
 
     def _handed_over(
@@ -143,8 +142,7 @@ class Cluster:
 
     def _gone(self) -> SerClassicError:
         return SerClassicError(
-            f"{self.address}: the scheduler has gone; what was finished is kept, the same command continues "
-            "from there when it is back"
+            f"{self.address}: the scheduler is gone; finished work is kept. Repeat the command when it runs"
         )
 
 
@@ -152,7 +150,7 @@ class Cluster:
 def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
     """The workers of a scheduler.
 
-    Raises SerClassicError where nobody answers, there is no worker, or one does not fit: see `Terms`.
+    Raises SerClassicError if nothing answers, there is no worker, or one does not meet the `Terms`.
     """
     try:
         kind = asyncio.run(_kind(address))
@@ -164,7 +162,7 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
     if kind != "Scheduler":
         raise SerClassicError(f"{address}: a {kind.lower()}; give the address of the scheduler")
     for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is raised, once
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised, once
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(Client(address, timeout=CONNECT, set_as_default=False))
         token = cache / f".cluster-{uuid.uuid4().hex}"
@@ -184,7 +182,7 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
 
 
 async def _kind(address: str) -> str:
-    """What answers at an address. A client, asked first, waits for ever for what is no part of Dask."""
+    """What answers at an address; a client would wait forever for something that is not Dask."""
     arguments = Security().get_connection_args("client")
     async with rpc(address, timeout=CONNECT, connection_args=arguments) as there:
         return (await asyncio.wait_for(there.identity(), CONNECT))["type"]
@@ -196,17 +194,17 @@ def start(address: str) -> str:
 
 
 def itself(shared: Any) -> Any:
-    """What several calls share, as the result of a task."""
+    """The argument, as the result of a task that several calls share."""
     return shared
 
 
 def on_worker(
     terms: Terms, number: int, function: Callable[..., Result], *arguments: Any
 ) -> tuple[int, Result]:
-    """Call a function in this worker with one thread; a worker that came later is looked at here."""
+    """Call a function in this worker with one thread; workers that came later are checked here."""
     worker = get_worker()
     if wrong := terms.broken(worker):
         raise SerClassicError(f"the worker {worker.address} {wrong}")
-    os.environ.update(dict.fromkeys(THREADS, "1"))  # for libraries that are loaded from here on
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # for libraries that are loaded later
     with threadpool_limits(1):
         return number, function(*arguments)

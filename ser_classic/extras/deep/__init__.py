@@ -1,4 +1,4 @@
-"""Deep models trained from scratch, in scikit-learn's convention, and the sequences of frames that they read.
+"""Deep models trained from scratch, as scikit-learn estimators, and the sequences of frames that they read.
 
-`features` and `models` hold the entries of the tables; `training` and `networks` alone import PyTorch.
+`features` and `models` have the entries of the tables; only `training` and `networks` import PyTorch.
 """

@@ -25,29 +25,29 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
     """A network trained from scratch: Adam, class weights, early stopping on speakers held out.
 
     Features are standardised over the frames trained on. Sequences are padded or cut to the length that
-    `coverage` percent of the clips trained on do not exceed; what is padded changes nothing. One thread on a
-    CPU, where a seed decides everything; a GPU is used where there is one.
+    `coverage` percent of the clips trained on do not exceed; padding changes nothing. It uses a GPU if there
+    is one, else one thread of the CPU, which makes results reproducible.
 
     Parameters
     ----------
     network, options : str and mapping
-        One of `networks.NETWORKS` and its arguments; of `flatten`, whether.
+        One of `networks.NETWORKS` and its arguments; `flatten` as True or False.
     sequence : bool
         Take sequences; else vectors, read feature by feature as a sequence of single values.
     epochs, fixed_epochs : int
-        Most epochs; and how many where nothing can be held out: fewer than four speakers.
+        Most epochs; and the number of epochs if nothing can be held out: fewer than four speakers.
     patience : int
-        Epochs without a better UAR of the validation part before training stops; half as many halve the
+        Training stops after this number of epochs without a better validation UAR; half as many halve the
         learning rate. The weights of the best epoch are kept.
     one_in : int
-        One speaker in so many is held out for validation.
+        One in this number of speakers is held out for validation.
     coverage : float [percent]
 
     Attributes
     ----------
     curves_ : dict of str to np.ndarray [shape=(epochs,)]
-        Training UAR is that of the batches as they were trained on, with dropout. NaN for validation where
-        nothing was held out.
+        Training UAR is from the batches during training, with dropout. Validation is NaN if nothing was held
+        out.
     held_out_ : bool
     chosen_ : dict
         `best_epoch`, whose weights these are, and `device`.
@@ -73,12 +73,12 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         X : array-like [shape=(n, d)], or sequence of n arrays [shape=(frames, d)]
         y : array-like [shape=(n,)]
         groups : array-like [shape=(n,)], optional
-            Speaker of every clip, by whom the validation part is held out; without, it is drawn clip by clip.
+            Speaker of every clip, for the validation part; without, clips are drawn.
 
         Raises
         ------
         ValueError
-            A clip without a frame, clips of unequal width, values that are not finite, or a single class.
+            A clip has no frame, clips differ in width, values are not finite, or there is a single class.
         SerClassicError
             PyTorch or skorch is not installed.
         """
@@ -86,9 +86,9 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         clips = self._read(X, reset=True)
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         if len(codes) != len(clips):
-            raise ValueError(f"{len(clips)} clips and {len(codes)} classes; expected as many")
+            raise ValueError(f"found {len(clips)} clips, but {len(codes)} labels")
         if len(self.classes_) < 2:
-            raise ValueError(f"all clips are of one class, {str(self.classes_[0])!r}; two are needed")
+            raise ValueError(f"all clips have the class {str(self.classes_[0])!r}; two classes are needed")
         split = held_out(codes, groups, self.one_in, self.random_state)
         self.held_out_ = split is not None
         parts = split or (np.arange(len(clips)),)
@@ -134,22 +134,22 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
                 width = self.n_features_in_ or "d"
                 raise ValueError(f"clip {number}: of shape {clip.shape}; expected (frames, {width})")
             if len(clip) == 0:
-                raise ValueError(f"clip {number}: it has no frame; leave it out")
+                raise ValueError(f"clip {number}: has no frame; leave it out")
             if not np.isfinite(clip).all():
-                raise ValueError(f"clip {number}: it holds NaN or infinite values")
+                raise ValueError(f"clip {number}: has NaN or infinite values")
         return clips
 
     def _measure(self, clips: list[np.ndarray]) -> None:
-        """Take the standardisation and the padded length from the clips trained on."""
+        """Set standardisation and padded length by the clips trained on."""
         frames = np.concatenate(clips).astype(np.float64)
         spread = frames.std(axis=0)
-        spread[spread <= 1e-7 * np.abs(frames).max(axis=0)] = 1  # a constant says nothing, at any scale
+        spread[spread <= 1e-7 * np.abs(frames).max(axis=0)] = 1  # constants are not scaled
         self.mean_, self.scale_ = frames.mean(axis=0).astype(np.float32), spread.astype(np.float32)
         lengths = [len(clip) for clip in clips] if self.sequence else [frames.shape[1]]
         self.length_ = int(np.ceil(np.percentile(lengths, self.coverage)))
 
     def _batch(self, clips: list[np.ndarray]) -> Batch:
-        """Standardised clips, padded with zeros or cut to `length_`, and their true lengths."""
+        """Standardised clips, padded with zeros or cut to `length_`, and their lengths."""
         clips = [(clip[: self.length_] - self.mean_) / self.scale_ for clip in clips]
         if not self.sequence:
             clips = [clip.T for clip in clips]
@@ -167,7 +167,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Probabilities by a trained network: arguments of `DeepClassifier`, as JSON, and its fitted state."""
+    """Probabilities by a trained network: parameters of `DeepClassifier`, as JSON, and its fitted state."""
 
     parameters: str
     names: tuple[str, ...]

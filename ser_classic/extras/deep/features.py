@@ -1,4 +1,4 @@
-"""The feature sets of the plug-in: sequences of frames, of a waveform as it is or prepared before."""
+"""Feature sets: sequences of frames, some of a prepared waveform."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SEQUENCES = Inputs("a sequence of frames", 2, _split)
 
 @dataclass(frozen=True)
 class Frames:
-    """Extractor: a row of descriptors, each family once, for every frame of a clip.
+    """Extractor: a row of descriptors for every frame of a clip; each family once.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Frames:
     def __post_init__(self) -> None:
         families = [descriptor.family for descriptor in self.descriptors]
         if len(set(families)) < len(families):
-            raise SerClassicError(f"descriptors: a family stands twice: {', '.join(families)}")
+            raise SerClassicError(f"descriptors: a family is listed twice: {', '.join(families)}")
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -63,16 +63,16 @@ class Preparation:
     Attributes
     ----------
     level : {"peak", "rms"}, optional
-        Bring the largest magnitude or the root mean square to `target`.
+        Scale the largest magnitude or the root mean square to `target`.
     target : float [dB re full scale]
-        The level wanted. A waveform that would exceed full scale is scaled down to it.
+        The level. A waveform that would exceed full scale is scaled down to it.
     trim : float, optional [dB]
-        Cut both ends off as far as they lie more than this below the loudest frame, as
+        Cut off both ends where they are more than this below the loudest frame, as
         `librosa.effects.trim(top_db=...)`.
     denoise : bool
         Non-stationary spectral gating (Sainburg & Zorea 2024, `noisereduce.reduce_noise`).
     seconds : float, optional [s]
-        Cut or pad with zeros, at the end, to this length.
+        Cut or pad the end with zeros to this length.
     """
 
     level: Literal["peak", "rms"] | None = None
@@ -120,7 +120,7 @@ class Prepared:
 
 
 _DYNAMICS = Frames((Descriptor("mfcc", 13), Descriptor("rms"), Descriptor("zcr")))
-# As a widely copied TESS project prepares its clips: peak at -5 dB, 30 dB of silence, padded, noise reduced.
+# As in a widely copied TESS project: peak at -5 dB, 30 dB of silence, padded, noise reduced.
 _CLEAN = Preparation(level="peak", target=-5.0, trim=30.0, denoise=True, seconds=3.0)
 
 MFCC_SEQUENCE = FeatureSet("mfcc_sequence", RATE, Frames((Descriptor("mfcc", 40),)))

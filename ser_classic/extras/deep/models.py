@@ -1,4 +1,4 @@
-"""The models of the plug-in: networks trained from scratch, most of them on sequences of frames."""
+"""Models: networks trained from scratch, most of them on sequences of frames."""
 
 from __future__ import annotations
 

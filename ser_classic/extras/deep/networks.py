@@ -1,8 +1,7 @@
-"""The networks. All read a padded batch and its lengths, and what is padded changes nothing.
+"""Networks: from a padded batch and its lengths to scores. Padding changes nothing.
 
 Every network maps `X` [shape=(clips, frames, d), float32] and `lengths` [shape=(clips,), int64] to scores
-[shape=(clips, classes)]. It cuts the batch to its longest clip before anything is drawn or counted, so that
-more padding is the same batch.
+[shape=(clips, classes)]. It first cuts the batch to its longest clip, so that more padding is the same batch.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ def cut(X: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def reverse(X: Tensor, lengths: Tensor) -> Tensor:
-    """Each clip backwards, its padding left where it is."""
+    """Each clip backwards, with its padding still at the end."""
     steps = torch.arange(X.shape[1], device=X.device)
     order = torch.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
     return X.gather(1, order[..., None].expand_as(X))
@@ -37,9 +36,9 @@ def last(X: Tensor, lengths: Tensor) -> Tensor:
 class RecurrentLayer(nn.Module):
     """One LSTM or GRU layer, in one direction or both.
 
-    Both directions are two layers, one of which reads the clips backwards: the same as torch's packed
-    sequences, which cost four times as long on a CPU. An LSTM begins with forget gates open, as in Keras
-    (Jozefowicz et al. 2015): what the recipes were published with.
+    Two directions are two layers, one of which reads the clips backwards: the same as torch's packed
+    sequences, which take four times as long on a CPU. An LSTM starts with open forget gates (Jozefowicz et
+    al. 2015), as in Keras, with which the recipes were published.
     """
 
     def __init__(self, cell: str, inputs: int, units: int, bidirectional: bool = False) -> None:
@@ -102,12 +101,12 @@ class ConvolutionLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, X: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Half as many frames [shape=(clips, frames, channels)], zero where padded, and their numbers."""
+        """Half as many frames [shape=(clips, frames, channels)], with zeros as padding, and their numbers."""
         raw = self.convolve(X.transpose(1, 2)).transpose(1, 2)
         real = torch.arange(X.shape[1], device=X.device) < lengths[:, None]
         active = torch.zeros_like(raw)
         active[real] = torch.relu(self.normalise(raw[real]))
-        # After the ReLU nothing is below 0, so a padded frame never is the maximum of two.
+        # After the ReLU nothing is below 0, so padding never is the maximum
         pooled = nn.functional.max_pool1d(active.transpose(1, 2), 2, ceil_mode=True).transpose(1, 2)
         return self.dropout(pooled), (lengths + 1) // 2
 

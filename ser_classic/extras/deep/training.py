@@ -34,10 +34,10 @@ def train(
     train: tuple[Batch, np.ndarray],
     valid: tuple[Batch, np.ndarray] | None = None,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, Any]]:
-    """Weights, curves and what was decided, of a network trained as a `DeepClassifier` is set.
+    """Weights, curves and choices of a network trained with the parameters of a `DeepClassifier`.
 
     With a validation part, training stops early and the best epoch is kept. An interruption (Ctrl-C) is
-    passed on, so that no half-trained network is taken for a trained one.
+    raised, so that a half-trained network is never used.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     shown = device if device == "cpu" else f"{device} ({torch.cuda.get_device_name()})"
@@ -79,7 +79,7 @@ def train(
         net.notify("on_train_begin", X=X, y=y)
         try:
             net.fit_loop(X, y)
-        except KeyboardInterrupt:  # which is also how skorch stops early
+        except KeyboardInterrupt:  # skorch also raises this to stop early
             if stop.misses_ < patience:
                 raise
         net.notify("on_train_end", X=X, y=y)
@@ -93,7 +93,7 @@ def probabilities(network: dict[str, Any], weights: dict[str, np.ndarray], batch
     """Probability of every class [shape=(clips, classes), dtype=float64]."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with one_thread(0), torch.inference_mode():
-        with torch.device("meta"):  # nothing is drawn, and no file makes us reserve more than it holds
+        with torch.device("meta"):  # draws nothing, and no file can make us reserve more than it contains
             module = build(network)
         module.load_state_dict(
             {name: torch.from_numpy(value) for name, value in weights.items()}, assign=True
@@ -110,7 +110,7 @@ def probabilities(network: dict[str, Any], weights: dict[str, np.ndarray], batch
 
 
 def build(network: dict[str, Any]) -> nn.Module:
-    """A network by its name and arguments, its weights drawn."""
+    """A network by its name and arguments, with random weights."""
     arguments = dict(network)
     name = arguments.pop("name")
     if name not in NETWORKS:
@@ -120,7 +120,7 @@ def build(network: dict[str, Any]) -> nn.Module:
 
 @contextmanager
 def one_thread(seed: int) -> Iterator[None]:
-    """Seeded, with one CPU thread (sums then have one order); both are put back afterwards."""
+    """Use a seed and one CPU thread (for one order of sums) in a block; both are restored afterwards."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -132,7 +132,7 @@ def one_thread(seed: int) -> Iterator[None]:
 
 
 class Log(Callback):
-    """Logs every epoch with its cost, and shows on a terminal how long the rest takes at most."""
+    """Logs every epoch with its time, and shows on a terminal how long the rest takes at most."""
 
     def __init__(self, epochs: int, device: str) -> None:
         self.epochs = epochs

@@ -1,1 +1,1 @@
-"""The command `listen`: the emotion of what a microphone hears. Needs the extra `mic`."""
+"""The command `listen`: emotions live from a microphone. It needs the extra `mic`."""

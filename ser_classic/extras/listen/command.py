@@ -92,7 +92,7 @@ def listen(
 
 
 def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: float = math.inf) -> None:
-    """Feed blocks to a listener until they end, the time is up or Ctrl-C is pressed; show the answers."""
+    """Pass blocks to a listener until they end, the time is up or Ctrl-C is pressed; show the answers."""
     try:
         for block in blocks:
             left = round(min((seconds - listener.seconds) * listener.rate, len(block)))
@@ -106,7 +106,7 @@ def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: 
 
 @contextmanager
 def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterator[np.ndarray]]:
-    """The same blocks, written into a WAV file as they pass."""
+    """The same blocks, which are also written to a WAV file."""
     import soundfile
 
     writing = partial(wrap_errors, f"{path}: cannot be written")
@@ -125,7 +125,7 @@ def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterat
 
 @contextmanager
 def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
-    """A live view on a terminal; for a program, and elsewhere, a line per window."""
+    """A live view on a terminal, or else one line per window."""
     from rich.console import Console
     from rich.live import Live
 
@@ -165,13 +165,11 @@ def _answer(row: dict[str, Any]) -> str:
 def _unlike(card: dict[str, Any]) -> str:
     from ser_classic.predictor.cards import fitted_on
 
-    return (
-        f"(unlike): unlike what this model was fitted on ({fitted_on(card)}); the answer means little there"
-    )
+    return f"(unlike): unlike what this model was fitted on ({fitted_on(card)}); do not rely on these answers"
 
 
 def view(card: dict[str, Any], listener: Listener, recent: list[dict[str, Any]]) -> RenderableType:
-    """Level meter, the last answer with its probabilities, and the answers before it."""
+    """Level meter, the last answer with its probabilities, and earlier answers."""
     from rich.console import Group
     from rich.panel import Panel
     from rich.progress_bar import ProgressBar

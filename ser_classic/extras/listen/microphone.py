@@ -13,8 +13,8 @@ import numpy as np
 from ser_classic.errors import SerClassicError
 from ser_classic.registry import need
 
-BLOCK = 0.1  # [s]; the level meter's step
-SILENT_FOR = 5.0  # [s] without a block after which the device is taken for gone
+BLOCK = 0.1  # [s]; step of the level meter
+SILENT_FOR = 5.0  # [s] without a block after which the device counts as gone
 
 
 def devices() -> list[dict[str, Any]]:
@@ -36,10 +36,10 @@ def devices() -> list[dict[str, Any]]:
 
 @contextmanager
 def opened(device: int | str | None = None) -> Iterator[tuple[int, Iterator[np.ndarray]]]:
-    """Open a microphone: its own rate [Hz], and without end a block [shape=(n,), float32] every 0.1 s.
+    """Open a microphone: its rate [Hz], and endless blocks [shape=(n,), float32], one every 0.1 s.
 
-    The device is a number or part of a name; by default it is the system's. Raises SerClassicError where
-    there is none, it gives no sound, or sounddevice or PortAudio is not installed.
+    The device is a number or part of a name, the system's by default. Raises SerClassicError if there is
+    none, it gives no sound, or sounddevice or PortAudio is not installed.
     """
     sounddevice = _sounddevice()
     heard: queue.Queue[np.ndarray] = queue.Queue()
@@ -72,7 +72,7 @@ def _blocks(heard: queue.Queue[np.ndarray]) -> Iterator[np.ndarray]:
             yield heard.get(timeout=SILENT_FOR)
         except queue.Empty:
             raise SerClassicError(
-                f"the microphone gave nothing for {SILENT_FOR:.0f} s; was it unplugged, or taken by another "
+                f"the microphone gave nothing for {SILENT_FOR:.0f} s; is it unplugged, or used by another "
                 "program?"
             ) from None
 
@@ -80,7 +80,7 @@ def _blocks(heard: queue.Queue[np.ndarray]) -> Iterator[np.ndarray]:
 def _sounddevice() -> ModuleType:
     try:
         return need("sounddevice", "mic")
-    except OSError as error:  # sounddevice is there, and looks for PortAudio on import
+    except OSError as error:  # sounddevice is installed, and looks for PortAudio on import
         raise SerClassicError(
             f"the PortAudio library is missing ({error}); install it with your system's packages, "
             "such as: apt install libportaudio2"
