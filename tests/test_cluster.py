@@ -206,7 +206,7 @@ def test_a_worker_that_does_not_fit_is_told_from_one_that_does(terms, tmp_path, 
     without = cluster.Terms(terms.token, tmp_path / "data", terms.versions)
     assert without.broken(ONE_THREAD).startswith(f"does not see {tmp_path / 'data'}")
     monkeypatch.setattr(cluster, "libraries", lambda: terms.versions | {"numpy": "1.0", "other": "1"})
-    assert f"numpy 1.0 for {terms.versions['numpy']}" in terms.broken(ONE_THREAD)
+    assert f"numpy 1.0 instead of {terms.versions['numpy']}" in terms.broken(ONE_THREAD)
     terms.token.unlink()
     assert terms.broken(ONE_THREAD).startswith(f"does not see {tmp_path}; ")
 

@@ -15,8 +15,8 @@ from sklearn.pipeline import Pipeline
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features.inputs import VECTORS
-from ser_classic.models import MODELS, Model
-from ser_classic.models.tuning import fit, plain
+from ser_classic.models import MODELS, Model, plain
+from ser_classic.models.tuning import fit
 
 VECTOR = [name for name, model in MODELS.items() if model.takes == VECTORS and not model.extra]
 

@@ -16,7 +16,7 @@ from ser_classic.adaptation import adapt_few, drawn, evened, self_taught
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import Features, joined
 from ser_classic.models import Model
-from ser_classic.models.tuning import Fitted, fit, plain
+from ser_classic.models.tuning import Fitted, fit
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.runtime.engines import Engine
 from ser_classic.runtime.progress import track
@@ -154,7 +154,7 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
             FoldResult(
                 guess,
                 probabilities,
-                plain(fitted.chosen),
+                fitted.chosen,
                 fitted.tuned,
                 learned.seconds,
                 time.process_time() - begun,

@@ -175,9 +175,14 @@ class _Job:
     def compute(self, sources: list[_Source]) -> list[np.ndarray]:
         """Features [shape=(d,) or (rows, d)] of clips, in one batch; raises errors of any kind."""
         paths = [self.root / source.file for source in sources]
-        waveforms = [self._waveform(path, source) for path, source in zip(paths, sources, strict=True)]
-        named = [(*waveform, str(path)) for path, waveform in zip(paths, waveforms, strict=True)]
-        vectors = _computed(self.feature_set, named)
+        rate = self.feature_set.sample_rate if self.degradation is None else RATE
+        recordings = []
+        for path, source in zip(paths, sources, strict=True):
+            waveform, own = audio.read(path, rate, self.channel, source.part)
+            if self.degradation is not None:
+                waveform = self.degradation(waveform, source.clip)
+            recordings.append((waveform, own, str(path)))
+        vectors = _computed(self.feature_set, recordings)
         width, dimensions = len(self.feature_set.columns), self.feature_set.gives.dimensions
         for path, source, vector in zip(paths, sources, vectors, strict=True):
             if _state(path) != source.state:
@@ -185,11 +190,6 @@ class _Job:
             if vector.ndim != dimensions or vector.shape[-1] != width:
                 raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
         return vectors
-
-    def _waveform(self, path: Path, source: _Source) -> tuple[np.ndarray, int]:
-        rate = self.feature_set.sample_rate if self.degradation is None else RATE
-        waveform, rate = audio.read(path, rate, self.channel, source.part)
-        return waveform if self.degradation is None else self.degradation(waveform, source.clip), rate
 
 
 def _state(path: Path) -> str:

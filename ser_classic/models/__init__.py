@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+import numpy as np
+
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import VECTORS, Inputs
 from ser_classic.registry import Registry, need, unknown
@@ -160,7 +162,7 @@ class Model:
             "scale": self.scale,
             "weighted": self.balance == "weights",
         }
-        return json.loads(json.dumps(described, default=worded))
+        return plain(described)
 
     def _made(self, seed: int) -> Any:
         """The estimator, checked to have `get_params`, as every scikit-learn estimator does."""
@@ -170,17 +172,23 @@ class Model:
         return estimator
 
 
-def worded(value: Any) -> str:
-    """An object as text for a record: a function by module and name, never a memory address.
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters ready for JSON: functions by module and name, other objects as text without an address.
 
     Examples
     --------
-    >>> worded(json.dumps)
-    'json.dumps'
+    >>> plain({"C": np.float64(0.5), "metric": json.dumps})
+    {'C': 0.5, 'metric': 'json.dumps'}
     """
-    if inspect.isroutine(value):
-        return f"{getattr(value, '__module__', None)}.{value.__qualname__}"
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
+
+    def worded(value: Any) -> Any:
+        if isinstance(value, np.generic):
+            return value.item()
+        if inspect.isroutine(value):
+            return f"{getattr(value, '__module__', None)}.{value.__qualname__}"
+        return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
+
+    return json.loads(json.dumps(values, default=worded))
 
 
 _SVM_RBF = {"kernel": "rbf", "Cs": (1.0, 3.0, 10.0, 30.0), "gammas": (0.1, 0.3, 1.0), "C": 10.0, "gamma": 0.3}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pandas as pd
 
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.metrics import concordance
-from ser_classic.models import Model, worded
+from ser_classic.models import Model, plain
 
 CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # one value per epoch
 NEIGHBOURS = "n_neighbors"  # cannot exceed the number of training clips
@@ -22,7 +21,7 @@ ROUNDED = 1e-6  # rounding error by which a probability may lie outside 0 to 1
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fitted pipeline, and the parameters that were chosen."""
+    """A fitted pipeline, and the parameters that were chosen, ready for JSON."""
 
     estimator: Any
     chosen: dict[str, Any]
@@ -103,7 +102,7 @@ def fit(
             pipeline.set_params(model__priors=np.full(classes, 1 / classes))
         if model.search == "early":
             pipeline.fit(X, y, model__groups=None if leaky else speakers)
-            return Fitted(pipeline, last.chosen_, tuned=last.held_out_)
+            return Fitted(pipeline, plain(last.chosen_), tuned=last.held_out_)
         if model.grid or model.search == "own":
             units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
             given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
@@ -134,16 +133,7 @@ def fit(
             search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
             pipeline = search.fit(X, y, **options).best_estimator_
             chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
-        return Fitted(pipeline, chosen, tuned=inner is not None)
-
-
-def plain(chosen: dict[str, Any]) -> dict[str, Any]:
-    """The chosen parameters, ready for JSON: NumPy numbers as Python numbers, other objects by `worded`."""
-    return json.loads(
-        json.dumps(
-            chosen, default=lambda value: value.item() if isinstance(value, np.generic) else worded(value)
-        )
-    )
+        return Fitted(pipeline, plain(chosen), tuned=inner is not None)
 
 
 def _found(estimator: Any) -> dict[str, Any]:

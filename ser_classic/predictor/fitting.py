@@ -24,7 +24,7 @@ from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.inputs import Features, joined
 from ser_classic.models import MODELS
-from ser_classic.models.tuning import Fitted, plain
+from ser_classic.models.tuning import Fitted
 from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.familiarity import measure
@@ -203,7 +203,7 @@ def _card(
         "features": features.parameters | ({"names": list(features.columns)} if features.brought else {}),
         "columns": len(features.columns),
         "model": model.parameters(trial.seed),
-        "chosen": plain(fitted.chosen),
+        "chosen": fitted.chosen,
         "tuned": fitted.tuned,
         "track": protocol.track,
         "channel": channels.pop() if len(channels) == 1 else None,
