@@ -205,7 +205,7 @@ def test_stated_priors_stay_and_equal_ones_are_set_where_they_are_asked_for():
         ({"search": "early", "grid": {"C": (5,)}}, "m: .*search='early'"),
         ({"search": "early", "balance": "weights"}, "m: .*balance"),
         ({"takes": SEQUENCES}, "m: .*scale=False"),
-        ({"library": "torch"}, "m: .*`library`.*`extra`"),
+        ({"extra": "deep"}, "m: .*`extra`.*`library`"),
     ],
 )
 def test_an_entry_that_contradicts_itself_is_refused(fields, message):
@@ -238,6 +238,8 @@ def test_rare_emotions_count_as_much_as_frequent_ones(name):
 def test_an_extra_that_is_absent_is_told_with_its_command():
     with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
         Model("m", "", lambda seed: None, library="no_such_library", extra="deep").require()
+    with pytest.raises(SerClassicError, match=r"pip install no_such_library$"):
+        Model("m", "", lambda seed: None, library="no_such_library").require()
 
 
 def test_the_multi_layer_perceptron_of_the_recipes_is_set_as_they_set_it():

@@ -74,6 +74,8 @@ class FeatureSet:
     def __post_init__(self) -> None:
         with wrap_errors(f"{self.name}: its extractor must be a dataclass of numbers, words and the like"):
             json.dumps(self.parameters)
+        if self.extra and not self.library:
+            raise SerClassicError(f"{self.name}: `extra` installs a library; give its name as `library`")
 
     def require(self) -> None:
         """Raise an error with the install command if a library that this set needs is missing."""

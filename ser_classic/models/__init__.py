@@ -118,6 +118,7 @@ class Model:
                 "a model with search='early' balances the classes itself",
             ),
             (self.takes != VECTORS and self.scale, "only vectors can be scaled; give scale=False"),
+            (self.extra and not self.library, "`extra` installs a library; give its name as `library`"),
         ):
             if contradicts:
                 raise SerClassicError(f"{self.name}: {what}")
