@@ -79,45 +79,43 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     window, own = _window()
     first, last = int(FINER * RATE / CEILING) - 1, int(np.ceil(FINER * RATE / FLOOR)) + 1
     lags = slice(first // FINER, last // FINER + 1)  # [samples]
-    own = own[first : last + 1]
-    frequency = np.full((frames.count, CANDIDATES), np.sqrt(FLOOR * CEILING))
-    strength = np.zeros((frames.count, CANDIDATES))
+    own, ones = own[first : last + 1], np.ones(WINDOW, np.float32)
+    peaks = []
     loudness = np.empty(frames.count)
     for block, samples in frames.blocks(WINDOW):
-        centred = samples - samples.mean(axis=1, keepdims=True)
-        middle = centred[:, WINDOW // 3 : 2 * WINDOW // 3]
-        loudness[block] = np.maximum(middle.max(axis=1), -middle.min(axis=1))
+        centred = samples - np.vecdot(samples, ones)[:, None] / np.float32(WINDOW)
+        loudness[block] = np.abs(centred[:, WINDOW // 3 : 2 * WINDOW // 3]).max(axis=1)
         power = squared(fft.rfft(centred * window, FFT, workers=1))
         # The inverse of twice the length, in half the time: at whole samples, and half-way between them.
         power[:, -1] *= 2  # no longer the last bin
         whole, between = fft.dct(power, type=1, workers=1), fft.dct(power[:, :-1], type=3, workers=1)
         correlation = np.stack([whole[:, lags], between[:, lags]], axis=2).reshape(len(power), -1)
         correlation = correlation[:, : last + 1 - first] / np.maximum(whole[:, :1], 1e-20) / own
-        frequency[block], strength[block] = _peaks(correlation, first)
-    return frequency, strength, loudness / max(loudness.max(), 1e-20)
-
-
-def _peaks(correlation: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequency [Hz] and height of the highest peaks of rows that begin at the lag `first`."""
-    middle = correlation[:, 1:-1]
-    here = (middle > correlation[:, :-2]) & (middle >= correlation[:, 2:]) & (middle > 0.5 * VOICING)
-    row, column = np.divmod(np.flatnonzero(here), here.shape[1])  # a seventh of the time of np.nonzero
-    left, top, right = (correlation[row, column + i].astype(float) for i in range(3))
+        row, column, *heights = _peaks(correlation)
+        peaks.append((row + block.start, column + first, *heights))
+    row, lag, left, top, right = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
     bend = np.minimum(left - 2 * top + right, -1e-9)
     shift = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
     height = top - 0.25 * (left - right) * shift
     height = np.where(height > 1, 1 / height, height)
-    hertz = FINER * RATE / (first + 1 + column + shift)
-    worth = height - OCTAVE_COST * np.log2(CEILING / hertz)
-    order = np.lexsort((-worth, row))
+    hertz = FINER * RATE / (lag + shift)
+    order = np.lexsort((OCTAVE_COST * np.log2(CEILING / hertz) - height, row))
     row = row[order]
     rank = np.arange(len(row)) - np.searchsorted(row, row)
     kept = rank < CANDIDATES
     at = row[kept], rank[kept]
-    frequency = np.full((len(correlation), CANDIDATES), np.sqrt(FLOOR * CEILING))
-    strength = np.zeros((len(correlation), CANDIDATES))
+    frequency = np.full((frames.count, CANDIDATES), np.sqrt(FLOOR * CEILING))
+    strength = np.zeros((frames.count, CANDIDATES))
     frequency[at], strength[at] = hertz[order][kept], height[order][kept]
-    return frequency, strength
+    return frequency, strength, loudness / max(loudness.max(), 1e-20)
+
+
+def _peaks(correlation: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Row and column of the peaks of rows, and the heights to the left of them, there and to the right."""
+    up = correlation[:, 1:] > correlation[:, :-1]
+    here = (up[:, :-1] > up[:, 1:]) & (correlation[:, 1:-1] > 0.5 * VOICING)
+    row, column = np.divmod(np.flatnonzero(here), here.shape[1])  # a seventh of the time of np.nonzero
+    return row, column + 1, *(correlation[row, column + i].astype(float) for i in range(3))
 
 
 def _path(octaves: np.ndarray, score: np.ndarray) -> np.ndarray:
