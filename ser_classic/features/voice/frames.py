@@ -95,10 +95,9 @@ def blocks(
         size = min(most, count - start)
         begin = (first + start) * hop - before
         end = begin + (size - 1) * hop + length
-        piece = waveform[max(begin, 0) : max(end, 0)]
-        if begin < 0 or end > len(waveform):
-            piece = np.pad(piece, (max(-begin, 0), (end - max(begin, 0)) - len(piece)))
-        piece = np.ascontiguousarray(piece)
+        inside = slice(max(begin, 0), min(end, len(waveform)))
+        piece = np.zeros(end - begin, waveform.dtype)
+        piece[inside.start - begin : inside.stop - begin] = waveform[inside]
         strides = (hop * piece.itemsize, piece.itemsize)
         yield slice(start, start + size), np.ndarray((size, length), piece.dtype, piece, strides=strides)
 
