@@ -17,7 +17,7 @@ from sklearn.model_selection import cross_val_score
 from ser_classic import store
 from ser_classic.corpora import CORPORA, CorpusError, Loaded
 from ser_classic.corpora.dimensions import rated, values_of
-from ser_classic.corpora.synthetic import ACTED, SPEAKERS, played
+from ser_classic.corpora.synthetic import ACTED, SPEAKERS, rating
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import inner_folds
 from ser_classic.experiment import bench
@@ -40,7 +40,7 @@ CELLS = [Cell("tiny", "loso", "mfcc13", model, target="arousal") for model in ("
 
 def with_arousal(tiny: Loaded) -> Loaded:
     """The tiny corpus, whose voices are synthetic ones, with the arousal that they play."""
-    return tiny._replace(clips=tiny.clips.assign(arousal=played(tiny.clips, "arousal").round(3).astype(str)))
+    return tiny._replace(clips=tiny.clips.assign(arousal=rating(tiny.clips, "arousal").round(3).astype(str)))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_the_synthesiser_knows_arousal_and_valence_of_every_clip():
         [(f"synthetic/{who}", word) for who in SPEAKERS for word in ACTED], columns=["speaker", "emotion"]
     )
     for dimension in ("arousal", "valence"):
-        clips[dimension] = played(clips, dimension)
+        clips[dimension] = rating(clips, dimension)
         assert (clips[dimension][clips["emotion"] == "neutral"] == 0).all()
     means = clips.groupby("emotion")[["arousal", "valence"]].mean()
     assert (means.loc[["angry", "fear"], "arousal"] > 0).all()

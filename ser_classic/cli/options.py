@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ser_classic.corpora import Loaded
 
 OWN = "A corpus of your own"  # panels of the help
-PLACES = "Folders"
+FOLDERS = "Folders"
 LONG = "Long recordings and calls"
 PRINTED = "What is printed"
 RARE = "Rarely needed"
@@ -66,15 +66,15 @@ Features = Annotated[
 ]
 Data = Annotated[
     Path | None,
-    option("--data FOLDER", "Folder of the corpora.", PLACES, envvar="SER_DATA", show_default="data"),
+    option("--data FOLDER", "Folder of the corpora.", FOLDERS, envvar="SER_DATA", show_default="data"),
 ]
 Cache = Annotated[
     Path | None,
     option(
-        "--cache FOLDER", "Cache folder.", PLACES, envvar="SER_CACHE", show_default="the user's cache folder"
+        "--cache FOLDER", "Cache folder.", FOLDERS, envvar="SER_CACHE", show_default="the user's cache folder"
     ),
 ]
-Results = Annotated[Path, option("--results FOLDER", "Folder of the stored runs.", PLACES)]
+Results = Annotated[Path, option("--results FOLDER", "Folder of the stored runs.", FOLDERS)]
 Jobs = Annotated[
     int, option("--jobs -j N", "Number of processes, one thread each.", min=1, show_default="one per core")
 ]

@@ -58,14 +58,9 @@ SOUNDS = _table("sounds").astype(float)  # targets of speech sounds
 STRENGTH = 0.25  # standard deviation between speakers of ln(how strongly an emotion shows)
 # Where an emotion lies when it shows as strongly as is common: in the quarter in which Russell (1980) has it
 # (happy, sad, angry, fear), or as its manner is (disgust, surprise). Amounts are ours.
-PLACES = {  # arousal, valence
-    "neutral": (0.0, 0.0),
-    "happy": (0.5, 0.8),
-    "sad": (-0.6, -0.6),
-    "angry": (0.8, -0.7),
-    "fear": (0.6, -0.5),
-    "disgust": (0.1, -0.8),
-    "surprise": (0.7, 0.3),
+CIRCUMPLEX = {  # of the emotions `ACTED`
+    "arousal": (0.0, 0.5, -0.6, 0.8, 0.6, 0.1, 0.7),
+    "valence": (0.0, 0.8, -0.6, -0.7, -0.5, -0.8, 0.3),
 }
 COLOUR = 1.5  # standard deviation between microphones of their response at some frequency [dB]
 
@@ -195,12 +190,11 @@ def make(root: Path) -> None:
             file.writeframes(samples.tobytes())
 
 
-def played(clips: pd.DataFrame, dimension: str) -> np.ndarray:
-    """Arousal or valence of clips [shape=(n,)]: that of its emotion, as strongly as the speaker shows it."""
-    place = ("arousal", "valence").index(dimension)
+def rating(clips: pd.DataFrame, dimension: str) -> np.ndarray:
+    """Arousal or valence of clips [shape=(n,)]: that of the emotion, as strongly as the speaker shows it."""
     return np.array(
         [
-            PLACES[emotion][place] * voice(speaker.partition("/")[2]).strength[emotion]
+            CIRCUMPLEX[dimension][ACTED.index(emotion)] * voice(speaker.partition("/")[2]).strength[emotion]
             for speaker, emotion in zip(clips["speaker"], clips["emotion"], strict=True)
         ]
     )
@@ -283,5 +277,5 @@ SYNTHETIC = Corpus(
     layout=("s03/s03-angry-t2-1.wav",),
     make=make,
     version=2,
-    ratings={dimension: partial(played, dimension=dimension) for dimension in ("arousal", "valence")},
+    ratings={dimension: partial(rating, dimension=dimension) for dimension in CIRCUMPLEX},
 )

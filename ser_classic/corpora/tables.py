@@ -19,11 +19,11 @@ from ser_classic.registry import need
 REQUIRED = ("file", "emotion")
 SEPARATORS = ",;\t|"
 PARQUET = b"PAR1"
-LIMITING = {  # columns that say which part of a file its label is about
+START_OR_END = {  # columns that say which part of a file its label is about
     **dict.fromkeys(("begin", "onset", "offset", "start_time", "begin_time", "start_s", "from"), "start"),
     **dict.fromkeys(("stop", "end_time", "end_s", "to", "until"), "end"),
 }
-OTHERWISE = {"gender": "sex"}  # columns as other programs call them
+SYNONYMS = {"gender": "sex"}  # columns as other programs call them
 
 Lines = list[tuple[int, list[str]]]  # those that are not empty, each with the number it ends at
 
@@ -68,17 +68,17 @@ def read_table(manifest: Path) -> pd.DataFrame:
     """Rows of a manifest: as `read_rows`, with column names in lower case and slashes in paths."""
     table = read_rows(manifest)
     names = [name.lower() for name in table]
-    table.columns = [name if (ours := OTHERWISE.get(name, name)) in names else ours for name in names]
+    table.columns = [name if (ours := SYNONYMS.get(name, name)) in names else ours for name in names]
     if absent := [column for column in REQUIRED if column not in table]:
         raise CorpusError(
             f"{manifest}: no column {', '.join(absent)}; expected file, emotion and, if known, speaker, sex, "
             f"sentence, start, end; found {', '.join(table)}"
         )
     for column in table:
-        if column in LIMITING and LIMITING[column] not in table:
+        if column in START_OR_END and START_OR_END[column] not in table:
             raise CorpusError(
                 f"{manifest}: the column {column!r} seems to say which part of a file is meant; call it "
-                f"{LIMITING[column]!r} ({' and '.join(PART)}, in seconds), or leave it out"
+                f"{START_OR_END[column]!r} ({' and '.join(PART)}, in seconds), or leave it out"
             )
     if "channel" in table:
         raise CorpusError(

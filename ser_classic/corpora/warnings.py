@@ -16,8 +16,8 @@ from ser_classic.errors import some
 from ser_classic.vocabulary import ordered
 
 FOLDS = 5  # into which protocols part clips or speakers where nothing else is published
-TELLING = 0.75  # UAR of guessing emotions from the speaker alone, from which a corpus is confounded
-MEANING = 6  # letters from which two files' names are hardly equal by chance, as 001 is
+CONFOUNDED = 0.75  # UAR of guessing emotions from the speaker alone, from which a corpus is confounded
+SHORTEST = 6  # letters from which two files' names are hardly equal by chance, as 001 is
 
 
 def warnings_of(clips: pd.DataFrame) -> list[str]:
@@ -107,7 +107,7 @@ def confounded(clips: pd.DataFrame) -> str | None:
     guess = counts.idxmax(axis=1)  # the most frequent emotion of each speaker
     right = pd.Series({word: counts.loc[guess == word, word].sum() for word in counts})
     uar = float((right / counts.sum()).mean())
-    if uar < TELLING:
+    if uar < CONFOUNDED:
         return None
     told = f"{uar:.2f}".lstrip("0")
     single = int((counts.gt(0).sum(axis=1) == 1).sum())
@@ -169,7 +169,7 @@ def _same_name(clips: pd.DataFrame) -> str | None:
         return None
     files = clips.drop_duplicates("file")
     files = files.assign(stem=[PurePosixPath(file).stem.casefold() for file in files["file"]])
-    files = files[files["stem"].str.len() >= MEANING]
+    files = files[files["stem"].str.len() >= SHORTEST]
     owners = files.groupby("stem")["speaker"].transform("nunique")
     shared = files[owners == 2]
     most = clips["speaker"].nunique() == 2 and 2 * len(shared) > len(files)
