@@ -142,16 +142,16 @@ def _bins(sure: np.ndarray, bins: int) -> np.ndarray:
 def reliability(
     truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame, bins: int = BINS
 ) -> pd.DataFrame:
-    """How often guesses of some confidence are right.
+    """How often guesses of some confidence are right: a row per bin that holds a clip.
 
-    One row per bin that holds a clip: `low`, `high`, `clips`, `confidence` (mean) and `accuracy`.
+    Columns `clips`, and the means `confidence` and `accuracy`.
     """
     sure = confidence(guess, probabilities)
-    table = pd.DataFrame({"confidence": sure, "accuracy": np.asarray(truth) == np.asarray(guess)})
-    groups = table.astype(float).groupby(_bins(sure, bins))
-    place = np.array(list(groups.groups))
-    edges = {"low": place / bins, "high": (place + 1) / bins, "clips": groups.size().to_numpy()}
-    return groups.mean().reset_index(drop=True).assign(**edges)
+    table = pd.DataFrame(
+        {"confidence": sure, "accuracy": np.asarray(truth) == np.asarray(guess)}, dtype=float
+    )
+    groups = table.groupby(_bins(sure, bins))
+    return groups.mean().assign(clips=groups.size()).reset_index(drop=True)
 
 
 def calibration_gaps(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:

@@ -24,14 +24,11 @@ class Cell:
         By which it sorts; NaN comes last. A column in which a cell has one is set as numbers.
     link : str
         Where the text leads.
-    markup : str
-        HTML in the place of the text.
     """
 
     text: str
     value: float | None = None
     link: str = ""
-    markup: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,15 +82,11 @@ class Table:
 
     def html(self, label: str = "") -> str:
         """As HTML that scripts can sort; screen readers call it by its label, the title by default."""
-        texts = zip(self.headings, *([cell.text for cell in row] for row in self.rows), strict=True)
-        wide = [max(map(len, column)) > LINE for column in texts]
-        classes = [
-            f' class="{" ".join(names)}"' if names else ""
-            for names in (
-                [name for name, holds in (("number", number), ("prose", prose)) if holds]
-                for number, prose in zip(self.numbers, wide, strict=True)
-            )
-        ]
+        classes = []
+        for heading, number, *cells in zip(self.headings, self.numbers, *self.rows, strict=True):
+            wide = max(len(heading), *(len(cell.text) for cell in cells), 0) > LINE
+            names = " ".join(["number"] * number + ["prose"] * wide)
+            classes.append(f' class="{names}"' if names else "")
         head = "".join(
             f'<th scope="col"{of}>{escape(name)}</th>'
             for name, of in zip(self.headings, classes, strict=True)
@@ -101,7 +94,7 @@ class Table:
         body = []
         for row, kind in zip(self.rows, self.kinds, strict=True):
             cells = "".join(
-                f"<td{of}{_sorted_by(cell, number)}>{_markup(cell)}</td>"
+                f"<td{of}{_sorted_by(cell) if number else ''}>{_markup(cell)}</td>"
                 for cell, number, of in zip(row, self.numbers, classes, strict=True)
             )
             body.append(f'<tr class="{kind}">{cells}</tr>' if kind else f"<tr>{cells}</tr>")
@@ -178,13 +171,10 @@ def _cell(content: Cell | str | int) -> Cell:
 
 
 def _markup(cell: Cell) -> str:
-    shown = cell.markup or escape(cell.text)
-    return f'<a href="{escape(cell.link)}">{shown}</a>' if cell.link else shown
+    text = escape(cell.text)
+    return f'<a href="{escape(cell.link)}">{text}</a>' if cell.link else text
 
 
-def _sorted_by(cell: Cell, number: bool) -> str:
-    """The attribute by which a cell of numbers sorts, empty where it has none."""
-    if not number:
-        return ""
+def _sorted_by(cell: Cell) -> str:
     known = cell.value is not None and cell.value == cell.value
     return f' data-value="{f"{cell.value:.6g}" if known else ""}"'

@@ -95,7 +95,7 @@ def test_calibration_by_hand():
     assert METRICS["brier"](truth, guess, given_) == pytest.approx(2.0 / 4)
     bins = metrics.reliability(truth, guess, given_, bins=10)
     assert bins["clips"].tolist() == [2, 2]
-    np.testing.assert_allclose(bins[["low", "high"]].to_numpy(), [[0.6, 0.7], [0.8, 0.9]])
+    np.testing.assert_allclose(bins["confidence"], [0.7, 0.9])
     np.testing.assert_allclose(bins["accuracy"], [1, 0.5])
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.scoring import group_of, lateness, read, system_of
+from ser_classic.report.scoring import group_of, judged, lateness, read, system_of
 from ser_classic.report.text import Chapter, duration, remark
 from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
 from ser_classic.tables import Cell, Table, of_share, share
@@ -38,7 +37,7 @@ def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: s
 
     clips, speakers, ccc, pearson and rmse over all predictions; `ccc_low`, `ccc_high`: the 95 % interval from
     resampling speakers, NaN where fewer than two are known; `speaker_ccc`: where there are too few speakers
-    for an interval, the CCC of each by name, else None.
+    for an interval, the CCC of each by name, else empty.
 
     Raises
     ------
@@ -51,25 +50,20 @@ def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: s
             raise SerClassicError(
                 f"the {what} have no column {dimension}; they have {', '.join(table.columns)}"
             )
-    rows = clips.index.get_indexer(predictions["clip"])
-    if not len(rows) or (rows < 0).any():
-        raise SerClassicError(f"predictions of {(rows < 0).sum()} clips that are not in the clips table")
-    truth = pd.to_numeric(clips[dimension].iloc[rows], errors="coerce").to_numpy(dtype=float)
+    tested = judged(predictions[["fold", "clip"]], clips)
+    truth = pd.to_numeric(tested[dimension], errors="coerce").to_numpy(dtype=float)
     terms = agreement_terms(truth, predictions[dimension].to_numpy(dtype=float))
-    speakers = clips["speaker"].iloc[rows].to_numpy(dtype=object)
-    known = not pd.isna(speakers).any()
-    names = np.unique(speakers.astype(str)) if known else ()
-    range_ = interval_of_sums(terms, speakers, ccc_of) if known else None
-    each = None
-    if known and len(names) < FEWEST_SPEAKERS:
-        each = {name.partition("/")[2]: float(ccc_of(terms[speakers == name].sum(axis=0))) for name in names}
+    speakers = tested["speaker"].unique() if tested["speaker"].notna().all() else ()
+    range_ = interval_of_sums(terms, tested["speaker"], ccc_of) if len(speakers) else None
+    few = sorted(speakers) if len(speakers) < FEWEST_SPEAKERS else ()
+    own = {name: terms[tested["speaker"] == name].sum(axis=0) for name in few}
     return {
-        "clips": len(np.unique(rows)),
-        "speakers": len(names),
+        "clips": tested["clip"].nunique(),
+        "speakers": len(speakers),
         **{name: float(of(terms.sum(axis=0))) for name, of in AGREEMENT.items()},
         "ccc_low": range_.low if range_ else float("nan"),
         "ccc_high": range_.high if range_ else float("nan"),
-        "speaker_ccc": each,
+        "speaker_ccc": {name.partition("/")[2]: float(ccc_of(sums)) for name, sums in own.items()},
     }
 
 

@@ -21,7 +21,7 @@ from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
-from ser_classic.report.scoring import guesses, judged, speaker_counts
+from ser_classic.report.scoring import guesses, judged, scored, speaker_counts
 from ser_classic.statistics import interval
 from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import track_of
@@ -161,25 +161,18 @@ def external(
 
 
 def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:
-    """The predictions beside our best run on the same folds that is as it would be today, if there is any.
-
-    None also where speakers are not known.
-    """
+    """The predictions compared with our best current run on the same folds; None without one or speakers."""
     if clips["speaker"].isna().any():
         return None
-    best = {}
-    for ours in store.runs(results):
-        same = all(ours.record[name] == run.record[name] for name in ("corpus", "protocol"))
-        clean = same and ours.record["digests"]["clips"] == run.record["digests"]["clips"]
-        if (
-            clean
-            and ours.ok
-            and "external" not in ours.record
-            and not differences(ours.record, lambda _: None)
-        ):
-            counts = speaker_counts(judged(ours.predictions(), clips))
-            best[float(METRICS["uar"].of(counts.counts.sum(axis=0)))] = ours
-    return compare(run, best[max(best)], lambda _: clips) if best else None
+    same = (
+        ours
+        for ours in store.runs(results)
+        if all(ours.record[name] == run.record[name] for name in ("corpus", "protocol"))
+        and ours.record["digests"].get("clips") == run.record["digests"]["clips"]
+    )
+    board = scored(same, lambda _: clips, differ=lambda record: differences(record, lambda _: None))
+    best = board[(board["source"] != "external") & (board["stale"] == "")].dropna(subset="uar")
+    return compare(run, best["run"].iloc[0], lambda _: clips) if len(best) else None
 
 
 def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, Any]:

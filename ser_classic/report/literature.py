@@ -174,24 +174,20 @@ def reproduced(runs: pd.DataFrame) -> pd.DataFrame:
     best_own_accuracy, best_apart and best_apart_uar.
     """
     runs = runs[runs["counts"].notna()]
-    table = systems(runs)
+    every = systems(runs)
     classical = systems(runs.loc[[not trained(run) for run in runs["run"]]])
-    rows = []
-    for recipe in recipes().to_dict("records"):
-        same = table[(table[SYSTEM] == pd.Series(recipe)[SYSTEM]).all(axis=1)]
-        own, apart = (same[same["protocol"] == recipe[which]] for which in ("own", "apart"))
-        if not len(own) or not len(apart):
-            continue
-        row = recipe | apart[["uar", "uar_low", "uar_high", "speaker_uar"]].iloc[0].to_dict()
-        row["own_accuracy"] = own["accuracy"].iloc[0]
-        here = classical[classical["corpus"] == recipe["corpus"]]
-        for which, metric in (("own", "accuracy"), ("apart", "uar")):
-            best = here[here["protocol"] == recipe[which]].sort_values(metric, ascending=False)
-            best = best.head(1).to_dict("records")
-            row[f"best_{which}"] = system_of(best[0]) if best else ""
-            row[f"best_{which}_{metric}"] = best[0][metric] if best else float("nan")
-        rows.append(row)
-    return pd.DataFrame(rows)
+    table = recipes()
+    for which, metric, others in (
+        ("own", "accuracy", []),
+        ("apart", "uar", ["uar_low", "uar_high", "speaker_uar"]),
+    ):
+        found = every.rename(columns={"protocol": which})[[*SYSTEM, which, metric, *others]]
+        best = classical.sort_values(metric, ascending=False, kind="stable")
+        best = best.drop_duplicates(["corpus", "protocol"]).set_index(["corpus", "protocol"])
+        best = pd.DataFrame({f"best_{which}": system_of(best), f"best_{which}_{metric}": best[metric]})
+        table = table.merge(found, on=[*SYSTEM, which])
+        table = table.merge(best, how="left", left_on=["corpus", which], right_index=True)
+    return table.rename(columns={"accuracy": "own_accuracy"}).fillna({"best_own": "", "best_apart": ""})
 
 
 def recipes_chapter(runs: pd.DataFrame) -> Chapter | None:

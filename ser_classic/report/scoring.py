@@ -17,14 +17,8 @@ from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interv
 from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS, ordered
 
-SYSTEM = [
-    "corpus",
-    "protocol",
-    "track",
-    "leaky",
-    "features",
-    "model",
-]  # of runs that differ in the seed alone
+# What runs that differ only in the seed have in common
+SYSTEM = ["corpus", "protocol", "track", "leaky", "features", "model"]
 _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
 _COST = ("fit_seconds", "predict_seconds")
 COLUMNS = (
@@ -32,7 +26,7 @@ COLUMNS = (
     *("speaker_uar", "error", "test", "stale", "base", "independent", "source"),
 )
 OBJECTS = ("run", "counts", "truth")  # further columns of a table of runs, which no file has
-TOLD = (*SYSTEM, "seed", *_COST, "status", "error", "base", "independent", "target")  # in records
+RECORDED = (*SYSTEM, "seed", *_COST, "status", "error", "base", "independent", "target")
 FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
 
@@ -102,7 +96,7 @@ def score(
     dict
         clips, speakers, classes (tested), every metric of `METRICS`, and
         `uar_low`, `uar_high`: the 95 % interval from resampling speakers, NaN if fewer than two are known;
-        `speaker_uar`: if there are too few speakers for an interval, the UAR of each by name, else None.
+        `speaker_uar`: if there are too few speakers for an interval, the UAR of each by name, else empty.
 
     Raises
     ------
@@ -153,12 +147,10 @@ def _score(
     counts = count(truth, guess, np.where(unknown, "", speaker))
     speakers = 0 if unknown.any() else len(counts.speakers)
     range_ = interval(counts.counts, seed=seed) if speakers else None
-    # In the order in which a metric counts by itself, so that sums are equal to the last bit
+    # In the order in which a metric counts by itself, so that sums are equal to the last bit, and ties stay
     by_name = np.argsort(counts.classes)
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
-    each = None
-    if 0 < speakers < FEWEST_SPEAKERS:
-        each = {name.partition("/")[2]: value for name, value in per_speaker(counts).items()}
+    each = per_speaker(counts) if 0 < speakers < FEWEST_SPEAKERS else pd.Series()
     figures = {
         "clips": len(set(tested["clip"])),
         "speakers": speakers,
@@ -169,7 +161,7 @@ def _score(
         },
         "uar_low": range_.low if range_ else float("nan"),
         "uar_high": range_.high if range_ else float("nan"),
-        "speaker_uar": each,
+        "speaker_uar": {name.partition("/")[2]: uar for name, uar in each.items()},
     }
     return figures, counts
 
@@ -207,7 +199,8 @@ def scored(
     for run in runs:
         record = run.record
         other = differ(record) if differ else {}
-        row = {name: record.get(name) for name in TOLD} | {"run": run}
+        row = {name: record.get(name) for name in RECORDED}
+        row |= {"run": run, "speaker_uar": {}, "speaker_ccc": {}}
         row["test"] = next((test for key, test in CONDITIONS.items() if key in record), "")
         row["source"] = next((kind for kind in ("external", "brought") if kind in record), "")
         row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items())
@@ -222,11 +215,7 @@ def scored(
         rows.append(row)
     for why, ids in left_out.items():
         problem(f"{some(ids, 1)}: {why}")
-    board = pd.DataFrame(rows, columns=list(columns))
-    for name in board.columns.intersection(["speaker_uar", "speaker_ccc"]):
-        each = [value if isinstance(value, dict) else {} for value in board[name]]
-        board[name] = pd.Series(each, dtype=object)
-    return arranged(board)
+    return arranged(pd.DataFrame(rows, columns=list(columns)))
 
 
 def read(results: Path, problem: Callable[[str], None] | None = None, **kind: Any) -> pd.DataFrame:
