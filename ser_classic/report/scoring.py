@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -294,17 +295,22 @@ def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str
     not all of the corpus were tested, else nothing: such runs have an easier task and are ranked separately.
     Failed systems are in the first part of their protocol.
     """
-    group, most = group_of(of_corpus), of_corpus["classes"].max()
-    for name in in_order(group):
-        of_group = of_corpus[group == name]
-        sizes = of_group["protocol"].value_counts().sort_index()
-        for protocol in sizes.sort_values(ascending=False, kind="stable").index[: 1 if usual else None]:
-            part = of_group[of_group["protocol"] == protocol]
-            tasks = sorted(part["classes"].dropna().unique(), reverse=True) or [most]
-            for number, classes in enumerate(tasks):
-                chosen = part["classes"].eq(classes) | (part["classes"].isna() & (number == 0))
-                few = f"{int(classes)} of {int(most)} emotions" if classes < most else ""
-                yield name, protocol, few, part[chosen]
+    most = of_corpus["classes"].max()
+    # Lists, as a row at a time is asked for less than what pandas needs to begin
+    protocols, classes = of_corpus["protocol"].tolist(), of_corpus["classes"].tolist()
+    members = list(zip(group_of(of_corpus), protocols, strict=True))
+    sizes = Counter(members)
+    for name in in_order(group for group, _ in sizes):
+        of_group = sorted((-size, protocol) for (group, protocol), size in sizes.items() if group == name)
+        for _, protocol in of_group[: 1 if usual else None]:
+            part = [row for row, member in enumerate(members) if member == (name, protocol)]
+            tasks = sorted({classes[row] for row in part if pd.notna(classes[row])}, reverse=True) or [most]
+            for number, task in enumerate(tasks):
+                chosen = [
+                    row for row in part if classes[row] == task or (not number and pd.isna(classes[row]))
+                ]
+                few = f"{int(task)} of {int(most)} emotions" if task < most else ""
+                yield name, protocol, few, of_corpus.iloc[chosen]
 
 
 def first_seeds(runs: pd.DataFrame) -> pd.DataFrame:
