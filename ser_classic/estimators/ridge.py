@@ -10,15 +10,13 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
-from sklearn.preprocessing import StandardScaler
 
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators.folds import GIB, Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, TunedClassifier
-from ser_classic.machines import Ridges, Standardise
+from ser_classic.machines import Ridges
 from ser_classic.machines.formulas import gaussian, squares
 
-CLIP = 5.0  # [standard deviations] to which standardised features are clipped
 BLOCK = 1024  # clips scored at once
 WHOLE = "whole"
 Kernel = Literal["linear", "rbf"]
@@ -59,8 +57,8 @@ class KernelRidgeClassifierCV(TunedClassifier):
     ----------
     groups_ : dict of str to np.ndarray
         Columns of every feature group.
-    scaler_, ridges_ : Standardise, Ridges
-        The parts of `ser_classic.machines` that give the scores of the groups.
+    ridges_ : Ridges
+        The part of `ser_classic.machines` that gives the scores of the groups.
     weights_, bias_ : np.ndarray [shape=(groups * classes, classes) and (classes,)] or None
         Weights of the groups' scores; None if these are summed.
     """
@@ -72,6 +70,8 @@ class KernelRidgeClassifierCV(TunedClassifier):
     alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0)
     alpha: float = 0.1
     memory_limit: float = 8.0
+
+    _limit = 5.0
 
     def _grid(self) -> list[dict[str, Any]]:
         if not self.kernels or not set(self.kernels) <= set(KERNELS):
@@ -105,20 +105,17 @@ class KernelRidgeClassifierCV(TunedClassifier):
                 f"{primal}the models svm_primal (linear) or xgboost, or raise memory_limit"
             )
 
-    def _learn(self, clips: Clips, alphas: Sequence[float]) -> tuple[Standardise, Ridges]:
-        """Scaler and ridges fitted to clips; for several alphas, the solutions have one more axis."""
-        scaler, kind = StandardScaler().fit(clips.X, sample_weight=clips.weight), clips.X.dtype
-        standardise = Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind), CLIP)
+    def _learn(self, clips: Clips, alphas: Sequence[float]) -> Ridges:
+        """Ridges fitted to clips; for several alphas, the solutions have one more axis."""
         present, codes = np.unique(clips.codes, return_inverse=True)
         targets = np.eye(len(present))[codes] - 1 / len(present)
         balanced = balanced_weights(codes, clips.weight)
-        Z = standardise(clips.X)
         distant, several = "rbf" in self.kernels, len(alphas) > 1
         anchors, widths, offsets, inner = [], [], [], 0.0
         coefficients: dict[Kernel, list[np.ndarray]] = {"rbf": [], "linear": []}
         for group, columns in self.groups_.items():
             # The inner products of the whole are the sums of those of its groups.
-            part = Part(Z[:, columns], clips.weight, inner if distant and group == WHOLE else None)
+            part = Part(clips.X[:, columns], clips.weight, inner if distant and group == WHOLE else None)
             if distant and group != WHOLE:
                 anchors.append(part.Z)
                 inner = inner + part.inner
@@ -130,20 +127,20 @@ class KernelRidgeClassifierCV(TunedClassifier):
                 offsets[-1] = offsets[-1] + (np.stack(offset)[:, None] if several else offset[0])
         solutions = map(tuple, coefficients.values())
         groups = tuple(self.groups_.values())
-        return standardise, Ridges(groups, tuple(anchors), np.array(widths), *solutions, np.stack(offsets))
+        return Ridges(groups, tuple(anchors), np.array(widths), *solutions, np.stack(offsets))
 
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterable[tuple[int, np.ndarray]]:
-        standardise, ridges = self._learn(clips, [candidate["alpha"] for candidate in grid])
-        return enumerate(ridges(standardise(T)).reshape(len(grid), len(T), -1))
+        ridges = self._learn(clips, [candidate["alpha"] for candidate in grid])
+        return enumerate(ridges(T).reshape(len(grid), len(T), -1))
 
     def _settle(self, clips: Clips) -> None:
-        self.scaler_, self.ridges_ = self._learn(clips, [self.best_params_["alpha"]])
+        self.ridges_ = self._learn(clips, [self.best_params_["alpha"]])
 
-    def _outputs(self, X: np.ndarray) -> np.ndarray:
-        blocks = (X[start : start + BLOCK] for start in range(0, len(X), BLOCK))
-        return np.concatenate([self.ridges_(self.scaler_(block)) for block in blocks])
+    def _outputs(self, Z: np.ndarray) -> np.ndarray:
+        blocks = (Z[start : start + BLOCK] for start in range(0, len(Z), BLOCK))
+        return np.concatenate([self.ridges_(block) for block in blocks])
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         if self.weights_ is None:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn import config_context
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from ser_classic.errors import SerClassicError
@@ -30,9 +29,6 @@ class SVCCV(TunedClassifier):
     `GridSearchCV(make_pipeline(StandardScaler(), SVC(class_weight="balanced", break_ties=True)), ...,
     scoring="balanced_accuracy")`, but standardises once per fold and computes every kernel matrix of the grid
     from one matrix of inner products or squared distances.
-
-    It standardises by itself because each inner fold needs its own scaler. A StandardScaler before it changes
-    nothing.
 
     Parameters
     ----------
@@ -91,8 +87,7 @@ class SVCCV(TunedClassifier):
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterator[tuple[int, np.ndarray]]:
-        scaler = _scaler(clips)
-        Z, T = scaler.transform(clips.X), scaler.transform(T)
+        Z = clips.X
         if self.kernel == "linear":
             inner, inner_test = Z @ Z.T, T @ Z.T
         else:
@@ -106,8 +101,7 @@ class SVCCV(TunedClassifier):
                     yield index, _margins(self._fitted(candidate, "precomputed", kernel, clips), kernel_test)
 
     def _settle(self, clips: Clips) -> None:
-        self.scaler_ = _scaler(clips)
-        self.svc_ = self._fitted(self.best_params_, self.kernel, self.scaler_.transform(clips.X), clips)
+        self.svc_ = self._fitted(self.best_params_, self.kernel, clips.X, clips)
 
     def _fitted(self, params: dict[str, Any], kernel: str, K: np.ndarray, clips: Clips) -> SVC:
         gamma = params["gamma"] / self.n_features_in_ if "gamma" in params else "scale"
@@ -116,8 +110,8 @@ class SVCCV(TunedClassifier):
             weight = weigh(self.class_weight, self.classes_[clips.codes], clips.weight)
             return machine.fit(K, clips.codes, weight)
 
-    def _outputs(self, X: np.ndarray) -> np.ndarray:
-        return _margins(self.svc_, self.scaler_.transform(X))
+    def _outputs(self, Z: np.ndarray) -> np.ndarray:
+        return _margins(self.svc_, Z)
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         return rated(outputs)
@@ -132,11 +126,6 @@ class SVCCV(TunedClassifier):
 
     def _lead(self, outputs: np.ndarray) -> np.ndarray:
         return -outputs[:, 0]
-
-
-def _scaler(clips: Clips) -> StandardScaler:
-    """Without weights where all are 1: to the last bit as in a pipeline."""
-    return StandardScaler().fit(clips.X, sample_weight=None if (clips.weight == 1).all() else clips.weight)
 
 
 def _margins(machine: SVC, X: np.ndarray) -> np.ndarray:
@@ -189,28 +178,19 @@ class PrimalSVCCV(TunedClassifier):
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterator[tuple[int, np.ndarray]]:
-        scaler, ready = self._ready(clips)
-        T = scaler.transform(T)
         for index, candidate in enumerate(grid):
-            yield index, _scores(self._fitted(candidate, ready), T)
+            yield index, _scores(self._fitted(candidate, clips), T)
 
     def _settle(self, clips: Clips) -> None:
-        self.scaler_, ready = self._ready(clips)
-        self.svc_ = self._fitted(self.best_params_, ready)
+        self.svc_ = self._fitted(self.best_params_, clips)
 
-    def _ready(self, clips: Clips) -> tuple[StandardScaler, Clips]:
-        """Scaler, and the clips standardised and weighted."""
-        X, codes, weight = clips
-        scaler = StandardScaler().fit(X, sample_weight=weight)
-        weighed = weigh(self.class_weight, self.classes_[codes], weight)
-        return scaler, Clips(scaler.transform(X), codes, weighed)
-
-    def _fitted(self, params: dict[str, Any], ready: Clips) -> LinearSVC:
+    def _fitted(self, params: dict[str, Any], clips: Clips) -> LinearSVC:
+        weight = weigh(self.class_weight, self.classes_[clips.codes], clips.weight)
         with config_context(assume_finite=True):
-            return LinearSVC(C=params["C"], dual=False, tol=self.tol).fit(*ready)
+            return LinearSVC(C=params["C"], dual=False, tol=self.tol).fit(clips.X, clips.codes, weight)
 
-    def _outputs(self, X: np.ndarray) -> np.ndarray:
-        return _scores(self.svc_, self.scaler_.transform(X))
+    def _outputs(self, Z: np.ndarray) -> np.ndarray:
+        return _scores(self.svc_, Z)
 
     def _lead(self, outputs: np.ndarray) -> np.ndarray:
         return outputs[:, 1]

@@ -11,13 +11,14 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ser_classic.estimators.folds import Split, encoded, resolve, uar
 from ser_classic.machines.formulas import coupled
-from ser_classic.machines.parts import Judged, Scores
+from ser_classic.machines.parts import Judged, Scores, Standardise
 
 
 def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
@@ -75,7 +76,10 @@ def _calibrated(estimator: TunedClassifier) -> bool:
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
-    """Classifier that chooses its parameters by unweighted average recall on inner folds.
+    """Classifier on standardised features, tuned by unweighted average recall on inner folds.
+
+    It standardises by itself because each inner fold needs its own scaler; another one before it changes
+    nothing.
 
     Parameters
     ----------
@@ -91,6 +95,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         Whether the parameters were chosen on folds.
     best_params_, best_score_, best_index_, cv_results_
         As in GridSearchCV; all but the first only if tuned.
+    scaler_ : Standardise
     sharpness_ : float or None
         Factor by which `predict_proba` multiplies the scores; None if not tuned.
     """
@@ -99,6 +104,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     random_state: int = 0
 
     _dtype = (np.float64, np.float32)
+    _limit = None  # [standard deviations] to which features are clipped
 
     @abstractmethod
     def _grid(self) -> list[dict[str, Any]]:
@@ -111,15 +117,15 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _left_out(
         self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
     ) -> Iterable[tuple[int, np.ndarray]]:
-        """Fit each candidate to the clips; yield its number and its outputs [shape=(m, any)] for T."""
+        """Fit each candidate to standardised clips; yield its number and outputs [shape=(m, any)] for T."""
 
     @abstractmethod
     def _settle(self, clips: Clips) -> None:
-        """Fit to all clips with `best_params_`."""
+        """Fit to all clips, standardised, with `best_params_`."""
 
     @abstractmethod
-    def _outputs(self, X: np.ndarray) -> np.ndarray:
-        """Outputs of the fitted classifier for clips, as in `_left_out`."""
+    def _outputs(self, Z: np.ndarray) -> np.ndarray:
+        """Outputs of the fitted classifier for standardised features, as in `_left_out`."""
 
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         """Scores of the classes [shape=(n, classes)]."""
@@ -167,8 +173,17 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         clips = Clips(X, codes, weight)
         if splits is not None:
             self._tune(clips, splits, grid)
-        self._settle(clips if weight.all() else clips.take(weight > 0))
+        self.scaler_, clips = self._standardised(clips if weight.all() else clips.take(weight > 0))
+        self._settle(clips)
         return self
+
+    def _standardised(self, clips: Clips) -> tuple[Standardise, Clips]:
+        """A scaler fitted to clips, in the precision of the features as in scikit-learn; and its output."""
+        equal = (clips.weight == 1).all()  # then to the last bit as in a pipeline
+        scaler = StandardScaler().fit(clips.X, sample_weight=None if equal else clips.weight)
+        mean, scale = (each.astype(clips.X.dtype) for each in (scaler.mean_, scaler.scale_))
+        standardise = Standardise(mean, scale, self._limit)
+        return standardise, clips._replace(X=standardise(clips.X))
 
     def _tune(self, clips: Clips, splits: list[Split], grid: list[dict[str, Any]]) -> None:
         X, codes, weight = clips
@@ -184,7 +199,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
                 )
             if complete := len(present) == len(self.classes_):
                 whole.append(test)
-            for index, outputs in self._left_out(clips.take(train), X[test], grid):
+            scaler, trained = self._standardised(clips.take(train))
+            for index, outputs in self._left_out(trained, scaler(X[test]), grid):
                 recalls[index, fold] = uar(codes[test], present[self._decided(outputs)[0]], weight[test])
                 if complete:
                     outside[index].append(outputs)
@@ -207,7 +223,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return self._outputs(validate_data(self, X, dtype=self._dtype, reset=False))
+        return self._outputs(self.scaler_(validate_data(self, X, dtype=self._dtype, reset=False)))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Scores [shape=(n, classes)] of clips [shape=(n, d)]; for two classes the lead of the second."""

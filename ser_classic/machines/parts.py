@@ -40,8 +40,9 @@ class Standardise:
     limit: float | None = None  # to which the result is clipped
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        Z = (X.astype(self.mean.dtype, copy=False) - self.mean) / self.scale
-        return Z if self.limit is None else Z.clip(-self.limit, self.limit)
+        Z = X.astype(self.mean.dtype, copy=False) - self.mean
+        Z /= self.scale
+        return Z if self.limit is None else Z.clip(-self.limit, self.limit, out=Z)
 
 
 @dataclass(frozen=True, eq=False)

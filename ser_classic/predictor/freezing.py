@@ -39,7 +39,9 @@ def freeze(pipeline: Any, features: Features, name: str) -> Machine:
     for step in before:
         if not isinstance(step, StandardScaler):
             raise SerClassicError(f"{type(step).__name__} stands before the model; only StandardScaler may")
-        parts.append(_standardise(step, inputs.dtype))
+        # In the precision of the features, as in scikit-learn
+        mean, scale = (each.astype(inputs.dtype) for each in (step.mean_, step.scale_))
+        parts.append(machines.Standardise(mean, scale))
         inputs = parts[-1](inputs)
     with wrap_errors(f"{name}: its {type(last).__name__} cannot be saved as arrays"):
         own = last.machine(inputs) if hasattr(last, "machine") else _machine(last, inputs)
@@ -82,11 +84,6 @@ def _require_equal(pipeline: Any, machine: Machine, features: Features, name: st
     other = (words != guess) & ~close
     if other.any():
         raise SerClassicError(f"{name}: its arrays and its pipeline disagree on {other.sum()} clips")
-
-
-def _standardise(scaler: StandardScaler, kind: np.dtype) -> machines.Standardise:
-    """In the precision of the features, to which scikit-learn rounds mean and scale."""
-    return machines.Standardise(scaler.mean_.astype(kind), scaler.scale_.astype(kind))
 
 
 @singledispatch
@@ -143,12 +140,11 @@ def _(estimator: SVC, X: np.ndarray) -> Machine:
 
 @_machine.register
 def _(estimator: SVCCV, X: np.ndarray) -> Machine:
-    scaler = _standardise(estimator.scaler_, np.dtype(np.float64))
+    scaler, svc = estimator.scaler_, estimator.svc_
     decision = machines.Pairs(estimator.sharpness_, estimator.break_ties)
     if estimator.kernel == "linear":
-        return Machine((scaler, _margins(estimator.svc_, None, estimator.svc_.support_vectors_)), decision)
-    vectors = np.ascontiguousarray(X[estimator.svc_.support_])
-    return Machine((_margins(estimator.svc_, scaler, vectors),), decision)
+        return Machine((scaler, _margins(svc, None, svc.support_vectors_)), decision)
+    return Machine((_margins(svc, scaler, np.ascontiguousarray(X[svc.support_])),), decision)
 
 
 def _margins(svc: SVC, scaler: machines.Standardise | None, vectors: np.ndarray) -> Any:
@@ -176,11 +172,8 @@ def _margins(svc: SVC, scaler: machines.Standardise | None, vectors: np.ndarray)
 
 @_machine.register
 def _(estimator: PrimalSVCCV, X: np.ndarray) -> Machine:
-    parts = (
-        _standardise(estimator.scaler_, X.dtype),
-        _linear(estimator.svc_.coef_, estimator.svc_.intercept_, both=True),
-    )
-    return Machine(parts, machines.Scores(estimator.sharpness_))
+    linear = _linear(estimator.svc_.coef_, estimator.svc_.intercept_, both=True)
+    return Machine((estimator.scaler_, linear), machines.Scores(estimator.sharpness_))
 
 
 @_machine.register
