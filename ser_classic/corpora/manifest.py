@@ -23,6 +23,7 @@ from ser_classic.corpora.spelling import (
     mapped,
     most_frequent,
     plain,
+    require_occurring,
 )
 from ser_classic.corpora.tables import read_table
 from ser_classic.errors import some
@@ -98,7 +99,6 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
     a clip is that part of its file. A folder has one subfolder per emotion, or comes with `labels`. The
     clips table has the digest of every file, `sha256`, so that recordings replaced since are other clips.
     """
-    pattern = _pattern(reading.speaker)
     if reading.labels is None and (reading.key != "file" or reading.columns):
         raise CorpusError("--key and --column go with --labels")
     root = path
@@ -112,10 +112,10 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
     else:
         root, rows = _read_manifest(path)
     rows = _dropped(rows, reading, name)
-    if pattern is not None:
+    if reading.speaker is not None:
         if "speaker" in rows:
             raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
-        rows["speaker"] = [_speaker(file, pattern) for file in rows["file"]]
+        rows["speaker"] = _speakers(rows["file"], reading.speaker)
     rows[[column for column in COLUMNS if column not in rows]] = pd.NA
     rows["corpus"] = name
     rows["label"] = rows["emotion"].map(plain)
@@ -170,29 +170,11 @@ def parse_map(options: Iterable[str], option: str = "--map", example: str = "ang
     return words
 
 
-def _pattern(speaker: str | None) -> re.Pattern[str] | None:
-    if speaker is None:
-        return None
-    try:
-        pattern = re.compile(speaker)
-    except re.error as error:
-        raise CorpusError(f"--speaker {speaker!r}: not a regular expression ({error})") from error
-    if pattern.groups < 1:
-        raise CorpusError(
-            f"--speaker {speaker!r}: put the speaker in parentheses, such as '/([^_/]+)_[^/]*$'"
-        )
-    return pattern
-
-
 def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
     """Rows without those of the emotion words that are left out; an empty word is one, too."""
     words = rows["emotion"].fillna("").map(emotion_word)
     drop = {emotion_word(word) for word in reading.drop}
-    if absent := sorted(drop.difference(words)):
-        raise CorpusError(
-            f"{name}: --drop names {', '.join(map(repr, absent))}, which does not occur; its emotion words "
-            f"are {', '.join(sorted(set(words)))}"
-        )
+    require_occurring(drop, words, "emotion words", "--drop", name)
     rows = rows[~words.isin(drop)].copy()
     if rows.empty:
         raise CorpusError(f"{name}: nothing is left after --drop; keep two emotions at least")
@@ -212,11 +194,21 @@ def _names(rows: pd.DataFrame) -> pd.Series:
     return names + part.where(start.notna() | end.notna(), "")
 
 
-def _speaker(file: str, pattern: re.Pattern[str]) -> str:
-    match = pattern.search(file)
-    if match is None or not match[1]:
-        raise CorpusError(f"--speaker {pattern.pattern!r} finds no speaker in {file!r}")
-    return match[1]
+def _speakers(files: Iterable[str], speaker: str) -> list[str]:
+    """What the first group of a regular expression matches in each path."""
+    try:
+        pattern = re.compile(speaker)
+    except re.error as error:
+        raise CorpusError(f"--speaker {speaker!r}: not a regular expression ({error})") from error
+    if pattern.groups < 1:
+        raise CorpusError(
+            f"--speaker {speaker!r}: put the speaker in parentheses, such as '/([^_/]+)_[^/]*$'"
+        )
+    found = {file: pattern.search(file) for file in files}
+    for file, match in found.items():
+        if match is None or not match[1]:
+            raise CorpusError(f"--speaker {speaker!r} finds no speaker in {file!r}")
+    return [found[file][1] for file in files]
 
 
 def _read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:

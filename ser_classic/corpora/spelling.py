@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from shlex import quote
 
 import pandas as pd
 
@@ -93,11 +94,7 @@ def mapped(
     """
     words = {value: spell(value) for value in sorted(set(values))}
     wanted = {spell(word): spell(meaning) for word, meaning in given.items()}
-    if absent := sorted(set(wanted) - set(words.values())):
-        raise CorpusError(
-            f"{name}: {option} names {', '.join(map(repr, absent))}, which does not occur; its {what} are "
-            f"{', '.join(sorted(set(words.values()))[:30])}"
-        )
+    require_occurring(wanted, words.values(), what, option, name)
     for value, word in words.items():
         if is_missing(plain(value)) and word not in wanted:
             raise CorpusError(
@@ -108,6 +105,15 @@ def mapped(
     stated = {word for word, means in wanted.items() if means == word}
     require_one_spelling(meaning.values(), stated, what, option, name)
     return meaning
+
+
+def require_occurring(named: Iterable[str], words: Iterable[str], what: str, option: str, name: str) -> None:
+    """Refuse words that an option names and a corpus lacks."""
+    if absent := sorted(set(named) - set(words)):
+        raise CorpusError(
+            f"{name}: {option} names {', '.join(map(repr, absent))}, which does not occur; its {what} are "
+            f"{some(sorted(set(words)), 30)}"
+        )
 
 
 def require_one_spelling(words: Iterable[str], stated: set[str], what: str, option: str, name: str) -> None:
@@ -122,8 +128,8 @@ def require_one_spelling(words: Iterable[str], stated: set[str], what: str, opti
     one, other = doubtful[0][:2]
     raise CorpusError(
         f"{name}: of its {what}, {shown} may be one. Taken for two, one would stand on both sides of a "
-        f"fold. Write it in one way, or give {option} {_quoted(f'{one}={other}')} for each pair; "
-        f"{option} {_quoted(f'{one}={one}')} says that they are two"
+        f"fold. Write it in one way, or give {option} {quote(f'{one}={other}')} for each pair; "
+        f"{option} {quote(f'{one}={one}')} says that they are two"
     )
 
 
@@ -135,7 +141,3 @@ def most_frequent(values: pd.Series) -> pd.Series:
     for word in sorted(counts, key=lambda word: (-counts[word], word)):
         chosen.setdefault(alike(word), word)
     return words.map(lambda word: chosen[alike(word)]).reindex(values.index)
-
-
-def _quoted(option: str) -> str:
-    return f"'{option}'" if re.search(r"[^\w=./+-]", option) else option
