@@ -183,7 +183,7 @@ def test_on_the_command_line(results, ser):
     store.write_run(results, run.record | mine, run.predictions())
     nothing = bench("--check", "--corpus", "mine", "--jobs", "1")
     assert nothing.returncode == 1
-    assert nothing.stdout.startswith("not checked: 1 runs")
+    assert nothing.stdout.startswith("not checked: 1 run:")
     assert "--own PATH --again" in nothing.stderr
 
 

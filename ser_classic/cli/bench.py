@@ -177,6 +177,7 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
 def _checked(found: Check, results: Path) -> None:
     """Print how runs that were repeated compare with the stored ones; exit code 1 if one differs."""
     from ser_classic.errors import SerClassicError
+    from ser_classic.report.text import counted
 
     for each in found.compared:
         outcome = each.why
@@ -186,7 +187,7 @@ def _checked(found: Check, results: Path) -> None:
             outcome += f" ({each.why})" if each.why else ""
         print(f"{each.id}: {VERDICTS[each.verdict]}: {outcome}")
     for reason, count in found.unchecked.items():
-        print(f"not checked: {count} runs: {reason}")
+        print(f"not checked: {counted(count, 'run')}: {reason}")
     if not found.compared:
         raise SerClassicError(
             f"{results}: nothing was checked, for the reasons above; repeat runs on a corpus of your own "

@@ -25,7 +25,7 @@ def predict(
         ),
     ],
     adapt: Annotated[
-        bool, option("--adapt", "All recordings are of ONE speaker: adapt to how he or she sounds.")
+        bool, option("--adapt", "All recordings are of one speaker: adapt to that speaker.")
     ] = False,
     min_confidence: options.MinConfidence = 0.0,
     jobs: options.Jobs = options.CORES,

@@ -91,7 +91,7 @@ def _members(archive: Path) -> Iterator[Iterator[_Member]]:
                 if not info.isdir()
             )
     else:
-        raise CorpusError(f"{archive}: neither a whole ZIP nor a tar archive; {BY_HAND}")
+        raise CorpusError(f"{archive}: not a complete ZIP or tar archive; {BY_HAND}")
 
 
 def _safe(member: _Member, archive: Path) -> PurePosixPath:

@@ -80,7 +80,7 @@ def require_speakers(clips: pd.DataFrame, purpose: str) -> None:
     unknown = clips["corpus"][clips["speaker"].isna()]
     if len(unknown):
         raise CorpusError(
-            f"{unknown.iloc[0]}: nothing says who speaks, and {purpose} needs to know. Add a column "
+            f"{unknown.iloc[0]}: its speakers are unknown, and {purpose} needs them. Add a column "
             "`speaker` to the manifest, or give a pattern with --speaker, such as '^[^/]+/([^_]+)_'. "
             "Without speakers only a leaky protocol can be run (random5, holdout25); its scores say nothing "
             "about new speakers"

@@ -82,12 +82,12 @@ class Verification:
         if self.official + self.converted + self.altered + len(self.corrupt) == 0:
             return "no checksums are published: files were read, not compared"
         texts = (
-            (self.official, "are byte for byte the official ones"),
+            (self.official, "are identical to the official ones"),
             (self.converted, "were converted to another format: they were read, not compared"),
-            (self.altered, "were encoded anew: they were read, as official checksums do not apply"),
+            (self.altered, "were re-encoded: they were read, as official checksums do not apply"),
         )
         found = [f"{number} files {text}" for number, text in texts if number]
-        return "; ".join(found) or "no file is byte for byte the official one"
+        return "; ".join(found) or "no file is identical to the official one"
 
 
 class _Seen(NamedTuple):
