@@ -73,9 +73,9 @@ def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarra
 
     safe = power + np.float32(1e-3 * POWER_FLOOR)
     total = safe.sum(axis=1)
-    kilohertz = FREQUENCIES / 1000
-    moments = (safe @ np.stack([kilohertz**n for n in range(1, 5)], axis=1).astype(np.float32)).astype(float)
-    first, second, third, fourth = (moments / total[:, None].astype(float)).T
+    for_sums, for_slopes = _weights()
+    sums = (safe @ for_sums).astype(float).T
+    first, second, third, fourth = sums[:4] / total.astype(float)
     variance = np.maximum(second - first**2, 1e-6)
     tracks["centroid"] = 1000 * first
     tracks["spread"] = 1000 * np.sqrt(variance)
@@ -84,7 +84,7 @@ def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarra
 
     logs = np.log(safe)
     bins = len(FREQUENCIES)
-    tracks["entropy"] = (np.log(total) - np.einsum("tf,tf->t", safe, logs) / total) / np.log(bins)
+    tracks["entropy"] = (np.log(total) - np.vecdot(safe, logs) / total) / np.log(bins)
     tracks["flatness"] = logs.mean(axis=1) - np.log(total / bins)
     cumulative = np.cumsum(safe, axis=1)
     for share in ROLL_OFFS:
@@ -92,30 +92,31 @@ def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarra
         tracks[f"rolloff{round(100 * share)}"] = FREQUENCIES[reached]
 
     magnitude = np.sqrt(safe / total[:, None])
-    likeness = np.einsum("tf,tf->t", magnitude[1:], magnitude[:-1])
+    likeness = np.vecdot(magnitude[1:], magnitude[:-1])
     flux = np.sqrt(np.maximum(2 - 2 * likeness, 0))
     tracks["flux"] = np.concatenate([flux[:1] if len(flux) else np.zeros(1), flux])
 
     decibels = np.float32(10 / np.log(10)) * logs
-    tracks["alpha"] = 10 * np.log10(_band(safe, 50, 1000).sum(axis=1) / _band(safe, 1000, 5000).sum(axis=1))
-    tracks["hammarberg"] = _band(decibels, 0, 2000).max(axis=1) - _band(decibels, 2000, 5000).max(axis=1)
-    tracks["high"] = 10 * np.log10(_band(safe, 4000, 8001).sum(axis=1) / _band(safe, 0, 4000).sum(axis=1))
-    for low, high in ((0, 500), (500, 1500), (1500, 6000)):
-        tracks[f"slope{high}"] = _slope(decibels, low, high)
+    tracks["alpha"] = 10 * np.log10(sums[4] / sums[5])
+    tracks["high"] = 10 * np.log10(sums[7] / sums[6])
+    two, five = np.searchsorted(FREQUENCIES, [2000, 5000])
+    tracks["hammarberg"] = decibels[:, :two].max(axis=1) - decibels[:, two:five].max(axis=1)
+    tracks["slope500"], tracks["slope1500"], tracks["slope6000"] = (decibels @ for_slopes).T
     return np.stack([np.asarray(track, dtype=np.float32) for track in tracks.values()])
 
 
-def _band(spectrum: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Bins with low <= frequency < high [Hz]."""
-    first, last = np.searchsorted(FREQUENCIES, [low, high])
-    return spectrum[:, first:last]
-
-
-def _slope(decibels: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Slope of the least-squares line through a band [dB/kHz]."""
-    frequency = _band(FREQUENCIES[None], low, high)[0] / 1000
-    centred = frequency - frequency.mean()
-    return _band(decibels, low, high) @ (centred / np.sum(centred**2)).astype(np.float32)
+@lru_cache(maxsize=1)
+def _weights() -> tuple[np.ndarray, np.ndarray]:
+    """Columns for f to f^4 [kHz] and the sums of four bands, and for the slopes of three [dB/kHz]."""
+    kilohertz = FREQUENCIES / 1000
+    bands = [(kilohertz >= low) & (kilohertz < high) for low, high in ((0.05, 1), (1, 5), (0, 4), (4, 8.001))]
+    slopes = []
+    for low, high in ((0, 0.5), (0.5, 1.5), (1.5, 6)):
+        inside = (kilohertz >= low) & (kilohertz < high)
+        centred = np.where(inside, kilohertz - kilohertz[inside].mean(), 0)
+        slopes.append(centred / np.sum(centred**2))
+    sums = [*(kilohertz**n for n in range(1, 5)), *bands]
+    return np.stack(sums, axis=1).astype(np.float32), np.stack(slopes, axis=1).astype(np.float32)
 
 
 def _zero_crossings(frames: Frames) -> np.ndarray:
