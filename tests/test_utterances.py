@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser_classic.errors import SerClassicError
-from ser_classic.predictor.utterances import LONGEST, MARGIN, Utterances
+from ser_classic.predictor.utterances import HOP, LONGEST, MARGIN, Utterances
 
 RATE = 8000
 
@@ -22,8 +21,8 @@ def voice(seconds: float, pitch: float = 140.0) -> np.ndarray:
     return (0.2 * tone * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * time))).astype(np.float32)
 
 
-def found(waveform: np.ndarray, cuts: list[int] = (), rate: int = RATE, **lengths: float) -> list:
-    cutter = Utterances(rate, **lengths)
+def found(waveform: np.ndarray, cuts: list[int] = (), rate: int = RATE) -> list:
+    cutter = Utterances(rate)
     blocks = np.split(waveform, sorted(cuts))
     return [pair for block in blocks for pair in cutter.push(block)] + list(cutter.close())
 
@@ -62,7 +61,7 @@ def test_it_does_not_matter_in_which_blocks_the_recording_comes(seed, cuts):
 def test_a_long_speech_is_split_and_none_of_it_lost():
     waveform = np.concatenate([np.zeros(RATE), voice(50), np.zeros(RATE)])
     spans = [span for span, _ in found(waveform)]
-    assert all(span.seconds <= LONGEST + 2 * MARGIN + 0.01 for span in spans)
+    assert all(span.seconds <= LONGEST * HOP + 2 * MARGIN + 0.01 for span in spans)
     assert spans[0].start == pytest.approx(1, abs=0.2)
     assert spans[-1].end == pytest.approx(51, abs=0.2)
     assert all(after.start <= before.end for before, after in itertools.pairwise(spans))
@@ -84,8 +83,3 @@ def test_no_more_is_held_of_an_endless_recording():
     for _ in range(12):
         list(cutter.push(speech))
     assert len(cutter._samples) < 60 * RATE
-
-
-def test_contradicting_lengths_are_refused():
-    with pytest.raises(SerClassicError, match="longest"):
-        Utterances(RATE, shortest=5, longest=6)

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ser_classic.errors import SerClassicError
 from ser_classic.predictor.windows import Span
 
-SHORTEST, LONGEST = 1.0, 15.0  # [s] of an utterance
 HOP = 0.01  # [s] from frame to frame
+SHORTEST, LONGEST = 100, 1500  # frames of an utterance; the longest is at least twice the shortest
 CHUNK = 1000  # frames decided on at a time
 REMEMBERED = 6000  # frames whose levels tell the noise floor from the speech
 QUIET, LOUD = 10, 95  # percentiles of these levels
@@ -46,14 +45,9 @@ class Utterances:
     [Span(start=1.91, end=4.09)]
     """
 
-    def __init__(self, rate: int, shortest: float = SHORTEST, longest: float = LONGEST) -> None:
-        if not 0 < shortest <= longest / 2:
-            raise SerClassicError(
-                f"utterances of {shortest:g} to {longest:g} s; the longest must be twice the shortest or more"
-            )
+    def __init__(self, rate: int) -> None:
         self.rate = rate
         self._hop = max(1, round(HOP * rate))
-        self._shortest, self._longest = round(shortest / HOP), round(longest / HOP)
         self._samples = np.empty(0, dtype=np.float32)  # from the sample of frame `_first`
         self._first = 0  # frame at which the samples held begin
         self._frames = 0  # frames decided on
@@ -106,21 +100,21 @@ class Utterances:
         pause = round(PAUSE / HOP)
         done = 0
         for start, end in _runs(self._speech, pause):
-            if not last and end + pause + self._shortest > len(self._speech) and end - start < self._longest:
+            if not last and end + pause + SHORTEST > len(self._speech) and end - start < LONGEST:
                 break
-            while end - start > self._longest:
-                first, last = start + self._longest // 3, start + self._longest
+            while end - start > LONGEST:
+                first, last = start + LONGEST // 3, start + LONGEST
                 smooth = np.convolve(self._levels[first:last], np.full(9, 1 / 9), mode="same")
                 cut = first + int(np.argmin(smooth[4:-4])) + 4  # where it is quietest
                 yield from self._utterance(start, cut)
                 start = done = cut
-            if not last and end + pause + self._shortest > len(self._speech):
+            if not last and end + pause + SHORTEST > len(self._speech):
                 break
             yield from self._utterance(start, end)
             done = end
         else:
-            done = max(done, len(self._speech) - 2 * self._shortest)
-        keep = max(0, done - self._shortest)
+            done = max(done, len(self._speech) - 2 * SHORTEST)
+        keep = max(0, done - SHORTEST)
         self._speech[:done] = False  # used up
         self._samples = self._samples[keep * self._hop :]
         self._levels, self._speech = self._levels[keep:], self._speech[keep:]
@@ -132,7 +126,7 @@ class Utterances:
         voiced = self._periodic[start:end]
         if self._speech[start:end].sum() * HOP < LEAST_SPEECH or voiced.mean() < VOICED:
             return
-        spare = max(round(MARGIN / HOP), (self._shortest - (end - start) + 1) // 2)
+        spare = max(round(MARGIN / HOP), (SHORTEST - (end - start) + 1) // 2)
         start, end = max(0, start - spare), min(len(self._speech), end + spare)
         piece = self._samples[start * self._hop : end * self._hop]
         seconds = self._hop / self.rate
