@@ -51,7 +51,7 @@ class Track:
 
     def __post_init__(self) -> None:
         if known := set(self.by).intersection(LABELS):
-            raise SerClassicError(f"{self.name}: goes by {known.pop()}, which tells what is to be predicted")
+            raise SerClassicError(f"{self.name}: uses {known.pop()}, which is what systems are to predict")
         object.__setattr__(self, "label", self.label or self.name)
 
     @property

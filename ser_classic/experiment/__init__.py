@@ -116,10 +116,10 @@ class _Bench:
         today = functools.cache(self.sources.clips_today)
         stale = {run.id: other for run in known if (other := differences(run.record, today))}
         if stale:
-            fate = "kept" if self.keep_stale else "run again (--keep-stale keeps them)"
+            fate = "are kept" if self.keep_stale else "will be run again (--keep-stale keeps them)"
             logger.warning(
-                f"{len(stale)} finished runs are stale: today their parameters or data would differ "
-                f"({summary(stale.values())}); they are {fate}"
+                f"{len(stale)} finished runs are stale: their parameters or data have changed "
+                f"({summary(stale.values())}); they {fate}"
             )
         kept = [run.id for run in known if self.keep_stale or run.id not in stale]
         self.outcome.kept.extend(kept)

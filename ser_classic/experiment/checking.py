@@ -109,13 +109,13 @@ def compare(stored: store.Run, again: store.Run | None, problems: Collection[str
     """What a repetition says of a stored run; it is None where it could not be started, for `problems`."""
     if again is None or not again.ok:
         reason = again.record["error"] if again else "; ".join(problems)
-        return Compared(stored.id, "differs", why=f"it cannot be run any more: {reason}")
+        return Compared(stored.id, "differs", why=f"it can no longer be run: {reason}")
     try:
         then, now = (run.predictions().set_index(["fold", "clip"]).sort_index() for run in (stored, again))
     except store.StoreError as error:
         return Compared(stored.id, "differs", why=str(error))
     if not then.index.equals(now.index) or set(then.columns) != set(now.columns):
-        return Compared(stored.id, "differs", why="other clips or folds are tested, or other emotions known")
+        return Compared(stored.id, "differs", why="the clips, folds or emotions are not the same")
     numbers = [column for column in then.columns if column != "guess"]
     gaps = np.abs(then[numbers] - now[numbers]).to_numpy()
     apart = float(np.nanmax(gaps)) if numbers else None
@@ -127,7 +127,7 @@ def compare(stored: store.Run, again: store.Run | None, problems: Collection[str
     if not turned and (apart or 0) <= ROUNDING:
         return found("same")
     same_features = _features(stored.record) == _features(again.record)
-    where = f"the {'model is' if same_features else 'features are'} where it begins"
+    where = "the features are equal, the model differs" if same_features else "the features differ already"
     if other := explaining(stored.record, again.record):
         versions = ", ".join(f"{name} {before}, now {after}" for name, (before, after) in other.items())
         return found("libraries", why=f"{where}; {versions}")
@@ -164,10 +164,10 @@ def _hindrance(
 ) -> str | None:
     """Why a run cannot be compared; None where it can."""
     if differences(record, clips):
-        return "stale: today they would be made differently (run them with `ser-classic bench`)"
+        return "stale: their parameters or data have changed (run them again with `ser-classic bench`)"
     for name in cell.corpora:
         if name not in at_hand:
-            return f"the corpus {name} is not at hand" + (
+            return f"the corpus {name} is not available" + (
                 f". {CORPORA[name].remedy()}" if name in CORPORA else ""
             )
     try:

@@ -43,11 +43,11 @@ def shared_by_speakers(loaded: Loaded, features: Features, tested: bool = True) 
         return None
     one = groups[0][0]
     other = next(clip for clip in groups[0] if speakers[clip] != speakers[one])
-    harm = "scores are too high" if tested else "what is tuned on speakers held out is tuned on known ones"
+    harm = "scores are too high" if tested else "tuning is not on new speakers"
     return (
         f"{loaded.corpus.name}: {sum(map(len, groups))} of its {len(speakers)} clips are the same recordings "
-        f"as clips of other speakers, such as {one} and {other}: what is learned of the one is known of the "
-        f"other, and {harm}. Remove the copies, or name the true speaker of each"
+        f"as clips of other speakers, such as {one} and {other}: a model trained on one knows the other, so "
+        f"{harm}. Remove the copies, or correct the speakers"
     )
 
 

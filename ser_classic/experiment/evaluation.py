@@ -93,17 +93,17 @@ def evaluate(
         features = Features(clips.index, tuple(map(str, features.columns)), values)
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(
-            f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; give `degraded`, "
-            "the features of the clips so degraded, with a protocol that degrades them, and with no other"
+            f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; `degraded`, the "
+            "features of the degraded clips, is for a protocol that degrades them, and required there"
         )
     if len(copies) != (protocol.copies or 0):
         raise SerClassicError(
-            f"{protocol.name} trains on {protocol.copies or 'no'} copies of each clip; give `copies`, "
-            f"the features of as many, found {len(copies)}"
+            f"{protocol.name} trains on {protocol.copies or 'no'} degraded copies of each clip; `copies` "
+            f"has the features of {len(copies)}"
         )
     for part in (features, degraded, *copies):
         if part is not None and not part.clips.equals(clips.index):
-            raise SerClassicError("the features are not of these clips in this order; extract them anew")
+            raise SerClassicError("the features are not of these clips in this order; extract them again")
     labels, folds = labels_and_folds(protocol, clips, seed, target, protocol.name, set())
     name, parts = f"{protocol.name}, {model.name}", [(each,) for each in copies]
     trial = Trial(name, (features,), labels, folds, model, protocol, seed, degraded, parts)

@@ -38,7 +38,7 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
     ):
         brought = record.get("brought", ()) if part == "features" else ()
         if part in recorded and not all(each in brought or each in table for each in name.split("+")):
-            found[part] = f"{name} is in no table"
+            found[part] = f"{name} no longer exists"
     if not found and recorded:
         found = dict(_differing(*_comparable(cell, recorded)))
     digests = record.get("digests", {})
@@ -50,7 +50,7 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
             corpus for corpus, digest in recorded_of.items() if digest and clips(corpus) not in (None, digest)
         ]
         if others:
-            found[name] = f"{', '.join(others)} had others"
+            found[name] = f"changed: {', '.join(others)}"
     return found
 
 

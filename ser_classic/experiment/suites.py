@@ -89,7 +89,7 @@ def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     if wrong or not all(isinstance(names, list) and names for names in grid.values()):
         raise SerClassicError(
             f"{suite}: a grid lists corpora, protocols, features and models, and may list seeds and targets; "
-            f"{'check ' + ', '.join(wrong) if wrong else 'one of its lists is empty or no list'}"
+            f"{'check ' + ', '.join(wrong) if wrong else 'one of them is empty or not a list'}"
         )
     for seed in grid["seeds"]:
         if type(seed) is not int or not 0 <= seed < 2**32:
@@ -131,8 +131,8 @@ def _members(suite: str, name: str, corpora: list[str]) -> list[str]:
     known = {source for protocol in family for source in protocol.trained_on}
     if known and (strange := sorted(set(corpora) - known)):
         raise SerClassicError(
-            f"{suite}: {name} trains on each of the corpora, and no protocol trains on {strange[0]} to test "
-            f"on others; those that are trained on: {', '.join(sorted(known))}"
+            f"{suite}: {name} trains on each of the corpora, but no protocol trains on {strange[0]}; there "
+            f"are protocols that train on {', '.join(sorted(known))}"
         )
     return [protocol.name for protocol in family if set(protocol.trained_on) <= set(corpora)]
 
@@ -162,7 +162,7 @@ def parse_shard(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     number, count = map(int, found.groups()) if found else (0, 0)
     if not 1 <= number <= count:
-        raise SerClassicError(f"the shard {text!r}; expected one of how many, 1/8 to 8/8 for eight shards")
+        raise SerClassicError(f"the shard {text!r}; expected K/N, such as 1/8 to 8/8 for eight shards")
     return number, count
 
 

@@ -21,10 +21,10 @@ LIMITS = (
 
 def text(card: dict[str, Any]) -> str:
     """A card as Markdown."""
-    with wrap_errors("the card is not one of ours", "fit it again"):
+    with wrap_errors("the card is not valid", "fit it again"):
         features, copies = card["features"], card["copies"]
         settings = ", ".join(f"{name} {value}" for name, value in card["chosen"].items())
-        origin = "a table of yours: it takes tables (--table), no recordings"
+        origin = "your own table: it predicts from tables (--table), not from recordings"
         if not takes_tables(card):
             origin = f"version {features['version']}"
         tuned = "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
@@ -32,7 +32,7 @@ def text(card: dict[str, Any]) -> str:
             ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
             ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),
             ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
-            ("Features", f"{features['name']}, {origin}, {card['columns']} a clip"),
+            ("Features", f"{features['name']}, {origin}, {card['columns']} per clip"),
             ("Model", card["model"]["name"] + (f" ({settings})" if settings else "")),
             ("Tuned", tuned if card["tuned"] else "no, stated defaults"),
             (
@@ -123,7 +123,7 @@ def trust(card: dict[str, Any], answer: str) -> str:
     shares = sorted(((recall / total, word) for word, recall in recalls.items()), key=lambda pair: -pair[0])
     others = [f"{100 * share:.0f} as {word}" for share, word in shares if share >= 0.05]
     rest = f", {', '.join(others)}" if others else ""
-    return f"{measured} Of 100 voices that it calls {answer}, {right:.0f} were meant so{rest}."
+    return f"{measured} Of 100 voices that it calls {answer}, {right:.0f} were meant that way{rest}."
 
 
 def worth(card: dict[str, Any]) -> float:
@@ -141,7 +141,7 @@ def worth(card: dict[str, Any]) -> float:
 def score(evaluation: dict[str, Any] | None) -> str:
     """The cross-validated score on a card in one sentence."""
     if evaluation is None:
-        return "Not evaluated: it was not asked for."
+        return "Not evaluated, as requested."
     if "uar" not in evaluation:
         return f"Not evaluated: {evaluation['reason']}."
     low, high = evaluation["uar_low"], evaluation["uar_high"]

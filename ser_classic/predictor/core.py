@@ -219,8 +219,8 @@ class Predictor:
             )
         if adapt and not (self.adapted or (self.card["across"] and self.has_probabilities)):
             raise SerClassicError(
-                f"{self.named}: was fitted on features as they are; leave out --adapt (adapt=False), "
-                "or fit another with --adapt"
+                f"{self.named}: was fitted without --adapt; leave it out here, too (adapt=False), or fit "
+                "another with --adapt"
             )
         if min_confidence > 0 and not self.has_probabilities:
             raise SerClassicError(f"{self.named}: gives no probabilities, so --min-confidence cannot be used")
@@ -268,7 +268,7 @@ class Predictor:
         if name != wanted.name or not wanted.brought:
             takes = f"the table {wanted.name}" if wanted.brought else "recordings"
             raise SerClassicError(
-                f"{title}: takes {takes}, not the table {name}; give that, or fit another with --table "
+                f"{title}: takes {takes}, not the table {name}; use that, or fit another with --table "
                 f"{name}=FILE"
             )
         given = brought_set(name, path)
@@ -276,7 +276,7 @@ class Predictor:
         if given.columns != wanted.columns:
             raise SerClassicError(
                 f"{path}: its {len(given.columns)} columns are not the {len(wanted.columns)} that {title} "
-                "was fitted on, in the same order; make the table as for the fit"
+                "was fitted on, in the same order; make the table in the same way as for the fit"
             )
         rows = zip(table.keys, table.values, strict=True)
         return [Described(str(key), vector=row) for key, row in rows]

@@ -119,7 +119,7 @@ def pipeline_of(path: str | Path) -> bytes:
     with _opened(path) as (archive, description):
         if PIPELINE not in archive.namelist():
             raise SerClassicError(
-                f"{path}: holds no scikit-learn pipeline of {description['card']['title']}; fit it with "
+                f"{path}: contains no scikit-learn pipeline of {description['card']['title']}; fit it with "
                 "--pipeline (save with pipeline=True)"
             )
         return archive.read(PIPELINE)
@@ -237,13 +237,11 @@ def _read(archive: zipfile.ZipFile, member: str, most: int) -> bytes:
 def _check_card(card: dict[str, Any], name: str) -> None:
     for key, kind in FACTS.items():
         if not isinstance(card[key], kind):
-            raise SerClassicError(
-                f"{name}: its card is not one of ours, {key} is {card[key]!r:.60}; fit it again"
-            )
+            raise SerClassicError(f"{name}: its card is not valid, {key} is {card[key]!r:.60}; fit it again")
     wanted, brought = card["features"]["name"], takes_tables(card)
     words = [wanted, *card["classes"], *(card["features"]["names"] if brought else ())]
     if card["track"] not in ("blind", "adapted") or not all(isinstance(word, str) for word in words):
-        raise SerClassicError(f"{name}: its card is not one of ours; fit it again")
+        raise SerClassicError(f"{name}: its card is not valid; fit it again")
     if brought:
         return
     if wanted not in FEATURES:
@@ -257,7 +255,9 @@ def _check_card(card: dict[str, Any], name: str) -> None:
         then = card["features"]
         changed = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
         what = "; ".join(f"{key} was {then.get(key)!r:.60} and is {now.get(key)!r:.60}" for key in changed)
-        raise SerClassicError(f"{name}: made with other {features.name} features ({what}); fit it again")
+        raise SerClassicError(
+            f"{name}: made with another version of the features {features.name} ({what}); fit it again"
+        )
 
 
 def _array(archive: zipfile.ZipFile, number: int, stated: dict[str, Any]) -> np.ndarray:

@@ -13,7 +13,7 @@ from ser_classic.predictor.core import Predictor, load_predictor
 
 NAME = "voices.skops"
 NOTICE = (
-    "no model named, so the package's own answers: four emotions, fitted on RAVDESS and EMO-DB (actors), not "
+    "no model named, so the built-in one answers: four emotions, fitted on RAVDESS and EMO-DB (actors), not "
     "for commercial use"
 )
 

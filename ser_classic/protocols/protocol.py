@@ -48,7 +48,7 @@ class Splitter:
         ):
             if more:
                 raise SerClassicError(
-                    f"{protocol.name}: {what}, or take the splitter of a protocol with these folds that "
+                    f"{protocol.name}: {what}, or use the splitter of a protocol with these folds that "
                     "only splits clips"
                 )
         self.protocol, self.clips, self.seed = protocol, clips, seed
@@ -291,12 +291,12 @@ def require_two_clips(clips: pd.DataFrame, by: str = "speaker") -> None:
     corpus = clips["corpus"].iloc[0]
     if by not in clips or clips[by].isna().any():
         raise SerClassicError(
-            f"{corpus}: the clips of each {by} are to be used together, which is not known of every clip; "
-            f"give the clips table a column `{by}`, or take another track"
+            f"{corpus}: this track uses the clips of each {by} together, but not every clip has a {by}; add "
+            f"a column `{by}` to the clips table, or choose another track"
         )
     counts = clips[by].value_counts()
     if counts.min() < 2:
         raise SerClassicError(
-            f"{corpus}: the clips of each {by} are to be used together, and {counts.idxmin()} has only one; "
+            f"{corpus}: this track uses the clips of each {by} together, but {counts.idxmin()} has only one; "
             f"every {by} needs at least 2"
         )

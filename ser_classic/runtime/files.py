@@ -43,9 +43,7 @@ def require_writable(path: Path, what: str, *endings: str) -> None:
     if not os.path.isdir(path.parent):  # noqa: PTH112 (Path's raises)
         raise SerClassicError(f"{path}: there is no folder {path.parent}; create it first")
     if not _replaceable(Path(os.path.realpath(path))):
-        raise SerClassicError(
-            f"{path}: cannot be written there; name a file in a folder that may be written to"
-        )
+        raise SerClassicError(f"{path}: cannot be written there; choose a file in a writable folder")
 
 
 def _replaceable(path: Path) -> bool:

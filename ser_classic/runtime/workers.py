@@ -71,8 +71,8 @@ class Local:
                         raise SerClassicError(
                             "worker processes were killed by the system twice in a row, most likely because "
                             f"memory ran out; {len(calls) - len(left)} of {len(calls)} {what} were done. "
-                            "What was stored is kept and not done again; give the same command with fewer "
-                            "--jobs, which need less memory"
+                            "What was stored is kept; repeat the command with fewer --jobs, which needs "
+                            "less memory"
                         ) from error
                     logger.warning(f"a worker process was killed by the system; its {what} are done again")
                     started = start(jobs, list(left.values()))

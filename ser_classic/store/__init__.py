@@ -318,7 +318,7 @@ def read_run(path: Path) -> Run:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: not a run ({type(error).__name__}: {error}); remove it") from error
     if schema != SCHEMA:
-        raise StoreError(f"{path}: a run of schema {schema}, this version reads {SCHEMA}; run it again")
+        raise StoreError(f"{path}: has schema {schema}, but this version reads {SCHEMA}; run it again")
     if not name == named == path.name:
         raise StoreError(
             f"{path}: its record has the id {name!r} and the cell {named!r}; a run's folder must be named "
@@ -346,7 +346,7 @@ def find_run(results: Path, name: str) -> Run:
     meant = "".join(f"\n  {like}" for like in near)
     raise StoreError(
         f"{home}: there is no run {name!r}; "
-        + (f"did you mean{meant}" if near else "the folders there bear the ids of those that there are")
+        + (f"did you mean{meant}" if near else "its folders are named after the ids of the runs")
     )
 
 
@@ -377,9 +377,9 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
     if path.exists() and not replace and any((results / "runs").glob(f"{corpus}--*")):
         stored = read_clips(results, corpus)
         raise StoreError(
-            f"{corpus}: its {len(clips)} clips are not the {len(stored)} to which the runs under {results} "
-            "refer, or have other speakers or emotions, or are other recordings. Complete the corpus, run "
-            "without --keep-stale, remove its old runs, or keep these results apart with --results FOLDER"
+            f"{corpus}: its {len(clips)} clips differ from the {len(stored)} to which the runs under "
+            f"{results} refer, or have different speakers, emotions or recordings. Complete the corpus, run "
+            "without --keep-stale, remove its old runs, or choose another folder with --results"
         )
     write(path, text)
 

@@ -22,11 +22,11 @@ def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
     """
     for folder in sources:
         if not any((folder / name).exists() for name in ("runs", store.DIMENSIONS, "leaderboard.csv")):
-            raise SerClassicError(f"{folder}: there are no results; give folders to which bench has written")
+            raise SerClassicError(f"{folder}: contains no results; name folders that bench has written")
         here, there = folder.resolve(), into.resolve()
         if here in there.parents or any(there / name in (here, *here.parents) for name in WRITTEN):
             raise SerClassicError(
-                f"{into}: would be written into {folder}, a source; name a folder apart from it"
+                f"{into}: overlaps with {folder}, which is to be merged; name another folder"
             )
     # Each folder once, however often and in whatever spelling it is given
     into, *others = {folder.resolve(): folder for folder in [into, *sources]}.values()
@@ -83,7 +83,7 @@ def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
             try:
                 found_in.setdefault(path.stem, {}).setdefault(store.digest(path.read_text()), path)
             except (OSError, ValueError) as error:
-                yield f"{path}: cannot be read ({error}); remove it, or put a whole one in its place"
+                yield f"{path}: cannot be read ({error}); remove it, or replace it with a complete one"
     tables = set(found_in)
     for run in (run for found in runs.values() for run in found):
         digests = run.record["digests"]
@@ -97,8 +97,8 @@ def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
         if len(places) > 1:
             one, other, *_ = places.values()
             yield (
-                f"{corpus}: {one} and {other} were made with other clips, speakers or emotions; merge only "
-                "runs of one and the same release, selection or manifest"
+                f"{corpus}: {one} and {other} were made with different clips, speakers or emotions; merge "
+                "only runs of the same release, selection or manifest"
             )
 
 
@@ -108,7 +108,11 @@ def _apart(one: Run, other: Run) -> str:
     if any(one.record["digests"].get(name) != other.record["digests"].get(name) for name in FEATURES_OF):
         also.insert(0, "features")
     return (
-        f"{one.path} and {other.path} have other predictions, "
-        + (f"and other {', '.join(also)}" if also else "although made with the same features and versions")
+        f"{one.path} and {other.path} have different predictions, "
+        + (
+            f"and different {', '.join(also)}"
+            if also
+            else "although made with the same features and versions"
+        )
         + "; remove one of them"
     )
