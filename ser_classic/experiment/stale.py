@@ -50,7 +50,7 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
             corpus for corpus, digest in recorded_of.items() if digest and clips(corpus) not in (None, digest)
         ]
         if others:
-            found[name] = f"changed: {', '.join(others)}"
+            found[name] = f"{', '.join(others)} changed"
     return found
 
 
