@@ -23,7 +23,6 @@ Percept. Psychophys. 27, 24-27.
 from __future__ import annotations
 
 import itertools
-import wave
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -178,16 +177,14 @@ def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: i
 
 def make(root: Path) -> None:
     """Write the corpus's clips below a folder: 16-bit WAV, 16 kHz, `s03/s03-angry-t2-1.wav`."""
+    import soundfile
+
     utterances = list(itertools.product(SPEAKERS, ACTED, SENTENCES, TAKES))
     for speaker, emotion, sentence, take in track(utterances, len(utterances), "synthetic voices"):
-        samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype("<i2")
+        samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype(np.int16)
         path = root / speaker / f"{speaker}-{emotion}-{sentence}-{take}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            file.writeframes(samples.tobytes())
+        soundfile.write(path, samples, SAMPLE_RATE)
 
 
 def rating(clips: pd.DataFrame, dimension: str) -> np.ndarray:
