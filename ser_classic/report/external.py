@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
+from ser_classic.corpora.tables import read_rows
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment import cells
 from ser_classic.experiment.stale import differences
@@ -47,7 +47,7 @@ class External:
 def read_predictions(
     path: Path, clips: pd.DataFrame, folds: list[Fold], corpus: str, words: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Predictions of a CSV file, checked against the folds: columns fold, clip, guess and `p_<emotion>`.
+    """Predictions of a table, checked against the folds: columns fold, clip, guess and `p_<emotion>`.
 
     The file has the columns `clip` or `file`, and `guess` or `emotion`; optional are `fold` and one
     probability an emotion. What else a table of folds has may stay; its `emotion` is the truth, so then the
@@ -59,14 +59,8 @@ def read_predictions(
     SerClassicError
         The file cannot be read, lacks a column, or does not hold each test clip once; with its lines.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = list(reader.fieldnames or ())
-            lines = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise SerClassicError(f"{path}: cannot be read as CSV ({why})") from error
+    table = read_rows(path)
+    names = list(table)
     key = next((name for name in ("clip", "file") if name in names), None)
     answer = next((name for name in ("guess", "emotion") if name in names), None)
     if key is None or answer is None:
@@ -78,14 +72,12 @@ def read_predictions(
     meant = {name: words.get(name[2:], name[2:]) for name in names if name.startswith("p_")}
     known = {"clip", "file", "fold", "guess", "emotion", *BESIDE}
     strange = [name for name in names if meant.get(name, name) not in (emotions if name in meant else known)]
-    if strange or len(set(meant.values())) < len(meant) or len(set(names)) < len(names):
+    if strange or len(set(meant.values())) < len(meant):
         raise SerClassicError(
-            f"{path}: columns that are not known or stand there twice: {', '.join(strange or names)}; "
+            f"{path}: columns that are not known, or mean the same: {', '.join(strange or names)}; "
             f"probabilities are called p_<emotion>, of {', '.join(emotions)} (--map for other words)"
         )
     wanted = {clips.index[row]: fold.name for fold in folds for row in fold.test}
-    table = pd.DataFrame([row for _, row in lines], [line for line, _ in lines], columns=names).fillna("")
-    cut = [None in row or None in row.values() for _, row in lines]
     clip = table[key].map(_plain).map(_keys(clips))
     fold, guess = clip.map(wanted), table[answer].map(lambda word: words.get(word, word))
     given = table[[*meant]].apply(pd.to_numeric, errors="coerce")
@@ -93,7 +85,6 @@ def read_predictions(
     table = table.assign(fold=table.get("fold", fold), part=table.get("part", "test"))
     first = {name: line for line, name in clip[::-1].items()}
     checks = {
-        "has more or fewer cells than the head": cut,
         "{name!r} is not a clip of {corpus}": clip.isna(),
         "{name} is of the part {part!r}; leave all but test out": table["part"] != "test",
         "{name} is not tested by this protocol": fold.isna(),
