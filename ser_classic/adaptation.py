@@ -11,6 +11,9 @@ WEIGHT = 4  # clips that the training speakers count as ...
 ENOUGH = 8  # ... for a speaker with fewer clips heard than this
 # Variance of a speaker's log probabilities, summed over emotions: for clips of one emotion, and of several
 ALIKE, VARIED = 0.7, 2.5
+# Share of what varies in a speaker's features that lies where his answers vary, and how many times that of a
+# direction like others it is: for clips of one emotion, and of several
+SHARES, TIMES = (0.12, 0.2), (3.0, 5.0)
 LEAST, ROUNDS = 1e-9, 50  # smallest probability; iterations of `evened`
 # Of the ridge that `self_taught` fits to a speaker's clips: penalty in units of its kernel's mean diagonal,
 # how often it is fitted, what makes its scores log probabilities, and the most clips that it learns from
@@ -79,14 +82,14 @@ def adapt_few(
     return adapted
 
 
-def evened(probabilities: np.ndarray) -> np.ndarray:
+def evened(probabilities: np.ndarray, share: float | None = None) -> np.ndarray:
     """Probabilities [shape=(clips, emotions)] of one unknown speaker, shared out more evenly.
 
     An unknown voice and microphone favour the same emotions in every clip. One factor per emotion makes the
     mean probabilities equal, to the degree that the clips differ: the clips of a speaker who expresses a
-    single emotion differ little, and keep it.
+    single emotion differ little, and keep it. This degree is `share`, by default the `variety`.
     """
-    share = variety(probabilities)
+    share = variety(probabilities) if share is None else share
     probabilities = np.maximum(probabilities, LEAST)
     mean = probabilities.mean(axis=0)
     wanted = (1 - share) * mean + share / len(mean)
@@ -103,17 +106,15 @@ def self_taught(probabilities: np.ndarray, values: np.ndarray) -> np.ndarray:
 
     Evened out, they are the targets of a ridge regression on the features [shape=(clips, d)] of the same
     clips, z-scored over them. Its scores are mixed with the evened-out log probabilities, which gives the
-    targets of the next round. So clips that sound alike in this voice get like answers. How much the ridge
-    counts depends on how far the clips differ: those of a single emotion have nothing to teach.
+    targets of the next round. So clips that sound alike in this voice get like answers. How far all this is
+    done depends on `variety` or `structure`, whichever is more: clips of one emotion have nothing to teach.
     """
-    first = evened(probabilities)
-    weight = variety(probabilities) ** 2 / 2
-    if not weight:
-        return first
     Z = adapt(values, np.zeros(len(values), dtype=int)).astype(np.float64)
     teachers = np.unique(np.linspace(0, len(Z) - 1, min(len(Z), TEACHERS)).astype(int))
     kernel = Z @ Z[teachers].T / Z.shape[1]
     own = kernel[teachers]
+    share = max(variety(probabilities), structure(probabilities[teachers], own))
+    first, weight = evened(probabilities, share), share**2 / 2
     diagonal = own.trace() / len(own) or 1.0
     smoother = np.linalg.solve(own + PENALTY * diagonal * np.eye(len(own)), kernel.T).T
     odds, taught = np.log(np.maximum(first, LEAST)), first
@@ -127,10 +128,29 @@ def self_taught(probabilities: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def variety(probabilities: np.ndarray) -> float:
-    """How far the clips of a speaker differ, from 0, as clips of one emotion, to 1, as of several."""
-    odds = np.log(np.maximum(probabilities, LEAST))
-    spread = (odds - odds.mean(axis=1, keepdims=True)).var(axis=0).sum()
+    """How far the answers for a speaker's clips differ, from 0, as for one emotion, to 1, as for several."""
+    spread = _odds(probabilities).var(axis=0).sum()
     return float(np.clip((spread - ALIKE) / (VARIED - ALIKE), 0.0, 1.0))
+
+
+def structure(probabilities: np.ndarray, kernel: np.ndarray) -> float:
+    """The same by the inner products [shape=(clips, clips)] of the clips' features, z-scored.
+
+    Where several emotions make the clips differ, the direction in which the answers vary has a large share
+    of all that varies in the features; with one emotion it is a direction like others. To see this takes
+    some 25 clips, but not that the model be as sure as in the corpora of its training.
+    """
+    odds = _odds(probabilities)
+    odds = odds - odds.mean(axis=0)
+    total = np.square(odds).sum() * kernel.trace()
+    share = float((odds * (kernel @ odds)).sum() / total) if total else 0.0
+    return float(min(np.interp(share, SHARES, (0, 1)), np.interp(share * (len(odds) - 1), TIMES, (0, 1))))
+
+
+def _odds(probabilities: np.ndarray) -> np.ndarray:
+    """Log probabilities less their mean over the emotions."""
+    odds = np.log(np.maximum(probabilities, LEAST))
+    return odds - odds.mean(axis=1, keepdims=True)
 
 
 def _by_speaker(speakers: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:

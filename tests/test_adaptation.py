@@ -192,6 +192,22 @@ def test_a_stranger_of_one_emotion_has_nothing_to_teach():
     np.testing.assert_allclose(self_taught(probabilities, values), probabilities, atol=1e-8)
 
 
+@pytest.mark.parametrize(("clips", "mended"), [(60, True), (6, False)])
+def test_a_hesitant_model_is_mended_where_features_and_answers_vary_together(clips, mended):
+    emotions = np.tile([0, 1, 2], clips // 3)
+    probabilities, values = heard_badly(emotions, 0.1)
+    hesitant = probabilities**0.1 * [1.6, 1, 1]
+    hesitant /= hesitant.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(evened(hesitant), hesitant, atol=1e-8)
+    taught = self_taught(hesitant, values)
+    if mended:
+        assert right(taught, emotions) > right(hesitant, emotions) + 0.3
+    else:
+        np.testing.assert_allclose(taught, hesitant, atol=1e-8)
+    scattered = np.random.default_rng(1).normal(0, 1, values.shape)
+    np.testing.assert_allclose(self_taught(hesitant, scattered), hesitant, atol=0.02)
+
+
 def test_some_of_many_clips_teach_all(monkeypatch):
     emotions = np.tile([0, 1, 2], 100)
     probabilities, values = heard_badly(emotions, 0.4)
