@@ -26,16 +26,14 @@ def noise(
     waveform: np.ndarray, random: np.random.Generator, ratio: float, exponent: float = 0.0
 ) -> np.ndarray:
     """Gaussian noise whose power falls as `1 / f ** exponent`; white for 0."""
-    white = random.normal(size=len(waveform))
-    return added(waveform, white if exponent == 0 else _coloured(white, exponent), ratio)
+    sound = random.normal(size=len(waveform))
+    if exponent:
+        from scipy import fft
 
-
-def _coloured(white: np.ndarray, exponent: float) -> np.ndarray:
-    from scipy import fft
-
-    size = fft.next_fast_len(len(white), real=True)
-    frequencies = np.maximum(fft.rfftfreq(size, 1 / RATE), LOWEST)
-    return fft.irfft(fft.rfft(white, size) * frequencies ** (-exponent / 2), size)[: len(white)]
+        size = fft.next_fast_len(len(sound), real=True)
+        frequencies = np.maximum(fft.rfftfreq(size, 1 / RATE), LOWEST)
+        sound = fft.irfft(fft.rfft(sound, size) * frequencies ** (-exponent / 2), size)[: len(waveform)]
+    return added(waveform, sound, ratio)
 
 
 def babble(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -23,8 +23,6 @@ Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
 BIAS = 0.1  # added to a kernel, in units of its mean diagonal: an intercept with a small penalty
 FEW = 10  # penalties for which one factorisation each costs less than an eigendecomposition
-# Coefficients [shape=(d or n, classes)] and offset [shape=(classes,)] of one penalty.
-Solution = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(eq=False, repr=False)
@@ -106,25 +104,24 @@ class KernelRidgeClassifierCV(TunedClassifier):
             )
 
     def _learn(self, clips: Clips, alphas: Sequence[float]) -> Ridges:
-        """Ridges fitted to clips; for several alphas, the solutions have one more axis."""
+        """Ridges fitted to clips, their coefficients and offsets with one more axis, for the alphas."""
         present, codes = np.unique(clips.codes, return_inverse=True)
         targets = np.eye(len(present))[codes] - 1 / len(present)
         balanced = balanced_weights(codes, clips.weight)
-        distant, several = "rbf" in self.kernels, len(alphas) > 1
+        distant = "rbf" in self.kernels
         anchors, widths, offsets, inner = [], [], [], 0.0
         coefficients: dict[Kernel, list[np.ndarray]] = {"rbf": [], "linear": []}
         for group, columns in self.groups_.items():
             # The inner products of the whole are the sums of those of its groups.
-            part = Part(clips.X[:, columns], clips.weight, inner if distant and group == WHOLE else None)
+            part = Group(clips.X[:, columns], clips.weight, inner if distant and group == WHOLE else None)
             if distant and group != WHOLE:
                 anchors.append(part.Z)
                 inner = inner + part.inner
             widths.append(part.width)
-            offsets.append(0.0)
-            for kernel in self.kernels:
-                solved, offset = zip(*part.solve(kernel, balanced, targets, alphas), strict=True)
-                coefficients[kernel].append(np.stack(solved) if several else solved[0])
-                offsets[-1] = offsets[-1] + (np.stack(offset)[:, None] if several else offset[0])
+            solved = [part.solve(kernel, balanced, targets, alphas) for kernel in self.kernels]
+            for kernel, (each, _) in zip(self.kernels, solved, strict=True):
+                coefficients[kernel].append(each)
+            offsets.append(sum(offset for _, offset in solved))
         solutions = map(tuple, coefficients.values())
         groups = tuple(self.groups_.values())
         return Ridges(groups, tuple(anchors), np.array(widths), *solutions, np.stack(offsets))
@@ -136,7 +133,9 @@ class KernelRidgeClassifierCV(TunedClassifier):
         return enumerate(ridges(T).reshape(len(grid), len(T), -1))
 
     def _settle(self, clips: Clips) -> None:
-        self.ridges_ = self._learn(clips, [self.best_params_["alpha"]])
+        ridges = self._learn(clips, [self.best_params_["alpha"]])
+        rbf, linear = (tuple(each[0] for each in of) for of in (ridges.gaussian, ridges.linear))
+        self.ridges_ = replace(ridges, gaussian=rbf, linear=linear, offset=ridges.offset[:, 0, 0])
 
     def _outputs(self, Z: np.ndarray) -> np.ndarray:
         blocks = (Z[start : start + BLOCK] for start in range(0, len(Z), BLOCK))
@@ -148,7 +147,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
         return outputs @ self.weights_ + self.bias_
 
 
-class Part:
+class Group:
     """One standardised feature group Z [shape=(n, d)] of the training clips, and its ridge solutions.
 
     Scores are `Z @ coefficients + offset` for the linear kernel, and
@@ -177,48 +176,34 @@ class Part:
 
     def solve(
         self, kernel: Kernel, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
-    ) -> list[Solution]:
-        """Ridge solutions for every penalty, in units of the kernel's mean diagonal.
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients [shape=(alphas, d or n, classes)] and offsets [shape=(alphas, 1, classes)].
 
-        The weights [shape=(n,)] are those of the squared errors from the targets [shape=(n, classes)].
+        Penalties are in units of the kernel's mean diagonal. The weights [shape=(n,)] are those of the
+        squared errors from the targets [shape=(n, classes)].
         """
-        d = self.Z.shape[1]
-        if kernel == "linear" and d < len(self.Z):
-            solved = _primal(self.Z / np.sqrt(d), self.diagonal, weight, targets, alphas)
-            return [(coefficients / np.sqrt(d), offset) for coefficients, offset in solved]
+        n, d = self.Z.shape
+        diagonal = 1.0 if kernel == "rbf" else self.diagonal
+        shifts = [alpha * diagonal for alpha in alphas]
+        if kernel == "linear" and d < n:
+            # (FᵀWF + a t I)⁻¹ FᵀWY on features F with K = FFᵀ, with a column for the bias; t is the diagonal
+            bias = np.sqrt(BIAS * diagonal)
+            F = np.column_stack([self.Z / np.sqrt(d), np.full(n, bias)])
+            weighted = weight[:, None] * F
+            solved = np.stack(_solve_shifted(F.T @ weighted, weighted.T @ targets, shifts))
+            return solved[:, :-1] / np.sqrt(d), bias * solved[:, -1:]
+        # √W (√W K √W + a t I)⁻¹ √W Y, K with its bias
         if kernel == "linear":
-            K, diagonal = np.divide(self.inner, d, dtype=np.float64), self.diagonal
+            K = np.divide(self.inner, d, dtype=np.float64)
         else:
-            K, diagonal = gaussian(self.inner, squares(self.Z), squares(self.Z), d, self.width), 1.0
-        solved = _dual(K, diagonal, weight, targets, alphas)
-        if kernel == "rbf":
-            return solved
-        stacked = self.Z.T @ np.hstack([coefficients for coefficients, _ in solved]) / d
-        pieces = np.hsplit(stacked, len(solved))
-        return [(piece, offset) for piece, (_, offset) in zip(pieces, solved, strict=True)]
-
-
-def _dual(
-    K: np.ndarray, diagonal: float, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
-) -> list[Solution]:
-    """`√W (√W K √W + a t I)⁻¹ √W Y`, K with its bias, t its mean diagonal, for every a; K is overwritten."""
-    bias, root = BIAS * diagonal, np.sqrt(weight)[:, None]
-    K += bias
-    K *= root
-    K *= root.T
-    solved = _solve_shifted(K, root * targets, [alpha * diagonal for alpha in alphas])
-    return [(root * x, bias * (root * x).sum(axis=0)) for x in solved]
-
-
-def _primal(
-    F: np.ndarray, diagonal: float, weight: np.ndarray, targets: np.ndarray, alphas: Sequence[float]
-) -> list[Solution]:
-    """`(FᵀWF + a t I)⁻¹ FᵀWY`: the same on features with `K = FFᵀ`, in a matrix of their number."""
-    bias = np.sqrt(BIAS * diagonal)
-    F = np.column_stack([F, np.full(len(F), bias)])
-    weighted = weight[:, None] * F
-    solved = _solve_shifted(F.T @ weighted, weighted.T @ targets, [alpha * diagonal for alpha in alphas])
-    return [(x[:-1], bias * x[-1]) for x in solved]
+            K = gaussian(self.inner, squares(self.Z), squares(self.Z), d, self.width)
+        root = np.sqrt(weight)[:, None]
+        K += BIAS * diagonal
+        K *= root
+        K *= root.T
+        coefficients = root * np.stack(_solve_shifted(K, root * targets, shifts))
+        offsets = BIAS * diagonal * coefficients.sum(axis=1, keepdims=True)
+        return (coefficients if kernel == "rbf" else self.Z.T @ coefficients / d), offsets
 
 
 def _solve_shifted(A: np.ndarray, B: np.ndarray, shifts: Sequence[float]) -> list[np.ndarray]:
