@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -55,6 +56,11 @@ class Table:
     kinds: tuple[str, ...] = ()
     most: int | None = None
     warning: str = ""
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, Cell | str | int]], *further: Any) -> Table:
+        """A table of rows that name the heading of each cell; then its other attributes, in their order."""
+        return cls(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], *further)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(tuple(map(_cell, row)) for row in self.rows))

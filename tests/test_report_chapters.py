@@ -210,7 +210,7 @@ def test_noise_is_a_curve_and_the_others_are_points(degraded_runs):
 def test_without_such_runs_there_is_no_chapter():
     runs = scored([made_up.run("emodb", "loso", *CELL)], made_up.clips)
     for make in (*conditions_of_runs.CHAPTERS, networks_chapter, recipes_chapter):
-        assert make(runs) is None
+        assert not make(runs)
 
 
 def test_failed_runs_are_named_and_escaped():

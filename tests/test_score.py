@@ -142,7 +142,7 @@ def test_random_splits_show_in_the_leak_chapter(scored, predictions, tiny, tmp_p
     (row,) = leak_premium(read(tmp_path / "results")).to_dict("records")
     assert (row["model"], row["leaky_protocol"], row["premium"]) == ("my_cnn", "random5", 0)
     runs = read(tmp_path / "results")
-    assert leaky_alone(runs, leak_premium(runs)) is None
+    assert not leaky_alone(runs, leak_premium(runs)).rows
 
 
 def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(

@@ -73,8 +73,8 @@ def described(runs: pd.DataFrame) -> pd.DataFrame:
     return trusted(runs).assign(range=[range_of(row, 2) for row in runs.to_dict("records")])
 
 
-def few_chapter(runs: pd.DataFrame) -> Chapter | None:
-    """The adaptation curve: what a system gains by the clips it hears of a speaker; None where none ran."""
+def few_chapter(runs: pd.DataFrame) -> Chapter:
+    """The adaptation curve: what a system gains by the clips it hears of a speaker."""
     label = "unlabelled clips heard of the speaker"
     caption = (
         "On the left, apart from the line, the blind system; on the right all clips of a speaker, and how "
@@ -84,8 +84,8 @@ def few_chapter(runs: pd.DataFrame) -> Chapter | None:
     return _curves(chapter, runs, "heard", {"blind": BLIND, "adapted": ALL}, label, "clips heard", caption)
 
 
-def speakers_chapter(runs: pd.DataFrame) -> Chapter | None:
-    """The learning curve over training speakers; None where none ran."""
+def speakers_chapter(runs: pd.DataFrame) -> Chapter:
+    """The learning curve over training speakers."""
     label, caption = "speakers trained on", "On the right all speakers of a fold."
     chapter = Chapter("learning", "How many speakers to record", SPEAKERS, ())
     return _curves(chapter, runs, "speakers", {"blind": ALL}, label, label, caption)
@@ -99,7 +99,7 @@ def _curves(
     label: str,
     heading: str,
     caption: str,
-) -> Chapter | None:
+) -> Chapter:
     """The chapter with the curves over a condition, at whose `ends` are the ordinary runs of tracks."""
     from ser_classic.plots.conditions import curves
 
@@ -139,10 +139,10 @@ def degraded(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, str], .
     return table.sort_values(["corpus", "base", "place", "degradation", "system"], ignore_index=True), failed
 
 
-def degraded_chapter(runs: pd.DataFrame) -> Chapter | None:
+def degraded_chapter(runs: pd.DataFrame) -> Chapter:
     """Systems tested on noisy, coded, faint or clipped recordings, and what training with copies gains.
 
-    None where none were. The figure has the corpora with most runs, unless all of their clips are clean.
+    The figure has the corpora with most runs, unless all of their clips are clean.
     """
     from ser_classic.plots.conditions import robustness
 
@@ -163,13 +163,11 @@ def degraded_chapter(runs: pd.DataFrame) -> Chapter | None:
     return _with_grids(chapter, table, "degradation", "test clips")
 
 
-def _with_grids(chapter: Chapter, table: pd.DataFrame, by: str, heading: str) -> Chapter | None:
+def _with_grids(chapter: Chapter, table: pd.DataFrame, by: str, heading: str) -> Chapter:
     """The chapter with a grid for each corpus and folds, conditions as rows and systems as columns.
 
-    Next to a system that was trained with copies stands what they gain. None where nothing ran.
+    Next to a system that was trained with copies stands what they gain. Without rows there is no figure.
     """
-    if not len(table):
-        return replace(chapter, pictures=()) if chapter.remarks else None
     names, grids = headings_of(table["system"]), []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
         cells: dict[tuple[str, str], Cell] = {}
@@ -187,7 +185,7 @@ def _with_grids(chapter: Chapter, table: pd.DataFrame, by: str, heading: str) ->
         grids.append(Table((heading, *headings), tuple(rows), f"{corpus}, {folds}"))
     told = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
     about = chapter.about + (f" The systems: {', '.join(told)}." if told else "")
-    return replace(chapter, about=about, tables=tuple(grids))
+    return replace(chapter, about=about, tables=tuple(grids), pictures=chapter.pictures if grids else ())
 
 
 def headings_of(systems: Iterable[str]) -> dict[str, str]:
@@ -232,14 +230,11 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
 
 
-def cross_chapter(runs: pd.DataFrame) -> Chapter | None:
-    """The crossings: of each system a table, and a figure of that which crosses most; None where none ran."""
+def cross_chapter(runs: pd.DataFrame) -> Chapter:
+    """The crossings: of each system a table, and a figure of that which crosses most."""
     from ser_classic.plots.conditions import crossings as drawn
 
     table = crossings(runs)
-    failed = failures(first_seeds(runs[runs["test"] == "cross"]))
-    if not len(table) and not failed:
-        return None
     tracks, tables = in_order(table["track"]), []
     for system, of_system in table.groupby("system"):
         own, rows = [track for track in tracks if track in set(of_system["track"])], []
@@ -268,11 +263,12 @@ def cross_chapter(runs: pd.DataFrame) -> Chapter | None:
         drawings = (picture,)
     titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
     knows = {track_of(name).label.capitalize(): track_of(name).title for name in tracks}
+    failed = failures(first_seeds(runs[runs["test"] == "cross"]))
     about = " ".join([CROSS, *(f"{name}: {told}." for name, told in (knows | titles).items())])
     return Chapter("cross", "From corpus to corpus", about, tuple(tables), drawings, failed)
 
 
-CHAPTERS: tuple[Callable[[pd.DataFrame], Chapter | None], ...] = (
+CHAPTERS: tuple[Callable[[pd.DataFrame], Chapter], ...] = (
     cross_chapter,
     few_chapter,
     degraded_chapter,

@@ -29,7 +29,6 @@ COLUMNS = (
     *("clips", "speakers", "ccc", "ccc_low", "ccc_high", "pearson", "rmse"),
     *("fit_seconds", "predict_seconds", "status", "speaker_ccc", "error", "stale"),
 )
-HEADINGS = ("system", "protocol", "CCC", "95 %", "r", "RMSE", "fit")
 
 
 def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: str) -> dict[str, Any]:
@@ -82,10 +81,8 @@ def dimension_board(results: Path, problem: Callable[[str], None] | None = None)
     ]
 
 
-def dimensions_chapter(board: pd.DataFrame) -> Chapter | None:
-    """What `dimension_board` returns as a chapter; None where there is no run."""
-    if not len(board):
-        return None
+def dimensions_chapter(board: pd.DataFrame) -> Chapter:
+    """What `dimension_board` returns as a chapter."""
     failed = tuple(
         remark("failed", "--".join(str(row[name]) for name in (*store.NAMES, "target")), str(row["error"]))
         for row in board[board["status"] != "ok"].to_dict("records")
@@ -97,21 +94,20 @@ def tables_of(board: pd.DataFrame) -> Iterator[Table]:
     """A table for each corpus, dimension and group of current runs."""
     current = board[lateness(board) == 0]
     for (corpus, target, group), part in current.groupby(["corpus", "target", group_of(current)], sort=False):
-        rows = tuple(map(_row, part.to_dict("records")))
-        yield Table(
-            HEADINGS, rows, f"{corpus}, {target}: {track_of(group).label}", ("best", *[""] * (len(rows) - 1))
-        )
-
-
-def _row(row: dict[str, Any]) -> tuple[Cell | str, ...]:
-    low, high = map(share, (row["ccc_low"], row["ccc_high"]))
-    range_ = "/".join(map(share, row["speaker_ccc"].values())) or (low if low == "–" else f"{low} to {high}")
-    return (
-        system_of(row) + (f", seed {row['seed']}" if row["seed"] else ""),
-        row["protocol"],
-        of_share(row["ccc"]),
-        Cell(range_, row["ccc_low"]),
-        of_share(row["pearson"]),
-        Cell(f"{row['rmse']:.3f}", row["rmse"]),
-        Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
-    )
+        rows = []
+        for row in part.to_dict("records"):
+            low, high = map(share, (row["ccc_low"], row["ccc_high"]))
+            each = "/".join(map(share, row["speaker_ccc"].values()))
+            rows.append(
+                {
+                    "system": system_of(row) + (f", seed {row['seed']}" if row["seed"] else ""),
+                    "protocol": row["protocol"],
+                    "CCC": of_share(row["ccc"]),
+                    "95 %": Cell(each or (low if low == "–" else f"{low} to {high}"), row["ccc_low"]),
+                    "r": of_share(row["pearson"]),
+                    "RMSE": Cell(f"{row['rmse']:.3f}", row["rmse"]),
+                    "fit": Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+                }
+            )
+        kinds = ("best", *[""] * (len(rows) - 1))
+        yield Table.of(rows, f"{corpus}, {target}: {track_of(group).label}", kinds)

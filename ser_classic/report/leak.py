@@ -21,18 +21,8 @@ ABOUT = (
 ALONE = "Models of others that were scored under a leaky split only"
 SYSTEM = ("corpus", "features", "model", "classes")
 COLUMNS = (
-    *SYSTEM,
-    "protocol",
-    "uar",
-    "leaky_protocol",
-    "leaky_uar",
-    "premium",
-    "low",
-    "high",
-    "speakers",
-    "seeds",
-    "leaky_seeds",
-    "leaky_clips",
+    *(*SYSTEM, "protocol", "uar", "leaky_protocol", "leaky_uar", "premium", "low", "high"),
+    *("speakers", "seeds", "leaky_seeds", "leaky_clips"),
 )
 MOST = 5  # systems of a corpus in Markdown
 
@@ -96,51 +86,58 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def leaky_alone(board: pd.DataFrame, premium: pd.DataFrame) -> Table | None:
+def leaky_alone(board: pd.DataFrame, premium: pd.DataFrame) -> Table:
     """External models with only a leaky score, each beside our best system under the same split."""
-    if board.empty:
-        return None
     both = set(premium[list(SYSTEM)].itertuples(index=False, name=None))
     rows = []
-    for other in board[board["source"] == "external"].to_dict("records"):
-        if not other["leaky"] or tuple(other[name] for name in SYSTEM) in both:
+    for other in board[board["source"].eq("external") & board["leaky"].eq(True)].to_dict("records"):
+        if tuple(other[name] for name in SYSTEM) in both:
             continue
         same = (premium["corpus"] == other["corpus"]) & (premium["classes"] == other["classes"])
         same &= (premium["leaky_protocol"] == other["protocol"]) & (premium["features"] != "external")
-        best = premium[same].nlargest(1, "leaky_uar").to_dict("records")
-        beside = [
-            (f"{ours['features']} + {ours['model']}", of_share(ours["leaky_uar"]), of_share(ours["uar"]))
-            for ours in best
-        ] or [("", "", "")]
-        rows.append((other["corpus"], other["model"], other["protocol"], of_share(other["uar"]), *beside[0]))
-    headings = ("corpus", "model", "leaky", "UAR leaky", "our best there", "its UAR leaky", "its UAR apart")
-    return Table(headings, tuple(rows), ALONE) if rows else None
+        best = next(iter(premium[same].nlargest(1, "leaky_uar").to_dict("records")), None)
+        rows.append(
+            {
+                "corpus": other["corpus"],
+                "model": other["model"],
+                "leaky": other["protocol"],
+                "UAR leaky": of_share(other["uar"]),
+                "our best there": system_of(best) if best else "",
+                "its UAR leaky": of_share(best["leaky_uar"]) if best else "",
+                "its UAR apart": of_share(best["uar"]) if best else "",
+            }
+        )
+    return Table.of(rows, ALONE)
 
 
-def leak_chapter(premium: pd.DataFrame, alone: Table | None = None) -> Chapter | None:
-    """The tables of `leak_premium` and `leaky_alone` as a chapter; None if there is nothing to show."""
+def leak_chapter(premium: pd.DataFrame, *others: Table) -> Chapter:
+    """The tables of `leak_premium`, and others such as that of `leaky_alone`, as a chapter."""
     from ser_classic.plots.scores import leak_premium as drawn
 
     table = shown_premium(premium)
-    others = (alone,) if alone else ()
-    if not len(table):
-        return Chapter("leak", TITLE, ABOUT, others) if others else None
     picture = Picture(
         "leak_premium",
         "UAR without and with the test speakers in training",
         "Of each corpus the system with the highest leaky UAR, with the 95 % interval of the difference.",
         partial(drawn, table.drop_duplicates("corpus")),
     )
-    grids = []
+    tables = []
     for corpus, part in table.groupby("corpus", sort=False):
         rows = []
         for row in part.to_dict("records"):
             known = row["speakers"] >= FEWEST_SPEAKERS
             range_ = f"{signed(row['low'])} to {signed(row['high'])}" if known else "too few speakers"
-            words = (row[name] for name in ("system", "protocol", "leaky_protocol"))
-            gap = Cell(signed(row["premium"]), row["premium"])
-            low = Cell(range_, row["low"] if known else float("nan"))
-            rows.append((*words, of_share(row["uar"]), of_share(row["leaky_uar"]), gap, low))
-        headings = ("system", "kept apart", "leaky", "UAR apart", "UAR leaky", "premium", "95 %")
-        grids.append(Table(headings, tuple(rows), str(corpus), most=MOST))
-    return Chapter("leak", TITLE, ABOUT, (*grids, *others), pictures=(picture,))
+            rows.append(
+                {
+                    "system": row["system"],
+                    "kept apart": row["protocol"],
+                    "leaky": row["leaky_protocol"],
+                    "UAR apart": of_share(row["uar"]),
+                    "UAR leaky": of_share(row["leaky_uar"]),
+                    "premium": Cell(signed(row["premium"]), row["premium"]),
+                    "95 %": Cell(range_, row["low"] if known else float("nan")),
+                }
+            )
+        tables.append(Table.of(rows, str(corpus), (), MOST))
+    tables += [other for other in others if other.rows]
+    return Chapter("leak", TITLE, ABOUT, tuple(tables), (picture,) if len(table) else ())

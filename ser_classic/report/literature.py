@@ -28,25 +28,12 @@ MISSED = (
     "of many runs. Here each clip is used once, and training stops by clips held out of the training part. "
     "Accuracy claimed and found: {which}."
 )
-RECIPES_HEADINGS = (
-    "recipe",
-    "corpus",
-    "accuracy claimed",
-    "accuracy, own split",
-    "claim",
-    "best classical there",
-    "UAR, speakers apart",
-    "95 %",
-    "best classical there",
-)
-SOURCES = ("recipe", "corpus", "claimed by")
 SHOWN = 8  # published scores of a corpus and track in Markdown
 PUBLISHED_ABOUT = (
     "Our best systems (bold) and published scores on the same corpus and track. Figures compare only on the "
     "same folds; on other folds they are a rough guide. ≈ marks figures read off heat maps to two decimals, "
     "each the best of nine classifiers, and so too high."
 )
-FOLDS_HEADINGS = ("corpus", "folds", "clips", "speakers", "tested", "of them trained on", "verdict")
 FOLDS_ABOUT = (
     "EmoBox (Interspeech 2024) publishes folds of 32 corpora. According to its lists of clips, {disjoint} "
     "keep speakers apart, {leak} test on speakers that they train on, and {unknown} do not say. A score on "
@@ -134,27 +121,25 @@ def networks_picture(board: pd.DataFrame) -> Picture | None:
     return Picture("networks", "Classical systems beside frozen networks", caption, partial(drawn, table))
 
 
-def published_chapter(runs: pd.DataFrame) -> Chapter | None:
-    """What is published of the corpora that were run, with where it stands; None of others."""
+def published_chapter(runs: pd.DataFrame) -> Chapter:
+    """What is published of the corpora that were run, with where it stands."""
     both, tables = beside_published(runs), []
     for (corpus, track, disjoint), part in both.groupby(["corpus", "track", "disjoint"], sort=False):
         if part["own"].nunique() < 2:
             continue
-        rows = tuple(
-            (
-                row["system"],
-                row["protocol"] if row["same_folds"] else f"{row['protocol']} (other folds)",
-                Cell(("≈" if row["approximate"] else "") + share(row["uar"]), row["uar"]),
-                "" if pd.isna(row["low"]) else f"{share(row['low'])}–{share(row['high'])}",
-                Cell(row["source"], link=row["link"]),
-            )
+        rows = [
+            {
+                "system": row["system"],
+                "protocol": row["protocol"] + ("" if row["same_folds"] else " (other folds)"),
+                "UAR": Cell(("≈" if row["approximate"] else "") + share(row["uar"]), row["uar"]),
+                "95 %": "" if pd.isna(row["low"]) else f"{share(row['low'])}–{share(row['high'])}",
+                "source": Cell(row["source"], link=row["link"]),
+            }
             for row in part.to_dict("records")
-        )
+        ]
         title = f"{corpus}, {track_of(track).label}" + ("" if disjoint else ", speakers on both sides")
-        kinds = tuple("best" if own else "" for own in part["own"])
-        headings = ("system", "protocol", "UAR", "95 %", "source")
-        tables.append(Table(headings, rows, title, kinds, most=SHOWN))
-    return Chapter("published", "Beside published scores", PUBLISHED_ABOUT, tuple(tables)) if tables else None
+        tables.append(Table.of(rows, title, ["best" if own else "" for own in part["own"]], SHOWN))
+    return Chapter("published", "Beside published scores", PUBLISHED_ABOUT, tuple(tables))
 
 
 def recipes() -> pd.DataFrame:
@@ -190,34 +175,34 @@ def reproduced(runs: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={"accuracy": "own_accuracy"}).fillna({"best_own": "", "best_apart": ""})
 
 
-def recipes_chapter(runs: pd.DataFrame) -> Chapter | None:
-    """The recipes as a chapter; None where none was run."""
+def recipes_chapter(runs: pd.DataFrame) -> Chapter:
+    """The recipes that were run, and the sources of their claims."""
     rows, sources, missed = [], [], []
     for row in reproduced(runs).to_dict("records"):
-        names, found = (row["recipe"], row["corpus"]), row["own_accuracy"]
+        names, found = {"recipe": row["recipe"], "corpus": row["corpus"]}, row["own_accuracy"]
         kept = found >= row["claimed"] - NEAR
         if not kept:
             missed.append(f"{row['corpus']}, {row['model']} ({share(row['claimed'], 2)}, {share(found)})")
-        best_own, best_apart = (
+        own, apart = (
             Cell(f"{share(row[figure])} {row[system]}", row[figure])
             for system, figure in (("best_own", "best_own_accuracy"), ("best_apart", "best_apart_uar"))
         )
-        own = (
-            of_share(row["claimed"], 2),
-            of_share(found),
-            "reproduced" if kept else "not reproduced",
-            best_own,
-        )
-        apart = of_share(row["uar"]), Cell(range_of(row), row["uar_low"]), best_apart
-        rows.append((*names, *own, *apart))
-        sources.append((*names, row["source"]))
-    if not rows:
-        return None
-    grids = Table(RECIPES_HEADINGS, tuple(rows)), Table(SOURCES, tuple(sources), "Claims")
+        figures = {
+            "accuracy claimed": of_share(row["claimed"], 2),
+            "accuracy, own split": of_share(found),
+            "claim": "reproduced" if kept else "not reproduced",
+            "best classical there": own,
+            "UAR, speakers apart": of_share(row["uar"]),
+            "95 %": Cell(range_of(row), row["uar_low"]),
+            "best classical, speakers apart": apart,
+        }
+        rows.append(names | figures)
+        sources.append(names | {"claimed by": row["source"]})
     about = RECIPES_ABOUT
     if missed:
         about = f"{MISSED.format(missed=len(missed), all=len(rows), which='; '.join(missed))} {about}"
-    return Chapter("recipes", "Recipes that people publish", about, grids)
+    tables = (Table.of(rows), Table.of(sources, "Claims")) if rows else ()
+    return Chapter("recipes", "Recipes that people publish", about, tables)
 
 
 def fold_leaks() -> pd.DataFrame:
@@ -230,26 +215,23 @@ def fold_leaks() -> pd.DataFrame:
     return pd.read_csv(files("ser_classic") / "data" / "fold_leaks.csv")
 
 
-def folds_chapter(runs: pd.DataFrame) -> Chapter | None:
-    """The table as a chapter; None where no run is on published folds."""
-    if not runs["base"].eq("emobox").any():
-        return None
-    table = fold_leaks()
-    table = table.sort_values(["verdict", "corpus"], key=lambda column: column.replace("leak", "a"))
-    rows = tuple(
-        (
-            row["corpus"],
-            *(_number(row[name]) for name in ("folds", "clips", "speakers", "test_speakers")),
-            _number(row["also_trained"]),
-            ": ".join(filter(None, (row["verdict"], "" if pd.isna(row["note"]) else row["note"]))),
+def folds_chapter(runs: pd.DataFrame) -> Chapter:
+    """The table as a chapter; empty where no run is on published folds."""
+    table = fold_leaks().sort_values(["verdict", "corpus"], key=lambda column: column.replace("leak", "a"))
+    counts, rows = table["verdict"].value_counts(), []
+    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
+        rows.append(
+            {
+                "corpus": row["corpus"],
+                **{name: _number(row[name]) for name in ("folds", "clips", "speakers")},
+                "tested": _number(row["test_speakers"]),
+                "of them trained on": _number(row["also_trained"]),
+                "verdict": ": ".join(filter(None, (row["verdict"], row["note"]))),
+            }
         )
-        for row in table.to_dict("records")
-    )
-    counts = table["verdict"].value_counts()
-    return Chapter(
-        "folds", "Published folds that leak", FOLDS_ABOUT.format(**counts), (Table(FOLDS_HEADINGS, rows),)
-    )
+    tables = (Table.of(rows),) if runs["base"].eq("emobox").any() else ()
+    return Chapter("folds", "Published folds that leak", FOLDS_ABOUT.format(**counts), tables)
 
 
-def _number(value: float) -> Cell:
-    return Cell("–", -1.0) if pd.isna(value) else Cell(f"{value:.0f}", float(value))
+def _number(value: float | None) -> Cell:
+    return Cell("–", -1.0) if value is None else Cell(f"{value:.0f}", float(value))

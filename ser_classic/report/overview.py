@@ -35,11 +35,9 @@ SHOWN = 5  # systems of each kind
 NETWORK = "DeepClassifier"  # the estimator of every model that is trained in epochs
 
 
-def systems_chapter(runs: pd.DataFrame) -> Chapter | None:
+def systems_chapter(runs: pd.DataFrame) -> Chapter:
     """Feature sets and models side by side, how they rank, and what is taken for what."""
     pictures = (*_feature_sets(runs), *_confusions(runs))
-    if not pictures:
-        return None
     tables, about = [], [ABOUT]
     for by, title, others in (
         ("model", "Average ranks of models", "feature sets"),
@@ -56,10 +54,14 @@ def systems_chapter(runs: pd.DataFrame) -> Chapter | None:
             f"than {found.critical_difference:.2f} apart differ at 5 %."
         )
         rows = [
-            (str(name), Cell(f"{rank:.2f}", rank), "worse" if far[name] else "")
+            {
+                by: str(name),
+                "average rank": Cell(f"{rank:.2f}", rank),
+                "than the best": "worse" if far[name] else "",
+            }
             for name, rank in found.average.items()
         ]
-        tables.append(Table((by, "average rank", "than the best"), tuple(rows), title))
+        tables.append(Table.of(rows, title))
     return Chapter("systems", "Features and models", " ".join(about), tuple(tables), pictures)
 
 
@@ -117,7 +119,7 @@ def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
         )
 
 
-def ranked(runs: pd.DataFrame, by: str, track: str = "blind") -> tuple[Ranks, tuple[str, ...]] | None:
+def ranked(runs: pd.DataFrame, by: str) -> tuple[Ranks, tuple[str, ...]] | None:
     """Models ranked over speakers, on the feature sets that they share, or feature sets, with shared models.
 
     A block is a speaker of any corpus; its score is the UAR, averaged over the feature sets (or models) that
@@ -125,7 +127,7 @@ def ranked(runs: pd.DataFrame, by: str, track: str = "blind") -> tuple[Ranks, tu
     protocol per corpus. None where fewer than three contestants share a block.
     """
     other = {"model": "features", "features": "model"}[by]
-    rows = shown(runs, track)
+    rows = shown(runs, "blind")
     rows = rows[
         (rows["source"] == "") & (rows["model"] != FLOOR) & (rows["seed"] == 0) & (rows["speakers"] > 0)
     ]
@@ -174,23 +176,22 @@ def efforts(runs: pd.DataFrame) -> pd.DataFrame:
     return table[table["protocol"] == usual].groupby(names, sort=False, as_index=False).mean()
 
 
-def networks_chapter(runs: pd.DataFrame) -> Chapter | None:
-    """Classical models and networks: UAR, cost of training and size; None without both."""
+def networks_chapter(runs: pd.DataFrame) -> Chapter:
+    """Classical models and networks, of corpora with both: UAR, cost of training and size."""
     tables = []
     for (corpus, protocol), part in efforts(runs).groupby(["corpus", "protocol"], sort=False):
         if part["network"].nunique() < 2:
             continue
         best = part.sort_values("uar", ascending=False, kind="stable").groupby("network").head(SHOWN)
         rows = [
-            (
-                "network" if row["network"] else "classical",
-                system_of(row),
-                of_share(row["uar"]),
-                Cell(duration(row["seconds"]), row["seconds"]),
-                Cell(f"{row['size'] / 1e6:.2f} MB", row["size"]),
-            )
+            {
+                "kind": "network" if row["network"] else "classical",
+                "system": system_of(row),
+                "UAR": of_share(row["uar"]),
+                "a fold takes": Cell(duration(row["seconds"]), row["seconds"]),
+                "size": Cell(f"{row['size'] / 1e6:.2f} MB", row["size"]),
+            }
             for row in best.to_dict("records")
         ]
-        headings = ("kind", "system", "UAR", "a fold takes", "size")
-        tables.append(Table(headings, tuple(rows), f"{corpus}, {protocol}"))
-    return Chapter("networks", "Networks", NETWORKS_ABOUT, tuple(tables)) if tables else None
+        tables.append(Table.of(rows, f"{corpus}, {protocol}"))
+    return Chapter("networks", "Networks", NETWORKS_ABOUT, tuple(tables))

@@ -53,7 +53,6 @@ NO_INTERVAL = (
     "shown instead. It says nothing about other speakers."
 )
 MOST = 10  # systems of a ranking that a terminal shows
-HEADINGS = ("#", "features", "model", "UAR", "95 %", "acc", "F1", "fit")
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A question put to the runs, such as a test of its own, or the rankings of a corpus.
+    """A question put to the runs, such as a special test, or the rankings of a corpus; false if empty.
 
     Attributes
     ----------
@@ -89,6 +88,9 @@ class Chapter:
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.pictures or self.remarks)
 
     def markdown(self) -> str:
         """As Markdown."""
@@ -179,21 +181,22 @@ def corpora(table: pd.DataFrame, usual: bool = False) -> Iterator[Chapter]:
                 remarks += [remark(STALE, system, row["stale"])] if row["stale"] else []
                 kinds.append(STALE if row["stale"] else "" if rows else "best")
                 rows.append(
-                    (
-                        Cell(STALE if row["stale"] else str(len(kinds)), float(len(kinds))),
-                        row["features"],
-                        row["model"],
-                        Cell(uar_of(row), row["uar"]),
-                        Cell(range_of(row), row["uar_low"]),
-                        *(of_share(row[name], 2) for name in ("accuracy", "macro_f1")),
-                        Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
-                    )
+                    {
+                        "#": Cell(STALE if row["stale"] else str(len(kinds)), float(len(kinds))),
+                        "features": row["features"],
+                        "model": row["model"],
+                        "UAR": Cell(uar_of(row), row["uar"]),
+                        "95 %": Cell(range_of(row), row["uar_low"]),
+                        "acc": of_share(row["accuracy"], 2),
+                        "F1": of_share(row["macro_f1"], 2),
+                        "fit": Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+                    }
                 )
             if rows:
                 title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
                 warning = WARNING if group == "leaky" else ""
                 most = MOST if usual else None
-                tables.append(Table(HEADINGS, rows, f"{title}: {track.title}", kinds, most, warning))
+                tables.append(Table.of(rows, f"{title}: {track.title}", kinds, most, warning))
         name = str(corpus)
         yield Chapter(name, name, about_task(of_corpus), tuple(tables), remarks=tuple(remarks))
 
@@ -225,17 +228,23 @@ def best_systems(board: pd.DataFrame) -> Table:
         for group, protocol, emotions, part in rankings(of_corpus, usual=True):
             row = part.iloc[0]
             track = LEAKY if group == "leaky" else track_of(group).label
-            figures = of_share(row["uar"]), Cell(range_of(row), row["uar_low"])
-            place = f"{track}, {emotions}" if emotions else track
-            rows.append((str(corpus), place, *figures, system_of(row), protocol))
-    return Table(("corpus", "track", "UAR", "95 %", "features + model", "protocol"), tuple(rows))
+            rows.append(
+                {
+                    "corpus": str(corpus),
+                    "track": f"{track}, {emotions}" if emotions else track,
+                    "UAR": of_share(row["uar"]),
+                    "95 %": Cell(range_of(row), row["uar_low"]),
+                    "features + model": system_of(row),
+                    "protocol": protocol,
+                }
+            )
+    return Table.of(rows)
 
 
-def best_chapter(board: pd.DataFrame) -> Chapter | None:
-    """The best systems, for the head of a report; nothing where no run has finished."""
-    table = best_systems(board)
-    about = ABOUT + (FEW if any(board["speaker_uar"]) else "")
-    return Chapter("best", "The best systems", about, (table,)) if table.rows else None
+def best_chapter(board: pd.DataFrame) -> Chapter:
+    """The best systems, for the head of a report."""
+    about, table = ABOUT + (FEW if any(board["speaker_uar"]) else ""), best_systems(board)
+    return Chapter("best", "The best systems", about, (table,) if table.rows else ())
 
 
 def best_in_terminal(board: pd.DataFrame) -> list[RichTable]:
