@@ -96,15 +96,19 @@ def state(results: Path, figures: bool) -> dict[str, object]:
 
 def _files(folders: list[Path]) -> str:
     """A digest of the sizes and times of all files in folders, without hidden and compiled ones."""
-    found = []
-    for folder in folders:
-        for home, inner, names in os.walk(folder):
-            inner[:] = (name for name in inner if not name.startswith("."))
-            found.append((home, "", 0, 0))
-            for name in names:
-                if not name.startswith(".") and not name.endswith(".pyc"):
-                    status = Path(home, name).stat()
-                    found.append((home, name, status.st_size, status.st_mtime_ns))
+    found, left = [], [str(folder) for folder in folders if folder.is_dir()]
+    while left:
+        home = left.pop()
+        found.append((home, 0, 0))
+        with os.scandir(home) as inside:
+            for entry in inside:
+                if entry.name.startswith(".") or entry.name.endswith(".pyc"):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(entry.path)
+                else:
+                    status = entry.stat()
+                    found.append((entry.path, status.st_size, status.st_mtime_ns))
     return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
 
 
