@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.corpora import Loaded, ordered, parts
+from ser_classic.corpora import Loaded, parts
 from ser_classic.corpora.warnings import by_speaker, warnings_of
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extraction import Features
 from ser_classic.runtime.files import replacing
+from ser_classic.vocabulary import ordered
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

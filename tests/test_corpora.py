@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_corpus import lay_out, touch
 
-from ser_classic.corpora import CORPORA, EMOTIONS, available, load, shortfall
+from ser_classic.corpora import CORPORA, available, load, shortfall
+from ser_classic.vocabulary import EMOTIONS
 
 OFFICIAL = ("ravdess", "emodb", "tess", "savee", "crema_d", "emovo")
 

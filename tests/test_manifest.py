@@ -11,14 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ser_classic.audio import AudioError
-from ser_classic.corpora import EMOTIONS, CorpusError, Reading, load, parse_map, speakers_known
+from ser_classic.cli.options import channel_of, pairs
+from ser_classic.corpora import CorpusError, Reading, load
 from ser_classic.corpora.manifest import SYNONYMS, emotion_words
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import ExtractionError, compute, extract
+from ser_classic.vocabulary import EMOTIONS
 
 
 def write(path: Path, text: str, files: str = "") -> Path:
@@ -57,7 +60,7 @@ def test_manifest_without_speakers(tmp_path):
     manifest = write(tmp_path / "m.tsv", "file\temotion\na.wav\tsad\nb.wav\tjoy\n", "a.wav b.wav")
     clips = load(manifest).clips
     assert clips["speaker"].isna().all()
-    assert not speakers_known(clips)
+    assert clips["speaker"].isna().all()
     clips = load(manifest, reading=Reading(speaker=r"^(.)")).clips
     assert clips["speaker"].tolist() == ["m/a", "m/b"]
 
@@ -177,11 +180,25 @@ def test_known_words_always_become_emotions(labels):
 
 
 def test_map_options():
-    assert parse_map(["anger=angry", " joy = happy "]) == {"anger": "angry", "joy": "happy"}
-    with pytest.raises(CorpusError, match="anger=angry"):
-        parse_map(["anger"])
-    with pytest.raises(CorpusError, match=r"'anger' .*'angry'"):
-        parse_map(["anger=angry", "anger=sad"])
+    assert pairs(["anger=angry", " joy = happy "]) == {"anger": "angry", "joy": "happy"}
+    with pytest.raises(typer.BadParameter, match="anger=angry"):
+        pairs(["anger"])
+    with pytest.raises(typer.BadParameter, match=r"'anger' .*'angry'"):
+        pairs(["anger=angry", "anger=sad"])
+
+
+def test_channels_have_names_and_numbers():
+    assert [channel_of(given) for given in ("left", "right", "0", "7", "mix", None)] == [
+        0,
+        1,
+        0,
+        7,
+        None,
+        None,
+    ]
+    for wrong in ("up", "-1", ""):
+        with pytest.raises(typer.BadParameter, match="left"):
+            channel_of(wrong)
 
 
 def test_words_that_pandas_would_take_for_missing_values_are_kept(tmp_path):

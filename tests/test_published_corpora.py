@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 from tiny_corpus import touch
 
-from ser_classic.corpora import CORPORA, EMOTIONS, CorpusError, load
+from ser_classic.corpora import CORPORA, CorpusError, load
 from ser_classic.corpora.published import PUBLISHED, read
 from ser_classic.errors import SerClassicError
+from ser_classic.vocabulary import EMOTIONS
 
 TOLD = """
 ravdess | Actor_12/03-01-06-02-01-02-12.wav | clip=Actor_12/03-01-06-02-01-02-12, speaker=12, emotion=fear,

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ser_classic.corpora import EMOTIONS, CorpusError, load
+from ser_classic.corpora import CorpusError, load
 from ser_classic.corpora.synthetic import (
     ACTED,
     SENTENCES,
@@ -27,6 +27,7 @@ from ser_classic.corpora.synthetic import (
     voice,
 )
 from ser_classic.corpora.vocal_tract import BANDWIDTHS, HOP, SAMPLE_RATE, Tracks, _tilt, render
+from ser_classic.vocabulary import EMOTIONS
 
 SECONDS = HOP / SAMPLE_RATE  # from frame to frame
 

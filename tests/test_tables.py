@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 
 from ser_classic import FEATURES, MODELS, PROTOCOLS, evaluate, extract, store
+from ser_classic.cli.options import named_files
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.experiment.suites import read_suite, tables_of
 from ser_classic.features.extraction import compute
-from ser_classic.features.tables import bring, brought_set, parse_tables
+from ser_classic.features.tables import bring, brought_set
 
 WIDTH = 5
 
@@ -132,11 +134,9 @@ def test_files_that_are_no_tables_are_one_error(tmp_path):
     for name in ("absent.npz", "t.npz", "t.txt", *(f.name for f in tmp_path.glob("?????*.npz"))):
         with pytest.raises(SerClassicError, match=name):
             brought_set("mine", tmp_path / name)
-    for wrong in ("hubert", "=a.npz", "hubert="):
-        with pytest.raises(SerClassicError, match="NAME=FILE"):
-            parse_tables([wrong])
-    with pytest.raises(SerClassicError, match="twice"):
-        parse_tables(["a=b.npz", "a=c.npz"])
+    for wrong in (["hubert"], ["=a.npz"], ["hubert="], ["hubert=b.npz", "hubert=c.npz"]):
+        with pytest.raises(typer.BadParameter, match="hubert"):
+            named_files(wrong)
 
 
 def test_what_features_extract_writes_is_a_table(tiny, cache, tmp_path):
@@ -238,7 +238,7 @@ def test_a_suite_brings_tables(frame, tmp_path):
 
 @pytest.mark.parametrize(
     ("given", "code", "reason"),
-    [("mine", 2, "NAME=FILE"), ("mine=absent.npz", 1, "absent.npz"), ("Mine=t.csv", 1, "'Mine'")],
+    [("mine", 2, "hubert=hubert.npz"), ("mine=absent.npz", 1, "absent.npz"), ("Mine=t.csv", 1, "'Mine'")],
 )
 def test_the_command_refuses_what_is_no_table(frame, tmp_path, ser, given, code, reason):
     write(tmp_path / "t.csv", frame)

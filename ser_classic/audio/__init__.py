@@ -3,7 +3,7 @@
 from ser_classic.audio.containers import mistaken
 from ser_classic.audio.decoding import Shape, blocks, read, shape, stream
 from ser_classic.audio.files import SUFFIXES, audio_files, digest, is_recording, other_files
-from ser_classic.audio.waveforms import AudioError, Part, check, mono, parse_channel, resample, seconds
+from ser_classic.audio.waveforms import AudioError, Part, check, mono, resample, seconds
 
 __all__ = [
     "SUFFIXES",
@@ -18,7 +18,6 @@ __all__ = [
     "mistaken",
     "mono",
     "other_files",
-    "parse_channel",
     "read",
     "resample",
     "seconds",

@@ -67,20 +67,6 @@ def seconds(time: float) -> str:
     return f"{time:.6f}".rstrip("0").rstrip(".")
 
 
-def parse_channel(text: str | None) -> int | None:
-    """A channel by its name or its number from 0; None is the mean of all.
-
-    >>> parse_channel("right"), parse_channel("0"), parse_channel("mix")
-    (1, 0, None)
-    """
-    named = {None: None, "mix": None, "left": 0, "right": 1}
-    if text in named:
-        return named[text]
-    if not text.isdecimal():
-        raise AudioError(f"{text!r}: not a channel; expected left, right, mix, or a number counted from 0")
-    return int(text)
-
-
 def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
     """One channel [shape=(n,)] of samples [shape=(n, channels)], or their mean."""
     channels = samples.shape[1]

@@ -52,7 +52,8 @@ def scan(
     """Count the clips of a corpus by speaker and emotion, from names and labels alone."""
     import pandas as pd
 
-    from ser_classic.corpora import ordered, shortfall
+    from ser_classic.corpora import shortfall
+    from ser_classic.vocabulary import ordered
 
     if output is not None:
         with options.value_of("--output"):

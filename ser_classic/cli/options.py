@@ -214,19 +214,33 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def pairs(given: list[str] | None, option: str = "--map", example: str = "anger=angry") -> dict[str, str]:
-    """The words and meanings of an option such as --map."""
-    from ser_classic.corpora import parse_map
-
+    """The words and meanings of an option such as --map, each word once."""
+    words: dict[str, str] = {}
     with value_of(option):
-        return parse_map(given or (), option, example)
+        for pair in given or ():
+            word, equals, meaning = (part.strip() for part in pair.partition("="))
+            if not (word and equals and meaning):
+                raise SerClassicError(f"{pair!r}: expected a form such as {example}")
+            if words.setdefault(word, meaning) != meaning:
+                raise SerClassicError(f"{pair!r}: {word!r} was given as {words[word]!r} before")
+    return words
 
 
 def channel_of(channel: str | None) -> int | None:
     """The number from 0 of the channel that --channel names; None is the mean of all."""
-    from ser_classic.audio import parse_channel
+    named = {None: None, "mix": None, "left": 0, "right": 1}
+    if channel in named:
+        return named[channel]
+    if not channel.isdecimal():
+        message = f"{channel!r}: not a channel; expected left, right, mix, or a number counted from 0"
+        raise typer.BadParameter(message, param_hint="--channel")
+    return int(channel)
 
-    with value_of("--channel"):
-        return parse_channel(channel)
+
+def named_files(given: list[str] | None) -> dict[str, Path]:
+    """The names and files of --table."""
+    found = pairs(given, "--table", "hubert=hubert.npz")
+    return {name: Path(file) for name, file in found.items()}
 
 
 @contextlib.contextmanager
@@ -235,11 +249,9 @@ def brought(tables: list[str] | None, more: Mapping[str, Path] = {}) -> Iterator
     if not tables and not more:
         yield
         return
-    from ser_classic.features.tables import bring, parse_tables
+    from ser_classic.features.tables import bring
 
-    with value_of("--table"):
-        given = parse_tables(tables or ())
-    with bring({**more, **given}):
+    with bring({**more, **named_files(tables)}):
         yield
 
 
@@ -247,7 +259,7 @@ def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
     """Refuse a --table that none of these feature sets uses."""
     used = {part for name in features for part in name.split("+")}
     with value_of("--table"):
-        for name in (table.partition("=")[0] for table in tables or ()):
+        for name in named_files(tables):
             if name not in used:
                 raise SerClassicError(f"{name} is not used; name it in --features or in the suite")
 

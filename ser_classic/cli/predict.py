@@ -114,12 +114,9 @@ def predict(
             print(line)
 
     if table is not None:
-        from ser_classic.features.tables import parse_tables
-
         given = recordings or segments or any(each is not None for each in (window, draw, shape, channel))
         options.refuse((given, "--table takes no recordings, and no option for them"))
-        with options.value_of("--table"):
-            ((name, path),) = parse_tables([table]).items()
+        ((name, path),) = options.named_files([table]).items()
         return print_rows(predictor.answer(predictor.describe_table(name, path), adapt, min_confidence))
     options.refuse((not recordings, "name a recording after the model"))
     if channel is not None:

@@ -18,22 +18,19 @@ from ser_classic.corpora.clips import (
     check_clips,
     parts,
     require_speakers,
-    speakers_known,
 )
 from ser_classic.corpora.corpus import Corpus
-from ser_classic.corpora.manifest import Reading, name_of, parse_map, read_own
+from ser_classic.corpora.manifest import Reading, name_of, read_own
 from ser_classic.corpora.published import PUBLISHED
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.registry import Registry, unknown
 from ser_classic.runtime.files import LOCK, cache_folder, data_folder, locked
-from ser_classic.vocabulary import EMOTIONS, ordered
 
 __all__ = [
     "COLUMNS",
     "CORPORA",
-    "EMOTIONS",
     "Corpus",
     "CorpusError",
     "Loaded",
@@ -42,12 +39,9 @@ __all__ = [
     "check_clips",
     "load",
     "locate",
-    "ordered",
-    "parse_map",
     "parts",
     "require_speakers",
     "shortfall",
-    "speakers_known",
 ]
 
 CORPORA: Registry[Corpus] = Registry("corpora", [*PUBLISHED, SYNTHETIC])

@@ -51,7 +51,7 @@ def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
     _refuse(clips, wordless, "emotion", "one word without spaces, commas or slashes")
     sexless = ~clips["sex"].isin(SEXES) & clips["sex"].notna()
     _refuse(clips, sexless, "sex", f"{' or '.join(SEXES)}, or nothing")
-    if speakers_known(clips):
+    if clips["speaker"].notna().any():
         outside = _outside(clips, clips["speaker"])
         _refuse(clips, outside, "speaker", "<corpus>/<speaker> for every clip, or for none")
     return clips
@@ -68,11 +68,6 @@ def parts(clips: pd.DataFrame) -> list[Part | None]:
         else Part(0.0 if pd.isna(start) else start, None if pd.isna(end) else end)
         for start, end in zip(starts, ends, strict=True)
     ]
-
-
-def speakers_known(clips: pd.DataFrame) -> bool:
-    """Whether a clips table says who speaks; without, only a leaky protocol can be run."""
-    return bool(clips["speaker"].notna().any())
 
 
 def require_speakers(clips: pd.DataFrame, purpose: str) -> None:

@@ -157,19 +157,6 @@ def emotion_words(
     return meaning
 
 
-def parse_map(options: Iterable[str], option: str = "--map", example: str = "anger=angry") -> dict[str, str]:
-    """Read options that say what a word means, `anger=angry`, each word once."""
-    words: dict[str, str] = {}
-    for given in options:
-        word, equals, means = (part.strip() for part in given.partition("="))
-        if not (word and equals and means):
-            raise CorpusError(f"{option} {given!r}: expected a form such as {option} {example}")
-        if words.get(word, means) != means:
-            raise CorpusError(f"{option} {given!r}: {word!r} is mapped to {words[word]!r} already")
-        words[word] = means
-    return words
-
-
 def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
     """Rows without those of the emotion words that are left out; an empty word is one, too."""
     words = rows["emotion"].fillna("").map(emotion_word)

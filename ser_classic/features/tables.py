@@ -151,19 +151,6 @@ def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
     return FEATURES.also([brought_set(name, path) for name, path in tables.items()])
 
 
-def parse_tables(texts: Iterable[str]) -> dict[str, Path]:
-    """Names and paths from texts like `NAME=FILE`."""
-    tables: dict[str, Path] = {}
-    for text in texts:
-        name, sign, path = text.partition("=")
-        if not (name and sign and path):
-            raise SerClassicError(f"{text!r}: expected NAME=FILE, as in hubert=hubert.npz")
-        if name in tables:
-            raise SerClassicError(f"{name}: given twice; one table may have clips of several corpora")
-        tables[name] = Path(path)
-    return tables
-
-
 def check_output(path: Path, inputs: Inputs = VECTORS) -> None:
     """Refuse a file that `save` could not write, before any work is done; raises as `require_writable`."""
     if inputs == VECTORS:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import statistics, store
-from ser_classic.corpora import Loaded, Reading, load, ordered
+from ser_classic.corpora import Loaded, Reading, load
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.copies import shared_by_speakers
@@ -33,6 +33,7 @@ from ser_classic.protocols import Fold, Protocol, ordinary, require_two_clips
 from ser_classic.runtime.engines import SERIAL, Engine, Local
 from ser_classic.runtime.progress import busy
 from ser_classic.runtime.provenance import versions
+from ser_classic.vocabulary import ordered
 
 logger = logging.getLogger(__name__)
 
