@@ -23,7 +23,7 @@ from ser_classic.estimators import (
     ridge,
 )
 from ser_classic.estimators.stacking import _near_the_sum
-from ser_classic.estimators.tuned import fit_sharpness
+from ser_classic.estimators.tuned import Clips, fit_sharpness
 
 Ridge = KernelRidgeClassifierCV
 corpus = partial(named_corpus, clips=30, columns=24, apart=1.0)
@@ -224,7 +224,7 @@ def test_the_weights_are_the_most_probable_under_their_prior():
     scores, codes = generator.normal(size=(40, 3, 3)), generator.integers(0, 3, 40)
     scores[np.arange(40), 0, codes] += 1
     weight = balanced_weights(codes)
-    weights, bias = _near_the_sum(scores, codes, np.ones(40), 0.05)
+    weights, bias = _near_the_sum(Clips(scores, codes, np.ones(40)), 0.05)
     centre = np.tile(np.eye(3), (3, 1))
     sharpness = fit_sharpness(scores.sum(axis=1), codes, weight)
     flat = scores.reshape(40, 9)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators.folds import GIB, Split, balanced_weights
-from ser_classic.estimators.tuned import Clips, TunedClassifier
+from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier
 from ser_classic.machines import Ridges
 from ser_classic.machines.formulas import gaussian, squares
 
@@ -71,7 +71,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
 
     _limit = 5.0
 
-    def _grid(self) -> list[dict[str, Any]]:
+    def _grid(self) -> Grid:
         if not self.kernels or not set(self.kernels) <= set(KERNELS):
             raise ValueError(f"kernels: expected one or more of {KERNELS}, found {self.kernels!r}")
         if self.feature_groups not in (None, "names"):
@@ -126,9 +126,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
         groups = tuple(self.groups_.values())
         return Ridges(groups, tuple(anchors), np.array(widths), *solutions, np.stack(offsets))
 
-    def _left_out(
-        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
-    ) -> Iterable[tuple[int, np.ndarray]]:
+    def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
         ridges = self._learn(clips, [candidate["alpha"] for candidate in grid])
         return enumerate(ridges(T).reshape(len(grid), len(T), -1))
 

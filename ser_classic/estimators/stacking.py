@@ -11,10 +11,9 @@ from scipy.special import log_softmax
 
 from ser_classic.estimators.folds import balanced_weights
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
-from ser_classic.estimators.tuned import fit_sharpness
+from ser_classic.estimators.tuned import Clips, fit_sharpness
 
-# From scores [shape=(n, groups, classes)], codes and weights [both shape=(n,)] to weights and bias.
-Stack = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+Weights = tuple[np.ndarray, np.ndarray]  # for the scores of groups, and a bias
 
 
 @dataclass(eq=False, repr=False)
@@ -36,24 +35,22 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
 
     stack_C: float = field(default=0.02, kw_only=True)
 
-    def _calibrate(
-        self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
-    ) -> None:
-        scores = outputs.reshape(len(outputs), -1, len(self.classes_))
-        self.sharpness_ = fit_sharpness(_crossed(scores, codes, weight, folds, self._stack), codes, weight)
-        self.weights_, self.bias_ = self._stack(scores, codes, weight)
+    def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:
+        clips = _by_group(left_out, len(self.classes_))
+        crossed = _crossed(clips, folds, self._stack)
+        self.sharpness_ = fit_sharpness(crossed, clips.codes, clips.weight)
+        self.weights_, self.bias_ = self._stack(clips)
 
-    def _stack(
-        self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Weights and bias of a logistic regression on the scores of the groups."""
+    def _stack(self, clips: Clips) -> Weights:
+        """Weights of a logistic regression."""
         from sklearn.linear_model import LogisticRegression
 
-        clips, groups, classes = scores.shape
+        scores, codes, weight = clips
+        n, groups, classes = scores.shape
         if len(np.unique(codes)) < 2:  # nothing to learn from: summed
             return np.tile(np.eye(classes), (groups, 1)), np.zeros(classes)
         model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000)
-        model.fit(scores.reshape(clips, -1), codes, sample_weight=balanced_weights(codes, weight))
+        model.fit(scores.reshape(n, -1), codes, sample_weight=balanced_weights(codes, weight))
         coefficients, offset = model.coef_, model.intercept_
         if len(model.classes_) == 2:
             coefficients, offset = np.vstack([-coefficients, coefficients]) / 2, np.r_[-offset, offset] / 2
@@ -84,50 +81,51 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
 
     widths: Sequence[float] = field(default=(0.0, 0.001, 0.003, 0.01, 0.03, 0.1), kw_only=True)
 
-    def _calibrate(
-        self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
-    ) -> None:
-        scores = outputs.reshape(len(outputs), -1, len(self.classes_))
+    def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:
+        clips = _by_group(left_out, len(self.classes_))
+        _, codes, weight = clips
         balanced, rows = balanced_weights(codes, weight), np.arange(len(codes))
         sharpness, losses = [], []
         for width in self.widths:
-            crossed = _crossed(scores, codes, weight, folds, partial(_near_the_sum, width=width))
+            crossed = _crossed(clips, folds, partial(_near_the_sum, width=width))
             sharpness.append(fit_sharpness(crossed, codes, weight))
             right = log_softmax(crossed * sharpness[-1], axis=1)[rows, codes]
             losses.append(-float(np.average(right, weights=balanced)))
         best = int(np.argmin(losses))
         self.best_params_ = {**self.best_params_, "width": self.widths[best]}
         self.sharpness_ = sharpness[best]
-        self.weights_, self.bias_ = _near_the_sum(scores, codes, weight, self.widths[best])
+        self.weights_, self.bias_ = _near_the_sum(clips, self.widths[best])
 
 
-def _crossed(
-    scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray, stack: Stack
-) -> np.ndarray:
+def _by_group(left_out: Clips, classes: int) -> Clips:
+    """Clips whose X are scores [shape=(n, groups, classes)]."""
+    return left_out._replace(X=left_out.X.reshape(len(left_out.X), -1, classes))
+
+
+def _crossed(clips: Clips, folds: np.ndarray, stack: Callable[[Clips], Weights]) -> np.ndarray:
     """Scores [shape=(n, classes)], those of each fold with weights from the others, so other speakers."""
-    crossed = np.empty((len(scores), scores.shape[2]))
+    crossed = np.empty(clips.X[:, 0].shape)
     for fold in np.unique(folds):
         out = folds == fold
-        weights, bias = stack(scores[~out], codes[~out], weight[~out])
-        crossed[out] = scores[out].reshape(out.sum(), -1) @ weights + bias
+        weights, bias = stack(clips.take(~out))
+        crossed[out] = clips.X[out].reshape(out.sum(), -1) @ weights + bias
     return crossed
 
 
-def _near_the_sum(
-    scores: np.ndarray, codes: np.ndarray, weight: np.ndarray, width: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and bias of a logistic regression with a prior of this variance around the plain sum."""
+def _near_the_sum(clips: Clips, width: float) -> Weights:
+    """Weights of a logistic regression with a prior of this variance around the plain sum."""
     from scipy.optimize import minimize
 
-    clips, groups, classes = scores.shape
-    features, summed = scores.reshape(clips, -1), scores.sum(axis=1)
+    scores, codes, weight = clips
+    n, groups, classes = scores.shape
+    features, summed = scores.reshape(n, -1), scores.sum(axis=1)
     scale = np.sqrt(np.average(np.mean(features**2, axis=1), weights=weight)) or 1.0
     weight = balanced_weights(codes, weight)
     sharpness = fit_sharpness(summed, codes, weight)
     equal = np.tile(np.eye(classes), (groups, 1))
     if width == 0:
         return equal, np.zeros(classes)
-    features = np.column_stack([features / scale, np.ones(clips)])
+    features = np.column_stack([features / scale, np.ones(n)])
     ahead = sharpness * summed
     truth = np.eye(classes)[codes]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators.folds import GIB, Split, weigh
-from ser_classic.estimators.tuned import Clips, TunedClassifier, fit_coupling
+from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier, fit_coupling
 from ser_classic.machines import Pairs
 from ser_classic.machines.formulas import rated
 from ser_classic.machines.parts import Judged
@@ -62,7 +62,7 @@ class SVCCV(TunedClassifier):
 
     _dtype = np.float64
 
-    def _grid(self) -> list[dict[str, Any]]:
+    def _grid(self) -> Grid:
         if self.kernel not in ("linear", "rbf"):
             raise ValueError(f"kernel: {self.kernel!r} is not known; expected 'linear' or 'rbf'")
         if self.kernel == "linear":
@@ -84,9 +84,7 @@ class SVCCV(TunedClassifier):
                 f"{MEMORY_LIMIT:g} allowed: use svm_primal (linear) or xgboost, which need far less"
             )
 
-    def _left_out(
-        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
         Z = clips.X
         if self.kernel == "linear":
             inner, inner_test = Z @ Z.T, T @ Z.T
@@ -119,10 +117,8 @@ class SVCCV(TunedClassifier):
     def _decided(self, outputs: np.ndarray) -> Judged:
         return Pairs(self.sharpness_, self.break_ties)(outputs)
 
-    def _calibrate(
-        self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
-    ) -> None:
-        self.sharpness_ = fit_coupling(outputs, codes, weight)
+    def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:
+        self.sharpness_ = fit_coupling(*left_out)
 
     def _lead(self, outputs: np.ndarray) -> np.ndarray:
         return -outputs[:, 0]
@@ -172,12 +168,10 @@ class PrimalSVCCV(TunedClassifier):
     class_weight: Literal["balanced"] | Mapping | None = "balanced"
     tol: float = 1e-2
 
-    def _grid(self) -> list[dict[str, Any]]:
+    def _grid(self) -> Grid:
         return [{"C": C} for C in self.Cs]
 
-    def _left_out(
-        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
         for index, candidate in enumerate(grid):
             yield index, _scores(self._fitted(candidate, clips), T)
 

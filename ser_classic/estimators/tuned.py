@@ -55,6 +55,10 @@ def _smallest_loss(
     return float(np.exp(best.x) / scale)
 
 
+Grid = list[dict[str, Any]]  # candidates
+Outputs = Iterable[tuple[int, np.ndarray]]  # of candidates, by their number
+
+
 class Clips(NamedTuple):
     """Clips to fit to."""
 
@@ -107,16 +111,14 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     _limit = None  # [standard deviations] to which features are clipped
 
     @abstractmethod
-    def _grid(self) -> list[dict[str, Any]]:
+    def _grid(self) -> Grid:
         """The candidates; each key is the parameter with the default. May raise ValueError."""
 
     def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
         """Hook before the first fit, for example to refuse more than fits in memory."""
 
     @abstractmethod
-    def _left_out(
-        self, clips: Clips, T: np.ndarray, grid: list[dict[str, Any]]
-    ) -> Iterable[tuple[int, np.ndarray]]:
+    def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
         """Fit each candidate to standardised clips; yield its number and outputs [shape=(m, any)] for T."""
 
     @abstractmethod
@@ -140,11 +142,9 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         scores = self._scores(outputs)
         return scores[:, 1] - scores[:, 0]
 
-    def _calibrate(
-        self, outputs: np.ndarray, codes: np.ndarray, weight: np.ndarray, folds: np.ndarray
-    ) -> None:
-        """Calibrate on the outputs for left-out clips, of these inner folds [shape=(n,)]."""
-        self.sharpness_ = fit_sharpness(self._scores(outputs), codes, weight)
+    def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:
+        """Calibrate on left-out clips, whose X are outputs, of these inner folds [shape=(n,)]."""
+        self.sharpness_ = fit_sharpness(self._scores(left_out.X), left_out.codes, left_out.weight)
 
     def fit(
         self, X: Any, y: Any, sample_weight: Sequence[float] | None = None, groups: Sequence | None = None
@@ -185,7 +185,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         standardise = Standardise(mean, scale, self._limit)
         return standardise, clips._replace(X=standardise(clips.X))
 
-    def _tune(self, clips: Clips, splits: list[Split], grid: list[dict[str, Any]]) -> None:
+    def _tune(self, clips: Clips, splits: list[Split], grid: Grid) -> None:
         X, codes, weight = clips
         recalls = np.empty((len(grid), len(splits)))
         outside: list[list[np.ndarray]] = [[] for _ in grid]  # outputs for left-out clips ...
@@ -219,7 +219,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         if whole:
             rows = np.concatenate(whole)
             folds = np.repeat(np.arange(len(whole)), [len(test) for test in whole])
-            self._calibrate(np.concatenate(outside[self.best_index_]), codes[rows], weight[rows], folds)
+            best = np.concatenate(outside[self.best_index_])
+            self._calibrate(Clips(best, codes[rows], weight[rows]), folds)
 
     def _read(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
