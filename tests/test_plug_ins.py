@@ -197,7 +197,7 @@ def test_a_plug_in_that_fails_fails_its_cells_alone(packages, ser, tmp_path, own
         ("loso", "mfcc13", "leaving", "leaving .*36 clips: SystemExit: 3"),
         ("loso", "mfcc13", "curved", None),
         ("loso", "wide", "prior", r"\(3,\).* 1 "),
-        ("loso", "nameless", "prior", "nameless .*RuntimeError: planted"),
+        ("loso", "nameless", "prior", "nameless: .*RuntimeError: planted"),
         ("loso", "mfcc13", "ints", None),
         ("loso", "mfcc13", "prior", None),
     ]
