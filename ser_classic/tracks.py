@@ -81,7 +81,7 @@ TRACKS: Registry[Track] = Registry(
         Track(
             "self_taught",
             "evened out, and then learned from the test speaker's own unlabelled clips",
-            "#cc79a7",
+            "#d97fb0",
             taught_by="speaker",
             label="self-taught",
         ),

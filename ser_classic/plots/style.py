@@ -27,7 +27,7 @@ LIGHT_TEXT_FROM = 0.655  # opacity of a cell from which light text on it is the 
 # Okabe and Ito, "Color universal design", 2008: told apart with any colour vision. One meaning each.
 BLIND, ADAPTED, LEAKY = (track_of(name).colour for name in ("blind", "adapted", "leaky"))
 PUBLISHED = "#8a939c"
-SERIES = (BLIND, LEAKY, ADAPTED, "#cc79a7", "#e69f00", "#56b4e9", MUTED, INK)
+SERIES = (BLIND, LEAKY, ADAPTED, "#d97fb0", "#e69f00", "#56b4e9", MUTED, INK)
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")  # a second sign for what colour tells
 
 VARIABLES = {
@@ -41,7 +41,7 @@ VARIABLES = {
     ADAPTED: "adapted",
     LEAKY: "leaky",
     PUBLISHED: "published",
-    "#cc79a7": "series-4",
+    "#d97fb0": "series-4",
     "#e69f00": "series-5",
     "#56b4e9": "series-6",
 }
