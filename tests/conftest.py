@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -154,6 +155,18 @@ def ser(
         finally:
             logger.handlers[:], logger.level = handlers, level
         return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def python() -> Callable[..., Done]:
+    """Run a program in a new Python, with what the environment is to have beside its own."""
+
+    def run(program: str, *words: object, **environment: str) -> Done:
+        command = [sys.executable, "-c", program, *map(str, words)]
+        done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+        return Done(done.returncode, done.stdout, done.stderr)
 
     return run
 

@@ -26,15 +26,8 @@ from ser_classic.predictor import Predictor, load_predictor
 from ser_classic.predictor.cards import text
 from ser_classic.predictor.saving import DESCRIPTION
 
-FORBIDDEN = (
-    "subprocess.Popen",
-    "os.exec",
-    "os.fork",
-    "os.forkpty",
-    "os.posix_spawn",
-    "os.spawn",
-    "os.system",
-)
+FORBIDDEN = ["subprocess.Popen"]
+FORBIDDEN += [f"os.{name}" for name in ("exec", "fork", "forkpty", "posix_spawn", "spawn", "system")]
 MEMORY = 6 * 2**30  # [bytes] of address space; more is a bomb that went off
 SLOW = 20.0  # [s] of the processor for one input; one that hangs ends with the limit of all
 FORMATS = (("WAV", "PCM_16"), ("WAV", "FLOAT"), ("WAV", "IMA_ADPCM"), ("FLAC", "PCM_16"), ("OGG", "VORBIS"),
@@ -196,10 +189,6 @@ def main(kind: str, seed: int, number: int, folder: Path, models: list[Path]) ->
 
 if __name__ == "__main__":
     logging.getLogger("ser_classic").setLevel(logging.ERROR)  # what it notes of a recording is no fault
-    main(
-        sys.argv[1],
-        int(sys.argv[2]),
-        int(sys.argv[3]),
-        Path(sys.argv[4]),
-        [Path(name) for name in sys.argv[5:]],
-    )
+    kind, seed, number, *names = sys.argv[1:]
+    folder, *models = map(Path, names)
+    main(kind, int(seed), int(number), folder, models)

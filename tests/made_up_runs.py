@@ -18,15 +18,8 @@ CORPORA = {
     "emodb": (10, 54, "neutral happy sad angry fear disgust boredom"),
     "tess": (2, 280, "neutral happy sad angry fear disgust surprise"),
 }
-SKILL = {
-    "prior": -9.0,
-    "knn": 0.35,
-    "xgboost": 0.8,
-    "random_forest": 0.75,
-    "svm_linear": 1.0,
-    "svm_rbf": 1.15,
-    "mlp": 1.1,
-}
+SKILL = {"prior": -9.0, "knn": 0.35, "xgboost": 0.8, "random_forest": 0.75}
+SKILL |= {"svm_linear": 1.0, "svm_rbf": 1.15, "mlp": 1.1}
 FEATURES = {"mfcc13": -0.35, "classic193": 0.0, "pooled": 0.35}
 PROTOCOLS = {
     "loso": ("blind", False, 0.0),
@@ -55,21 +48,20 @@ def clips(corpus: str) -> pd.DataFrame:
     """A clips table with the sizes of the corpus of that name."""
     speakers, each, emotions = CORPORA[corpus]
     words = emotions.split()
-    rows = []
-    for speaker in range(1, speakers + 1):
-        for number in range(each):
-            rows.append(
-                {
-                    "clip": f"{corpus}/{speaker:02d}/{number:03d}",
-                    "corpus": corpus,
-                    "speaker": f"{corpus}/{speaker:02d}",
-                    "emotion": words[number % len(words)],
-                    "label": words[number % len(words)][:2],
-                    "sex": "male" if speaker % 2 else "female",
-                    "sentence": f"s{number % 2}",
-                    "intensity": "strong" if number % 3 == 0 else "normal",
-                }
-            )
+    rows = [
+        {
+            "clip": f"{corpus}/{speaker:02d}/{number:03d}",
+            "corpus": corpus,
+            "speaker": f"{corpus}/{speaker:02d}",
+            "emotion": words[number % len(words)],
+            "label": words[number % len(words)][:2],
+            "sex": "male" if speaker % 2 else "female",
+            "sentence": f"s{number % 2}",
+            "intensity": "strong" if number % 3 == 0 else "normal",
+        }
+        for speaker in range(1, speakers + 1)
+        for number in range(each)
+    ]
     return pd.DataFrame(rows).set_index("clip")
 
 

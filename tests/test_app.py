@@ -311,11 +311,8 @@ def test_on_a_phone_a_visitor_speaks_first(arrive):
         page.evaluate(f"getComputedStyle(document.querySelector('{place}')).backgroundColor")
         for place in ("body", ".told .bar i")
     )
-    assert lightness(ground) < 60 < 120 < lightness(bars)
-
-
-def lightness(colour: str) -> float:
-    return float(np.mean([int(number) for number in re.findall(r"\d+", colour)[:3]]))
+    dark, light = (np.mean([int(part) for part in re.findall(r"\d+", each)[:3]]) for each in (ground, bars))
+    assert dark < 60 < 120 < light
 
 
 def test_an_example_is_answered_and_plays_without_a_mouse_and_is_read_out(arrive):
@@ -323,16 +320,12 @@ def test_an_example_is_answered_and_plays_without_a_mouse_and_is_read_out(arrive
     press(page, "long")
     assert "every second" in told(page)
     assert "every second" in page.get_by_role("status").filter(has_text="audio").inner_text()
-    assert not [button for button in page.get_by_role("button").all() if not name_of(button)]
+    assert not [button for button in page.get_by_role("button").all() if not button.evaluate(NAME)]
     press(page, "Play")
     page.wait_for_function("document.querySelector('.recording time')?.innerText > '0:00'")
 
 
 NAME = "e => e.ariaLabel || e.innerText.trim()"
-
-
-def name_of(button) -> str:
-    return button.evaluate(NAME)
 
 
 def press(page, name: str) -> None:
@@ -352,8 +345,7 @@ def test_the_reason_of_a_refusal_stays_in_view(arrive, short, tmp_path):
     broken.write_bytes(short.read_bytes()[:2000])
     send(page, broken)
     assert "broken.wav: truncated" in told(page)
-
-    page = arrive()
+    page.click("button[aria-label=Clear]:visible")
     large = tmp_path / "large.wav"
     soundfile.write(large, np.zeros(3 * RATE * 20), RATE)
     send(page, large)

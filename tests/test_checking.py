@@ -61,6 +61,15 @@ def turn(count: int):
     return change
 
 
+def shift(by: float):
+    """Let a probability be another."""
+
+    def change(predictions: pd.DataFrame) -> None:
+        predictions["p_sad"] += by
+
+    return change
+
+
 def verdict(results: Path, cache: Path, model: str) -> checking.Compared:
     cells = [cell for cell in CELLS if cell.model == model]
     (found,) = checking.check(results, cells, cache=cache).compared
@@ -83,20 +92,14 @@ def test_a_difference_that_nothing_explains_is_told_with_its_size(results, cache
     assert (found.verdict, found.turned, found.tested) == ("differs", 20, 504)
     assert "the model" in found.why
 
-    def shift(predictions: pd.DataFrame) -> None:
-        predictions["p_sad"] += 0.25
-
-    rewrite(results, "ridge_linear", shift)
+    rewrite(results, "ridge_linear", shift(0.25))
     found = verdict(results, cache, "ridge_linear")
     assert (found.verdict, found.turned) == ("differs", 0)
     assert found.apart == pytest.approx(0.25)
 
 
 def test_rounding_is_no_difference(results, cache):
-    def shift(predictions: pd.DataFrame) -> None:
-        predictions["p_sad"] += 0.001
-
-    rewrite(results, "ridge", shift)
+    rewrite(results, "ridge", shift(0.001))
     assert verdict(results, cache, "ridge").verdict == "same"
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -78,10 +75,9 @@ def test_what_is_rare_stands_below_what_is_usual():
         assert panels[len(panels) - rare :] == [RARE] * rare
 
 
-def test_no_colour_where_none_is_wanted():
+def test_no_colour_where_none_is_wanted(python):
     program = "from ser_classic.cli import app; app(['bench', '--help'])"
-    environment = os.environ | {"NO_COLOR": "1", "FORCE_COLOR": "1"}
-    told = subprocess.check_output([sys.executable, "-c", program], env=environment, text=True)
+    told = python(program, NO_COLOR="1", FORCE_COLOR="1").said()
     assert "\x1b[3" not in told
     assert "again" in told
 

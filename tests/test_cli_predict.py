@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import numpy as np
@@ -306,12 +305,7 @@ def test_a_terminal_parts_the_lines_of_a_card_between_words(saved, ser, monkeypa
 
 def test_a_stereo_recording_is_their_mean_where_the_corpus_says_nothing(saved, recordings, tmp_path):
     waveform, rate = audio.read(recordings[0])
-    with wave.open(str(tmp_path / "stereo.wav"), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        samples = np.rint(np.column_stack([waveform, waveform]) * 32768).astype("<i2")
-        file.writeframes(samples.tobytes())
+    soundfile.write(tmp_path / "stereo.wav", np.column_stack([waveform, waveform]), rate, subtype="FLOAT")
     predictor = load_predictor(saved)
     assert predictor.channel is None
     mono, stereo = predictor.predict(recordings[0]), predictor.predict(tmp_path / "stereo.wav")

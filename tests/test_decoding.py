@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import re
@@ -386,10 +385,3 @@ def test_the_same_is_not_told_of_a_thousand_recordings(tmp_path, caplog, monkeyp
         for _ in range(9):
             audio.read(path)
     assert len(caplog.records) == 3
-
-
-def test_standard_input_kept_in_a_file_of_another_name_is_read_by_content(tmp_path):
-    held = io.BytesIO()
-    soundfile.write(held, voice(), RATE, format="FLAC")
-    (tmp_path / "x.audio").write_bytes(held.getvalue())
-    assert len(audio.read(tmp_path / "x.audio")[0]) == FRAMES

@@ -59,14 +59,8 @@ def clips(each: int = 18, speakers: int = 6, seed: int = 0) -> tuple[np.ndarray,
 
 
 def small(network: str, options: dict, **more) -> DeepClassifier:
-    settings = {
-        "epochs": 20,
-        "fixed_epochs": 12,
-        "patience": 20,
-        "batch_size": 16,
-        "learning_rate": 1e-2,
-    } | more
-    return DeepClassifier(network, options, **settings)
+    settings = {"epochs": 20, "fixed_epochs": 12, "patience": 20, "batch_size": 16, "learning_rate": 1e-2}
+    return DeepClassifier(network, options, **(settings | more))
 
 
 @pytest.mark.parametrize(("network", "options"), NETWORKS)
@@ -292,19 +286,9 @@ def test_on_the_synthetic_voices_speakers_are_held_out_and_epochs_logged(
 def test_a_training_part_without_a_class_predicts_the_others():
     X, y, owners = clips()
     kept = y != "sad"
-    fitted = fit(
-        Model(
-            "m",
-            "",
-            lambda seed: small("gru", SMALL["gru"], epochs=2),
-            scale=False,
-            takes=SEQUENCES,
-            search="early",
-        ),
-        X[kept],
-        y[kept],
-        owners[kept],
-    )
+    entry = {"scale": False, "takes": SEQUENCES, "search": "early"}
+    model = Model("m", "", lambda seed: small("gru", SMALL["gru"], epochs=2), **entry)
+    fitted = fit(model, X[kept], y[kept], owners[kept])
     assert list(fitted.probabilities(X).columns) == ["angry", "happy"]
 
 

@@ -31,7 +31,8 @@ def test_the_examples_of_a_module_run(name, cache, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ser_classic.__all__)
-def test_every_public_name_has_an_example(name):
+def test_every_public_name_is_there_and_has_an_example(name):
+    assert name in dir(ser_classic)
     told = ser_classic.__doc__ if name in TABLES else getattr(ser_classic, name).__doc__
     assert ">>>" in told
     assert name not in TABLES or f'{name}["' in told

@@ -20,32 +20,14 @@ transformers = pytest.importorskip("transformers", reason="the extra `embeddings
 from ser_classic.extras.embeddings import encoder_set  # noqa: E402 - it needs what is looked for above
 
 RATE, UNITS, LAYERS = 16_000, 16, 2
-WAVES = {
-    "num_hidden_layers": LAYERS,
-    "hidden_size": UNITS,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "conv_dim": (8, 8, 8),
-    "conv_kernel": (10, 3, 3),
-    "conv_stride": (8, 5, 4),
-    "num_conv_pos_embeddings": 8,
-    "num_conv_pos_embedding_groups": 2,
-}
-SPECTRA = {
-    "d_model": UNITS,
-    "encoder_layers": LAYERS,
-    "decoder_layers": 1,
-    "encoder_attention_heads": 2,
-    "decoder_attention_heads": 2,
-    "encoder_ffn_dim": 32,
-    "decoder_ffn_dim": 32,
-    "vocab_size": 50,
-    "max_source_positions": 100,  # 2 s
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-    "decoder_start_token_id": 1,
-}
+HEADS = {"attention_heads": 2, "ffn_dim": 32}
+WAVES = {"num_hidden_layers": LAYERS, "hidden_size": UNITS, "num_attention_heads": 2, "intermediate_size": 32}
+WAVES |= {"conv_dim": (8, 8, 8), "conv_kernel": (10, 3, 3), "conv_stride": (8, 5, 4)}
+WAVES |= {"num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 2}
+SPECTRA = {"d_model": UNITS, "encoder_layers": LAYERS, "decoder_layers": 1, "vocab_size": 50}
+SPECTRA |= {f"{part}_{name}": size for part in ("encoder", "decoder") for name, size in HEADS.items()}
+SPECTRA |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+SPECTRA |= {"max_source_positions": 100}  # 2 s
 STABLE = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
 KINDS = {
     "wav2vec2": ("Wav2Vec2", WAVES),

@@ -20,7 +20,7 @@ from planted import Level
 
 from ser_classic import cli, store
 from ser_classic.experiment import Cell, bench
-from ser_classic.features import FEATURES, FeatureSet
+from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, ExtractionError, extract
 from ser_classic.predictor.describing import WORTH_PROCESSES, Describer
 from ser_classic.runtime.engines import Local
@@ -59,13 +59,6 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(place)], check=True)
 
 
-def run(command: list[str], cache: Path, *more: str, **options) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"SER_CACHE": str(cache)}
-    return subprocess.run(
-        [*command, *more], env=environment, capture_output=True, text=True, timeout=300, **options
-    )
-
-
 def test_a_full_disk_under_the_results(words, ser, disk, tiny, cache):
     ser(*words, "--results", disk, "--jobs", 1).refused("No space left on device")
     kept = [run.id for run in store.runs(disk)]
@@ -101,7 +94,7 @@ def test_a_disk_that_fails_anywhere_else(monkeypatch, capsys, kind, traced):
 
 
 @pytest.mark.parametrize(("times", "code"), [(1, 0), (2, 130)])
-def test_a_second_ctrl_c_while_python_tidies_up_ends_it_and_neither_says_a_word(times, code):
+def test_a_second_ctrl_c_while_python_tidies_up_ends_it_and_neither_says_a_word(python, times, code):
     program = (
         "import os, signal, threading, time\n"
         "from ser_classic import cli\n"
@@ -114,16 +107,14 @@ def test_a_second_ctrl_c_while_python_tidies_up_ends_it_and_neither_says_a_word(
         "threading._register_atexit(tidy)\n"
         "cli.main()"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (code, "answer\n", "")
+    assert python(program) == (code, "answer\n", "")
 
 
-def test_a_file_that_may_not_grow(command, tiny, cache, tmp_path):
-    extract(tiny.clips, tiny.root, FEATURES["mfcc13"], cache)
-    done = run(
-        command,
-        cache,
-        *("--results", str(tmp_path / "results"), "--jobs", "1"),
+def test_a_file_that_may_not_grow(command, mfcc13, tmp_path):
+    done = subprocess.run(
+        [*command, "--results", tmp_path / "results", "--jobs", "1"],
+        capture_output=True,
+        text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500)),
     )
     assert done.returncode == 1
@@ -203,12 +194,11 @@ def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_pa
     assert f"{tiny.root / tiny.clips['file'].iloc[4]}: IndexError: planted" in str(told.value)
 
 
-def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(command, cache, tmp_path):
+def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(command, tmp_path):
     """The leader alone hears of it, as in `test_workers`; one process is stopped in `test_cli_bench`."""
     results = tmp_path / "results"
     process = subprocess.Popen(
         [*command, "--jobs", "2", "--results", str(results)],
-        env=os.environ | {"SER_CACHE": str(cache)},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -86,9 +86,16 @@ def md5(path: Path) -> str:
     return f"md5:{hashlib.md5(path.read_bytes()).hexdigest()}"
 
 
-def offered(monkeypatch, server, served: Path, checksum: str | None = None, **changes: object) -> None:
-    facts = {"archive": f"{server.address}/release.zip?download=1", "archive_digest": checksum}
-    install(monkeypatch, tiny(served, **(facts | changes)))
+@pytest.fixture
+def offered(monkeypatch, server, served):
+    """The corpus, which the server offers as an archive; or otherwise, once this is called."""
+
+    def offer(checksum: str | None = None, **changes: object) -> None:
+        facts = {"archive": f"{server.address}/release.zip?download=1", "archive_digest": checksum}
+        install(monkeypatch, tiny(served, **(facts | changes)))
+
+    offer()
+    return offer
 
 
 def whole(data: Path) -> bool:
@@ -99,8 +106,8 @@ def nothing_in(data: Path) -> bool:
     return not any(path.is_file() for path in data.rglob("*"))
 
 
-def test_archive_is_downloaded_unpacked_and_checked(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, md5(tmp_path / "served" / "release.zip"))
+def test_archive_is_downloaded_unpacked_and_checked(tmp_path, offered, server, data):
+    offered(md5(tmp_path / "served" / "release.zip"))
     assert fetch("ravdess", data) == Fetched(data / "ravdess", added=8, kept=0)
     assert whole(data)
     assert sorted(path.relative_to(data).as_posix() for path in data.rglob("*.*")) == sorted(
@@ -110,8 +117,7 @@ def test_archive_is_downloaded_unpacked_and_checked(tmp_path, monkeypatch, serve
     assert server.requested == ["/release.zip?download=1"]
 
 
-def test_only_missing_and_corrupt_files_are_replaced(monkeypatch, server, served, data):
-    offered(monkeypatch, server, served)
+def test_only_missing_and_corrupt_files_are_replaced(offered, data):
     fetch("ravdess", data)
     (data / "ravdess" / FILES[0]).unlink()
     write_wav(data / "ravdess" / FILES[1], seed=99)
@@ -123,43 +129,41 @@ def test_only_missing_and_corrupt_files_are_replaced(monkeypatch, server, served
     assert not (data / "ravdess" / Path(FILES[1]).name).exists()
 
 
-def test_wrong_checksum_of_the_archive(monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, "md5:" + "0" * 32)
+def test_wrong_checksum_of_the_archive(offered, data):
+    offered("md5:" + "0" * 32)
     with pytest.raises(CorpusError, match=r"release.zip.*md5:0000"):
         fetch("ravdess", data)
     assert nothing_in(data)
 
 
-def test_wrong_checksum_of_a_file_inside(tmp_path, monkeypatch, server, served, data):
+def test_wrong_checksum_of_a_file_inside(tmp_path, offered, data):
     write_wav(tmp_path / "served" / "release" / FILES[3], seed=99)
     pack(tmp_path / "served" / "release.zip", tmp_path / "served" / "release")
-    offered(monkeypatch, server, served)
     with pytest.raises(CorpusError, match=rf"1 of 8 .*{FILES[3]}"):
         fetch("ravdess", data)
     assert nothing_in(data)
 
 
 @pytest.mark.parametrize("checksum", [None, "md5:" + "0" * 32])
-def test_interrupted_download_is_never_taken_for_whole(monkeypatch, server, served, data, checksum):
-    offered(monkeypatch, server, served, checksum, archive=f"{server.address}/cut/release.zip")
+def test_interrupted_download_is_never_taken_for_whole(offered, server, data, checksum):
+    offered(checksum, archive=f"{server.address}/cut/release.zip")
     with pytest.raises(CorpusError, match=r"release\.zip .*IncompleteRead.* --from"):
         fetch("ravdess", data)
     assert nothing_in(data)
-    offered(monkeypatch, server, served)
+    offered()
     fetch("ravdess", data)
     assert whole(data)
 
 
-def test_an_archive_that_cannot_be_had_is_told_with_address_and_reason(monkeypatch, server, served, data):
-    offered(monkeypatch, server, served)
+def test_an_archive_that_cannot_be_had_is_told_with_address_and_reason(offered, server, data):
     base, closed = f"{server.address}/other", "http://127.0.0.1:9"
     for address, reason in ((base, "404"), (closed, "network")):
         with pytest.raises(CorpusError, match=rf"{address}/release.zip .*{reason}"):
             fetch("ravdess", data, address)
 
 
-def test_single_files_go_on_where_they_ended(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, archive="", files_url=f"{server.address}/release/")
+def test_single_files_go_on_where_they_ended(tmp_path, offered, server, data):
+    offered(archive="", files_url=f"{server.address}/release/")
     gone = tmp_path / "served" / "release" / FILES[-1]
     content = gone.read_bytes()
     gone.write_bytes(b"not what the list says")
@@ -174,19 +178,25 @@ def test_single_files_go_on_where_they_ended(tmp_path, monkeypatch, server, serv
     assert whole(data)
 
 
-def test_half_a_single_file_is_never_taken_for_whole(monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, archive="", files_url=f"{server.address}/cut/release/")
+def test_half_a_single_file_is_never_taken_for_whole(offered, server, data):
+    offered(archive="", files_url=f"{server.address}/cut/release/")
     with pytest.raises(CorpusError, match="Actor_"):
         fetch("ravdess", data)
     assert nothing_in(data)
 
 
 @pytest.mark.parametrize(
-    "source", ["{server}/release.zip", "{server}/", "{folder}/release.zip", "{folder}/release"]
+    ("archive", "source"),
+    [
+        ("http://127.0.0.1:9/release.zip", "{server}/release.zip"),  # which is unreachable
+        ("http://127.0.0.1:9/release.zip", "{server}/"),
+        ("http://127.0.0.1:9/release.zip", "{folder}/release.zip"),
+        ("http://127.0.0.1:9/release.zip", "{folder}/release"),
+        ("", "{server}/release"),  # file by file
+    ],
 )
-def test_other_sources(tmp_path, monkeypatch, server, served, data, source):
-    unreachable = "http://127.0.0.1:9/release.zip"
-    offered(monkeypatch, server, served, archive=unreachable)
+def test_other_sources(tmp_path, offered, server, data, archive, source):
+    offered(archive=archive)
     source = source.format(server=server.address, folder=tmp_path / "served")
     assert fetch("ravdess", data, source).added == 8
     assert whole(data)
@@ -202,22 +212,15 @@ def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, s
     assert fetch("ravdess", data) == Fetched(data / "ravdess", added=0, kept=8)
 
 
-def test_mirror_of_single_files(monkeypatch, server, served, data):
-    offered(monkeypatch, server, served, archive="")
-    assert fetch("ravdess", data, f"{server.address}/release").added == 8
-    assert whole(data)
-
-
-def test_a_corpus_to_register_for(monkeypatch, server, served, data, ser):
-    offered(monkeypatch, server, served, archive="", obtain="register at their desk")
+def test_a_corpus_to_register_for(offered, served, data, ser):
+    offered(archive="", obtain="register at their desk")
     fetching = ("corpora", "fetch", "ravdess", "--data", data)
     ser(*fetching).refused("register at their desk", "data/ravdess")
     assert not data.exists()
     assert "8 files" in ser(*fetching, "--from", "served/release.zip").said()
 
 
-def test_incomplete_source_is_taken_and_told(tmp_path, monkeypatch, server, served, data, ser):
-    offered(monkeypatch, server, served)
+def test_incomplete_source_is_taken_and_told(tmp_path, offered, served, data, ser):
     shutil.rmtree(tmp_path / "served" / "release" / "Actor_02")
     told = ser("corpora", "fetch", "ravdess", "--data", data, "--from", "served/release")
     assert "4 of 8 clips" in told.said(code=1) + told.stderr
@@ -225,24 +228,21 @@ def test_incomplete_source_is_taken_and_told(tmp_path, monkeypatch, server, serv
 
 @pytest.mark.parametrize(
     ("source", "message"),
-    [("nowhere.zip", "nowhere.zip"), ("", "--from"), ("{folder}/notes.txt", "notes.txt.*ZIP")],
+    [
+        ("nowhere.zip", "nowhere.zip"),
+        ("", "--from"),
+        ("{folder}/notes.txt", "notes.txt.*ZIP"),
+        ("{folder}/empty", "empty"),  # of clips
+    ],
 )
-def test_useless_sources(tmp_path, monkeypatch, server, served, data, source, message):
+def test_useless_sources(tmp_path, offered, data, source, message):
     (tmp_path / "notes.txt").write_text("no archive")
-    offered(monkeypatch, server, served)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(CorpusError, match=message):
         fetch("ravdess", data, source.format(folder=tmp_path))
 
 
-def test_source_without_a_clip(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(CorpusError, match="empty"):
-        fetch("ravdess", data, str(tmp_path / "empty"))
-
-
-def test_cut_archive_at_hand(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served)
+def test_cut_archive_at_hand(tmp_path, offered, data):
     archive = tmp_path / "served" / "release.zip"
     content = archive.read_bytes()
     for length in (len(content) // 2, len(content) - 10):
@@ -280,8 +280,7 @@ GOOD = (FILES[0], b"RIFF", stat.S_IFREG | 0o644)
         "{}/../../x",
     ],
 )
-def test_hostile_zip_is_refused_whole(tmp_path, monkeypatch, server, served, data, name):
-    offered(monkeypatch, server, served)
+def test_hostile_zip_is_refused_whole(tmp_path, offered, data, name):
     archive = zipped(
         tmp_path / "h.zip", GOOD, (name.format(Path(FILES[1]).name), b"evil", stat.S_IFREG | 0o644)
     )
@@ -291,8 +290,7 @@ def test_hostile_zip_is_refused_whole(tmp_path, monkeypatch, server, served, dat
     assert {path for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_links_in_a_zip_are_refused(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served)
+def test_links_in_a_zip_are_refused(tmp_path, offered, data):
     archive = zipped(tmp_path / "h.zip", ("Actor_01", b"/etc", stat.S_IFLNK | 0o777), GOOD)
     with pytest.raises(CorpusError, match=r"'Actor_01' .*link"):
         fetch("ravdess", data, str(archive))
@@ -300,8 +298,7 @@ def test_links_in_a_zip_are_refused(tmp_path, monkeypatch, server, served, data)
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
-def test_links_in_a_tar_are_refused(tmp_path, monkeypatch, server, served, data, kind):
-    offered(monkeypatch, server, served)
+def test_links_in_a_tar_are_refused(tmp_path, offered, data, kind):
     with tarfile.open(tmp_path / "h.tar.gz", "w:gz") as archive:
         link = tarfile.TarInfo(FILES[0])
         link.type, link.linkname = kind, "/etc/passwd"
@@ -310,16 +307,14 @@ def test_links_in_a_tar_are_refused(tmp_path, monkeypatch, server, served, data,
         fetch("ravdess", data, str(tmp_path / "h.tar.gz"))
 
 
-def test_tar_is_unpacked_too(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served)
+def test_tar_is_unpacked_too(tmp_path, offered, server, data):
     with tarfile.open(tmp_path / "served" / "release.tar.gz", "w:gz") as archive:
         archive.add(tmp_path / "served" / "release", "release")
     assert fetch("ravdess", data, f"{server.address}/release.tar.gz").added == 8
     assert whole(data)
 
 
-def test_swelling_archive_is_refused(tmp_path, monkeypatch, server, served, data):
-    offered(monkeypatch, server, served)
+def test_swelling_archive_is_refused(tmp_path, offered, data):
     archive = zipped(tmp_path / "h.zip", *((file, bytes(2**20), stat.S_IFREG) for file in FILES))
     assert archive.stat().st_size < 2**16
     with pytest.raises(CorpusError, match=r"8 MB"):
@@ -338,10 +333,7 @@ def test_archive_that_lies_about_a_size(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
-def test_archive_with_a_broken_byte_is_named_or_its_file_found_altered(
-    tmp_path, monkeypatch, server, served, data, kind
-):
-    offered(monkeypatch, server, served)
+def test_archive_with_a_broken_byte_is_named_or_its_file_found_altered(tmp_path, offered, data, kind):
     archive = tmp_path / f"release.tar.{kind}"
     with tarfile.open(archive, f"w:{kind}") as opened:
         opened.add(tmp_path / "served" / "release", "release")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 import tracemalloc
 from collections import Counter
 
@@ -200,12 +198,11 @@ def test_memory_for_minutes_is_bounded():
     assert peak < 100e6, f"{peak / 1e6:.0f} MB"
 
 
-def test_nothing_heavy_is_imported():
+def test_nothing_heavy_is_imported(python):
     code = (
         "import sys, numpy as np; from ser_classic.features.flagship import Flagship; "
         "Flagship()(np.random.default_rng(0).normal(size=16000), 16000); "
         "print([name for name in ('numba', 'librosa', 'sklearn', 'pandas', 'scipy.signal', 'scipy.stats') "
         "if name in sys.modules])"
     )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
+    assert python(code).said().strip() == "[]"

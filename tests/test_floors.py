@@ -6,8 +6,6 @@ import ast
 import graphlib
 import importlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,65 +15,27 @@ from ser_classic.extras import ENTRY_POINTS
 from ser_classic.features import FEATURES
 from ser_classic.machines import PARTS
 from ser_classic.models import MODELS
-from ser_classic.predictor.fitting import fit
 from ser_classic.runtime.engines import ENGINES
 
 PACKAGE = Path(__file__).parents[1] / "ser_classic"
-FLOORS = {
-    "errors": 0,
-    "vocabulary": 0,
-    "registry": 0,
-    "tables": 0,
-    "tracks": 0,
-    "audio": 0,
-    "runtime": 0,
-    "corpora": 1,
-    "features": 1,
-    "adaptation": 1,
-    "degradations": 1,
-    "machines": 1,
-    "models": 1,
-    "estimators": 1,
-    "protocols": 1,
-    "metrics": 1,
-    "statistics": 1,
-    "experiment": 2,
-    "store": 2,
-    "report": 3,
-    "plots": 3,
-    "predictor": 3,
-    "explore": 3,
-    "cli": 4,
-}
+LEVELS = (
+    "errors vocabulary registry tables tracks audio runtime",
+    "corpora features adaptation degradations machines models estimators protocols metrics statistics",
+    "experiment store",
+    "report plots predictor explore",
+    "cli",
+)
+FLOORS = {name: floor for floor, names in enumerate(LEVELS) for name in names.split()}
 # The other extras are reached from floor 1, inside functions.
 EXTRAS = {"extras": 0, "cluster": 0, "app": 4, "listen": 4, "onnx": 4}
 # What plug-ins may use: those that come with the package use nothing else.
-INTERFACE = {
-    "ser_classic.audio",
-    "ser_classic.cli.answers",
-    "ser_classic.cli.commands",
-    "ser_classic.cli.interrupts",
-    "ser_classic.cli.options",
-    "ser_classic.cli.printing",
-    "ser_classic.corpora.synthetic",
-    "ser_classic.errors",
-    "ser_classic.estimators",
-    "ser_classic.features",
-    "ser_classic.features.descriptors",
-    "ser_classic.features.inputs",
-    "ser_classic.machines",
-    "ser_classic.models",
-    "ser_classic.plots.sound",
-    "ser_classic.plots.style",
-    "ser_classic.predictor",
-    "ser_classic.predictor.cards",
-    "ser_classic.predictor.shipped",
-    "ser_classic.predictor.streaming",
-    "ser_classic.registry",
-    "ser_classic.runtime.engines",
-    "ser_classic.runtime.files",
-    "ser_classic.runtime.progress",
-}
+NAMES_OF_INTERFACE = """
+    audio cli.answers cli.commands cli.interrupts cli.options cli.printing corpora.synthetic errors
+    estimators features features.descriptors features.inputs machines models plots.sound plots.style
+    predictor predictor.cards predictor.shipped predictor.streaming registry runtime.engines runtime.files
+    runtime.progress
+"""
+INTERFACE = {f"ser_classic.{name}" for name in NAMES_OF_INTERFACE.split()}
 PLUG_INS = {"app", "cluster", "deep", "embeddings.py", "listen"}
 TABLES = {"commands": COMMANDS, "engines": ENGINES, "features": FEATURES, "models": MODELS, "parts": PARTS}
 
@@ -167,14 +127,9 @@ def test_no_modules_import_each_other_round_in_a_circle():
 
 
 @pytest.mark.parametrize("name", ["ser_classic.report", "ser_classic.store"])
-def test_to_read_results_no_estimator_is_loaded_and_nothing_that_reads_audio(name):
+def test_to_read_results_no_estimator_is_loaded_and_nothing_that_reads_audio(python, name):
     """Not by way of other modules, either: what counts is what a new process holds."""
-    told = subprocess.run(
-        [sys.executable, "-c", f"import {name}, sys; print(*sys.modules)"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
+    told = python(f"import {name}, sys; print(*sys.modules)").said().split()
     kept_out = ("sklearn", "ser_classic.estimators", "ser_classic.models", "ser_classic.features")
     kept_out += ("ser_classic.audio", "ser_classic.corpora", "soundfile", "matplotlib", "scipy.signal")
     assert name in told
@@ -202,28 +157,21 @@ print(*sys.modules, file=sys.stderr)
 """
 
 
-def loaded_by(*words: object) -> set[str]:
-    """Modules that a command has loaded when it ends, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", RUNS, *map(str, words)], capture_output=True, text=True, check=True
-    )
-    return set(done.stderr.splitlines()[-1].split())
-
-
-def test_a_cold_prediction_loads_nothing_that_it_does_not_need(own_folder, cache, tmp_path):
-    fit(str(own_folder), "pooled", "svm_rbf", evaluate=False, cache=cache).save(tmp_path / "m.skops")
-    loaded = loaded_by("predict", tmp_path / "m.skops", own_folder / "sad" / "s01_t1_1.wav")
+def test_a_cold_prediction_loads_nothing_that_it_does_not_need(python, fitted, own_folder, tmp_path):
+    fitted("svm_rbf", "pooled").save(tmp_path / "m.skops")
+    done = python(RUNS, "predict", tmp_path / "m.skops", own_folder / "sad" / "s01_t1_1.wav")
+    loaded = set(done.stderr.splitlines()[-1].split())
     assert "ser_classic.predictor.core" in loaded
     assert not loaded & HEAVY
 
 
-def test_help_loads_no_numbers():
-    loaded = loaded_by("--help")
+def test_help_loads_no_numbers(python):
+    loaded = set(python(RUNS, "--help").stderr.splitlines()[-1].split())
     assert "ser_classic.cli" in loaded
     assert not loaded & (HEAVY - {"rich"} | {"numpy", "soundfile", "markdown_it", "pygments"})
 
 
-def test_what_models_set_is_known_without_any_of_their_estimators():
+def test_what_models_set_is_known_without_any_of_their_estimators(python):
     """So that a report, which looks for stale runs, loads none."""
     code = """
 import sys
@@ -233,5 +181,5 @@ for table in (MODELS, REGRESSORS):
         model.stated()
 print(*sys.modules)
 """
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    told = python(code).said()
     assert not {"sklearn", "torch", "xgboost", "ser_classic.estimators"} & set(told.split())

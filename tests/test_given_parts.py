@@ -1,4 +1,4 @@
-"""Protocols by what a corpus says of its clips: official parts and sessions; published folds."""
+"""Protocols by what a corpus says of its clips: official parts and sessions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic.corpora import CORPORA
+from ser_classic.corpora import CORPORA, Loaded
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import copies
 from ser_classic.models import MODELS
 from ser_classic.models.tuning import fit
-from ser_classic.protocols import PROTOCOLS, published_folds
+from ser_classic.protocols import PROTOCOLS
 
 PARTS = {"a": "train", "b": "train", "c": "Development", "d": "test", "e": "test2"}
 
@@ -90,33 +90,7 @@ def test_a_model_is_tuned_on_the_given_clips(name):
     assert getattr(search, "cv", None) is None  # the folds of this training part mean nothing to others
 
 
-@pytest.mark.parametrize(
-    ("name", "speakers"),
-    [
-        ("cafe", [f"{number:02d}" for number in range(1, 13)]),
-        ("esd", [f"{number:04d}" for number in range(1, 21)]),
-        ("iemocap", [f"Ses0{session}{sex}" for session in range(1, 6) for sex in "FM"]),
-        ("jl", ["female1", "female2", "male1", "male2"]),
-        ("polish", ["m1", "m2", "m3", "m4", "m5"]),
-        ("subesco", [f"{sex}_{number:02d}" for sex in "FM" for number in range(1, 11)]),
-    ],
-)
-def test_published_folds_test_every_speaker_once(name, speakers):
-    assert len(speakers) == CORPORA[name].speakers
-    rows = published_folds()
-    tested = " ".join(rows.loc[rows["corpus"] == name, "test_speakers"]).split()
-    assert sorted(tested) == sorted(speakers)
-    clips = pd.DataFrame(
-        [(name, f"{name}/{who}", word) for who in speakers for word in ("happy", "sad")],
-        columns=["corpus", "speaker", "emotion"],
-    )
-    assert len(PROTOCOLS["emobox"].folds(clips)) == len(rows[rows["corpus"] == name])
-
-
 def test_corpora_of_the_same_people_are_not_crossed():
-    from ser_classic.corpora import Loaded
-    from ser_classic.errors import SerClassicError
-
     loaded = [Loaded(None, table(), CORPORA[name]) for name in ("ravdess", "ravdess_song")]
     for one, other in (loaded, loaded[::-1]):
         with pytest.raises(SerClassicError, match="ravdess_song"):

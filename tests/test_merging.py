@@ -149,59 +149,34 @@ def other_clips(folder: Path, path: Path) -> None:
     clips.write_text(clips.read_text().replace("s04", "s05"))
 
 
-def other_schema(folder: Path, path: Path) -> None:
-    edit(path, schema=99)
-
-
-def of_other_clips(folder: Path, path: Path) -> None:
-    edit(path, digests={"clips": "0" * 64})
-
-
-def no_clips(folder: Path, path: Path) -> None:
-    (folder / "clips" / "tiny.csv").unlink()
-
-
-def unreadable(folder: Path, path: Path) -> None:
-    (folder / "clips" / "tiny.csv").write_bytes(b"\xff\xfe")
-
-
-def altered(folder: Path, path: Path) -> None:
+def other_bytes(folder: Path, path: Path) -> None:
     other = [run.path for run in store.runs(folder)][-1]
     shutil.copyfile(other / "predictions.csv.bz2", path / "predictions.csv.bz2")
 
 
-def no_folds(folder: Path, path: Path) -> None:
-    shutil.rmtree(folder / "folds")
-
-
-def half(folder: Path, path: Path) -> None:
-    (path / "predictions.csv.bz2").unlink()
-
-
 @pytest.mark.parametrize(
-    ("spoil", "reason"),
+    ("spoil", "alone", "reason"),
     [
-        (other_predictions, "tiny--.*predictions.*features"),
-        (other_clips, "tiny: .*tiny.csv.*tiny.csv"),
-        (other_schema, "99.* 2"),
-        (of_other_clips, "tiny: "),
-        (no_clips, "clips/tiny.csv"),
-        (unreadable, r"tiny\.csv: .*remove"),
-        (altered, "tiny--.*predictions .*changed"),
-        (no_folds, "folds"),
-        (half, "tiny--.*predictions .*missing"),
+        (other_predictions, False, "tiny--.*predictions.*features"),
+        (other_clips, False, "tiny: .*tiny.csv.*tiny.csv"),
+        (lambda folder, path: edit(path, schema=99), False, "99.* 2"),
+        (lambda folder, path: edit(path, digests={"clips": "0" * 64}), False, "tiny: "),
+        (lambda folder, path: (folder / "clips/tiny.csv").unlink(), True, "clips/tiny.csv"),
+        (
+            lambda folder, path: (folder / "clips/tiny.csv").write_bytes(b"\xff"),
+            False,
+            r"tiny\.csv: .*remove",
+        ),
+        (other_bytes, True, "tiny--.*predictions .*changed"),
+        (lambda folder, path: shutil.rmtree(folder / "folds"), True, "folds"),
+        (lambda folder, path: (path / "predictions.csv.bz2").unlink(), True, "tiny--.*predictions .*missing"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_nothing_is_written(whole, parts, tmp_path, spoil, reason):
-    sources = (
-        [tmp_path / "spoilt"]
-        if spoil in (no_clips, altered, no_folds, half)
-        else [whole, tmp_path / "spoilt"]
-    )
+def test_what_does_not_fit_is_refused_and_nothing_is_written(whole, parts, tmp_path, spoil, alone, reason):
     shutil.copytree(parts[0], tmp_path / "spoilt")
     spoil(tmp_path / "spoilt", first(tmp_path / "spoilt"))
     with pytest.raises(SerClassicError, match=reason):
-        merge(sources, tmp_path / "out")
+        merge([tmp_path / "spoilt"] if alone else [whole, tmp_path / "spoilt"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

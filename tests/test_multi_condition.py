@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from ser_classic import estimators, store
-from ser_classic.corpora import Reading
 from ser_classic.degradations import COPIES, DEGRADATIONS, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, fold
@@ -19,18 +18,16 @@ from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import joined
 from ser_classic.models import MODELS
 from ser_classic.predictor import cards
-from ser_classic.predictor.fitting import fit
 from ser_classic.protocols import PROTOCOLS, Protocol, families
-
-SPEAKER = r"/(s\d\d)_"
 
 
 def features_of(corpus, cache, degradation=None, name="mfcc13"):
     return extract(corpus.clips, corpus.root, FEATURES[name], cache, degradation=degradation)
 
 
-def copies_of(corpus, cache, name="mfcc13"):
-    return [features_of(corpus, cache, training_copy(number), name) for number in range(1, COPIES + 1)]
+@pytest.fixture(scope="module")
+def copies(tiny, cache):
+    return [features_of(tiny, cache, training_copy(number)) for number in range(1, COPIES + 1)]
 
 
 def predicted(corpus, features, copies, protocol="loso_multi", model="ridge", **others):
@@ -38,25 +35,20 @@ def predicted(corpus, features, copies, protocol="loso_multi", model="ridge", **
     return table.set_index("clip")
 
 
-def test_copies_are_trained_on_and_those_of_the_test_speaker_are_not(tiny, cache):
-    clean, copies = features_of(tiny, cache), copies_of(tiny, cache)
-    expected = predicted(tiny, clean, copies)
-    plain = predicted(tiny, clean, [], "loso")
+def test_copies_are_trained_on_and_those_of_the_test_speaker_are_not(tiny, mfcc13, copies):
+    expected = predicted(tiny, mfcc13, copies)
+    assert sorted(expected.index) == sorted(tiny.clips.index), "every clip is tested once, and no copy is"
+    plain = predicted(tiny, mfcc13, [], "loso")
     assert np.abs(plain["p_sad"] - expected["p_sad"]).max() > 0.01
     own = (tiny.clips["speaker"] == "tiny/s01").to_numpy()[:, None]
     rows = tiny.clips.index[own[:, 0]]
     spoilt = [replace(copy, values=np.where(own, 1e9, copy.values)) for copy in copies]
     np.testing.assert_array_equal(
-        predicted(tiny, clean, spoilt).loc[rows, "p_sad"], expected.loc[rows, "p_sad"]
+        predicted(tiny, mfcc13, spoilt).loc[rows, "p_sad"], expected.loc[rows, "p_sad"]
     )
 
 
-def test_every_clip_is_tested_once_and_no_copy_is(tiny, cache):
-    clean, copies = features_of(tiny, cache), copies_of(tiny, cache)
-    assert sorted(predicted(tiny, clean, copies).index) == sorted(tiny.clips.index)
-
-
-def test_inner_folds_keep_a_copy_with_its_speaker(tiny, cache, monkeypatch):
+def test_inner_folds_keep_a_copy_with_its_speaker(tiny, mfcc13, copies, monkeypatch):
     seen = []
     original = fold.fit
 
@@ -65,8 +57,7 @@ def test_inner_folds_keep_a_copy_with_its_speaker(tiny, cache, monkeypatch):
         return original(model, X, y, speakers, *rest, **options)
 
     monkeypatch.setattr(fold, "fit", watched)
-    clean, copies = features_of(tiny, cache), copies_of(tiny, cache)
-    predicted(tiny, clean, copies)
+    predicted(tiny, mfcc13, copies)
     clips = tiny.clips[tiny.clips["speaker"] != "tiny/s01"]
     length, y, speakers = seen[0]
     assert length == len(y) == len(speakers) == (1 + COPIES) * len(clips)
@@ -74,7 +65,9 @@ def test_inner_folds_keep_a_copy_with_its_speaker(tiny, cache, monkeypatch):
     np.testing.assert_array_equal(speakers, np.tile(clips["speaker"], 1 + COPIES))
 
 
-def test_inner_folds_keep_a_copy_with_its_clip_where_nothing_says_who_speaks(tiny, cache, monkeypatch):
+def test_inner_folds_keep_a_copy_with_its_clip_where_nothing_says_who_speaks(
+    tiny, mfcc13, copies, monkeypatch
+):
     dealt = []
     original = estimators.inner_folds
 
@@ -85,7 +78,7 @@ def test_inner_folds_keep_a_copy_with_its_clip_where_nothing_says_who_speaks(tin
     monkeypatch.setattr(estimators, "inner_folds", watched)
     unknown = tiny._replace(clips=tiny.clips.assign(speaker=None))
     protocol = replace(PROTOCOLS["holdout25"], name="holdout25_multi", copies=COPIES)
-    tested = evaluate(unknown.clips, features_of(tiny, cache), "lda", protocol, copies=copies_of(tiny, cache))
+    tested = evaluate(unknown.clips, mfcc13, "lda", protocol, copies=copies)
     (splits,) = dealt
     trained = len(tiny.clips) - len(tested)
     for train, test in splits:
@@ -94,12 +87,12 @@ def test_inner_folds_keep_a_copy_with_its_clip_where_nothing_says_who_speaks(tin
 
 
 @pytest.mark.parametrize("model", ["lda", "ridge"])
-def test_the_adapted_track_scales_copies_by_their_speaker(tiny, cache, model):
+def test_the_adapted_track_scales_copies_by_their_speaker(tiny, mfcc13, copies, model):
     protocol = replace(PROTOCOLS["loso_adapted"], name="loso_multi_adapted", copies=1)
-    clean, copy = features_of(tiny, cache), features_of(tiny, cache, training_copy(1))
-    moved = replace(copy, values=copy.values * 3 + 1)
+    moved = replace(copies[0], values=copies[0].values * 3 + 1)
     one, two = (
-        evaluate(tiny.clips, clean, MODELS[model], protocol, copies=[each])["guess"] for each in (copy, moved)
+        evaluate(tiny.clips, mfcc13, MODELS[model], protocol, copies=[each])["guess"]
+        for each in (copies[0], moved)
     )
     np.testing.assert_array_equal(one, two)
 
@@ -112,12 +105,11 @@ def test_sequences_have_copies_too(tiny, cache):
     assert all(clip.ndim == 2 for clip in parts)
 
 
-def test_copies_are_asked_for_and_refused(tiny, cache):
-    clean = features_of(tiny, cache)
+def test_copies_are_asked_for_and_refused(tiny, mfcc13):
     with pytest.raises(SerClassicError, match="loso_multi"):
-        evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso_multi"])
+        evaluate(tiny.clips, mfcc13, MODELS["ridge"], PROTOCOLS["loso_multi"])
     with pytest.raises(SerClassicError, match="loso"):
-        evaluate(tiny.clips, clean, MODELS["ridge"], PROTOCOLS["loso"], copies=[clean])
+        evaluate(tiny.clips, mfcc13, MODELS["ridge"], PROTOCOLS["loso"], copies=[mfcc13])
     with pytest.raises(SerClassicError, match="copies"):
         PROTOCOLS["loso_multi"].splitter(tiny.clips)
     for wrong in ({"copies": 0}, {"speakers": 0}, {"copies": 1, "heard": 4, "track": "adapted"}):
@@ -185,19 +177,8 @@ def test_the_suites_list_what_they_are_for(suite):
     assert any(getattr(PROTOCOLS[cell.protocol], conditions) for cell in read_suite(suite))
 
 
-def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, cache):
-    made = {
-        robust: fit(
-            str(tiny.root),
-            "mfcc13",
-            "ridge",
-            copies=COPIES * robust,
-            reading=Reading(speaker=SPEAKER),
-            cache=cache,
-        )
-        for robust in (False, True)
-    }
-    plain, robust = made[False], made[True]
+def test_a_robust_predictor_is_trained_on_copies_and_its_card_says_so(tiny, fitted):
+    plain, robust = (fitted("ridge", evaluate=True, copies=copies) for copies in (0, COPIES))
     assert (plain.card["copies"], robust.card["copies"]) == (0, COPIES)
     assert plain.card["evaluation"]["protocol"] == "loso"
     assert robust.card["evaluation"]["protocol"] == "loso_multi"

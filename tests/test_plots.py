@@ -199,16 +199,8 @@ def test_inline_figures_share_no_ids():
 
 # Machado, Oliveira and Fernandes, IEEE TVCG 15, 2009: full protanopia and deuteranopia, in linear RGB.
 BLINDNESS = {
-    "protanopia": [
-        [0.152286, 1.052583, -0.204868],
-        [0.114503, 0.786281, 0.099216],
-        [-0.003882, -0.048116, 1.051998],
-    ],
-    "deuteranopia": [
-        [0.367322, 0.860646, -0.227968],
-        [0.280085, 0.672501, 0.047413],
-        [-0.011820, 0.042940, 0.968881],
-    ],
+    "protanopia": "0.152286 1.052583 -0.204868 0.114503 0.786281 0.099216 -0.003882 -0.048116 1.051998",
+    "deuteranopia": "0.367322 0.860646 -0.227968 0.280085 0.672501 0.047413 -0.011820 0.042940 0.968881",
 }
 
 
@@ -217,7 +209,7 @@ def test_groups_are_told_apart_without_red_or_green(kind):
     seen = {}
     for name, colour in {track.name: track.colour for track in (*TRACKS.values(), LEAKY)}.items():
         rgb = np.array(matplotlib.colors.to_rgb(colour)) ** 2.2
-        seen[name] = np.clip(np.array(BLINDNESS[kind]) @ rgb, 0, 1) ** (1 / 2.2)
+        seen[name] = np.clip(np.array(BLINDNESS[kind].split(), float).reshape(3, 3) @ rgb, 0, 1) ** (1 / 2.2)
     for one, two in itertools.combinations(seen, 2):
         assert np.linalg.norm(seen[one] - seen[two]) > 0.2, (one, two)
 

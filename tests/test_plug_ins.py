@@ -123,23 +123,8 @@ odd_scan = Corpus("odd_scan", "", "", "", "", "", 1, 1, table=lambda root: pd.Da
 no_scan = Corpus("no_scan", "", "", "", "", "", 1, 1, table=lambda root: None)
 leaving_scan = Corpus("leaving_scan", "", "", "", "", "", 1, 1, table=lambda root: sys.exit(3))
 """
-TABLES = {
-    "protocols": ("failing_split", "of_nothing"),
-    "models": (
-        "failing_model",
-        "ints",
-        "short",
-        "foreign",
-        "uncertain",
-        "silent",
-        "numbered",
-        "leaving",
-        "curved",
-        "classless",
-    ),
-    "features": ("wide", "nameless"),
-    "corpora": ("failing_scan", "odd_scan", "no_scan", "leaving_scan"),
-}
+KINDS = {"Protocol": "protocols", "Model": "models", "FeatureSet": "features", "Corpus": "corpora"}
+TABLES = {table: re.findall(rf"^(\w+) = {kind}\(", MODULE, re.MULTILINE) for kind, table in KINDS.items()}
 BROKEN = {
     "contrary": ("protocols", 'Protocol("contrary", "", print, degradation="noise11")'),
     "opaque": ("features", 'FeatureSet("opaque", 16_000, print)'),

@@ -227,28 +227,20 @@ def test_numbers_that_lead_outside_their_arrays_or_are_none_are_refused(files, m
 
 
 def test_trees_whose_links_go_in_a_circle_come_to_an_end(files):
-    def change(members):
-        description = json.loads(members[DESCRIPTION])
-        part_of(description, "Trees")["depth"] = 10**12
-        return members | {DESCRIPTION: json.dumps(description).encode()}
-
-    loaded(rewritten(files["random_forest"].read_bytes(), change)).judge([CLIP])
+    content = files["random_forest"].read_bytes()
+    endless = described(content, lambda told: part_of(told, "Trees").update(depth=10**12))
+    loaded(endless).judge([CLIP])
 
 
 def test_more_classes_than_clips_are_refused_before_they_take_memory(files):
-    def change(members):
-        description = json.loads(members[DESCRIPTION])
-        part_of(description, "Neighbours")["classes"] = 10**12
-        return members | {DESCRIPTION: json.dumps(description).encode()}
-
-    assert "changed" in refusal(rewritten(files["knn"].read_bytes(), change))
+    content = files["knn"].read_bytes()
+    assert "changed" in refusal(
+        described(content, lambda told: part_of(told, "Neighbours").update(classes=10**12))
+    )
 
 
 def test_what_would_unpack_to_gigabytes_is_refused_before_it_does(files):
-    def change(members):
-        return members | {"bomb": b"\0" * 2**24}
-
-    content = rewritten(files["svm_rbf"].read_bytes(), change)
+    content = rewritten(files["svm_rbf"].read_bytes(), lambda members: members | {"bomb": bytes(2**24)})
     size = (2**24).to_bytes(4, "little")
     assert size in content
     with pytest.raises(SerClassicError, match="1 GiB"):

@@ -9,10 +9,9 @@ import pytest
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.preparation import require_match
 from ser_classic.experiment.suites import read_suite
-from ser_classic.extras.deep.features import SEQUENCES, Frames
+from ser_classic.extras.deep.features import Frames
 from ser_classic.features import FEATURES
 from ser_classic.features.descriptors import Descriptor, Framing
-from ser_classic.features.extraction import extract
 from ser_classic.models import MODELS
 
 RATE = 16_000
@@ -43,18 +42,6 @@ def test_a_clip_has_a_frame_every_hop_and_one_at_least(n):
 def test_a_family_that_stands_twice_is_refused():
     with pytest.raises(SerClassicError, match="mfcc, mfcc"):
         Frames((Descriptor("mfcc", 13), Descriptor("mfcc", 20)))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_what_comes_from_the_cache_is_what_was_extracted(tiny, cache, name):
-    entry = FEATURES[name]
-    assert entry.gives == SEQUENCES
-    first, again = (extract(tiny.clips, tiny.root, entry, cache) for _ in range(2))
-    assert first.digest == again.digest
-    sequences = first.array
-    assert [len(sequence) for sequence in sequences] == first.lengths.tolist()
-    assert len(set(first.lengths)) > 1
-    assert all(sequence.shape[1] == len(entry.columns) for sequence in sequences)
 
 
 @pytest.mark.parametrize(("model", "features"), [("lstm", "classic193"), ("lda", "mfcc_sequence")])

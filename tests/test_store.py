@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -91,42 +92,32 @@ def test_a_draft_is_no_run(tmp_path):
     assert len(list(store.runs(tmp_path))) == 1
 
 
-def damaged(folder: Path, how: str) -> None:
-    file = folder / "run.json"
-    content = json.loads(file.read_text())
-    match how:
-        case "no record":
-            file.unlink()
-        case "half a record":
-            file.write_text(file.read_text()[:40])
-        case "another schema":
-            file.write_text(json.dumps(content | {"schema": 99}))
-        case "another id":
-            file.write_text(json.dumps(content | {"id": "other"}))
-        case "no digests":
-            file.write_text(json.dumps(content | {"digests": {}}))
-        case "another model":
-            file.write_text(json.dumps(content | {"model": "other"}))
-        case "no predictions":
-            (folder / "predictions.csv.bz2").unlink()
+def altered(**said):
+    """Let the record say something else."""
+
+    def change(folder: Path) -> None:
+        file = folder / "run.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | said))
+
+    return change
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        "no record",
-        "half a record",
-        "another schema",
-        "another id",
-        "another model",
-        "no digests",
-        "no predictions",
-    ],
-)
+DAMAGES = {
+    "no record": lambda folder: (folder / "run.json").unlink(),
+    "half a record": lambda folder: os.truncate(folder / "run.json", 40),
+    "another schema": altered(schema=99),
+    "another id": altered(id="other"),
+    "another model": altered(model="other"),
+    "no digests": altered(digests={}),
+    "no predictions": lambda folder: (folder / "predictions.csv.bz2").unlink(),
+}
+
+
+@pytest.mark.parametrize("how", DAMAGES)
 def test_a_broken_run_is_named_and_the_others_are_read(tmp_path, how):
     store.write_run(tmp_path, record(), predictions())
     store.write_run(tmp_path, record("whole--loso--f--m--0"), predictions())
-    damaged(tmp_path / "runs" / "c--loso--f--m--0", how)
+    DAMAGES[how](tmp_path / "runs" / "c--loso--f--m--0")
     problems: list[str] = []
     assert [run.id for run in store.runs(tmp_path, problems.append)] == ["whole--loso--f--m--0"]
     assert len(problems) == 1

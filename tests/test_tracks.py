@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import made_up_runs as made_up
@@ -216,7 +213,7 @@ def test_every_track_has_a_title_and_a_colour_of_its_own():
     assert all(track.title for track in every)
 
 
-def test_a_package_adds_a_corpus_a_degradation_a_track_and_a_protocol_on_it(tmp_path):
+def test_a_package_adds_a_corpus_a_degradation_a_track_and_a_protocol_on_it(tmp_path, python):
     """The corpus is asked for first, so its module is imported before the tables of tracks and protocols."""
     (tmp_path / "planted_half.py").write_text(
         "from ser_classic.degradations import Degradation\n"
@@ -245,10 +242,5 @@ def test_a_package_adds_a_corpus_a_degradation_a_track_and_a_protocol_on_it(tmp_
         "from ser_classic.protocols import PROTOCOLS\n"
         "print(PROTOCOLS['rooms'].knows.title, PROTOCOLS['loso_degraded_half'].degradation)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
-    assert (done.stdout.split("\n"), done.stderr) == (["Planted", "a room is known half", ""], "")
+    done = python(script, PYTHONPATH=str(tmp_path))
+    assert (done.stdout, done.stderr) == ("Planted\na room is known half\n", "")

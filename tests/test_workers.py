@@ -83,7 +83,7 @@ def test_workers_do_not_hear_ctrl_c_from_their_first_moment_and_their_leader_doe
     assert not blocked(0)
 
 
-def test_who_has_blocked_ctrl_c_has_it_blocked_after_the_work():
+def test_who_has_blocked_ctrl_c_has_it_blocked_after_the_work(python):
     code = (
         "import os, signal\n"
         "from ser_classic.runtime.workers import Local\n"
@@ -93,8 +93,7 @@ def test_who_has_blocked_ctrl_c_has_it_blocked_after_the_work():
         "assert sorted(Local(2).run(abs, [(-1,), (-2,)], 'numbers')) == [(0, 1), (1, 2)]\n"
         "assert mask() == before, mask()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    python(code).said()
 
 
 STARTS = """
@@ -108,12 +107,6 @@ print(sorted(Local(2).run(abs, [(-1,), (-2,)], "numbers")), "joblib" in sys.modu
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, nothing lists the threads of libraries")
 @pytest.mark.parametrize("threaded", [False, True])
-def test_a_process_of_one_thread_is_copied_and_any_other_starts_new_ones(threaded):
-    done = subprocess.run(
-        [sys.executable, "-c", STARTS, *["x"] * threaded],
-        env=os.environ | dict.fromkeys(THREADS, "1"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.stdout.split("\n")[0] == f"[(0, 1), (1, 2)] {threaded}", done.stderr
+def test_a_process_of_one_thread_is_copied_and_any_other_starts_new_ones(python, threaded):
+    told = python(STARTS, *["x"] * threaded, **dict.fromkeys(THREADS, "1")).said()
+    assert told.split("\n")[0] == f"[(0, 1), (1, 2)] {threaded}"
