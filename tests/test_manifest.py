@@ -19,6 +19,7 @@ from ser_classic.audio import AudioError
 from ser_classic.cli.options import channel_of, pairs
 from ser_classic.corpora import CorpusError, Reading, load
 from ser_classic.corpora.manifest import SYNONYMS, emotion_words
+from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import ExtractionError, compute, extract
 from ser_classic.vocabulary import EMOTIONS
@@ -330,7 +331,7 @@ def test_a_parquet_file_is_a_manifest_with_its_index_and_times(tmp_path):
     assert clips["sex"].iloc[0] == "female"
     assert pd.isna(clips["sex"].iloc[1])
     (tmp_path / "n.parquet").write_bytes(b"PAR1 and no more")
-    with pytest.raises(CorpusError, match=r"n\.parquet: "):
+    with pytest.raises(SerClassicError, match=r"n\.parquet: "):
         load(tmp_path / "n.parquet")
 
 

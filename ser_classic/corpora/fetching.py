@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from ser_classic import audio
 from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora import CORPORA, drafting, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
@@ -263,7 +263,7 @@ def _official(corpus: Corpus) -> dict[str, tuple[PurePosixPath, str]]:
 def _altered(path: Path, official: PurePosixPath, digest: str) -> bool:
     """Whether a file is not the official one; one in another format cannot be compared."""
     same_format = path.suffix.lower() == official.suffix.lower()
-    return same_format and hashlib.sha256(path.read_bytes()).hexdigest() != digest
+    return same_format and audio.digest(path) != digest
 
 
 def _key(file: PurePosixPath) -> str:

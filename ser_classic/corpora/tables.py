@@ -14,6 +14,7 @@ import pandas as pd
 
 from ser_classic.audio import mistaken
 from ser_classic.corpora.clips import PART, CorpusError
+from ser_classic.errors import wrap_errors
 from ser_classic.registry import need
 
 REQUIRED = ("file", "emotion")
@@ -120,10 +121,8 @@ def _of_json(content: object) -> Lines:
 def _of_parquet(path: Path) -> Lines:
     """Rows of a Parquet file as they would stand in a text, with what pandas keeps as its index."""
     need("pyarrow", "parquet")
-    try:
+    with wrap_errors(f"{path}: not readable as Parquet", "save it as UTF-8 CSV"):
         table = pd.read_parquet(path, engine="pyarrow")
-    except Exception as error:  # pyarrow's are of several kinds
-        raise CorpusError(f"{path}: not readable as Parquet ({error}); save it as UTF-8 CSV") from error
     return _of_frame(table.reset_index() if any(table.index.names) else table)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,24 +168,19 @@ def _look(
     path: Path, corpus: Corpus, published: dict[str, str] | None, excluded: bool, part: Part | None
 ) -> _Seen:
     """Read a file, or a part of it, and compare it to what is published of its clip, if anything is."""
-    try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        return _Seen("unreadable", reason=str(error))
     comparable = published is not None and path.suffix.lower() == Path(published["file"]).suffix.lower()
+    digest = ""
     try:
+        digest = audio.digest(path)
+        official = comparable and digest == published["sha256"]
+        if excluded and not official:
+            return _Seen("excluded", digest)
         shape = audio.shape(path)
-        channels = {1: "mono", 2: "stereo"}.get(shape.channels, f"{shape.channels} channels")
-        written = f"{shape.container} {shape.rate} Hz {channels}"
-    except audio.AudioError:
-        written = ""
-    if comparable and digest == published["sha256"]:
-        return _Seen("official", digest, format=written)
-    if excluded:
-        return _Seen("excluded", digest)
-    try:
-        audio.read(path, channel=corpus.channel, part=part)
+        if not official:
+            audio.read(path, channel=corpus.channel, part=part)
     except audio.AudioError as error:
         return _Seen("unreadable", digest, str(error).removeprefix(f"{path}: "))
-    state = "corrupt" if comparable else "own" if published is None else "converted"
-    return _Seen(state, digest, format=written)
+    channels = {1: "mono", 2: "stereo"}.get(shape.channels, f"{shape.channels} channels")
+    written = f"{shape.container} {shape.rate} Hz {channels}"
+    other = "corrupt" if comparable else "own" if published is None else "converted"
+    return _Seen("official" if official else other, digest, format=written)
