@@ -136,8 +136,11 @@ class _Opened(NamedTuple):
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
     with ExitStack() as stack:
-        content, size, head = stack.enter_context(_contents(path))
+        content = stack.enter_context(_file(path))
         with _blamed(path):
+            head, size = content.read(512), os.fstat(content.fileno()).st_size
+            if size == 0:
+                raise AudioError(f"{path}: the file is empty; {AGAIN}")
             given, most, odd = sources(path, content, size)
         notices = [("length", f"{odd}; all that is there was read")] if odd else []
         try:
@@ -175,20 +178,13 @@ def _forward(source: Any) -> Any:
     return file
 
 
-@contextmanager
-def _contents(path: Path) -> Iterator[tuple[IO[bytes], int, bytes]]:
+def _file(path: Path) -> IO[bytes]:
     try:
         if not path.is_file():
             raise AudioError(f"{path}: {'not a regular file' if path.exists() else 'there is no such file'}")
-        content = path.open("rb")
+        return path.open("rb")
     except OSError as error:  # no permission for its folder, a name too long, a disk error
         raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
-    with content:
-        with _blamed(path):
-            head, size = content.read(512), os.fstat(content.fileno()).st_size
-        if size == 0:
-            raise AudioError(f"{path}: the file is empty; {AGAIN}")
-        yield content, size, head
 
 
 @contextmanager
