@@ -303,10 +303,10 @@ class View(io.RawIOBase):
         return len(content)
 
 
-def sounds(head: bytes) -> bool:
+def is_audio(head: bytes) -> bool:
     """Whether a file with these first bytes is a recording, whatever its name.
 
-    >>> sounds(b"RIFF....WAVEfmt "), sounds(b"file,emotion")
+    >>> is_audio(b"RIFF....WAVEfmt "), is_audio(b"file,emotion")
     (True, False)
     """
     return any(pattern.match(head) for pattern in (OURS, *(pattern for pattern, _ in FOREIGN)))

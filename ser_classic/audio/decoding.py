@@ -22,7 +22,7 @@ import numpy as np
 
 from ser_classic.audio.containers import AGAIN, CHECKED, FOREIGN, UNKNOWN, View, mistaken, sources
 from ser_classic.audio.files import HEADERLESS
-from ser_classic.audio.waveforms import AudioError, Listening, Part, check, notice, peak, resample
+from ser_classic.audio.waveforms import AudioError, Downmix, Part, check, notice, peak, resample
 
 BLOCK = 2**18  # frames decoded at a time
 CLAIMED = 2**36  # [bytes] added to the file size, so that the decoder reads to the true end
@@ -67,10 +67,10 @@ def read(
         channel, has channels that cancel each other, or ends before the part does.
     """
     path = Path(path)
-    listening = Listening(channel, name=str(path))
+    downmix = Downmix(channel, name=str(path))
     taken, rate, frames = [], 0, 0
     for block, rate in blocks(path):
-        taken.append(listening.take(block, rate))
+        taken.append(downmix.take(block, rate))
         frames += len(block)
         if part is not None and part.end is not None and frames > round(part.end * rate):
             break
@@ -78,7 +78,7 @@ def read(
     taken.clear()
     if part is not None:
         samples = part.of(samples, rate, name=str(path))
-    waveform = check(listening.settle()(samples), rate, name=str(path))
+    waveform = check(downmix.correction()(samples), rate, name=str(path))
     return resample(waveform, rate, sample_rate or rate), sample_rate or rate
 
 
@@ -88,13 +88,13 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
     It yields the next samples and the rate as `read` returns them, but takes scale and offset from the first
     block, and finds a fault near the end only there.
     """
-    listening, treat = Listening(channel, name=str(path)), None
+    downmix, correct = Downmix(channel, name=str(path)), None
     for block, rate in blocks(path):
-        samples = listening.take(block, rate)
-        treat = treat or listening.settle()
+        samples = downmix.take(block, rate)
+        correct = correct or downmix.correction()
         if not np.isfinite(peak(samples)):
             raise AudioError(f"{path}: has NaN or infinite samples; export it again")
-        yield treat(samples), rate
+        yield correct(samples), rate
 
 
 def shape(path: str | Path) -> Shape:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from ser_classic.audio.containers import sounds
+from ser_classic.audio.containers import is_audio
 from ser_classic.audio.waveforms import AudioError
 
 LIBSNDFILE = (
@@ -60,7 +60,7 @@ def is_recording(path: Path) -> bool:
         if not path.is_file():  # a pipe might never have any
             return False
         with path.open("rb") as file:
-            return sounds(file.read(32))
+            return is_audio(file.read(32))
     except OSError:
         return False
 

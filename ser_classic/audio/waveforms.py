@@ -79,7 +79,7 @@ def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
     return samples[:, channel]
 
 
-class Listening:
+class Downmix:
     """Takes one channel of a recording, or the mean, block by block, and finds what its waveform needs."""
 
     def __init__(self, channel: int | None, name: str) -> None:
@@ -101,7 +101,7 @@ class Listening:
                 self._turns += _turns(samples, sample_rate)
         return waveform
 
-    def settle(self) -> Callable[[np.ndarray], np.ndarray]:
+    def correction(self) -> Callable[[np.ndarray], np.ndarray]:
         """A function that brings samples to full scale 1 without offset; notices report what is odd."""
         self._compare(np.atleast_1d(self._power))
         scale, offset = full_scale_of(self._peak), 0.0

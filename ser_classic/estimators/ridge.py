@@ -130,7 +130,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
         ridges = self._learn(clips, [candidate["alpha"] for candidate in grid])
         return enumerate(ridges(T).reshape(len(grid), len(T), -1))
 
-    def _settle(self, clips: Clips) -> None:
+    def _fit_best(self, clips: Clips) -> None:
         ridges = self._learn(clips, [self.best_params_["alpha"]])
         rbf, linear = (tuple(each[0] for each in of) for of in (ridges.gaussian, ridges.linear))
         self.ridges_ = replace(ridges, gaussian=rbf, linear=linear, offset=ridges.offset[:, 0, 0])

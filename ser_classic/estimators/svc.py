@@ -98,7 +98,7 @@ class SVCCV(TunedClassifier):
                 if candidate.get("gamma") == gamma:
                     yield index, _margins(self._fitted(candidate, "precomputed", kernel, clips), kernel_test)
 
-    def _settle(self, clips: Clips) -> None:
+    def _fit_best(self, clips: Clips) -> None:
         self.svc_ = self._fitted(self.best_params_, self.kernel, clips.X, clips)
 
     def _fitted(self, params: dict[str, Any], kernel: str, K: np.ndarray, clips: Clips) -> SVC:
@@ -114,7 +114,7 @@ class SVCCV(TunedClassifier):
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         return rated(outputs)
 
-    def _decided(self, outputs: np.ndarray) -> Judged:
+    def _decide(self, outputs: np.ndarray) -> Judged:
         return Pairs(self.sharpness_, self.break_ties)(outputs)
 
     def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:
@@ -175,7 +175,7 @@ class PrimalSVCCV(TunedClassifier):
         for index, candidate in enumerate(grid):
             yield index, _scores(self._fitted(candidate, clips), T)
 
-    def _settle(self, clips: Clips) -> None:
+    def _fit_best(self, clips: Clips) -> None:
         self.svc_ = self._fitted(self.best_params_, clips)
 
     def _fitted(self, params: dict[str, Any], clips: Clips) -> LinearSVC:

@@ -122,7 +122,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         """Fit each candidate to standardised clips; yield its number and outputs [shape=(m, any)] for T."""
 
     @abstractmethod
-    def _settle(self, clips: Clips) -> None:
+    def _fit_best(self, clips: Clips) -> None:
         """Fit to all clips, standardised, with `best_params_`."""
 
     @abstractmethod
@@ -133,7 +133,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         """Scores of the classes [shape=(n, classes)]."""
         return outputs
 
-    def _decided(self, outputs: np.ndarray) -> Judged:
+    def _decide(self, outputs: np.ndarray) -> Judged:
         """Number of the predicted class [shape=(n,)] and, with a sharpness, probabilities."""
         return Scores(self.sharpness_)(self._scores(outputs))
 
@@ -174,7 +174,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         if splits is not None:
             self._tune(clips, splits, grid)
         self.scaler_, clips = self._standardised(clips if weight.all() else clips.take(weight > 0))
-        self._settle(clips)
+        self._fit_best(clips)
         return self
 
     def _standardised(self, clips: Clips) -> tuple[Standardise, Clips]:
@@ -201,7 +201,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
                 whole.append(test)
             scaler, trained = self._standardised(clips.take(train))
             for index, outputs in self._left_out(trained, scaler(X[test]), grid):
-                recalls[index, fold] = uar(codes[test], present[self._decided(outputs)[0]], weight[test])
+                recalls[index, fold] = uar(codes[test], present[self._decide(outputs)[0]], weight[test])
                 if complete:
                     outside[index].append(outputs)
         means = np.average(recalls, axis=1)
@@ -233,10 +233,10 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
-        choice, _ = self._decided(self._read(X))  # first, as it checks that this is fitted
+        choice, _ = self._decide(self._read(X))  # first, as it checks that this is fitted
         return self.classes_[choice]
 
     @available_if(_calibrated)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
-        return self._decided(self._read(X))[1]
+        return self._decide(self._read(X))[1]
