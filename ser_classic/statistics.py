@@ -16,14 +16,12 @@ import pandas as pd
 
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import (
-    COUNT_METRICS,
     classes_of,
     grouped_confusion,
     mean_recall_of,
     places_of,
     uar_of,
 )
-from ser_classic.registry import unknown
 from ser_classic.vocabulary import ordered
 
 RESAMPLES = 4000
@@ -64,20 +62,6 @@ class Interval(NamedTuple):
     def trusted(self) -> bool:
         """Whether there are speakers enough for the range to mean anything."""
         return self.speakers >= FEWEST_SPEAKERS
-
-
-class Comparison(NamedTuple):
-    """A metric of two runs, their difference (first - second), a test of it, and a verdict in words.
-
-    `p_value` is that of the two-sided permutation test over speakers, `exact` if every swap was tried.
-    """
-
-    first: float
-    second: float
-    difference: Interval
-    p_value: float
-    exact: bool
-    verdict: str
 
 
 class Ranks(NamedTuple):
@@ -178,42 +162,8 @@ def swap_test(
     return (hits + 1) / (len(swaps) + 1), exact  # the observed order counts as one
 
 
-def compare(
-    first: np.ndarray, second: np.ndarray, names: tuple[str, str] = ("A", "B"), metric: str = "uar"
-) -> Comparison:
-    """Compare two runs on the same clips.
-
-    Parameters
-    ----------
-    first, second : np.ndarray [shape=(speakers, k, k)]
-        Counts of each, of the same speakers and emotions in the same order.
-    names : tuple of str
-        What the verdict calls them.
-    metric : str
-        Of `COUNT_METRICS`.
-
-    Raises
-    ------
-    SerClassicError
-        There is no such metric, counts are of unequal shape, or the runs differ in how often an emotion of
-        a speaker was tested.
-    """
-    if metric not in COUNT_METRICS:
-        raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
-    _same_shape(first, second)
-    if (first.sum(axis=-1) != second.sum(axis=-1)).any():
-        raise SerClassicError(
-            f"{names[0]} and {names[1]} were tested on different clips; compare runs of one protocol"
-        )
-    of = COUNT_METRICS[metric].of
-    gap = difference(first, second, of)
-    p_value, exact = swap_test(first, second, of)
-    words = _verdict(gap, p_value, names, COUNT_METRICS[metric].word)
-    return Comparison(float(of(first.sum(axis=0))), float(of(second.sum(axis=0))), gap, p_value, exact, words)
-
-
-def _verdict(gap: Interval, p_value: float, names: tuple[str, str], word: str) -> str:
-    """What may be said of a difference: of the better above the worse."""
+def verdict(gap: Interval, p_value: float, names: tuple[str, str], word: str) -> str:
+    """What may be said of the `difference` of two runs in a metric, and of its `swap_test`, in a sentence."""
     better, worse = names if gap.value >= 0 else names[::-1]
     low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
     if gap.value == 0:

@@ -190,31 +190,30 @@ def test_swap_test_is_fair_where_there_is_no_difference():
     assert 0.4 < np.mean(p_values) < 0.6
 
 
+def verdict_of(first, second, names=("A", "B")):
+    gap, (p_value, _) = statistics.difference(first, second), statistics.swap_test(first, second)
+    return statistics.verdict(gap, p_value, names, "UAR")
+
+
 def test_verdicts():
     rng = np.random.default_rng(3)
     good, bad = speakers_of(rng, 20, 0.8, 0.05), speakers_of(rng, 20, 0.5, 0.05)
-    found = statistics.compare(good, bad, names=("G", "B"))
-    assert found.first - found.second == pytest.approx(found.difference.value)
-    assert found.verdict.startswith("G scores 0.")
-    assert "other speakers" in found.verdict
-    turned = statistics.compare(bad, good, names=("B", "G")).verdict
-    assert turned == found.verdict  # the interval is of the better above the worse, as the sentence is
-    near = statistics.compare(good, speakers_of(rng, 20, 0.8, 0.05))
-    assert "told apart" in near.verdict
-    same = statistics.compare(good, good)
-    assert same.p_value == 1
-    assert "same UAR" in same.verdict
-    two = statistics.compare(good[:2], bad[:2])
-    assert "2 speakers" in two.verdict
+    found = verdict_of(good, bad, ("G", "B"))
+    assert found.startswith("G scores 0.")
+    assert "other speakers" in found
+    turned = verdict_of(bad, good, ("B", "G"))
+    assert turned == found  # the interval is of the better above the worse, as the sentence is
+    assert "told apart" in verdict_of(good, speakers_of(rng, 20, 0.8, 0.05))
+    assert statistics.swap_test(good, good)[0] == 1
+    assert "same UAR" in verdict_of(good, good)
+    assert "2 speakers" in verdict_of(good[:2], bad[:2])
 
 
-def test_other_clips_are_refused():
-    rng = np.random.default_rng(4)
-    first = speakers_of(rng, 6, 0.8, 0.05)
-    with pytest.raises(SerClassicError, match="different clips"):
-        statistics.compare(first, speakers_of(rng, 6, 0.8, 0.05, clips=30))
+@pytest.mark.parametrize("of", [statistics.difference, statistics.swap_test])
+def test_counts_of_other_speakers_are_refused(of):
+    first = speakers_of(np.random.default_rng(4), 6, 0.8, 0.05)
     with pytest.raises(SerClassicError, match=r"shape \(6, 2, 2\) and \(5, 2, 2\)"):
-        statistics.compare(first, first[:5])
+        of(first, first[:5])
 
 
 # Demšar 2006, table 6: AUC of C4.5 with and without tuning of m and cf, over 14 data sets.

@@ -12,12 +12,13 @@ from typing import Any
 
 import pandas as pd
 
-from ser_classic import statistics, store
+from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.metrics import METRICS
+from ser_classic.metrics import COUNT_METRICS, METRICS
+from ser_classic.registry import unknown
 from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
 from ser_classic.report.text import counted
-from ser_classic.statistics import Comparison, per_speaker
+from ser_classic.statistics import Interval, difference, per_speaker, swap_test, verdict
 from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import track_of
 
@@ -30,7 +31,13 @@ class Pair:
     ----------
     runs : tuple of Run
     metric : str
-    found : Comparison
+    values : tuple of float
+        The metric of each run.
+    difference : Interval
+        Of the first and the second.
+    p_value : float
+        Of the two-sided permutation test over speakers; `exact` if every swap was tried.
+    exact : bool
     clips : int
     speakers : pd.DataFrame [shape=(speakers, 2)]
         The metric of each speaker under each run; index speaker, columns the ids.
@@ -38,13 +45,22 @@ class Pair:
 
     runs: tuple[Run, Run]
     metric: str
-    found: Comparison
+    values: tuple[float, float]
+    difference: Interval
+    p_value: float
+    exact: bool
     clips: int
     speakers: pd.DataFrame
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what the terminal does."""
         return f"<pre>{escape(as_text(self, 100))}</pre>"
+
+    @property
+    def verdict(self) -> str:
+        """What may be said of the difference, in a sentence."""
+        names = tuple(run.record["id"] for run in self.runs)
+        return verdict(self.difference, self.p_value, names, METRICS[self.metric].word)
 
     @property
     def notes(self) -> list[str]:
@@ -72,6 +88,8 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
         A failed run, or runs of different corpora, tracks or clips: the difference would mean nothing.
         There is no such metric.
     """
+    if metric not in COUNT_METRICS:
+        raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
     records = first.record, second.record
     names = tuple(record["id"] for record in records)
     for record in records:
@@ -109,9 +127,11 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
     if tables[0]["speaker"].isna().any():
         raise SerClassicError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
     counts = aligned(*map(speaker_counts, tables))
-    found = statistics.compare(counts[0].counts, counts[1].counts, names, metric)
-    each = [per_speaker(table, METRICS[metric].of) for table in counts]
-    return Pair((first, second), metric, found, len(tested[0]), pd.concat(each, axis=1, keys=names))
+    both, of = [table.counts for table in counts], COUNT_METRICS[metric].of
+    each = pd.concat([per_speaker(table, of) for table in counts], axis=1, keys=names)
+    values = tuple(float(of(table.sum(axis=0))) for table in both)
+    test = swap_test(*both, of)
+    return Pair((first, second), metric, values, difference(*both, of), *test, len(tested[0]), each)
 
 
 def compare_stored(results: Path, first: str, second: str, metric: str = "uar") -> Pair:
@@ -142,24 +162,24 @@ def as_text(pair: Pair, width: int = 80) -> str:
 
     Where there are too few speakers for an interval, each of them is shown instead.
     """
-    found, gap, record = pair.found, pair.found.difference, pair.runs[0].record
+    gap, record = pair.difference, pair.runs[0].record
     kind = "leaky" if record["leaky"] else track_of(record["track"]).label
     each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
     each = each.assign(difference=each.iloc[:, 0] - each.iloc[:, 1])
     rows = [
         (name, *(Cell(words(figure), figure) for figure in (value, *each[name])))
         for name, value, words in zip(
-            each.columns, (found.first, found.second, gap.value), (share, share, signed), strict=True
+            each.columns, (*pair.values, gap.value), (share, share, signed), strict=True
         )
     ]
     names = (str(name).partition("/")[2] or str(name) for name in each.index)
     table = Table(("", METRICS[pair.metric].word, *names), tuple(rows)).lines()
     if gap.trusted:
         table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
-        table.append(f"permutation test over speakers  p = {found.p_value:.2g}")
+        table.append(f"permutation test over speakers  p = {pair.p_value:.2g}")
     sentences = [
         textwrap.fill(sentence, width, break_long_words=False, break_on_hyphens=False)
-        for sentence in (found.verdict, *pair.notes)
+        for sentence in (pair.verdict, *pair.notes)
     ]
     clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
     return "\n".join([f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", *sentences])
@@ -167,7 +187,7 @@ def as_text(pair: Pair, width: int = 80) -> str:
 
 def as_facts(pair: Pair) -> dict[str, Any]:
     """A comparison ready for JSON; `low` and `high` are null where one speaker leaves nothing to resample."""
-    found, gap = pair.found, pair.found.difference
+    gap = pair.difference
     first, second = (run.record["id"] for run in pair.runs)
     low, high = (None if math.isnan(end) else end for end in (gap.low, gap.high))
     return {
@@ -177,13 +197,13 @@ def as_facts(pair: Pair) -> dict[str, Any]:
         "clips": pair.clips,
         "speakers": gap.speakers,
         "metric": pair.metric,
-        "values": [found.first, found.second],
+        "values": list(pair.values),
         "difference": gap.value,
         "low": low,
         "high": high,
         "trusted": gap.trusted,
-        "p_value": found.p_value,
-        "exact": found.exact,
-        "verdict": found.verdict,
+        "p_value": pair.p_value,
+        "exact": pair.exact,
+        "verdict": pair.verdict,
         "notes": pair.notes,
     }
