@@ -49,7 +49,7 @@ def grouped_confusion(
     """
     if not len(truth) == len(guess) == len(groups):
         raise SerClassicError(
-            f"{len(truth)} true emotions, {len(guess)} guesses and {len(groups)} groups; expected as many"
+            f"{len(truth)} true emotions, {len(guess)} guesses and {len(groups)} groups; these must be equal"
         )
     if len(truth) == 0:
         raise SerClassicError("there are no clips to score")
@@ -134,14 +134,12 @@ def confidence(guess: np.ndarray, probabilities: pd.DataFrame) -> np.ndarray:
     return sure
 
 
-def _bins(sure: np.ndarray, bins: int) -> np.ndarray:
+def _bins(sure: np.ndarray) -> np.ndarray:
     """The bin of equal width from 0 to 1, the upper edge included, of each confidence."""
-    return np.clip(np.ceil(sure * bins).astype(int) - 1, 0, bins - 1)
+    return np.clip(np.ceil(sure * BINS).astype(int) - 1, 0, BINS - 1)
 
 
-def reliability(
-    truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame, bins: int = BINS
-) -> pd.DataFrame:
+def reliability(truth: np.ndarray, guess: np.ndarray, probabilities: pd.DataFrame) -> pd.DataFrame:
     """How often guesses of some confidence are right: a row per bin that holds a clip.
 
     Columns `clips`, and the means `confidence` and `accuracy`.
@@ -150,7 +148,7 @@ def reliability(
     table = pd.DataFrame(
         {"confidence": sure, "accuracy": np.asarray(truth) == np.asarray(guess)}, dtype=float
     )
-    groups = table.groupby(_bins(sure, bins))
+    groups = table.groupby(_bins(sure))
     return groups.mean().assign(clips=groups.size()).reset_index(drop=True)
 
 
@@ -161,7 +159,7 @@ def calibration_gaps(truth: np.ndarray, guess: np.ndarray, probabilities: pd.Dat
     """
     sure = confidence(guess, probabilities)
     gaps = np.zeros((len(sure), BINS + 1))
-    gaps[np.arange(len(sure)), _bins(sure, BINS)] = (np.asarray(truth) == np.asarray(guess)) - sure
+    gaps[np.arange(len(sure)), _bins(sure)] = (np.asarray(truth) == np.asarray(guess)) - sure
     gaps[:, -1] = 1
     return gaps
 
@@ -247,13 +245,13 @@ def agreement_terms(truth: np.ndarray, guess: np.ndarray) -> np.ndarray:
     Raises
     ------
     SerClassicError
-        Unequal lengths, no clips, or a value that is no number.
+        Unequal lengths, no clips, or a value that is not a number.
     """
     truth, guess = np.asarray(truth, dtype=float), np.asarray(guess, dtype=float)
     if truth.shape != guess.shape or not len(truth):
-        raise SerClassicError(f"{len(truth)} true values and {len(guess)} guesses; expected as many, and one")
+        raise SerClassicError(f"{len(truth)} true values and {len(guess)} guesses; expected equal numbers")
     if not (np.isfinite(truth).all() and np.isfinite(guess).all()):
-        raise SerClassicError("a true or a guessed value is no number")
+        raise SerClassicError("a true or a guessed value is not a number")
     truth, guess = truth - truth.mean(), guess - truth.mean()
     return np.stack([np.ones(len(truth)), truth, guess, truth**2, guess**2, truth * guess], axis=1)
 

@@ -60,7 +60,7 @@ class Interval(NamedTuple):
 
     @property
     def trusted(self) -> bool:
-        """Whether there are speakers enough for the range to mean anything."""
+        """Whether there are enough speakers for the range to mean anything."""
         return self.speakers >= FEWEST_SPEAKERS
 
 
@@ -74,15 +74,9 @@ class Ranks(NamedTuple):
     critical_difference: float
 
 
-def count(
-    truth: Sequence[str],
-    guess: Sequence[str],
-    speakers: Sequence[str],
-    classes: Sequence[str] | None = None,
-) -> SpeakerCounts:
-    """Confusion counts of every speaker; by default of all emotions that occur, as `ordered`."""
-    names = classes_of(speakers)
-    classes = tuple(classes) if classes is not None else ordered(classes_of(truth, guess))
+def count(truth: Sequence[str], guess: Sequence[str], speakers: Sequence[str]) -> SpeakerCounts:
+    """Confusion counts of every speaker, of all emotions that occur."""
+    names, classes = classes_of(speakers), ordered(classes_of(truth, guess))
     return SpeakerCounts(names, classes, grouped_confusion(truth, guess, places_of(speakers, names), classes))
 
 

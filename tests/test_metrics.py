@@ -93,7 +93,7 @@ def test_calibration_by_hand():
     assert METRICS["ece"](truth, guess, given_) == pytest.approx(0.35)
     # squared distances .02, 1.62, .18, .18
     assert METRICS["brier"](truth, guess, given_) == pytest.approx(2.0 / 4)
-    bins = metrics.reliability(truth, guess, given_, bins=10)
+    bins = metrics.reliability(truth, guess, given_)
     assert bins["clips"].tolist() == [2, 2]
     np.testing.assert_allclose(bins["confidence"], [0.7, 0.9])
     np.testing.assert_allclose(bins["accuracy"], [1, 0.5])

@@ -53,7 +53,7 @@ class Pair:
     speakers: pd.DataFrame
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: what the terminal does."""
+        """What a notebook shows: the same as the terminal."""
         return f"<pre>{escape(as_text(self, 100))}</pre>"
 
     @property
@@ -74,7 +74,7 @@ class Pair:
             )
         if self.runs[0].record["leaky"]:
             notes.append(
-                "Both runs heard the test speakers in training: they say nothing of unknown speakers."
+                "Both runs heard the test speakers in training: they say nothing about unknown speakers."
             )
         return notes
 

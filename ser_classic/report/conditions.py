@@ -1,4 +1,4 @@
-"""Tests of their own beside ordinary runs: other corpora, few clips or speakers, degraded clips, seeds."""
+"""Special tests beside ordinary runs: other corpora, few clips or speakers, degraded clips."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CROSS = (
 FEW = (
     "UAR against the number of unlabelled clips of a test speaker used to scale the features. With 0 clips "
     "the statistics of the training speakers are used, with fewer than 8 they are mixed in. Blind systems "
-    "scale nothing by speaker; all clips are the adapted track of the leaderboard."
+    "scale nothing by speaker; with all clips it is the adapted track of the leaderboard."
 )
 DEGRADED = (
     "UAR of blind systems trained on the clips as they are and tested on degraded ones; some were also "
@@ -48,7 +48,7 @@ def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tup
     """Runs that set one of these `CONDITIONS` and no other, and ordinary runs of the same systems and folds.
 
     The finished runs of the first seed, as `described`, with a column for each field (None where a run does
-    not set it); then remarks on those that came to nothing.
+    not set it); then remarks on those that failed.
     """
     runs, system = first_seeds(runs), ["corpus", "base", "features", "model"]
     told = [{name: run.record[name] for name in CONDITIONS if name in run.record} for run in runs["run"]]
@@ -61,7 +61,7 @@ def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tup
 
 
 def failures(runs: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """A remark on each run that came to nothing."""
+    """A remark on each failed run."""
     return tuple(
         remark("failed", f"{row['corpus']}, {row['protocol']}, {system_of(row)}", str(row["error"]))
         for row in runs[runs["counts"].isna()].to_dict("records")
@@ -80,7 +80,7 @@ def few_chapter(runs: pd.DataFrame) -> Chapter:
         "On the left, apart from the line, the blind system; on the right all clips of a speaker, and how "
         "many these are."
     )
-    chapter = Chapter("adaptation", "How many clips adaptation takes", FEW, ())
+    chapter = Chapter("adaptation", "How many clips adaptation needs", FEW, ())
     return _curves(chapter, runs, "heard", {"blind": BLIND, "adapted": ALL}, label, "clips heard", caption)
 
 
@@ -140,9 +140,9 @@ def degraded(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, str], .
 
 
 def degraded_chapter(runs: pd.DataFrame) -> Chapter:
-    """Systems tested on noisy, coded, faint or clipped recordings, and what training with copies gains.
+    """Systems tested on noisy, coded, faint or clipped recordings, and the gain of training with copies.
 
-    The figure has the corpora with most runs, unless all of their clips are clean.
+    The figure has the corpora with most runs, unless all their clips are clean.
     """
     from ser_classic.plots.conditions import robustness
 
@@ -159,7 +159,7 @@ def degraded_chapter(runs: pd.DataFrame) -> Chapter:
         partial(robustness, drawn),
     )
     pictures = () if drawn["degradation"].eq(CLEAN).all() else (picture,)
-    chapter = Chapter("degraded", "On degraded recordings", about, (), pictures, failed)
+    chapter = Chapter("degraded", "Degraded recordings", about, (), pictures, failed)
     return _with_grids(chapter, table, "degradation", "test clips")
 
 
@@ -189,7 +189,7 @@ def _with_grids(chapter: Chapter, table: pd.DataFrame, by: str, heading: str) ->
 
 
 def headings_of(systems: Iterable[str]) -> dict[str, str]:
-    """What heads the column of each system: its model alone, to save room, where that tells many apart."""
+    """The heading of each system's column: its model alone, to save room, if that tells many apart."""
     names = {name: name.rpartition(" + ")[2] for name in sorted(set(systems))}
     return names if len(set(names.values())) == len(names) > 2 else {name: name for name in names}
 
@@ -231,7 +231,7 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def cross_chapter(runs: pd.DataFrame) -> Chapter:
-    """The crossings: of each system a table, and a figure of that which crosses most."""
+    """The crossings: a table for each system, and a figure of the one with most."""
     from ser_classic.plots.conditions import crossings as drawn
 
     table = crossings(runs)
@@ -265,7 +265,7 @@ def cross_chapter(runs: pd.DataFrame) -> Chapter:
     knows = {track_of(name).label.capitalize(): track_of(name).title for name in tracks}
     failed = failures(first_seeds(runs[runs["test"] == "cross"]))
     about = " ".join([CROSS, *(f"{name}: {told}." for name, told in (knows | titles).items())])
-    return Chapter("cross", "From corpus to corpus", about, tuple(tables), drawings, failed)
+    return Chapter("cross", "Across corpora", about, tuple(tables), drawings, failed)
 
 
 CHAPTERS: tuple[Callable[[pd.DataFrame], Chapter], ...] = (

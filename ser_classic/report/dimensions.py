@@ -42,7 +42,7 @@ def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: s
     ------
     SerClassicError
         Predictions of something else, or of clips that the table does not hold.
-        A true or a predicted value is no number.
+        A true or a predicted value is not a number.
     """
     for table, what in ((predictions, "predictions"), (clips, "clips")):
         if dimension not in table:

@@ -86,12 +86,12 @@ def read_predictions(
     first = {name: line for line, name in clip[::-1].items()}
     checks = {
         "{name!r} is not a clip of {corpus}": clip.isna(),
-        "{name} is of the part {part!r}; leave all but test out": table["part"] != "test",
+        "{name} is of the part {part!r}; keep only test": table["part"] != "test",
         "{name} is not tested by this protocol": fold.isna(),
         "{name} is tested in fold {right}, not {fold}": table["fold"] != fold,
         "{answer!r} is none of {emotions}; say what it means with --map": ~guess.isin(emotions),
         "its probabilities are not numbers from 0 to 1 that add up to 1": ~whole & bool(meant),
-        "{name} is there twice, first in line {first}": clip.duplicated(),
+        "{name} is repeated, first in line {first}": clip.duplicated(),
     }
     told = table[["part", "fold"]].assign(
         name=table[key], answer=table[answer], right=fold, first=clip.map(first), corpus=corpus
@@ -120,7 +120,7 @@ def _plain(name: str) -> str:
 
 
 def _keys(clips: pd.DataFrame) -> pd.Series:
-    """What a clip may be called, to its name; what would be that of two is that of none."""
+    """From what a clip may be called to its name; without what two clips may be called."""
     called = [pd.Series(clips.index), clips["file"], clips["corpus"] + "/" + clips["file"]]
     keys = pd.DataFrame({"key": pd.concat(called).map(_plain).to_numpy(), "clip": [*clips.index] * 3})
     keys = keys.drop_duplicates()
@@ -243,7 +243,7 @@ def as_text(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str
         "",
     ]
     if pair:
-        lines += ["beside the best run of this benchmark on these folds", "", in_words(pair, width)]
+        lines += ["compared with the best run of this benchmark on these folds:", "", in_words(pair, width)]
     else:
         lines += ["No run of this benchmark on these folds is in the results folder to compare with:"]
         lines += ["ser-classic bench makes such runs, --results names another folder."]

@@ -18,7 +18,7 @@ ABOUT = (
     "interval over speakers, is what a leaky split adds to a published figure. With several seeds, figures "
     "are means. `leak_premium.csv` has all leaky protocols and the number of seeds."
 )
-ALONE = "Models of others that were scored under a leaky split only"
+ALONE = "External models scored only under a leaky split"
 SYSTEM = ("corpus", "features", "model", "classes")
 COLUMNS = (
     *(*SYSTEM, "protocol", "uar", "leaky_protocol", "leaky_uar", "premium", "low", "high"),

@@ -105,7 +105,7 @@ def beside_networks(board: pd.DataFrame, most: int = 4) -> pd.DataFrame:
 
 
 def networks_picture(board: pd.DataFrame) -> Picture | None:
-    """The picture that tells the story: classical systems beside frozen networks; None without both."""
+    """The picture at the head of the page: classical systems beside frozen networks; None without both."""
     from ser_classic.plots.scores import beside_networks as drawn
 
     table = beside_networks(board)
@@ -122,7 +122,7 @@ def networks_picture(board: pd.DataFrame) -> Picture | None:
 
 
 def published_chapter(runs: pd.DataFrame) -> Chapter:
-    """What is published of the corpora that were run, with where it stands."""
+    """Published scores on the corpora that were run, with their sources."""
     both, tables = beside_published(runs), []
     for (corpus, track, disjoint), part in both.groupby(["corpus", "track", "disjoint"], sort=False):
         if part["own"].nunique() < 2:
@@ -139,7 +139,7 @@ def published_chapter(runs: pd.DataFrame) -> Chapter:
         ]
         title = f"{corpus}, {track_of(track).label}" + ("" if disjoint else ", speakers on both sides")
         tables.append(Table.of(rows, title, ["best" if own else "" for own in part["own"]], SHOWN))
-    return Chapter("published", "Beside published scores", PUBLISHED_ABOUT, tuple(tables))
+    return Chapter("published", "Compared with published scores", PUBLISHED_ABOUT, tuple(tables))
 
 
 def recipes() -> pd.DataFrame:
@@ -202,7 +202,7 @@ def recipes_chapter(runs: pd.DataFrame) -> Chapter:
     if missed:
         about = f"{MISSED.format(missed=len(missed), all=len(rows), which='; '.join(missed))} {about}"
     tables = (Table.of(rows), Table.of(sources, "Claims")) if rows else ()
-    return Chapter("recipes", "Recipes that people publish", about, tables)
+    return Chapter("recipes", "Published recipes", about, tables)
 
 
 def fold_leaks() -> pd.DataFrame:
@@ -225,7 +225,7 @@ def folds_chapter(runs: pd.DataFrame) -> Chapter:
                 "corpus": row["corpus"],
                 **{name: _number(row[name]) for name in ("folds", "clips", "speakers")},
                 "tested": _number(row["test_speakers"]),
-                "of them trained on": _number(row["also_trained"]),
+                "also trained on": _number(row["also_trained"]),
                 "verdict": ": ".join(filter(None, (row["verdict"], row["note"]))),
             }
         )

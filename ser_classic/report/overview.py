@@ -25,7 +25,7 @@ from ser_classic.statistics import Ranks, per_speaker, ranks
 from ser_classic.tables import Cell, Table, of_share
 
 PANELS = 2  # corpora that a figure has room for
-ABOUT = "Blind systems, with speakers kept apart, by what goes in and what learns."
+ABOUT = "Blind systems with speakers kept apart, by feature set and by model."
 NETWORKS_ABOUT = (
     "The best networks trained from scratch beside the best classical models, on the same folds. A held-out "
     "group of training speakers (of clips in a leaky split) decides when to stop; with two speakers (TESS) "
@@ -36,7 +36,7 @@ NETWORK = "DeepClassifier"  # the estimator of every model that is trained in ep
 
 
 def systems_chapter(runs: pd.DataFrame) -> Chapter:
-    """Feature sets and models side by side, how they rank, and what is taken for what."""
+    """Feature sets and models side by side, their ranks, and what the best systems confuse."""
     pictures = (*_feature_sets(runs), *_confusions(runs))
     tables, about = [], [ABOUT]
     for by, title, others in (
@@ -57,7 +57,7 @@ def systems_chapter(runs: pd.DataFrame) -> Chapter:
             {
                 by: str(name),
                 "average rank": Cell(f"{rank:.2f}", rank),
-                "than the best": "worse" if far[name] else "",
+                "against the best": "worse" if far[name] else "",
             }
             for name, rank in found.average.items()
         ]
@@ -88,14 +88,14 @@ def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
             "features",
             "Feature sets and models, blind",
             "UAR of every feature set on the corpora with most systems: a dot for each model, the best "
-            "named, with its 95 % interval where there are speakers enough. The dashed line is chance. Of "
+            "named, with its 95 % interval where there are enough speakers. The dashed line is chance. Of "
             "several protocols, the one under which most systems ran.",
             partial(feature_sets, drawn),
         )
 
 
 def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
-    """What the best blind system takes for what, and how far its probabilities can be trusted."""
+    """What the best blind system confuses, and how far its probabilities can be trusted."""
     from ser_classic.plots.scores import confusions
 
     own = first_seeds(runs[runs["source"] == ""])
@@ -110,7 +110,7 @@ def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
     if panels:
         yield Picture(
             "confusions",
-            "What the best blind system takes for what, and how sure it is",
+            "What the best blind system confuses, and how well its confidence is calibrated",
             "Left: the share of each emotion's clips by guess; a blank cell is a guess never made, a zero "
             "one made for fewer than one clip in 200. Right: how often guesses of a given confidence are "
             "right; on the dotted line they are right as often as they claim. A larger dot is more clips. "
@@ -188,7 +188,7 @@ def networks_chapter(runs: pd.DataFrame) -> Chapter:
                 "kind": "network" if row["network"] else "classical",
                 "system": system_of(row),
                 "UAR": of_share(row["uar"]),
-                "a fold takes": Cell(duration(row["seconds"]), row["seconds"]),
+                "time per fold": Cell(duration(row["seconds"]), row["seconds"]),
                 "size": Cell(f"{row['size'] / 1e6:.2f} MB", row["size"]),
             }
             for row in best.to_dict("records")

@@ -180,7 +180,7 @@ function leaderboard(table, form, unfolded) {
     const [number, counts, uars] = unfolded.rows[row.id] ?? [];
     const inside = element("div", {class: "inside"});
     if (counts) {
-      inside.append(element("div", {}, element("h4", {}, "What is taken for what"),
+      inside.append(element("div", {}, element("h4", {}, "Confusion matrix"),
         element("div", {class: "scroll"}, matrix(unfolded.emotions[number], counts.split(" ").map(Number))),
         element("p", {class: "muted"}, "Rows: what was played, with its clips; columns: what was guessed, as a share. Blank: never; 0: fewer than one clip in 200.")));
       if (uars.length) inside.append(speakers(uars));

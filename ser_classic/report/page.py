@@ -33,7 +33,7 @@ from ser_classic.statistics import per_speaker
 from ser_classic.tables import share
 from ser_classic.tracks import track_of
 
-TITLE = "Speech emotion recognition on speakers never heard"
+TITLE = "Speech emotion recognition on unseen speakers"
 LEAD = (
     "Classical systems tested on speakers they were not trained on; those marked leaky were trained on the "
     "test speakers. All figures except the published ones are computed from stored predictions."
@@ -66,7 +66,7 @@ def page(runs: pd.DataFrame, chapters: Iterable[Section] = (), story: str = "") 
     failed = int((runs["status"] != "ok").sum())
     stale = int((runs["stale"].ne("") & (runs["status"] == "ok")).sum())
     counts = f"{len(runs)} runs, {failed} of them failed"
-    counts += f", {stale} stale: made otherwise than they would be today, and not ranked" if stale else ""
+    counts += f", {stale} stale: of changed parameters or data, not ranked" if stale else ""
     table = Section("systems-all", "All systems", _leaderboard(runs)) if len(runs) else None
     first, *others = [*chapters] or [None]
     sections = [section for section in (first, table, *others) if section]
@@ -188,7 +188,7 @@ def _attributes(values: Mapping[str, Any]) -> str:
 
 
 def _unfolded(runs: pd.DataFrame) -> str:
-    """What rows unfold to, as JSON: emotions, and of each row their number, its counts, its speakers' UAR."""
+    """What rows unfold to, as JSON: lists of emotions; for each row the number of its list, counts, UARs."""
     emotions: dict[tuple[str, ...], int] = {}
     rows: dict[str, tuple[int, np.ndarray, list[str]]] = {}
     runs = runs[runs["counts"].notna() & (runs["test"] == "") & (runs["stale"] == "")]

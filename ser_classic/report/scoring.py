@@ -261,7 +261,7 @@ def system_of(row: Mapping[str, Any] | pd.DataFrame) -> Any:
 
 
 def trusted(board: pd.DataFrame) -> pd.DataFrame:
-    """The board with `system`, and with `low` and `high`: UAR intervals of speakers enough, else NaN."""
+    """The board with `system`, and with `low` and `high`: the UAR interval of enough speakers, else NaN."""
     enough = board["speakers"].astype(float) >= FEWEST_SPEAKERS
     low, high = (board[name].astype(float).where(enough) for name in ("uar_low", "uar_high"))
     return board.assign(system=system_of(board), low=low, high=high)
