@@ -75,6 +75,15 @@ class Descriptor:
         return tuple(f"{self.family}_{index:0{digits}d}" for index in range(self.size))
 
 
+def rows_of(descriptors: Iterable[Descriptor]) -> tuple[str, ...]:
+    """Names of the rows of descriptors; a SerClassicError if a family is listed twice."""
+    descriptors = tuple(descriptors)
+    families = [descriptor.family for descriptor in descriptors]
+    if len(set(families)) < len(families):
+        raise SerClassicError(f"descriptors: a family is listed twice: {', '.join(families)}")
+    return tuple(row for descriptor in descriptors for row in descriptor.rows)
+
+
 def describe(
     waveform: np.ndarray, sample_rate: int, descriptors: Iterable[Descriptor], framing: Framing | None = None
 ) -> dict[str, np.ndarray]:

@@ -96,13 +96,7 @@ def extract(
             (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
             known = index(shards)
             missing = {key: source for key, source in missing.items() if key not in known}
-            try:
-                known |= _extract_missing(missing, len(clips), job, engine)
-            except ExtractionError as error:
-                if root.is_dir():
-                    raise
-                gone = "the folder of the corpus is gone; put it back and repeat the command to continue"
-                raise ExtractionError(f"{root}: {gone}") from error
+            known |= _extract_missing(missing, len(clips), job, engine)
     columns = feature_set.columns
     try:
         values, lengths = assemble(keys, known, shards)
@@ -220,6 +214,9 @@ def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: En
     for _, (written, failed) in track(done, len(batches), f"extracting {name}"):
         found |= written
         failures += failed
+    if failures and not job.root.is_dir():
+        gone = "the folder of the corpus is gone; put it back and repeat the command to continue"
+        raise ExtractionError(f"{job.root}: {gone}")
     if failures:
         shown = some(sorted(failures), apart="\n  ")
         raise ExtractionError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser_classic.errors import SerClassicError
-from ser_classic.features.descriptors import Descriptor, Framing, describe
+from ser_classic.features.descriptors import Descriptor, Framing, describe, rows_of
 from ser_classic.registry import unknown
 
 PERCENTILES = {"p05": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
@@ -34,15 +34,12 @@ class Pooled:
         for name in self.functionals:
             if name not in FUNCTIONALS:
                 raise SerClassicError(unknown("functionals", name, FUNCTIONALS))
-        families = [descriptor.family for descriptor in self.descriptors]
-        if len(set(families)) < len(families):
-            raise SerClassicError(f"descriptors: a family is listed twice: {', '.join(families)}")
+        rows_of(self.descriptors)  # checks them
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Name of every feature: descriptor, its row, functional."""
-        rows = (row for descriptor in self.descriptors for row in descriptor.rows)
-        return tuple(f"{row}_{name}" for row in rows for name in self.functionals)
+        return tuple(f"{row}_{name}" for row in rows_of(self.descriptors) for name in self.functionals)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Features [shape=(d,), dtype=float32] of a waveform [shape=(n,)] at a sample rate [Hz].

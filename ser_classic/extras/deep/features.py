@@ -8,9 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from ser_classic import audio
-from ser_classic.errors import SerClassicError
 from ser_classic.features import RATE, Extractor, FeatureSet
-from ser_classic.features.descriptors import Descriptor, Framing, describe
+from ser_classic.features.descriptors import Descriptor, Framing, describe, rows_of
 from ser_classic.features.inputs import VECTORS, Inputs
 from ser_classic.registry import need
 
@@ -42,13 +41,11 @@ class Frames:
     gives: ClassVar[Inputs] = SEQUENCES
 
     def __post_init__(self) -> None:
-        families = [descriptor.family for descriptor in self.descriptors]
-        if len(set(families)) < len(families):
-            raise SerClassicError(f"descriptors: a family is listed twice: {', '.join(families)}")
+        rows_of(self.descriptors)  # checks them
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return tuple(row for descriptor in self.descriptors for row in descriptor.rows)
+        return rows_of(self.descriptors)
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         """Descriptors [shape=(1 + n // hop, d), dtype=float32]; raises as `describe`."""
