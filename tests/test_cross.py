@@ -49,8 +49,11 @@ def test_recordings_of_the_corpus_trained_on_are_not_tested(tiny, cache):
     some = in_place_of_emodb(tiny._replace(clips=tiny.clips[::7]))
     told = "tiny: 7 of its 48 clips "
     cell = Cell("tiny", "cross_from_emodb", "mfcc13", "ridge")
-    sources, sequences = Sources(cache=cache, own={"emodb": some}), FEATURES["mfcc_rms_zcr_sequence"]
-    (refused,) = prepare_cells(tiny, [cell], sources)
+    sources, sequences = (
+        Sources(cache=cache, own={"tiny": tiny, "emodb": some}),
+        FEATURES["mfcc_rms_zcr_sequence"],
+    )
+    (refused,) = prepare_cells([cell], sources)
     assert refused.trial is None
     assert refused.error.startswith(told)
     with pytest.raises(SerClassicError, match=told):  # of sequences, too
@@ -162,8 +165,8 @@ def test_every_source_has_both_tracks(source):
 
 def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, other, cache, tmp_path):
     cell = Cell("tiny", "cross_from_emodb_adapted", "mfcc13", "ridge")
-    sources = Sources(cache=cache, own={"emodb": other})
-    (work,) = prepare_cells(tiny, [cell], sources)
+    sources = Sources(cache=cache, own={"tiny": tiny, "emodb": other})
+    (work,) = prepare_cells([cell], sources)
     parts = work.trial.features
     assert [len(part.clips) for part in parts] == [len(other.clips), len(tiny.clips)]
     assert all(isinstance(part.values, np.memmap) for part in parts), "nothing is in memory yet"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,7 +112,7 @@ class _Bench:
 
     def _kept(self, known: Sequence[store.Run]) -> set[str]:
         """Ids of the finished runs that stay; says how many are stale."""
-        today = functools.cache(self.sources.clips_today)
+        today = self.sources.clips_today
         stale = {run.id: other for run in known if (other := differences(run.record, today))}
         if stale:
             fate = "are kept" if self.keep_stale else "will be run again (--keep-stale keeps them)"
@@ -144,7 +143,7 @@ class _Bench:
         except SerClassicError as error:
             self.outcome.errors.setdefault(str(error), []).extend(cell.id for cell in cells)
             return []
-        works = list(prepare_cells(loaded, cells, self.sources))
+        works = list(prepare_cells(cells, self.sources))
         # For a corpus of your own, reading it gives these warnings.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
         for notice in filter(None, (lacking, *beware, *self._shared(works))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -19,6 +18,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import Sources
 from ser_classic.experiment.stale import differences
+from ser_classic.experiment.suites import select
 from ser_classic.features import FEATURES
 from ser_classic.runtime.engines import SERIAL, Engine
 
@@ -76,26 +76,20 @@ def check(
     The sample is drawn by the seed from the runs of `cells`, if given, with names among those of `only`; the
     chance of a run falls with the seconds it took, so most are quick and every run can be drawn.
     """
-    stored = {
-        Cell.of(run.record): run
-        for run in _runs(results)
-        if run.ok
-        and "external" not in run.record
-        and (cells is None or Cell.of(run.record) in cells)
-        and all(not names or run.record[axis] in names for axis, names in (only or {}).items())
-    }
+    runs = (run for run in _runs(results) if run.ok and "external" not in run.record)
+    stored = {cell: run for run in runs if (cell := Cell.of(run.record)) in (cells or [cell])}
     if not stored:
         raise store.StoreError(
             f"{results}: there is no finished run of these to check; make some with: ser-classic bench SUITE"
         )
-    clips = functools.cache(Sources(data, cache).clips_today)
-    at_hand = set(available(data))
-    hindered = {cell: _hindrance(cell, run.record, at_hand, clips) for cell, run in stored.items()}
+    clips, at_hand = Sources(data, cache).clips_today, set(available(data))
+    chosen = select([*stored], **only or {})
+    hindered = {cell: _hindrance(cell, stored[cell].record, at_hand, clips) for cell in chosen}
     unchecked = Counter(filter(None, hindered.values()))
     checkable = [cell for cell, reason in hindered.items() if not reason]
     seconds = {
-        cell: run.record.get("fit_seconds", 0.0) + run.record.get("predict_seconds", 0.0)
-        for cell, run in stored.items()
+        cell: sum(stored[cell].record.get(name, 0.0) for name in ("fit_seconds", "predict_seconds"))
+        for cell in checkable
     }
     drawn = _drawn(checkable, seconds, number, seed)
     with tempfile.TemporaryDirectory(prefix="ser-classic-check-") as folder:

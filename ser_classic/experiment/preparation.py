@@ -50,6 +50,7 @@ class Sources:
         self.data, self.cache, self.engine, self.own = data, cache, engine, own or {}
         self.dimensions = dimensions
         self._corpora: dict[str, Loaded] = {}
+        self._digests: dict[str, str] = {}
         self._features: dict[Hashable, Features | SerClassicError] = {}
 
     def corpus(self, name: str) -> Loaded:
@@ -58,6 +59,12 @@ class Sources:
             loaded = self.own.get(name) or load(name, self.data, self.cache)
             self._corpora[name] = rated(loaded) if self.dimensions else loaded
         return self._corpora[name]
+
+    def digest(self, name: str) -> str:
+        """Digest of a corpus's clips table."""
+        if name not in self._digests:
+            self._digests[name] = store.table_digest(self.corpus(name).clips)
+        return self._digests[name]
 
     def clips_today(self, name: str) -> str | None:
         """Digest of a corpus's clips table; None if it is missing or incomplete.
@@ -70,7 +77,7 @@ class Sources:
             loaded = self.corpus(name)
         except SerClassicError:
             return None
-        return None if shortfall(loaded.corpus, loaded.clips) else store.table_digest(loaded.clips)
+        return None if shortfall(loaded.corpus, loaded.clips) else self.digest(name)
 
     def features(
         self, loaded: Loaded, feature_set: FeatureSet, degradation: Degradation | None = None
@@ -174,11 +181,10 @@ class Work:
         )
 
 
-def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> Iterator[Work]:
+def prepare_cells(cells: Sequence[Cell], sources: Sources) -> Iterator[Work]:
     """Prepare cells that test on the same corpus."""
+    loaded = sources.corpus(cells[0].corpus)
     warned: set[str] = set()
-    table_digest = functools.cache(lambda name: store.table_digest(sources.corpus(name).clips))
-    own = store.table_digest(loaded.clips)
 
     @functools.cache
     def split(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
@@ -193,7 +199,7 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
         cell.entry.require()
         record["parameters"] = parameters(cell)
         if others := protocol.sources(cell.corpus):
-            digests["trained_clips"] = {name: table_digest(name) for name in others}
+            digests["trained_clips"] = {name: sources.digest(name) for name in others}
         labels, folds = split(cell.protocol, cell.seed, cell.target)
         trained, features = [*map(sources.corpus, others)], FEATURES[cell.features]
         corpora = [*trained, loaded]
@@ -211,7 +217,7 @@ def prepare_cells(loaded: Loaded, cells: Sequence[Cell], sources: Sources) -> It
 
     for cell in cells:
         work = Work(cell, new_record(cell))
-        work.record["digests"]["clips"] = own
+        work.record["digests"]["clips"] = sources.digest(cell.corpus)
         try:
             work.trial = trial_of(cell, work.record)
         except SerClassicError as error:

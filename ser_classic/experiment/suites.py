@@ -144,7 +144,7 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
         for name in names or ():
             if name not in listed:
                 raise SerClassicError(
-                    f"the suites list no cell with {axis} {name}; they list {', '.join(listed)}"
+                    f"there is no cell with {axis} {name}; there are cells with {', '.join(listed)}"
                 )
     kept = [
         cell
@@ -153,7 +153,7 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
     ]
     if not kept:
         asked = "; ".join(f"{axis} {', '.join(names)}" for axis, names in only.items() if names)
-        raise SerClassicError(f"the suites list no cell with {asked}")
+        raise SerClassicError(f"there is no cell with {asked}")
     return kept
 
 
