@@ -138,7 +138,7 @@ class Table:
         return table
 
 
-def share(value: float, digits: int = 3) -> str:
+def share(value: float | None, digits: int = 3) -> str:
     """A share as the field writes it: `.532`, `−.012`, `1.00`; `–` stands for none.
 
     Examples
@@ -146,7 +146,7 @@ def share(value: float, digits: int = 3) -> str:
     >>> share(0.5321), share(-0.0119), share(1.0, 2), share(float("nan"))
     ('.532', '−.012', '1.0', '–')
     """
-    if value != value:
+    if value is None or value != value:
         return "–"
     text = f"{value:z.{digits}f}"
     text = f"{value:.{digits - 1}f}" if abs(float(text)) >= 1 else text.replace("0.", ".", 1)
@@ -158,7 +158,7 @@ def signed(value: float, digits: int = 3) -> str:
     return ("+" if value > 0 else "") + share(value, digits)
 
 
-def of_share(value: float, digits: int = 3) -> Cell:
+def of_share(value: float | None, digits: int = 3) -> Cell:
     """A cell that says `.532`."""
     return Cell(share(value, digits), value)
 

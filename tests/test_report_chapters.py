@@ -1,4 +1,4 @@
-"""Tests of their own in the report: other corpora, few clips to adapt with, degraded clips, other seeds."""
+"""Special tests in the report: other corpora, few clips to adapt with, degraded clips."""
 
 from __future__ import annotations
 

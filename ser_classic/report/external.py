@@ -23,7 +23,7 @@ from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
 from ser_classic.report.scoring import guesses, judged, scored, speaker_counts
 from ser_classic.statistics import interval
-from ser_classic.tables import Cell, Table, of_share, share
+from ser_classic.tables import Table, of_share, share
 from ser_classic.tracks import track_of
 
 FEATURES = "external"  # in the place of the feature set, in a cell of such a run
@@ -177,31 +177,26 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
         range_ = interval(counts.counts, metric.of)
         low, high = (range_.low, range_.high) if known and range_.trusted else (None, None)
         figures[name] = {"value": range_.value, "low": low, "high": high}
-    by_sex = {}
-    if "sex" in table and table["sex"].notna().all():
-        by_sex = {
-            str(sex): _recalls(confusion(part["truth"], part["guess"], classes), classes)
-            for sex, part in table.groupby("sex")
-        }
-    each = zip(counts.speakers, counts.counts, strict=True) if known else ()
+    sexes = table.groupby("sex") if "sex" in table and table["sex"].notna().all() else ()
+    by_sex = {str(sex): confusion(part["truth"], part["guess"], classes) for sex, part in sexes}
+    by_speaker = dict(zip(counts.speakers, counts.counts, strict=True)) if known else {}
     guess, given = guesses(run.table)
+    calibration = {
+        name: metric(table["truth"].to_numpy(), guess, given)
+        for name, metric in METRICS.items()
+        if metric.terms
+    }
     return {
         "id": run.record["id"],
         **run.record["external"],
         **{name: run.record[name] for name in ("corpus", "protocol", "track", "leaky")},
         "clips": table["clip"].nunique(),
-        "speakers": len(counts.speakers) if known else 0,
+        "speakers": len(by_speaker),
         **figures,
         "recall": _recalls(whole, classes)["recall"],
-        "by_sex": by_sex,
-        "by_speaker": {str(speaker): _recalls(own, classes) for speaker, own in each},
-        "calibration": None
-        if given is None
-        else {
-            name: metric(table["truth"].to_numpy(), guess, given)
-            for name, metric in METRICS.items()
-            if metric.terms
-        },
+        "by_sex": {sex: _recalls(own, classes) for sex, own in by_sex.items()},
+        "by_speaker": {speaker: _recalls(own, classes) for speaker, own in by_speaker.items()},
+        "calibration": None if given is None else calibration,
         "confusion": {"emotions": list(classes), "counts": whole.astype(int).tolist()},
         "comparison": as_facts(pair) if pair else None,
     }
@@ -212,41 +207,38 @@ def as_text(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str
     kind = "leaky" if found["leaky"] else track_of(found["track"]).label
     lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
     if found["leaky"]:
-        lines[1:] = ["The test speakers were heard in training: this says nothing of unknown speakers.", ""]
-    figures = []
-    for name in COUNT_METRICS:
-        value, low, high = found[name].values()
+        lines[1:] = [
+            "The test speakers were heard in training: this says nothing about other speakers.",
+            "",
+        ]
+    figures = {name: found[name] for name in COUNT_METRICS}
+    figures |= {name: {"value": value} for name, value in (found["calibration"] or {}).items()}
+    summary = []
+    for name, figure in figures.items():
+        low, high = figure.get("low"), figure.get("high")
         range_ = "" if low is None else f"{share(low)} to {share(high)}"
-        figures.append((METRICS[name].word, of_share(value), range_))
-    figures += [
-        (METRICS[name].word, of_share(value), "") for name, value in (found["calibration"] or {}).items()
-    ]
+        summary.append((METRICS[name].word, of_share(figure["value"]), range_))
     emotions, counts = found["confusion"]["emotions"], found["confusion"]["counts"]
     short = tuple(word[:5] for word in emotions)
     everyone = {"all": {"uar": found["uar"]["value"], "recall": found["recall"]}}
     recalls = [
-        (
-            name,
-            of_share(part["uar"]),
-            *(Cell("none") if value is None else of_share(value) for value in part["recall"].values()),
-        )
-        for name, part in {**everyone, **found["by_sex"], **found["by_speaker"]}.items()
+        (name, *map(of_share, (part["uar"], *part["recall"].values())))
+        for name, part in (everyone | found["by_sex"] | found["by_speaker"]).items()
     ]
-    rows = [(word, *row) for word, row in zip(emotions, counts, strict=True)]
     lines += [
-        *Table(("", "", "95 %"), tuple(figures)).lines(),
+        *Table(("", "", "95 %"), summary).lines(),
         "",
-        *Table(("recall", "UAR", *short), tuple(recalls)).lines(),
+        *Table(("recall", "UAR", *short), recalls).lines(),
         "",
         "confusion: truth down, guess across",
-        *Table(("", *short), tuple(rows)).lines(),
+        *Table(("", *short), [(word, *row) for word, row in zip(emotions, counts, strict=True)]).lines(),
         "",
     ]
     if pair:
         lines += ["compared with the best run of this benchmark on these folds:", "", in_words(pair, width)]
     else:
-        lines += ["No run of this benchmark on these folds is in the results folder to compare with:"]
-        lines += ["ser-classic bench makes such runs, --results names another folder."]
+        lines += ["The results folder has no run of this benchmark on these folds to compare with."]
+        lines += ["ser-classic bench makes such runs; --results names another folder."]
     return "\n".join(lines)
 
 
