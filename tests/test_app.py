@@ -281,7 +281,7 @@ def send(page, path, panel: str = "") -> None:
 
 def told(page, panel: str = "") -> str:
     """The answer, when it is there."""
-    shown = page.locator(f"#told{panel}")
+    shown = page.locator(f"#answer{panel}")
     shown.locator(".facts, .refused").wait_for(timeout=60_000)
     return shown.inner_text()
 
@@ -297,7 +297,7 @@ def test_a_visitor_uploads_a_recording_and_reads_the_answer(arrive, models, long
     assert download.value.suggested_filename == "long.csv"
     assert len(pd.read_csv(download.value.path())) > 3
     page.click("button[aria-label=Clear]:visible")
-    page.locator(".told:visible .waiting").wait_for()
+    page.locator(".answer:visible .waiting").wait_for()
 
 
 def test_on_a_phone_a_visitor_speaks_first(arrive):
@@ -309,7 +309,7 @@ def test_on_a_phone_a_visitor_speaks_first(arrive):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     ground, bars = (
         page.evaluate(f"getComputedStyle(document.querySelector('{place}')).backgroundColor")
-        for place in ("body", ".told .bar i")
+        for place in ("body", ".answer .bar i")
     )
     dark, light = (np.mean([int(part) for part in re.findall(r"\d+", each)[:3]]) for each in (ground, bars))
     assert dark < 60 < 120 < light

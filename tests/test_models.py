@@ -280,7 +280,7 @@ def test_neighbours_are_chosen_from_as_many_as_there_are_clips():
     fitted = fit(MODELS["knn"], X, y, speakers)
     assert fitted.tuned
     assert fitted.chosen["n_neighbors"] in (1, 5)
-    told = r"knn cannot be fitted to these 12 clips: ValueError: .* n_neighbors = 15.*; take more clips"
+    told = r"knn cannot be fitted to these 12 clips: ValueError: .* n_neighbors = 15.*; use more clips"
     with pytest.raises(SerClassicError, match=told):  # none of these can be had
         fit(replace(MODELS["knn"], grid={"n_neighbors": (15, 21)}), X, y, speakers)
 

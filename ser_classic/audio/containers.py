@@ -148,7 +148,7 @@ def _of_chunks(file: BinaryIO, size: int, layout: Layout) -> Plan:
             field, length = Field(wide[0], "<Q"), wide[1]
         plan = _plan(file, size, begin, length, field, layout)
         if plan.end is not None and (more := _more(file, size, layout, plan.end)):
-            raise AudioError(f"{file.name}: holds {1 + more} pieces of audio; join or split them")
+            raise AudioError(f"{file.name}: has {1 + more} pieces of audio; join or split them")
         if len(coding) == 20 and coding[:2] == GSM:
             block, frames = struct.unpack("<12xH4xH", coding)
             return plan._replace(frames=((plan.end or size) - begin) // max(block, 1) * frames)

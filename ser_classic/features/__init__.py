@@ -31,7 +31,7 @@ _OPENSMILE = partial(
     library="opensmile",
     extra="opensmile",
     terms="Its features are openSMILE's, which is free for research and education only: a product made with "
-    "them needs a licence of audEERING.",
+    "them needs a licence from audEERING.",
 )
 
 FEATURES = FeatureSets(

@@ -65,7 +65,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
 
 
 def index(shards: Path) -> dict[str, Path]:
-    """Which shard holds which clip. A shard that cannot be read (a failing disk) counts as absent."""
+    """The shard of each clip. One that cannot be read (a failing disk) counts as absent."""
     found: dict[str, Path] = {}
     for path in sorted(shards.glob("*.npz")):
         try:

@@ -78,7 +78,7 @@ def fit(
     inner folds are by corpus, and each corpus counts the same if the estimator takes sample weights.
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
-    with wrap_errors(what, "take more clips, or another model"):
+    with wrap_errors(what, "use more clips or another model"):
         from sklearn.utils.validation import has_fit_parameter
 
         from ser_classic.estimators import balanced_weights, inner_folds

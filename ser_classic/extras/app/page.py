@@ -108,7 +108,9 @@ def build(predictors: dict[str, Path], examples: Iterable[Path], limits: Limits)
                     elem_id=f"recording{name}",
                 )
             with gradio.Column(scale=4, min_width=300):
-                shown = gradio.HTML(WAITING, elem_classes="told", elem_id=f"told{name}", js_on_load=ANNOUNCED)
+                shown = gradio.HTML(
+                    WAITING, elem_classes="answer", elem_id=f"answer{name}", js_on_load=ANNOUNCED
+                )
         picture = gradio.HTML(elem_classes="picture")
         gradio.on(
             [recording.change, model.change],
