@@ -1,13 +1,12 @@
 """Fixtures that several test modules share."""
 
-from __future__ import annotations
-
 import json
 import logging
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache as once
@@ -169,6 +168,38 @@ def python() -> Callable[..., Done]:
         return Done(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+class Started(subprocess.Popen):
+    """A Python in a session of its own that hears Ctrl-C, which a job in the background would ignore."""
+
+    def __init__(self, folder: Path, words: tuple[object, ...], environment: dict[str, str]) -> None:
+        self.folder = folder
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        where = {"cwd": folder, "env": os.environ | environment, "start_new_session": True}
+        super().__init__([sys.executable, *map(str, words)], preexec_fn=heard, **pipes, **where)
+
+    def until(self, pattern: str) -> None:
+        """Wait for a file of such a name in its folder."""
+        while not list(self.folder.glob(pattern)):
+            assert self.poll() is None, self.stderr.read()
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
+    """Start Python with such words in the test's folder; at the latest, it ends with the test."""
+    started: list[Started] = []
+
+    def begin(*words: object, **environment: str) -> Started:
+        started.append(Started(tmp_path, words, environment))
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@
 Prints JSON: how many inputs were taken, answered and refused, and what went otherwise.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import logging

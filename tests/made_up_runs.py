@@ -1,7 +1,5 @@
 """Runs nobody ran: plausible predictions drawn from a seed, to test what is read off predictions."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass

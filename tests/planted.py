@@ -1,7 +1,5 @@
 """An extractor at which something happens; processes that work for a test load this module alone."""
 
-from __future__ import annotations
-
 import os
 import signal
 from dataclasses import dataclass

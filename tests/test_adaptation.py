@@ -1,7 +1,5 @@
 """Speaker adaptation: z-scores of a speaker's features, and what his clips together tell of his answers."""
 
-from __future__ import annotations
-
 import itertools
 from dataclasses import replace
 
@@ -148,12 +146,9 @@ def test_what_a_stranger_favours_in_all_his_clips_is_taken_away():
     assert (shared.argmax(axis=1) == emotions).all()
 
 
-def test_a_stranger_of_one_emotion_keeps_it():
+def test_a_stranger_of_one_emotion_keeps_it_and_probabilities_stay_numbers():
     probabilities = stranger(np.ones(12, dtype=int))
     np.testing.assert_allclose(evened(probabilities), probabilities, atol=1e-8)
-
-
-def test_probabilities_of_nothing_at_all_stay_numbers():
     assert np.isfinite(evened(np.eye(3)[np.tile([0, 1], 5)])).all()
 
 

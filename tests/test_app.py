@@ -1,17 +1,12 @@
 """The page: what it answers and refuses, and that a real browser can use it, offline."""
 
-from __future__ import annotations
-
 import base64
 import io
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
 import sys
-import time
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -190,20 +185,12 @@ def test_without_a_model_the_packages_own_answers(tmp_path):
 
 
 @pytest.mark.parametrize(("number", "early"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
-def test_ctrl_c_ends_the_page_and_leaves_no_file(models, tmp_path, number, early):
+def test_ctrl_c_ends_the_page_and_leaves_no_file(models, start, tmp_path, number, early):
     needed("gradio")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ser_classic", "app", str(models / "ridge.skops")],
-        env=os.environ | {"TMPDIR": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = start("-m", "ser_classic", "app", models / "ridge.skops", TMPDIR=str(tmp_path))
     if not early:
         assert process.stdout.readline().startswith("http://127.0.0.1:")
-    while not list(tmp_path.glob("ser-classic-*")) and process.poll() is None:
-        time.sleep(0.01)
+    process.until("ser-classic-*")
     process.send_signal(number)
     told = process.communicate(timeout=300)[1]
     assert (process.returncode, told) == (0, "")

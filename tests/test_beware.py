@@ -1,7 +1,5 @@
 """A confounded corpus is told of wherever somebody sets out to learn from it."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np
@@ -32,10 +30,12 @@ def confounded(tmp_path):
     return tmp_path
 
 
-def test_bench_tells_and_runs_all_the_same(confounded, tmp_path):
+def test_bench_tells_and_runs_all_the_same_and_explore_tells(confounded, tmp_path):
     outcome = bench([Cell("urdu", "random5", "mfcc13", "prior")], tmp_path / "results", confounded, tmp_path)
     assert len(outcome.done) == 1
     assert any("2 of 2 speakers " in notice for notice in outcome.notices)
+    facts = corpus_facts(load("urdu", confounded), "pooled")
+    assert any("2 of 2 folds " in fact for fact in facts.values())
 
 
 def test_verify_tells_with_one_recording_under_two_speakers(confounded):
@@ -47,11 +47,6 @@ def test_verify_tells_with_one_recording_under_two_speakers(confounded):
     assert any("SM1_F0_A00" in told and "SF2_F1_S01" in told for told in found.warnings)
     stdout = CliRunner().invoke(app, ["verify", "urdu", "--data", str(confounded)]).stdout
     assert all(told in stdout for told in found.warnings)
-
-
-def test_explore_tells(confounded):
-    facts = corpus_facts(load("urdu", confounded), "pooled")
-    assert any("2 of 2 folds " in fact for fact in facts.values())
 
 
 def test_bench_tells_of_folds_that_lack_an_emotion(tiny, cache, tmp_path, caplog):

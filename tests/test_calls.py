@@ -1,7 +1,5 @@
 """Calls: channels apart, utterances in the place of windows, labels, and a model that is there."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Stored runs are checked by running them again: what is the same, what is explained, and what is not."""
 
-from __future__ import annotations
-
 import bz2
 import copy
 import json

@@ -1,13 +1,7 @@
 """`bench` and `report` on the command line: what they print, write and answer."""
 
-from __future__ import annotations
-
-import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -74,24 +68,15 @@ def test_what_folds_took_is_logged_where_it_is_asked_for(ser, own_folder, tmp_pa
         )
 
 
-def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, own_folder, tmp_path, cache):
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(ser, start, own_folder, tmp_path):
     (tmp_path / "s.toml").write_text(
         SUITE.replace(
             '["prior", "ridge"]', '["prior", "ridge", "ridge_linear", "svm_linear", "svm_rbf", "fusion"]'
         )
     )
-    words = ["bench", "s.toml", "--own", str(own_folder), "--speaker", r"/(s\d\d)_", "--jobs", "1"]
-    command = [sys.executable, "-m", "ser_classic", *words]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=os.environ | {"SER_CACHE": str(cache)},
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
-    )
-    while not list(tmp_path.glob("results/runs/[!.]*/run.json")) and process.poll() is None:
-        time.sleep(0.01)
+    words = ["bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_", "--jobs", "1"]
+    process = start("-m", "ser_classic", *words)
+    process.until("results/runs/[!.]*/run.json")
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -1,7 +1,5 @@
 """`compare` on the command line: what is said of two stored runs, and what is refused."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """`doctor`, `cache` and `list` on the command line."""
 
-from __future__ import annotations
-
 import json
 import sys
 

@@ -1,7 +1,5 @@
 """Help, examples and completion of every command."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Labels for other programs: the numbers that they read, and tiers that they accept."""
 
-from __future__ import annotations
-
 import pytest
 
 from ser_classic.cli.labels import FORMATS

@@ -1,14 +1,11 @@
 """`fit`, `predict` and `card` on the command line: what they print, where, and with which exit code."""
 
-from __future__ import annotations
-
 import csv
 import io
 import os
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -259,16 +256,10 @@ cli.main()
 """
 
 
-def test_ctrl_c_in_the_evaluation_keeps_the_model(own_folder, recordings, tmp_path):
+def test_ctrl_c_in_the_evaluation_keeps_the_model(start, own_folder, recordings, tmp_path):
     path = tmp_path / "m.skops"
     words = ["fit", own_folder, *OWN[:4], "--model", "ridge", "--no-robust", "-o", path, "--jobs", "1"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", EVALUATES_FOR_AN_HOUR, *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
-    )
+    process = start("-c", EVALUATES_FOR_AN_HOUR, *words)
     assert process.stdout.readline() == "evaluating\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

@@ -1,7 +1,5 @@
 """The clips table: checked once, with errors that name the bad value."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

@@ -1,7 +1,5 @@
 """A Dask cluster as the engine: the results of one process, whatever becomes of the workers."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Every entry of every table, plug-ins included, keeps the table's promises."""
 
-from __future__ import annotations
-
 import json
 import pickle
 

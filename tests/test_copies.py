@@ -1,7 +1,5 @@
 """Copies: one recording under several names is told, whatever the features; equal features alone are not."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

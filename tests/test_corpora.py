@@ -1,7 +1,5 @@
 """Corpora: what file names say, official lists, and packagings."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from pathlib import Path, PurePosixPath

@@ -1,7 +1,5 @@
 """Cross-corpus: trained on one, tested on the other, on the emotions both have, never mixed up."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Decoding: whatever a file holds, all of its audio is had, or a message that names it."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os
@@ -361,13 +359,10 @@ def test_an_array_of_integers_has_the_full_scale_of_its_type():
     np.testing.assert_allclose(audio.check(whole, RATE), whole / 2**15)
 
 
-def test_a_large_offset_is_taken_off_and_told(tmp_path, caplog):
+def test_a_large_offset_is_taken_off_and_a_small_one_told_with_the_command_that_does(tmp_path, caplog):
     path = made(tmp_path, "WAV", "FLOAT", voice() + np.float32(0.2))
     assert abs(audio.read(path)[0].mean()) < 1e-6
     assert "offset" in caplog.text
-
-
-def test_a_small_offset_is_kept_and_told_with_the_command_that_takes_it_off(tmp_path, caplog):
     samples = voice() + np.float32(0.04)
     path = made(tmp_path, "WAV", "FLOAT", samples)
     np.testing.assert_array_equal(audio.read(path)[0], samples)

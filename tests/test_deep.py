@@ -1,7 +1,5 @@
 """Deep models: they learn, repeat themselves, hold speakers out, and do not see padding."""
 
-from __future__ import annotations
-
 import logging
 import pickle
 import sys

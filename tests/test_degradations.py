@@ -1,7 +1,5 @@
 """Degradations: each by an independent measure, the same for the same clip, and only ever on test clips."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Descriptors against librosa, and at the corners."""
 
-from __future__ import annotations
-
 import librosa
 import numpy as np
 import pytest

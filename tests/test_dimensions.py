@@ -1,7 +1,5 @@
 """Dimensions: arousal and valence are predicted as numbers, scored by CCC, and kept apart from emotions."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -78,9 +76,6 @@ def test_agreement_that_can_be_told_beforehand():
     sums = agreement_terms(truth, guess).sum(axis=0)
     assert pearson_of(sums) == pytest.approx(np.corrcoef(truth, guess)[0, 1])
     assert rmse_of(sums) == pytest.approx(root_mean_squared_error(truth, guess))
-
-
-def test_ccc_of_a_scale_far_from_zero():
     truth, guess = np.random.default_rng(0).normal(size=(2, 50))
     assert concordance(truth + 1e6, guess + 1e6) == pytest.approx(concordance(truth, guess))
 
@@ -191,7 +186,7 @@ def test_a_classifier_is_refused_on_a_dimension_and_a_regressor_on_emotions(tiny
 # Runs
 
 
-def test_runs_are_stored_apart_with_ids_of_their_own(results):
+def test_runs_are_stored_apart_with_ids_of_their_own_and_kept(results, tiny, cache):
     home = results / store.DIMENSIONS
     assert {run.id for run in store.runs(results)} == {"tiny--loso--mfcc13--prior--0"}
     assert {run.id for run in store.runs(home)} == {cell.id for cell in CELLS}
@@ -203,9 +198,6 @@ def test_runs_are_stored_apart_with_ids_of_their_own(results):
     assert list(predictions) == ["fold", "clip", "arousal"]
     assert predictions["arousal"].dtype == float
     assert "arousal" in store.read_clips(home, "tiny")
-
-
-def test_finished_runs_are_kept(results, tiny, cache):
     outcome = bench(CELLS, results, cache=cache, own={"tiny": with_arousal(tiny)})
     assert not outcome.done
     assert sorted(outcome.kept) == sorted(cell.id for cell in CELLS)

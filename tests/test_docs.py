@@ -1,7 +1,5 @@
 """The documentation can be built with every warning an error; its tutorials are run by `make docs` alone."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

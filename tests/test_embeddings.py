@@ -1,7 +1,5 @@
 """Features of speech encoders, on tiny ones whose weights are random: the batch changes nothing."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys

@@ -1,7 +1,5 @@
 """The pages of examples/ run as they stand, block by block, in an empty folder."""
 
-from __future__ import annotations
-
 import re
 import runpy
 import shlex

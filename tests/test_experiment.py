@@ -1,7 +1,5 @@
 """The loop: cells become runs, failures are shown, nothing is repeated, and no leak comes through."""
 
-from __future__ import annotations
-
 import io
 import re
 import sys

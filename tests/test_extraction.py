@@ -1,7 +1,5 @@
 """Extraction and its cache: nothing is computed twice, nothing half or foreign is read."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import shutil

@@ -1,7 +1,5 @@
 """What goes wrong around the program: each is one message and an exit code, and finished work is kept."""
 
-from __future__ import annotations
-
 import errno
 import os
 import resource
@@ -39,12 +37,6 @@ def words(tmp_path: Path, own_folder: Path) -> list[str]:
     """`bench` of a small suite on one's own recordings."""
     (tmp_path / "s.toml").write_text(SUITE)
     return ["bench", str(tmp_path / "s.toml"), "--own", str(own_folder), "--speaker", r"/(s\d\d)_"]
-
-
-@pytest.fixture
-def command(words) -> list[str]:
-    """That, for a process of its own."""
-    return [sys.executable, "-m", "ser_classic", *words]
 
 
 @pytest.fixture
@@ -110,9 +102,9 @@ def test_a_second_ctrl_c_while_python_tidies_up_ends_it_and_neither_says_a_word(
     assert python(program) == (code, "answer\n", "")
 
 
-def test_a_file_that_may_not_grow(command, mfcc13, tmp_path):
+def test_a_file_that_may_not_grow(words, mfcc13, tmp_path):
     done = subprocess.run(
-        [*command, "--results", tmp_path / "results", "--jobs", "1"],
+        [sys.executable, "-m", "ser_classic", *words, "--results", tmp_path / "results", "--jobs", "1"],
         capture_output=True,
         text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500)),
@@ -194,23 +186,15 @@ def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_pa
     assert f"{tiny.root / tiny.clips['file'].iloc[4]}: IndexError: planted" in str(told.value)
 
 
-def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(command, tmp_path):
+def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(words, start, tmp_path):
     """The leader alone hears of it, as in `test_workers`; one process is stopped in `test_cli_bench`."""
-    results = tmp_path / "results"
-    process = subprocess.Popen(
-        [*command, "--jobs", "2", "--results", str(results)],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
-    )
-    while not list(results.glob("runs/tiny*")) and process.poll() is None:
-        time.sleep(0.01)
+    process = start("-m", "ser_classic", *words, "--jobs", "2")
+    process.until("results/runs/tiny*")
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert len(told.splitlines()) == 1
-    assert len(list(store.runs(results))) < 12
+    assert len(list(store.runs(tmp_path / "results"))) < 12
     members = ["ps", "-s", str(process.pid), "-o", "pid="]
     for _ in range(600):
         if not subprocess.run(members, capture_output=True).stdout:

@@ -1,7 +1,5 @@
 """Familiarity: what is unlike all that a model was fitted on is told; what is like it is not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Fetching, against a server on loopback: whole, checked and safely unpacked, or not at all."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import shutil

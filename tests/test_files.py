@@ -1,7 +1,5 @@
 """Files: whole or not there, and nothing is left of what failed."""
 
-from __future__ import annotations
-
 import os
 import stat
 

@@ -1,7 +1,5 @@
 """Corpora found by name, made on first use, and shown by their commands."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace
@@ -73,6 +71,8 @@ def test_an_empty_name_is_not_the_folder_one_is_in(tmp_path, monkeypatch, nothin
 def test_options_of_own_corpora_are_refused_for_a_known_one(tmp_path):
     with pytest.raises(CorpusError, match="--map"):
         load("ravdess", tmp_path, reading=Reading(words={"anger": "angry"}))
+    with pytest.raises(CorpusError, match="--speaker"):  # an empty pattern is one, too
+        load("synthetic", reading=Reading(speaker=""))
 
 
 def test_shortfall_names_the_missing_speakers_and_how_many_others(tmp_path):

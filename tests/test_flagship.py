@@ -1,7 +1,5 @@
 """The flagship feature sets: their columns, their agreement, and every awkward recording."""
 
-from __future__ import annotations
-
 import pickle
 import tracemalloc
 from collections import Counter

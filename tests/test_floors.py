@@ -1,7 +1,5 @@
 """A module imports only from lower floors."""
 
-from __future__ import annotations
-
 import ast
 import graphlib
 import importlib

@@ -1,7 +1,5 @@
 """Folds out: as a file, and as scikit-learn's splitter."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

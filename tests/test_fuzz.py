@@ -1,7 +1,5 @@
 """Hostile and broken input: no traceback, no hang, no crash, no word past the one line, no other process."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Protocols by what a corpus says of its clips: official parts and sessions."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

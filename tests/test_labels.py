@@ -1,7 +1,5 @@
 """Label files: every format says the same, and what is wrong with one is named."""
 
-from __future__ import annotations
-
 import json
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Locks: one process or thread at a time, and a killed one leaves neither its lock nor rubbish."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

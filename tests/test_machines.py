@@ -1,7 +1,5 @@
 """Machines: every built-in model as plain arrays answers as its fitted pipeline does."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What `make` says where it cannot set up its environment: one line with what to do."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

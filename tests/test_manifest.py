@@ -1,7 +1,5 @@
 """Bring your own corpus: manifests and folders per emotion, their emotion words and speakers."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import unicodedata

@@ -1,7 +1,5 @@
 """Results folders joined: all that fits, and nothing that does not."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Metrics: by hand, against scikit-learn, and over generated predictions."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

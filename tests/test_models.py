@@ -1,7 +1,5 @@
 """Models: ordinary pipelines, tuned in inner speaker folds, balanced, reproducible."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

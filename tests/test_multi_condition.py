@@ -1,7 +1,5 @@
 """Multi-condition training: copies are of training clips alone, their speaker's, and never tested."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What a notebook shows of the things that a program is given, and in a terminal."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

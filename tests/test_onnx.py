@@ -1,7 +1,5 @@
 """ONNX: onnxruntime answers as the predictor does, for every model that has an ONNX form."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Functionals of openSMILE: the library's own values, whatever the clip, and the published score."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

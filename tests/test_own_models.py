@@ -1,7 +1,5 @@
 """`evaluate` takes what people have at hand, and `score` refuses what would give another figure."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis

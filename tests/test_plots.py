@@ -1,7 +1,5 @@
 """Figures: equal bytes for equal figures, the figures that they state, and colours that are told apart."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import warnings

@@ -1,7 +1,5 @@
 """Plug-ins that break their promises, in an installed package: each fails its own cells, and no others."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Predictors that were fitted on a table of features: they take tables, and say so."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

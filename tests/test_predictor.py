@@ -1,7 +1,5 @@
 """Predictors: they answer as evaluation does, survive a round trip, and nothing else gets in."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The saved predictor: one file of numbers, out of which comes what was put in, or one line of refusal."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Preparation: level, silence, noise and length; what is off changes nothing."""
 
-from __future__ import annotations
-
 import sys
 
 import numpy as np

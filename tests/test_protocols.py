@@ -1,7 +1,5 @@
 """Protocols: who is on which side, and what is refused."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -111,20 +109,17 @@ def test_leave_one_speaker_out_names_its_folds_after_the_speaker():
     assert [fold.name for fold in PROTOCOLS["loso"].folds(table(speakers=3))] == ["01", "02", "03"]
 
 
-def test_the_published_folds_of_ravdess():
+def test_the_published_folds_of_ravdess_and_of_ranges_of_speakers():
     clips = table("ravdess", speakers=24)
     folds = PROTOCOLS["emobox"].folds(clips)
     assert len(folds) == 6
     assert sides(clips, folds[0])[1] == {f"ravdess/{who}" for who in ("01", "11", "20", "21")}
-
-
-def test_published_ranges_of_speakers_are_spelled_out():
     clips = table("crema_d", each=2, names=[str(number) for number in range(1001, 1092)])
     folds = PROTOCOLS["emobox"].folds(clips)
     assert [len(sides(clips, fold)[1]) for fold in folds] == [18, 18, 18, 18, 19]
 
 
-@pytest.mark.parametrize(("corpus", "rows"), published_folds().groupby("corpus"))
+@pytest.mark.parametrize(("corpus", "rows"), list(published_folds().groupby("corpus")))
 def test_every_corpus_with_published_folds_has_each_of_its_speakers_in_one(corpus, rows):
     names = [name for row in rows["test_speakers"] for name in _spelled_out(corpus, row)]
     assert len(set(names)) == len(names) == CORPORA[corpus].speakers
@@ -132,14 +127,11 @@ def test_every_corpus_with_published_folds_has_each_of_its_speakers_in_one(corpu
     assert len(PROTOCOLS["emobox"].folds(clips)) == len(rows)
 
 
-def test_published_folds_need_the_whole_corpus():
+def test_published_folds_need_the_whole_corpus_and_where_there_are_none_others_are_named():
     with pytest.raises(SerClassicError, match=r"ravdess/22, ravdess/23, ravdess/24"):
         PROTOCOLS["emobox"].folds(table("ravdess", speakers=21))
     with pytest.raises(SerClassicError, match="ravdess/25"):
         PROTOCOLS["emobox"].folds(table("ravdess", speakers=25))
-
-
-def test_a_corpus_without_published_folds_is_told_what_to_use():
     with pytest.raises(SerClassicError, match=r"emodb: .*loso or speakers5"):
         PROTOCOLS["emobox"].folds(table("emodb"))
 

@@ -1,7 +1,5 @@
 """The public names: there, cheap to import, and usable as the documentation says."""
 
-from __future__ import annotations
-
 import pytest
 
 import ser_classic

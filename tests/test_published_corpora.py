@@ -1,7 +1,5 @@
 """Published corpora: file names of each release, and tiny trees in its layout."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path, PurePosixPath

@@ -1,7 +1,5 @@
 """The README and docs/ say what is so: the table, the files, the commands and the Python."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from pathlib import Path

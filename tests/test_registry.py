@@ -1,7 +1,5 @@
 """Registry: lookups, suggestions, plug-ins."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pytest
@@ -40,11 +38,8 @@ def install(monkeypatch: pytest.MonkeyPatch):
     return offer
 
 
-def test_names_are_listed_in_their_order(install):
+def test_names_are_listed_in_their_order_and_an_unknown_one_is_told_with_the_nearest(install):
     assert list(install()) == ["svm_linear", "svm_rbf", "mlp"]
-
-
-def test_an_unknown_name_is_told_with_the_nearest_first(install):
     with pytest.raises(SerClassicError, match=r"things: .*'svm_lin'.*'svm_linear'"):
         install()["svm_lin"]
 
@@ -77,12 +72,9 @@ def test_a_name_that_could_not_be_a_folder_or_be_told_apart_is_refused(name):
         Registry("things", [Entry(name)])
 
 
-def test_need_says_which_command_installs_what_is_absent():
+def test_need_gives_what_is_there_and_says_which_command_installs_what_is_absent():
     with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
         need("no_such_library_at_all", extra="deep")
     with pytest.raises(SerClassicError, match=r"pip install no_such_library_at_all$"):
         need("no_such_library_at_all")
-
-
-def test_need_gives_what_is_there():
     assert need("json", extra="deep").dumps([]) == "[]"

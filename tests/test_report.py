@@ -1,7 +1,5 @@
 """The leaderboard: figures recomputed by hand, groups, ranks, and what a reader is told."""
 
-from __future__ import annotations
-
 import io
 import re
 

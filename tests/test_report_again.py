@@ -1,7 +1,5 @@
 """A report that is made again: nothing is done where nothing has changed, and what has changed shows."""
 
-from __future__ import annotations
-
 import importlib
 import shutil
 

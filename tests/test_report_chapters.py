@@ -1,7 +1,5 @@
 """Special tests in the report: other corpora, few clips to adapt with, degraded clips."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 

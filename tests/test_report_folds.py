@@ -1,7 +1,5 @@
 """The table of published folds that leak: in the report, and in the documentation."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

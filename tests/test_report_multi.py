@@ -1,7 +1,5 @@
 """The chapters on training with copies and on the number of training speakers."""
 
-from __future__ import annotations
-
 import made_up_runs as made_up
 import pytest
 from test_plots import texts

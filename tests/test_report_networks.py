@@ -1,7 +1,5 @@
 """Networks in the report: what scores cost, and what is compared."""
 
-from __future__ import annotations
-
 import made_up_runs as made_up
 import pytest
 

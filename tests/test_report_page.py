@@ -1,7 +1,5 @@
 """The page: nothing from outside, all of it escaped, and searched, unfolded and printed in a real browser."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

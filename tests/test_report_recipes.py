@@ -1,7 +1,5 @@
 """The recipes: what the data says of them, and the table of what was claimed and what is left."""
 
-from __future__ import annotations
-
 import made_up_runs as made_up
 import pytest
 

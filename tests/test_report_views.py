@@ -1,7 +1,5 @@
 """What is read off scored runs beside the leaderboard: leaks, comparisons, ranks, published scores, parts."""
 
-from __future__ import annotations
-
 import json
 import re
 

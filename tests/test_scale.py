@@ -1,7 +1,5 @@
 """The benchmark of scale in its short form: it measures, judges and draws; nothing is timed here."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Predictions in: checked line by line, scored, compared, stored, removed."""
 
-from __future__ import annotations
-
 import json
 import re
 

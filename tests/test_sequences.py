@@ -1,7 +1,5 @@
 """Sequences: the rows of the descriptors, frame by frame, and sets that say they are sequences."""
 
-from __future__ import annotations
-
 import librosa
 import numpy as np
 import pytest

@@ -1,13 +1,8 @@
 """Two benches on one results folder and one cache: the second waits, and nothing is done twice."""
 
-from __future__ import annotations
-
 import json
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,26 +31,9 @@ IDS = [Cell(*cell).id for cell in CELLS]
 
 
 @pytest.fixture
-def start(own_folder: Path, cache: Path, tmp_path: Path) -> Iterator:
+def begin(start, own_folder: Path, cache: Path, tmp_path: Path) -> Callable:
     """Start a bench of some cells in a process of its own."""
-    started: list[subprocess.Popen] = []
-
-    def start(cells: list[tuple]) -> subprocess.Popen:
-        words = [sys.executable, "-c", BENCH, *map(str, (own_folder, tmp_path, cache)), json.dumps(cells)]
-        pipe = subprocess.PIPE
-        started.append(subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def wait_for(pattern: str, folder: Path, process: subprocess.Popen) -> None:
-    while not list(folder.glob(pattern)):
-        assert process.poll() is None
-        time.sleep(0.005)
+    return lambda cells: start("-c", BENCH, own_folder, tmp_path, cache, json.dumps(cells))
 
 
 def digests(results: Path) -> dict[str, str]:
@@ -70,10 +48,10 @@ def alone(tiny, cache, tmp_path_factory) -> dict[str, str]:
     return digests(results)
 
 
-def test_the_second_waits_for_the_first_and_does_the_rest(start, tmp_path, alone):
-    first = start(CELLS[:6])
-    wait_for("results/runs/tiny*", tmp_path, first)
-    second = start(CELLS)
+def test_the_second_waits_for_the_first_and_does_the_rest(begin, tmp_path, alone):
+    first = begin(CELLS[:6])
+    first.until("results/runs/tiny*")
+    second = begin(CELLS)
     told = [process.communicate(timeout=120) for process in (first, second)]
     (done, _, _), (more, kept, problems) = (json.loads(out) for out, _ in told)
     assert sorted(done + more) == sorted(IDS)
@@ -82,11 +60,11 @@ def test_the_second_waits_for_the_first_and_does_the_rest(start, tmp_path, alone
     assert digests(tmp_path / "results") == alone
 
 
-def test_the_second_takes_over_when_the_first_is_killed(start, tmp_path, alone):
-    first = start(CELLS)
-    wait_for("results/runs/tiny*", tmp_path, first)
+def test_the_second_takes_over_when_the_first_is_killed(begin, tmp_path, alone):
+    first = begin(CELLS)
+    first.until("results/runs/tiny*")
     first.send_signal(signal.SIGSTOP)
-    second = start(CELLS)
+    second = begin(CELLS)
     assert "waiting" in second.stderr.readline()
     held = digests(tmp_path / "results")
     first.kill()

@@ -1,7 +1,5 @@
 """The benchmarks of speed in short: they run without a corpus and compare values; nothing is timed here."""
 
-from __future__ import annotations
-
 import json
 import runpy
 import sys

@@ -1,7 +1,5 @@
 """Spelling: one speaker written in two ways is one speaker, or is asked about; never two."""
 
-from __future__ import annotations
-
 import unicodedata
 from pathlib import Path
 

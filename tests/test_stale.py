@@ -1,7 +1,5 @@
 """Stale runs: a change of the tables is noticed, what is no change is not, and bench and report act on it."""
 
-from __future__ import annotations
-
 import copy
 import json
 import re

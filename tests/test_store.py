@@ -1,7 +1,5 @@
 """The store: whole runs or none, and what is foreign is named."""
 
-from __future__ import annotations
-
 import bz2
 import json
 import os

@@ -1,7 +1,5 @@
 """Listening: blocks of any size give the windows and the answers of the whole recording."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

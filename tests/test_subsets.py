@@ -1,7 +1,5 @@
 """Parts of a corpus: its own clips and speakers, found where the whole corpus lies."""
 
-from __future__ import annotations
-
 import pytest
 from tiny_corpus import lay_out, touch
 

@@ -1,7 +1,5 @@
 """Suites: products of names, and clear errors for what cannot be run."""
 
-from __future__ import annotations
-
 import tracemalloc
 from collections import Counter
 from pathlib import Path
@@ -31,16 +29,13 @@ def suite(tmp_path: Path):
     return write
 
 
-def test_a_grid_is_the_product_of_its_lists(suite):
+def test_a_grid_is_the_product_of_its_lists_and_seeds_and_overlaps_count_once(suite):
     cells = read_suite(suite(GRID))
     assert cells == [
         Cell(corpus, "loso", "mfcc13", model)
         for corpus in ("emodb", "synthetic")
         for model in ("prior", "lda")
     ]
-
-
-def test_seeds_and_overlapping_grids(suite):
     cells = read_suite(suite(GRID + "seeds = [0, 1]\n" + GRID))
     assert len(cells) == 8
 

@@ -1,7 +1,5 @@
 """Synthetic voices: what was asked for is what sounds, and the corpus is as hard as a benchmark needs."""
 
-from __future__ import annotations
-
 import wave
 from dataclasses import replace
 from pathlib import Path, PurePosixPath

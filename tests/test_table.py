@@ -1,7 +1,5 @@
 """One table as Markdown, HTML, plain lines and in a terminal."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

@@ -1,7 +1,5 @@
 """Features in: tables that are brought, and feature sets side by side."""
 
-from __future__ import annotations
-
 import json
 import logging
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The torture of `torture.py` in a short form: three kills; `make torture` makes a hundred."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

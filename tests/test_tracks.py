@@ -1,7 +1,5 @@
 """Tracks: what may be known of test clips; apart in every report, and a plug-in's needs only an entry."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import made_up_runs as made_up

@@ -1,7 +1,5 @@
 """Training copies: random chains that are the same for the same clip, and never what is tested."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Utterances of a recording: found where somebody speaks, the same however the recording comes."""
 
-from __future__ import annotations
-
 import itertools
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Verifying: missing, corrupt, unreadable, duplicate and extra files are told apart."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Formants against librosa's Burg, NumPy's roots, a known vocal tract and Praat."""
 
-from __future__ import annotations
-
 import librosa
 import numpy as np
 import pytest
@@ -13,14 +11,11 @@ from ser_classic.features.voice import formants, pitch
 from ser_classic.features.voice.frames import RATE, cut
 
 
-def test_burg_is_librosas():
+def test_burg_is_librosas_and_of_silence_predicts_nothing():
     frames = np.random.default_rng(0).normal(size=(7, 530))
     frames[1:] = signal.lfilter([1], [1, -1.6, 0.9], frames[1:])
     for ours, frame in zip(formants.burg(frames, 10), frames, strict=True):
         np.testing.assert_allclose(ours, librosa.lpc(frame, order=10), atol=1e-6)
-
-
-def test_burg_of_silence_predicts_nothing():
     np.testing.assert_array_equal(formants.burg(np.zeros((2, 530)), 10)[:, 1:], 0)
 
 

@@ -1,7 +1,5 @@
 """Pitch against closed forms and Praat."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The voice source against closed forms and the definition of the prominence written out."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

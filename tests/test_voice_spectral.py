@@ -1,7 +1,5 @@
 """Spectral descriptors against librosa, scipy and definitions written out."""
 
-from __future__ import annotations
-
 import librosa
 import numpy as np
 import pytest
@@ -61,12 +59,11 @@ def test_centroid_spread_and_roll_off_are_librosas(shape: dict[str, np.ndarray],
         assert np.mean(shape[f"rolloff{percent}"] == expected) > 0.99  # float32 may round one bin off
 
 
-def test_flatness_is_the_logarithm_of_librosas(shape: dict[str, np.ndarray], power: np.ndarray):
+def test_flatness_is_the_logarithm_of_librosas_and_entropy_scipys_share_of_the_most(
+    shape: dict[str, np.ndarray], power: np.ndarray
+):
     expected = np.log(librosa.feature.spectral_flatness(S=power.T, power=1, amin=1e-30)[0])
     np.testing.assert_allclose(shape["flatness"], expected, atol=1e-3)
-
-
-def test_entropy_is_scipys_over_that_of_a_flat_spectrum(shape: dict[str, np.ndarray], power: np.ndarray):
     np.testing.assert_allclose(shape["entropy"], stats.entropy(power, axis=1) / np.log(257), atol=1e-4)
 
 
@@ -105,12 +102,8 @@ def test_slopes_are_numpys_line_fits(shape: dict[str, np.ndarray], power: np.nda
         np.testing.assert_allclose(shape[f"slope{high}"], expected, rtol=1e-3, atol=1e-2)
 
 
-def test_zero_crossings_of_a_sine():
-    # A sine crosses zero twice a period: 2 * 1000 / 16000 of the steps between samples.
+def test_zero_crossings_of_a_sine_and_sample_by_sample(frames: Frames, shape: dict[str, np.ndarray]):
     np.testing.assert_allclose(tone(1000)["zcr"], 0.125, atol=0.003)
-
-
-def test_zero_crossings_are_counted_sample_by_sample(frames: Frames, shape: dict[str, np.ndarray]):
     for block, samples in frames.blocks(400):
         inside = slice(max(block.start, 3), min(block.stop, frames.count - 3))
         sign = np.signbit(samples[inside.start - block.start : inside.stop - block.start])
@@ -118,22 +111,16 @@ def test_zero_crossings_are_counted_sample_by_sample(frames: Frames, shape: dict
         np.testing.assert_allclose(shape["zcr"][inside], expected, atol=1e-6)
 
 
-def test_equal_loudness_at_one_kilohertz():
-    # HTK book, equation for E(f): (10^6 / 1.16e6)^2 * 2.44e6 / 10.61e6 = 0.1709.
+def test_equal_loudness_and_barks_at_one_kilohertz():
     centres = librosa.mel_frequencies(42, fmin=50, fmax=7800, htk=True)[1:-1]
     assert np.interp(1000, centres, spectral.equal_loudness()) == pytest.approx(0.1709, rel=0.01)
+    assert np.interp(1000, centres, spectral.barks()) == pytest.approx(8.53, abs=0.02)
 
 
 def test_loudness_grows_with_the_power_to_the_023(frames: Frames, shape: dict[str, np.ndarray]):
     louder = Frames(2 * frames.waveform, frames.first, frames.count, frames.level)
     again = dict(zip(spectral.SHAPES, spectral.describe(louder)[2], strict=True))
     np.testing.assert_allclose(again["loudness"] / shape["loudness"], 4**0.23, rtol=1e-4)
-
-
-def test_bark_scale():
-    # Traunmüller: 1 kHz is 26.81 * 1000 / 2960 - 0.53 = 8.53 Bark.
-    centres = librosa.mel_frequencies(42, fmin=50, fmax=7800, htk=True)[1:-1]
-    assert np.interp(1000, centres, spectral.barks()) == pytest.approx(8.53, abs=0.02)
 
 
 def test_sharpness_of_narrow_bands():

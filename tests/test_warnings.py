@@ -1,7 +1,5 @@
 """Warnings of a clips table: what is told, and that a sound table is told nothing of."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

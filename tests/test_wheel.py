@@ -1,7 +1,5 @@
 """The wheel: what stands in it, and that it works without the repository."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

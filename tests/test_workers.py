@@ -1,7 +1,5 @@
 """Worker processes: what a killed one was at is done again; killed twice in a row is one message."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Corpora on disk for tests: empty files, and eight WAV files in the place of RAVDESS."""
 
-from __future__ import annotations
-
 import hashlib
 import wave
 from dataclasses import replace

@@ -8,8 +8,6 @@ leaderboard is that of an undisturbed run to the last digit (columns of seconds 
 killed lies about.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Accuracy bounds: UAR of some twenty cells, of the committed runs and of runs made now."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The committed leaderboard says what scikit-learn's confusion matrices of the committed predictions say."""
 
-from __future__ import annotations
-
 import bz2
 import json
 from functools import cache
