@@ -57,27 +57,20 @@ def pool(tracks: np.ndarray, functionals: tuple[str, ...] = FUNCTIONALS) -> np.n
     `numpy.percentile`); `delta_std`, the standard deviation of the differences from one frame to the next, 0
     for a single frame.
     """
-    pooled = np.empty((len(tracks), len(functionals)), np.float32)
-    column = {name: pooled[:, index] for index, name in enumerate(functionals)}
-    mean = tracks.mean(axis=1, keepdims=True)
-    if "mean" in column:
-        column["mean"][:] = mean[:, 0]
-    if "std" in column:
-        column["std"][:] = deviation(tracks, mean)
-    if "delta_std" in column:
-        column["delta_std"][:] = deviation(tracks[:, 1:] - tracks[:, :-1])
-    if wanted := [name for name in PERCENTILES if name in column]:
+    found = {"mean": tracks.mean(axis=1)}
+    if "std" in functionals:
+        found["std"] = deviation(tracks)
+    if "delta_std" in functionals:
+        found["delta_std"] = deviation(tracks[:, 1:] - tracks[:, :-1])
+    if wanted := [name for name in PERCENTILES if name in functionals]:
         ranks = percentiles(np.sort(tracks, axis=1), [PERCENTILES[name] for name in wanted])
-        for name, rank in zip(wanted, ranks.T, strict=True):
-            column[name][:] = rank
-    return pooled
+        found |= zip(wanted, ranks.T, strict=True)
+    return np.stack([found[name] for name in functionals], axis=1).astype(np.float32, copy=False)
 
 
-def deviation(tracks: np.ndarray, mean: np.ndarray | None = None) -> np.ndarray:
-    """Population standard deviation of rows [shape=(d, t)], as `numpy.std`; 0 of no columns."""
-    if mean is None and tracks.shape[1]:
-        mean = tracks.mean(axis=1, keepdims=True)
-    centred = tracks if mean is None else tracks - mean
+def deviation(tracks: np.ndarray) -> np.ndarray:
+    """Population standard deviation of rows [shape=(d, t)], as `numpy.std`; 0 without columns."""
+    centred = tracks - tracks.mean(axis=1, keepdims=True) if tracks.shape[1] else tracks
     return np.sqrt(np.vecdot(centred, centred) / max(1, tracks.shape[1]))
 
 
