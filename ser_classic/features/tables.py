@@ -55,34 +55,28 @@ class Table:
         """
         corpus = str(clips["corpus"].iloc[0])
         exact, alike = _names(clips)
-        found: dict[int, int] = {}
-        twice, foreign = [], []
-        for row, key in enumerate(self.keys):
-            key = key.replace("\\", "/").removeprefix("./")
-            if self.corpora is not None and self.corpora[row] != corpus:
-                continue
-            clip = exact.get(key, alike.get(_stem(key)))
-            if clip is None:
-                first = key.partition("/")[0]
-                if first == corpus or first not in CORPORA:
-                    foreign.append(self.keys[row])
-            elif clip in found:
-                twice.append(self.keys[row])
-            else:
-                found[clip] = row
-        missing = [clip for position, clip in enumerate(clips.index) if position not in found]
-        if missing:
-            hint = f"; its keys are like {self.keys[0]}" if not found else ""
+        keys = pd.Series(self.keys)
+        if self.corpora is not None:
+            keys = keys[self.corpora == corpus]
+        plain = keys.str.replace("\\", "/", regex=False).str.removeprefix("./")
+        found = plain.map(exact).fillna(plain.map(_stem).map(alike))
+        unmatched, found = plain[found.isna()], found.dropna()
+        missing = clips.index[~np.isin(np.arange(len(clips)), found)]
+        if len(missing):
+            hint = f"; its keys are like {self.keys[0]}" if not len(found) else ""
             raise SerClassicError(
                 f"{self.path}: {len(missing)} of {len(clips)} clips of {corpus} are missing: "
                 f"{some(missing)}{hint}; name rows by clip or file: {clips['file'].iloc[0]}"
             )
-        if twice:
-            raise SerClassicError(f"{self.path}: clips of {corpus} listed twice: {some(twice)}")
-        if foreign:
+        if found.duplicated().any():
+            twice = some(keys[found.index[found.duplicated()]])
+            raise SerClassicError(f"{self.path}: clips of {corpus} listed twice: {twice}")
+        firsts = unmatched.str.partition("/", expand=False).str[0]
+        foreign = keys[[row for row, first in firsts.items() if first == corpus or first not in CORPORA]]
+        if len(foreign):
             shown = some(foreign)
             logger.warning(f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {shown}")
-        return np.array([found[position] for position in range(len(clips))])
+        return found.sort_values().index.to_numpy()
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         raise SerClassicError(f"{self.path}: has no features of this recording; give a table with it")
