@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from ser_classic.runtime.files import replacing, require_writable
 
 logger = logging.getLogger(__name__)
 
+FORMATS = (".npz", ".csv", ".parquet")
 KEYS = ("clip", "clips", "file", "files")  # possible names of the column or array that names the clips
 MATRICES = ("features", "X")  # and of the array of an .npz with the values
 LABELS = ("corpus", "speaker", "emotion")  # may be there, too, as in the files of `features extract`
@@ -99,23 +99,27 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
         It cannot be read or has values that are not finite numbers, or pyarrow is missing for `.parquet`.
     """
     path = Path(path)
-    readers = {".npz": _read_npz, ".csv": _read_frame, ".parquet": _read_frame}
-    if path.suffix.lower() not in readers:
-        raise SerClassicError(f"{path}: a table of features is one of {', '.join(readers)}; convert it")
+    if path.suffix.lower() not in FORMATS:
+        raise SerClassicError(f"{path}: a table of features is one of {', '.join(FORMATS)}; convert it")
     with wrap_errors(f"{path}: cannot be read as a table of features"):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        keys, columns, values, corpora = readers[path.suffix.lower()](path)
-    if values.ndim != 2 or len(values) != len(keys) or not values.size:
-        raise SerClassicError(f"{path}: values of shape {values.shape}; expected a row for {len(keys)} clips")
-    if columns is None:
-        digits = len(str(values.shape[1] - 1))
-        columns = [f"{number:0{digits}d}" for number in range(values.shape[1])]
-    if len(columns) != values.shape[1]:
-        raise SerClassicError(f"{path}: names {len(columns)} columns for {values.shape[1]} columns of values")
-    named = Counter(columns)
-    if len(named) < len(columns):
-        raise SerClassicError(f"{path}: two columns are called {named.most_common(1)[0][0]}; rename one")
-    values = np.ascontiguousarray(values, dtype=np.float32)
+        frame = _read(path)
+        key = _one_of(path, frame.columns, KEYS)
+        if frame[key].isna().any():
+            raise SerClassicError(f"{path}: row {int(frame[key].isna().argmax()) + 1} has no {key}")
+        keys = frame[key].to_numpy(dtype=str)
+        corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
+        features = frame.drop(columns=[key, *(name for name in LABELS if name in frame)])
+    columns = features.columns.map(str)
+    words = columns[[kind.kind not in "fiub" for kind in features.dtypes]]
+    if len(words):
+        raise SerClassicError(f"{path}: columns without numbers: {some(words)}; remove them")
+    if not features.size:
+        raise SerClassicError(f"{path}: features of shape {features.shape}; expected a row for each clip")
+    if columns.has_duplicates:
+        twice = columns[columns.duplicated()][0]
+        raise SerClassicError(f"{path}: two columns are called {twice}; rename one")
+    values = np.ascontiguousarray(features, dtype=np.float32)
     rows, of = np.nonzero(~np.isfinite(values))
     if len(rows):
         raise SerClassicError(
@@ -173,41 +177,25 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
         raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-Read = tuple[np.ndarray, list[str] | None, np.ndarray, np.ndarray | None]  # keys, columns, values, corpora
-
-
-def _read_npz(path: Path) -> Read:
-    with np.load(path, allow_pickle=False) as arrays:
-        key, matrix = _one_of(path, arrays.files, KEYS), _one_of(path, arrays.files, MATRICES)
-        columns = [str(name) for name in arrays["columns"]] if "columns" in arrays.files else None
-        corpora = arrays["corpus"].astype(str) if "corpus" in arrays.files else None
-        strange = set(arrays.files) - {key, matrix, "columns", *LABELS}
-        if strange:
-            raise SerClassicError(f"{path}: unknown arrays {', '.join(sorted(strange))}; remove them")
-        if arrays[matrix].dtype.kind not in "fiu":
-            raise SerClassicError(f"{path}: {matrix} has {arrays[matrix].dtype} instead of numbers")
-        return arrays[key].astype(str), columns, arrays[matrix], corpora
-
-
-def _read_frame(path: Path) -> Read:
+def _read(path: Path) -> pd.DataFrame:
+    """A table with a row for each clip: its key, labels and features."""
     if path.suffix.lower() == ".csv":
-        frame = pd.read_csv(
-            path, dtype=dict.fromkeys((*KEYS, *LABELS), str), keep_default_na=False, na_values=[""]
-        )
-    else:
+        words = dict.fromkeys((*KEYS, *LABELS), str)
+        return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=[""])
+    if path.suffix.lower() == ".parquet":
         need("pyarrow", extra="parquet")
         frame = pd.read_parquet(path)
-        if frame.index.name in KEYS:
-            frame = frame.reset_index()
-    key = _one_of(path, [str(name) for name in frame.columns], KEYS)
-    if frame[key].isna().any():
-        raise SerClassicError(f"{path}: row {int(frame[key].isna().argmax()) + 1} has no {key}")
-    values = frame.drop(columns=[key, *(name for name in LABELS if name in frame)])
-    words = [str(name) for name, kind in values.dtypes.items() if kind.kind not in "fiub"]
-    if words:
-        raise SerClassicError(f"{path}: columns without numbers: {some(words)}; remove them")
-    corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
-    return frame[key].to_numpy(dtype=str), list(map(str, values)), values.to_numpy(np.float32), corpora
+        return frame.reset_index() if frame.index.name in KEYS else frame
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = dict(archive)
+    values = pd.DataFrame(arrays.pop(_one_of(path, arrays, MATRICES)))
+    digits = len(str(values.shape[1] - 1))
+    columns = arrays.pop("columns", [f"{number:0{digits}d}" for number in values])
+    strange = set(arrays) - {*KEYS, *LABELS}
+    if strange:
+        raise SerClassicError(f"{path}: unknown arrays {', '.join(sorted(strange))}; remove them")
+    words = pd.DataFrame({name: array.astype(str) for name, array in arrays.items()})
+    return pd.concat([words, values.set_axis(columns, axis=1)], axis=1)
 
 
 def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
