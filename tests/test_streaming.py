@@ -96,7 +96,7 @@ def test_listening_in_blocks_of_any_size_answers_as_predict_does(predictor, wave
     path = tmp_path / "a.wav"
     soundfile.write(path, waveform, RATE, subtype="FLOAT")
     whole = predictor.predict(path, window=1.0, hop=0.4)
-    listener = Listener(predictor, RATE, 1.0, 0.4, name=str(path))
+    listener = Listener(predictor, RATE, 1.0, 0.4)
     heard = []
     listen.hear(
         listener,

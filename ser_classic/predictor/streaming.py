@@ -15,6 +15,7 @@ from ser_classic.predictor.windows import Span, Stream
 if TYPE_CHECKING:
     import pandas as pd
 
+NAME = "microphone"  # of the recording, in answers
 FLOOR = -60.0  # [dB re full scale]; where a level meter begins
 
 
@@ -22,8 +23,7 @@ class Listener:
     """Answers window by window to a recording that comes in blocks of any size.
 
     The predictor has to be of the blind track: what z-scores a speaker needs all his recordings first.
-    `window` and `hop` [s] and `min_confidence` are as in `Predictor.predict`; answers call the recording by
-    `name`.
+    `window` and `hop` [s] and `min_confidence` are as in `Predictor.predict`.
     """
 
     def __init__(
@@ -33,12 +33,10 @@ class Listener:
         window: float = 3.0,
         hop: float | None = None,
         min_confidence: float = 0.0,
-        name: str = "microphone",
     ) -> None:
         predictor.require(min_confidence=min_confidence)
         self.predictor = predictor
         self.rate = rate
-        self.name = name
         self.min_confidence = min_confidence
         self.level = FLOOR  # [dB re full scale] of the last block
         self.seconds = 0.0  # heard so far
@@ -49,7 +47,7 @@ class Listener:
         """Answers to the windows that a block [shape=(n,) or (n, channels)] completes; often none."""
         block = np.asarray(block, dtype=np.float32)
         if block.ndim > 1:
-            block = audio.mono(block, self.predictor.channel, self.name)
+            block = audio.mono(block, self.predictor.channel, NAME)
         self.seconds += len(block) / self.rate
         self.level = level(block)
         return self._answers(self._stream.push(block))
@@ -59,9 +57,7 @@ class Listener:
         return self._answers(self._stream.close())
 
     def _answers(self, windows: Iterable[tuple[Span, np.ndarray]]) -> pd.DataFrame:
-        described = [
-            self._describer.piece(self.name, waveform, self.rate, span) for span, waveform in windows
-        ]
+        described = [self._describer.piece(NAME, waveform, self.rate, span) for span, waveform in windows]
         return tabled(self.predictor.answer(described, min_confidence=self.min_confidence))
 
 
