@@ -206,6 +206,7 @@ def _place(speaker: str, emotion: str, sentence: str, take: int) -> tuple[int, i
     return SPEAKERS.index(speaker) + 1, ACTED.index(emotion), list(SENTENCES).index(sentence), take
 
 
+@lru_cache
 def _segments(sentence: str) -> tuple[pd.DataFrame, list[int]]:
     """Sounds of a sentence between two pauses, and which of them carry an accent."""
     sounds = ["pause", *SENTENCES[sentence].split(), "pause"]
