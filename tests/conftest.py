@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import settings
 from tiny_corpus import SPEAKERS, record
@@ -22,6 +23,7 @@ from ser_classic import cli, report
 from ser_classic.audio import waveforms
 from ser_classic.cli import interrupts
 from ser_classic.corpora import Loaded, load
+from ser_classic.corpora.synthetic import synthesise
 from ser_classic.features.inputs import Features
 from ser_classic.predictor import Predictor
 
@@ -50,6 +52,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def voice() -> np.ndarray:
+    """A second and a half of an angry voice [shape=(n,), dtype=float32] at 16 kHz."""
+    return synthesise("s01", "angry", "t1")
 
 
 @pytest.fixture(scope="session")

@@ -40,14 +40,9 @@ class Cluster:
         words = ("-m", "dask", role, "--scheduler-file", str(self.file), "--no-dashboard", *words)
         path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
         environment = os.environ | {"PYTHONPATH": path} | dict.fromkeys(cluster.THREADS, "3")
+        command = [sys.executable, *words, "--host", "127.0.0.1"]
         with (self.folder / f"{role}.log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, *words, "--host", "127.0.0.1"],
-                cwd=self.folder,
-                env=environment,
-                stdout=log,
-                stderr=log,
-            )
+            process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 
@@ -55,8 +50,13 @@ class Cluster:
         """Start a worker that nobody starts again."""
         return self.start("worker", "--nthreads", str(threads), "--no-nanny")
 
+    def two_workers(self) -> list[subprocess.Popen]:
+        """Two that are at work, as many of them new as are lacking."""
+        there = [process for process in self.processes[1:] if process.poll() is None]
+        return there + [self.worker() for _ in range(2 - len(there))]
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def dask(tmp_path_factory) -> Iterator[Cluster]:
     """A scheduler; its workers and itself are killed at last."""
     started = Cluster(tmp_path_factory.mktemp("dask"))
@@ -87,8 +87,11 @@ def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(
 ):
     from distributed import Client
 
+    monkeypatch.setattr(cluster, "CONNECT", 2)
+    with pytest.raises(SerClassicError, match="workers"):
+        cluster.connected(dask.address, tmp_path, tmp_path).__enter__()
     monkeypatch.setattr(cluster, "CONNECT", 60)
-    victim, _ = dask.worker(), dask.worker()
+    victim, _ = dask.two_workers()
     (tmp_path / "s.toml").write_text(SUITE)
     runs = tmp_path / "many" / "runs"
     seen = []
@@ -147,11 +150,8 @@ def forgive_nothing(dask_scheduler) -> None:
 
 
 def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT", 2)
-    with pytest.raises(SerClassicError, match="workers"):
-        cluster.connected(dask.address, tmp_path, tmp_path).__enter__()
     monkeypatch.setattr(cluster, "CONNECT", 60)
-    first, second = dask.worker(), dask.worker()
+    first, second = dask.two_workers()
     with cluster.connected(dask.address, tmp_path, tmp_path) as engine:
         engine.client.wait_for_workers(2, timeout=60)
         shared = Shared()

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from scipy.signal import welch
 
 from ser_classic import store
-from ser_classic.corpora.synthetic import synthesise
-from ser_classic.corpora.vocal_tract import SAMPLE_RATE
 from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
@@ -22,13 +20,6 @@ from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 
 CODERS = ("mp3", "opus", "mulaw", "gsm", "opus12")
-
-
-@pytest.fixture(scope="module")
-def voice():
-    """A second and a half of an angry voice."""
-    assert SAMPLE_RATE == RATE
-    return np.asarray(synthesise("s01", "angry", "t1", 1), dtype=np.float32)
 
 
 def decibels(ratio):
