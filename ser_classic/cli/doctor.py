@@ -51,7 +51,7 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
         "folder": str(here),
         "writable": writable,
         "ffmpeg": shutil.which("ffmpeg"),
-        **_microphones(),
+        "microphone": _microphone(),
         "faults": [] if writable["cache"] else [fault],
     }
 
@@ -72,14 +72,14 @@ def _extras() -> dict[str, dict[str, str | None]]:
     return found
 
 
-def _microphones() -> dict[str, Any]:
+def _microphone() -> str:
     from ser_classic.errors import SerClassicError
     from ser_classic.extras.listen import microphone
 
     try:
-        return {"microphones": [device["name"] for device in microphone.devices()], "no_microphone": None}
+        return ", ".join(device["name"] for device in microphone.devices()) or "none found"
     except SerClassicError as error:
-        return {"microphones": [], "no_microphone": str(error)}
+        return str(error)
 
 
 def _writable(folder: Path) -> bool:
@@ -112,14 +112,13 @@ def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append((f"extra {extra}", text))
     place = {name: "" if can else " (cannot be written)" for name, can in found["writable"].items()}
     size = decimal(found["cache"]["bytes"])
-    microphones = ", ".join(found["microphones"]) or found["no_microphone"] or "none found"
     return [
         *rows,
         ("corpora", f"{', '.join(found['data']['corpora'])}; searched in {found['data']['folder']}"),
         ("cache", f"{size} in {found['cache']['folder']}{place['cache']}"),
         ("folder", f"{found['folder']}{place['this folder']}"),
         ("ffmpeg", found["ffmpeg"] or "not found; only MP4, WebM and AMR files need it"),
-        ("microphone", microphones),
+        ("microphone", found["microphone"]),
         *(("FAULT", fault) for fault in found["faults"]),
     ]
 
