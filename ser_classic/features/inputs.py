@@ -77,9 +77,7 @@ class Features:
     def take(self, clips: np.ndarray) -> Features:
         """Features of some clips, by their numbers [shape=(n,), dtype=int]."""
         lengths = self.lengths[clips]
-        ends = np.cumsum(lengths)
-        first = (np.cumsum(self.lengths) - self.lengths)[clips] - (ends - lengths)
-        rows = np.repeat(first, lengths) + np.arange(ends[-1] if len(ends) else 0)
+        rows = row_numbers(np.cumsum(self.lengths)[clips], lengths)
         return replace(self, clips=self.clips[clips], values=np.asarray(self.values)[rows], lengths=lengths)
 
     def adapted(self, speakers: np.ndarray | None) -> Features:
@@ -121,6 +119,11 @@ class Features:
         if len(self.values) != len(self.clips):
             sha.update(self.lengths.tobytes())
         return sha.hexdigest()
+
+
+def row_numbers(ends: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Numbers of the rows of clips, one clip after the other, by their ends and lengths [shape=(clips,)]."""
+    return np.repeat(ends - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
 
 
 def joined(parts: Sequence[Features]) -> Features:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from ser_classic.errors import SerClassicError
+from ser_classic.features.inputs import row_numbers
 from ser_classic.features.sets import FeatureSet
 from ser_classic.runtime import files
 from ser_classic.runtime.files import cache_folder, replacing
@@ -100,14 +101,9 @@ def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[
                 rows = shard["values"]
             sizes = lengths[positions]
             ends_here = np.array([stops[digests[position]] for position in positions])
-            yield _ranges(ends[positions], sizes), rows[_ranges(ends_here, sizes)]
+            yield row_numbers(ends[positions], sizes), rows[row_numbers(ends_here, sizes)]
 
     return keep(shards, "\n".join(digests), (int(ends[-1]), width), pieces()), lengths
-
-
-def _ranges(ends: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Numbers of the rows of clips with these ends and sizes."""
-    return np.concatenate([np.arange(end - size, end) for end, size in zip(ends, sizes, strict=True)])
 
 
 def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.ndarray:
