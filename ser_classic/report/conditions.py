@@ -205,26 +205,20 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
 
     runs = first_seeds(runs[runs["counts"].notna()])
     across = runs[runs["test"] == "cross"]
-    sources = [run.record["trained_on"] for run in across["run"]]
-    copies = ["copies" in run.record for run in across["run"]]
-    pair = [len(names) == 1 and not multi for names, multi in zip(sources, copies, strict=True)]
-    across = across.assign(
-        trained=[
-            (names[0] if len(names) == 1 else base) + (COPIES if multi else "")
-            for names, base, multi in zip(sources, across["base"], copies, strict=True)
-        ],
-        pair=pair,
-        title=[
-            "" if plain or name not in PROTOCOLS else PROTOCOLS[name].title
-            for name, plain in zip(across["protocol"], pair, strict=True)
-        ],
+    rows = []
+    for row in across.itertuples():
+        sources, copies = row.run.record["trained_on"], "copies" in row.run.record
+        pair = len(sources) == 1 and not copies
+        trained = (sources[0] if len(sources) == 1 else row.base) + (COPIES if copies else "")
+        rows.append((trained, pair, "" if pair else getattr(PROTOCOLS.get(row.protocol), "title", "")))
+    found = pd.DataFrame(rows, columns=["trained", "pair", "title"])
+    across = across.reset_index(drop=True).join(found)
+    near = runs[runs["corpus"].isin([*across["corpus"], *across["trained"][across["pair"].astype(bool)]])]
+    within = pd.concat([near[:0], *(shown(near, track) for track in in_order(across["track"]))])
+    crossed, here = (
+        pd.MultiIndex.from_frame(each[["features", "model", "track"]]) for each in (across, within)
     )
-    corpora = {*across["corpus"], *across["trained"][across["pair"].astype(bool)]}
-    near = runs[runs["corpus"].isin(corpora)]
-    crossed = {*zip(system_of(across), across["track"], strict=True)}
-    within = pd.concat([shown(near, track) for track in in_order(across["track"])] or [near.iloc[:0]])
-    within = within.loc[[pair in crossed for pair in zip(system_of(within), within["track"], strict=True)]]
-    within = within.assign(trained=within["corpus"], pair=True, title="")
+    within = within[here.isin(crossed)].assign(trained=within["corpus"], pair=True, title="")
     table = described(pd.concat([across, within]))
     table = table.assign(tested=table["corpus"], within=table["trained"] == table["corpus"])
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)

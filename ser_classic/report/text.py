@@ -210,17 +210,16 @@ def terminal(board: pd.DataFrame) -> Group:
     """The best of each ranking, then of all, as the end stays on the screen; for `Console.print` of rich."""
     from rich.console import Group
 
-    table = systems(board)
-    chapters = [chapter.terminal() for chapter in corpora(table, usual=True)]
-    return Group(*(chapters or [NOTHING]), *best_in_terminal(table))
+    chapters = [chapter.terminal() for chapter in corpora(systems(board), usual=True)]
+    return Group(*(chapters or [NOTHING]), *best_in_terminal(board))
 
 
 def best_systems(board: pd.DataFrame) -> Table:
     """The best system of every corpus and group that is current and was computed here as a whole.
 
-    Of several protocols of a group, that under which most systems ran. Of the leaderboard or of `systems`.
+    Of several protocols of a group, the one under which most systems ran.
     """
-    table = board if "seeds" in board else systems(board)
+    table = systems(board)
     # What anybody can repeat with this package alone
     current = table[table["source"].eq("") & table["status"].eq("ok") & table["stale"].eq("")]
     rows = []
