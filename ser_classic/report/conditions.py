@@ -218,7 +218,8 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     crossed, here = (
         pd.MultiIndex.from_frame(each[["features", "model", "track"]]) for each in (across, within)
     )
-    within = within[here.isin(crossed)].assign(trained=within["corpus"], pair=True, title="")
+    within = within[here.isin(crossed)]
+    within = within.assign(trained=within["corpus"], pair=True, title="")
     table = described(pd.concat([across, within]))
     table = table.assign(tested=table["corpus"], within=table["trained"] == table["corpus"])
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
