@@ -14,10 +14,9 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators.folds import GIB, Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier
-from ser_classic.machines import Ridges
+from ser_classic.machines import BLOCK, Ridges
 from ser_classic.machines.formulas import gaussian, squares
 
-BLOCK = 1024  # clips scored at once
 WHOLE = "whole"
 Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")

@@ -93,7 +93,8 @@ class SVCCV(TunedClassifier):
         for gamma in dict.fromkeys(candidate.get("gamma") for candidate in grid):
             kernel, kernel_test = inner, inner_test
             if gamma is not None:
-                kernel, kernel_test = (_shrunk(-gamma / Z.shape[1], part) for part in (inner, inner_test))
+                scaled = [-gamma / Z.shape[1] * part for part in (inner, inner_test)]
+                kernel, kernel_test = (np.exp(part, out=part) for part in scaled)  # in place: they are large
             for index, candidate in enumerate(grid):
                 if candidate.get("gamma") == gamma:
                     yield index, _margins(self._fitted(candidate, "precomputed", kernel, clips), kernel_test)
@@ -129,12 +130,6 @@ def _margins(machine: SVC, X: np.ndarray) -> np.ndarray:
     with config_context(assume_finite=True):
         margins = machine.decision_function(X)
     return -margins[:, None] if margins.ndim == 1 else margins
-
-
-def _shrunk(factor: float, distances: np.ndarray) -> np.ndarray:
-    """`exp(factor * distances)` with only one more matrix in memory."""
-    kernel = factor * distances
-    return np.exp(kernel, out=kernel)
 
 
 @dataclass(eq=False, repr=False)

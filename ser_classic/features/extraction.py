@@ -138,6 +138,9 @@ def _looked_up(
     return Features(clips.index, table.columns, keep(shards, key, values.shape, [(slice(None), values)]))
 
 
+_digests: dict[str, str] = {}  # of files, by their state, so that each is read once
+
+
 class _Source(NamedTuple):
     """A clip, its part of its file, and the state of the file when its digest was taken."""
 
@@ -159,7 +162,9 @@ class _Job:
 
     def key(self, source: _Source) -> str:
         """A clip's key in the cache: its file's content, and what else its samples depend on."""
-        key = _digest(self.root / source.file, source.state)
+        if source.state not in _digests:
+            _digests[source.state] = audio.digest(self.root / source.file)
+        key = _digests[source.state]
         if self.channel is not None:
             key += f":{self.channel}"
         if source.part is not None:
@@ -193,15 +198,6 @@ def _state(path: Path) -> str:
     except OSError:
         return ""
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
-
-
-_digests: dict[str, str] = {}  # of files, by their state, so that each is read once
-
-
-def _digest(path: Path, state: str) -> str:
-    if state not in _digests:
-        _digests[state] = audio.digest(path)
-    return _digests[state]
 
 
 def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: Engine) -> dict[str, Path]:
