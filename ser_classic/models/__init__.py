@@ -104,23 +104,17 @@ class Model:
     version: int = 1
 
     def __post_init__(self) -> None:
-        for field_, known in (("search", get_args(Search)), ("balance", (*get_args(Balance), None))):
-            if getattr(self, field_) not in known:
-                expected = ", ".join(map(repr, known))
-                raise SerClassicError(
-                    f"{self.name}: {field_} {getattr(self, field_)!r}; expected one of {expected}"
-                )
-        for contradicts, what in (
+        searches, balances = get_args(Search), (*get_args(Balance), None)
+        for wrong, what in (
+            (self.search not in searches, f"search {self.search!r}; expected one of {searches}"),
+            (self.balance not in balances, f"balance {self.balance!r}; expected one of {balances}"),
             (not isinstance(self.grid, Mapping), "a grid maps names of parameters to their values"),
             (self.grid and self.search != "grid", f"a grid is not searched with search={self.search!r}"),
-            (
-                self.balance and self.search == "early",
-                "a model with search='early' balances the classes itself",
-            ),
+            (self.balance and self.search == "early", "with search='early', a model balances by itself"),
             (self.takes != VECTORS and self.scale, "only vectors can be scaled; give scale=False"),
             (self.extra and not self.library, "`extra` installs a library; give its name as `library`"),
         ):
-            if contradicts:
+            if wrong:
                 raise SerClassicError(f"{self.name}: {what}")
 
     def require(self) -> None:
