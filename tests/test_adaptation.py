@@ -13,7 +13,7 @@ from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 
 
-def test_each_speaker_has_mean_0_and_spread_1():
+def test_each_speaker_has_mean_0_and_spread_1_and_a_constant_feature_becomes_0():
     random = np.random.default_rng(0)
     speakers = np.repeat(["a", "b"], [20, 30])
     values = random.normal(size=(50, 3)) * [1, 10, 0.1] + np.where(speakers == "a", 0, 100)[:, None]
@@ -21,6 +21,8 @@ def test_each_speaker_has_mean_0_and_spread_1():
     for who in "ab":
         np.testing.assert_allclose(adapted[speakers == who].mean(axis=0), 0, atol=1e-5)
         np.testing.assert_allclose(adapted[speakers == who].std(axis=0), 1, atol=1e-5)
+    values = np.full((5, 2), [0.1, 1e6], dtype=np.float32)
+    np.testing.assert_array_equal(adapt(values, np.repeat("a", 5)), 0)
 
 
 def test_a_speaker_does_not_depend_on_another():
@@ -32,11 +34,6 @@ def test_a_speaker_does_not_depend_on_another():
     np.testing.assert_array_equal(adapt(values, speakers)[:20], adapt(other, speakers)[:20])
 
 
-def test_a_constant_feature_becomes_0_whatever_its_size():
-    values = np.full((5, 2), [0.1, 1e6], dtype=np.float32)
-    np.testing.assert_array_equal(adapt(values, np.repeat("a", 5)), 0)
-
-
 def four_speakers():
     random = np.random.default_rng(1)
     speakers = np.repeat(["a", "b", "c", "d"], 12)
@@ -44,7 +41,7 @@ def four_speakers():
     return values, speakers, np.flatnonzero(speakers < "c")
 
 
-def test_clips_are_drawn_by_the_seed_as_many_as_wanted_and_nested():
+def test_clips_are_drawn_by_the_seed_as_many_as_wanted_nested_and_speaker_by_speaker():
     speakers = np.array(["a", "b", "c"])[np.random.default_rng(0).integers(0, 3, 60)]
     marked = {heard: drawn(speakers, heard, seed=0) for heard in (0, 4, 8, 16, 32)}
     for heard, rows in marked.items():
@@ -54,9 +51,6 @@ def test_clips_are_drawn_by_the_seed_as_many_as_wanted_and_nested():
         assert not (fewer & ~more).any()
     np.testing.assert_array_equal(marked[8], drawn(speakers, 8, seed=0))
     assert (marked[8] != drawn(speakers, 8, seed=1)).any()
-
-
-def test_what_is_drawn_of_a_speaker_does_not_hang_on_the_others():
     alone = drawn(np.repeat("b", 20), 5, seed=3)
     np.testing.assert_array_equal(drawn(np.repeat(["a", "b"], [7, 20]), 5, seed=3)[7:], alone)
 

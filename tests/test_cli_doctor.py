@@ -36,7 +36,7 @@ def test_the_doctor_finds_a_cache_that_cannot_be_written(ser, tmp_path):
     assert str(tmp_path / "file") in json.loads(told)["faults"][0]
 
 
-def test_the_cache_is_measured_and_emptied_of_what_is_ours(ser, tiny, tmp_path):
+def test_the_cache_is_measured_and_emptied_of_what_is_ours_and_one_not_there_is_empty(ser, tiny, tmp_path):
     clips = tiny.clips.iloc[:2]
     first = extract(clips, tiny.root, FEATURES["mfcc13"], tmp_path, Local(1))
     assert {path.name for path in tmp_path.iterdir()} == {"features"}
@@ -53,9 +53,6 @@ def test_the_cache_is_measured_and_emptied_of_what_is_ours(ser, tiny, tmp_path):
     assert [path for name in KEPT for path in (tmp_path / name).glob("*")] == []
     again = extract(clips, tiny.root, FEATURES["mfcc13"], tmp_path, Local(1))
     assert (again.values == first.values).all()
-
-
-def test_a_cache_that_is_not_there_is_empty(ser, tmp_path):
     told = ser("cache", "--cache", "absent", "--clear", "--json").said()
     assert set(json.loads(told)["bytes"].values()) == {0}
     assert not (tmp_path / "absent").exists()

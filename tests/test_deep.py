@@ -17,10 +17,8 @@ from ser_classic.corpora import Loaded, load
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import held_out
 from ser_classic.experiment import Cell, bench
-from ser_classic.experiment.preparation import require_match
 from ser_classic.extras.deep.estimator import DeepClassifier
 from ser_classic.extras.deep.features import SEQUENCES
-from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit
 from ser_classic.predictor import load_predictor
@@ -299,11 +297,6 @@ def test_without_torch_the_command_that_installs_it_is_told(tiny, cache, tmp_pat
     assert outcome.done == [cells[1].id]
     assert outcome.failed == [cells[0].id]
     assert "pip install 'ser-classic[deep]'" in outcome.problems[0]
-
-
-def test_the_feature_sets_and_models_of_the_recipes_fit_together():
-    for features, model in (("mfcc13", "lstm_vector"), ("classic193", "cnn1d"), ("clean_sequence", "bilstm")):
-        require_match(MODELS[model], FEATURES[features])
 
 
 @pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])

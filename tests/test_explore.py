@@ -67,7 +67,7 @@ class Links(HTMLParser):
         assert not any(name.startswith("on") for name, _ in attrs)
 
 
-def test_the_page_holds_every_part_and_loads_nothing(page):
+def test_the_page_holds_every_part_loads_nothing_and_takes_no_name_for_markup(page):
     text = page.read_text()
     links = Links(text)
     assert all(link.startswith(("#", "data:image/png;base64,")) for link in links.loaded)
@@ -79,6 +79,9 @@ def test_the_page_holds_every_part_and_loads_nothing(page):
         assert (page.parent / f"{name}.svg").read_text().startswith("<?xml")
     assert "48 clips" in text
     assert "48, 4" in text
+    links = Links(page.read_text())
+    assert links.tags.count("script") == 1, "the page's own"
+    assert "i" not in links.tags
 
 
 def test_the_same_corpus_gives_the_same_page(explored, page):
@@ -120,12 +123,6 @@ def test_examples_are_of_one_speaker_saying_one_text():
         index=list("abcde"),
     )
     assert explore._comparable(clips, ["sad", "angry", "happy"]) == {"sad": "b", "angry": "c", "happy": "e"}
-
-
-def test_names_of_others_are_text_and_not_markup(page):
-    links = Links(page.read_text())
-    assert links.tags.count("script") == 1, "the page's own"
-    assert "i" not in links.tags
 
 
 def test_a_recording_has_its_facts_and_its_portrait(tmp_path):

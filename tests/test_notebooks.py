@@ -45,13 +45,10 @@ def test_a_run_shows_what_was_chosen_and_why_it_failed(tmp_path):
     assert "no &lt;clips&gt;" in Run(tmp_path, record)._repr_html_()
 
 
-def test_a_comparison_shows_what_the_terminal_does():
+def test_a_comparison_shows_what_the_terminal_does_and_a_table_of_names_these():
     names = [f"emodb--loso--classic193--{model}--0" for model in ("svm_rbf", "lda")]
     shown = compare_stored(ROOT / "results", *names)._repr_html_()
     assert all(name in shown for name in names)
-
-
-def test_a_table_of_names_shows_them():
     assert repr(MODELS).startswith("models: ")
     assert "svm_rbf" in repr(MODELS)
 

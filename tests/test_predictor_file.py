@@ -110,12 +110,9 @@ def test_a_card_carries_what_else_it_is_to_say(own_folder, cache, tmp_path):
     assert "**Licence:** CC BY 4.0" in text(made.card)
 
 
-def test_a_file_holds_one_text_and_numbers(files):
+def test_a_file_holds_one_text_and_numbers_under_the_names_of_its_format(files):
     with zipfile.ZipFile(files["random_forest"]) as archive:
         assert {name.partition("/")[0] for name in archive.namelist()} == {DESCRIPTION, "arrays"}
-
-
-def test_probabilities_keep_the_name_that_files_of_this_format_give_them(files):
     with zipfile.ZipFile(files["knn"]) as archive:
         assert json.loads(archive.read(DESCRIPTION))["machine"]["decision"] == {"is": "Chances"}
 

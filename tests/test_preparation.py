@@ -31,14 +31,11 @@ def test_nothing_is_done_unless_it_is_asked_for():
     np.testing.assert_array_equal(Prepared(Preparation(), MFCC13)(voice(), RATE), MFCC13(voice(), RATE))
 
 
-def test_levels_are_reached():
+def test_levels_are_reached_and_loudness_never_clips():
     peak = Preparation(level="peak", target=-6.0)(voice(), RATE)
     assert 20 * np.log10(np.abs(peak).max()) == pytest.approx(-6, abs=1e-3)
     rms = Preparation(level="rms", target=-20.0)(voice(), RATE)
     assert 20 * np.log10(np.sqrt(np.mean(rms.astype(float) ** 2))) == pytest.approx(-20, abs=1e-3)
-
-
-def test_loudness_never_clips():
     click = np.zeros(RATE, np.float32)
     click[RATE // 2] = 0.3
     assert np.abs(Preparation(level="rms", target=-3.0)(click, RATE)).max() == pytest.approx(1)

@@ -26,7 +26,7 @@ def predictions() -> pd.DataFrame:
     )
 
 
-def test_what_is_written_is_read_back_to_three_decimals(tmp_path):
+def test_what_is_written_is_read_back_to_three_decimals_and_equals_are_equal_bytes(tmp_path):
     store.write_run(tmp_path, record(), predictions())
     (run,) = store.runs(tmp_path)
     assert run.ok
@@ -34,15 +34,12 @@ def test_what_is_written_is_read_back_to_three_decimals(tmp_path):
     read = run.predictions()
     assert read["fold"].tolist() == ["01", "01"]
     assert read["p_happy"].tolist() == [0.75, 0.333]
-
-
-def test_equal_predictions_are_equal_bytes(tmp_path):
     paths = [store.write_run(tmp_path / name, record(), predictions()).path for name in "ab"]
     one, two = ((path / "predictions.csv.bz2").read_bytes() for path in paths)
     assert one == two
 
 
-def test_writing_again_replaces_the_run_and_leaves_nothing_behind(tmp_path):
+def test_writing_again_replaces_the_run_and_leaves_nothing_behind_and_a_draft_is_no_run(tmp_path):
     store.write_run(tmp_path, record(), predictions())
     store.write_run(tmp_path, record(status="failed", error="no"), None)
     (run,) = store.runs(tmp_path)
@@ -50,6 +47,9 @@ def test_writing_again_replaces_the_run_and_leaves_nothing_behind(tmp_path):
     with pytest.raises(StoreError, match=r"\(no\)"):
         run.predictions()
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [run.id]
+    store.write_run(tmp_path, record(), predictions())
+    shutil.copytree(tmp_path / "runs" / "c--loso--f--m--0", tmp_path / "runs" / ".draft-1")
+    assert len(list(store.runs(tmp_path))) == 1
 
 
 def test_runs_that_test_the_same_clips_in_the_same_folds_store_them_once(tmp_path):
@@ -82,12 +82,6 @@ def test_probabilities_are_rounded_as_they_are_printed(tmp_path):
     table = pd.DataFrame({"fold": "1", "clip": list("abcdefgh"), "guess": "sad", "p_sad": probabilities})
     read = store.write_run(tmp_path, record(), table).predictions()
     assert read["p_sad"].tolist() == [float(f"{probability:.3f}") for probability in probabilities]
-
-
-def test_a_draft_is_no_run(tmp_path):
-    store.write_run(tmp_path, record(), predictions())
-    shutil.copytree(tmp_path / "runs" / "c--loso--f--m--0", tmp_path / "runs" / ".draft-1")
-    assert len(list(store.runs(tmp_path))) == 1
 
 
 def altered(**said):

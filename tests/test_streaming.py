@@ -263,12 +263,9 @@ def test_windows_unlike_what_the_model_was_fitted_on_are_marked_and_uncertain(sa
     assert "tiny" in err, "it says what the model was fitted on"
 
 
-def test_devices_are_listed_with_the_default_marked(fake, capsys):
+def test_devices_are_listed_with_the_default_marked_and_one_that_is_not_there_is_told(fake, capsys, saved):
     listen.listen(devices=True)
     assert capsys.readouterr().out == "* 1: mic (2 channels, 16000 Hz)\n"
-
-
-def test_a_microphone_that_is_not_there_is_told_in_one_line(fake, saved):
     with pytest.raises(SerClassicError, match=r"'nonsense' .* ser-classic listen --devices"):
         listen.listen(saved, device="nonsense")
 

@@ -34,16 +34,13 @@ def test_the_mean_is_removed():
     assert abs(frames.waveform.mean()) < 1e-6
 
 
-def test_silence_is_trimmed_but_for_the_frames_beside_speech():
+def test_silence_is_trimmed_but_for_pauses_and_the_frames_beside_speech():
     wave = 1e-4 * noise(3)
     wave[RATE : 2 * RATE] = noise(1, seed=1)
     frames = cut(wave)
     # Speech is in frames 100 to 199; the five-frame mean and the two frames kept widen it by at most five.
     assert 95 <= frames.first <= 99
     assert 201 <= frames.first + frames.count <= 206
-
-
-def test_a_pause_inside_speech_stays():
     wave = noise(3)
     wave[RATE : 2 * RATE] *= 1e-4
     assert cut(wave).count == 1 + len(wave) // HOP
