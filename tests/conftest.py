@@ -31,6 +31,22 @@ settings.register_profile("untimed", deadline=None, max_examples=50)
 settings.load_profile("untimed")
 
 
+DEAR = (
+    "test_torture",
+    "test_wheel",
+    "test_docs",
+    "test_bounds",
+    "test_committed",
+    "test_cluster",
+    "test_app",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest is begun first: no worker waits for the last test of another."""
+    items.sort(key=lambda item: item.path.stem not in DEAR)
+
+
 @pytest.fixture(scope="session")
 def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder per emotion: 4 synthetic speakers x 3 emotions x 2 sentences x 2 takes, 48 short clips."""
