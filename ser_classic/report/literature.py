@@ -159,8 +159,8 @@ def reproduced(runs: pd.DataFrame) -> pd.DataFrame:
     best_own_accuracy, best_apart and best_apart_uar.
     """
     runs = runs[runs["counts"].notna()]
-    every = systems(runs)
-    classical = systems(runs.loc[[not trained(run) for run in runs["run"]]])
+    every, here = systems(runs), runs[runs["source"] == ""]
+    classical = systems(here.loc[[not trained(run) for run in here["run"]]])
     table = recipes()
     for which, metric, others in (
         ("own", "accuracy", []),
