@@ -73,10 +73,11 @@ format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-speed: $(VENV)/.dev  ## Time extraction, tuning, prediction; compare with peers
+speed: $(VENV)/.dev  ## Time extraction, tuning, prediction, reports; compare
 	$(BIN)/python benchmarks/speed/extraction.py
 	$(BIN)/python benchmarks/speed/tuning.py
 	$(BIN)/python benchmarks/speed/prediction.py
+	$(BIN)/python benchmarks/speed/waiting.py
 
 torture: $(VENV)/.dev  ## Kill benches, extractions, downloads 100 times (10 min)
 	$(BIN)/python tests/torture.py --kills 100

@@ -40,3 +40,11 @@ def test_prediction_is_set_against_scikit_learn(measured):
     assert set(result["ratios"]) == {"predict", "help"}
     assert all(ratio > 0 for ratios in result["ratios"].values() for ratio in ratios)
     assert result["folder_share"] > 0
+
+
+def test_a_wait_is_that_of_a_command_that_succeeds(tmp_path):
+    waiting = runpy.run_path(str(SPEED / "waiting.py"))
+    assert waiting["seconds"](["--version"]) > 0
+    with pytest.raises(SystemExit, match="no runs found"):
+        waiting["seconds"](["report", "--results", str(tmp_path)])
+    assert waiting["stored_whole"](tmp_path) == []
