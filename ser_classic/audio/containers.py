@@ -60,7 +60,7 @@ LAYOUTS = (
     (re.compile(rb"riff\x2e\x91\xcf\x11"), Layout(16, "<Q", 40, W64_DATA, 8, inclusive=True)),
     (re.compile(rb"caff"), Layout(4, ">Q", 8, b"data", 1)),
 )
-CHECKED = {  # containers, as libsndfile calls them, that are known to be complete
+CHECKED = {  # containers, as libsndfile calls them, whose files are checked to be complete
     *("AIFF", "AU", "CAF", "FLAC", "HTK", "MP3", "NIST", "OGG", "RF64", "SVX", "W64", "WAV", "WAVEX"),
 }
 FOREIGN = (  # files that only ffmpeg reads, by their first bytes
