@@ -34,17 +34,22 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
     """Entries by name: the built-in ones, and those of installed packages (entry points `ser_classic.KIND`).
 
     `kind` is a plural noun, and the last part of the entry-point group; `wanted` is the type of plug-ins'
-    entries, by default that of the built-in ones. Looking up an unknown name is an error that suggests the
-    nearest ones. A plug-in that cannot be loaded, or whose name is invalid or taken, is left out with a
-    warning.
+    entries, by default that of the built-in ones, which are asked for at the first look-up. Looking up an
+    unknown name is an error that suggests the nearest ones. A plug-in that cannot be loaded, or whose name is
+    invalid or taken, is left out with a warning.
     """
 
     def __init__(self, kind: str, entries: Iterable[Entry], wanted: type[Entry] | None = None) -> None:
         self.kind = kind
+        self._entries = entries
         self._wanted = wanted
-        self._built_in: dict[str, Entry] = {}
-        for entry in entries:
-            self._add(self._built_in, entry, "ser_classic")
+
+    @cached_property
+    def _built_in(self) -> dict[str, Entry]:
+        table: dict[str, Entry] = {}
+        for entry in self._entries:
+            self._add(table, entry, "ser_classic")
+        return table
 
     def _add(self, table: dict[str, Entry], entry: Entry, source: str) -> None:
         if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", entry.name):

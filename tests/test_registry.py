@@ -69,7 +69,7 @@ def test_a_broken_plug_in_is_named_and_the_others_go_on(install, caplog, offered
 @pytest.mark.parametrize("name", ["Upper", "two--hyphens", "a__b", "", "a/b", "a b"])
 def test_a_name_that_could_not_be_a_folder_or_be_told_apart_is_refused(name):
     with pytest.raises(SerClassicError, match="single underscores"):
-        Registry("things", [Entry(name)])
+        list(Registry("things", [Entry(name)]))
 
 
 def test_need_gives_what_is_there_and_says_which_command_installs_what_is_absent():

@@ -213,15 +213,13 @@ def test_every_track_has_a_title_and_a_colour_of_its_own():
 
 def test_a_package_adds_a_corpus_a_degradation_a_track_and_a_protocol_on_it(tmp_path, python):
     """The corpus is asked for first, so its module is imported before the tables of tracks and protocols."""
-    (tmp_path / "planted_half.py").write_text(
-        "from ser_classic.degradations import Degradation\n"
-        "HALF = Degradation('half', 'gain', '-6 dB', lambda waveform, random: waveform / 2)\n"
-    )
     (tmp_path / "planted.py").write_text(
         "from ser_classic.corpora import Corpus\n"
+        "from ser_classic.degradations import Degradation\n"
         "from ser_classic.protocols import Protocol, leave_one_speaker_out\n"
         "from ser_classic.tracks import Track\n"
         "CORPUS = Corpus('planted', 'Planted', licence='none', table=print)\n"
+        "HALF = Degradation('half', 'gain', '-6 dB', lambda waveform, random: waveform / 2)\n"
         "TRACK = Track('room', 'a room is known', '#cc79a7', scaled_by='room')\n"
         "PROTOCOL = Protocol('rooms', 'by room', leave_one_speaker_out, track='room')\n"
     )
@@ -230,7 +228,7 @@ def test_a_package_adds_a_corpus_a_degradation_a_track_and_a_protocol_on_it(tmp_
     (described / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1\n")
     (described / "entry_points.txt").write_text(
         "[ser_classic.corpora]\nentry = planted:CORPUS\n"
-        "[ser_classic.degradations]\nentry = planted_half:HALF\n"
+        "[ser_classic.degradations]\nentry = planted:HALF\n"
         "[ser_classic.protocols]\nentry = planted:PROTOCOL\n"
         "[ser_classic.tracks]\nentry = planted:TRACK\n"
     )

@@ -116,9 +116,8 @@ def _together(few: str, split: SplitFunction, emotions: str) -> Iterator[Protoco
     yield from _across(plain.with_copies(COPIES))
 
 
-PROTOCOLS: Registry[Protocol] = Registry(
-    "protocols",
-    [
+def _entries() -> Iterator[Protocol]:
+    yield from (
         *_both(_LOSO),
         *_both(Protocol("speakers5", "five groups of speakers", five_speaker_groups)),
         *_both(_EMOBOX),
@@ -146,8 +145,10 @@ PROTOCOLS: Registry[Protocol] = Registry(
         *_together("", other_corpora, "on the emotions of both sides"),
         *_conditions(_LOSO),
         *_conditions(_EMOBOX),
-    ],
-)
+    )
+
+
+PROTOCOLS: Registry[Protocol] = Registry("protocols", _entries())
 
 
 def families() -> dict[str, list[Protocol]]:
