@@ -1,7 +1,7 @@
 """Protocols: who is on which side, and what is refused."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -123,6 +123,10 @@ def test_the_published_folds_of_ravdess_and_of_ranges_of_speakers():
 def test_every_corpus_with_published_folds_has_each_of_its_speakers_in_one(corpus, rows):
     names = [name for row in rows["test_speakers"] for name in _spelled_out(corpus, row)]
     assert len(set(names)) == len(names) == CORPORA[corpus].speakers
+    official = CORPORA[corpus].official
+    files = CORPORA[corpus].layout if official is None else official["file"]
+    told = [CORPORA[corpus].parse(PurePosixPath(file)) for file in files]
+    assert {f"{corpus}/{row['speaker']}" for row in told if row} <= set(names)
     clips = table(corpus, each=2, names=[name.removeprefix(f"{corpus}/") for name in names])
     assert len(PROTOCOLS["emobox"].folds(clips)) == len(rows)
 
