@@ -9,16 +9,20 @@ import numpy as np
 
 WEIGHT = 4  # clips that the training speakers count as ...
 ENOUGH = 8  # ... for a speaker with fewer clips heard than this
-# Variance of a speaker's log probabilities, summed over emotions: for clips of one emotion, and of several
-ALIKE, VARIED = 0.7, 2.5
-# Share of what varies in a speaker's features that lies where his answers vary, and how many times that of a
-# direction like others it is: for clips of one emotion, and of several
-SHARES, TIMES = (0.12, 0.2), (3.0, 5.0)
-LEAST, ROUNDS = 1e-9, 50  # smallest probability; iterations of `evened`
-# Of the ridge that `self_taught` fits to a speaker's clips: penalty in units of its kernel's mean diagonal,
-# how often it is fitted, what makes its scores log probabilities, and the most clips that it learns from
-PENALTY, LESSONS, SHARPNESS, TEACHERS = 10.0, 5, 6.0, 1000
-RARE = 1e-3  # added to the spread of an emotion's probability, lest one that hardly occurs is blown up
+LEAST = 1e-9  # smallest probability
+ROUNDS = 50  # iterations of `evened`
+
+# What speaks for clips of several emotions: none of it below the first value, all of it from the second on.
+VARIANCE = (0.7, 2.5)  # of a speaker's log probabilities, summed over emotions
+SHARE = (0.12, 0.2)  # of the variance of a speaker's features, along the direction in which the answers vary
+RATIO = (3.0, 5.0)  # of that share to the share of a direction like others
+
+# Of `self_taught`; docs/what-helped.md has what other choices give.
+MOST_CLIPS = 1000  # that the ridge is fitted to
+PENALTY = 10.0  # in units of its kernel's mean diagonal
+FITS = 5  # one after the other
+SHARPNESS = 6.0  # by which its scores are multiplied to be log probabilities
+RARE = 1e-3  # added to the spread of an emotion's probability, lest a rare emotion is blown up
 
 
 def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
@@ -59,7 +63,7 @@ def adapt_few(
     """Z-score training speakers with all their clips, others with their clips that were heard.
 
     `train` are row numbers of clips, `heard` marks clips [shape=(clips,)]; with `lengths`, values has so many
-    rows for each clip. If fewer than 8 clips of a speaker were heard, his mean and variance are mixed with
+    rows for each clip. If fewer than 8 clips of a speaker were heard, their mean and variance are mixed with
     those of the training speakers (their average mean and average variance), which count as 4 clips.
     """
     rows_of = np.ones(len(speakers), dtype=int) if lengths is None else lengths
@@ -102,26 +106,28 @@ def evened(probabilities: np.ndarray, share: float | None = None) -> np.ndarray:
 
 
 def self_taught(probabilities: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Probabilities [shape=(clips, emotions)] of one unknown speaker, after learning from his clips.
+    """Probabilities [shape=(clips, emotions)] of one unknown speaker, after learning from these clips.
 
-    Evened out, they are the targets of a ridge regression on the features [shape=(clips, d)] of the same
-    clips, z-scored over them. Its scores are mixed with the evened-out log probabilities, which gives the
-    targets of the next round. So clips that sound alike in this voice get like answers. How far all this is
-    done depends on `variety` or `structure`, whichever is more: clips of one emotion have nothing to teach.
+    Self-training: the probabilities, evened out, are the targets of a ridge regression on the features
+    [shape=(clips, d)] of the same clips, z-scored over them. Its scores are mixed with the evened-out log
+    probabilities, which gives the targets of the next fit. So clips that sound alike in this voice get like
+    answers. How far all this is done depends on `variety` or `structure`, whichever is more: clips of one
+    emotion have nothing to teach.
     """
     Z = adapt(values, np.zeros(len(values), dtype=int)).astype(np.float64)
-    teachers = np.unique(np.linspace(0, len(Z) - 1, min(len(Z), TEACHERS)).astype(int))
-    kernel = Z @ Z[teachers].T / Z.shape[1]
-    own = kernel[teachers]
-    share = max(variety(probabilities), structure(probabilities[teachers], own))
-    first, weight = evened(probabilities, share), share**2 / 2
-    diagonal = own.trace() / len(own) or 1.0
-    smoother = np.linalg.solve(own + PENALTY * diagonal * np.eye(len(own)), kernel.T).T
-    odds, taught = np.log(np.maximum(first, LEAST)), first
-    for _ in range(LESSONS):
-        targets = taught[teachers]
+    fitted = np.unique(np.linspace(0, len(Z) - 1, min(len(Z), MOST_CLIPS)).astype(int))
+    kernel = Z @ Z[fitted].T / Z.shape[1]
+    own = kernel[fitted]
+    share = max(variety(probabilities), structure(probabilities[fitted], own))
+    weight = share**2 / 2
+    penalty = PENALTY * (own.trace() / len(own) or 1.0)
+    smoother = np.linalg.solve(own + penalty * np.eye(len(own)), kernel.T).T  # from targets to scores
+    taught = evened(probabilities, share)
+    before = np.log(np.maximum(taught, LEAST))
+    for _ in range(FITS):
+        targets = taught[fitted]
         targets = (targets - targets.mean(axis=0)) / (targets.std(axis=0) + RARE)
-        logs = (1 - weight) * odds + weight * SHARPNESS * (smoother @ targets)
+        logs = (1 - weight) * before + weight * SHARPNESS * (smoother @ targets)
         taught = np.exp(logs - logs.max(axis=1, keepdims=True))
         taught /= taught.sum(axis=1, keepdims=True)
     return taught
@@ -129,32 +135,36 @@ def self_taught(probabilities: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def variety(probabilities: np.ndarray) -> float:
     """How far the answers for a speaker's clips differ, from 0, as for one emotion, to 1, as for several."""
-    spread = _odds(probabilities).var(axis=0).sum()
-    return float(np.clip((spread - ALIKE) / (VARIED - ALIKE), 0.0, 1.0))
+    return _degree(_centred_logs(probabilities).var(axis=0).sum(), VARIANCE)
 
 
 def structure(probabilities: np.ndarray, kernel: np.ndarray) -> float:
     """The same by the inner products [shape=(clips, clips)] of the clips' features, z-scored.
 
     Where several emotions make the clips differ, the direction in which the answers vary has a large share
-    of all that varies in the features; with one emotion it is a direction like others. To see this takes
-    some 25 clips, but not that the model be as sure as in the corpora of its training.
+    of the variance of the features; with one emotion it is a direction like others. To see this takes some
+    25 clips, but the model need not be as sure as on the corpora that it was trained on.
     """
-    odds = _odds(probabilities)
-    odds = odds - odds.mean(axis=0)
-    total = np.square(odds).sum() * kernel.trace()
-    share = float((odds * (kernel @ odds)).sum() / total) if total else 0.0
-    return float(min(np.interp(share, SHARES, (0, 1)), np.interp(share * (len(odds) - 1), TIMES, (0, 1))))
+    logs = _centred_logs(probabilities)
+    logs = logs - logs.mean(axis=0)
+    total = np.square(logs).sum() * kernel.trace()
+    share = (logs * (kernel @ logs)).sum() / total if total else 0.0
+    return min(_degree(share, SHARE), _degree(share * (len(logs) - 1), RATIO))
 
 
-def _odds(probabilities: np.ndarray) -> np.ndarray:
+def _degree(value: float, bounds: tuple[float, float]) -> float:
+    """Where a value lies between two bounds, from 0 to 1."""
+    return float(np.interp(value, bounds, (0, 1)))
+
+
+def _centred_logs(probabilities: np.ndarray) -> np.ndarray:
     """Log probabilities less their mean over the emotions."""
-    odds = np.log(np.maximum(probabilities, LEAST))
-    return odds - odds.mean(axis=1, keepdims=True)
+    logs = np.log(np.maximum(probabilities, LEAST))
+    return logs - logs.mean(axis=1, keepdims=True)
 
 
 def _by_speaker(speakers: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Each speaker with the row numbers of his clips, in order."""
+    """Each speaker with the row numbers of the speaker's clips, in order."""
     names, owners, counts = np.unique(np.asarray(speakers), return_inverse=True, return_counts=True)
     rows = np.split(np.argsort(owners, kind="stable"), np.cumsum(counts)[:-1])
     return zip(names, rows, strict=True)

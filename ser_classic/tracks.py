@@ -31,7 +31,7 @@ class Track:
         Column of the clips table: probabilities of the test clips that have the same value there are shared
         out by `adaptation.evened`. By default they stay as they are.
     taught_by : str or None
-        The same for `adaptation.self_taught`, which evens them out, too.
+        The same for `adaptation.self_taught`, which first evens them out.
     label : str
         The name that reports show; by default `name`.
 
@@ -60,7 +60,8 @@ class Track:
         return tuple(dict.fromkeys(filter(None, (self.scaled_by, self.evened_by, self.taught_by))))
 
 
-# In the order of reports. Colours: Okabe and Ito, "Color universal design", 2008.
+# In the order of reports. Colours: Okabe and Ito, "Color universal design", 2008; the purple is lighter than
+# theirs, to be told from the blue without red, too.
 TRACKS: Registry[Track] = Registry(
     "tracks",
     [
@@ -80,7 +81,7 @@ TRACKS: Registry[Track] = Registry(
         ),
         Track(
             "self_taught",
-            "evened out, and then learned from the test speaker's own unlabelled clips",
+            "probabilities are evened out, then corrected by what the speaker's own unlabelled clips teach",
             "#d97fb0",
             taught_by="speaker",
             label="self-taught",

@@ -30,8 +30,7 @@ from ser_classic.predictor import Predictor
 settings.register_profile("untimed", deadline=None, max_examples=50)
 settings.load_profile("untimed")
 
-
-DEAR = (
+SLOWEST = (
     "test_torture",
     "test_wheel",
     "test_docs",
@@ -44,7 +43,7 @@ DEAR = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest is begun first: no worker waits for the last test of another."""
-    items.sort(key=lambda item: item.path.stem not in DEAR)
+    items.sort(key=lambda item: item.path.stem not in SLOWEST)
 
 
 @pytest.fixture(scope="session")

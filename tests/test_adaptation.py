@@ -200,8 +200,8 @@ def test_a_hesitant_model_is_mended_where_features_and_answers_vary_together(cli
 def test_some_of_many_clips_teach_all(monkeypatch):
     emotions = np.tile([0, 1, 2], 100)
     probabilities, values = heard_badly(emotions, 0.4)
-    monkeypatch.setattr(adaptation, "TEACHERS", 100)
+    monkeypatch.setattr(adaptation, "MOST_CLIPS", 100)
     taught = self_taught(probabilities, values)
     assert right(taught, emotions) > right(evened(probabilities), emotions) + 0.05
-    monkeypatch.setattr(adaptation, "TEACHERS", 4)
+    monkeypatch.setattr(adaptation, "MOST_CLIPS", 4)
     assert np.isfinite(self_taught(probabilities, values)).all()

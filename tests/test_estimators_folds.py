@@ -88,5 +88,5 @@ def test_probabilities_never_change_the_first_choice(scores, sharpness, which):
 
 
 def test_a_single_class_is_named_as_it_is_written():
-    with pytest.raises(ValueError, match="class 'sad'"):
+    with pytest.raises(ValueError, match="one class, 'sad'"):
         encoded(np.array(["sad", "sad", "angry"]), np.array([1.0, 1.0, 0.0]))

@@ -18,14 +18,14 @@ def predictor(fitted):
     return fitted("ridge", evaluate=True)
 
 
-def test_a_predictor_shows_its_card_and_what_it_takes_for_what(predictor):
+def test_a_predictor_shows_its_card_and_its_confusion_matrix(predictor):
     assert repr(predictor).splitlines() == ["Predictor: tiny, mfcc13, ridge (angry, neutral, sad)"]
     shown = predictor._repr_html_()
     assert "<li><b>Emotions:</b> angry" in shown
-    assert shown.count(">taken for ") == 3
+    assert shown.count(">called ") == 3
     assert "**" not in shown
     unknown = replace(predictor, card=predictor.card | {"evaluation": None})
-    assert ">taken for " not in unknown._repr_html_()
+    assert ">called " not in unknown._repr_html_()
 
 
 def test_features_show_the_first_of_them(cache):

@@ -15,7 +15,10 @@ from ser_classic.cli.printing import show, tell
 @options.reads_corpus
 def score(
     predictions: Annotated[
-        Path, typer.Argument(help="CSV with clip or file, emotion and, optionally, fold and p_<emotion>.")
+        Path,
+        typer.Argument(
+            help="Table (CSV, Parquet ...) with clip or file, emotion and, optionally, fold and p_<emotion>."
+        ),
     ],
     corpus: Annotated[str, option("--corpus NAME", options.OWN_OR_KNOWN)],
     protocol: Annotated[str, option("--protocol NAME", "Protocol whose folds were used.")],

@@ -63,12 +63,15 @@ class Reading:
 
     Examples
     --------
+    >>> import tempfile
     >>> from ser_classic import load
     >>> root, clips, corpus = load("synthetic")
     >>> mine = clips[["file", "emotion", "speaker"]].replace({"angry": "wrath"})
-    >>> mine.assign(file=[str(root / file) for file in mine["file"]]).to_csv("mine.csv", index=False)
+    >>> mine["file"] = [str(root / file) for file in mine["file"]]
     >>> reading = Reading({"wrath": "angry"}, drop={"fear", "disgust"})
-    >>> sorted(load("mine.csv", reading=reading).clips["emotion"].unique())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mine.to_csv(f"{folder}/mine.csv", index=False)
+    ...     sorted(load(f"{folder}/mine.csv", reading=reading).clips["emotion"].unique())
     ['angry', 'happy', 'neutral', 'sad', 'surprise']
     """
 
@@ -83,7 +86,7 @@ class Reading:
 
 
 def name_of(path: Path) -> str:
-    """What a corpus of one's own is called: as its manifest, or its folder if that's name says nothing."""
+    """Name of a corpus of one's own: that of its manifest, or of its folder if the manifest's is generic."""
     if path.is_dir() or path.stem.lower() in GENERIC:
         stem = (path if path.is_dir() else path.parent).resolve().name
     else:

@@ -90,7 +90,7 @@ def encoded(y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     classes = np.unique(y[weight > 0])
     if len(classes) < 2:
-        raise ValueError(f"all clips have the class '{classes[0]}'; two classes are needed")
+        raise ValueError(f"all clips are of one class, '{classes[0]}'; two classes are needed")
     return classes, np.searchsorted(classes, y).clip(max=len(classes) - 1)
 
 

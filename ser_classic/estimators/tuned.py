@@ -20,6 +20,9 @@ from ser_classic.estimators.folds import Split, encoded, resolve, uar
 from ser_classic.machines.formulas import coupled
 from ser_classic.machines.parts import Judged, Scores, Standardise
 
+Grid = list[dict[str, Any]]  # candidates
+Outputs = Iterable[tuple[int, np.ndarray]]  # of candidates, by their number
+
 
 def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
     """Factor on the scores (one over the temperature) whose softmax has the smallest log-loss.
@@ -53,10 +56,6 @@ def _smallest_loss(
     # The log-loss of a softmax is convex in the factor, so it has one minimum in its logarithm, too.
     best = minimize_scalar(loss, bounds=(-6.0, 6.0), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(best.x) / scale)
-
-
-Grid = list[dict[str, Any]]  # candidates
-Outputs = Iterable[tuple[int, np.ndarray]]  # of candidates, by their number
 
 
 class Clips(NamedTuple):

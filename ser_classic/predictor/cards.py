@@ -58,7 +58,7 @@ def text(card: dict[str, Any]) -> str:
 
 
 def html(card: dict[str, Any]) -> str:
-    """A card as HTML, with what its predictor takes for what."""
+    """A card as HTML, with the confusion matrix of its predictor."""
     from html import escape
 
     lines = text(card).strip().split("\n")
@@ -67,12 +67,12 @@ def html(card: dict[str, Any]) -> str:
         (truth, *(Cell(f"{100 * share:.0f}", share) for share in row.values()))
         for truth, row in recalls.items()
     )
-    taken = Table(("% of", *(f"taken for {truth}" for truth in recalls)), rows).html("what is taken for what")
+    matrix = Table(("% of", *(f"called {answer}" for answer in recalls)), rows).html("confusion matrix")
     shown = [re.sub(r"\*\*(.*?)\*\*", r"<b>\1</b>", escape(line, quote=False)) for line in lines if line]
     points = "".join(f"<li>{line[2:]}</li>" for line in shown if line.startswith("- "))
     title, headline, *others = (line for line in shown if not line.startswith("- "))
     rest = "".join(f"<p>{line}</p>" for line in others)
-    return f"<h3>{title[2:]}</h3><p>{headline}</p>{taken if recalls else ''}<ul>{points}</ul>{rest}"
+    return f"<h3>{title[2:]}</h3><p>{headline}</p>{matrix if recalls else ''}<ul>{points}</ul>{rest}"
 
 
 def takes_tables(card: dict[str, Any]) -> bool:

@@ -22,7 +22,7 @@ FLOOR = -60.0  # [dB re full scale]; where a level meter begins
 class Listener:
     """Answers window by window to a recording that comes in blocks of any size.
 
-    The predictor has to be of the blind track: what z-scores a speaker needs all his recordings first.
+    The predictor has to be of the blind track: an adapted one needs all recordings of a speaker first.
     `window` and `hop` [s] and `min_confidence` are as in `Predictor.predict`.
     """
 

@@ -68,9 +68,8 @@ def _on(tracks: tuple[str, ...], protocol: Protocol) -> Iterator[Protocol]:
 
 
 _both = partial(_on, ("blind", "adapted"))
-_across = partial(
-    _on, ("blind", "adapted", "evened", "self_taught", "adapted_corpus")
-)  # for tests on another corpus
+# For tests on another corpus
+_across = partial(_on, ("blind", "adapted", "evened", "self_taught", "adapted_corpus"))
 
 
 def _conditions(plain: Protocol) -> Iterator[Protocol]:

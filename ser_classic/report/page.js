@@ -150,7 +150,7 @@ function leaderboard(table, form, unfolded) {
         const count = cell(row, column), part = total ? count / total : 0;
         line.append(element("td", {
           class: part > .655 ? "full" : "", style: `--share:${Math.round(100 * part)}%`,
-          title: `${word} taken for ${guess}: ${count} of ${total}`,
+          title: `${word}, guessed as ${guess}: ${count} of ${total}`,
         }, count ? share(part) : ""));
       });
       line.append(element("td", {class: "plain"}, total ? share(cell(row, row) / total, 3) : "–"));
@@ -182,7 +182,7 @@ function leaderboard(table, form, unfolded) {
     if (counts) {
       inside.append(element("div", {}, element("h4", {}, "Confusion matrix"),
         element("div", {class: "scroll"}, matrix(unfolded.emotions[number], counts.split(" ").map(Number))),
-        element("p", {class: "muted"}, "Rows: what was played, with its clips; columns: what was guessed, as a share. Blank: never; 0: fewer than one clip in 200.")));
+        element("p", {class: "muted"}, "Rows: the true emotion, with its clips; columns: the share of each guess. Blank: never; 0: fewer than one clip in 200.")));
       if (uars.length) inside.append(speakers(uars));
     } else inside.append(element("p", {}, row.classList.contains("failed") ? text(row, 3) : "No predictions as they would be made today."));
     const link = element("a", {href: `#${row.id}`}, "link to this row");

@@ -40,7 +40,7 @@ NOTHING = "No run has finished yet."
 STALE = "stale"
 BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` -->"
 END = "<!-- end of leaderboard -->"
-LEAKY = "leaky (not to be believed)"
+LEAKY = "leaky (inflated)"
 ABOUT = (
     "The best system of each corpus and track, under the protocol with most systems. Blind: the system "
     "knows nothing of the test speaker but the clip. Adapted: it has heard other, unlabelled clips of that "

@@ -14,11 +14,15 @@ WRITTEN = ("runs", "clips", "folds", "figures", store.DIMENSIONS)  # the folders
 
 def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
     """Copy the runs of results folders, and the clips tables to which they refer, into one folder.
-    That one may hold runs already, which then have to fit, too. A cell may have a run in several folders, if
-    its predictions are equal; a failed run gives way to a finished one. The check comes first: where anything
-    does not fit (broken runs, other clips tables of one corpus, other predictions), nothing is written.
 
-    Gives the ids of the runs that were copied, and of those that the folder had already and keeps.
+    Returns the ids of the runs that were copied, and of those that the folder had already and keeps. A cell
+    may have a run in several folders if its predictions are equal; a failed run gives way to a finished one.
+
+    Raises
+    ------
+    SerClassicError
+        Something does not fit, in these folders or with what the one holds already: broken runs, other clips
+        tables of one corpus, other predictions. This is checked first; nothing is written then.
     """
     for folder in sources:
         if not any((folder / name).exists() for name in ("runs", store.DIMENSIONS, "leaderboard.csv")):
@@ -53,7 +57,7 @@ def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
 def _planned(folders: list[Path], problems: list[str]) -> tuple[list[Path], list[Run], list[str]]:
     """These folders, which runs to copy into the first, and the ids of those that it keeps.
 
-    What does not fit joins the problems.
+    What does not fit is added to the problems.
     """
     into, *others = folders
     runs = {folder: list(store.runs(folder, problems.append)) for folder in folders}

@@ -88,7 +88,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         if len(codes) != len(clips):
             raise ValueError(f"found {len(clips)} clips, but {len(codes)} labels")
         if len(self.classes_) < 2:
-            raise ValueError(f"all clips have the class {str(self.classes_[0])!r}; two classes are needed")
+            raise ValueError(f"all clips are of one class, {str(self.classes_[0])!r}; two classes are needed")
         split = held_out(codes, groups, self.one_in, self.random_state)
         self.held_out_ = split is not None
         parts = split or (np.arange(len(clips)),)

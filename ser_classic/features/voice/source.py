@@ -52,8 +52,8 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
         level *= 10
         prominence[block] = _prominence(fft.dct(level, type=1, norm="forward", workers=1))
         hertz = fundamental[block, None] * OFFSETS
-        hertz[:, 27:48] += formants[0, block, None]
-        hertz[:, 48:] += formants[2, block, None]
+        hertz[:, STARTS[3] : STARTS[4]] += formants[0, block, None]
+        hertz[:, STARTS[4] :] += formants[2, block, None]
         first, second, third, a1, a3 = _highest(level, hertz)
         differences[:, block] = first - second, first - third, first - a1, first - a3
     return prominence, differences
