@@ -1,4 +1,4 @@
-"""How long a benchmark lets one wait: for its first fold, where nothing is left to run, and for reports.
+"""How long a user waits for a benchmark: for its first fold, where nothing is left to run, and for reports.
 
     python benchmarks/speed/waiting.py [--json FILE] [--results results] [--rounds 5]
 
