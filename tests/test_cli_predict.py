@@ -233,6 +233,10 @@ def test_the_way_to_a_predictor_that_is_told_can_be_gone(recordings, tmp_path, s
     ser("card", tmp_path).refused(f"{tmp_path}: ", f"{tmp_path}/m.skops, {tmp_path}/my voices.skops")
 
 
+def test_a_model_behind_recordings_is_not_taken_for_one_of_them(saved, recordings, ser):
+    ser("predict", recordings[0], saved).refused(str(saved), code=2)
+
+
 def test_a_recording_named_twice_is_answered_once_and_that_is_told(saved, recordings, ser):
     one, other, *_ = recordings
     told = ser("predict", saved, one, other, one, one.parent, "--json")

@@ -7,6 +7,7 @@ import re
 import shutil
 import struct
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -369,6 +370,15 @@ def test_a_large_offset_is_taken_off_and_a_small_one_told_with_the_command_that_
     assert "dcshift=-0.04" in caplog.text
     caplog.clear()
     audio.read(made(tmp_path, "WAV", "PCM_16", voice() + np.float32(0.005)))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_the_offset_of_what_is_not_finite_is_not_told(tmp_path, caplog, value):
+    samples = voice()
+    samples[9] = value
+    with warnings.catch_warnings(action="error"), pytest.raises(AudioError, match="infinite"):
+        audio.read(made(tmp_path, "WAV", "FLOAT", samples))
     assert not caplog.records
 
 

@@ -146,6 +146,7 @@ def test_on_the_command_line(recordings, ser):
     ("rows", "named"),
     [
         ("name,emotion\none,sad\nthree,sad\n", "'three'"),
+        ("name,emotion\none,sad\ntwo,\n", r"labels\.csv: y/two\.flac .*emotion"),
         ("name,feeling\none,sad\n", "--column"),
         ("name,emotion\none,sad\none,angry\n", "'one'"),
     ],

@@ -108,7 +108,9 @@ class Downmix:
         if scale != 1:
             self._notice("scale", f"floats in the range of integers; {scale:.0f} counts as full scale")
         middle = self._sum / self._frames / scale if self._frames else 0.0
-        if abs(middle) > OFFSET:
+        if not np.isfinite(middle):
+            pass  # `check` reports NaN and infinite samples
+        elif abs(middle) > OFFSET:
             offset = middle
             self._notice("offset", f"a constant offset of {offset:.2f} of full scale was removed")
         elif abs(middle) > SMALL_OFFSET:

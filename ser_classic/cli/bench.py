@@ -163,7 +163,8 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     from ser_classic.report.text import best_in_terminal, counted
 
     for problem in outcome.problems:
-        tell(problem)
+        for line in problem.split("\n"):
+            tell(line.strip())
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
     board, _ = write(results, tell, cache=cache)

@@ -99,7 +99,10 @@ def predict(
             require_writable(draw, "figures", ".png", ".pdf", ".svg")
     if window is not None:
         options.check_windows(window, hop)
-    if recordings[0].endswith(saving.SUFFIX):
+    first, *others = recordings
+    late = next((name for name in others if name.endswith(saving.SUFFIX)), None)
+    options.refuse((late, f"{late}: one model answers, and it is named before the recordings"))
+    if first.endswith(saving.SUFFIX):
         model, *recordings = recordings
         predictor = load_predictor(model)
     else:

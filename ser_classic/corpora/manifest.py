@@ -110,11 +110,13 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
             raise CorpusError(f"{path}: --labels goes with a folder of recordings, and this is none")
         labels = LabelFile(str(reading.labels), reading.key, reading.columns)
         rows = read_labelled(root, Path(reading.labels), labels)
+        rows.index = pd.Index(rows["file"], name=None)
     elif path.is_dir():
         rows = _read_folder(root, {*EMOTIONS, *SYNONYMS, *map(emotion_word, (*reading.words, *reading.drop))})
     else:
         root, rows = _read_manifest(path)
-    rows = _dropped(rows, reading, name)
+    source = reading.labels or path
+    rows = _dropped(rows, reading, name, source)
     if reading.speaker is not None:
         if "speaker" in rows:
             raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
@@ -123,11 +125,17 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
     rows["corpus"] = name
     rows["label"] = rows["emotion"].map(plain)
     rows["emotion"] = rows["emotion"].map(emotion_words(rows["emotion"], reading.words, name))
+    for row in rows.index[rows["speaker"].isna() & rows["speaker"].notna().any()]:
+        raise CorpusError(f"{source}: {row} lacks its speaker; name one for every clip, or for none")
     speakers = mapped(rows["speaker"].dropna(), reading.speakers, "speakers", "--map-speaker", name)
     rows["speaker"] = [f"{name}/{speakers[who]}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
     rows["sentence"] = most_frequent(rows["sentence"])
     rows["sha256"] = [digest(root / file) for file in rows["file"]]  # of audio that others may replace
-    rows.index = pd.Index([f"{name}/{clip}" for clip in _names(rows)], name="clip")
+    names = _names(rows)
+    for row, clip in names[names.duplicated()].items():
+        first = names.index[names == clip][0]
+        raise CorpusError(f"{source}: {row} has the clip {clip} again, first {first}; remove one of them")
+    rows.index = pd.Index([f"{name}/{clip}" for clip in names], name="clip")
     return root, rows.astype("str")
 
 
@@ -160,7 +168,7 @@ def emotion_words(
     return meaning
 
 
-def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
+def _dropped(rows: pd.DataFrame, reading: Reading, name: str, source: Path) -> pd.DataFrame:
     """Rows without those of the emotion words that are left out; an empty word is one, too."""
     words = rows["emotion"].fillna("").map(emotion_word)
     drop = {emotion_word(word) for word in reading.drop}
@@ -168,8 +176,8 @@ def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
     rows = rows[~words.isin(drop)].copy()
     if rows.empty:
         raise CorpusError(f"{name}: nothing is left after --drop; keep two emotions at least")
-    for line in rows.index[rows["emotion"].isna()]:
-        raise CorpusError(f"{name}: line {line} of the manifest lacks its emotion; --drop '' leaves such out")
+    for row in rows.index[rows["emotion"].isna()]:
+        raise CorpusError(f"{source}: {row} lacks its emotion; --drop '' leaves such out")
     return rows
 
 
@@ -303,6 +311,10 @@ def _read_manifest(manifest: Path) -> tuple[Path, pd.DataFrame]:
         for column in PART:
             values = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
             rows[column] = [_seconds(value, column, line, manifest) for line, value in values.items()]
+        start, end = (pd.to_numeric(rows[column].astype("str")) for column in PART)
+        for line in rows.index[end <= start.fillna(0)]:
+            raise CorpusError(f"{manifest}: line {line} ends before it has started; correct start and end")
+    rows.index = pd.Index([f"line {line}" for line in rows.index])
     return root, rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
 
 
