@@ -22,7 +22,7 @@ MOST_CLIPS = 1000  # that the ridge is fitted to
 PENALTY = 10.0  # in units of its kernel's mean diagonal
 FITS = 5  # one after the other
 SHARPNESS = 6.0  # by which its scores are multiplied to be log probabilities
-RARE = 1e-3  # added to the spread of an emotion's probability, lest a rare emotion is blown up
+RARE = 1e-3  # added to the spread of an emotion's probability, so that a rare emotion is not amplified
 
 
 def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ class Registry(Mapping[str, Entry], Generic[Entry]):
         before = self._all
         table = dict(before)
         for entry in entries:
-            self._add(table, entry, "what was brought")
+            self._add(table, entry, "your table")
         self.__dict__["_all"] = table
         try:
             yield

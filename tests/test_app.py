@@ -130,7 +130,7 @@ def test_an_answer_says_how_far_to_trust_it():
     assert not re.search(r"\d", cards.trust({"evaluation": {"reason": "one speaker"}}, "angry"))
 
 
-def test_a_fitted_card_holds_what_is_taken_for_what(fitted):
+def test_a_fitted_card_has_a_confusion_matrix(fitted):
     card = fitted("ridge", evaluate=True).card
     table = pd.DataFrame(card["evaluation"]["confusion"]).T
     assert table.sum(axis=1).to_dict() == card["counts"]

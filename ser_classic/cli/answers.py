@@ -51,7 +51,7 @@ def csv(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
 
 
 def unlike(rows: Sequence[Row], card: dict[str, Any]) -> str:
-    """A warning of what is unlike all that the model was fitted on, in one line; nothing where nothing is."""
+    """A warning, in one line, of recordings unlike those that the model was fitted on; empty without any."""
     from ser_classic.predictor.cards import fitted_on
 
     strange = list(dict.fromkeys(row["file"] for row in rows if row["unlike"]))

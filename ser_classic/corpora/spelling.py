@@ -54,7 +54,7 @@ def emotion_word(label: str) -> str:
 
 
 def alike(word: str) -> str:
-    """What two words share that may be one: letter case, leading zeros and signs between parts are gone.
+    """What two words share that may be the same: letter case, leading zeros and signs between parts are gone.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def mapped(
     synonyms: Mapping[str, str] = {},
     remedy: str = "leave it empty, or keep it as a name",
 ) -> dict[str, str]:
-    """Each word as the one that it means; refuses spellings that may be one, and words for what is missing.
+    """Each word as what it means; refuses spellings that may be the same, and words for missing values.
 
     `given` is what spellings mean, as the user says; one that means itself is kept apart from what is like
     it. `synonyms` is what words mean that the user does not name, `spell` how words are compared. For
@@ -117,7 +117,7 @@ def require_occurring(named: Iterable[str], words: Iterable[str], what: str, opt
 
 
 def require_one_spelling(words: Iterable[str], stated: set[str], what: str, option: str, name: str) -> None:
-    """Refuse words that may be one, unless all but one of them are stated to be others."""
+    """Refuse words that may be the same, unless all but one of them are stated to be others."""
     groups: dict[str, list[str]] = defaultdict(list)
     for word in sorted(set(words)):
         groups[alike(word)].append(word)
@@ -127,9 +127,9 @@ def require_one_spelling(words: Iterable[str], stated: set[str], what: str, opti
     shown = some((" and ".join(map(repr, group)) for group in doubtful), apart="; ")
     one, other = doubtful[0][:2]
     raise CorpusError(
-        f"{name}: of its {what}, {shown} may be one. Taken for two, one would stand on both sides of a "
-        f"fold. Write it in one way, or give {option} {quote(f'{one}={other}')} for each pair; "
-        f"{option} {quote(f'{one}={one}')} says that they are two"
+        f"{name}: of its {what}, {shown} may be the same. Counted as two, it would be on both sides of "
+        f"a fold. Spell it in one way, or give {option} {quote(f'{one}={other}')} for each pair; "
+        f"{option} {quote(f'{one}={one}')} keeps them apart"
     )
 
 

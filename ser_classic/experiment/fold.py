@@ -233,7 +233,7 @@ def _shared(
     Evened out, or self-taught where the features of the clips are given.
     """
     if probabilities is None:
-        raise SerClassicError(f"{model.name} gives no probabilities, which this track evens out")
+        raise SerClassicError(f"{model.name} gives no probabilities, which this track needs")
     shared = probabilities.to_numpy(copy=True)
     for value in np.unique(together):
         own = together == value

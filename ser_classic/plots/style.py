@@ -94,7 +94,7 @@ _NOTHING = dict.fromkeys(("Date", "Creator", "Type", "Format"))  # of what matpl
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The house's style, whatever the caller has set; no warning of letters that no font here has.
+    """The style of our figures, whatever the caller has set; no warning of letters that no font here has.
 
     Around a block, or as the decorator of a function that draws.
     """

@@ -76,7 +76,7 @@ def html(card: dict[str, Any]) -> str:
 
 
 def takes_tables(card: dict[str, Any]) -> bool:
-    """Whether a predictor was fitted on a table of features that was brought, and so takes such."""
+    """Whether a predictor was fitted on a user's table of features, and so takes tables."""
     return "table" in card["features"]
 
 

@@ -125,7 +125,7 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
             "Only runs on the same clips can be compared"
         )
     if tables[0]["speaker"].isna().any():
-        raise SerClassicError(f"{names[0]}: its clips have no speakers, whom a comparison has to resample")
+        raise SerClassicError(f"{names[0]}: its clips have no speakers, and a comparison resamples speakers")
     counts = aligned(*map(speaker_counts, tables))
     both, of = [table.counts for table in counts], COUNT_METRICS[metric].of
     each = pd.concat([per_speaker(table, of) for table in counts], axis=1, keys=names)

@@ -29,6 +29,7 @@ MISSED = (
     "Accuracy claimed and found: {which}."
 )
 SHOWN = 8  # published scores of a corpus and track in Markdown
+NETWORKS = 4  # of a corpus and track in the picture
 PUBLISHED_ABOUT = (
     "Our best systems (bold) and published scores on the same corpus and track. Figures compare only on the "
     "same folds; on other folds they are a rough guide. ≈ marks figures read off heat maps to two decimals, "
@@ -92,7 +93,7 @@ def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
     return both[columns].astype(dict.fromkeys(("disjoint", "own", "approximate"), bool))
 
 
-def beside_networks(board: pd.DataFrame, most: int = 4) -> pd.DataFrame:
+def beside_networks(board: pd.DataFrame) -> pd.DataFrame:
     """The best system of each track beside the best frozen networks as published on the same folds.
 
     As `beside_published`, of the corpora that have both.
@@ -100,7 +101,7 @@ def beside_networks(board: pd.DataFrame, most: int = 4) -> pd.DataFrame:
     table = beside_published(board, best=1)
     table = table[table["disjoint"] & table["same_folds"]]
     place = table[table["family"] == "ssl"].groupby(["corpus", "track"]).cumcount().reindex(table.index)
-    table = table[table["own"] | (place < most)]
+    table = table[table["own"] | (place < NETWORKS)]
     return table[table.groupby("corpus")["own"].transform("nunique") > 1].reset_index(drop=True)
 
 

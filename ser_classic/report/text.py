@@ -53,6 +53,7 @@ NO_INTERVAL = (
     "shown instead. It says nothing about other speakers."
 )
 MOST = 10  # systems of a ranking that a terminal shows
+LONGEST = 160  # letters of an error that are shown
 
 
 @dataclass(frozen=True)
@@ -148,10 +149,10 @@ def remark(kind: str, run: str, why: str) -> tuple[str, str]:
     return kind, f"{kind}: {run}: {shortened(why)}"
 
 
-def shortened(why: str, width: int = 160) -> str:
-    """The first line of an error, cut to that many letters."""
+def shortened(why: str) -> str:
+    """The first line of an error, cut where it is too long."""
     first = why.strip().splitlines()[0] if why.strip() else "no reason was recorded"
-    return first if len(first) <= width else first[: width - 1] + "…"
+    return first if len(first) <= LONGEST else first[: LONGEST - 1] + "…"
 
 
 def about_task(rows: pd.DataFrame) -> str:

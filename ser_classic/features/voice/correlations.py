@@ -16,15 +16,15 @@ LAG = 3  # [frames] by which one track goes before the other
 LIMIT = 0.99  # of a correlation, so that its Fisher transform stays below 2.65
 
 
-def deltas(tracks: np.ndarray, reach: int = REACH) -> np.ndarray:
-    """Slope of the line through `reach` frames on each side [shape=(d, t)], end values repeated (HTK)."""
-    padded = np.pad(tracks, ((0, 0), (reach, reach)), mode="edge")
+def deltas(tracks: np.ndarray) -> np.ndarray:
+    """Slope of the line through `REACH` frames on each side [shape=(d, t)], end values repeated (HTK)."""
+    padded = np.pad(tracks, ((0, 0), (REACH, REACH)), mode="edge")
     count = tracks.shape[1]
     total = sum(
-        n * (padded[:, reach + n : reach + n + count] - padded[:, reach - n : reach - n + count])
-        for n in range(1, reach + 1)
+        n * (padded[:, REACH + n : REACH + n + count] - padded[:, REACH - n : REACH - n + count])
+        for n in range(1, REACH + 1)
     )
-    return total / (2 * sum(n * n for n in range(1, reach + 1)))
+    return total / (2 * sum(n * n for n in range(1, REACH + 1)))
 
 
 def correlations(tracks: np.ndarray) -> np.ndarray:
