@@ -212,7 +212,7 @@ def corpus_facts(loaded: Loaded, features: str) -> dict[str, str]:
         "Licence": corpus.licence,
         "Citation": corpus.citation,
         "Features": features,
-        "Beware": ". ".join([*warnings_of(clips), *by_speaker(clips)]),
+        "Warnings": ". ".join([*warnings_of(clips), *by_speaker(clips)]),
     }
 
 

@@ -194,7 +194,7 @@ def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:
 def drafting(folder: Path, name: str, what: str) -> Iterator[Path]:
     """A folder in another, to put a corpus together in, for one process at a time; removed afterwards.
 
-    So is what a process that was killed has left. `what` is done meanwhile, as for `files.locked`.
+    What a killed process has left is removed, too. `what` says what is done, as for `files.locked`.
     """
     with locked(folder / f".{name}{LOCK}", what):
         for draft in folder.glob(f".{name}-*"):

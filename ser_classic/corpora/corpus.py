@@ -22,7 +22,7 @@ CHECKSUMS = Path(__file__).parent / "checksums"
 
 
 class Found(NamedTuple):
-    """Below a corpus's folder: file and row of each clip, second copies of clips, and foreign audio."""
+    """Below a corpus's folder: file and row of each clip, second copies of clips, and other audio."""
 
     clips: dict[str, tuple[PurePosixPath, dict[str, str]]]
     copies: list[PurePosixPath]
@@ -49,25 +49,25 @@ class Corpus:
     left_out : mapping
         Labels whose clips the standard task leaves out, and why.
     clip, speaker : str
-        What they are called, of the groups and `{stem}`.
+        How their names are made of the groups and `{stem}`.
     by_speaker : mapping
-        For a column that no group has, such as `sex`, its value by speaker.
+        For a column that is not a group, such as `sex`, its value by speaker.
     codes : mapping
         For a group, what its codes mean; see `parse_codes`.
     recurring : int
-        How many sentences there are, where the group `number` counts on beyond these.
+        Number of sentences, if the group `number` goes on counting when they are repeated.
     labels : LabelFile, optional
-        Labels that the names do not have; its columns take the place of those of the names.
+        Labels that are not in the file names; its columns replace those from the names.
     excluded : mapping
         Clips that the table leaves out, and why.
     misspelled : mapping
-        Names of files, without suffix, that other packagings misspell, to the official ones.
+        File names without suffix that other packagings misspell, and the official ones.
     checksums : str, optional
-        TSV of every official file: file, sha256, bytes. Where there is one, no other file is a clip, and
-        names may differ in case.
+        TSV of every official file: file, sha256, bytes. With it, no other file is a clip, and names may
+        differ in case.
     table : callable (Path) -> pd.DataFrame, optional
-        Of a corpus that is read in another way: the clips table of the files below a folder, as `check_clips`
-        wants it; audio is not read.
+        For a corpus that is read in another way: gives the clips table of the files below a folder, as
+        `check_clips` requires it, without reading audio.
     channel : int, optional
         Channel to take from files with several; their mean by default.
     make : callable (Path) -> None, optional
@@ -75,39 +75,38 @@ class Corpus:
     version : int
         Of an embedded corpus: raised whenever `make` writes something else, so that old audio is not reused.
     folders : tuple of str
-        Other names that the corpus's folder has in common packagings; signs and case count for nothing.
+        Other names of the corpus's folder in common packagings; punctuation and case do not matter.
     identical : tuple of tuples of str
         Clips that are byte-identical in the official release.
     duplicates : int
-        Groups of identical files in the release, where `identical` does not list them.
+        Number of groups of identical files in the release, if `identical` does not list them.
     archive : str
-        Where the corpus can be downloaded in one piece; behind a `#`, what that file is called elsewhere, if
-        the address does not say so.
+        Address of the whole corpus as one file; after a `#`, the file's name if the address lacks it.
     archive_digest : str, optional
-        `md5:...` or `sha256:...` of it, where the publisher states one.
+        `md5:...` or `sha256:...` of it, if the publisher states one.
     files_url : str
-        Where the files of the official list can be downloaded one by one.
+        Address from which the official files can be downloaded one by one.
     obtain : str
-        How to get it by hand, where a program may not or cannot download it; by default, from its address.
+        How to get it by hand, if a program may not or cannot download it; by default, from its `url`.
     part_of : str, optional
-        The corpus of whose clips it takes a part, in whose folder it lies and with which it is downloaded.
+        The corpus that it is a part of, in whose folder its clips are and with which they are downloaded.
     access : {"open", "registration", "request", "made"}
-        What it takes to get it; `made` is made here.
+        How to get it; `made` is made by this package.
     style : str
         How the emotions came about: acted, elicited, natural, and where.
     layout : tuple of str
-        Files as the release calls them, one of each kind.
+        Examples of file names in the release, one of each kind.
     anomalies : tuple of str
         What is odd about the release.
     same_speakers : tuple of str
-        Corpora of the same people, which are not other speakers to it.
+        Corpora with the same people, who are not new speakers for it.
     ratings : mapping of str to callable (clips table) -> np.ndarray
-        Of an embedded corpus: the dimensions of `DIMENSIONS` that it knows and its clips table lacks.
+        Of an embedded corpus: dimensions of `DIMENSIONS` that are not in its clips table.
 
     Raises
     ------
     CorpusError
-        A count that is no number.
+        A count is not a number.
     """
 
     name: str
@@ -164,7 +163,7 @@ class Corpus:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the clips table beside those that every corpus has, where names and labels tell them."""
+        """Columns that its file names and labels add to those that every clips table has."""
         names = [*self._compiled.groupindex]
         if self.labels is not None:
             names += [*self.labels.columns.values(), *re.findall(r"\?P<(\w+)>", self.labels.line or "")]
@@ -181,7 +180,7 @@ class Corpus:
         return self.clips if self.official is None else len(self.official) - len(self.excluded)
 
     def remedy(self, what: str = "it") -> str:
-        """How to get it, or what of it `what` stands for: a command, or what is to be done by hand before."""
+        """How to get it, or the part of it that `what` names: a command, or first something by hand."""
         fetch = f"ser-classic corpora fetch {self.release}"
         if not self.obtain:
             return f"Get {what} with: {fetch}"
@@ -192,10 +191,9 @@ class Corpus:
         return re.compile(self.pattern)
 
     def parse(self, file: PurePosixPath) -> dict[str, str] | None:
-        """The columns of a file's row, from its name, and `clip`; None for no clip of the corpus.
+        """The columns of a file's row, from its name, and `clip`; None if it is not a clip of the corpus.
 
-        `emotion` and `label` are absent where a label file has them; `emotion` is absent of a clip that is
-        left out.
+        `emotion` and `label` are absent if a label file has them, and `emotion` if the clip is left out.
         """
         stem = self._spellings.get(file.stem.casefold(), file.stem)
         whole = "/" in self.pattern
@@ -236,7 +234,7 @@ class Corpus:
 
     @cached_property
     def _spellings(self) -> dict[str, str]:
-        """Official names of files, without suffix, by what they are in lower case."""
+        """Official file names without suffix, by the same in lower case."""
         listed = () if self._listed is None else map(PurePosixPath, self._listed["file"])
         return {file.stem.casefold(): file.stem for file in listed} | {
             wrong.casefold(): right for wrong, right in self.misspelled.items()
@@ -258,7 +256,7 @@ class Corpus:
         return files[["emotion" in row for row in rows]]
 
     def find(self, root: Path) -> Found:
-        """Tell clips, second copies of them and foreign audio below a folder apart, by file name alone."""
+        """Clips, second copies of them and other audio below a folder, by file name alone."""
         found = Found({}, [], [])
         for file in audio_files(root):
             row = self.parse(file)
@@ -278,7 +276,7 @@ class Corpus:
         Raises
         ------
         CorpusError
-            There is no clip below the folder, or no label file; or a label is not known.
+            There is no clip below the folder, no label file, or a label is not known.
         """
         if self.table is not None:
             return self.table(root)
@@ -291,7 +289,7 @@ class Corpus:
         return rows.astype("str")
 
     def rows(self, root: Path) -> pd.DataFrame:
-        """A row for every clip found; `label` is NA where nothing has it, `emotion` where it is left out."""
+        """A row for every clip found; `label` is NA if it has none, `emotion` if it is left out."""
         found = self.find(root).clips
         if not found:
             such = "" if self.official is None else f" such as {self.official['file'].iloc[0]}"
@@ -325,7 +323,7 @@ class Corpus:
 
 
 def parse_codes(text: str) -> dict[str, str]:
-    """What codes mean, as in `W=angry`; a word that stands alone is an emotion, of ours or a synonym.
+    """What codes mean, as in `W=angry`; a word alone is an emotion, one of ours or a synonym.
 
     Examples
     --------

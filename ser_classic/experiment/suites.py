@@ -65,7 +65,7 @@ def tables_of(suite: str) -> dict[str, Path]:
 
 
 def _content(suite: str) -> dict[str, Any]:
-    """What stands in a suite's file."""
+    """The content of a suite's file."""
     own = suite.endswith(".toml")
     instead = f"the suites that come with the package: {', '.join(suites())}; or name a TOML file"
     if not own and suite not in suites():

@@ -47,7 +47,7 @@ class Predictor:
     familiarity : Familiarity
         How far recordings lie from what it was fitted on.
     pipeline : sklearn Pipeline, optional
-        From which the machine was made; None for a loaded predictor (see `load_pipeline`).
+        The one that the machine was made from; None for a loaded predictor (see `load_pipeline`).
 
     Examples
     --------

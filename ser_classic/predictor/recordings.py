@@ -24,8 +24,8 @@ def find(
     """Paths of the recordings that are meant, in order.
 
     A name is a file; a folder, whose audio files are taken at any depth; a pattern such as `calls/**/*.wav`;
-    or `-`, which stays. `problem` is called with a message for what names nothing, `notice` with one for what
-    is passed over in a folder.
+    or `-`, which stays. `problem` is called with a message for a name that matches nothing, `notice` with one
+    for what is skipped in a folder.
     """
     for name in named:
         path = Path(name)

@@ -82,8 +82,8 @@ def locked(lock: Path, what: str, *folders: Path) -> Iterator[None]:
     """Be the only one, of all processes and threads, who holds a lock file; wait for whoever does.
 
     The file is removed at the end of the work; the system ends the lock of a process that dies, and drafts
-    that it left in some folders are removed first. `what` is done meanwhile, for the notice while waiting:
-    `extracting pooled`.
+    that it left in some folders are removed first. `what` says what is done meanwhile, for the notice
+    while waiting: `extracting pooled`.
     """
     from filelock import FileLock, Timeout  # here: a prediction needs no lock
 
