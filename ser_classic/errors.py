@@ -1,4 +1,4 @@
-"""The exception for everything a user can fix, what turns other exceptions into it, and lists in messages."""
+"""The exception for everything a user can fix, what turns others into it, lists and counts in messages."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def some(names: Iterable[object], most: int = 5, apart: str = ", ") -> str:
     names = list(map(str, names))
     shown, beyond = apart.join(names[:most]), len(names) - most
     return f"{shown}{' ' if apart == ', ' else apart}and {beyond} more" if beyond > 0 else shown
+
+
+def counted(number: int | str, thing: str) -> str:
+    """A number of things: `1 fold`, `6 folds`, `unknown speakers`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 @contextlib.contextmanager

@@ -171,7 +171,7 @@ def test_recordings_without_a_row_are_left_out_and_told(recordings, caplog):
     touch(recordings / "clips", "z/three.wav")
     reading = Reading(labels=recordings / "labels.csv", key="name", columns={"Emo": "emotion"})
     assert len(load(recordings / "clips", reading=reading).clips) == 2
-    assert "1 recordings" in caplog.text
+    assert "1 recording left out" in caplog.text
 
 
 def test_options_of_a_label_file_go_with_it_and_it_with_a_folder(recordings):

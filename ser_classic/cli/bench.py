@@ -11,6 +11,7 @@ import typer
 from ser_classic.cli import interrupts, options
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import tell
+from ser_classic.errors import counted
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     from rich.console import Console
 
     from ser_classic.report import write
-    from ser_classic.report.text import best_in_terminal, counted
+    from ser_classic.report.text import best_in_terminal
 
     for problem in outcome.problems:
         for line in problem.split("\n"):
@@ -178,7 +179,6 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
 def _checked(found: Check, results: Path) -> None:
     """Print how runs that were repeated compare with the stored ones; exit code 1 if one differs."""
     from ser_classic.errors import SerClassicError
-    from ser_classic.report.text import counted
 
     for each in found.compared:
         outcome = each.why

@@ -12,7 +12,7 @@ from ser_classic.cli import listing, options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
-from ser_classic.errors import some
+from ser_classic.errors import counted, some
 from ser_classic.runtime.files import require_writable
 from ser_classic.tables import Table
 
@@ -67,7 +67,8 @@ def scan(
     found = pd.crosstab(named, clips["emotion"])[list(ordered(clips["emotion"]))]
     counts, speakers = found.sum().to_dict(), int(clips["speaker"].nunique())
     if not as_json:
-        print(f"{entry.name}: {len(clips)} clips, {speakers or 'unknown'} speakers, under {root}")
+        people = counted(speakers or "unknown", "speaker")
+        print(f"{entry.name}: {counted(len(clips), 'clip')}, {people}, under {root}")
     rows = found.itertuples(name=None) if 0 < speakers <= MOST_SPEAKERS else ()
     table = Table(("speakers", *counts), (*rows, ("all", *counts.values())))
     facts = {"corpus": entry.name, "root": str(root), "clips": len(clips), "speakers": speakers}

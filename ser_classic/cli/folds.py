@@ -9,6 +9,7 @@ import typer
 
 from ser_classic.cli import options
 from ser_classic.cli.options import option
+from ser_classic.errors import counted
 from ser_classic.runtime.files import require_writable
 
 
@@ -48,8 +49,9 @@ def folds(
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)
     save(output, table)
     print(
-        f"{output}: {loaded[-1].corpus.name}, {entry.name} ({entry.title}); {table['fold'].nunique()} folds, "
-        f"{table['clip'].nunique()} clips; digest {table['digest'].iloc[0]}"
+        f"{output}: {loaded[-1].corpus.name}, {entry.name} ({entry.title}); "
+        f"{counted(table['fold'].nunique(), 'fold')}, {counted(table['clip'].nunique(), 'clip')}; "
+        f"digest {table['digest'].iloc[0]}"
     )
     for each in loaded:
         print(f"files of {each.corpus.name} are relative to {each.root}")

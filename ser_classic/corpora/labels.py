@@ -14,7 +14,7 @@ from ser_classic.audio import SUFFIXES, audio_files
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.spelling import SEX
 from ser_classic.corpora.tables import read_rows
-from ser_classic.errors import some
+from ser_classic.errors import counted, some
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def read_labelled(root: Path, file: Path, labels: LabelFile) -> pd.DataFrame:
                 "--key '{folder}/{name}'"
             )
     if left := len(recordings) - len(table):
-        logger.warning(f"{root}: {left} recordings are left out, as {file} has no row for them")
+        logger.warning(f"{root}: {counted(left, 'recording')} left out, without a row in {file}")
     files = [places[clip][0].as_posix() for clip in table["clip"]]
     return table.drop(columns="clip").assign(file=files).reset_index(drop=True)
 

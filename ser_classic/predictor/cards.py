@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ser_classic.errors import wrap_errors
+from ser_classic.errors import counted, wrap_errors
 from ser_classic.tables import Cell, Table
 
 INTENDED = (
@@ -83,7 +83,7 @@ def takes_tables(card: dict[str, Any]) -> bool:
 def fitted_on(card: dict[str, Any]) -> str:
     """What a predictor was fitted on, in a few words."""
     names = ", ".join(corpus["name"] for corpus in card["corpora"])
-    return f"{names}: {card['clips']} clips of {card['speakers'] or 'unknown'} speakers"
+    return f"{names}: {card['clips']} clips of {counted(card['speakers'] or 'unknown', 'speaker')}"
 
 
 def _recalls(card: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -151,5 +151,6 @@ def score(evaluation: dict[str, Any] | None) -> str:
     return (
         f"Unweighted average recall on speakers not heard in fitting: **{100 * evaluation['uar']:.1f} %**"
         f"{between}; chance {100 / evaluation['classes']:.1f} %. Protocol {evaluation['protocol']}, "
-        f"{evaluation['clips']} clips of {evaluation['speakers']} speakers, {evaluation['source']}."
+        f"{evaluation['clips']} clips of {counted(evaluation['speakers'], 'speaker')}, "
+        f"{evaluation['source']}."
     )

@@ -21,8 +21,8 @@ class Span(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Its length [s]."""
-        return self.end - self.start
+        """Its length [s], to the microsecond."""
+        return round(self.end - self.start, 6)
 
 
 def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora.clips import PART
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, counted
 from ser_classic.protocols.protocol import Protocol
 from ser_classic.runtime.files import replacing, require_writable
 
@@ -61,8 +61,8 @@ def _held_out(clips: pd.DataFrame, protocol: Protocol, fold: str, train: np.ndar
     if split is None:
         raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: {protocol.name}, fold {fold}: it trains on "
-            f"{known['speaker'].nunique()} speaker(s), too few to hold one out for validation; leave out "
-            "--validation"
+            f"{counted(known['speaker'].nunique(), 'speaker')}, too few to hold one out for "
+            "validation; leave out --validation"
         )
     return train[split[1]]
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, counted
 from ser_classic.protocols.protocol import Fold
 
 PARTS = {  # spellings of the parts, in lower case
@@ -207,7 +207,7 @@ def _spelled_out(corpus: str, speakers: str) -> set[str]:
 def _require_speakers(clips: pd.DataFrame, wanted: int) -> None:
     if (found := clips["speaker"].nunique()) < wanted:
         raise SerClassicError(
-            f"{clips['corpus'].iloc[0]}: {found} speaker(s), {wanted} are needed to keep speakers apart"
+            f"{clips['corpus'].iloc[0]}: {counted(found, 'speaker')}, {wanted} are needed to keep them apart"
             + ("; use loso" if found > 1 else "")
         )
 

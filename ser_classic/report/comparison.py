@@ -13,11 +13,10 @@ from typing import Any
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, counted
 from ser_classic.metrics import COUNT_METRICS, METRICS
 from ser_classic.registry import unknown
 from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
-from ser_classic.report.text import counted
 from ser_classic.statistics import Interval, difference, per_speaker, swap_test, verdict
 from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import track_of

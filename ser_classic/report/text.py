@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, counted
 from ser_classic.report.scoring import rankings, system_of, systems
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
@@ -139,11 +139,6 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds >= 9.95 else f"{seconds:.1f} s"
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 fold`, `6 folds`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
 def remark(kind: str, run: str, why: str) -> tuple[str, str]:
     """Why a run is `failed` or `stale`: the kind, and a sentence."""
     return kind, f"{kind}: {run}: {shortened(why)}"
@@ -163,7 +158,7 @@ def about_task(rows: pd.DataFrame) -> str:
     clips, speakers, classes = (int(done[name].max()) for name in ("clips", "speakers", "classes"))
     names = dict.fromkeys(name for each in rows["speaker_uar"] for name in each)
     return (
-        f"{clips} clips, {speakers or 'no known'} speakers, {classes} emotions; "
+        f"{clips} clips, {counted(speakers or 'no known', 'speaker')}, {classes} emotions; "
         f"chance is {share(1 / classes)}." + (NO_INTERVAL.format("/".join(names)) if names else "")
     )
 
