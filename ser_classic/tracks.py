@@ -10,6 +10,7 @@ from ser_classic.registry import Registry
 from ser_classic.vocabulary import DIMENSIONS, EMOTION
 
 LABELS = (EMOTION, "label", *DIMENSIONS)  # columns that no track may use
+METHODS = ("scaled", "evened", "self_taught")
 
 
 @dataclass(frozen=True)
@@ -24,40 +25,37 @@ class Track:
         What is known, in a few words.
     colour : str
         Of the track in figures and on the page: `#rrggbb`.
-    scaled_by : str or None
-        Column of the clips table: every feature is z-scored over all clips, of training and test, that have
-        the same value there. By default nothing is z-scored.
-    evened_by : str or None
-        Column of the clips table: probabilities of the test clips that have the same value there are shared
-        out by `adaptation.evened`. By default they stay as they are.
-    taught_by : str or None
-        The same for `adaptation.self_taught`, which first evens them out.
+    method : {"scaled", "evened", "self_taught"} or ""
+        What is done with clips that are known together: every feature is z-scored over them, of training and
+        test; or the probabilities of the test clips are changed by `adaptation.evened` or by
+        `adaptation.self_taught`. By default every clip is judged alone.
+    by : str
+        Column of the clips table: clips that have the same value there are known together.
     label : str
         The name that reports show; by default `name`.
 
     Raises
     ------
     SerClassicError
-        A column holds what systems are to predict.
+        The method is unknown or lacks its column, or the column holds what systems are to predict.
     """
 
     name: str
     title: str
     colour: str
-    scaled_by: str | None = None
-    evened_by: str | None = None
-    taught_by: str | None = None
+    method: str = ""
+    by: str = ""
     label: str = ""
 
     def __post_init__(self) -> None:
-        if known := set(self.by).intersection(LABELS):
-            raise SerClassicError(f"{self.name}: uses {known.pop()}, which is what systems are to predict")
+        if bool(self.method) != bool(self.by) or self.method not in ("", *METHODS):
+            raise SerClassicError(
+                f"{self.name}: method {self.method!r} by {self.by!r}; expected "
+                f"one of {', '.join(METHODS)} by a column of the clips table, or neither"
+            )
+        if self.by in LABELS:
+            raise SerClassicError(f"{self.name}: uses {self.by}, which is what systems are to predict")
         object.__setattr__(self, "label", self.label or self.name)
-
-    @property
-    def by(self) -> tuple[str, ...]:
-        """The columns that it goes by; none where every clip is judged alone."""
-        return tuple(dict.fromkeys(filter(None, (self.scaled_by, self.evened_by, self.taught_by))))
 
 
 # In the order of reports. Colours: Okabe and Ito, "Color universal design", 2008; the purple is lighter than
@@ -70,27 +68,31 @@ TRACKS: Registry[Track] = Registry(
             "adapted",
             "features are scaled by the test speaker's own unlabelled clips",
             "#009e73",
-            scaled_by="speaker",
+            method="scaled",
+            by="speaker",
         ),
         Track(
             "evened",
             "probabilities are evened out over the test speaker's own unlabelled clips",
             "#56b4e9",
-            evened_by="speaker",
+            method="evened",
+            by="speaker",
             label="evened out",
         ),
         Track(
             "self_taught",
             "probabilities are evened out, then corrected by what the speaker's own unlabelled clips teach",
             "#d97fb0",
-            taught_by="speaker",
+            method="self_taught",
+            by="speaker",
             label="self-taught",
         ),
         Track(
             "adapted_corpus",
             "features are scaled by all unlabelled clips of the test corpus",
             "#e69f00",
-            scaled_by="corpus",
+            method="scaled",
+            by="corpus",
             label="adapted to the corpus",
         ),
     ],

@@ -24,7 +24,7 @@ from ser_classic.report.text import best_systems
 from ser_classic.tracks import LEAKY, TRACKS, Track, in_order
 
 ROOM = Track(
-    "room", "features are scaled by the clips of a room", "#cc79a7", scaled_by="room", label="of a room"
+    "room", "features are scaled by the clips of a room", "#cc79a7", "scaled", by="room", label="of a room"
 )
 
 
@@ -201,7 +201,13 @@ def test_a_further_track_needs_nothing_but_its_entry(pair):
 @pytest.mark.parametrize("column", ["emotion", "label", "arousal"])
 def test_a_track_that_knows_the_answer_is_refused(column):
     with pytest.raises(SerClassicError, match=column):
-        Track("oracle", "", "#000000", scaled_by=column)
+        Track("oracle", "", "#000000", "scaled", by=column)
+
+
+@pytest.mark.parametrize("wrong", [("scaled", ""), ("", "room"), ("scale", "room")])
+def test_a_track_has_a_known_method_and_its_column_or_neither(wrong):
+    with pytest.raises(SerClassicError, match=r"odd: .*scaled"):
+        Track("odd", "", "#000000", *wrong)
 
 
 def test_every_track_has_a_title_and_a_colour_of_its_own():
@@ -220,7 +226,7 @@ def test_a_package_adds_a_corpus_a_degradation_a_track_and_a_protocol_on_it(tmp_
         "from ser_classic.tracks import Track\n"
         "CORPUS = Corpus('planted', 'Planted', licence='none', table=print)\n"
         "HALF = Degradation('half', 'gain', '-6 dB', lambda waveform, random: waveform / 2)\n"
-        "TRACK = Track('room', 'a room is known', '#cc79a7', scaled_by='room')\n"
+        "TRACK = Track('room', 'a room is known', '#cc79a7', 'scaled', by='room')\n"
         "PROTOCOL = Protocol('rooms', 'by room', leave_one_speaker_out, track='room')\n"
     )
     described = tmp_path / "planted-1.dist-info"

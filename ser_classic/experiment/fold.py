@@ -68,11 +68,10 @@ class Trial:
     # first of them up to the last training clip.
     copies: Sequence[tuple[Features, ...]] = ()
 
-    @property
-    def scaled_by(self) -> np.ndarray | None:
-        """The speakers, or what else the track z-scores features by; None where it does not."""
-        by = self.protocol.knows.scaled_by
-        return None if by is None else self.labels[by].to_numpy(dtype=str)
+    def known_together(self, *methods: str) -> np.ndarray | None:
+        """The speakers, or what else the track goes by, if its method is one of these; else None."""
+        knows = self.protocol.knows
+        return self.labels[knows.by].to_numpy(dtype=str) if knows.method in methods else None
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def learn(trial: Trial, fold: Fold) -> Learned:
     """Fit on the training clips of a fold, tuned within them."""
     model, protocol, labels = trial.model, trial.protocol, trial.labels
     speakers = None if labels["speaker"].isna().any() else labels["speaker"].to_numpy(dtype=str)
-    own = trial.scaled_by
+    own = trial.known_together("scaled")
     scaled = joined(trial.features)
     if own is not None and protocol.heard is not None:
         heard = drawn(own, protocol.heard, trial.seed)
@@ -139,17 +138,17 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
     size = fitted.size
     results = []
     for trial in trials:
-        features = learned.scaled if trial.degraded is None else trial.degraded.adapted(trial.scaled_by)
+        features = learned.scaled
+        if trial.degraded is not None:
+            features = trial.degraded.adapted(trial.known_together("scaled"))
         tested = features.take(fold.test)
         begun = time.process_time()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             guess, probabilities = _predicted(model, fitted, tested.table, learned.truth)
-        knows = trial.protocol.knows
-        if by := knows.evened_by or knows.taught_by:
-            together = trial.labels[by].to_numpy(dtype=str)[fold.test]
-            values = tested.means if knows.taught_by else None
-            guess, probabilities = _shared(model, probabilities, values, together)
+        if (together := trial.known_together("evened", "self_taught")) is not None:
+            values = tested.means if trial.protocol.knows.method == "self_taught" else None
+            guess, probabilities = _shared(model, probabilities, values, together[fold.test])
         results.append(
             FoldResult(
                 guess,

@@ -225,12 +225,12 @@ def prepare_cells(cells: Sequence[Cell], sources: Sources) -> Iterator[Work]:
         yield work
 
 
-def labels_of(clips: pd.DataFrame, target: str = EMOTION, by: Sequence[str] = ()) -> pd.DataFrame:
+def labels_of(clips: pd.DataFrame, target: str = EMOTION, by: str = "") -> pd.DataFrame:
     """What a model may know of clips.
 
-    Columns corpus, speaker, those that its track goes by, and the target (emotion words or numbers).
+    Columns corpus, speaker, the one that its track goes by, and the target (emotion words or numbers).
     """
-    known = clips[[*dict.fromkeys(("corpus", "speaker", *by))]]
+    known = clips[[*dict.fromkeys(("corpus", "speaker", by or "speaker"))]]
     if target == EMOTION:
         return known.assign(emotion=clips[EMOTION])
     if clips["corpus"].nunique() > 1:

@@ -41,7 +41,7 @@ class Splitter:
         for more, what in (
             (
                 by := protocol.knows.by,
-                f"uses the clips of a {' and '.join(by)} together: do that yourself (ser_classic.adaptation)",
+                f"uses the clips of a {by} together: do that yourself (ser_classic.adaptation)",
             ),
             (protocol.degradation, "degrades the test clips: use `evaluate` with `degraded`"),
             (protocol.copies, "also trains on degraded copies: use `evaluate` with `copies`"),
@@ -213,10 +213,10 @@ class Protocol:
             The protocol needs speakers, and the clips have none.
         """
         corpus = clips["corpus"].iloc[0]
-        if self.unit or "speaker" in self.knows.by:
+        if self.unit or self.knows.by == "speaker":
             require_speakers(clips, f"protocol {self.name}")
-        for column in self.knows.by:
-            require_two_clips(clips, column)
+        if self.knows.by:
+            require_two_clips(clips, self.knows.by)
         *others, tested = dict.fromkeys(clips["corpus"])
         if self.trained_on and (not others or set(others) != set(self.sources(tested))):
             raise SerClassicError(
