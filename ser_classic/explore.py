@@ -148,11 +148,13 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
 
 
 def place(what: str) -> Path:
-    """Folder of a page below that of all pages: the name of a known corpus, the path of a file or folder."""
-    path = Path(what)
-    if not os.path.exists(path):  # noqa: PTH110 (Path's raises where one may not look)
-        return Path(path.name)
-    path = Path(os.path.abspath(path))  # noqa: PTH100 (links are not followed)
+    """Folder of a page below that of all pages: the name of a known corpus, or the path of what is shown.
+
+    That of a table is without its ending.
+    """
+    path = Path(os.path.abspath(what))  # noqa: PTH100 (links are not followed)
+    if os.path.isfile(path) and not audio.is_recording(path):  # noqa: PTH113 (Path's raises where one may not look)
+        path = path.with_suffix("")
     here = Path.cwd()
     within = path.relative_to(here) if path.is_relative_to(here) else path.relative_to(path.anchor)
     return within if within.name else Path(path.name)

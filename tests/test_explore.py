@@ -178,15 +178,15 @@ def test_what_is_for_a_corpus_is_refused_for_a_recording(tmp_path, monkeypatch, 
 
 def test_every_corpus_and_recording_has_a_page_of_its_own(tmp_path, monkeypatch):
     work, outside = tmp_path / "work", tmp_path / "elsewhere" / "x.wav"
-    for path in (work / "a" / "x.wav", work / "b" / "x.wav", work / "b" / "x.flac", outside):
+    for path in (work / "a" / "x.wav", work / "b" / "x.wav", work / "b" / "x.flac", outside, work / "t.csv"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     monkeypatch.chdir(work)
-    names = ["synthetic", "a", "b", "a/x.wav", "b/x.wav", "b/x.flac", str(outside), "."]
+    names = ["synthetic", "a", "t.csv", "a/x.wav", "b", "b/x.wav", "b/x.flac", str(outside), "."]
     places = [explore.place(name) for name in names]
     assert len(set(places)) == len(names)
     assert not any(place.is_absolute() or ".." in place.parts for place in places)
-    assert places[:4] == [Path("synthetic"), Path("a"), Path("b"), Path("a/x.wav")]
+    assert places[:4] == [Path("synthetic"), Path("a"), Path("t"), Path("a/x.wav")]
     assert explore.place("../work/b/x.wav") == Path("b/x.wav")
 
 

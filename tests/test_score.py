@@ -89,6 +89,8 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(scored, predict
         (lambda p: p.assign(fold="s01"), "line .*fold s0"),
         (lambda p: p.assign(p_sad=7.0), "line 2: "),
         (lambda p: p.assign(p_joy=0.0), "p_joy"),
+        (lambda p: p.drop(columns="p_sad"), r"p\.csv: [^\n]*p_sad[^\n]*\n$"),
+        (lambda p: p.assign(emotion=["", *p["emotion"][1:]]), "line 2: .* no emotion"),
         (lambda p: p.assign(part="train"), "line 2: .*part 'train'"),
         (lambda p: p.drop(columns="emotion"), r"emotion \(or guess\)"),
         (lambda p: p.drop(columns="file"), r"clip \(or file\)"),

@@ -158,7 +158,10 @@ def full_scale_of(loudest: float) -> float:
 
 
 def notice(kind: str, message: str) -> None:
-    """Log a warning; after a few of a kind, say that further ones are not listed."""
+    """Log a warning, once; after a few of a kind, say that further ones are not listed."""
+    _noticed[message] += 1
+    if _noticed[message] > 1:
+        return
     _noticed[kind] += 1
     if _noticed[kind] <= MOST_NOTICES:
         logger.warning(message)

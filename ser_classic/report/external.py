@@ -82,6 +82,12 @@ def read_predictions(
     fold, guess = clip.map(wanted), table[answer].map(lambda word: words.get(word, word))
     given = table[[*meant]].apply(pd.to_numeric, errors="coerce")
     whole = given.ge(0).all(axis=1) & (given.sum(axis=1, skipna=False) - 1).abs().le(TOLERANCE)
+    lacking = [f"p_{emotion}" for emotion in emotions if emotion not in meant.values()]
+    if meant and lacking and not whole.all():
+        raise SerClassicError(
+            f"{path}: without {', '.join(lacking)}, the probabilities of a clip do not add up to 1; give a "
+            "column for every emotion, or for none"
+        )
     table = table.assign(fold=table.get("fold", fold), part=table.get("part", "test"))
     first = {name: line for line, name in clip[::-1].items()}
     checks = {
@@ -89,6 +95,7 @@ def read_predictions(
         "{name} is of the part {part!r}; keep only test": table["part"] != "test",
         "{name} is not tested by this protocol": fold.isna(),
         "{name} is tested in fold {right}, not {fold}": table["fold"] != fold,
+        "{name} has no emotion": guess == "",
         "{answer!r} is none of {emotions}; say what it means with --map": ~guess.isin(emotions),
         "its probabilities are not numbers from 0 to 1 that add up to 1": ~whole & bool(meant),
         "{name} is repeated, first in line {first}": clip.duplicated(),
