@@ -6,7 +6,6 @@ import contextlib
 import functools
 import importlib
 import inspect
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from ser_classic.errors import SerClassicError
+from ser_classic.runtime import CORES as CORES
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ FOLDERS = "Folders"
 LONG = "Long recordings and calls"
 PRINTED = "What is printed"
 RARE = "Rarely needed"
-
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def names_of(module: str, table: str) -> Callable[[], list[str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from types import SimpleNamespace
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from ser_classic import audio
@@ -17,10 +17,6 @@ from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.corpus import Corpus
 from ser_classic.runtime.files import data_folder
 from ser_classic.runtime.progress import track
-
-if TYPE_CHECKING:
-    import requests
-    from rich.progress import Progress
 
 TIMEOUT = 30  # [s] without a byte
 CONNECTIONS = 8  # for corpora of single files, where the round trips are what costs
@@ -46,7 +42,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
 
     Raises
     ------
-    CorpusError
+    SerClassicError
         The corpus may not be downloaded by a program, or only with another (says how to get it); the download
         failed, or is not what it should be; the archive is broken or hostile. Nothing wrong is put in place.
     """
@@ -96,13 +92,10 @@ def _bring(
     if kind == "files":
         return _download_files(corpus, place, root, draft, intact)
     staged = draft / "files"
-    if kind == "folder":
-        files = _copy(corpus, Path(place), staged, intact)
-    else:
-        archive = _download_archive(corpus, place, draft) if kind == "download" else Path(place)
-        listed = corpus.official  # four times its size leaves room for finer formats
-        limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
-        files = unpack(archive, staged, lambda file: _wanted(corpus, file, intact), limit)
+    at_hand = _download_archive(corpus, place, draft) if kind == "download" else Path(place)
+    listed = corpus.official  # four times its size leaves room for finer formats
+    limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
+    files = unpack(at_hand, staged, lambda file: _wanted(corpus, file, intact), limit)
     if not files and not intact:
         raise CorpusError(f"{corpus.name}: {source or corpus.url} has no clip of it; nothing was done")
     digests = _official(corpus)
@@ -119,13 +112,11 @@ def _bring(
 
 
 def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
-    """What a source is (a `folder`, an `archive`, a `download` of one, or `files` one by one), and where."""
+    """What a source is (`at hand`, the `download` of an archive, or `files` one by one), and where."""
     if source is None:
         return ("download", corpus.archive) if corpus.archive else ("files", corpus.files_url)
-    if Path(source).is_dir():
-        return "folder", source
-    if Path(source).is_file():
-        return "archive", source
+    if Path(source).is_dir() or Path(source).is_file():
+        return "at hand", source
     if urlsplit(source).scheme not in ("http", "https"):
         raise CorpusError(f"{corpus.name}: --from {source!r} is not a file, folder or URL (http, https)")
     if _file_name(source).lower().endswith(ARCHIVES):
@@ -138,17 +129,23 @@ def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
 
 
 def _download_archive(corpus: Corpus, url: str, draft: Path) -> Path:
-    checksum = corpus.archive_digest if _file_name(url) == _file_name(corpus.archive) else None
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+    checksum = corpus.archive_digest if _file_name(url) == _file_name(corpus.archive) else None
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        return _download(corpus, url, checksum, draft / "archive", _Bar(progress, f"download {corpus.name}"))
+        task = progress.add_task(f"download {corpus.name}", total=None)
+        bar = SimpleNamespace(total=0, reset=lambda: progress.reset(task), close=lambda: None)
+        bar.update = lambda size: progress.update(task, advance=size, total=bar.total or None)
+        return _download(corpus, url, checksum, draft / "archive", bar)
 
 
-def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: _Bar | bool) -> Path:
-    """Download one file; it is there whole and as its checksum says, or not at all."""
+def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: object) -> Path:
+    """Download one file; it is there whole and as its checksum says, or not at all.
+
+    `bar` is what pooch wants of a progress bar, or False; pooch itself sets its `total`.
+    """
     import pooch
     import requests
 
@@ -158,30 +155,17 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: _
     try:
         return Path(pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader))
     except requests.RequestException as error:
+        # Those two say nothing more but addresses of objects.
+        brief = isinstance(error, (requests.ConnectionError, requests.Timeout))
         raise CorpusError(
-            f"{corpus.name}: {url} cannot be downloaded ({_reason(error)}). Try again later, or get the "
-            f"corpus elsewhere (see {corpus.url}) and name that with --from"
+            f"{corpus.name}: {url} cannot be downloaded ({type(error).__name__ if brief else error}). Check "
+            f"the network, try again later, or get it elsewhere (see {corpus.url}) and name that with --from"
         ) from error
     except ValueError as error:
         raise CorpusError(
             f"{corpus.name}: {url} is not the official file, whose checksum is {checksum}. It was deleted; "
             "try again, or another source with --from"
         ) from error
-
-
-def _reason(error: requests.RequestException) -> str:
-    """In a few words, where the error itself is a page of addresses of objects."""
-    import requests
-
-    if error.response is not None:
-        return f"the server answers {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {TIMEOUT} s"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "the server's certificate is not accepted"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection; is there a network?"
-    return str(error)
 
 
 def _download_files(
@@ -208,19 +192,6 @@ def _download_files(
         finally:
             pool.shutdown(cancel_futures=True)  # after a fault or an interrupt, none of those still queued
     return {key: file for key, (file, _) in lacking.items()}
-
-
-def _copy(corpus: Corpus, source: Path, staged: Path, intact: set[str]) -> list[PurePosixPath]:
-    """Copy the wanted files of a folder at hand; the first of several copies of a clip."""
-    places: dict[PurePosixPath, PurePosixPath] = {}
-    labels = corpus.labels.found(source) if corpus.labels else ()
-    for file in (*audio_files(source), *(PurePosixPath(path.relative_to(source)) for path in labels)):
-        if (place := _wanted(corpus, file, intact)) is not None:
-            places.setdefault(place, file)
-    for place, file in places.items():
-        (staged / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / file, staged / place)
-    return list(places)
 
 
 def _wanted(corpus: Corpus, file: PurePosixPath, intact: set[str]) -> PurePosixPath | None:
@@ -273,21 +244,3 @@ def _key(file: PurePosixPath) -> str:
 
 def _file_name(url: str) -> str:
     return urlsplit(url).fragment or PurePosixPath(urlsplit(url).path).name
-
-
-class _Bar:
-    """What pooch wants of a progress bar, shown by rich; pooch itself sets `total`."""
-
-    total: int | None = None
-
-    def __init__(self, progress: Progress, what: str) -> None:
-        self._progress, self._task = progress, progress.add_task(what, total=None)
-
-    def update(self, size: int) -> None:
-        self._progress.update(self._task, advance=size, total=self.total or None)
-
-    def reset(self) -> None:
-        self._progress.reset(self._task, total=self.total or None)
-
-    def close(self) -> None:
-        """Rich's display ends by itself."""

@@ -34,7 +34,9 @@ from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.corpus import Corpus, parse_codes
 from ser_classic.corpora.vocal_tract import HOP, SAMPLE_RATE, Tracks, render
 from ser_classic.registry import unknown
+from ser_classic.runtime import CORES
 from ser_classic.runtime.progress import track
+from ser_classic.runtime.workers import Local
 
 SEED = 0  # of the corpus
 SPEAKERS = tuple(f"s{number:02d}" for number in range(1, 13))  # odd: male, even: female
@@ -177,14 +179,19 @@ def synthesise(speaker: str, emotion: str, sentence: str, take: int = 1, seed: i
 
 def make(root: Path) -> None:
     """Write the corpus's clips below a folder: 16-bit WAV, 16 kHz, `s03/s03-angry-t2-1.wav`."""
+    speakers = [(root / speaker, speaker) for speaker in SPEAKERS]
+    done = Local(CORES).run(_record, speakers, "voices")
+    for _ in track(done, len(speakers), "synthetic voices"):
+        pass
+
+
+def _record(folder: Path, speaker: str) -> None:
     import soundfile
 
-    utterances = list(itertools.product(SPEAKERS, ACTED, SENTENCES, TAKES))
-    for speaker, emotion, sentence, take in track(utterances, len(utterances), "synthetic voices"):
+    folder.mkdir()
+    for emotion, sentence, take in itertools.product(ACTED, SENTENCES, TAKES):
         samples = np.rint(synthesise(speaker, emotion, sentence, take) * 32767).astype(np.int16)
-        path = root / speaker / f"{speaker}-{emotion}-{sentence}-{take}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, samples, SAMPLE_RATE)
+        soundfile.write(folder / f"{speaker}-{emotion}-{sentence}-{take}.wav", samples, SAMPLE_RATE)
 
 
 def rating(clips: pd.DataFrame, dimension: str) -> np.ndarray:
