@@ -15,7 +15,7 @@ import pandas as pd
 
 from ser_classic import audio
 from ser_classic.corpora import Loaded, parts
-from ser_classic.corpora.warnings import by_speaker, warnings_of
+from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError
 from ser_classic.features.extraction import Features
 from ser_classic.runtime.files import replacing
@@ -214,7 +214,7 @@ def corpus_facts(loaded: Loaded, features: str) -> dict[str, str]:
         "Licence": corpus.licence,
         "Citation": corpus.citation,
         "Features": features,
-        "Warnings": ". ".join([*warnings_of(clips), *by_speaker(clips)]),
+        "Warnings": ". ".join(warnings_of(clips)),
     }
 
 

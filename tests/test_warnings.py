@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ser_classic.corpora import CorpusError
-from ser_classic.corpora.warnings import by_speaker, incomplete, require_trained, warnings_of
+from ser_classic.corpora.warnings import warnings_of, warnings_of_folds
 from ser_classic.protocols import Fold
 
 WORDS = ("angry", "neutral", "sad")
@@ -41,8 +41,8 @@ def test_a_sound_table_is_told_nothing_of():
     ("rows", "named"),
     [
         ([(f"s{number}", WORDS[number % 3]) for number in range(9) for _ in range(4)], ["9 of 9", "UAR"]),
-        ([*SOUND, ("s1", "disgust"), ("s2", "disgust")], ["disgust (2)", "--drop"]),
-        ([*SOUND, *[("s1", "fear")] * 6], ["fear (s1)", "--drop"]),
+        ([*SOUND, ("s1", "disgust"), ("s2", "disgust")], ["disgust (2 clips, 2 speakers)", "--drop"]),
+        ([*SOUND, *[("s1", "fear")] * 6], ["fear (6 clips, 1 speaker)", "--drop"]),
         ([*SOUND, *[("s1_b", word) for word in WORDS]], ["s1 and s1_b", "--map-speaker"]),
         (
             [(f"s{n}_{word}", other) for n in range(3) for word in WORDS for other in WORDS],
@@ -82,63 +82,28 @@ def folds_of(clips: pd.DataFrame) -> list[Fold]:
 
 def test_an_emotion_that_is_never_learned_where_it_is_tested_is_no_score(tmp_path):
     sound = table(SOUND)
-    assert require_trained("own, loso", sound["emotion"].to_numpy(), folds_of(sound)) is None
+    assert warnings_of_folds("own, loso", sound["emotion"].to_numpy(), folds_of(sound)) == []
     alone = table([*SOUND, *[("s1", "fear")] * 6])
     with pytest.raises(CorpusError, match=r"fear.*--drop"):
-        require_trained("own, loso", alone["emotion"].to_numpy(), folds_of(alone))
+        warnings_of_folds("own, loso", alone["emotion"].to_numpy(), folds_of(alone))
     folds = folds_of(alone)
     folds[0] = Fold("0", folds[0].train, np.arange(len(alone)))  # there it is learned and tested
-    told = require_trained("own, loso", alone["emotion"].to_numpy(), folds)
+    told = warnings_of_folds("own, loso", alone["emotion"].to_numpy(), folds)[0]
     assert "6 of 12 clips of fear" in told
 
 
-@pytest.mark.parametrize(
-    ("names", "told"),
-    [
-        ({"s1": ("call_17", "b"), "s2": ("CALL_17", "c")}, ["s1/call_17.wav (s1)", "s2/CALL_17.wav (s2)"]),
-        ({"s1": ("call_17", "001"), "s2": ("call_18", "001")}, None),  # a number is no name
-        (dict.fromkeys(("s1", "s2", "s3"), ("sentence_1",)), None),  # names tell what is said
-        ({"s1": ("call_17", "call_17")}, None),  # one speaker
-    ],
-    ids=["two speakers", "numbers", "sentences", "one speaker"],
-)
-def test_files_called_alike_under_two_speakers_are_told(names, told):
-    check_called_alike(SOUND, names, told)
-
-
-@pytest.mark.parametrize("count", [1, 8])
-def test_of_two_speakers_few_files_called_alike_are_told_and_a_scheme_of_names_is_not(count):
-    two = [(who, emotion) for who, emotion in SOUND if who in ("s1", "s2")]
-    names = dict.fromkeys(("s1", "s2"), tuple(f"sentence_{number}" for number in range(count)))
-    told = ["s1/sentence_0.wav (s1)", "s2/sentence_0.wav (s2)"] if count == 1 else None
-    check_called_alike(two, names, told)
-
-
-def check_called_alike(clips, names, told):
-    found = table(clips).assign(file=[f"x/{number}_of_all.wav" for number in range(len(clips))])
-    for who, stems in names.items():
-        rows = np.flatnonzero(found["speaker"] == f"own/{who}")
-        for row, stem in zip(rows, stems, strict=False):
-            found.iloc[row, found.columns.get_loc("file")] = f"{who}/{stem}.wav"
-    warned = [line for line in warnings_of(found) if "same name" in line]
-    assert len(warned) == (told is not None)
-    assert all(word in warned[0] for word in told or ())
+def test_a_part_that_is_misspelled_is_told_and_other_words_are_their_own():
+    for parts, told in (("train test", 0), ("Train tset", 1), ("A B", 0)):
+        clips = table(SOUND, partition=np.resize(parts.split(), len(SOUND)))
+        assert len(warnings_of(clips)) == told
+        assert all("9 clips" in line and "tset" in line for line in warnings_of(clips))
 
 
 def test_folds_that_lack_an_emotion_are_told_with_what_to_do():
-    sound = table(SOUND)
-    assert by_speaker(sound) == []
-    assert by_speaker(table([(None, word) for _, word in SOUND])) == []
     few = table([*SOUND, ("s1", "fear"), ("s2", "fear")])
-    (told,) = by_speaker(few)
+    emotions = few["emotion"].to_numpy(dtype=str)
+    (told,) = warnings_of_folds("own, loso", emotions, folds_of(few))
     assert re.match(r"own, loso: 4 of 6 folds .*fear in 4 \(2 clips in all\)", told)
-    (told,) = by_speaker(table([*SOUND, ("s1", "fear")]))
-    assert "fear in 5 (1 clip in all)" in told
     assert "speakers5" in told
-    one, two = [*range(9), 18], [*range(9, 18), 19]
-    halves = [Fold("1", np.array(two), np.array(one)), Fold("2", np.array(one), np.array(two))]
-    assert (
-        incomplete("own, halves", few["emotion"].to_numpy(dtype=str), [each.test for each in halves]) is None
-    )
-    alone = table([(f"s{number}", WORDS[number % 3]) for number in range(6) for _ in range(7)])
-    assert re.search("6 of 6 folds .*6 ", by_speaker(alone)[0])
+    one, two = (np.array(rows) for rows in ([*range(9), 18], [*range(9, 18), 19]))
+    assert warnings_of_folds("own, halves", emotions, [Fold("1", two, one), Fold("2", one, two)]) == []

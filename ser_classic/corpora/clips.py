@@ -11,6 +11,11 @@ from ser_classic.errors import SerClassicError
 
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
 PART = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
+PARTITIONS = {  # spellings, in lower case, of the official parts
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("dev", "devel", "development", "val", "valid", "validation"), "dev"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
 SEXES = ("female", "male")
 
 

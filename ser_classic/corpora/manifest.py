@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ser_classic.audio import audio_files, digest, seconds
-from ser_classic.corpora.clips import COLUMNS, PART, CorpusError
+from ser_classic.corpora.clips import COLUMNS, PART, PARTITIONS, CorpusError
 from ser_classic.corpora.labels import LabelFile, bare, read_labelled
 from ser_classic.corpora.spelling import (
     SEX,
@@ -31,7 +31,7 @@ from ser_classic.vocabulary import EMOTIONS
 
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
 UNKNOWN = ("", "unknown", "u", "?", "-", "none", "na", "n/a", "other", "o", "x", "d", "diverse", "nonbinary")
-SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval", "devel"}
+SPLITS = {*PARTITIONS, "eval"}
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from ser_classic import audio
 from ser_classic.audio import Part, audio_files
 from ser_classic.corpora.clips import parts
 from ser_classic.corpora.corpus import Corpus
-from ser_classic.corpora.warnings import by_speaker, warnings_of
+from ser_classic.corpora.warnings import warnings_of
 from ser_classic.runtime.progress import track
 
 
@@ -157,10 +157,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         left_out=left_out["label"].dropna().value_counts().to_dict(),
         unlabelled=tuple(left_out["file"][left_out["label"].isna()]),
         formats=dict(Counter(formats.values()).most_common()),
-        warnings=(
-            *warnings_of(clips.assign(sha256=[seen[clip].digest or None for clip in clips.index])),
-            *by_speaker(clips),
-        ),
+        warnings=tuple(warnings_of(clips.assign(sha256=[seen[clip].digest or None for clip in clips.index]))),
     )
 
 

@@ -1,31 +1,29 @@
-"""Warnings: what in a clips table will make scores misleading, each with a remedy."""
+"""Warnings: what in a clips table, or in its folds, makes scores misleading, each with a remedy."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ser_classic.corpora.clips import PART, CorpusError
-from ser_classic.errors import some
+from ser_classic.corpora.clips import PART, PARTITIONS, CorpusError
+from ser_classic.errors import counted, some
 from ser_classic.vocabulary import ordered
 
 FOLDS = 5  # into which protocols part clips or speakers where nothing else is published
 CONFOUNDED = 0.75  # UAR of guessing emotions from the speaker alone, from which a corpus is confounded
-SHORTEST = 6  # letters from which two files' names are hardly equal by chance, as 001 is
 
 
 def warnings_of(clips: pd.DataFrame) -> list[str]:
     """Warnings, a sentence each, before models are trained on the clips table of a corpus.
 
-    Of speakers that give the emotion away (a confounded corpus), emotions with fewer clips than folds,
-    emotions of a single speaker, one recording (with a column `sha256`) or one file name under two speakers,
-    and speakers whose names differ only in an ending.
+    Of speakers that give the emotion away (a confounded corpus), emotions with fewer clips than folds or a
+    single speaker, one recording under two speakers (with a column `sha256`), speakers whose names differ
+    only in an ending, and parts that `official` does not know.
 
     Examples
     --------
@@ -34,72 +32,61 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     >>> print(warnings_of(clips)[0].partition(",")[0])
     c: the speaker gives the emotion away: 2 of 2 speakers have only one
     """
-    found = [_rare(clips)]
     if clips["speaker"].notna().all():
-        found += [confounded(clips) or _of_one_speaker(clips)]
-        found += [_same_recording(clips) or _same_name(clips), _endings(clips)]
-    return [f"{clips['corpus'].iloc[0]}: {warning}" for warning in found if warning]
+        found = [_confounded(clips) or _few(clips), _same_recording(clips), _endings(clips)]
+    else:
+        found = [_few(clips)]
+    return [f"{clips['corpus'].iloc[0]}: {warning}" for warning in (*found, _unknown_parts(clips)) if warning]
 
 
-def require_trained(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> str | None:
-    """Refuse folds that never train on an emotion that they test; warn of those that at times do not.
+def warnings_of_folds(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> list[str]:
+    """Warnings of folds that do not train on an emotion that they test, or do not test every emotion.
 
     `name` is that of the corpus and of the protocol, for the message.
+
+    Raises
+    ------
+    CorpusError
+        No fold that tests an emotion trains on it.
     """
+    found = []
     lost: Counter[str] = Counter()  # clips that are tested where no clip of their emotion is trained on
+    without: Counter[str] = Counter()  # folds that do not test an emotion
+    short = 0
+    counts = Counter(emotions[np.concatenate([fold.test for fold in folds])].tolist())
     for fold in folds:
         there = emotions[fold.test]
         lost.update(there[~np.isin(there, emotions[fold.train])].tolist())
-    tested = Counter(emotions[np.concatenate([fold.test for fold in folds])].tolist())
-    never = [word for word in ordered(lost) if lost[word] == tested[word]]
+        absent = counts.keys() - set(there)
+        without.update(absent)
+        short += bool(absent)
+    never = [word for word in ordered(lost) if lost[word] == counts[word]]
     if never:
         raise CorpusError(
             f"{name}: wherever {some(never)} is tested, no clip of it is left to train on, so its recall "
             "is 0 whatever the system. Are these words emotions, and not speakers? Record it with more "
             "speakers, or leave it out with --drop"
         )
-    if not lost:
-        return None
-    clips = ", ".join(f"{lost[word]} of {tested[word]} clips of {word}" for word in ordered(lost))
-    return (
-        f"{name}: {clips} are tested in folds that do not train on that emotion: they count as wrong "
-        "whatever the system. Record more speakers with it, or leave it out with --drop"
-    )
+    if lost:
+        clips = ", ".join(f"{lost[word]} of {counts[word]} clips of {word}" for word in ordered(lost))
+        found.append(
+            f"{name}: {clips} are tested in folds that do not train on that emotion: they count as wrong "
+            "whatever the system. Record more speakers with it, or leave it out with --drop"
+        )
+    if without:
+        lacked = [
+            f"{word} in {without[word]} ({counted(counts[word], 'clip')} in all)" for word in ordered(without)
+        ]
+        larger = "use fewer and larger folds (speakers5), " if len(folds) > FOLDS else ""
+        found.append(
+            f"{name}: {short} of {len(folds)} folds lack{'s' * (short == 1)} an emotion: {some(lacked)}. Do "
+            "not score single folds: UAR is over the test clips of all of them, and its interval over "
+            f"speakers. For complete folds {larger}record more, or leave out rare emotions with --drop"
+        )
+    return found
 
 
-def incomplete(name: str, emotions: np.ndarray, tests: Sequence[np.ndarray]) -> str | None:
-    """Warn of folds, here the rows that they test, that do not test every emotion; None where all do."""
-    counts = Counter(emotions[np.concatenate(tests)].tolist())
-    tested = [set(emotions[test]) for test in tests]
-    without = Counter(word for words in tested for word in counts.keys() - words)
-    if not without:
-        return None
-    short = sum(len(words) < len(counts) for words in tested)
-    alone = sum(len(words) == 1 for words in tested)
-    lacked = [
-        f"{word} in {without[word]} ({counts[word]} clip{'s' * (counts[word] > 1)} in all)"
-        for word in ordered(without)
-    ]
-    larger = "use fewer and larger folds (speakers5), " if len(tests) > FOLDS else ""
-    return (
-        f"{name}: {short} of {len(tests)} folds lack{'s' * (short == 1)} an emotion: {some(lacked)}"
-        + (f"; {alone} have only one" if alone else "")
-        + ". Do not score single folds: UAR is over the test clips of all of them, and its interval over "
-        f"speakers. For complete folds {larger}record more, or leave out rare emotions with --drop"
-    )
-
-
-def by_speaker(clips: pd.DataFrame) -> list[str]:
-    """As `incomplete`, for folds that leave one speaker out: before a protocol is chosen."""
-    if clips["speaker"].isna().any() or clips["speaker"].nunique() < 2:
-        return []
-    tests = list(clips.groupby("speaker", sort=True).indices.values())
-    name = f"{clips['corpus'].iloc[0]}, loso"
-    warning = incomplete(name, clips["emotion"].to_numpy(dtype=str), tests)
-    return [warning] if warning else []
-
-
-def confounded(clips: pd.DataFrame) -> str | None:
+def _confounded(clips: pd.DataFrame) -> str | None:
     """Warn of speakers with an emotion each, whose voices and emotions cannot be separated."""
     counts = clips.groupby(["speaker", "emotion"]).size().unstack(fill_value=0)
     if counts.shape[1] < 2:
@@ -119,28 +106,31 @@ def confounded(clips: pd.DataFrame) -> str | None:
     )
 
 
-def _rare(clips: pd.DataFrame) -> str | None:
-    counts = clips["emotion"].value_counts()
-    rare = [f"{word} ({counts[word]})" for word in ordered(counts.index) if counts[word] < FOLDS]
-    if not rare:
+def _few(clips: pd.DataFrame) -> str | None:
+    """Emotions that not every fold can test, or that are never learned where they are tested."""
+    counts = clips.groupby("emotion")["speaker"].agg(clips="size", speakers="nunique")
+    alone = (counts["speakers"] == 1) & (clips["speaker"].nunique() > 1)
+    few = counts[alone | (counts["clips"] < FOLDS)]
+    if few.empty:
         return None
+    extents = [(word, *few.loc[word]) for word in ordered(few.index)]
+    shown = [f"{word} ({counted(size, 'clip')}, {counted(who, 'speaker')})" for word, size, who in extents]
     return (
-        f"fewer than {FOLDS} clips of {some(rare)}: some of {FOLDS} folds cannot test such an emotion, "
-        "and a recall over so few clips says little. Record more, merge it with another by --map, "
-        "or leave it out with --drop"
+        f"too little of {some(shown)}: not every fold can test an emotion with fewer than {FOLDS} clips, and "
+        "where the only speaker of one is tested, none is left to train on. Record more, merge it with "
+        "another by --map, or leave it out with --drop"
     )
 
 
-def _of_one_speaker(clips: pd.DataFrame) -> str | None:
-    if clips["speaker"].nunique() < 2:
-        return None
-    owners = clips.groupby("emotion")["speaker"].unique().to_dict()
-    single = [f"{word} ({_bare(owners[word][0])})" for word in ordered(owners) if len(owners[word]) == 1]
-    if not single:
+def _unknown_parts(clips: pd.DataFrame) -> str | None:
+    """Parts spelled like none that `official` knows, beside some that are."""
+    parts = clips["partition"].dropna() if "partition" in clips else pd.Series(dtype=str)
+    known = parts.str.lower().isin(PARTITIONS)
+    if known.all() or not known.any():
         return None
     return (
-        f"only one speaker has {some(single)}: where that speaker is tested, no clip of such an "
-        "emotion is left to train on. Record others, or leave it out with --drop"
+        f"{counted(sum(~known), 'clip')} of the partition {some(sorted(set(parts[~known])))}: official knows "
+        "train, dev and test, and leaves such out; correct the column if it should not"
     )
 
 
@@ -152,42 +142,14 @@ def _same_recording(clips: pd.DataFrame) -> str | None:
     shared = clips[same["speaker"].transform("nunique") > 1].sort_values("sha256", kind="stable")
     if shared.empty:
         return None
-    one, other = _first_pair(shared, "sha256")
+    one = shared.iloc[0]
+    copies = shared[shared["sha256"] == one["sha256"]]
+    other = copies[copies["speaker"] != one["speaker"]].iloc[0]
     return (
         f"{len(shared)} clips are the same recordings under several speakers, such as {one.name} and "
         f"{other.name}: a model trained on the one knows the other. Remove the copies, or merge the speakers "
         "(--map-speaker)"
     )
-
-
-def _same_name(clips: pd.DataFrame) -> str | None:
-    """Files with the same name, but for folder and ending, under two speakers.
-
-    A name that three speakers have is a sentence; so it is where two share most of their names.
-    """
-    if "file" not in clips:
-        return None
-    files = clips.drop_duplicates("file")
-    files = files.assign(stem=[PurePosixPath(file).stem.casefold() for file in files["file"]])
-    files = files[files["stem"].str.len() >= SHORTEST]
-    owners = files.groupby("stem")["speaker"].transform("nunique")
-    shared = files[owners == 2]
-    most = clips["speaker"].nunique() == 2 and 2 * len(shared) > len(files)
-    if shared.empty or owners.max() > 2 or most:
-        return None
-    one, other = _first_pair(shared, "stem")
-    return (
-        f"{len(shared)} files have the same name under two speakers, such as {one['file']} "
-        f"({_bare(one['speaker'])}) and {other['file']} ({_bare(other['speaker'])}). If they are one "
-        "recording, a model trained on the one knows the other: listen, then remove the copies or merge the "
-        "speakers (--map-speaker)"
-    )
-
-
-def _first_pair(clips: pd.DataFrame, column: str) -> tuple[pd.Series, pd.Series]:
-    """The first clip, and the first of another speaker that has the same in a column."""
-    one = clips.iloc[0]
-    return one, clips[(clips[column] == one[column]) & (clips["speaker"] != one["speaker"])].iloc[0]
 
 
 def _endings(clips: pd.DataFrame) -> str | None:

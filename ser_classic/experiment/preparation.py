@@ -16,7 +16,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.corpora import CORPORA, CorpusError, Loaded, load, shortfall
 from ser_classic.corpora.dimensions import rated, values_of
-from ser_classic.corpora.warnings import incomplete, require_trained
+from ser_classic.corpora.warnings import warnings_of_folds
 from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, new_record, parameters
@@ -149,9 +149,8 @@ def labels_and_folds(
     folds, labels = protocol.folds(clips, seed), labels_of(clips, target, protocol.knows.by)
     if target == EMOTION:
         emotions = labels[EMOTION].to_numpy(dtype=str)
-        tests = [fold.test for fold in folds]
-        for warning in (require_trained(name, emotions, folds), incomplete(name, emotions, tests)):
-            if warning and warning not in warned:
+        for warning in warnings_of_folds(name, emotions, folds):
+            if warning not in warned:
                 warned.add(warning)
                 logger.warning(warning)
     return labels, folds

@@ -7,14 +7,9 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from ser_classic.corpora.clips import PARTITIONS
 from ser_classic.errors import SerClassicError, counted
 from ser_classic.protocols.protocol import Fold
-
-PARTS = {  # spellings of the parts, in lower case
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("dev", "devel", "development", "val", "valid", "validation"), "dev"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
 
 
 def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
@@ -145,13 +140,14 @@ def official_parts(clips: pd.DataFrame, seed: int, shared: bool) -> list[Fold]:
     whether speakers may be on both.
     """
     corpus = clips["corpus"].iloc[0]
-    known = clips["partition"].str.lower().map(PARTS) if "partition" in clips else pd.Series(dtype=object)
+    found = clips["partition"] if "partition" in clips else pd.Series(dtype=object)
+    known = found.str.lower().map(PARTITIONS)
     counts = known.value_counts()
     if not counts.get("train") or not counts.get("test"):
-        found = ", ".join(sorted(set(clips["partition"].dropna()))) if "partition" in clips else "none"
         raise SerClassicError(
             f"{corpus}: official needs a column `partition` with train, test and, if there is one, dev; "
-            f"found: {found}. Add it to the manifest or label file, or use loso or speakers5"
+            f"found: {', '.join(sorted(set(found.dropna()))) or 'none'}. Add it to the manifest or label "
+            "file, or use loso or speakers5"
         )
     part = known.to_numpy(dtype=object)
     learned, tested = np.isin(part, ["train", "dev"]), part == "test"
