@@ -7,7 +7,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from ser_classic.report.scoring import FLOOR, aligned, standing, system_of
+from ser_classic.report.scoring import FLOOR, aligned, placed, system_of, usual
 from ser_classic.report.text import Chapter, Picture
 from ser_classic.statistics import FEWEST_SPEAKERS, difference
 from ser_classic.tables import Cell, Table, of_share, signed
@@ -35,10 +35,8 @@ def leak_premium(runs: pd.DataFrame) -> pd.DataFrame:
     are means over the seeds of their side, as in the leaderboard. Its 95 % interval draws the same speakers
     for both; low and high are means over all pairs of seeds. `leaky_clips` is how many were tested.
     """
-    blind = runs[runs["counts"].notna() & (runs["track"] == "blind")]
-    blind = blind.assign(place=standing(blind))
-    kept = blind.dropna(subset="place")
-    kept = kept[kept["place"] == kept.groupby(list(SYSTEM))["place"].transform("min")]
+    blind = placed(runs[runs["counts"].notna() & (runs["track"] == "blind")])
+    kept = usual(blind[blind["independent"].astype(bool)], SYSTEM)
     apart_by_system = dict(list(kept.groupby(list(SYSTEM))))
     rows = []
     leaks = blind[blind["leaky"].astype(bool)]

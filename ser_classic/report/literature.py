@@ -9,7 +9,7 @@ from importlib.resources import files
 import pandas as pd
 
 from ser_classic.report.overview import trained
-from ser_classic.report.scoring import group_of, places_of_tracks, rankings, system_of, systems, trusted
+from ser_classic.report.scoring import RANKING, places_of_tracks, system_of, systems, trusted
 from ser_classic.report.text import Chapter, Picture, range_of
 from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import track_of
@@ -68,13 +68,11 @@ def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
         link=theirs["link"].fillna(""),
     )
     current = board[board["status"].eq("ok") & board["stale"].eq("") & board["source"].eq("")]
-    ours = []
-    for corpus, of_corpus in systems(current).groupby("corpus"):
-        first = {group: part for group, _, _, part in [*rankings(of_corpus)][::-1]}
-        ours += [part.head(best) for part in first.values() if corpus in set(theirs["corpus"])]
-    mine = trusted(pd.concat(ours) if ours else systems(current.iloc[:0]))
+    mine = trusted(systems(current[current["corpus"].isin(theirs["corpus"])]))
+    first = mine.drop_duplicates(["corpus", "group"])[RANKING]
+    mine = mine.merge(first, on=RANKING).groupby(RANKING, sort=False).head(best)
     mine = mine.assign(
-        disjoint=group_of(mine) != "leaky",
+        disjoint=mine["group"] != "leaky",
         family="classical",
         protocol=mine["base"],
         own=True,

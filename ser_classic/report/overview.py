@@ -12,13 +12,12 @@ from ser_classic.report.scoring import (
     FLOOR,
     Run,
     first_seeds,
-    group_of,
     guesses,
     shown,
-    standing,
     system_of,
     systems,
     trusted,
+    usual,
 )
 from ser_classic.report.text import Chapter, Picture, duration
 from ser_classic.statistics import Ranks, per_speaker, ranks
@@ -75,10 +74,9 @@ def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
     from ser_classic.plots.scores import feature_sets
 
     table = trusted(systems(runs[runs["status"] == "ok"]))
-    table = table[group_of(table) == "blind"]
+    table = table[(table["group"] == "blind") & table["independent"].astype(bool)]
     table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
-    table = table.assign(place=standing(table)).dropna(subset="place").sort_values("place", kind="stable")
-    table = table.drop_duplicates(["corpus", "features", "model"])
+    table = usual(table, ["corpus", "features", "model"])
     table = table[table.groupby("corpus")["model"].transform("size") > 1]
     if len(table):
         drawn = {
@@ -158,22 +156,20 @@ def trained(run: Run) -> bool:
 def efforts(runs: pd.DataFrame) -> pd.DataFrame:
     """What the blind systems of a corpus score, and what one training of each costs, without the floor.
 
-    One row per system of each corpus on which a network ran, under the protocol that most of its networks ran
-    under: corpus, protocol, features, model, network (bool), uar, seconds (of one core to tune and fit a
-    fold) and size [bytes] of the fitted pipeline; means over seeds.
+    One row per system under the usual protocol of each corpus: corpus, protocol, features, model, network
+    (bool), uar, seconds (of one core to tune and fit a fold) and size [bytes] of the fitted pipeline; means
+    over seeds.
     """
     names = ["corpus", "protocol", "features", "model", "network"]
-    apart = runs["independent"].astype(bool) & runs["counts"].notna() & (runs["track"] == "blind")
-    table = runs[apart & (runs["test"] == "") & (runs["source"] == "") & (runs["model"] != FLOOR)]
+    table = shown(runs, "blind")
+    table = table[(table["source"] == "") & (table["model"] != FLOOR)]
     table = table.loc[[{"folds", "size"} <= run.record.keys() for run in table["run"]]]
     table = table.assign(
         network=[trained(run) for run in table["run"]],
         seconds=[run.record["fit_seconds"] / len(run.record["folds"]) for run in table["run"]],
         size=[run.record["size"] for run in table["run"]],
     )[[*names, "uar", "seconds", "size"]]
-    networks = table[table["network"].astype(bool)].groupby("corpus")["protocol"]
-    usual = table["corpus"].map(networks.agg(lambda protocols: protocols.mode().iloc[0]))
-    return table[table["protocol"] == usual].groupby(names, sort=False, as_index=False).mean()
+    return table.groupby(names, sort=False, as_index=False).mean()
 
 
 def networks_chapter(runs: pd.DataFrame) -> Chapter:

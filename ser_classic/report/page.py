@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.scoring import rankings, systems
+from ser_classic.report.scoring import RANKING, systems
 from ser_classic.report.text import (
     INTRODUCTION,
-    LEAKY,
     NOTHING,
     STALE,
     WARNING,
@@ -25,6 +24,7 @@ from ser_classic.report.text import (
     Picture,
     about_task,
     duration,
+    label_of,
     range_of,
     shortened,
     uar_of,
@@ -124,29 +124,28 @@ def _folded(words: str) -> str:
 def _leaderboard(runs: pd.DataFrame) -> str:
     """The table of all systems, a body for each ranking, and what its rows unfold to."""
     head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in HEADINGS.items())
-    bodies = []
-    for corpus, of_corpus in systems(runs).groupby("corpus", sort=False):
-        task = about_task(of_corpus)
-        for group, protocol, emotions, part in rankings(of_corpus):
-            track = track_of(group)
-            label = LEAKY if group == "leaky" else track.label
-            named = " · ".join(filter(None, (str(corpus), label, protocol, emotions)))
-            chance = np.nan_to_num(100 / part["classes"].astype(float).max())
-            rows = (_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
-            own = {
-                "class": group,
-                "data-corpus": corpus,
-                "data-track": track.label,
-                "data-protocol": protocol,
-            }
-            colour = f"var(--{group},color-mix(in srgb,{track.colour} 70%,var(--ink)))"
-            bodies.append(
-                f"<tbody{_attributes(own | {'style': f'--chance:{chance:.1f};--colour:{colour}'})}>"
-                f'<tr class="ranking"><th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
-                f"<small>{escape(track.title)}; {escape(task)}</small></th></tr>\n"
-                + "\n".join(rows)
-                + "</tbody>"
-            )
+    table, bodies = systems(runs), []
+    tasks = {corpus: about_task(part) for corpus, part in table.groupby("corpus")}
+    for (corpus, group, protocol, emotions), part in table.groupby(RANKING, sort=False):
+        track = track_of(group)
+        named = " · ".join(filter(None, (corpus, label_of(group), protocol, emotions)))
+        chance = np.nan_to_num(100 / part["classes"].astype(float).max())
+        rows = (_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
+        colour = f"var(--{group},color-mix(in srgb,{track.colour} 70%,var(--ink)))"
+        own = {
+            "class": group,
+            "data-corpus": corpus,
+            "data-track": track.label,
+            "data-protocol": protocol,
+            "style": f"--chance:{chance:.1f};--colour:{colour}",
+        }
+        bodies.append(
+            f'<tbody{_attributes(own)}><tr class="ranking">'
+            f'<th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
+            f"<small>{escape(track.title)}; {escape(tasks[corpus])}</small></th></tr>\n"
+            + "\n".join(rows)
+            + "</tbody>"
+        )
     return (
         f"<p>{escape(HOW)}</p><details><summary>What the figures mean</summary>"
         f"<p>{code(INTRODUCTION)} Leaky: {escape(WARNING)}</p></details>"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +21,7 @@ from ser_classic.vocabulary import CONDITIONS, ordered
 SYSTEM = ["corpus", "protocol", "track", "leaky", "features", "model"]
 _FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
 _COST = ("fit_seconds", "predict_seconds")
+RANKING = ["corpus", "group", "protocol", "emotions"]  # and those that are ranked together
 COLUMNS = (
     *(*SYSTEM, "seed", *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)),
     *("speaker_uar", "error", "test", "stale", "base", "independent", "source"),
@@ -239,14 +239,15 @@ def read(results: Path, problem: Callable[[str], None] | None = None, **kind: An
     return runs
 
 
-def arranged(board: pd.DataFrame) -> pd.DataFrame:
+def arranged(board: pd.DataFrame, *within: str) -> pd.DataFrame:
     """A leaderboard sorted by corpus, dimension, group, UAR (or CCC) and cell; special tests come last.
 
-    Within a group, stale runs come after current ones, and failed ones last.
+    Within a group, and within the columns named, stale runs come after current ones, and failed ones last.
     """
     keys = {
         "_own": ~ordinary(board) if "test" in board else False,
-        "_place": places_of_tracks(group_of(board)),
+        "_group": places_of_tracks(group_of(board)),
+        **{name: board[name] for name in within},
         "_late": lateness(board),
         "_minus": -board["uar" if "uar" in board else "ccc"].astype(float),
     }
@@ -287,30 +288,25 @@ def lateness(board: pd.DataFrame) -> pd.Series:
     return board["stale"].ne("").astype(int).mask(board["status"] != "ok", 2)
 
 
-def rankings(of_corpus: pd.DataFrame, usual: bool = False) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
-    """Split the `systems` of one corpus into what may be ranked together: one protocol, the same emotions.
+def placed(board: pd.DataFrame) -> pd.DataFrame:
+    """The `ordinary` rows of a board, with `group` (see `group_of`) and the `place` of their protocol in it.
 
-    Yields group (see `group_of`), protocol, emotions and the systems. Within a group, the protocol under
-    which most systems ran comes first; with `usual` it is the only one. `emotions` says `4 of 8 emotions` if
-    not all of the corpus were tested, else nothing: such runs have an easier task and are ranked separately.
-    Failed systems are in the first part of their protocol.
+    The protocol under which most systems of a corpus and group ran has the place 0.
     """
-    most = of_corpus["classes"].max()
-    # Lists, as a row at a time is asked for less than what pandas needs to begin
-    protocols, classes = of_corpus["protocol"].tolist(), of_corpus["classes"].tolist()
-    members = list(zip(group_of(of_corpus), protocols, strict=True))
-    sizes = Counter(members)
-    for name in in_order(group for group, _ in sizes):
-        of_group = sorted((-size, protocol) for (group, protocol), size in sizes.items() if group == name)
-        for _, protocol in of_group[: 1 if usual else None]:
-            part = [row for row, member in enumerate(members) if member == (name, protocol)]
-            tasks = sorted({classes[row] for row in part if pd.notna(classes[row])}, reverse=True) or [most]
-            for number, task in enumerate(tasks):
-                chosen = [
-                    row for row in part if classes[row] == task or (not number and pd.isna(classes[row]))
-                ]
-                few = f"{int(task)} of {int(most)} emotions" if task < most else ""
-                yield name, protocol, few, of_corpus.iloc[chosen]
+    board = board[ordinary(board)]
+    board, of = board.assign(group=group_of(board)), ["corpus", "group", "protocol"]
+    sizes = board.drop_duplicates(SYSTEM).value_counts(of).reset_index()
+    sizes = sizes.sort_values([*of[:2], "count", "protocol"], ascending=[True, True, False, True])
+    sizes["place"] = sizes.groupby(of[:2]).cumcount()
+    return board.join(sizes.set_index(of)["place"], on=of)
+
+
+def usual(rows: pd.DataFrame, of: Sequence[str] = ("corpus", "group")) -> pd.DataFrame:
+    """Of `placed` rows, those under the usual protocol of each corpus and group, or of what `of` names.
+
+    It is the one with the lowest place among these rows.
+    """
+    return rows[rows["place"] == rows.groupby(list(of))["place"].transform("min")]
 
 
 def first_seeds(runs: pd.DataFrame) -> pd.DataFrame:
@@ -319,24 +315,11 @@ def first_seeds(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.loc[order].drop_duplicates(SYSTEM)
 
 
-def standing(table: pd.DataFrame) -> pd.Series:
-    """Rank of a row's folds among the speaker-independent folds of its corpus; 0 is shown.
-
-    The folds with most systems come first; NaN if folds are not speaker-independent or the run is not
-    `ordinary`. Reads the columns corpus, base, independent, test, features and model.
-    """
-    chosen = table[table["independent"].astype(bool) & ordinary(table)]
-    sizes = chosen.drop_duplicates(["corpus", "base", "features", "model"]).value_counts(["corpus", "base"])
-    order = sizes.reset_index().sort_values(["corpus", "count", "base"], ascending=[True, False, True])
-    places = order.assign(place=order.groupby("corpus").cumcount()).set_index(["corpus", "base"])["place"]
-    keys = pd.MultiIndex.from_frame(chosen[["corpus", "base"]])
-    return pd.Series(places.reindex(keys).to_numpy(), chosen.index).reindex(table.index)
-
-
 def shown(runs: pd.DataFrame, track: str) -> pd.DataFrame:
-    """The finished runs of a track on the folds that are shown for their corpus; see `standing`."""
-    finished = runs[runs["counts"].notna() & (runs["track"] == track)]
-    return finished[standing(finished) == 0]
+    """The finished speaker-independent runs of a track, under the `usual` protocol of their corpus."""
+    rows = placed(runs)
+    apart = rows["counts"].notna() & (rows["track"] == track) & rows["independent"].astype(bool)
+    return usual(rows[apart])
 
 
 def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:
@@ -355,11 +338,15 @@ def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts,
 
 
 def systems(board: pd.DataFrame) -> pd.DataFrame:
-    """The `ordinary` rows of the leaderboard, with the seeds of each system merged.
+    """The `placed` rows of the leaderboard, with the seeds of each system merged.
 
     Figures are means over the finished seeds; `seeds` counts them, and `spread` is the standard deviation of
     their UAR (NaN with one seed). A system is failed if all of its seeds are, and stale if all finished seeds
     are; otherwise stale seeds are ignored.
+
+    Rows with equal `RANKING` may be ranked together, and stand together, best first; the usual protocol of a
+    group comes first. `emotions` says `4 of 8 emotions` if not all of the corpus were tested, else nothing:
+    that is an easier task. Failed systems are in the first ranking of their protocol.
     """
     board = board[ordinary(board)].astype({"uar": float})
     late = lateness(board)
@@ -373,7 +360,15 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     for system in rows.index[(rows["seeds"] > 1) & rows["speaker_uar"].astype(bool)]:
         each = pd.DataFrame(list(groups.get_group(system)["speaker_uar"]))
         rows.at[system, "speaker_uar"] = each.mean().to_dict()
-    return arranged(rows.reset_index()[[*COLUMNS, "seeds", "spread"]])
+    rows = placed(rows.reset_index()[[*COLUMNS, "seeds", "spread"]])
+    most = rows.groupby("corpus")["classes"].transform("max")
+    tested = rows["classes"].fillna(rows.groupby(RANKING[:3])["classes"].transform("max")).fillna(most)
+    emotions = [
+        f"{few:.0f} of {whole:.0f} emotions" if few < whole else ""
+        for few, whole in zip(tested, most, strict=True)
+    ]
+    rows = rows.assign(emotions=emotions, fewer=-tested)
+    return arranged(rows, "place", "fewer").drop(columns="fewer")
 
 
 def to_csv(table: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError, counted
-from ser_classic.report.scoring import rankings, system_of, systems
+from ser_classic.report.scoring import RANKING, system_of, systems, usual
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
 from ser_classic.tracks import track_of
@@ -130,6 +130,11 @@ def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
     return f"{share(row['uar_low'], digits)}–{share(row['uar_high'], digits)}"
 
 
+def label_of(group: str) -> str:
+    """What a reader sees of the group of a ranking."""
+    return LEAKY if group == "leaky" else track_of(group).label
+
+
 def duration(seconds: float) -> str:
     """Seconds with two figures, minutes from two minutes on."""
     if pd.isna(seconds):
@@ -163,11 +168,11 @@ def about_task(rows: pd.DataFrame) -> str:
     )
 
 
-def corpora(table: pd.DataFrame, usual: bool = False) -> Iterator[Chapter]:
-    """A chapter of rankings for each corpus, of `systems`; with `usual`, the ten best of usual protocols."""
+def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
+    """A chapter for each corpus with the rankings of `systems`; terminals show so many rows of each."""
     for corpus, of_corpus in table.groupby("corpus", sort=False):
         tables, remarks = [], []
-        for group, protocol, emotions, part in rankings(of_corpus, usual):
+        for (group, protocol, emotions), part in of_corpus.groupby(RANKING[1:], sort=False):
             rows, kinds, track = [], [], track_of(group)
             for row in part.to_dict("records"):
                 system = f"{system_of(row)} ({protocol})"
@@ -191,7 +196,6 @@ def corpora(table: pd.DataFrame, usual: bool = False) -> Iterator[Chapter]:
             if rows:
                 title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
                 warning = WARNING if group == "leaky" else ""
-                most = MOST if usual else None
                 tables.append(Table.of(rows, f"{title}: {track.title}", kinds, most, warning))
         name = str(corpus)
         yield Chapter(name, name, about_task(of_corpus), tuple(tables), remarks=tuple(remarks))
@@ -206,7 +210,7 @@ def terminal(board: pd.DataFrame) -> Group:
     """The best of each ranking, then of all, as the end stays on the screen; for `Console.print` of rich."""
     from rich.console import Group
 
-    chapters = [chapter.terminal() for chapter in corpora(systems(board), usual=True)]
+    chapters = [chapter.terminal() for chapter in corpora(usual(systems(board)), MOST)]
     return Group(*(chapters or [NOTHING]), *best_in_terminal(board))
 
 
@@ -218,21 +222,18 @@ def best_systems(board: pd.DataFrame) -> Table:
     table = systems(board)
     # What anybody can repeat with this package alone
     current = table[table["source"].eq("") & table["status"].eq("ok") & table["stale"].eq("")]
-    rows = []
-    for corpus, of_corpus in current.groupby("corpus", sort=False):
-        for group, protocol, emotions, part in rankings(of_corpus, usual=True):
-            row = part.iloc[0]
-            track = LEAKY if group == "leaky" else track_of(group).label
-            rows.append(
-                {
-                    "corpus": str(corpus),
-                    "track": f"{track}, {emotions}" if emotions else track,
-                    "UAR": of_share(row["uar"]),
-                    "95 %": Cell(range_of(row), row["uar_low"]),
-                    "features + model": system_of(row),
-                    "protocol": protocol,
-                }
-            )
+    best = usual(current).drop_duplicates(RANKING)
+    rows = [
+        {
+            "corpus": row["corpus"],
+            "track": ", ".join(filter(None, (label_of(row["group"]), row["emotions"]))),
+            "UAR": of_share(row["uar"]),
+            "95 %": Cell(range_of(row), row["uar_low"]),
+            "features + model": system_of(row),
+            "protocol": row["protocol"],
+        }
+        for row in best.to_dict("records")
+    ]
     return Table.of(rows)
 
 
