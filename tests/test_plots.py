@@ -159,7 +159,7 @@ def test_ticks_of_distributions_do_not_run_together(scale):
 @pytest.mark.parametrize(("lowest", "ends"), [(0.47, (0.4, 0.7)), (0.0, (0.0, 0.7))])
 def test_axes_end_at_round_shares_that_hold_all(lowest, ends):
     table = pd.DataFrame({"corpus": "one", "system": "a + b", "at": [1, 2], "words": ["1", "2"]})
-    table = table.assign(uar=[lowest, 0.55], low=[np.nan, 0.5], high=[np.nan, 0.61])
+    table = table.assign(uar=[lowest, 0.55], low=[np.nan, 0.5], high=[np.nan, 0.61], classes=7, joined=True)
     assert conditions.curves(table, "clips").axes[0].get_ylim() == ends
 
 

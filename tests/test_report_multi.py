@@ -35,12 +35,12 @@ def runs():
 def test_each_condition_stands_with_and_without_copies(runs):
     table, _ = degraded(runs)
     table = table[table["system"].str.startswith(SYSTEM)]
-    found = {(row.degradation, row.system): row.uar for row in table.itertuples()}
+    found = {(row.words, row.system): row.uar for row in table.itertuples()}
     assert set(found) == {
         *((name, SYSTEM) for name in ("clean", "noise10", "faint")),
         *((name, SYSTEM + COPIES) for name in ("clean", "noise10")),
     }
-    assert list(table["degradation"].unique()) == ["clean", "noise10", "faint"]
+    assert list(table["words"].unique()) == ["clean", "noise10", "faint"]
     uar = runs[runs["model"] == "svm_rbf"].set_index("protocol")["uar"]
     assert found["noise10", SYSTEM] == uar["loso_degraded_noise10"]
     assert found["noise10", SYSTEM + COPIES] == uar["loso_multi_noise10"]

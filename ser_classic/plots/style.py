@@ -152,24 +152,27 @@ def beside(ax: Axes, place: float, text: str, offset: float = 6, **style: Any) -
     )
 
 
-def cells(ax: Axes, values: np.ndarray, words: np.ndarray) -> None:
-    """Shares as coloured cells with words in them; the colour is the opacity of one hue, on any ground."""
+def cells(ax: Axes, values: np.ndarray, words: np.ndarray, framed: np.ndarray | None = None) -> None:
+    """Shares as coloured cells, or framed ones, with words in them, of which the first line is the largest.
+
+    The colour is the opacity of one hue, on any ground.
+    """
     from matplotlib.patches import Rectangle
 
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
-        corner = (column - 0.48, row - 0.47)
-        ax.add_patch(Rectangle(corner, 0.96, 0.94, facecolor=DEEP, alpha=value, linewidth=0))
-        ax.text(
-            column,
-            row,
-            words[row, column],
-            ha="center",
-            va="center",
-            size=8,
-            color=ON_COLOUR if value > LIGHT_TEXT_FROM else INK if value >= 0.05 else MUTED,
-        )
+        frame = framed is not None and framed[row, column]
+        look = {"fill": False, "edgecolor": LINE} if frame else {"facecolor": DEEP, "alpha": value, "lw": 0}
+        ax.add_patch(Rectangle((column - 0.48, row - 0.47), 0.96, 0.94, **look))
+        colour = ON_COLOUR if value > LIGHT_TEXT_FROM else INK if value >= 0.05 else MUTED
+        text = {"ha": "center", "color": MUTED if frame else colour}
+        first, _, others = words[row, column].partition("\n")
+        if others:
+            ax.text(column, row - 0.1, first, va="bottom", size=9.5, weight="bold", **text)
+            ax.text(column, row - 0.06, others, va="top", size=6.5, linespacing=1.5, **text)
+        else:
+            ax.text(column, row, first, va="center", size=8, **text)
     ax.set_xlim(-0.55, values.shape[1] - 0.45)
     ax.set_ylim(values.shape[0] - 0.45, -0.55)
     ax.tick_params(length=0)

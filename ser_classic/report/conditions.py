@@ -18,6 +18,7 @@ from ser_classic.vocabulary import CONDITIONS
 
 BLIND, ALL = -1, np.inf  # as numbers of clips heard, before and after all others
 CLEAN = "clean"
+NOISE = "white noise"  # the one kind of degradation with levels enough for a curve
 COPIES = ", with copies"  # ends the name of a system that was trained on degraded copies, too
 INTERVALS = "With 95 % intervals over speakers where there are enough"
 
@@ -75,117 +76,115 @@ def described(runs: pd.DataFrame) -> pd.DataFrame:
 
 def few_chapter(runs: pd.DataFrame) -> Chapter:
     """The adaptation curve: what a system gains by the clips it hears of a speaker."""
-    label = "unlabelled clips heard of the speaker"
+    table, failed = over_number(runs, "heard", {"blind": BLIND, "adapted": ALL})
+    clips = [int(np.median(counts.counts.sum(axis=(1, 2)))) for counts in table["counts"]]
+    most = table.assign(clips=clips).groupby(["corpus", "base"])["clips"].transform("max")
+    whole = "all (" + most.astype(str) + ")"
+    table = table.assign(words=table["words"].mask(table["at"] == ALL, whole))
+    chapter = Chapter("adaptation", "How many clips adaptation needs", FEW, (), remarks=failed)
     caption = (
         "On the left, apart from the line, the blind system; on the right all clips of a speaker, and how "
         "many these are."
     )
-    chapter = Chapter("adaptation", "How many clips adaptation needs", FEW, ())
-    return _curves(chapter, runs, "heard", {"blind": BLIND, "adapted": ALL}, label, "clips heard", caption)
+    label = "number of unlabelled clips heard of the speaker"
+    return _with_curves(chapter, table, "clips heard", label, caption)
 
 
 def speakers_chapter(runs: pd.DataFrame) -> Chapter:
     """The learning curve over training speakers."""
-    label, caption = "speakers trained on", "On the right all speakers of a fold."
-    chapter = Chapter("learning", "How many speakers to record", SPEAKERS, ())
-    return _curves(chapter, runs, "speakers", {"blind": ALL}, label, label, caption)
+    table, failed = over_number(runs, "speakers", {"blind": ALL})
+    chapter = Chapter("learning", "How many speakers to record", SPEAKERS, (), remarks=failed)
+    label, caption = "number of speakers trained on", "On the right all speakers of a fold."
+    return _with_curves(chapter, table, "speakers trained on", label, caption)
 
 
-def _curves(
-    chapter: Chapter,
-    runs: pd.DataFrame,
-    field: str,
-    ends: Mapping[str, float],
-    label: str,
-    heading: str,
-    caption: str,
-) -> Chapter:
-    """The chapter with the curves over a condition, at whose `ends` are the ordinary runs of tracks."""
-    from ser_classic.plots.conditions import curves
-
+def over_number(
+    runs: pd.DataFrame, field: str, ends: Mapping[str, float]
+) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
+    """As `beside_ordinary`, with what `_with_curves` needs; the ordinary runs of tracks are at its `ends`."""
     table, failed = beside_ordinary(runs[runs["track"].isin(ends)], field)
     at = table[field].astype(float).fillna(table["track"].map(ends))
-    clips = [int(np.median(counts.counts.sum(axis=(1, 2)))) for counts in table["counts"]]
-    most = table.assign(clips=clips).groupby(["corpus", "base"])["clips"].transform("max")
-    last = "all ({})" if field == "heard" else "all"
-    words = [
-        {BLIND: "blind", ALL: last.format(clips)}.get(number) or str(int(number))
-        for number, clips in zip(at, most, strict=True)
-    ]
-    table = table.assign(at=at, words=words).sort_values(["corpus", "base", "at", "system"])
-    title = f"UAR by the number of {label}"
-    picture = Picture(chapter.name, title, f"{INTERVALS}. {caption}", partial(curves, table, label))
-    return _with_grids(replace(chapter, pictures=(picture,), remarks=failed), table, "words", heading)
+    words = [{BLIND: "blind", ALL: "all"}.get(number) or str(int(number)) for number in at]
+    table = table.assign(at=at, words=pd.Series(words, table.index, dtype=object), joined=at >= 0)
+    return table.sort_values(["corpus", "base", "at", "system"]), failed
 
 
 def degraded(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """As `beside_ordinary`, what blind systems score on degraded clips and on clean ones (`CLEAN`).
 
-    With the degradation's kind and level, in the order of `DEGRADATIONS`; the name of a system that was
-    trained on copies, too, ends in `COPIES`.
+    With what `_with_curves` needs, in the order of `DEGRADATIONS`; the name of a system that was trained on
+    copies, too, ends in `COPIES`.
     """
     from ser_classic.degradations import DEGRADATIONS
 
     table, failed = beside_ordinary(runs[runs["track"] == "blind"], "degradation", "copies")
     names = table["degradation"].astype(object).where(table["degradation"].notna(), CLEAN)
-    places = {name: place for place, name in enumerate((CLEAN, *DEGRADATIONS))}
+    order = [CLEAN, *DEGRADATIONS, *sorted({*names}.difference(DEGRADATIONS, [CLEAN]))]
+    levels = [CLEAN, *(name for name, each in DEGRADATIONS.items() if each.kind == NOISE)]
     table = table.assign(
-        degradation=names,
-        kind=[DEGRADATIONS[name].kind if name in DEGRADATIONS else name for name in names],
-        level=[DEGRADATIONS[name].level if name in DEGRADATIONS else "" for name in names],
+        at=names.map(order.index),
+        words=names,
+        joined=names.isin(levels),
         system=table["system"] + table["copies"].notna().map({True: COPIES, False: ""}),
-        place=names.map(places).fillna(len(places)),
     )
-    return table.sort_values(["corpus", "base", "place", "degradation", "system"], ignore_index=True), failed
+    return table.sort_values(["corpus", "base", "at", "system"], ignore_index=True), failed
 
 
 def degraded_chapter(runs: pd.DataFrame) -> Chapter:
     """Systems tested on noisy, coded, faint or clipped recordings, and the gain of training with copies.
 
-    The figure has the corpora with most runs, unless all their clips are clean.
+    The figure has the corpora with most runs.
     """
-    from ser_classic.plots.conditions import robustness
+    from ser_classic.degradations import DEGRADATIONS
 
     table, failed = degraded(runs)
-    each = table.drop_duplicates("degradation")
-    kinds = [f"{row.degradation} ({row.kind}, {row.level})" for row in each.itertuples() if row.level]
-    about = DEGRADED + (f" The degradations: {', '.join(kinds)}." if kinds else "")
+    tested = [(name, DEGRADATIONS[name]) for name in dict.fromkeys(table["words"]) if name in DEGRADATIONS]
+    kinds = ", ".join(f"{name} ({each.kind}, {each.level})" for name, each in tested)
+    about = DEGRADED + (f" The degradations: {kinds}." if kinds else "")
+    chapter = Chapter("degraded", "Degraded recordings", about, (), remarks=failed)
+    caption = "On the left clean clips and white noise; beyond the line other degradations."
     drawn = table[table["corpus"].isin(most_run(table["corpus"]))]
-    picture = Picture(
-        "degraded",
-        "UAR on degraded test clips",
-        f"{INTERVALS}, on the corpora with most runs. Left: white noise, by its level below the speech. "
-        "Right: what else was done to the test clips. The dashed line is chance.",
-        partial(robustness, drawn),
-    )
-    pictures = () if drawn["degradation"].eq(CLEAN).all() else (picture,)
-    chapter = Chapter("degraded", "Degraded recordings", about, (), pictures, failed)
-    return _with_grids(chapter, table, "degradation", "test clips")
+    return _with_curves(chapter, table, "test clips", "degradation of the test clips", caption, drawn)
 
 
-def _with_grids(chapter: Chapter, table: pd.DataFrame, by: str, heading: str) -> Chapter:
+def _with_curves(
+    chapter: Chapter,
+    table: pd.DataFrame,
+    heading: str,
+    label: str,
+    caption: str,
+    drawn: pd.DataFrame | None = None,
+) -> Chapter:
     """The chapter with a grid for each corpus and folds, conditions as rows and systems as columns.
 
-    Next to a system that was trained with copies stands what they gain. Without rows there is no figure.
+    Columns as `beside_ordinary`, and at, words and joined (see `plots.conditions.curves`). Next to a system
+    that was trained with copies stands what they gain. The figure of several conditions has all rows, or
+    those `drawn`.
     """
+    from ser_classic.plots.conditions import curves
+
     names, grids = headings_of(table["system"]), []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
         cells: dict[tuple[str, str], Cell] = {}
         for row in part.sort_values("system", kind="stable").to_dict("records"):
-            condition, system, uar = row[by], row["system"], row["uar"]
+            condition, system, uar = row["words"], row["system"], row["uar"]
             cells[condition, system] = Cell(f"{share(uar, 2)} ({row['range']})", uar)
             plain = cells.get((condition, system.removesuffix(COPIES)))
             if system.endswith(COPIES) and plain:
                 cells[condition, f"{system}: gain"] = Cell(signed(uar - plain.value), uar - plain.value)
         columns = sorted({column for _, column in cells})
         rows = [
-            (str(one), *(cells.get((one, column), "–") for column in columns)) for one in part[by].unique()
+            (one, *(cells.get((one, column), "–") for column in columns)) for one in part["words"].unique()
         ]
         headings = (names.get(column, "gain") for column in columns)
         grids.append(Table((heading, *headings), tuple(rows), f"{corpus}, {folds}"))
     told = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
     about = chapter.about + (f" The systems: {', '.join(told)}." if told else "")
-    return replace(chapter, about=about, tables=tuple(grids), pictures=chapter.pictures if grids else ())
+    drawn = table if drawn is None else drawn
+    caption = f"{INTERVALS}. {caption} A dashed line is chance."
+    picture = Picture(chapter.name, f"UAR by {label}", caption, partial(curves, drawn, label))
+    pictures = (picture,) if drawn["at"].nunique() > 1 else ()
+    return replace(chapter, about=about, tables=tuple(grids), pictures=pictures)
 
 
 def headings_of(systems: Iterable[str]) -> dict[str, str]:
