@@ -71,7 +71,7 @@ def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
 def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], dict[str, str]]:
     """The figures of a recording, and its facts in words."""
     from ser_classic.features.voice import analyse
-    from ser_classic.plots.sound import portrait
+    from ser_classic.plots.sound import portraits
 
     waveform, rate = audio.read(path, channel=channel)
     voice = analyse(waveform, rate)
@@ -88,7 +88,7 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
         low, middle, high = 55 * 2 ** (np.percentile(voice["f0_00"][voice.voiced], [5, 50, 95]) / 12)
         facts["Pitch"] = f"{middle:.0f} Hz (median; 90 % between {low:.0f} and {high:.0f} Hz)"
     caption = "Waveform, mel spectrogram, MFCC 1 to 19 and pitch classes."
-    figure = portrait(waveform, rate)
+    figure = portraits({"": (waveform, rate)}, 7.0)
     return [Part("recording", "The recording", caption, figure, _player(waveform, rate))], facts
 
 
@@ -234,11 +234,11 @@ def _durations(loaded: Loaded, order: list[str]) -> Part:
         f"{seconds.sum() / 60:.0f} minutes in all, {seconds.median():.1f} s the median clip. Box: quartiles; "
         "whiskers: 5 % to 95 %. Where lengths differ by emotion, a model can guess the emotion by length."
     )
-    return Part("durations", "Length of the clips", caption, spreads(groups, "length [s]"))
+    return Part("durations", "Length of the clips", caption, spreads({"length [s]": groups}))
 
 
 def _examples(loaded: Loaded, order: list[str]) -> Part:
-    from ser_classic.plots.clips import examples
+    from ser_classic.plots.sound import portraits
 
     chosen = _comparable(loaded.clips, order)
     sections = dict(zip(loaded.clips.index, parts(loaded.clips), strict=True))
@@ -248,7 +248,8 @@ def _examples(loaded: Loaded, order: list[str]) -> Part:
         for word, clip in chosen.items()
     }
     caption = "One speaker and one text where the corpus allows it: " + ", ".join(chosen.values()) + "."
-    return Part("examples", "One clip of each emotion", caption, examples(read))
+    drawn = portraits(read, 1.0 + 1.75 * len(read))
+    return Part("examples", "One clip of each emotion", caption, drawn)
 
 
 def _comparable(clips: pd.DataFrame, order: list[str]) -> dict[str, str]:
@@ -272,13 +273,15 @@ def _separability(
         "distributions",
         "The features that separate the emotions best",
         "The best one of each family. Box: quartiles; whiskers: 5 % to 95 %.",
-        figures.distributions(values[best], emotions, order),
+        figures.spreads(
+            {str(name): {word: values[name][emotions == word].to_numpy() for word in order} for name in best}
+        ),
     )
     columns = ("emotion",) if speakers is None else ("emotion", "speaker")
     rows = [(str(name), *map(of_share, row)) for name, row in shares.head(40)[list(columns)].iterrows()]
     if speakers is None:
         groups = {group: part["emotion"].to_numpy() for group, part in shares.groupby("group", sort=False)}
-        drawn = figures.spreads(groups, "share of variance that emotion explains")
+        drawn = figures.spreads({"share of variance that emotion explains": groups})
         caption = "Share of variance between emotions (eta squared). The speakers are unknown."
     else:
         above = (shares["speaker"] > shares["emotion"]).mean()

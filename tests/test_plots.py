@@ -144,9 +144,9 @@ def test_long_names_run_over_two_lines_and_only_then_are_cut():
 
 
 @pytest.mark.parametrize("scale", [1e-5, 4.6e-3, 1.0, 1e4])
-def test_ticks_of_distributions_do_not_run_together(scale):
-    values = pd.DataFrame({f"feature {n}": scale * (np.arange(30.0) + n) / 7 for n in range(4)})
-    figure = clips.distributions(values, pd.Series(["sad", "angry", "fear"] * 10), ["sad", "angry", "fear"])
+def test_ticks_of_spreads_do_not_run_together(scale):
+    values = {f"feature {n}": {"sad": scale * (np.arange(30.0) + n) / 7} for n in range(4)}
+    figure = clips.spreads(values)
     style.png(figure, dots=int(figure.dpi))
     for ax in figure.axes[:4]:
         shown = [tick.get_window_extent() for tick in ax.get_xticklabels()]

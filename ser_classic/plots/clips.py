@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ser_classic.plots.sound import PANELS
 from ser_classic.plots.style import (
     BLIND,
     INK,
@@ -24,7 +23,6 @@ from ser_classic.plots.style import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NAMED = 40  # speakers who still have a line of their own with a name
@@ -51,68 +49,34 @@ def counts(table: pd.DataFrame) -> Figure:
 
 
 @styled()
-def spreads(groups: Mapping[str, np.ndarray], label: str) -> Figure:
-    """How a quantity is spread in each group: quartiles, and whiskers from the 5th to the 95th percentile."""
-    figure = blank(6.0, 0.9 + 0.3 * len(groups))
-    ax = figure.subplots()
-    draw_spreads(ax, groups)
-    ax.set_xlabel(label)
-    return figure
+def spreads(quantities: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    """How each quantity is spread in each group, a panel per quantity.
 
-
-def draw_spreads(ax: Axes, groups: Mapping[str, np.ndarray]) -> None:
-    """A horizontal box a group, from the top down."""
-    drawn = ax.boxplot(
-        list(groups.values()),
-        positions=range(len(groups)),
-        orientation="horizontal",
-        whis=(5, 95),
-        showfliers=False,
-        widths=0.6,
-        patch_artist=True,
-        medianprops={"color": INK},
-        whiskerprops={"color": MUTED},
-        capprops={"color": MUTED},
-    )
-    for box in drawn["boxes"]:
-        box.set(facecolor=BLIND, edgecolor=BLIND, alpha=0.55)
-    rows_axis(ax, list(groups))
-
-
-@styled()
-def examples(clips: Mapping[str, tuple[np.ndarray, int]]) -> Figure:
-    """Waveform [shape=(n,)], mel spectrogram, MFCC and chroma of a clip of each emotion and its rate [Hz]."""
-    longest = max(len(waveform) / rate for waveform, rate in clips.values())
-    figure = blank(1.0 + 1.75 * len(clips), 6.2)
-    panels = figure.subplots(
-        len(PANELS), len(clips), squeeze=False, sharex="all", sharey="row", height_ratios=[*PANELS.values()]
-    )
-    peak = max(float(np.abs(waveform).max()) for waveform, _ in clips.values())
-    for column, (emotion, (waveform, rate)) in enumerate(clips.items()):
-        for ax, draw in zip(panels[:, column], PANELS, strict=True):
-            draw(ax, waveform, rate)
-            if column:
-                ax.set_ylabel("")
-        panels[0, column].set_title(emotion)
-        panels[0, column].set_ylim(-1.05 * peak, 1.05 * peak)
-        panels[-1, column].set_xlabel("time [s]")
-        panels[-1, column].set_xlim(0, longest)
-    return figure
-
-
-@styled()
-def distributions(values: pd.DataFrame, emotions: pd.Series, order: Sequence[str]) -> Figure:
-    """How each feature [shape=(clips, features)] is spread in each emotion; one panel per feature."""
-    columns = min(3, values.shape[1])
-    rows = -(-values.shape[1] // columns)
-    figure = blank(3.3 * columns, (0.7 + 0.24 * len(order)) * rows)
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    for ax, (name, column) in zip(panels, values.items(), strict=False):
-        draw_spreads(ax, {word: column[emotions == word].to_numpy() for word in order})
-        ax.set_title(str(name), size=9)
+    Boxes are quartiles, whiskers reach from the 5th to the 95th percentile.
+    """
+    across = min(3, len(quantities))
+    down, most = -(-len(quantities) // across), max(map(len, quantities.values()))
+    figure = blank(max(6.0, 3.3 * across), (0.9 + 0.26 * most) * down)
+    panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+    for ax, (name, groups) in zip(panels, quantities.items(), strict=False):
+        ax.boxplot(
+            list(groups.values()),
+            positions=range(len(groups)),
+            orientation="horizontal",
+            whis=(5, 95),
+            showfliers=False,
+            widths=0.6,
+            patch_artist=True,
+            medianprops={"color": INK},
+            whiskerprops={"color": MUTED},
+            capprops={"color": MUTED},
+            boxprops={"facecolor": (BLIND, 0.55), "edgecolor": BLIND},
+        )
+        rows_axis(ax, list(groups))
+        ax.set_xlabel(name)
         ax.locator_params(axis="x", nbins=4)  # more run together where values have many digits
         ax.xaxis.set_major_formatter("{x:g}")
-    for ax in panels[values.shape[1] :]:
+    for ax in panels[len(quantities) :]:
         ax.set_axis_off()
     return figure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,51 +20,65 @@ COLUMNS = 1600  # of a figure; more frames than that cannot be seen
 MELS = 64
 MINUTES_FROM = 120.0  # [s] from which an axis counts minutes
 STEPS, TICKS = (30, 60, 120, 300, 600, 900, 1800, 3600), 9  # [s] from tick to tick, and how many at most
+Draw = Callable[["Axes", np.ndarray, int], None]  # of a waveform and its rate [Hz]
 SHADES = "viridis"  # even steps of lightness, also in grey and for any colour vision
 
 
 @styled()
 def timeline(
-    waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame, title: str = "", width: float = 9.0
+    waveform: np.ndarray, sample_rate: int, answers: pd.DataFrame | None, title: str = "", width: float = 9.0
 ) -> Figure:
-    """Emotions of a recording's windows under its waveform and mel spectrogram.
+    """Waveform and mel spectrogram of a recording, and under them the emotions of its windows, if any.
 
     Parameters
     ----------
     waveform : np.ndarray [shape=(n,)]
     sample_rate : int [Hz]
-    answers : pd.DataFrame
+    answers : pd.DataFrame or None
         Of this recording, one row per window: `start`, `end` [s], `emotion` and `p_<emotion>`, as
         `Predictor.predict` gives them.
     title : str
     width : float [inch]
     """
-    words = [name.removeprefix("p_") for name in answers if name.startswith("p_")]
-    words = words or sorted(answers["emotion"].dropna().unique())
-    figure = blank(width, 3.6 + 0.24 * len(words))
-    grid = figure.add_gridspec(3, 1, height_ratios=(1, 1.6, 0.3 + 0.24 * len(words)))
-    wave = figure.add_subplot(grid[0])
-    mel = figure.add_subplot(grid[1], sharex=wave)
-    emotions = figure.add_subplot(grid[2], sharex=wave)
-    draw_waveform(wave, waveform, sample_rate)
-    draw_mel(mel, waveform, sample_rate)
-    _draw_emotions(emotions, answers, words)
-    wave.set_title(title)
-    for ax in (wave, mel):
-        ax.tick_params(axis="x", labelbottom=False)
-    _time_axis(emotions, len(waveform) / sample_rate)
-    return figure
+    panels: dict[Draw, float] = {draw_waveform: 1.0, draw_mel: 1.6}
+    if answers is not None:
+        words = [name.removeprefix("p_") for name in answers if name.startswith("p_")]
+        words = words or sorted(answers["emotion"].dropna().unique())
+        panels[lambda ax, *_: _draw_emotions(ax, answers, words)] = 0.3 + 0.2 * len(words)
+    return _columns({title: (waveform, sample_rate)}, panels, width)
 
 
 @styled()
-def portrait(waveform: np.ndarray, sample_rate: int, width: float = 7.0, panels: int = 4) -> Figure:
-    """A recording [shape=(n,)] in so many of the `PANELS`, one above the other, of that width [inch]."""
-    chosen = dict(list(PANELS.items())[:panels])
-    figure = blank(width, 0.15 + 1.25 * sum(chosen.values()))
-    axes = figure.subplots(panels, 1, sharex=True, height_ratios=[*chosen.values()])
-    for ax, draw in zip(axes, chosen, strict=True):
-        draw(ax, waveform, sample_rate)
-    _time_axis(axes[-1], len(waveform) / sample_rate)
+def portraits(recordings: Mapping[str, tuple[np.ndarray, int]], width: float) -> Figure:
+    """Waveform [shape=(n,)], mel spectrogram, MFCC and chroma of recordings and their rates [Hz], by title.
+
+    They stand side by side in a figure of that width [inch].
+    """
+    panels = {draw_waveform: 1.0, draw_mel: 1.6, draw_mfcc: 1.2, draw_chroma: 1.2}
+    return _columns(recordings, panels, width)
+
+
+def _columns(
+    recordings: Mapping[str, tuple[np.ndarray, int]], panels: Mapping[Draw, float], width: float
+) -> Figure:
+    """A column for each recording, of panels with these heights, on the same axes."""
+    figure = blank(width, 0.15 + 1.25 * sum(panels.values()))
+    grid = figure.subplots(
+        len(panels),
+        len(recordings),
+        squeeze=False,
+        sharex="all",
+        sharey="row",
+        height_ratios=[*panels.values()],
+    )
+    for column, (title, (waveform, rate)) in zip(grid.T, recordings.items(), strict=True):
+        for ax, draw in zip(column, panels, strict=True):
+            draw(ax, waveform, rate)
+            ax.label_outer()
+        column[0].set_title(title)
+        _time_axis(column[-1], max(len(waveform) / rate for waveform, rate in recordings.values()))
+    peak = max(1e-3, *(float(np.abs(waveform).max()) for waveform, _ in recordings.values()))
+    grid[0, 0].set_ylim(-1.05 * peak, 1.05 * peak)
     return figure
 
 
@@ -88,8 +103,6 @@ def draw_waveform(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
     columns = waveform[: len(waveform) // size * size].reshape(-1, size)
     time = (np.arange(len(columns)) + 0.5) * size / sample_rate
     ax.fill_between(time, columns.min(axis=1), columns.max(axis=1), color=BLIND, linewidth=0.4)
-    peak = max(float(np.abs(waveform).max()), 1e-3)
-    ax.set_ylim(-1.05 * peak, 1.05 * peak)
     ax.set_ylabel("amplitude")
     ax.axhline(0, color=LINE, linewidth=0.6, zorder=0)
 
@@ -117,9 +130,6 @@ def draw_chroma(ax: Axes, waveform: np.ndarray, sample_rate: int) -> None:
     _image(ax, _described(waveform, sample_rate, Descriptor("chroma", 12)), len(waveform) / sample_rate)
     ax.set_yticks([0.5, 4.5, 7.5, 11.5], ["C", "E", "G", "B"])
     ax.set_ylabel("chroma")
-
-
-PANELS = {draw_waveform: 1.0, draw_mel: 1.6, draw_mfcc: 1.2, draw_chroma: 1.2}  # and their heights
 
 
 def _draw_emotions(ax: Axes, answers: pd.DataFrame, words: list[str]) -> None:

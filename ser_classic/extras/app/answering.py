@@ -146,13 +146,10 @@ def _time(seconds: float) -> str:
 
 def _picture(waveform: np.ndarray, rate: int, windows: pd.DataFrame | None, width: float, name: str) -> str:
     """Waveform, spectrogram and timeline."""
-    from ser_classic.plots.sound import portrait, timeline
+    from ser_classic.plots.sound import timeline
     from ser_classic.plots.style import inline_svg, svg
 
     inches = min(max(width / POINTS / 72, NARROWEST), WIDEST)
-    if windows is None:
-        figure = portrait(waveform, rate, inches, panels=2)
-    else:
-        figure = timeline(waveform, rate, windows, width=inches)
+    figure = timeline(waveform, rate, windows, width=inches)
     title = "Waveform and mel spectrogram" + ("" if windows is None else ", and the emotions along them")
     return f"<figure>{inline_svg(svg(figure), name, title)}</figure>"
