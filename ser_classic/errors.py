@@ -43,8 +43,10 @@ def counted(number: int | str, thing: str) -> str:
 
 
 @contextlib.contextmanager
-def wrap_errors(what: str, remedy: str = "") -> Iterator[None]:
-    """Turn whatever a plug-in or library raises in the block into a SerClassicError.
+def wrap_errors(
+    what: str, remedy: str = "", only: tuple[type[BaseException], ...] = (Exception, SystemExit)
+) -> Iterator[None]:
+    """Turn what a plug-in or library raises in the block, by default whatever it is, into a SerClassicError.
 
     A SerClassicError passes through unchanged.
     """
@@ -52,7 +54,7 @@ def wrap_errors(what: str, remedy: str = "") -> Iterator[None]:
         yield
     except SerClassicError:
         raise
-    except (Exception, SystemExit) as error:
+    except only as error:
         why = " ".join(str(error).split())[:300]  # on one line
         raise SerClassicError(
             "; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))

@@ -102,7 +102,7 @@ def test_leaky_runs_are_compared_with_a_warning(compare):
         ("ravdess--loso--pooled--mlp--0", "(no memory)"),
         ("ravdess--loso--classic193--mlp--0", "1440 clips"),
         ("ravdess--loso--classic193--knn--0", "clips of ravdess"),
-        ("ravdess--loso--mfc13--knn--0", f"\n  {BAD}\n"),
+        ("ravdess--loso--mfc13--knn--0", f"did you mean '{BAD}'"),
         (GOOD, "two runs"),
         ("nothing", "'nothing'"),
         ("../runs", "'../runs'"),
@@ -131,5 +131,5 @@ def test_an_unknown_metric_and_an_empty_folder_say_what_to_do(compare, tmp_path)
     assert code == 2
     assert "--metric: " in errors
     assert "'macro_f1'" in " ".join(errors.replace("│", " ").split())
-    with pytest.raises(store.StoreError, match="ser-classic bench SUITE"):
+    with pytest.raises(SerClassicError, match="ser-classic bench SUITE"):
         store.find_run(tmp_path, GOOD)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ser_classic import store
+from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import LOCK, locked
 
 HOLD = """
@@ -60,12 +61,13 @@ def left_behind(folder: Path, name: str) -> None:
 
 def test_what_the_killed_left_in_results_is_tidied_up_and_no_run_is_lost(tmp_path):
     home = tmp_path / "runs"
-    left_behind(home / ".draft-1", "a")
+    (home / ".draft-1").mkdir(parents=True)
+    (home / ".draft-1" / "run.json").write_text('{"id": "a"')  # killed while it was written
     left_behind(home / "b", "b")
-    left_behind(home / ".old-1", "b")  # killed after its successor was in place
-    left_behind(home / ".old-2", "c")  # killed just before
-    (home / ".old-3").mkdir()  # killed while it was removed
-    (home / ".old-3" / "predictions.csv.bz2").touch()
+    left_behind(home / ".draft-2", "b")  # killed after its successor was in place
+    left_behind(home / ".draft-3", "c")  # killed just before
+    (home / ".draft-4").mkdir()  # killed while it was removed
+    (home / ".draft-4" / "predictions.csv.bz2").touch()
     for place in (tmp_path, *(tmp_path / name for name in ("clips", "figures", "folds"))):
         place.mkdir(exist_ok=True)
         (place / ".draft-1").touch()
@@ -78,5 +80,5 @@ def test_what_the_killed_left_in_results_is_tidied_up_and_no_run_is_lost(tmp_pat
 
 def test_a_results_folder_that_is_a_file_is_one_message(tmp_path):
     (tmp_path / "results").touch()
-    with pytest.raises(store.StoreError, match="--results"), store.at_work(tmp_path / "results"):
+    with pytest.raises(SerClassicError, match="--results"), store.at_work(tmp_path / "results"):
         pass

@@ -163,7 +163,7 @@ def other_bytes(folder: Path, path: Path) -> None:
         (
             lambda folder, path: (folder / "clips/tiny.csv").write_bytes(b"\xff"),
             False,
-            r"tiny\.csv: .*remove",
+            r"tiny: .*tiny\.csv and .*tiny\.csv",
         ),
         (other_bytes, True, "tiny--.*predictions .*changed"),
         (lambda folder, path: shutil.rmtree(folder / "folds"), True, "folds"),

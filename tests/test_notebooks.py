@@ -40,7 +40,7 @@ def test_features_show_the_first_of_them(cache):
 def test_a_run_shows_what_was_chosen_and_why_it_failed(tmp_path):
     run = read_run(ROOT / "results" / "runs" / "ravdess--emobox--flagship--fusion--0")
     assert repr(run) == "Run: ravdess--emobox--flagship--fusion--0 (ok)"
-    assert "alpha 0.3" in run._repr_html_()
+    assert "chosen.alpha" in run._repr_html_()
     record = {"id": "c--p--f--m--0", "status": "failed", "error": "no <clips>"}
     assert "no &lt;clips&gt;" in Run(tmp_path, record)._repr_html_()
 

@@ -7,7 +7,7 @@ import made_up_runs as made_up
 import pytest
 
 from ser_classic import report, store
-from ser_classic.store import StoreError
+from ser_classic.errors import SerClassicError
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_spoilt_predictions_are_told_also_the_second_time(results):
 
 def test_without_who_is_told_the_first_broken_run_raises(results):
     (results / "runs" / "emodb--loso--pooled--knn--0" / store.PREDICTIONS).write_bytes(b"")
-    with pytest.raises(StoreError):
+    with pytest.raises(SerClassicError):
         again(results)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ser_classic import store
-from ser_classic.store import StoreError
+from ser_classic.errors import SerClassicError
 
 
 def record(name: str = "c--loso--f--m--0", **more) -> dict:
@@ -44,7 +44,7 @@ def test_writing_again_replaces_the_run_and_leaves_nothing_behind_and_a_draft_is
     store.write_run(tmp_path, record(status="failed", error="no"), None)
     (run,) = store.runs(tmp_path)
     assert not run.ok
-    with pytest.raises(StoreError, match=r"\(no\)"):
+    with pytest.raises(SerClassicError, match=r"\(no\)"):
         run.predictions()
     assert [path.name for path in (tmp_path / "runs").iterdir()] == [run.id]
     store.write_run(tmp_path, record(), predictions())
@@ -71,7 +71,7 @@ def test_folds_that_are_not_those_of_the_run_are_refused(tmp_path, how):
     path.unlink()
     if how != "absent":
         path.write_bytes(b"junk" if how == "not compressed" else bz2.compress(b"fold,clip\n1,c/1\n1,c/2\n"))
-    with pytest.raises(StoreError, match=path.name):
+    with pytest.raises(SerClassicError, match=path.name):
         run.predictions()
     store.write_run(tmp_path, record(), predictions())
     assert len(run.predictions()) == 2
@@ -126,7 +126,7 @@ def test_changed_predictions_are_refused(tmp_path, how):
         path.read_bytes()[:-12] if how == "cut" else bz2.compress(text.replace(b"sad", b"happy"))
     )
     (again,) = store.runs(tmp_path)
-    with pytest.raises(StoreError, match="run it again"):
+    with pytest.raises(SerClassicError, match="run it again"):
         again.predictions()
 
 
@@ -151,16 +151,16 @@ def test_another_clips_table_is_refused_once_runs_refer_to_it(tmp_path):
     store.write_clips(tmp_path, "c", clips(2))
     store.write_clips(tmp_path, "c", clips(3))
     store.write_run(tmp_path, record(), predictions())
-    with pytest.raises(StoreError, match=r"2 clips .*3"):
+    with pytest.raises(SerClassicError, match="c: its 2 clips"):
         store.write_clips(tmp_path, "c", clips(2))
     assert len(store.read_clips(tmp_path, "c")) == 3
 
 
 def test_a_results_folder_that_is_a_file_is_one_message(tmp_path):
     (tmp_path / "results").write_text("")
-    with pytest.raises(StoreError, match="--results"):
+    with pytest.raises(SerClassicError, match="--results"):
         store.write_run(tmp_path / "results", record(), predictions())
-    with pytest.raises(StoreError, match="--results"):
+    with pytest.raises(SerClassicError, match="--results"):
         store.write_clips(tmp_path / "results", "c", clips())
 
 
@@ -180,7 +180,7 @@ def test_a_damaged_clips_table_is_one_message(tmp_path, content):
     store.write_clips(tmp_path, "c", clips())
     store.write_run(tmp_path, record(), predictions())
     (tmp_path / "clips" / "c.csv").write_bytes(content)
-    with pytest.raises(StoreError, match=r"c\.csv: "):
+    with pytest.raises(SerClassicError, match=r"c\.csv: "):
         store.read_clips(tmp_path, "c")
-    with pytest.raises(StoreError, match="remove"):
+    with pytest.raises(SerClassicError, match="remove"):
         store.write_clips(tmp_path, "c", clips())

@@ -181,7 +181,7 @@ def stored(cache: Path, names: dict[str, str]) -> set[str]:
 
 def rubbish(folder: Path) -> list[str]:
     """What killed processes left below a folder."""
-    marks = (".draft-", ".old-", ".voices-", ".ravdess-", "tmp", "joblib", "ser-classic-")
+    marks = (".draft-", ".voices-", ".ravdess-", "tmp", "joblib", "ser-classic-")
     return [str(path) for path in folder.rglob("*") if path.name.startswith(marks) and path != folder / "tmp"]
 
 

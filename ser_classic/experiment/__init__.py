@@ -64,7 +64,7 @@ def bench(
     are loaded already.
 
     A cell that fails is stored as a run with status `failed`, and the others go on. A cell that cannot even
-    be started never replaces a finished run. A results folder that cannot be written is a `StoreError`.
+    be started never replaces a finished run. A results folder that cannot be written is an error.
     """
     outcome = Outcome()
     by_home: dict[Path, list[Cell]] = {}
@@ -129,7 +129,7 @@ class _Bench:
         """Whether another process has finished a cell since its stored run, if any, was read."""
         try:
             run = store.read_run(self.results / "runs" / cell.id)
-        except store.StoreError:
+        except SerClassicError:
             return False
         return run.ok and (known is None or run.record != known.record)
 

@@ -79,7 +79,7 @@ def check(
     runs = (run for run in _runs(results) if run.ok and "external" not in run.record)
     stored = {cell: run for run in runs if (cell := Cell.of(run.record)) in (cells or [cell])}
     if not stored:
-        raise store.StoreError(
+        raise SerClassicError(
             f"{results}: there is no finished run of these to check; make some with: ser-classic bench SUITE"
         )
     clips, at_hand = Sources(data, cache).clips_today, set(available(data))
@@ -106,7 +106,7 @@ def compare(stored: store.Run, again: store.Run | None, problems: Collection[str
         return Compared(stored.id, "differs", why=f"it can no longer be run: {reason}")
     try:
         then, now = (run.predictions().set_index(["fold", "clip"]).sort_index() for run in (stored, again))
-    except store.StoreError as error:
+    except SerClassicError as error:
         return Compared(stored.id, "differs", why=str(error))
     if not then.index.equals(now.index) or set(then.columns) != set(now.columns):
         return Compared(stored.id, "differs", why="the clips, folds or emotions are not the same")

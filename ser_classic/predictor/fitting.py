@@ -276,5 +276,5 @@ def _stored(
             and run.record["digests"].get("copies", []) == [[copy.digest] for copy in copies]
         )
         return run.predictions() if same else None
-    except store.StoreError:
+    except SerClassicError:
         return None

@@ -138,7 +138,7 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
 
     Raises
     ------
-    StoreError
+    SerClassicError
         There is no such run (with the nearest ids), or it is damaged.
     SerClassicError
         As `compare`; or they are one run, or were made on other clips than the folder's clips table tells.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import contextlib
-import difflib
 import functools
 import gzip
 import hashlib
@@ -21,27 +20,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, wrap_errors
+from ser_classic.registry import unknown
 from ser_classic.runtime.files import DRAFT, LOCK, locked, replacing
-from ser_classic.tables import Table
 from ser_classic.vocabulary import EMOTION
 
 SCHEMA = 2
 DECIMALS = 3  # of probabilities, stored as thousandths
 PREDICTIONS = "predictions.csv.bz2"
-OLD = ".old-"  # begins the name of what a draft is about to replace
+RECORD = "run.json"
 DIMENSIONS = "dimensions"  # the folder of their runs in that of results
 NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
 FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
+AGAIN = "run it again with bench --again"
+SPACE = "free some space or choose another folder with --results; finished runs are safe"
 
 
 def home_of(results: Path, target: str) -> Path:
     """The results folder of runs that predict this; runs of dimensions never meet those of emotions."""
     return results if target == EMOTION else results / DIMENSIONS
-
-
-class StoreError(SerClassicError):
-    """A results folder that cannot be written, or a run in it that is not what it says."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +52,9 @@ class Run:
         return f"Run: {self.id} ({self.record['status']})"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the cell, how it ended, and what was chosen in each fold."""
-        record = self.record
-        lines = [f"{self.id}: {record['status']}"]
-        if not self.ok:
-            lines.append(str(record["error"]))
-        elif "fit_seconds" in record:
-            lines.append(
-                f"{record['fit_seconds']:.1f} s to fit, {record['predict_seconds']:.1f} s to predict"
-            )
-        rows = []
-        for fold in record.get("folds", ()):
-            chosen = ", ".join(f"{name} {value}" for name, value in (fold.get("chosen") or {}).items())
-            rows.append((fold["fold"], fold["train"], fold["test"], chosen or "stated defaults"))
-        head = ("fold", "clips to train", "to test", "chosen")
-        folds = Table(head, tuple(rows)).html("folds") if rows else ""
-        return "".join(f"<p>{escape(line)}</p>" for line in lines) + folds
+        """What a notebook shows: how the run ended, and what was chosen in each fold."""
+        said = escape(f"{self} {self.record.get('error', '')}")
+        return f"<p>{said}</p>{pd.json_normalize(self.record.get('folds', [])).to_html(index=False)}"
 
     @property
     def id(self) -> str:
@@ -87,35 +71,32 @@ class Run:
         tested, answers = self.answers()
         return pd.concat([tested, pd.DataFrame(answers)], axis=1)
 
-    def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+    def answers(self) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
         """`predictions` in two parts: the columns fold and clip, one table for all runs on the same folds and
         not to be changed; and the other columns by name.
         """
         if not self.ok:
-            raise StoreError(f"{self.id}: this run failed ({self.record['error']}); there are no predictions")
+            raise SerClassicError(
+                f"{self.id}: this run failed ({self.record['error']}); there are no predictions"
+            )
         digests = self.record["digests"]
         _, tested = _folds(self.path.parents[1], digests["folds"])
-        try:
+        with wrap_errors(f"{self.path}: its predictions cannot be read", AGAIN):
             text = bz2.decompress((self.path / PREDICTIONS).read_bytes())
-        except (OSError, EOFError, ValueError) as error:
-            raise StoreError(
-                f"{self.path}: its predictions cannot be read ({error}); run it again with bench --again"
-            ) from error
-        if _predictions_digest(digests["folds"], text) != digests["predictions"]:
-            raise StoreError(
-                f"{self.path}: its predictions were changed after the run; run it again with bench --again"
-            )
-        return tested, _answers(text)
+            if _predictions_digest(digests["folds"], text) != digests["predictions"]:
+                raise ValueError("they were changed after the run")
+            answers = {name: column.to_numpy() for name, column in _table(text).items()}
+        return tested, {
+            name: values if name == "guess" else values / 10**DECIMALS for name, values in answers.items()
+        }
 
     def curves(self) -> pd.DataFrame | None:
         """Columns fold, epoch, seconds, and loss and UAR of training and validation; else None."""
         path = self.path / "curves.csv.gz"
         if not path.exists():
             return None
-        try:
-            return pd.read_csv(path, dtype={"fold": str}, keep_default_na=False, na_values=[""])
-        except (OSError, EOFError, ValueError, gzip.BadGzipFile) as error:
-            raise StoreError(f"{path}: cannot be read ({error}); run it again with bench --again") from error
+        with wrap_errors(f"{path}: cannot be read", AGAIN):
+            return _table(gzip.decompress(path.read_bytes()))
 
 
 def write_run(
@@ -148,17 +129,16 @@ def write_run(
         if curves is not None:
             text = curves.to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
             (draft / "curves.csv.gz").write_bytes(gzip.compress(text, mtime=0))
-        (draft / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        (draft / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return Run(results / "runs" / record["id"], record)
 
 
 def remove_run(run: Run) -> None:
     """Remove a stored run."""
     gone = run.path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
-    try:
+    with wrap_errors(f"{run.path}: cannot be removed"):
         run.path.rename(gone)  # in one step: a run is whole or not there
-    except OSError as error:
-        raise StoreError(f"{run.path}: cannot be removed ({error.strerror})") from error
+    (gone / RECORD).unlink(missing_ok=True)  # what has a record may be put back, see `at_work`
     shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -168,7 +148,8 @@ def copy_run(run: Run, results: Path) -> Run:
         if run.ok:
             name = run.record["digests"]["folds"]
             _write_folds(results, name, _folds(run.path.parents[1], name)[0])
-        for path in filter(Path.is_file, run.path.iterdir()):
+        files = filter(Path.is_file, run.path.iterdir())
+        for path in sorted(files, key=lambda path: path.name == RECORD):  # the record last
             shutil.copyfile(path, draft / path.name)
     return Run(results / "runs" / run.id, run.record)
 
@@ -188,41 +169,11 @@ def _write_folds(results: Path, digest: str, text: bytes) -> None:
 def _folds(results: Path, digest: str) -> tuple[bytes, pd.DataFrame]:
     """A table of folds, as text and as a table that is not to be changed."""
     path = folds_path(results, digest)
-    try:
+    with wrap_errors(f"{path}: the folds of some runs cannot be read", "run them again with bench --again"):
         text = bz2.decompress(path.read_bytes())
-    except (OSError, EOFError, ValueError) as error:
-        raise StoreError(
-            f"{path}: the folds of some runs cannot be read ({error}); run them again with bench --again"
-        ) from error
-    if hashlib.sha256(text).hexdigest() != digest:
-        raise StoreError(f"{path}: the folds of some runs were changed; run them again with bench --again")
-    return text, _table(text)
-
-
-def _answers(text: bytes) -> dict[str, Any]:
-    """What was predicted, by column: guesses as words, thousandths as numbers, NaN where there is none.
-
-    By hand, all cells at once, as a report reads a thousand of these tables.
-    """
-    if b'"' in text:  # a word with a comma in it
-        table = _table(text)
-        return {name: table[name] if name == "guess" else table[name] / 10**DECIMALS for name in table}
-    head, _, body = text.partition(b"\n")
-    names, signs = head.decode().split(","), np.frombuffer(body, np.uint8)
-    ends = np.flatnonzero((signs == ord(",")) | (signs == ord("\n")))
-    sizes = np.diff(ends, prepend=-1) - 1
-    numeric = np.array(names) != "guess"
-    ends, sizes = (each.reshape(-1, len(names))[:, numeric] for each in (ends, sizes))
-    values = np.where(sizes == 0, np.nan, 0)
-    for place in range(1, sizes.max(initial=0) + 1):
-        digit = signs[ends - place] - float(ord("0"))
-        values += np.where((sizes >= place) & (digit >= 0), digit * 10 ** (place - 1), 0)
-    values[signs[ends - sizes] == ord("-")] *= -1
-    columns = dict(zip(np.array(names)[numeric], values.T / 10**DECIMALS, strict=True))
-    if "guess" in names:
-        at = names.index("guess")
-        columns["guess"] = [line.split(",", at + 1)[at] for line in body.decode().split("\n")[:-1]]
-    return {name: columns[name] for name in names}
+        if hashlib.sha256(text).hexdigest() != digest:
+            raise ValueError("they were changed after the runs")
+        return text, _table(text)
 
 
 def _table(text: bytes) -> pd.DataFrame:
@@ -241,91 +192,68 @@ def _predictions_digest(folds: str, text: bytes) -> str:
 
 @contextlib.contextmanager
 def _placed(results: Path, name: str) -> Iterator[Path]:
-    """A draft of a run's folder, put in its place in one step when the block has filled it."""
+    """A draft of a run's folder, put in its place in one step when the block has filled it, the record last.
+
+    A process that is killed in between leaves whole runs under the names of drafts, see `at_work`.
+    """
     home = results / "runs"
-    final, draft, old = home / name, home / f"{DRAFT}{uuid.uuid4().hex}", home / f"{OLD}{uuid.uuid4().hex}"
-    try:
-        draft.mkdir(parents=True)
-        yield draft
-        if final.exists():
-            final.rename(old)
-        draft.rename(final)
-    except OSError as error:
-        if old.exists():
-            old.rename(final)
-        shutil.rmtree(draft, ignore_errors=True)
-        raise StoreError(
-            f"{home}: a run cannot be written ({error.strerror}); the finished ones are safe. "
-            "Free some space or choose another folder with --results"
-        ) from error
-    shutil.rmtree(old, ignore_errors=True)
+    final, draft, old = home / name, *(home / f"{DRAFT}{uuid.uuid4().hex}" for _ in range(2))
+    with wrap_errors(f"{home}: a run cannot be written", SPACE, (OSError,)):
+        try:
+            draft.mkdir(parents=True)
+            yield draft
+            if final.exists():
+                final.rename(old)
+            draft.rename(final)
+        finally:
+            if old.exists() and not final.exists():
+                old.rename(final)
+            for left in (draft, old):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def at_work(results: Path) -> Iterator[None]:
     """Be the only one who writes runs into a results folder; wait for whoever does, and tidy up first."""
     with _locked(results / "runs", f"writing runs into {results}", results / "clips", results / "folds"):
-        _tidy(results)
+        for draft in results.glob(f"runs/{DRAFT}*"):
+            with contextlib.suppress(OSError, ValueError, KeyError):  # half a run
+                final = draft.with_name(json.loads((draft / RECORD).read_text())["id"])
+                if not final.exists():  # killed before a run was in the place of another
+                    draft.rename(final)
+            shutil.rmtree(draft, ignore_errors=True)
         yield
 
 
-@contextlib.contextmanager
-def reporting(results: Path) -> Iterator[None]:
+def reporting(results: Path) -> contextlib.AbstractContextManager[None]:
     """As `at_work`, for what is made of the runs, which may be written at the same time."""
-    with _locked(
-        results, f"writing a report into {results}", results, results / "figures", results / DIMENSIONS
-    ):
-        yield
+    written = (results, results / "figures", results / DIMENSIONS)
+    return _locked(results, f"writing a report into {results}", *written)
 
 
 @contextlib.contextmanager
 def _locked(home: Path, what: str, *folders: Path) -> Iterator[None]:
     """Hold the lock of a folder; what was left half written in some folders is removed first."""
     with contextlib.ExitStack() as stack:
-        try:
+        with wrap_errors(f"{home}: cannot be written", SPACE, (OSError,)):
             stack.enter_context(locked(home / LOCK, what, *folders))
-        except OSError as error:
-            raise StoreError(
-                f"{home}: cannot be written ({error.strerror}); choose another folder with --results"
-            ) from error
         yield
-
-
-def _tidy(results: Path) -> None:
-    """Remove drafts of runs, and put back one that was to be replaced where its successor did not come."""
-    for old in results.glob(f"runs/{OLD}*"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            final = old.with_name(json.loads((old / "run.json").read_text())["id"])
-            if not final.exists():
-                old.rename(final)
-                continue
-            shutil.rmtree(old)
-        if not (old / "run.json").exists():  # killed while it was removed: its successor had come
-            shutil.rmtree(old, ignore_errors=True)
-    for draft in results.glob(f"runs/{DRAFT}*"):
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def read_run(path: Path) -> Run:
     """Read one run's record."""
-    try:
-        record = json.loads((path / "run.json").read_text())
-        schema, name, status = record["schema"], record["id"], record["status"]
+    with wrap_errors(f"{path}: not a run", "remove it, and run the cell again"):
+        record = json.loads((path / RECORD).read_text())
+        if record["schema"] != SCHEMA:
+            raise ValueError(f"it has schema {record['schema']}, but this version reads {SCHEMA}")
         named = "--".join(str(record[key]) for key in (*NAMES, *({"target"} & record.keys())))
-        if status == "ok":
+        if not record["id"] == named == path.name:
+            raise ValueError(f"its record has the id {record['id']!r} and the cell {named!r}")
+        if record["status"] == "ok":
             [record["digests"][name] for name in ("clips", "folds", "predictions")]
-            record["track"], record["leaky"], record["base"], record["independent"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{path}: not a run ({type(error).__name__}: {error}); remove it") from error
-    if schema != SCHEMA:
-        raise StoreError(f"{path}: has schema {schema}, but this version reads {SCHEMA}; run it again")
-    if not name == named == path.name:
-        raise StoreError(
-            f"{path}: its record has the id {name!r} and the cell {named!r}; a run's folder must be named "
-            "after its id. Rename the folder, or remove it and run the cell again"
-        )
-    if status == "ok" and not (path / PREDICTIONS).is_file():
-        raise StoreError(f"{path}: its predictions are missing; run it again")
+            [record[name] for name in ("track", "leaky", "base", "independent")]
+            if not (path / PREDICTIONS).is_file():
+                raise ValueError("its predictions are missing")
     return Run(path, record)
 
 
@@ -335,19 +263,12 @@ def find_run(results: Path, name: str) -> Run:
     results = home_of(results, target[0] if target else EMOTION)
     home = results / "runs"
     names = [path.name for path in folders(results)]
-    if name in names:
-        return read_run(home / name)
-    if not names:
-        raise StoreError(
-            f"{home}: there are no runs; make some with: ser-classic bench SUITE, or choose another folder "
-            "with --results"
+    if name not in names:
+        raise SerClassicError(
+            f"{home}: {unknown('runs', name, names)}; make runs with: ser-classic bench SUITE, or choose "
+            "another folder with --results"
         )
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    meant = "".join(f"\n  {like}" for like in near)
-    raise StoreError(
-        f"{home}: there is no run {name!r}; "
-        + (f"did you mean{meant}" if near else "its folders are named after the ids of the runs")
-    )
+    return read_run(home / name)
 
 
 def folders(results: Path) -> list[Path]:
@@ -360,7 +281,7 @@ def runs(results: Path, problem: Callable[[str], None] | None = None) -> Iterato
     for path in folders(results):
         try:
             yield read_run(path)
-        except StoreError as error:
+        except SerClassicError as error:
             if problem:
                 problem(str(error))
 
@@ -371,57 +292,45 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
     With `replace`, also where runs refer to another table; they are stale from then on.
     """
     path = results / "clips" / f"{corpus}.csv"
-    text = clips_text(clips)
-    if path.exists() and path.read_bytes() == text.encode():
+    text = _clips_text(clips)
+    if path.exists() and path.read_bytes() == text:
         return
     if path.exists() and not replace and any((results / "runs").glob(f"{corpus}--*")):
-        stored = read_clips(results, corpus)
-        raise StoreError(
-            f"{corpus}: its {len(clips)} clips differ from the {len(stored)} to which the runs under "
-            f"{results} refer, or have different speakers, emotions or recordings. Complete the corpus, run "
-            "without --keep-stale, remove its old runs, or choose another folder with --results"
+        raise SerClassicError(
+            f"{corpus}: its {len(clips)} clips are not those of {path}, to which its runs refer, or have "
+            "other speakers, emotions or recordings. Complete the corpus, run without --keep-stale, remove "
+            "its old runs, or choose another folder with --results"
         )
     write(path, text)
 
 
 def write(path: Path, content: str | bytes) -> None:
     """Write a derived file in one step."""
-    try:
+    with wrap_errors(f"{path}: cannot be written", SPACE):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as draft:
             draft.write_bytes(content.encode() if isinstance(content, str) else content)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be written ({error.strerror}); free some space or choose another folder "
-            "with --results"
-        ) from error
 
 
 def read_clips(results: Path, corpus: str) -> pd.DataFrame:
     """The stored clips table of a corpus, indexed by clip."""
     path = results / "clips" / f"{corpus}.csv"
-    try:
+    remedy = (
+        "copy it from where its runs were made, or remove it and repeat one with: ser-classic bench --again"
+    )
+    with wrap_errors(f"{path}: the clips table of {corpus} cannot be read", remedy):
         return pd.read_csv(path, dtype=str, index_col="clip", keep_default_na=False).replace("", None)
-    except FileNotFoundError:
-        raise StoreError(
-            f"{path}: there is no clips table of {corpus}, without which its runs cannot be scored; copy it "
-            "from where they were made, or repeat one with: ser-classic bench SUITE --again"
-        ) from None
-    except (OSError, ValueError, TypeError) as error:  # TypeError: how pandas misses an index column
-        raise StoreError(
-            f"{path}: the clips table of {corpus} cannot be read ({error}); remove it, and repeat a run of "
-            "this corpus with: ser-classic bench SUITE --again"
-        ) from error
 
 
-def clips_text(clips: pd.DataFrame) -> str:
+def _clips_text(clips: pd.DataFrame) -> bytes:
     """A clips table as stored: without `file`, which differs between packagings of one corpus."""
-    return clips.drop(columns="file", errors="ignore").sort_index().to_csv(lineterminator="\n")
+    table = clips.drop(columns="file", errors="ignore").sort_index()
+    return table.to_csv(lineterminator="\n").encode()
 
 
 def table_digest(clips: pd.DataFrame) -> str:
     """Digest of a clips table as it would be stored."""
-    return digest(clips_text(clips))
+    return hashlib.sha256(_clips_text(clips)).hexdigest()
 
 
 def clips_digest(results: Path, corpus: str) -> str | None:
@@ -430,8 +339,3 @@ def clips_digest(results: Path, corpus: str) -> str | None:
         return hashlib.sha256((results / "clips" / f"{corpus}.csv").read_bytes()).hexdigest()
     except OSError:
         return None
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -48,7 +48,7 @@ def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
         with store.at_work(home):
             for path in (path for folder in folders for path in sorted((folder / "clips").glob("*.csv"))):
                 if not (home / "clips" / path.name).exists():
-                    store.write(home / "clips" / path.name, path.read_text())
+                    store.write(home / "clips" / path.name, path.read_bytes())
             for run in copied:
                 store.copy_run(run, home)
     return [run.id for _, copied, _ in plans for run in copied], [name for *_, kept in plans for name in kept]
@@ -81,13 +81,10 @@ def _planned(folders: list[Path], problems: list[str]) -> tuple[list[Path], list
 
 def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
     """Corpora of whose clips the folders, or their runs, do not say the same; and those without a table."""
-    found_in: dict[str, dict[str, Path]] = {}
+    found_in: dict[str, dict[str | None, Path]] = {}
     for folder in runs:
         for path in sorted((folder / "clips").glob("*.csv")):
-            try:
-                found_in.setdefault(path.stem, {}).setdefault(store.digest(path.read_text()), path)
-            except (OSError, ValueError) as error:
-                yield f"{path}: cannot be read ({error}); remove it, or replace it with a complete one"
+            found_in.setdefault(path.stem, {}).setdefault(store.clips_digest(folder, path.stem), path)
     tables = set(found_in)
     for run in (run for found in runs.values() for run in found):
         digests = run.record["digests"]
@@ -112,11 +109,6 @@ def _apart(one: Run, other: Run) -> str:
     if any(one.record["digests"].get(name) != other.record["digests"].get(name) for name in FEATURES_OF):
         also.insert(0, "features")
     return (
-        f"{one.path} and {other.path} have different predictions, "
-        + (
-            f"and different {', '.join(also)}"
-            if also
-            else "although made with the same features and versions"
-        )
-        + "; remove one of them"
+        f"{one.path} and {other.path} have different predictions, and {', '.join(also) or 'nothing else'}; "
+        "remove one of them"
     )

@@ -18,7 +18,6 @@ from torch import nn
 from ser_classic.estimators import uar
 from ser_classic.extras.deep.networks import NETWORKS
 from ser_classic.registry import unknown
-from ser_classic.runtime.progress import note
 
 Batch = dict[str, np.ndarray]  # X [shape=(clips, frames, d), float32], lengths [shape=(clips,), int64]
 PREDICTED_AT_ONCE = 256  # clips
@@ -132,7 +131,7 @@ def one_thread(seed: int) -> Iterator[None]:
 
 
 class Log(Callback):
-    """Logs every epoch with its time, and shows on a terminal how long the rest takes at most."""
+    """Logs every epoch with its time, and how long the rest takes at most."""
 
     def __init__(self, epochs: int, device: str) -> None:
         self.epochs = epochs
@@ -146,10 +145,6 @@ class Log(Callback):
             f"epoch {row['epoch']}/{self.epochs} on {self.device}: loss {row['train_loss']:.3f}, "
             f"UAR {row['train_uar']:.3f}{valid}; {row['dur']:.2f} s, at most {left:.0f} s left"
         )
-        note(f"epoch {row['epoch']}/{self.epochs}, {left:.0f} s left at most")
-
-    def on_train_end(self, net: NeuralNetClassifier, **kwargs: Any) -> None:
-        note("")
 
 
 def _uar(net: NeuralNetClassifier, X: Any, y: Any) -> float:
