@@ -21,6 +21,7 @@ from ser_classic.estimators import (
     balanced_weights,
     inner_folds,
     ridge,
+    tuned,
 )
 from ser_classic.estimators.stacking import _near_the_sum
 from ser_classic.estimators.tuned import Clips, fit_sharpness
@@ -76,12 +77,12 @@ def test_fusion_is_the_sum_over_groups_and_kernels():
 def test_few_penalties_and_many_are_solved_in_two_ways_with_one_answer(monkeypatch):
     X, y, speakers = corpus(columns=300)
 
-    def tuned() -> Ridge:
+    def fitted() -> Ridge:
         return Ridge(cv=3).fit(X, y, groups=speakers)
 
-    few = tuned()
+    few = fitted()
     monkeypatch.setattr(ridge, "FEW", 0)
-    many = tuned()
+    many = fitted()
     np.testing.assert_array_equal(few.cv_results_["mean_test_score"], many.cv_results_["mean_test_score"])
     np.testing.assert_allclose(few.decision_function(X), many.decision_function(X), atol=1e-9)
     assert not np.array_equal(few.decision_function(X), many.decision_function(X)), "they are two ways"
@@ -136,17 +137,17 @@ def test_linear_primal_equals_dual():
     np.testing.assert_allclose(primal.decision_function(X), dual.decision_function(many), atol=1e-9)
 
 
-def test_too_many_clips_are_refused_with_the_way_out():
+def test_too_many_clips_are_refused_with_the_way_out(monkeypatch):
     X, y, _ = corpus()
-    tiny = {"memory_limit": 1e-5}
-    with pytest.raises(SerClassicError, match=r"kernels of 180 clips .*\('linear',\) .*svm_primal"):
-        Ridge(**tiny).fit(X, y)
-    Ridge(("linear",), memory_limit=5e-4).fit(X, y)
+    monkeypatch.setattr(tuned, "MEMORY_LIMIT", 5e-4)
+    with pytest.raises(SerClassicError, match=r"kernels of 180 clips .*svm_primal"):
+        Ridge().fit(X, y)
+    Ridge(("linear",)).fit(X, y)
     with pytest.raises(SerClassicError, match=r"svm_primal"):
-        Ridge(("linear",), **tiny).fit(np.tile(X, 9), y)
+        Ridge(("linear",)).fit(np.tile(X, 9), y)
     single = np.tile(X, 9).astype(np.float32)
     with pytest.raises(SerClassicError, match=f"need {(4 * 8 * 180**2 + 5 * single.nbytes) / 2**30:.3g} GiB"):
-        Ridge(**tiny).fit(single, y)
+        Ridge().fit(single, y)
 
 
 def test_constant_features_and_single_features_are_no_trouble():
@@ -202,7 +203,7 @@ def test_stacking_turns_from_a_group_that_misleads(stacked):
 def test_stacking_sums_where_there_are_no_folds(kind):
     X, y, _ = corpus()
     summed, stacked = (each(feature_groups="names").fit(X, y) for each in (Ridge, kind))
-    assert stacked.weights_ is None
+    assert stacked.together_ is None
     np.testing.assert_array_equal(stacked.decision_function(X), summed.decision_function(X))
 
 
@@ -224,7 +225,7 @@ def test_the_weights_are_the_most_probable_under_their_prior():
     scores, codes = generator.normal(size=(40, 3, 3)), generator.integers(0, 3, 40)
     scores[np.arange(40), 0, codes] += 1
     weight = balanced_weights(codes)
-    weights, bias = _near_the_sum(Clips(scores, codes, np.ones(40)), 0.05)
+    found = _near_the_sum(Clips(scores, codes, np.ones(40)), 0.05)
     centre = np.tile(np.eye(3), (3, 1))
     sharpness = fit_sharpness(scores.sum(axis=1), codes, weight)
     flat = scores.reshape(40, 9)
@@ -235,8 +236,8 @@ def test_the_weights_are_the_most_probable_under_their_prior():
         probabilities = log_softmax(sharpness * flat @ centre + flat @ moved[:9] / scale + moved[9], axis=1)
         return np.sum(moved**2) / 0.1 - weight @ probabilities[np.arange(40), codes]
 
-    found = sharpness * np.vstack([(weights - centre) * scale, bias]).ravel()
-    slope = approx_fprime(found, posterior, 1e-6)
+    best = sharpness * np.vstack([(found.weights - centre) * scale, found.offset]).ravel()
+    slope = approx_fprime(best, posterior, 1e-6)
     assert np.abs(slope).max() < 0.01 * np.abs(approx_fprime(np.zeros(30), posterior, 1e-6)).max()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
-from sklearn.utils.class_weight import compute_sample_weight
 
 Split = tuple[np.ndarray, np.ndarray]
 GIB = 2**30
@@ -70,7 +69,7 @@ def held_out(
     return folds[0] if folds else None
 
 
-def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> list[Split] | None:
+def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None) -> list[Split] | None:
     """Folds of a `cv` parameter: None, a number, a splitter or an iterable of (train, test).
 
     With speakers, a number means speaker folds (None for a single speaker), else stratified folds.
@@ -78,7 +77,7 @@ def resolve(cv: Any, y: np.ndarray, groups: np.ndarray | None, seed: int) -> lis
     if cv is None:
         return None
     if isinstance(cv, int) and groups is not None:
-        return inner_folds(y, groups, cv, seed)
+        return inner_folds(y, groups, cv)
     splitter = check_cv(cv, y, classifier=True)
     return list(splitter.split(y, y, groups))
 
@@ -104,15 +103,6 @@ def balanced_weights(y: Sequence, sample_weight: Sequence | None = None) -> np.n
     totals = np.bincount(codes, weight)
     share = weight.sum() / (np.count_nonzero(totals) * np.where(totals > 0, totals, 1))
     return weight * share[codes]
-
-
-def weigh(
-    class_weight: Literal["balanced"] | Mapping | None, y: np.ndarray, sample_weight: np.ndarray
-) -> np.ndarray:
-    """Sample weights [shape=(n,)] after a `class_weight` in scikit-learn's sense."""
-    if class_weight == "balanced":
-        return balanced_weights(y, sample_weight)
-    return sample_weight * compute_sample_weight(class_weight, y)
 
 
 def uar(truth: np.ndarray, guess: np.ndarray, sample_weight: np.ndarray | None = None) -> float:

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
-from ser_classic.errors import SerClassicError
-from ser_classic.estimators.folds import GIB, Split, balanced_weights
+from ser_classic.estimators.folds import Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier
-from ser_classic.machines import BLOCK, Ridges
-from ser_classic.machines.formulas import gaussian, squares
+from ser_classic.machines import Linear, Machine, Ridges, Scores, Standardise
+from ser_classic.machines.formulas import gaussian, smallest, squares
+from ser_classic.machines.parts import Part
 
 WHOLE = "whole"
 Kernel = Literal["linear", "rbf"]
@@ -45,18 +45,14 @@ class KernelRidgeClassifierCV(TunedClassifier):
         Grid of penalties in units of a kernel's mean diagonal.
     alpha : float > 0
         Used if nothing can be tuned.
-    memory_limit : float > 0 [GiB]
-        Limit for a solution, which has as many unknowns as there are clips (linear: or features, if fewer).
-    cv, random_state
+    cv
         As in `TunedClassifier`, like the attributes that are not listed here.
 
     Attributes
     ----------
     groups_ : dict of str to np.ndarray
         Columns of every feature group.
-    ridges_ : Ridges
-        The part of `ser_classic.machines` that gives the scores of the groups.
-    weights_, bias_ : np.ndarray [shape=(groups * classes, classes) and (classes,)] or None
+    together_ : Linear or None
         Weights of the groups' scores; None if these are summed.
     """
 
@@ -66,7 +62,6 @@ class KernelRidgeClassifierCV(TunedClassifier):
     whole: bool = True
     alphas: Sequence[float] = (0.01, 0.03, 0.1, 0.3, 1.0)
     alpha: float = 0.1
-    memory_limit: float = 8.0
 
     _limit = 5.0
 
@@ -77,8 +72,8 @@ class KernelRidgeClassifierCV(TunedClassifier):
             raise ValueError(f"feature_groups: {self.feature_groups!r}; expected None or 'names'")
         return [{"alpha": alpha} for alpha in self.alphas]
 
-    def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
-        self.weights_ = self.bias_ = None
+    def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> int:
+        self.together_ = None
         names = getattr(self, "feature_names_in_", None)
         self.groups_ = {"features": np.arange(self.n_features_in_)}
         if self.feature_groups == "names" and names is not None:
@@ -94,15 +89,9 @@ class KernelRidgeClassifierCV(TunedClassifier):
         unknowns = n if "rbf" in self.kernels else min(n, widest)
         # A group's inner products, their sum, the kernel, its factor; and the features as given,
         # standardised (twice while they are clipped) and by groups (twice, as the whole is one, too).
-        needed = (4 * 8 * unknowns**2 + 5 * X.nbytes) / GIB
-        if needed > self.memory_limit:
-            primal = f"kernels=('linear',) (exact, in {widest} unknowns), " if widest < unknowns else ""
-            raise SerClassicError(
-                f"exact kernels of {n} clips need {needed:.3g} GiB, of {self.memory_limit:g} allowed: use "
-                f"{primal}the models svm_primal (linear) or xgboost, or raise memory_limit"
-            )
+        return 4 * 8 * unknowns**2 + 5 * X.nbytes
 
-    def _learn(self, clips: Clips, alphas: Sequence[float]) -> Ridges:
+    def _ridges(self, clips: Clips, alphas: Sequence[float]) -> Ridges:
         """Ridges fitted to clips, their coefficients and offsets with one more axis, for the alphas."""
         present, codes = np.unique(clips.codes, return_inverse=True)
         targets = np.eye(len(present))[codes] - 1 / len(present)
@@ -122,26 +111,21 @@ class KernelRidgeClassifierCV(TunedClassifier):
                 coefficients[kernel].append(each)
             offsets.append(sum(offset for _, offset in solved))
         solutions = map(tuple, coefficients.values())
-        groups = tuple(self.groups_.values())
+        groups = tuple(map(smallest, self.groups_.values()))
         return Ridges(groups, tuple(anchors), np.array(widths), *solutions, np.stack(offsets))
 
     def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
-        ridges = self._learn(clips, [candidate["alpha"] for candidate in grid])
+        ridges = self._ridges(clips, [candidate["alpha"] for candidate in grid])
         return enumerate(ridges(T).reshape(len(grid), len(T), -1))
 
-    def _fit_best(self, clips: Clips) -> None:
-        ridges = self._learn(clips, [self.best_params_["alpha"]])
+    def _learn(self, X: np.ndarray, scaler: Standardise, clips: Clips) -> tuple[Part, ...]:
+        ridges = self._ridges(clips, [self.best_params_["alpha"]])
         rbf, linear = (tuple(each[0] for each in of) for of in (ridges.gaussian, ridges.linear))
-        self.ridges_ = replace(ridges, gaussian=rbf, linear=linear, offset=ridges.offset[:, 0, 0])
+        return scaler, replace(ridges, gaussian=rbf, linear=linear, offset=ridges.offset[:, 0, 0])
 
-    def _outputs(self, Z: np.ndarray) -> np.ndarray:
-        blocks = (Z[start : start + BLOCK] for start in range(0, len(Z), BLOCK))
-        return np.concatenate([self.ridges_(block) for block in blocks])
-
-    def _scores(self, outputs: np.ndarray) -> np.ndarray:
-        if self.weights_ is None:
-            return outputs.reshape(len(outputs), len(self.groups_), -1).sum(axis=1)
-        return outputs @ self.weights_ + self.bias_
+    def _end(self, classes: int) -> Machine:
+        summed = Linear(np.tile(np.eye(classes), (len(self.groups_), 1)), np.zeros(classes))
+        return Machine((self.together_ or summed,), Scores(self.sharpness_))
 
 
 class Group:

@@ -12,8 +12,7 @@ from scipy.special import log_softmax
 from ser_classic.estimators.folds import balanced_weights
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
 from ser_classic.estimators.tuned import Clips, fit_sharpness
-
-Weights = tuple[np.ndarray, np.ndarray]  # for the scores of groups, and a bias
+from ser_classic.machines import Linear
 
 
 @dataclass(eq=False, repr=False)
@@ -27,7 +26,7 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
 
     Parameters
     ----------
-    kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
+    kernels, feature_groups, whole, alphas, alpha, cv
         As in `KernelRidgeClassifierCV`, like the attributes.
     stack_C : float > 0
         Inverse strength of the logistic regression's penalty, like scikit-learn's `C`.
@@ -39,16 +38,16 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         clips = _by_group(left_out, len(self.classes_))
         crossed = _crossed(clips, folds, self._stack)
         self.sharpness_ = fit_sharpness(crossed, clips.codes, clips.weight)
-        self.weights_, self.bias_ = self._stack(clips)
+        self.together_ = self._stack(clips)
 
-    def _stack(self, clips: Clips) -> Weights:
+    def _stack(self, clips: Clips) -> Linear:
         """Weights of a logistic regression."""
         from sklearn.linear_model import LogisticRegression
 
         scores, codes, weight = clips
         n, groups, classes = scores.shape
         if len(np.unique(codes)) < 2:  # nothing to learn from: summed
-            return np.tile(np.eye(classes), (groups, 1)), np.zeros(classes)
+            return Linear(np.tile(np.eye(classes), (groups, 1)), np.zeros(classes))
         model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000)
         model.fit(scores.reshape(n, -1), codes, sample_weight=balanced_weights(codes, weight))
         coefficients, offset = model.coef_, model.intercept_
@@ -58,7 +57,7 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
         weights = np.zeros((groups * classes, classes))
         bias = np.full(classes, offset.min() - 1e3)
         weights[:, model.classes_], bias[model.classes_] = coefficients.T, offset
-        return weights, bias
+        return Linear(weights, bias)
 
 
 @dataclass(eq=False, repr=False)
@@ -73,7 +72,7 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
 
     Parameters
     ----------
-    kernels, feature_groups, whole, alphas, alpha, memory_limit, cv, random_state
+    kernels, feature_groups, whole, alphas, alpha, cv
         As in `KernelRidgeClassifierCV`, like the attributes; `best_params_` also has the prior's "width".
     widths : sequence of float >= 0
         Grid of variances of the prior, relative to the mean square of the scores; 0 is the sum.
@@ -94,7 +93,7 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
         best = int(np.argmin(losses))
         self.best_params_ = {**self.best_params_, "width": self.widths[best]}
         self.sharpness_ = sharpness[best]
-        self.weights_, self.bias_ = _near_the_sum(clips, self.widths[best])
+        self.together_ = _near_the_sum(clips, self.widths[best])
 
 
 def _by_group(left_out: Clips, classes: int) -> Clips:
@@ -102,17 +101,16 @@ def _by_group(left_out: Clips, classes: int) -> Clips:
     return left_out._replace(X=left_out.X.reshape(len(left_out.X), -1, classes))
 
 
-def _crossed(clips: Clips, folds: np.ndarray, stack: Callable[[Clips], Weights]) -> np.ndarray:
+def _crossed(clips: Clips, folds: np.ndarray, stack: Callable[[Clips], Linear]) -> np.ndarray:
     """Scores [shape=(n, classes)], those of each fold with weights from the others, so other speakers."""
     crossed = np.empty(clips.X[:, 0].shape)
     for fold in np.unique(folds):
         out = folds == fold
-        weights, bias = stack(clips.take(~out))
-        crossed[out] = clips.X[out].reshape(out.sum(), -1) @ weights + bias
+        crossed[out] = stack(clips.take(~out))(clips.X[out].reshape(out.sum(), -1))
     return crossed
 
 
-def _near_the_sum(clips: Clips, width: float) -> Weights:
+def _near_the_sum(clips: Clips, width: float) -> Linear:
     """Weights of a logistic regression with a prior of this variance around the plain sum."""
     from scipy.optimize import minimize
 
@@ -124,7 +122,7 @@ def _near_the_sum(clips: Clips, width: float) -> Weights:
     sharpness = fit_sharpness(summed, codes, weight)
     equal = np.tile(np.eye(classes), (groups, 1))
     if width == 0:
-        return equal, np.zeros(classes)
+        return Linear(equal, np.zeros(classes))
     features = np.column_stack([features / scale, np.ones(n)])
     ahead = sharpness * summed
     truth = np.eye(classes)[codes]
@@ -138,4 +136,4 @@ def _near_the_sum(clips: Clips, width: float) -> Weights:
     start = np.zeros(features.shape[1] * classes)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10})
     moved = found.x.reshape(-1, classes)
-    return equal + moved[:-1] / (scale * sharpness), moved[-1] / sharpness
+    return Linear(equal + moved[:-1] / (scale * sharpness), moved[-1] / sharpness)

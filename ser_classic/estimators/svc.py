@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
@@ -11,14 +11,11 @@ from scipy.spatial.distance import cdist
 from sklearn import config_context
 from sklearn.svm import SVC, LinearSVC
 
-from ser_classic.errors import SerClassicError
-from ser_classic.estimators.folds import GIB, Split, weigh
+from ser_classic.estimators.folds import Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier, fit_coupling
-from ser_classic.machines import Pairs
-from ser_classic.machines.formulas import rated
-from ser_classic.machines.parts import Judged
-
-MEMORY_LIMIT = 8.0  # [GiB] that the kernel matrices of tuning may take
+from ser_classic.machines import Gaussians, Linear, Machine, Pairs, Standardise
+from ser_classic.machines.formulas import exact
+from ser_classic.machines.parts import Part
 
 
 @dataclass(eq=False, repr=False)
@@ -39,15 +36,10 @@ class SVCCV(TunedClassifier):
         standardised features, its "scale". The linear kernel has none.
     C, gamma : float > 0
         Used if nothing can be tuned.
-    class_weight, break_ties, tol
-        As in SVC. Without `break_ties`, equal votes go to the first class.
-    cv, random_state
-        As in `TunedClassifier`, like the attributes that are not listed here.
-
-    Attributes
-    ----------
-    svc_ : SVC
-        Fitted on all standardised clips, with integer codes as classes; gives margins of pairs.
+    tol : float > 0
+        As in SVC.
+    cv
+        As in `TunedClassifier`, like the attributes.
     """
 
     kernel: Literal["linear", "rbf"] = "rbf"
@@ -56,8 +48,6 @@ class SVCCV(TunedClassifier):
     gammas: Sequence[float] = (0.25, 1.0, 4.0)
     C: float = 1.0
     gamma: float = 1.0
-    class_weight: Literal["balanced"] | Mapping | None = "balanced"
-    break_ties: bool = True
     tol: float = 1e-3
 
     _dtype = np.float64
@@ -69,20 +59,14 @@ class SVCCV(TunedClassifier):
             return [{"C": C} for C in self.Cs]
         return [{"C": C, "gamma": gamma} for C in self.Cs for gamma in self.gammas]
 
-    def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
+    def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> int:
         if splits is None:
-            return
+            return 0
         # Between all clips and the fold's training part: inner products; for RBF distances, and kernels of
         # two widths, as one is made while the last one still exists. And features in double precision: as
         # given, those of a fold, and both standardised.
-        n, d = X.shape
         matrices = 1 if self.kernel == "linear" else 3
-        needed = (matrices * 8 * n * max(len(train) for train, _ in splits) + 4 * 8 * n * d) / GIB
-        if needed > MEMORY_LIMIT:
-            raise SerClassicError(
-                f"tuning a support vector machine on {n} clips needs {needed:.3g} GiB for kernels, of "
-                f"{MEMORY_LIMIT:g} allowed: use svm_primal (linear) or xgboost, which need far less"
-            )
+        return matrices * 8 * len(X) * max(len(train) for train, _ in splits) + 4 * 8 * X.size
 
     def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
         Z = clips.X
@@ -97,39 +81,53 @@ class SVCCV(TunedClassifier):
                 kernel, kernel_test = (np.exp(part, out=part) for part in scaled)  # in place: they are large
             for index, candidate in enumerate(grid):
                 if candidate.get("gamma") == gamma:
-                    yield index, _margins(self._fitted(candidate, "precomputed", kernel, clips), kernel_test)
+                    svc = self._fitted(candidate, "precomputed", kernel, clips)
+                    yield index, margins(svc)(kernel_test[:, svc.support_])
 
-    def _fit_best(self, clips: Clips) -> None:
-        self.svc_ = self._fitted(self.best_params_, self.kernel, clips.X, clips)
+    def _learn(self, X: np.ndarray, scaler: Standardise, clips: Clips) -> tuple[Part, ...]:
+        svc = self._fitted(self.best_params_, self.kernel, clips.X, clips)
+        if self.kernel == "linear":
+            return scaler, kernel_machine(svc, clips.X[svc.support_])
+        return (kernel_machine(svc, X[svc.support_], scaler),)
 
     def _fitted(self, params: dict[str, Any], kernel: str, K: np.ndarray, clips: Clips) -> SVC:
         gamma = params["gamma"] / self.n_features_in_ if "gamma" in params else "scale"
-        machine = SVC(C=params["C"], kernel=kernel, gamma=gamma, tol=self.tol, decision_function_shape="ovo")
         with config_context(assume_finite=True):
-            weight = weigh(self.class_weight, self.classes_[clips.codes], clips.weight)
-            return machine.fit(K, clips.codes, weight)
+            weight = balanced_weights(clips.codes, clips.weight)
+            return SVC(C=params["C"], kernel=kernel, gamma=gamma, tol=self.tol).fit(K, clips.codes, weight)
 
-    def _outputs(self, Z: np.ndarray) -> np.ndarray:
-        return _margins(self.svc_, Z)
-
-    def _scores(self, outputs: np.ndarray) -> np.ndarray:
-        return rated(outputs)
-
-    def _decide(self, outputs: np.ndarray) -> Judged:
-        return Pairs(self.sharpness_, self.break_ties)(outputs)
+    def _end(self, classes: int) -> Machine:
+        return Machine((), Pairs(self.sharpness_, break_ties=True))
 
     def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:
         self.sharpness_ = fit_coupling(*left_out)
 
-    def _lead(self, outputs: np.ndarray) -> np.ndarray:
-        return -outputs[:, 0]
+
+def margins(svc: SVC) -> Linear:
+    """From kernels with the support vectors to margins of all pairs of classes, positive for the first."""
+    dual, offset = svc.dual_coef_, svc.intercept_
+    if len(svc.classes_) == 2:  # scikit-learn's sign favours the second
+        dual, offset = -dual, -offset
+    ends = np.cumsum(svc.n_support_)
+    own = [slice(end - count, end) for end, count in zip(ends, svc.n_support_, strict=True)]
+    weights = np.zeros((dual.shape[1], len(offset)))
+    for pair, (first, second) in enumerate(zip(*np.triu_indices(len(svc.classes_), 1), strict=True)):
+        weights[own[first], pair] = dual[second - 1, own[first]]
+        weights[own[second], pair] = dual[first, own[second]]
+    return Linear(weights, offset)
 
 
-def _margins(machine: SVC, X: np.ndarray) -> np.ndarray:
-    """Margins [shape=(n, pairs)] between pairs of classes, positive for the first."""
-    with config_context(assume_finite=True):
-        margins = machine.decision_function(X)
-    return -margins[:, None] if margins.ndim == 1 else margins
+def kernel_machine(svc: SVC, vectors: np.ndarray, scaler: Standardise | None = None) -> Linear | Gaussians:
+    """From features to margins, with the support vectors as they are before the scaler."""
+    last = margins(svc)
+    if svc.kernel == "linear":
+        return Linear(vectors.T.astype(np.float64) @ last.weights, last.offset)
+    if svc.kernel != "rbf" or svc.gamma == "scale":
+        raise ValueError(
+            f"kernel {svc.kernel!r}, gamma {svc.gamma!r}; expected 'linear' or 'rbf', and a number or 'auto'"
+        )
+    gamma = 1 / svc.n_features_in_ if svc.gamma == "auto" else svc.gamma
+    return Gaussians(scaler, exact(vectors), float(gamma), last.weights, last.offset)
 
 
 @dataclass(eq=False, repr=False)
@@ -138,7 +136,8 @@ class PrimalSVCCV(TunedClassifier):
 
     LIBLINEAR's trust-region Newton method in the primal (Fan et al. 2008): every class against the rest,
     squared hinge loss. Time and memory grow linearly with the number of clips, where `SVCCV` needs a matrix
-    of clips by clips. The two differ: `SVCCV` compares pairs of classes, and uses the hinge loss.
+    of clips by clips. The two differ: `SVCCV` compares pairs of classes, and uses the hinge loss. Clips keep
+    the weight of their class also when they are part of the rest (unlike in LinearSVC).
 
     Parameters
     ----------
@@ -146,21 +145,15 @@ class PrimalSVCCV(TunedClassifier):
         Grid of penalties.
     C : float > 0
         Used if nothing can be tuned.
-    class_weight : "balanced", dict or None
-        Weights of a class's clips, also when they are part of the rest (unlike in LinearSVC).
-    cv, random_state
-        As in `TunedClassifier`, like the attributes that are not listed here.
-
-    Attributes
-    ----------
-    svc_ : LinearSVC
-        Fitted on all standardised clips, with integer codes as classes.
+    tol : float > 0
+        As in LinearSVC.
+    cv
+        As in `TunedClassifier`, like the attributes.
     """
 
     Cs: Sequence[float] = (1e-5, 1e-4, 1e-3, 1e-2)
     _: KW_ONLY
     C: float = 1e-3
-    class_weight: Literal["balanced"] | Mapping | None = "balanced"
     tol: float = 1e-2
 
     def _grid(self) -> Grid:
@@ -168,25 +161,13 @@ class PrimalSVCCV(TunedClassifier):
 
     def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
         for index, candidate in enumerate(grid):
-            yield index, _scores(self._fitted(candidate, clips), T)
+            yield index, self._fitted(candidate, clips)(T)
 
-    def _fit_best(self, clips: Clips) -> None:
-        self.svc_ = self._fitted(self.best_params_, clips)
+    def _learn(self, X: np.ndarray, scaler: Standardise, clips: Clips) -> tuple[Part, ...]:
+        return scaler, self._fitted(self.best_params_, clips)
 
-    def _fitted(self, params: dict[str, Any], clips: Clips) -> LinearSVC:
-        weight = weigh(self.class_weight, self.classes_[clips.codes], clips.weight)
+    def _fitted(self, params: dict[str, Any], clips: Clips) -> Linear:
+        weight = balanced_weights(clips.codes, clips.weight)
         with config_context(assume_finite=True):
-            return LinearSVC(C=params["C"], dual=False, tol=self.tol).fit(clips.X, clips.codes, weight)
-
-    def _outputs(self, Z: np.ndarray) -> np.ndarray:
-        return _scores(self.svc_, Z)
-
-    def _lead(self, outputs: np.ndarray) -> np.ndarray:
-        return outputs[:, 1]
-
-
-def _scores(machine: LinearSVC, Z: np.ndarray) -> np.ndarray:
-    """Decision values [shape=(n, classes)] of standardised clips."""
-    with config_context(assume_finite=True):
-        scores = machine.decision_function(Z)
-    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
+            svc = LinearSVC(C=params["C"], dual=False, tol=self.tol).fit(clips.X, clips.codes, weight)
+        return Linear.of(svc.coef_, svc.intercept_, both=True)

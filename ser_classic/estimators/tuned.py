@@ -16,12 +16,15 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ser_classic.estimators.folds import Split, encoded, resolve, uar
+from ser_classic.errors import SerClassicError
+from ser_classic.estimators.folds import GIB, Split, encoded, resolve, uar
+from ser_classic.machines import Machine, Scores, Standardise
 from ser_classic.machines.formulas import coupled
-from ser_classic.machines.parts import Judged, Scores, Standardise
+from ser_classic.machines.parts import Part
 
 Grid = list[dict[str, Any]]  # candidates
 Outputs = Iterable[tuple[int, np.ndarray]]  # of candidates, by their number
+MEMORY_LIMIT = 8.0  # [GiB] that kernel matrices may take
 
 
 def fit_sharpness(scores: np.ndarray, truth: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
@@ -82,29 +85,27 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     """Classifier on standardised features, tuned by unweighted average recall on inner folds.
 
     It standardises by itself because each inner fold needs its own scaler; another one before it changes
-    nothing.
+    nothing. Every class counts the same.
 
     Parameters
     ----------
     cv : None, int, splitter or iterable of (train, test)
         Inner folds. A number makes that many folds, by speaker if `fit` gets `groups`, else stratified.
         Without folds, or with one speaker, nothing is tuned and the defaults are used.
-    random_state : int
-        Seed of the folds if `cv` is a number and there are speakers; nothing else is random.
 
     Attributes
     ----------
     tuned_ : bool
         Whether the parameters were chosen on folds.
-    best_params_, best_score_, best_index_, cv_results_
-        As in GridSearchCV; all but the first only if tuned.
-    scaler_ : Standardise
+    best_params_, best_score_, cv_results_
+        As in GridSearchCV (of the results, `params` and `mean_test_score`); all but the first only if tuned.
+    machine_ : Machine
+        What predicts: a scaler, the parts that were learned, and the decision.
     sharpness_ : float or None
         Factor by which `predict_proba` multiplies the scores; None if not tuned.
     """
 
     cv: Any = None
-    random_state: int = 0
 
     _dtype = (np.float64, np.float32)
     _limit = None  # [standard deviations] to which features are clipped
@@ -113,37 +114,26 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
     def _grid(self) -> Grid:
         """The candidates; each key is the parameter with the default. May raise ValueError."""
 
-    def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> None:
-        """Hook before the first fit, for example to refuse more than fits in memory."""
+    def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> int:
+        """Hook before the first fit; returns the bytes that kernels will take."""
+        return 0
 
     @abstractmethod
     def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
         """Fit each candidate to standardised clips; yield its number and outputs [shape=(m, any)] for T."""
 
     @abstractmethod
-    def _fit_best(self, clips: Clips) -> None:
-        """Fit to all clips, standardised, with `best_params_`."""
+    def _learn(self, X: np.ndarray, scaler: Standardise, clips: Clips) -> tuple[Part, ...]:
+        """Fit to all clips, standardised, with `best_params_`; the parts from features X to outputs."""
 
-    @abstractmethod
-    def _outputs(self, Z: np.ndarray) -> np.ndarray:
-        """Outputs of the fitted classifier for standardised features, as in `_left_out`."""
-
-    def _scores(self, outputs: np.ndarray) -> np.ndarray:
-        """Scores of the classes [shape=(n, classes)]."""
-        return outputs
-
-    def _decide(self, outputs: np.ndarray) -> Judged:
-        """Number of the predicted class [shape=(n,)] and, with a sharpness, probabilities."""
-        return Scores(self.sharpness_)(self._scores(outputs))
-
-    def _lead(self, outputs: np.ndarray) -> np.ndarray:
-        """How far the second of two classes is ahead of the first [shape=(n,)]."""
-        scores = self._scores(outputs)
-        return scores[:, 1] - scores[:, 0]
+    def _end(self, classes: int) -> Machine:
+        """What follows on the outputs: from these to the decision among so many classes."""
+        return Machine((), Scores(self.sharpness_))
 
     def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:
         """Calibrate on left-out clips, whose X are outputs, of these inner folds [shape=(n,)]."""
-        self.sharpness_ = fit_sharpness(self._scores(left_out.X), left_out.codes, left_out.weight)
+        scores = self._end(len(self.classes_)).outputs(left_out.X)
+        self.sharpness_ = fit_sharpness(scores, left_out.codes, left_out.weight)
 
     def fit(
         self, X: Any, y: Any, sample_weight: Sequence[float] | None = None, groups: Sequence | None = None
@@ -165,15 +155,21 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         self.classes_, codes = encoded(y, weight)
         self.best_params_ = {name: getattr(self, name) for name in grid[0]}
-        splits = resolve(self.cv, y, groups, self.random_state)
+        splits = resolve(self.cv, y, groups)
         self.tuned_ = splits is not None
         self.sharpness_ = None
-        self._prepare(X, splits)
+        if (needed := self._prepare(X, splits) / GIB) > MEMORY_LIMIT:
+            raise SerClassicError(
+                f"kernels of {len(X)} clips need {needed:.3g} GiB, of {MEMORY_LIMIT:g} allowed: use the "
+                "models svm_primal, ridge_linear or xgboost, which need far less"
+            )
         clips = Clips(X, codes, weight)
         if splits is not None:
             self._tune(clips, splits, grid)
-        self.scaler_, clips = self._standardised(clips if weight.all() else clips.take(weight > 0))
-        self._fit_best(clips)
+        clips = clips if weight.all() else clips.take(weight > 0)
+        learned = self._learn(clips.X, *self._standardised(clips))
+        end = self._end(len(self.classes_))
+        self.machine_ = Machine((*learned, *end.parts), end.decision)
         return self
 
     def _standardised(self, clips: Clips) -> tuple[Standardise, Clips]:
@@ -200,42 +196,41 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
                 whole.append(test)
             scaler, trained = self._standardised(clips.take(train))
             for index, outputs in self._left_out(trained, scaler(X[test]), grid):
-                recalls[index, fold] = uar(codes[test], present[self._decide(outputs)[0]], weight[test])
+                choice, _ = self._end(len(present)).judge(outputs)
+                recalls[index, fold] = uar(codes[test], present[choice], weight[test])
                 if complete:
                     outside[index].append(outputs)
         means = np.average(recalls, axis=1)
-        self.best_index_ = int(means.argmax())
-        self.best_params_ = grid[self.best_index_]
-        self.best_score_ = float(means[self.best_index_])
-        self.cv_results_ = {
-            "params": grid,
-            **{f"split{fold}_test_score": column for fold, column in enumerate(recalls.T)},
-            "mean_test_score": means,
-            "std_test_score": recalls.std(axis=1),
-            "rank_test_score": 1 + (means[None, :] > means[:, None]).sum(axis=1),
-        }
+        best = int(means.argmax())
+        self.best_params_, self.best_score_ = grid[best], float(means[best])
+        self.cv_results_ = {"params": grid, "mean_test_score": means}
         self.sharpness_ = 1.0
         if whole:
             rows = np.concatenate(whole)
             folds = np.repeat(np.arange(len(whole)), [len(test) for test in whole])
-            best = np.concatenate(outside[self.best_index_])
-            self._calibrate(Clips(best, codes[rows], weight[rows]), folds)
+            self._calibrate(Clips(np.concatenate(outside[best]), codes[rows], weight[rows]), folds)
 
-    def _read(self, X: Any) -> np.ndarray:
+    def _outputs(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return self._outputs(self.scaler_(validate_data(self, X, dtype=self._dtype, reset=False)))
+        return self.machine_.outputs(validate_data(self, X, dtype=self._dtype, reset=False))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Scores [shape=(n, classes)] of clips [shape=(n, d)]; for two classes the lead of the second."""
-        outputs = self._read(X)
-        return self._lead(outputs) if len(self.classes_) == 2 else self._scores(outputs)
+        outputs = self._outputs(X)  # first, as it checks that this is fitted
+        scores = self.machine_.decision.rate(outputs)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X: Any) -> np.ndarray:
         """Class of every clip [shape=(n,)]."""
-        choice, _ = self._decide(self._read(X))  # first, as it checks that this is fitted
-        return self.classes_[choice]
+        outputs = self._outputs(X)
+        return self.classes_[self.machine_.decision(outputs)[0]]
 
     @available_if(_calibrated)
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities [shape=(n, classes)], calibrated on the inner folds; their argmax is `predict`."""
-        return self._decide(self._read(X))[1]
+        outputs = self._outputs(X)
+        return self.machine_.decision(outputs)[1]
+
+    def machine(self, X: np.ndarray) -> Machine:
+        """What predicts, for a saved predictor."""
+        return self.machine_

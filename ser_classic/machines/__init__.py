@@ -64,16 +64,19 @@ class Machine:
         """Whether it gives probabilities."""
         return self.decision.sharpness is not None
 
-    def judge(self, X: np.ndarray | Any) -> Judged:
-        """Number of the class [shape=(n,)] and probabilities [shape=(n, classes)] or None, for clips.
+    def outputs(self, X: np.ndarray | Any) -> np.ndarray:
+        """What the last part gives for clips [shape=(n, any)].
 
         X is an array [shape=(n, d), dtype=float32], or [shape=(n,)] of what the first part takes for a clip.
         """
-        judged = []
+        blocks = []
         for start in range(0, len(X), BLOCK):
             given = X[start : start + BLOCK]
             for part in self.parts:
                 given = part(given)
-            judged.append(self.decision(given))
-        choices, probabilities = zip(*judged, strict=True)
-        return np.concatenate(choices), np.concatenate(probabilities) if self.sure else None
+            blocks.append(given)
+        return np.concatenate(blocks)
+
+    def judge(self, X: np.ndarray | Any) -> Judged:
+        """Number of the class [shape=(n,)] and probabilities [shape=(n, classes)] or None, for clips."""
+        return self.decision(self.outputs(X))

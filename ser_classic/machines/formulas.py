@@ -5,6 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 
+def exact(values: np.ndarray) -> np.ndarray:
+    """In single precision, if that loses nothing."""
+    single = values.astype(np.float32)
+    return single if np.array_equal(single, values) else values
+
+
+def smallest(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers from 0, in the smallest type that holds them."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
+
+
 def squares(Z: np.ndarray) -> np.ndarray:
     """Squared length [shape=(n,), dtype=float64] of every row."""
     return np.einsum("ij,ij->i", Z, Z, dtype=np.float64)

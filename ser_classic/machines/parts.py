@@ -5,13 +5,14 @@ A part takes what the part before it gives. If its arrays do not fit together, N
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 
-from ser_classic.machines.formulas import coupled, gaussian, led_by, rated, softmax, squares, votes
+from ser_classic.machines.formulas import coupled, gaussian, led_by, rated, smallest, softmax, squares, votes
 
 DEEPEST = 1000  # levels of a tree; our forests have some twenty
 ACTIVATIONS = {
@@ -61,6 +62,18 @@ class Linear:
 
     weights: np.ndarray  # [shape=(d, k)]
     offset: np.ndarray  # [shape=(k,)]
+
+    @classmethod
+    def of(cls, coefficients: np.ndarray, offset: np.ndarray, both: bool = False) -> Linear:
+        """Scores of the classes, from the `coef_` and `intercept_` of a scikit-learn estimator.
+
+        A single score is that of the second of two classes; the first gets 0, or with `both` its negative.
+        """
+        if len(offset) == 1:
+            other = -1 if both else 0
+            coefficients = np.concatenate([other * coefficients, coefficients])
+            offset = np.concatenate([other * offset, offset])
+        return cls(np.ascontiguousarray(coefficients.T), np.asarray(offset))
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         return X @ self.weights + self.offset
@@ -176,6 +189,29 @@ class Trees:
     base: np.ndarray  # to which they are added [shape=(k,)] ...
     divisor: float  # ... before the sum is divided by this
 
+    @classmethod
+    def of(
+        cls,
+        column: Sequence[np.ndarray],
+        threshold: Sequence[np.ndarray],
+        left: Sequence[np.ndarray],
+        right: Sequence[np.ndarray],
+        leaves: np.ndarray,
+        base: np.ndarray,
+        divisor: float,
+    ) -> Trees:
+        """From the nodes of each tree, with children as node numbers; a left child of -1 marks a leaf."""
+        sizes = [len(each) for each in left]
+        roots, own = np.cumsum([0, *sizes[:-1]]), np.concatenate([np.arange(size) for size in sizes])
+        ends = np.concatenate(left) == -1
+        further = [np.where(ends, 0, np.concatenate(each) - own) for each in (left, right)]
+        columns, thresholds = (np.where(ends, 0, np.concatenate(each)) for each in (column, threshold))
+        depth, at = 0, roots
+        while len(at := at[~ends[at]]):
+            at, depth = np.concatenate([at + each[at] for each in further]), depth + 1
+        roots, columns, *further = map(smallest, (roots, columns, *further))
+        return cls(roots, columns, thresholds.astype(np.float32), *further, depth, leaves, base, divisor)
+
     @cached_property
     def leaf(self) -> np.ndarray:
         """Row in `leaves` of every node; -1 if it is not a leaf."""
@@ -220,6 +256,10 @@ class Scores:
 
     sharpness: float | None  # None: there are no probabilities
 
+    def rate(self, X: np.ndarray) -> np.ndarray:
+        """Scores of the classes, of which the largest wins [shape=(n, classes)]."""
+        return X
+
     def __call__(self, X: np.ndarray) -> Judged:
         choice = X.argmax(axis=1)
         return choice, None if self.sharpness is None else led_by(softmax(self.sharpness * X), choice)
@@ -236,8 +276,12 @@ class Pairs:
     sharpness: float | None  # None: there are no probabilities
     break_ties: bool
 
+    def rate(self, X: np.ndarray) -> np.ndarray:
+        """Scores of the classes, of which the largest wins [shape=(n, classes)]."""
+        return rated(X) if self.break_ties else votes(X)
+
     def __call__(self, X: np.ndarray) -> Judged:
-        choice = (rated(X) if self.break_ties else votes(X)).argmax(axis=1)
+        choice = self.rate(X).argmax(axis=1)
         return choice, None if self.sharpness is None else led_by(coupled(X, self.sharpness), choice)
 
 

@@ -190,9 +190,9 @@ _SVM_RBF = {"kernel": "rbf", "Cs": (1.0, 3.0, 10.0, 30.0), "gammas": (0.1, 0.3, 
 _SVM_LINEAR = _SVM_RBF | {"kernel": "linear", "Cs": (0.0001, 0.001, 0.01, 0.1, 1.0), "C": 0.01}
 
 
-def _own(name: str, title: str, estimator: str, seeded: bool = True, **settings: Any) -> Model:
+def _own(name: str, title: str, estimator: str, **settings: Any) -> Model:
     """A model with an estimator of this package that standardises within each inner fold."""
-    made = Estimator(f"ser_classic.estimators.{estimator}", seeded=seeded, **settings)
+    made = Estimator(f"ser_classic.estimators.{estimator}", **settings)
     return Model(name, title, made, scale=False, search="own")
 
 
@@ -242,14 +242,9 @@ MODELS: Registry[Model] = Registry(
             ),
             {"n_neighbors": (1, 5, 9, 15, 21)},
         ),
-        _own("svm_linear", "support vector machine, linear kernel", "SVCCV", False, **_SVM_LINEAR),
-        _own(
-            "svm_primal",
-            "support vector machine, linear, in the primal: for many clips",
-            "PrimalSVCCV",
-            False,
-        ),
-        _own("svm_rbf", "support vector machine, RBF kernel", "SVCCV", False, **_SVM_RBF),
+        _own("svm_linear", "support vector machine, linear kernel", "SVCCV", **_SVM_LINEAR),
+        _own("svm_primal", "support vector machine, linear, in the primal: for many clips", "PrimalSVCCV"),
+        _own("svm_rbf", "support vector machine, RBF kernel", "SVCCV", **_SVM_RBF),
         # As published for ComParE 2016 on EMO-DB (audEERING, w2v2-how-to): neither tuned nor weighted.
         Model(
             "svc_auto",
