@@ -92,7 +92,7 @@ def test_a_file_that_may_not_be_read_or_have_such_a_name_is_one_message(tmp_path
     with pytest.raises(AudioError, match="aaa"):
         take(tmp_path / ("a" * 300))
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     path = wav(tmp_path / "a.wav", tone())

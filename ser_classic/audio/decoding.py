@@ -6,6 +6,7 @@ the file; see `containers`. Files that libsndfile cannot read go through ffmpeg,
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import shutil
@@ -20,12 +21,26 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from ser_classic.audio.containers import AGAIN, CHECKED, FOREIGN, UNKNOWN, View, mistaken, sources
+from ser_classic.audio.containers import (
+    AGAIN,
+    ANY_LENGTH,
+    CHECKED,
+    CLAIMED,
+    FOREIGN,
+    NO_LENGTH,
+    UNKNOWN,
+    Source,
+    announced,
+    check_length,
+    left_over,
+    mistaken,
+    recordings,
+)
 from ser_classic.audio.files import HEADERLESS
 from ser_classic.audio.waveforms import AudioError, Downmix, Part, check, notice, peak, resample
 
 BLOCK = 2**18  # frames decoded at a time
-CLAIMED = 2**36  # [bytes] added to the file size, so that the decoder reads to the true end
+HEAD = 8192  # [bytes] examined before decoding
 SILENT = (b"RIFF", b"fLaC", b"OggS", b"FORM")  # first bytes of files whose decoders write nothing to stderr
 FFMPEG_BEFORE = ("-nostdin", "-v", "error", "-protocol_whitelist", "file", "-i")
 FFMPEG_AFTER = ("-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto")
@@ -101,7 +116,7 @@ def shape(path: str | Path) -> Shape:
     """Length, rate, channels and container of a file, decoded only if it does not state its length."""
     path = Path(path)
     with _opened(path) as opened:
-        first, known = opened.files[0], sum(opened.expected)
+        first, known = opened.decoders[0], sum(opened.expected)
         if not 0 < known < UNKNOWN:
             known = sum(len(block) for block, _ in blocks(path))
         return Shape(known, first.samplerate, first.channels, opened.container)
@@ -111,78 +126,98 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     """Decode a file to the end of its data, in one or more blocks [shape=(n, channels), float32]."""
     path = Path(path)
     with _opened(path) as opened:
-        for file, expected in zip(opened.files, opened.expected, strict=True):
+        for decoder, expected in zip(opened.decoders, opened.expected, strict=True):
             frames, more = 0, True
             while more:
-                with _blamed(path), _quiet(file.format == "MP3"):
-                    block = file.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
+                with _blamed(path), _quiet(decoder.format == "MP3"):
+                    block = decoder.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
                 if len(block) or not frames:
-                    yield block, file.samplerate
+                    yield block, decoder.samplerate
                 frames += len(block)
                 more = len(block) > 0 and frames < expected
             if 0 < frames < expected < UNKNOWN:
                 raise AudioError(f"{path}: truncated, {frames} of {expected} samples are there; {AGAIN}")
         for kind, message in opened.notices:
             notice(kind, f"{path}: {message}")
+        with _blamed(path):
+            left = left_over(opened.file, opened.size)
+        if left:
+            unread = f"{left} of {opened.size} bytes follow the audio that its header announces"
+            notice("length", f"{path}: {unread}, and were not read; if they are audio, repair or split it")
 
 
 class _Opened(NamedTuple):
-    files: list[Any]  # decoders, in order
+    decoders: list[Any]  # one after the other
     expected: list[int]  # frames of each, or `UNKNOWN`
     container: str
+    file: IO[bytes]
+    size: int
     notices: list[tuple[str, str]]  # for the log
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
     with ExitStack() as stack:
-        content = stack.enter_context(_file(path))
+        file = stack.enter_context(_file(path))
         with _blamed(path):
-            head, size = content.read(512), os.fstat(content.fileno()).st_size
+            head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
+            file.seek(0)
             if size == 0:
                 raise AudioError(f"{path}: the file is empty; {AGAIN}")
-            given, most, odd = sources(path, content, size)
-        notices = [("length", f"{odd}; all that is there was read")] if odd else []
+        notices: list[tuple[str, str]] = []
+        source = Source(file.fileno(), closefd=False)
+        sources: list[Any] = [source]
+        if head.startswith(b"OggS"):
+            contents, whole = recordings(file.read())
+            sources = list(map(io.BytesIO, contents))
+            if not whole:
+                notices.append(("length", "it has no end mark and may have been cut short"))
         try:
             with _quiet(not head.startswith(SILENT)):
-                files = [stack.enter_context(_forward(source)) for source in given]
-                container = files[0].format
+                decoders = [stack.enter_context(_forward(source)) for source in sources]
+                container = decoders[0].format
                 if container == "MP3":
-                    # With a much larger size, so that its decoder does not stop early
-                    written = given[0].written if isinstance(given[0], View) else (0, b"")
-                    endless = View(content, size, written, claimed=CLAIMED)
-                    more = stack.enter_context(_forward(endless))
-                    if more.frames != files[0].frames:  # a guess by file size grows with it
-                        files, most = [more], None
-                elif container not in CHECKED:
-                    reason = "files do not state their length, so a missing end would go unnoticed"
-                    notices.append(("unchecked", f"{container} {reason}"))
-        except UnicodeEncodeError as error:
-            raise AudioError(f"{path}: its name is not valid {error.encoding.upper()}; rename it") from error
+                    source.seek(0)
+                    source.claimed = CLAIMED
+                    decoders = [stack.enter_context(_forward(source))]
+                elif decoders[0].frames == 0 and NO_LENGTH in head:
+                    file.seek(0)
+                    corrected = io.BytesIO(file.read().replace(NO_LENGTH, ANY_LENGTH, 1))
+                    decoders = [stack.enter_context(_forward(corrected))]
+                    notices.append(("length", "its header announces no audio; all that is there was read"))
         except Exception as error:
             converted = stack.enter_context(_converted(path, head, error))
-            files, most, notices = [stack.enter_context(_forward(converted))], UNKNOWN, []
+            file = stack.enter_context(_file(converted))
+            size, decoders = os.fstat(file.fileno()).st_size, [stack.enter_context(_forward(file))]
             container = path.suffix[1:].upper() or "converted"
-        if len({(file.samplerate, file.channels) for file in files}) > 1:
+        else:
+            check_length(file, head, size, decoders[0].extra_info)
+            if container not in CHECKED:
+                reason = "files do not state their length, so a missing end would go unnoticed"
+                notices.append(("unchecked", f"{container} {reason}"))
+        if len({(decoder.samplerate, decoder.channels) for decoder in decoders}) > 1:
             raise AudioError(f"{path}: has recordings of several rates or numbers of channels; split it")
-        expected = [UNKNOWN if most is None else min(file.frames, most) for file in files]
-        yield _Opened(files, expected, container, notices)
+        expected = [announced(decoder, head) for decoder in decoders]
+        yield _Opened(decoders, expected, container, file, size, notices)
 
 
 def _forward(source: Any) -> Any:
     """A decoder that never seeks; soundfile would after every block, which not every decoder can."""
     import soundfile
 
-    file = soundfile.SoundFile(source)
-    file.seekable = lambda: False
-    return file
+    decoder = soundfile.SoundFile(source)
+    decoder.seekable = lambda: False
+    return decoder
 
 
 def _file(path: Path) -> IO[bytes]:
     try:
+        str(path).encode()
         if not path.is_file():
             raise AudioError(f"{path}: {'not a regular file' if path.exists() else 'there is no such file'}")
-        return path.open("rb")
+        return path.open("rb", buffering=0)
+    except UnicodeEncodeError as error:
+        raise AudioError(f"{path}: its name is not valid UTF-8; rename it") from error
     except OSError as error:  # no permission for its folder, a name too long, a disk error
         raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
 
@@ -211,13 +246,13 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
     if path.suffix.lower() in HEADERLESS:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
         raise AudioError(f"{path}: raw samples; convert it, with its rate and format: {command}")
-    kind = next((name for pattern, name in FOREIGN if pattern.match(head)), None)
-    if kind is None:
+    if not FOREIGN.match(head):
         with _blamed(path):
             raise error
     program = shutil.which("ffmpeg")
     if program is None:
-        raise AudioError(f"{path}: {kind}; install ffmpeg to read it, or convert it elsewhere: {command}")
+        kind = "damaged, or of a kind that only ffmpeg reads"
+        raise AudioError(f"{path}: {kind}; install ffmpeg, or convert it elsewhere: {command}")
     with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
         made = Path(folder) / "converted.wav"
         result = subprocess.run(
@@ -227,7 +262,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
         )
         why = result.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
         if result.returncode or not made.is_file():
-            raise AudioError(f"{path}: {kind}, which ffmpeg cannot read ({why[-1]}); {AGAIN}")
+            raise AudioError(f"{path}: ffmpeg cannot read it ({why[-1]}); {AGAIN}")
         if result.stderr.strip():
             notice("ffmpeg", f"{path}: read through ffmpeg, which says: {why[-1]}")
         yield made

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -155,17 +154,18 @@ def _loaded(encoder: str) -> Any:
     """An encoder as `_Waves` or `_Spectra`, with the `digest` of its weights and settings."""
     torch, library = need("torch", EXTRA), need("transformers", EXTRA)
     library.logging.set_verbosity_error()
-    errors = need("huggingface_hub.errors", EXTRA)
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it would log each attempt
     try:
         prepare = library.AutoFeatureExtractor.from_pretrained(encoder)
         model, report = library.AutoModel.from_pretrained(
             encoder, dtype=torch.float32, output_loading_info=True
         )
-    except MemoryError as error:
-        raise SerClassicError(f"{encoder}: does not fit in memory; use a smaller encoder") from error
     except Exception as error:
-        raise SerClassicError(_why_not(encoder, error, errors)) from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise SerClassicError(
+            f"{encoder}: cannot be loaded ({reason}); give a folder, or a name at Hugging Face: "
+            "check its spelling and the network, and log in (hf auth login) if the model has terms to accept"
+        ) from error
     if absent := set(report["missing_keys"]) - {"masked_spec_embed"}:  # which only training uses
         raise SerClassicError(
             f"{encoder}: its file lacks {len(absent)} of the weights, first {min(absent)}; download it again"
@@ -191,30 +191,3 @@ def _loaded(encoder: str) -> Any:
     loaded = kind(torch, model, prepare)
     loaded.digest = sha.hexdigest()
     return loaded
-
-
-def _why_not(encoder: str, error: Exception, errors: Any) -> str:
-    """Why an encoder cannot be loaded, and what to do; in one line."""
-    reason = " ".join(str(error).split())
-    if Path(encoder).is_dir():
-        return f"{encoder}: has no speech encoder that can be read ({reason}); save one with save_pretrained"
-    terms = "you must accept its terms at Hugging Face; do so, then log in: hf auth login"
-    nothing = "there is no such model at Hugging Face and no such folder; check its spelling"
-    offline = (
-        "there is no such folder, and Hugging Face cannot be reached; give the folder of a downloaded model, "
-        "or check the network"
-    )
-    known = {
-        errors.GatedRepoError: terms,
-        errors.RepositoryNotFoundError: nothing,
-        errors.HFValidationError: nothing,
-        errors.LocalEntryNotFoundError: offline,
-        errors.OfflineModeIsEnabled: offline,
-    }
-    causes: list[BaseException] = [error]
-    while following := causes[-1].__cause__ or causes[-1].__context__:
-        causes.append(following)
-    for kind, message in known.items():
-        if any(isinstance(cause, kind) for cause in causes):
-            return f"{encoder}: {message}"
-    return f"{encoder}: cannot be loaded ({reason}); give the folder of a model"
