@@ -99,7 +99,7 @@ def test_an_absent_key_or_file_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"\*\.csv"):
         LabelFile("*.csv", key="File").read(tmp_path, "mine")
     (tmp_path / "x.csv").write_text("name,label\na.wav,ang\n")
-    with pytest.raises(CorpusError, match="column File"):
+    with pytest.raises(CorpusError, match="column file"):
         LabelFile("*.csv", key="File").read(tmp_path, "mine")
 
 
@@ -137,7 +137,7 @@ def test_a_folder_of_ones_own_is_told_by_its_label_file(recordings):
 def test_on_the_command_line(recordings, ser):
     scan = ("corpora", "scan", "clips", "--labels", "labels.csv", "--key", "name", "--column", "Emo=emotion")
     assert json.loads(ser(*scan, "--json").said())["emotions"] == {"happy": 1, "angry": 1}
-    for more, named in (("name=emotion", ["emotion"]), ("nope=speaker", ["nope", "Emo"])):
+    for more, named in (("name=emotion", ["emotion"]), ("nope=speaker", ["nope", "emo"])):
         told = ser(*scan, "--column", more)
         told.refused(*named, code=told.returncode or 1)
 
@@ -146,15 +146,26 @@ def test_on_the_command_line(recordings, ser):
     ("rows", "named"),
     [
         ("name,emotion\none,sad\nthree,sad\n", "'three'"),
-        ("name,emotion\none,sad\ntwo,\n", r"labels\.csv: y/two\.flac .*emotion"),
+        ("name,emotion\none,sad\ntwo,\n", r"labels\.csv: line 3 .*emotion"),
         ("name,feeling\none,sad\n", "--column"),
-        ("name,emotion\none,sad\none,angry\n", "'one'"),
+        ("name,emotion\none,sad\none,angry\n", "line 3 .*line 2"),
     ],
 )
 def test_labels_that_do_not_fit_the_recordings_are_named(recordings, rows, named):
     (recordings / "labels.csv").write_text(rows)
     with pytest.raises(CorpusError, match=named):
         load(recordings / "clips", reading=Reading(labels=recordings / "labels.csv", key="name"))
+
+
+def test_parts_of_a_recording_may_have_labels_of_their_own(recordings):
+    """And a manifest's columns may be called otherwise: both are read as one kind of table."""
+    (recordings / "labels.csv").write_text("Name,start,end,Emo\none,0,1.50,sad\none,1.5,,angry\n")
+    how = {"key": "Name", "columns": {"Emo": "emotion"}}
+    told = load(recordings / "clips", reading=Reading(labels=recordings / "labels.csv", **how)).clips
+    assert told.index.tolist() == ["clips/x/one@0-1.5", "clips/x/one@1.5-"]
+    touch(recordings, "one.wav")
+    (recordings / "labels.csv").write_text("Name,start,end,Emo\none.wav,0,1.50,sad\n")
+    assert load(recordings / "labels.csv", reading=Reading(**how)).clips["emotion"].tolist() == ["sad"]
 
 
 def test_recordings_called_alike_are_told_apart_by_folder(recordings):
@@ -174,7 +185,7 @@ def test_recordings_without_a_row_are_left_out_and_told(recordings, caplog):
     assert "1 recording left out" in caplog.text
 
 
-def test_options_of_a_label_file_go_with_it_and_it_with_a_folder(recordings):
+def test_options_of_a_table_go_with_one_and_a_label_file_with_a_folder(recordings):
     for place, reading in (
         (recordings / "clips", Reading(key="name")),
         (recordings / "labels.csv", Reading(labels=recordings / "labels.csv")),

@@ -153,7 +153,7 @@ class Access:
         str | None,
         option(
             "--key COLUMN",
-            "Column of --labels that names the recording; combine several as '{folder}/{name}'.",
+            "Column that names the recording; combine several as '{folder}/{name}'.",
             OWN,
             show_default="file",
         ),
@@ -162,7 +162,7 @@ class Access:
         list[str] | None,
         option(
             "--column COLUMN=MEANING",
-            "What a column of --labels means, as in EmoClass=emotion; repeatable.",
+            "What a column of the table means, as in EmoClass=emotion; repeatable.",
             OWN,
         ),
     ]

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
-from ser_classic.audio import SUFFIXES, audio_files
+from ser_classic.audio import SUFFIXES
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.spelling import SEX
-from ser_classic.corpora.tables import read_rows
-from ser_classic.errors import counted, some
-
-logger = logging.getLogger(__name__)
+from ser_classic.corpora.tables import keyed, read_rows
+from ser_classic.errors import some
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,9 @@ class LabelFile:
                 f"{name}: its labels are not in the file names, and {root / self.files} is missing{how}"
             )
         table = pd.concat([self.table(path) for path in paths], ignore_index=True).drop_duplicates()
-        _require_once(table, f"{name}: {some((path.name for path in paths), 3)}")
+        for clip in table["clip"][table["clip"].duplicated()]:
+            where = some((path.name for path in paths), 3)
+            raise CorpusError(f"{name}: {where}: two different rows for the clip {clip!r}; keep one")
         return table.set_index("clip")
 
     def table(self, path: Path) -> pd.DataFrame:
@@ -58,16 +57,8 @@ class LabelFile:
         if self.of_name is not None:
             match = re.search(self.of_name, path.name)
             rows = rows.assign(**(match.groupdict() if match else {}))
-        template = self.key if "{" in self.key else f"{{{self.key}}}"
-        wanted = re.findall(r"{(\w+)}", template)
-        for columns, purpose in ((wanted, " to name clips by"), (self.columns, "")):
-            if absent := [column for column in columns if column not in rows]:
-                raise CorpusError(
-                    f"{path}: no column {', '.join(absent)}{purpose}; it has {', '.join(rows.columns)}"
-                )
-        keys = [template.format_map(row) for row in rows.to_dict("records")]
-        table = rows.drop(columns=[c for c in (*wanted, *self.drop) if c in rows and c not in self.columns])
-        table = table.rename(columns=lambda column: self.columns.get(column, column.strip().lower()))
+        keys, table = keyed(rows, path, self.key, self.columns)
+        table = table.drop(columns=[column.lower() for column in self.drop], errors="ignore")
         for column, codes in self.codes.items():
             if column in table:
                 table[column] = table[column].map(lambda value, codes=codes: codes.get(value, value))
@@ -76,59 +67,6 @@ class LabelFile:
         table = table.replace("", pd.NA)
         table.insert(0, "clip", [bare(key) for key in keys])
         return table[table["clip"] != ""]
-
-
-def read_labelled(root: Path, file: Path, labels: LabelFile) -> pd.DataFrame:
-    """The recordings below a folder that a label file names: columns file, emotion, and what else it has.
-
-    A name with a folder in it is a path below the root; one without is the name of one recording, wherever it
-    lies. Recordings that are not named are left out, with a warning.
-    """
-    table = labels.table(file)
-    if not table.columns.is_unique:
-        twice = table.columns[table.columns.duplicated()][0]
-        raise CorpusError(
-            f"{file}: two of its columns mean {twice}; give another meaning to one with --column"
-        )
-    table = table.drop_duplicates()
-    _require_once(table, str(file))
-    if "emotion" not in table:
-        names = [column for column in table if column != "clip"]
-        raise CorpusError(
-            f"{file}: no column emotion; say which one it is with --column, such as --column "
-            f"{(names or ['label'])[0]}=emotion; its columns beside the key are {', '.join(names)}"
-        )
-    places: dict[str, list[PurePosixPath]] = {}
-    recordings = audio_files(root)
-    for place in recordings:
-        for name in {bare(str(place)), bare(place.name)}:
-            places.setdefault(name, []).append(place)
-    absent = [clip for clip in table["clip"] if clip not in places]
-    if absent:
-        raise CorpusError(
-            f"{file}: {len(absent)} of {len(table)} are not below {root}, first {absent[0]!r}; "
-            "add them, or remove their rows"
-        )
-    for clip in table["clip"]:
-        if len(places[clip]) > 1:
-            one, other = places[clip][:2]
-            raise CorpusError(
-                f"{file}: {clip!r} may be {one} or {other}; name a key with the folder in it, such as "
-                "--key '{folder}/{name}'"
-            )
-    if left := len(recordings) - len(table):
-        logger.warning(f"{root}: {counted(left, 'recording')} left out, without a row in {file}")
-    files = [places[clip][0].as_posix() for clip in table["clip"]]
-    return table.drop(columns="clip").assign(file=files).reset_index(drop=True)
-
-
-def _require_once(table: pd.DataFrame, where: str) -> None:
-    twice = table["clip"].duplicated(keep=False)
-    if twice.any():
-        raise CorpusError(
-            f"{where}: two different rows for the clip {table['clip'][twice].iloc[0]!r}; keep one, or name a "
-            "key that tells them apart"
-        )
 
 
 def bare(key: str) -> str:

@@ -14,19 +14,18 @@ import pandas as pd
 
 from ser_classic.audio import audio_files, digest, seconds
 from ser_classic.corpora.clips import COLUMNS, PART, PARTITIONS, CorpusError
-from ser_classic.corpora.labels import LabelFile, bare, read_labelled
+from ser_classic.corpora.labels import bare
 from ser_classic.corpora.spelling import (
     SEX,
     SYNONYMS,
     emotion_word,
-    is_missing,
     mapped,
     most_frequent,
     plain,
     require_occurring,
 )
 from ser_classic.corpora.tables import read_table
-from ser_classic.errors import some
+from ser_classic.errors import counted, some
 from ser_classic.vocabulary import EMOTIONS
 
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
@@ -57,9 +56,10 @@ class Reading:
     labels : Path, optional
         For a folder whose names say nothing: a table of its recordings (`--labels`), CSV, TSV, TXT or JSON.
     key : str
-        Column of it that names the recording, or several as in `{folder}/{name}` (`--key`).
+        Column of the manifest, or of `labels`, that names the recording; or several as in `{folder}/{name}`
+        (`--key`).
     columns : mapping
-        Its columns to ours, `{"EmoClass": "emotion"}` (`--column`); others are kept as they are called.
+        Columns to ours, `{"EmoClass": "emotion"}` (`--column`); others are kept as they are called.
 
     Examples
     --------
@@ -99,23 +99,25 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
 
     A manifest is a CSV, separated by commas, semicolons or tabs, with the columns file, emotion and, where
     they are known, speaker, sex, sentence and any others; files are relative to it. With start and end [s],
-    a clip is that part of its file. A folder has one subfolder per emotion, or comes with `labels`. The
-    clips table has the digest of every file, `sha256`, so that recordings replaced since are other clips.
+    a clip is that part of its file. A folder has one subfolder per emotion, or comes with `labels`, a table
+    like a manifest whose files are looked for below the folder. The clips table has the digest of every file,
+    `sha256`, so that recordings replaced since are other clips.
     """
-    if reading.labels is None and (reading.key != "file" or reading.columns):
-        raise CorpusError("--key and --column go with --labels")
-    root = path
-    if reading.labels is not None:
-        if not path.is_dir():
-            raise CorpusError(f"{path}: --labels goes with a folder of recordings, and this is none")
-        labels = LabelFile(str(reading.labels), reading.key, reading.columns)
-        rows = read_labelled(root, Path(reading.labels), labels)
-        rows.index = pd.Index(rows["file"], name=None)
-    elif path.is_dir():
-        rows = _read_folder(root, {*EMOTIONS, *SYNONYMS, *map(emotion_word, (*reading.words, *reading.drop))})
+    source = Path(reading.labels or path)
+    if reading.labels is not None and not path.is_dir():
+        raise CorpusError(f"{path}: --labels goes with a folder of recordings, and this is none")
+    if reading.labels is None and path.is_dir():
+        if reading.key != "file" or reading.columns:
+            raise CorpusError(f"{path}: --key and --column go with a table; give one with --labels")
+        known = {*EMOTIONS, *SYNONYMS, *map(emotion_word, (*reading.words, *reading.drop))}
+        root, rows = path, _read_folder(path, known)
     else:
-        root, rows = _read_manifest(path)
-    source = reading.labels or path
+        rows = read_table(source, reading.key, reading.columns)
+        if reading.labels is None:
+            root, rows["file"] = _listed(rows["file"], path)
+        else:
+            root, rows["file"] = path, _below(rows["file"], path, source)
+        rows = _understood(rows, source)
     rows = _dropped(rows, reading, name, source)
     if reading.speaker is not None:
         if "speaker" in rows:
@@ -152,8 +154,7 @@ def emotion_words(
     {'relaxed': 'relaxed', 'tense': 'tense'}
     """
     words = words or {}
-    keep = "leave its clips out with --drop, or keep it"
-    meaning = mapped(labels, words, "emotion words", "--map", name, emotion_word, SYNONYMS, keep)
+    meaning = mapped(labels, words, "emotion words", "--map", name, emotion_word, SYNONYMS)
     given = set(map(emotion_word, words))
     known = [label for label, emotion in meaning.items() if emotion in EMOTIONS]
     new = [label for label in meaning if label not in known and emotion_word(label) not in given]
@@ -285,11 +286,10 @@ def _there(path: Path) -> Path | None:
     return next((form for form in forms if os.path.isfile(form)), None)  # noqa: PTH113 (Path's raises)
 
 
-def _read_manifest(manifest: Path) -> tuple[Path, pd.DataFrame]:
-    """The manifest's folder, or, where files lie outside it, the folder that holds them all; and its rows."""
-    rows = read_table(manifest).replace("", pd.NA)
+def _listed(named: pd.Series, manifest: Path) -> tuple[Path, list[str]]:
+    """The manifest's folder, or, where files lie outside it, the one that holds them all; and the files."""
     root = _absolute(manifest.parent)
-    named = pd.Series([_absolute(root / file) for file in rows["file"]], rows.index)
+    named = named.map(lambda file: _absolute(root / file))
     files = list(map(_there, named))
     missing = [f"{file} (line {line})" for line, file in named[[file is None for file in files]].items()]
     if missing:
@@ -298,29 +298,57 @@ def _read_manifest(manifest: Path) -> tuple[Path, pd.DataFrame]:
             "paths are relative to the manifest"
         )
     if not all(file.is_relative_to(root) for file in files):
-        try:
-            root = Path(os.path.commonpath([file.parent for file in files]))
-        except ValueError as error:
+        root = Path(os.path.commonpath([file.parent for file in files]))
+    return root, [file.relative_to(root).as_posix() for file in files]
+
+
+def _below(named: pd.Series, root: Path, labels: Path) -> list[str]:
+    """The recordings below a folder that a table names: by path, or by name wherever they lie.
+
+    Recordings that are not named are left out, with a warning.
+    """
+    places: dict[str, list[PurePosixPath]] = {}
+    recordings = audio_files(root)
+    for place in recordings:
+        for name in {bare(str(place)), bare(place.name)}:
+            places.setdefault(name, []).append(place)
+    named = named.map(bare)
+    absent = [f"{name!r} (line {line})" for line, name in named.items() if name not in places]
+    if absent:
+        raise CorpusError(
+            f"{labels}: {len(absent)} of {len(named)} are not below {root}, first {absent[0]}; "
+            "add them, or remove their rows"
+        )
+    for name in named:
+        if len(places[name]) > 1:
+            one, other = places[name][:2]
             raise CorpusError(
-                f"{manifest}: its files lie on several drives; move them below one folder"
-            ) from error
-    rows["file"] = [file.relative_to(root).as_posix() for file in files]
+                f"{labels}: {name!r} may be {one} or {other}; name a key with the folder in it, such as "
+                "--key '{folder}/{name}'"
+            )
+    if left := len(recordings) - named.nunique():
+        logger.warning(f"{root}: {counted(left, 'recording')} left out, without a row in {labels}")
+    return [places[name][0].as_posix() for name in named]
+
+
+def _understood(rows: pd.DataFrame, source: Path) -> pd.DataFrame:
+    """Rows with their sexes and times as we write them."""
     if "sex" in rows:
-        rows["sex"] = [_sex(word, line, manifest) for line, word in rows["sex"].items()]
+        rows["sex"] = [_sex(word, line, source) for line, word in rows["sex"].items()]
     if set(PART) & set(rows):
         for column in PART:
             values = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
-            rows[column] = [_seconds(value, column, line, manifest) for line, value in values.items()]
+            rows[column] = [_seconds(value, column, line, source) for line, value in values.items()]
         start, end = (pd.to_numeric(rows[column].astype("str")) for column in PART)
         for line in rows.index[end <= start.fillna(0)]:
-            raise CorpusError(f"{manifest}: line {line} ends before it has started; correct start and end")
+            raise CorpusError(f"{source}: line {line} ends before it has started; correct start and end")
     rows.index = pd.Index([f"line {line}" for line in rows.index])
-    return root, rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
+    return rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
 
 
 def _sex(word: object, line: int, manifest: Path) -> object:
     known = "" if pd.isna(word) else plain(str(word)).lower()
-    if known in UNKNOWN or is_missing(known):
+    if known in UNKNOWN:
         return pd.NA
     if known not in SEX:
         raise CorpusError(
@@ -331,7 +359,7 @@ def _sex(word: object, line: int, manifest: Path) -> object:
 
 def _seconds(value: object, column: str, line: int, manifest: Path) -> object:
     """A time [s] as text without needless digits; as a number, `0:01.5` or `0 days 00:00:01.5`."""
-    if pd.isna(value) or is_missing(str(value)):
+    if pd.isna(value):
         return pd.NA
     text = str(value).replace(",", ".")
     try:

@@ -14,7 +14,6 @@ from ser_classic.corpora.clips import CorpusError
 from ser_classic.errors import some
 
 UNSEEN = dict.fromkeys(map(ord, "\ufeff\u200b\u2060\u00ad"))  # marks without width, which editors leave
-MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # as programs write what is not there
 
 SYNONYMS = {
     **{"anger": "angry", "bored": "boredom", "calmness": "calm", "disgusted": "disgust"},
@@ -65,11 +64,6 @@ def alike(word: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\s_\-.]+", "_", word))
 
 
-def is_missing(word: str) -> bool:
-    """Whether a word is how a program writes that there is none."""
-    return word.casefold() in MISSING
-
-
 def mapped(
     values: Iterable[str],
     given: Mapping[str, str],
@@ -78,14 +72,12 @@ def mapped(
     name: str,
     spell: Callable[[str], str] = plain,
     synonyms: Mapping[str, str] = {},
-    remedy: str = "leave it empty, or keep it as a name",
 ) -> dict[str, str]:
-    """Each word as what it means; refuses spellings that may be the same, and words for missing values.
+    """Each word as what it means; refuses spellings that may be the same.
 
     `given` is what spellings mean, as the user says; one that means itself is kept apart from what is like
     it. `synonyms` is what words mean that the user does not name, `spell` how words are compared. For
-    messages: `what` the words are, the `option` that says what they mean, the `name` of the corpus, and the
-    `remedy` for a word that stands for a missing one.
+    messages: `what` the words are, the `option` that says what they mean, and the `name` of the corpus.
 
     Examples
     --------
@@ -95,12 +87,6 @@ def mapped(
     words = {value: spell(value) for value in sorted(set(values))}
     wanted = {spell(word): spell(meaning) for word, meaning in given.items()}
     require_occurring(wanted, words.values(), what, option, name)
-    for value, word in words.items():
-        if is_missing(plain(value)) and word not in wanted:
-            raise CorpusError(
-                f"{name}: {word!r} among its {what} is how programs write a missing value; {remedy} with "
-                f"{option} {word}={word}"
-            )
     meaning = {value: wanted.get(word, synonyms.get(word, word)) for value, word in words.items()}
     stated = {word for word, means in wanted.items() if means == word}
     require_one_spelling(meaning.values(), stated, what, option, name)

@@ -17,7 +17,7 @@ from ser_classic.corpora.clips import PART, CorpusError
 from ser_classic.errors import wrap_errors
 from ser_classic.registry import need
 
-REQUIRED = ("file", "emotion")
+MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # as programs write what is not there
 SEPARATORS = ",;\t|"
 PARQUET = b"PAR1"
 START_OR_END = {  # columns that say which part of a file its label is about
@@ -30,7 +30,10 @@ Lines = list[tuple[int, list[str]]]  # those that are not empty, each with the n
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """Rows of a table as they are written, without space around values, indexed by line."""
+    """Rows of a table as they are written, without space around values, indexed by line.
+
+    What stands for a missing value is empty.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -46,7 +49,7 @@ def read_rows(path: Path) -> pd.DataFrame:
             lines = _of_json(json.loads(text)) if path.suffix.lower() == ".json" else _of_text(text)
         except (csv.Error, ValueError) as error:
             raise CorpusError(f"{path}: not readable as a table ({error}); save it as UTF-8 CSV") from error
-    (_, header), *lines = [(line, [value.strip() for value in row]) for line, row in lines] or [(1, [])]
+    (_, header), *lines = [(line, list(map(_value, row))) for line, row in lines] or [(1, [])]
     while header and not header[-1]:  # a separator at the end of every line
         header.pop()
     names = [name.casefold() for name in header]
@@ -65,31 +68,66 @@ def read_rows(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=header, index=pd.Index([line for line, _ in lines], name="line"))
 
 
-def read_table(manifest: Path) -> pd.DataFrame:
-    """Rows of a manifest: as `read_rows`, with column names in lower case and slashes in paths."""
-    table = read_rows(manifest)
-    names = [name.lower() for name in table]
-    table.columns = [name if (ours := SYNONYMS.get(name, name)) in names else ours for name in names]
-    if absent := [column for column in REQUIRED if column not in table]:
+def keyed(
+    rows: pd.DataFrame, source: Path, key: str, columns: Mapping[str, str]
+) -> tuple[list[str], pd.DataFrame]:
+    """What names the recording of each row; and the rows, with their columns called what they mean.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        As of `read_rows`; the case of its columns does not matter.
+    source : Path
+        Where they are from, for messages.
+    key : str
+        The column that names the recording, or several as in `{folder}/{name}`.
+    columns : mapping
+        What columns mean, `{"EmoClass": "emotion"}`; the others stay, but those of the key.
+    """
+    rows = rows.rename(columns=str.lower)
+    columns = {column.lower(): meaning for column, meaning in columns.items()}
+    template = key if "{" in key else f"{{{key}}}"
+    template = re.sub(r"{\w+}", lambda match: match[0].lower(), template)
+    wanted = re.findall(r"{(\w+)}", template)
+    if absent := [column for column in (*wanted, *columns) if column not in rows]:
+        raise CorpusError(f"{source}: no column {', '.join(absent)}; it has {', '.join(rows)}")
+    keys = [template.format_map(row) for row in rows.to_dict("records")]
+    table = rows.drop(columns=[column for column in wanted if column not in columns]).rename(columns=columns)
+    for column in table.columns[table.columns.duplicated()]:
+        raise CorpusError(f"{source}: two of its columns mean {column}; give another meaning to one")
+    return keys, table
+
+
+def read_table(path: Path, key: str, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of a table of recordings, as `keyed`, with the columns file and emotion; indexed by line."""
+    rows = read_rows(path)
+    keys, table = keyed(rows, path, key, columns)
+    table = table.rename(columns={word: ours for word, ours in SYNONYMS.items() if ours not in table})
+    if "emotion" not in table:
         raise CorpusError(
-            f"{manifest}: no column {', '.join(absent)}; expected file, emotion and, if known, speaker, sex, "
-            f"sentence, start, end; found {', '.join(table)}"
+            f"{path}: no column emotion; expected file, emotion and, if known, speaker, sex, sentence, start "
+            f"and end; found {', '.join(rows)}. Say what one means with --column, as in label=emotion"
         )
     for column in table:
         if column in START_OR_END and START_OR_END[column] not in table:
             raise CorpusError(
-                f"{manifest}: the column {column!r} seems to say which part of a file is meant; call it "
+                f"{path}: the column {column!r} seems to say which part of a file is meant; call it "
                 f"{START_OR_END[column]!r} ({' and '.join(PART)}, in seconds), or leave it out"
             )
     if "channel" in table:
         raise CorpusError(
-            f"{manifest}: the column 'channel' seems to say which channel is meant; take one from all files "
+            f"{path}: the column 'channel' seems to say which channel is meant; take one from all files "
             "with --channel, and leave the column out"
         )
-    table["file"] = table["file"].str.replace("\\", "/")
+    table["file"] = [file.replace("\\", "/") for file in keys]
     for line in table.index[table["file"] == ""]:
-        raise CorpusError(f"{manifest}: line {line} names no file")
-    return table.astype("str")
+        raise CorpusError(f"{path}: line {line} names no file")
+    return table.astype("str").replace("", pd.NA)
+
+
+def _value(text: str) -> str:
+    text = text.strip()
+    return "" if text.lower() in MISSING else text
 
 
 def _of_text(text: str) -> Lines:
