@@ -13,6 +13,8 @@ from tiny_corpus import FILES, install, tiny, write_release, write_wav
 from ser_classic.corpora import CORPORA, available, load
 from ser_classic.corpora.verifying import Verification, verify
 
+RELEASED, LEFT_OUT = "duplicate in the official release, too", "left out by the standard task"
+
 
 @pytest.fixture
 def corpus(tmp_path):
@@ -31,10 +33,8 @@ def verified(root: Path, corpus) -> Verification:
 def test_official_release_is_ok(root, corpus):
     found = verified(root, corpus)
     assert found.ok
-    assert (found.clips, found.speakers, found.official, found.converted) == (8, 2, 8, 0)
-    assert found.checksums.startswith("8 files ")
-    faults = (found.missing, found.corrupt, found.unreadable, found.duplicates, found.copies, found.extra)
-    assert not any(faults)
+    assert (found.clips, found.speakers, found.found) == (8, 2, {})
+    assert found.compared == {"identical": 8, "converted": 0, "re-encoded": 0}
 
 
 def test_each_fault_is_told_apart(root, corpus):
@@ -52,13 +52,14 @@ def test_each_fault_is_told_apart(root, corpus):
 
     found = verified(root, corpus)
     assert not found.ok
-    assert found.missing == (f"ravdess/{missing.removesuffix('.wav')}",)
-    assert found.corrupt == (corrupt,)
-    assert set(found.unreadable) == {cut, empty, text}
-    assert found.copies == (f"again/{Path(copied).name}",)
-    assert found.extra == ("jingle.wav",)
-    assert found.duplicates == ()
-    assert (found.clips, found.expected_clips, found.official) == (7, 8, 3)
+    assert {name.partition(":")[0] for name in found.found.pop("unreadable")} == {cut, empty, text}
+    assert found.found == {
+        "missing": [f"ravdess/{missing.removesuffix('.wav')}"],
+        "corrupt": [corrupt],
+        "second copy": [f"again/{Path(copied).name}"],
+        "extra": ["jingle.wav"],
+    }
+    assert (found.clips, found.expected_clips, found.compared["identical"]) == (7, 8, 3)
 
 
 def test_extra_files_and_second_copies_do_no_harm(root, corpus):
@@ -66,7 +67,7 @@ def test_extra_files_and_second_copies_do_no_harm(root, corpus):
     write_wav(root / "jingle.wav", seed=77)
     found = verified(root, corpus)
     assert found.ok
-    assert len(found.copies) == 4
+    assert len(found.found["second copy"]) == 4
     assert found.clips == 8
 
 
@@ -74,9 +75,7 @@ def test_identical_recordings_of_different_clips(root, corpus):
     one, other, *_ = FILES
     shutil.copy(root / one, root / other)
     found = verified(root, corpus)
-    assert found.duplicates == ((one, other),)
-    assert found.conflicting == ((one, other),)  # neutral and happy
-    assert found.corrupt == (other,)
+    assert found.found == {"corrupt": [other], "duplicate": [f"{one} = {other}, under two emotions"]}
     assert not found.ok
 
 
@@ -87,10 +86,9 @@ def test_parts_of_one_file_are_no_duplicates_and_each_is_read(tmp_path):
         "file,start,end,emotion,speaker\n" + "".join(f"call.wav,{row}\n" for row in rows)
     )
     found = verify(*load(tmp_path / "calls.csv"))
-    assert (found.clips, found.formats, found.duplicates) == (3, {"WAV 16000 Hz mono": 1}, ())
-    ((part, why),) = found.unreadable.items()
-    assert part == "call.wav (0.4-0.9 s)"
-    assert "ends after 0.50 s" in why
+    assert (found.clips, found.formats) == (3, {"WAV 16000 Hz mono": 1})
+    assert list(found.found) == ["unreadable"]
+    assert "call.wav (0.4-0.9 s): " in found.found["unreadable"][0]
 
 
 def test_the_format_is_told_by_the_decoder_of_all_others(tmp_path):
@@ -116,8 +114,7 @@ def test_a_duplicate_of_the_release_is_known(root, corpus):
     clips = tuple(f"ravdess/{file.removesuffix('.wav')}" for file in (one, other))
     found = verified(root, tiny(checksums, identical=(clips,)))
     assert found.ok
-    assert found.known_duplicates == ((one, other),)
-    assert found.duplicates == ()
+    assert found.found == {RELEASED: [f"{one} = {other}, under two emotions"]}
 
 
 def test_checksums_do_not_apply_to_converted_files(root, corpus):
@@ -127,11 +124,11 @@ def test_checksums_do_not_apply_to_converted_files(root, corpus):
         (root / file).unlink()
     found = verified(root, corpus)
     assert found.ok
-    assert (found.official, found.converted, found.corrupt) == (0, 8, ())
+    assert (found.compared, found.found) == ({"identical": 0, "converted": 8, "re-encoded": 0}, {})
     (root / FILES[0].replace(".wav", ".flac")).write_bytes(b"fLaC")
     broken = verified(root, corpus)
     assert not broken.ok
-    assert list(broken.unreadable) == [FILES[0].replace(".wav", ".flac")]
+    assert broken.found["unreadable"][0].startswith(FILES[0].replace(".wav", ".flac"))
 
 
 def test_an_excluded_clip_need_not_be_readable(root, corpus):
@@ -141,7 +138,7 @@ def test_an_excluded_clip_need_not_be_readable(root, corpus):
     excluded = tiny(root.parent / "ravdess.tsv", excluded={clip: "silent"})
     found = verified(root, excluded)
     assert found.ok
-    assert found.excluded == {clip: "silent"}
+    assert found.found == {"excluded": [f"{clip}: silent"]}
     assert found.expected_clips == 7
 
 
@@ -151,10 +148,9 @@ def test_own_corpus_is_read_and_searched_for_duplicates(tmp_path):
     write_wav(tmp_path / "own" / "stray.wav", 5)
     (tmp_path / "own" / "happy" / "e.wav").write_bytes(b"RIFF")
     found = verify(*load(tmp_path / "own"))
-    assert found.duplicates == (("happy/c.wav", "sad/a.wav", "sad/b.wav"),)
-    assert found.conflicting == found.duplicates
-    assert list(found.unreadable) == ["happy/e.wav"]
-    assert found.extra == ("stray.wav",)
+    assert found.found["duplicate"] == ["happy/c.wav = sad/a.wav = sad/b.wav, under two emotions"]
+    assert [name.partition(":")[0] for name in found.found["unreadable"]] == ["happy/e.wav"]
+    assert found.found["extra"] == ["stray.wav"]
     assert not found.ok
 
 
@@ -166,7 +162,7 @@ def test_command_reports_and_exits(root, corpus, monkeypatch, ser):
     missing = "ravdess/Actor_01/03-01-01-01-01-01-01"
     assert f"missing: 1\n    {missing}" in ser("corpora", "verify", *data).said(code=1)
     (told,) = json.loads(ser("corpora", "verify", "ravdess", "--json", *data).said(code=1))
-    assert (told["ok"], told["missing"]) == (False, [missing])
+    assert (told["ok"], told["found"]) == (False, {"missing": [missing]})
 
 
 @pytest.fixture
@@ -183,16 +179,16 @@ def test_a_part_is_judged_by_what_is_published_of_it(root, part):
     write_wav(root / "jingle.wav", seed=77)
     found = verified(root, part)
     assert found.ok
-    assert (found.clips, found.expected_clips, found.official, found.extra) == (4, 4, 4, ("jingle.wav",))
-    assert found.left_out == {"neutral": 2, "angry": 2}
+    assert (found.clips, found.expected_clips, found.compared["identical"]) == (4, 4, 4)
+    assert found.found == {"extra": ["jingle.wav"], LEFT_OUT: ["neutral: 2 clips", "angry: 2 clips"]}
     (root / neutral).unlink()
     assert verified(root, part).ok
     write_wav(root / happy, seed=99)
-    assert verified(root, part).corrupt == (happy,)
+    assert verified(root, part).found["corrupt"] == [happy]
     (root / happy).unlink()
     lacking = verified(root, part)
     assert not lacking.ok
-    assert lacking.missing == (f"ravdess/{happy.removesuffix('.wav')}",)
+    assert lacking.found["missing"] == [f"ravdess/{happy.removesuffix('.wav')}"]
 
 
 def test_a_part_that_lacks_an_emotion_is_not_whole(root, part):
@@ -202,7 +198,7 @@ def test_a_part_that_lacks_an_emotion_is_not_whole(root, part):
     found = verified(root, part)
     assert not found.ok
     assert (found.clips, found.expected_clips) == (2, 4)
-    assert found.missing == tuple(f"ravdess/{file.removesuffix('.wav')}" for file in sad)
+    assert found.found["missing"] == [f"ravdess/{file.removesuffix('.wav')}" for file in sad]
 
 
 @pytest.mark.corpus
@@ -213,9 +209,8 @@ def test_real_corpus_verifies(name):
         pytest.skip(f"{name} is not under $SER_DATA")
     found = verify(*load(name, Path(data)))
     assert found.ok
-    assert found.official + found.converted == found.expected_clips
-    assert len(found.known_duplicates) == (name == "ravdess")
-    assert found.extra == ()
+    assert found.compared["identical"] + found.compared["converted"] == found.expected_clips
+    assert list(found.found) == [RELEASED] * (name == "ravdess")
 
 
 def test_a_release_that_was_encoded_anew_is_not_corrupt(root, corpus):
@@ -225,10 +220,10 @@ def test_a_release_that_was_encoded_anew_is_not_corrupt(root, corpus):
         soundfile.write(root / file, samples, rate // 2)
     found = verified(root, corpus)
     assert found.ok
-    assert (found.altered, found.corrupt) == (8, ())
+    assert (found.compared["re-encoded"], found.found) == (8, {})
     assert found.formats == {"WAV 8000 Hz mono": 8}
     (root / FILES[0]).write_bytes((root / FILES[0]).read_bytes()[:100])
-    assert list(verified(root, corpus).unreadable) == [FILES[0]]
+    assert verified(root, corpus).found["unreadable"][0].startswith(FILES[0])
 
 
 def test_some_files_that_were_encoded_anew_are_not_corrupt(root, corpus):
@@ -238,7 +233,8 @@ def test_some_files_that_were_encoded_anew_are_not_corrupt(root, corpus):
         soundfile.write(root / file, samples, rate // 2)
     write_wav(root / FILES[2], seed=99)
     found = verified(root, corpus)
-    assert (found.official, found.altered, found.corrupt) == (5, 2, (FILES[2],))
+    assert found.compared == {"identical": 5, "converted": 0, "re-encoded": 2}
+    assert found.found == {"corrupt": [FILES[2]]}
 
 
 def test_what_is_missing_is_told_with_how_to_get_it(tmp_path, ser):
@@ -265,8 +261,8 @@ def test_a_real_corpus_in_another_format_is_read_and_not_corrupt(name, ending, r
     soundfile.write(tmp_path / name / "notes.wav", noise, rate)
     found = verify(*load(name, tmp_path))
     assert found.clips == len(files)
-    assert (found.corrupt, found.unreadable, found.duplicates) == ((), {}, ())
-    assert found.extra == ("notes.wav",)
+    assert found.found.keys() <= {"extra", "excluded", "missing"}
+    assert found.found["extra"] == ["notes.wav"]
     assert next(iter(found.formats)).endswith(f"{rate} Hz mono")
 
 
@@ -277,9 +273,9 @@ def test_a_described_corpus_tells_every_deviation(tmp_path, ser):
     shutil.copy(tmp_path / "jl" / "notes.wav", tmp_path / "jl" / "deep" / "female1_happy_1a_1.wav")
     told = ser("corpora", "verify", "jl", "--data", tmp_path).said(code=1)
     found = verify(*load("jl", tmp_path))
-    assert found.left_out == {"anxious": 1}
-    assert found.extra == ("notes.wav",)
-    assert len(found.copies) == 1
+    kinds = {LEFT_OUT: ["anxious: 1 clips"], "extra": ["notes.wav"]}
+    assert found.found.items() > kinds.items()
+    assert len(found.found["second copy"]) == 1
     assert (found.clips, found.expected_clips, found.speakers, found.expected_speakers) == (2, 1200, 1, 4)
     for word in ("anxious", "notes.wav", "2 of 1200 clips, 1 of 4 speakers", "16000 Hz mono"):
         assert word in told
@@ -292,12 +288,11 @@ def test_clips_without_a_label_are_named(tmp_path):
         "file_name,actor,emotion_expressed\n1623234567891.wav,1,joy\n1623234567892.wav,2,anger\n"
     )
     found = verify(*load("emozionalmente", tmp_path))
-    assert found.unlabelled == ("audio/1623234567893.wav",)
+    assert found.found["without a label"] == ["audio/1623234567893.wav"]
 
 
 def test_duplicates_that_the_release_has_are_no_fault(tmp_path):
     for number in range(6):
         write_wav(tmp_path / "ased" / f"n1-01-01-01-0{number}.wav", min(number, 4))
     found = verify(*load("ased", tmp_path))
-    assert found.duplicates == ()
-    assert len(found.known_duplicates) == 1
+    assert list(found.found) == [RELEASED]
