@@ -236,41 +236,23 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
     """Number of the folder, from the root, that names the emotion."""
     depth = min(len(file.parts) for file in files) - 1  # folders that every file lies in
     names = [{file.parts[level] for file in files} for level in range(depth)]
-    emotions = [{name for name in found if emotion_word(name) in known} for found in names]
-    for level, found in enumerate(names):
-        if emotions[level] == found:
+    other = [{name for name in found if emotion_word(name) not in known} for found in names]
+    for level in range(depth):
+        if not other[level]:
             if level:
-                above = files[0].parts[level - 1]
-                advice = (
-                    "The parts above them are not kept apart"
-                    if above.lower() in SPLITS
-                    else "Where the folders above are speakers, say so with "
-                    f"--speaker '^{'[^/]+/' * (level - 1)}([^/]+)/'"
-                )
                 logger.warning(
                     f"{root}: emotions are taken from the folders of level {level + 1}, such as "
-                    f"{files[0].parts[level]!r} below {above!r}. {advice}"
+                    f"{files[0].parts[level]!r} below {files[0].parts[level - 1]!r}. Where those above are "
+                    f"speakers, say so with --speaker '^{'[^/]+/' * (level - 1)}([^/]+)/'"
                 )
             return level
-    deeper = next((level for level in range(1, depth) if emotions[level]), None)
-    if not emotions[0] and deeper is not None:
-        other = sorted(names[deeper] - emotions[deeper])
+    mixed = next((level for level in range(depth) if other[level] != names[level]), None)
+    if mixed or (mixed is None and (len(names[0]) == 1 or {name.lower() for name in names[0]} <= SPLITS)):
+        beside = sorted(path.name for path in root.glob("*.csv"))
         raise CorpusError(
-            f"{root}: emotion words such as {sorted(emotions[deeper])[0]!r} stand at level {deeper + 1} of "
-            f"its folders, beside {some(map(repr, other))}; say what these mean with --map, or "
-            "leave them out with --drop"
-        )
-    if {emotion_word(name) for name in names[0]} <= SPLITS:
-        raise CorpusError(
-            f"{root}: its folders {', '.join(sorted(names[0]))} are parts of a corpus, no emotions; put a "
-            "folder per emotion into each, or write a manifest (CSV) with the columns file, emotion, speaker"
-        )
-    if len(names[0]) == 1 and not emotions[0]:
-        tables = sorted(path.name for path in root.glob("*.csv"))
-        beside = f"; found beside it: {some(tables, 3)}" if tables else ""
-        raise CorpusError(
-            f"{root}: all its recordings are in {', '.join(names[0])}, which is no emotion; name a manifest "
-            f"(CSV) with the columns file, emotion, speaker{beside}"
+            f"{root}: its folders {some(sorted(map(repr, other[mixed or 0])))} are no known emotions; say "
+            "what they mean with --map, leave them out with --drop, or give a manifest with columns file, "
+            f"emotion, speaker{f', such as {some(beside)}' if beside else ''}"
         )
     return 0
 

@@ -89,7 +89,18 @@ def mapped(
     require_occurring(wanted, words.values(), what, option, name)
     meaning = {value: wanted.get(word, synonyms.get(word, word)) for value, word in words.items()}
     stated = {word for word, means in wanted.items() if means == word}
-    require_one_spelling(meaning.values(), stated, what, option, name)
+    groups: dict[str, list[str]] = defaultdict(list)
+    for word in sorted(set(meaning.values())):
+        groups[alike(word)].append(word)
+    doubtful = [group for group in groups.values() if len(set(group) - stated) > 1]
+    if doubtful:
+        shown = some((" and ".join(map(repr, group)) for group in doubtful), apart="; ")
+        one, other = doubtful[0][:2]
+        raise CorpusError(
+            f"{name}: of its {what}, {shown} may be the same. Counted as two, it would be on both sides of "
+            f"a fold. Spell it in one way, or give {option} {quote(f'{one}={other}')} for each pair; "
+            f"{option} {quote(f'{one}={one}')} keeps them apart"
+        )
     return meaning
 
 
@@ -100,23 +111,6 @@ def require_occurring(named: Iterable[str], words: Iterable[str], what: str, opt
             f"{name}: {option} names {', '.join(map(repr, absent))}, which does not occur; its {what} are "
             f"{some(sorted(set(words)), 30)}"
         )
-
-
-def require_one_spelling(words: Iterable[str], stated: set[str], what: str, option: str, name: str) -> None:
-    """Refuse words that may be the same, unless all but one of them are stated to be others."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for word in sorted(set(words)):
-        groups[alike(word)].append(word)
-    doubtful = [group for group in groups.values() if len(set(group) - stated) > 1]
-    if not doubtful:
-        return
-    shown = some((" and ".join(map(repr, group)) for group in doubtful), apart="; ")
-    one, other = doubtful[0][:2]
-    raise CorpusError(
-        f"{name}: of its {what}, {shown} may be the same. Counted as two, it would be on both sides of "
-        f"a fold. Spell it in one way, or give {option} {quote(f'{one}={other}')} for each pair; "
-        f"{option} {quote(f'{one}={one}')} keeps them apart"
-    )
 
 
 def most_frequent(values: pd.Series) -> pd.Series:

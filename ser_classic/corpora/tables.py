@@ -14,7 +14,6 @@ import pandas as pd
 
 from ser_classic.audio import mistaken
 from ser_classic.corpora.clips import PART, CorpusError
-from ser_classic.errors import wrap_errors
 from ser_classic.registry import need
 
 MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # as programs write what is not there
@@ -25,8 +24,6 @@ START_OR_END = {  # columns that say which part of a file its label is about
     **dict.fromkeys(("stop", "end_time", "end_s", "to", "until"), "end"),
 }
 SYNONYMS = {"gender": "sex"}  # columns as other programs call them
-
-Lines = list[tuple[int, list[str]]]  # those that are not empty, each with the number it ends at
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -40,32 +37,18 @@ def read_rows(path: Path) -> pd.DataFrame:
         raise CorpusError(f"{path}: cannot be read ({error.strerror})") from error
     if what := mistaken(content):
         raise CorpusError(f"{path}: {what}")
-    if content.startswith(PARQUET):
-        lines = _of_parquet(path)
-    else:
-        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        try:
+    try:
+        if content.startswith(PARQUET):
+            rows = _of_parquet(path)
+        else:
+            wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             text = content.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
-            lines = _of_json(json.loads(text)) if path.suffix.lower() == ".json" else _of_text(text)
-        except (csv.Error, ValueError) as error:
-            raise CorpusError(f"{path}: not readable as a table ({error}); save it as UTF-8 CSV") from error
-    (_, header), *lines = [(line, list(map(_value, row))) for line, row in lines] or [(1, [])]
-    while header and not header[-1]:  # a separator at the end of every line
-        header.pop()
-    names = [name.casefold() for name in header]
-    if twice := [name for name in header if names.count(name.casefold()) > 1]:
-        raise CorpusError(f"{path}: the column {twice[0]!r} is there twice; keep one")
-    for line, row in lines:
-        if any(row[len(header) :]):
-            raise CorpusError(
-                f"{path}: line {line} has more fields than its header; name every column, and put a "
-                "value with a separator in quotes"
-            )
-    if not lines:
-        what = "has no rows below its header" if header else "is empty"
-        raise CorpusError(f"{path}: {what}; expected a header, and a row for every clip")
-    rows = [(row + [""] * len(header))[: len(header)] for _, row in lines]
-    return pd.DataFrame(rows, columns=header, index=pd.Index([line for line, _ in lines], name="line"))
+            rows = _of_json(json.loads(text)) if path.suffix.lower() == ".json" else _of_text(text)
+    except (csv.Error, ValueError, OSError) as error:
+        raise CorpusError(f"{path}: not readable as a table ({error}); save it as UTF-8 CSV") from error
+    if rows.empty:
+        raise CorpusError(f"{path}: has no rows; expected a header, and a row for every clip")
+    return rows.astype(object).map(_value)
 
 
 def keyed(
@@ -125,12 +108,12 @@ def read_table(path: Path, key: str, columns: Mapping[str, str]) -> pd.DataFrame
     return table.astype("str").replace("", pd.NA)
 
 
-def _value(text: str) -> str:
-    text = text.strip()
+def _value(value: object) -> str:
+    text = "" if pd.isna(value) else str(value).strip()
     return "" if text.lower() in MISSING else text
 
 
-def _of_text(text: str) -> Lines:
+def _of_text(text: str) -> pd.DataFrame:
     first, _, rest = text.lstrip("\r\n").partition("\n")
     separator = re.fullmatch(r'"?sep=(.)"?\s*', first)  # how Excel writes and reads the separator
     if separator:
@@ -140,11 +123,27 @@ def _of_text(text: str) -> Lines:
         lines = csv.reader(
             io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
         )
-        return [(lines.line_num, row) for row in lines if any(value.strip() for value in row)]
-    return [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        numbered = [(lines.line_num, row) for row in lines]
+    else:
+        numbered = [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1)]
+    rows = {number: row for number, row in numbered if any(map(str.strip, row))}
+    header = [name.strip() for name in rows.pop(min(rows, default=0), ())]
+    while header and not header[-1]:  # a separator at the end of every line
+        header.pop()
+    for name in header:
+        if [other.casefold() for other in header].count(name.casefold()) > 1:
+            raise ValueError(f"the column {name!r} is there twice; keep one")
+    for line, row in rows.items():
+        if any(row[len(header) :]):
+            raise ValueError(
+                f"line {line} has more fields than its header; name every column, and put a value with a "
+                "separator in quotes"
+            )
+    rows = {line: (row + [""] * len(header))[: len(header)] for line, row in rows.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=header)
 
 
-def _of_json(content: object) -> Lines:
+def _of_json(content: object) -> pd.DataFrame:
     """`{"clip": {...}}`, `{"clip": "angry"}` or `[{...}]`."""
     if isinstance(content, Mapping):
         content = [
@@ -153,19 +152,11 @@ def _of_json(content: object) -> Lines:
         ]
     if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
         raise ValueError("neither an object nor a list of objects")
-    return _of_frame(pd.DataFrame(content))
+    return pd.DataFrame(content)
 
 
-def _of_parquet(path: Path) -> Lines:
-    """Rows of a Parquet file as they would stand in a text, with what pandas keeps as its index."""
+def _of_parquet(path: Path) -> pd.DataFrame:
+    """Rows of a Parquet file, with what pandas keeps as its index."""
     need("pyarrow", "parquet")
-    with wrap_errors(f"{path}: not readable as Parquet", "save it as UTF-8 CSV"):
-        table = pd.read_parquet(path, engine="pyarrow")
-    return _of_frame(table.reset_index() if any(table.index.names) else table)
-
-
-def _of_frame(table: pd.DataFrame) -> Lines:
-    rows = [
-        ["" if pd.isna(value) else str(value) for value in row] for row in table.astype(object).to_numpy()
-    ]
-    return list(enumerate([list(map(str, table.columns)), *rows], start=1))
+    table = pd.read_parquet(path, engine="pyarrow")
+    return table.reset_index() if any(table.index.names) else table
