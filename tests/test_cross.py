@@ -11,10 +11,10 @@ from tiny_corpus import record
 from ser_classic import store
 from ser_classic.corpora import CorpusError, Loaded, Reading, load
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment import Cell, bench, fold
 from ser_classic.experiment.copies import require_apart
 from ser_classic.experiment.evaluation import evaluate
-from ser_classic.experiment.preparation import Sources, prepare_cells
+from ser_classic.experiment.preparation import Sources, prepare_cell
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -51,9 +51,8 @@ def test_recordings_of_the_corpus_trained_on_are_not_tested(tiny, cache):
         Sources(cache=cache, own={"tiny": tiny, "emodb": some}),
         FEATURES["mfcc_rms_zcr_sequence"],
     )
-    (refused,) = prepare_cells([cell], sources)
-    assert refused.trial is None
-    assert refused.error.startswith(told)
+    with pytest.raises(SerClassicError, match=told):
+        prepare_cell(cell, sources)
     with pytest.raises(SerClassicError, match=told):  # of sequences, too
         require_apart(some, tiny, *(sources.features(each, sequences) for each in (some, tiny)))
 
@@ -164,14 +163,14 @@ def test_every_source_has_both_tracks(source):
 def test_a_pair_is_joined_where_it_is_needed_and_told_by_both_digests(tiny, other, cache, tmp_path):
     cell = Cell("tiny", "cross_from_emodb_adapted", "mfcc13", "ridge")
     sources = Sources(cache=cache, own={"tiny": tiny, "emodb": other})
-    (work,) = prepare_cells([cell], sources)
-    parts = work.trial.features
+    trial = prepare_cell(cell, sources)
+    parts = trial.features
     assert [len(part.clips) for part in parts] == [len(other.clips), len(tiny.clips)]
     assert all(isinstance(part.values, np.memmap) for part in parts), "nothing is in memory yet"
-    assert joined(parts).clips.equals(work.trial.labels.index)
+    assert joined(parts).clips.equals(trial.labels.index)
     np.testing.assert_array_equal(joined(parts).values[len(other.clips) :], parts[1].values)
     own, trained = (sources.features(each, FEATURES["mfcc13"]).digest for each in (tiny, other))
-    digests = work.record["digests"]
+    digests = trial.record["digests"]
     assert digests["features"] == own != trained
     assert digests["trained_features"] == {"emodb": trained}
     assert digests["clips"] != digests["trained_clips"]["emodb"]
@@ -206,3 +205,16 @@ def test_a_corpus_is_left_out_of_all_others_together(tiny, other, few):
     assert set(clips["corpus"].iloc[fold.test]) == {"urdu"}
     shared = {"angry", "sad", "boredom"} & set(urdu["emotion"])
     assert set(clips["emotion"].iloc[fold.test]) == (shared - {"boredom"} if few else shared)
+
+
+def test_tracks_that_change_the_answers_alone_share_one_fit(tiny, other, cache, tmp_path, monkeypatch):
+    calls, original = [], fold.fit
+    monkeypatch.setattr(fold, "fit", lambda *given, **more: calls.append(1) or original(*given, **more))
+    own = {"tiny": tiny, "emodb": other}
+    endings = ("", "_evened", "_self_taught")
+    cells = [Cell("tiny", f"cross_from_emodb{ending}", "mfcc13", "ridge") for ending in endings]
+    assert len(bench(cells, tmp_path, cache=cache, own=own).done) == 3
+    assert len(calls) == 1
+    alone = bench(cells[2:], tmp_path / "alone", cache=cache, own=own).done
+    one, two = (store.find_run(folder, *alone) for folder in (tmp_path, tmp_path / "alone"))
+    assert one.record["digests"] == two.record["digests"]

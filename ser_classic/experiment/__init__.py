@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some
-from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.cells import Cell, new_record
 from ser_classic.experiment.copies import shared_by_speakers
 from ser_classic.experiment.fold import FoldResult, Trial, predictions_of, results_of, run_alike, run_folds
-from ser_classic.experiment.preparation import Sources, Work, prepare_cells
+from ser_classic.experiment.preparation import Sources, prepare_cell
 from ser_classic.experiment.stale import differences, summary
 from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.vocabulary import EMOTION
@@ -86,55 +88,49 @@ class _Bench:
     outcome: Outcome
 
     def run(self, cells: list[Cell], again: bool) -> None:
-        known = {run.id: run for run in store.runs(self.results, self.outcome.notices.append) if run.ok}
-        kept = {} if again else self._kept([known[cell.id] for cell in cells if cell.id in known])
-        if not (pending := [cell for cell in cells if cell.id not in kept]):
-            return
-        with store.at_work(self.results):
-            wanted: dict[str, list[Cell]] = {}
-            for cell in pending:
-                if self._done_meanwhile(cell, known.get(cell.id)):
-                    self.outcome.kept.append(cell.id)
-                else:
-                    wanted.setdefault(cell.corpus, []).append(cell)
-            for corpus, its_cells in wanted.items():  # one corpus at a time, so that folds start soon
-                alike: dict[Hashable, list[Work]] = {}  # differing only in what is tested, they share one fit
-                for work in self._prepared(corpus, its_cells):
-                    if work.trial is None:
-                        self._fail(work, work.error, keep=work.cell.id in known)
-                    else:
-                        alike.setdefault(work.training, []).append(work)
+        with contextlib.ExitStack() as stack:
+            kept, stale = self._kept([] if again else cells)
+            if len(kept) < len(cells):
+                stack.enter_context(store.at_work(self.results))
+                kept, stale = self._kept([] if again else cells)  # by another process meanwhile, too
+            if stale:
+                fate = "are kept" if self.keep_stale else "will be run again (--keep-stale keeps them)"
+                logger.warning(
+                    f"{len(stale)} finished runs are stale: their parameters or data have changed "
+                    f"({summary(stale.values())}); they {fate}"
+                )
+            self.outcome.kept.extend(cell.id for cell in kept)
+            self.outcome.stale.extend(cell.id for cell in kept if cell in stale)
+            pending: dict[str, list[Cell]] = {}
+            for cell in cells:
+                if cell not in kept:
+                    pending.setdefault(cell.corpus, []).append(cell)
+            for corpus, its_cells in pending.items():  # one corpus at a time, so that folds start soon
+                alike: dict[Hashable, list[Trial]] = {}
+                for trial in self._prepared(corpus, its_cells):
+                    alike.setdefault(trial.training, []).append(trial)
                 groups = list(alike.values())
-                trials = [[work.trial for work in works] for works in groups]
-                for number, folds in run_folds(_attempt, trials, self.sources.engine):
-                    for work, *done in zip(groups[number], *folds, strict=True):
-                        self._finish(work, done)
+                for number, folds in run_folds(_attempt, groups, self.sources.engine):
+                    for trial, *done in zip(groups[number], *folds, strict=True):
+                        self._finish(trial, done)
 
-    def _kept(self, known: Sequence[store.Run]) -> set[str]:
-        """Ids of the finished runs that stay; says how many are stale."""
-        today = self.sources.clips_today
-        stale = {run.id: other for run in known if (other := differences(run.record, today))}
-        if stale:
-            fate = "are kept" if self.keep_stale else "will be run again (--keep-stale keeps them)"
-            logger.warning(
-                f"{len(stale)} finished runs are stale: their parameters or data have changed "
-                f"({summary(stale.values())}); they {fate}"
-            )
-        kept = [run.id for run in known if self.keep_stale or run.id not in stale]
-        self.outcome.kept.extend(kept)
-        self.outcome.stale.extend(name for name in kept if name in stale)
-        return set(kept)
-
-    def _done_meanwhile(self, cell: Cell, known: store.Run | None) -> bool:
-        """Whether another process has finished a cell since its stored run, if any, was read."""
+    def _finished(self, cell: Cell) -> store.Run | None:
+        """The finished run of a cell."""
         try:
             run = store.read_run(self.results / "runs" / cell.id)
         except SerClassicError:
-            return False
-        return run.ok and (known is None or run.record != known.record)
+            return None
+        return run if run.ok else None
 
-    def _prepared(self, corpus: str, cells: list[Cell]) -> list[Work]:
-        """Prepare the cells of a corpus; if it cannot be loaded, they all fail."""
+    def _kept(self, cells: Sequence[Cell]) -> tuple[dict[Cell, store.Run], dict[Cell, Mapping[str, str]]]:
+        """Cells whose finished runs stay, and how those that differ from today's tables do."""
+        known = {cell: run for cell in cells if (run := self._finished(cell))}
+        today = self.sources.clips_today
+        stale = {cell: other for cell, run in known.items() if (other := differences(run.record, today))}
+        return {cell: run for cell, run in known.items() if self.keep_stale or cell not in stale}, stale
+
+    def _prepared(self, corpus: str, cells: list[Cell]) -> list[Trial]:
+        """Trials of cells that test on a corpus; those that cannot be prepared fail, and the others go on."""
         try:
             loaded = self.sources.corpus(corpus)
             lacking = shortfall(loaded.corpus, loaded.clips)
@@ -143,38 +139,43 @@ class _Bench:
         except SerClassicError as error:
             self.outcome.errors.setdefault(str(error), []).extend(cell.id for cell in cells)
             return []
-        works = list(prepare_cells(cells, self.sources))
+        trials = []
+        for cell in cells:
+            try:
+                trials.append(prepare_cell(cell, self.sources))
+            except SerClassicError as error:
+                self._fail(new_record(cell), str(error), keep=self._finished(cell) is not None)
         # For a corpus of your own, reading it gives these warnings.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
-        for notice in filter(None, (lacking, *beware, *self._shared(works))):
+        for notice in filter(None, (lacking, *beware, *self._shared(trials))):
             if notice not in self.outcome.notices:
                 self.outcome.notices.append(notice)
-        return works
+        return trials
 
-    def _shared(self, works: list[Work]) -> Iterator[str | None]:
+    def _shared(self, trials: list[Trial]) -> Iterator[str | None]:
         """Notices of duplicate recordings within each corpus that is tested or trained on."""
         looked = set()
-        for work in (work for work in works if work.trial):
-            tested, *trained = work.cell.corpora
-            for name, features in zip((*trained, tested), work.trial.features, strict=True):
+        for trial in trials:
+            tested = trial.record["corpus"]
+            for name, features in zip((*trial.protocol.sources(tested), tested), trial.features, strict=True):
                 if name not in looked:
                     looked.add(name)
                     yield shared_by_speakers(self.sources.corpus(name), features, tested=name == tested)
 
-    def _finish(self, work: Work, done: list[FoldResult | str]) -> None:
+    def _finish(self, trial: Trial, done: list[FoldResult | str]) -> None:
         """Store the results of a cell's folds; if one fold failed, the cell failed."""
-        for fold, result in zip(work.trial.folds, done, strict=True):
+        for fold, result in zip(trial.folds, done, strict=True):
             if isinstance(result, str):
-                return self._fail(work, f"fold {fold.name}: {result}")
-        results, curves = results_of(work.trial, done)
-        store.write_run(self.results, work.record | results, predictions_of(work.trial, done), curves)
-        self.outcome.done.append(work.cell.id)
+                return self._fail(trial.record, f"fold {fold.name}: {result}")
+        record, curves = results_of(trial, done)
+        store.write_run(self.results, record, predictions_of(trial, done), curves)
+        self.outcome.done.append(trial.name)
 
-    def _fail(self, work: Work, error: str, keep: bool = False) -> None:
+    def _fail(self, record: Mapping[str, Any], error: str, keep: bool = False) -> None:
         """Store a failure, unless a stored run is to be kept."""
         if not keep:
-            store.write_run(self.results, work.record | {"status": "failed", "error": error}, None)
-        self.outcome.errors.setdefault(error, []).append(work.cell.id)
+            store.write_run(self.results, {**record, "status": "failed", "error": error}, None)
+        self.outcome.errors.setdefault(error, []).append(record["id"])
 
 
 def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -67,6 +67,20 @@ class Trial:
     # Of degraded copies, to train on beside the clips. Each covers all clips that the folds number, or the
     # first of them up to the last training clip.
     copies: Sequence[tuple[Features, ...]] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)  # of its run, if it is stored
+
+    @property
+    def training(self) -> Hashable:
+        """What a fit depends on; trials with equal values differ only in what is tested."""
+        protocol = self.protocol
+        features = tuple(id(part) for parts in (self.features, *self.copies) for part in parts)
+        return (
+            (self.model.name, self.seed, self.labels.columns[-1], features),
+            (protocol.leaky, protocol.heard, protocol.trained_on),
+            protocol.knows.by if protocol.knows.method == "scaled" else "",
+            tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.folds),
+            tuple(fold.dev is not None and fold.dev.tobytes() for fold in self.folds),
+        )
 
     def known_together(self, *methods: str) -> np.ndarray | None:
         """The speakers, or what else the track goes by, if its method is one of these; else None."""
@@ -186,9 +200,10 @@ def run_folds(
 
 
 def results_of(trial: Trial, done: Sequence[FoldResult]) -> tuple[dict[str, Any], pd.DataFrame | None]:
-    """What a record says of folds that are all done, and the curves of networks."""
+    """The record of a trial whose folds are all done, and the curves of networks."""
     each = list(zip(trial.folds, done, strict=True))
-    results = {
+    record = {
+        **trial.record,
         "folds": [
             {"fold": fold.name, "train": len(fold.train), "test": len(fold.test)}
             | {"tuned": result.tuned, "chosen": result.chosen}
@@ -200,11 +215,11 @@ def results_of(trial: Trial, done: Sequence[FoldResult]) -> tuple[dict[str, Any]
         "machine": done[0].machine,
     }
     if any(result.machine != done[0].machine for result in done):
-        results["machines"] = [result.machine for result in done]  # in the order of the folds
+        record["machines"] = [result.machine for result in done]  # in the order of the folds
     curves = {fold.name: result.curves for fold, result in each}
     if any(curve is None for curve in curves.values()):
-        return results, None
-    return results, pd.concat(curves, names=["fold"]).reset_index("fold").reset_index(drop=True)
+        return record, None
+    return record, pd.concat(curves, names=["fold"]).reset_index("fold").reset_index(drop=True)
 
 
 def predictions_of(trial: Trial, done: Sequence[FoldResult]) -> pd.DataFrame:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import logging
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ser_classic import store
@@ -34,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sources:
-    """Loads corpora and features, each once; an error in features is raised again on every request.
+    """Corpora, their folds and features, each made once; an error in features is raised again every time.
 
     With `dimensions`, only clips with rated dimensions are taken; the other parameters are those of `bench`.
     """
@@ -51,6 +50,9 @@ class Sources:
         self.dimensions = dimensions
         self._corpora: dict[str, Loaded] = {}
         self._digests: dict[str, str] = {}
+        self._folds_of = ""
+        self._folds: dict[Hashable, tuple[pd.DataFrame, list[Fold]]] = {}
+        self._warned: set[str] = set()
         self._features: dict[Hashable, Features | SerClassicError] = {}
 
     def corpus(self, name: str) -> Loaded:
@@ -78,6 +80,19 @@ class Sources:
         except SerClassicError:
             return None
         return None if shortfall(loaded.corpus, loaded.clips) else self.digest(name)
+
+    def labels_and_folds(self, cell: Cell) -> tuple[pd.DataFrame, list[Fold]]:
+        """Labels and folds of the clips that a cell trains and tests on, kept for one tested corpus."""
+        if self._folds_of != cell.corpus:
+            self._folds_of, self._folds = cell.corpus, {}
+        key = (cell.protocol, cell.seed, cell.target)
+        if key not in self._folds:
+            protocol = PROTOCOLS[cell.protocol]
+            names = (*protocol.sources(cell.corpus), cell.corpus)
+            clips = pd.concat([self.corpus(name).clips for name in names])
+            shown = f"{cell.corpus}, {protocol.base}"
+            self._folds[key] = labels_and_folds(protocol, clips, cell.seed, cell.target, shown, self._warned)
+        return self._folds[key]
 
     def features(
         self, loaded: Loaded, feature_set: FeatureSet, degradation: Degradation | None = None
@@ -108,12 +123,11 @@ def prepare(
     protocol: Protocol,
     sources: Sources,
     seed: int = 0,
-    copied: Sequence[Loaded] = (),
 ) -> Trial:
     """A trial on corpora, checked to be apart and to have features that fit the model.
 
-    The protocol degrades the last corpus, and trains on copies of those in `copied` (all by default), which
-    the seed determines.
+    The protocol degrades the last corpus; it trains on copies of all corpora up to the last training clip,
+    which the seed determines.
     """
     model.require()
     require_match(model, feature_set)
@@ -123,10 +137,13 @@ def prepare(
     degraded = None
     if protocol.degradation:
         degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[protocol.degradation])
+    last, starts = (
+        max(fold.train.max() for fold in folds),
+        np.cumsum([0, *(len(part.clips) for part in features)]),
+    )
+    copied = [each for each, start in zip(corpora, starts, strict=False) if start <= last]
     chains = [training_copy(number, seed) for number in range(1, (protocol.copies or 0) + 1)]
-    copies = [
-        tuple(sources.features(each, feature_set, chain) for each in copied or corpora) for chain in chains
-    ]
+    copies = [tuple(sources.features(each, feature_set, chain) for each in copied) for chain in chains]
     return Trial(name, features, labels, folds, model, protocol, seed, degraded, copies)
 
 
@@ -156,72 +173,26 @@ def labels_and_folds(
     return labels, folds
 
 
-@dataclass
-class Work:
-    """A cell, what is stored of it, and its trial or the error that keeps it from running."""
-
-    cell: Cell
-    record: dict[str, Any]
-    trial: Trial | None = None
-    error: str = ""
-
-    @property
-    def training(self) -> Hashable:
-        """What a fit depends on; cells with equal values differ only in what is tested."""
-        protocol = self.trial.protocol
-        conditions = protocol.conditions(self.cell.corpus) | {"degradation": None}
-        rows = tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.trial.folds)
-        return (
-            replace(self.cell, protocol=""),
-            protocol.track,
-            protocol.leaky,
-            json.dumps(conditions, sort_keys=True),
-            rows,
-        )
-
-
-def prepare_cells(cells: Sequence[Cell], sources: Sources) -> Iterator[Work]:
-    """Prepare cells that test on the same corpus."""
-    loaded = sources.corpus(cells[0].corpus)
-    warned: set[str] = set()
-
-    @functools.cache
-    def split(name: str, seed: int, target: str) -> tuple[pd.DataFrame, list[Fold]]:
-        protocol, corpus = PROTOCOLS[name], loaded.corpus.name
-        others = map(sources.corpus, protocol.sources(corpus))
-        clips = pd.concat([each.clips for each in (*others, loaded)])
-        return labels_and_folds(protocol, clips, seed, target, f"{corpus}, {protocol.base}", warned)
-
-    def trial_of(cell: Cell, record: dict[str, Any]) -> Trial:
-        """The trial of a cell; its parameters and digests are added to the record, up to an error."""
-        protocol, digests = PROTOCOLS[cell.protocol], record["digests"]
-        cell.entry.require()
-        record["parameters"] = parameters(cell)
-        if others := protocol.sources(cell.corpus):
-            digests["trained_clips"] = {name: sources.digest(name) for name in others}
-        labels, folds = split(cell.protocol, cell.seed, cell.target)
-        trained, features = [*map(sources.corpus, others)], FEATURES[cell.features]
-        corpora = [*trained, loaded]
-        trial = prepare(
-            cell.id, corpora, labels, folds, features, cell.entry, protocol, sources, cell.seed, trained
-        )
-        *known, digests["features"] = [part.digest for part in trial.features]
-        if others:
-            digests["trained_features"] = dict(zip(others, known, strict=True))
-        if trial.degraded:
-            digests["degraded"] = trial.degraded.digest
-        if trial.copies:
-            digests["copies"] = [[part.digest for part in copy] for copy in trial.copies]
-        return trial
-
-    for cell in cells:
-        work = Work(cell, new_record(cell))
-        work.record["digests"]["clips"] = sources.digest(cell.corpus)
-        try:
-            work.trial = trial_of(cell, work.record)
-        except SerClassicError as error:
-            work.error = str(error)
-        yield work
+def prepare_cell(cell: Cell, sources: Sources) -> Trial:
+    """The trial of a cell, with the record of its run but for the results."""
+    protocol, model = PROTOCOLS[cell.protocol], cell.entry
+    model.require()
+    labels, folds = sources.labels_and_folds(cell)
+    others = protocol.sources(cell.corpus)
+    corpora = [sources.corpus(name) for name in (*others, cell.corpus)]
+    features = FEATURES[cell.features]
+    trial = prepare(cell.id, corpora, labels, folds, features, model, protocol, sources, cell.seed)
+    digests: dict[str, Any] = {"clips": sources.digest(cell.corpus)}
+    if others:
+        digests["trained_clips"] = {name: sources.digest(name) for name in others}
+    *known, digests["features"] = [part.digest for part in trial.features]
+    if others:
+        digests["trained_features"] = dict(zip(others, known, strict=True))
+    if trial.degraded:
+        digests["degraded"] = trial.degraded.digest
+    if trial.copies:
+        digests["copies"] = [[part.digest for part in copy] for copy in trial.copies]
+    return replace(trial, record=new_record(cell) | {"parameters": parameters(cell), "digests": digests})
 
 
 def labels_of(clips: pd.DataFrame, target: str = EMOTION, by: str = "") -> pd.DataFrame:
