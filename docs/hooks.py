@@ -231,7 +231,7 @@ def commands() -> str:
             rows.append([f"`{name}`", (getattr(parameter, "help", "") or "").replace("<", "&lt;")])
         lines.extend([*table(["argument or option", "meaning"], rows), ""])
         if command.epilog:
-            lines.extend(["```", *(line.strip() for line in command.epilog.splitlines()[1:]), "```", ""])
+            lines.extend(["```", *(line.strip() for line in command.epilog.splitlines()[2:]), "```", ""])
 
     walk(typer.main.get_command(app), "ser-classic")
     return "\n".join(lines)

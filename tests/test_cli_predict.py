@@ -170,55 +170,54 @@ def test_a_drawing_of_nothing_tells_why_there_is_nothing(saved, recordings, tmp_
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "complaint", "code"),
     [
-        (["--json", "--csv"], "--json, --csv"),
-        (["--hop", "1"], "--window"),
-        (["--draw", "a.png"], "--window"),
-        (["--top", "0"], "--top"),
-        (["--min-confidence", "2"], "--min-confidence"),
-        (["--window", "0"], "--window: "),
-        (["--window", "nan"], "--window: "),
-        (["--window", "inf"], "--window: "),
-        (["--window", "2", "--hop", "5"], "--hop: "),
-        (["--window", "1", "--draw", "a.gif"], "--draw: a.gif: "),
-        (["--window", "1", "--draw", "absent/a.png"], "--draw: absent/a.png: "),
-        (["--adapt"], "--adapt"),
+        (["--json", "--csv"], "--json, --csv", 2),
+        (["--hop", "1"], "--window", 2),
+        (["--draw", "a.png"], "--window", 2),
+        (["--top", "0"], "--top", 2),
+        (["--min-confidence", "2"], "--min-confidence", 2),
+        (["--window", "0"], "a window of 0 s", 1),
+        (["--window", "nan"], "a window of nan s", 1),
+        (["--window", "inf"], "a window of inf s", 1),
+        (["--window", "2", "--hop", "5"], "a hop of 5 s", 1),
+        (["--window", "1", "--draw", "a.gif"], "a.gif: ", 1),
+        (["--window", "1", "--draw", "absent/a.png"], "absent/a.png: ", 1),
+        (["--adapt"], "--adapt", 1),
     ],
 )
-def test_wrong_usage_is_exit_code_2(saved, recordings, options, complaint, ser):
+def test_wrong_usage_answers_nothing(saved, recordings, options, complaint, code, ser):
     told = ser("predict", saved, recordings[0], *options)
-    told.refused(complaint, code=2)
+    told.refused(complaint, code=code)
     assert told.stdout == ""
 
 
 @pytest.mark.parametrize("options", [["--window", "0"], ["--hop", "5"]])
 def test_windows_to_listen_in_are_checked_before_anything_is_opened(options, ser):
-    ser("listen", "absent.skops", *options).refused(f"{options[0]}: a ", code=2)
+    ser("listen", "absent.skops", *options).refused(f"a {options[0].removeprefix('--')} of ")
 
 
-def test_what_a_model_cannot_do_is_wrong_usage_of_the_option(fitted, recordings, tmp_path, monkeypatch, ser):
-    monkeypatch.setenv("COLUMNS", "1000")  # the path is not broken over two lines
+def test_what_a_model_cannot_do_is_told_with_the_option(fitted, recordings, tmp_path, monkeypatch, ser):
     fitted("ridge", adapted=True).save(tmp_path / "m.skops")
-    ser("predict", "m.skops", *recordings).refused("--adapt: ", "m.skops: ", code=2)
+    ser("predict", "m.skops", *recordings).refused("--adapt", "m.skops: ")
     monkeypatch.setattr(Predictor, "has_probabilities", False)
     words = ("--adapt", "--min-confidence", ".5")
-    ser("predict", "m.skops", *recordings, *words).refused("--min-confidence: ", code=2)
+    ser("predict", "m.skops", *recordings, *words).refused("--min-confidence")
 
 
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--features", "mfcc31"], "--features: "),
-        (["--model", "ridg"], "--model: "),
+        (["--features", "mfcc31"], "features: there is no 'mfcc31'"),
+        (["--model", "ridg"], "models: there is no 'ridg'"),
         (["--map", "angry"], "--map: "),
-        (["-o", "m.txt"], "--output: m.txt: "),
-        (["-o", "absent/m.skops"], "--output: absent/m.skops: "),
+        (["-o", "m.txt"], "m.txt: "),
+        (["-o", "absent/m.skops"], "absent/m.skops: "),
     ],
 )
-def test_wrong_values_of_fit_are_told_with_their_option(options, complaint, ser):
+def test_wrong_values_of_fit_are_told_before_any_work(options, complaint, ser):
     given = {"--features": "mfcc13", "--model": "ridge", "-o": "m.skops"} | dict([options])
-    ser("fit", "absent", *(word for pair in given.items() for word in pair)).refused(complaint, code=2)
+    ser("fit", "absent", *(word for pair in given.items() for word in pair)).refused(complaint)
 
 
 def test_the_way_to_a_predictor_that_is_told_can_be_gone(recordings, tmp_path, ser):
@@ -375,7 +374,7 @@ def test_a_channel_is_taken(saved, recordings, tmp_path, ser):
 
     for name in ("left", "right", "mix"):
         assert confidence(both, "--channel", name) == confidence(f"{name}.wav")
-    assert ser("predict", saved, both, "--channel", "middle").returncode == 2
+    ser("predict", saved, both, "--channel", "middle").refused("--channel")
     soundfile.write(both, np.stack([left, -left], axis=1), rate, subtype="FLOAT")
     ser("predict", saved, both).refused("--channel")
 

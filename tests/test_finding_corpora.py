@@ -164,7 +164,7 @@ def test_what_cannot_be_written_is_one_message(tmp_path, embedded, ser):
         locate("synthetic", cache=tmp_path / "file")
     touch(tmp_path / "play", "sad/ben_1.wav")
     for output in (tmp_path / "absent" / "clips.csv", tmp_path):
-        ser("corpora", "scan", "play", "-o", output).refused("--output", code=2)
+        ser("corpora", "scan", "play", "-o", output).refused(str(output))
 
 
 @pytest.mark.parametrize("name", CORPORA)

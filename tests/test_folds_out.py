@@ -106,8 +106,8 @@ def test_cross_deals_the_clips_of_both_corpora(ser, own_folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [
-        (("synthetic", "losso", "-o", "f.csv"), 2, "loso"),
-        (("synthetic", "loso", "-o", "f.txt"), 2, ".jsonl"),
+        (("synthetic", "losso", "-o", "f.csv"), 1, "loso"),
+        (("synthetic", "loso", "-o", "f.txt"), 1, ".jsonl"),
         (("synthetic", "emobox", "-o", "f.csv"), 1, "loso or speakers5"),
         (("absent.csv", "loso", "-o", "f.csv"), 1, "absent.csv"),
     ],

@@ -64,13 +64,13 @@ FIT = ("fit", "synthetic", "-o", "m.skops", "--model", "ridge", "--no-evaluate",
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "named"),
+    ("words", "named"),
     [
-        ((*FIT, "pooled+mine"), 1, "pooled+mine"),  # which would take both, a table and recordings
-        ((*FIT, "mfcc13"), 2, "mine"),
-        (("bench", "quick", "--results", "results"), 2, "mine"),
+        ((*FIT, "pooled+mine"), "pooled+mine"),  # which would take both, a table and recordings
+        ((*FIT, "mfcc13"), "mine"),
+        (("bench", "quick", "--results", "results"), "mine"),
     ],
 )
-def test_what_would_need_both_or_names_no_table_is_refused(brought, tmp_path, ser, words, code, named):
-    ser(*words, "--table", f"mine={brought / 't.npz'}").refused(named, code=code)
+def test_what_would_need_both_or_names_no_table_is_refused(brought, tmp_path, ser, words, named):
+    ser(*words, "--table", f"mine={brought / 't.npz'}").refused(named)
     assert not list(tmp_path.iterdir())

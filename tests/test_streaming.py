@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
-import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,7 +154,7 @@ def test_what_cannot_be_heard_or_kept_is_refused_before_the_microphone_is_opened
         (path, r"m\.skops.*\.wav"),
         (tmp_path / "no" / "a.wav", "folder"),
     ):
-        with pytest.raises(typer.BadParameter, match=complaint):
+        with pytest.raises(SerClassicError, match=complaint):
             listen.listen(path, record=record)
 
 

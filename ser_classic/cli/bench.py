@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,8 +103,7 @@ def bench(
     reading = access.reading != Reading()
     if verbose:
         _log_to_stderr()
-    with options.value_of("--engine"):
-        kind = ENGINES[engine]
+    kind = ENGINES[engine]
     of_this_machine = context.get_parameter_source("jobs").name == "COMMANDLINE"
     options.refuse(
         (kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS"),
@@ -123,8 +121,7 @@ def bench(
         ),
         (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
     )
-    with options.value_of("--shard"):
-        part = known.parse_shard(shard or "1/1")
+    part = known.parse_shard(shard or "1/1")
     only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
     listed = {name: file for suite in suites or () for name, file in known.tables_of(suite).items()}
     context.with_resource(options.brought(tables, listed))
@@ -143,8 +140,7 @@ def bench(
         found[loaded.corpus.name] = loaded
         cells = known.on_own(cells, loaded.corpus.name)
     options.require_used(tables, (cell.features for cell in cells))
-    with options.value_of("--corpus, --protocol, --features or --model"):
-        cells = known.select(cells, **only)
+    cells = known.select(cells, **only)
     with busy("looking for the corpora"):
         cells, notices = known.present(known.shard_of(cells, *part), found, data)
     for notice in notices:
@@ -235,13 +231,8 @@ def report(
 def _log_to_stderr() -> None:
     import logging
 
-    class Lines(logging.Handler):
-        """Looks up stderr for each line, as a progress bar replaces it while it is drawn."""
-
-        def emit(self, record: logging.LogRecord) -> None:
-            print(self.format(record), file=sys.stderr)
-
-    lines = Lines()
+    lines = logging.lastResort  # looks up stderr for each line: a progress bar replaces it while it is drawn
+    lines.setLevel(logging.INFO)
     lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("ser_classic")
     logger.addHandler(lines)

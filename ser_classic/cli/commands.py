@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
+from functools import partial
 from typing import Any
 
 import typer
@@ -36,40 +34,33 @@ class Command:
 
 
 class _Plain:
-    """Help in plain words: CORPUS, not {corpus} <str>; N, not N [0<=x<=4294967295]; nothing beside a flag."""
+    """Help with CORPUS where Typer has {corpus}, and with options under the headings of their panels."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Parameters, and the option --help."""
         parameters = super().get_params(ctx)
-        for parameter in parameters:
-            if parameter.param_type_name == "argument":
-                more = "..." if parameter.nargs != 1 else ""
-                name = parameter.metavar or parameter.name.upper() + more
-                parameter.metavar = name
-                piece = name if parameter.required else f"[{name}]"
-                parameter.get_usage_pieces = lambda ctx, piece=piece: [piece]
-            elif getattr(parameter, "is_flag", False):
-                parameter.metavar = ""
+        for each in parameters:
+            if each.param_type_name == "argument":
+                name = each.metavar or each.name.upper() + ("..." if each.nargs != 1 else "")
+                each.metavar, each.get_usage_pieces = name, partial(_in_usage, each)
         return parameters
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, as Typer does, but with all types as those of flags, which it does not show."""
-        _load_panels()
-        for parameter in self.get_params(ctx):
-            parameter.type = self.get_help_option(ctx).type
-        super().format_help(ctx, formatter)
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, options by panel, and the commands of a group."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for each in self.get_params(ctx):
+            title = getattr(each, "rich_help_panel", None) or f"{each.param_type_name.title()}s"
+            sections.setdefault(title, []).append(each.get_help_record(ctx))
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+        if isinstance(self, TyperGroup):
+            self.format_commands(ctx, formatter)
 
 
-def _load_panels() -> None:
-    """Import Typer's panels without Markdown and tracebacks, which our help lacks: a fifth of its time."""
-    unused = {"rich.markdown": "Markdown", "rich.traceback": "Traceback"}
-    missing = [name for name in unused if name not in sys.modules]
-    for name in missing:
-        sys.modules[name] = ModuleType(name)
-        setattr(sys.modules[name], unused[name], type(unused[name], (), {}))
-    importlib.import_module("typer.rich_utils")
-    for name in missing:
-        del sys.modules[name]
+def _in_usage(argument: Any, ctx: Any) -> list[str]:
+    return [argument.metavar if argument.required else f"[{argument.metavar}]"]
 
 
 class _PlainCommand(_Plain, TyperCommand):
@@ -77,7 +68,7 @@ class _PlainCommand(_Plain, TyperCommand):
 
 
 class PlainGroup(_Plain, TyperGroup):
-    """A group of commands whose help shows no type beside a flag."""
+    """A group of commands with such help."""
 
 
 class Group(typer.Typer):
@@ -89,18 +80,20 @@ class Group(typer.Typer):
             epilog=_below(examples),
             no_args_is_help=True,
             pretty_exceptions_enable=False,
+            rich_markup_mode=None,
             **settings,
         )
 
     def add(self, function: Callable[..., Any], *examples: str, name: str | None = None) -> None:
         """Add a command, called like its function."""
-        text = inspect.getdoc(function).replace("[", "\\[")  # no markup
-        self.command(name, cls=_PlainCommand, help=text, epilog=_below(examples))(function)
+        first = inspect.getdoc(function).partition("\n\n")[0]
+        self.command(name, cls=_PlainCommand, short_help=first, epilog=_below(examples))(function)
 
 
-def _below(examples: Sequence[str]) -> str | None:
-    lines = [f"  ser-classic {example}" for example in examples]
-    return "\n".join(["Examples:", *lines]) if lines else None
+def _below(examples: tuple[str, ...]) -> str:
+    return "\n".join(
+        ["\b", "Examples:", *(f"  ser-classic {example}" for example in examples)]
+    )  # \b: as it is
 
 
 class Commands(PlainGroup):

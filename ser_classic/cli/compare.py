@@ -35,8 +35,7 @@ def compare(
     from ser_classic.registry import unknown
     from ser_classic.report.comparison import as_facts, as_text, compare_stored
 
-    with options.value_of("--metric"):
-        if metric not in COUNT_METRICS:
-            raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
+    if metric not in COUNT_METRICS:
+        raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
     pair = compare_stored(results, first, second, metric)
     show(as_text(pair, shutil.get_terminal_size().columns), as_facts(pair), as_json)

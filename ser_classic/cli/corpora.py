@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ser_classic.cli import listing, options
+from ser_classic.cli import options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
@@ -28,16 +28,36 @@ SHOWN = 10  # names of files per fault; --json has them all
 
 def list_corpora(data: options.Data = None, as_json: options.Json = False) -> None:
     """List the corpora, and which of them are in the data folder."""
-    listing.show_kind("corpora", as_json, data)
+    from ser_classic.cli.pages import ACCESS, facts_of
+    from ser_classic.corpora import CORPORA, available
+    from ser_classic.runtime.files import data_folder
+
+    at_hand, folder = available(data), data_folder(data)
+    if not folder.is_dir():
+        tell(f"{folder}: there is no such folder; name the folder of your corpora with --data or $SER_DATA")
+    rows = [
+        {
+            "corpora": each.name,
+            "clips": each.clips or "-",
+            "speakers": each.speakers or "-",
+            "language": each.language,
+            "access": ACCESS[each.access],
+            "licence": each.licence,
+            "found": "yes" if each.name in at_hand else "no",
+        }
+        for each in CORPORA.values()
+    ]
+    show(Table.of(rows), [facts_of(each, each.name in at_hand) for each in CORPORA.values()], as_json)
 
 
 def show_corpus(corpus: Name, data: options.Data = None, as_json: options.Json = False) -> None:
     """Show facts, citation, expected files, anomalies, protocols and published scores of a corpus."""
-    from ser_classic.cli import pages
-    from ser_classic.corpora import CORPORA, available
+    from ser_classic.cli.pages import facts_of, page
+    from ser_classic.corpora import CORPORA, available, locate
 
-    entry = CORPORA[corpus]
-    show(pages.page(entry, data), listing.facts_of(entry, available(data)), as_json)
+    entry, found = CORPORA[corpus], corpus in available(data)
+    folder = locate(corpus, data) if found and not entry.make else None
+    show(page(entry, folder), facts_of(entry, found), as_json)
 
 
 @options.reads_corpus
@@ -56,8 +76,7 @@ def scan(
     from ser_classic.vocabulary import ordered
 
     if output is not None:
-        with options.value_of("--output"):
-            require_writable(output, "clips tables", ".csv")
+        require_writable(output, "clips tables", ".csv")
     root, clips, entry = access.load(corpus)
     if output is not None:
         clips.to_csv(output)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from ser_classic.cli import options
-from ser_classic.cli.printing import show, whole_words
+from ser_classic.cli.printing import show
+from ser_classic.tables import Table
 
 
 def doctor(data: options.Data = None, cache: options.Cache = None, as_json: options.Json = False) -> None:
@@ -21,9 +21,9 @@ def doctor(data: options.Data = None, cache: options.Cache = None, as_json: opti
     Exit code 1: something keeps commands from working.
     """
     found = examined(data, cache)
-    width = shutil.get_terminal_size().columns
-    lines = [whole_words(f"{name:16}  {text}", width, " " * 18) for name, text in _rows(found)]
-    show("\n".join(lines), found, as_json)
+    extras = {f"extra {name}": libraries for name, libraries in found["extras"].items()}
+    rows = [(name, _text(fact)) for name, fact in (found | extras).items() if name != "extras"]
+    show(Table(("installation", ""), rows), found, as_json)
     if found["faults"]:
         raise typer.Exit(1)
 
@@ -37,22 +37,21 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
     from ser_classic.runtime.workers import THREADS
 
     folder = cache_folder(cache).absolute()
-    here = Path.cwd()
-    writable = {"cache": _writable(folder), "this folder": _writable(here)}
+    writable = {"cache": _writable(folder), "this folder": _writable(Path.cwd())}
     fault = f"{folder}: the cache cannot be written; name another folder with --cache or $SER_CACHE"
     return {
         "versions": versions(),
         "machine": machine(),
         "jobs": options.CORES,
         "threads": {name: os.environ.get(name) for name in THREADS},
-        "extras": _extras(),
         "data": {"folder": str(data_folder(data).absolute()), "corpora": available(data)},
         "cache": {"folder": str(folder), "bytes": sum(contents(folder).values())},
-        "folder": str(here),
+        "folder": str(Path.cwd()),
         "writable": writable,
         "ffmpeg": shutil.which("ffmpeg"),
         "microphone": _microphone(),
         "faults": [] if writable["cache"] else [fault],
+        "extras": _extras(),
     }
 
 
@@ -77,51 +76,23 @@ def _microphone() -> str:
     from ser_classic.extras.listen import microphone
 
     try:
-        return ", ".join(device["name"] for device in microphone.devices()) or "none found"
+        return ", ".join(device["name"] for device in microphone.devices()) or "none"
     except SerClassicError as error:
         return str(error)
 
 
 def _writable(folder: Path) -> bool:
     """Whether a file can be made in a folder, or in the nearest above it that exists."""
-    while not folder.exists():
-        folder = folder.parent
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"-")
-    except OSError:
-        return False
-    return True
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
-    from rich.filesize import decimal
-
-    machine = found["machine"]
-    threads = ", ".join(f"{name}={value or 'not set'}" for name, value in found["threads"].items())
-    rows = [
-        ("versions", _versions(found["versions"])),
-        ("machine", f"{machine['system']} {machine['architecture']}, {machine['processor']}"),
-        ("jobs", f"{found['jobs']} by default; {threads}"),
-    ]
-    for extra, libraries in found["extras"].items():
-        if missing := [name for name, number in libraries.items() if number is None]:
-            text = f"not installed ({', '.join(missing)}): pip install 'ser-classic[{extra}]'"
-        else:
-            text = _versions(libraries)
-        rows.append((f"extra {extra}", text))
-    place = {name: "" if can else " (cannot be written)" for name, can in found["writable"].items()}
-    size = decimal(found["cache"]["bytes"])
-    return [
-        *rows,
-        ("corpora", f"{', '.join(found['data']['corpora'])}; searched in {found['data']['folder']}"),
-        ("cache", f"{size} in {found['cache']['folder']}{place['cache']}"),
-        ("folder", f"{found['folder']}{place['this folder']}"),
-        ("ffmpeg", found["ffmpeg"] or "not found; only MP4, WebM and AMR files need it"),
-        ("microphone", found["microphone"]),
-        *(("FAULT", fault) for fault in found["faults"]),
-    ]
-
-
-def _versions(libraries: dict[str, str]) -> str:
-    return ", ".join(f"{name} {number}" for name, number in libraries.items())
+def _text(fact: Any) -> str:
+    """A fact in words."""
+    if isinstance(fact, dict):
+        return ", ".join(f"{name} {_text(value)}" for name, value in fact.items())
+    if isinstance(fact, list):
+        return ", ".join(fact) or "none"
+    if isinstance(fact, bool):
+        return "yes" if fact else "no"
+    return "none" if fact is None else str(fact)

@@ -52,11 +52,10 @@ def explore(
         from ser_classic.features.extraction import extract
         from ser_classic.runtime.engines import Local
 
-        with options.value_of("--features"):
-            feature_set = FEATURES[features]
-            if feature_set.gives.dimensions > 1:
-                gives = feature_set.gives.name
-                raise SerClassicError(f"{features} gives {gives} per clip; choose one that gives vectors")
+        feature_set = FEATURES[features]
+        if feature_set.gives.dimensions > 1:
+            gives = feature_set.gives.name
+            raise SerClassicError(f"{features} gives {gives} per clip; choose features that give vectors")
         loaded = access.load(what)
         extracted = extract(
             loaded.clips, loaded.root, feature_set, access.cache, Local(jobs), loaded.corpus.channel

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from ser_classic.cli import interrupts, listing, options
+from ser_classic.cli import interrupts, options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
+from ser_classic.cli.printing import show
+from ser_classic.tables import Table
 
 app = Group("features list", help="List feature sets, or extract one to a file.")
 
 
 def list_features(as_json: options.Json = False) -> None:
     """List the feature sets with their columns, where the library that they need is installed."""
-    listing.show_kind("features", as_json)
+    import textwrap
+
+    from ser_classic.errors import SerClassicError
+    from ser_classic.features import FEATURES
+
+    facts, rows = [], []
+    for name, entry in FEATURES.items():
+        try:
+            columns = entry.columns
+            count = f"{len(columns)}{' per frame' * (entry.gives.dimensions > 1)}"
+            contents = textwrap.shorten(", ".join(_contents(columns)), 70, placeholder=" ...")
+        except SerClassicError:
+            columns, count = None, ""
+            contents = (
+                f"needs: pip install 'ser-classic[{entry.extra}]'" if entry.extra else "cannot be loaded"
+            )
+        facts.append(entry.parameters | {"columns": columns, "extra": entry.extra})
+        rows.append((name, count, contents))
+    show(Table(("features", "columns", "contents"), rows), facts, as_json)
+
+
+def _contents(columns: Sequence[str]) -> list[str]:
+    """The groups of columns; where there is only one, the descriptors or kernels in it."""
+    split = [column.rpartition("/") for column in columns]
+    groups = dict.fromkeys(group for group, _, _ in split)
+    return list(groups if len(groups) > 1 else dict.fromkeys(name.split("_")[0] for _, _, name in split))
 
 
 @options.reads_corpus
@@ -27,7 +55,7 @@ def extract_features(
         option(
             "--encoder NAME",
             "Instead of --features, a pretrained wav2vec 2.0, HuBERT, WavLM or Whisper: a folder, or its "
-            "name at Hugging Face. Install its extra with: pip install 'ser-classic\\[embeddings]'",
+            "name at Hugging Face. Install its extra with: pip install 'ser-classic[embeddings]'",
         ),
     ] = None,
     layer: Annotated[
@@ -60,12 +88,10 @@ def extract_features(
         ),
     )
     if features is not None:
-        with options.value_of("--features"):
-            feature_set = FEATURES[features]
-        engine = Local(jobs)
-    with options.value_of("--output"):
-        check_output(output, *([] if features is None else [feature_set.gives]))
-    if encoder is not None:
+        feature_set, engine = FEATURES[features], Local(jobs)
+        check_output(output, feature_set.gives)
+    else:
+        check_output(output)
         from ser_classic.extras.embeddings import encoder_set
 
         feature_set, engine = encoder_set(encoder, layer, batch or 8, threads=jobs), SERIAL

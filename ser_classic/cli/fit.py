@@ -65,15 +65,11 @@ def fit(
         from ser_classic.models import MODELS
         from ser_classic.predictor import cards, fitting, saving
 
-    with options.value_of("--output"):
-        require_writable(output, "predictors", saving.SUFFIX)
-    with options.value_of("--model"):
-        MODELS[model]
+    require_writable(output, "predictors", saving.SUFFIX)
+    MODELS[model]  # an unknown one is an error before any work
     lines = options.pairs(facts, "--fact", "'licence=CC BY 4.0'")
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
     with options.brought(tables):
-        with options.value_of("--features"):
-            FEATURES[features]
         options.require_used(tables, [features])
         predictor = fitting.fit(
             names,

@@ -40,10 +40,8 @@ def folds(
     from ser_classic.protocols import PROTOCOLS
     from ser_classic.protocols.export import ENDINGS, fold_table, save
 
-    with options.value_of("PROTOCOL"):
-        entry = PROTOCOLS[protocol]
-    with options.value_of("--output"):
-        require_writable(output, "folds", *ENDINGS)
+    entry = PROTOCOLS[protocol]
+    require_writable(output, "folds", *ENDINGS)
     loaded = [access.load(corpus)]
     loaded[:0] = [load(name, access.data, access.cache) for name in entry.sources(loaded[0].corpus.name)]
     table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)

@@ -60,7 +60,7 @@ OWN_OR_KNOWN = "Name of a corpus, or path of your own: a table or a folder."
 Corpus = Annotated[str, typer.Argument(help=OWN_OR_KNOWN, autocompletion=CORPORA)]
 ModelFile = Annotated[Path, typer.Argument(metavar="MODEL.skops", help="Model saved by `ser-classic fit`.")]
 Features = Annotated[
-    str, option("--features NAME", "Feature set; list them with `ser-classic list features`.")
+    str, option("--features NAME", "Feature set; list them with `ser-classic features list`.")
 ]
 Data = Annotated[
     Path | None,
@@ -98,19 +98,13 @@ Json = Annotated[bool, option("--json", "Print JSON.")]
 
 
 def refuse(*rules: tuple[object, str]) -> None:
-    """Report the first rule that is broken as wrong usage: exit code 2."""
+    """Report the first rule that is broken as wrong usage: exit code 2.
+
+    For combinations of options; a value that is wrong by itself is a SerClassicError, exit code 1.
+    """
     for broken, message in rules:
         if broken:
             raise typer.BadParameter(message)
-
-
-@contextlib.contextmanager
-def value_of(option: str) -> Iterator[None]:
-    """Report an error in the block as a wrong value of this option: exit code 2."""
-    try:
-        yield
-    except SerClassicError as error:
-        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 @dataclass
@@ -214,13 +208,12 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
 def pairs(given: list[str] | None, option: str = "--map", example: str = "anger=angry") -> dict[str, str]:
     """The words and meanings of an option such as --map, each word once."""
     words: dict[str, str] = {}
-    with value_of(option):
-        for pair in given or ():
-            word, equals, meaning = (part.strip() for part in pair.partition("="))
-            if not (word and equals and meaning):
-                raise SerClassicError(f"{pair!r}: expected a form such as {example}")
-            if words.setdefault(word, meaning) != meaning:
-                raise SerClassicError(f"{pair!r}: {word!r} was given as {words[word]!r} before")
+    for pair in given or ():
+        word, equals, meaning = (part.strip() for part in pair.partition("="))
+        if not (word and equals and meaning):
+            raise SerClassicError(f"{option}: {pair!r}; expected a form such as {example}")
+        if words.setdefault(word, meaning) != meaning:
+            raise SerClassicError(f"{option}: {pair!r}; {word!r} was given as {words[word]!r} before")
     return words
 
 
@@ -230,8 +223,7 @@ def channel_of(channel: str | None) -> int | None:
     if channel in named:
         return named[channel]
     if not channel.isdecimal():
-        message = f"{channel!r}: not a channel; expected left, right, mix, or a number counted from 0"
-        raise typer.BadParameter(message, param_hint="--channel")
+        raise SerClassicError(f"--channel: {channel!r}; expected left, right, mix, or a number from 0")
     return int(channel)
 
 
@@ -256,17 +248,6 @@ def brought(tables: list[str] | None, more: Mapping[str, Path] = {}) -> Iterator
 def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
     """Refuse a --table that none of these feature sets uses."""
     used = {part for name in features for part in name.split("+")}
-    with value_of("--table"):
-        for name in named_files(tables):
-            if name not in used:
-                raise SerClassicError(f"{name} is not used; name it in --features or in the suite")
-
-
-def check_windows(window: float, hop: float | None) -> None:
-    """Refuse an invalid window or hop [s]."""
-    from ser_classic.predictor.windows import lengths
-
-    with value_of("--window"):
-        lengths(1, window, None)
-    with value_of("--hop"):
-        lengths(1, window, hop)
+    for name in named_files(tables):
+        if name not in used:
+            raise SerClassicError(f"--table: {name} is not used; name it in --features or in the suite")

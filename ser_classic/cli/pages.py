@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
+from typing import Any
 
-from ser_classic.cli.listing import ACCESS
-from ser_classic.cli.printing import whole_words
-from ser_classic.corpora import Corpus, CorpusError, locate
+from ser_classic.corpora import Corpus
 from ser_classic.vocabulary import ordered
 
-WIDTH = min(80, shutil.get_terminal_size().columns)
+ACCESS = {"open": "open", "registration": "register", "request": "request", "made": "made here"}
 SHOWN = 5  # published scores
 
 
-def page(corpus: Corpus, data: Path | None = None) -> str:
-    """Facts, citation, expected files, anomalies, protocols and published scores."""
+def page(corpus: Corpus, found: Path | None = None) -> str:
+    """Facts, citation, where it was found, expected files, anomalies, protocols and published scores."""
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
         "Emotions": ", ".join(ordered(corpus.emotions.values())),
@@ -27,12 +25,10 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
         "Access": ACCESS[corpus.access],
         "Address": corpus.url,
         "Citation": corpus.citation,
-        "Found": _found(corpus, data),
+        "Found": found or ("" if corpus.make else f"no. {corpus.remedy()}"),
     }
-    heads = [f"{name}: {value}" for name, value in facts.items() if value]
-    heads += [] if corpus.make else [corpus.remedy()]
-    parts = [whole_words(f"{corpus.name}: {corpus.title}", WIDTH, "  ")]
-    parts += [whole_words(head, WIDTH, "    ", "  ") for head in heads]
+    lines = [f"{corpus.name}: {corpus.title}"]
+    lines += [f"  {name}: {fact}" for name, fact in facts.items() if fact]
     sections = {
         "Expected files": list(corpus.layout),
         "Left out": [f"{label}: {reason}" for label, reason in (corpus.left_out | corpus.excluded).items()],
@@ -40,10 +36,17 @@ def page(corpus: Corpus, data: Path | None = None) -> str:
         "Protocols": protocols_of(corpus),
         "Published scores": published_of(corpus),
     }
-    for title, lines in sections.items():
-        if lines:
-            parts += ["", f"{title}:", *(whole_words(each, WIDTH, "    ", "  - ") for each in lines)]
-    return "\n".join([*parts, "", bibtex(corpus)])
+    for title, items in sections.items():
+        if items:
+            lines += ["", f"{title}:", *(f"  - {each}" for each in items)]
+    return "\n".join([*lines, "", bibtex(corpus)])
+
+
+def facts_of(corpus: Corpus, found: bool) -> dict[str, Any]:
+    """What is printed of a corpus as JSON."""
+    names = ("name", "title", "url", "licence", "access", "citation", "language", "style")
+    facts = {name: getattr(corpus, name) for name in (*names, "clips", "speakers", "dimensions", "anomalies")}
+    return facts | {"emotions": ordered(corpus.emotions.values()), "at_hand": found}
 
 
 def protocols_of(corpus: Corpus) -> list[str]:
@@ -103,12 +106,3 @@ def bibtex(corpus: Corpus) -> str:
         fields["url"] = corpus.url
     lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
     return "\n".join([f"@misc{{{corpus.release},", *lines, "}"])
-
-
-def _found(corpus: Corpus, data: Path | None) -> str:
-    if corpus.make is not None:
-        return ""
-    try:
-        return str(locate(corpus.name, data))
-    except CorpusError:
-        return "no"

@@ -84,6 +84,7 @@ def predict(
     from ser_classic.predictor import load_predictor, saving, shipped
     from ser_classic.predictor.describing import EACH
     from ser_classic.predictor.recordings import opened
+    from ser_classic.predictor.windows import lengths
 
     pieces = segments or window is not None
     options.refuse(
@@ -95,10 +96,9 @@ def predict(
         (draw and channel == EACH, "--draw draws one channel; choose it with --channel"),
     )
     if draw is not None:
-        with options.value_of("--draw"):
-            require_writable(draw, "figures", ".png", ".pdf", ".svg")
+        require_writable(draw, "figures", ".png", ".pdf", ".svg")
     if window is not None:
-        options.check_windows(window, hop)
+        lengths(1, window, hop)  # an invalid one is an error before any work
     first, *others = recordings
     late = next((name for name in others if name.endswith(saving.SUFFIX)), None)
     options.refuse((late, f"{late}: one model answers, and it is named before the recordings"))
@@ -124,10 +124,7 @@ def predict(
     options.refuse((not recordings, "name a recording after the model"))
     if channel is not None:
         predictor = predictor.taking(EACH if channel == EACH else options.channel_of(channel))
-    with options.value_of("--adapt"):
-        predictor.require(adapt=adapt)
-    with options.value_of("--min-confidence"):
-        predictor.require(adapt=adapt, min_confidence=min_confidence)
+    predictor.require(adapt=adapt, min_confidence=min_confidence)
     problems: list[str] = []
     with opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:
         for name, value in (("--draw", draw), ("--format", shape)):

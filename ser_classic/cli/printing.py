@@ -44,21 +44,13 @@ def without_controls(text: str) -> str:
     return "\n".join(map(on_one_line, text.split("\n")))
 
 
-def whole_words(text: str, width: int, indent: str = "", first: str = "") -> str:
-    """Text in lines of a width, broken between words, so that paths can be copied."""
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 def _fitting(line: str) -> str:
-    """A line that is too long for the terminal, broken; what is not shown on one stays as it is."""
+    """A line that is too long for the terminal, broken between words; elsewhere, the line as it is."""
     width = shutil.get_terminal_size().columns
     if not sys.stdout.isatty() or len(line) <= width:
         return line
-    return whole_words(line, width, "  " if line.startswith("- ") else "")
+    before = len(line) - len(line.lstrip())
+    indent = " " * (before + 2 * (before > 0 or line.startswith("- ")))
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

@@ -22,8 +22,7 @@ def card(
     from ser_classic.predictor import cards, read_card, saving
 
     if pipeline is not None:
-        with options.value_of("--pipeline"):
-            require_writable(pipeline, "pipelines", saving.SUFFIX)
+        require_writable(pipeline, "pipelines", saving.SUFFIX)
         pipeline.write_bytes(saving.pipeline_of(model))
         print(f"{pipeline}: load it with skops.io.load, or ser_classic.load_pipeline({str(model)!r})")
         return
@@ -42,8 +41,7 @@ def export(
     from ser_classic.extras import onnx
     from ser_classic.predictor import load_predictor
 
-    with options.value_of("--output"):
-        require_writable(output, "ONNX models", onnx.SUFFIX)
+    require_writable(output, "ONNX models", onnx.SUFFIX)
     predictor = load_predictor(model)
     onnx.export(predictor, output)
     gives = "label and probabilities" if predictor.has_probabilities else "label"

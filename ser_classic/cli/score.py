@@ -41,8 +41,7 @@ def score(
     from ser_classic.protocols import PROTOCOLS
     from ser_classic.report.external import as_text, compared, external, facts, read_predictions
 
-    with options.value_of("--protocol"):
-        entry = PROTOCOLS[protocol]
+    entry = PROTOCOLS[protocol]
     meanings = access.reading.words
     try:
         loaded = replace(access, words=None).load(corpus)

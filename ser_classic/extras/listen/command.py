@@ -69,18 +69,16 @@ def listen(
         return
     from ser_classic.predictor import load_predictor, shipped
     from ser_classic.predictor.streaming import Listener
+    from ser_classic.predictor.windows import lengths
     from ser_classic.runtime.files import require_writable
 
-    options.check_windows(window, hop)
+    lengths(1, window, hop)  # an invalid one is an error before anything is opened
     if record is not None:
-        with options.value_of("--record"):
-            require_writable(record, "recordings", ".wav")
+        require_writable(record, "recordings", ".wav")
     if model is None:
         tell(shipped.NOTICE)
     predictor = shipped.load() if model is None else load_predictor(model)
-    predictor.require()  # an adapted one needs all recordings of a speaker first
-    with options.value_of("--min-confidence"):
-        predictor.require(min_confidence=min_confidence)
+    predictor.require(min_confidence=min_confidence)  # an adapted one needs all recordings of a speaker first
     chosen = int(device) if device is not None and device.isdigit() else device
     with ExitStack() as stack:
         rate, blocks = stack.enter_context(microphone.opened(chosen))
