@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
 import shutil
 import subprocess
@@ -168,7 +169,9 @@ def models() -> str:
         rows = []
         for name, one in entries.items():
             grid = ", ".join(f"{key}: {', '.join(map(str, values))}" for key, values in one.grid.items())
-            how = grid or {"own": "its own search", "early": "stops early", "grid": "–"}[one.search]
+            made = one.estimator(0)
+            early = "stops early" if "groups" in inspect.signature(made.fit).parameters else "–"
+            how = grid or ("its own search" if "cv" in made.get_params() else early)
             rows.append([f"`{name}`", one.title, "yes" if one.scale else "no", how, one.extra or ""])
         lines += [*table(["name", "what it is", "scaled", "tuned", "extra"], rows), ""]
         if entries is MODELS:

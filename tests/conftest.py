@@ -231,7 +231,7 @@ def brief_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     from ser_classic.models import MODELS
 
     for name, model in list(MODELS.items()):
-        if model.search == "early":
+        if model.extra == "deep":
 
             def estimator(seed: int, model=model):
                 return model.estimator(seed).set_params(epochs=3, fixed_epochs=2)

@@ -30,7 +30,7 @@ pytest.importorskip("skorch", reason="the extra `deep` is not installed")
 
 from ser_classic.extras.deep import networks, training  # noqa: E402 - they need what is looked for above
 
-DEEP = [name for name, model in MODELS.items() if model.search == "early"]
+DEEP = [name for name, model in MODELS.items() if model.extra == "deep"]
 SMALL = {
     "lstm": {"units": 8, "dense": 8},
     "gru": {"units": 8, "dense": 8},

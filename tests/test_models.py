@@ -40,7 +40,7 @@ def test_a_model_learns_chooses_of_its_grid_and_its_probabilities_are_those_of_i
     new, truth, _ = clips()
     model = MODELS[name]
     fitted = fit(model, X, y, speakers, seed=1)
-    assert fitted.tuned == (bool(model.grid) or model.search == "own")
+    assert fitted.tuned == (bool(model.grid) or "cv" in model.parameters()["parameters"])
     assert all(fitted.chosen[name] in values for name, values in (model.grid or {}).items())
     guess = fitted.estimator.predict(new)
     if name != "prior":
@@ -130,7 +130,7 @@ class Divided(Reporter):
 
 def test_a_search_of_its_own_is_in_folds_that_keep_speakers_apart():
     X, y, speakers = clips()
-    model = Model("divided", "", lambda seed: Divided(), search="own")
+    model = Model("divided", "", lambda seed: Divided())
     fitted = fit(model, X, y, speakers)
     (inner,) = Divided.given
     assert len(inner) == 4
@@ -152,22 +152,31 @@ def test_scikit_learns_own_searches_are_given_speaker_folds_and_say_what_they_ch
         (logistic, {"C": {0.01, 0.1}, "l1_ratio": {0}}),
         (RidgeClassifierCV(alphas=[1.0, 10.0]), {"alpha": {1.0, 10.0}}),
     ):
-        model = Model("m", "", lambda seed, estimator=estimator: estimator, search="own")
+        model = Model("m", "", lambda seed, estimator=estimator: estimator)
         fitted = fit(model, X, y, speakers)
         assert fitted.tuned
         assert set(fitted.chosen) == set(choices)
         assert all(set(fitted.chosen[name]) <= values for name, values in choices.items())
         with pytest.raises(SerClassicError, match=rf"m: .*{type(estimator).__name__} "):
             fit(model, X, y, np.repeat("c/only", len(y)))
-        with pytest.raises(SerClassicError, match=r"m: .*search='own'.*search='grid'"):
-            fit(replace(model, search="grid"), X, y, speakers)
+        with pytest.raises(SerClassicError, match=rf"m: {type(estimator).__name__} .*grid"):
+            fit(replace(model, grid={"fit_intercept": (True, False)}), X, y, speakers)
 
 
-def test_a_search_of_its_own_needs_an_estimator_that_has_one():
-    from sklearn.linear_model import LogisticRegression
+def test_an_estimator_that_takes_speakers_is_given_them_and_says_what_it_chose():
+    class Stopping(Reporter):
+        def fit(self, X, y, groups=None):
+            self.chosen_, self.held_out_, self.groups_ = {"epochs": 3}, True, groups
+            return super().fit(X, y)
 
-    with pytest.raises(SerClassicError, match=r"m: .*search='own'.*LogisticR"):
-        fit(Model("m", "", lambda seed: LogisticRegression(), search="own"), *clips())
+    X, y, speakers = clips()
+    model = Model("stopping", "", lambda seed: Stopping())
+    fitted = fit(model, X, y, speakers)
+    assert (fitted.tuned, fitted.chosen) == (True, {"epochs": 3})
+    np.testing.assert_array_equal(fitted.estimator[-1].groups_, speakers)
+    assert fit(model, X, y, speakers, leaky=True).estimator[-1].groups_ is None
+    with pytest.raises(SerClassicError, match=r"stopping: Stopping .*grid"):
+        fit(replace(model, grid={"depth": (1, 2)}), X, y, speakers)
 
 
 def test_stated_priors_stay_and_equal_ones_are_set_where_they_are_asked_for():
@@ -182,11 +191,7 @@ def test_stated_priors_stay_and_equal_ones_are_set_where_they_are_asked_for():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"search": "random"}, "m: search 'random'.*'grid', 'own', 'early'"),
         ({"balance": "classes"}, "m: balance 'classes'.*'weights', 'priors', None"),
-        ({"search": "own", "grid": {"C": (5,)}}, "m: .*search='own'"),
-        ({"search": "early", "grid": {"C": (5,)}}, "m: .*search='early'"),
-        ({"search": "early", "balance": "weights"}, "m: .*balance"),
         ({"takes": SEQUENCES}, "m: .*scale=False"),
         ({"extra": "deep"}, "m: .*`extra`.*`library`"),
     ],
@@ -264,7 +269,7 @@ def test_several_corpora_count_the_same_and_are_left_out_in_turn_to_tune():
     corpora = np.repeat(["a", "b", "c"], [80, 8, 8])
     y = np.tile(["angry", "sad"], 48)
     speakers = np.array([f"{corpus}/{row % 4}" for row, corpus in enumerate(corpora)])
-    model = Model("watched", "", lambda seed: Watched(), search="own", scale=False)
+    model = Model("watched", "", lambda seed: Watched(), scale=False)
     fit(model, pd.DataFrame(np.zeros((96, 1))), y, speakers, corpora=corpora)
     ((folds, weights),) = seen
     assert len(folds) == 3

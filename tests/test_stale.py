@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from sklearn.neighbors import KNeighborsClassifier
 
 from ser_classic import report, store
 from ser_classic.corpora import Reading, load
@@ -108,13 +107,6 @@ def test_what_a_library_sets_by_itself_is_no_change_but_what_the_table_states_is
     assert differing(told) == {}
     given["weights"] = "uniform"
     assert list(differing(told)) == ["model.parameters.weights"]
-
-
-def test_a_function_as_estimator_states_what_its_class_does_not(monkeypatch):
-    changed(monkeypatch, MODELS, "knn", estimator=lambda seed: KNeighborsClassifier(3, algorithm="brute"))
-    stated = MODELS["knn"].stated()
-    assert stated["parameters"] == {"n_neighbors": 3, "algorithm": "brute"}
-    assert {**MODELS["knn"].parameters(), "parameters": stated["parameters"]} == stated
 
 
 def test_what_a_model_sets_of_a_part_is_stated_as_the_record_has_it():

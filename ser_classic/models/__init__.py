@@ -17,10 +17,9 @@ import numpy as np
 
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import VECTORS, Inputs
-from ser_classic.registry import Registry, need, unknown
+from ser_classic.registry import Registry, need
 from ser_classic.vocabulary import EMOTION
 
-Search = Literal["grid", "own", "early"]
 Balance = Literal["weights", "priors"]
 
 
@@ -60,6 +59,11 @@ class Estimator:
 class Model:
     """A named way of building a classifier, or for `REGRESSORS` a regressor.
 
+    An estimator with a parameter `cv` searches by itself, in the inner speaker folds that it gets there; if
+    it gets None because nothing can be tuned by speaker, it must use its stated defaults and set `tuned_` to
+    False. One whose `fit` takes `groups` holds out some of these speakers to decide when to stop training,
+    and sets `chosen_` and `held_out_`.
+
     Attributes
     ----------
     name, title : str
@@ -67,14 +71,9 @@ class Model:
         Returns the estimator with its stated defaults, which are used if nothing can be tuned by speaker. An
         `Estimator`, or a function of your own.
     grid : mapping of parameter name to values
-        For `search="grid"`. If empty, nothing is tuned.
+        Searched in inner speaker folds, scored by UAR (regressors: by CCC). If empty, nothing is tuned.
     scale : bool
         Put a StandardScaler before it.
-    search : {"grid", "own", "early"}
-        `grid`: exhaustive search in inner speaker folds, scored by UAR (regressors: by CCC). `own`: the
-        estimator searches in the folds of its parameter `cv`; if that is None because nothing can be tuned by
-        speaker, it uses its stated defaults and sets `tuned_` to False. `early`: its `fit` holds out some of
-        the speakers in `groups` to decide when to stop training, and sets `chosen_` and `held_out_`.
     balance : {"weights", "priors"}, optional
         For estimators without class weights: fit with balanced sample weights, or set the parameter `priors`
         to equal values.
@@ -96,7 +95,6 @@ class Model:
     estimator: Callable[[int], Any]
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     scale: bool = True
-    search: Search = "grid"
     balance: Balance | None = None
     takes: Inputs = VECTORS
     library: str | None = None
@@ -104,13 +102,10 @@ class Model:
     version: int = 1
 
     def __post_init__(self) -> None:
-        searches, balances = get_args(Search), (*get_args(Balance), None)
+        balances = (*get_args(Balance), None)
         for wrong, what in (
-            (self.search not in searches, f"search {self.search!r}; expected one of {searches}"),
             (self.balance not in balances, f"balance {self.balance!r}; expected one of {balances}"),
             (not isinstance(self.grid, Mapping), "a grid maps names of parameters to their values"),
-            (self.grid and self.search != "grid", f"a grid is not searched with search={self.search!r}"),
-            (self.balance and self.search == "early", "with search='early', a model balances by itself"),
             (self.takes != VECTORS and self.scale, "only vectors can be scaled; give scale=False"),
             (self.extra and not self.library, "`extra` installs a library; give its name as `library`"),
         ):
@@ -136,16 +131,10 @@ class Model:
         return self._described(type(estimator).__name__, estimator.get_params())
 
     def stated(self, seed: int = 0) -> dict[str, Any]:
-        """Like `parameters`, but only what the entry sets, and without importing an `Estimator`'s class."""
+        """Like `parameters`, but of an `Estimator` only what the entry sets, without importing its class."""
         if isinstance(self.estimator, Estimator):
             return self._described(self.estimator.name, self.estimator.parameters(seed))
-        estimator = self._made(seed)
-        default = {
-            name: known.default for name, known in inspect.signature(type(estimator)).parameters.items()
-        }
-        values = estimator.get_params(deep=False).items()
-        own = {name: value for name, value in values if repr(value) != repr(default.get(name, self))}
-        return self._described(type(estimator).__name__, own)
+        return self.parameters(seed)
 
     def _described(self, estimator: str, parameters: dict[str, Any]) -> dict[str, Any]:
         described = {
@@ -193,7 +182,7 @@ _SVM_LINEAR = _SVM_RBF | {"kernel": "linear", "Cs": (0.0001, 0.001, 0.01, 0.1, 1
 def _own(name: str, title: str, estimator: str, **settings: Any) -> Model:
     """A model with an estimator of this package that standardises within each inner fold."""
     made = Estimator(f"ser_classic.estimators.{estimator}", **settings)
-    return Model(name, title, made, scale=False, search="own")
+    return Model(name, title, made, scale=False)
 
 
 def _mlp(**settings: Any) -> Estimator:
@@ -353,11 +342,4 @@ REGRESSORS: Registry[Model] = Registry(
 
 def model_for(target: str, name: str) -> Model:
     """Look up a model by name: in `MODELS` for emotions, in `REGRESSORS` for a dimension."""
-    own, other = (MODELS, REGRESSORS) if target == EMOTION else (REGRESSORS, MODELS)
-    if name not in own and name in other:
-        kinds = ("words", "numbers") if target == EMOTION else ("numbers", "words")
-        raise SerClassicError(
-            f"{name} cannot predict {target}: it predicts {kinds[1]}, not {kinds[0]}; "
-            f"{unknown(own.kind, name, own)}"
-        )
-    return own[name]
+    return (MODELS if target == EMOTION else REGRESSORS)[name]

@@ -86,10 +86,11 @@ def fit(
         numbers = y.dtype.kind == "f"
         pipeline = model.pipeline(seed)
         last = pipeline[-1]
-        if ("cv" in last.get_params()) != (model.search == "own"):
+        searches = "cv" in last.get_params()
+        stops_early = not searches and has_fit_parameter(last, "groups")
+        if model.grid and (searches or stops_early):
             raise SerClassicError(
-                f"{model.name}: estimators with a parameter `cv`, and only these, need search='own', which "
-                f"sets it to folds by speaker; found search={model.search!r} for {type(last).__name__}"
+                f"{model.name}: {type(last).__name__} chooses by itself; leave out the grid"
             )
         options, weights, inner = {}, None, None
         if corpora is not None and has_fit_parameter(last, "sample_weight"):
@@ -100,14 +101,14 @@ def fit(
         elif model.balance == "priors":
             classes = len(np.unique(y))
             pipeline.set_params(model__priors=np.full(classes, 1 / classes))
-        if model.search == "early":
-            pipeline.fit(X, y, model__groups=None if leaky else speakers)
+        if stops_early:
+            pipeline.fit(X, y, model__groups=None if leaky else speakers, **options)
             return Fitted(pipeline, plain(last.chosen_), tuned=last.held_out_)
-        if model.grid or model.search == "own":
+        if model.grid or searches:
             units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
             given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
             inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
-        if model.search == "own":
+        if searches:
             pipeline.set_params(model__cv=inner).fit(X, y, **options)
             # The folds have row numbers of this training part, without meaning in a saved pipeline
             pipeline.set_params(model__cv=None)

@@ -14,7 +14,7 @@ def _network(network: str, sequence: bool = True, **options: Any) -> Estimator:
     return Estimator(path, seeded=True, network=network, options=options, sequence=sequence)
 
 
-_MODEL = partial(Model, scale=False, search="early", library="torch", extra="deep")
+_MODEL = partial(Model, scale=False, library="torch", extra="deep")
 _OF_SEQUENCES = partial(_MODEL, takes=SEQUENCES)
 
 LSTM = _OF_SEQUENCES("lstm", "two LSTM layers", _network("lstm"))
