@@ -165,43 +165,47 @@ def _opened(path: Path) -> Iterator[_Opened]:
             if size == 0:
                 raise AudioError(f"{path}: the file is empty; {AGAIN}")
         notices: list[tuple[str, str]] = []
-        source = Source(file.fileno(), closefd=False)
-        sources: list[Any] = [source]
-        if head.startswith(b"OggS"):
-            contents, whole = recordings(file.read())
-            sources = list(map(io.BytesIO, contents))
-            if not whole:
-                notices.append(("length", "it has no end mark and may have been cut short"))
         try:
             with _quiet(not head.startswith(SILENT)):
-                decoders = [stack.enter_context(_forward(source)) for source in sources]
-                container = decoders[0].format
-                if container == "MP3":
-                    source.seek(0)
-                    source.claimed = CLAIMED
-                    decoders = [stack.enter_context(_forward(source))]
-                elif decoders[0].frames == 0 and NO_LENGTH in head:
-                    file.seek(0)
-                    corrected = io.BytesIO(file.read().replace(NO_LENGTH, ANY_LENGTH, 1))
-                    decoders = [stack.enter_context(_forward(corrected))]
-                    notices.append(("length", "its header announces no audio; all that is there was read"))
+                decoders, odd = _decoders(file, head)
+            container = decoders[0].format
         except Exception as error:
-            converted = stack.enter_context(_converted(path, head, error))
-            file = stack.enter_context(_file(converted))
-            size, decoders = os.fstat(file.fileno()).st_size, [stack.enter_context(_forward(file))]
+            file = stack.enter_context(_file(stack.enter_context(_converted(path, head, error))))
+            size, decoders = os.fstat(file.fileno()).st_size, [_forward(file)]
             container = path.suffix[1:].upper() or "converted"
         else:
             check_length(file, head, size, decoders[0].extra_info)
+            if odd:
+                notices.append(("length", odd))
             if container not in CHECKED:
                 reason = "files do not state their length, so a missing end would go unnoticed"
                 notices.append(("unchecked", f"{container} {reason}"))
         if len({(decoder.samplerate, decoder.channels) for decoder in decoders}) > 1:
             raise AudioError(f"{path}: has recordings of several rates or numbers of channels; split it")
-        expected = [announced(decoder, head) for decoder in decoders]
+        expected = [announced(stack.enter_context(decoder), head) for decoder in decoders]
         yield _Opened(decoders, expected, container, file, size, notices)
 
 
-def _forward(source: Any) -> Any:
+def _decoders(file: IO[bytes], head: bytes) -> tuple[list[Any], str]:
+    """A decoder for each recording in a file that libsndfile reads, and a notice or ""."""
+    if head.startswith(b"OggS"):
+        contents, whole = recordings(file.read())
+        odd = "" if whole else "it has no end mark and may have been cut short"
+        return [_forward(io.BytesIO(content)) for content in contents], odd
+    source = Source(file.fileno(), closefd=False)
+    decoder = _forward(source)
+    if decoder.format == "MP3":
+        source.seek(0)
+        source.claimed = CLAIMED
+        return [_forward(source)], ""
+    if decoder.frames == 0 and NO_LENGTH in head:
+        file.seek(0)
+        corrected = io.BytesIO(file.read().replace(NO_LENGTH, ANY_LENGTH, 1))
+        return [_forward(corrected)], "its header announces no audio; all that is there was read"
+    return [decoder], ""
+
+
+def _forward(source: IO[bytes]) -> Any:
     """A decoder that never seeks; soundfile would after every block, which not every decoder can."""
     import soundfile
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -54,12 +55,12 @@ class Table:
         listed twice is an error.
         """
         corpus = str(clips["corpus"].iloc[0])
-        exact, alike = _names(clips)
+        names = _names(clips, corpus)
         keys = pd.Series(self.keys)
         if self.corpora is not None:
             keys = keys[self.corpora == corpus]
         plain = keys.str.replace("\\", "/", regex=False).str.removeprefix("./")
-        found = plain.map(exact).fillna(plain.map(_stem).map(alike))
+        found = plain.map(names).fillna(plain.map(_stem).map(names))
         unmatched, found = plain[found.isna()], found.dropna()
         missing = clips.index[~np.isin(np.arange(len(clips)), found)]
         if len(missing):
@@ -207,23 +208,14 @@ def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
     return found[0]
 
 
-def _names(clips: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
-    """Position of each clip by all of its names, and by these names without suffix.
-
-    A name without suffix that two clips share is left out.
-    """
-    corpus = str(clips["corpus"].iloc[0])
-    exact: dict[str, int] = {}
-    alike: dict[str, int] = {}
-    unclear: set[str] = set()
-    for position, (clip, file) in enumerate(zip(clips.index, clips["file"], strict=True)):
-        names = dict.fromkeys((clip, clip.removeprefix(f"{corpus}/"), file, f"{corpus}/{file}"))
-        for name in names:
-            exact.setdefault(name, position)
-        for stem in dict.fromkeys(map(_stem, names)):
-            if alike.setdefault(stem, position) != position:
-                unclear.add(stem)
-    return exact, {stem: position for stem, position in alike.items() if stem not in unclear}
+def _names(clips: pd.DataFrame, corpus: str) -> dict[str, int]:
+    """Position of each clip by all of its names, and by these without suffix unless two clips share that."""
+    files = clips["file"]
+    forms = (clips.index, clips.index.str.removeprefix(f"{corpus}/"), files, f"{corpus}/" + files)
+    exact = {name: place for form in reversed(forms) for place, name in enumerate(form)}
+    stems = {(_stem(name), place) for form in forms for place, name in enumerate(form)}
+    times = Counter(stem for stem, _ in stems)
+    return {stem: place for stem, place in stems if times[stem] == 1} | exact
 
 
 def _stem(name: str) -> str:
