@@ -202,8 +202,3 @@ def test_every_family_has_rows_of_its_name():
             rows = Descriptor(name, size).rows
             assert len(set(rows)) == size
             assert all(row.split("_")[0] == name for row in rows)
-
-
-def test_librosa_is_no_part_of_it(python):
-    code = "import sys; from ser_classic.features import functionals; assert 'librosa' not in sys.modules"
-    python(code).said()

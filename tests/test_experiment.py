@@ -1,8 +1,6 @@
 """The loop: cells become runs, failures are shown, nothing is repeated, and no leak comes through."""
 
-import io
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,16 +189,3 @@ def test_a_planted_leak_is_caught(tiny, mfcc13, monkeypatch):
 
     monkeypatch.setattr(Features, "adapted", leaking)
     assert others_change(tiny, mfcc13, MODELS["ridge"])
-
-
-def test_processes_and_one_process_predict_the_same_and_a_terminal_shows_the_folds(mfcc13, tiny, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    cell = (tiny.clips, mfcc13, MODELS["svm_linear"], PROTOCOLS["loso"])
-    alone = evaluate(*cell)
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    pd.testing.assert_frame_equal(evaluate(*cell, engine=Local(2)), alone)
-    assert "folds" in sys.stderr.getvalue()
-    assert "4/4" in sys.stderr.getvalue()

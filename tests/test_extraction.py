@@ -17,7 +17,6 @@ from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import ExtractionError, extract
 from ser_classic.features.tables import save
-from ser_classic.runtime.engines import Local
 
 
 @dataclass(frozen=True)
@@ -239,13 +238,6 @@ def test_features_that_are_not_finite_are_refused(corpus, peaks, tmp_path):
     endless = replace(peaks, extractor=replace(peaks.extractor, power=-(10**6)))
     with pytest.raises(ExtractionError, match="level_mean"):
         extract(clips, root, endless, tmp_path / "cache")
-
-
-def test_several_processes_give_the_same(corpus, peaks, tmp_path):
-    clips, root = corpus
-    one = extract(clips, root, peaks, tmp_path / "one")
-    two = extract(clips, root, peaks, tmp_path / "two", Local(2))
-    assert one.digest == two.digest
 
 
 def test_sequences_keep_their_lengths(corpus, tmp_path):

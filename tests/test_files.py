@@ -6,7 +6,6 @@ import stat
 import pytest
 
 from ser_classic.errors import SerClassicError
-from ser_classic.plots import style
 from ser_classic.runtime.files import DRAFT, replacing, require_writable
 
 
@@ -71,13 +70,6 @@ def test_a_draft_that_cannot_be_put_in_its_place_is_removed(tmp_path):
     with pytest.raises(IsADirectoryError), replacing(tmp_path / "taken") as draft:
         draft.write_text("new")
     assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
-
-
-def test_a_figure_that_cannot_be_written_leaves_no_draft(tmp_path):
-    (tmp_path / "one.svg").mkdir()
-    with pytest.raises(IsADirectoryError):
-        style.write(style.blank(2, 1), tmp_path / "one.svg")
-    assert list(tmp_path.iterdir()) == [tmp_path / "one.svg"]
 
 
 def test_a_pipe_is_not_replaced(tmp_path):

@@ -7,10 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 from ser_classic import store
-from ser_classic.errors import SerClassicError
 from ser_classic.runtime.files import LOCK, locked
 
 HOLD = """
@@ -76,9 +73,3 @@ def test_what_the_killed_left_in_results_is_tidied_up_and_no_run_is_lost(tmp_pat
     with store.at_work(tmp_path):
         assert sorted(path.name for path in home.iterdir()) == [LOCK, "b", "c"]
         assert [path.name for path in tmp_path.rglob(".*")] == [LOCK]
-
-
-def test_a_results_folder_that_is_a_file_is_one_message(tmp_path):
-    (tmp_path / "results").touch()
-    with pytest.raises(SerClassicError, match="--results"), store.at_work(tmp_path / "results"):
-        pass

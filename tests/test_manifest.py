@@ -58,7 +58,6 @@ def test_manifest_without_speakers(tmp_path):
     manifest = write(tmp_path / "m.tsv", "file\temotion\na.wav\tsad\nb.wav\tjoy\n", "a.wav b.wav")
     clips = load(manifest).clips
     assert clips["speaker"].isna().all()
-    assert clips["speaker"].isna().all()
     clips = load(manifest, reading=Reading(speaker=r"^(.)")).clips
     assert clips["speaker"].tolist() == ["m/a", "m/b"]
 

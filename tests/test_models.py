@@ -223,13 +223,6 @@ def test_rare_emotions_count_as_much_as_frequent_ones(name):
     assert recall > (0.5 if name in ("random_forest", "xgboost", "mlp") else 0.7)
 
 
-def test_an_extra_that_is_absent_is_told_with_its_command():
-    with pytest.raises(SerClassicError, match=r"pip install 'ser-classic\[deep\]'"):
-        Model("m", "", lambda seed: None, library="no_such_library", extra="deep").require()
-    with pytest.raises(SerClassicError, match=r"pip install no_such_library$"):
-        Model("m", "", lambda seed: None, library="no_such_library").require()
-
-
 def test_the_multi_layer_perceptron_of_the_recipes_is_set_as_they_set_it():
     pipeline = MODELS["mlp_recipe"].pipeline(4)
     assert list(pipeline.named_steps) == ["model"]

@@ -131,18 +131,6 @@ def test_below_the_confidence_asked_for_the_answer_is_uncertain(predictor, recor
     assert (answers["emotion"][~unsure] == sure["emotion"][~unsure]).all()
 
 
-def test_a_bad_recording_does_not_stop_the_others(predictor, recordings, tmp_path):
-    broken = tmp_path / "broken.wav"
-    broken.write_bytes(b"RIFF no audio")
-    problems: list[str] = []
-    answers = predictor.predict([recordings[0], broken, recordings[1]], problem=problems.append)
-    assert list(answers["file"]) == [str(recordings[0]), str(recordings[1])]
-    assert len(problems) == 1
-    assert problems[0].startswith(str(broken))
-    with pytest.raises(audio.AudioError, match=r"broken\.wav"):
-        predictor.predict([recordings[0], broken])
-
-
 def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(own_folder / "angry", other / "angry")

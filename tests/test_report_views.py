@@ -106,27 +106,6 @@ def test_compare_two_runs():
     assert (again.values, again.difference, again.verdict) == (found.values, found.difference, found.verdict)
 
 
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        (made_up.run("emodb", "loso", "pooled", "knn"), "is ravdess, .* is emodb"),
-        (made_up.run("ravdess", "loso_adapted", "pooled", "knn"), "is blind, .* is adapted"),
-        (made_up.run("ravdess", "random5", "pooled", "knn"), "kept apart, .* is leaky"),
-        (made_up.failed("ravdess", "loso", "pooled", "knn", "no memory"), r"\(no memory\)"),
-    ],
-)
-def test_what_cannot_be_compared_is_refused(other, message):
-    with pytest.raises(SerClassicError, match=message):
-        report.compare(made_up.run("ravdess", "loso", "pooled", "knn"), other, made_up.clips)
-
-
-def test_other_clips_cannot_be_compared():
-    run = made_up.run("ravdess", "loso", "pooled", "knn")
-    part = made_up.MadeUp(run.record, run.table.iloc[:100])
-    with pytest.raises(SerClassicError, match=r"1440 clips, .*100; 100 "):
-        report.compare(run, part, made_up.clips)
-
-
 def test_runs_without_speakers_cannot_be_compared():
     run = made_up.run("emodb", "random5", "pooled", "knn")
     with pytest.raises(SerClassicError, match="no speakers"):

@@ -2,7 +2,7 @@
 
 import wave
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -89,20 +89,6 @@ def test_clips_are_sound_recordings(corpus):
     assert max(seconds) < 2.5
     assert min(peaks) > 0.01
     assert max(peaks) < 0.9  # nothing is clipped
-
-
-def test_file_name_tells_the_row():
-    told = {"clip": "s03/s03-angry-t2-1", "speaker": "s03", "emotion": "angry", "label": "angry"}
-    told |= {"sex": "male", "sentence": "t2", "take": "1"}
-    assert SYNTHETIC.parse(PurePosixPath("s03/s03-angry-t2-1.wav")) == told
-    assert SYNTHETIC.parse(PurePosixPath("s12-sad-t1-2.flac"))["sex"] == "female"
-
-
-@pytest.mark.parametrize(
-    "name", ["s13-sad-t1-1.wav", "s03-calm-t1-1.wav", "s03-sad-t4-1.wav", "s03-sad-t1.wav"]
-)
-def test_foreign_names_are_no_clips(name):
-    assert SYNTHETIC.parse(PurePosixPath(name)) is None
 
 
 def test_files_hold_what_synthesise_returns(corpus):
