@@ -121,8 +121,8 @@ def test_crossings_in_words(crossing_runs):
         share(uar[name])
         for name in ("emodb--loso--pooled--svm_rbf--0", "emodb--cross_from_tess--pooled--svm_rbf--0")
     )
-    assert f"\n| emodb | tess | 6 | {across} | " in text
-    assert f"\n| emodb | itself | 7 | {emodb} | " in text
+    assert f"\n| emodb | tess | 6 | {across} (" in text
+    assert f"\n| emodb | itself | 7 | {emodb} (" in text
 
 
 def test_crossings_are_drawn_with_their_emotions_and_the_diagonal_framed(crossing_runs):

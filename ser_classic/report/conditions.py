@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +12,7 @@ import pandas as pd
 from ser_classic.report.overview import most_run
 from ser_classic.report.scoring import first_seeds, ordinary, shown, system_of, trusted
 from ser_classic.report.text import Chapter, Picture, range_of, remark
-from ser_classic.tables import Cell, Table, of_share, share, signed
+from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import in_order, track_of
 from ser_classic.vocabulary import CONDITIONS
 
@@ -165,19 +165,17 @@ def _with_curves(
 
     names, grids = headings_of(table["system"]), []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
-        cells: dict[tuple[str, str], Cell] = {}
-        for row in part.sort_values("system", kind="stable").to_dict("records"):
-            condition, system, uar = row["words"], row["system"], row["uar"]
-            cells[condition, system] = Cell(f"{share(uar, 2)} ({row['range']})", uar)
-            plain = cells.get((condition, system.removesuffix(COPIES)))
-            if system.endswith(COPIES) and plain:
-                cells[condition, f"{system}: gain"] = Cell(signed(uar - plain.value), uar - plain.value)
-        columns = sorted({column for _, column in cells})
-        rows = [
-            (one, *(cells.get((one, column), "–") for column in columns)) for one in part["words"].unique()
-        ]
-        headings = (names.get(column, "gain") for column in columns)
-        grids.append(Table((heading, *headings), tuple(rows), f"{corpus}, {folds}"))
+        plain = part.set_index(["words", "system"])["uar"]
+        entries = []
+        for row in part.to_dict("records"):
+            condition, system, uar = (row["words"],), row["system"], row["uar"]
+            entries.append((condition, system, Cell(f"{share(uar, 2)} ({row['range']})", uar)))
+            without = *condition, system.removesuffix(COPIES)
+            if system.endswith(COPIES) and without in plain:
+                gain = uar - plain[without]
+                entries.append((condition, f"{system}: gain", Cell(signed(gain), gain)))
+        columns = {name: names.get(name, "gain") for name in sorted({name for _, name, _ in entries})}
+        grids.append(grid(f"{corpus}, {folds}", (heading,), columns, entries))
     told = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
     about = chapter.about + (f" The systems: {', '.join(told)}." if told else "")
     drawn = table if drawn is None else drawn
@@ -193,33 +191,43 @@ def headings_of(systems: Iterable[str]) -> dict[str, str]:
     return names if len(set(names.values())) == len(names) > 2 else {name: name for name in names}
 
 
+def grid(
+    title: str,
+    headings: Sequence[str],
+    columns: Mapping[str, str],
+    entries: Iterable[tuple[tuple[str, ...], str, Cell]],
+) -> Table:
+    """A table of entries, each of which tells its row (under `headings`), its column, and what stands there.
+
+    `columns` has the heading of each column, in order; what is not there is a dash.
+    """
+    rows: dict[tuple[str, ...], dict[str, Cell]] = {}
+    for row, column, cell in entries:
+        rows.setdefault(row, {})[column] = cell
+    body = ((*row, *(cells.get(column, "–") for column in columns)) for row, cells in rows.items())
+    return Table((*headings, *columns.values()), tuple(body), title)
+
+
 def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     """Systems trained on other corpora than the one tested, and beside them within each.
 
     The finished runs of the first seed, as `described`, with trained (a corpus, or what several are called),
-    title (of the protocol, unless it is of a pair), tested, within (bool: both are one, with speakers kept
-    apart) and pair (bool: of two corpora).
+    tested, within (bool: both are one, with speakers kept apart) and pair (bool: of two corpora).
     """
-    from ser_classic.protocols import PROTOCOLS
-
     runs = first_seeds(runs[runs["counts"].notna()])
     across = runs[runs["test"] == "cross"]
-    rows = []
-    for row in across.itertuples():
-        sources, copies = row.run.record["trained_on"], "copies" in row.run.record
-        pair = len(sources) == 1 and not copies
-        trained = (sources[0] if len(sources) == 1 else row.base) + (COPIES if copies else "")
-        rows.append((trained, pair, "" if pair else getattr(PROTOCOLS.get(row.protocol), "title", "")))
-    found = pd.DataFrame(rows, columns=["trained", "pair", "title"])
-    across = across.reset_index(drop=True).join(found)
-    near = runs[runs["corpus"].isin([*across["corpus"], *across["trained"][across["pair"].astype(bool)]])]
-    within = pd.concat([near[:0], *(shown(near, track) for track in in_order(across["track"]))])
-    crossed, here = (
-        pd.MultiIndex.from_frame(each[["features", "model", "track"]]) for each in (across, within)
-    )
-    within = within[here.isin(crossed)]
-    within = within.assign(trained=within["corpus"], pair=True, title="")
-    table = described(pd.concat([across, within]))
+    records = [run.record for run in across["run"]]
+    one = [len(record["trained_on"]) == 1 for record in records]
+    trained = [
+        (record["trained_on"][0] if alone else record["base"]) + (COPIES if "copies" in record else "")
+        for alone, record in zip(one, records, strict=True)
+    ]
+    pair = [alone and "copies" not in record for alone, record in zip(one, records, strict=True)]
+    across = across.assign(trained=trained, pair=pair)
+    within = pd.concat([runs[:0], *(shown(runs, track) for track in in_order(across["track"]))])
+    within = within[within["corpus"].isin([*across["corpus"], *across["trained"]])]
+    within = within.merge(across[["features", "model", "track"]].drop_duplicates())
+    table = described(pd.concat([across, within.assign(trained=within["corpus"], pair=True)]))
     table = table.assign(tested=table["corpus"], within=table["trained"] == table["corpus"])
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
 
@@ -227,39 +235,37 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
 def cross_chapter(runs: pd.DataFrame) -> Chapter:
     """The crossings: a table for each system, and a figure of the one with most."""
     from ser_classic.plots.conditions import crossings as drawn
+    from ser_classic.protocols import PROTOCOLS
 
     table = crossings(runs)
-    tracks, tables = in_order(table["track"]), []
-    for system, of_system in table.groupby("system"):
-        own, rows = [track for track in tracks if track in set(of_system["track"])], []
-        for (tested, within, trained), part in of_system.groupby(["tested", "within", "trained"]):
-            by_track = {row["track"]: row for row in part.to_dict("records")}
-            cells = [tested, "itself" if within else trained, str(part["classes"].max())]
-            for row in map(by_track.get, own):
-                cells += [of_share(row["uar"]), Cell(row["range"], row["low"])] if row else ["–"] * 2
-            rows.append(tuple(cells))
-        figures = [heading for track in own for heading in (track_of(track).label, "95 %")]
-        headings = ("tested on", "trained on", "emotions", *figures)
-        tables.append(Table(headings, tuple(rows), str(system)))
+    tables, pictures = [], ()
+    for system, part in table.groupby("system"):
+        entries = []
+        for row in part.to_dict("records"):
+            trained = "itself" if row["within"] else row["trained"]
+            cell = Cell(f"{share(row['uar'])} ({row['range']})", row["uar"])
+            entries.append(((row["tested"], trained, f"{row['classes']:.0f}"), row["track"], cell))
+        columns = {track: track_of(track).label for track in in_order(part["track"])}
+        tables.append(grid(str(system), ("tested on", "trained on", "emotions"), columns, entries))
     pairs = table[table["pair"].astype(bool)]
     across = pairs[~pairs["within"].astype(bool)]
-    drawings = ()
     if len(across):
         uar = across.groupby("system")["uar"].agg(["size", "mean"]).sort_values(["size", "mean"])
         system = uar.index[-1]
         picture = Picture(
             "cross",
             f"{system}: trained on one corpus, tested on another",
-            "UAR, its 95 % interval over speakers where there are enough, and the number of emotions. "
+            "UAR, its 95 % interval over speakers or the UAR of each of few, and the number of emotions. "
             "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
             partial(drawn, pairs[pairs["system"] == system]),
         )
-        drawings = (picture,)
-    titles = dict(sorted({(row.trained, row.title) for row in table.itertuples() if row.title}))
-    knows = {track_of(name).label.capitalize(): track_of(name).title for name in tracks}
+        pictures = (picture,)
+    several = table[~table["pair"].astype(bool) & table["protocol"].isin([*PROTOCOLS])]
+    titles = {row.trained: PROTOCOLS[row.protocol].title for row in several.itertuples()}
+    knows = {track_of(name).label.capitalize(): track_of(name).title for name in in_order(table["track"])}
     failed = failures(first_seeds(runs[runs["test"] == "cross"]))
-    about = " ".join([CROSS, *(f"{name}: {told}." for name, told in (knows | titles).items())])
-    return Chapter("cross", "Across corpora", about, tuple(tables), drawings, failed)
+    told = (f"{name}: {title}." for name, title in (knows | dict(sorted(titles.items()))).items())
+    return Chapter("cross", "Across corpora", " ".join([CROSS, *told]), tuple(tables), pictures, failed)
 
 
 CHAPTERS: tuple[Callable[[pd.DataFrame], Chapter], ...] = (
