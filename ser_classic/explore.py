@@ -181,18 +181,13 @@ def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]
 
 def page_of(title: str, facts: dict[str, str], parts: Sequence[Part]) -> str:
     """The page, in the style of the leaderboard's."""
-    from ser_classic.plots.style import inline_svg, svg
-    from ser_classic.report.page import Section, filled
+    from ser_classic.plots.style import svg
+    from ser_classic.report.page import Section, figure_of, filled
 
-    sections = [
-        Section(
-            part.name,
-            part.title,
-            f'<figure><div class="scroll">{inline_svg(svg(part.figure), part.name, part.title)}</div>'
-            f"<figcaption>{escape(part.caption)}</figcaption></figure>{part.table}",
-        )
-        for part in parts
-    ]
+    sections = []
+    for part in parts:
+        figure = figure_of(svg(part.figure), part.name, part.title, part.caption)
+        sections.append(Section(part.name, part.title, figure + part.table))
     items = "".join(
         f"<li><b>{escape(name)}:</b> {escape(value)}</li>" for name, value in facts.items() if value
     )

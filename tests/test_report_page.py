@@ -12,7 +12,7 @@ import pytest
 from ser_classic.plots.style import svg
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.overview import systems_chapter
-from ser_classic.report.page import figure_of, page, section_of
+from ser_classic.report.page import page
 from ser_classic.report.scoring import scored
 from ser_classic.report.text import Chapter
 from ser_classic.tables import Table
@@ -42,10 +42,8 @@ def html():
     )
     chapters = [Chapter("first", "First", "", (Table(("a",), (("b",),)),))]
     chapters += [leak_chapter(leak_premium(runs)), systems_chapter(runs)]
-    sections = [
-        section_of(each, [figure_of(one, svg(one.draw())) for one in each.pictures]) for each in chapters
-    ]
-    return page(runs, sections)
+    drawn = {one.name: svg(one.draw()) for each in chapters for one in each.pictures}
+    return page(runs, chapters, drawn)
 
 
 class Elements(HTMLParser):

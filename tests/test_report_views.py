@@ -12,7 +12,7 @@ from sklearn.metrics import balanced_accuracy_score
 from ser_classic import report, store
 from ser_classic.errors import SerClassicError
 from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_premium
-from ser_classic.report.literature import beside_networks, networks_picture, published_chapter
+from ser_classic.report.literature import beside_networks, networks_pictures, published_chapter
 from ser_classic.report.overview import ranked, systems_chapter
 from ser_classic.report.page import section_of
 from ser_classic.report.scoring import aligned, scored, systems
@@ -193,10 +193,10 @@ def test_networks_are_shown_on_the_same_folds_alone_beside_our_best_of_each_trac
     assert list(table["track"]) == ["blind", "blind", "adapted", "adapted"], "one track below the other"
     assert table.groupby("track")["own"].sum().tolist() == [1, 1]
     assert table.loc[~table["own"].astype(bool), "approximate"].all()
-    picture = networks_picture(runs)
+    (picture,) = networks_pictures(runs)
     assert "Keesing et al., Interspeech 2021" in picture.caption
     assert picture.draw().axes
-    assert networks_picture(runs[runs["corpus"] == "ravdess"]) is None
+    assert not networks_pictures(runs[runs["corpus"] == "ravdess"])
 
 
 def test_published_scores_are_listed_with_their_source_and_a_link(runs):

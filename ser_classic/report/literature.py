@@ -103,13 +103,13 @@ def beside_networks(board: pd.DataFrame) -> pd.DataFrame:
     return table[table.groupby("corpus")["own"].transform("nunique") > 1].reset_index(drop=True)
 
 
-def networks_picture(board: pd.DataFrame) -> Picture | None:
-    """The picture at the head of the page: classical systems beside frozen networks; None without both."""
+def networks_pictures(board: pd.DataFrame) -> tuple[Picture, ...]:
+    """The picture at the head of the page: classical systems beside frozen networks; none without both."""
     from ser_classic.plots.scores import beside_networks as drawn
 
     table = beside_networks(board)
     if not len(table):
-        return None
+        return ()
     theirs = table.loc[~table["own"], "source"]
     sources = dict.fromkeys(re.match(r"[^;(]+", source)[0].strip() for source in theirs)
     caption = (
@@ -117,7 +117,8 @@ def networks_picture(board: pd.DataFrame) -> Picture | None:
         f"enough, and frozen self-supervised networks as published on the same folds ({'; '.join(sources)}). "
         "Those with ≈ are read off heat maps, as the best of nine classifiers."
     )
-    return Picture("networks", "Classical systems beside frozen networks", caption, partial(drawn, table))
+    title = "Classical systems beside frozen networks"
+    return (Picture("networks", title, caption, partial(drawn, table)),)
 
 
 def published_chapter(runs: pd.DataFrame) -> Chapter:

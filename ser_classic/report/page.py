@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from ser_classic.report.text import (
     STALE,
     WARNING,
     Chapter,
-    Picture,
     about_task,
     duration,
     label_of,
@@ -38,6 +38,7 @@ LEAD = (
     "Classical systems tested on speakers they were not trained on; those marked leaky were trained on the "
     "test speakers. All figures except the published ones are computed from stored predictions."
 )
+NONE: Mapping[str, str] = MappingProxyType({})
 HEADINGS = {  # of all systems, and the classes of their cells; a narrow screen does without the lesser ones
     **{"#": "number", "features": "", "model": "", "UAR": "number", "95 %": "", "": "bar"},
     **dict.fromkeys(("accuracy", "F1", "ECE", "fit"), "number lesser"),
@@ -58,19 +59,19 @@ class Section:
     markup: str
 
 
-def page(runs: pd.DataFrame, chapters: Iterable[Section] = (), story: str = "") -> str:
+def page(runs: pd.DataFrame, chapters: Sequence[Chapter] = (), drawn: Mapping[str, str] = NONE) -> str:
     """The whole page; equal for equal runs and chapters. The first chapter stands before the leaderboard.
 
-    `story` is the markup of the picture at the head.
+    `drawn` has the SVG of each picture of the chapters by its name.
     """
     failed = int((runs["status"] != "ok").sum())
     stale = int((runs["stale"].ne("") & (runs["status"] == "ok")).sum())
     counts = f"{len(runs)} runs, {failed} of them failed"
     counts += f", {stale} stale: of changed parameters or data, not ranked" if stale else ""
     table = Section("systems-all", "All systems", _leaderboard(runs)) if len(runs) else None
-    first, *others = [*chapters] or [None]
-    sections = [section for section in (first, table, *others) if section]
-    lead = f"<p>{escape(LEAD)}</p>{story}" + ("" if sections else f"<p>{NOTHING}</p>")
+    sections = [section_of(chapter, drawn) for chapter in chapters]
+    sections = [section for section in (*sections[:1], table, *sections[1:]) if section]
+    lead = f"<p>{escape(LEAD)}</p>" + ("" if sections else f"<p>{NOTHING}</p>")
     return filled(TITLE, lead, sections, f"{counts}.")
 
 
@@ -90,28 +91,30 @@ def filled(title: str, lead: str, sections: Sequence[Section], footer: str) -> s
     )
 
 
-def section_of(chapter: Chapter, drawn: Sequence[str] = ()) -> Section:
-    """A chapter as a section: its drawn figures, and its tables, folded away where there are any."""
+def section_of(chapter: Chapter, drawn: Mapping[str, str] = NONE) -> Section:
+    """A chapter as a section: its drawn pictures, and its tables, folded away where they are many."""
+    figures = "".join(
+        f"<h3>{escape(one.title)}</h3>{figure_of(drawn[one.name], one.name, one.title, one.caption)}"
+        for one in chapter.pictures
+        if one.name in drawn
+    )
     tables = "".join(
         (f"<h3>{escape(table.title)}</h3>" if table.title else "")
         + table.html(", ".join(filter(None, (chapter.title, table.title))))
         for table in chapter.tables
     )
-    if tables and (drawn or len(chapter.tables) > 2):
+    if len(chapter.tables) > 2:
         tables = f"<details><summary>The figures in tables</summary>{tables}</details>"
     why = "".join(f'<p class="leaky">{escape(words)}</p>' for _, words in chapter.remarks)
-    return Section(chapter.name, chapter.title, f"{_folded(chapter.about)}{''.join(drawn)}{tables}{why}")
+    return Section(chapter.name, chapter.title, f"{_folded(chapter.about)}{figures}{tables}{why}")
 
 
-def figure_of(picture: Picture, svg: str) -> str:
-    """A drawn figure with its title above it and its caption below."""
+def figure_of(svg: str, name: str, title: str, caption: str) -> str:
+    """A drawn figure with its caption below; screen readers say its title."""
     from ser_classic.plots.style import inline_svg
 
-    drawn = inline_svg(svg, picture.name, picture.title)
-    return (
-        f'<figure><h3>{escape(picture.title)}</h3><div class="scroll">{drawn}</div>'
-        f"<figcaption>{escape(picture.caption)}</figcaption></figure>"
-    )
+    drawn = inline_svg(svg, name, title)
+    return f'<figure><div class="scroll">{drawn}</div><figcaption>{escape(caption)}</figcaption></figure>'
 
 
 def _folded(words: str) -> str:

@@ -237,10 +237,10 @@ def best_systems(board: pd.DataFrame) -> Table:
     return Table.of(rows)
 
 
-def best_chapter(board: pd.DataFrame) -> Chapter:
+def best_chapter(board: pd.DataFrame, *pictures: Picture) -> Chapter:
     """The best systems, for the head of a report."""
     about, table = ABOUT + (FEW if any(board["speaker_uar"]) else ""), best_systems(board)
-    return Chapter("best", "The best systems", about, (table,) if table.rows else ())
+    return Chapter("best", "The best systems", about, (table,) if table.rows else (), pictures)
 
 
 def best_in_terminal(board: pd.DataFrame) -> list[RichTable]:

@@ -18,9 +18,9 @@ from ser_classic.errors import SerClassicError
 from ser_classic.report import conditions
 from ser_classic.report.dimensions import dimension_board, dimensions_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium, leaky_alone
-from ser_classic.report.literature import folds_chapter, networks_picture, published_chapter, recipes_chapter
+from ser_classic.report.literature import folds_chapter, networks_pictures, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
-from ser_classic.report.page import figure_of, page, section_of
+from ser_classic.report.page import page
 from ser_classic.report.scoring import COLUMNS, read, to_csv
 from ser_classic.report.text import INTRODUCTION, best_chapter, markdown
 from ser_classic.runtime.files import cache_folder, replacing
@@ -55,60 +55,52 @@ def write(
     """
     name = hashlib.sha256(str(results.absolute()).encode()).hexdigest()[:16]
     kept = cache_folder(cache) / "reports" / f"{name}.pickle"
+    sources, problems = _sources(results, figures), []
     with contextlib.suppress(Exception):  # it only saves time, so any fault is ignored
-        made_from, problems, boards = pickle.loads(kept.read_bytes())
-        if made_from == state(results, figures):
-            for words in problems if problem else ():
+        *made, told, boards = pickle.loads(kept.read_bytes())
+        if made == [sources, _outputs(results)]:
+            for words in told if problem else ():
                 problem(words)
             return boards
-    problems: list[str] = []
 
     def report(words: str) -> None:
         problems.append(words)
         problem(words)
 
     with store.reporting(results), threadpool_limits(1):  # many small computations, which threads slow down
-        before = state(results, figures)
         boards = _write(results, report if problem else None, figures)
-    now = state(results, figures)
-    if now["made from"] == before["made from"]:
-        with contextlib.suppress(OSError):
-            kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with replacing(kept) as draft:
-                draft.write_bytes(pickle.dumps((now, problems, boards)))
+    with contextlib.suppress(OSError):
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with replacing(kept) as draft:
+            draft.write_bytes(pickle.dumps((sources, _outputs(results), problems, boards)))
     return boards
 
 
-def state(results: Path, figures: bool) -> dict[str, object]:
-    """What a report of this folder is made from, and what it wrote: digests of file sizes and times."""
+def _sources(results: Path, figures: bool) -> tuple[object, ...]:
+    """What tells whether a report of this folder would be another: its runs, the code, plug-ins."""
     homes = results, results / store.DIMENSIONS
-    sources = [
-        Path(__file__).parents[1],
-        *(home / part for home in homes for part in ("clips", "folds", "runs")),
-    ]
+    folders = (home / part for home in homes for part in ("clips", "folds", "runs"))
     points = (point for installed in distributions() for point in installed.entry_points)
     plug_ins = sorted({str(point) for point in points if point.group.startswith("ser_classic.")})
-    written = [path for home in homes for path in home.glob("lea[dk]*")]
-    written = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(written)]
-    made_from = (_files(sources), versions(), plug_ins, figures)
-    return {"made from": made_from, "written": (written, _files([results / "figures"]))}
+    return _digest(Path(__file__).parents[1], *folders), versions(), plug_ins, figures
 
 
-def _files(folders: list[Path]) -> str:
-    """A digest of the sizes and times of all files in folders, without hidden and compiled ones."""
-    found, left = [], [str(folder) for folder in folders if folder.is_dir()]
-    while left:
-        home = left.pop()
-        found.append((home, 0, 0))
-        with os.scandir(home) as inside:
-            for entry in inside:
-                if entry.name.startswith(".") or entry.name.endswith(".pyc"):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    left.append(entry.path)
-                else:
-                    status = entry.stat()
-                    found.append((entry.path, status.st_size, status.st_mtime_ns))
+def _outputs(results: Path) -> str:
+    """What tells whether what a report wrote into this folder is still there."""
+    return _digest(results, results / store.DIMENSIONS, results / "figures", below=False)
+
+
+def _digest(*folders: Path, below: bool = True) -> str:
+    """Of names, sizes and times of files in folders, and below them; not of hidden and compiled ones."""
+    found = []
+    for folder in folders:
+        for home, inner, names in os.walk(folder):
+            inner[:] = [name for name in inner if below and not name.startswith(".")]
+            found.append((home, 0, 0))
+            for name in names:
+                if not name.startswith(".") and not name.endswith(".pyc"):
+                    status = Path(home, name).stat()
+                    found.append((f"{home}/{name}", status.st_size, status.st_mtime_ns))
     return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
 
 
@@ -124,7 +116,7 @@ def _write(
     premium = leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (
-        *(best_chapter(board), leak_chapter(premium, leaky_alone(board, premium))),
+        *(best_chapter(board, *networks_pictures(board)), leak_chapter(premium, leaky_alone(board, premium))),
         *(make(runs) for make in CHAPTERS),
         dimensions_chapter(numbers),
     )
@@ -139,16 +131,11 @@ def _write(
         store.write(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers))
     if figures:
         folder, drawn = results / "figures", {}
-        story = networks_picture(board)
-        for picture in [*(picture for chapter in chapters for picture in chapter.pictures), story]:
-            if picture:
-                text = svg(picture.draw())
-                store.write(folder / f"{picture.name}.svg", text)
-                drawn[picture.name] = figure_of(picture, text)
+        for picture in (picture for chapter in chapters for picture in chapter.pictures):
+            drawn[picture.name] = svg(picture.draw())
+            store.write(folder / f"{picture.name}.svg", drawn[picture.name])
         for old in folder.glob("*.svg"):
             if old.stem not in drawn:
                 old.unlink()
-        sections = [section_of(one, [drawn[picture.name] for picture in one.pictures]) for one in chapters]
-        text = page(every, sections, drawn[story.name] if story else "")
-        store.write(results / "leaderboard.html", text)
+        store.write(results / "leaderboard.html", page(every, chapters, drawn))
     return board, numbers
