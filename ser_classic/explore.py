@@ -16,7 +16,7 @@ import pandas as pd
 from ser_classic import audio
 from ser_classic.corpora import Loaded, parts
 from ser_classic.corpora.warnings import warnings_of
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import wrap_errors
 from ser_classic.features.extraction import Features
 from ser_classic.runtime.files import replacing
 from ser_classic.vocabulary import ordered
@@ -166,16 +166,12 @@ def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]
 
     text = page_of(title, facts, parts)  # first: what is drawn once is laid out a little differently again
     page = folder / "index.html"
-    try:
+    with wrap_errors(f"{folder}: cannot be written", "choose another with --output"):
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(page) as draft:
             draft.write_text(text, encoding="utf-8")
         for part in parts:
             write_figure(part.figure, folder / f"{part.name}.svg", folder / f"{part.name}.png")
-    except OSError as error:
-        raise SerClassicError(
-            f"{folder}: cannot be written ({error.strerror}); choose another with --output"
-        ) from error
     return page
 
 

@@ -56,7 +56,6 @@ def test_two_runs_are_compared_in_figures_and_in_words(compare):
     assert (code, errors) == (0, "")
     lines = told.splitlines()
     assert lines[0] == "ravdess, blind: 1440 clips of 24 speakers"
-    assert max(map(len, lines)) <= 80
     assert "95 % interval" in told
     facts = json.loads(compare(GOOD, BAD, "--json")[1])
     assert facts["difference"] == pytest.approx(facts["values"][0] - facts["values"][1])

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ser_classic.cli.cache import KEPT
+from ser_classic.cli.installation import KEPT
 from ser_classic.experiment.suites import suites
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract

@@ -12,20 +12,16 @@ import typer
 from ser_classic import __version__
 from ser_classic.cli import (
     bench,
-    cache,
-    compare,
     corpora,
-    doctor,
     explore,
+    external,
     features,
-    fit,
-    folds,
+    installation,
     interrupts,
     listing,
     predict,
-    results,
-    saved,
-    score,
+    predictors,
+    runs,
 )
 from ser_classic.cli.commands import Commands, Group
 from ser_classic.cli.printing import tell, without_controls
@@ -52,16 +48,16 @@ app.add(
     "bench classic flagship --corpus ravdess --model svm_rbf",
     "bench quick --own mine.csv --results mine",
 )
-app.add(bench.report, "report", "report --results mine")
+app.add(runs.report, "report", "report --results mine")
 app.add(
-    compare.compare,
+    runs.compare,
     "compare ravdess--emobox--flagship--fusion--0 ravdess--emobox--classic193--svm_rbf--0",
 )
-app.add_typer(results.app, name="results")
-app.add(folds.folds, "folds ravdess emobox --output folds.csv", "folds mine.csv loso --output folds.csv")
-app.add(score.score, "score cnn.csv --corpus ravdess --protocol emobox --name 'my CNN'")
+app.add_typer(runs.app, name="results")
+app.add(external.folds, "folds ravdess emobox --output folds.csv", "folds mine.csv loso --output folds.csv")
+app.add(external.score, "score cnn.csv --corpus ravdess --protocol emobox --name 'my CNN'")
 app.add(
-    fit.fit,
+    predictors.fit,
     "fit synthetic --features pooled --model svm_rbf -o m.skops",
     "fit mine.csv --features flagship --model fusion -o mine.skops",
 )
@@ -72,12 +68,12 @@ app.add(
     "predict m.skops 'calls/**/*.wav' > emotions.txt",
     "predict call.wav --segments --channel each",
 )
-app.add(saved.card, "card m.skops", "card m.skops --json")
-app.add(saved.export, "export m.skops --output m.onnx")
+app.add(predictors.card, "card m.skops", "card m.skops --json")
+app.add(predictors.export, "export m.skops --output m.onnx")
 app.add(explore.explore, "explore ravdess", "explore a.wav --output a")
 app.add(listing.list_names, "list", "list suites", "list models --json", name="list")
-app.add(cache.cache, "cache", "cache --clear")
-app.add(doctor.doctor, "doctor", "doctor --json > doctor.json")
+app.add(installation.cache, "cache", "cache --clear")
+app.add(installation.doctor, "doctor", "doctor --json > doctor.json")
 
 
 def _show(version: bool) -> None:

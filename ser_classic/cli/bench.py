@@ -197,37 +197,6 @@ def _checked(found: Check, results: Path) -> None:
         raise typer.Exit(1)
 
 
-def report(
-    results: options.Results = Path("results"),
-    readme: Annotated[
-        Path | None, option("--readme FILE", "Also update the table of the best systems in this file.")
-    ] = None,
-    cache: options.Cache = None,
-) -> None:
-    """Redraw the leaderboard and its figures from the stored runs, and show it."""
-    from rich.console import Console
-
-    from ser_classic import store
-    from ser_classic.errors import SerClassicError
-    from ser_classic.report import terminal, write
-    from ser_classic.report.dimensions import tables_of
-    from ser_classic.report.text import put_into
-
-    if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
-        raise SerClassicError(
-            f"{results}: no runs found; make some with `ser-classic bench`, or name another folder with "
-            "--results"
-        )
-    board, dimensions = write(results, tell, cache=cache)
-    if readme:
-        put_into(readme, board)
-    numbers = [table.terminal() for table in tables_of(dimensions)]
-    if len(board) or not numbers:
-        Console().print(terminal(board))
-    for table in numbers:
-        Console().print(table)
-
-
 def _log_to_stderr() -> None:
     import logging
 

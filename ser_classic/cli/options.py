@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -88,7 +88,7 @@ MinConfidence = Annotated[
     float,
     option(
         "--min-confidence SHARE",
-        "Answer `uncertain` where no emotion is this probable, 0 to 1.",
+        "Answer `uncertain` where no emotion is this probable.",
         min=0.0,
         max=1.0,
         show_default=False,
@@ -233,16 +233,11 @@ def named_files(given: list[str] | None) -> dict[str, Path]:
     return {name: Path(file) for name, file in found.items()}
 
 
-@contextlib.contextmanager
-def brought(tables: list[str] | None, more: Mapping[str, Path] = {}) -> Iterator[None]:
-    """Add the tables of --table as feature sets in the block, and those of `more` with other names."""
-    if not tables and not more:
-        yield
-        return
+def brought(tables: list[str] | None, more: Mapping[str, Path] = {}) -> AbstractContextManager[None]:
+    """Add the tables of --table as feature sets in a block, and those of `more` with other names."""
     from ser_classic.features.tables import bring
 
-    with bring({**more, **named_files(tables)}):
-        yield
+    return bring({**more, **named_files(tables)})
 
 
 def require_used(tables: list[str] | None, features: Iterable[str]) -> None:

@@ -11,6 +11,9 @@ from ser_classic.vocabulary import ordered
 
 ACCESS = {"open": "open", "registration": "register", "request": "request", "made": "made here"}
 SHOWN = 5  # published scores
+# "Haq S., Jackson P.J.B. (2009). Speaker-dependent ... AVSP 2009, 53-58", and "Zhou et al., ICASSP 2021"
+FULL = r"(?P<author>.+?) \((?P<year>\d{4})\)\. (?P<title>.+?)\. (?P<howpublished>.+?)[. ]*$"
+SHORT = r"(?P<author>.+?)(?:, (?P<howpublished>.+))? (?P<year>\d{4})[. ]*$"
 
 
 def page(corpus: Corpus, found: Path | None = None) -> str:
@@ -86,23 +89,12 @@ def bibtex(corpus: Corpus) -> str:
     >>> print(next(line.strip() for line in bibtex(CORPORA["emodb"]).splitlines() if "author" in line))
     author = {Burkhardt F. and Paeschke A. and Rolfes M. and Sendlmeier W. and Weiss B.},
     """
-    text, fields = corpus.citation, {}
-    if doi := re.search(r"\.? ?doi:(\S+)", text):
-        fields["doi"] = doi[1]
-        text = text.replace(doi[0], "")
-    if full := re.match(r"(.+?) \((\d{4})\)\. (.+?)\. (.+)", text):
-        authors, year, title, place = full.groups()
-        fields |= {"author": authors.replace("., ", ". and "), "title": f"{{{title}}}"}
-        fields |= {"howpublished": place, "year": year}
-    elif short := re.match(r"(.+?),? ((?:[^,]+ )?)(\d{4})$", text):
-        authors, place, year = short.groups()
-        authors = authors.replace(" et al.", " and others").replace(", ", " and ")
-        fields |= {"author": authors, "title": f"{{{corpus.title}}}"}
-        fields |= ({"howpublished": place.strip()} if place.strip() else {}) | {"year": year}
-    else:
-        fields["title"] = f"{{{corpus.title}}}"
-        fields["note"] = text
-    if corpus.url:
-        fields["url"] = corpus.url
-    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    text, _, doi = corpus.citation.partition("doi:")
+    known = re.match(FULL, text) or re.match(SHORT, text)
+    fields = {"title": corpus.title} | (known.groupdict() if known else {"note": text})
+    fields["title"] = f"{{{fields['title']}}}"  # whose capitals BibTeX keeps
+    if known:
+        fields["author"] = known["author"].replace("., ", ". and ").replace(" et al.", " and others")
+    fields |= {"doi": doi, "url": corpus.url}
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
     return "\n".join([f"@misc{{{corpus.release},", *lines, "}"])

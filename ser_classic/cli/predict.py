@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from ser_classic.cli import labels, options
 from ser_classic.cli.options import LONG, PRINTED, option
 from ser_classic.cli.printing import tell
 from ser_classic.runtime.files import require_writable
+
+Format = StrEnum("Format", [*labels.FORMATS])
 
 
 def predict(
@@ -35,12 +38,11 @@ def predict(
     as_json: Annotated[bool, option("--json", "Print one JSON object per line.", PRINTED)] = False,
     as_csv: Annotated[bool, option("--csv", "Print CSV.", PRINTED)] = False,
     shape: Annotated[
-        str | None,
+        Format | None,
         option(
             "--format NAME",
-            f"Print labels of one recording, from --segments or --window: {', '.join(labels.FORMATS)}.",
+            f"Print labels of one recording, from --segments or --window: {', '.join(Format)}.",
             PRINTED,
-            autocompletion=lambda: [*labels.FORMATS],
         ),
     ] = None,
     draw: Annotated[
@@ -89,7 +91,6 @@ def predict(
     pieces = segments or window is not None
     options.refuse(
         (as_json + as_csv + (shape is not None) > 1, "choose one of --json, --csv and --format"),
-        (shape and shape not in labels.FORMATS, f"--format {shape}; expected {', '.join(labels.FORMATS)}"),
         (window is None and (hop is not None or draw is not None), "--hop and --draw need --window"),
         (segments and window is not None, "choose one of --segments and --window"),
         (shape is not None and not pieces, "--format needs --segments or --window"),

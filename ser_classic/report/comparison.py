@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
@@ -53,7 +52,7 @@ class Pair:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the same as the terminal."""
-        return f"<pre>{escape(as_text(self, 100))}</pre>"
+        return f"<pre style='white-space: pre-wrap'>{escape(as_text(self))}</pre>"
 
     @property
     def verdict(self) -> str:
@@ -156,7 +155,7 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     return pair
 
 
-def as_text(pair: Pair, width: int = 80) -> str:
+def as_text(pair: Pair) -> str:
     """A comparison for the terminal: both runs, difference, test and verdict.
 
     Where there are too few speakers for an interval, each of them is shown instead.
@@ -176,12 +175,10 @@ def as_text(pair: Pair, width: int = 80) -> str:
     if gap.trusted:
         table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
         table.append(f"permutation test over speakers  p = {pair.p_value:.2g}")
-    sentences = [
-        textwrap.fill(sentence, width, break_long_words=False, break_on_hyphens=False)
-        for sentence in (pair.verdict, *pair.notes)
-    ]
     clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
-    return "\n".join([f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", *sentences])
+    return "\n".join(
+        [f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", pair.verdict, *pair.notes]
+    )
 
 
 def as_facts(pair: Pair) -> dict[str, Any]:

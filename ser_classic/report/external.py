@@ -209,7 +209,7 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
     }
 
 
-def as_text(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str:
+def as_text(found: Mapping[str, Any], pair: Pair | None) -> str:
     """The facts for a terminal."""
     kind = "leaky" if found["leaky"] else track_of(found["track"]).label
     lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
@@ -242,7 +242,7 @@ def as_text(found: Mapping[str, Any], pair: Pair | None, width: int = 80) -> str
         "",
     ]
     if pair:
-        lines += ["compared with the best run of this benchmark on these folds:", "", in_words(pair, width)]
+        lines += ["compared with the best run of this benchmark on these folds:", "", in_words(pair)]
     else:
         lines += ["The results folder has no run of this benchmark on these folds to compare with."]
         lines += ["ser-classic bench makes such runs; --results names another folder."]

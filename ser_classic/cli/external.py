@@ -1,4 +1,4 @@
-"""`ser-classic score`: predictions of other models, on the same clips and folds."""
+"""`ser-classic folds` and `score`: models of other programs, trained and tested on the same folds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,50 @@ import typer
 from ser_classic.cli import options
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
+from ser_classic.errors import counted
+from ser_classic.runtime.files import require_writable
+
+
+@options.reads_corpus
+def folds(
+    corpus: options.Corpus,
+    protocol: Annotated[
+        str,
+        typer.Argument(
+            help="Protocol, such as loso; list them with `ser-classic list protocols`.",
+            autocompletion=options.PROTOCOLS,
+        ),
+    ],
+    output: Annotated[Path, option("--output -o FILE", "File to write: .csv or .jsonl.")],
+    validation: Annotated[
+        bool, option("--validation", "Set aside every fifth training speaker for validation.")
+    ] = False,
+    seed: options.Seed = 0,
+    access: options.Access = None,
+) -> None:
+    """Write the folds of a protocol: file, part, speaker, emotion and sentence of every clip in every fold.
+
+    Train a model of your own on them, and score its predictions with `ser-classic score`.
+    """
+    import pandas as pd
+
+    from ser_classic.corpora import load
+    from ser_classic.protocols import PROTOCOLS
+    from ser_classic.protocols.export import ENDINGS, fold_table, save
+
+    entry = PROTOCOLS[protocol]
+    require_writable(output, "folds", *ENDINGS)
+    loaded = [access.load(corpus)]
+    loaded[:0] = [load(name, access.data, access.cache) for name in entry.sources(loaded[0].corpus.name)]
+    table = fold_table(pd.concat([each.clips for each in loaded]), entry, seed, validation)
+    save(output, table)
+    print(
+        f"{output}: {loaded[-1].corpus.name}, {entry.name} ({entry.title}); "
+        f"{counted(table['fold'].nunique(), 'fold')}, {counted(table['clip'].nunique(), 'clip')}; "
+        f"digest {table['digest'].iloc[0]}"
+    )
+    for each in loaded:
+        print(f"files of {each.corpus.name} are relative to {each.root}")
 
 
 @options.reads_corpus
@@ -31,7 +75,6 @@ def score(
     results: options.Results = Path("results"),
 ) -> None:
     """Score predictions of your own model, and compare them with the best run on the same folds."""
-    import shutil
     from dataclasses import replace
 
     import pandas as pd
@@ -55,7 +98,7 @@ def score(
     run = external(name, note, loaded, entry, seed, found)
     pair = compared(run, results, loaded.clips)
     facts_of = facts(run, loaded.clips, pair)
-    show(as_text(facts_of, pair, shutil.get_terminal_size().columns), facts_of, as_json)
+    show(as_text(facts_of, pair), facts_of, as_json)
     if add:
         with store.at_work(results):
             store.write_clips(results, loaded.corpus.name, loaded.clips)

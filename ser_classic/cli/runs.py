@@ -1,0 +1,117 @@
+"""`ser-classic report`, `compare` and `results`: what is done with stored runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_classic.cli import options
+from ser_classic.cli.commands import Group
+from ser_classic.cli.options import option
+from ser_classic.cli.printing import show, tell
+
+app = Group(
+    "results merge parts/* --into results", help="Merge results folders of several machines, or remove runs."
+)
+
+Run = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Id of a run: corpus--protocol--features--model--seed.",
+        autocompletion=options.runs,
+    ),
+]
+
+
+def report(
+    results: options.Results = Path("results"),
+    readme: Annotated[
+        Path | None, option("--readme FILE", "Also update the table of the best systems in this file.")
+    ] = None,
+    cache: options.Cache = None,
+) -> None:
+    """Redraw the leaderboard and its figures from the stored runs, and show it."""
+    from rich.console import Console
+
+    from ser_classic import store
+    from ser_classic.errors import SerClassicError
+    from ser_classic.report import terminal, write
+    from ser_classic.report.dimensions import tables_of
+    from ser_classic.report.text import put_into
+
+    if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
+        raise SerClassicError(
+            f"{results}: no runs found; make some with `ser-classic bench`, or name another folder with "
+            "--results"
+        )
+    board, dimensions = write(results, tell, cache=cache)
+    if readme:
+        put_into(readme, board)
+    numbers = [table.terminal() for table in tables_of(dimensions)]
+    if len(board) or not numbers:
+        Console().print(terminal(board))
+    for table in numbers:
+        Console().print(table)
+
+
+def compare(
+    first: Run,
+    second: Run,
+    metric: Annotated[str, option("--metric NAME", "Metric, such as accuracy or macro_f1.")] = "uar",
+    results: options.Results = Path("results"),
+    as_json: options.Json = False,
+) -> None:
+    """Compare two runs on the same clips: difference, interval, test over speakers, conclusion."""
+    from ser_classic.errors import SerClassicError
+    from ser_classic.metrics import COUNT_METRICS
+    from ser_classic.registry import unknown
+    from ser_classic.report.comparison import as_facts, as_text, compare_stored
+
+    if metric not in COUNT_METRICS:
+        raise SerClassicError(unknown("metrics", metric, COUNT_METRICS))
+    pair = compare_stored(results, first, second, metric)
+    show(as_text(pair), as_facts(pair), as_json)
+
+
+def merge(
+    folders: Annotated[list[Path], typer.Argument(help="Results folders, as written by `bench --results`.")],
+    into: Annotated[Path, option("--into FOLDER", "Results folder to copy the runs into.")],
+    cache: options.Cache = None,
+) -> None:
+    """Merge results folders that agree with each other, and write the report."""
+    from ser_classic.report import write
+    from ser_classic.store import merging
+
+    copied, kept = merging.merge(folders, into)
+    write(into, tell, cache=cache)
+    print(f"{into}: {len(copied)} runs copied, {len(kept)} kept")
+
+
+def remove(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Ids of runs, which are the names of their folders.", autocompletion=options.runs
+        ),
+    ],
+    results: options.Results = Path("results"),
+    cache: options.Cache = None,
+) -> None:
+    """Delete runs, such as external ones, and write the report."""
+    from ser_classic import store
+    from ser_classic.report import write
+
+    found = [store.find_run(results, name) for name in dict.fromkeys(runs)]
+    with store.at_work(results):
+        for run in found:
+            store.remove_run(run)
+    if store.folders(results) or store.folders(results / store.DIMENSIONS):
+        write(results, tell, cache=cache)
+    print(f"{results}: {len(found)} removed")
+
+
+app.add(merge, "results merge parts/* --into results")
+app.add(remove, "results remove ravdess--emobox--external--my_cnn--0")
