@@ -44,7 +44,7 @@ def test_a_grid_is_the_product_of_its_lists_and_seeds_and_overlaps_count_once(su
     ("text", "reason"),
     [
         ("grid = 3", "s.toml: "),
-        ("[[grid]]\ncorpora = ['emodb']", "features, models, protocols"),
+        ("[[grid]]\ncorpora = ['emodb']", "s.toml: .*features"),
         (GRID + "folds = [1]", "folds"),
         (GRID.replace('["mfcc13"]', "[]"), "s.toml: .*features"),
         (GRID.replace('["mfcc13"]', '"mfcc13"'), "s.toml: .*features"),
@@ -58,9 +58,9 @@ def test_a_grid_is_the_product_of_its_lists_and_seeds_and_overlaps_count_once(su
         (GRID.replace("loso", "loso_few_"), "'loso_few_'.*'loso_few'"),
         (GRID.replace("loso", "cross").replace(', "synthetic"', ""), "cross .*emodb"),
         (GRID.replace("loso", "cross").replace("synthetic", "ravdess4"), "ravdess4"),
-        (GRID + "seeds = ['a']", "seed 'a'"),
-        (GRID + "seeds = [true]", "seed True"),
-        (GRID + "seeds = [-1]", "seed -1"),
+        (GRID + "seeds = ['a']", r"seeds .*\['a'\]"),
+        (GRID + "seeds = [true]", "seeds .*True"),
+        (GRID + "seeds = [-1]", "seeds .*-1"),
     ],
 )
 def test_a_suite_that_cannot_be_run_says_why(suite, text, reason):
@@ -72,8 +72,8 @@ def test_a_suite_that_cannot_be_run_says_why(suite, text, reason):
     ("named", "reason"),
     [
         ("quik", "'quik'.*'quick'"),
-        ("folder", "folder: .*quick"),
-        ("./folder", "./folder: "),
+        ("folder", "'folder'.*quick"),
+        ("./folder", "'./folder'.*quick"),
         ("my.toml", "my.toml: .*quick"),
     ],
 )
@@ -87,9 +87,9 @@ def test_what_is_no_suite_is_told_with_those_there_are(tmp_path, monkeypatch, na
 def test_select_keeps_what_is_named(suite):
     cells = read_suite(suite(GRID))
     assert select(cells, corpus=["emodb"], model=None) == cells[:2]
-    with pytest.raises(SerClassicError, match=r"model svn.* prior, lda"):
+    with pytest.raises(SerClassicError, match=r"model: .*'svn'.* prior, lda"):
         select(cells, model=["lda", "svn"])
-    with pytest.raises(SerClassicError, match="corpus tess"):
+    with pytest.raises(SerClassicError, match=r"corpus: .*'tess'"):
         select(cells, corpus=["tess"])
 
 

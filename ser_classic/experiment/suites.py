@@ -7,12 +7,11 @@ import re
 import tomllib
 from dataclasses import replace
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from ser_classic.corpora import CORPORA, CorpusError, Loaded, load
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import require_match
 from ser_classic.features import FEATURES
@@ -23,7 +22,7 @@ from ser_classic.vocabulary import DIMENSIONS, EMOTION
 
 EMBEDDED = "synthetic"
 SHIPPED = files("ser_classic") / "data" / "suites"
-AXES = ("corpora", "protocols", "features", "models")
+AXES = ("corpora", "protocols", "features", "models", "targets", "seeds")
 
 
 def suites() -> list[str]:
@@ -66,46 +65,36 @@ def tables_of(suite: str) -> dict[str, Path]:
 
 def _content(suite: str) -> dict[str, Any]:
     """The content of a suite's file."""
-    own = suite.endswith(".toml")
-    instead = f"the suites that come with the package: {', '.join(suites())}; or name a TOML file"
-    if not own and suite not in suites():
-        if Path(suite).exists():
-            raise SerClassicError(f"{suite}: not a suite; {instead}")
+    if not suite.endswith(".toml") and suite not in suites():
         raise SerClassicError(f"{unknown('suites', suite, suites())}; or name a TOML file")
-    path: Path | Traversable = Path(suite) if own else SHIPPED / f"{suite}.toml"
-    try:
+    path = Path(suite) if suite.endswith(".toml") else SHIPPED / f"{suite}.toml"
+    with wrap_errors(f"{suite}: not readable as TOML", f"name such a file, or one of {', '.join(suites())}"):
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SerClassicError(f"{suite}: there is no such file; {instead}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SerClassicError(f"{suite}: not readable as TOML ({error})") from error
 
 
 def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:
     if not isinstance(grid, dict):
         raise SerClassicError(f"{suite}: expected [[grid]] tables, found {grid!r}")
     grid = {"seeds": [0], "targets": [EMOTION], **grid}
-    wrong = sorted(set(grid) ^ {*AXES, "seeds", "targets"})
-    if wrong or not all(isinstance(names, list) and names for names in grid.values()):
-        raise SerClassicError(
-            f"{suite}: a grid lists corpora, protocols, features and models, and may list seeds and targets; "
-            f"{'check ' + ', '.join(wrong) if wrong else 'one of them is empty or not a list'}"
-        )
-    for seed in grid["seeds"]:
-        if type(seed) is not int or not 0 <= seed < 2**32:
-            raise SerClassicError(f"{suite}: the seed {seed!r}; expected whole numbers from 0 to 2**32 - 1")
-    for target in grid["targets"]:
-        if target not in (EMOTION, *DIMENSIONS):
-            raise SerClassicError(f"{suite}: {unknown('targets', str(target), (EMOTION, *DIMENSIONS))}")
-    known = [*families(), *PROTOCOLS]
-    for axis in AXES:
+    for axis in sorted({*AXES, *grid}):
+        names, kind = grid.get(axis), int if axis == "seeds" else str
+        if axis not in AXES or not (
+            isinstance(names, list) and names and all(type(n) is kind for n in names)
+        ):
+            raise SerClassicError(
+                f"{suite}: check {axis} = {names!r}; a grid lists names of {', '.join(AXES[:4])}, and may "
+                "list targets, and whole numbers as seeds"
+            )
+    if min(grid["seeds"]) < 0 or max(grid["seeds"]) >= 2**32:
+        raise SerClassicError(f"{suite}: check seeds = {grid['seeds']}; expected 0 to 2**32 - 1")
+    for axis, known in (
+        ("corpora", CORPORA),
+        ("targets", (EMOTION, *DIMENSIONS)),
+        ("protocols", (*families(), *PROTOCOLS)),
+    ):
         for name in grid[axis]:
-            if not isinstance(name, str):
-                raise SerClassicError(f"{suite}: {axis} lists {name!r}; expected names in quotes")
-            if axis == "protocols" and name not in known:
-                raise SerClassicError(unknown(axis, name, known))
-            if axis == "corpora":
-                CORPORA[name]
+            if name not in known:
+                raise SerClassicError(f"{suite}: {unknown(axis, name, known)}")
     for features, model, target in itertools.product(grid["features"], grid["models"], grid["targets"]):
         require_match(model_for(target, model), FEATURES[features])
     protocols = [each for name in grid["protocols"] for each in _members(suite, name, grid["corpora"])]
@@ -142,19 +131,10 @@ def select(cells: list[Cell], **only: list[str] | None) -> list[Cell]:
     for axis, names in only.items():
         listed = list(dict.fromkeys(getattr(cell, axis) for cell in cells))
         for name in names or ():
-            if name not in listed:
-                raise SerClassicError(
-                    f"there is no cell with {axis} {name}; there are cells with {', '.join(listed)}"
-                )
-    kept = [
-        cell
-        for cell in cells
-        if all(not names or getattr(cell, axis) in names for axis, names in only.items())
-    ]
-    if not kept:
-        asked = "; ".join(f"{axis} {', '.join(names)}" for axis, names in only.items() if names)
-        raise SerClassicError(f"there is no cell with {asked}")
-    return kept
+            if name not in listed:  # in no cell, or in none that has the names given before
+                raise SerClassicError(unknown(axis, name, listed))
+        cells = [cell for cell in cells if getattr(cell, axis) in (names or listed)]
+    return cells
 
 
 def parse_shard(text: str) -> tuple[int, int]:
