@@ -160,7 +160,7 @@ class _Bench:
             for name, features in zip((*trial.protocol.sources(tested), tested), trial.features, strict=True):
                 if name not in looked:
                     looked.add(name)
-                    yield shared_by_speakers(self.sources.corpus(name), features, tested=name == tested)
+                    yield shared_by_speakers(self.sources.corpus(name), features)
 
     def _finish(self, trial: Trial, done: list[FoldResult | str]) -> None:
         """Store the results of a cell's folds; if one fold failed, the cell failed."""

@@ -32,22 +32,18 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
         )
 
 
-def shared_by_speakers(loaded: Loaded, features: Features, tested: bool = True) -> str | None:
-    """A notice if clips of different speakers of a corpus are the same recording; else None.
-
-    `tested` says whether the corpus is tested on, not only trained on.
-    """
+def shared_by_speakers(loaded: Loaded, features: Features) -> str | None:
+    """A notice if clips of different speakers of a corpus are the same recording; else None."""
     speakers = loaded.clips["speaker"]
     groups = [group for group in copies((loaded, features)) if speakers[group].nunique() > 1]
     if not groups:
         return None
     one = groups[0][0]
     other = next(clip for clip in groups[0] if speakers[clip] != speakers[one])
-    harm = "scores are too high" if tested else "tuning is not on new speakers"
     return (
         f"{loaded.corpus.name}: {sum(map(len, groups))} of its {len(speakers)} clips are the same recordings "
         f"as clips of other speakers, such as {one} and {other}: a model trained on one knows the other, so "
-        f"{harm}. Remove the copies, or correct the speakers"
+        "scores are too high, and tuning is not on new speakers. Remove the copies, or correct the speakers"
     )
 
 

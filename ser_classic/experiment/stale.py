@@ -16,6 +16,7 @@ from ser_classic.protocols import PROTOCOLS
 from ser_classic.vocabulary import EMOTION
 
 DEFAULTS = {"version": 1}  # of fields missing from older records; for all others null
+SET = "model.parameters."  # of the estimator; only those are compared that the model sets, then and now
 LONGEST = 40  # letters of a value that is shown
 
 
@@ -40,7 +41,7 @@ def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -
         if part in recorded and not all(each in brought or each in table for each in name.split("+")):
             found[part] = f"{name} no longer exists"
     if not found and recorded:
-        found = dict(_differing(*_comparable(cell, recorded)))
+        found = dict(_differing(recorded, _today(cell, recorded)))
     digests = record.get("digests", {})
     for name, recorded_of in (
         ("clips", {cell.corpus: digests.get("clips")}),
@@ -60,8 +61,8 @@ def summary(each: Iterable[Mapping[str, str]]) -> str:
     return ", ".join(f"{what} {count}" for what, count in counts.items())
 
 
-def _comparable(cell: Cell, recorded: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a record and today's tables both contain of a cell, without what may differ."""
+def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What today's tables say of a cell, as JSON."""
     features = recorded.get("features", {})
     names, parts = cell.features.split("+"), features.get("parts", [features])
     # A table of features that was not given counts as unchanged
@@ -72,27 +73,32 @@ def _comparable(cell: Cell, recorded: Mapping[str, Any]) -> tuple[dict[str, Any]
     today: dict[str, Any] = {"features": {**features, "parts": parts} if len(parts) > 1 else parts[0]}
     with contextlib.suppress(SerClassicError):  # a missing library, or a broken entry
         today["model"] = cell.entry.stated(cell.seed)
-    today = json.loads(json.dumps(today | parameters_of_protocol(cell), default=str))
+    return json.loads(json.dumps(today | parameters_of_protocol(cell), default=str))
+
+
+def _differing(recorded: Mapping[str, Any], today: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What differs, as `features.version`, and its values."""
     both = [part for part in today if part in recorded]
-    then, now = ({part: dict(each[part]) for part in both} for each in (recorded, today))
-    for protocol in (each["protocol"] for each in (then, now) if "protocol" in each):
-        protocol.pop("title", None)
-        coder = protocol.get("degraded_by")
-        protocol["degraded_by"] = coder and coder.partition(".libsndfile-")[0]
-    if "model" in both:
-        models = then["model"], now["model"]
-        shared = sorted(set.intersection(*(set(model.get("parameters", ())) for model in models)))
-        for model in models:
-            model["parameters"] = {name: model["parameters"][name] for name in shared}
-    return then, now
+    then, now = (
+        {where: value for part in both for where, value in _values(each[part], part)}
+        for each in (recorded, today)
+    )
+    for where in dict.fromkeys([*then, *now]):
+        if where == "protocol.title" or (where.startswith(SET) and not (where in then and where in now)):
+            continue
+        one, two = (each.get(where, DEFAULTS.get(where.rpartition(".")[2])) for each in (then, now))
+        if where == "protocol.degraded_by" and one and two:  # not the version of the coder
+            one, two = (each.partition(".libsndfile-")[0] for each in (one, two))
+        if one != two:
+            values = [json.dumps(value, ensure_ascii=False) for value in (one, two)]
+            short = max(map(len, values)) <= LONGEST
+            yield where, f"{values[0]}, now {values[1]}" if short else "others than now"
 
 
-def _differing(then: Any, now: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(then, dict) and isinstance(now, dict):
-        for key in dict.fromkeys([*then, *now]):
-            one, two = (each.get(key, DEFAULTS.get(key)) for each in (then, now))
-            yield from _differing(one, two, f"{where}.{key}" if where else key)
-    elif then != now:
-        values = [json.dumps(value, ensure_ascii=False) for value in (then, now)]
-        short = max(map(len, values)) <= LONGEST
-        yield where, f"{values[0]}, now {values[1]}" if short else "others than now"
+def _values(content: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """The values of nested tables, by the names that lead to them."""
+    if not isinstance(content, dict):
+        yield where, content
+    else:
+        for key, value in content.items():
+            yield from _values(value, f"{where}.{key}")

@@ -30,47 +30,32 @@ class Fold:
     dev: np.ndarray | None = None
 
 
+@dataclass(frozen=True)
 class Splitter:
     """The folds of a protocol as a scikit-learn splitter: for the `cv` of `cross_validate` and others.
 
-    X and y must have the rows of the clips table, in the same order. A protocol that does more than split
-    clips is refused.
+    X and y must have the rows of the clips table, in the same order.
     """
 
-    def __init__(self, protocol: Protocol, clips: pd.DataFrame, seed: int = 0) -> None:
-        for more, what in (
-            (
-                by := protocol.knows.by,
-                f"uses the clips of a {by} together: do that yourself (ser_classic.adaptation)",
-            ),
-            (protocol.degradation, "degrades the test clips: use `evaluate` with `degraded`"),
-            (protocol.copies, "also trains on degraded copies: use `evaluate` with `copies`"),
-        ):
-            if more:
-                raise SerClassicError(
-                    f"{protocol.name}: {what}, or use the splitter of a protocol with these folds that "
-                    "only splits clips"
-                )
-        self.protocol, self.clips, self.seed = protocol, clips, seed
-        self._folds = protocol.folds(clips, seed)
+    protocol: str
+    clips: pd.Index
+    folds: list[Fold]
 
     def __repr__(self) -> str:
-        return f"<{len(self._folds)} folds of {self.protocol.name} over {len(self.clips)} clips>"
+        return f"<{len(self.folds)} folds of {self.protocol} over {len(self.clips)} clips>"
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Number of folds."""
-        return len(self._folds)
+        return len(self.folds)
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Row numbers to train on and to test on, fold by fold; y and groups are not needed."""
-        if len(X) != len(self.clips) or (
-            isinstance(X, pd.DataFrame) and not X.index.equals(self.clips.index)
-        ):
+        if len(X) != len(self.clips) or (isinstance(X, pd.DataFrame) and not X.index.equals(self.clips)):
             raise SerClassicError(
-                f"{self.protocol.name}: X has {len(X)} rows, but the folds are for {len(self.clips)} clips; "
+                f"{self.protocol}: X has {len(X)} rows, but the folds are for {len(self.clips)} clips; "
                 "give the features of all clips, in the order of the clips table"
             )
-        for fold in self._folds:
+        for fold in self.folds:
             yield fold.train, fold.test
 
 
@@ -231,8 +216,19 @@ class Protocol:
         return folds
 
     def splitter(self, clips: pd.DataFrame, seed: int = 0) -> Splitter:
-        """The folds as a scikit-learn splitter: `cv=PROTOCOLS["emobox"].splitter(clips)`."""
-        return Splitter(self, clips, seed)
+        """The folds as a scikit-learn splitter: `cv=PROTOCOLS["emobox"].splitter(clips)`.
+
+        Raises
+        ------
+        SerClassicError
+            The protocol does more than split clips, or cannot split these.
+        """
+        if self.knows.by or self.degradation or self.copies:
+            raise SerClassicError(
+                f"{self.name} does more than split clips ({self.title}; {self.knows.title}): use `evaluate`, "
+                "or the splitter of a protocol with these folds that only splits clips"
+            )
+        return Splitter(self.name, clips.index, self.folds(clips, seed))
 
     def _check(self, folds: list[Fold], clips: pd.DataFrame) -> None:
         """Check that a split keeps the protocol's promises."""
