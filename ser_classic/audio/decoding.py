@@ -36,7 +36,7 @@ from ser_classic.audio.containers import (
     mistaken,
     recordings,
 )
-from ser_classic.audio.files import HEADERLESS
+from ser_classic.audio.files import HEADERLESS, opened_file
 from ser_classic.audio.waveforms import AudioError, Downmix, Part, check, notice, peak, resample
 
 BLOCK = 2**18  # frames decoded at a time
@@ -139,9 +139,7 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
                 raise AudioError(f"{path}: truncated, {frames} of {expected} samples are there; {AGAIN}")
         for kind, message in opened.notices:
             notice(kind, f"{path}: {message}")
-        with _blamed(path):
-            left = left_over(opened.file, opened.size)
-        if left:
+        if left := left_over(opened.file, opened.size):
             unread = f"{left} of {opened.size} bytes follow the audio that its header announces"
             notice("length", f"{path}: {unread}, and were not read; if they are audio, repair or split it")
 
@@ -158,19 +156,18 @@ class _Opened(NamedTuple):
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
     with ExitStack() as stack:
-        file = stack.enter_context(_file(path))
-        with _blamed(path):
-            head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
-            file.seek(0)
-            if size == 0:
-                raise AudioError(f"{path}: the file is empty; {AGAIN}")
+        file = stack.enter_context(opened_file(path))
+        head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
+        file.seek(0)
+        if size == 0:
+            raise AudioError(f"{path}: the file is empty; {AGAIN}")
         notices: list[tuple[str, str]] = []
         try:
             with _quiet(not head.startswith(SILENT)):
                 decoders, odd = _decoders(file, head)
             container = decoders[0].format
         except Exception as error:
-            file = stack.enter_context(_file(stack.enter_context(_converted(path, head, error))))
+            file = stack.enter_context(opened_file(stack.enter_context(_converted(path, head, error))))
             size, decoders = os.fstat(file.fileno()).st_size, [_forward(file)]
             container = path.suffix[1:].upper() or "converted"
         else:
@@ -212,18 +209,6 @@ def _forward(source: IO[bytes]) -> Any:
     decoder = soundfile.SoundFile(source)
     decoder.seekable = lambda: False
     return decoder
-
-
-def _file(path: Path) -> IO[bytes]:
-    try:
-        str(path).encode()
-        if not path.is_file():
-            raise AudioError(f"{path}: {'not a regular file' if path.exists() else 'there is no such file'}")
-        return path.open("rb", buffering=0)
-    except UnicodeEncodeError as error:
-        raise AudioError(f"{path}: its name is not valid UTF-8; rename it") from error
-    except OSError as error:  # no permission for its folder, a name too long, a disk error
-        raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 @contextmanager

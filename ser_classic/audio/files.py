@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path, PurePosixPath
 
 from ser_classic.audio.containers import is_audio
@@ -25,15 +27,25 @@ HEADERLESS = (".raw", ".pcm", ".vox", ".gsm", ".g711", ".ul", ".al")  # an error
 SUFFIXES = (*LIBSNDFILE, *FFMPEG, *HEADERLESS)
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a recording's file; an error if it is a pipe or device, which might never end."""
+@contextmanager
+def opened_file(path: Path) -> Iterator[FileIO]:
+    """A file opened to be read; an AudioError if it cannot be, or is a pipe, which might never end."""
     try:
-        if not path.is_file() and path.exists():
-            raise AudioError(f"{path}: not a regular file; leave it out")
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise AudioError(f"{path}: cannot be read ({error.strerror}); is the corpus in place?") from error
+        str(path).encode()
+        if not path.is_file():
+            raise AudioError(f"{path}: {'not a regular file' if path.exists() else 'there is no such file'}")
+        with path.open("rb", buffering=0) as file:
+            yield file
+    except UnicodeEncodeError as error:
+        raise AudioError(f"{path}: its name is not valid UTF-8; rename it") from error
+    except OSError as error:  # no permission for its folder, a name too long, a disk error
+        raise AudioError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a recording's file."""
+    with opened_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def audio_files(root: Path) -> list[PurePosixPath]:
