@@ -123,14 +123,6 @@ def test_the_list_of_features_cuts_no_name(ser):
     assert max(len(line) for line in listed.splitlines()) <= 80
 
 
-def test_a_suite_of_absent_corpora_says_how_to_get_them(ser, tmp_path):
-    (tmp_path / "s.toml").write_text(SUITE.replace("synthetic", "emodb"))
-    done = ser("bench", "s.toml")
-    assert done.returncode == 0
-    assert "corpora fetch emodb" in done.stderr
-    assert done.stdout.startswith("0 runs done, 0 kept, 0 failed\n")
-
-
 def test_named_corpora_that_are_absent_are_no_success(ser, tmp_path):
     (tmp_path / "s.toml").write_text(SUITE.replace('"synthetic"', '"synthetic", "emodb", "savee"'))
     done = ser("bench", "s.toml", "--corpus", "emodb", "--corpus", "savee")

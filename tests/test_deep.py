@@ -3,14 +3,12 @@
 import logging
 import pickle
 import sys
-import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from tiny_corpus import SPEAKERS
 
 from ser_classic import store
 from ser_classic.corpora import Loaded, load
@@ -21,8 +19,6 @@ from ser_classic.extras.deep.estimator import DeepClassifier
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.models import MODELS, Model
 from ser_classic.models.tuning import fit
-from ser_classic.predictor import load_predictor
-from ser_classic.predictor.fitting import fit as fit_predictor
 from ser_classic.report import score
 
 torch = pytest.importorskip("torch", reason="the extra `deep` is not installed")
@@ -95,15 +91,6 @@ def test_padding_changes_nothing(network, options, training_mode):
     torch.testing.assert_close(results[0][0], results[1][0], rtol=0, atol=0)
     for one, two in zip(results[0][1], results[1][1], strict=True):
         torch.testing.assert_close(one, two)
-
-
-@pytest.mark.parametrize(("network", "options"), NETWORKS)
-def test_a_clip_is_judged_alike_whatever_longer_clips_stand_beside_it(network, options):
-    module = training.build({"name": network, "inputs": 3, "classes": 4, **options}).eval()
-    short, long = torch.randn(1, 5, 3), torch.randn(1, 20, 3)
-    both = torch.cat([torch.nn.functional.pad(short, (0, 0, 0, 15)), long])
-    alone = module(short, torch.tensor([5]))
-    torch.testing.assert_close(module(both, torch.tensor([5, 20]))[:1], alone, rtol=1e-5, atol=1e-6)
 
 
 def test_a_layer_in_both_directions_is_torchs_packed_one():
@@ -297,16 +284,3 @@ def test_without_torch_the_command_that_installs_it_is_told(tiny, cache, tmp_pat
     assert outcome.done == [cells[1].id]
     assert outcome.failed == [cells[0].id]
     assert "pip install 'ser-classic[deep]'" in outcome.problems[0]
-
-
-@pytest.mark.parametrize("name", ["cnn_bigru_attention", "cnn1d"])
-def test_a_saved_predictor_answers_as_before_and_holds_no_pickle(tiny, cache, tmp_path, brief_networks, name):
-    features = "mfcc_rms_zcr_sequence" if MODELS[name].takes == SEQUENCES else "mfcc13"
-    predictor = fit_predictor(str(tiny.root), features, name, reading=SPEAKERS, evaluate=False, cache=cache)
-    assert predictor.card["versions"]["torch"]
-    predictor.save(tmp_path / "m.skops")
-    files = [tiny.root / file for file in tiny.clips["file"][:3]]
-    before, after = predictor.predict(files), load_predictor(tmp_path / "m.skops").predict(files)
-    pd.testing.assert_frame_equal(before, after)
-    with zipfile.ZipFile(tmp_path / "m.skops") as archive:
-        assert {path.partition("/")[0] for path in archive.namelist()} == {"predictor.json", "arrays"}

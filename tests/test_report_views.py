@@ -256,8 +256,8 @@ def test_write_without_a_clips_table_says_so_once_and_leaves_what_is_there(tmp_p
     with pytest.raises(SerClassicError, match="runs"):
         report.write(tmp_path, told.append)
     (line,) = told
-    assert line.startswith(f"{runs[0].id} and 1 more: {tmp_path / 'clips' / 'ravdess.csv'}: there is no ")
-    assert "ser-classic bench SUITE --again" in line
+    assert line.startswith(f"{runs[0].id} and 1 more: {tmp_path / 'clips' / 'ravdess.csv'}: ")
+    assert "--again" in line
     assert (tmp_path / "leaderboard.md").read_text() == "of yesterday"
 
 

@@ -1,6 +1,5 @@
 """Suites: products of names, and clear errors for what cannot be run."""
 
-import tracemalloc
 from collections import Counter
 from pathlib import Path
 
@@ -111,17 +110,6 @@ def test_a_shard_does_not_hang_on_the_order_of_cells_and_has_its_share_of_every_
         count = Counter(cell.model for cell in shard_of(cells, number, 8))
         of_all = Counter(cell.model for cell in cells)
         assert all(abs(count[model] - of_all[model] / 8) < 2 for model in of_all)
-
-
-def test_a_great_number_of_shards_takes_no_memory_of_its_own():
-    cells = read_suite("quick")
-    tracemalloc.start()
-    try:
-        assert len(shard_of(cells, 5, 10**7)) == 1
-        assert shard_of(cells, 10**7, 10**7) == []
-        assert tracemalloc.get_traced_memory()[1] < 10**6
-    finally:
-        tracemalloc.stop()
 
 
 def test_shards_are_read_as_one_of_how_many():
