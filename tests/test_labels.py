@@ -7,9 +7,9 @@ import pytest
 from tiny_corpus import touch
 
 from ser_classic.corpora import Reading, load
-from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.labels import LabelFile, bare
 from ser_classic.corpora.tables import read_rows
+from ser_classic.errors import SerClassicError
 
 ROWS = [
     {"name": "a 1.wav", "emotion": "anger", "who": "Ann"},
@@ -45,7 +45,7 @@ def test_lines_that_match_are_rows(tmp_path):
     pattern = r"(?P<clip>\w+) -> (?P<label>\w+) \((?P<speaker>\w+)\)"
     table = LabelFile("*.txt", key="clip", line=pattern).table(tmp_path / "x.txt")
     assert table.values.tolist() == [["clip01", "anger", "Ann"], ["clip02", "joy", "Ben"]]
-    with pytest.raises(CorpusError, match=r"x\.txt"):
+    with pytest.raises(SerClassicError, match=r"x\.txt"):
         LabelFile("*.txt", key="clip", line="nowhere").table(tmp_path / "x.txt")
 
 
@@ -60,7 +60,7 @@ def test_lines_that_match_are_rows(tmp_path):
 )
 def test_what_is_no_table_is_named(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(CorpusError, match=name):
+    with pytest.raises(SerClassicError, match=name):
         read_rows(tmp_path / name)
 
 
@@ -84,15 +84,15 @@ def test_one_row_twice_does_no_harm_and_two_things_of_one_clip_do(tmp_path):
     labels = LabelFile("*.csv", key="File")
     assert labels.read(tmp_path, "mine")["label"].tolist() == ["ang"]
     (tmp_path / "x.csv").write_text("File,label\na.wav,ang\na.wav,sad\n")
-    with pytest.raises(CorpusError, match="'a'"):
+    with pytest.raises(SerClassicError, match="'a'"):
         labels.read(tmp_path, "mine")
 
 
 def test_an_absent_key_or_file_is_named(tmp_path):
-    with pytest.raises(CorpusError, match=r"\*\.csv"):
+    with pytest.raises(SerClassicError, match=r"\*\.csv"):
         LabelFile("*.csv", key="File").read(tmp_path, "mine")
     (tmp_path / "x.csv").write_text("name,label\na.wav,ang\n")
-    with pytest.raises(CorpusError, match="column file"):
+    with pytest.raises(SerClassicError, match="column file"):
         LabelFile("*.csv", key="File").read(tmp_path, "mine")
 
 
@@ -146,7 +146,7 @@ def test_on_the_command_line(recordings, ser):
 )
 def test_labels_that_do_not_fit_the_recordings_are_named(recordings, rows, named):
     (recordings / "labels.csv").write_text(rows)
-    with pytest.raises(CorpusError, match=named):
+    with pytest.raises(SerClassicError, match=named):
         load(recordings / "clips", reading=Reading(labels=recordings / "labels.csv", key="name"))
 
 
@@ -165,7 +165,7 @@ def test_recordings_called_alike_are_told_apart_by_folder(recordings):
     touch(recordings / "clips", "y/one.wav")
     (recordings / "labels.csv").write_text("folder,name,emotion\nx,one,sad\ny,one,angry\ny,two,sad\n")
     (recordings / "short.csv").write_text("name,emotion\none,sad\n")
-    with pytest.raises(CorpusError, match=r"x/one\.wav or y/one\.wav"):
+    with pytest.raises(SerClassicError, match=r"x/one\.wav or y/one\.wav"):
         load(recordings / "clips", reading=Reading(labels=recordings / "short.csv", key="name"))
     reading = Reading(labels=recordings / "labels.csv", key="{folder}/{name}")
     assert load(recordings / "clips", reading=reading).clips["emotion"].tolist() == ["sad", "angry", "sad"]
@@ -183,5 +183,5 @@ def test_options_of_a_table_go_with_one_and_a_label_file_with_a_folder(recording
         (recordings / "clips", Reading(key="name")),
         (recordings / "labels.csv", Reading(labels=recordings / "labels.csv")),
     ):
-        with pytest.raises(CorpusError, match="--labels"):
+        with pytest.raises(SerClassicError, match="--labels"):
             load(place, reading=reading)

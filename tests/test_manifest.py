@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ser_classic.audio import AudioError
 from ser_classic.cli.options import channel_of, pairs
-from ser_classic.corpora import CorpusError, Reading, load
+from ser_classic.corpora import Reading, load
 from ser_classic.corpora.manifest import SYNONYMS, emotion_words
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
@@ -118,28 +118,28 @@ def test_folder_per_emotion(tmp_path):
 )
 def test_faults_of_a_manifest_are_told(tmp_path, text, files, reading, message):
     manifest = write(tmp_path / "m.csv", text, files)
-    with pytest.raises(CorpusError, match=message):
+    with pytest.raises(SerClassicError, match=message):
         load(manifest, reading=reading)
 
 
 def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
     for name in (b"a.wav", b"caf\xe9.wav"):
         write(tmp_path / "own" / "sad" / os.fsdecode(name), "")
-    with pytest.raises(CorpusError, match=r"own: .*'sad/caf\\udce9\.wav'.* rename"):
+    with pytest.raises(SerClassicError, match=r"own: .*'sad/caf\\udce9\.wav'.* rename"):
         load(tmp_path / "own")
 
 
 def test_empty_folder_says_what_was_expected(tmp_path):
-    with pytest.raises(CorpusError, match="subfolder"):
+    with pytest.raises(SerClassicError, match="subfolder"):
         load(tmp_path)
 
 
 def test_own_corpus_may_not_take_a_known_name(tmp_path):
     manifest = write(tmp_path / "ravdess.csv", "file,emotion\na.wav,sad\n", "a.wav")
-    with pytest.raises(CorpusError, match=f"`ravdess`.* --data {tmp_path}.* rename"):
+    with pytest.raises(SerClassicError, match=f"`ravdess`.* --data {tmp_path}.* rename"):
         load(manifest)
     write(tmp_path / "Audio_Speech_Actors_01-24" / "x", "", "Actor_01/03-01-01-01-01-01-01.wav")
-    with pytest.raises(CorpusError, match="corpus ravdess"):
+    with pytest.raises(SerClassicError, match="corpus ravdess"):
         load(tmp_path / "Audio_Speech_Actors_01-24")
 
 
@@ -160,7 +160,7 @@ def test_emotion_words(labels, words, meaning):
 
 
 def test_mapping_some_new_words_does_not_hide_the_others():
-    with pytest.raises(CorpusError, match=r"'smug'.*'rage'"):
+    with pytest.raises(SerClassicError, match=r"'smug'.*'rage'"):
         emotion_words(["rage", "smug"], {"rage": "angry"})
 
 
@@ -246,9 +246,9 @@ def test_a_table_is_read_however_a_spreadsheet_saves_it(tmp_path, text, encoding
 @pytest.mark.parametrize("begin", ["", "\n\n", "sep=,\n"])
 def test_the_line_that_is_named_is_the_line_in_the_file(tmp_path, begin):
     text = f"{begin}file,emotion\n\na.wav,sad\n\n\nb.wav,\n"
-    with pytest.raises(CorpusError, match=f"line {text[: text.index('b.wav')].count(chr(10)) + 1} "):
+    with pytest.raises(SerClassicError, match=f"line {text[: text.index('b.wav')].count(chr(10)) + 1} "):
         read(tmp_path, text.encode())
-    with pytest.raises(CorpusError, match="--drop ''"):
+    with pytest.raises(SerClassicError, match="--drop ''"):
         read(tmp_path, text.encode())
     assert len(load(tmp_path / "m.csv", reading=Reading(drop=[""])).clips) == 1
 
@@ -277,7 +277,7 @@ def test_a_name_is_found_with_its_accents_composed_or_decomposed(tmp_path, forms
     ],
 )
 def test_what_stands_in_place_of_a_manifest_is_named(tmp_path, content, named):
-    with pytest.raises(CorpusError, match=named):
+    with pytest.raises(SerClassicError, match=named):
         read(tmp_path, content)
 
 
@@ -287,7 +287,7 @@ def test_the_sex_that_is_not_known_is_not_known(tmp_path):
     files = " ".join(f"{number}.wav" for number in range(len(words)))
     clips = load(write(tmp_path / "m.csv", "file,emotion,sex\n" + rows, files)).clips
     assert [None if pd.isna(sex) else sex for sex in clips["sex"]] == list(words.values())
-    with pytest.raises(CorpusError, match=r"line 2 .*'zebra'"):
+    with pytest.raises(SerClassicError, match=r"line 2 .*'zebra'"):
         load(write(tmp_path / "m.csv", "file,emotion,sex\n0.wav,sad,zebra\n"))
 
 
@@ -349,7 +349,7 @@ def test_a_part_beyond_the_end_of_its_file_is_told(tmp_path):
     ],
 )
 def test_what_says_which_part_is_meant_and_is_not_understood_is_refused(tmp_path, header, row, named):
-    with pytest.raises(CorpusError, match=named):
+    with pytest.raises(SerClassicError, match=named):
         load(write(tmp_path / "m.csv", f"{header}\n{row}\n", "a.wav"))
 
 
@@ -378,5 +378,5 @@ def test_the_folders_that_are_emotions_are_found(tmp_path, layout):
 )
 def test_folders_that_cannot_be_emotions_are_told(tmp_path, files, named):
     write(tmp_path / "own" / "x.txt", "", files)
-    with pytest.raises(CorpusError, match=named):
+    with pytest.raises(SerClassicError, match=named):
         load(tmp_path / "own")

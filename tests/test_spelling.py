@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ser_classic.corpora import CorpusError, Reading, load
 from ser_classic.corpora.spelling import alike, mapped, plain
+from ser_classic.errors import SerClassicError
 
 NAMES = ("Zoë", "José", "Åse", "Ümit")
 
@@ -53,7 +54,7 @@ def test_a_number_is_one_number_however_it_is_written(tmp_path):
 )
 def test_a_doubtful_difference_is_asked_about_with_both_spellings(tmp_path, one, other):
     manifest = corpus(tmp_path, [one, other, "x", "y"])
-    with pytest.raises(CorpusError) as caught:
+    with pytest.raises(SerClassicError) as caught:
         load(manifest)
     assert all(word in str(caught.value) for word in (repr(one), repr(other), "--map-speaker"))
     assert speakers_of(manifest, speakers={other: one}) == [one, one, "x", "y"]
@@ -64,7 +65,7 @@ def test_the_speakers_of_a_folder_are_spelled_by_the_same_rule(tmp_path):
     for name in ("angry/Ann_1.wav", "sad/ann_1.wav"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    with pytest.raises(CorpusError, match="'Ann' and 'ann'"):
+    with pytest.raises(SerClassicError, match="'Ann' and 'ann'"):
         load(tmp_path, reading=Reading(speaker=r"/([^_/]+)_"))
 
 
@@ -76,10 +77,10 @@ def test_a_sentence_is_one_sentence_as_merging_two_leaks_nothing(tmp_path):
 @pytest.mark.parametrize("word", ["nan", "NaN", "<NA>", "#N/A", "null"])
 def test_how_programs_write_nothing_is_no_speaker_and_no_emotion(tmp_path, word):
     manifest = corpus(tmp_path, [word, "b", "c"])
-    with pytest.raises(CorpusError, match=r"line 2 .*speaker"):
+    with pytest.raises(SerClassicError, match=r"line 2 .*speaker"):
         load(manifest)
     manifest.write_text(f"file,emotion,speaker\n0.wav,{word},a\n1.wav,sad,b\n2.wav,happy,c\n")
-    with pytest.raises(CorpusError) as caught:
+    with pytest.raises(SerClassicError) as caught:
         load(manifest)
     assert "--drop ''" in str(caught.value)
     assert "=angry" not in str(caught.value)
@@ -88,11 +89,11 @@ def test_how_programs_write_nothing_is_no_speaker_and_no_emotion(tmp_path, word)
 
 def test_what_is_mapped_or_dropped_and_does_not_occur_is_named(tmp_path):
     manifest = corpus(tmp_path, ["a", "b"])
-    with pytest.raises(CorpusError, match="--map-speaker names 'zed'"):
+    with pytest.raises(SerClassicError, match="--map-speaker names 'zed'"):
         load(manifest, reading=Reading(speakers={"zed": "a"}))
-    with pytest.raises(CorpusError, match="--drop names 'zest'"):
+    with pytest.raises(SerClassicError, match="--drop names 'zest'"):
         load(manifest, reading=Reading(drop=["zest"]))
-    with pytest.raises(CorpusError, match="--drop"):
+    with pytest.raises(SerClassicError, match="--drop"):
         load(manifest, reading=Reading(drop=["angry", "sad"]))
 
 

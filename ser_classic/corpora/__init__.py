@@ -24,7 +24,7 @@ from ser_classic.corpora.manifest import Reading, name_of, read_own
 from ser_classic.corpora.published import PUBLISHED
 from ser_classic.corpora.synthetic import SYNTHETIC
 from ser_classic.corpora.warnings import warnings_of
-from ser_classic.errors import SerClassicError, some, wrap_errors
+from ser_classic.errors import some, wrap_errors
 from ser_classic.registry import Registry, unknown
 from ser_classic.runtime.files import LOCK, cache_folder, data_folder, locked
 
@@ -101,7 +101,8 @@ def load(
         root = locate(corpus.name, data, cache)
         with wrap_errors(f"{spec}: {root} cannot be scanned"):
             clips = corpus.scan(root)
-        return Loaded(root, _checked(clips, corpus), corpus)
+        with wrap_errors(f"{spec}: its scan gives no clips table"):
+            return Loaded(root, check_clips(clips, f"{spec}: clips table"), corpus)
     if not spec.strip() or not path.exists():  # an empty path would be the folder one is in
         raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")
     name, reading = name_of(path), reading or Reading()
@@ -114,7 +115,6 @@ def load(
     corpus = Corpus(name, str(path), licence="your own", channel=reading.channel)
     with wrap_errors(f"{path} cannot be read"):
         root, clips = read_own(path, reading, name)
-    clips = _checked(clips, corpus)
     for warning in warnings_of(clips):
         logger.warning(warning)
     return Loaded(root, clips, corpus)
@@ -155,16 +155,6 @@ def _scans(corpus: Corpus, data: Path | None) -> bool:
     except (Exception, SystemExit) as error:  # one of a plug-in's scan is shown when its clips are loaded
         return not isinstance(error, CorpusError)
     return True
-
-
-def _checked(clips: pd.DataFrame, corpus: Corpus) -> pd.DataFrame:
-    """A clips table; that of a plug-in may not be what it should be."""
-    try:
-        with wrap_errors("its scan gives no clips table"):
-            return check_clips(clips)
-    except SerClassicError as error:
-        kind = SerClassicError if corpus.name in CORPORA else CorpusError  # it is there, and no absent one
-        raise kind(f"{corpus.name}: {error}") from error
 
 
 def shortfall(corpus: Corpus, clips: pd.DataFrame) -> str | None:

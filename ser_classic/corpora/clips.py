@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from ser_classic.audio import Part
@@ -23,43 +24,69 @@ class CorpusError(SerClassicError):
     """A corpus that is absent, incomplete or not laid out as expected."""
 
 
-def check_clips(clips: pd.DataFrame) -> pd.DataFrame:
+def check_clips(
+    clips: pd.DataFrame, source: str = "clips table", rows: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Check a clips table, once, when a corpus is loaded; sorted by clip, `COLUMNS` first.
 
     It is indexed by `clip`, with strings throughout, NA for what is not known; speakers all known or all NA.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        The table.
+    source : str
+        Where it is from, for messages.
+    rows : sequence of str, optional
+        What its rows are called there, such as `line 3`; by default their clips.
+
+    Raises
+    ------
+    SerClassicError
+        A column is absent, or a value is not what it should be.
     """
     absent = [column for column in COLUMNS if column not in clips.columns]
     if absent:
-        raise CorpusError(
-            f"clips table: no column {', '.join(absent)}; expected {', '.join(COLUMNS)}, "
+        raise SerClassicError(
+            f"{source}: no column {', '.join(absent)}; expected {', '.join(COLUMNS)}, "
             f"found {', '.join(map(str, clips.columns))}"
         )
     if clips.empty:
-        raise CorpusError("clips table: it has no rows; a corpus has at least one clip")
+        raise SerClassicError(f"{source}: it has no rows; a corpus has at least one clip")
     clips = clips[[*COLUMNS, *(column for column in clips.columns if column not in COLUMNS)]]
-    clips = clips.rename_axis("clip").sort_index()
+    clips = clips.rename_axis("clip")
+    called = list(clips.index if rows is None else rows)
 
-    for column in ("file", "corpus", "emotion", "label"):
-        _refuse(clips, clips[column].isna() | clips[column].eq(""), column, "a value")
-    _refuse(clips, clips.index.duplicated(), None, "each clip once")
+    def refuse(bad: Iterable[bool], column: str, expected: str) -> None:
+        values = clips.index.to_series() if column == "clip" else clips[column]
+        for place in np.flatnonzero(list(bad))[:1]:
+            value = values.iloc[place]
+            what = f"no {column}" if pd.isna(value) or value == "" else f"the {column} {value!r}"
+            raise SerClassicError(f"{source}: {called[place]} has {what}; expected {expected}")
+
+    refuse(clips["emotion"].fillna("").eq(""), "emotion", "a word; --drop '' leaves clips without one out")
+    for column in ("file", "corpus", "label"):
+        refuse(clips[column].fillna("").eq(""), column, "one for every clip")
+    for place in np.flatnonzero(clips.index.duplicated())[:1]:
+        first = called[list(clips.index).index(clips.index[place])]
+        refuse(clips.index.duplicated(), "clip", f"each clip once, and {first} has it, too; remove one")
+    for column in (column for column in PART if column in clips):
+        wrong = pd.to_numeric(clips[column], errors="coerce").isna() & clips[column].notna()
+        refuse(wrong, column, "seconds from the start of the file")
     known = [column for column in ("file", *PART) if column in clips]
-    _refuse(clips, clips.duplicated(known), "file", "each file, or part of one, once")
+    refuse(clips.duplicated(known), "file", "each file, or part of one, once")
     empty = [part is not None and part.end is not None and part.end <= part.start for part in parts(clips)]
-    _refuse(clips, empty, None, "a part with its end after its start")
-    _refuse(
-        clips, clips["file"].map(_leaves), "file", "a path below the corpus's folder, with forward slashes"
-    )
+    refuse(empty, "clip", "one that ends after it has started")
+    refuse(clips["file"].map(_leaves), "file", "a path below the corpus's folder, with forward slashes")
     broken = clips["file"].str.contains(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
-    _refuse(clips, broken, "file", "a name without line breaks and the like; rename it")
-    _refuse(clips, _outside(clips, clips.index), None, "a clip named <corpus>/...")
-    wordless = ~clips["emotion"].str.fullmatch(r"[^\s,/]+")
-    _refuse(clips, wordless, "emotion", "one word without spaces, commas or slashes")
-    sexless = ~clips["sex"].isin(SEXES) & clips["sex"].notna()
-    _refuse(clips, sexless, "sex", f"{' or '.join(SEXES)}, or nothing")
+    refuse(broken, "file", "a name without line breaks and the like; rename it")
+    refuse(_outside(clips, clips.index), "clip", "a name such as <corpus>/...")
+    refuse(~clips["emotion"].str.fullmatch(r"[^\s,/]+"), "emotion", "one word, no spaces, commas or slashes")
+    refuse(~clips["sex"].isin(SEXES) & clips["sex"].notna(), "sex", f"{' or '.join(SEXES)}, or nothing")
     if clips["speaker"].notna().any():
-        outside = _outside(clips, clips["speaker"])
-        _refuse(clips, outside, "speaker", "<corpus>/<speaker> for every clip, or for none")
-    return clips
+        refuse(clips["speaker"].isna(), "speaker", "one for every clip, or for none")
+        refuse(_outside(clips, clips["speaker"]), "speaker", "<corpus>/<speaker>")
+    return clips.sort_index()
 
 
 def parts(clips: pd.DataFrame) -> list[Part | None]:
@@ -98,13 +125,3 @@ def _outside(clips: pd.DataFrame, names: Iterable[object]) -> list[bool]:
 def _leaves(file: str) -> bool:
     """Whether a path is not one below its folder."""
     return "\\" in file or file.startswith("/") or ".." in file.split("/")
-
-
-def _refuse(clips: pd.DataFrame, bad: Iterable[bool], column: str | None, expected: str) -> None:
-    bad = clips[list(bad)]
-    if bad.empty:
-        return
-    first = bad.index[0]
-    what = f"clip {first!r}" if column is None else f"{column} {bad[column].iloc[0]!r} of {first}"
-    more = f" (one of {len(bad)} such clips)" if len(bad) > 1 else ""
-    raise CorpusError(f"clips table: bad {what}{more}; expected {expected}")

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ser_classic.audio import audio_files, digest, seconds
-from ser_classic.corpora.clips import COLUMNS, PART, PARTITIONS, CorpusError
+from ser_classic.corpora.clips import COLUMNS, PART, PARTITIONS, CorpusError, check_clips
 from ser_classic.corpora.labels import bare
 from ser_classic.corpora.spelling import (
     SEX,
@@ -117,28 +117,23 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
             root, rows["file"] = _listed(rows["file"], path)
         else:
             root, rows["file"] = path, _below(rows["file"], path, source)
-        rows = _understood(rows, source)
-    rows = _dropped(rows, reading, name, source)
+        rows = _understood(rows)
+    rows = _dropped(rows, reading, name)
     if reading.speaker is not None:
         if "speaker" in rows:
             raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
         rows["speaker"] = _speakers(rows["file"], reading.speaker)
     rows[[column for column in COLUMNS if column not in rows]] = pd.NA
     rows["corpus"] = name
-    rows["label"] = rows["emotion"].map(plain)
-    rows["emotion"] = rows["emotion"].map(emotion_words(rows["emotion"], reading.words, name))
-    for row in rows.index[rows["speaker"].isna() & rows["speaker"].notna().any()]:
-        raise CorpusError(f"{source}: {row} lacks its speaker; name one for every clip, or for none")
+    labels = rows["emotion"].dropna()
+    rows["label"] = labels.map(plain)
+    rows["emotion"] = labels.map(emotion_words(labels, reading.words, name))
     speakers = mapped(rows["speaker"].dropna(), reading.speakers, "speakers", "--map-speaker", name)
     rows["speaker"] = [f"{name}/{speakers[who]}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
     rows["sentence"] = most_frequent(rows["sentence"])
-    rows["sha256"] = [digest(root / file) for file in rows["file"]]  # of audio that others may replace
-    names = _names(rows)
-    for row, clip in names[names.duplicated()].items():
-        first = names.index[names == clip][0]
-        raise CorpusError(f"{source}: {row} has the clip {clip} again, first {first}; remove one of them")
-    rows.index = pd.Index([f"{name}/{clip}" for clip in names], name="clip")
-    return root, rows.astype("str")
+    clips = check_clips(rows.set_axis([f"{name}/{clip}" for clip in _names(rows)]), str(source), rows.index)
+    clips["sha256"] = [digest(root / file) for file in clips["file"]]  # of audio that others may replace
+    return root, clips.astype("str")
 
 
 def emotion_words(
@@ -169,7 +164,7 @@ def emotion_words(
     return meaning
 
 
-def _dropped(rows: pd.DataFrame, reading: Reading, name: str, source: Path) -> pd.DataFrame:
+def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
     """Rows without those of the emotion words that are left out; an empty word is one, too."""
     words = rows["emotion"].fillna("").map(emotion_word)
     drop = {emotion_word(word) for word in reading.drop}
@@ -177,8 +172,6 @@ def _dropped(rows: pd.DataFrame, reading: Reading, name: str, source: Path) -> p
     rows = rows[~words.isin(drop)].copy()
     if rows.empty:
         raise CorpusError(f"{name}: nothing is left after --drop; keep two emotions at least")
-    for row in rows.index[rows["emotion"].isna()]:
-        raise CorpusError(f"{source}: {row} lacks its emotion; --drop '' leaves such out")
     return rows
 
 
@@ -313,43 +306,27 @@ def _below(named: pd.Series, root: Path, labels: Path) -> list[str]:
     return [places[name][0].as_posix() for name in named]
 
 
-def _understood(rows: pd.DataFrame, source: Path) -> pd.DataFrame:
-    """Rows with their sexes and times as we write them."""
+def _understood(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with their sexes and times as we write them, where they are understood."""
     if "sex" in rows:
-        rows["sex"] = [_sex(word, line, source) for line, word in rows["sex"].items()]
+        rows["sex"] = rows["sex"].map(_sex)
     if set(PART) & set(rows):
         for column in PART:
-            values = rows[column] if column in rows else pd.Series(pd.NA, rows.index)
-            rows[column] = [_seconds(value, column, line, source) for line, value in values.items()]
-        start, end = (pd.to_numeric(rows[column].astype("str")) for column in PART)
-        for line in rows.index[end <= start.fillna(0)]:
-            raise CorpusError(f"{source}: line {line} ends before it has started; correct start and end")
+            rows[column] = rows[column].map(_seconds) if column in rows else pd.NA
     rows.index = pd.Index([f"line {line}" for line in rows.index])
     return rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
 
 
-def _sex(word: object, line: int, manifest: Path) -> object:
+def _sex(word: object) -> object:
     known = "" if pd.isna(word) else plain(str(word)).lower()
-    if known in UNKNOWN:
-        return pd.NA
-    if known not in SEX:
-        raise CorpusError(
-            f"{manifest}: line {line} has the sex {word!r}; expected female or male, or nothing"
-        )
-    return SEX[known]
+    return SEX.get(known, pd.NA if known in UNKNOWN else word)
 
 
-def _seconds(value: object, column: str, line: int, manifest: Path) -> object:
+def _seconds(value: object) -> object:
     """A time [s] as text without needless digits; as a number, `0:01.5` or `0 days 00:00:01.5`."""
-    if pd.isna(value):
-        return pd.NA
     text = str(value).replace(",", ".")
     try:
         time = float(text) if re.fullmatch(r"[\d.eE+-]+", text) else pd.Timedelta(text).total_seconds()
-        if not 0 <= time < 1e9:
-            raise ValueError("out of range")
-    except ValueError as error:
-        raise CorpusError(
-            f"{manifest}: line {line} has the {column} {value!r}; expected seconds from the start of the file"
-        ) from error
-    return seconds(time)
+    except ValueError:
+        return value
+    return seconds(time) if 0 <= time < 1e9 else value
