@@ -82,7 +82,7 @@ def test_groups_are_finite_for_any_contour(rows: np.ndarray):
     assert np.isfinite(contours.functionals(rows, 0.01)).all()
     assert np.isfinite(correlations.correlations(rows)).all()
     assert np.isfinite(correlations.lagged(rows)).all()
-    assert np.isfinite(kernels.responses(rows, kernels.pieces(kernels.mixtures, len(rows), 3, 0))).all()
+    assert np.isfinite(kernels.responses(rows, kernels.cut(kernels.mixtures, len(rows), 3, 0))).all()
 
 
 def voice(voiced: str, f0: np.ndarray | float = 12.0, level: np.ndarray | float = -20.0) -> Voice:
@@ -184,7 +184,7 @@ def test_correlations_do_not_see_gain_and_offset_and_a_still_track_has_none(trac
 def test_responses_are_plain_convolutions(make: str, channels: int, kernels_each: int):
     contours = np.random.default_rng(0).normal(size=(channels, 50)).astype(np.float32)
     bank = getattr(kernels, make)
-    table = kernels.responses(contours, kernels.pieces(bank, channels, kernels_each, 3))
+    table = kernels.responses(contours, kernels.cut(bank, channels, kernels_each, 3))
     weights = bank(channels, kernels_each, 3).reshape(4, kernels_each, 9, channels).astype(float)
     for dilation, of_dilation, pools in zip(kernels.DILATIONS, weights, table.reshape(4, -1, 5), strict=True):
         padded = np.pad(contours, ((0, 0), (4 * dilation, 4 * dilation)), mode="edge").astype(float)
@@ -231,7 +231,7 @@ def test_kernels_follow_from_the_seed():
 
 
 def test_long_recordings_are_pooled_in_parts(tracks: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    bank = kernels.pieces(kernels.mixtures, 5, 5, 0)
+    bank = kernels.cut(kernels.mixtures, 5, 5, 0)
     whole = kernels.responses(tracks, bank)
     monkeypatch.setattr(kernels, "MOST_CELLS", 2 * tracks.shape[1])
     np.testing.assert_allclose(kernels.responses(tracks, bank), whole, rtol=1e-5, atol=1e-6)

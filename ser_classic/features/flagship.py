@@ -119,7 +119,7 @@ class RandomKernels(Group):
 
     def of(self, voice: Voice) -> np.ndarray:
         contours = self.contours(voice)
-        bank = kernels.pieces(self.make, len(contours), self.per_dilation, self.seed)
+        bank = kernels.cut(self.make, len(contours), self.per_dilation, self.seed)
         return kernels.responses(contours, bank)
 
     make = staticmethod(kernels.mixtures)

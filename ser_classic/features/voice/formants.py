@@ -74,23 +74,24 @@ def burg(samples: np.ndarray, order: int) -> np.ndarray:
     x = np.ascontiguousarray(samples, dtype=float)
     frames, count = x.shape
     lagged = np.stack([np.vecdot(x[:, : count - lag], x[:, lag:]) for lag in range(order + 1)])
-    first, last = np.ascontiguousarray(x[:, :order].T), np.ascontiguousarray(x[:, : -order - 1 : -1].T)
+    edges = np.stack([x[:, :order].T, x[:, : -order - 1 : -1].T])  # first samples, and last ones backwards
     tiny = 1e-12 * lagged[0] + 1e-30
     a = np.zeros((order + 1, frames))
     a[0] = 1
     # g = R a, where R [shape=(m + 1, m + 1)] holds the products of the samples that stage m sees, forwards
     # and backwards; r is the last row of the next R. Both are kept up without R itself.
     g, r = np.zeros((2, order + 1, frames))
-    g[0] = 2 * lagged[0] - first[0] ** 2 - last[0] ** 2
+    g[0] = 2 * lagged[0] - np.square(edges[:, 0]).sum(axis=0)
     r[0] = g[1] = 2 * lagged[1]
     for m in range(1, order + 1):
         k = np.clip(-_dot(a[:m], g[m:0:-1]) / np.maximum(_dot(a[:m], g[:m]), tiny), -1, 1)
         a[: m + 1] += k * a[m::-1]
         if m < order:
+            leaving = edges[:, m::-1]
+            predicted = np.einsum("emt,mt->et", leaving, a[: m + 1])
             g[: m + 1] += k * g[m::-1]
-            for edge in (first[m::-1], last[m::-1]):
-                g[: m + 1] -= edge * _dot(edge, a[: m + 1])
-            r[1 : m + 1] = r[:m] - first[:m] * first[m] - last[:m] * last[m]
+            g[: m + 1] -= np.einsum("emt,et->mt", leaving, predicted)
+            r[1 : m + 1] = r[:m] - np.einsum("emt,et->mt", edges[:, :m], edges[:, m])
             r[0] = 2 * lagged[m + 1]
             g[m + 1] = _dot(r[: m + 1], a[: m + 1])
     polynomial = np.ascontiguousarray(a.T)
@@ -188,14 +189,31 @@ def _step(z: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarr
         slope += value
         value *= z
         value += coefficient
-    off = z[:, None] - z.real
-    own = 1e300 * np.eye(len(z))[:, :, None]  # takes a root out of the sum over the others
-    repulsion = 2 * (off / (off * off + (z.imag**2 + own))).sum(axis=1)  # 1/(z - r) + 1/(z - r*)
-    repulsion.imag -= 0.5 / z.imag
+    # Each root is repelled by the others and by all mirror images: the sum of 1 / (z - r) + 1 / (z - r*).
+    first, second, sign = _pairs(len(z))
+    x, y = z.real.copy(), z.imag.copy()
+    across, down, up = x[first] - x[second], y[first] - y[second], y[first] + y[second]
+    squares = across * across
+    near, far = 1 / (squares + down * down), 1 / (squares + up * up)
+    down *= near
+    up *= far
+    near += far
+    near *= across
+    repulsion = np.empty_like(z)
+    repulsion.real = sign @ near
+    repulsion.imag = -(sign @ down) - np.abs(sign) @ up - 0.5 / y
     move = value / (slope - value * repulsion)
     z = z - move
     np.maximum(z.imag, NEAR, out=z.imag)
     return z, np.abs(move)
+
+
+@lru_cache(maxsize=8)
+def _pairs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First and second of every pair of some things, and +1 and -1 at them [shape=(count, pairs)]."""
+    first, second = np.triu_indices(count, 1)
+    thing = np.arange(count)[:, None]
+    return first, second, (thing == first).astype(float) - (thing == second)
 
 
 def _lowest(roots: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:

@@ -50,7 +50,7 @@ SOURCE = (
     *("f1_00", "f2_00", "f3_00", "b1_00", "level_00", "alpha_00", "hammarberg_00"),
     *("slope500_00", "slope1500_00", "sharpness_00", "flux_00"),
 )
-AT_ONCE = 50  # kernels in a piece: fewer see fewer channels, but make more calls
+AT_ONCE = 20  # kernels in a piece: fewer see fewer channels, but make more calls
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
@@ -85,51 +85,69 @@ def standardised(contours: np.ndarray, least: float) -> np.ndarray:
 class Piece(NamedTuple):
     """Kernels of one dilation that look at the same neighbouring channels, to be multiplied at once."""
 
-    kernels: np.ndarray  # which of the dilation's they are [shape=(k,)]
-    channels: slice
-    weights: np.ndarray  # [shape=(k, LENGTH * c), dtype=float32]
+    places: range  # of the kernels among those of the dilation, piece after piece
+    rows: slice  # of the shifted contours
+    weights: np.ndarray  # [shape=(k, rows), dtype=float32]
 
 
-def responses(contours: np.ndarray, bank: Sequence[Sequence[Piece]]) -> np.ndarray:
+class Bank(NamedTuple):
+    """Kernels in pieces."""
+
+    pieces: Sequence[Sequence[Piece]]  # for each dilation
+    places: np.ndarray  # the place of each kernel, piece after piece [shape=(dilations, k)]
+
+
+def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
     """Pooled responses of a bank of kernels.
 
     Parameters
     ----------
-    contours : np.ndarray [shape=(c, t)]
+    contours : np.ndarray [shape=(c, t), dtype=float32]
         Contours, scaled to about unit spread; their end values are repeated beyond the clip.
-    bank : sequence of sequences of Piece
-        Kernels for each of the dilations 1, 2, 4 and 8: see `pieces`.
+    bank : Bank
+        Kernels for each of the dilations 1, 2, 4 and 8: see `cut`.
 
     Returns
     -------
     np.ndarray [shape=(4 * k * 5,), dtype=float32]
         For every kernel the share of frames above 0, mean, standard deviation and percentiles 95 and 5.
     """
-    count = contours.shape[1]
-    size = max(1, MOST_CELLS // count)
+    channels, count = contours.shape
     most = max(DILATIONS) * (LENGTH // 2)
     padded = contours.take(np.clip(np.arange(-most, count + most), 0, count - 1), axis=1)  # row by row
+    shifted = np.empty((channels * LENGTH, count), np.float32)
+    of_all = bank.places.shape[1]
+    size = min(max(1, MOST_CELLS // count), of_all)
+    response = np.empty((size, count), np.float32)
     ones = np.ones(count, np.float32)  # products with it and with themselves are the fastest sums
     position = np.array([0.95, 0.05]) * (count - 1)
-    ranks = np.concatenate([position, np.minimum(position + 1, count - 1)]).astype(int)
-    of_all = sum(len(piece.kernels) for piece in bank[0])
-    found = np.empty((3 + len(ranks), len(bank), of_all), np.float32)
-    for row, (dilation, some) in enumerate(zip(DILATIONS, bank, strict=True)):
-        shifts = [most + dilation * (n - LENGTH // 2) for n in range(LENGTH)]
-        for kernels, channels, weights in some:
-            shifted = np.concatenate([padded[channels, n : n + count] for n in shifts])
-            for start in range(0, len(kernels), size):
-                at = kernels[start : start + size]
-                response = weights[start : start + size] @ shifted
-                found[0, row, at] = (response > 0).astype(np.float32) @ ones
-                found[1, row, at] = response @ ones
-                found[2, row, at] = np.vecdot(response, response)
-                response.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
-                found[3:, row, at] = response[:, ranks].T
+    low = position.astype(int)
+    ranks = [low[0], low[1], *np.minimum(low + 1, count - 1)]
+    found = np.empty((3 + len(ranks), len(DILATIONS), of_all), np.float32)
+    for row, (dilation, pieces) in enumerate(zip(DILATIONS, bank.pieces, strict=True)):
+        offset = (most - dilation * (LENGTH // 2)) * padded.itemsize
+        strides = padded.strides[0], dilation * padded.itemsize, padded.itemsize
+        cells = shifted.reshape(channels, LENGTH, count)
+        cells[:] = np.ndarray(cells.shape, padded.dtype, padded, offset, strides)
+        for first in range(0, of_all, size):
+            block = response[: of_all - first]
+            for places, rows, weights in pieces:
+                begin, end = max(places.start, first), min(places.stop, first + size)
+                if begin < end:
+                    some = weights[begin - places.start : end - places.start]
+                    np.matmul(some, shifted[rows], out=block[begin - first : end - first])
+            pools = found[:, row, first : first + size]
+            pools[0] = (block > 0).astype(np.float32) @ ones
+            pools[1] = block @ ones
+            pools[2] = np.vecdot(block, block)
+            block.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
+            for pool, rank in zip(pools[3:], ranks, strict=True):
+                pool[:] = block[:, rank]
     above, mean, power = found[:3] / np.float32(count)
     lower, upper = found[3:5], found[5:]
     percentiles = lower + (upper - lower) * (position % 1).astype(np.float32)[:, None, None]
-    return np.stack([above, mean, np.sqrt(np.maximum(power - mean**2, 0)), *percentiles], axis=2).ravel()
+    pooled = np.stack([above, mean, np.sqrt(np.maximum(power - mean**2, 0)), *percentiles], axis=2)
+    return np.take_along_axis(pooled, bank.places[:, :, None], axis=1).ravel()
 
 
 @lru_cache(maxsize=8)
@@ -144,24 +162,24 @@ def names(per_dilation: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8)
-def pieces(
-    make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation: int, seed: int
-) -> list[list[Piece]]:
+def cut(make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation: int, seed: int) -> Bank:
     """The bank that `mixtures` or `patches` makes, cut where most channels would be multiplied by zero."""
     bank = make(channels, per_dilation, seed).reshape(len(DILATIONS), per_dilation, LENGTH, channels)
     used = (bank != 0).any(axis=2)
     first, last = used.argmax(axis=2), channels - 1 - used[:, :, ::-1].argmax(axis=2)
     narrow = np.mean(last - first) < channels / 3
-    cuts = max(per_dilation // AT_ONCE, 1) if narrow else 1
-    cut = []
-    for weights, low, high in zip(bank, first, last, strict=True):
-        cut.append([])
-        order = low.argsort(kind="stable") if narrow else np.arange(per_dilation)
-        for kernels in np.array_split(order, cuts):
-            seen = slice(low[kernels].min(), high[kernels].max() + 1)
-            rows = weights[kernels, :, seen].reshape(len(kernels), -1)
-            cut[-1].append(Piece(kernels, seen, np.ascontiguousarray(rows)))
-    return cut
+    order = first.argsort(axis=1, kind="stable") if narrow else np.tile(np.arange(per_dilation), (len(bank), 1))
+    cuts = np.array_split(range(per_dilation), max(per_dilation // AT_ONCE, 1) if narrow else 1)
+    pieces = []
+    for weights, low, high, kernels in zip(bank, first, last, order, strict=True):
+        pieces.append([])
+        for places in cuts:
+            some = kernels[places]
+            seen = slice(low[some].min(), high[some].max() + 1)
+            flat = weights[some, :, seen].transpose(0, 2, 1).reshape(len(some), -1)
+            rows = slice(seen.start * LENGTH, seen.stop * LENGTH)
+            pieces[-1].append(Piece(range(places[0], places[-1] + 1), rows, flat))
+    return Bank(pieces, order.argsort(axis=1))
 
 
 def mixtures(channels: int, per_dilation: int, seed: int) -> np.ndarray:

@@ -61,8 +61,9 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
 
 def _prominence(cepstrum: np.ndarray) -> np.ndarray:
     """Peak of cepstra [shape=(t, FFT // 2 + 1)] above their regression line [dB]."""
-    height = 10 * np.log10(cepstrum[:, LINE_START : LONGEST + 1].astype(float) ** 2 + 1e-12)
-    slope = height @ LAG / np.sum(LAG**2)
+    height = np.log10(np.square(cepstrum[:, LINE_START : LONGEST + 1]) + np.float32(1e-12))
+    height *= 10
+    slope = height @ (LAG / np.sum(LAG**2)).astype(np.float32)
     searched = height[:, SHORTEST - LINE_START :]
     at = searched.argmax(axis=1)
     peak = np.take_along_axis(searched, at[:, None], axis=1)[:, 0]
@@ -71,6 +72,7 @@ def _prominence(cepstrum: np.ndarray) -> np.ndarray:
 
 def _highest(level: np.ndarray, hertz: np.ndarray) -> np.ndarray:
     """Highest of the levels [shape=(t, bins)] at the frequencies [shape=(t, m)] of every group."""
-    bins = np.clip(np.rint(hertz / BIN), 0, level.shape[1] - 1).astype(int)
+    bins = np.rint(hertz / BIN)
+    np.clip(bins, 0, level.shape[1] - 1, out=bins)
     bins += level.shape[1] * np.arange(len(level))[:, None]
-    return np.maximum.reduceat(level.ravel()[bins], STARTS, axis=1).T
+    return np.maximum.reduceat(level.take(bins.astype(int)), STARTS, axis=1).T
