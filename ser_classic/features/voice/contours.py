@@ -75,14 +75,14 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
 
     last = max(count - 1, 1)
     shares = [
-        (x > low + np.float32(share / 100) * (high - low)).sum(axis=1) / count for share in RANGE_SHARES
+        _number(x > low + np.float32(share / 100) * (high - low)) / count for share in RANGE_SHARES
     ]
     above = centred > 0
-    crossings = (above[:, 1:] != above[:, :-1]).sum(axis=1) / last
+    crossings = _number(above[:, 1:] != above[:, :-1]) / last
     up = x[:, 1:] > x[:, :-1]
     peak = np.zeros(x.shape, dtype=np.float32)
     peak[:, 1:-1] = up[:, :-1] & ~up[:, 1:]
-    peaks = peak.sum(axis=1)
+    peaks = _number(peak)
     rise = np.einsum("dt,dt->d", peak, centred) / np.maximum(peaks, 1)
 
     columns = (
@@ -101,13 +101,18 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
         x.argmax(axis=1) / last,
         x.argmin(axis=1) / last,
         *shares,
-        up.sum(axis=1) / last,
+        _number(up) / last,
         crossings,
         peaks / (count * seconds),
         mean + rise,
         rise,
     )
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _number(true: np.ndarray) -> np.ndarray:
+    """How many of each row are true [shape=(d,)]; such a product takes a third of the time of a sum."""
+    return true.astype(np.float32) @ np.ones(true.shape[1], np.float32)
 
 
 def _polynomials(count: int) -> tuple[np.ndarray, np.ndarray]:

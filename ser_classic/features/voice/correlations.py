@@ -18,8 +18,8 @@ LIMIT = 0.99  # of a correlation, so that its Fisher transform stays below 2.65
 
 def deltas(tracks: np.ndarray) -> np.ndarray:
     """Slope of the line through `REACH` frames on each side [shape=(d, t)], end values repeated (HTK)."""
-    padded = np.pad(tracks, ((0, 0), (REACH, REACH)), mode="edge")
     count = tracks.shape[1]
+    padded = tracks.take(np.arange(-REACH, count + REACH), axis=1, mode="clip")
     total = sum(
         n * (padded[:, REACH + n : REACH + n + count] - padded[:, REACH - n : REACH - n + count])
         for n in range(1, REACH + 1)
@@ -83,7 +83,7 @@ def _unit(tracks: np.ndarray) -> np.ndarray:
     rows = tracks.astype(float)
     mean = rows.mean(axis=1, keepdims=True)
     rows -= mean
-    norm = np.linalg.norm(rows, axis=1)
+    norm = np.sqrt(np.vecdot(rows, rows))
     still = norm <= 1e-6 * np.sqrt(rows.shape[1]) * (1 + np.abs(mean[:, 0]))
     return rows / np.where(still, np.inf, norm)[:, None]
 

@@ -75,8 +75,8 @@ def cut(waveform: np.ndarray) -> Frames:
     for block, squares in blocks(waveform * waveform, WINDOW, 0, count):
         power[block] = np.vecdot(squares, weight.astype(np.float32))
     level = 10 * np.log10(power.astype(float) + POWER_FLOOR)
-    # Padding with the end values: zeros would be full scale in dB.
-    smooth = np.convolve(np.pad(level, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    # Beyond the ends their values are repeated: zeros would be full scale in dB.
+    smooth = np.convolve(level.take(np.arange(-2, count + 2), mode="clip"), np.full(5, 0.2), mode="valid")
     low, high = percentiles(np.sort(smooth)[None], (5, 99))[0]
     speech = np.flatnonzero(smooth >= max(high - 38, low + 0.22 * (high - low)))
     first, last = max(speech[0] - 2, 0), min(speech[-1] + 2, count - 1)

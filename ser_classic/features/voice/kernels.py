@@ -78,7 +78,8 @@ def standardised(contours: np.ndarray, least: float) -> np.ndarray:
     Spreads below `least` count as `least`, so that a contour that stands still is not blown up.
     """
     centred = contours - contours.mean(axis=1, keepdims=True)
-    centred /= np.maximum(centred.std(axis=1, keepdims=True), least)
+    spread = np.sqrt(np.vecdot(centred, centred) / contours.shape[1])
+    centred /= np.maximum(spread, least)[:, None]
     return centred.astype(np.float32, copy=False)
 
 
@@ -114,7 +115,7 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
     """
     channels, count = contours.shape
     most = max(DILATIONS) * (LENGTH // 2)
-    padded = contours.take(np.clip(np.arange(-most, count + most), 0, count - 1), axis=1)  # row by row
+    padded = contours.take(np.arange(-most, count + most), axis=1, mode="clip")  # end values repeated
     shifted = np.empty((channels * LENGTH, count), np.float32)
     of_all = bank.places.shape[1]
     size = min(max(1, MOST_CELLS // count), of_all)

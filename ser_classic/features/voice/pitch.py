@@ -99,7 +99,8 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     height = top - 0.25 * (left - right) * shift
     height = np.where(height > 1, 1 / height, height)
     hertz = FINER * RATE / (lag + shift)
-    order = np.lexsort((OCTAVE_COST * np.log2(CEILING / hertz) - height, row))
+    # Best first in every frame; one key, nearly sorted, takes a fifth of the time of two.
+    order = np.argsort(OCTAVE_COST * np.log2(CEILING / hertz) - height + 8 * row, kind="stable")
     row = row[order]
     rank = np.arange(len(row)) - np.searchsorted(row, row)
     kept = rank < CANDIDATES
