@@ -74,9 +74,7 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
     residual = np.sqrt(np.maximum(variance - slope**2 - curvature**2, 0))
 
     last = max(count - 1, 1)
-    shares = [
-        _number(x > low + np.float32(share / 100) * (high - low)) / count for share in RANGE_SHARES
-    ]
+    shares = [_number(x > low + np.float32(share / 100) * (high - low)) / count for share in RANGE_SHARES]
     above = centred > 0
     crossings = _number(above[:, 1:] != above[:, :-1]) / last
     up = x[:, 1:] > x[:, :-1]

@@ -50,7 +50,7 @@ SOURCE = (
     *("f1_00", "f2_00", "f3_00", "b1_00", "level_00", "alpha_00", "hammarberg_00"),
     *("slope500_00", "slope1500_00", "sharpness_00", "flux_00"),
 )
-AT_ONCE = 20  # kernels in a piece: fewer see fewer channels, but make more calls
+TOGETHER = 6  # channels in a block: fewer spare more products with zero, but make more calls
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
@@ -87,13 +87,14 @@ class Piece(NamedTuple):
     """Kernels of one dilation that look at the same neighbouring channels, to be multiplied at once."""
 
     places: range  # of the kernels among those of the dilation, piece after piece
-    rows: slice  # of the shifted contours
+    rows: slice  # of the shifted channels
     weights: np.ndarray  # [shape=(k, rows), dtype=float32]
 
 
 class Bank(NamedTuple):
     """Kernels in pieces."""
 
+    channels: np.ndarray  # in the order in which they are shifted, some twice [shape=(c,)]
     pieces: Sequence[Sequence[Piece]]  # for each dilation
     places: np.ndarray  # the place of each kernel, piece after piece [shape=(dilations, k)]
 
@@ -113,10 +114,10 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
     np.ndarray [shape=(4 * k * 5,), dtype=float32]
         For every kernel the share of frames above 0, mean, standard deviation and percentiles 95 and 5.
     """
-    channels, count = contours.shape
+    count = contours.shape[1]
     most = max(DILATIONS) * (LENGTH // 2)
-    padded = contours.take(np.arange(-most, count + most), axis=1, mode="clip")  # end values repeated
-    shifted = np.empty((channels * LENGTH, count), np.float32)
+    padded = contours[bank.channels].take(np.arange(-most, count + most), axis=1, mode="clip")
+    shifted = np.empty((len(padded) * LENGTH, count), np.float32)
     of_all = bank.places.shape[1]
     size = min(max(1, MOST_CELLS // count), of_all)
     response = np.empty((size, count), np.float32)
@@ -128,7 +129,7 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
     for row, (dilation, pieces) in enumerate(zip(DILATIONS, bank.pieces, strict=True)):
         offset = (most - dilation * (LENGTH // 2)) * padded.itemsize
         strides = padded.strides[0], dilation * padded.itemsize, padded.itemsize
-        cells = shifted.reshape(channels, LENGTH, count)
+        cells = shifted.reshape(len(padded), LENGTH, count)
         cells[:] = np.ndarray(cells.shape, padded.dtype, padded, offset, strides)
         for first in range(0, of_all, size):
             block = response[: of_all - first]
@@ -164,23 +165,31 @@ def names(per_dilation: int) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def cut(make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation: int, seed: int) -> Bank:
-    """The bank that `mixtures` or `patches` makes, cut where most channels would be multiplied by zero."""
+    """The bank that `mixtures` or `patches` makes, cut where most channels would be multiplied by zero.
+
+    The channels form a ring of blocks; the kernels of a piece see the same few blocks beside each other.
+    """
     bank = make(channels, per_dilation, seed).reshape(len(DILATIONS), per_dilation, LENGTH, channels)
-    used = (bank != 0).any(axis=2)
-    first, last = used.argmax(axis=2), channels - 1 - used[:, :, ::-1].argmax(axis=2)
-    narrow = np.mean(last - first) < channels / 3
-    order = first.argsort(axis=1, kind="stable") if narrow else np.tile(np.arange(per_dilation), (len(bank), 1))
-    cuts = np.array_split(range(per_dilation), max(per_dilation // AT_ONCE, 1) if narrow else 1)
+    count = -(-channels // TOGETHER)
+    edges = np.arange(2 * count + 1) * channels // count  # of the blocks, twice around the ring
+    seen = np.logical_or.reduceat((bank != 0).any(axis=2), edges[:count], axis=2)
+    block = np.arange(count)
+    widths = (seen[:, :, None] * ((block - block[:, None]) % count + 1)).max(axis=3)  # from each block on
+    first, width = widths.argmin(axis=2), widths.min(axis=2)
+    order = (first * count + width).argsort(axis=1, kind="stable")
     pieces = []
-    for weights, low, high, kernels in zip(bank, first, last, order, strict=True):
+    for weights, start, wide, kernels in zip(bank, first, width, order, strict=True):
+        windows = np.stack([start[kernels], wide[kernels]])
+        cuts = np.flatnonzero((windows[:, 1:] != windows[:, :-1]).any(axis=0)) + 1
         pieces.append([])
-        for places in cuts:
-            some = kernels[places]
-            seen = slice(low[some].min(), high[some].max() + 1)
-            flat = weights[some, :, seen].transpose(0, 2, 1).reshape(len(some), -1)
-            rows = slice(seen.start * LENGTH, seen.stop * LENGTH)
-            pieces[-1].append(Piece(range(places[0], places[-1] + 1), rows, flat))
-    return Bank(pieces, order.argsort(axis=1))
+        for places in np.array_split(np.arange(per_dilation), cuts):
+            at, blocks = windows[:, places[0]]
+            under = np.arange(edges[at], edges[at + blocks])
+            flat = weights[kernels[places]][:, :, under % channels].transpose(0, 2, 1)
+            rows = slice(LENGTH * under[0], LENGTH * (under[-1] + 1))
+            pieces[-1].append(Piece(range(places[0], places[-1] + 1), rows, flat.reshape(len(places), -1)))
+    last = max(piece.rows.stop for some in pieces for piece in some)
+    return Bank(np.arange(last // LENGTH) % channels, pieces, order.argsort(axis=1))
 
 
 def mixtures(channels: int, per_dilation: int, seed: int) -> np.ndarray:
