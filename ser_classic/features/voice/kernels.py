@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -86,7 +86,7 @@ def standardised(contours: np.ndarray, least: float) -> np.ndarray:
 class Piece(NamedTuple):
     """Kernels of one dilation that look at the same neighbouring channels, to be multiplied at once."""
 
-    places: range  # of the kernels among those of the dilation, piece after piece
+    places: slice  # of the kernels among those of the dilation, piece after piece
     rows: slice  # of the shifted channels
     weights: np.ndarray  # [shape=(k, rows), dtype=float32]
 
@@ -96,7 +96,7 @@ class Bank(NamedTuple):
 
     channels: np.ndarray  # in the order in which they are shifted, some twice [shape=(c,)]
     pieces: Sequence[Sequence[Piece]]  # for each dilation
-    places: np.ndarray  # the place of each kernel, piece after piece [shape=(dilations, k)]
+    places: np.ndarray  # of each kernel among all, piece after piece [shape=(dilations * k,)]
 
 
 def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
@@ -118,14 +118,13 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
     most = max(DILATIONS) * (LENGTH // 2)
     padded = contours[bank.channels].take(np.arange(-most, count + most), axis=1, mode="clip")
     shifted = np.empty((len(padded) * LENGTH, count), np.float32)
-    of_all = bank.places.shape[1]
+    of_all = len(bank.places) // len(DILATIONS)
     size = min(max(1, MOST_CELLS // count), of_all)
     response = np.empty((size, count), np.float32)
     ones = np.ones(count, np.float32)  # products with it and with themselves are the fastest sums
-    position = np.array([0.95, 0.05]) * (count - 1)
-    low = position.astype(int)
-    ranks = [low[0], low[1], *np.minimum(low + 1, count - 1)]
-    found = np.empty((3 + len(ranks), len(DILATIONS), of_all), np.float32)
+    position = 0.95 * (count - 1), 0.05 * (count - 1)
+    upper, lower = (slice(int(at), int(at) + 2) for at in position)
+    found = np.empty((7, len(DILATIONS), of_all), np.float32)
     for row, (dilation, pieces) in enumerate(zip(DILATIONS, bank.pieces, strict=True)):
         offset = (most - dilation * (LENGTH // 2)) * padded.itemsize
         strides = padded.strides[0], dilation * padded.itemsize, padded.itemsize
@@ -133,23 +132,33 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
         cells[:] = np.ndarray(cells.shape, padded.dtype, padded, offset, strides)
         for first in range(0, of_all, size):
             block = response[: of_all - first]
-            for places, rows, weights in pieces:
-                begin, end = max(places.start, first), min(places.stop, first + size)
-                if begin < end:
-                    some = weights[begin - places.start : end - places.start]
-                    np.matmul(some, shifted[rows], out=block[begin - first : end - first])
+            for places, rows, weights in _within(pieces, first, size) if size < of_all else pieces:
+                np.matmul(weights, shifted[rows], out=block[places])
             pools = found[:, row, first : first + size]
             pools[0] = (block > 0).astype(np.float32) @ ones
             pools[1] = block @ ones
             pools[2] = np.vecdot(block, block)
             block.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
-            for pool, rank in zip(pools[3:], ranks, strict=True):
-                pool[:] = block[:, rank]
-    above, mean, power = found[:3] / np.float32(count)
-    lower, upper = found[3:5], found[5:]
-    percentiles = lower + (upper - lower) * (position % 1).astype(np.float32)[:, None, None]
-    pooled = np.stack([above, mean, np.sqrt(np.maximum(power - mean**2, 0)), *percentiles], axis=2)
-    return np.take_along_axis(pooled, bank.places[:, :, None], axis=1).ravel()
+            pools[3:5] = block[:, upper].T
+            pools[5:] = block[:, lower].T
+    found = found.reshape(7, -1).take(bank.places, axis=1)
+    found[:3] /= count
+    above, mean, power, *ranked = found
+    pooled = np.empty((len(found[0]), len(POOLS)), np.float32)
+    pooled[:, 0], pooled[:, 1] = above, mean
+    pooled[:, 2] = np.sqrt(np.maximum(power - mean**2, 0))
+    for pool, (low, high), at in zip(pooled[:, 3:].T, (ranked[:2], ranked[2:]), position, strict=True):
+        pool[:] = low + (high - low) * np.float32(at % 1)
+    return pooled.ravel()
+
+
+def _within(pieces: Sequence[Piece], first: int, size: int) -> Iterator[Piece]:
+    """The parts of pieces with so many kernels from a place on."""
+    for places, rows, weights in pieces:
+        begin, end = max(places.start, first), min(places.stop, first + size)
+        if begin < end:
+            part = weights[begin - places.start : end - places.start]
+            yield Piece(slice(begin - first, end - first), rows, part)
 
 
 @lru_cache(maxsize=8)
@@ -187,9 +196,10 @@ def cut(make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation
             under = np.arange(edges[at], edges[at + blocks])
             flat = weights[kernels[places]][:, :, under % channels].transpose(0, 2, 1)
             rows = slice(LENGTH * under[0], LENGTH * (under[-1] + 1))
-            pieces[-1].append(Piece(range(places[0], places[-1] + 1), rows, flat.reshape(len(places), -1)))
+            pieces[-1].append(Piece(slice(places[0], places[-1] + 1), rows, flat.reshape(len(places), -1)))
     last = max(piece.rows.stop for some in pieces for piece in some)
-    return Bank(np.arange(last // LENGTH) % channels, pieces, order.argsort(axis=1))
+    order += per_dilation * np.arange(len(bank))[:, None]
+    return Bank(np.arange(last // LENGTH) % channels, pieces, order.ravel().argsort())
 
 
 def mixtures(channels: int, per_dilation: int, seed: int) -> np.ndarray:
