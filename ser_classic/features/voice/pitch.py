@@ -89,8 +89,10 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # The inverse of twice the length, in half the time: at whole samples, and half-way between them.
         power[:, -1] *= 2  # no longer the last bin
         whole, between = fft.dct(power, type=1, workers=1), fft.dct(power[:, :-1], type=3, workers=1)
-        correlation = np.stack([whole[:, lags], between[:, lags]], axis=2).reshape(len(power), -1)
-        correlation = correlation[:, : last + 1 - first] / np.maximum(whole[:, :1], 1e-20) / own
+        both, energy = np.empty((len(power), lags.stop - lags.start, 2), np.float32), whole[:, :1]
+        for column, at in enumerate((whole, between)):
+            np.divide(at[:, lags], np.maximum(energy, 1e-20), out=both[:, :, column])
+        correlation = both.reshape(len(power), -1)[:, : len(own)] / own
         row, column, *heights = _peaks(correlation)
         peaks.append((row + block.start, column + first, *heights))
     row, lag, left, top, right = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
@@ -115,8 +117,11 @@ def _peaks(correlation: np.ndarray) -> tuple[np.ndarray, ...]:
     """Row and column of the peaks of rows, and the heights to the left of them, there and to the right."""
     up = correlation[:, 1:] > correlation[:, :-1]
     here = (up[:, :-1] > up[:, 1:]) & (correlation[:, 1:-1] > 0.5 * VOICING)
-    row, column = np.divmod(np.flatnonzero(here), here.shape[1])  # a seventh of the time of np.nonzero
-    return row, column + 1, *(correlation[row, column + i].astype(float) for i in range(3))
+    found = np.flatnonzero(here)
+    row = found // here.shape[1]  # with the difference an eighth of the time of np.nonzero
+    left = found + 2 * row  # of the peak, in the correlations as one row
+    heights = (correlation.take(left + i).astype(float) for i in range(3))
+    return row, found - row * here.shape[1] + 1, *heights
 
 
 def _path(octaves: np.ndarray, score: np.ndarray) -> np.ndarray:

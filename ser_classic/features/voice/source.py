@@ -17,6 +17,7 @@ BIN = RATE / FFT  # [Hz]
 SHORTEST, LONGEST = int(np.ceil(RATE / CEILING)), int(RATE / FLOOR)  # [samples], periods looked at
 LINE_START = RATE // 1000  # [samples]: the vocal tract dominates the cepstrum below 1 ms
 LAG = np.arange(LINE_START, LONGEST + 1) - (LINE_START + LONGEST) / 2  # around the middle of the line
+LINE = np.stack([np.full(len(LAG), 1 / len(LAG)), LAG / np.sum(LAG**2)], axis=1)  # to its mean and slope
 REACH = 0.2  # of F0, on each side of a multiple of F0 where its harmonic is looked for
 HARMONICS = [n + np.linspace(-REACH, REACH, 9) for n in (1, 2, 3)]  # of F0
 HALF = np.linspace(-0.5, 0.5, 21)  # of F0: a harmonic lies within
@@ -63,11 +64,10 @@ def _prominence(cepstrum: np.ndarray) -> np.ndarray:
     """Peak of cepstra [shape=(t, FFT // 2 + 1)] above their regression line [dB]."""
     height = np.log10(np.square(cepstrum[:, LINE_START : LONGEST + 1]) + np.float32(1e-12))
     height *= 10
-    slope = height @ (LAG / np.sum(LAG**2)).astype(np.float32)
+    mean, slope = (height @ LINE.astype(np.float32)).T
     searched = height[:, SHORTEST - LINE_START :]
     at = searched.argmax(axis=1)
-    peak = np.take_along_axis(searched, at[:, None], axis=1)[:, 0]
-    return peak - height.mean(axis=1) - slope * LAG[SHORTEST - LINE_START + at]
+    return searched[np.arange(len(at)), at] - mean - slope * LAG[SHORTEST - LINE_START + at]
 
 
 def _highest(level: np.ndarray, hertz: np.ndarray) -> np.ndarray:
