@@ -22,7 +22,8 @@ USUAL_FREQUENCY = (500.0, 1500.0, 2500.0)  # [Hz]
 USUAL_BANDWIDTH = (80.0, 90.0, 120.0)  # [Hz]
 NARROWEST = 10.0  # [Hz], floor of a bandwidth: a pure tone has none
 SPENT = 0.003  # of a frame's energy: where the last stage is left less, rounding decides
-STEPS = 7  # of the root finder; the convergence is cubic
+STEPS = 4  # of the root finder; the convergence is cubic
+MORE_STEPS = 3  # where several roots have not settled by then
 SETTLED = 1e-4  # a root that has moved by less is within 1e-12 of where it ends
 NEAR = 0.01  # to the real axis: 17 Hz from 0 or from the ceiling
 EDGE = 50.0  # [Hz] from 0 and from the ceiling, within which a root is no formant
@@ -160,25 +161,54 @@ def upper_roots(polynomial: np.ndarray) -> np.ndarray:
     z = np.repeat(start[:, None], len(polynomial), axis=1)
     for _ in range(STEPS):
         z, moved = _step(z, coefficients)
-    lost = ((moved > SETTLED) | (z.imag <= 1.01 * NEAR)).T
-    z = np.ascontiguousarray(z.T)
-
-    one = np.flatnonzero(lost.sum(axis=1) == 1)
-    found = ~lost[one]
-    middle = -0.5 * polynomial[one, 1] - np.sum(z[one].real, axis=1, where=found)
-    product = polynomial[one, -1] / np.prod(np.abs(z[one]) ** 2, axis=1, where=found)
-    height = np.sqrt(product - middle**2 + 0j)  # imaginary where the two roots are real
-    z[one, lost[one].argmax(axis=1)] = np.where(height.real > 0, middle + 1j * height.real, np.nan)
-
-    several = np.flatnonzero(lost.sum(axis=1) > 1)
-    if len(several):
-        companion = np.zeros((len(several), 2 * half, 2 * half))
-        companion[:, 0] = -polynomial[several, 1:]
-        companion[:, np.arange(1, 2 * half), np.arange(2 * half - 1)] = 1
-        roots = np.linalg.eigvals(companion).astype(complex)
-        highest = np.take_along_axis(roots, np.argsort(-roots.imag, axis=1)[:, :half], axis=1)
-        z[several] = np.where(highest.imag > 0, highest, np.nan)
+    lost = _lost(z, moved)
+    rest = np.flatnonzero(lost.sum(axis=0) > 1)
+    moving, coefficients = z[:, rest], coefficients[:, :, rest]
+    for _ in range(MORE_STEPS):
+        moving, moved = _step(moving, coefficients)
+        lost[:, rest] = _lost(moving, moved)
+    z[:, rest] = moving
+    z, lost = np.ascontiguousarray(z.T), lost.T
+    missing = lost.sum(axis=1)
+    for pairs in range(1, half + 1):
+        at = np.flatnonzero(missing == pairs)
+        if len(at):
+            gone, some = lost[at], z[at]
+            known = some[~gone].reshape(len(at), half - pairs)
+            some[gone] = _solved(_without(polynomial[at], known)).ravel()
+            z[at] = some
     return z
+
+
+def _without(polynomial: np.ndarray, roots: np.ndarray) -> np.ndarray:
+    """Real polynomials [shape=(t, n + 1)] divided by some of their roots above the real axis and below."""
+    quotient = polynomial[:, : polynomial.shape[1] - 2 * roots.shape[1]].T.copy()
+    for root in roots.T:
+        twice, square = 2 * root.real, root.real**2 + root.imag**2
+        quotient[1] += twice * quotient[0]
+        for power in range(2, len(quotient)):
+            quotient[power] += twice * quotient[power - 1] - square * quotient[power - 2]
+    return quotient.T
+
+
+def _solved(polynomial: np.ndarray) -> np.ndarray:
+    """Roots above the real axis of a few real polynomials, NaN in the place of each pair of real roots."""
+    degree = polynomial.shape[1] - 1
+    if degree == 2:
+        middle = -0.5 * polynomial[:, 1:2]
+        height = np.sqrt(np.maximum(polynomial[:, 2:] - middle**2, 0))
+        return np.where(height > 0, middle + 1j * height, np.nan)
+    companion = np.zeros((len(polynomial), degree, degree))
+    companion[:, 0] = -polynomial[:, 1:]
+    companion[:, np.arange(1, degree), np.arange(degree - 1)] = 1
+    roots = np.linalg.eigvals(companion).astype(complex)
+    highest = np.take_along_axis(roots, np.argsort(-roots.imag, axis=1)[:, : degree // 2], axis=1)
+    return np.where(highest.imag > 0, highest, np.nan)
+
+
+def _lost(z: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Which estimates are no roots above the real axis, or none yet."""
+    return (moved > SETTLED) | (z.imag <= 1.01 * NEAR)
 
 
 def _step(z: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -190,18 +220,17 @@ def _step(z: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarr
         value *= z
         value += coefficient
     # Each root is repelled by the others and by all mirror images: the sum of 1 / (z - r) + 1 / (z - r*).
-    first, second, sign = _pairs(len(z))
+    apart, repelled = _pairs(len(z))
     x, y = z.real.copy(), z.imag.copy()
-    across, down, up = x[first] - x[second], y[first] - y[second], y[first] + y[second]
-    squares = across * across
-    near, far = 1 / (squares + down * down), 1 / (squares + up * up)
-    down *= near
-    up *= far
-    near += far
-    near *= across
+    across, both = apart[: len(apart) // 2] @ x, apart @ y  # to the other, and to the mirror image
+    distance = both * both
+    distance.reshape(2, *across.shape)[:] += across * across
+    np.divide(1, distance, out=distance)
+    both *= distance
+    across *= distance[: len(across)] + distance[len(across) :]
     repulsion = np.empty_like(z)
-    repulsion.real = sign @ near
-    repulsion.imag = -(sign @ down) - np.abs(sign) @ up - 0.5 / y
+    repulsion.real = repelled[:, : len(across)] @ across
+    repulsion.imag = -0.5 / y - repelled @ both
     move = value / (slope - value * repulsion)
     z = z - move
     np.maximum(z.imag, NEAR, out=z.imag)
@@ -209,11 +238,11 @@ def _step(z: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 @lru_cache(maxsize=8)
-def _pairs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First and second of every pair of some things, and +1 and -1 at them [shape=(count, pairs)]."""
-    first, second = np.triu_indices(count, 1)
-    thing = np.arange(count)[:, None]
-    return first, second, (thing == first).astype(float) - (thing == second)
+def _pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Differences, then sums of all pairs of so many numbers, as matrices from numbers to pairs and back."""
+    first, second = (np.eye(count)[side] for side in np.triu_indices(count, 1))
+    apart = np.concatenate([first - second, first + second])
+    return apart, np.ascontiguousarray(apart.T)
 
 
 def _lowest(roots: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
