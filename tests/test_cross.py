@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.svm import LinearSVC
 from tiny_corpus import record
 
 from ser_classic import store
@@ -20,7 +21,7 @@ from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import joined
 from ser_classic.metrics import METRICS
-from ser_classic.models import MODELS
+from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, SOURCES, TOGETHER
 
 
@@ -218,3 +219,11 @@ def test_tracks_that_change_the_answers_alone_share_one_fit(tiny, other, cache, 
     alone = bench(cells[2:], tmp_path / "alone", cache=cache, own=own).done
     one, two = (store.find_run(folder, *alone) for folder in (tmp_path, tmp_path / "alone"))
     assert one.record["digests"] == two.record["digests"]
+
+
+def test_a_track_that_fails_takes_no_other_with_it(tiny, other, cache, tmp_path, monkeypatch):
+    bare = Model("knn", "no probabilities", lambda seed: LinearSVC())
+    monkeypatch.setitem(MODELS._built_in, "knn", bare)
+    cells = [Cell("tiny", f"cross_from_emodb{ending}", "mfcc13", "knn") for ending in ("", "_evened")]
+    outcome = bench(cells, tmp_path, cache=cache, own={"tiny": tiny, "emodb": other})
+    assert (outcome.done, outcome.failed) == ([cells[0].id], [cells[1].id])

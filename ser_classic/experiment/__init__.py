@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,18 @@ from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.cells import Cell, new_record
 from ser_classic.experiment.copies import shared_by_speakers
-from ser_classic.experiment.fold import FoldResult, Trial, predictions_of, results_of, run_alike, run_folds
+from ser_classic.experiment.fold import (
+    FoldResult,
+    Trial,
+    judge,
+    learn,
+    predictions_of,
+    results_of,
+    run_folds,
+)
 from ser_classic.experiment.preparation import Sources, prepare_cell
 from ser_classic.experiment.stale import differences, summary
-from ser_classic.runtime.engines import SERIAL, Engine
+from ser_classic.runtime.engines import SERIAL, Engine, Result
 from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
@@ -178,10 +186,17 @@ class _Bench:
         self.outcome.errors.setdefault(error, []).append(record["id"])
 
 
-def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult] | list[str]:
-    """Run one fold of trials that share a fit; a failure is returned as a message, so that others go on."""
+def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult | str]:
+    """As `run_alike`, but a failure is a message in the place of the result, so that others go on."""
+    fold = trials[0].folds[number]
+    learned = _or_message(learn, trials[0], fold)
+    if isinstance(learned, str):
+        return [learned] * len(trials)
+    return [_or_message(judge, trial, fold, learned) for trial in trials]
+
+
+def _or_message(function: Callable[..., Result], *given: object) -> Result | str:
     try:
-        return run_alike(trials, number)
+        return function(*given)
     except (Exception, SystemExit) as error:
-        kind = "" if isinstance(error, SerClassicError) else f"{type(error).__name__}: "
-        return [f"{kind}{error}"] * len(trials)
+        return str(error) if isinstance(error, SerClassicError) else f"{type(error).__name__}: {error}"

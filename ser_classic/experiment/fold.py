@@ -141,42 +141,40 @@ def learn(trial: Trial, fold: Fold) -> Learned:
     return Learned(fitted, trained, owners, truth, scaled, time.process_time() - started)
 
 
-def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
-    """Fit on the training clips of a fold, and predict its test clips.
+def judge(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
+    """Predict the test clips of a fold by what was learned from its training clips.
 
-    The trials differ only in how their test clips are degraded: one fit serves all.
+    It may have been learned for another trial with the same `training`.
     """
-    first, fold = trials[0], trials[0].folds[number]
-    learned = learn(first, fold)
-    model, fitted = first.model, learned.fitted
-    size = fitted.size
-    results = []
-    for trial in trials:
-        features = learned.scaled
-        if trial.degraded is not None:
-            features = trial.degraded.adapted(trial.known_together("scaled"))
-        tested = features.take(fold.test)
-        begun = time.process_time()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            guess, probabilities = _predicted(model, fitted, tested.table, learned.truth)
-        if (together := trial.known_together("evened", "self_taught")) is not None:
-            values = tested.means if trial.protocol.knows.method == "self_taught" else None
-            guess, probabilities = _shared(model, probabilities, values, together[fold.test])
-        results.append(
-            FoldResult(
-                guess,
-                probabilities,
-                fitted.chosen,
-                fitted.tuned,
-                learned.seconds,
-                time.process_time() - begun,
-                size,
-                fitted.curves,
-                machine(),
-            )
-        )
-    return results
+    features = learned.scaled
+    if trial.degraded is not None:
+        features = trial.degraded.adapted(trial.known_together("scaled"))
+    tested, fitted = features.take(fold.test), learned.fitted
+    begun = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        guess, probabilities = _predicted(trial.model, fitted, tested.table, learned.truth)
+    if (together := trial.known_together("evened", "self_taught")) is not None:
+        values = tested.means if trial.protocol.knows.method == "self_taught" else None
+        guess, probabilities = _shared(trial.model, probabilities, values, together[fold.test])
+    return FoldResult(
+        guess,
+        probabilities,
+        fitted.chosen,
+        fitted.tuned,
+        learned.seconds,
+        time.process_time() - begun,
+        fitted.size,
+        fitted.curves,
+        machine(),
+    )
+
+
+def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
+    """Learn once from the training clips of a fold, and judge its test clips; `training` is equal in all."""
+    fold = trials[0].folds[number]
+    learned = learn(trials[0], fold)
+    return [judge(trial, fold, learned) for trial in trials]
 
 
 def run_folds(

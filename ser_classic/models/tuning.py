@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Fitted:
             return None  # missing, or another attribute of that name
         return pd.DataFrame(curves)[list(CURVES)]
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Size of the serialised pipeline [bytes]."""
         with wrap_errors("the fitted pipeline cannot be serialised"):
