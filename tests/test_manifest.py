@@ -177,22 +177,17 @@ def test_known_words_always_become_emotions(labels):
 
 
 def test_map_options():
-    assert pairs(["anger=angry", " joy = happy "]) == {"anger": "angry", "joy": "happy"}
+    form = "--map anger=angry"
+    assert pairs(["anger=angry", " joy = happy "], form) == {"anger": "angry", "joy": "happy"}
     with pytest.raises(SerClassicError, match="anger=angry"):
-        pairs(["anger"])
-    with pytest.raises(SerClassicError, match=r"'anger' .*'angry'"):
-        pairs(["anger=angry", "anger=sad"])
+        pairs(["anger"], form)
+    with pytest.raises(SerClassicError, match=r"--map: 'anger' .*'angry'"):
+        pairs(["anger=angry", "anger=sad"], form)
 
 
 def test_channels_have_names_and_numbers():
-    assert [channel_of(given) for given in ("left", "right", "0", "7", "mix", None)] == [
-        0,
-        1,
-        0,
-        7,
-        None,
-        None,
-    ]
+    named = {"left": 0, "right": 1, "0": 0, "7": 7, "mix": None}
+    assert {given: channel_of(given) for given in named} == named
     for wrong in ("up", "-1", ""):
         with pytest.raises(SerClassicError, match="left"):
             channel_of(wrong)

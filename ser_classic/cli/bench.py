@@ -9,7 +9,7 @@ import typer
 
 from ser_classic.cli import interrupts, options
 from ser_classic.cli.options import option
-from ser_classic.cli.printing import tell
+from ser_classic.cli.printing import show, tell
 from ser_classic.errors import counted
 from ser_classic.runtime.progress import busy
 
@@ -154,8 +154,6 @@ def bench(
 
 def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     """Print what was done, update the leaderboard and show the best runs; exit code 1 if a run failed."""
-    from rich.console import Console
-
     from ser_classic.report import write
     from ser_classic.report.text import best_in_terminal
 
@@ -166,7 +164,7 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
     board, _ = write(results, tell, cache=cache)
     for best in best_in_terminal(board):
-        Console().print(best)
+        show(best)
     print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:
         raise typer.Exit(1)

@@ -87,7 +87,7 @@ def score(
     entry = PROTOCOLS[protocol]
     meanings = access.reading.words
     try:
-        loaded = replace(access, words=None).load(corpus)
+        loaded = replace(access, reading=replace(access.reading, words={})).load(corpus)
     except CorpusError:
         if corpus in CORPORA or not meanings:
             raise

@@ -8,8 +8,9 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,7 +19,7 @@ from ser_classic.runtime import CORES as CORES
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Loaded
+    from ser_classic.corpora import Loaded, Reading
 
 OWN = "A corpus of your own"  # panels of the help
 FOLDERS = "Folders"
@@ -107,75 +108,84 @@ def refuse(*rules: tuple[object, str]) -> None:
             raise typer.BadParameter(message)
 
 
+def pairs(given: Iterable[str], form: str) -> dict[str, str]:
+    """The words and meanings of an option, each word once; `form` is an example, `--map anger=angry`."""
+    option, example = form.split(" ", 1)
+    words: dict[str, str] = {}
+    for pair in given:
+        word, equals, meaning = (part.strip() for part in pair.partition("="))
+        if not (word and equals and meaning):
+            raise SerClassicError(f"{option}: {pair!r}; expected a form such as {example}")
+        if words.setdefault(word, meaning) != meaning:
+            raise SerClassicError(f"{option}: {word!r} is {meaning!r}, and {words[word]!r} before")
+    return words
+
+
+def channel_of(channel: str) -> int | None:
+    """The number from 0 of the channel that --channel names; None is the mean of all."""
+    named = {"mix": None, "left": 0, "right": 1}
+    if channel in named:
+        return named[channel]
+    if not channel.isdecimal():
+        raise SerClassicError(f"--channel: {channel!r}; expected left, right, mix, or a number from 0")
+    return int(channel)
+
+
+# Of each attribute of a `Reading`: names, type and help of its option, and what makes the one from the other.
+READING: dict[str, tuple[str, type, str, Callable[[Any], Any]]] = {
+    "words": (
+        "--map WORD=EMOTION",
+        list[str],
+        "Translate an emotion word, as in anger=angry; repeatable.",
+        partial(pairs, form="--map anger=angry"),
+    ),
+    "drop": ("--drop WORD", list[str], "Leave out clips with this emotion word; repeatable.", tuple),
+    "speaker": (
+        "--speaker PATTERN",
+        str,
+        "Regular expression whose first group is the speaker in a file's path.",
+        str,
+    ),
+    "speakers": (
+        "--map-speaker NAME=SPEAKER",
+        list[str],
+        "Merge spellings of a speaker, as in ANNA=Anna; repeatable.",
+        partial(pairs, form="--map-speaker ANNA=Anna"),
+    ),
+    "channel": (
+        "--channel CHANNEL",
+        str,
+        "Channel of stereo recordings: left, right, a number from 0, or mix (the default).",
+        channel_of,
+    ),
+    "labels": (
+        "--labels FILE",
+        Path,
+        "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.",
+        Path,
+    ),
+    "key": (
+        "--key COLUMN",
+        str,
+        "Column that names the recording (file, by default); combine several as '{folder}/{name}'.",
+        str,
+    ),
+    "columns": (
+        "--column COLUMN=MEANING",
+        list[str],
+        "What a column of the table means, as in EmoClass=emotion; repeatable.",
+        partial(pairs, form="--column EmoClass=emotion"),
+    ),
+}
+
+
 @dataclass
 class Access:
-    """Options of every command that `reads_corpus`, and the `reading` that they make."""
+    """How a command reads a corpus, and where corpora and the cache are."""
 
-    words: Annotated[
-        list[str] | None,
-        option("--map WORD=EMOTION", "Translate an emotion word, as in anger=angry; repeatable.", OWN),
-    ]
-    drop: Annotated[
-        list[str] | None, option("--drop WORD", "Leave out clips with this emotion word; repeatable.", OWN)
-    ]
-    speaker: Annotated[
-        str | None,
-        option(
-            "--speaker PATTERN", "Regular expression whose first group is the speaker in a file's path.", OWN
-        ),
-    ]
-    speakers: Annotated[
-        list[str] | None,
-        option(
-            "--map-speaker NAME=SPEAKER", "Merge spellings of a speaker, as in ANNA=Anna; repeatable.", OWN
-        ),
-    ]
-    channel: Annotated[
-        str | None,
-        option(
-            "--channel CHANNEL",
-            "Channel of stereo recordings: left, right or a number from 0.",
-            OWN,
-            show_default="mix",
-        ),
-    ]
-    labels: Annotated[
-        Path | None,
-        option("--labels FILE", "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.", OWN),
-    ]
-    key: Annotated[
-        str | None,
-        option(
-            "--key COLUMN",
-            "Column that names the recording; combine several as '{folder}/{name}'.",
-            OWN,
-            show_default="file",
-        ),
-    ]
-    columns: Annotated[
-        list[str] | None,
-        option(
-            "--column COLUMN=MEANING",
-            "What a column of the table means, as in EmoClass=emotion; repeatable.",
-            OWN,
-        ),
-    ]
-    data: Data
-    cache: Cache
-
-    def __post_init__(self) -> None:
-        from ser_classic.corpora import Reading
-
-        self.reading = Reading(
-            words=pairs(self.words),
-            drop=tuple(self.drop or ()),
-            speaker=self.speaker,
-            speakers=pairs(self.speakers, "--map-speaker", "ANNA=Anna"),
-            channel=channel_of(self.channel),
-            labels=self.labels,
-            key=self.key or "file",
-            columns=pairs(self.columns, "--column", "EmoClass=emotion"),
-        )
+    reading: Reading
+    data: Path | None
+    cache: Path | None
 
     def load(self, corpus: str) -> Loaded:
         """A corpus by name, or your own by path."""
@@ -185,8 +195,12 @@ class Access:
 
 
 def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace a command's parameter `access` by the options of `Access`."""
-    own = get_type_hints(Access, include_extras=True)
+    """Replace a command's parameter `access` by the options of `READING`, --data and --cache."""
+    own = {
+        name: Annotated[kind | None, option(names, help, OWN)]
+        for name, (names, kind, help, _) in READING.items()
+    }
+    own |= {"data": Data, "cache": Cache}
     parameters = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
         if parameter.name == "access":
@@ -197,7 +211,11 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(**values: Any) -> None:
         with busy("starting"):  # visible while pandas is imported
-            access = Access(**{name: values.pop(name) for name in own})
+            from ser_classic.corpora import Reading
+
+            given = {name: value for name in READING if (value := values.pop(name)) is not None}
+            reading = Reading(**{name: READING[name][-1](value) for name, value in given.items()})
+            access = Access(reading, values.pop("data"), values.pop("cache"))
         command(**values, access=access)
 
     run.__signature__ = inspect.Signature(parameters)  # Typer reads this
@@ -205,31 +223,9 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def pairs(given: list[str] | None, option: str = "--map", example: str = "anger=angry") -> dict[str, str]:
-    """The words and meanings of an option such as --map, each word once."""
-    words: dict[str, str] = {}
-    for pair in given or ():
-        word, equals, meaning = (part.strip() for part in pair.partition("="))
-        if not (word and equals and meaning):
-            raise SerClassicError(f"{option}: {pair!r}; expected a form such as {example}")
-        if words.setdefault(word, meaning) != meaning:
-            raise SerClassicError(f"{option}: {pair!r}; {word!r} was given as {words[word]!r} before")
-    return words
-
-
-def channel_of(channel: str | None) -> int | None:
-    """The number from 0 of the channel that --channel names; None is the mean of all."""
-    named = {None: None, "mix": None, "left": 0, "right": 1}
-    if channel in named:
-        return named[channel]
-    if not channel.isdecimal():
-        raise SerClassicError(f"--channel: {channel!r}; expected left, right, mix, or a number from 0")
-    return int(channel)
-
-
 def named_files(given: list[str] | None) -> dict[str, Path]:
     """The names and files of --table."""
-    found = pairs(given, "--table", "hubert=hubert.npz")
+    found = pairs(given or (), "--table hubert=hubert.npz")
     return {name: Path(file) for name, file in found.items()}
 
 

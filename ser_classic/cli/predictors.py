@@ -67,7 +67,7 @@ def fit(
 
     require_writable(output, "predictors", saving.SUFFIX)
     MODELS[model]  # an unknown one is an error before any work
-    lines = options.pairs(facts, "--fact", "'licence=CC BY 4.0'")
+    lines = options.pairs(facts or (), "--fact 'licence=CC BY 4.0'")
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
     with options.brought(tables):
         options.require_used(tables, [features])

@@ -6,13 +6,16 @@ import json
 import shutil
 import sys
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ser_classic.tables import Table
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
-def show(content: Table | str, facts: Any = None, as_json: bool = False) -> None:
-    """Print facts as JSON, or else what people read."""
+
+def show(content: Table | str | RenderableType, facts: Any = None, as_json: bool = False) -> None:
+    """Print facts as JSON, or else what people read: a table, text, or what rich prints."""
     if as_json:
         print(json.dumps(facts))
     elif isinstance(content, str):
@@ -20,7 +23,7 @@ def show(content: Table | str, facts: Any = None, as_json: bool = False) -> None
     else:
         from rich.console import Console
 
-        Console().print(content.terminal())
+        Console().print(content.terminal() if isinstance(content, Table) else content)
 
 
 def tell(line: str) -> None:

@@ -34,8 +34,6 @@ def report(
     cache: options.Cache = None,
 ) -> None:
     """Redraw the leaderboard and its figures from the stored runs, and show it."""
-    from rich.console import Console
-
     from ser_classic import store
     from ser_classic.errors import SerClassicError
     from ser_classic.report import terminal, write
@@ -50,11 +48,11 @@ def report(
     board, dimensions = write(results, tell, cache=cache)
     if readme:
         put_into(readme, board)
-    numbers = [table.terminal() for table in tables_of(dimensions)]
+    numbers = list(tables_of(dimensions))
     if len(board) or not numbers:
-        Console().print(terminal(board))
+        show(terminal(board))
     for table in numbers:
-        Console().print(table)
+        show(table)
 
 
 def compare(
