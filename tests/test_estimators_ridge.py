@@ -20,7 +20,6 @@ from ser_classic.estimators import (
     StackedKernelRidgeCV,
     balanced_weights,
     inner_folds,
-    ridge,
     tuned,
 )
 from ser_classic.estimators.stacking import _near_the_sum
@@ -72,29 +71,6 @@ def test_fusion_is_the_sum_over_groups_and_kernels():
         for kernel in ("linear", "rbf")
     )
     np.testing.assert_allclose(model.decision_function(X[150:]), expected, atol=1e-9)
-
-
-def test_few_penalties_and_many_are_solved_in_two_ways_with_one_answer(monkeypatch):
-    X, y, speakers = corpus(columns=300)
-
-    def fitted() -> Ridge:
-        return Ridge(cv=3).fit(X, y, groups=speakers)
-
-    few = fitted()
-    monkeypatch.setattr(ridge, "FEW", 0)
-    many = fitted()
-    np.testing.assert_array_equal(few.cv_results_["mean_test_score"], many.cv_results_["mean_test_score"])
-    np.testing.assert_allclose(few.decision_function(X), many.decision_function(X), atol=1e-9)
-    assert not np.array_equal(few.decision_function(X), many.decision_function(X)), "they are two ways"
-
-
-def test_a_penalty_lost_in_rounding_is_no_error():
-    X = np.repeat(np.random.default_rng(0).normal(size=(40, 6)), 6, axis=0)  # a kernel of rank 40
-    y = np.where(np.arange(240) % 12 < 3, "sad", "angry")
-    with pytest.raises(np.linalg.LinAlgError):
-        ridge._solve(np.ones((9, 9)), np.ones((9, 1)), 1e-18)
-    model = Ridge(("rbf",), alphas=(1e-18, 1e-17), cv=2).fit(X, y)
-    assert np.isfinite(model.decision_function(X)).all()
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+from scipy.linalg import cho_factor, cho_solve
 
 from ser_classic.estimators.folds import Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier
@@ -21,7 +20,6 @@ WHOLE = "whole"
 Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
 BIAS = 0.1  # added to a kernel, in units of its mean diagonal: an intercept with a small penalty
-FEW = 10  # penalties for which one factorisation each costs less than an eigendecomposition
 
 
 @dataclass(eq=False, repr=False)
@@ -32,7 +30,7 @@ class KernelRidgeClassifierCV(TunedClassifier):
     ridge regression of its own onto one-hot targets less `1 / classes`, with balanced weights; the largest
     sum of their scores wins. The kernels are `ZZᵀ / d` and `exp(-D / (2 mean D))`, D the mean squared
     difference per dimension, each with a tenth of its mean diagonal added as an intercept. All have the same
-    penalty; its whole grid costs at most one eigendecomposition per group, kernel and inner fold.
+    penalty; its whole grid costs one kernel per group and inner fold, and a factorisation per penalty.
 
     Parameters
     ----------
@@ -171,7 +169,8 @@ class Group:
             bias = np.sqrt(BIAS * diagonal)
             F = np.column_stack([self.Z / np.sqrt(d), np.full(n, bias)])
             weighted = weight[:, None] * F
-            solved = np.stack(_solve_shifted(F.T @ weighted, weighted.T @ targets, shifts))
+            A, B = F.T @ weighted, weighted.T @ targets
+            solved = np.stack([_solve(A, B, shift) for shift in shifts])
             return solved[:, :-1] / np.sqrt(d), bias * solved[:, -1:]
         # √W (√W K √W + a t I)⁻¹ √W Y, K with its bias
         if kernel == "linear":
@@ -182,22 +181,13 @@ class Group:
         K += BIAS * diagonal
         K *= root
         K *= root.T
-        coefficients = root * np.stack(_solve_shifted(K, root * targets, shifts))
+        coefficients = root * np.stack([_solve(K, root * targets, shift) for shift in shifts])
         offsets = BIAS * diagonal * coefficients.sum(axis=1, keepdims=True)
         return (coefficients if kernel == "rbf" else self.Z.T @ coefficients / d), offsets
 
 
-def _solve_shifted(A: np.ndarray, B: np.ndarray, shifts: Sequence[float]) -> list[np.ndarray]:
-    """`(A + s I)⁻¹ B` for every shift s, of a positive semi-definite A, which is overwritten."""
-    if len(shifts) <= FEW:
-        with suppress(LinAlgError):  # for a penalty below the rounding error of A, go on below
-            return [_solve(A, B, shift) for shift in shifts]
-    values, vectors = eigh(A, overwrite_a=True, check_finite=False, driver="evd")
-    turned, values = vectors.T @ B, values.clip(min=0)
-    return [vectors @ (turned / (values + shift)[:, None]) for shift in shifts]
-
-
 def _solve(A: np.ndarray, B: np.ndarray, shift: float) -> np.ndarray:
+    """`(A + shift I)⁻¹ B` for a positive semi-definite A."""
     shifted = A.T.copy(order="F")  # in the order in which it can be factorised in place
     shifted.flat[:: len(A) + 1] += shift
     factor = cho_factor(shifted, overwrite_a=True, check_finite=False)

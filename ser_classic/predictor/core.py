@@ -304,8 +304,10 @@ class Predictor:
             codes, probabilities = self.machine.judge(X)
             if probabilities is not None and probabilities.shape[1] != len(self.classes):
                 raise ValueError("its card and its machine have different emotions")
-            if probabilities is not None and not np.isfinite(probabilities).all():
-                raise ValueError("probabilities that are not numbers")
+            if not (
+                np.isfinite(distances).all() and (probabilities is None or np.isfinite(probabilities).all())
+            ):
+                raise ValueError("its answers are not numbers")
             if adapt and not self.adapted:
                 probabilities = self_taught(probabilities, features.means)
                 codes = probabilities.argmax(axis=1)
@@ -360,5 +362,4 @@ def load_predictor(path: str | Path) -> Predictor:
             features: FeatureSet = awaited(stated["name"], stated["names"], stated["table"])
         else:
             features = FEATURES[stated["name"]]
-        familiarity.check(len(features.columns))
     return Predictor(machine, features, tuple(card["classes"]), card, familiarity, file=str(path))

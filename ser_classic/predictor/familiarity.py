@@ -31,19 +31,6 @@ class Familiarity:
     rest: float  # mean variance along the other directions; > 0
     limit: float  # the distance that `SHARE` of the clips of left-out speakers do not exceed; > 0
 
-    def check(self, columns: int) -> None:
-        """Raise `ValueError` if the arrays do not fit together."""
-        fits = (
-            self.mean.shape == self.scale.shape == (columns,)
-            and self.directions.shape == (columns, len(self.spread))
-            and 0 < len(self.spread) <= columns
-            and bool((self.scale != 0).all())
-            and bool((self.spread > 0).all())
-            and min(self.rest, self.limit) > 0
-        )
-        if not fits:
-            raise ValueError("a distance whose arrays do not fit together")
-
     def distance(self, X: np.ndarray) -> np.ndarray:
         """Distance of clips [shape=(n, d)]; above 1, the limit, a clip is unlike the training clips."""
         Z = Standardise(self.mean, self.scale, FURTHEST)(X)
