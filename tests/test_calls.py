@@ -62,24 +62,21 @@ def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
 
     def keep(pieces):
         sizes.append(len(pieces))
-        return predictor.judge(pieces)
+        return predictor.answer(pieces)
 
     cutter = partial(Stream, window=0.5, hop=0.1)
-    described = Describer(predictor.features, 0, cutter, keep).describe(call)
-    assert len(described) > max(sizes)
-    assert all(item.vector is None for item in described)
-    assert {item.judged[0] for item in described if not item.problem} <= set(predictor.classes)
+    rows = Describer(predictor.features, 0, cutter, keep).describe(call)
+    assert len(rows) == sum(sizes) > max(sizes)
+    assert {row["emotion"] for row in rows} <= {*predictor.classes, None}
 
 
 def test_pieces_are_adapted_to_one_another_by_their_features(call):
     predictor = shipped.load()
     answers = predictor.predict(call, adapt=True, window=2, hop=1).dropna(subset="emotion")
-    described = predictor.describe(call, adapt=True, window=2, hop=1)
+    described = Describer(predictor.features, None, partial(Stream, window=2, hop=1)).describe(call)
     vectors = np.stack([item.vector for item in described if item.vector is not None])
     expected = self_taught(predictor.machine.judge(vectors)[1], vectors)
     np.testing.assert_allclose(answers[[f"p_{word}" for word in EMOTIONS]], expected, atol=1e-6)
-    with pytest.raises(SerClassicError, match="adapt=True"):
-        predictor.answer(predictor.describe(call, window=2, hop=1), adapt=True)
 
 
 @pytest.mark.parametrize(

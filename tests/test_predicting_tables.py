@@ -30,7 +30,7 @@ def test_the_rows_of_a_table_are_answered_as_recordings_are(brought, own_folder,
     rows = ser(*ask, "--json").rows()
     assert [row["file"] for row in rows] == list(tiny.clips.index)
     predictor = load_predictor(saved)
-    heard = predictor.answer(predictor.describe([tiny.root / file for file in tiny.clips["file"]]))
+    heard = predictor.rows([tiny.root / file for file in tiny.clips["file"]])
     assert [row["emotion"] for row in rows] == [row["emotion"] for row in heard]
     np.testing.assert_allclose(
         [row["confidence"] for row in rows], [row["confidence"] for row in heard], atol=1e-5

@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import Predictor, load_pipeline, load_predictor, read_card
 from ser_classic.predictor.cards import text
-from ser_classic.predictor.describing import Described
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.saving import DESCRIPTION
 
 MODELS = ("svm_rbf", "random_forest", "xgboost", "fusion", "knn")
-CLIP = Described("clip", vector=np.ones(13, dtype=np.float32))
+CLIP = np.ones(13, dtype=np.float32)
 
 
 @pytest.fixture(scope="module")

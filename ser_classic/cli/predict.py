@@ -130,16 +130,16 @@ def predict(
     with opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:
         for name, value in (("--draw", draw), ("--format", shape)):
             options.refuse((value and len(found) > 1, f"{name} needs one recording, not {len(found)}"))
-        described = predictor.describe(
+        rows = predictor.rows(
             found,
             adapt=adapt,
             window=window,
             hop=hop,
             segments=segments,
+            min_confidence=min_confidence,
             jobs=jobs,
             problem=problems.append,
         )
-        rows = predictor.answer(described, adapt, min_confidence)
         if rows and (draw or shape):
             from ser_classic import audio
 

@@ -14,7 +14,6 @@ from ser_classic import machines
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.machines.formulas import squares
 from ser_classic.predictor import Predictor
-from ser_classic.predictor.describing import Described
 from ser_classic.registry import need
 from ser_classic.runtime.files import replacing, require_writable
 
@@ -55,7 +54,7 @@ def model_of(predictor: Predictor) -> Any:
             graph.add(part)
         choice, probabilities = graph.decided(predictor.machine.decision, len(predictor.classes))
         # Raises where its parts do not fit together
-        predictor.judge([Described(title, vector=predictor.familiarity.mean)])
+        predictor.judge([predictor.familiarity.mean])
     graph.node("Gather", np.array(predictor.classes, dtype=object), choice, out=LABEL)
     outputs = [helper.make_tensor_value_info(LABEL, kinds.STRING, ["clips"])]
     if probabilities is not None:

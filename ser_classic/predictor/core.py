@@ -169,13 +169,11 @@ class Predictor:
         SerClassicError
             The predictor cannot be used with these arguments; see `require`.
         """
-        self.require(adapt=adapt, min_confidence=min_confidence)
-        described = self.describe(
-            sources, adapt=adapt, window=window, hop=hop, segments=segments, jobs=jobs, problem=problem
-        )
-        return tabled(self.answer(described, adapt, min_confidence))
+        pieces = {"window": window, "hop": hop, "segments": segments}
+        given = {"adapt": adapt, "min_confidence": min_confidence, "jobs": jobs, "problem": problem}
+        return tabled(self.rows(sources, **pieces, **given))
 
-    def describe(
+    def rows(
         self,
         sources: Source | Iterable[Source] | Mapping[str, Source],
         *,
@@ -183,10 +181,12 @@ class Predictor:
         window: float | None = None,
         hop: float | None = None,
         segments: bool = False,
+        min_confidence: float = 0.0,
         jobs: int = 1,
         problem: Callable[[str], None] | None = None,
-    ) -> list[Described]:
-        """Features of recordings or of their pieces, for `answer`; parameters and errors as of `predict`."""
+    ) -> list[Answer]:
+        """The rows of `predict`, each a dict from column to value; parameters and errors as there."""
+        self.require(adapt=adapt, min_confidence=min_confidence)
         if segments and window is not None:
             raise SerClassicError("choose one of segments and window")
         if self.features.brought:
@@ -199,16 +199,18 @@ class Predictor:
         if window is not None:
             cutter = partial(Stream, window=window, hop=hop)
         # A recording may be long: features of its pieces are kept only if they are needed together
-        keep = list if cutter is None or adapt else replace(self, pipeline=None).judge
+        at_once = cutter is None or adapt
+        answer = partial(replace(self, pipeline=None).answer, min_confidence=min_confidence)
+        describer = Describer(self.features, self.channel, cutter, list if at_once else answer)
         kept = []
-        for item in Describer(self.features, self.channel, cutter, keep).describe(sources, jobs):
-            if not item.problem or (cutter is not None and item.span.seconds > 0):
+        for item in describer.describe(sources, jobs):
+            if not isinstance(item, str):
                 kept.append(item)
             elif problem is None:
-                raise audio.AudioError(item.problem)
+                raise audio.AudioError(item)
             else:
-                problem(item.problem)
-        return kept
+                problem(item)
+        return self.answer(kept, adapt, min_confidence) if at_once else kept
 
     def require(self, *, adapt: bool = False, min_confidence: float = 0.0) -> None:
         """Raise an error for arguments of `predict` that this predictor cannot serve."""
@@ -228,19 +230,19 @@ class Predictor:
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
     ) -> list[Answer]:
-        """Emotions of what `describe` gave: the rows of `predict`, each a dict from column to value."""
+        """Emotions of what was described: the rows of `predict`."""
         self.require(adapt=adapt, min_confidence=min_confidence)
-        described = self.judge(described, adapt)
-        judged = [item.judged for item in described if item.judged]
-        if adapt and len(judged) == 1:
+        vectors = [item.vector for item in described if item.vector is not None]
+        if adapt and len(vectors) == 1:
             raise SerClassicError(
                 f"{described[0].name}: adapting takes several recordings of the same speaker, and there is "
                 "only one"
             )
-        answers, none = iter(judged), (None, np.full(len(self.classes), np.nan), np.nan)
+        answers = iter(self.judge(vectors, adapt) if vectors else ())
+        none = None, np.full(len(self.classes), np.nan), np.nan
         rows = []
         for item in described:
-            emotion, probabilities, distance = next(answers) if item.judged else none
+            emotion, probabilities, distance = none if item.vector is None else next(answers)
             row: Answer = {"file": item.name}
             if item.channel:
                 row["channel"] = item.channel
@@ -281,16 +283,11 @@ class Predictor:
         rows = zip(table.keys, table.values, strict=True)
         return [Described(str(key), vector=row) for key, row in rows]
 
-    def judge(self, described: Sequence[Described], adapt: bool = False) -> list[Described]:
-        """Replace features by emotion, probabilities (or None) and distance; `adapt` is as in `predict`.
-
-        A SerClassicError if some were replaced before, although they are to be adapted to one another.
-        """
-        if adapt and any(item.judged for item in described):
-            raise SerClassicError(f"{self.named}: describe the recordings with adapt=True, too")
-        vectors = [np.atleast_2d(item.vector) for item in described if item.vector is not None]
-        if not vectors:
-            return list(described)
+    def judge(
+        self, vectors: Sequence[np.ndarray], adapt: bool = False
+    ) -> Iterable[tuple[str, np.ndarray | None, float]]:
+        """Emotion, probabilities or None, and distance for the features of each clip."""
+        vectors = [np.atleast_2d(vector) for vector in vectors]
         lengths, gives = np.array(list(map(len, vectors))), self.features.gives
         features = Features(
             range(len(vectors)), self.features.columns, np.concatenate(vectors), lengths, gives
@@ -313,11 +310,7 @@ class Predictor:
                 codes = probabilities.argmax(axis=1)
             each = [None] * len(X) if probabilities is None else list(probabilities)
             emotions = [self.classes[code] for code in codes]
-        judged = zip(emotions, each, map(float, distances), strict=True)
-        return [
-            item if item.vector is None else replace(item, vector=None, judged=next(judged))
-            for item in described
-        ]
+        return zip(emotions, each, map(float, distances), strict=True)
 
 
 def tabled(rows: Sequence[Answer]) -> pd.DataFrame:

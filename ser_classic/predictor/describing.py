@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from ser_classic.runtime.progress import track
 from ser_classic.runtime.workers import Local
 
 LONG = 600.0  # [s]; a single answer for a longer recording says little
-PIECES = 64  # passed to `keep` at a time
+PIECES = 64  # features kept at a time, where answers are kept
 WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as extracting these
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,6 @@ Source = str | Path | tuple[np.ndarray, int]
 EACH = "each"  # instead of a channel: every channel separately
 
 Channel = int | Literal["each"] | None
-# Emotion, probabilities [shape=(classes,)] or None, and distance from the training clips
-Judged = tuple[str, np.ndarray | None, float]
 NOWHERE = Span(np.nan, np.nan)  # of what is no recording
 Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
 
@@ -41,8 +39,7 @@ Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what
 class Described:
     """One recording, or a piece of it, with its features or the reason why there are none.
 
-    `judged` is the answer, once the features are dropped. `channel` is set if the channels of a recording are
-    taken separately.
+    `channel` is set if the channels of a recording are taken separately.
     """
 
     name: str
@@ -50,25 +47,26 @@ class Described:
     vector: np.ndarray | None = None
     problem: str = ""
     channel: str = ""
-    judged: Judged | None = None
 
 
 @dataclass(frozen=True)
 class Describer:
     """What is computed of recordings, or of the pieces that a cutter makes of them.
 
-    `keep` gets the pieces in batches and returns what is to be kept of each.
+    `keep` gets the pieces of a recording in batches and returns what is to be kept of each. `label` is the
+    name of the channel where channels are taken separately.
     """
 
     features: FeatureSet
     channel: Channel = None
     cutter: Cutter | None = None
-    keep: Callable[[list[Described]], list[Described]] = list
+    keep: Callable[[list[Described]], list[Any]] = list
+    label: str = ""
 
     def describe(
         self, sources: Source | Iterable[Source] | Mapping[str, Source], jobs: int = 1
-    ) -> list[Described]:
-        """All recordings, in order."""
+    ) -> list[Any | str]:
+        """What is kept of all recordings, in order, or the reason why one cannot be used."""
         if isinstance(sources, Mapping):
             named = list(sources.items())
         else:
@@ -85,43 +83,43 @@ class Describer:
             done = track(done, len(calls), "recordings")
         return [item for _, items in sorted(done) for item in items]
 
-    def _batch(self, batch: list[tuple[str, Source]]) -> list[Described]:
+    def _batch(self, batch: list[tuple[str, Source]]) -> list[Any | str]:
         return [item for name, source in batch for item in self._recording(name, source)]
 
-    def _recording(self, name: str, source: Source) -> list[Described]:
+    def _recording(self, name: str, source: Source) -> list[Any | str]:
         """A recording, or each of its channels separately; problems name it, not its file.
 
         For standard input, that is a temporary one.
         """
         try:
             if self.channel != EACH:
-                return self._described(name, source)
+                return self._kept(name, source)
             count = 1 if isinstance(source, tuple) else audio.shape(source).channels
         except (SerClassicError, MemoryError) as error:
             problem = f"{name}: too long for this machine's memory; --window 3 needs only constant memory"
             if isinstance(error, SerClassicError):
                 problem = str(error) if isinstance(source, tuple) else str(error).replace(str(source), name)
-            return [Described(name, Span(0.0, 0.0), problem=problem)]
+            return [problem.replace(name, f"{name}, channel {self.label}", 1) if self.label else problem]
         if count == 1:
             return replace(self, channel=None)._recording(name, source)
-        words = ("left", "right") if count == 2 else tuple(map(str, range(count)))
-        return [
-            replace(item, channel=word, problem=item.problem.replace(name, f"{name}, channel {word}", 1))
-            for place, word in enumerate(words)
-            for item in replace(self, channel=place)._recording(name, source)
-        ]
+        words = ("left", "right") if count == 2 else map(str, range(count))
+        each = [replace(self, channel=place, label=word) for place, word in enumerate(words)]
+        return [item for one in each for item in one._recording(name, source)]
 
-    def _described(self, name: str, source: Source) -> list[Described]:
-        if self.cutter is not None:
-            found: list[Described] = []
-            pieces = self._pieces(name, source)
-            while some := list(islice(pieces, PIECES)):
-                found += self.keep(some)
-            if not found and self.cutter is Utterances:
-                raise audio.AudioError(f"{name}: no speech found; leave out --segments to answer anyway")
-            if all(item.problem for item in found):
-                raise audio.AudioError(found[0].problem if found else f"{name}: holds no samples")
-            return found
+    def _kept(self, name: str, source: Source) -> list[Any]:
+        kept: list[Any] = []
+        problems: list[str] = []
+        pieces = self._whole(name, source) if self.cutter is None else self._pieces(name, source)
+        while some := list(islice(pieces, PIECES)):
+            problems += [item.problem for item in some]
+            kept += self.keep(some)
+        if not kept and self.cutter is Utterances:
+            raise audio.AudioError(f"{name}: no speech found; leave out --segments to answer anyway")
+        if all(problems):
+            raise audio.AudioError(problems[0] if problems else f"{name}: holds no samples")
+        return kept
+
+    def _whole(self, name: str, source: Source) -> Iterator[Described]:
         if isinstance(source, tuple):
             waveform, rate = audio.check(*source, name=name), source[1]
         else:
@@ -132,7 +130,7 @@ class Describer:
                 f"{name}: one answer for {seconds / 60:.0f} minutes; --segments gives one per utterance, "
                 "in constant memory"
             )
-        return [self.piece(name, waveform, rate, Span(0.0, seconds))]
+        yield self.piece(name, waveform, rate, Span(0.0, seconds))
 
     def _pieces(self, name: str, source: Source) -> Iterator[Described]:
         """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
@@ -153,6 +151,7 @@ class Describer:
     def piece(self, name: str, waveform: np.ndarray, rate: int, span: Span) -> Described:
         """A piece [shape=(n,)] of a recording."""
         try:
-            return Described(name, span, compute(self.features, waveform, rate, name))
+            vector = compute(self.features, waveform, rate, name)
+            return Described(name, span, vector, channel=self.label)
         except SerClassicError as error:
-            return Described(name, span, problem=str(error))
+            return Described(name, span, problem=str(error), channel=self.label)
