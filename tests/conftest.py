@@ -22,7 +22,7 @@ from tiny_corpus import SPEAKERS, record
 from ser_classic import cli, report
 from ser_classic.audio import waveforms
 from ser_classic.cli import interrupts
-from ser_classic.corpora import Loaded, load
+from ser_classic.corpora import CorpusError, Loaded, load
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.features.inputs import Features
 from ser_classic.predictor import Predictor
@@ -246,3 +246,16 @@ def corpora() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no real corpora: set SER_DATA to the folder that holds them")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def real(corpora: Path) -> Callable[[str], Loaded]:
+    """Load one of them; skips where it is not there."""
+
+    def get(name: str) -> Loaded:
+        try:
+            return load(name, corpora)
+        except CorpusError as error:
+            pytest.skip(str(error))
+
+    return get

@@ -1,8 +1,5 @@
 """Functionals against NumPy, pooled columns against librosa."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -73,11 +70,6 @@ def test_misspelt_functionals_and_repeated_families_are_named():
         Pooled((Descriptor("mfcc", 13), Descriptor("zcr"), Descriptor("mfcc", 20)))
 
 
-def clips_of(corpus: str) -> list[Path]:
-    root = Path(os.environ.get("SER_DATA", "data"), corpus)
-    return sorted(path for path in root.rglob("*") if path.suffix in (".wav", ".flac"))
-
-
 def agree_over(waveforms: list[np.ndarray]) -> None:
     """Pooled columns of all clips agree to 1e-4 of each column's standard deviation."""
     families = [descriptor.family for descriptor in POOLED.descriptors]
@@ -100,8 +92,6 @@ def test_pooled_columns_agree_with_librosa_over_generated_voices():
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("corpus", ["ravdess", "emodb", "tess"])
-def test_pooled_columns_agree_with_librosa_over_a_corpus(corpus):
-    clips = clips_of(corpus)
-    if not clips:
-        pytest.skip(f"{corpus} is not under $SER_DATA")
-    agree_over([audio.read(path, 16000)[0] for path in clips[:: len(clips) // 40]])
+def test_pooled_columns_agree_with_librosa_over_a_corpus(corpus, real):
+    root, clips, _ = real(corpus)
+    agree_over([audio.read(root / file, 16000)[0] for file in clips["file"].iloc[:: len(clips) // 40]])

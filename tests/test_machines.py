@@ -8,7 +8,6 @@ import pytest
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 
-from ser_classic.corpora import load
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -60,10 +59,8 @@ def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, tiny, mfcc13):
 
 
 @pytest.fixture(scope="module")
-def acted(corpora, cache):
-    if not (corpora / "emodb").is_dir():
-        pytest.skip("emodb is not below $SER_DATA")
-    root, clips, corpus = load("emodb", corpora)
+def acted(real, cache):
+    root, clips, corpus = real("emodb")
     clips = clips.iloc[np.unique(np.linspace(0, len(clips) - 1, 2 * MOST).astype(int))]
     X = extract(clips, root, FEATURES["pooled"], cache, channel=corpus.channel).frame
     return X, *(clips[column].to_numpy(dtype=str) for column in ("emotion", "speaker"))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 from tiny_corpus import touch
@@ -292,19 +292,11 @@ def test_a_corpus_without_its_label_files_says_so(tmp_path):
 
 
 @pytest.mark.corpus
-def test_real_urdu_is_whole():
-    import os
-
-    from ser_classic.corpora import available, shortfall
-
-    data = os.environ.get("SER_DATA")
-    if not data or "urdu" not in available(Path(data)):
-        pytest.skip("urdu is not under $SER_DATA")
-    loaded = load("urdu", Path(data))
-    assert (len(loaded.clips), loaded.clips["speaker"].nunique()) == (400, 29)
-    assert set(loaded.clips["emotion"].value_counts()) == {100}
-    assert (loaded.clips.groupby("speaker")["emotion"].nunique() == 1).sum() == 26
-    assert shortfall(loaded.corpus, loaded.clips) is None
+def test_real_urdu_is_whole(real):
+    clips = real("urdu").clips
+    assert (len(clips), clips["speaker"].nunique()) == (400, 29)
+    assert set(clips["emotion"].value_counts()) == {100}
+    assert (clips.groupby("speaker")["emotion"].nunique() == 1).sum() == 26
 
 
 @pytest.mark.parametrize("line", ['emotion = "a=angry"', "clips = [", 'clips = "many"'])

@@ -1,7 +1,6 @@
 """Verifying: missing, corrupt, unreadable, duplicate and extra files are told apart."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 import soundfile
 from tiny_corpus import FILES, install, tiny, write_release, write_wav
 
-from ser_classic.corpora import CORPORA, available, load
+from ser_classic.corpora import CORPORA, load
 from ser_classic.corpora.verifying import Verification, verify
 
 RELEASED, LEFT_OUT = "duplicate in the official release, too", "left out by the standard task"
@@ -193,11 +192,8 @@ def test_a_part_is_judged_by_what_is_published_of_it(root, part):
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", ["ravdess", "emodb", "tess"])
-def test_real_corpus_verifies(name):
-    data = os.environ.get("SER_DATA")
-    if not data or name not in available(Path(data)):
-        pytest.skip(f"{name} is not under $SER_DATA")
-    found = verify(*load(name, Path(data)))
+def test_real_corpus_verifies(name, real):
+    found = verify(*real(name))
     assert found.ok
     assert found.compared["identical"] + found.compared["converted"] == found.expected_clips
     assert list(found.found) == [RELEASED] * (name == "ravdess")

@@ -25,7 +25,7 @@ from ser_classic.corpora.spelling import (
     require_occurring,
 )
 from ser_classic.corpora.tables import read_table
-from ser_classic.errors import counted, some
+from ser_classic.errors import counted, some, wrap_errors
 from ser_classic.vocabulary import EMOTIONS
 
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
@@ -186,21 +186,14 @@ def _names(rows: pd.DataFrame) -> pd.Series:
     return names + part.where(start.notna() | end.notna(), "")
 
 
-def _speakers(files: Iterable[str], speaker: str) -> list[str]:
+def _speakers(files: pd.Series, speaker: str) -> pd.Series:
     """What the first group of a regular expression matches in each path."""
-    try:
-        pattern = re.compile(speaker)
-    except re.error as error:
-        raise CorpusError(f"--speaker {speaker!r}: not a regular expression ({error})") from error
-    if pattern.groups < 1:
-        raise CorpusError(
-            f"--speaker {speaker!r}: put the speaker in parentheses, such as '/([^_/]+)_[^/]*$'"
-        )
-    found = {file: pattern.search(file) for file in files}
-    for file, match in found.items():
-        if match is None or not match[1]:
-            raise CorpusError(f"--speaker {speaker!r} finds no speaker in {file!r}")
-    return [found[file][1] for file in files]
+    remedy = "give a regular expression with the speaker in parentheses, such as '/([^_/]+)_[^/]*$'"
+    with wrap_errors(f"--speaker {speaker!r}", remedy):
+        found = files.str.extract(speaker).iloc[:, 0]
+    for file in files[found.fillna("") == ""]:
+        raise CorpusError(f"--speaker {speaker!r} finds no speaker in {file!r}; {remedy}")
+    return found
 
 
 def _read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:
