@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ser_classic.errors import SerClassicError
 from ser_classic.metrics import (
     classes_of,
     grouped_confusion,
@@ -90,6 +89,8 @@ def interval(
 ) -> Interval:
     """95 % range of a metric of counts [shape=(speakers, k, k)] from resampling speakers (cluster bootstrap).
 
+    Instead of counts there may be other sums over the clips of each speaker [shape=(speakers, m)].
+
     The percentiles are those of the expanded percentile interval (Hesterberg, "What teachers should know
     about the bootstrap", The American Statistician 69, 2015), which corrects the plain percentile
     interval for being too narrow with few speakers.
@@ -101,14 +102,12 @@ def interval(
     return _interval(*_sums(counts, metric), resamples, seed)
 
 
-def interval_of_sums(
-    values: np.ndarray, speakers: Sequence[str], metric: CountMetric, seed: int = 0
-) -> Interval:
-    """As `interval`, of a metric of sums of what each clip adds [shape=(n, m)], such as `metrics.ece_of`."""
-    codes, names = pd.factorize(np.asarray(speakers))
-    sums = np.zeros((len(names), values.shape[1]))
-    np.add.at(sums, codes, values)
-    return interval(sums, metric, seed=seed)
+def sums_of(terms: np.ndarray, speakers: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The speakers, and the sums of what the clips of each add [shape=(n, m)], such as `brier_terms`."""
+    names = classes_of(speakers)
+    sums = np.zeros((len(names), terms.shape[1]))
+    np.add.at(sums, places_of(speakers, names), terms)
+    return names, sums
 
 
 def difference(
@@ -123,7 +122,6 @@ def difference(
     Both are of the same speakers and emotions in the same order. The runs may cover different clips of the
     same speakers, as a hold-out run and a run over all clips do: zeros for a speaker that a run lacks.
     """
-    _same_shape(first, second)
     sums, of = _sums(np.stack([first, second], axis=1), metric)
     return _interval(sums, lambda both: of(both[..., 0, :, :]) - of(both[..., 1, :, :]), resamples, seed)
 
@@ -140,7 +138,7 @@ def swap_test(
     Of counts [shape=(speakers, k, k)] of the same clips: the two-sided p-value, with n speakers never below
     2 / 2**n, and whether all swaps were tried. Where speakers are too many for that, `resamples` are drawn.
     """
-    _same_shape(first, second)
+    first, second = np.stack([first, second])
     number = len(first)
     exact = number <= EXACT_SPEAKERS
     if exact:
@@ -235,11 +233,3 @@ def _sums(counts: np.ndarray, metric: CountMetric) -> tuple[np.ndarray, CountMet
         return counts, metric
     right_and_all = np.stack([np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1)], axis=-2)
     return right_and_all, lambda sums: mean_recall_of(sums[..., 0, :], sums[..., 1, :])
-
-
-def _same_shape(first: np.ndarray, second: np.ndarray) -> None:
-    if first.shape != second.shape:
-        raise SerClassicError(
-            f"counts of shape {first.shape} and {second.shape}; "
-            "count both runs among the same speakers and emotions"
-        )

@@ -13,7 +13,6 @@ from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
 from ser_classic.protocols.export import fold_table
 from ser_classic.report import leak_premium, read, write
-from ser_classic.report.leak import leaky_alone
 from ser_classic.report.text import best_systems
 
 ID = "tiny--loso--external--my_cnn--0"
@@ -141,21 +140,3 @@ def test_random_splits_show_in_the_leak_chapter(scored, predictions, tiny, tmp_p
     assert scored("q.csv", "--add", protocol="random5")[0] == 0
     (row,) = leak_premium(read(tmp_path / "results")).to_dict("records")
     assert (row["model"], row["leaky_protocol"], row["premium"]) == ("my_cnn", "random5", 0)
-    runs = read(tmp_path / "results")
-    assert not leaky_alone(runs, leak_premium(runs)).rows
-
-
-def test_a_model_scored_under_a_leaky_split_only_stands_beside_our_best_there(
-    scored, predictions, tiny, tmp_path, cache
-):
-    predictions.drop(columns="fold").to_csv(tmp_path / "q.csv", index=False)
-    assert scored("q.csv", "--add", protocol="random5")[0] == 0
-    results = tmp_path / "results"
-    cells = [Cell("tiny", protocol, "mfcc13", "ridge") for protocol in ("random5", "loso")]
-    bench(cells, results, cache=cache, own={"tiny": tiny})
-    runs = read(results)
-    uar = runs[runs["model"] == "ridge"].set_index("protocol")["uar"]
-    (row,) = leaky_alone(runs, leak_premium(runs)).rows
-    assert [cell.text for cell in row[:3]] == ["tiny", "my_cnn", "random5"]
-    assert row[4].text == "mfcc13 + ridge"
-    assert [cell.value for cell in row[5:]] == [uar[name] for name in ("random5", "loso")]

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ser_classic import statistics
-from ser_classic.errors import SerClassicError
 from ser_classic.metrics import COUNT_METRICS, METRICS, accuracy_of, recalls_of, uar_of
 
 counts_of = st.tuples(st.integers(2, 9), st.integers(2, 5), st.integers(0, 2**32 - 1)).map(
@@ -66,7 +65,7 @@ def test_interval_equals_resampling_the_clips_of_speakers():
 
 
 @pytest.mark.parametrize("name", sorted(METRICS.keys() - COUNT_METRICS.keys()))
-def test_interval_of_sums_equals_resampling_the_clips_of_speakers(name):
+def test_the_interval_of_sums_equals_resampling_the_clips_of_speakers(name):
     rng = np.random.default_rng(6)
     speakers = np.repeat(np.arange(8), 30)
     given_ = pd.DataFrame(rng.dirichlet([0.5, 0.5, 0.5], size=240), columns=list("abc"))
@@ -74,7 +73,7 @@ def test_interval_of_sums_equals_resampling_the_clips_of_speakers(name):
     truth = np.where(rng.random(240) < 0.2 + 0.1 * speakers, guess, rng.choice(list("abc"), size=240))
     metric = METRICS[name]
     terms = metric.terms(truth, guess, given_)
-    found = statistics.interval_of_sums(terms, speakers.astype(str), metric.of)
+    found = statistics.interval(statistics.sums_of(terms, speakers.astype(str))[1], metric.of)
     assert found.value == pytest.approx(metric(truth, guess, given_))
     rows = [np.flatnonzero(speakers == number) for number in range(8)]
     others = []
@@ -206,10 +205,11 @@ def test_verdicts():
 
 
 @pytest.mark.parametrize("of", [statistics.difference, statistics.swap_test])
-def test_counts_of_other_speakers_are_refused(of):
+@pytest.mark.parametrize("speakers", [1, 5])
+def test_counts_of_other_speakers_are_refused(of, speakers):
     first = speakers_of(np.random.default_rng(4), 6, 0.8, 0.05)
-    with pytest.raises(SerClassicError, match=r"shape \(6, 2, 2\) and \(5, 2, 2\)"):
-        of(first, first[:5])
+    with pytest.raises(ValueError, match="shape"):
+        of(first, first[:speakers])
 
 
 # Demšar 2006, table 6: AUC of C4.5 with and without tuning of m and cf, over 14 data sets.

@@ -11,9 +11,9 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.scoring import group_of, judged, lateness, read, system_of
+from ser_classic.report.scoring import group_of, judged, lateness, over_speakers, read, system_of
 from ser_classic.report.text import Chapter, duration, remark
-from ser_classic.statistics import FEWEST_SPEAKERS, interval_of_sums
+from ser_classic.statistics import FEWEST_SPEAKERS, sums_of
 from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import track_of
 
@@ -52,17 +52,11 @@ def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: s
     tested = judged(predictions[["fold", "clip"]], clips)
     truth = pd.to_numeric(tested[dimension], errors="coerce").to_numpy(dtype=float)
     terms = agreement_terms(truth, predictions[dimension].to_numpy(dtype=float))
-    speakers = tested["speaker"].unique() if tested["speaker"].notna().all() else ()
-    range_ = interval_of_sums(terms, tested["speaker"], ccc_of) if len(speakers) else None
-    few = sorted(speakers) if len(speakers) < FEWEST_SPEAKERS else ()
-    own = {name: terms[tested["speaker"] == name].sum(axis=0) for name in few}
+    speakers, sums = sums_of(terms, tested["speaker"].fillna(""))
     return {
         "clips": tested["clip"].nunique(),
-        "speakers": len(speakers),
         **{name: float(of(terms.sum(axis=0))) for name, of in AGREEMENT.items()},
-        "ccc_low": range_.low if range_ else float("nan"),
-        "ccc_high": range_.high if range_ else float("nan"),
-        "speaker_ccc": {name.partition("/")[2]: float(ccc_of(sums)) for name, sums in own.items()},
+        **over_speakers("ccc", () if tested["speaker"].isna().any() else speakers, sums, ccc_of),
     }
 
 

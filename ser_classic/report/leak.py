@@ -18,7 +18,6 @@ ABOUT = (
     "interval over speakers, is what a leaky split adds to a published figure. With several seeds, figures "
     "are means. `leak_premium.csv` has all leaky protocols and the number of seeds."
 )
-ALONE = "External models scored only under a leaky split"
 SYSTEM = ("corpus", "features", "model", "classes")
 COLUMNS = (
     *(*SYSTEM, "protocol", "uar", "leaky_protocol", "leaky_uar", "premium", "low", "high"),
@@ -84,32 +83,8 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def leaky_alone(board: pd.DataFrame, premium: pd.DataFrame) -> Table:
-    """External models with only a leaky score, each beside our best system under the same split."""
-    both = set(premium[list(SYSTEM)].itertuples(index=False, name=None))
-    rows = []
-    for other in board[board["source"].eq("external") & board["leaky"].eq(True)].to_dict("records"):
-        if tuple(other[name] for name in SYSTEM) in both:
-            continue
-        same = (premium["corpus"] == other["corpus"]) & (premium["classes"] == other["classes"])
-        same &= (premium["leaky_protocol"] == other["protocol"]) & (premium["features"] != "external")
-        best = next(iter(premium[same].nlargest(1, "leaky_uar").to_dict("records")), None)
-        rows.append(
-            {
-                "corpus": other["corpus"],
-                "model": other["model"],
-                "leaky": other["protocol"],
-                "UAR leaky": of_share(other["uar"]),
-                "our best there": system_of(best) if best else "",
-                "its UAR leaky": of_share(best["leaky_uar"]) if best else "",
-                "its UAR apart": of_share(best["uar"]) if best else "",
-            }
-        )
-    return Table.of(rows, ALONE)
-
-
-def leak_chapter(premium: pd.DataFrame, *others: Table) -> Chapter:
-    """The tables of `leak_premium`, and others such as that of `leaky_alone`, as a chapter."""
+def leak_chapter(premium: pd.DataFrame) -> Chapter:
+    """The table of `leak_premium` as a chapter."""
     from ser_classic.plots.scores import leak_premium as drawn
 
     table = shown_premium(premium)
@@ -137,5 +112,4 @@ def leak_chapter(premium: pd.DataFrame, *others: Table) -> Chapter:
                 }
             )
         tables.append(Table.of(rows, str(corpus), (), MOST))
-    tables += [other for other in others if other.rows]
     return Chapter("leak", TITLE, ABOUT, tuple(tables), (picture,) if len(table) else ())

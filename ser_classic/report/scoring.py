@@ -12,8 +12,8 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError, some
-from ser_classic.metrics import METRICS
-from ser_classic.statistics import FEWEST_SPEAKERS, SpeakerCounts, count, interval, per_speaker
+from ser_classic.metrics import METRICS, uar_of
+from ser_classic.statistics import FEWEST_SPEAKERS, CountMetric, SpeakerCounts, count, interval
 from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS, ordered
 
@@ -146,25 +146,36 @@ def _score(
     (guess, given), truth, speaker = guesses(answers), *map(np.asarray, (tested["truth"], tested["speaker"]))
     unknown = pd.isna(speaker)
     counts = count(truth, guess, np.where(unknown, "", speaker))
-    speakers = 0 if unknown.any() else len(counts.speakers)
-    range_ = interval(counts.counts, seed=seed) if speakers else None
     # In the order in which a metric counts by itself, so that sums are equal to the last bit, and ties stay
     by_name = np.argsort(counts.classes)
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
-    each = per_speaker(counts) if 0 < speakers < FEWEST_SPEAKERS else pd.Series()
     figures = {
         "clips": len(set(tested["clip"])),
-        "speakers": speakers,
         "classes": int(total.any(axis=1).sum()),
         **{
             name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
             for name, metric in METRICS.items()
         },
-        "uar_low": range_.low if range_ else float("nan"),
-        "uar_high": range_.high if range_ else float("nan"),
-        "speaker_uar": {name.partition("/")[2]: uar for name, uar in each.items()},
+        **over_speakers("uar", () if unknown.any() else counts.speakers, counts.counts, uar_of, seed),
     }
     return figures, counts
+
+
+def over_speakers(
+    name: str, speakers: Sequence[str], sums: np.ndarray, metric: CountMetric, seed: int = 0
+) -> dict[str, Any]:
+    """How many speakers there are (none: unknown), the ends of a metric's interval, and it for each of few.
+
+    `sums` as for `statistics.interval`.
+    """
+    range_ = interval(sums, metric, seed=seed) if speakers else None
+    few = zip(speakers, metric(sums), strict=True) if len(speakers) < FEWEST_SPEAKERS and speakers else ()
+    return {
+        "speakers": len(speakers),
+        f"{name}_low": range_.low if range_ else float("nan"),
+        f"{name}_high": range_.high if range_ else float("nan"),
+        f"speaker_{name}": {speaker.partition("/")[2]: float(value) for speaker, value in few},
+    }
 
 
 def figures_of(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.report import conditions
 from ser_classic.report.dimensions import dimension_board, dimensions_chapter
-from ser_classic.report.leak import leak_chapter, leak_premium, leaky_alone
+from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import folds_chapter, networks_pictures, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import page
@@ -116,7 +116,7 @@ def _write(
     premium = leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (
-        *(best_chapter(board, *networks_pictures(board)), leak_chapter(premium, leaky_alone(board, premium))),
+        *(best_chapter(board, *networks_pictures(board)), leak_chapter(premium)),
         *(make(runs) for make in CHAPTERS),
         dimensions_chapter(numbers),
     )
