@@ -103,3 +103,15 @@ def test_where_an_extra_is_needed_the_help_says_how_to_install_it(name, extra, m
     with pytest.raises(SystemExit):
         app([name, "--help"], prog_name="ser-classic")
     assert f"pip install 'ser-classic[{extra}]'" in capsys.readouterr().out
+
+
+def test_what_the_package_logs_is_told_as_any_note_is(python):
+    program = """
+import contextlib, logging
+from ser_classic import cli
+
+with contextlib.suppress(SystemExit):
+    cli.main()
+logging.getLogger("ser_classic.audio").warning("a.wav: odd")
+"""
+    assert python(program, "--version").stderr == "ser-classic: a.wav: odd\n"

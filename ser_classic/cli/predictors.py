@@ -71,12 +71,13 @@ def fit(
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
     with options.brought(tables):
         options.require_used(tables, [features])
+        brought = FEATURES[features].brought
         predictor = fitting.fit(
             names,
             features,
             model,
             adapted=adapt,
-            copies=COPIES if robust or (robust is None and not FEATURES[features].brought) else 0,
+            copies=COPIES if robust or (robust is None and not brought) else 0,
             seed=seed,
             evaluate=evaluate,
             reading=access.reading,
