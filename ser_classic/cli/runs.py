@@ -40,7 +40,7 @@ def report(
     from ser_classic.report.dimensions import tables_of
     from ser_classic.report.text import put_into
 
-    if not store.folders(results) and not store.folders(results / store.DIMENSIONS):
+    if not any(map(store.folders, store.homes(results))):
         raise SerClassicError(
             f"{results}: no runs found; make some with `ser-classic bench`, or name another folder with "
             "--results"
@@ -106,7 +106,7 @@ def remove(
     with store.at_work(results):
         for run in found:
             store.remove_run(run)
-    if store.folders(results) or store.folders(results / store.DIMENSIONS):
+    if any(map(store.folders, store.homes(results))):
         write(results, tell, cache=cache)
     print(f"{results}: {len(found)} removed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -145,8 +146,7 @@ def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
 
 def _runs(results: Path) -> Iterator[store.Run]:
     """Runs of emotions and of dimensions."""
-    yield from store.runs(results)
-    yield from store.runs(results / store.DIMENSIONS)
+    return itertools.chain(*map(store.runs, store.homes(results)))
 
 
 def _features(record: Mapping[str, Any]) -> list[str | None]:

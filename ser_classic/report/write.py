@@ -78,7 +78,7 @@ def write(
 
 def _sources(results: Path, figures: bool) -> tuple[object, ...]:
     """What tells whether a report of this folder would be another: its runs, the code, plug-ins."""
-    homes = results, results / store.DIMENSIONS
+    homes = store.homes(results)
     folders = (home / part for home in homes for part in ("clips", "folds", "runs"))
     points = (point for installed in distributions() for point in installed.entry_points)
     plug_ins = sorted({str(point) for point in points if point.group.startswith("ser_classic.")})

@@ -41,6 +41,11 @@ def home_of(results: Path, target: str) -> Path:
     return results if target == EMOTION else results / DIMENSIONS
 
 
+def homes(results: Path) -> tuple[Path, Path]:
+    """The results folders of emotions and of dimensions."""
+    return results, results / DIMENSIONS
+
+
 @dataclass(frozen=True)
 class Run:
     """A stored run: its record, and its predictions on demand."""

@@ -9,8 +9,6 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError, some
 from ser_classic.store import FEATURES_OF, Run
 
-WRITTEN = ("runs", "clips", "folds", "figures", store.DIMENSIONS)  # the folders of a results folder
-
 
 def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
     """Copy the runs of results folders, and the clips tables to which they refer, into one folder.
@@ -28,17 +26,14 @@ def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
         if not any((folder / name).exists() for name in ("runs", store.DIMENSIONS, "leaderboard.csv")):
             raise SerClassicError(f"{folder}: contains no results; name folders that bench has written")
         here, there = folder.resolve(), into.resolve()
-        if here in there.parents or any(there / name in (here, *here.parents) for name in WRITTEN):
+        if here in there.parents or there in here.parents:
             raise SerClassicError(
                 f"{into}: overlaps with {folder}, which is to be merged; name another folder"
             )
     # Each folder once, however often and in whatever spelling it is given
     into, *others = {folder.resolve(): folder for folder in [into, *sources]}.values()
     problems: list[str] = []
-    plans = [
-        _planned([folder if kind is None else folder / kind for folder in (into, *others)], problems)
-        for kind in (None, store.DIMENSIONS)
-    ]
+    plans = [_planned(homes, problems) for homes in zip(*map(store.homes, (into, *others)), strict=True)]
     if problems:
         listed = some(problems, apart="\n  ")
         raise SerClassicError(f"these results do not fit together; nothing was written:\n  {listed}")
@@ -54,7 +49,7 @@ def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
     return [run.id for _, copied, _ in plans for run in copied], [name for *_, kept in plans for name in kept]
 
 
-def _planned(folders: list[Path], problems: list[str]) -> tuple[list[Path], list[Run], list[str]]:
+def _planned(folders: tuple[Path, ...], problems: list[str]) -> tuple[tuple[Path, ...], list[Run], list[str]]:
     """These folders, which runs to copy into the first, and the ids of those that it keeps.
 
     What does not fit is added to the problems.
