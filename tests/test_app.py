@@ -177,13 +177,6 @@ def address(models):
         yield page.local_url
 
 
-def test_without_a_model_the_packages_own_answers(tmp_path):
-    needed("gradio")
-    with app.served([], pytest.fail) as page:
-        titles = [block.value for block in page.blocks.values() if block.elem_id == "model"]
-    assert titles[0].startswith(shipped.load().card["title"])
-
-
 @pytest.mark.parametrize(("number", "early"), [(signal.SIGTERM, False), (signal.SIGINT, True)])
 def test_ctrl_c_ends_the_page_and_leaves_no_file(models, start, tmp_path, number, early):
     needed("gradio")

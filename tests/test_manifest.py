@@ -129,6 +129,13 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
         load(tmp_path / "own")
 
 
+def test_a_file_of_a_folder_that_will_not_do_is_named(tmp_path):
+    write(tmp_path / "own" / "x.txt", "", "sad/a.wav sad/b.wav")
+    (tmp_path / "own" / "sad" / "b.wav").rename(tmp_path / "own" / "sad" / "b\tc.wav")
+    with pytest.raises(SerClassicError, match=r"own: sad/b\tc\.wav has .* rename"):
+        load(tmp_path / "own")
+
+
 def test_empty_folder_says_what_was_expected(tmp_path):
     with pytest.raises(SerClassicError, match="subfolder"):
         load(tmp_path)

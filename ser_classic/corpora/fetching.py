@@ -74,41 +74,39 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
 
 
 def _fetch(corpus: Corpus, root: Path, draft: Path, source: str | None) -> Fetched:
-    intact, corrupt = _present(corpus, root)
-    if corpus.official is not None and len(intact) == len(corpus.official):
+    official, (intact, corrupt) = _official(corpus), _present(corpus, root)
+    if official and len(intact) == len(official):
         return Fetched(root, 0, len(intact))
-    added = _bring(corpus, root, source, draft, intact)
+    kind, place = _source(corpus, source)
+    if kind == "files":
+        added = _download_files(corpus, place, root, draft, intact)
+    else:
+        at_hand = _download_archive(corpus, place, draft) if kind == "download" else Path(place)
+        staged, listed = draft / "files", corpus.official
+        # Four times its size leaves room for finer formats.
+        limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
+        files = unpack(at_hand, staged, lambda file: _wanted(corpus, file, intact), limit)
+        named = source or corpus.url
+        if not files and not intact:
+            raise CorpusError(f"{corpus.name}: {named} has no clip of it; nothing was done")
+        altered = [file for file in files if official and _altered(staged / file, *official[_key(file)])]
+        if altered:
+            raise CorpusError(
+                f"{corpus.name}: {len(altered)} of {len(files)} files from {named} differ from the official "
+                f"ones, first {altered[0]}; nothing was put in place. Try another with --from"
+            )
+        for file in files:
+            _put(staged / file, root / file)
+        added = {_key(file): file for file in files}
     for key, file in corrupt.items():
         if added.get(key, file) != file:  # its whole successor lies where the official layout has it
             (root / file).unlink()
     return Fetched(root, len(added), len(intact))
 
 
-def _bring(
-    corpus: Corpus, root: Path, source: str | None, draft: Path, intact: set[str]
-) -> dict[str, PurePosixPath]:
-    """Fetch the files that are not intact and move them into place; those added, by key."""
-    kind, place = _source(corpus, source)
-    if kind == "files":
-        return _download_files(corpus, place, root, draft, intact)
-    staged = draft / "files"
-    at_hand = _download_archive(corpus, place, draft) if kind == "download" else Path(place)
-    listed = corpus.official  # four times its size leaves room for finer formats
-    limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
-    files = unpack(at_hand, staged, lambda file: _wanted(corpus, file, intact), limit)
-    if not files and not intact:
-        raise CorpusError(f"{corpus.name}: {source or corpus.url} has no clip of it; nothing was done")
-    digests = _official(corpus)
-    altered = [file for file in files if digests and _altered(staged / file, *digests[_key(file)])]
-    if altered:
-        raise CorpusError(
-            f"{corpus.name}: {len(altered)} of {len(files)} files from {source or corpus.url} differ from "
-            f"the official ones, first {altered[0]}; nothing was put in place. Try another with --from"
-        )
-    for file in files:
-        (root / file).parent.mkdir(parents=True, exist_ok=True)
-        (staged / file).replace(root / file)
-    return {_key(file): file for file in files}
+def _put(file: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(place)
 
 
 def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
@@ -176,9 +174,7 @@ def _download_files(
 
     def download(file: PurePosixPath, digest: str) -> None:
         url = f"{base.rstrip('/')}/{quote(str(file))}"
-        arrived = _download(corpus, url, f"sha256:{digest}", draft / file, False)
-        (root / file).parent.mkdir(parents=True, exist_ok=True)
-        arrived.replace(root / file)
+        _put(_download(corpus, url, f"sha256:{digest}", draft / file, False), root / file)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         jobs = [pool.submit(download, *file) for file in lacking.values()]

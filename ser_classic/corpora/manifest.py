@@ -215,7 +215,8 @@ def _read_folder(root: Path, known: Collection[str]) -> pd.DataFrame:
         except UnicodeEncodeError as error:
             raise CorpusError(f"{root}: the name of {str(file)!r} is not UTF-8; rename it") from error
     level = _level(root, files, known)
-    return pd.DataFrame({"file": map(str, files), "emotion": [file.parts[level] for file in files]})
+    names = list(map(str, files))
+    return pd.DataFrame({"file": names, "emotion": [file.parts[level] for file in files]}, index=names)
 
 
 def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> int:
