@@ -13,7 +13,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.predictor import shipped
 from ser_classic.predictor.describing import Describer
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.windows import Stream
+from ser_classic.predictor.windows import windows
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")  # of the built-in predictor
 
@@ -64,7 +64,7 @@ def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
         sizes.append(len(pieces))
         return predictor.answer(pieces)
 
-    cutter = partial(Stream, window=0.5, hop=0.1)
+    cutter = partial(windows, window=0.5, hop=0.1)
     rows = Describer(predictor.features, 0, cutter, keep).describe(call)
     assert len(rows) == sum(sizes) > max(sizes)
     assert {row["emotion"] for row in rows} <= {*predictor.classes, None}
@@ -73,7 +73,7 @@ def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
 def test_pieces_are_adapted_to_one_another_by_their_features(call):
     predictor = shipped.load()
     answers = predictor.predict(call, adapt=True, window=2, hop=1).dropna(subset="emotion")
-    described = Describer(predictor.features, None, partial(Stream, window=2, hop=1)).describe(call)
+    described = Describer(predictor.features, None, partial(windows, window=2, hop=1)).describe(call)
     vectors = np.stack([item.vector for item in described if item.vector is not None])
     expected = self_taught(predictor.machine.judge(vectors)[1], vectors)
     np.testing.assert_allclose(answers[[f"p_{word}" for word in EMOTIONS]], expected, atol=1e-6)

@@ -4,7 +4,6 @@ import io
 import json
 import sys
 import types
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,13 +11,11 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser_classic.audio import AudioError
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.listen import command as listen
 from ser_classic.extras.listen import microphone
-from ser_classic.predictor.streaming import Listener, level
-from ser_classic.predictor.windows import Span, Stream, lengths
+from ser_classic.predictor.windows import Span, lengths, windows
 
 RATE = 16_000
 
@@ -58,13 +55,8 @@ def spans(samples: int, rate: int, window: float, hop: float | None = None) -> l
 def test_any_blocks_give_the_windows_of_the_whole(cutting):
     rate, window, hop, sizes = cutting
     whole = np.arange(sum(sizes), dtype=np.float32)
-    stream = Stream(rate, window, hop)
-    got = (
-        [item for block in np.split(whole, np.cumsum(sizes)[:-1]) for item in stream.push(block)]
-        if sizes
-        else []
-    )
-    got += list(stream.close())
+    blocks = np.split(whole, np.cumsum(sizes)[:-1]) if sizes else []
+    got = list(windows(blocks, rate, window, hop))
     expected = spans(len(whole), rate, window, hop)
     assert [span for span, _ in got] == [Span(first / rate, last / rate) for first, last in expected]
     for (_, piece), (first, last) in zip(got, expected, strict=True):
@@ -80,14 +72,13 @@ def test_windows_by_hand():
         (8, 0.4, 0.2, [(0, 0.4), (0.2, 0.6), (0.4, 0.8)]),
         (9, 0.4, 0.2, [(0, 0.4), (0.2, 0.6), (0.4, 0.8), (0.5, 0.9)]),
     ):
-        stream = Stream(10, window, hop)
-        assert [span for span, _ in [*stream.push(np.zeros(samples)), *stream.close()]] == expected
+        assert [span for span, _ in windows([np.zeros(samples)], 10, window, hop)] == expected
 
 
 @pytest.mark.parametrize(("window", "hop"), [(0.05, None), (1.0, 1.5), (1.0, 0.0), (float("nan"), 1.0)])
 def test_a_window_or_hop_that_cannot_be_used_is_refused(window, hop):
     with pytest.raises(SerClassicError, match="expected"):
-        Stream(RATE, window, hop)
+        list(windows([], RATE, window, hop))
 
 
 @pytest.mark.parametrize("size", [160, 1600, 4410, 100_000])
@@ -95,13 +86,8 @@ def test_listening_in_blocks_of_any_size_answers_as_predict_does(predictor, wave
     path = tmp_path / "a.wav"
     soundfile.write(path, waveform, RATE, subtype="FLOAT")
     whole = predictor.predict(path, window=1.0, hop=0.4)
-    listener = Listener(predictor, RATE, 1.0, 0.4)
-    heard = []
-    listen.hear(
-        listener,
-        [waveform[start : start + size] for start in range(0, len(waveform), size)],
-        lambda _, answers: heard.extend(answers),
-    )
+    blocks = [waveform[start : start + size] for start in range(0, len(waveform), size)]
+    heard = list(predictor.listen(blocks, RATE, 1.0, 0.4))
     assert [(row["start"], row["end"], row["emotion"]) for row in heard if row["emotion"]] == [
         (row.start, row.end, row.emotion) for row in whole.itertuples() if row.emotion
     ]
@@ -112,20 +98,19 @@ def test_listening_in_blocks_of_any_size_answers_as_predict_does(predictor, wave
 
 
 def test_a_program_reads_what_is_heard_as_json(predictor, waveform, capsys):
-    listener = Listener(predictor, RATE, 0.5, 0.5)
     with listen.shown(predictor.card, as_json=True) as show:
-        listen.hear(listener, [waveform[:RATE]], show)
+        listen.hear(predictor, [waveform[:RATE]], RATE, show, window=0.5, hop=0.5)
     first, *_ = map(json.loads, capsys.readouterr().out.splitlines())
     assert (first["start"], first["end"]) == (0, 0.5)
     assert set(first["probabilities"]) == set(predictor.classes)
 
 
 def test_listening_stops_when_its_time_is_over_and_keeps_what_it_heard(predictor, waveform, tmp_path):
-    listener = Listener(predictor, RATE, 0.5, 0.5)
+    heard = []
     blocks = (waveform[start : start + 1000] for start in range(0, len(waveform), 1000))
     with listen.kept(blocks, tmp_path / "out.wav", RATE) as passing:
-        listen.hear(listener, passing, lambda *_: None, seconds=1.2)
-    assert listener.seconds == pytest.approx(1.2)
+        listen.hear(predictor, passing, RATE, lambda _, seconds, __: heard.append(seconds), seconds=1.2)
+    assert heard[-1] == pytest.approx(1.2)
     recorded, rate = soundfile.read(tmp_path / "out.wav", dtype="float32")
     assert rate == RATE
     assert len(recorded) == 20_000
@@ -138,7 +123,7 @@ def test_stopping_with_the_keyboard_still_answers_to_the_rest(predictor, wavefor
         raise KeyboardInterrupt
 
     seen = []
-    listen.hear(Listener(predictor, RATE, 1.0), interrupted(), lambda _, answers: seen.append(len(answers)))
+    listen.hear(predictor, interrupted(), RATE, lambda *given: seen.append(len(given[-1])), window=1.0)
     assert seen == [0, 1]
 
 
@@ -147,7 +132,7 @@ def test_what_cannot_be_heard_or_kept_is_refused_before_the_microphone_is_opened
     adapted = fitted("ridge", adapted=True)
     adapted.save(path)
     with pytest.raises(SerClassicError, match="recordings"):
-        Listener(adapted, RATE)
+        list(adapted.listen([np.ones(RATE)], RATE))
     with pytest.raises(SerClassicError, match="predict --adapt"):
         listen.listen(path)
     for record, complaint in (
@@ -172,28 +157,17 @@ def test_a_disk_that_is_full_while_listening_is_told(waveform, tmp_path, monkeyp
 
 def test_the_level_is_that_of_a_meter():
     tone = np.sin(2 * np.pi * 100 * np.arange(RATE) / RATE).astype(np.float32)
-    assert level(tone) == pytest.approx(-3.01, abs=0.01)
-    assert level(tone / 10) == pytest.approx(-23.01, abs=0.01)
-    assert level(np.zeros(10)) == level(np.zeros(0)) == -60
-
-
-def test_several_channels_become_one(predictor, waveform):
-    listener = Listener(predictor, RATE, 1.0, 1.0)
-    answers = listener.push(np.column_stack([waveform, waveform])[: 2 * RATE])
-    alone = Listener(predictor, RATE, 1.0, 1.0).push(waveform[: 2 * RATE])
-    assert answers.equals(alone)
-    third = replace(predictor, card=predictor.card | {"channel": 2})
-    with pytest.raises(AudioError, match=r"microphone: .*channel 2"):
-        Listener(third, RATE).push(np.column_stack([waveform, waveform]))
+    assert listen.level(tone) == pytest.approx(-3.01, abs=0.01)
+    assert listen.level(tone / 10) == pytest.approx(-23.01, abs=0.01)
+    assert listen.level(np.zeros(10)) == listen.level(np.zeros(0)) == -60
 
 
 def test_the_live_view_shows_level_emotion_and_what_was_before(predictor, waveform):
     from rich.console import Console
 
-    listener = Listener(predictor, RATE, 1.0, 0.5)
-    recent = listener.push(waveform).to_dict("records")
+    recent = list(predictor.listen([waveform], RATE, 1.0, 0.5))
     console = Console(record=True, width=80, file=io.StringIO())
-    console.print(listen.view(predictor.card, listener, recent))
+    console.print(listen.view(predictor.card, -20.0, 7.0, recent))
     told = console.export_text()
     assert recent[-1]["emotion"] in told
     assert "dB" in told

@@ -20,9 +20,7 @@ def voice(seconds: float, pitch: float = 140.0) -> np.ndarray:
 
 
 def found(waveform: np.ndarray, cuts: list[int] = (), rate: int = RATE) -> list:
-    cutter = Utterances(rate)
-    blocks = np.split(waveform, sorted(cuts))
-    return [pair for block in blocks for pair in cutter.push(block)] + list(cutter.close())
+    return list(Utterances(np.split(waveform, sorted(cuts)), rate))
 
 
 def conversation(seed: int, turns: int = 8) -> tuple[np.ndarray, list[tuple[float, float]]]:
@@ -76,8 +74,7 @@ def test_what_is_no_voice_is_no_utterance(rate):
 
 
 def test_no_more_is_held_of_an_endless_recording():
-    cutter = Utterances(RATE)
     speech, _ = conversation(1)
-    for _ in range(12):
-        list(cutter.push(speech))
+    cutter = Utterances([speech] * 12, RATE)
+    assert list(cutter)
     assert len(cutter._samples) < 60 * RATE

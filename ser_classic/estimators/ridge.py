@@ -12,9 +12,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from ser_classic.estimators.folds import Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier
-from ser_classic.machines import Linear, Machine, Ridges, Scores, Standardise
+from ser_classic.machines import Linear, Machine, Part, Ridges, Scores, Standardise
 from ser_classic.machines.formulas import gaussian, smallest, squares
-from ser_classic.machines.parts import Part
 
 WHOLE = "whole"
 Kernel = Literal["linear", "rbf"]

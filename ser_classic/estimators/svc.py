@@ -13,9 +13,8 @@ from sklearn.svm import SVC, LinearSVC
 
 from ser_classic.estimators.folds import Split, balanced_weights
 from ser_classic.estimators.tuned import Clips, Grid, Outputs, TunedClassifier, fit_coupling
-from ser_classic.machines import Gaussians, Linear, Machine, Pairs, Standardise
+from ser_classic.machines import Gaussians, Linear, Machine, Pairs, Part, Standardise
 from ser_classic.machines.formulas import exact
-from ser_classic.machines.parts import Part
 
 
 @dataclass(eq=False, repr=False)

@@ -18,9 +18,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators.folds import GIB, Split, encoded, resolve, uar
-from ser_classic.machines import Machine, Scores, Standardise
+from ser_classic.machines import Machine, Part, Scores, Standardise
 from ser_classic.machines.formulas import coupled
-from ser_classic.machines.parts import Part
 
 Grid = list[dict[str, Any]]  # candidates
 Outputs = Iterable[tuple[int, np.ndarray]]  # of candidates, by their number

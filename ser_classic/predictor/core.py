@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,12 @@ from ser_classic.predictor.cards import html, takes_tables
 from ser_classic.predictor.describing import Channel, Cutter, Described, Describer, Source
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
-from ser_classic.predictor.windows import Stream
+from ser_classic.predictor.windows import windows
 
 if TYPE_CHECKING:
     import pandas as pd
 
+MICROPHONE = "microphone"  # the recording that is listened to
 UNCERTAIN = "uncertain"  # the answer if no emotion reaches the confidence asked for
 
 Answer = dict[str, Any]  # a row of the table that `Predictor.predict` returns
@@ -197,7 +198,7 @@ class Predictor:
             )
         cutter: Cutter | None = Utterances if segments else None
         if window is not None:
-            cutter = partial(Stream, window=window, hop=hop)
+            cutter = partial(windows, window=window, hop=hop)
         # A recording may be long: features of its pieces are kept only if they are needed together
         at_once = cutter is None or adapt
         answer = partial(replace(self, pipeline=None).answer, min_confidence=min_confidence)
@@ -211,6 +212,24 @@ class Predictor:
             else:
                 problem(item)
         return self.answer(kept, adapt, min_confidence) if at_once else kept
+
+    def listen(
+        self,
+        blocks: Iterable[np.ndarray],
+        rate: int,
+        window: float = 3.0,
+        hop: float | None = None,
+        min_confidence: float = 0.0,
+    ) -> Iterator[Answer]:
+        """Answers window by window to a recording that comes in mono blocks [shape=(n,)] of any size.
+
+        They are those of its windows afterwards; parameters and errors as of `predict`. A predictor of the
+        adapted track needs all recordings of a speaker first.
+        """
+        describer = Describer(self.features)
+        for span, waveform in windows(blocks, rate, window, hop):
+            described = describer.piece(MICROPHONE, waveform, rate, span)
+            yield from self.answer([described], min_confidence=min_confidence)
 
     def require(self, *, adapt: bool = False, min_confidence: float = 0.0) -> None:
         """Raise an error for arguments of `predict` that this predictor cannot serve."""

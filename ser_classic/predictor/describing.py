@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, compute
 from ser_classic.predictor.utterances import Utterances
-from ser_classic.predictor.windows import Span, Stream
+from ser_classic.predictor.windows import Span
 from ser_classic.runtime.progress import track
 from ser_classic.runtime.workers import Local
 
@@ -32,7 +32,8 @@ EACH = "each"  # instead of a channel: every channel separately
 
 Channel = int | Literal["each"] | None
 NOWHERE = Span(np.nan, np.nan)  # of what is no recording
-Cutter = Callable[[int], Stream | Utterances]  # from a sample rate [Hz] to what cuts a recording
+# From the blocks of a recording [shape=(n,)] and its sample rate [Hz] to its pieces
+Cutter = Callable[[Iterable[np.ndarray], int], Iterable[tuple[Span, np.ndarray]]]
 
 
 @dataclass(frozen=True)
@@ -135,18 +136,13 @@ class Describer:
     def _pieces(self, name: str, source: Source) -> Iterator[Described]:
         """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
         if isinstance(source, tuple):
-            blocks: Iterable[tuple[np.ndarray, int]] = [(audio.check(*source, name=name), source[1])]
+            blocks: Iterator[tuple[np.ndarray, int]] = iter([(audio.check(*source, name=name), source[1])])
         else:
             blocks = audio.stream(source, self.channel)
-        stream = None
-        for block, rate in blocks:
-            if stream is None:
-                audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses an invalid rate
-                stream = self.cutter(rate)
-            for span, waveform in stream.push(block):
+        for first, rate in islice(blocks, 1):
+            audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses an invalid rate
+            for span, waveform in self.cutter(chain([first], (block for block, _ in blocks)), rate):
                 yield self.piece(name, waveform, rate, span)
-        for span, waveform in stream.close() if stream else ():
-            yield self.piece(name, waveform, rate, span)
 
     def piece(self, name: str, waveform: np.ndarray, rate: int, span: Span) -> Described:
         """A piece [shape=(n,)] of a recording."""

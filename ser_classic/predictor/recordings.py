@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -63,13 +62,10 @@ def opened(
     notice: Callable[[str], None],
 ) -> Iterator[dict[str, str | Path]]:
     """Recordings by name (see `find`), each once, with the stream in a file where `-` is named."""
-    counts = Counter(find(named, problem, notice))
-    again = [name for name, count in counts.items() if count > 1]
-    if again:
-        notice(f"{some(again, 1)}: named more than once, answered once")
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name for name in counts
+            name: stack.enter_context(_spooled(stream)) if name == STANDARD_INPUT else name
+            for name in dict.fromkeys(find(named, problem, notice))
         }
 
 

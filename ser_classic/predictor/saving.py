@@ -37,12 +37,11 @@ LARGEST_TEXT = 2**24  # [bytes] of the JSON
 DEEPEST = 8  # nesting of parts; ours have three levels
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
 KINDS: dict[str, type] = {
-    "Chances" if kind is machines.Probabilities else kind.__name__: kind  # as format 4 calls it
-    for kind in (
-        *(Familiarity, Machine),
-        *(getattr(machines, name) for name in machines.__all__ if name not in ("Machine", "PARTS")),
-    )
+    kind.__name__: kind
+    for kind in (Familiarity, *vars(machines).values())
+    if isinstance(kind, type) and is_dataclass(kind)
 }
+KINDS["Chances"] = KINDS.pop("Probabilities")  # as format 4 calls it
 WORDS = {kind: word for word, kind in KINDS.items()}
 FACTS = {  # what the card must hold for the predictor to work
     "title": str,

@@ -6,7 +6,7 @@ minutes of it are held at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -40,13 +40,12 @@ class Utterances:
     --------
     >>> tone = np.sin(2 * np.pi * 150 * np.arange(2 * 8000) / 8000)
     >>> quiet = np.zeros(2 * 8000)
-    >>> cutter = Utterances(8000)
-    >>> [span for span, _ in [*cutter.push(np.concatenate([quiet, tone, quiet])), *cutter.close()]]
+    >>> [span for span, _ in Utterances([quiet, tone, quiet], 8000)]
     [Span(start=1.91, end=4.09)]
     """
 
-    def __init__(self, rate: int) -> None:
-        self.rate = rate
+    def __init__(self, blocks: Iterable[np.ndarray], rate: int) -> None:
+        self.blocks, self.rate = blocks, rate
         self._hop = max(1, round(HOP * rate))
         self._samples = np.empty(0, dtype=np.float32)  # from the sample of frame `_first`
         self._first = 0  # frame at which the samples held begin
@@ -56,15 +55,13 @@ class Utterances:
         self._speech = np.empty(0, dtype=bool)  # of the frames held
         self._periodic = np.empty(0, dtype=bool)
 
-    def push(self, block: np.ndarray) -> Iterator[tuple[Span, np.ndarray]]:
-        """Take a block [shape=(n,)]; yield the utterances that it ends, each with its waveform."""
-        self._samples = np.concatenate([self._samples, np.asarray(block, dtype=np.float32)])
-        while self._undecided() >= CHUNK * self._hop:
-            self._decide(CHUNK)
-            yield from self._ended(last=False)
-
-    def close(self) -> Iterator[tuple[Span, np.ndarray]]:
-        """Yield the utterances that the end of the recording ends."""
+    def __iter__(self) -> Iterator[tuple[Span, np.ndarray]]:
+        """Yield the utterances, each with its waveform, as soon as the blocks [shape=(n,)] end them."""
+        for block in self.blocks:
+            self._samples = np.concatenate([self._samples, np.asarray(block, dtype=np.float32)])
+            while self._undecided() >= CHUNK * self._hop:
+                self._decide(CHUNK)
+                yield from self._ended(last=False)
         if rest := self._undecided() // self._hop:
             self._decide(rest)
         yield from self._ended(last=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -37,48 +37,36 @@ def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:
     return round(window * rate), round(hop * rate)
 
 
-class Stream:
-    """Windows of a recording that comes in blocks of any size, as soon as they are whole.
+def windows(
+    blocks: Iterable[np.ndarray], rate: int, window: float, hop: float | None = None
+) -> Iterator[tuple[Span, np.ndarray]]:
+    """Windows of a recording that comes in blocks [shape=(n,)] of any size, each as soon as it is whole.
 
     They lie within the recording, one every hop; where they leave its end uncovered, one more ends with it. A
     recording shorter than a window is one window.
 
     Examples
     --------
-    >>> stream = Stream(10, 0.4, 0.4)
-    >>> [span for block in np.split(np.arange(10), 5) for span, _ in stream.push(block)]
-    [Span(start=0.0, end=0.4), Span(start=0.4, end=0.8)]
-    >>> [(span, waveform.tolist()) for span, waveform in stream.close()]
-    [(Span(start=0.6, end=1.0), [6.0, 7.0, 8.0, 9.0])]
+    >>> for span, waveform in windows(np.split(np.arange(10), 5), 10, window=0.4, hop=0.4):
+    ...     print(span, waveform)
+    Span(start=0.0, end=0.4) [0. 1. 2. 3.]
+    Span(start=0.4, end=0.8) [4. 5. 6. 7.]
+    Span(start=0.6, end=1.0) [6. 7. 8. 9.]
     """
-
-    def __init__(self, rate: int, window: float, hop: float | None = None) -> None:
-        self.rate = rate
-        self._size, self._step = lengths(rate, window, hop)
-        self._held = np.empty(0, dtype=np.float32)  # the last samples, at least a window of them
-        self._begins = 0  # sample of the recording at which they begin
-        self._next = 0  # sample at which the next window begins
-        self._covered = 0  # sample up to which windows reach
-
-    def push(self, block: np.ndarray) -> Iterator[tuple[Span, np.ndarray]]:
-        """Take a block [shape=(n,)]; yield the windows that it completes, each with its waveform."""
-        self._held = np.concatenate([self._held, np.asarray(block, dtype=np.float32)])
-        end = self._begins + len(self._held)
-        while self._next + self._size <= end:
-            yield self._cut(self._next, self._next + self._size)
-            self._next += self._step
-        keep = min(self._next, end - self._size)
-        if keep > self._begins:
-            self._held = self._held[keep - self._begins :]
-            self._begins = keep
-
-    def close(self) -> Iterator[tuple[Span, np.ndarray]]:
-        """Yield the window at the end, where the others leave it uncovered."""
-        end = self._begins + len(self._held)
-        if end > self._covered:
-            yield self._cut(max(0, end - self._size), end)
-
-    def _cut(self, first: int, last: int) -> tuple[Span, np.ndarray]:
-        self._covered = last
-        piece = self._held[first - self._begins : last - self._begins]
-        return Span(first / self.rate, last / self.rate), piece
+    size, step = lengths(rate, window, hop)
+    held = np.empty(0, dtype=np.float32)  # the last samples, at least a window of them
+    begins = following = covered = 0  # where these and the next window begin; up to where windows reach
+    for block in blocks:
+        held = np.concatenate([held, np.asarray(block, dtype=np.float32)])
+        end = begins + len(held)
+        while following + size <= end:
+            first, covered = following, following + size
+            yield Span(first / rate, covered / rate), held[first - begins : covered - begins]
+            following += step
+        keep = min(following, end - size)
+        if keep > begins:
+            held, begins = held[keep - begins :], keep
+    end = begins + len(held)
+    if end > covered:
+        first = max(0, end - size)
+        yield Span(first / rate, end / rate), held[first - begins :]

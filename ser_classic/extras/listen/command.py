@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     import numpy as np
     from rich.console import RenderableType
 
-    from ser_classic.predictor.streaming import Listener
+    from ser_classic.predictor import Predictor
 
 MICROPHONE = "Microphone"  # panel of the help
 SHOWN = 8  # windows in the live view
-Show = Callable[["Listener", "list[dict[str, Any]]"], None]
+FLOOR = -60.0  # [dB re full scale]; where the level meter begins
+Show = Callable[[float, float, list[dict[str, Any]]], None]  # level [dB], seconds heard, new answers
 
 
 def listen(
@@ -68,7 +69,6 @@ def listen(
             print("no microphone found")
         return
     from ser_classic.predictor import load_predictor, shipped
-    from ser_classic.predictor.streaming import Listener
     from ser_classic.predictor.windows import lengths
     from ser_classic.runtime.files import require_writable
 
@@ -82,24 +82,43 @@ def listen(
     chosen = int(device) if device is not None and device.isdigit() else device
     with ExitStack() as stack:
         rate, blocks = stack.enter_context(microphone.opened(chosen))
-        listener = Listener(predictor, rate, window, hop, min_confidence)
         if record is not None:
             blocks = stack.enter_context(kept(blocks, record, rate))
         show = stack.enter_context(shown(predictor.card, as_json))
-        hear(listener, blocks, show, seconds)
+        hear(predictor, blocks, rate, show, seconds, window=window, hop=hop, min_confidence=min_confidence)
 
 
-def hear(listener: Listener, blocks: Iterable[np.ndarray], show: Show, seconds: float = math.inf) -> None:
-    """Pass blocks to a listener until they end, the time is up or Ctrl-C is pressed; show the answers."""
-    try:
-        for block in blocks:
-            left = round(min((seconds - listener.seconds) * listener.rate, len(block)))
-            show(listener, listener.push(block[: max(left, 0)]).to_dict("records"))
-            if listener.seconds >= seconds:
-                break
-    except KeyboardInterrupt:  # the usual way to stop listening
-        pass
-    show(listener, listener.close().to_dict("records"))
+def hear(
+    predictor: Predictor,
+    blocks: Iterable[np.ndarray],
+    rate: int,
+    show: Show,
+    seconds: float = math.inf,
+    **windows: float,
+) -> None:
+    """Show the level of blocks and the answers, until they end, the time is up or Ctrl-C is pressed."""
+    last, heard = FLOOR, 0.0
+
+    def passing() -> Iterator[np.ndarray]:
+        nonlocal last, heard
+        with suppress(KeyboardInterrupt):  # the usual way to stop listening
+            for block in blocks:
+                block = block[: max(round(min((seconds - heard) * rate, len(block))), 0)]
+                last, heard = level(block), heard + len(block) / rate
+                show(last, heard, [])
+                yield block
+                if heard >= seconds:
+                    return
+
+    with suppress(KeyboardInterrupt):
+        for row in predictor.listen(passing(), rate, **windows):
+            show(last, heard, [row])
+
+
+def level(block: np.ndarray) -> float:
+    """Root mean square of a block [shape=(n,)], in dB re full scale; no lower than -60."""
+    power = float((block.astype(float) ** 2).mean()) if len(block) else 0.0
+    return max(FLOOR, 10 * math.log10(power)) if power > 0 else FLOOR
 
 
 @contextmanager
@@ -131,7 +150,7 @@ def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
     if as_json or not console.is_terminal:
         warned = False
 
-        def lines(listener: Listener, answers: list[dict[str, Any]]) -> None:
+        def lines(level: float, heard: float, answers: list[dict[str, Any]]) -> None:
             nonlocal warned
             if not warned and any(row["unlike"] for row in answers):
                 tell(_unlike(card))
@@ -144,9 +163,9 @@ def shown(card: dict[str, Any], as_json: bool = False) -> Iterator[Show]:
     recent: deque[dict[str, Any]] = deque(maxlen=SHOWN)
     with Live(console=console, refresh_per_second=10) as live:
 
-        def update(listener: Listener, answers: list[dict[str, Any]]) -> None:
+        def update(level: float, heard: float, answers: list[dict[str, Any]]) -> None:
             recent.extend(answers)
-            live.update(view(card, listener, list(recent)))
+            live.update(view(card, level, heard, list(recent)))
 
         yield update
 
@@ -166,7 +185,7 @@ def _unlike(card: dict[str, Any]) -> str:
     return f"(unlike): unlike what this model was fitted on ({fitted_on(card)}); do not rely on these answers"
 
 
-def view(card: dict[str, Any], listener: Listener, recent: list[dict[str, Any]]) -> RenderableType:
+def view(card: dict[str, Any], level: float, heard: float, recent: list[dict[str, Any]]) -> RenderableType:
     """Level meter, the last answer with its probabilities, and earlier answers."""
     from rich.console import Group
     from rich.panel import Panel
@@ -174,18 +193,16 @@ def view(card: dict[str, Any], listener: Listener, recent: list[dict[str, Any]])
     from rich.table import Table
     from rich.text import Text
 
-    from ser_classic.predictor.streaming import FLOOR
-
-    share = min(max(1 - listener.level / FLOOR, 0.0), 1.0)
+    share = min(max(1 - level / FLOOR, 0.0), 1.0)
     meter = Table.grid(padding=(0, 1))
-    colour = "red" if listener.level > -3 else "green"
+    colour = "red" if level > -3 else "green"
     bar = ProgressBar(1.0, share, 40, complete_style=colour, finished_style=colour)
-    meter.add_row(bar, f"{listener.level:5.0f} dB  {listener.seconds:6.1f} s")
+    meter.add_row(bar, f"{level:5.0f} dB  {heard:6.1f} s")
     if not recent:
         parts: list[RenderableType] = [meter, "", Text("listening ...", style="dim")]
     else:
         probabilities = Table.grid(padding=(0, 1))
-        for word in listener.predictor.classes:
+        for word in card["classes"]:
             probability = recent[-1].get(f"p_{word}", math.nan)
             if not math.isnan(probability):
                 probabilities.add_row(
