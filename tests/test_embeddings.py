@@ -66,6 +66,7 @@ def test_neither_padding_nor_the_batch_changes_a_value(kind, layer, encoders, wa
     extractor = encoder_set(str(encoders / kind), layer).extractor
     alone = np.stack([extractor(each, RATE) for each in waveforms])
     assert alone.shape == (len(waveforms), len(extractor.columns)) == (5, 2 * UNITS)
+    encoder_set(str(encoders / kind), layer, batch=3)
     together = np.stack(extractor.together(waveforms, RATE))
     assert np.abs(together - alone).max() < 1e-5
     assert np.ptp(alone, axis=0).max() > 1e-3  # it is not deaf
@@ -128,8 +129,8 @@ def test_a_batch_that_does_not_fit_is_tried_one_by_one(encoders, tiny, tmp_path,
 
     monkeypatch.setattr(type(wavlm.extractor), "together", little_memory)
     assert len(extract(tiny.clips, tiny.root, wavlm, tmp_path).values) == len(tiny.clips)
-    assert sizes.count(4) == 12
-    assert sizes.count(1) == 48
+    assert sizes.count(1) == len(tiny.clips)
+    assert len(sizes) > len(tiny.clips)
 
 
 EXTRACT = ("features", "extract", "synthetic", "-o", "x.npz", "--encoder")

@@ -43,6 +43,7 @@ def encoder_set(encoder: str, layer: int | None = None, batch: int = 8, threads:
         transformers or PyTorch is not installed; there is no such encoder or layer, or it cannot be loaded.
     """
     loaded = _loaded(encoder)
+    loaded.batch = batch
     loaded.torch.set_num_threads(threads)
     layer = loaded.layers if layer is None else layer
     if not 0 <= layer <= loaded.layers:
@@ -51,7 +52,7 @@ def encoder_set(encoder: str, layer: int | None = None, batch: int = 8, threads:
         )
     extractor = Encoder(encoder, layer, loaded.digest)
     rate = loaded.prepare.sampling_rate
-    return FeatureSet("encoder", rate, extractor, library="transformers", extra=EXTRA, batch=batch)
+    return FeatureSet("encoder", rate, extractor, library="transformers", extra=EXTRA)
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ class Encoder:
         flat = [part for each in parts for part in each]
         states: list[np.ndarray] = []
         with loaded.torch.inference_mode():
-            for start in range(0, len(flat), len(waveforms)):
-                states += loaded.states(flat[start : start + len(waveforms)], self.layer)
+            for start in range(0, len(flat), loaded.batch):
+                states += loaded.states(flat[start : start + loaded.batch], self.layer)
         frames = [np.concatenate([states.pop(0) for _ in each]) for each in parts]
         return [np.concatenate([each.mean(axis=0), each.std(axis=0)]).astype(np.float32) for each in frames]
 
@@ -151,7 +152,7 @@ class _Spectra:
 
 @lru_cache(maxsize=1)
 def _loaded(encoder: str) -> Any:
-    """An encoder as `_Waves` or `_Spectra`, with the `digest` of its weights and settings."""
+    """An encoder as `_Waves` or `_Spectra`, with its `batch`, and the `digest` of weights and settings."""
     torch, library = need("torch", EXTRA), need("transformers", EXTRA)
     library.logging.set_verbosity_error()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it would log each attempt
@@ -189,5 +190,5 @@ def _loaded(encoder: str) -> Any:
     with wrap_errors(f"{encoder}: cannot be put on {device}", remedy="use a smaller encoder"):
         model = model.eval().to(device)
     loaded = kind(torch, model, prepare)
-    loaded.digest = sha.hexdigest()
+    loaded.digest, loaded.batch = sha.hexdigest(), 1
     return loaded

@@ -236,9 +236,9 @@ def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[st
             about = f"{job.root / part[0][1].file}: {type(error).__name__}: "
             failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
 
-    step = job.feature_set.batch
-    for start in range(0, len(batch), step):
-        attempt(batch[start : start + step])
+    together = hasattr(job.feature_set.extractor, "together")
+    for part in [batch] if together else [[each] for each in batch]:
+        attempt(part)
     if not vectors:
         return {}, failures
     return dict.fromkeys(vectors, write_shard(job.shards, list(vectors), list(vectors.values()))), failures

@@ -18,9 +18,9 @@ from ser_classic.registry import need
 class Extractor(Protocol):
     """What a feature set computes: a frozen dataclass whose fields are all of its parameters.
 
-    If it does not give a vector for each clip, its attribute `gives` is the `Inputs` that it gives. For a
-    feature set with a `batch`, it also has a method `together`: from several waveforms and their sample rate
-    to the features of each.
+    If it does not give a vector for each clip, its attribute `gives` is the `Inputs` that it gives. If it is
+    faster for several clips at once, it also has a method `together`: from waveforms and their sample rate to
+    the features of each.
     """
 
     @property
@@ -53,8 +53,6 @@ class FeatureSet:
         The optional library it needs, and the extra of this package that installs it, if one does.
     terms : str
         What the library's licence demands of anything made with the features, in one sentence.
-    batch : int
-        How many clips `together` of the extractor gets at a time; changes only the speed.
 
     Raises
     ------
@@ -69,7 +67,6 @@ class FeatureSet:
     library: str | None = None
     extra: str | None = None
     terms: str = ""
-    batch: int = 1
 
     def __post_init__(self) -> None:
         with wrap_errors(f"{self.name}: its extractor must be a dataclass of numbers, words and the like"):
