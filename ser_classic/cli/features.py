@@ -28,11 +28,8 @@ def list_features(as_json: options.Json = False) -> None:
             columns = entry.columns
             count = f"{len(columns)}{' per frame' * (entry.gives.dimensions > 1)}"
             contents = textwrap.shorten(", ".join(_contents(columns)), 70, placeholder=" ...")
-        except SerClassicError:
-            columns, count = None, ""
-            contents = (
-                f"needs: pip install 'ser-classic[{entry.extra}]'" if entry.extra else "cannot be loaded"
-            )
+        except SerClassicError as error:
+            columns, count, contents = None, "", str(error)
         facts.append(entry.parameters | {"columns": columns, "extra": entry.extra})
         rows.append((name, count, contents))
     show(Table(("features", "columns", "contents"), rows), facts, as_json)
