@@ -60,15 +60,6 @@ def test_official_list_has_the_published_counts(name):
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
-def test_identical_files_are_those_of_equal_checksums(name):
-    official = CORPORA[name].official
-    groups = official.groupby("sha256").groups.values()
-    assert {frozenset(group) for group in groups if len(group) > 1} == set(
-        map(frozenset, CORPORA[name].identical)
-    )
-
-
-@pytest.mark.parametrize("name", OFFICIAL)
 def test_scan_of_the_official_layout(tmp_path, name):
     corpus = CORPORA[name]
     lay_out(tmp_path, name)

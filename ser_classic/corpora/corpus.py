@@ -76,10 +76,8 @@ class Corpus:
         Of an embedded corpus: raised whenever `make` writes something else, so that old audio is not reused.
     folders : tuple of str
         Other names of the corpus's folder in common packagings; punctuation and case do not matter.
-    identical : tuple of tuples of str
-        Clips that are byte-identical in the official release.
     duplicates : int
-        Number of groups of identical files in the release, if `identical` does not list them.
+        Number of groups of identical files in the release, if it has no list of checksums.
     archive : str
         Address of the whole corpus as one file; after a `#`, the file's name if the address lacks it.
     archive_digest : str, optional
@@ -134,7 +132,6 @@ class Corpus:
     make: Callable[[Path], None] | None = None
     version: int = 1
     folders: tuple[str, ...] = ()
-    identical: tuple[tuple[str, ...], ...] = ()
     duplicates: int = 0
     archive: str = ""
     archive_digest: str | None = None

@@ -32,7 +32,6 @@ def _corpus(facts: dict[str, Any]) -> Corpus:
     for key in ("emotions", "misspelled"):
         facts[key] = parse_codes(facts.get(key, ""))
     facts["codes"] = _each(facts.get("codes", {}))
-    facts["identical"] = tuple(map(tuple, facts.get("identical", ())))
     facts["left_out"] = {
         label: why for labels, why in facts.get("left_out", {}).items() for label in labels.split()
     }
