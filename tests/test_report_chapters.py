@@ -23,7 +23,6 @@ from ser_classic.report.conditions import (
     degraded,
     degraded_chapter,
     few_chapter,
-    headings_of,
 )
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import published_chapter, recipes_chapter
@@ -222,29 +221,6 @@ def test_failed_runs_are_named_and_escaped():
     assert "- failed: emodb, loso_degraded_opus, pooled + svm_rbf: ValueError: &lt;b>too \\| short" in text
     assert "more" not in text.partition("failed")[2]
     assert "&lt;b&gt;too | short" in section_of(chapter).markup
-
-
-def test_tables_are_read_in_eighty_columns():
-    systems = ["flagship + fusion", "pooled + random_forest", "pooled + svm_rbf", "classic180 + mlp"]
-    made = [
-        made_up.run(
-            "emodb",
-            "loso_degraded_telephone",
-            *system.split(" + "),
-            kind=("blind", False, 0.0),
-            degradation="telephone",
-            base="loso",
-        )
-        for system in ("mfcc13 + mlp", "pooled + random_forest", "pooled + svm_rbf", "classic193 + knn")
-    ]
-    chapter = degraded_chapter(scored(made, made_up.clips))
-    rows = [line for line in chapter.markdown().splitlines() if line.startswith("|")]
-    assert max(map(len, rows)) <= 80
-    assert "random_forest on pooled" in chapter.about
-    assert headings_of(systems)["flagship + fusion"] == "fusion"
-    assert set(headings_of(systems).values()) == {"fusion", "random_forest", "svm_rbf", "mlp"}
-    for few_or_alike in (systems[:2], ["a + mlp", "b + mlp", "c + knn"]):
-        assert headings_of(few_or_alike) == {name: name for name in few_or_alike}
 
 
 def test_a_chapter_escapes_its_text():

@@ -49,7 +49,7 @@ def test_each_condition_stands_with_and_without_copies(runs):
 def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs):
     chapter = degraded_chapter(runs)
     (table,) = chapter.tables
-    assert table.headings == ("test clips", "knn", "svm_rbf", f"svm_rbf{COPIES}", "gain")
+    assert table.headings == ("test clips", "pooled + knn", SYSTEM, f"{SYSTEM}{COPIES}", "gain")
     rows = {row[0].text: row[1:] for row in table.rows}
     for row in ("clean", "noise10"):
         assert rows[row][3].value == pytest.approx(rows[row][2].value - rows[row][1].value)

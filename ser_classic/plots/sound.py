@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = 1600  # of a figure; more frames than that cannot be seen
 MELS = 64
 MINUTES_FROM = 120.0  # [s] from which an axis counts minutes
-STEPS, TICKS = (30, 60, 120, 300, 600, 900, 1800, 3600), 9  # [s] from tick to tick, and how many at most
+TICKS = 9  # of an axis in minutes, at most
 Draw = Callable[["Axes", np.ndarray, int], None]  # of a waveform and its rate [Hz]
 SHADES = "viridis"  # even steps of lightness, also in grey and for any colour vision
 
@@ -90,9 +90,7 @@ def _time_axis(ax: Axes, seconds: float) -> None:
         return
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-    fewest = seconds / TICKS
-    step = next((step for step in STEPS if step >= fewest), 3600 * math.ceil(fewest / 3600))
-    ax.xaxis.set_major_locator(MultipleLocator(step))
+    ax.xaxis.set_major_locator(MultipleLocator(30 * math.ceil(seconds / 30 / TICKS)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value // 60:.0f}:{value % 60:02.0f}"))
     ax.set_xlabel("time [min:s]")
 

@@ -163,7 +163,7 @@ def _with_curves(
     """
     from ser_classic.plots.conditions import curves
 
-    names, grids = headings_of(table["system"]), []
+    grids = []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
         plain = part.set_index(["words", "system"])["uar"]
         entries = []
@@ -174,21 +174,13 @@ def _with_curves(
             if system.endswith(COPIES) and without in plain:
                 gain = uar - plain[without]
                 entries.append((condition, f"{system}: gain", Cell(signed(gain), gain)))
-        columns = {name: names.get(name, "gain") for name in sorted({name for _, name, _ in entries})}
+        columns = {name: name.rpartition(": ")[2] for name in sorted({name for _, name, _ in entries})}
         grids.append(grid(f"{corpus}, {folds}", (heading,), columns, entries))
-    told = [f"{short} on {name.rpartition(' + ')[0]}" for name, short in names.items() if short != name]
-    about = chapter.about + (f" The systems: {', '.join(told)}." if told else "")
     drawn = table if drawn is None else drawn
     caption = f"{INTERVALS}. {caption} A dashed line is chance."
     picture = Picture(chapter.name, f"UAR by {label}", caption, partial(curves, drawn, label))
     pictures = (picture,) if drawn["at"].nunique() > 1 else ()
-    return replace(chapter, about=about, tables=tuple(grids), pictures=pictures)
-
-
-def headings_of(systems: Iterable[str]) -> dict[str, str]:
-    """The heading of each system's column: its model alone, to save room, if that tells many apart."""
-    names = {name: name.rpartition(" + ")[2] for name in sorted(set(systems))}
-    return names if len(set(names.values())) == len(names) > 2 else {name: name for name in names}
+    return replace(chapter, tables=tuple(grids), pictures=pictures)
 
 
 def grid(

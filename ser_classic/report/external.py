@@ -17,12 +17,12 @@ from ser_classic.corpora.tables import read_rows
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment import cells
 from ser_classic.experiment.stale import differences
-from ser_classic.metrics import COUNT_METRICS, METRICS, confusion, recalls_of
+from ser_classic.metrics import METRICS, recalls_of
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
 from ser_classic.report.scoring import guesses, judged, scored, speaker_counts
-from ser_classic.statistics import interval
+from ser_classic.statistics import interval, sums_of
 from ser_classic.tables import Table, of_share, share
 from ser_classic.tracks import track_of
 
@@ -179,20 +179,18 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
     counts = speaker_counts(table)
     classes, whole = counts.classes, counts.counts.sum(axis=0)
     known = table["speaker"].notna().all()
-    figures = {}
-    for name, metric in COUNT_METRICS.items():
-        range_ = interval(counts.counts, metric.of)
+    figures, (guess, given) = {}, guesses(run.table)
+    for name, metric in METRICS.items():
+        sums = counts.counts
+        if metric.terms:
+            if given is None:
+                continue
+            terms = metric.terms(table["truth"].to_numpy(), guess, given)
+            sums = sums_of(terms, table["speaker"].fillna(""))[1]
+        range_ = interval(sums, metric.of)
         low, high = (range_.low, range_.high) if known and range_.trusted else (None, None)
         figures[name] = {"value": range_.value, "low": low, "high": high}
-    sexes = table.groupby("sex") if "sex" in table and table["sex"].notna().all() else ()
-    by_sex = {str(sex): confusion(part["truth"], part["guess"], classes) for sex, part in sexes}
     by_speaker = dict(zip(counts.speakers, counts.counts, strict=True)) if known else {}
-    guess, given = guesses(run.table)
-    calibration = {
-        name: metric(table["truth"].to_numpy(), guess, given)
-        for name, metric in METRICS.items()
-        if metric.terms
-    }
     return {
         "id": run.record["id"],
         **run.record["external"],
@@ -201,9 +199,7 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
         "speakers": len(by_speaker),
         **figures,
         "recall": _recalls(whole, classes)["recall"],
-        "by_sex": {sex: _recalls(own, classes) for sex, own in by_sex.items()},
         "by_speaker": {speaker: _recalls(own, classes) for speaker, own in by_speaker.items()},
-        "calibration": None if given is None else calibration,
         "confusion": {"emotions": list(classes), "counts": whole.astype(int).tolist()},
         "comparison": as_facts(pair) if pair else None,
     }
@@ -218,19 +214,17 @@ def as_text(found: Mapping[str, Any], pair: Pair | None) -> str:
             "The test speakers were heard in training: this says nothing about other speakers.",
             "",
         ]
-    figures = {name: found[name] for name in COUNT_METRICS}
-    figures |= {name: {"value": value} for name, value in (found["calibration"] or {}).items()}
     summary = []
-    for name, figure in figures.items():
-        low, high = figure.get("low"), figure.get("high")
+    for name in (name for name in METRICS if name in found):
+        value, low, high = found[name].values()
         range_ = "" if low is None else f"{share(low)} to {share(high)}"
-        summary.append((METRICS[name].word, of_share(figure["value"]), range_))
+        summary.append((METRICS[name].word, of_share(value), range_))
     emotions, counts = found["confusion"]["emotions"], found["confusion"]["counts"]
     short = tuple(word[:5] for word in emotions)
     everyone = {"all": {"uar": found["uar"]["value"], "recall": found["recall"]}}
     recalls = [
         (name, *map(of_share, (part["uar"], *part["recall"].values())))
-        for name, part in (everyone | found["by_sex"] | found["by_speaker"]).items()
+        for name, part in (everyone | found["by_speaker"]).items()
     ]
     lines += [
         *Table(("", "", "95 %"), summary).lines(),
