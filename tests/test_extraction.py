@@ -1,8 +1,10 @@
 """Extraction and its cache: nothing is computed twice, nothing half or foreign is read."""
 
+import gc
 import os
 import pickle
 import shutil
+import weakref
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,6 +95,24 @@ def test_a_second_call_computes_nothing_and_a_new_clip_costs_one(corpus, peaks, 
     assert calls(peaks) == 39
     extract(clips, root, peaks, tmp_path / "cache")
     assert calls(peaks) == 40
+
+
+def test_vectors_are_let_go_as_soon_as_they_are_written(corpus, peaks, tmp_path, monkeypatch):
+    made, compute = [], Peaks.__call__
+
+    def noted(self, waveform, sample_rate):
+        vector = compute(self, waveform, sample_rate)
+        made.append(weakref.ref(vector))
+        return vector
+
+    monkeypatch.setattr(Peaks, "__call__", noted)
+    gc.disable()  # which would come too late in a long extraction
+    try:
+        extract(*corpus, peaks, tmp_path / "cache")
+        assert len(made) == 40
+        assert all(vector() is None for vector in made)
+    finally:
+        gc.enable()
 
 
 def test_a_renamed_clip_costs_nothing_and_a_changed_one_is_computed_again(corpus, peaks, tmp_path):

@@ -223,25 +223,28 @@ def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[st
     """Extract some clips into one shard; return the shard of each, and a message for each that failed."""
     vectors: dict[str, np.ndarray] = {}
     failures: list[str] = []
-
-    def attempt(part: list[tuple[str, _Source]]) -> None:
-        try:
-            found = job.compute([source for _, source in part])
-            vectors.update(zip(dict(part), map(np.atleast_2d, found), strict=True))
-        except (Exception, SystemExit) as error:  # a plug-in may raise anything
-            if len(part) > 1:  # find the one that fails
-                for each in part:
-                    attempt([each])
-                return
-            about = f"{job.root / part[0][1].file}: {type(error).__name__}: "
-            failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
-
     together = hasattr(job.feature_set.extractor, "together")
     for part in [batch] if together else [[each] for each in batch]:
-        attempt(part)
+        _attempt(job, part, vectors, failures)
     if not vectors:
         return {}, failures
     return dict.fromkeys(vectors, write_shard(job.shards, list(vectors), list(vectors.values()))), failures
+
+
+def _attempt(
+    job: _Job, part: list[tuple[str, _Source]], vectors: dict[str, np.ndarray], failures: list[str]
+) -> None:
+    """Add the features of some clips, or a message for each that fails."""
+    try:
+        found = job.compute([source for _, source in part])
+        vectors.update(zip(dict(part), map(np.atleast_2d, found), strict=True))
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything
+        if len(part) > 1:  # find the one that fails
+            for each in part:
+                _attempt(job, [each], vectors, failures)
+            return
+        about = f"{job.root / part[0][1].file}: {type(error).__name__}: "
+        failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
 
 
 def compute(
