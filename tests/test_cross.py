@@ -13,7 +13,7 @@ from ser_classic import store
 from ser_classic.corpora import CorpusError, Loaded, Reading, load
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench, fold
-from ser_classic.experiment.copies import require_apart
+from ser_classic.experiment.duplicates import require_apart
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.preparation import Sources, prepare_cell
 from ser_classic.experiment.suites import read_suite

@@ -6,7 +6,7 @@ import pytest
 
 from ser_classic.corpora import CORPORA, Loaded
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import copies
+from ser_classic.experiment import duplicates
 from ser_classic.models import MODELS
 from ser_classic.models.tuning import fit
 from ser_classic.protocols import PROTOCOLS
@@ -92,4 +92,4 @@ def test_corpora_of_the_same_people_are_not_crossed():
     loaded = [Loaded(None, table(), CORPORA[name]) for name in ("ravdess", "ravdess_song")]
     for one, other in (loaded, loaded[::-1]):
         with pytest.raises(SerClassicError, match="ravdess_song"):
-            copies.require_apart(one, other, None, None)
+            duplicates.require_apart(one, other, None, None)

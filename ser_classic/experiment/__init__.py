@@ -14,7 +14,7 @@ from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.cells import Cell, new_record
-from ser_classic.experiment.copies import shared_by_speakers
+from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.experiment.fold import (
     FoldResult,
     Trial,

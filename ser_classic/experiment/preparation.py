@@ -19,7 +19,7 @@ from ser_classic.corpora.warnings import warnings_of_folds
 from ser_classic.degradations import DEGRADATIONS, Degradation, training_copy
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell, new_record, parameters
-from ser_classic.experiment.copies import require_apart
+from ser_classic.experiment.duplicates import require_apart
 from ser_classic.experiment.fold import Trial
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import extract

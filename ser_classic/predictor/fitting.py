@@ -16,7 +16,7 @@ from ser_classic import statistics, store
 from ser_classic.corpora import Loaded, Reading, load
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.experiment.cells import Cell
-from ser_classic.experiment.copies import shared_by_speakers
+from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.fold import Trial, learn
 from ser_classic.experiment.preparation import Sources, labels_of, prepare

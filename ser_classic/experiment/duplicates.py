@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import pandas as pd
 
 from ser_classic import audio
 from ser_classic.corpora import Loaded
@@ -24,7 +25,7 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
                 "testing on the other tests no new speakers; choose another corpus"
             )
     there = set(trained.clips.index)
-    groups = copies((trained, known), (tested, found))
+    groups = duplicates((trained, known), (tested, found))
     if same := sum(len(set(group) - there) for group in groups if there.intersection(group)):
         raise SerClassicError(
             f"{tested.corpus.name}: {same} of its {len(tested.clips)} clips are the same recordings as clips "
@@ -35,7 +36,7 @@ def require_apart(trained: Loaded, tested: Loaded, known: Features, found: Featu
 def shared_by_speakers(loaded: Loaded, features: Features) -> str | None:
     """A notice if clips of different speakers of a corpus are the same recording; else None."""
     speakers = loaded.clips["speaker"]
-    groups = [group for group in copies((loaded, features)) if speakers[group].nunique() > 1]
+    groups = [group for group in duplicates((loaded, features)) if speakers[group].nunique() > 1]
     if not groups:
         return None
     one = groups[0][0]
@@ -47,21 +48,16 @@ def shared_by_speakers(loaded: Loaded, features: Features) -> str | None:
     )
 
 
-def copies(*parts: tuple[Loaded, Features]) -> list[list[str]]:
+def duplicates(*parts: tuple[Loaded, Features]) -> list[list[str]]:
     """Clips of corpora that are the same recording, one list per such recording.
 
     Only the audio of clips with equal features is read and compared: features may be too coarse to tell.
     """
-    alike: dict[bytes, list[tuple[int, int]]] = {}
-    for part, (_, features) in enumerate(parts):
-        values, ends = features.values[:, :KNOWN_BY], np.cumsum(features.lengths)
-        places = zip((ends - features.lengths).tolist(), ends.tolist(), strict=True)
-        for row, (start, end) in enumerate(places):
-            sign = hashlib.sha256(np.asarray(values[start:end]).tobytes()).digest()
-            alike.setdefault(sign, []).append((part, row))
-    same: dict[tuple[int, bytes], list[str]] = {}
+    values = pd.DataFrame(np.concatenate([features.means[:, :KNOWN_BY] for _, features in parts]))
+    places = [(part, row) for part, (loaded, _) in enumerate(parts) for row in range(len(loaded.clips))]
     sections = [of_files(loaded.clips) for loaded, _ in parts]
-    for part, row in (place for places in alike.values() if len(places) > 1 for place in places):
+    same: dict[tuple[int, bytes], list[str]] = {}
+    for part, row in (places[place] for place in np.flatnonzero(values.duplicated(keep=False))):
         root, clips, corpus = parts[part][0]
         section = sections[part][row]
         waveform, rate = audio.read(root / clips["file"].iloc[row], None, corpus.channel, section)

@@ -1,4 +1,4 @@
-"""Copies: one recording under several names is told, whatever the features; equal features alone are not."""
+"""Duplicates: one recording under several names is told by its audio; equal features alone are none."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import soundfile
 
 from ser_classic.corpora import Loaded, load
 from ser_classic.experiment import Cell, bench
-from ser_classic.experiment.copies import copies, require_apart, shared_by_speakers
+from ser_classic.experiment.duplicates import duplicates, require_apart, shared_by_speakers
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract
 from ser_classic.predictor import cards
@@ -48,9 +48,9 @@ def features_of(loaded: Loaded, feature_set: FeatureSet, cache) -> Features:
 
 
 @pytest.mark.parametrize("feature_set", SETS, ids=lambda each: each.name)
-def test_copies_are_told_by_their_audio(copied, tiny, cache, feature_set):
+def test_duplicates_are_told_by_their_audio(copied, tiny, cache, feature_set):
     found = features_of(copied, feature_set, cache)
-    groups = copies((copied, found))
+    groups = duplicates((copied, found))
     assert len(groups) == 3
     assert all(copied.clips.loc[group, "emotion"].nunique() == 1 for group in groups)
     told = shared_by_speakers(copied, found)
@@ -65,14 +65,14 @@ def test_copies_are_told_by_their_audio(copied, tiny, cache, feature_set):
     require_apart(half, other, *(features_of(each, feature_set, cache) for each in (half, other)))
 
 
-def test_copies_of_one_speaker_or_of_nobody_are_no_leak_between_speakers(copied, cache):
+def test_duplicates_of_one_speaker_or_of_nobody_are_no_leak_between_speakers(copied, cache):
     found = features_of(copied, FEATURES["mfcc13"], cache)
     same = copied.clips["speaker"].replace("calls/s09", "calls/s01")
     assert shared_by_speakers(copied._replace(clips=copied.clips.assign(speaker=same)), found) is None
     assert shared_by_speakers(copied._replace(clips=copied.clips.assign(speaker=None)), found) is None
 
 
-def test_bench_tells_of_copies_once_a_corpus(copied, cache, tmp_path):
+def test_bench_tells_of_duplicates_once_a_corpus(copied, cache, tmp_path):
     cells = [
         Cell("calls", protocol, "mfcc13", model)
         for protocol in ("loso", "random5")
@@ -84,7 +84,7 @@ def test_bench_tells_of_copies_once_a_corpus(copied, cache, tmp_path):
     assert "6 of its 51 clips " in told
 
 
-def test_the_card_tells_of_copies(copied, cache, tmp_path, caplog):
+def test_the_card_tells_of_duplicates(copied, cache, tmp_path, caplog):
     predictor = fit(str(tmp_path / "calls.csv"), "mfcc13", "ridge", cache=cache, evaluate=False)
     told = "6 of its 51 clips "
     assert told in cards.text(predictor.card)
@@ -95,7 +95,7 @@ def test_the_card_tells_of_copies(copied, cache, tmp_path, caplog):
     ("name", "features", "every"),  # those that tests/regression extracts, too
     [("ravdess", "classic180", 1), ("emodb", "pooled", 1), ("tess", "pooled", 9), ("synthetic", "pooled", 1)],
 )
-def test_no_corpus_has_copies_between_speakers(request, name, features, every, cache):
+def test_no_corpus_has_duplicates_between_speakers(request, name, features, every, cache):
     data = None if name == "synthetic" else request.getfixturevalue("corpora")
     loaded = load(name, data, cache)
     loaded = loaded._replace(clips=loaded.clips.iloc[::every])
