@@ -13,7 +13,7 @@ from ser_classic.audio import SUFFIXES
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.spelling import SEX
 from ser_classic.corpora.tables import keyed, read_rows
-from ser_classic.errors import some
+from ser_classic.errors import some, wrap_errors
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,8 @@ def bare(key: str) -> str:
 
 def _matching(path: Path, line: str) -> pd.DataFrame:
     """The named groups of a regular expression as columns, a row for each line of a text that it matches."""
-    try:
+    with wrap_errors(f"{path}: cannot be read as UTF-8 text"):
         found = [re.match(line, each) for each in path.read_text("utf-8-sig").splitlines()]
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: cannot be read as UTF-8 text ({error})") from error
     if not any(found):
         raise CorpusError(f"{path}: no line has a label in the form that is expected")
     return pd.DataFrame([match.groupdict("") for match in found if match])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from shlex import quote
 
@@ -116,8 +116,6 @@ def require_occurring(named: Iterable[str], words: Iterable[str], what: str, opt
 def most_frequent(values: pd.Series) -> pd.Series:
     """Texts, where those that are alike are written as most of them are; what is missing stays so."""
     words = values.dropna().map(plain)
-    counts = Counter(words)
-    chosen: dict[str, str] = {}
-    for word in sorted(counts, key=lambda word: (-counts[word], word)):
-        chosen.setdefault(alike(word), word)
-    return words.map(lambda word: chosen[alike(word)]).reindex(values.index)
+    counts = words.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    usual = counts.index.to_series().groupby(list(map(alike, counts.index))).first()
+    return words.map(alike).map(usual).reindex(values.index)
