@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from ser_classic import MODELS, PROTOCOLS, evaluate, store
+from ser_classic.corpora.labels import named
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
@@ -102,6 +103,13 @@ def test_whatever_is_wrong_is_named_with_its_line(scored, predictions, tmp_path,
     assert (code, told) == (1, "")
     assert re.search(reason, errors)
     assert not (tmp_path / "results").exists()
+
+
+def test_a_name_with_a_dot_is_not_cut_there():
+    clips = pd.DataFrame({"corpus": "c", "file": ["1.01.wav", "1.02.wav", "a/x.wav", "a/x.flac"]})
+    clips.index = pd.Index(["c/1.01", "c/1.02", "c/a/x.wav", "c/a/x.flac"], name="clip")
+    keys = pd.Series(["1.01", "c/1.02.MP3", ".\\a\\x.flac", "a/x", "1.03"])
+    assert named(keys, clips).fillna("").tolist() == ["c/1.01", "c/1.02", "c/a/x.flac", "", ""]
 
 
 def test_words_are_mapped(scored, predictions, tmp_path):

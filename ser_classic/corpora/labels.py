@@ -82,6 +82,23 @@ def bare(key: str) -> str:
     return key[: -len(suffix)] if suffix in SUFFIXES else key
 
 
+def named(keys: pd.Series, clips: pd.DataFrame) -> pd.Series:
+    """The clip that each key means: its name or its file, with or without the corpus and an audio suffix.
+
+    NaN where it means no clip, or several.
+    """
+    keys = keys.str.replace("\\", "/", regex=False).str.removeprefix("./")
+    names = pd.Series(clips.index, clips.index)
+    forms = (names, names.str.partition("/")[2], clips["file"], clips["corpus"] + "/" + clips["file"])
+    known = pd.concat(forms).rename_axis("clip").rename("name").reset_index()
+    found = pd.Series(float("nan"), keys.index, dtype=object)
+    for form in (str, bare):
+        of = known.assign(name=known["name"].map(form)).drop_duplicates()
+        of = of.drop_duplicates("name", keep=False).set_index("name")["clip"]
+        found = found.fillna(keys.map(form).map(of))
+    return found
+
+
 def _matching(path: Path, line: str) -> pd.DataFrame:
     """The named groups of a regular expression as columns, a row for each line of a text that it matches."""
     with wrap_errors(f"{path}: cannot be read as UTF-8 text"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from ser_classic.audio import SUFFIXES
 from ser_classic.corpora import CORPORA
+from ser_classic.corpora.labels import named
 from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.features import FEATURES
 from ser_classic.features.inputs import VECTORS, Features, Inputs
@@ -55,14 +54,12 @@ class Table:
         listed twice is an error.
         """
         corpus = str(clips["corpus"].iloc[0])
-        names = _names(clips, corpus)
         keys = pd.Series(self.keys)
         if self.corpora is not None:
             keys = keys[self.corpora == corpus]
-        plain = keys.str.replace("\\", "/", regex=False).str.removeprefix("./")
-        found = plain.map(names).fillna(plain.map(_stem).map(names))
-        unmatched, found = plain[found.isna()], found.dropna()
-        missing = clips.index[~np.isin(np.arange(len(clips)), found)]
+        found = named(keys, clips)
+        unmatched, found = keys[found.isna()].str.replace("\\", "/", regex=False), found.dropna()
+        missing = clips.index[~clips.index.isin(found)]
         if len(missing):
             hint = f"; its keys are like {self.keys[0]}" if not len(found) else ""
             raise SerClassicError(
@@ -77,7 +74,7 @@ class Table:
         if len(foreign):
             shown = some(foreign)
             logger.warning(f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {shown}")
-        return found.sort_values().index.to_numpy()
+        return pd.Series(found.index, found.array)[clips.index].to_numpy()
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         raise SerClassicError(f"{self.path}: has no features of this recording; give a table with it")
@@ -206,19 +203,3 @@ def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:
         there = " and ".join(found) or f"none of them among {some(names)}"
         raise SerClassicError(f"{path}: expected one of {', '.join(wanted)}, found {there}")
     return found[0]
-
-
-def _names(clips: pd.DataFrame, corpus: str) -> dict[str, int]:
-    """Position of each clip by all of its names, and by these without suffix unless two clips share that."""
-    files = clips["file"]
-    forms = (clips.index, clips.index.str.removeprefix(f"{corpus}/"), files, f"{corpus}/" + files)
-    exact = {name: place for form in reversed(forms) for place, name in enumerate(form)}
-    stems = {(_stem(name), place) for form in forms for place, name in enumerate(form)}
-    times = Counter(stem for stem, _ in stems)
-    return {stem: place for stem, place in stems if times[stem] == 1} | exact
-
-
-def _stem(name: str) -> str:
-    """A name without the suffix of an audio file."""
-    head, dot, ending = name.rpartition(".")
-    return head if f".{ending.lower()}" in SUFFIXES and dot else name

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
+from ser_classic.corpora.labels import named
 from ser_classic.corpora.tables import read_rows
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment import cells
@@ -78,7 +79,7 @@ def read_predictions(
             f"probabilities are called p_<emotion>, of {', '.join(emotions)} (--map for other words)"
         )
     wanted = {clips.index[row]: fold.name for fold in folds for row in fold.test}
-    clip = table[key].map(_plain).map(_keys(clips))
+    clip = named(table[key], clips)
     fold, guess = clip.map(wanted), table[answer].map(lambda word: words.get(word, word))
     given = table[[*meant]].apply(pd.to_numeric, errors="coerce")
     whole = given.ge(0).all(axis=1) & (given.sum(axis=1, skipna=False) - 1).abs().le(TOLERANCE)
@@ -119,19 +120,6 @@ def read_predictions(
     given.columns = [f"p_{word}" for word in meant.values()]
     checked = pd.concat([pd.DataFrame({"fold": fold, "clip": clip, "guess": guess}), given], axis=1)
     return checked.set_index("clip", drop=False).loc[[*wanted]].reset_index(drop=True)
-
-
-def _plain(name: str) -> str:
-    """A clip's name or file, whatever its slashes and its ending."""
-    return re.sub(r"\.\w{2,4}$", "", name.replace("\\", "/").removeprefix("./"))
-
-
-def _keys(clips: pd.DataFrame) -> pd.Series:
-    """From what a clip may be called to its name; without what two clips may be called."""
-    called = [pd.Series(clips.index), clips["file"], clips["corpus"] + "/" + clips["file"]]
-    keys = pd.DataFrame({"key": pd.concat(called).map(_plain).to_numpy(), "clip": [*clips.index] * 3})
-    keys = keys.drop_duplicates()
-    return keys.drop_duplicates("key", keep=False).set_index("key")["clip"]
 
 
 def external(
