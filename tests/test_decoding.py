@@ -390,7 +390,7 @@ def test_a_large_offset_is_taken_off_and_a_small_one_told_with_the_command_that_
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_the_offset_of_what_is_not_finite_is_not_told(tmp_path, caplog, value):
     samples = voice()
-    samples[9] = value
+    samples[[9, 99]] = value, -value
     with warnings.catch_warnings(action="error"), pytest.raises(AudioError, match="infinite"):
         audio.read(made(tmp_path, "WAV", "FLOAT", samples))
     assert not caplog.records

@@ -88,6 +88,7 @@ class Downmix:
         self._power: np.ndarray | float = 0.0  # of each channel
         self._turns = np.zeros(3)  # frames with only the one channel, with only the other, with sound
 
+    @np.errstate(invalid="ignore", over="ignore")  # `check` reports NaN and infinite samples
     def take(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
         """The mono of samples [shape=(n, channels)]."""
         waveform = mono(samples, self._channel, self._name)
