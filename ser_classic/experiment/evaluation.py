@@ -39,7 +39,8 @@ def evaluate(
         Of the same clips, in the same order; or a DataFrame with one row per clip, by name.
     model : Model, str or estimator
         An entry of MODELS (REGRESSORS, for a dimension), its name, or an estimator of scikit-learn's kind
-        (a Pipeline, too), which is fitted as it is: one copy per fold, neither scaled nor tuned here.
+        (a Pipeline, too), which is fitted as it is: one copy per fold, neither scaled nor tuned here. If it
+        has a search of its own, this gets folds by speaker as `cv`.
     protocol : Protocol or str
         An entry of PROTOCOLS or its name.
     seed : int

@@ -118,7 +118,7 @@ def fit(
                     f"{model.name}: nothing can be tuned by speaker here, and {type(last).__name__} then "
                     "tunes by clips; use the same classifier without its built-in search, and give a grid"
                 )
-            chosen = {} if inner is None else _found(last)
+            chosen = {} if inner is None else getattr(last, "best_params_", {})
         elif inner is None:
             pipeline.fit(X, y, **options)
             chosen = {}
@@ -136,11 +136,3 @@ def fit(
             pipeline = search.fit(X, y, **options).best_estimator_
             chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
         return Fitted(pipeline, plain(chosen), tuned=inner is not None)
-
-
-def _found(estimator: Any) -> dict[str, Any]:
-    """What an estimator's own search chose; scikit-learn's attributes are named after the parameter."""
-    if hasattr(estimator, "best_params_"):
-        return estimator.best_params_
-    values = {name: getattr(estimator, f"{name}_", None) for name in ("C", "l1_ratio", "alpha")}
-    return {name: np.ravel(value).tolist() for name, value in values.items() if value is not None}
