@@ -217,6 +217,19 @@ def test_a_recording_with_another_appended_is_not_taken_for_its_first_without_a_
     assert outcome(path, 2 * path.read_bytes(), caplog)[1]
 
 
+def test_a_recording_that_is_cut_short_after_many_texts_is_refused(tmp_path, caplog):
+    """So many that the log of libsndfile ends before the audio."""
+    content = made(tmp_path, "WAV", "PCM_16").read_bytes()
+    text = b"LIST" + struct.pack("<I", 412) + b"INFOICMT" + struct.pack("<I", 400) + 400 * b"x"
+    place = content.index(b"data")
+    content = content[:place] + 8 * text + content[place:]
+    content = content[:4] + struct.pack("<I", len(content) - 8) + content[8:]
+    samples, told = outcome(tmp_path / "WAV_PCM_16.x", content, caplog)
+    assert len(samples) == FRAMES
+    assert not told
+    assert outcome(tmp_path / "WAV_PCM_16.x", content[:-4000], caplog)[0] is None
+
+
 @pytest.mark.parametrize("between", [b"", bytes(99), b"OggS and no page of it"])
 def test_chained_ogg_is_read_whole(tmp_path, caplog, between):
     path = made(tmp_path, "OGG", "VORBIS")

@@ -27,7 +27,9 @@ TAG = 128  # [bytes] at the end of an MP3, where its title may be
 LITTLE = 0.05  # share of a file below which what follows the audio is not taken for more audio
 EXAMINED = 2**20  # [bytes] after the audio
 AGAIN = "copy or download it again"
+LOG = 2000  # letters from which libsndfile may have cut its log
 STATED = re.compile(r"\b(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
+OF_FILE = re.compile(r"\b(?:RIFF|FORM|riff|Riff size) *: (\d+) \(should be (\d+)\)")  # begins the log
 SAMPLES = re.compile(rb"NIST_1A.*?sample_count -i (\d+)", re.DOTALL)
 FIRST_PAGE = re.compile(rb"OggS\0[\2\3\6\7]")  # of a stream
 FOLLOWING = re.compile(rb"\Z|ID3|TAG|APETAGEX|LYRICSBEGIN")  # what is no audio
@@ -64,7 +66,7 @@ def check_length(file: BinaryIO, head: bytes, size: int, log: str) -> None:
     if size >= 2**32 and head.startswith((b"RIFF", b"FORM", b".snd")):
         much = f"{size / 2**30:.1f} GiB of audio, more than its header can state"
         raise AudioError(f"{file.name}: {much}; convert it to FLAC, or split it")
-    for stated, there in STATED.findall(log):
+    for stated, there in (STATED if len(log) < LOG else OF_FILE).findall(log):
         if int(there) < int(stated) < PLACEHOLDER:
             raise AudioError(f"{file.name}: truncated, {there} of {stated} bytes are there; {AGAIN}")
 
