@@ -18,8 +18,8 @@ from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.experiment.fold import (
     FoldResult,
     Trial,
-    judge,
     learn,
+    predict,
     predictions_of,
     results_of,
     run_folds,
@@ -192,7 +192,7 @@ def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult | str]:
     learned = _or_message(learn, trials[0], fold)
     if isinstance(learned, str):
         return [learned] * len(trials)
-    return [_or_message(judge, trial, fold, learned) for trial in trials]
+    return [_or_message(predict, trial, fold, learned) for trial in trials]
 
 
 def _or_message(function: Callable[..., Result], *given: object) -> Result | str:

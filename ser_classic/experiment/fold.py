@@ -141,7 +141,7 @@ def learn(trial: Trial, fold: Fold) -> Learned:
     return Learned(fitted, trained, owners, truth, scaled, time.process_time() - started)
 
 
-def judge(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
+def predict(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
     """Predict the test clips of a fold by what was learned from its training clips.
 
     It may have been learned for another trial with the same `training`.
@@ -171,10 +171,10 @@ def judge(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
 
 
 def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
-    """Learn once from the training clips of a fold, and judge its test clips; `training` is equal in all."""
+    """Learn once from the training clips of a fold, and predict its test clips; all have one `training`."""
     fold = trials[0].folds[number]
     learned = learn(trials[0], fold)
-    return [judge(trial, fold, learned) for trial in trials]
+    return [predict(trial, fold, learned) for trial in trials]
 
 
 def run_folds(

@@ -137,10 +137,8 @@ def prepare(
     degraded = None
     if protocol.degradation:
         degraded = sources.features(corpora[-1], feature_set, DEGRADATIONS[protocol.degradation])
-    last, starts = (
-        max(fold.train.max() for fold in folds),
-        np.cumsum([0, *(len(part.clips) for part in features)]),
-    )
+    starts = np.cumsum([0, *(len(part.clips) for part in features)])
+    last = max(fold.train.max() for fold in folds)
     copied = [each for each, start in zip(corpora, starts, strict=False) if start <= last]
     chains = [training_copy(number, seed) for number in range(1, (protocol.copies or 0) + 1)]
     copies = [tuple(sources.features(each, feature_set, chain) for each in copied) for chain in chains]
