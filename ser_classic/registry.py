@@ -12,10 +12,10 @@ from functools import cached_property
 from types import ModuleType
 from typing import Generic, Protocol, TypeVar
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 from ser_classic.extras import ENTRY_POINTS
 
-MANY = 40  # known names; with more, a message that has a good guess does not list them
+MANY = 40  # known names that a message lists; with more, one that has a good guess lists none
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     meant = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     if near and len(known) > MANY:
         return f"{kind}: there is no {name!r}; {meant}"
-    return f"{kind}: there is no {name!r}; {meant}{' ' if meant else ''}known: {', '.join(known)}"
+    return f"{kind}: there is no {name!r}; {meant}{' ' if meant else ''}known: {some(known, MANY)}"
 
 
 def need(library: str, extra: str | None = None) -> ModuleType:

@@ -44,6 +44,14 @@ def test_names_are_listed_in_their_order_and_an_unknown_one_is_told_with_the_nea
         install()["svm_lin"]
 
 
+def test_of_many_names_the_nearest_or_the_first_are_listed():
+    many = Registry("things", [Entry(f"thing{number}") for number in range(100)])
+    for name, shown in (("thing99x", "thing99"), ("q", "thing39 and 60 more")):
+        with pytest.raises(SerClassicError, match=shown) as told:
+            many[name]
+        assert "thing41" not in str(told.value)
+
+
 def test_a_plug_in_is_an_entry_like_any_other(install):
     things = install(Point("theirs:thing", Entry("theirs")))
     assert things["theirs"] == Entry("theirs")
