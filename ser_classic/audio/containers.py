@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 from ser_classic.audio.waveforms import AudioError
 
 UNKNOWN = 2**62  # frames; for an unknown length libsndfile reports more than that
-PLACEHOLDER = 0x7F000000  # [bytes]; a length from this on was never filled in, nor was that of ...
-NO_LENGTH, ANY_LENGTH = b"data\0\0\0\0", b"data\xff\xff\xff\xff"  # ... a WAV whose recorder stopped
+PLACEHOLDER = 0x7F000000  # [bytes]; a length from this on was never filled in
+ANY_LENGTH = b"data\xff\xff\xff\xff"  # in a WAV
 CLAIMED = 2**36  # [bytes] that an MP3 claims to have after its end
 GUESSED = CLAIMED // 8  # frames; for more, the length of an MP3 was guessed by that claim
 GSM_BLOCK = 320  # frames
@@ -30,6 +30,7 @@ AGAIN = "copy or download it again"
 LOG = 2000  # letters from which libsndfile may have cut its log
 STATED = re.compile(r"\b(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
 OF_FILE = re.compile(r"\b(?:RIFF|FORM|riff|Riff size) *: (\d+) \(should be (\d+)\)")  # begins the log
+OF_WAV = re.compile(r"^data : (\d+)$", re.MULTILINE)
 SAMPLES = re.compile(rb"NIST_1A.*?sample_count -i (\d+)", re.DOTALL)
 FIRST_PAGE = re.compile(rb"OggS\0[\2\3\6\7]")  # of a stream
 FOLLOWING = re.compile(rb"\Z|ID3|TAG|APETAGEX|LYRICSBEGIN")  # what is no audio
@@ -69,6 +70,19 @@ def check_length(file: BinaryIO, head: bytes, size: int, log: str) -> None:
     for stated, there in (STATED if len(log) < LOG else OF_FILE).findall(log):
         if int(there) < int(stated) < PLACEHOLDER:
             raise AudioError(f"{file.name}: truncated, {there} of {stated} bytes are there; {AGAIN}")
+
+
+def wrong_length(file: BinaryIO, head: bytes, size: int, log: str) -> bytes | None:
+    """Name and length of the audio in a WAV, if far more follows: its recorder never filled in the length."""
+    stated = OF_WAV.search(log) if head.startswith(b"RIFF") else None
+    if stated is None:
+        return None
+    field = b"data" + int(stated[1]).to_bytes(4, "little")
+    place = file.tell()  # where the decoder goes on
+    file.seek(head.find(field) + len(field) + int(stated[1]))
+    left = left_over(file, size)
+    file.seek(place)
+    return field if left and field in head else None
 
 
 def left_over(file: BinaryIO, size: int) -> int:

@@ -27,7 +27,6 @@ from ser_classic.audio.containers import (
     CHECKED,
     CLAIMED,
     FOREIGN,
-    NO_LENGTH,
     UNKNOWN,
     Source,
     announced,
@@ -35,6 +34,7 @@ from ser_classic.audio.containers import (
     left_over,
     mistaken,
     recordings,
+    wrong_length,
 )
 from ser_classic.audio.files import HEADERLESS, opened_file
 from ser_classic.audio.waveforms import AudioError, Downmix, Part, check, notice, peak, resample
@@ -164,7 +164,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
         notices: list[tuple[str, str]] = []
         try:
             with _quiet(not head.startswith(SILENT)):
-                decoders, odd = _decoders(file, head)
+                decoders, odd = _decoders(file, head, size)
             container = decoders[0].format
         except Exception as error:
             file = stack.enter_context(opened_file(stack.enter_context(_converted(path, head, error))))
@@ -183,7 +183,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
         yield _Opened(decoders, expected, container, file, size, notices)
 
 
-def _decoders(file: IO[bytes], head: bytes) -> tuple[list[Any], str]:
+def _decoders(file: IO[bytes], head: bytes, size: int) -> tuple[list[Any], str]:
     """A decoder for each recording in a file that libsndfile reads, and a notice or ""."""
     if head.startswith(b"OggS"):
         contents, whole = recordings(file.read())
@@ -195,10 +195,10 @@ def _decoders(file: IO[bytes], head: bytes) -> tuple[list[Any], str]:
         source.seek(0)
         source.claimed = CLAIMED
         return [_forward(source)], ""
-    if decoder.frames == 0 and NO_LENGTH in head:
+    if field := wrong_length(file, head, size, decoder.extra_info):
         file.seek(0)
-        corrected = io.BytesIO(file.read().replace(NO_LENGTH, ANY_LENGTH, 1))
-        return [_forward(corrected)], "its header announces no audio; all that is there was read"
+        corrected = io.BytesIO(file.read().replace(field, ANY_LENGTH, 1))
+        return [_forward(corrected)], "its header announces less audio than there is; all of it was read"
     return [decoder], ""
 
 
