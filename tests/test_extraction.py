@@ -18,7 +18,6 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import ExtractionError, extract
-from ser_classic.features.tables import save
 
 
 @dataclass(frozen=True)
@@ -285,28 +284,6 @@ def test_a_full_disk_is_one_message(corpus, peaks, tmp_path, monkeypatch):
     monkeypatch.undo()
     extract(clips, root, peaks, tmp_path / "cache")
     assert calls(peaks) == 40
-
-
-@pytest.mark.parametrize("ending", [".csv", ".npz"])
-def test_saved_features_are_those_extracted(tiny, mfcc13, tmp_path, ending):
-    path = tmp_path / f"features{ending}"
-    save(path, tiny.clips, mfcc13)
-    if ending == ".csv":
-        table = pd.read_csv(path, index_col="clip")
-        columns = list(mfcc13.columns)
-        assert list(table.columns) == ["speaker", "emotion", *columns]
-        np.testing.assert_allclose(table[columns], mfcc13.values, rtol=1e-6)
-    else:
-        with np.load(path) as arrays:  # no pickles: this would raise
-            np.testing.assert_array_equal(arrays["features"], mfcc13.values)
-            assert arrays["clip"].tolist() == tiny.clips.index.tolist()
-            assert arrays["speaker"].tolist() == tiny.clips["speaker"].tolist()
-
-
-def test_another_ending_is_refused_before_any_work(tiny, mfcc13, tmp_path):
-    for name, reason in (("features.xlsx", r"\.csv or \.npz"), ("nowhere/features.csv", "nowhere")):
-        with pytest.raises(SerClassicError, match=reason):
-            save(tmp_path / name, tiny.clips, mfcc13)
 
 
 def test_features_are_sent_to_another_process_by_the_name_of_their_file(tiny, cache):
