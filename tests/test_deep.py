@@ -269,7 +269,7 @@ def test_on_the_synthetic_voices_speakers_are_held_out_and_epochs_logged(
 def test_a_training_part_without_a_class_predicts_the_others():
     X, y, owners = clips()
     kept = y != "sad"
-    entry = {"scale": False, "takes": SEQUENCES, "search": "early"}
+    entry = {"scale": False, "takes": SEQUENCES}
     model = Model("m", "", lambda seed: small("gru", SMALL["gru"], epochs=2), **entry)
     fitted = fit(model, X[kept], y[kept], owners[kept])
     assert list(fitted.probabilities(X).columns) == ["angry", "happy"]
