@@ -1,4 +1,4 @@
-"""Special tests in the report: other corpora, few clips to adapt with, degraded clips."""
+"""Special tests in the report: other corpora, few clips or speakers, degraded clips, training with copies."""
 
 import json
 from dataclasses import replace
@@ -23,6 +23,7 @@ from ser_classic.report.conditions import (
     degraded,
     degraded_chapter,
     few_chapter,
+    speakers_chapter,
 )
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import published_chapter, recipes_chapter
@@ -33,33 +34,28 @@ from ser_classic.report.text import Chapter
 from ser_classic.report.write import CHAPTERS
 from ser_classic.tables import Table, share
 
-SHARED = {"emodb": "neutral happy sad angry fear disgust", "tess": "neutral happy sad angry fear disgust"}
+SHARED = "neutral happy sad angry fear disgust"
 CELL = ("pooled", "svm_rbf")
+SYSTEM = " + ".join(CELL)
+
+
+def special(protocol, model="svm_rbf", corpus="emodb", track="blind", skill=0.0, **conditions):
+    kind = (track, False, skill)
+    return made_up.run(corpus, protocol, "pooled", model, kind=kind, **{"base": "loso", **conditions})
 
 
 def crossed(trained, tested, track="blind"):
-    ending = "_adapted" if track == "adapted" else ""
-    return made_up.run(
-        tested,
-        f"cross_from_{trained}{ending}",
-        *CELL,
-        emotions=SHARED[tested],
-        kind=(track, False, -0.6),
-        base=f"cross_from_{trained}",
-        trained_on=[trained],
-    )
+    base, ending = f"cross_from_{trained}", "_adapted" if track == "adapted" else ""
+    told = {"emotions": SHARED, "base": base, "trained_on": [trained]}
+    return special(base + ending, "svm_rbf", tested, track, -0.6, **told)
 
 
 def few(corpus, heard, model="svm_rbf"):
-    kind = ("adapted", False, 0.01 * heard)
-    return made_up.run(corpus, f"loso_adapted_m{heard}", "pooled", model, kind=kind, heard=heard, base="loso")
+    return special(f"loso_adapted_m{heard}", model, corpus, "adapted", 0.01 * heard, heard=heard)
 
 
 def spoilt(corpus, name, model="svm_rbf"):
-    kind = ("blind", False, -0.7)
-    return made_up.run(
-        corpus, f"loso_degraded_{name}", "pooled", model, kind=kind, degradation=name, base="loso"
-    )
+    return special(f"loso_degraded_{name}", model, corpus, skill=-0.7, degradation=name)
 
 
 def uar_of(runs):
@@ -69,7 +65,11 @@ def uar_of(runs):
 @pytest.fixture(scope="module")
 def crossing_runs():
     made = [crossed("emodb", "tess"), crossed("tess", "emodb"), crossed("tess", "emodb", "adapted")]
-    made += [made_up.run(corpus, protocol, *CELL) for corpus in SHARED for protocol in ("loso", "random5")]
+    made += [
+        made_up.run(corpus, protocol, *CELL)
+        for corpus in ("emodb", "tess")
+        for protocol in ("loso", "random5")
+    ]
     made.append(made_up.run("emodb", "loso_adapted", *CELL))
     made.append(made_up.run("emodb", "loso", "pooled", "knn"))  # never crossed: stands in no matrix
     made.append(made_up.run("ravdess", "loso", *CELL))
@@ -151,10 +151,7 @@ def test_a_curve_runs_from_blind_over_few_clips_to_all(few_runs):
 def test_several_corpora_to_train_on_are_listed_with_what_they_are(crossing_runs):
     base = "leave_one_corpus_out_4"
     told = {"base": base, "trained_on": ["tess", "ravdess"]}
-    several = [
-        made_up.run("emodb", name, *CELL, kind=("blind", False, 0.0), **told, **more)
-        for name, more in ((base, {}), (f"{base}_multi", {"copies": 2}))
-    ]
+    several = [special(base, **told), special(f"{base}_multi", copies=2, **told)]
     runs = pd.concat([crossing_runs, scored(several, made_up.clips)])
     chapter = cross_chapter(runs)
     text = chapter.markdown()
@@ -206,10 +203,72 @@ def test_noise_is_a_curve_and_the_others_are_points(degraded_runs):
     assert max(drawn["None"], key=len) == list(range(4, 1 + len(DEGRADATIONS)))
 
 
+@pytest.fixture(scope="module")
+def runs_with_copies():
+    made = [
+        special("loso"),
+        special("loso", "knn"),
+        made_up.run("emodb", "loso_adapted", *CELL),
+        *(spoilt("emodb", *cell) for cell in (("noise10",), ("faint",), ("faint", "knn"))),
+        special("loso_multi", copies=1),
+        special("loso_multi_noise10", skill=-0.2, copies=1, degradation="noise10"),
+        special("loso_speakers8", skill=-0.1, speakers=8),
+        special("loso_speakers4", skill=-0.5, speakers=4),
+    ]
+    return scored(made, made_up.clips)
+
+
+def test_each_condition_stands_with_and_without_copies(runs_with_copies):
+    table, _ = degraded(runs_with_copies)
+    table = table[table["system"].str.startswith(SYSTEM)]
+    uar = runs_with_copies[runs_with_copies["model"] == "svm_rbf"].set_index("protocol")["uar"]
+    assert table.set_index(["words", "system"])["uar"].to_dict() == {
+        ("clean", SYSTEM): uar["loso"],
+        ("clean", SYSTEM + COPIES): uar["loso_multi"],
+        ("noise10", SYSTEM): uar["loso_degraded_noise10"],
+        ("noise10", SYSTEM + COPIES): uar["loso_multi_noise10"],
+        ("faint", SYSTEM): uar["loso_degraded_faint"],
+    }
+    assert list(table["words"].unique()) == ["clean", "noise10", "faint"]
+
+
+def test_the_chapter_tells_the_gain_and_a_dash_where_one_is_lacking(runs_with_copies):
+    chapter = degraded_chapter(runs_with_copies)
+    (table,) = chapter.tables
+    assert table.headings == ("test clips", "pooled + knn", SYSTEM, f"{SYSTEM}{COPIES}", "gain")
+    rows = {row[0].text: row[1:] for row in table.rows}
+    for row in ("clean", "noise10"):
+        assert rows[row][3].value == pytest.approx(rows[row][2].value - rows[row][1].value)
+    assert rows["noise10"][3].text.startswith(("+.", "−."))
+    assert rows["noise10"][0].text == "–"
+    assert [cell.text for cell in rows["faint"][2:]] == ["–", "–"]
+    (picture,) = chapter.pictures
+    assert {f"{SYSTEM}{COPIES}", SYSTEM} <= set(texts(picture.draw()))
+
+
+def test_copies_tested_on_clean_clips_alone_have_a_table_and_no_figure():
+    runs = scored([special("loso"), special("loso_multi", copies=1)], made_up.clips)
+    chapter = degraded_chapter(runs)
+    assert [row[0].text for row in chapter.tables[0].rows] == ["clean"]
+    assert not chapter.pictures
+
+
+def test_the_learning_curve_ends_with_all_speakers(runs_with_copies):
+    chapter = speakers_chapter(runs_with_copies)
+    (table,) = chapter.tables
+    assert [row[0].text for row in table.rows] == ["4", "8", "all"]
+    (picture,) = chapter.pictures
+    table = picture.draw.args[0]
+    assert table["at"].tolist() == [4, 8, ALL]
+    assert set(table["system"]) == {SYSTEM}
+    assert {"4", "8", "all"} <= set(texts(picture.draw()))
+
+
 def test_without_such_runs_there_is_no_chapter():
-    runs = scored([made_up.run("emodb", "loso", *CELL)], made_up.clips)
+    runs = scored([special("loso")], made_up.clips)
     for make in (*conditions_of_runs.CHAPTERS, networks_chapter, recipes_chapter):
         assert not make(runs)
+    assert not speakers_chapter(scored([special("loso"), spoilt("emodb", "faint")], made_up.clips))
 
 
 def test_failed_runs_are_named_and_escaped():
