@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -258,11 +258,3 @@ def cross_chapter(runs: pd.DataFrame) -> Chapter:
     failed = failures(first_seeds(runs[runs["test"] == "cross"]))
     told = (f"{name}: {title}." for name, title in (knows | dict(sorted(titles.items()))).items())
     return Chapter("cross", "Across corpora", " ".join([CROSS, *told]), tuple(tables), pictures, failed)
-
-
-CHAPTERS: tuple[Callable[[pd.DataFrame], Chapter], ...] = (
-    cross_chapter,
-    few_chapter,
-    degraded_chapter,
-    speakers_chapter,
-)

@@ -218,20 +218,20 @@ def fold_leaks() -> pd.DataFrame:
 def folds_chapter(runs: pd.DataFrame) -> Chapter:
     """The table as a chapter; empty where no run is on published folds."""
     table = fold_leaks().sort_values(["verdict", "corpus"], key=lambda column: column.replace("leak", "a"))
-    counts, rows = table["verdict"].value_counts(), []
-    for row in table.astype(object).where(table.notna(), None).to_dict("records"):
-        rows.append(
-            {
-                "corpus": row["corpus"],
-                **{name: _number(row[name]) for name in ("folds", "clips", "speakers")},
-                "tested": _number(row["test_speakers"]),
-                "also trained on": _number(row["also_trained"]),
-                "verdict": ": ".join(filter(None, (row["verdict"], row["note"]))),
-            }
-        )
+    table = table.rename(columns={"test_speakers": "tested", "also_trained": "also trained on"})
+    numbers = ("folds", "clips", "speakers", "tested", "also trained on")
+    rows = [
+        {
+            "corpus": row["corpus"],
+            **{name: _number(row[name]) for name in numbers},
+            "verdict": ": ".join(filter(None, (row["verdict"], row["note"]))),
+        }
+        for row in table.fillna({"note": ""}).to_dict("records")
+    ]
     tables = (Table.of(rows),) if runs["base"].eq("emobox").any() else ()
-    return Chapter("folds", "Published folds that leak", FOLDS_ABOUT.format(**counts), tables)
+    about = FOLDS_ABOUT.format(**table["verdict"].value_counts())
+    return Chapter("folds", "Published folds that leak", about, tables)
 
 
-def _number(value: float | None) -> Cell:
-    return Cell("–", -1.0) if value is None else Cell(f"{value:.0f}", float(value))
+def _number(value: float) -> Cell:
+    return Cell("–", -1.0) if pd.isna(value) else Cell(f"{value:.0f}", float(value))

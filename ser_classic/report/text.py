@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ser_classic import store
-from ser_classic.errors import SerClassicError, counted
+from ser_classic.errors import SerClassicError, counted, wrap_errors
 from ser_classic.report.scoring import RANKING, system_of, systems, usual
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
@@ -257,16 +257,11 @@ def put_into(readme: Path, board: pd.DataFrame) -> None:
     SerClassicError
         The file cannot be read or lacks the marks.
     """
-    try:
+    remedy = f"name a file with the lines {BEGIN} and {END}, between which the table goes"
+    with wrap_errors(f"{readme}: cannot be read", remedy):
         text = readme.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise SerClassicError(
-            f"{readme}: cannot be read ({why}); name a file with the lines {BEGIN} and {END}, between which "
-            "the table goes"
-        ) from error
     block = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
     if not block.search(text):
-        raise SerClassicError(f"{readme}: the table goes between the lines {BEGIN} and {END}; add them")
+        raise SerClassicError(f"{readme}: has no place for the table; {remedy}")
     table = f"{BEGIN}\n{best_systems(board).markdown()}\n{END}"
     store.write(readme, block.sub(lambda _: table, text, count=1))

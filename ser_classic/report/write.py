@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.report import conditions
+from ser_classic.report.conditions import cross_chapter, degraded_chapter, few_chapter, speakers_chapter
 from ser_classic.report.dimensions import dimension_board, dimensions_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import folds_chapter, networks_pictures, published_chapter, recipes_chapter
@@ -29,8 +29,7 @@ from ser_classic.runtime.provenance import versions
 # Functions that make a chapter from scored runs
 CHAPTERS = (
     *(published_chapter, recipes_chapter, systems_chapter, networks_chapter),
-    *conditions.CHAPTERS,
-    folds_chapter,
+    *(cross_chapter, few_chapter, degraded_chapter, speakers_chapter, folds_chapter),
 )
 
 
