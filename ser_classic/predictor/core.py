@@ -329,7 +329,7 @@ class Predictor:
                 codes = probabilities.argmax(axis=1)
             each = [None] * len(X) if probabilities is None else list(probabilities)
             emotions = [self.classes[code] for code in codes]
-        return zip(emotions, each, map(float, distances), strict=True)
+            return list(zip(emotions, each, map(float, distances), strict=True))
 
 
 def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
