@@ -96,8 +96,10 @@ def blocks(
         begin = (first + start) * hop - before
         end = begin + (size - 1) * hop + length
         inside = slice(max(begin, 0), min(end, len(waveform)))
-        piece = np.zeros(end - begin, waveform.dtype)
-        piece[inside.start - begin : inside.stop - begin] = waveform[inside]
+        piece = waveform[inside]
+        if len(piece) < end - begin:
+            piece = np.zeros(end - begin, waveform.dtype)
+            piece[inside.start - begin : inside.stop - begin] = waveform[inside]
         strides = (hop * piece.itemsize, piece.itemsize)
         yield slice(start, start + size), np.ndarray((size, length), piece.dtype, piece, strides=strides)
 

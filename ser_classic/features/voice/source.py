@@ -49,7 +49,8 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
     differences = np.empty((4, frames.count))
     for block, samples in frames.blocks(WINDOW):
         power = squared(fft.rfft(samples * window, FFT, workers=1))
-        level = np.log10(power + np.float32(1e-9))
+        power += np.float32(1e-9)
+        level = np.log10(power, out=power)
         level *= 10
         prominence[block] = _prominence(fft.dct(level, type=1, norm="forward", workers=1))
         hertz = fundamental[block, None] * OFFSETS

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.features.voice.frames import FREQUENCIES, HOP, POWER_FLOOR, WINDOW, Frames
+from ser_classic.features.voice.frames import FFT, FREQUENCIES, HOP, POWER_FLOOR, RATE, WINDOW, Frames
 
 MELS = 40
 MFCCS = 20
@@ -67,8 +67,7 @@ def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarra
     tracks["level"] = frames.level
     heard = (energies * equal_loudness()) ** np.float32(0.23)
     tracks["loudness"] = loudness = heard.sum(axis=1)
-    weight = barks() * np.where(barks() < 16, 1, 0.066 * np.exp(0.171 * barks()))
-    tracks["sharpness"] = 0.11 * (heard @ weight.astype(np.float32)) / np.maximum(loudness, 1e-9)
+    tracks["sharpness"] = 0.11 * (heard @ sharpness()) / np.maximum(loudness, 1e-9)
     tracks["zcr"] = _zero_crossings(frames)
 
     safe = power + np.float32(1e-3 * POWER_FLOOR)
@@ -99,7 +98,7 @@ def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarra
     decibels = np.float32(10 / np.log(10)) * logs
     tracks["alpha"] = 10 * np.log10(sums[4] / sums[5])
     tracks["high"] = 10 * np.log10(sums[7] / sums[6])
-    two, five = np.searchsorted(FREQUENCIES, [2000, 5000])
+    two, five = (round(hertz * FFT / RATE) for hertz in (2000, 5000))
     tracks["hammarberg"] = decibels[:, :two].max(axis=1) - decibels[:, two:five].max(axis=1)
     tracks["slope500"], tracks["slope1500"], tracks["slope6000"] = (decibels @ for_slopes).T
     return np.stack([np.asarray(track, dtype=np.float32) for track in tracks.values()])
@@ -171,3 +170,9 @@ def barks() -> np.ndarray:
     """Critical-band rate of the centres of the mel bands [shape=(40,)] [Bark] (Traunmüller 1990)."""
     centres = _edges()[1:-1]
     return 26.81 * centres / (1960 + centres) - 0.53
+
+
+@lru_cache(maxsize=1)
+def sharpness() -> np.ndarray:
+    """Weight of the mel bands in Zwicker's sharpness [shape=(40,), dtype=float32]."""
+    return (barks() * np.where(barks() < 16, 1, 0.066 * np.exp(0.171 * barks()))).astype(np.float32)
