@@ -110,8 +110,9 @@ class _Bench:
             self.outcome.kept.extend(cell.id for cell in kept)
             self.outcome.stale.extend(cell.id for cell in kept if cell in stale)
             pending: dict[str, list[Cell]] = {}
+            done = set(kept)
             for cell in cells:
-                if cell not in kept:
+                if cell not in done:
                     pending.setdefault(cell.corpus, []).append(cell)
             for corpus, its_cells in pending.items():  # one corpus at a time, so that folds start soon
                 alike: dict[Hashable, list[Trial]] = {}
@@ -130,12 +131,12 @@ class _Bench:
             return None
         return run if run.ok else None
 
-    def _kept(self, cells: Sequence[Cell]) -> tuple[dict[Cell, store.Run], dict[Cell, Mapping[str, str]]]:
+    def _kept(self, cells: Sequence[Cell]) -> tuple[list[Cell], dict[Cell, Mapping[str, str]]]:
         """Cells whose finished runs stay, and how those that differ from today's tables do."""
         known = {cell: run for cell in cells if (run := self._finished(cell))}
         today = self.sources.clips_today
         stale = {cell: other for cell, run in known.items() if (other := differences(run.record, today))}
-        return {cell: run for cell, run in known.items() if self.keep_stale or cell not in stale}, stale
+        return [cell for cell in known if self.keep_stale or cell not in stale], stale
 
     def _prepared(self, corpus: str, cells: list[Cell]) -> list[Trial]:
         """Trials of cells that test on a corpus; those that cannot be prepared fail, and the others go on."""

@@ -34,8 +34,8 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """Name of the run's folder; unique, as names contain no double hyphen."""
-        return "--".join(str(value) for value in self.names.values())
+        """Name of the run's folder."""
+        return store.id_of(self.names)
 
     @property
     def names(self) -> dict[str, Any]:

@@ -120,7 +120,12 @@ def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
     """Five random folds of clips, balanced in emotions; speakers are on both sides."""
     from sklearn.model_selection import StratifiedKFold
 
-    _require_clips(clips, 5)
+    rarest = clips["emotion"].value_counts()
+    if rarest.min() < 5:
+        raise SerClassicError(
+            f"{clips['corpus'].iloc[0]}: {rarest.min()} clip(s) of {rarest.idxmin()!r}; "
+            "at least 5 of every emotion are needed"
+        )
     return _numbered(StratifiedKFold(5, shuffle=True, random_state=seed).split(clips, clips["emotion"]))
 
 
@@ -128,7 +133,6 @@ def holdout(clips: pd.DataFrame, seed: int, share: float) -> list[Fold]:
     """One random split, with a share of the clips to test on, balanced in emotions; leaky."""
     from sklearn.model_selection import StratifiedShuffleSplit
 
-    _require_clips(clips, 2)
     split = StratifiedShuffleSplit(1, test_size=share, random_state=seed)
     return _numbered(split.split(clips, clips["emotion"]))
 
@@ -205,13 +209,4 @@ def _require_speakers(clips: pd.DataFrame, wanted: int) -> None:
         raise SerClassicError(
             f"{clips['corpus'].iloc[0]}: {counted(found, 'speaker')}, {wanted} are needed to keep them apart"
             + ("; use loso" if found > 1 else "")
-        )
-
-
-def _require_clips(clips: pd.DataFrame, wanted: int) -> None:
-    rarest = clips["emotion"].value_counts()
-    if rarest.min() < wanted:
-        raise SerClassicError(
-            f"{clips['corpus'].iloc[0]}: {rarest.min()} clip(s) of {rarest.idxmin()!r}; "
-            f"at least {wanted} of every emotion are needed"
         )

@@ -11,7 +11,7 @@ import io
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -39,6 +39,11 @@ SPACE = "free some space or choose another folder with --results; finished runs 
 def home_of(results: Path, target: str) -> Path:
     """The results folder of runs that predict this; runs of dimensions never meet those of emotions."""
     return results if target == EMOTION else results / DIMENSIONS
+
+
+def id_of(record: Mapping[str, Any]) -> str:
+    """The names of a run's cell, joined; unique, as names contain no double hyphen."""
+    return "--".join(str(record[name]) for name in (*NAMES, *({"target"} & record.keys())))
 
 
 def homes(results: Path) -> tuple[Path, Path]:
@@ -251,9 +256,8 @@ def read_run(path: Path) -> Run:
         record = json.loads((path / RECORD).read_text())
         if record["schema"] != SCHEMA:
             raise ValueError(f"it has schema {record['schema']}, but this version reads {SCHEMA}")
-        named = "--".join(str(record[key]) for key in (*NAMES, *({"target"} & record.keys())))
-        if not record["id"] == named == path.name:
-            raise ValueError(f"its record has the id {record['id']!r} and the cell {named!r}")
+        if not record["id"] == id_of(record) == path.name:
+            raise ValueError(f"its record has the id {record['id']!r} and the cell {id_of(record)!r}")
         if record["status"] == "ok":
             [record["digests"][name] for name in ("clips", "folds", "predictions")]
             [record[name] for name in ("track", "leaky", "base", "independent")]
@@ -264,16 +268,13 @@ def read_run(path: Path) -> Run:
 
 def find_run(results: Path, name: str) -> Run:
     """Read the run with this id, of emotions or of a dimension."""
-    target = name.split("--")[len(NAMES) :]
-    results = home_of(results, target[0] if target else EMOTION)
-    home = results / "runs"
-    names = [path.name for path in folders(results)]
-    if name not in names:
+    known = {path.name: path for home in homes(results) for path in folders(home)}
+    if name not in known:
         raise SerClassicError(
-            f"{home}: {unknown('runs', name, names)}; make runs with: ser-classic bench SUITE, or choose "
+            f"{results}: {unknown('runs', name, known)}; make runs with: ser-classic bench SUITE, or choose "
             "another folder with --results"
         )
-    return read_run(home / name)
+    return read_run(known[name])
 
 
 def folders(results: Path) -> list[Path]:
