@@ -34,7 +34,6 @@ SUFFIX = ".skops"
 DESCRIPTION, PIPELINE = "predictor.json", "pipeline.skops"
 LARGEST = 2**30  # [bytes] of all members together, uncompressed
 LARGEST_TEXT = 2**24  # [bytes] of the JSON
-DEEPEST = 8  # nesting of parts; ours have three levels
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
 KINDS: dict[str, type] = {
     kind.__name__: kind
@@ -71,24 +70,24 @@ def save(
         "arrays": [{"kind": array.dtype.str, "shape": array.shape} for array in arrays],
     }
     text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
-    try:
-        with replacing(path) as draft, zipfile.ZipFile(draft, "w") as archive:
-            archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
-            for number, array in enumerate(arrays):
-                values = array.tobytes()
-                start = values[: 2**20]
-                worth = len(zlib.compress(start)) < 0.9 * len(start)
-                kind = zipfile.ZIP_DEFLATED if worth else zipfile.ZIP_STORED
-                archive.writestr(zipfile.ZipInfo(f"arrays/{number}"), values, kind)
-            if pipeline is not None:
-                import skops.io
+    with (
+        wrap_errors(f"{path}: cannot be written"),
+        replacing(path) as draft,
+        zipfile.ZipFile(draft, "w") as archive,
+    ):
+        archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
+        for number, array in enumerate(arrays):
+            values = array.tobytes()
+            start = values[: 2**20]
+            worth = len(zlib.compress(start)) < 0.9 * len(start)
+            kind = zipfile.ZIP_DEFLATED if worth else zipfile.ZIP_STORED
+            archive.writestr(zipfile.ZipInfo(f"arrays/{number}"), values, kind)
+        if pipeline is not None:
+            import skops.io
 
-                dumped = io.BytesIO()
-                with wrap_errors(f"{card['title']}: skops cannot save its pipeline"):
-                    skops.io.dump(pipeline, dumped, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
-                archive.writestr(zipfile.ZipInfo(PIPELINE), dumped.getvalue())
-    except OSError as error:
-        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
+            dumped = io.BytesIO()
+            skops.io.dump(pipeline, dumped, compression=zipfile.ZIP_DEFLATED, compresslevel=6)
+            archive.writestr(zipfile.ZipInfo(PIPELINE), dumped.getvalue())
 
 
 def how_to_make(path: str | Path) -> str:
@@ -164,11 +163,9 @@ def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
-    if deep > DEEPEST:
-        raise ValueError("parts nested too deeply")
+def _decoded(node: Any, arrays: list[np.ndarray]) -> Any:
     if isinstance(node, list):
-        return tuple(_decoded(each, arrays, deep + 1) for each in node)
+        return tuple(_decoded(each, arrays) for each in node)
     if not isinstance(node, dict):
         return node
     if node.keys() == {"array"}:
@@ -176,7 +173,7 @@ def _decoded(node: Any, arrays: list[np.ndarray], deep: int = 0) -> Any:
     if node["is"] not in KINDS and node["is"] not in PARTS:
         raise ValueError(f"unknown part {node['is']!r:.60}")
     kind = KINDS.get(node["is"]) or PARTS[node["is"]]
-    named = {name: _decoded(each, arrays, deep + 1) for name, each in node.items() if name != "is"}
+    named = {name: _decoded(each, arrays) for name, each in node.items() if name != "is"}
     return kind(**named)
 
 
