@@ -48,40 +48,27 @@ def test_interval_holds_the_value_and_comes_from_its_seed(counts, name):
     assert found.trusted == (len(counts) >= 5)
 
 
-def test_interval_equals_resampling_the_clips_of_speakers():
-    rng = np.random.default_rng(5)
-    speakers = np.repeat(np.arange(8), 30)
-    truth = rng.choice(list("abc"), size=240)
-    guess = np.where(rng.random(240) < 0.4 + 0.05 * speakers, truth, rng.choice(list("abc"), size=240))
-    table = statistics.count(truth, guess, speakers.astype(str))
-    found = statistics.interval(table.counts, resamples=20_000)
-    rows = [np.flatnonzero(speakers == number) for number in range(8)]
-    hits, values = truth == guess, []
-    for _ in range(1500):
-        drawn = np.concatenate([rows[number] for number in rng.integers(0, 8, size=8)])
-        values.append(np.mean([hits[drawn][truth[drawn] == word].mean() for word in "abc"]))
-    tail = stats.norm.cdf(stats.t.ppf(0.025, 7) * np.sqrt(8 / 7))
-    np.testing.assert_allclose([found.low, found.high], np.quantile(values, [tail, 1 - tail]), atol=0.012)
-
-
-@pytest.mark.parametrize("name", sorted(METRICS.keys() - COUNT_METRICS.keys()))
-def test_the_interval_of_sums_equals_resampling_the_clips_of_speakers(name):
+@pytest.mark.parametrize("name", METRICS)
+def test_interval_equals_resampling_the_clips_of_speakers(name):
     rng = np.random.default_rng(6)
     speakers = np.repeat(np.arange(8), 30)
     given_ = pd.DataFrame(rng.dirichlet([0.5, 0.5, 0.5], size=240), columns=list("abc"))
     guess = given_.idxmax(axis=1).to_numpy(dtype=str)
     truth = np.where(rng.random(240) < 0.2 + 0.1 * speakers, guess, rng.choice(list("abc"), size=240))
-    metric = METRICS[name]
-    terms = metric.terms(truth, guess, given_)
-    found = statistics.interval(statistics.sums_of(terms, speakers.astype(str))[1], metric.of)
+    metric, names = METRICS[name], speakers.astype(str)
+    if metric.terms:
+        sums = statistics.sums_of(metric.terms(truth, guess, given_), names)[1]
+    else:
+        sums = statistics.count(truth, guess, names).counts
+    found = statistics.interval(sums, metric.of)
     assert found.value == pytest.approx(metric(truth, guess, given_))
     rows = [np.flatnonzero(speakers == number) for number in range(8)]
     others = []
-    for _ in range(1500):
+    for _ in range(600):
         drawn = np.concatenate([rows[number] for number in rng.integers(0, 8, size=8)])
         others.append(metric(truth[drawn], guess[drawn], given_.take(drawn)))
     tail = stats.norm.cdf(stats.t.ppf(0.025, 7) * np.sqrt(8 / 7))
-    np.testing.assert_allclose([found.low, found.high], np.quantile(others, [tail, 1 - tail]), atol=0.02)
+    np.testing.assert_allclose([found.low, found.high], np.quantile(others, [tail, 1 - tail]), atol=0.03)
 
 
 def test_speakers_who_are_alike_leave_no_doubt():
