@@ -41,8 +41,8 @@ def test_a_sound_table_is_told_nothing_of():
     ("rows", "named"),
     [
         ([(f"s{number}", WORDS[number % 3]) for number in range(9) for _ in range(4)], ["9 of 9", "UAR"]),
-        ([*SOUND, ("s1", "disgust"), ("s2", "disgust")], ["disgust (2 clips, 2 speakers)", "--drop"]),
-        ([*SOUND, *[("s1", "fear")] * 6], ["fear (6 clips, 1 speaker)", "--drop"]),
+        ([*SOUND, ("s1", "disgust"), ("s2", "disgust")], ["disgust (2 clips)", "--drop"]),
+        ([*SOUND, *[("s1", "fear")] * 6], ["fear (6 clips of one speaker)", "--drop"]),
         ([*SOUND, *[("s1_b", word) for word in WORDS]], ["s1 and s1_b", "--map-speaker"]),
         (
             [(f"s{n}_{word}", other) for n in range(3) for word in WORDS for other in WORDS],

@@ -113,8 +113,10 @@ def _few(clips: pd.DataFrame) -> str | None:
     few = counts[alone | (counts["clips"] < FOLDS)]
     if few.empty:
         return None
-    extents = [(word, *few.loc[word]) for word in ordered(few.index)]
-    shown = [f"{word} ({counted(size, 'clip')}, {counted(who, 'speaker')})" for word, size, who in extents]
+    shown = [
+        f"{word} ({counted(few.at[word, 'clips'], 'clip')}{' of one speaker' if alone[word] else ''})"
+        for word in ordered(few.index)
+    ]
     return (
         f"too little of {some(shown)}: not every fold can test an emotion with fewer than {FOLDS} clips, and "
         "where the only speaker of one is tested, none is left to train on. Record more, merge it with "
@@ -129,8 +131,8 @@ def _unknown_parts(clips: pd.DataFrame) -> str | None:
     if known.all() or not known.any():
         return None
     return (
-        f"{counted(sum(~known), 'clip')} of the partition {some(sorted(set(parts[~known])))}: official knows "
-        "train, dev and test, and leaves such out; correct the column if it should not"
+        f"{counted(sum(~known), 'clip')} of the partition {some(sorted(set(parts[~known])))}: official takes "
+        "train, dev and test, and leaves these out; correct the column if it should not"
     )
 
 
