@@ -27,26 +27,20 @@ def places_of(words: Sequence[str], among: Sequence[str]) -> np.ndarray:
     return np.fromiter(found, dtype=int, count=len(words))
 
 
-def confusion(truth: Sequence[str], guess: Sequence[str], classes: Sequence[str]) -> np.ndarray:
-    """Clips of every true emotion (row) by the emotion guessed (column) [shape=(k, k), dtype=int64].
-
-    Equals `sklearn.metrics.confusion_matrix(labels=classes)`; errors as `grouped_confusion`.
-    """
-    return grouped_confusion(truth, guess, np.zeros(len(truth), dtype=int), classes)[0]
-
-
-def grouped_confusion(
-    truth: Sequence[str], guess: Sequence[str], groups: np.ndarray, classes: Sequence[str]
+def confusion(
+    truth: Sequence[str], guess: Sequence[str], classes: Sequence[str], groups: np.ndarray | None = None
 ) -> np.ndarray:
-    """Confusion counts [shape=(groups, k, k), dtype=int64] of every group, such as a speaker.
+    """Clips of every true emotion (row) by the emotion guessed (column), of every group, such as a speaker.
 
-    `groups` [shape=(n,), dtype=int] are numbered from 0.
+    Each [shape=(groups, k, k), dtype=int64] equals `sklearn.metrics.confusion_matrix(labels=classes)`.
+    `groups` [shape=(n,), dtype=int] are numbered from 0; by default all clips are one group.
 
     Raises
     ------
     SerClassicError
         Arrays of unequal length, none at all, or an emotion outside `classes`.
     """
+    groups = np.zeros(len(truth), dtype=int) if groups is None else groups
     if not len(truth) == len(guess) == len(groups):
         raise SerClassicError(
             f"{len(truth)} true emotions, {len(guess)} guesses and {len(groups)} groups; these must be equal"
@@ -218,7 +212,7 @@ class Metric:
     ) -> float:
         """The metric of clips: one true emotion, one guess and one row of probabilities each."""
         if self.terms is None:
-            return float(self.of(confusion(truth, guess, classes_of(truth, guess))))
+            return float(self.of(confusion(truth, guess, classes_of(truth, guess)))[0])
         if probabilities is None:
             return float("nan")
         return float(self.of(self.terms(truth, guess, probabilities).sum(axis=0)))

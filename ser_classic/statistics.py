@@ -16,7 +16,7 @@ import pandas as pd
 
 from ser_classic.metrics import (
     classes_of,
-    grouped_confusion,
+    confusion,
     mean_recall_of,
     places_of,
     uar_of,
@@ -76,7 +76,7 @@ class Ranks(NamedTuple):
 def count(truth: Sequence[str], guess: Sequence[str], speakers: Sequence[str]) -> SpeakerCounts:
     """Confusion counts of every speaker, of all emotions that occur."""
     names, classes = classes_of(speakers), ordered(classes_of(truth, guess))
-    return SpeakerCounts(names, classes, grouped_confusion(truth, guess, places_of(speakers, names), classes))
+    return SpeakerCounts(names, classes, confusion(truth, guess, classes, places_of(speakers, names)))
 
 
 def per_speaker(table: SpeakerCounts, metric: CountMetric = uar_of) -> pd.Series:
