@@ -6,7 +6,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -171,9 +171,8 @@ def served(
         Gradio is not installed, there is no predictor, or the host or port cannot be used.
     """
     port = _free_port(host, port)
-    with ExitStack() as opened:
-        predictors = predictors_in(list(paths) or [opened.enter_context(shipped.file())], problem)
-        folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="ser-classic-app-"))
+    predictors = predictors_in(list(paths) or [shipped.FILE], problem)
+    with tempfile.TemporaryDirectory(prefix="ser-classic-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # its default is shared by all users, and stays
         gradio = _gradio()
         plain = ("system-ui", "sans-serif")
