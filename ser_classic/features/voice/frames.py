@@ -45,9 +45,9 @@ class Frames:
     count: int
     level: np.ndarray
 
-    def blocks(self, length: int) -> Iterator[tuple[slice, np.ndarray]]:
-        """Frames of a length [samples], BLOCK at a time: indices and a view [shape=(<= BLOCK, length)]."""
-        yield from blocks(self.waveform, length, self.first, self.count)
+    def blocks(self, length: int, most: int = BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
+        """Frames of a length [samples], so many at a time: indices and a view [shape=(<= most, length)]."""
+        yield from blocks(self.waveform, length, self.first, self.count, most=most)
 
     def power(self) -> np.ndarray:
         """Power spectra [shape=(count, 257), dtype=float32], divided by the energy of the window."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.features.voice.frames import RATE, Frames, squared
+from ser_classic.features.voice.frames import BLOCK, RATE, Frames, squared
 
 FLOOR, CEILING = 65.0, 650.0  # [Hz]
 WINDOW = 738  # [samples]: three periods of the lowest pitch
@@ -82,7 +82,7 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     own, ones = own[first : last + 1], np.ones(WINDOW, np.float32)
     peaks = []
     loudness = np.empty(frames.count)
-    for block, samples in frames.blocks(WINDOW):
+    for block, samples in frames.blocks(WINDOW, 2 * BLOCK):
         centred = samples - np.vecdot(samples, ones)[:, None] / np.float32(WINDOW)
         loudness[block] = np.abs(centred[:, WINDOW // 3 : 2 * WINDOW // 3]).max(axis=1)
         power = squared(fft.rfft(centred * window, FFT, workers=1))
