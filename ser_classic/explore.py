@@ -150,7 +150,7 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
 def place(what: str) -> Path:
     """Folder of a page below that of all pages: the name of a known corpus, or the path of what is shown.
 
-    That of a table is without its ending.
+    The path of a table loses its ending.
     """
     path = Path(os.path.abspath(what))  # noqa: PTH100 (links are not followed)
     if os.path.isfile(path) and not audio.is_recording(path):  # noqa: PTH113 (Path's raises where one may not look)

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from ser_classic.errors import SerClassicError, some
 from ser_classic.extras import ENTRY_POINTS
 
-MANY = 40  # known names that a message lists; with more, one that has a good guess lists none
+MANY = 40  # names that a message lists; of more, it lists none if it can guess which is meant
 
 logger = logging.getLogger(__name__)
 

@@ -26,11 +26,11 @@ class Track:
     colour : str
         Of the track in figures and on the page: `#rrggbb`.
     method : {"scaled", "evened", "self_taught"} or ""
-        What is done with clips that are known together: every feature is z-scored over them, of training and
-        test; or the probabilities of the test clips are changed by `adaptation.evened` or by
+        What is done with clips that are known together: features are z-scored over them, in training and in
+        test; or the probabilities of test clips are changed by `adaptation.evened` or
         `adaptation.self_taught`. By default every clip is judged alone.
     by : str
-        Column of the clips table: clips that have the same value there are known together.
+        Column of the clips table: clips with the same value in it are known together.
     label : str
         The name that reports show; by default `name`.
 

@@ -1,12 +1,12 @@
-"""Containers of audio: what a file is by its first bytes, and whether all of its audio is there.
+"""Audio containers: the kind of a file by its first bytes, and whether all of its audio is there.
 
-libsndfile reads what is there of a recording that was cut short, and no more than its header announces. Its
-log has the length that the header states, and the place where it stops tells what it did not read. Lengths of
-audio that was written to a pipe were never filled in, and count as unknown.
+libsndfile reads what is left of a truncated recording, and never more than the header announces. Its log has
+the length in the header, and the place where it stops shows what it left unread. A program that writes to a
+pipe never fills in the length, which then counts as unknown.
 
-Checked are AIFF, AU, CAF, IFF (8SVX, 16SV), NIST SPHERE, RF64, W64 and WAV, and that an Ogg has its last
-page; decoders check FLAC, HTK and MP3. Other files that libsndfile reads (AVR, IRCAM, MAT, PAF, PVF, SDS,
-VOC, WVE ...) count as complete, with a notice that this was not checked.
+This module checks AIFF, AU, CAF, IFF (8SVX, 16SV), NIST SPHERE, RF64, W64 and WAV, and that an Ogg has its
+last page; decoders check FLAC, HTK and MP3. Other files that libsndfile reads (AVR, IRCAM, MAT, PAF, PVF,
+SDS, VOC, WVE ...) count as complete, with a notice that this was not checked.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from typing import Any, BinaryIO
 from ser_classic.audio.waveforms import AudioError
 
 UNKNOWN = 2**62  # frames; for an unknown length libsndfile reports more than that
-PLACEHOLDER = 0x7F000000  # [bytes]; a length from this on was never filled in
+PLACEHOLDER = 0x7F000000  # [bytes]; a length of at least this was never filled in
 ANY_LENGTH = b"data\xff\xff\xff\xff"  # in a WAV
-CLAIMED = 2**36  # [bytes] that an MP3 claims to have after its end
-GUESSED = CLAIMED // 8  # frames; for more, the length of an MP3 was guessed by that claim
+CLAIMED = 2**36  # [bytes] that an MP3 is said to have after its end
+GUESSED = CLAIMED // 8  # frames; if an MP3 has more, its length was guessed from that claim
 GSM_BLOCK = 320  # frames
 TAG = 128  # [bytes] at the end of an MP3, where its title may be
 LITTLE = 0.05  # share of a file below which what follows the audio is not taken for more audio
 EXAMINED = 2**20  # [bytes] after the audio
 AGAIN = "copy or download it again"
-LOG = 2000  # letters from which libsndfile may have cut its log
+LOG = 2000  # characters; libsndfile may have cut a log of this length
 STATED = re.compile(r"\b(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
 OF_FILE = re.compile(r"\b(?:RIFF|FORM|riff|Riff size) *: (\d+) \(should be (\d+)\)")  # begins the log
 OF_WAV = re.compile(r"^data : (\d+)$", re.MULTILINE)
 SAMPLES = re.compile(rb"NIST_1A.*?sample_count -i (\d+)", re.DOTALL)
 FIRST_PAGE = re.compile(rb"OggS\0[\2\3\6\7]")  # of a stream
-FOLLOWING = re.compile(rb"\Z|ID3|TAG|APETAGEX|LYRICSBEGIN")  # what is no audio
+FOLLOWING = re.compile(rb"\Z|ID3|TAG|APETAGEX|LYRICSBEGIN")  # not audio
 CHUNK = re.compile(rb"[\x20-\x7e]{4}")
 CHECKED = {  # containers, as libsndfile calls them, whose files are checked to be complete
     *("AIFF", "AU", "CAF", "FLAC", "HTK", "MP3", "NIST", "OGG", "RF64", "SVX", "W64", "WAV", "WAVEX"),
@@ -63,13 +63,13 @@ def announced(decoder: Any, head: bytes) -> int:
 
 
 def check_length(file: BinaryIO, head: bytes, size: int, log: str) -> None:
-    """Raise an AudioError if a file lacks audio that its header announces, by the log of libsndfile."""
+    """Raise an AudioError if, by the log of libsndfile, a file lacks audio that its header announces."""
     if size >= 2**32 and head.startswith((b"RIFF", b"FORM", b".snd")):
         much = f"{size / 2**30:.1f} GiB of audio, more than its header can state"
         raise AudioError(f"{file.name}: {much}; convert it to FLAC, or split it")
     for stated, there in (STATED if len(log) < LOG else OF_FILE).findall(log):
         if int(there) < int(stated) < PLACEHOLDER:
-            raise AudioError(f"{file.name}: truncated, {there} of {stated} bytes are there; {AGAIN}")
+            raise AudioError(f"{file.name}: truncated, it has {there} of {stated} bytes; {AGAIN}")
 
 
 def wrong_length(file: BinaryIO, head: bytes, size: int, log: str) -> bytes | None:
@@ -86,7 +86,7 @@ def wrong_length(file: BinaryIO, head: bytes, size: int, log: str) -> bytes | No
 
 
 def left_over(file: BinaryIO, size: int) -> int:
-    """How many bytes a decoder has left that may be audio: not few, nor padding, tags or chunks."""
+    """How many bytes that may be audio a decoder has left unread; 0 for few, or padding, tags or chunks."""
     left = size - file.tell()
     if left < LITTLE * size:
         return 0
@@ -118,8 +118,8 @@ def _page_end(content: bytes, place: int) -> int:
 class Source(io.FileIO):
     """A file for a decoder, which may seek anywhere in a damaged one.
 
-    It can claim to have more [bytes], so that no decoder stops where it guesses the end of an MP3. Beyond its
-    end it has nothing, but zeros in the last bytes, where a tag may be.
+    It can claim to be longer, by `claimed` bytes, so that no decoder stops where it guesses the end of an
+    MP3. There is nothing to read beyond the real end, except zeros in the last bytes, where a tag may be.
     """
 
     claimed = 0

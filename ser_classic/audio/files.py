@@ -29,7 +29,7 @@ SUFFIXES = (*LIBSNDFILE, *FFMPEG, *HEADERLESS)
 
 @contextmanager
 def opened_file(path: Path) -> Iterator[FileIO]:
-    """A file opened to be read; an AudioError if it cannot be, or is a pipe, which might never end."""
+    """Open a file for reading; an AudioError if it cannot be read, or is a pipe, which might never end."""
     try:
         str(path).encode()
         if not path.is_file():

@@ -98,7 +98,7 @@ def main() -> None:
         os.environ.setdefault(name, "1")
     if sys.stdout:  # none where it is closed; a file's name may hold what its encoding lacks
         sys.stdout.reconfigure(errors="backslashreplace")
-    logging.lastResort.setFormatter(logging.Formatter("ser-classic: %(message)s"))  # as `tell` says it
+    logging.lastResort.setFormatter(logging.Formatter("ser-classic: %(message)s"))  # like `tell`
     try:
         app()
     except SerClassicError as error:

@@ -91,9 +91,8 @@ class Group(typer.Typer):
 
 
 def _below(examples: tuple[str, ...]) -> str:
-    return "\n".join(
-        ["\b", "Examples:", *(f"  ser-classic {example}" for example in examples)]
-    )  # \b: as it is
+    lines = [f"  ser-classic {example}" for example in examples]
+    return "\n".join(["\b", "Examples:", *lines])  # \b: the lines are not filled
 
 
 class Commands(PlainGroup):

@@ -1,4 +1,4 @@
-"""`ser-classic folds` and `score`: models of other programs, trained and tested on the same folds."""
+"""`ser-classic folds` and `score`: train and test models of other programs on the same folds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ser-classic doctor` and `cache`: what is installed here, where files lie, how large the cache is."""
+"""`ser-classic doctor` and `cache`: what is installed, where files are, and how large the cache is."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _writable(folder: Path) -> bool:
 
 
 def _text(fact: Any) -> str:
-    """A fact in words."""
+    """A fact in words, for the table."""
     if isinstance(fact, dict):
         return ", ".join(f"{name} {_text(value)}" for name, value in fact.items())
     if isinstance(fact, list):
@@ -107,7 +107,7 @@ def cache(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show where the cache is and how large, or clear it.
+    """Show where the cache is and how large it is, or clear it.
 
     Clear it only while no other command is running.
     """
@@ -128,7 +128,7 @@ def cache(
 
 
 def contents(folder: Path) -> dict[str, int]:
-    """Bytes in each part of the cache; 0 for what is not there."""
+    """Bytes in each part of the cache; 0 if it does not exist."""
     return {
         name: sum(path.stat().st_size for path in (folder / name).rglob("*") if path.is_file())
         for name in KEPT
@@ -136,7 +136,7 @@ def contents(folder: Path) -> dict[str, int]:
 
 
 def _empty(folder: Path) -> None:
-    """Each entry gets another name first: an interrupted removal leaves no part that passes for the whole."""
+    """Remove every entry, renamed first: after an interruption, none that is half removed is ever read."""
     for name in KEPT:
         for entry in (folder / name).iterdir() if (folder / name).is_dir() else ():
             entry = entry.rename(entry.with_name(f".removed-{uuid.uuid4().hex}"))

@@ -12,7 +12,7 @@ from ser_classic.cli import options
 from ser_classic.cli.printing import show
 from ser_classic.tables import Table
 
-Listed = Iterator[tuple[str, str, dict[str, Any]]]  # name and meaning, "" for no row; facts for programs
+Listed = Iterator[tuple[str, str, dict[str, Any]]]  # name ("" for no row), meaning, facts for JSON
 
 
 def _suites() -> Listed:
@@ -73,7 +73,7 @@ def list_names(
     kind: Annotated[Kind | None, typer.Argument(help=", ".join(Kind) + ".", show_default="all kinds")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the names that other commands take, and what those of one kind stand for."""
+    """List the names that other commands take, or those of one kind with their meanings."""
     if kind is not None:
         listed = list(LISTED[kind]())
         rows = [(name, text) for name, text, _ in listed if name]

@@ -117,7 +117,7 @@ def pairs(given: Iterable[str], form: str) -> dict[str, str]:
         if not (word and equals and meaning):
             raise SerClassicError(f"{option}: {pair!r}; expected a form such as {example}")
         if words.setdefault(word, meaning) != meaning:
-            raise SerClassicError(f"{option}: {word!r} is {meaning!r}, and {words[word]!r} before")
+            raise SerClassicError(f"{option}: {word!r} means {words[word]!r} and {meaning!r}; give one")
     return words
 
 
@@ -131,7 +131,7 @@ def channel_of(channel: str) -> int | None:
     return int(channel)
 
 
-# Of each attribute of a `Reading`: names, type and help of its option, and what makes the one from the other.
+# For each attribute of `Reading`: names, type and help of its option, and what converts the option's value.
 READING: dict[str, tuple[str, type, str, Callable[[Any], Any]]] = {
     "words": (
         "--map WORD=EMOTION",
@@ -161,7 +161,7 @@ READING: dict[str, tuple[str, type, str, Callable[[Any], Any]]] = {
     "labels": (
         "--labels FILE",
         Path,
-        "Labels for a folder of recordings: CSV, TSV, TXT with header or JSON.",
+        "Labels for a folder of recordings: CSV, TSV, TXT with header, JSON or Parquet.",
         Path,
     ),
     "key": (
@@ -213,9 +213,11 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
         with busy("starting"):  # visible while pandas is imported
             from ser_classic.corpora import Reading
 
-            given = {name: value for name in READING if (value := values.pop(name)) is not None}
-            reading = Reading(**{name: READING[name][-1](value) for name, value in given.items()})
-            access = Access(reading, values.pop("data"), values.pop("cache"))
+            given = {}
+            for name, (*_, convert) in READING.items():
+                if (value := values.pop(name)) is not None:
+                    given[name] = convert(value)
+            access = Access(Reading(**given), values.pop("data"), values.pop("cache"))
         command(**values, access=access)
 
     run.__signature__ = inspect.Signature(parameters)  # Typer reads this

@@ -1,4 +1,4 @@
-"""`ser-classic fit`, `card` and `export`: saved predictors, made, described and given to other programs."""
+"""`ser-classic fit`, `card` and `export`: make, describe and export saved predictors."""
 
 from __future__ import annotations
 

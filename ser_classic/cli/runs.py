@@ -1,4 +1,4 @@
-"""`ser-classic report`, `compare` and `results`: what is done with stored runs."""
+"""`ser-classic report`, `compare` and `results`: show, compare, merge and remove stored runs."""
 
 from __future__ import annotations
 

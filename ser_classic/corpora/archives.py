@@ -1,4 +1,4 @@
-"""Archives and folders at hand: take what is wanted, refuse an archive that reaches out of its folder."""
+"""Archives and folders at hand: copy the wanted files, and refuse an archive that leaves its folder."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ BY_HAND = "download it again, or unpack it by hand and give the folder instead"
 
 class _Member(NamedTuple):
     path: PurePosixPath
-    size: int  # as the archive's directory says; not known of a file in a folder
+    size: int  # [bytes] by the archive's directory; 0 for a file in a folder
     open: Callable[[], IO[bytes]]
 
 
 def unpack(
     source: Path, folder: Path, target: Callable[[PurePosixPath], PurePosixPath | None], limit: int
 ) -> list[PurePosixPath]:
-    """Copy what is wanted of a folder, or of a ZIP or tar archive, into an empty one; relative to it.
+    """Copy the wanted files of a folder, ZIP or tar archive into an empty folder; returns their paths in it.
 
-    `target` says where a file belongs, None for one that is not wanted; the first of several that belong to
-    one place is taken. At most `limit` bytes are unpacked, against archives that swell.
+    `target` gives the place of a file, or None if it is not wanted; of several files for one place, the first
+    is taken. At most `limit` bytes are unpacked, as a small archive may hold far more.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def _of_tar(source: Path, archive: tarfile.TarFile) -> Iterator[_Member]:
         if not info.isdir():
             path = _safe(source, info.name, info.isfile())
             yield _Member(path, info.size, partial(archive.extractfile, info))
-    while archive.fileobj.read(2**20):  # to its end, where the checksum of what is compressed stands
+    while archive.fileobj.read(2**20):  # to its end, where the compressed stream has its checksum
         pass
 
 

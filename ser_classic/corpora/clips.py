@@ -36,9 +36,9 @@ def check_clips(
     clips : pd.DataFrame
         The table.
     source : str
-        Where it is from, for messages.
+        Where it comes from, for messages.
     rows : sequence of str, optional
-        What its rows are called there, such as `line 3`; by default their clips.
+        What messages call its rows, such as `line 3`; by default their clips.
 
     Raises
     ------

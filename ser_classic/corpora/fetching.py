@@ -83,7 +83,7 @@ def _fetch(corpus: Corpus, root: Path, draft: Path, source: str | None) -> Fetch
     else:
         at_hand = _download_archive(corpus, place, draft) if kind == "download" else Path(place)
         staged, listed = draft / "files", corpus.official
-        # Four times its size leaves room for finer formats.
+        # Four times the size leaves room for finer formats
         limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
         files = unpack(at_hand, staged, lambda file: _wanted(corpus, file, intact), limit)
         named = source or corpus.url
@@ -140,9 +140,9 @@ def _download_archive(corpus: Corpus, url: str, draft: Path) -> Path:
 
 
 def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: object) -> Path:
-    """Download one file; it is there whole and as its checksum says, or not at all.
+    """Download one file; it is there whole and matches its checksum, or not at all.
 
-    `bar` is what pooch wants of a progress bar, or False; pooch itself sets its `total`.
+    `bar` is a progress bar as pooch uses it, or False; pooch sets its `total`.
     """
     import pooch
     import requests
@@ -153,7 +153,7 @@ def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: o
     try:
         return Path(pooch.retrieve(url, checksum, fname=path.name, path=path.parent, downloader=downloader))
     except requests.RequestException as error:
-        # Those two say nothing more but addresses of objects.
+        # The messages of these two hold nothing but the addresses of Python objects
         brief = isinstance(error, (requests.ConnectionError, requests.Timeout))
         raise CorpusError(
             f"{corpus.name}: {url} cannot be downloaded ({type(error).__name__ if brief else error}). Check "

@@ -54,12 +54,12 @@ class Reading:
     channel : int, optional
         Channel to take from files with several, counted from 0 (`--channel`); their mean by default.
     labels : Path, optional
-        For a folder whose names say nothing: a table of its recordings (`--labels`), CSV, TSV, TXT or JSON.
+        For a folder whose names say nothing: a table of its recordings (`--labels`), as a manifest may be.
     key : str
         Column of the manifest, or of `labels`, that names the recording; or several as in `{folder}/{name}`
         (`--key`).
     columns : mapping
-        Columns to ours, `{"EmoClass": "emotion"}` (`--column`); others are kept as they are called.
+        What columns mean, `{"EmoClass": "emotion"}` (`--column`); others keep their names.
 
     Examples
     --------
@@ -97,9 +97,9 @@ def name_of(path: Path) -> str:
 def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFrame]:
     """The root, which files are relative to, and the clips at the path of a manifest or folder of one's own.
 
-    A manifest is a CSV, separated by commas, semicolons or tabs, with the columns file, emotion and, where
-    they are known, speaker, sex, sentence and any others; files are relative to it. With start and end [s],
-    a clip is that part of its file. A folder has one subfolder per emotion, or comes with `labels`, a table
+    A manifest is a table (CSV, TSV, TXT with header, JSON or Parquet) with the columns file, emotion and, if
+    known, speaker, sex, sentence and any others; files are relative to it. With start and end [s], a clip is
+    that part of its file. A folder has one subfolder per emotion, or comes with `labels`, a table
     like a manifest whose files are looked for below the folder. The clips table has the digest of every file,
     `sha256`, so that recordings replaced since are other clips.
     """
@@ -256,7 +256,7 @@ def _there(path: Path) -> Path | None:
 
 
 def _listed(named: pd.Series, manifest: Path) -> tuple[Path, list[str]]:
-    """The manifest's folder, or, where files lie outside it, the one that holds them all; and the files."""
+    """The manifest's folder, or a folder above it that holds all files; and the files relative to it."""
     root = _absolute(manifest.parent)
     named = named.map(lambda file: _absolute(root / file))
     files = list(map(_there, named))
@@ -301,7 +301,7 @@ def _below(named: pd.Series, root: Path, labels: Path) -> list[str]:
 
 
 def _understood(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows with their sexes and times as we write them, where they are understood."""
+    """Rows with sexes and times in our spelling, where they are understood."""
     if "sex" in rows:
         rows["sex"] = rows["sex"].map(_sex)
     if set(PART) & set(rows):

@@ -75,9 +75,9 @@ def mapped(
 ) -> dict[str, str]:
     """Each word as what it means; refuses spellings that may be the same.
 
-    `given` is what spellings mean, as the user says; one that means itself is kept apart from what is like
-    it. `synonyms` is what words mean that the user does not name, `spell` how words are compared. For
-    messages: `what` the words are, the `option` that says what they mean, and the `name` of the corpus.
+    `given` are the meanings that the user states; a word that means itself is kept apart from those like it.
+    `synonyms` are the meanings of other words, and `spell` is how words are compared. Messages say `what` the
+    words are, which `option` states their meaning, and the `name` of the corpus.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def require_occurring(named: Iterable[str], words: Iterable[str], what: str, opt
 
 
 def most_frequent(values: pd.Series) -> pd.Series:
-    """Texts, where those that are alike are written as most of them are; what is missing stays so."""
+    """Texts, with those that are alike in their most frequent spelling; missing ones stay missing."""
     words = values.dropna().map(plain)
     counts = words.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     usual = counts.index.to_series().groupby(list(map(alike, counts.index))).first()

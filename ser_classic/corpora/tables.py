@@ -16,7 +16,7 @@ from ser_classic.audio import mistaken
 from ser_classic.corpora.clips import PART, CorpusError
 from ser_classic.registry import need
 
-MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # as programs write what is not there
+MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # how programs write a missing value
 SEPARATORS = ",;\t|"
 PARQUET = b"PAR1"
 START_OR_END = {  # columns that say which part of a file its label is about
@@ -27,9 +27,9 @@ SYNONYMS = {"gender": "sex"}  # columns as other programs call them
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """Rows of a table as they are written, without space around values, indexed by line.
+    """Rows of a table as they are written, indexed by line.
 
-    What stands for a missing value is empty.
+    Values are stripped of surrounding space, and missing ones are empty.
     """
     try:
         content = path.read_bytes()
@@ -54,18 +54,19 @@ def read_rows(path: Path) -> pd.DataFrame:
 def keyed(
     rows: pd.DataFrame, source: Path, key: str, columns: Mapping[str, str]
 ) -> tuple[list[str], pd.DataFrame]:
-    """What names the recording of each row; and the rows, with their columns called what they mean.
+    """The recording that each row names, and the rows with their columns renamed to what they mean.
 
     Parameters
     ----------
     rows : pd.DataFrame
-        As of `read_rows`; the case of its columns does not matter.
+        From `read_rows`; the case of their columns does not matter.
     source : Path
-        Where they are from, for messages.
+        Where they come from, for messages.
     key : str
         The column that names the recording, or several as in `{folder}/{name}`.
     columns : mapping
-        What columns mean, `{"EmoClass": "emotion"}`; the others stay, but those of the key.
+        What columns mean, `{"EmoClass": "emotion"}`; others keep their names. The columns of the key
+        are left out.
     """
     rows = rows.rename(columns=str.lower)
     columns = {column.lower(): meaning for column, meaning in columns.items()}
@@ -82,7 +83,7 @@ def keyed(
 
 
 def read_table(path: Path, key: str, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Rows of a table of recordings, as `keyed`, with the columns file and emotion; indexed by line."""
+    """Rows of a table of recordings with the columns file and emotion, indexed by line; see `keyed`."""
     rows = read_rows(path)
     keys, table = keyed(rows, path, key, columns)
     table = table.rename(columns={word: ours for word, ours in SYNONYMS.items() if ours not in table})
@@ -156,7 +157,7 @@ def _of_json(content: object) -> pd.DataFrame:
 
 
 def _of_parquet(path: Path) -> pd.DataFrame:
-    """Rows of a Parquet file, with what pandas keeps as its index."""
+    """Rows of a Parquet file; an index that pandas stored becomes columns."""
     need("pyarrow", "parquet")
     table = pd.read_parquet(path, engine="pyarrow")
     return table.reset_index() if any(table.index.names) else table

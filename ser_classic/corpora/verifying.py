@@ -16,7 +16,7 @@ from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.runtime.progress import track
 
-BROKEN = ("missing", "corrupt", "unreadable")  # what fetching the corpus again would bring
+BROKEN = ("missing", "corrupt", "unreadable")  # faults that fetching the corpus again would mend
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Verification:
     formats : dict of str to int
         How many files have a format, sample rate and number of channels.
     found : dict of str to list of str
-        Faults and oddities by kind, each as text. Files are `corrupt` that are readable and look like
-        official ones, but differ from theirs; a `duplicate` has the bytes of another clip (or is the same
-        part of such a file), unlike in the official release; a `second copy` of a clip is not counted; what
-        is `extra` is no clip.
+        Faults and oddities by kind, each as text. A `corrupt` file is readable and looks like an official
+        one, but differs from it; a `duplicate` has the bytes of another clip (or is the same part of such a
+        file), unlike in the official release; a `second copy` of a clip is not counted; an `extra` file is
+        no clip.
     warnings : list of str
         See `warnings_of`.
     """
@@ -98,7 +98,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         same[one.digest or clip, part.get(clip)].append(clip)
     usual = {seen[clip].format for clip in states["identical"]}
     corrupt = [clip for clip in states["corrupt"] if seen[clip].format in usual]  # else encoded anew
-    if len(states["corrupt"]) > len(states["identical"]):  # not some files: the release
+    if len(states["corrupt"]) > len(states["identical"]):  # not a few damaged files, but another release
         corrupt = []
     groups = [group for group in same.values() if len(group) > 1]
     digests = {clip: file["sha256"] for clip, file in published.items()}

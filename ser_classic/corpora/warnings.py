@@ -1,4 +1,4 @@
-"""Warnings: what in a clips table, or in its folds, makes scores misleading, each with a remedy."""
+"""Warnings about clips tables and folds that make scores misleading, each with a remedy."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ CONFOUNDED = 0.75  # UAR of guessing emotions from the speaker alone, from which
 def warnings_of(clips: pd.DataFrame) -> list[str]:
     """Warnings, a sentence each, before models are trained on the clips table of a corpus.
 
-    Of speakers that give the emotion away (a confounded corpus), emotions with fewer clips than folds or a
-    single speaker, one recording under two speakers (with a column `sha256`), speakers whose names differ
-    only in an ending, and parts that `official` does not know.
+    They are about speakers that give the emotion away (a confounded corpus), emotions with fewer clips than
+    folds or with a single speaker, one recording under two speakers (with a column `sha256`), speakers whose
+    names differ only in an ending, and partitions that `official` does not know.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
 
 
 def warnings_of_folds(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> list[str]:
-    """Warnings of folds that do not train on an emotion that they test, or do not test every emotion.
+    """Warnings about folds that do not train on an emotion that they test, or do not test every emotion.
 
     `name` is that of the corpus and of the protocol, for the message.
 
@@ -50,7 +50,7 @@ def warnings_of_folds(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> 
         No fold that tests an emotion trains on it.
     """
     found = []
-    lost: Counter[str] = Counter()  # clips that are tested where no clip of their emotion is trained on
+    lost: Counter[str] = Counter()  # clips tested in a fold that trains on none of their emotion
     without: Counter[str] = Counter()  # folds that do not test an emotion
     short = 0
     counts = Counter(emotions[np.concatenate([fold.test for fold in folds])].tolist())
@@ -118,21 +118,21 @@ def _few(clips: pd.DataFrame) -> str | None:
         for word in ordered(few.index)
     ]
     return (
-        f"too little of {some(shown)}: not every fold can test an emotion with fewer than {FOLDS} clips, and "
-        "where the only speaker of one is tested, none is left to train on. Record more, merge it with "
-        "another by --map, or leave it out with --drop"
+        f"too little data for {some(shown)}: not every fold can test an emotion with fewer than {FOLDS} "
+        "clips, and a fold that tests the only speaker of an emotion cannot train on it. Record more, merge "
+        "it with another by --map, or leave it out with --drop"
     )
 
 
 def _unknown_parts(clips: pd.DataFrame) -> str | None:
-    """Parts spelled like none that `official` knows, beside some that are."""
+    """Partitions that `official` does not know, beside some that it does."""
     parts = clips["partition"].dropna() if "partition" in clips else pd.Series(dtype=str)
     known = parts.str.lower().isin(PARTITIONS)
     if known.all() or not known.any():
         return None
     return (
-        f"{counted(sum(~known), 'clip')} of the partition {some(sorted(set(parts[~known])))}: official takes "
-        "train, dev and test, and leaves these out; correct the column if it should not"
+        f"{counted(sum(~known), 'clip')} of the partition {some(sorted(set(parts[~known])))} are left out by "
+        "official, which takes train, dev and test; correct the column if they belong to one of these"
     )
 
 

@@ -120,11 +120,11 @@ def random_five(clips: pd.DataFrame, seed: int) -> list[Fold]:
     """Five random folds of clips, balanced in emotions; speakers are on both sides."""
     from sklearn.model_selection import StratifiedKFold
 
-    rarest = clips["emotion"].value_counts()
-    if rarest.min() < 5:
+    counts = clips["emotion"].value_counts()
+    if counts.min() < 5:
         raise SerClassicError(
-            f"{clips['corpus'].iloc[0]}: {rarest.min()} clip(s) of {rarest.idxmin()!r}; "
-            "at least 5 of every emotion are needed"
+            f"{clips['corpus'].iloc[0]}: only {counted(counts.min(), 'clip')} of {counts.idxmin()!r}; "
+            "random5 needs at least 5 of every emotion"
         )
     return _numbered(StratifiedKFold(5, shuffle=True, random_state=seed).split(clips, clips["emotion"]))
 

@@ -2,4 +2,5 @@
 
 import os
 
+# Cores that this process may use
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
