@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from string import Template
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,6 @@ LEAD = (
     "Classical systems tested on speakers they were not trained on; those marked leaky were trained on the "
     "test speakers. All figures except the published ones are computed from stored predictions."
 )
-NONE: Mapping[str, str] = MappingProxyType({})
 HEADINGS = {  # of all systems, and the classes of their cells; a narrow screen does without the lesser ones
     **{"#": "number", "features": "", "model": "", "UAR": "number", "95 %": "", "": "bar"},
     **dict.fromkeys(("accuracy", "F1", "ECE", "fit"), "number lesser"),
@@ -59,7 +57,7 @@ class Section:
     markup: str
 
 
-def page(runs: pd.DataFrame, chapters: Sequence[Chapter] = (), drawn: Mapping[str, str] = NONE) -> str:
+def page(runs: pd.DataFrame, chapters: Sequence[Chapter] = (), drawn: Mapping[str, str] | None = None) -> str:
     """The whole page; equal for equal runs and chapters. The first chapter stands before the leaderboard.
 
     `drawn` has the SVG of each picture of the chapters by its name.
@@ -91,12 +89,12 @@ def filled(title: str, lead: str, sections: Sequence[Section], footer: str) -> s
     )
 
 
-def section_of(chapter: Chapter, drawn: Mapping[str, str] = NONE) -> Section:
+def section_of(chapter: Chapter, drawn: Mapping[str, str] | None = None) -> Section:
     """A chapter as a section: its drawn pictures, and its tables, folded away where they are many."""
     figures = "".join(
         f"<h3>{escape(one.title)}</h3>{figure_of(drawn[one.name], one.name, one.title, one.caption)}"
         for one in chapter.pictures
-        if one.name in drawn
+        if drawn and one.name in drawn
     )
     tables = "".join(
         (f"<h3>{escape(table.title)}</h3>" if table.title else "")
