@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic import fit, load, statistics
+from ser_classic import fit, load
 from ser_classic.degradations import COPIES
 from ser_classic.features.extraction import extract
-from ser_classic.metrics import uar_of
+from ser_classic.metrics import confusion, uar_of
 from ser_classic.predictor import Predictor, shipped
 from ser_classic.predictor.describing import Described
 
@@ -71,7 +71,7 @@ def among_strangers(predictor: Predictor) -> dict[str, Any]:
                 described = [Described(table.index[row], vector=features.values[row]) for row in rows]
                 answers = predictor.answer(described, adapt and len(rows) > 1)
                 guesses.iloc[rows] = [answer["emotion"] for answer in answers]
-            counts = statistics.count(table["emotion"], guesses, table["corpus"], predictor.classes).counts[0]
+            (counts,) = confusion(table["emotion"], guesses, predictor.classes)
             uars[adapt].append(float(uar_of(counts)))
             if not adapt:
                 shares.append(counts / counts.sum(axis=1, keepdims=True))
