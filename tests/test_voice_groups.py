@@ -180,7 +180,14 @@ def test_correlations_do_not_see_gain_and_offset_and_a_still_track_has_none(trac
     assert all(value == 0 for name, value in values.items() if "c" in name.split("_"))
 
 
-@pytest.mark.parametrize(("make", "channels", "kernels_each"), [("mixtures", 5, 4), ("patches", 40, 120)])
+@pytest.mark.parametrize(
+    ("make", "channels", "kernels_each"),
+    [
+        ("mixtures", 5, 4),
+        ("mixtures", 23, 60),
+        ("patches", 40, 120),
+    ],  # of the second, some go around the ring
+)
 def test_responses_are_plain_convolutions(make: str, channels: int, kernels_each: int):
     contours = np.random.default_rng(0).normal(size=(channels, 50)).astype(np.float32)
     bank = getattr(kernels, make)
@@ -231,7 +238,9 @@ def test_kernels_follow_from_the_seed():
 
 
 def test_long_recordings_are_pooled_in_parts(tracks: np.ndarray, monkeypatch: pytest.MonkeyPatch):
-    bank = kernels.cut(kernels.mixtures, 5, 5, 0)
-    whole = kernels.responses(tracks, bank)
-    monkeypatch.setattr(kernels, "MOST_CELLS", 2 * tracks.shape[1])
-    np.testing.assert_allclose(kernels.responses(tracks, bank), whole, rtol=1e-5, atol=1e-6)
+    rows = np.vstack([tracks, tracks[:, ::-1], -tracks])
+    bank = kernels.cut(kernels.mixtures, len(rows), 30, 0)
+    assert all(len(pieces) > 1 for pieces in bank.pieces)
+    whole = kernels.responses(rows, bank)
+    monkeypatch.setattr(kernels, "MOST_CELLS", 7 * rows.shape[1])
+    np.testing.assert_allclose(kernels.responses(rows, bank), whole, rtol=1e-5, atol=1e-6)
