@@ -104,11 +104,11 @@ def test_a_recording_is_known_by_how_it_begins(tmp_path, kind):
     assert set(map(str, audio.other_files(folder))) == {*others, "pipe"}
 
 
-@pytest.mark.parametrize("kind", sorted(set(CHECKED) - {"HTK", "SVX", "W64"}))
+@pytest.mark.parametrize("kind", sorted(set(CHECKED) - {"HTK"}))
 def test_what_follows_the_audio_is_no_audio(tmp_path, kind, caplog):
-    """In SVX, W64 and G.72x within AU, libsndfile takes some of it for audio."""
+    """In the blocks of W64 and in G.72x within AU, libsndfile takes some of it for audio."""
     for path in every_subtype(tmp_path, kind):
-        if kind == "AU" and "G72" in path.name:
+        if re.search("AU_G72|W64_(GSM|.*ADPCM)", path.name):
             continue
         content, samples = path.read_bytes(), audio.read(path)[0]
         even = content + bytes(len(content) % 2)
@@ -211,7 +211,7 @@ def test_audio_in_two_pieces_is_not_taken_for_its_first(tmp_path, caplog):
     assert samples is None
 
 
-@pytest.mark.parametrize("kind", sorted(set(CHECKED) - {"HTK", "NIST", "OGG", "SVX", "W64"}))
+@pytest.mark.parametrize("kind", sorted(set(CHECKED) - {"HTK", "NIST", "OGG"}))
 def test_a_recording_with_another_appended_is_not_taken_for_its_first_without_a_word(tmp_path, kind, caplog):
     path = made(tmp_path, kind, samples=np.tile(voice(), 20))
     assert outcome(path, 2 * path.read_bytes(), caplog)[1]

@@ -31,6 +31,8 @@ LOG = 2000  # characters; libsndfile may have cut a log of this length
 STATED = re.compile(r"\b(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
 OF_FILE = re.compile(r"\b(?:RIFF|FORM|riff|Riff size) *: (\d+) \(should be (\d+)\)")  # begins the log
 OF_WAV = re.compile(r"^data : (\d+)$", re.MULTILINE)
+OF_AUDIO = re.compile(r"^ ?(?:BODY|data) : (\d+)$", re.MULTILINE)
+TO_THE_END = {"SVX": 0, "W64": 24}  # libsndfile reads them to the end; [bytes] by which a length is too long
 SAMPLES = re.compile(rb"NIST_1A.*?sample_count -i (\d+)", re.DOTALL)
 FIRST_PAGE = re.compile(rb"OggS\0[\2\3\6\7]")  # of a stream
 FOLLOWING = re.compile(rb"\Z|ID3|TAG|APETAGEX|LYRICSBEGIN")  # not audio
@@ -51,14 +53,18 @@ OURS = re.compile(  # files for libsndfile alone; for MP3, its tag or first fram
 )
 
 
-def announced(decoder: Any, head: bytes) -> int:
-    """How many frames a header announces, or `UNKNOWN`."""
+def announced(decoder: Any, head: bytes, there: int) -> int:
+    """How many frames a header announces, or `UNKNOWN`; so many bytes are there from the audio on."""
     if found := SAMPLES.match(head):
         return int(found[1])
     if decoder.format == "MP3" and decoder.frames > GUESSED:
         return UNKNOWN
     if decoder.subtype == "GSM610" and "seems to be truncated" in decoder.extra_info:
         return decoder.frames - GSM_BLOCK  # for which libsndfile takes the padding of a WAV
+    if decoder.format in TO_THE_END and (found := OF_AUDIO.search(decoder.extra_info)):
+        stated = int(found[1]) - TO_THE_END[decoder.format]
+        if 0 < stated < there:
+            return -(-decoder.frames * stated // there)
     return min(decoder.frames, UNKNOWN)
 
 

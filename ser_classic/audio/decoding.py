@@ -179,7 +179,8 @@ def _opened(path: Path) -> Iterator[_Opened]:
                 notices.append(("unchecked", f"{container} {reason}"))
         if len({(decoder.samplerate, decoder.channels) for decoder in decoders}) > 1:
             raise AudioError(f"{path}: has recordings of several rates or numbers of channels; split it")
-        expected = [announced(stack.enter_context(decoder), head) for decoder in decoders]
+        there = size - file.tell()
+        expected = [announced(stack.enter_context(decoder), head, there) for decoder in decoders]
         yield _Opened(decoders, expected, container, file, size, notices)
 
 
