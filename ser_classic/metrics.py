@@ -30,10 +30,11 @@ def places_of(words: Sequence[str], among: Sequence[str]) -> np.ndarray:
 def confusion(
     truth: Sequence[str], guess: Sequence[str], classes: Sequence[str], groups: np.ndarray | None = None
 ) -> np.ndarray:
-    """Clips of every true emotion (row) by the emotion guessed (column), of every group, such as a speaker.
+    """Counts of clips by true emotion (row) and guess (column) for every group, such as a speaker.
 
-    Each [shape=(groups, k, k), dtype=int64] equals `sklearn.metrics.confusion_matrix(labels=classes)`.
-    `groups` [shape=(n,), dtype=int] are numbered from 0; by default all clips are one group.
+    Those of a group, in the result [shape=(groups, k, k), dtype=int64], equal
+    `sklearn.metrics.confusion_matrix(labels=classes)`. `groups` [shape=(n,), dtype=int] are numbered from 0;
+    by default all clips are one group.
 
     Raises
     ------

@@ -103,7 +103,7 @@ def interval(
 
 
 def sums_of(terms: np.ndarray, speakers: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """The speakers, and the sums of what the clips of each add [shape=(n, m)], such as `brier_terms`."""
+    """The speakers, and for each the sum of its clips' terms [shape=(n, m)], such as `brier_terms`."""
     names = classes_of(speakers)
     sums = np.zeros((len(names), terms.shape[1]))
     np.add.at(sums, places_of(speakers, names), terms)
@@ -138,7 +138,7 @@ def swap_test(
     Of counts [shape=(speakers, k, k)] of the same clips: the two-sided p-value, with n speakers never below
     2 / 2**n, and whether all swaps were tried. Where speakers are too many for that, `resamples` are drawn.
     """
-    first, second = np.stack([first, second])
+    first, second = np.stack([first, second])  # refuses unequal shapes
     number = len(first)
     exact = number <= EXACT_SPEAKERS
     if exact:

@@ -132,7 +132,7 @@ class _Bench:
         return run if run.ok else None
 
     def _kept(self, cells: Sequence[Cell]) -> tuple[list[Cell], dict[Cell, Mapping[str, str]]]:
-        """Cells whose finished runs stay, and how those that differ from today's tables do."""
+        """Cells whose finished runs are kept, and how those of stale cells differ from today's tables."""
         known = {cell: run for cell in cells if (run := self._finished(cell))}
         today = self.sources.clips_today
         stale = {cell: other for cell, run in known.items() if (other := differences(run.record, today))}
@@ -188,7 +188,7 @@ class _Bench:
 
 
 def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult | str]:
-    """As `run_alike`, but a failure is a message in the place of the result, so that others go on."""
+    """As `run_alike`, but a message takes the place of a result that failed, so that others go on."""
     fold = trials[0].folds[number]
     learned = _or_message(learn, trials[0], fold)
     if isinstance(learned, str):

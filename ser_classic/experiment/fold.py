@@ -142,7 +142,7 @@ def learn(trial: Trial, fold: Fold) -> Learned:
 
 
 def predict(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
-    """Predict the test clips of a fold by what was learned from its training clips.
+    """Predict the test clips of a fold with what was learned from its training clips.
 
     It may have been learned for another trial with the same `training`.
     """

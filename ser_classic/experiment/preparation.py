@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sources:
-    """Corpora, their folds and features, each made once; an error in features is raised again every time.
+    """Corpora, their folds and features, each made once; an error in features is raised each time.
 
     With `dimensions`, only clips with rated dimensions are taken; the other parameters are those of `bench`.
     """

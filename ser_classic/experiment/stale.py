@@ -16,12 +16,12 @@ from ser_classic.protocols import PROTOCOLS
 from ser_classic.vocabulary import EMOTION
 
 DEFAULTS = {"version": 1}  # of fields missing from older records; for all others null
-SET = "model.parameters."  # of the estimator; only those are compared that the model sets, then and now
+SET = "model.parameters."  # of the estimator; compared only if the model sets them, then and now
 LONGEST = 40  # letters of a value that is shown
 
 
 def differences(record: Mapping[str, Any], clips: Callable[[str], str | None]) -> dict[str, str]:
-    """How a stored run differs from what would be run today, by what: `features.version`.
+    """How a stored run differs from what would be run today, by name, such as `features.version`.
 
     `clips` gives the digest of today's clips table of a corpus, None if it is unknown. What cannot be
     compared counts as equal: a part missing from the record, a model whose optional library is not installed
@@ -92,7 +92,7 @@ def _differing(recorded: Mapping[str, Any], today: Mapping[str, Any]) -> Iterato
         if one != two:
             values = [json.dumps(value, ensure_ascii=False) for value in (one, two)]
             short = max(map(len, values)) <= LONGEST
-            yield where, f"{values[0]}, now {values[1]}" if short else "others than now"
+            yield where, f"{values[0]}, now {values[1]}" if short else "other values than now"
 
 
 def _values(content: Any, where: str) -> Iterator[tuple[str, Any]]:

@@ -195,8 +195,8 @@ class Trees:
     # Values of each leaf, in the order of the nodes: for all classes [shape=(leaves, k)], or for one class,
     # which changes from tree to tree [shape=(leaves, 1)]
     leaves: np.ndarray
-    base: np.ndarray  # to which they are added [shape=(k,)] ...
-    divisor: float  # ... before the sum is divided by this
+    base: np.ndarray  # added to their sum [shape=(k,)]
+    divisor: float  # by which the total is divided
 
     @classmethod
     def of(

@@ -50,7 +50,7 @@ def counts(table: pd.DataFrame) -> Figure:
 
 @styled()
 def spreads(quantities: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
-    """How each quantity is spread in each group, a panel per quantity.
+    """The spread of each quantity in each group, a panel per quantity.
 
     Boxes are quartiles, whiskers reach from the 5th to the 95th percentile.
     """

@@ -61,9 +61,8 @@ def crossings(table: pd.DataFrame) -> Figure:
 def curves(table: pd.DataFrame, label: str) -> Figure:
     """UAR by a condition that `label` names, a panel per corpus.
 
-    Columns corpus, system, at (a number, by which the conditions are ordered), words (for it), joined (bool:
-    points on a line; the others stand apart, beyond a vertical line), classes, uar, low, high (NaN without an
-    interval).
+    Columns corpus, system, at (a number that orders the conditions), words (their labels), joined (bool: on a
+    line; other points stand beyond a vertical line), classes, uar, low, high (NaN without an interval).
     """
     corpora, systems = list(dict.fromkeys(table["corpus"])), list(table["system"].unique())
     joined = table.groupby("at")["joined"].first()

@@ -153,7 +153,7 @@ def beside(ax: Axes, place: float, text: str, offset: float = 6, **style: Any) -
 
 
 def cells(ax: Axes, values: np.ndarray, words: np.ndarray, framed: np.ndarray | None = None) -> None:
-    """Shares as coloured cells, or framed ones, with words in them, of which the first line is the largest.
+    """Shares as coloured or `framed` cells with words in them, the first line in larger letters.
 
     The colour is the opacity of one hue, on any ground.
     """

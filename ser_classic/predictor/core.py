@@ -221,10 +221,11 @@ class Predictor:
         hop: float | None = None,
         min_confidence: float = 0.0,
     ) -> Iterator[Answer]:
-        """Answers window by window to a recording that comes in mono blocks [shape=(n,)] of any size.
+        """Answer window by window for a recording that comes in mono blocks [shape=(n,)] of any size.
 
-        They are those of its windows afterwards; parameters and errors as of `predict`. A predictor of the
-        adapted track needs all recordings of a speaker first.
+        `rate` is in Hz, `window` and `hop` in seconds. The answers equal those of `predict` for the whole
+        recording, which has the other parameters and the errors. A predictor of the adapted track is refused,
+        as it needs all recordings of a speaker first.
         """
         describer = Describer(self.features)
         for span, waveform in windows(blocks, rate, window, hop):

@@ -133,9 +133,8 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     Raises
     ------
     SerClassicError
-        There is no such run (with the nearest ids), or it is damaged.
-    SerClassicError
-        As `compare`; or they are one run, or were made on other clips than the folder's clips table tells.
+        As `compare`; or there is no such run (the message has the nearest ids), it is damaged, both are one
+        run, or they were made on clips other than those in the folder's clips table.
     """
     runs = store.find_run(results, first), store.find_run(results, second)
     if first == second:

@@ -101,7 +101,7 @@ def speakers_chapter(runs: pd.DataFrame) -> Chapter:
 def over_number(
     runs: pd.DataFrame, field: str, ends: Mapping[str, float]
 ) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
-    """As `beside_ordinary`, with what `_with_curves` needs; the ordinary runs of tracks are at its `ends`."""
+    """As `beside_ordinary`, with the columns that `_with_curves` needs; `ends` places each ordinary track."""
     table, failed = beside_ordinary(runs[runs["track"].isin(ends)], field)
     at = table[field].astype(float).fillna(table["track"].map(ends))
     words = [{BLIND: "blind", ALL: "all"}.get(number) or str(int(number)) for number in at]
@@ -112,8 +112,8 @@ def over_number(
 def degraded(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """As `beside_ordinary`, what blind systems score on degraded clips and on clean ones (`CLEAN`).
 
-    With what `_with_curves` needs, in the order of `DEGRADATIONS`; the name of a system that was trained on
-    copies, too, ends in `COPIES`.
+    It has the columns that `_with_curves` needs, in the order of `DEGRADATIONS`. The name of a system that is
+    also trained on copies ends in `COPIES`.
     """
     from ser_classic.degradations import DEGRADATIONS
 
@@ -157,9 +157,9 @@ def _with_curves(
 ) -> Chapter:
     """The chapter with a grid for each corpus and folds, conditions as rows and systems as columns.
 
-    Columns as `beside_ordinary`, and at, words and joined (see `plots.conditions.curves`). Next to a system
-    that was trained with copies stands what they gain. The figure of several conditions has all rows, or
-    those `drawn`.
+    Columns as `beside_ordinary`, and at, words and joined (see `plots.conditions.curves`). A system that was
+    trained with copies has one more column: what it gains by them. If there are several conditions, a figure
+    shows all rows, or only those `drawn`.
     """
     from ser_classic.plots.conditions import curves
 
@@ -189,9 +189,9 @@ def grid(
     columns: Mapping[str, str],
     entries: Iterable[tuple[tuple[str, ...], str, Cell]],
 ) -> Table:
-    """A table of entries, each of which tells its row (under `headings`), its column, and what stands there.
+    """A table made of entries: the words of the row (under `headings`), the column, and the cell.
 
-    `columns` has the heading of each column, in order; what is not there is a dash.
+    `columns` has the heading of each column, in order; a cell without an entry is a dash.
     """
     rows: dict[tuple[str, ...], dict[str, Cell]] = {}
     for row, column, cell in entries:

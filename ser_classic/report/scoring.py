@@ -164,9 +164,9 @@ def _score(
 def over_speakers(
     name: str, speakers: Sequence[str], sums: np.ndarray, metric: CountMetric, seed: int = 0
 ) -> dict[str, Any]:
-    """How many speakers there are (none: unknown), the ends of a metric's interval, and it for each of few.
+    """The number of speakers, the ends of a metric's interval, and its value for each speaker of few.
 
-    `sums` as for `statistics.interval`.
+    Without `speakers` they are unknown; `sums` as for `statistics.interval`.
     """
     range_ = interval(sums, metric, seed=seed) if speakers else None
     few = zip(speakers, metric(sums), strict=True) if len(speakers) < FEWEST_SPEAKERS and speakers else ()
@@ -313,9 +313,9 @@ def placed(board: pd.DataFrame) -> pd.DataFrame:
 
 
 def usual(rows: pd.DataFrame, of: Sequence[str] = ("corpus", "group")) -> pd.DataFrame:
-    """Of `placed` rows, those under the usual protocol of each corpus and group, or of what `of` names.
+    """The `placed` rows under the usual protocol of each corpus and group, or of each set of values of `of`.
 
-    It is the one with the lowest place among these rows.
+    The usual protocol is the one with the lowest place among these rows.
     """
     return rows[rows["place"] == rows.groupby(list(of))["place"].transform("min")]
 

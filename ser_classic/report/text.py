@@ -169,7 +169,7 @@ def about_task(rows: pd.DataFrame) -> str:
 
 
 def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
-    """A chapter for each corpus with the rankings of `systems`; terminals show so many rows of each."""
+    """A chapter for each corpus with the rankings of `systems`; terminals show `most` rows of each."""
     for corpus, of_corpus in table.groupby("corpus", sort=False):
         tables, remarks = [], []
         for (group, protocol, emotions), part in of_corpus.groupby(RANKING[1:], sort=False):

@@ -56,10 +56,11 @@ def write(
     kept = cache_folder(cache) / "reports" / f"{name}.pickle"
     sources, problems = _sources(results, figures), []
     with contextlib.suppress(Exception):  # it only saves time, so any fault is ignored
-        *made, told, boards = pickle.loads(kept.read_bytes())
+        *made, reported, boards = pickle.loads(kept.read_bytes())
         if made == [sources, _outputs(results)]:
-            for words in told if problem else ():
-                problem(words)
+            if problem:
+                for words in reported:
+                    problem(words)
             return boards
 
     def report(words: str) -> None:
@@ -76,7 +77,7 @@ def write(
 
 
 def _sources(results: Path, figures: bool) -> tuple[object, ...]:
-    """What tells whether a report of this folder would be another: its runs, the code, plug-ins."""
+    """What a report of this folder depends on: its runs, the code and the plug-ins."""
     homes = store.homes(results)
     folders = (home / part for home in homes for part in ("clips", "folds", "runs"))
     points = (point for installed in distributions() for point in installed.entry_points)
@@ -85,12 +86,12 @@ def _sources(results: Path, figures: bool) -> tuple[object, ...]:
 
 
 def _outputs(results: Path) -> str:
-    """What tells whether what a report wrote into this folder is still there."""
+    """Digest of the files that a report writes into this folder."""
     return _digest(results, results / store.DIMENSIONS, results / "figures", below=False)
 
 
 def _digest(*folders: Path, below: bool = True) -> str:
-    """Of names, sizes and times of files in folders, and below them; not of hidden and compiled ones."""
+    """Digest of names, sizes and times of files in folders (and `below`), except hidden and compiled ones."""
     found = []
     for folder in folders:
         for home, inner, names in os.walk(folder):

@@ -82,8 +82,9 @@ class Run:
         return pd.concat([tested, pd.DataFrame(answers)], axis=1)
 
     def answers(self) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-        """`predictions` in two parts: the columns fold and clip, one table for all runs on the same folds and
-        not to be changed; and the other columns by name.
+        """`predictions` in two parts: the columns fold and clip, and the other columns by name.
+
+        All runs on the same folds share the first, so it must not be changed.
         """
         if not self.ok:
             raise SerClassicError(
@@ -224,12 +225,12 @@ def _placed(results: Path, name: str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def at_work(results: Path) -> Iterator[None]:
-    """Be the only one who writes runs into a results folder; wait for whoever does, and tidy up first."""
+    """Be the only process that writes runs into a results folder: wait for another to end, then tidy up."""
     with _locked(results / "runs", f"writing runs into {results}", results / "clips", results / "folds"):
         for draft in results.glob(f"runs/{DRAFT}*"):
             with contextlib.suppress(OSError, ValueError, KeyError):  # half a run
                 final = draft.with_name(json.loads((draft / RECORD).read_text())["id"])
-                if not final.exists():  # killed before a run was in the place of another
+                if not final.exists():  # killed while it replaced a run
                     draft.rename(final)
             shutil.rmtree(draft, ignore_errors=True)
         yield
