@@ -82,26 +82,36 @@ def _fetch(corpus: Corpus, root: Path, draft: Path, source: str | None) -> Fetch
         added = _download_files(corpus, place, root, draft, intact)
     else:
         at_hand = _download_archive(corpus, place, draft) if kind == "download" else Path(place)
-        staged, listed = draft / "files", corpus.official
-        # Four times the size leaves room for finer formats
-        limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
-        files = unpack(at_hand, staged, lambda file: _wanted(corpus, file, intact), limit)
-        named = source or corpus.url
-        if not files and not intact:
-            raise CorpusError(f"{corpus.name}: {named} has no clip of it; nothing was done")
-        altered = [file for file in files if official and _altered(staged / file, *official[_key(file)])]
-        if altered:
-            raise CorpusError(
-                f"{corpus.name}: {len(altered)} of {len(files)} files from {named} differ from the official "
-                f"ones, first {altered[0]}; nothing was put in place. Try another with --from"
-            )
+        files = _unpacked(corpus, at_hand, draft / "files", intact, source or corpus.url)
         for file in files:
-            _put(staged / file, root / file)
+            _put(draft / "files" / file, root / file)
         added = {_key(file): file for file in files}
     for key, file in corrupt.items():
         if added.get(key, file) != file:  # its whole successor lies where the official layout has it
             (root / file).unlink()
     return Fetched(root, len(added), len(intact))
+
+
+def _unpacked(
+    corpus: Corpus, at_hand: Path, staged: Path, intact: set[str], named: str
+) -> list[PurePosixPath]:
+    """The clips that an archive or folder adds to the intact ones, copied below `staged` and checked.
+
+    Messages call the source as it was `named`.
+    """
+    official, listed = _official(corpus), corpus.official
+    # Four times the size leaves room for finer formats
+    limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
+    files = unpack(at_hand, staged, lambda file: _wanted(corpus, file, intact), limit)
+    if not files and not intact:
+        raise CorpusError(f"{corpus.name}: {named} has no clip of it; nothing was done")
+    altered = [file for file in files if official and _altered(staged / file, *official[_key(file)])]
+    if altered:
+        raise CorpusError(
+            f"{corpus.name}: {len(altered)} of {len(files)} files from {named} differ from the official "
+            f"ones, first {altered[0]}; nothing was put in place. Try another with --from"
+        )
+    return files
 
 
 def _put(file: Path, place: Path) -> None:
