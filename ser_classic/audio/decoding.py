@@ -136,7 +136,7 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
                 frames += len(block)
                 more = len(block) > 0 and frames < expected
             if 0 < frames < expected < UNKNOWN:
-                raise AudioError(f"{path}: truncated, {frames} of {expected} samples are there; {AGAIN}")
+                raise AudioError(f"{path}: truncated, it has {frames} of {expected} samples; {AGAIN}")
         for kind, message in opened.notices:
             notice(kind, f"{path}: {message}")
         if left := left_over(opened.file, opened.size):
@@ -155,6 +155,7 @@ class _Opened(NamedTuple):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
+    """A file ready to be decoded by libsndfile, converted by ffmpeg where libsndfile cannot read it."""
     with ExitStack() as stack:
         file = stack.enter_context(opened_file(path))
         head, size = file.read(HEAD), os.fstat(file.fileno()).st_size

@@ -117,7 +117,7 @@ def bench(
         (again and keep_stale, "choose one of --again and --keep-stale"),
         (
             own is None and reading,
-            "--map, --drop, --speaker, --map-speaker, --channel and --labels need --own",
+            "--map, --drop, --speaker, --map-speaker, --channel, --labels, --key and --column need --own",
         ),
         (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
     )

@@ -99,13 +99,13 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
 
     A manifest is a table (CSV, TSV, TXT with header, JSON or Parquet) with the columns file, emotion and, if
     known, speaker, sex, sentence and any others; files are relative to it. With start and end [s], a clip is
-    that part of its file. A folder has one subfolder per emotion, or comes with `labels`, a table
-    like a manifest whose files are looked for below the folder. The clips table has the digest of every file,
+    that part of its file. A folder has one subfolder per emotion, or comes with `labels`, a table like a
+    manifest whose files are looked for below the folder. The clips table has the digest of every file,
     `sha256`, so that recordings replaced since are other clips.
     """
     source = Path(reading.labels or path)
     if reading.labels is not None and not path.is_dir():
-        raise CorpusError(f"{path}: --labels goes with a folder of recordings, and this is none")
+        raise CorpusError(f"{path}: --labels needs a folder of recordings, and this is not one")
     if reading.labels is None and path.is_dir():
         if reading.key != "file" or reading.columns:
             raise CorpusError(f"{path}: --key and --column go with a table; give one with --labels")
@@ -171,7 +171,7 @@ def _dropped(rows: pd.DataFrame, reading: Reading, name: str) -> pd.DataFrame:
     require_occurring(drop, words, "emotion words", "--drop", name)
     rows = rows[~words.isin(drop)].copy()
     if rows.empty:
-        raise CorpusError(f"{name}: nothing is left after --drop; keep two emotions at least")
+        raise CorpusError(f"{name}: nothing is left after --drop; keep at least two emotions")
     return rows
 
 
@@ -237,7 +237,7 @@ def _level(root: Path, files: list[PurePosixPath], known: Collection[str]) -> in
     if mixed or (mixed is None and (len(names[0]) == 1 or {name.lower() for name in names[0]} <= SPLITS)):
         beside = sorted(path.name for path in root.glob("*.csv"))
         raise CorpusError(
-            f"{root}: its folders {some(sorted(map(repr, other[mixed or 0])))} are no known emotions; say "
+            f"{root}: its folders {some(sorted(map(repr, other[mixed or 0])))} are not known emotions; say "
             "what they mean with --map, leave them out with --drop, or give a manifest with columns file, "
             f"emotion, speaker{f', such as {some(beside)}' if beside else ''}"
         )
