@@ -55,7 +55,7 @@ class _Boosted(BaseEstimator):
 
 @dataclass(eq=False, repr=False)
 class BoostedTrees(ClassifierMixin, _Boosted):
-    """XGBoost's histogram trees with a softmax over the classes, which may have any names and count the same.
+    """XGBoost's histogram trees with a softmax over the classes, which may have any names and weigh the same.
 
     `xgboost.XGBClassifier` only takes codes 0..k-1, and skops cannot save it. XGBoost is imported when it is
     needed.

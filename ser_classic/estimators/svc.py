@@ -103,7 +103,7 @@ class SVCCV(TunedClassifier):
 
 
 def margins(svc: SVC) -> Linear:
-    """From kernels with the support vectors to margins of all pairs of classes, positive for the first."""
+    """The part from kernels with the support vectors to margins of pairs, positive for the first class."""
     dual, offset = svc.dual_coef_, svc.intercept_
     if len(svc.classes_) == 2:  # scikit-learn's sign favours the second
         dual, offset = -dual, -offset
@@ -117,7 +117,13 @@ def margins(svc: SVC) -> Linear:
 
 
 def kernel_machine(svc: SVC, vectors: np.ndarray, scaler: Standardise | None = None) -> Linear | Gaussians:
-    """From features to margins, with the support vectors as they are before the scaler."""
+    """The part from features to margins; `vectors` are the support vectors, not yet scaled.
+
+    Raises
+    ------
+    ValueError
+        The kernel is neither linear nor RBF, or its gamma is "scale".
+    """
     last = margins(svc)
     if svc.kernel == "linear":
         return Linear(vectors.T.astype(np.float64) @ last.weights, last.offset)

@@ -126,7 +126,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         """Fit to all clips, standardised, with `best_params_`; the parts from features X to outputs."""
 
     def _end(self, classes: int) -> Machine:
-        """What follows on the outputs: from these to the decision among so many classes."""
+        """The end of the machine: from outputs to the decision among this number of classes."""
         return Machine((), Scores(self.sharpness_))
 
     def _calibrate(self, left_out: Clips, folds: np.ndarray) -> None:

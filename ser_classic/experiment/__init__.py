@@ -101,27 +101,35 @@ class _Bench:
             if len(kept) < len(cells):
                 stack.enter_context(store.at_work(self.results))
                 kept, stale = self._kept([] if again else cells)  # by another process meanwhile, too
-            if stale:
-                fate = "are kept" if self.keep_stale else "will be run again (--keep-stale keeps them)"
-                logger.warning(
-                    f"{len(stale)} finished runs are stale: their parameters or data have changed "
-                    f"({summary(stale.values())}); they {fate}"
-                )
-            self.outcome.kept.extend(cell.id for cell in kept)
-            self.outcome.stale.extend(cell.id for cell in kept if cell in stale)
+            self._note_kept(kept, stale)
             pending: dict[str, list[Cell]] = {}
             done = set(kept)
             for cell in cells:
                 if cell not in done:
                     pending.setdefault(cell.corpus, []).append(cell)
             for corpus, its_cells in pending.items():  # one corpus at a time, so that folds start soon
-                alike: dict[Hashable, list[Trial]] = {}
-                for trial in self._prepared(corpus, its_cells):
-                    alike.setdefault(trial.training, []).append(trial)
-                groups = list(alike.values())
-                for number, folds in run_folds(_attempt, groups, self.sources.engine):
-                    for trial, *done in zip(groups[number], *folds, strict=True):
-                        self._finish(trial, done)
+                self._run_corpus(corpus, its_cells)
+
+    def _note_kept(self, kept: Sequence[Cell], stale: Mapping[Cell, Mapping[str, str]]) -> None:
+        """Add kept runs to the outcome, and warn of stale ones."""
+        if stale:
+            fate = "are kept" if self.keep_stale else "will be run again (--keep-stale keeps them)"
+            logger.warning(
+                f"{len(stale)} finished runs are stale: their parameters or data have changed "
+                f"({summary(stale.values())}); they {fate}"
+            )
+        self.outcome.kept.extend(cell.id for cell in kept)
+        self.outcome.stale.extend(cell.id for cell in kept if cell in stale)
+
+    def _run_corpus(self, corpus: str, cells: list[Cell]) -> None:
+        """Run cells that test on a corpus; trials that are fitted alike share each fit."""
+        alike: dict[Hashable, list[Trial]] = {}
+        for trial in self._prepared(corpus, cells):
+            alike.setdefault(trial.training, []).append(trial)
+        groups = list(alike.values())
+        for number, folds in run_folds(_attempt, groups, self.sources.engine):
+            for trial, *done in zip(groups[number], *folds, strict=True):
+                self._finish(trial, done)
 
     def _finished(self, cell: Cell) -> store.Run | None:
         """The finished run of a cell."""

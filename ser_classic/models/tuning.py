@@ -90,9 +90,7 @@ def fit(
         searches = "cv" in last.get_params()
         stops_early = not searches and has_fit_parameter(last, "groups")
         if model.grid and (searches or stops_early):
-            raise SerClassicError(
-                f"{model.name}: {type(last).__name__} chooses by itself; leave out the grid"
-            )
+            raise SerClassicError(f"{model.name}: {type(last).__name__} tunes itself; leave out the grid")
         options, weights, inner = {}, None, None
         if corpora is not None and has_fit_parameter(last, "sample_weight"):
             names, places, counts = np.unique(corpora, return_inverse=True, return_counts=True)

@@ -109,7 +109,7 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def _number(true: np.ndarray) -> np.ndarray:
-    """How many of each row are true [shape=(d,)]; such a product takes a third of the time of a sum."""
+    """Number of true values in each row [shape=(d,)]; the product takes a third of the time of a sum."""
     return true.astype(np.float32) @ np.ones(true.shape[1], np.float32)
 
 

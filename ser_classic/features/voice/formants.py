@@ -208,7 +208,7 @@ def _solved(polynomial: np.ndarray) -> np.ndarray:
 
 
 def _lost(z: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Which estimates are no roots above the real axis, or none yet."""
+    """Which estimates are not roots above the real axis, or have not settled."""
     return (moved > SETTLED) | (z.imag <= 1.01 * NEAR)
 
 
@@ -240,7 +240,7 @@ def _step(z: np.ndarray, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 @lru_cache(maxsize=8)
 def _pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Differences, then sums of all pairs of so many numbers, as matrices from numbers to pairs and back."""
+    """Matrices from `count` numbers to the differences, then the sums, of all pairs, and back."""
     first, second = (np.eye(count)[side] for side in np.triu_indices(count, 1))
     apart = np.concatenate([first - second, first + second])
     return apart, np.ascontiguousarray(apart.T)

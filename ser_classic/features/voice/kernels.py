@@ -153,7 +153,7 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
 
 
 def _within(pieces: Sequence[Piece], first: int, size: int) -> Iterator[Piece]:
-    """The parts of pieces with so many kernels from a place on."""
+    """The parts of pieces that hold `size` kernels from the place `first` on."""
     for places, rows, weights in pieces:
         begin, end = max(places.start, first), min(places.stop, first + size)
         if begin < end:
