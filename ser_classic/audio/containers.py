@@ -54,7 +54,7 @@ OURS = re.compile(  # files for libsndfile alone; for MP3, its tag or first fram
 
 
 def announced(decoder: Any, head: bytes, there: int) -> int:
-    """How many frames a header announces, or `UNKNOWN`; so many bytes are there from the audio on."""
+    """How many frames a header announces, or `UNKNOWN`; `there` is the number of bytes from the audio on."""
     if found := SAMPLES.match(head):
         return int(found[1])
     if decoder.format == "MP3" and decoder.frames > GUESSED:
