@@ -46,7 +46,7 @@ def counted(number: int | str, thing: str) -> str:
 def wrap_errors(
     what: str, remedy: str = "", only: tuple[type[BaseException], ...] = (Exception, SystemExit)
 ) -> Iterator[None]:
-    """Turn what a plug-in or library raises in the block, by default whatever it is, into a SerClassicError.
+    """Turn exceptions that a plug-in or library raises in the block, by default all, into a SerClassicError.
 
     A SerClassicError passes through unchanged.
     """

@@ -40,7 +40,7 @@ CHUNK = re.compile(rb"[\x20-\x7e]{4}")
 CHECKED = {  # containers, as libsndfile calls them, whose files are checked to be complete
     *("AIFF", "AU", "CAF", "FLAC", "HTK", "MP3", "NIST", "OGG", "RF64", "SVX", "W64", "WAV", "WAVEX"),
 }
-FOREIGN = re.compile(  # files for ffmpeg, some of which libsndfile reads, too, if nothing in them is damaged
+FOREIGN = re.compile(  # files for ffmpeg; libsndfile reads some kinds of them, if undamaged
     rb"....ftyp|\x1aE\xdf\xa3|#!AMR|0&\xb2u\x8ef\xcf\x11|\xff[\xf0\xf1\xf8\xf9]|FLV\x01|MAC |wvpk|TTA1"
     rb"|RIFF....(WAVE|AVI )|FORM....AIF|caff|OggS",
     re.DOTALL,

@@ -46,7 +46,7 @@ def page(corpus: Corpus, found: Path | None = None) -> str:
 
 
 def facts_of(corpus: Corpus, found: bool) -> dict[str, Any]:
-    """What is printed of a corpus as JSON."""
+    """Facts of a corpus, for JSON."""
     names = ("name", "title", "url", "licence", "access", "citation", "language", "style")
     facts = {name: getattr(corpus, name) for name in (*names, "clips", "speakers", "dimensions", "anomalies")}
     return facts | {"emotions": ordered(corpus.emotions.values()), "at_hand": found}

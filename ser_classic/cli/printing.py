@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show(content: Table | str | RenderableType, facts: Any = None, as_json: bool = False) -> None:
-    """Print facts as JSON, or else what people read: a table, text, or what rich prints."""
+    """Print facts as JSON, or for people a table, text or anything that rich prints."""
     if as_json:
         print(json.dumps(facts))
     elif isinstance(content, str):

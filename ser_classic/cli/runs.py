@@ -11,6 +11,7 @@ from ser_classic.cli import options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
+from ser_classic.errors import counted
 
 app = Group(
     "results merge parts/* --into results", help="Merge results folders of several machines, or remove runs."
@@ -85,7 +86,7 @@ def merge(
 
     copied, kept = merging.merge(folders, into)
     write(into, tell, cache=cache)
-    print(f"{into}: {len(copied)} runs copied, {len(kept)} kept")
+    print(f"{into}: {counted(len(copied), 'run')} copied, {len(kept)} kept")
 
 
 def remove(
@@ -108,7 +109,7 @@ def remove(
             store.remove_run(run)
     if any(map(store.folders, store.homes(results))):
         write(results, tell, cache=cache)
-    print(f"{results}: {len(found)} removed")
+    print(f"{results}: {counted(len(found), 'run')} removed")
 
 
 app.add(merge, "results merge parts/* --into results")

@@ -101,7 +101,7 @@ def load(
         root = locate(corpus.name, data, cache)
         with wrap_errors(f"{spec}: {root} cannot be scanned"):
             clips = corpus.scan(root)
-        with wrap_errors(f"{spec}: its scan gives no clips table"):
+        with wrap_errors(f"{spec}: its scan does not give a valid clips table"):
             return Loaded(root, check_clips(clips, f"{spec}: clips table"), corpus)
     if not spec.strip() or not path.exists():  # an empty path would be the folder one is in
         raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")

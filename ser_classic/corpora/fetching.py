@@ -104,7 +104,7 @@ def _unpacked(
     limit = MOST_UNLISTED if listed is None else 4 * int(listed["bytes"].sum()) + 2**20
     files = unpack(at_hand, staged, lambda file: _wanted(corpus, file, intact), limit)
     if not files and not intact:
-        raise CorpusError(f"{corpus.name}: {named} has no clip of it; nothing was done")
+        raise CorpusError(f"{corpus.name}: {named} has none of its clips; nothing was done")
     altered = [file for file in files if official and _altered(staged / file, *official[_key(file)])]
     if altered:
         raise CorpusError(
@@ -120,7 +120,7 @@ def _put(file: Path, place: Path) -> None:
 
 
 def _source(corpus: Corpus, source: str | None) -> tuple[str, str]:
-    """What a source is (`at hand`, the `download` of an archive, or `files` one by one), and where."""
+    """The kind of a source (`at hand`, `download` of an archive, or single `files`), and its path or URL."""
     if source is None:
         return ("download", corpus.archive) if corpus.archive else ("files", corpus.files_url)
     if Path(source).is_dir() or Path(source).is_file():

@@ -272,7 +272,7 @@ def _listed(named: pd.Series, manifest: Path) -> tuple[Path, list[str]]:
 
 
 def _below(named: pd.Series, root: Path, labels: Path) -> list[str]:
-    """The recordings below a folder that a table names: by path, or by name wherever they lie.
+    """The recordings below a folder that a table names: by path, or by name in any subfolder.
 
     Recordings that are not named are left out, with a warning.
     """
@@ -285,8 +285,8 @@ def _below(named: pd.Series, root: Path, labels: Path) -> list[str]:
     absent = [f"{name!r} (line {line})" for line, name in named.items() if name not in places]
     if absent:
         raise CorpusError(
-            f"{labels}: {len(absent)} of {len(named)} are not below {root}, first {absent[0]}; "
-            "add them, or remove their rows"
+            f"{labels}: {len(absent)} of its {len(named)} recordings are not below {root}, first "
+            f"{absent[0]}; add them, or remove their rows"
         )
     for name in named:
         if len(places[name]) > 1:
@@ -296,7 +296,7 @@ def _below(named: pd.Series, root: Path, labels: Path) -> list[str]:
                 "--key '{folder}/{name}'"
             )
     if left := len(recordings) - named.nunique():
-        logger.warning(f"{root}: {counted(left, 'recording')} left out, without a row in {labels}")
+        logger.warning(f"{root}: {counted(left, 'recording')} left out, as {labels} has no row for them")
     return [places[name][0].as_posix() for name in named]
 
 

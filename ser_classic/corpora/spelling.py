@@ -73,7 +73,7 @@ def mapped(
     spell: Callable[[str], str] = plain,
     synonyms: Mapping[str, str] = {},
 ) -> dict[str, str]:
-    """Each word as what it means; refuses spellings that may be the same.
+    """The meaning of each word; refuses spellings that may be the same.
 
     `given` are the meanings that the user states; a word that means itself is kept apart from those like it.
     `synonyms` are the meanings of other words, and `spell` is how words are compared. Messages say `what` the
@@ -98,7 +98,7 @@ def mapped(
         one, other = doubtful[0][:2]
         raise CorpusError(
             f"{name}: of its {what}, {shown} may be the same. Counted as two, it would be on both sides of "
-            f"a fold. Spell it in one way, or give {option} {quote(f'{one}={other}')} for each pair; "
+            f"a fold. Use one spelling, or give {option} {quote(f'{one}={other}')} for each pair; "
             f"{option} {quote(f'{one}={one}')} keeps them apart"
         )
     return meaning

@@ -133,7 +133,7 @@ def _of_text(text: str) -> pd.DataFrame:
         header.pop()
     for name in header:
         if [other.casefold() for other in header].count(name.casefold()) > 1:
-            raise ValueError(f"the column {name!r} is there twice; keep one")
+            raise ValueError(f"the column {name!r} appears twice; keep one")
     for line, row in rows.items():
         if any(row[len(header) :]):
             raise ValueError(

@@ -159,8 +159,8 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
         self.sharpness_ = None
         if (needed := self._prepare(X, splits) / GIB) > MEMORY_LIMIT:
             raise SerClassicError(
-                f"kernels of {len(X)} clips need {needed:.3g} GiB, of {MEMORY_LIMIT:g} allowed: use the "
-                "models svm_primal, ridge_linear or xgboost, which need far less"
+                f"kernels of {len(X)} clips need {needed:.3g} GiB, more than the {MEMORY_LIMIT:g} allowed: "
+                "use the models svm_primal, ridge_linear or xgboost, which need far less"
             )
         clips = Clips(X, codes, weight)
         if splits is not None:

@@ -83,7 +83,7 @@ class Trial:
         )
 
     def known_together(self, *methods: str) -> np.ndarray | None:
-        """The speakers, or what else the track goes by, if its method is one of these; else None."""
+        """Values of the track's column, such as speakers, if its method is one of these; else None."""
         knows = self.protocol.knows
         return self.labels[knows.by].to_numpy(dtype=str) if knows.method in methods else None
 

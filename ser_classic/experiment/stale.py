@@ -62,7 +62,7 @@ def summary(each: Iterable[Mapping[str, str]]) -> str:
 
 
 def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """What today's tables say of a cell, as JSON."""
+    """Parameters of a cell by today's tables, as JSON."""
     features = recorded.get("features", {})
     names, parts = cell.features.split("+"), features.get("parts", [features])
     # A table of features that was not given counts as unchanged
@@ -77,7 +77,7 @@ def _today(cell: Cell, recorded: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differing(recorded: Mapping[str, Any], today: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What differs, as `features.version`, and its values."""
+    """Names of parameters that differ, such as `features.version`, each with both values in words."""
     both = [part for part in today if part in recorded]
     then, now = (
         {where: value for part in both for where, value in _values(each[part], part)}

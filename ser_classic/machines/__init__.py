@@ -310,7 +310,7 @@ class Machine:
         return self.decision.sharpness is not None
 
     def outputs(self, X: np.ndarray | Any) -> np.ndarray:
-        """What the last part gives for clips [shape=(n, any)].
+        """Output of the last part for clips [shape=(n, any)].
 
         X is an array [shape=(n, d), dtype=float32], or [shape=(n,)] of what the first part takes for a clip.
         """

@@ -250,7 +250,7 @@ class Predictor:
     def answer(
         self, described: Sequence[Described], adapt: bool = False, min_confidence: float = 0.0
     ) -> list[Answer]:
-        """Emotions of what was described: the rows of `predict`."""
+        """Answers for described recordings: the rows of `predict`."""
         self.require(adapt=adapt, min_confidence=min_confidence)
         vectors = [item.vector for item in described if item.vector is not None]
         if adapt and len(vectors) == 1:

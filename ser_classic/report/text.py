@@ -131,7 +131,7 @@ def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
 
 
 def label_of(group: str) -> str:
-    """What a reader sees of the group of a ranking."""
+    """Name of a ranking's group in reports."""
     return LEAKY if group == "leaky" else track_of(group).label
 
 

@@ -149,7 +149,7 @@ def remove_run(run: Run) -> None:
     gone = run.path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     with wrap_errors(f"{run.path}: cannot be removed"):
         run.path.rename(gone)  # in one step: a run is whole or not there
-    (gone / RECORD).unlink(missing_ok=True)  # what has a record may be put back, see `at_work`
+    (gone / RECORD).unlink(missing_ok=True)  # a folder with a record may be put back, see `at_work`
     shutil.rmtree(gone, ignore_errors=True)
 
 
