@@ -101,6 +101,7 @@ def bench(
 
     interrupts.stop_soon()
     reading = access.reading != Reading()
+    of_reading = [each.names.partition(" ")[0] for each in options.READING.values()]
     if verbose:
         _log_to_stderr()
     kind = ENGINES[engine]
@@ -115,10 +116,7 @@ def bench(
         ),
         (not check and (sample is not None or seed is not None), "--sample and --seed need --check"),
         (again and keep_stale, "choose one of --again and --keep-stale"),
-        (
-            own is None and reading,
-            "--map, --drop, --speaker, --map-speaker, --channel, --labels, --key and --column need --own",
-        ),
+        (own is None and reading, f"{', '.join(of_reading)} need --own"),
         (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
     )
     part = known.parse_shard(shard or "1/1")

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -131,46 +131,56 @@ def channel_of(channel: str) -> int | None:
     return int(channel)
 
 
-# For each attribute of `Reading`: names, type and help of its option, and what converts the option's value.
-READING: dict[str, tuple[str, type, str, Callable[[Any], Any]]] = {
-    "words": (
+class ReadingOption(NamedTuple):
+    """The option for an attribute of `Reading`."""
+
+    names: str
+    kind: type
+    help: str
+    convert: Callable[[Any], Any]  # from the option's value to that of the attribute
+
+
+READING: dict[str, ReadingOption] = {
+    "words": ReadingOption(
         "--map WORD=EMOTION",
         list[str],
         "Translate an emotion word, as in anger=angry; repeatable.",
         partial(pairs, form="--map anger=angry"),
     ),
-    "drop": ("--drop WORD", list[str], "Leave out clips with this emotion word; repeatable.", tuple),
-    "speaker": (
+    "drop": ReadingOption(
+        "--drop WORD", list[str], "Leave out clips with this emotion word; repeatable.", tuple
+    ),
+    "speaker": ReadingOption(
         "--speaker PATTERN",
         str,
         "Regular expression whose first group is the speaker in a file's path.",
         str,
     ),
-    "speakers": (
+    "speakers": ReadingOption(
         "--map-speaker NAME=SPEAKER",
         list[str],
         "Merge spellings of a speaker, as in ANNA=Anna; repeatable.",
         partial(pairs, form="--map-speaker ANNA=Anna"),
     ),
-    "channel": (
+    "channel": ReadingOption(
         "--channel CHANNEL",
         str,
         "Channel of stereo recordings: left, right, a number from 0, or mix (the default).",
         channel_of,
     ),
-    "labels": (
+    "labels": ReadingOption(
         "--labels FILE",
         Path,
         "Labels for a folder of recordings: CSV, TSV, TXT with header, JSON or Parquet.",
         Path,
     ),
-    "key": (
+    "key": ReadingOption(
         "--key COLUMN",
         str,
         "Column that names the recording (file, by default); combine several as '{folder}/{name}'.",
         str,
     ),
-    "columns": (
+    "columns": ReadingOption(
         "--column COLUMN=MEANING",
         list[str],
         "What a column of the table means, as in EmoClass=emotion; repeatable.",
@@ -195,10 +205,10 @@ class Access:
 
 
 def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace a command's parameter `access` by the options of `READING`, --data and --cache."""
+    """Replace a command's parameter `access` with the options of `READING`, --data and --cache."""
     own = {
-        name: Annotated[kind | None, option(names, help, OWN)]
-        for name, (names, kind, help, _) in READING.items()
+        name: Annotated[each.kind | None, option(each.names, each.help, OWN)]
+        for name, each in READING.items()
     }
     own |= {"data": Data, "cache": Cache}
     parameters = []
@@ -214,9 +224,9 @@ def reads_corpus(command: Callable[..., None]) -> Callable[..., None]:
             from ser_classic.corpora import Reading
 
             given = {}
-            for name, (*_, convert) in READING.items():
+            for name, each in READING.items():
                 if (value := values.pop(name)) is not None:
-                    given[name] = convert(value)
+                    given[name] = each.convert(value)
             access = Access(Reading(**given), values.pop("data"), values.pop("cache"))
         command(**values, access=access)
 

@@ -100,9 +100,8 @@ class _Bench:
             kept, stale = self._kept([] if again else cells)
             if len(kept) < len(cells):
                 stack.enter_context(store.at_work(self.results))
-                kept, stale = self._kept(
-                    [] if again else cells
-                )  # again: another process may have finished some
+                # Anew, as another process may have finished some
+                kept, stale = self._kept([] if again else cells)
             self._note_kept(kept, stale)
             pending: dict[str, list[Cell]] = {}
             done = set(kept)
