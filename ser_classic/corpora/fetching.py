@@ -34,17 +34,18 @@ class Fetched(NamedTuple):
 def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fetched:
     """Get a corpus, or what is missing or corrupt of it.
 
-    Files are compared with the official checksums aside and then moved into place, one whole file after the
-    other; those that are there already and intact are left alone. A corpus of single files (CREMA-D) goes on
-    where an interrupted download ended; an archive is downloaded anew. The source is, instead of the
-    publisher's address, an archive or a folder at hand, the URL of an archive, or the URL of a mirror, which
-    holds the archive or the single files under their official names.
+    Files are compared with the official checksums in a draft folder and then moved into place, one whole file
+    after the other; intact ones that are there already are left alone. A corpus of single files (CREMA-D)
+    continues where an interrupted download ended; an archive is downloaded anew. By default the source is the
+    publisher's address; it may be an archive or a folder at hand, the URL of an archive, or the URL of a
+    mirror, which holds the archive or the single files under their official names.
 
     Raises
     ------
     SerClassicError
-        The corpus may not be downloaded by a program, or only with another (says how to get it); the download
-        failed, or is not what it should be; the archive is broken or hostile. Nothing wrong is put in place.
+        The corpus may not be downloaded by a program, or comes only with another (the message says how to get
+        it); the download failed or differs from its checksum; the archive is broken or hostile. Nothing wrong
+        is put in place.
     """
     corpus, data = CORPORA[name], data_folder(data)
     if corpus.make is not None:
@@ -87,7 +88,7 @@ def _fetch(corpus: Corpus, root: Path, draft: Path, source: str | None) -> Fetch
             _put(draft / "files" / file, root / file)
         added = {_key(file): file for file in files}
     for key, file in corrupt.items():
-        if added.get(key, file) != file:  # its whole successor lies where the official layout has it
+        if added.get(key, file) != file:  # the new file is at the official path
             (root / file).unlink()
     return Fetched(root, len(added), len(intact))
 
@@ -218,7 +219,7 @@ def _wanted(corpus: Corpus, file: PurePosixPath, intact: set[str]) -> PurePosixP
 
 
 def _present(corpus: Corpus, root: Path) -> tuple[set[str], dict[str, PurePosixPath]]:
-    """Keys of the files that are in place already; and those that are not the official ones, by key."""
+    """Keys of the intact files that are in place already; and the corrupt ones, by key."""
     if not root.is_dir():
         return set(), {}
     if corpus.official is None:

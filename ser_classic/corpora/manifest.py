@@ -42,7 +42,7 @@ class Reading:
     Attributes
     ----------
     words : mapping
-        Its emotion words to ours, `{"anger": "angry"}` (`--map`); a word mapped to itself is kept as it is.
+        What its emotion words mean, `{"anger": "angry"}` (`--map`); a word mapped to itself is kept.
     drop : collection of str
         Emotion words whose clips are left out (`--drop`).
     speaker : str, optional
@@ -50,7 +50,7 @@ class Reading:
         forward slashes (`--speaker`); for a folder, or a manifest without the column.
     speakers : mapping
         What a spelling of a speaker means, `{"ANNA": "Anna"}` (`--map-speaker`); one mapped to itself is
-        another speaker than those that are spelled alike.
+        kept apart from similar spellings.
     channel : int, optional
         Channel to take from files with several, counted from 0 (`--channel`); their mean by default.
     labels : Path, optional

@@ -171,7 +171,7 @@ def predict(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
 
 
 def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
-    """Learn once from the training clips of a fold, and predict its test clips; all have one `training`."""
+    """Predict the test clips of a fold for trials with equal `training`, which share what is learned."""
     fold = trials[0].folds[number]
     learned = learn(trials[0], fold)
     return [predict(trial, fold, learned) for trial in trials]

@@ -52,7 +52,7 @@ def timeline(
 def portraits(recordings: Mapping[str, tuple[np.ndarray, int]], width: float) -> Figure:
     """Waveform [shape=(n,)], mel spectrogram, MFCC and chroma of recordings and their rates [Hz], by title.
 
-    They stand side by side in a figure of that width [inch].
+    They are side by side in a figure of this width [inch].
     """
     panels = {draw_waveform: 1.0, draw_mel: 1.6, draw_mfcc: 1.2, draw_chroma: 1.2}
     return _columns(recordings, panels, width)

@@ -197,7 +197,7 @@ def legend(figure: Figure, columns: int, place: str = "outside upper left") -> N
 
 
 def png(figure: Figure, dots: int = 160) -> bytes:
-    """The figure as PNG [dots per inch], without a date or a version in it."""
+    """The figure as PNG with this resolution [dots per inch], without a date or a version."""
     return _written(figure, "png", dpi=dots, metadata={"Software": None})
 
 
