@@ -36,8 +36,28 @@ def test_spaces_part_columns_where_nothing_else_does(tmp_path):
 def test_objects_by_clip(tmp_path):
     (tmp_path / "x.json").write_text('{"a": {"emotion": "anger", "age": 31}, "b": {"emotion": "joy"}}')
     (tmp_path / "y.json").write_text('{"a": "anger"}')
-    assert read_rows(tmp_path / "x.json").values.tolist() == [["a", "anger", "31.0"], ["b", "joy", ""]]
+    assert read_rows(tmp_path / "x.json").values.tolist() == [["a", "anger", "31"], ["b", "joy", ""]]
     assert read_rows(tmp_path / "y.json").to_dict("records") == [{"key": "a", "label": "anger"}]
+
+
+def test_lists_in_a_column_are_texts(tmp_path):
+    (tmp_path / "x.json").write_text('[{"file": "a.wav", "scores": [1, 2]}]')
+    assert read_rows(tmp_path / "x.json").loc[2].tolist() == ["a.wav", "[1, 2]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.csv", "File,file\na.wav,b.wav\n"),
+        ("x.json", '[{"File": "a.wav", "file": "b.wav"}]'),
+        ("more.csv", "file\na.wav,b.wav\n"),
+    ],
+)
+def test_a_remedy_is_the_only_one(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(SerClassicError, match=name) as refused:
+        read_rows(tmp_path / name)
+    assert "UTF-8" not in str(refused.value)
 
 
 def test_lines_that_match_are_rows(tmp_path):

@@ -27,7 +27,7 @@ SYNONYMS = {"gender": "sex"}  # columns as other programs call them
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """Rows of a table as they are written, indexed by line.
+    """Rows of a table as they are written, indexed by line; those of JSON and Parquet count from 2.
 
     Values are stripped of surrounding space, and missing ones are empty.
     """
@@ -43,11 +43,14 @@ def read_rows(path: Path) -> pd.DataFrame:
         else:
             wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             text = content.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
-            rows = _of_json(json.loads(text)) if path.suffix.lower() == ".json" else _of_text(text)
+            rows = _of_json(json.loads(text)) if path.suffix.lower() == ".json" else _of_text(text, path)
     except (csv.Error, ValueError, OSError) as error:
         raise CorpusError(f"{path}: not readable as a table ({error}); save it as UTF-8 CSV") from error
     if rows.empty:
         raise CorpusError(f"{path}: has no rows; expected a header, and a row for every clip")
+    names = rows.columns.str.lower()
+    for name in names[names.duplicated()]:
+        raise CorpusError(f"{path}: the column {name!r} appears twice; keep one")
     return rows.astype(object).map(_value)
 
 
@@ -110,11 +113,11 @@ def read_table(path: Path, key: str, columns: Mapping[str, str]) -> pd.DataFrame
 
 
 def _value(value: object) -> str:
-    text = "" if pd.isna(value) else str(value).strip()
+    text = "" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value).strip()
     return "" if text.lower() in MISSING else text
 
 
-def _of_text(text: str) -> pd.DataFrame:
+def _of_text(text: str, path: Path) -> pd.DataFrame:
     first, _, rest = text.lstrip("\r\n").partition("\n")
     separator = re.fullmatch(r'"?sep=(.)"?\s*', first)  # how Excel writes and reads the separator
     if separator:
@@ -131,14 +134,11 @@ def _of_text(text: str) -> pd.DataFrame:
     header = [name.strip() for name in rows.pop(min(rows, default=0), ())]
     while header and not header[-1]:  # a separator at the end of every line
         header.pop()
-    for name in header:
-        if [other.casefold() for other in header].count(name.casefold()) > 1:
-            raise ValueError(f"the column {name!r} appears twice; keep one")
     for line, row in rows.items():
         if any(row[len(header) :]):
-            raise ValueError(
-                f"line {line} has more fields than its header; name every column, and put a value with a "
-                "separator in quotes"
+            raise CorpusError(
+                f"{path}: line {line} has more fields than its header; name every column, and put a value "
+                "with a separator in quotes"
             )
     rows = {line: (row + [""] * len(header))[: len(header)] for line, row in rows.items()}
     return pd.DataFrame.from_dict(rows, orient="index", columns=header)
@@ -153,11 +153,12 @@ def _of_json(content: object) -> pd.DataFrame:
         ]
     if not isinstance(content, list) or not all(isinstance(row, Mapping) for row in content):
         raise ValueError("neither an object nor a list of objects")
-    return pd.DataFrame(content)
+    return pd.DataFrame(content, range(2, len(content) + 2), dtype=object)
 
 
 def _of_parquet(path: Path) -> pd.DataFrame:
     """Rows of a Parquet file; an index that pandas stored becomes columns."""
     need("pyarrow", "parquet")
     table = pd.read_parquet(path, engine="pyarrow")
-    return table.reset_index() if any(table.index.names) else table
+    table = table.reset_index() if any(table.index.names) else table
+    return table.set_axis(range(2, len(table) + 2))
