@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -15,7 +16,14 @@ from ser_classic.runtime.engines import Local
 from ser_classic.tracks import TRACKS
 
 
-def test_the_doctor_tells_facts(ser, tmp_path):
+def test_the_doctor_tells_facts(ser, tmp_path, monkeypatch):
+    def without_onnx(library):
+        if library == "onnx":
+            raise metadata.PackageNotFoundError
+        return installed(library)
+
+    installed = metadata.version
+    monkeypatch.setattr(metadata, "version", without_onnx)
     found = json.loads(ser("doctor", "--cache", "new/cache", "--data", tmp_path, "--json").said())
     assert found["faults"] == []
     assert found["writable"]["cache"]
@@ -30,7 +38,10 @@ def test_the_doctor_tells_facts(ser, tmp_path):
     assert {"versions", "data", "cache", "ffmpeg", "microphone"} <= {
         line.split()[0] for line in lines if line
     }
-    assert "bytes 0" in " ".join(" ".join(lines).split())
+    assert found["extras"]["onnx"]["onnx"] is None
+    words = " ".join(" ".join(lines).split())
+    assert "0 bytes" in words
+    assert "pip install 'ser-classic[onnx]'" in words
 
 
 def test_the_doctor_finds_a_cache_that_cannot_be_written(ser, tmp_path):

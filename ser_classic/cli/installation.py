@@ -23,9 +23,15 @@ def doctor(data: options.Data = None, cache: options.Cache = None, as_json: opti
 
     Exit code 1: something keeps commands from working.
     """
+    from rich.filesize import decimal
+
     found = examined(data, cache)
-    extras = {f"extra {name}": libraries for name, libraries in found["extras"].items()}
-    rows = [(name, _text(fact)) for name, fact in (found | extras).items() if name != "extras"]
+    cached = {"folder": found["cache"]["folder"], "size": decimal(found["cache"]["bytes"])}
+    facts = found | {"cache": cached}
+    for name, libraries in facts.pop("extras").items():
+        install = f"not installed: pip install 'ser-classic[{name}]'"
+        facts[f"extra {name}"] = install if None in libraries.values() else libraries
+    rows = [(name, _text(fact)) for name, fact in facts.items()]
     show(Table(("installation", ""), rows), found, as_json)
     if found["faults"]:
         raise typer.Exit(1)
