@@ -125,7 +125,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     meant = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
     if near and len(known) > MANY:
         return f"{kind}: there is no {name!r}; {meant}"
-    return f"{kind}: there is no {name!r}; {meant}{' ' if meant else ''}known: {some(known, MANY)}"
+    return f"{kind}: there is no {name!r}; {meant}{' ' if meant else ''}known: {some(known, MANY) or 'none'}"
 
 
 def need(library: str, extra: str | None = None) -> ModuleType:

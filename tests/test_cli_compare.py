@@ -129,5 +129,5 @@ def test_an_unknown_metric_and_an_empty_folder_say_what_to_do(compare, tmp_path)
     code, _, errors = compare(GOOD, BAD, "--metric", "macrof1")
     assert code == 1
     assert "'macro_f1'" in errors
-    with pytest.raises(SerClassicError, match="ser-classic bench SUITE"):
+    with pytest.raises(SerClassicError, match=r"known: none.*ser-classic bench SUITE"):
         store.find_run(tmp_path, GOOD)
