@@ -155,7 +155,7 @@ def ser(
 ) -> Callable[..., Done]:
     """Run the command line in this process, in a folder of its own, without a terminal and figures."""
     monkeypatch.setattr(interrupts, "stop_soon", lambda: None)  # it would stop the tests
-    monkeypatch.setattr(waveforms, "_noticed", waveforms.Counter())
+    waveforms._noticed.clear()
     for name, value in {"SER_DATA": str(tmp_path / "data"), "COLUMNS": "80"}.items():
         monkeypatch.setenv(name, value)
     if "drawn" not in request.keywords:

@@ -411,7 +411,7 @@ def test_the_offset_of_what_is_not_finite_is_not_told(tmp_path, caplog, value):
 
 def test_the_same_is_not_told_of_a_thousand_recordings(tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(waveforms, "MOST_NOTICES", 2)
-    monkeypatch.setattr(waveforms, "_noticed", waveforms.Counter())
+    waveforms._noticed.clear()
     path = made(tmp_path, "WAV", "FLOAT", voice() + np.float32(0.2))
     with caplog.at_level(logging.WARNING):
         for place in range(9):

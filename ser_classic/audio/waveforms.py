@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ PART_TOLERANCE = 0.05  # [s] by which a part may end after its file, as times ar
 MOST_NOTICES = 5  # of one kind, in one process
 
 logger = logging.getLogger(__name__)
-_noticed: Counter[str] = Counter()
+_noticed: defaultdict[str, set[str]] = defaultdict(set)  # messages logged, by kind
 
 
 class AudioError(SerClassicError):
@@ -160,14 +160,13 @@ def full_scale_of(loudest: float) -> float:
 
 def notice(kind: str, message: str) -> None:
     """Log a warning, once; after a few of a kind, say that further ones are not listed."""
-    _noticed[message] += 1
-    if _noticed[message] > 1:
+    listed = _noticed[kind]
+    if message in listed or len(listed) >= MOST_NOTICES:
         return
-    _noticed[kind] += 1
-    if _noticed[kind] <= MOST_NOTICES:
-        logger.warning(message)
-        if _noticed[kind] == MOST_NOTICES:
-            logger.warning("further recordings like this are not listed")
+    listed.add(message)
+    logger.warning(message)
+    if len(listed) == MOST_NOTICES:
+        logger.warning("further recordings like this are not listed")
 
 
 def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
