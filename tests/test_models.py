@@ -288,3 +288,5 @@ def test_a_function_is_told_by_its_name_and_nothing_by_its_place():
     assert " at 0x" not in json.dumps(told)
     chosen = {"metric": clips, "C": np.float64(0.5)}
     assert plain(chosen) == {"metric": f"{clips.__module__}.clips", "C": 0.5}
+    # Equal to itself when read back, as a number that is none is not, and JSON all the same
+    assert plain({"missing": np.nan, "C": np.inf}) == {"missing": "NaN", "C": "Infinity"}

@@ -185,6 +185,16 @@ def test_without_speakers_the_card_says_why_there_is_no_score(own_folder, cache)
     assert card["evaluation"]["reason"].startswith("tiny: ")
 
 
+def test_what_cannot_be_evaluated_is_fitted_all_the_same(own_folder, cache, tmp_path):
+    """One speaker alone is sad: tested on this one, none is left to train on."""
+    shutil.copytree(own_folder, tmp_path / "tiny", ignore=shutil.ignore_patterns("s0[234]_*"))
+    for emotion in ("angry", "neutral"):
+        shutil.copytree(own_folder / emotion, tmp_path / "tiny" / emotion, dirs_exist_ok=True)
+    made = fit(str(tmp_path / "tiny"), "mfcc13", "lda", reading=SPEAKERS, cache=cache)
+    assert "sad" in made.card["evaluation"]["reason"]
+    assert made.classes == ("angry", "neutral", "sad")
+
+
 def test_a_speaker_of_one_clip_is_not_z_scored(own_folder, cache, tmp_path):
     shutil.copytree(own_folder, tmp_path / "tiny")
     _, *others = sorted((tmp_path / "tiny").rglob("s01_*"))
@@ -222,3 +232,17 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
     with threadpool_limits(2):
         fit(str(own_folder), "mfcc13", "ridge", reading=SPEAKERS, cache=cache)
     assert seen == [{1}] * 5, "the whole corpus, and four speakers left out"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"hop": 0.5}, {"window": 1.0, "segments": True}, {"min_confidence": 2}, {"min_confidence": np.nan}],
+)
+def test_what_would_be_ignored_or_mean_nothing_is_refused(predictor, recordings, wrong):
+    with pytest.raises(SerClassicError, match=next(iter(wrong))):
+        predictor.predict(recordings[0], **wrong)
+
+
+def test_a_sample_rate_need_not_be_an_integer(predictor, voice):
+    options = {"window": 0.5, "hop": 0.25}
+    assert predictor.rows((voice, 16000.0), **options) == predictor.rows((voice, 16000), **options)

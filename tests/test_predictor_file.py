@@ -6,6 +6,7 @@ import json
 import re
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -249,3 +250,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(predictors, tm
         predictors["knn"].save(tmp_path / "folder.skops")
     with pytest.raises(SerClassicError, match=r"\.skops"):
         predictors["knn"].save(tmp_path / "m.txt")
+    unknown = replace(predictors["knn"], card=predictors["knn"].card | {"score": np.nan})
+    with pytest.raises(SerClassicError, match=r"m\.skops"):
+        unknown.save(tmp_path / "m.skops")
+    assert not (tmp_path / "m.skops").exists()

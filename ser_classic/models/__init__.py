@@ -159,6 +159,8 @@ class Model:
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters ready for JSON: functions by module and name, other objects as text without an address.
 
+    What JSON has no number for is a word, too: "NaN", "Infinity".
+
     Examples
     --------
     >>> plain({"C": np.float64(0.5), "metric": json.dumps})
@@ -172,7 +174,7 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
             return f"{getattr(value, '__module__', None)}.{value.__qualname__}"
         return re.sub(r" at 0x[0-9a-fA-F]+", "", str(value))
 
-    return json.loads(json.dumps(values, default=worded))
+    return json.loads(json.dumps(values, default=worded), parse_constant=str)
 
 
 _SVM_RBF = {"kernel": "rbf", "Cs": (1.0, 3.0, 10.0, 30.0), "gammas": (0.1, 0.3, 1.0), "C": 10.0, "gamma": 0.3}

@@ -188,8 +188,8 @@ class Predictor:
     ) -> list[Answer]:
         """The rows of `predict`, each a dict from column to value; parameters and errors as there."""
         self.require(adapt=adapt, min_confidence=min_confidence)
-        if segments and window is not None:
-            raise SerClassicError("choose one of segments and window")
+        if (segments and window is not None) or (window is None and hop is not None):
+            raise SerClassicError("choose one of segments and window; hop needs window")
         if self.features.brought:
             name = self.features.name
             raise SerClassicError(
@@ -244,7 +244,9 @@ class Predictor:
                 f"{self.named}: was fitted without --adapt; leave it out here, too (adapt=False), or fit "
                 "another with --adapt"
             )
-        if min_confidence > 0 and not self.has_probabilities:
+        if not 0 <= min_confidence <= 1:
+            raise SerClassicError(f"min_confidence {min_confidence}; expected a probability, 0 to 1")
+        if min_confidence and not self.has_probabilities:
             raise SerClassicError(f"{self.named}: gives no probabilities, so --min-confidence cannot be used")
 
     def answer(

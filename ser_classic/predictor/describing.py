@@ -140,7 +140,7 @@ class Describer:
         else:
             blocks = audio.stream(source, self.channel)
         for first, rate in islice(blocks, 1):
-            audio.check(np.ones(rate, dtype=np.float32), rate, name)  # refuses an invalid rate
+            audio.check(np.ones(round(rate), dtype=np.float32), rate, name)  # refuses an invalid rate
             for span, waveform in self.cutter(chain([first], (block for block, _ in blocks)), rate):
                 yield self.piece(name, waveform, rate, span)
 

@@ -229,16 +229,16 @@ def _evaluation(
         protocol = ordinary(base, trial.protocol.track)
         if copies:
             protocol = protocol.with_copies(len(copies))
+        found = _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
         try:
-            protocol.folds(clips, cell.seed)
-        except SerClassicError as error:
+            predictions = (
+                found
+                if found is not None
+                else evaluate(clips, features, trial.model, protocol, cell.seed, copies=copies, engine=engine)
+            )
+        except SerClassicError as error:  # the model is fitted, and kept
             reason = str(error)
             continue
-        found = predictions = _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
-        if found is None:
-            predictions = evaluate(
-                clips, features, trial.model, protocol, cell.seed, copies=copies, engine=engine
-            )
         truth = clips["emotion"].loc[predictions["clip"]].to_numpy(dtype=str)
         owners = clips["speaker"].loc[predictions["clip"]].to_numpy(dtype=str)
         table = statistics.count(truth, predictions["guess"].to_numpy(dtype=str), owners)

@@ -69,12 +69,12 @@ def save(
         "familiarity": _encoded(familiarity, arrays),
         "arrays": [{"kind": array.dtype.str, "shape": array.shape} for array in arrays],
     }
-    text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
     with (
         wrap_errors(f"{path}: cannot be written"),
         replacing(path) as draft,
         zipfile.ZipFile(draft, "w") as archive,
     ):
+        text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
         for number, array in enumerate(arrays):
             values = array.tobytes()
