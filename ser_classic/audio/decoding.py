@@ -33,7 +33,7 @@ from ser_classic.audio.containers import (
     check_length,
     left_over,
     mistaken,
-    recordings,
+    ogg_pages,
     wrong_length,
 )
 from ser_classic.audio.files import HEADERLESS, opened_file
@@ -116,27 +116,26 @@ def shape(path: str | Path) -> Shape:
     """Length, rate, channels and container of a file, decoded only if it does not state its length."""
     path = Path(path)
     with _opened(path) as opened:
-        first, known = opened.decoders[0], sum(opened.expected)
+        known, decoder = opened.expected, opened.decoder
         if not 0 < known < UNKNOWN:
             known = sum(len(block) for block, _ in blocks(path))
-        return Shape(known, first.samplerate, first.channels, opened.container)
+        return Shape(known, decoder.samplerate, decoder.channels, opened.container)
 
 
 def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     """Decode a file to the end of its data, in one or more blocks [shape=(n, channels), float32]."""
     path = Path(path)
     with _opened(path) as opened:
-        for decoder, expected in zip(opened.decoders, opened.expected, strict=True):
-            frames, more = 0, True
-            while more:
-                with _blamed(path), _quiet(decoder.format == "MP3"):
-                    block = decoder.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
-                if len(block) or not frames:
-                    yield block, decoder.samplerate
-                frames += len(block)
-                more = len(block) > 0 and frames < expected
-            if 0 < frames < expected < UNKNOWN:
-                raise AudioError(f"{path}: truncated, it has {frames} of {expected} samples; {AGAIN}")
+        decoder, expected, frames, more = opened.decoder, opened.expected, 0, True
+        while more:
+            with _blamed(path, "truncated or damaged"), _quiet(decoder.format == "MP3"):
+                block = decoder.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
+            if len(block) or not frames:
+                yield block, decoder.samplerate
+            frames += len(block)
+            more = len(block) > 0 and frames < expected
+        if 0 < frames < expected < UNKNOWN:
+            raise AudioError(f"{path}: truncated, it has {frames} of {expected} samples; {AGAIN}")
         for kind, message in opened.notices:
             notice(kind, f"{path}: {message}")
         if left := left_over(opened.file, opened.size):
@@ -145,8 +144,10 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
 
 
 class _Opened(NamedTuple):
-    decoders: list[Any]  # one after the other
-    expected: list[int]  # frames of each, or `UNKNOWN`
+    """A file ready to be decoded."""
+
+    decoder: Any
+    expected: int  # frames, or `UNKNOWN`
     container: str
     file: IO[bytes]
     size: int
@@ -155,53 +156,51 @@ class _Opened(NamedTuple):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Opened]:
-    """A file ready to be decoded by libsndfile, converted by ffmpeg where libsndfile cannot read it."""
+    """A file opened by libsndfile, or what ffmpeg makes of it if libsndfile cannot read it."""
     with ExitStack() as stack:
         file = stack.enter_context(opened_file(path))
         head, size = file.read(HEAD), os.fstat(file.fileno()).st_size
         file.seek(0)
         if size == 0:
             raise AudioError(f"{path}: the file is empty; {AGAIN}")
-        notices: list[tuple[str, str]] = []
         try:
             with _quiet(not head.startswith(SILENT)):
-                decoders, odd = _decoders(file, head, size)
-            container = decoders[0].format
+                opened = _by_libsndfile(file, head, size)
+        except AudioError:
+            raise
         except Exception as error:
-            file = stack.enter_context(opened_file(stack.enter_context(_converted(path, head, error))))
-            size, decoders = os.fstat(file.fileno()).st_size, [_forward(file)]
-            container = path.suffix[1:].upper() or "converted"
-        else:
-            check_length(file, head, size, decoders[0].extra_info)
-            if odd:
-                notices.append(("length", odd))
-            if container not in CHECKED:
-                reason = "files do not state their length, so a missing end would go unnoticed"
-                notices.append(("unchecked", f"{container} {reason}"))
-        if len({(decoder.samplerate, decoder.channels) for decoder in decoders}) > 1:
-            raise AudioError(f"{path}: has recordings of several rates or numbers of channels; split it")
-        there = size - file.tell()
-        expected = [announced(stack.enter_context(decoder), head, there) for decoder in decoders]
-        yield _Opened(decoders, expected, container, file, size, notices)
+            made = stack.enter_context(_converted(path, head, error))
+            file = stack.enter_context(opened_file(made))
+            decoder, container = _forward(file), path.suffix[1:].upper() or "converted"
+            opened = _Opened(decoder, decoder.frames, container, file, made.stat().st_size, [])
+        stack.enter_context(opened.decoder)
+        yield opened
 
 
-def _decoders(file: IO[bytes], head: bytes, size: int) -> tuple[list[Any], str]:
-    """A decoder for each recording in a file that libsndfile reads, and a notice or ""."""
+def _by_libsndfile(file: IO[bytes], head: bytes, size: int) -> _Opened:
+    """A file ready to be decoded by libsndfile; an AudioError if its header announces more audio."""
+    notices: list[tuple[str, str]] = []
+    source: IO[bytes] = Source(file.fileno(), closefd=False)
     if head.startswith(b"OggS"):
-        contents, whole = recordings(file.read())
-        odd = "" if whole else "it has no end mark and may have been cut short"
-        return [_forward(io.BytesIO(content)) for content in contents], odd
-    source = Source(file.fileno(), closefd=False)
+        content = file.read()
+        end, whole = ogg_pages(content)
+        if not whole:
+            notices.append(("length", "it has no end mark and may have been cut short"))
+        source = io.BytesIO(content[:end])  # whatever follows is not read
     decoder = _forward(source)
     if decoder.format == "MP3":
         source.seek(0)
         source.claimed = CLAIMED
-        return [_forward(source)], ""
-    if field := wrong_length(file, head, size, decoder.extra_info):
+        decoder = _forward(source)
+    elif field := wrong_length(file, head, size, decoder.extra_info):
         file.seek(0)
-        corrected = io.BytesIO(file.read().replace(field, ANY_LENGTH, 1))
-        return [_forward(corrected)], "its header announces less audio than there is; all of it was read"
-    return [decoder], ""
+        decoder = _forward(io.BytesIO(file.read().replace(field, ANY_LENGTH, 1)))
+        notices.append(("length", "its header announces less audio than there is; all of it was read"))
+    check_length(file, head, size, decoder.extra_info)
+    if decoder.format not in CHECKED:
+        reason = "files do not state their length, so a missing end would go unnoticed"
+        notices.append(("unchecked", f"{decoder.format} {reason}"))
+    return _Opened(decoder, announced(decoder, head), decoder.format, file, size, notices)
 
 
 def _forward(source: IO[bytes]) -> Any:
@@ -214,18 +213,14 @@ def _forward(source: IO[bytes]) -> Any:
 
 
 @contextmanager
-def _blamed(path: Path) -> Iterator[None]:
+def _blamed(path: Path, fault: str) -> Iterator[None]:
     """Turn any error of a decoder into one that names the file."""
     try:
         yield
-    except AudioError:
-        raise
-    except MemoryError as error:
-        raise AudioError(f"{path}: too long for this machine's memory; split it, or give a window") from error
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         reason = reason.split(": ", 1)[-1].rstrip(".")
-        raise AudioError(f"{path}: not readable as audio ({reason}); {AGAIN}") from error
+        raise AudioError(f"{path}: {fault} ({reason}); {AGAIN}") from error
 
 
 @contextmanager
@@ -238,11 +233,11 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
         raise AudioError(f"{path}: raw samples; convert it, with its rate and format: {command}")
     if not FOREIGN.match(head):
-        with _blamed(path):
+        with _blamed(path, "not readable as audio"):
             raise error
     program = shutil.which("ffmpeg")
     if program is None:
-        kind = "damaged, or of a kind that only ffmpeg reads"
+        kind = f"damaged, or of a kind that only ffmpeg reads ({error})"
         raise AudioError(f"{path}: {kind}; install ffmpeg, or convert it elsewhere: {command}")
     with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
         made = Path(folder) / "converted.wav"
