@@ -66,8 +66,8 @@ def test_neither_padding_nor_the_batch_changes_a_value(kind, layer, encoders, wa
     extractor = encoder_set(str(encoders / kind), layer).extractor
     alone = np.stack([extractor(each, RATE) for each in waveforms])
     assert alone.shape == (len(waveforms), len(extractor.columns)) == (5, 2 * UNITS)
-    encoder_set(str(encoders / kind), layer, batch=3)
-    together = np.stack(extractor.together(waveforms, RATE))
+    in_threes = encoder_set(str(encoders / kind), layer, batch=3).extractor
+    together = np.stack(in_threes.together(waveforms, RATE))
     assert np.abs(together - alone).max() < 1e-5
     assert np.ptp(alone, axis=0).max() > 1e-3  # it is not deaf
 

@@ -160,7 +160,7 @@ def test_scan_of_an_own_corpus(tmp_path, ser):
 
 def test_what_cannot_be_written_is_one_message(tmp_path, embedded, ser):
     (tmp_path / "file").touch()
-    with pytest.raises(CorpusError, match=r"synthetic: .*file.* --cache"):
+    with pytest.raises(SerClassicError, match=r"synthetic: .*file.* --cache"):
         locate("synthetic", cache=tmp_path / "file")
     touch(tmp_path / "play", "sad/ben_1.wav")
     for output in (tmp_path / "absent" / "clips.csv", tmp_path):

@@ -127,8 +127,7 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
     """
     corpus = CORPORA[name]
     if corpus.make is not None:
-        with wrap_errors(f"{name} cannot be made"):
-            return _made(corpus, cache)
+        return _made(corpus, cache)
     data = data_folder(data)
     wanted = _folders(corpus)
     places = sorted(place for place in data.iterdir() if place.is_dir()) if data.is_dir() else []
@@ -207,15 +206,10 @@ def _made(corpus: Corpus, cache: Path | None) -> Path:
     root = cache_folder(cache) / "corpora" / f"{corpus.name}-{corpus.version}"
     if root.is_dir():
         return root
-    try:
-        with drafting(root.parent, corpus.name, f"making {root.name}") as draft:
-            if not root.is_dir():
-                (draft / "whole").mkdir()
-                corpus.make(draft / "whole")
-                (draft / "whole").rename(root)
-    except OSError as error:
-        raise CorpusError(
-            f"{corpus.name}: is made in the cache, and {root.parent} cannot be written ({error.strerror}); "
-            "choose another with --cache"
-        ) from error
+    writing = wrap_errors(f"{corpus.name}: cannot be made in {root.parent}", "choose another with --cache")
+    with writing, drafting(root.parent, corpus.name, f"making {root.name}") as draft:
+        if not root.is_dir():
+            (draft / "whole").mkdir()
+            corpus.make(draft / "whole")
+            (draft / "whole").rename(root)
     return root

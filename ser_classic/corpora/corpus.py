@@ -80,8 +80,6 @@ class Corpus:
         Number of groups of identical files in the release, if it has no list of checksums.
     archive : str
         Address of the whole corpus as one file; after a `#`, the file's name if the address lacks it.
-    archive_digest : str, optional
-        `md5:...` or `sha256:...` of it, if the publisher states one.
     files_url : str
         Address from which the official files can be downloaded one by one.
     obtain : str
@@ -134,7 +132,6 @@ class Corpus:
     folders: tuple[str, ...] = ()
     duplicates: int = 0
     archive: str = ""
-    archive_digest: str | None = None
     files_url: str = ""
     obtain: str = ""
     part_of: str | None = None

@@ -15,6 +15,7 @@ from ser_classic.corpora import CORPORA, drafting, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.corpus import Corpus
+from ser_classic.errors import wrap_errors
 from ser_classic.runtime.files import data_folder
 from ser_classic.runtime.progress import track
 
@@ -65,13 +66,9 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         root = locate(name, data)
     except CorpusError:
         root = data / name
-    try:
-        with drafting(data, name, f"fetching {name}") as draft:
-            return _fetch(corpus, root, draft, source)
-    except OSError as error:
-        raise CorpusError(
-            f"{name}: {data} cannot be written ({error}); choose another with --data"
-        ) from error
+    writing = wrap_errors(f"{name}: {data} cannot be written", "choose another with --data", only=(OSError,))
+    with writing, drafting(data, name, f"fetching {name}") as draft:
+        return _fetch(corpus, root, draft, source)
 
 
 def _fetch(corpus: Corpus, root: Path, draft: Path, source: str | None) -> Fetched:
@@ -141,13 +138,12 @@ def _download_archive(corpus: Corpus, url: str, draft: Path) -> Path:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    checksum = corpus.archive_digest if _file_name(url) == _file_name(corpus.archive) else None
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(f"download {corpus.name}", total=None)
         bar = SimpleNamespace(total=0, reset=lambda: progress.reset(task), close=lambda: None)
         bar.update = lambda size: progress.update(task, advance=size, total=bar.total or None)
-        return _download(corpus, url, checksum, draft / "archive", bar)
+        return _download(corpus, url, None, draft / "archive", bar)
 
 
 def _download(corpus: Corpus, url: str, checksum: str | None, path: Path, bar: object) -> Path:

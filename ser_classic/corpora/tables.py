@@ -14,6 +14,7 @@ import pandas as pd
 
 from ser_classic.audio import mistaken
 from ser_classic.corpora.clips import PART, CorpusError
+from ser_classic.errors import wrap_errors
 from ser_classic.registry import need
 
 MISSING = frozenset({"nan", "<na>", "#n/a", "#nv", "nat", "null"})  # how programs write a missing value
@@ -31,10 +32,8 @@ def read_rows(path: Path) -> pd.DataFrame:
 
     Values are stripped of surrounding space, and missing ones are empty.
     """
-    try:
+    with wrap_errors(f"{path}: cannot be read", only=(OSError,)):
         content = path.read_bytes()
-    except OSError as error:
-        raise CorpusError(f"{path}: cannot be read ({error.strerror})") from error
     if what := mistaken(content):
         raise CorpusError(f"{path}: {what}")
     try:

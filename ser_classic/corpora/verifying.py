@@ -11,6 +11,7 @@ import pandas as pd
 
 from ser_classic import audio
 from ser_classic.audio import Part, audio_files
+from ser_classic.corpora import CORPORA
 from ser_classic.corpora.clips import parts
 from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.warnings import warnings_of
@@ -41,7 +42,7 @@ class Verification:
         file), unlike in the official release; a `second copy` of a clip is not counted; an `extra` file is
         no clip.
     warnings : list of str
-        See `warnings_of`.
+        See `warnings_of`; `load` gives those of a corpus of one's own.
     """
 
     corpus: str
@@ -77,14 +78,7 @@ class _Seen(NamedTuple):
 def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     """Read and compare every file of a corpus, as `load` found it; reports faults and never raises them."""
     root = Path(root)
-    if corpus.table is not None or not corpus.pattern:
-        files, copies, left_out = clips["file"].to_dict(), [], clips[:0]
-        extra = sorted(set(map(str, audio_files(root))) - set(files.values()))
-    else:
-        below = corpus.find(root)
-        files = {clip: str(file) for clip, (file, _) in below.clips.items()}
-        copies, extra = map(str, below.copies), map(str, below.extra)
-        left_out = corpus.rows(root).query("emotion.isna()")
+    files, others = _listed(root, clips, corpus)
     published = {} if corpus.official is None else corpus.official[["file", "sha256"]].to_dict("index")
     part = dict(zip(clips.index, parts(clips), strict=True))
     seen = {
@@ -97,40 +91,30 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         states[one.state].append(clip)
         same[one.digest or clip, part.get(clip)].append(clip)
     usual = {seen[clip].format for clip in states["identical"]}
-    corrupt = [clip for clip in states["corrupt"] if seen[clip].format in usual]  # else encoded anew
+    corrupt = [files[clip] for clip in states["corrupt"] if seen[clip].format in usual]  # else encoded anew
     if len(states["corrupt"]) > len(states["identical"]):  # not a few damaged files, but another release
         corrupt = []
-    groups = [group for group in same.values() if len(group) > 1]
-    digests = {clip: file["sha256"] for clip, file in published.items()}
-    known = [group for group in groups if len({digests.get(clip, clip) for clip in group}) == 1]
-    unexpected = [group for group in groups if group not in known]
-    if len(unexpected) <= corpus.duplicates:  # as many as the release has, of which there is no list
-        known, unexpected = [*known, *unexpected], []
+    duplicates: dict[bool, list[str]] = {True: [], False: []}  # in the official release, too, or not
     emotion = clips["emotion"].to_dict()
-
-    def equal(groups: list[list[str]]) -> list[str]:
-        return [
-            " = ".join(called[clip] for clip in group)
-            + (", under two emotions" if len({emotion.get(clip) for clip in group}) > 1 else "")
-            for group in groups
-        ]
-
+    for group in (group for group in same.values() if len(group) > 1):
+        text = " = ".join(called[clip] for clip in group)
+        text += ", under two emotions" if len({emotion.get(clip) for clip in group}) > 1 else ""
+        digests = {published[clip]["sha256"] if clip in published else clip for clip in group}
+        duplicates[len(digests) == 1].append(text)
+    if len(duplicates[False]) <= corpus.duplicates:  # as many as the release has, of which there is no list
+        duplicates = {True: duplicates[True] + duplicates[False], False: []}
     found = {
         "missing": sorted(set(published) - set(files)),
-        "corrupt": [files[clip] for clip in corrupt],
+        "corrupt": corrupt,
         "unreadable": [f"{called[clip]}: {seen[clip].reason}" for clip in states["unreadable"]],
-        "duplicate": equal(unexpected),
-        "duplicate in the official release, too": equal(known),
-        "second copy": list(copies),
-        "extra": list(extra),
+        "duplicate": duplicates[False],
+        "duplicate in the official release, too": duplicates[True],
         "excluded": [f"{clip}: {why}" for clip, why in corpus.excluded.items()],
-        "left out by the standard task": [
-            f"{label}: {number} clips" for label, number in left_out["label"].value_counts().items()
-        ],
-        "without a label": left_out["file"][left_out["label"].isna()].tolist(),
     }
     compared = {state: len(states[state]) for state in ("identical", "converted")}
     formats = {files[clip]: one.format for clip, one in seen.items() if one.format}
+    told = corpus.name not in CORPORA  # of a corpus of one's own, by `load`
+    digests = [seen[clip].digest or None for clip in clips.index]
     return Verification(
         corpus=corpus.name,
         root=str(root),
@@ -140,9 +124,25 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         expected_speakers=corpus.speakers,
         compared=compared | {"re-encoded": len(states["corrupt"]) - len(corrupt)} if published else {},
         formats=dict(Counter(formats.values()).most_common()),
-        found={kind: names for kind, names in found.items() if names},
-        warnings=warnings_of(clips.assign(sha256=[seen[clip].digest or None for clip in clips.index])),
+        found={kind: names for kind, names in (found | others).items() if names},
+        warnings=[] if told else warnings_of(clips.assign(sha256=digests)),
     )
+
+
+def _listed(root: Path, clips: pd.DataFrame, corpus: Corpus) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The file of each clip, and by kind what else is below the folder."""
+    if corpus.table is not None or not corpus.pattern:
+        files = clips["file"].to_dict()
+        return files, {"extra": sorted(set(map(str, audio_files(root))) - set(files.values()))}
+    below, left_out = corpus.find(root), corpus.rows(root).query("emotion.isna()")
+    return {clip: str(file) for clip, (file, _) in below.clips.items()}, {
+        "second copy": list(map(str, below.copies)),
+        "extra": list(map(str, below.extra)),
+        "left out by the standard task": [
+            f"{label}: {number} clips" for label, number in left_out["label"].value_counts().items()
+        ],
+        "without a label": left_out["file"][left_out["label"].isna()].tolist(),
+    }
 
 
 def _look(

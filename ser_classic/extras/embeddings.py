@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,7 +43,6 @@ def encoder_set(encoder: str, layer: int | None = None, batch: int = 8, threads:
         transformers or PyTorch is not installed; there is no such encoder or layer, or it cannot be loaded.
     """
     loaded = _loaded(encoder)
-    loaded.batch = batch
     loaded.torch.set_num_threads(threads)
     layer = loaded.layers if layer is None else layer
     if not 0 <= layer <= loaded.layers:
@@ -51,6 +50,7 @@ def encoder_set(encoder: str, layer: int | None = None, batch: int = 8, threads:
             f"{encoder}: has no layer {layer}; give one from 0 (input of the first) to {loaded.layers}"
         )
     extractor = Encoder(encoder, layer, loaded.digest)
+    object.__setattr__(extractor, "batch", batch)
     rate = loaded.prepare.sampling_rate
     return FeatureSet("encoder", rate, extractor, library="transformers", extra=EXTRA)
 
@@ -62,6 +62,8 @@ class Encoder:
     encoder: str
     layer: int
     weights: str  # SHA-256 of weights and settings
+
+    batch: ClassVar[int] = 8  # no field, as the values do not depend on it
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -78,8 +80,8 @@ class Encoder:
         flat = [part for each in parts for part in each]
         states: list[np.ndarray] = []
         with loaded.torch.inference_mode():
-            for start in range(0, len(flat), loaded.batch):
-                states += loaded.states(flat[start : start + loaded.batch], self.layer)
+            for start in range(0, len(flat), self.batch):
+                states += loaded.states(flat[start : start + self.batch], self.layer)
         frames = [np.concatenate([states.pop(0) for _ in each]) for each in parts]
         return [np.concatenate([each.mean(axis=0), each.std(axis=0)]).astype(np.float32) for each in frames]
 
@@ -152,7 +154,7 @@ class _Spectra:
 
 @lru_cache(maxsize=1)
 def _loaded(encoder: str) -> Any:
-    """An encoder as `_Waves` or `_Spectra`, with its `batch`, and the `digest` of weights and settings."""
+    """An encoder as `_Waves` or `_Spectra`, with the `digest` of weights and settings."""
     torch, library = need("torch", EXTRA), need("transformers", EXTRA)
     library.logging.set_verbosity_error()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it would log each attempt
@@ -190,5 +192,5 @@ def _loaded(encoder: str) -> Any:
     with wrap_errors(f"{encoder}: cannot be put on {device}", remedy="use a smaller encoder"):
         model = model.eval().to(device)
     loaded = kind(torch, model, prepare)
-    loaded.digest, loaded.batch = sha.hexdigest(), 1
+    loaded.digest = sha.hexdigest()
     return loaded

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -171,7 +173,7 @@ class _Job:
             key += f":@{source.part}"
         return key if self.degradation is None else f"{key}:{self.degradation.key}:{source.clip}"
 
-    def compute(self, sources: list[_Source]) -> list[np.ndarray]:
+    def compute(self, sources: Sequence[_Source]) -> list[np.ndarray]:
         """Features [shape=(d,) or (rows, d)] of clips, in one batch; raises errors of any kind."""
         paths = [self.root / source.file for source in sources]
         rate = self.feature_set.sample_rate if self.degradation is None else RATE
@@ -223,28 +225,21 @@ def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[st
     """Extract some clips into one shard; return the shard of each, and a message for each that failed."""
     vectors: dict[str, np.ndarray] = {}
     failures: list[str] = []
-    together = hasattr(job.feature_set.extractor, "together")
-    for part in [batch] if together else [[each] for each in batch]:
-        _attempt(job, part, vectors, failures)
+    if hasattr(job.feature_set.extractor, "together"):
+        with suppress(Exception, SystemExit):  # which clip it was is found below
+            keys, sources = zip(*batch, strict=True)
+            vectors = dict(zip(keys, job.compute(sources), strict=True))
+    for key, source in batch:
+        try:
+            if key not in vectors:
+                [vectors[key]] = job.compute([source])
+        except (Exception, SystemExit) as error:  # a plug-in may raise anything
+            about = f"{job.root / source.file}: {type(error).__name__}: "
+            failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
     if not vectors:
         return {}, failures
-    return dict.fromkeys(vectors, write_shard(job.shards, list(vectors), list(vectors.values()))), failures
-
-
-def _attempt(
-    job: _Job, part: list[tuple[str, _Source]], vectors: dict[str, np.ndarray], failures: list[str]
-) -> None:
-    """Add the features of some clips, or a message for each that fails."""
-    try:
-        found = job.compute([source for _, source in part])
-        vectors.update(zip(dict(part), map(np.atleast_2d, found), strict=True))
-    except (Exception, SystemExit) as error:  # a plug-in may raise anything
-        if len(part) > 1:  # find the one that fails
-            for each in part:
-                _attempt(job, [each], vectors, failures)
-            return
-        about = f"{job.root / part[0][1].file}: {type(error).__name__}: "
-        failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
+    path = write_shard(job.shards, list(vectors), list(map(np.atleast_2d, vectors.values())))
+    return dict.fromkeys(vectors, path), failures
 
 
 def compute(

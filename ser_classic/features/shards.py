@@ -15,12 +15,13 @@ import os
 import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import wrap_errors
 from ser_classic.features.inputs import row_numbers
 from ser_classic.features.sets import FeatureSet
 from ser_classic.runtime import files
@@ -29,14 +30,8 @@ from ser_classic.runtime.files import cache_folder, replacing
 Pieces = Iterable[tuple[Any, np.ndarray]]
 
 
-@contextlib.contextmanager
-def _writing(shards: Path, remedy: str = "choose another with --cache") -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SerClassicError(
-            f"{shards}: the cache cannot be written ({error.strerror}); {remedy}"
-        ) from error
+def _writing(shards: Path, remedy: str = "choose another with --cache") -> AbstractContextManager[None]:
+    return wrap_errors(f"{shards}: the cache cannot be written", remedy, only=(OSError,))
 
 
 def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:

@@ -164,15 +164,13 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
     check_output(path, features.inputs)
     labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
     lengths = {} if features.inputs == VECTORS else {"lengths": features.lengths}
-    try:
-        with replacing(path) as draft, draft.open("wb") as file:
-            if path.suffix.lower() == ".csv":
-                pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(file)
-            else:
-                names = {"columns": np.array(features.columns), "clip": clips.index.to_numpy(dtype=str)}
-                np.savez_compressed(file, features=features.values, **names, **lengths, **labels)
-    except OSError as error:
-        raise SerClassicError(f"{path}: cannot be written ({error.strerror})") from error
+    writing = wrap_errors(f"{path}: cannot be written", only=(OSError,))
+    with writing, replacing(path) as draft, draft.open("wb") as file:
+        if path.suffix.lower() == ".csv":
+            pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(file)
+        else:
+            names = {"columns": np.array(features.columns), "clip": clips.index.to_numpy(dtype=str)}
+            np.savez_compressed(file, features=features.values, **names, **lengths, **labels)
 
 
 def _read(path: Path) -> pd.DataFrame:
