@@ -106,9 +106,9 @@ def test_a_recording_is_known_by_how_it_begins(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", sorted(set(CHECKED) - {"HTK"}))
 def test_what_follows_the_audio_is_no_audio(tmp_path, kind, caplog):
-    """In G.72x within AU, libsndfile takes some of it for audio."""
+    """In the blocks of W64 and in G.72x within AU, libsndfile takes some of it for audio."""
     for path in every_subtype(tmp_path, kind):
-        if "AU_G72" in path.name:
+        if re.search("AU_G72|W64_(GSM|.*ADPCM)", path.name):
             continue
         content, samples = path.read_bytes(), audio.read(path)[0]
         even = content + bytes(len(content) % 2)
@@ -126,6 +126,7 @@ LENGTHS = [
     ("WAV", "GSM610", b"data", "<I", 0),
     ("WAV", "FLOAT", b"data", "<I", 0),
     ("AIFF", "PCM_16", b"SSND", ">I", 8),
+    ("W64", "PCM_16", b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0O\x8e\xdb\x8a", "<Q", 24),
     ("CAF", "PCM_16", b"data", ">Q", 4),
     ("AU", "PCM_16", b".snd", ">I", 0),
     ("RF64", "PCM_16", b"ds64", "<Q", 0),
@@ -230,13 +231,15 @@ def test_a_recording_that_is_cut_short_after_many_texts_is_refused(tmp_path, cap
 
 
 @pytest.mark.parametrize("between", [b"", bytes(99), b"OggS and no page of it"])
-def test_chained_ogg_is_left_to_ffmpeg(tmp_path, monkeypatch, between):
-    """As libsndfile reads the first recording alone."""
-    monkeypatch.setattr(shutil, "which", lambda program: None)
-    content = made(tmp_path, "OGG", "VORBIS").read_bytes()
-    (tmp_path / "a.ogg").write_bytes(content + between + content)
-    with pytest.raises(AudioError, match=r"several recordings.* ffmpeg -i .*a\.ogg"):
-        audio.read(tmp_path / "a.ogg")
+def test_chained_ogg_is_read_whole(tmp_path, caplog, between):
+    path = made(tmp_path, "OGG", "VORBIS")
+    (tmp_path / "other").mkdir()
+    soundfile.write(tmp_path / "other" / "b.x", -voice(), RATE, format="OGG")
+    both, told = outcome(
+        path, path.read_bytes() + between + (tmp_path / "other" / "b.x").read_bytes(), caplog
+    )
+    assert len(both) == 2 * FRAMES
+    assert not told
 
 
 @pytest.mark.parametrize("rate", [8000, 44100])
@@ -395,14 +398,16 @@ def test_an_array_of_integers_has_the_full_scale_of_its_type():
     np.testing.assert_allclose(audio.check(whole, RATE), whole / 2**15)
 
 
-def test_a_large_offset_is_taken_off_and_a_small_one_kept(tmp_path, caplog):
+def test_a_large_offset_is_taken_off_and_a_small_one_told_with_the_command_that_does(tmp_path, caplog):
     path = made(tmp_path, "WAV", "FLOAT", voice() + np.float32(0.2))
     assert abs(audio.read(path)[0].mean()) < 1e-6
     assert "offset" in caplog.text
-    caplog.clear()
     samples = voice() + np.float32(0.04)
     path = made(tmp_path, "WAV", "FLOAT", samples)
     np.testing.assert_array_equal(audio.read(path)[0], samples)
+    assert "dcshift=-0.04" in caplog.text
+    caplog.clear()
+    audio.read(made(tmp_path, "WAV", "PCM_16", voice() + np.float32(0.005)))
     assert not caplog.records
 
 

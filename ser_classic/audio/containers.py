@@ -4,9 +4,9 @@ libsndfile reads what is left of a truncated recording, and never more than the 
 the length in the header, and the place where it stops shows what it left unread. A program that writes to a
 pipe never fills in the length, which then counts as unknown.
 
-This module checks AIFF, AU, CAF, NIST SPHERE, RF64 and WAV, and that an Ogg has its last page; decoders check
-FLAC, HTK and MP3. Other files that libsndfile reads (AVR, IFF, IRCAM, MAT, PAF, PVF, SDS, VOC, W64, WVE ...)
-count as complete, with a notice that this was not checked.
+This module checks AIFF, AU, CAF, IFF (8SVX, 16SV), NIST SPHERE, RF64, W64 and WAV, and that an Ogg has its
+last page; decoders check FLAC, HTK and MP3. Other files that libsndfile reads (AVR, IRCAM, MAT, PAF, PVF,
+SDS, VOC, WVE ...) count as complete, with a notice that this was not checked.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ LITTLE = 0.05  # share of a file below which what follows the audio is not taken
 EXAMINED = 2**20  # [bytes] after the audio
 AGAIN = "copy or download it again"
 LOG = 2000  # characters; libsndfile may have cut a log of this length
-STATED = re.compile(r"\b(?:data|SSND|Data Size|Riff size) *: (\d+) \(should be (\d+)\)")
-OF_FILE = re.compile(r"\b(?:RIFF|FORM|Riff size) *: (\d+) \(should be (\d+)\)")  # begins the log
+STATED = re.compile(r"\b(?:data|SSND|BODY|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
+OF_FILE = re.compile(r"\b(?:RIFF|FORM|riff|Riff size) *: (\d+) \(should be (\d+)\)")  # begins the log
 OF_WAV = re.compile(r"^data : (\d+)$", re.MULTILINE)
+OF_AUDIO = re.compile(r"^ ?(?:BODY|data) : (\d+)$", re.MULTILINE)
+TO_THE_END = {"SVX": 0, "W64": 24}  # libsndfile reads them to the end; [bytes] by which a length is too long
 SAMPLES = re.compile(rb"NIST_1A.*?sample_count -i (\d+)", re.DOTALL)
-LATER_PAGE = re.compile(rb"OggS\0[\0\1\4\5]")
 FIRST_PAGE = re.compile(rb"OggS\0[\2\3\6\7]")  # of a stream
 FOLLOWING = re.compile(rb"\Z|ID3|TAG|APETAGEX|LYRICSBEGIN")  # not audio
 CHUNK = re.compile(rb"[\x20-\x7e]{4}")
 CHECKED = {  # containers, as libsndfile calls them, whose files are checked to be complete
-    *("AIFF", "AU", "CAF", "FLAC", "HTK", "MP3", "NIST", "OGG", "RF64", "WAV", "WAVEX"),
+    *("AIFF", "AU", "CAF", "FLAC", "HTK", "MP3", "NIST", "OGG", "RF64", "SVX", "W64", "WAV", "WAVEX"),
 }
 FOREIGN = re.compile(  # files for ffmpeg; libsndfile reads some kinds of them, if undamaged
     rb"....ftyp|\x1aE\xdf\xa3|#!AMR|0&\xb2u\x8ef\xcf\x11|\xff[\xf0\xf1\xf8\xf9]|FLV\x01|MAC |wvpk|TTA1"
@@ -52,14 +53,18 @@ OURS = re.compile(  # files for libsndfile alone; for MP3, its tag or first fram
 )
 
 
-def announced(decoder: Any, head: bytes) -> int:
-    """How many frames a header announces, or `UNKNOWN`."""
+def announced(decoder: Any, head: bytes, there: int) -> int:
+    """How many frames a header announces, or `UNKNOWN`; `there` is the number of bytes from the audio on."""
     if found := SAMPLES.match(head):
         return int(found[1])
     if decoder.format == "MP3" and decoder.frames > GUESSED:
         return UNKNOWN
     if decoder.subtype == "GSM610" and "seems to be truncated" in decoder.extra_info:
         return decoder.frames - GSM_BLOCK  # for which libsndfile takes the padding of a WAV
+    if decoder.format in TO_THE_END and (found := OF_AUDIO.search(decoder.extra_info)):
+        stated = int(found[1]) - TO_THE_END[decoder.format]
+        if 0 < stated < there:
+            return -(-decoder.frames * stated // there)
     return min(decoder.frames, UNKNOWN)
 
 
@@ -97,16 +102,23 @@ def left_over(file: BinaryIO, size: int) -> int:
     return 0 if chunk or FOLLOWING.match(rest) else left
 
 
-def ogg_pages(content: bytes) -> tuple[int, bool]:
-    """Where the last page of an Ogg ends, and whether it is there and the last; a ValueError if several
-    recordings follow each other, of which libsndfile would read the first."""
-    later = LATER_PAGE.search(content)
-    if later and FIRST_PAGE.search(content, later.end()):
-        raise ValueError("several recordings, one after the other")
+def recordings(content: bytes) -> tuple[list[bytes], bool]:
+    """The recordings in an Ogg, which may follow each other, and whether the last page is there."""
+    begins, end = [0], 0
+    for page in FIRST_PAGE.finditer(content):
+        if page.start() not in (0, end):  # or it starts another stream of the same recording
+            begins.append(page.start())
+        end = _page_end(content, page.start())
     last = content.rfind(b"OggS")
-    count = sum(content[last + 26 : last + 27])
-    end = last + 27 + count + sum(content[last + 27 : last + 27 + count])
-    return end, content[last + 5 : last + 6] >= b"\4" and end <= len(content)
+    stop = _page_end(content, last)  # whatever follows is not read
+    whole = content[last + 5 : last + 6] >= b"\4" and stop <= len(content)
+    ends = [*begins[1:], stop]
+    return [content[begin:end] for begin, end in zip(begins, ends, strict=True)], whole
+
+
+def _page_end(content: bytes, place: int) -> int:
+    count = sum(content[place + 26 : place + 27])
+    return place + 27 + count + sum(content[place + 27 : place + 27 + count])
 
 
 class Source(io.FileIO):

@@ -33,7 +33,7 @@ from ser_classic.audio.containers import (
     check_length,
     left_over,
     mistaken,
-    ogg_pages,
+    recordings,
     wrong_length,
 )
 from ser_classic.audio.files import HEADERLESS, opened_file
@@ -116,26 +116,27 @@ def shape(path: str | Path) -> Shape:
     """Length, rate, channels and container of a file, decoded only if it does not state its length."""
     path = Path(path)
     with _opened(path) as opened:
-        known, decoder = opened.expected, opened.decoder
+        first, known = opened.decoders[0], sum(opened.expected)
         if not 0 < known < UNKNOWN:
             known = sum(len(block) for block, _ in blocks(path))
-        return Shape(known, decoder.samplerate, decoder.channels, opened.container)
+        return Shape(known, first.samplerate, first.channels, opened.container)
 
 
 def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     """Decode a file to the end of its data, in one or more blocks [shape=(n, channels), float32]."""
     path = Path(path)
     with _opened(path) as opened:
-        decoder, expected, frames, more = opened.decoder, opened.expected, 0, True
-        while more:
-            with _blamed(path, "truncated or damaged"), _quiet(decoder.format == "MP3"):
-                block = decoder.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
-            if len(block) or not frames:
-                yield block, decoder.samplerate
-            frames += len(block)
-            more = len(block) > 0 and frames < expected
-        if 0 < frames < expected < UNKNOWN:
-            raise AudioError(f"{path}: truncated, it has {frames} of {expected} samples; {AGAIN}")
+        for decoder, expected in zip(opened.decoders, opened.expected, strict=True):
+            frames, more = 0, True
+            while more:
+                with _blamed(path, "truncated or damaged"), _quiet(decoder.format == "MP3"):
+                    block = decoder.read(min(BLOCK, expected - frames), dtype="float32", always_2d=True)
+                if len(block) or not frames:
+                    yield block, decoder.samplerate
+                frames += len(block)
+                more = len(block) > 0 and frames < expected
+            if 0 < frames < expected < UNKNOWN:
+                raise AudioError(f"{path}: truncated, it has {frames} of {expected} samples; {AGAIN}")
         for kind, message in opened.notices:
             notice(kind, f"{path}: {message}")
         if left := left_over(opened.file, opened.size):
@@ -144,10 +145,8 @@ def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
 
 
 class _Opened(NamedTuple):
-    """A file ready to be decoded."""
-
-    decoder: Any
-    expected: int  # frames, or `UNKNOWN`
+    decoders: list[Any]  # one after the other
+    expected: list[int]  # frames of each, or `UNKNOWN`
     container: str
     file: IO[bytes]
     size: int
@@ -172,35 +171,41 @@ def _opened(path: Path) -> Iterator[_Opened]:
             made = stack.enter_context(_converted(path, head, error))
             file = stack.enter_context(opened_file(made))
             decoder, container = _forward(file), path.suffix[1:].upper() or "converted"
-            opened = _Opened(decoder, decoder.frames, container, file, made.stat().st_size, [])
-        stack.enter_context(opened.decoder)
+            opened = _Opened([decoder], [decoder.frames], container, file, made.stat().st_size, [])
+        for decoder in opened.decoders:
+            stack.enter_context(decoder)
         yield opened
 
 
 def _by_libsndfile(file: IO[bytes], head: bytes, size: int) -> _Opened:
     """A file ready to be decoded by libsndfile; an AudioError if its header announces more audio."""
-    notices: list[tuple[str, str]] = []
-    source: IO[bytes] = Source(file.fileno(), closefd=False)
+    odd = ""
     if head.startswith(b"OggS"):
-        content = file.read()
-        end, whole = ogg_pages(content)
-        if not whole:
-            notices.append(("length", "it has no end mark and may have been cut short"))
-        source = io.BytesIO(content[:end])  # whatever follows is not read
-    decoder = _forward(source)
-    if decoder.format == "MP3":
-        source.seek(0)
-        source.claimed = CLAIMED
-        decoder = _forward(source)
-    elif field := wrong_length(file, head, size, decoder.extra_info):
-        file.seek(0)
-        decoder = _forward(io.BytesIO(file.read().replace(field, ANY_LENGTH, 1)))
-        notices.append(("length", "its header announces less audio than there is; all of it was read"))
-    check_length(file, head, size, decoder.extra_info)
-    if decoder.format not in CHECKED:
+        contents, whole = recordings(file.read())
+        decoders = [_forward(io.BytesIO(content)) for content in contents]
+        odd = "" if whole else "it has no end mark and may have been cut short"
+    else:
+        source = Source(file.fileno(), closefd=False)
+        decoders = [_forward(source)]
+        if decoders[0].format == "MP3":
+            source.seek(0)
+            source.claimed = CLAIMED
+            decoders = [_forward(source)]
+        elif field := wrong_length(file, head, size, decoders[0].extra_info):
+            file.seek(0)
+            decoders = [_forward(io.BytesIO(file.read().replace(field, ANY_LENGTH, 1)))]
+            odd = "its header announces less audio than there is; all of it was read"
+    if len({(decoder.samplerate, decoder.channels) for decoder in decoders}) > 1:
+        raise AudioError(f"{file.name}: has recordings of several rates or numbers of channels; split it")
+    container = decoders[0].format
+    check_length(file, head, size, decoders[0].extra_info)
+    notices = [("length", odd)] if odd else []
+    if container not in CHECKED:
         reason = "files do not state their length, so a missing end would go unnoticed"
-        notices.append(("unchecked", f"{decoder.format} {reason}"))
-    return _Opened(decoder, announced(decoder, head), decoder.format, file, size, notices)
+        notices.append(("unchecked", f"{container} {reason}"))
+    there = size - file.tell()
+    expected = [announced(decoder, head, there) for decoder in decoders]
+    return _Opened(decoders, expected, container, file, size, notices)
 
 
 def _forward(source: IO[bytes]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ LOWEST_RATE = 1000  # [Hz]; a header that states less is broken
 OVERSHOT = 16.0  # peak [full scales] above which floats are taken for integers
 RANGES = (2.0**15, 2.0**23, 2.0**31)  # full scales of integers that were written as floats
 OFFSET = 0.075  # [full scales]; a larger constant offset is removed. URDU has up to .06
+SMALL_OFFSET = 0.01  # [full scales]; a larger one is reported. RAVDESS, EMO-DB, TESS: up to .0062
 CANCELLED = 1e-3  # power of the mean of channels over that of the channels, below which they cancel
 DEAD = 1e-6  # power of a channel over that of another, below which it counts as silent
 APART = 30.0  # ratio of powers at which only one channel is heard
@@ -107,9 +109,15 @@ class Downmix:
         if scale != 1:
             self._notice("scale", f"floats in the range of integers; {scale:.0f} counts as full scale")
         middle = self._sum / self._frames / scale if self._frames else 0.0
-        if OFFSET < abs(middle) < np.inf:  # `check` reports NaN and infinite samples
+        if not np.isfinite(middle):
+            pass  # `check` reports NaN and infinite samples
+        elif abs(middle) > OFFSET:
             offset = middle
             self._notice("offset", f"a constant offset of {offset:.2f} of full scale was removed")
+        elif abs(middle) > SMALL_OFFSET:
+            remedy = f"ffmpeg -i {shlex.quote(self._name)} -af dcshift={-middle:.3f} corrected.wav"
+            kept = f"a constant offset of {middle:.3f} of full scale is kept"
+            self._notice("small offset", f"{kept}; remove it with: {remedy}")
         return partial(_scaled, scale=scale, offset=offset)
 
     def _compare(self, power: np.ndarray) -> None:
