@@ -94,6 +94,7 @@ def test_labels_are_printed_in_the_format_that_is_asked_for(saved, call, ser, na
         ("--format", "srt"),
         ("--segments", "--format", "docx"),
         ("--segments", "--format", "srt", "--json"),
+        ("--segments", "--format", "srt", "--top", "2"),
     ],
 )
 def test_options_that_contradict_each_other_are_wrong_usage(saved, call, ser, words):

@@ -140,6 +140,17 @@ def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_pat
         on_own(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
 
 
+def test_a_corpus_of_ones_own_may_have_folds_of_its_own(suite):
+    cells = on_own(read_suite(suite(GRID)), "mine", ["sessions", "random5"])
+    assert {cell.id.removesuffix("--0") for cell in cells} == {
+        f"mine--{protocol}--mfcc13--{model}"
+        for protocol in ("sessions", "random5")
+        for model in ("prior", "lda")
+    }
+    with pytest.raises(SerClassicError, match="'session'"):
+        on_own(read_suite(suite(GRID)), "mine", ["session"])
+
+
 @pytest.mark.parametrize("name", suites())
 def test_the_suites_of_the_package_can_be_read_in_any_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

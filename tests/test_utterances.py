@@ -57,10 +57,11 @@ def test_it_does_not_matter_in_which_blocks_the_recording_comes(seed, cuts):
 def test_a_long_speech_is_split_and_none_of_it_lost():
     waveform = np.concatenate([np.zeros(RATE), voice(50), np.zeros(RATE)])
     spans = [span for span, _ in found(waveform)]
-    assert all(span.seconds <= LONGEST * HOP + 2 * MARGIN + 0.01 for span in spans)
+    assert all(LONGEST / 3 <= span.seconds / HOP <= LONGEST for span in spans[:-1])
+    assert 1 <= spans[-1].seconds <= LONGEST * HOP
     assert spans[0].start == pytest.approx(1, abs=0.2)
     assert spans[-1].end == pytest.approx(51, abs=0.2)
-    assert all(after.start <= before.end for before, after in itertools.pairwise(spans))
+    assert all(0 <= after.start - before.end < 0.1 for before, after in itertools.pairwise(spans))
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 44_100])

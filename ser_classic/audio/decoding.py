@@ -233,7 +233,8 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
     """Convert a file that libsndfile cannot read through ffmpeg, to a temporary file."""
     if what := mistaken(head):
         raise AudioError(f"{path}: {what}")
-    command = f"ffmpeg -i {shlex.quote(str(path))} {shlex.quote(str(path.with_suffix('.wav')))}"
+    other = path.with_suffix(".flac" if path.suffix.lower() == ".wav" else ".wav")
+    command = f"ffmpeg -i {shlex.quote(str(path))} {shlex.quote(str(other))}"
     if path.suffix.lower() in HEADERLESS:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
         raise AudioError(f"{path}: raw samples; convert it, with its rate and format: {command}")

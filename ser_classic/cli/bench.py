@@ -52,7 +52,9 @@ def bench(
         bool, option("--verbose -v", "Log every fold; with --jobs 1, also every epoch of a network.")
     ] = False,
     corpus: Annotated[list[str] | None, option("--corpus NAME", ONLY, WHICH)] = None,
-    protocol: Annotated[list[str] | None, option("--protocol NAME", ONLY, WHICH)] = None,
+    protocol: Annotated[
+        list[str] | None, option("--protocol NAME", f"{ONLY} With --own, any protocol.", WHICH)
+    ] = None,
     features: Annotated[list[str] | None, option("--features NAME", ONLY, WHICH)] = None,
     model: Annotated[list[str] | None, option("--model NAME", ONLY, WHICH)] = None,
     again: Annotated[bool, option("--again", "Also repeat finished runs.", WHICH)] = False,
@@ -136,7 +138,7 @@ def bench(
     if own is not None:
         loaded = access.load(own)
         found[loaded.corpus.name] = loaded
-        cells = known.on_own(cells, loaded.corpus.name)
+        cells = known.on_own(cells, loaded.corpus.name, protocol)
     options.require_used(tables, (cell.features for cell in cells))
     cells = known.select(cells, **only)
     with busy("looking for the corpora"):

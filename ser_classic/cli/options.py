@@ -121,14 +121,12 @@ def pairs(given: Iterable[str], form: str) -> dict[str, str]:
     return words
 
 
-def channel_of(channel: str) -> int | None:
-    """The number from 0 of the channel that --channel names; None is the mean of all."""
-    named = {"mix": None, "left": 0, "right": 1}
-    if channel in named:
-        return named[channel]
-    if not channel.isdecimal():
-        raise SerClassicError(f"--channel: {channel!r}; expected left, right, mix, or a number from 0")
-    return int(channel)
+def channel_of(channel: str, *others: str) -> int | str | None:
+    """The number from 0 of the channel that --channel names; None is the mean of all, others stay words."""
+    named = {"left": 0, "right": 1, "mix": None, **dict(zip(others, others, strict=True))}
+    if channel not in named and not channel.isdecimal():
+        raise SerClassicError(f"--channel: {channel!r}; expected {', '.join(named)}, or a number from 0")
+    return named[channel] if channel in named else int(channel)
 
 
 class ReadingOption(NamedTuple):

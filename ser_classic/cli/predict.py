@@ -94,6 +94,7 @@ def predict(
         (window is None and (hop is not None or draw is not None), "--hop and --draw need --window"),
         (segments and window is not None, "choose one of --segments and --window"),
         (shape is not None and not pieces, "--format needs --segments or --window"),
+        (shape is not None and top is not None, "--format prints one emotion; leave out --top"),
         (draw and channel == EACH, "--draw draws one channel; choose it with --channel"),
     )
     if draw is not None:
@@ -124,7 +125,7 @@ def predict(
         return print_rows(predictor.answer(predictor.describe_table(name, path), adapt, min_confidence))
     options.refuse((not recordings, "name a recording after the model"))
     if channel is not None:
-        predictor = predictor.taking(EACH if channel == EACH else options.channel_of(channel))
+        predictor = predictor.taking(options.channel_of(channel, EACH))
     predictor.require(adapt=adapt, min_confidence=min_confidence)
     problems: list[str] = []
     with opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:

@@ -76,7 +76,8 @@ def keyed(
     template = re.sub(r"{\w+}", lambda match: match[0].lower(), template)
     wanted = re.findall(r"{(\w+)}", template)
     if absent := [column for column in (*wanted, *columns) if column not in rows]:
-        raise CorpusError(f"{source}: no column {', '.join(absent)}; it has {', '.join(rows)}")
+        remedy = "; say which one names the recordings with --key" if "file" in absent else ""
+        raise CorpusError(f"{source}: no column {', '.join(absent)}; it has {', '.join(rows)}{remedy}")
     keys = [template.format_map(row) for row in rows.to_dict("records")]
     table = rows.drop(columns=[column for column in wanted if column not in columns]).rename(columns=columns)
     for column in table.columns[table.columns.duplicated()]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -159,15 +160,23 @@ def shard_of(cells: list[Cell], number: int, count: int) -> list[Cell]:
     return [cell for cell in cells if cell in dealt]
 
 
-def on_own(cells: list[Cell], corpus: str) -> list[Cell]:
-    """What is listed for the embedded corpus, on a corpus of one's own."""
-    chosen = [replace(cell, corpus=corpus) for cell in cells if cell.corpus == EMBEDDED]
+def on_own(cells: list[Cell], corpus: str, protocols: Sequence[str] | None = None) -> list[Cell]:
+    """What is listed for the embedded corpus, on a corpus of one's own, under these protocols if given.
+
+    So folds of one's own (`sessions`, `official`) need no suite of one's own.
+    """
+    chosen = dict.fromkeys(
+        replace(cell, corpus=corpus, protocol=PROTOCOLS[protocol].name)
+        for cell in cells
+        if cell.corpus == EMBEDDED
+        for protocol in protocols or (cell.protocol,)
+    )
     if not chosen:
         raise SerClassicError(
             f"none of the suites uses {EMBEDDED}, which {corpus} would replace; name one that does, such as "
             "quick"
         )
-    return chosen
+    return list(chosen)
 
 
 def present(

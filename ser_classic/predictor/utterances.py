@@ -54,6 +54,7 @@ class Utterances:
         self._history = np.empty(0, dtype=np.float32)
         self._speech = np.empty(0, dtype=bool)  # of the frames held
         self._periodic = np.empty(0, dtype=bool)
+        self._cut = 0  # of the frames held, the first that no utterance split off has
 
     def __iter__(self) -> Iterator[tuple[Span, np.ndarray]]:
         """Yield the utterances, each with its waveform, as soon as the blocks [shape=(n,)] end them."""
@@ -94,20 +95,21 @@ class Utterances:
 
     def _ended(self, last: bool) -> Iterator[tuple[Span, np.ndarray]]:
         """Yield what no later frame can change, and let go of it."""
-        pause = round(PAUSE / HOP)
+        pause, margin = round(PAUSE / HOP), round(MARGIN / HOP)
+        most = LONGEST - 2 * margin
         done = 0
         for start, end in _runs(self._speech, pause):
-            if not last and end + pause + SHORTEST > len(self._speech) and end - start < LONGEST:
+            if not last and end + pause + SHORTEST > len(self._speech) and end - start <= most:
                 break
-            while end - start > LONGEST:
-                first, last = start + LONGEST // 3, start + LONGEST
-                smooth = np.convolve(self._levels[first:last], np.full(9, 1 / 9), mode="same")
-                cut = first + int(np.argmin(smooth[4:-4])) + 4  # where it is quietest
-                yield from self._utterance(start, cut)
-                start = done = cut
+            while end - start > most:
+                low, high = start + LONGEST // 3, min(start + most, end - SHORTEST)
+                smooth = np.convolve(self._levels[low:high], np.full(9, 1 / 9), mode="same")
+                cut = low + int(np.argmin(smooth[4:-4])) + 4  # where it is quietest
+                yield from self._utterance(start, cut, 0)
+                start = done = self._cut = cut
             if not last and end + pause + SHORTEST > len(self._speech):
                 break
-            yield from self._utterance(start, end)
+            yield from self._utterance(start, end, margin)
             done = end
         else:
             done = max(done, len(self._speech) - 2 * SHORTEST)
@@ -117,14 +119,16 @@ class Utterances:
         self._levels, self._speech = self._levels[keep:], self._speech[keep:]
         self._periodic = self._periodic[keep:]
         self._first += keep
+        self._cut = max(0, self._cut - keep)
 
-    def _utterance(self, start: int, end: int) -> Iterator[tuple[Span, np.ndarray]]:
-        """What lies between two frames, where it is speech: with a margin, and long enough."""
+    def _utterance(self, start: int, end: int, after: int) -> Iterator[tuple[Span, np.ndarray]]:
+        """What lies between two frames, where it is speech: with margins, and long enough."""
         voiced = self._periodic[start:end]
         if self._speech[start:end].sum() * HOP < LEAST_SPEECH or voiced.mean() < VOICED:
             return
-        spare = max(round(MARGIN / HOP), (SHORTEST - (end - start) + 1) // 2)
-        start, end = max(0, start - spare), min(len(self._speech), end + spare)
+        spare = (SHORTEST - (end - start) + 1) // 2  # on either side, for the shortest
+        start = max(self._cut, start - max(round(MARGIN / HOP), spare))
+        end = min(len(self._speech), end + max(after, spare))
         piece = self._samples[start * self._hop : end * self._hop]
         seconds = self._hop / self.rate
         yield Span(round((self._first + start) * seconds, 6), round((self._first + end) * seconds, 6)), piece
