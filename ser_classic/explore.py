@@ -17,6 +17,7 @@ from ser_classic import audio
 from ser_classic.corpora import Loaded, parts
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import wrap_errors
+from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.features.extraction import Features
 from ser_classic.runtime.files import replacing
 from ser_classic.vocabulary import ordered
@@ -195,17 +196,18 @@ def page_of(title: str, facts: dict[str, str], parts: Sequence[Part]) -> str:
     )
 
 
-def corpus_facts(loaded: Loaded, features: str) -> dict[str, str]:
-    """What a corpus's page begins with; what is not known is empty."""
+def corpus_facts(loaded: Loaded, name: str, features: Features) -> dict[str, str]:
+    """What a corpus's page begins with; what is not known is empty. `name` is that of the feature set."""
     corpus, clips = loaded.corpus, loaded.clips
+    warnings = filter(None, (*warnings_of(clips), shared_by_speakers(loaded, features)))
     return {
         "Corpus": corpus.title,
         "Clips, speakers": f"{len(clips)}, {clips['speaker'].nunique() or 'unknown'}",
         "Language": corpus.language,
         "Licence": corpus.licence,
         "Citation": corpus.citation,
-        "Features": features,
-        "Warnings": ". ".join(warnings_of(clips)),
+        "Features": name,
+        "Warnings": ". ".join(warnings),
     }
 
 

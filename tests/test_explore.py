@@ -36,7 +36,7 @@ def explored(hostile, cache) -> tuple:
     """What a page of it is made from."""
     loaded = load(hostile, reading=Reading({"$x^$<i>": "$x^$<i>"}, speaker=r"/(s\d\d)_"))
     features = extract(loaded.clips, loaded.root, FEATURES["mfcc_chroma_contrast"], cache)
-    facts = explore.corpus_facts(loaded, "mfcc_chroma_contrast")
+    facts = explore.corpus_facts(loaded, "mfcc_chroma_contrast", features)
     return loaded.corpus.name, facts, lambda: explore.explore_corpus(loaded, features)
 
 

@@ -58,20 +58,6 @@ def test_what_is_wrong_is_told_once_with_a_remedy(rows, named):
     assert all(word in told[0] for word in named)
 
 
-def test_one_recording_under_two_speakers():
-    clips = table(SOUND, sha256=[f"{number:064}" for number in range(len(SOUND))])
-    assert warnings_of(clips) == []
-    clips.iloc[0, -1] = clips.iloc[4, -1]
-    (told,) = warnings_of(clips)
-    assert "own/0 and own/4" in told
-
-
-def test_parts_of_one_recording_are_no_copies():
-    """Two people of one conversation stand in one file."""
-    starts = [str(number) for number in range(len(SOUND))]
-    assert warnings_of(table(SOUND, sha256="0" * 64, start=starts, end=None)) == []
-
-
 def folds_of(clips: pd.DataFrame) -> list[Fold]:
     """Leave one speaker out."""
     owners = clips["speaker"].to_numpy()

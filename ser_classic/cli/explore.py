@@ -60,6 +60,7 @@ def explore(
         extracted = extract(
             loaded.clips, loaded.root, feature_set, access.cache, Local(jobs), loaded.corpus.channel
         )
-        facts, parts = explorer.corpus_facts(loaded, features), explorer.explore_corpus(loaded, extracted)
+        facts = explorer.corpus_facts(loaded, features, extracted)
+        parts = explorer.explore_corpus(loaded, extracted)
         page = explorer.write(folder, loaded.corpus.name, facts, parts)
     print(f"{page}: open it in a browser")

@@ -32,19 +32,17 @@ def read_rows(path: Path) -> pd.DataFrame:
 
     Values are stripped of surrounding space, and missing ones are empty.
     """
-    with wrap_errors(f"{path}: cannot be read", only=(OSError,)):
+    wrong = (csv.Error, ValueError, OSError)
+    with wrap_errors(f"{path}: not readable as a table", "save it as UTF-8 CSV", only=wrong):
         content = path.read_bytes()
-    if what := mistaken(content):
-        raise CorpusError(f"{path}: {what}")
-    try:
+        if what := mistaken(content):
+            raise CorpusError(f"{path}: {what}")
         if content.startswith(PARQUET):
             rows = _of_parquet(path)
         else:
             wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
             text = content.decode("utf-16" if wide else "utf-8").lstrip("\ufeff")
             rows = _of_json(json.loads(text)) if path.suffix.lower() == ".json" else _of_text(text, path)
-    except (csv.Error, ValueError, OSError) as error:
-        raise CorpusError(f"{path}: not readable as a table ({error}); save it as UTF-8 CSV") from error
     if rows.empty:
         raise CorpusError(f"{path}: has no rows; expected a header, and a row for every clip")
     names = rows.columns.str.lower()

@@ -95,10 +95,11 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     if len(states["corrupt"]) > len(states["identical"]):  # not a few damaged files, but another release
         corrupt = []
     duplicates: dict[bool, list[str]] = {True: [], False: []}  # in the official release, too, or not
-    emotion = clips["emotion"].to_dict()
     for group in (group for group in same.values() if len(group) > 1):
         text = " = ".join(called[clip] for clip in group)
-        text += ", under two emotions" if len({emotion.get(clip) for clip in group}) > 1 else ""
+        rows = clips.reindex(group)
+        text += ", under two emotions" if rows["emotion"].nunique(dropna=False) > 1 else ""
+        text += ", under two speakers: remove one, or merge the speakers" * (rows["speaker"].nunique() > 1)
         digests = {published[clip]["sha256"] if clip in published else clip for clip in group}
         duplicates[len(digests) == 1].append(text)
     if len(duplicates[False]) <= corpus.duplicates:  # as many as the release has, of which there is no list
@@ -114,7 +115,6 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     compared = {state: len(states[state]) for state in ("identical", "converted")}
     formats = {files[clip]: one.format for clip, one in seen.items() if one.format}
     told = corpus.name not in CORPORA  # of a corpus of one's own, by `load`
-    digests = [seen[clip].digest or None for clip in clips.index]
     return Verification(
         corpus=corpus.name,
         root=str(root),
@@ -125,7 +125,7 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         compared=compared | {"re-encoded": len(states["corrupt"]) - len(corrupt)} if published else {},
         formats=dict(Counter(formats.values()).most_common()),
         found={kind: names for kind, names in (found | others).items() if names},
-        warnings=[] if told else warnings_of(clips.assign(sha256=digests)),
+        warnings=[] if told else warnings_of(clips),
     )
 
 

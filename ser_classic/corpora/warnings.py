@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.corpora.clips import PART, PARTITIONS, CorpusError
+from ser_classic.corpora.clips import PARTITIONS, CorpusError
 from ser_classic.errors import counted, some
 from ser_classic.vocabulary import ordered
 
@@ -22,8 +22,8 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     """Warnings, a sentence each, before models are trained on the clips table of a corpus.
 
     They are about speakers that give the emotion away (a confounded corpus), emotions with fewer clips than
-    folds or with a single speaker, one recording under two speakers (with a column `sha256`), speakers whose
-    names differ only in an ending, and partitions that `official` does not know.
+    folds or with a single speaker, speakers whose names differ only in an ending, and partitions that
+    `official` does not know.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def warnings_of(clips: pd.DataFrame) -> list[str]:
     c: the speaker gives the emotion away: 2 of 2 speakers have only one
     """
     if clips["speaker"].notna().all():
-        found = [_confounded(clips) or _few(clips), _same_recording(clips), _endings(clips)]
+        found = [_confounded(clips) or _few(clips), _endings(clips)]
     else:
         found = [_few(clips)]
     return [f"{clips['corpus'].iloc[0]}: {warning}" for warning in (*found, _unknown_parts(clips)) if warning]
@@ -133,24 +133,6 @@ def _unknown_parts(clips: pd.DataFrame) -> str | None:
     return (
         f"{counted(sum(~known), 'clip')} of the partition {some(sorted(set(parts[~known])))} are left out by "
         "official, which takes train, dev and test; correct the column if they belong to one of these"
-    )
-
-
-def _same_recording(clips: pd.DataFrame) -> str | None:
-    """Files of equal bytes under several speakers; copies in another format are found by their features."""
-    if "sha256" not in clips:
-        return None
-    same = clips.fillna({"start": "", "end": ""}).groupby(["sha256", *PART] if PART[0] in clips else "sha256")
-    shared = clips[same["speaker"].transform("nunique") > 1].sort_values("sha256", kind="stable")
-    if shared.empty:
-        return None
-    one = shared.iloc[0]
-    copies = shared[shared["sha256"] == one["sha256"]]
-    other = copies[copies["speaker"] != one["speaker"]].iloc[0]
-    return (
-        f"{len(shared)} clips are the same recordings under several speakers, such as {one.name} and "
-        f"{other.name}: a model trained on the one knows the other. Remove the copies, or merge the speakers "
-        "(--map-speaker)"
     )
 
 

@@ -158,17 +158,15 @@ def _loaded(encoder: str) -> Any:
     torch, library = need("torch", EXTRA), need("transformers", EXTRA)
     library.logging.set_verbosity_error()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it would log each attempt
-    try:
+    remedy = (
+        "give a folder, or a name at Hugging Face: check its spelling and the network, and log in (hf auth "
+        "login) if the model has terms to accept"
+    )
+    with wrap_errors(f"{encoder}: cannot be loaded", remedy):
         prepare = library.AutoFeatureExtractor.from_pretrained(encoder)
         model, report = library.AutoModel.from_pretrained(
             encoder, dtype=torch.float32, output_loading_info=True
         )
-    except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise SerClassicError(
-            f"{encoder}: cannot be loaded ({reason}); give a folder, or a name at Hugging Face: "
-            "check its spelling and the network, and log in (hf auth login) if the model has terms to accept"
-        ) from error
     if absent := set(report["missing_keys"]) - {"masked_spec_embed"}:  # which only training uses
         raise SerClassicError(
             f"{encoder}: its file lacks {len(absent)} of the weights, first {min(absent)}; download it again"

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.registry import need
 
 BLOCK = 0.1  # [s]; step of the level meter
@@ -47,7 +47,9 @@ def opened(device: int | str | None = None) -> Iterator[tuple[int, Iterator[np.n
     def take(block: np.ndarray, frames: int, time: Any, status: Any) -> None:
         heard.put(block[:, 0].copy())
 
-    try:
+    wanted = "no microphone" if device is None else f"no microphone {device!r}"
+    remedy = "plug one in, or choose one of: ser-classic listen --devices"
+    with wrap_errors(wanted, remedy, only=(sounddevice.PortAudioError, ValueError)):
         rate = round(sounddevice.query_devices(device, "input")["default_samplerate"])
         stream = sounddevice.InputStream(
             samplerate=rate,
@@ -59,11 +61,6 @@ def opened(device: int | str | None = None) -> Iterator[tuple[int, Iterator[np.n
         )
         with stream:
             yield rate, _blocks(heard)
-    except (sounddevice.PortAudioError, ValueError) as error:
-        wanted = "no microphone" if device is None else f"no microphone {device!r}"
-        raise SerClassicError(
-            f"{wanted} ({str(error).strip()}); plug one in, or choose one of: ser-classic listen --devices"
-        ) from error
 
 
 def _blocks(heard: queue.Queue[np.ndarray]) -> Iterator[np.ndarray]:
@@ -78,10 +75,6 @@ def _blocks(heard: queue.Queue[np.ndarray]) -> Iterator[np.ndarray]:
 
 
 def _sounddevice() -> ModuleType:
-    try:
-        return need("sounddevice", "mic")
-    except OSError as error:  # sounddevice is installed, and looks for PortAudio on import
-        raise SerClassicError(
-            f"the PortAudio library is missing ({error}); install it with your system's packages, "
-            "such as: apt install libportaudio2"
-        ) from error
+    remedy = "install it with your system's packages, such as: apt install libportaudio2"
+    with wrap_errors("the PortAudio library is missing", remedy, only=(OSError,)):
+        return need("sounddevice", "mic")  # which looks for PortAudio on import
