@@ -44,6 +44,12 @@ class MadeUp:
 
 def clips(corpus: str) -> pd.DataFrame:
     """A clips table with the sizes of the corpus of that name."""
+    return _clips(corpus)[0].copy()
+
+
+@cache
+def _clips(corpus: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """That table, and the number of the speaker and the emotion of each clip."""
     speakers, each, emotions = CORPORA[corpus]
     words = emotions.split()
     rows = [
@@ -60,7 +66,8 @@ def clips(corpus: str) -> pd.DataFrame:
         for speaker in range(1, speakers + 1)
         for number in range(each)
     ]
-    return pd.DataFrame(rows).set_index("clip")
+    table = pd.DataFrame(rows).set_index("clip")
+    return table, np.repeat(np.arange(1, speakers + 1), each), table["emotion"].to_numpy(dtype=str)
 
 
 def run(
@@ -78,28 +85,26 @@ def run(
     `emotions` are those tested (all by default); `kind` that of a protocol that is not in `PROTOCOLS`, and
     `told` what its record tells beside the cell.
     """
-    table = clips(corpus)
-    if emotions:
-        table = table[table["emotion"].isin(emotions.split())]
+    table, speakers, said = _clips(corpus)
+    rows = np.flatnonzero(np.isin(said, emotions.split())) if emotions else np.arange(len(table))
     track, leaky, lift = kind or PROTOCOLS[protocol]
     rng = np.random.default_rng(abs(hash_of(f"{corpus}{protocol}{features}{model}{seed}")))
-    words = sorted(set(table["emotion"]))
+    words, truth = np.unique(said[rows], return_inverse=True)
     if protocol == "holdout25":
-        table = table.iloc[np.sort(rng.permutation(len(table))[: len(table) // 4])]
+        kept = np.sort(rng.permutation(len(rows))[: len(rows) // 4])
+        rows, truth = rows[kept], truth[kept]
     talent = np.random.default_rng(3).normal(0, 0.35, size=99)
-    of_speaker = talent[table["speaker"].str[-2:].astype(int)]
-    skill = 1.2 + SKILL[model] + FEATURES[features] + lift + of_speaker
-    evidence = rng.normal(size=(len(table), len(words)))
-    truth = table["emotion"].map({word: place for place, word in enumerate(words)}).to_numpy()
-    evidence[np.arange(len(table)), truth] += np.maximum(skill, 0)
+    skill = 1.2 + SKILL[model] + FEATURES[features] + lift + talent[speakers[rows]]
+    evidence = rng.normal(size=(len(rows), len(words)))
+    evidence[np.arange(len(rows)), truth] += np.maximum(skill, 0)
     if model == "prior":
-        evidence = np.tile(np.linspace(0.2, 0, len(words)), (len(table), 1))
-    guess = np.array(words)[evidence.argmax(axis=1)]
-    frame = pd.DataFrame({"fold": table["speaker"].str[-2:].to_numpy(), "clip": table.index, "guess": guess})
+        evidence = np.tile(np.linspace(0.2, 0, len(words)), (len(rows), 1))
+    folds = [f"{number:02d}" for number in speakers[rows]]
+    frame = pd.DataFrame({"fold": folds, "clip": table.index[rows], "guess": words[evidence.argmax(axis=1)]})
     if model not in ("svm_linear", "svm_rbf"):
         odds = np.exp(1.6 * evidence)
         odds /= odds.sum(axis=1, keepdims=True)
-        frame = frame.join(pd.DataFrame(odds.round(4), columns=[f"p_{word}" for word in words]))
+        frame[[f"p_{word}" for word in words]] = odds.round(4)
     record = {
         "id": "--".join([corpus, protocol, features, model, str(seed)]),
         "corpus": corpus,

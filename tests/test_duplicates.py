@@ -93,7 +93,7 @@ def test_the_card_tells_of_duplicates(copied, cache, tmp_path, caplog):
 
 @pytest.mark.parametrize(
     ("name", "features", "every"),  # those that tests/regression extracts, too
-    [("ravdess", "classic180", 1), ("emodb", "pooled", 1), ("tess", "pooled", 9), ("synthetic", "pooled", 1)],
+    [("ravdess", "classic180", 2), ("emodb", "pooled", 1), ("tess", "pooled", 9), ("synthetic", "pooled", 1)],
 )
 def test_no_corpus_has_duplicates_between_speakers(request, name, features, every, cache):
     data = None if name == "synthetic" else request.getfixturevalue("corpora")

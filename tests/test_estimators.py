@@ -29,7 +29,7 @@ UNEQUAL = {"check_sample_weight_equivalence_on_dense_data": "what is found by st
         SVCCV("linear"),
         SVCCV(Cs=(0.1, 1.0), gammas=(1.0,), cv=3),
         PrimalSVCCV(tol=1e-8),
-        PrimalSVCCV(cv=3, tol=1e-8),
+        PrimalSVCCV((0.1, 1.0), cv=3, tol=1e-8),
         KernelRidgeClassifierCV(),
         KernelRidgeClassifierCV(("linear",)),
         KernelRidgeClassifierCV(feature_groups="names", cv=3),

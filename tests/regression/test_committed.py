@@ -28,9 +28,13 @@ def name_of(row) -> str:
 
 
 @cache
+def record_of(name: str) -> dict:
+    return json.loads((RESULTS / "runs" / name / "run.json").read_text())
+
+
 def digest_of(row) -> str:
     """Of the folds of that run."""
-    return json.loads((RESULTS / "runs" / name_of(row) / "run.json").read_text())["digests"]["folds"]
+    return record_of(name_of(row))["digests"]["folds"]
 
 
 @pytest.fixture(scope="module")
@@ -82,18 +86,21 @@ def test_the_tables_are_those_that_the_runs_give():
 
 
 def test_speaker_disjoint_runs_test_every_clip_once_and_no_speaker_in_two_folds(committed):
-    seen = set()
+    seen, emotions = (
+        set(),
+        {name: store.read_clips(RESULTS, name)["emotion"] for name in committed["corpus"].unique()},
+    )
     for row in committed[~committed["leaky"]].itertuples():
         if (row.corpus, row.protocol, digest_of(row)) in seen:
             continue
         seen.add((row.corpus, row.protocol, digest_of(row)))
-        record = json.loads((RESULTS / "runs" / name_of(row) / "run.json").read_text())
+        record = record_of(name_of(row))
         folds, owners = dealt(row.corpus, digest_of(row))
-        clips = store.read_clips(RESULTS, row.corpus)
+        clips = emotions[row.corpus]
         if sources := record.get("trained_on"):
-            known = {word for name in sources for word in store.read_clips(RESULTS, name)["emotion"]}
+            known = {word for name in sources for word in emotions[name]}
             split = getattr(PROTOCOLS[row.protocol].split, "keywords", {})
-            clips = clips[clips["emotion"].isin(known.intersection(split.get("among") or known))]
+            clips = clips[clips.isin(known.intersection(split.get("among") or known))]
         assert sorted(folds["clip"]) == sorted(clips.index), record["id"]
         if record["independent"]:  # unseen_text tests a speaker once for each group of sentences
             tested = folds["fold"].groupby(owners["speaker"].to_numpy())
@@ -105,9 +112,8 @@ def test_committed_results_are_small_and_hold_no_path_of_a_machine():
     files = [path for path in RESULTS.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 30e6
     for path in RESULTS.glob("runs/*/run.json"):
-        record = json.loads(path.read_text())
         assert "/home/" not in path.read_text()
-        assert set(record["digests"]) >= {"clips", "features", "folds", "predictions"}
+        assert set(record_of(path.parent.name)["digests"]) >= {"clips", "features", "folds", "predictions"}
 
 
 def test_our_own_estimators_have_the_defaults_of_the_committed_runs(committed):
@@ -115,8 +121,8 @@ def test_our_own_estimators_have_the_defaults_of_the_committed_runs(committed):
     for model in committed["model"].unique():
         if MODELS[model].library or not type(MODELS[model].estimator(0)).__module__.startswith("ser_classic"):
             continue
-        path = next(iter(sorted(RESULTS.glob(f"runs/*--{model}--0/run.json"))))
-        recorded, today = json.loads(path.read_text())["parameters"]["model"], MODELS[model].parameters(0)
+        path = min(RESULTS.glob(f"runs/*--{model}--0"))
+        recorded, today = record_of(path.name)["parameters"]["model"], MODELS[model].parameters(0)
         then, now = recorded["parameters"], today["parameters"]
         assert {name: now[name] for name in then.keys() & now.keys()} == {
             name: then[name] for name in then.keys() & now.keys()
