@@ -113,6 +113,10 @@ def test_channels_of_a_recording_with_one_are_no_column(saved, tmp_path, ser):
     assert "channel" not in row
 
 
+def test_two_parties_are_not_adapted_to_as_one_speaker(call, ser):
+    ser("predict", call, "--segments", "--channel", "each", "--adapt").refused("--channel left")
+
+
 def test_without_a_model_the_packages_own_answers_and_says_so(call, ser):
     told = ser("predict", call, "--channel", "left", "--json")
     (row,) = told.rows()

@@ -175,6 +175,7 @@ def set_card(**facts):
         (set_card(classes=["sad", "angry"]), "emotions"),
         (set_card(classes=None), "classes .*None"),
         (set_card(channel="left"), "channel .*'left'"),
+        (set_card(counts={"sad": 16}), "m.skops: .*angry"),
         (set_card(features={"name": "nonsense"}), "'nonsense'"),
         (lambda told: told["arrays"][0].update(shape=[10**9, 10**9]), "changed"),
         (lambda told: told["arrays"][0].update(shape=[-1]), "changed"),

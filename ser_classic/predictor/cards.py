@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ser_classic.errors import counted, wrap_errors
+from ser_classic.errors import counted
 from ser_classic.tables import Cell, Table
 
 INTENDED = (
@@ -21,40 +21,39 @@ LIMITS = (
 
 def text(card: dict[str, Any]) -> str:
     """A card as Markdown."""
-    with wrap_errors("the card is not valid", "fit it again"):
-        features, copies = card["features"], card["copies"]
-        settings = ", ".join(f"{name} {value}" for name, value in card["chosen"].items())
-        origin = "your own table: it predicts from tables (--table), not from recordings"
-        if not takes_tables(card):
-            origin = f"version {features['version']}"
-        tuned = "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
-        rows = [
-            ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
-            ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),
-            ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
-            ("Features", f"{features['name']}, {origin}, {card['columns']} per clip"),
-            ("Model", card["model"]["name"] + (f" ({settings})" if settings else "")),
-            ("Tuned", tuned if card["tuned"] else "no, stated defaults"),
-            (
-                "Fitted on",
-                f"the clips and {copies} degraded copies of each" if copies else "the clips as they are",
-            ),
-            *([("Most often confused", mistakes)] if (mistakes := _mistakes(card)) else []),
-            ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
-            ("Seed", str(card["seed"])),
-            (
-                "Licences of the corpora",
-                "; ".join(sorted({f"{c['name']}: {c['licence']}" for c in card["corpora"]})),
-            ),
-            ("Versions", ", ".join(f"{name} {number}" for name, number in card["versions"].items())),
-            ("Made", card["created"]),
-            *card["facts"].items(),
-        ]
-        listed = "\n".join(f"- **{name}:** {value}" for name, value in rows)
-        return (
-            f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{listed}\n\n"
-            f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
-        )
+    features, copies = card["features"], card["copies"]
+    settings = ", ".join(f"{name} {value}" for name, value in card["chosen"].items())
+    origin = "your own table: it predicts from tables (--table), not from recordings"
+    if not takes_tables(card):
+        origin = f"version {features['version']}"
+    tuned = "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
+    rows = [
+        ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
+        ("Clips, speakers", f"{card['clips']}, {card['speakers'] or 'unknown'}"),
+        ("Emotions", ", ".join(f"{word} ({card['counts'][word]})" for word in card["classes"])),
+        ("Features", f"{features['name']}, {origin}, {card['columns']} per clip"),
+        ("Model", card["model"]["name"] + (f" ({settings})" if settings else "")),
+        ("Tuned", tuned if card["tuned"] else "no, stated defaults"),
+        (
+            "Fitted on",
+            f"the clips and {copies} degraded copies of each" if copies else "the clips as they are",
+        ),
+        *([("Most often confused", mistakes)] if (mistakes := _mistakes(card)) else []),
+        ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
+        ("Seed", str(card["seed"])),
+        (
+            "Licences of the corpora",
+            "; ".join(sorted({f"{c['name']}: {c['licence']}" for c in card["corpora"]})),
+        ),
+        ("Versions", ", ".join(f"{name} {number}" for name, number in card["versions"].items())),
+        ("Made", card["created"]),
+        *card["facts"].items(),
+    ]
+    listed = "\n".join(f"- **{name}:** {value}" for name, value in rows)
+    return (
+        f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{listed}\n\n"
+        f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
+    )
 
 
 def html(card: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
 from ser_classic.predictor import saving
 from ser_classic.predictor.cards import html, takes_tables
-from ser_classic.predictor.describing import Channel, Cutter, Described, Describer, Source
+from ser_classic.predictor.describing import EACH, Channel, Cutter, Described, Describer, Source
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
 from ser_classic.predictor.windows import windows
@@ -243,6 +243,11 @@ class Predictor:
             raise SerClassicError(
                 f"{self.named}: was fitted without --adapt; leave it out here, too (adapt=False), or fit "
                 "another with --adapt"
+            )
+        if adapt and self.channel == EACH:
+            raise SerClassicError(
+                f"{self.named}: adapts to one speaker, and each channel has its own; choose one "
+                "(--channel left)"
             )
         if not 0 <= min_confidence <= 1:
             raise SerClassicError(f"min_confidence {min_confidence}; expected a probability, 0 to 1")

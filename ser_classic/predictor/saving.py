@@ -25,7 +25,7 @@ from ser_classic import machines
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features import FEATURES
 from ser_classic.machines import PARTS, Machine
-from ser_classic.predictor.cards import takes_tables
+from ser_classic.predictor.cards import takes_tables, text
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.runtime.files import replacing, require_writable
 
@@ -74,8 +74,8 @@ def save(
         replacing(path) as draft,
         zipfile.ZipFile(draft, "w") as archive,
     ):
-        text = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
-        archive.writestr(zipfile.ZipInfo(DESCRIPTION), text, zipfile.ZIP_DEFLATED)
+        content = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
+        archive.writestr(zipfile.ZipInfo(DESCRIPTION), content, zipfile.ZIP_DEFLATED)
         for number, array in enumerate(arrays):
             values = array.tobytes()
             start = values[: 2**20]
@@ -197,6 +197,7 @@ def _opened(path: str | Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]
                 "fit it again"
             )
         _check_card(description["card"], str(path))
+        text(description["card"])  # raises where it lacks what is shown of it
         yield archive, description
 
 
