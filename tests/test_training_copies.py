@@ -2,16 +2,23 @@
 
 import numpy as np
 import pytest
+from scipy.signal import welch
 
-from ser_classic.degradations import DEGRADATIONS, training_copy
+from ser_classic.degradations import DEGRADATIONS, RATE, training_copy
 from ser_classic.degradations.channel import TELEPHONE
 from ser_classic.degradations.copies import Chain
+
+
+def flatness(waveform):
+    """Of a spectrum up to 4 kHz: 1 where it is level, near 0 where it has peaks."""
+    density = welch(waveform, RATE, nperseg=2048)[1][8:512]
+    return np.exp(np.log(density).mean()) / density.mean()
 
 
 @pytest.fixture(scope="module")
 def chains():
     random = np.random.default_rng(0)
-    return [Chain.drawn(random) for _ in range(4000)]
+    return [Chain.drawn(random, scene) for _ in range(4000) for scene in (False, True)]
 
 
 def test_the_same_clip_number_and_seed_give_the_same_copy_and_no_other_do(voice):
@@ -28,19 +35,43 @@ def test_the_same_clip_number_and_seed_give_the_same_copy_and_no_other_do(voice)
     assert len(keys) == 4
 
 
-def test_chains_do_what_they_do_as_often_as_stated(chains):
-    shares = [np.mean([bool(part(chain)) for chain in chains]) for part in PARTS]
-    np.testing.assert_allclose(shares, (0.5, 0.75, 0.35), atol=0.03)
-    assert np.mean([chain.level for chain in chains]) == pytest.approx(-25, abs=0.8)
+@pytest.mark.parametrize(
+    ("scene", "stated"),
+    [
+        (False, {"room": 0, "tones": 0, "band": 0.6, "noise": 0.75, "clipped": 0.4}),
+        (True, {"room": 0.5, "tones": 0.4, "band": 0, "noise": 0.45, "clipped": 0.4}),
+    ],
+)
+def test_chains_do_what_they_do_as_often_as_stated(chains, scene, stated):
+    drawn = chains[int(scene) :: 2]
+    shares = {name: np.mean([getattr(chain, name) is not None for chain in drawn]) for name in NOTHING}
+    assert shares == pytest.approx(stated, abs=0.03)
+    assert not any(chain.tones is not None and chain.noise for chain in drawn), "one background at most"
 
 
-PARTS = (lambda chain: chain.band, lambda chain: chain.noise, lambda chain: chain.clipped)
+def test_what_is_clipped_is_louder_and_nearer_than_the_noise(chains):
+    for loud, level, ratio in ((True, -10, 22.5), (False, -25, 12.5)):
+        drawn = [chain for chain in chains if (chain.clipped is not None) == loud]
+        assert np.mean([chain.level for chain in drawn]) == pytest.approx(level, abs=1)
+        assert np.mean([chain.noise[0] for chain in drawn if chain.noise]) == pytest.approx(ratio, abs=1)
+
+
+def test_odd_copies_come_over_lines_and_even_ones_from_scenes(voice):
+    """A room lengthens a recording, and no line does."""
+    longer = {number: len(training_copy(number)(voice, "a clip")) > len(voice) for number in range(1, 25)}
+    assert not any(longer[number] for number in longer if number % 2)
+    assert any(longer.values())
+
+
+NOTHING = dict.fromkeys(("room", "tones", "band", "noise", "clipped"))
 
 
 def test_no_chain_is_a_tested_degradation(chains):
-    """White noise, the telephone's band, the tested share of clipped samples and the tested level."""
+    """White noise, the telephone's band, the tested room, the tested share of clipped samples and level."""
     assert all(chain.band != TELEPHONE for chain in chains)
     assert all(chain.noise[1] != 0 for chain in chains if chain.noise)
+    tested = DEGRADATIONS["room"].change.keywords["decay"]
+    assert all(chain.room[0] != tested for chain in chains if chain.room)
     tested = DEGRADATIONS["clipped"].change.keywords["share"]
     assert all(chain.clipped < tested for chain in chains if chain.clipped)
     faint = DEGRADATIONS["faint"].change.keywords["level"]
@@ -61,24 +92,51 @@ def test_no_copy_sounds_as_a_tested_clip_does(voice, copies, name):
         assert apart > 1e-4 or len(copy) != len(tested)
 
 
+def changed(level=0.0, **changes):
+    return Chain(**{**NOTHING, "level": level, **changes})
+
+
 def test_a_chain_leaves_the_band_the_noise_and_the_level_that_it_says(voice):
     random = np.random.default_rng(0)
-    fainter = Chain(None, None, None, -6.0)(voice.astype(float), random)
+    fainter = changed(level=-6.0)(voice.astype(float), random)
     np.testing.assert_allclose(fainter / fainter.max(), voice / voice.max(), rtol=1e-6, atol=1e-9)
     assert np.abs(fainter).max() == pytest.approx(10 ** (-6 / 20))
-    copy = Chain(None, (10.0, 2.0), None, 0.0)(voice.astype(float), random)
+    copy = changed(noise=(10.0, 2.0))(voice.astype(float), random)
     noisy = copy * (voice @ voice) / (voice @ copy) - voice
     assert np.mean(voice.astype(float) ** 2) / np.mean(noisy**2) == pytest.approx(10, rel=0.05)
     low, high = (np.abs(np.fft.rfft(noisy))[band].mean() for band in (slice(50, 500), slice(5000, 9000)))
     assert low > 10 * high, "brown"
-    narrow = Chain((300.0, 2500.0), None, None, 0.0)(voice.astype(float), random)
+    narrow = changed(band=(300.0, 2500.0))(voice.astype(float), random)
     spectrum = np.abs(np.fft.rfft(narrow)) / np.abs(np.fft.rfft(voice))
     hertz = np.fft.rfftfreq(len(voice), 1 / 16000)
     passed = spectrum[(hertz > 600) & (hertz < 2000)]
     np.testing.assert_allclose(np.quantile(passed / np.median(passed), (0.1, 0.9)), 1, atol=0.05)
-    assert np.median(spectrum[hertz > 5000]) < 0.05 * np.median(passed)
-    share = np.mean(np.abs(Chain(None, None, 0.05, 0.0)(voice.astype(float), random)) == 1)
+    assert np.median(spectrum[hertz > 2900]) < 1e-3 * np.median(passed), "as sampled at a low rate"
+    share = np.mean(np.abs(changed(clipped=0.05)(voice.astype(float), random)) == 1)
     assert share == pytest.approx(0.05, abs=0.002)
+
+
+def test_echoes_fade_by_60_dB_in_their_time_and_have_the_stated_energy():
+    click = np.eye(1, 4 * RATE)[0]
+    for seed in range(5):
+        heard = changed(room=(0.5, 6.0))(click, np.random.default_rng(seed))
+        echoes = heard / heard[0]
+        echoes[0] = 0
+        assert np.sum(echoes**2) == pytest.approx(10 ** (-6 / 10), rel=1e-3)
+        early, late = (np.mean(echoes[start : start + 2400] ** 2) for start in (480, 480 + 4000))
+        assert 10 * np.log10(early / late) == pytest.approx(30, abs=3), "a quarter of a second later"
+        assert not echoes[8480:].any() or np.abs(echoes[8480:]).max() < 1e-3
+
+
+def test_tones_have_the_stated_ratio_and_pitch(voice):
+    random, long = np.random.default_rng(0), np.tile(voice, 3).astype(float)
+    flat = flatness(random.normal(size=len(long)))
+    for _ in range(5):
+        copy = changed(tones=10.0)(long, random)
+        scale = (copy @ long) / (long @ long)
+        other = copy / scale - long
+        assert np.mean(long**2) / np.mean(other**2) == pytest.approx(10, rel=0.2)
+        assert flatness(other) < 0.5 * flat
 
 
 def test_what_is_silent_stays_silent():

@@ -1,4 +1,4 @@
-"""Backgrounds: noise, voices and music under a recording, at a ratio of mean powers [dB]."""
+"""Backgrounds: noise, voices, music and tones under a recording, at a ratio of mean powers [dB]."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ LOWEST = 20.0  # [Hz]; coloured noise is no stronger below
 CHORDS = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14))  # semitones: I, vi, IV, V
 KEY = 110.0  # [Hz], of the lowest note in the lowest key
 BEAT = 0.4  # [s]
+HIGHEST = 700.0  # [Hz], pitch of `tones` ...
+HARMONICS = 20  # ... that have at most so many ...
+PERIOD = 1024  # ... in a table of one period [samples]
 
 
 def added(waveform: np.ndarray, background: np.ndarray, ratio: float) -> np.ndarray:
@@ -83,3 +86,42 @@ def music(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np
         total[number * beat : number * beat + len(sound)] += sound
     start = random.integers(beat)
     return added(waveform, total[start : start + len(waveform)], ratio)
+
+
+def tones(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np.ndarray:
+    """Sounds with pitch: up to eight sources sound note after note, each of random length, pitch and colour.
+
+    Between speech and music: notes swell and glide like syllables or are plucked and steady.
+    """
+    total = np.zeros(len(waveform))
+    glides = random.uniform(0, 0.4) * (random.random() < 0.5)  # [octaves]
+    for _ in range(random.integers(1, 9)):
+        register, length = random.uniform(6.3, 8.5), random.uniform(0.1, 0.5)  # [octaves above 1 Hz], [s]
+        plucked = random.random() < 0.5
+        start = -int(random.uniform(0, length) * RATE)
+        while start < len(total):
+            note = _note(random, int(length * random.uniform(0.5, 1.5) * RATE), register, glides, plucked)
+            heard = note[max(-start, 0) : len(total) - start]
+            total[max(start, 0) :][: len(heard)] += heard
+            start += len(note)
+            if not plucked and random.random() < 0.3:
+                start += int(random.uniform(0, length) * RATE)
+    return added(waveform, total, ratio)
+
+
+def _note(
+    random: np.random.Generator, length: int, register: float, glides: float, plucked: bool
+) -> np.ndarray:
+    """One of the `tones` [shape=(length,)], which glides by some octaves."""
+    glide = glides * random.normal() * np.linspace(-0.5, 0.5, length)
+    pitch = min(2 ** (register + random.normal(0, 0.35)), HIGHEST) * 2**glide
+    harmonics = np.arange(1, max(1, min(HARMONICS, int(0.47 * RATE / pitch.max()))) + 1)
+    spectrum = np.zeros(PERIOD // 2 + 1, dtype=complex)
+    strengths = np.exp(random.normal(size=len(harmonics))) / harmonics
+    spectrum[harmonics] = strengths * np.exp(2j * np.pi * random.random(len(harmonics)))
+    period = np.fft.irfft(spectrum)
+    period /= np.sqrt(np.mean(period**2))
+    sound = period[(PERIOD * np.cumsum(pitch / RATE)).astype(int) % PERIOD]
+    time = np.arange(length) / length
+    course = np.exp(-4 * time) if plucked else np.sin(np.pi * time)
+    return random.uniform(0.4, 1) * np.minimum(20 * time, 1) * course * sound

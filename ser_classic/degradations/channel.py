@@ -12,6 +12,8 @@ from ser_classic.errors import SerClassicError
 
 SILENCE = 1.0  # [s]
 EARLIEST = 0.005  # [s], of the first reflection after the direct sound
+FIRST = (0.002, 0.02)  # [s]; the same for `reflections`, from and to
+DENSITY = (2.7, 3.9)  # of echoes; powers of ten [1/s]
 NARROW = 8000  # [Hz]
 TELEPHONE = (300, 3400)  # [Hz], ITU-T G.712
 PACKET = 0.02  # [s], as RTP sends speech
@@ -55,6 +57,27 @@ def room(waveform: np.ndarray, random: np.random.Generator, decay: float) -> np.
     return fftconvolve(waveform, response)
 
 
+def reflections(waveform: np.ndarray, random: np.random.Generator, decay: float, ratio: float) -> np.ndarray:
+    """Another room: echoes one by one at random times, duller than the direct sound.
+
+    The ratio [dB] is of the direct sound's energy to that of all echoes. They are velvet noise (Karjalainen
+    and Järveläinen 2007, "Reverberation modeling using velvet noise") that fades by 60 dB in the `decay` [s].
+    """
+    from scipy.signal import fftconvolve, lfilter
+
+    length = int(decay * RATE)
+    density, damping = 10 ** random.uniform(*DENSITY), random.uniform(0, 0.8)
+    echoes = np.where(random.random(length) < density / RATE, random.choice((-1.0, 1.0), length), 0.0)
+    echoes *= 10 ** (-3 * np.arange(length) / length)
+    echoes[: int(random.uniform(*FIRST) * RATE)] = 0
+    response = lfilter([1 - damping], [1, -damping], echoes)
+    energy = np.sum(response**2)
+    if energy > 0:
+        response *= 10 ** (-ratio / 20) / np.sqrt(energy)
+    response[0] += 1.0
+    return fftconvolve(waveform, response)
+
+
 def telephone(waveform: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """What a telephone transmits: 300 to 3400 Hz, sampled at 8 kHz."""
     low = audio.resample(waveform, RATE, NARROW)
@@ -67,6 +90,17 @@ def band_passed(waveform: np.ndarray, low: float, high: float, rate: int = RATE)
 
     band = butter(4, (low, high), "bandpass", fs=rate, output="sos")
     return sosfiltfilt(band, waveform, padlen=min(100, len(waveform) - 1))
+
+
+def narrowed(waveform: np.ndarray, low: float, high: float) -> np.ndarray:
+    """A line that passes a band [Hz] alone and is sampled at a low rate: nothing at all is left far above."""
+    from scipy import fft
+
+    passed = band_passed(waveform, low, high)
+    size = fft.next_fast_len(len(passed), real=True)
+    spectrum = fft.rfft(passed, size)
+    spectrum[fft.rfftfreq(size, 1 / RATE) > 1.1 * high] = 0
+    return fft.irfft(spectrum, size)[: len(passed)]
 
 
 def coded(

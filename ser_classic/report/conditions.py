@@ -35,9 +35,9 @@ FEW = (
 )
 DEGRADED = (
     "UAR of blind systems trained on the clips as they are and tested on degraded ones; some were also "
-    "trained with copies of each clip: a random chain of band limits, coloured noise, clipping and level "
-    "changes, none of which is tested. In brackets the 95 % interval over speakers, or the UAR of each "
-    "speaker if there are few."
+    "trained with copies of each clip: a random chain of rooms, band limits, sounds with pitch or coloured "
+    "noise, clipping and level changes, none of which is tested. In brackets the 95 % interval over "
+    "speakers, or the UAR of each speaker if there are few."
 )
 SPEAKERS = (
     "UAR of blind systems by the number of training speakers, drawn at random in each fold; the test clips "
