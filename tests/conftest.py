@@ -115,10 +115,11 @@ def no_other_cache(cache: Path) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
-    """Ctrl-C is for these tests again where the command line, called in this process, has had it."""
-    handler = signal.getsignal(signal.SIGINT)
+    """Signals are for these tests again where the command line, called in this process, has had them."""
+    handlers = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
     yield
-    signal.signal(signal.SIGINT, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 class Done(NamedTuple):

@@ -186,11 +186,14 @@ def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_pa
     assert f"{tiny.root / tiny.clips['file'].iloc[4]}: IndexError: planted" in str(told.value)
 
 
-def test_ctrl_c_stops_the_workers_before_all_is_done_and_nobody_stays(words, start, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_stop_the_workers_before_all_is_done_and_nobody_stays(
+    words, start, tmp_path, number
+):
     """The leader alone hears of it, as in `test_workers`; one process is stopped in `test_cli_bench`."""
     process = start("-m", "ser_classic", *words, "--jobs", "2")
     process.until("results/runs/tiny*")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert len(told.splitlines()) == 1

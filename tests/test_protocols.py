@@ -211,12 +211,27 @@ def test_a_planted_leak_is_caught():
         (lambda clips, seed: [Fold("1", np.arange(10, 30), np.arange(0))], "fold 1: `test` "),
         (lambda clips, seed: [Fold("1", np.arange(10, 31), np.arange(10))], "fold 1: `train` "),
         (lambda clips, seed: [Fold("1", np.arange(10, 30), np.zeros(2, int))], "fold 1: `test` .*twice"),
-        (lambda clips, seed: 2 * leave_one_speaker_out(clips, seed), "two folds"),
+        (lambda clips, seed: [Fold("1", [[20], [25]], range(10))], "fold 1: `train` "),
+        (lambda clips, seed: 2 * leave_one_speaker_out(clips, seed), "name"),
+        (lambda clips, seed: [Fold("", range(10, 30), range(10))], "name"),
+        (lambda clips, seed: [Fold("1", range(10, 30), range(10), range(10, 30))], "fold 1: `dev` "),
+        (lambda clips, seed: [Fold("1", range(10, 30), range(10), [])], "fold 1: `dev` "),
     ],
 )
 def test_a_split_of_a_plug_in_that_is_none_is_told(split, message):
     with pytest.raises(SerClassicError, match=f"c: planted.*{message}"):
         Protocol("planted", "", split).folds(table(speakers=3))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, pd.Series, pd.Index, np.uint8])
+def test_rows_of_a_fold_come_in_any_sequence_and_its_name_may_be_a_number(tiny, mfcc13, kind):
+    def split(clips, seed):
+        return [Fold(1, kind(range(1, 48, 2)), kind(range(0, 48, 2)), kind(range(1, 48, 6)))]
+
+    leaky = Protocol("planted", "", split, unit=None)
+    found = ser_classic.evaluate(tiny.clips, mfcc13, "ridge", leaky)
+    assert found["fold"].unique().tolist() == ["1"]
+    assert len(found) == 24
 
 
 def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():

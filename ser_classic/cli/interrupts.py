@@ -1,4 +1,4 @@
-"""Ctrl-C: long work stops within two seconds, whatever it is at, and says how to go on."""
+"""Ctrl-C and SIGTERM: long work stops within two seconds, whatever it is at, and says how to go on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 from ser_classic.cli.printing import tell
 
 INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
+SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what `kill`, `timeout` and a cluster's queue send
 GRACE = 0.5  # [s] to stop in an orderly way; what is finished is safe in any case
 
 _said = threading.Lock()
@@ -34,9 +35,14 @@ def first() -> threading.Event:
         came.set()
         signal.signal(number, signal.default_int_handler)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, end)
     return came
+
+
+def listen() -> None:
+    """From now on SIGTERM interrupts as Ctrl-C does: a process that it ended would leave files of workers."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def leave() -> None:
@@ -51,7 +57,8 @@ def leave() -> None:
     def end(number: int, frame: object) -> None:
         signal.signal(number, lambda number, frame: os._exit(INTERRUPTED))
 
-    signal.signal(signal.SIGINT, end)
+    for number in SIGNALS:
+        signal.signal(number, end)
 
 
 def stop_soon() -> None:
@@ -65,7 +72,7 @@ def stop_soon() -> None:
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
 
     def watch() -> None:
-        while os.read(reading, 1) != bytes([signal.SIGINT]):
+        while os.read(reading, 1)[0] not in SIGNALS:
             pass
         time.sleep(GRACE)
         say()

@@ -19,15 +19,21 @@ from ser_classic.vocabulary import CONDITIONS
 
 @dataclass(frozen=True)
 class Fold:
-    """Row numbers of the clips to train on and to test on, each [shape=(n,), dtype=int].
+    """Row numbers of the clips to train on and to test on, each [shape=(n,), dtype=int], in any sequence.
 
-    `dev` are the training clips to choose parameters on, if the corpus defines them.
+    `dev` are some of the training clips, to choose parameters on, if the corpus defines them.
     """
 
     name: str
     train: np.ndarray
     test: np.ndarray
     dev: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", str(self.name))
+        for side in ("train", "test", "dev"):
+            if (rows := getattr(self, side)) is not None:
+                object.__setattr__(self, side, np.asarray(rows))
 
 
 @dataclass(frozen=True)
@@ -241,13 +247,14 @@ class Protocol:
             )
         if not folds:
             raise SerClassicError(f"{corpus}: {self.name} gives no fold")
-        if len({fold.name for fold in folds}) < len(folds):
-            raise SerClassicError(f"{corpus}: {self.name} gives two folds of the same name")
+        if len({fold.name for fold in folds} - {""}) < len(folds):
+            raise SerClassicError(f"{corpus}: {self.name} gives folds without a name of their own")
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
-            for side, rows in (("train", np.asarray(fold.train)), ("test", np.asarray(fold.test))):
+            for side, rows in (("train", fold.train), ("test", fold.test)):
                 known = np.unique(rows)
-                if not rows.size or rows.dtype.kind not in "iu" or known[0] < 0 or known[-1] >= len(clips):
+                whole = rows.ndim == 1 and rows.dtype.kind in "iu" and rows.size
+                if not whole or known[0] < 0 or known[-1] >= len(clips):
                     raise SerClassicError(
                         f"{where}: `{side}` must hold row numbers from 0 to {len(clips) - 1}"
                     )
@@ -255,8 +262,8 @@ class Protocol:
                     raise SerClassicError(f"{where}: `{side}` holds a clip twice")
             if clips["emotion"].iloc[fold.train].nunique() < 2:
                 raise SerClassicError(f"{where}: it trains on one emotion only; at least two are needed")
-            if fold.dev is not None and np.setdiff1d(fold.dev, fold.train).size:
-                raise SerClassicError(f"{where}: `dev` holds clips that `train` does not")
+            if fold.dev is not None and not (fold.dev.size and set(fold.dev) < set(fold.train)):
+                raise SerClassicError(f"{where}: `dev` must hold some of the clips of `train`, not all")
             if np.intersect1d(fold.train, fold.test).size:
                 raise SerClassicError(f"{where}: clips are on both sides")
             for unit in units:

@@ -154,9 +154,10 @@ def _ignoring_interrupts(*started: str) -> Iterator[None]:
 def follow(leader: int) -> None:
     """End this worker process when the one that started it has gone, which a killed one cannot say itself.
 
-    Ctrl-C, which a terminal sends to all of them, is for that one alone.
+    Ctrl-C, which a terminal sends to all of them, is for that one alone; it ends this one with SIGTERM.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def watch() -> None:
         while os.getppid() == leader:
