@@ -243,7 +243,7 @@ def test_chained_ogg_is_read_whole(tmp_path, caplog, between):
 
 
 @pytest.mark.parametrize("rate", [8000, 44100])
-@pytest.mark.parametrize("share", [0.2, 0.5, 0.995])
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.995])
 def test_an_mp3_that_is_cut_short_is_called_truncated(tmp_path, rate, share):
     """Its first frame states a length, of which the decoder complains in words of its own."""
     soundfile.write(tmp_path / "a.mp3", np.tile(voice(), 9), rate)

@@ -200,7 +200,7 @@ def test_corpus_known_by_its_scan_alone_keeps_the_archive_s_paths(monkeypatch, s
 def test_a_corpus_to_register_for(offered, served, data, ser):
     offered(archive="", obtain="register at their desk")
     fetching = ("corpora", "fetch", "ravdess", "--data", data)
-    ser(*fetching).refused("register at their desk", "data/ravdess")
+    ser(*fetching).refused("egister at their desk", "data/ravdess")
     assert not data.exists()
     assert "8 files" in ser(*fetching, "--from", "served/release.zip").said()
 

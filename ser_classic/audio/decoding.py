@@ -31,6 +31,7 @@ from ser_classic.audio.containers import (
     Source,
     announced,
     check_length,
+    is_audio,
     left_over,
     mistaken,
     recordings,
@@ -239,7 +240,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
         raise AudioError(f"{path}: raw samples; convert it, with its rate and format: {command}")
     if not FOREIGN.match(head):
-        with _blamed(path, "not readable as audio"):
+        with _blamed(path, "truncated or damaged" if is_audio(head) else "not readable as audio"):
             raise error
     program = shutil.which("ffmpeg")
     if program is None:

@@ -100,9 +100,7 @@ def load(
         corpus = CORPORA[spec]
         root = locate(corpus.name, data, cache)
         with wrap_errors(f"{spec}: {root} cannot be scanned"):
-            clips = corpus.scan(root)
-        with wrap_errors(f"{spec}: its scan does not give a valid clips table"):
-            return Loaded(root, check_clips(clips, f"{spec}: clips table"), corpus)
+            return Loaded(root, check_clips(corpus.scan(root), f"{spec}: clips table"), corpus)
     if not spec.strip() or not path.exists():  # an empty path would be the folder one is in
         raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")
     name, reading = name_of(path), reading or Reading()

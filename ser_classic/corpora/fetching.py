@@ -58,10 +58,8 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
     if source is not None and not source.strip():
         raise CorpusError(f"{name}: --from is empty; expected an archive, a folder or a URL of either")
     if source is None and not (corpus.archive or corpus.files_url):
-        raise CorpusError(
-            f"{name}: cannot be downloaded by a program; {corpus.obtain}. Then put its files into "
-            f"{data / name}, or run: ser-classic corpora fetch {name} --from ARCHIVE_OR_FOLDER"
-        )
+        by_hand = f"{corpus.remedy()}, or put its files into {data / name}"
+        raise CorpusError(f"{name}: cannot be downloaded by a program. {by_hand}")
     try:
         root = locate(name, data)
     except CorpusError:
