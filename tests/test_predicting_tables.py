@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tiny_corpus import SPEAKERS
 
+from ser_classic.errors import SerClassicError
 from ser_classic.features.tables import bring
 from ser_classic.predictor import load_predictor
 from ser_classic.predictor.fitting import fit
@@ -51,6 +52,8 @@ def test_recordings_and_tables_do_not_pass_for_each_other(brought, saved, tiny, 
     ser("predict", brought / "table.skops", clip).refused("--table mine=FILE")
     ser("predict", saved, "--table", given).refused("recordings")
     ser("predict", brought / "table.skops", clip, "--table", given).said(code=2)
+    with pytest.raises(SerClassicError, match="--table mine=FILE"):
+        next(load_predictor(brought / "table.skops").listen([np.ones(32000, dtype=np.float32)], 16000))
 
 
 def test_another_table_is_refused(brought, tmp_path, ser):

@@ -70,7 +70,7 @@ class FeatureSet:
 
     def __post_init__(self) -> None:
         with wrap_errors(f"{self.name}: its extractor must be a dataclass of numbers, words and the like"):
-            json.dumps(self.parameters)
+            json.dumps(self.parameters, allow_nan=False)
         if self.extra and not self.library:
             raise SerClassicError(f"{self.name}: `extra` installs a library; give its name as `library`")
 

@@ -190,19 +190,13 @@ class Predictor:
         self.require(adapt=adapt, min_confidence=min_confidence)
         if (segments and window is not None) or (window is None and hop is not None):
             raise SerClassicError("choose one of segments and window; hop needs window")
-        if self.features.brought:
-            name = self.features.name
-            raise SerClassicError(
-                f"{self.named}: was fitted on the table {name} and takes no recordings; give "
-                f"their features with --table {name}=FILE (describe_table)"
-            )
         cutter: Cutter | None = Utterances if segments else None
         if window is not None:
             cutter = partial(windows, window=window, hop=hop)
         # A recording may be long: features of its pieces are kept only if they are needed together
         at_once = cutter is None or adapt
         answer = partial(replace(self, pipeline=None).answer, min_confidence=min_confidence)
-        describer = Describer(self.features, self.channel, cutter, list if at_once else answer)
+        describer = self._describer(self.channel, cutter, list if at_once else answer)
         kept = []
         for item in describer.describe(sources, jobs):
             if not isinstance(item, str):
@@ -212,6 +206,16 @@ class Predictor:
             else:
                 problem(item)
         return self.answer(kept, adapt, min_confidence) if at_once else kept
+
+    def _describer(self, *given: Any) -> Describer:
+        """What computes the features of recordings; an error if it takes tables of features instead."""
+        if self.features.brought:
+            name = self.features.name
+            raise SerClassicError(
+                f"{self.named}: was fitted on the table {name} and takes no recordings; give "
+                f"their features with --table {name}=FILE (describe_table)"
+            )
+        return Describer(self.features, *given)
 
     def listen(
         self,
@@ -227,7 +231,7 @@ class Predictor:
         recording, which has the other parameters and the errors. A predictor of the adapted track is refused,
         as it needs all recordings of a speaker first.
         """
-        describer = Describer(self.features)
+        describer = self._describer()
         for span, waveform in windows(blocks, rate, window, hop):
             described = describer.piece(MICROPHONE, waveform, rate, span)
             yield from self.answer([described], min_confidence=min_confidence)

@@ -75,6 +75,7 @@ def save(
         zipfile.ZipFile(draft, "w") as archive,
     ):
         content = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
+        _check_card(json.loads(content)["card"], "it could not be read")
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), content, zipfile.ZIP_DEFLATED)
         for number, array in enumerate(arrays):
             values = array.tobytes()
