@@ -17,7 +17,7 @@ from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.features.extraction import ExtractionError, extract
+from ser_classic.features.extraction import extract
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ def test_a_clip_that_is_replaced_while_it_is_extracted_is_not_kept(corpus, peaks
         return read(path, *rest)
 
     monkeypatch.setattr(audio, "read", late)
-    with pytest.raises(ExtractionError, match=r"1 of 40 clips .*\n.*c00\.wav: "):
+    with pytest.raises(SerClassicError, match=r"1 of 40 clips .*\n.*c00\.wav: "):
         extract(clips, root, peaks, tmp_path / "cache")
     monkeypatch.undo()
     (root / "c00.wav").write_bytes(whole)
@@ -221,13 +221,13 @@ def test_bad_clips_are_named_and_the_others_are_kept(corpus, peaks, tmp_path):
     clips, root = corpus
     (root / "c03.wav").write_bytes(b"")
     (root / "c04.wav").write_text("no audio")
-    with pytest.raises(ExtractionError) as caught:
+    with pytest.raises(SerClassicError) as caught:
         extract(clips, root, peaks, tmp_path / "cache")
     assert "2 of 40 clips" in str(caught.value)
     assert "c03.wav" in str(caught.value)
     assert "c04.wav" in str(caught.value)
     assert calls(peaks) == 38
-    with pytest.raises(ExtractionError, match="2 of 40 clips"):  # though no others are to be extracted
+    with pytest.raises(SerClassicError, match="2 of 40 clips"):  # though no others are to be extracted
         extract(clips, root, peaks, tmp_path / "cache")
     extract(clips.drop(["t/c03", "t/c04"]), root, peaks, tmp_path / "cache")
     assert calls(peaks) == 38
@@ -244,10 +244,10 @@ def test_an_extractor_with_other_columns_than_before_is_told(corpus, peaks, tmp_
     clips, root = corpus
     extract(clips[:-1], root, peaks, tmp_path / "cache")
     monkeypatch.setattr(Peaks, "columns", ("level_mean",))
-    with pytest.raises(ExtractionError, match="peaks"):
+    with pytest.raises(SerClassicError, match="peaks"):
         extract(clips[:-1], root, peaks, tmp_path / "cache")
     monkeypatch.setattr(Peaks, "__call__", lambda self, waveform, sample_rate: np.ones(1, np.float32))
-    with pytest.raises(ExtractionError, match="`version`"):
+    with pytest.raises(SerClassicError, match="`version`"):
         extract(clips, root, peaks, tmp_path / "cache")
     assert extract(clips, root, replace(peaks, version=2), tmp_path / "cache").values.shape == (40, 1)
 
@@ -255,7 +255,7 @@ def test_an_extractor_with_other_columns_than_before_is_told(corpus, peaks, tmp_
 def test_features_that_are_not_finite_are_refused(corpus, peaks, tmp_path):
     clips, root = corpus
     endless = replace(peaks, extractor=replace(peaks.extractor, power=-(10**6)))
-    with pytest.raises(ExtractionError, match="level_mean"):
+    with pytest.raises(SerClassicError, match="level_mean"):
         extract(clips, root, endless, tmp_path / "cache")
 
 

@@ -17,9 +17,10 @@ import pytest
 from planted import Level
 
 from ser_classic import cli, store
+from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.features import FeatureSet
-from ser_classic.features.extraction import BATCH, ExtractionError, extract
+from ser_classic.features.extraction import BATCH, extract
 from ser_classic.predictor.describing import WORTH_PROCESSES, Describer
 from ser_classic.runtime.engines import Local
 
@@ -146,7 +147,7 @@ def test_a_corpus_that_vanishes_in_the_middle(tiny, tmp_path):
     clips, root = tiny.clips, tmp_path / "corpus"
     shutil.copytree(tiny.root, root)
     levels = FeatureSet("levels", None, Level(str(tmp_path), BATCH + 3, "vanish"))
-    with pytest.raises(ExtractionError, match=r"corpus: "):
+    with pytest.raises(SerClassicError, match=r"corpus: "):
         extract(clips, root, levels, tmp_path / "cache")
     (tmp_path / "elsewhere").rename(root)
     before = calls(tmp_path)
@@ -180,7 +181,7 @@ def test_a_worker_that_the_system_kills_while_recordings_are_described(tiny, tmp
 
 def test_an_extractor_of_a_plug_in_that_fails_is_told_with_its_clip(tiny, tmp_path):
     failing = FeatureSet("levels", None, Level(str(tmp_path), 5, "fail"))
-    with pytest.raises(ExtractionError) as told:
+    with pytest.raises(SerClassicError) as told:
         extract(tiny.clips, tiny.root, failing, tmp_path / "cache")
     assert "levels: 1 of 48 clips" in str(told.value)
     assert f"{tiny.root / tiny.clips['file'].iloc[4]}: IndexError: planted" in str(told.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,33 +49,33 @@ def warnings_of_folds(name: str, emotions: np.ndarray, folds: Sequence[Any]) -> 
     CorpusError
         No fold that tests an emotion trains on it.
     """
-    found = []
-    lost: Counter[str] = Counter()  # clips tested in a fold that trains on none of their emotion
-    without: Counter[str] = Counter()  # folds that do not test an emotion
-    short = 0
-    counts = Counter(emotions[np.concatenate([fold.test for fold in folds])].tolist())
-    for fold in folds:
-        there = emotions[fold.test]
-        lost.update(there[~np.isin(there, emotions[fold.train])].tolist())
-        absent = counts.keys() - set(there)
-        without.update(absent)
-        short += bool(absent)
-    never = [word for word in ordered(lost) if lost[word] == counts[word]]
+    words = list(ordered(emotions[np.concatenate([fold.test for fold in folds])].tolist()))
+    tested = pd.DataFrame(
+        [[np.sum(emotions[fold.test] == word) for word in words] for fold in folds], columns=words
+    )
+    trained = pd.DataFrame(
+        [[word in emotions[fold.train] for word in words] for fold in folds], columns=words
+    )
+    found, counts, absent = [], tested.sum(), tested.eq(0)
+    lost = tested.mask(trained, 0).sum().loc[lambda clips: clips > 0]
+    never = [word for word in lost.index if lost[word] == counts[word]]
     if never:
         raise CorpusError(
             f"{name}: wherever {some(never)} is tested, no clip of it is left to train on, so its recall "
             "is 0 whatever the system. Are these words emotions, and not speakers? Record it with more "
             "speakers, or leave it out with --drop"
         )
-    if lost:
-        clips = ", ".join(f"{lost[word]} of {counts[word]} clips of {word}" for word in ordered(lost))
+    if len(lost):
+        clips = ", ".join(f"{lost[word]} of {counts[word]} clips of {word}" for word in lost.index)
         found.append(
             f"{name}: {clips} are tested in folds that do not train on that emotion: they count as wrong "
             "whatever the system. Record more speakers with it, or leave it out with --drop"
         )
-    if without:
+    if short := int(absent.any(axis=1).sum()):
         lacked = [
-            f"{word} in {without[word]} ({counted(counts[word], 'clip')} in all)" for word in ordered(without)
+            f"{word} in {number} ({counted(counts[word], 'clip')} in all)"
+            for word, number in absent.sum().items()
+            if number
         ]
         larger = "use fewer and larger folds (speakers5), " if len(folds) > FOLDS else ""
         found.append(

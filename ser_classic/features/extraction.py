@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 BATCH = 32  # clips per task and shard; sending a task costs .35 ms, a clip some 3 ms
 
 
-class ExtractionError(SerClassicError):
-    """Features of some clips cannot be computed; the message names the clips with the reasons."""
-
-
 def extract(
     clips: pd.DataFrame,
     root: Path,
@@ -58,13 +54,10 @@ def extract(
 
     Raises
     ------
-    AudioError
-        A file of a clip is gone.
-    ExtractionError
-        Some clips cannot be read (the others are in the cache by then), the extractor gives other columns
-        than it lists, or degraded clips of a user's table are requested.
     SerClassicError
-        A user's table lacks a clip or has it twice, the cache cannot be written, or a library is missing.
+        Some clips cannot be read (the others are in the cache by then; the message names them with the
+        reasons), or the extractor gives other columns than it lists. A user's table lacks a clip or has it
+        twice, or its degraded clips are requested. The cache cannot be written, or a library is missing.
 
     Examples
     --------
@@ -107,7 +100,7 @@ def extract(
     except ValueError:  # shards of several widths
         alike = False
     if not alike:
-        raise ExtractionError(
+        raise SerClassicError(
             f"{shards}: has other columns than {feature_set.name} has now; raise its `version` whenever "
             "its values change, or remove this folder"
         )
@@ -134,7 +127,7 @@ def _looked_up(
     """Features of clips from a user's table."""
     table: Any = feature_set.extractor
     if degradation is not None:
-        raise ExtractionError(f"{table.path}: has features of clean clips; give a table of degraded ones")
+        raise SerClassicError(f"{table.path}: has features of clean clips; give a table of degraded ones")
     values = table.values[table.rows_of(clips)]
     shards, key = shards_of(feature_set, cache), "\n".join(clips.index)
     return Features(clips.index, table.columns, keep(shards, key, values.shape, [(slice(None), values)]))
@@ -187,9 +180,9 @@ class _Job:
         width, dimensions = len(self.feature_set.columns), self.feature_set.gives.dimensions
         for path, source, vector in zip(paths, sources, vectors, strict=True):
             if _state(path) != source.state:
-                raise ExtractionError(f"{path}: changed during extraction; run the same command again")
+                raise SerClassicError(f"{path}: changed during extraction; run the same command again")
             if vector.ndim != dimensions or vector.shape[-1] != width:
-                raise ExtractionError(f"{path}: values of shape {vector.shape}, expected {width} columns")
+                raise SerClassicError(f"{path}: values of shape {vector.shape}, expected {width} columns")
         return vectors
 
 
@@ -214,10 +207,10 @@ def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: En
         failures += failed
     if failures and not job.root.is_dir():
         gone = "the folder of the corpus is gone; put it back and repeat the command to continue"
-        raise ExtractionError(f"{job.root}: {gone}")
+        raise SerClassicError(f"{job.root}: {gone}")
     if failures:
         shown = some(sorted(failures), apart="\n  ")
-        raise ExtractionError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}")
+        raise SerClassicError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}")
     return found
 
 
