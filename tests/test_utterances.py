@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import signal
 
 from ser_classic.predictor.utterances import HOP, LONGEST, MARGIN, Utterances
 
@@ -35,9 +36,11 @@ def conversation(seed: int, turns: int = 8) -> tuple[np.ndarray, list[tuple[floa
     return (waveform + 0.002 * random.normal(size=len(waveform))).astype(np.float32), truth
 
 
-def test_every_turn_is_found_where_it_is():
+@pytest.mark.parametrize("hum", [0, 0.15], ids=["clean", "mains hum"])
+def test_every_turn_is_found_where_it_is(hum):
     waveform, truth = conversation(0)
-    spans = [span for span, _ in found(waveform)]
+    mains = hum * np.sin(2 * np.pi * 50 * np.arange(len(waveform)) / RATE)
+    spans = [span for span, _ in found((waveform + mains).astype(np.float32))]
     assert len(spans) == len(truth)
     for span, (start, end) in zip(spans, truth, strict=True):
         assert span == pytest.approx((start, end), abs=MARGIN + 0.1)
@@ -68,9 +71,11 @@ def test_a_long_speech_is_split_and_none_of_it_lost():
 def test_what_is_no_voice_is_no_utterance(rate):
     random = np.random.default_rng(0)
     noise = 0.1 * random.normal(size=20 * rate)
+    rumble = signal.lfilter([0.1], [1, -0.999], noise)
     clicks = np.zeros(20 * rate)
     clicks[:: 2 * rate] = 1
-    for waveform in (noise, clicks, np.zeros(20 * rate), np.zeros(0), np.full(5 * rate, 0.3)):
+    silence, offset = np.zeros(20 * rate), np.full(5 * rate, 0.3)
+    for waveform in (noise, rumble, clicks, silence, np.zeros(0), offset):
         assert found(waveform.astype(np.float32), rate=rate) == []
 
 

@@ -7,6 +7,7 @@ minutes of it are held at a time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,8 @@ CHUNK = 1000  # frames decided on at a time
 REMEMBERED = 6000  # frames whose levels tell the noise floor from the speech
 QUIET, LOUD = 10, 95  # percentiles of these levels
 ABOVE = 0.35  # of the way from the quiet level to the loud one: speech
-LEAST_RANGE = 6.0  # [dB] from quiet to speech
+LEAST_RANGE = 4.0  # [dB] from quiet to speech
+HUM = 100.0  # [Hz]; what is below, such as mains hum, counts little
 SILENCE = -70.0  # [dB re full scale]; never speech
 PAUSE = 0.4  # [s]; a shorter one does not end an utterance
 MARGIN = 0.1  # [s] kept before and after the speech
@@ -41,7 +43,7 @@ class Utterances:
     >>> tone = np.sin(2 * np.pi * 150 * np.arange(2 * 8000) / 8000)
     >>> quiet = np.zeros(2 * 8000)
     >>> [span for span, _ in Utterances([quiet, tone, quiet], 8000)]
-    [Span(start=1.91, end=4.09)]
+    [Span(start=1.91, end=4.11)]
     """
 
     def __init__(self, blocks: Iterable[np.ndarray], rate: int) -> None:
@@ -54,6 +56,7 @@ class Utterances:
         self._history = np.empty(0, dtype=np.float32)
         self._speech = np.empty(0, dtype=bool)  # of the frames held
         self._periodic = np.empty(0, dtype=bool)
+        self._high_pass: Any = None  # its state
         self._cut = 0  # of the frames held, the first that no utterance split off has
 
     def __iter__(self) -> Iterator[tuple[Span, np.ndarray]]:
@@ -73,11 +76,15 @@ class Utterances:
 
     def _decide(self, count: int) -> None:
         """Tell speech in the next frames, by the levels of the last minute."""
+        from scipy import signal
+
         begin = (self._frames - self._first) * self._hop
         piece = self._samples[begin : begin + count * self._hop]
-        frames = piece.reshape(count, self._hop)
-        centred = frames - piece.mean()
-        level = 10 * np.log10(np.mean(np.square(centred, dtype=np.float64), axis=1) + 1e-12)
+        sections = signal.butter(2, HUM, "highpass", fs=self.rate, output="sos")
+        if self._high_pass is None:
+            self._high_pass = signal.sosfilt_zi(sections) * piece[0]
+        piece, self._high_pass = signal.sosfilt(sections, piece, zi=self._high_pass)
+        level = 10 * np.log10(np.mean(np.square(piece.reshape(count, self._hop)), axis=1) + 1e-12)
         self._history = np.concatenate([self._history, level])[-REMEMBERED:]
         audible = self._history[self._history > SILENCE]
         if len(audible):
