@@ -7,6 +7,7 @@ from importlib import metadata
 import pytest
 
 from ser_classic.cli.installation import KEPT
+from ser_classic.corpora import CORPORA
 from ser_classic.experiment.suites import suites
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
@@ -79,6 +80,8 @@ def test_the_cache_is_measured_and_emptied_of_what_is_ours_and_one_not_there_is_
         ("suites", suites(), suites()),
         ("protocols", list(PROTOCOLS), [*(n for n, p in PROTOCOLS.items() if not p.family), *families()]),
         ("tracks", list(TRACKS), list(TRACKS)),
+        ("features", list(FEATURES), list(FEATURES)),
+        ("corpora", list(CORPORA), []),  # its columns need more room
     ],
 )
 def test_names_are_listed(ser, monkeypatch, kind, names, shown):

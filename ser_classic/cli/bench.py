@@ -21,6 +21,10 @@ WHICH = "Which of the suites' runs"  # panels of the help
 CHECK = "Check finished runs"
 CLUSTER = "Several machines"
 ONLY = "Run only this; repeatable."
+NEEDS = {"--sample": ["--check"], "--seed": ["--check"]}
+NEEDS |= {each.names.partition(" ")[0]: ["--own"] for each in options.READING.values()}
+APART = [["--again", "--keep-stale"], ["--scheduler", "--jobs"]]
+APART += [["--check", other] for other in ("--own", "--shard", "--again", "--keep-stale")]
 VERDICTS = {
     "same": "same",
     "libraries": "different, explained by libraries",
@@ -94,7 +98,6 @@ def bench(
     """
     with busy("starting"):
         from ser_classic import experiment
-        from ser_classic.corpora import Reading
         from ser_classic.errors import SerClassicError
         from ser_classic.experiment import checking
         from ser_classic.experiment import suites as known
@@ -102,23 +105,13 @@ def bench(
         from ser_classic.runtime.files import cache_folder, data_folder
 
     interrupts.stop_soon()
-    reading = access.reading != Reading()
-    of_reading = [each.names.partition(" ")[0] for each in options.READING.values()]
     if verbose:
         _log_to_stderr()
     kind = ENGINES[engine]
-    of_this_machine = context.get_parameter_source("jobs").name == "COMMANDLINE"
+    options.check(context, NEEDS, APART)
     options.refuse(
         (kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS"),
         (scheduler and not kind.remote, f"--engine {engine} takes no --scheduler; use --engine dask"),
-        (scheduler and of_this_machine, "--jobs is for this machine; on a cluster, start more workers"),
-        (
-            check and (own is not None or reading or shard or again or keep_stale),
-            "--check takes only suites, --corpus, --protocol, --features, --model, --sample and --seed",
-        ),
-        (not check and (sample is not None or seed is not None), "--sample and --seed need --check"),
-        (again and keep_stale, "choose one of --again and --keep-stale"),
-        (own is None and reading, f"{', '.join(of_reading)} need --own"),
         (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
     )
     part = known.parse_shard(shard or "1/1")

@@ -37,12 +37,8 @@ def explore(
     path = Path(what)
     folder = output or Path("explore") / explorer.place(what)
     if is_recording(path) and not os.path.isdir(path):  # noqa: PTH112 (Path's raises where one may not look)
-        for option in context.command.params:
-            given = context.get_parameter_source(option.name).name == "COMMANDLINE"
-            if given and option.name not in ("what", "output", "channel"):
-                raise typer.BadParameter(
-                    f"it is for corpora, and {what} is a recording", param_hint=option.opts[0]
-                )
+        others = options.given(context) - {"what", "--output", "--channel"}
+        options.refuse((others, f"{', '.join(others)}: for a corpus only, and {what} is a recording"))
         parts, facts = explorer.explore_file(path, access.reading.channel)
         page = explorer.write(folder, path.name, facts, parts)
         for name, value in facts.items():

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
+import typer
+
 from ser_classic.cli import interrupts, options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
@@ -44,6 +46,7 @@ def _contents(columns: Sequence[str]) -> list[str]:
 
 @options.reads_corpus
 def extract_features(
+    context: typer.Context,
     corpus: options.Corpus,
     output: Annotated[Path, option("--output -o FILE", "File to write: .csv or .npz.")],
     features: options.Features = None,
@@ -77,13 +80,10 @@ def extract_features(
     from ser_classic.runtime.engines import SERIAL, Local
 
     interrupts.stop_soon()
-    options.refuse(
-        ((features is None) == (encoder is None), "give one of --features and --encoder"),
-        (
-            encoder is None and (layer is not None or batch is not None),
-            "--layer and --batch need --encoder",
-        ),
+    options.check(
+        context, {"--layer": ["--encoder"], "--batch": ["--encoder"]}, [["--features", "--encoder"]]
     )
+    options.refuse((features is None and encoder is None, "name --features or --encoder"))
     if features is not None:
         feature_set, engine = FEATURES[features], Local(jobs)
         check_output(output, feature_set.gives)

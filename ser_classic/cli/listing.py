@@ -2,71 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
 
-from ser_classic.cli import options
+from ser_classic.cli import corpora, features, options
+from ser_classic.cli.options import named
 from ser_classic.cli.printing import show
 from ser_classic.tables import Table
 
-Listed = Iterator[tuple[str, str, dict[str, Any]]]  # name ("" for no row), meaning, facts for JSON
 
-
-def _suites() -> Listed:
+def _suites() -> dict[str, Any]:
     import tomllib
 
     from ser_classic.experiment.suites import SHIPPED, suites
 
-    for name in suites():
-        title = tomllib.loads((SHIPPED / f"{name}.toml").read_text("utf-8"))["title"]
-        yield name, title.partition(": ")[2], {"name": name, "title": title}
+    read = {name: tomllib.loads((SHIPPED / f"{name}.toml").read_text("utf-8")) for name in suites()}
+    return {name: SimpleNamespace(name=name, title=one["title"]) for name, one in read.items()}
 
 
-def _models(regressors: bool = False) -> Listed:
-    from ser_classic.models import MODELS, REGRESSORS
-
-    for name, model in (REGRESSORS if regressors else MODELS).items():
-        facts = {"name": name, "title": model.title, "takes": model.takes.name, "extra": model.extra}
-        yield name, model.title + (f" (extra: {model.extra})" if model.extra else ""), facts
+def _model(one: Any) -> str:
+    return one.title + (f" (extra: {one.extra})" if one.extra else "")
 
 
-def _protocols() -> Listed:
-    from ser_classic.protocols import PROTOCOLS, families
-
-    named = families()
-    for name, protocol in PROTOCOLS.items():
-        family, independent = protocol.family, protocol.unit is not None
-        facts = {"name": name, "title": protocol.title, "track": protocol.track, "independent": independent}
-        facts["family"] = family or None
-        text = protocol.title + (f"; {protocol.knows.label}" if protocol.knows.by else "")
-        if not family:
-            yield name, text, facts
-        elif named[family][0] is protocol:
-            yield family, f"{len(named[family])} protocols, first {name}: {text}", facts
-        else:
-            yield "", "", facts
-
-
-def _tracks() -> Listed:
-    from dataclasses import asdict
-
-    from ser_classic.tracks import TRACKS
-
-    for name, track in TRACKS.items():
-        yield name, track.title, asdict(track)
-
-
-LISTED: dict[str, Callable[[], Listed]] = {
-    "suites": _suites,
-    "models": _models,
-    "protocols": _protocols,
-    "tracks": _tracks,
-    "regressors": lambda: _models(regressors=True),
+# The entries of each kind, and what one of them means
+KINDS: dict[str, tuple[Callable[[], Mapping[str, Any]], Callable[[Any], str]]] = {
+    "suites": (_suites, lambda one: one.title.partition(": ")[2]),
+    "models": (named("ser_classic.models", "MODELS"), _model),
+    "protocols": (
+        named("ser_classic.protocols", "PROTOCOLS"),
+        lambda one: one.title + (f"; {one.knows.label}" if one.knows.by else ""),
+    ),
+    "tracks": (named("ser_classic.tracks", "TRACKS"), lambda one: one.title),
+    "regressors": (named("ser_classic.models", "REGRESSORS"), _model),
 }
-Kind = StrEnum("Kind", [*LISTED])
+OTHERS = {"corpora": corpora.list_corpora, "features": features.list_features}
+Kind = StrEnum("Kind", [*KINDS, *OTHERS])
+
+
+def _rows(kind: str) -> Iterator[tuple[str, str]]:
+    """Names and meanings; a family of protocols is one row."""
+    entries, meaning = KINDS[kind]
+    families: dict[str, list[Any]] = {}
+    for name, one in entries().items():
+        families.setdefault(getattr(one, "family", "") or name, []).append(one)
+    for name, (first, *others) in families.items():
+        count = f"{1 + len(others)} protocols, first {first.name}: " if others else ""
+        yield name, count + meaning(first)
 
 
 def list_names(
@@ -74,15 +59,18 @@ def list_names(
     as_json: options.Json = False,
 ) -> None:
     """List the names that other commands take, or those of one kind with their meanings."""
+    if kind in OTHERS:
+        return OTHERS[kind](as_json=as_json)
     if kind is not None:
-        listed = list(LISTED[kind]())
-        rows = [(name, text) for name, text, _ in listed if name]
-        return show(Table((kind, ""), rows), [facts for *_, facts in listed], as_json)
-    from ser_classic.corpora import CORPORA
-    from ser_classic.features import FEATURES
-
-    names = {each: [name for name, *_ in list_kind() if name] for each, list_kind in LISTED.items()}
-    names |= {"corpora": [*CORPORA], "features": [*FEATURES]}
+        facts = [
+            {
+                name: value
+                for name, value in vars(one).items()
+                if value is None or isinstance(value, str | int)
+            }
+            for one in KINDS[kind][0]().values()
+        ]
+        return show(Table((kind, ""), tuple(_rows(kind))), facts, as_json)
+    names = {each: [name for name, _ in _rows(each)] for each in KINDS}
+    names |= {"corpora": [*options.CORPORA()], "features": [*options.FEATURES()]}
     show(Table(("kind", ""), [(each, ", ".join(found)) for each, found in names.items()]), names, as_json)
-    if not as_json:
-        print("More: ser-classic list KIND, corpora list, features list")

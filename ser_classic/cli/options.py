@@ -28,18 +28,19 @@ PRINTED = "What is printed"
 RARE = "Rarely needed"
 
 
-def names_of(module: str, table: str) -> Callable[[], list[str]]:
-    """For completion: the names in a table of the package, which is imported when they are wanted."""
-    return lambda: [*getattr(importlib.import_module(module), table)]
+def named(module: str, table: str) -> Callable[[], Mapping[str, Any]]:
+    """A table of the package by name, which is imported when it is wanted; for completion, its names."""
+    return lambda: getattr(importlib.import_module(module), table)
 
 
-CORPORA = names_of("ser_classic.corpora", "CORPORA")
-PROTOCOLS = names_of("ser_classic.protocols", "PROTOCOLS")
+CORPORA = named("ser_classic.corpora", "CORPORA")
+FEATURES = named("ser_classic.features", "FEATURES")
+PROTOCOLS = named("ser_classic.protocols", "PROTOCOLS")
 COMPLETED = {
     "--corpus": CORPORA,
-    "--features": names_of("ser_classic.features", "FEATURES"),
-    "--metric": names_of("ser_classic.metrics", "COUNT_METRICS"),
-    "--model": names_of("ser_classic.models", "MODELS"),
+    "--features": FEATURES,
+    "--metric": named("ser_classic.metrics", "COUNT_METRICS"),
+    "--model": named("ser_classic.models", "MODELS"),
     "--protocol": PROTOCOLS,
 }
 
@@ -106,6 +107,24 @@ def refuse(*rules: tuple[object, str]) -> None:
     for broken, message in rules:
         if broken:
             raise typer.BadParameter(message)
+
+
+def given(context: typer.Context) -> set[str]:
+    """What the command line gives: long names of options, names of arguments."""
+    return {
+        max(each.opts, key=len)
+        for each in context.command.params
+        if context.get_parameter_source(each.name).name == "COMMANDLINE"
+    }
+
+
+def check(context: typer.Context, needs: Mapping[str, list[str]], apart: list[list[str]]) -> None:
+    """Refuse an option without any of those that it needs, and two of those that exclude each other."""
+    found = given(context)
+    for name, others in needs.items():
+        refuse((name in found and found.isdisjoint(others), f"{name} needs {' or '.join(others)}"))
+    for names in apart:
+        refuse((len(found.intersection(names)) > 1, f"choose one of {', '.join(names)}"))
 
 
 def pairs(given: Iterable[str], form: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ Format = StrEnum("Format", [*labels.FORMATS])
 
 
 def predict(
+    context: typer.Context,
     recordings: Annotated[
         list[str],
         typer.Argument(
@@ -89,14 +90,17 @@ def predict(
     from ser_classic.predictor.windows import lengths
 
     pieces = segments or window is not None
-    options.refuse(
-        (as_json + as_csv + (shape is not None) > 1, "choose one of --json, --csv and --format"),
-        (window is None and (hop is not None or draw is not None), "--hop and --draw need --window"),
-        (segments and window is not None, "choose one of --segments and --window"),
-        (shape is not None and not pieces, "--format needs --segments or --window"),
-        (shape is not None and top is not None, "--format prints one emotion; leave out --top"),
-        (draw and channel == EACH, "--draw draws one channel; choose it with --channel"),
+    options.check(
+        context,
+        needs={"--hop": ["--window"], "--draw": ["--window"], "--format": ["--segments", "--window"]},
+        apart=[
+            ["--json", "--csv", "--format"],
+            ["--segments", "--window"],
+            ["--format", "--top"],
+            *(["--table", other] for other in ("--segments", "--window", "--channel")),
+        ],
     )
+    options.refuse((draw and channel == EACH, "--draw draws one channel; choose it with --channel"))
     if draw is not None:
         require_writable(draw, "figures", ".png", ".pdf", ".svg")
     if window is not None:
@@ -119,8 +123,7 @@ def predict(
             print(line)
 
     if table is not None:
-        given = recordings or segments or any(each is not None for each in (window, draw, shape, channel))
-        options.refuse((given, "--table takes no recordings, and no option for them"))
+        options.refuse((recordings, "--table takes no recordings"))
         ((name, path),) = options.named_files([table]).items()
         return print_rows(predictor.answer(predictor.describe_table(name, path), adapt, min_confidence))
     options.refuse((not recordings, "name a recording after the model"))
