@@ -13,7 +13,7 @@ from ser_classic.plots.style import svg
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.overview import systems_chapter
 from ser_classic.report.page import page
-from ser_classic.report.scoring import scored
+from ser_classic.report.scoring import scored, systems
 from ser_classic.report.text import Chapter
 from ser_classic.tables import Table
 
@@ -43,7 +43,7 @@ def html():
     chapters = [Chapter("first", "First", "", (Table(("a",), (("b",),)),))]
     chapters += [leak_chapter(leak_premium(runs)), systems_chapter(runs)]
     drawn = {one.name: svg(one.draw()) for each in chapters for one in each.pictures}
-    return page(runs, chapters, drawn)
+    return page(runs, systems(runs), chapters, drawn)
 
 
 class Elements(HTMLParser):

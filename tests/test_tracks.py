@@ -170,9 +170,9 @@ def test_tracks_are_ranked_apart_in_their_order_and_one_not_installed_is_not_los
         text.index(f"### {name}, ") for name in ("Blind", "Adapted", "Adapted to the corpus", "Moon", "Leaky")
     ]
     assert places == sorted(places)
-    best = [row[1].text for row in best_systems(board).rows]
+    best = [row[1].text for row in best_systems(report.systems(board)).rows]
     assert best[:4] == ["blind", "adapted", "adapted to the corpus", "moon"]
-    html = page(board)
+    html = page(board, report.systems(board))
     assert f"--colour:var(--adapted_corpus,color-mix(in srgb,{TRACKS['adapted_corpus'].colour} " in html
     assert 'data-track="adapted to the corpus" data-protocol="loso_adapted_corpus"' in html
     with pytest.raises(SerClassicError, match="one track"):

@@ -147,7 +147,7 @@ def bench(
 
 def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     """Print what was done, update the leaderboard and show the best runs; exit code 1 if a run failed."""
-    from ser_classic.report import write
+    from ser_classic.report import systems, write
     from ser_classic.report.text import best_in_terminal
 
     for problem in outcome.problems:
@@ -156,7 +156,7 @@ def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
     board, _ = write(results, tell, cache=cache)
-    for best in best_in_terminal(board):
+    for best in best_in_terminal(systems(board)):
         show(best)
     print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:

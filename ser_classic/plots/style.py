@@ -203,7 +203,13 @@ def png(figure: Figure, dots: int = 160) -> bytes:
 
 def svg(figure: Figure) -> str:
     """The figure as SVG with letters as text; equal for equal figures."""
-    text = _written(figure, "svg", metadata=_NOTHING).decode()
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    target = io.StringIO()
+    with styled():
+        FigureCanvasSVG(figure).print_svg(target, metadata=_NOTHING)  # draws once, where `savefig` does twice
+    figure.set_layout_engine("none")  # laid out once is enough for all forms
+    text = target.getvalue()
     # matplotlib names clip paths by a hash of their last digits, which the layout's solver leaves open.
     names = dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))
     numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
@@ -261,5 +267,5 @@ def _written(figure: Figure, form: str, **options: Any) -> bytes:
     target = io.BytesIO()
     with styled():
         figure.savefig(target, format=form, **options)
-    figure.set_layout_engine("none")  # laid out once is enough for all forms
+    figure.set_layout_engine("none")
     return target.getvalue()

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.scoring import RANKING, systems
+from ser_classic.report.scoring import RANKING
 from ser_classic.report.text import (
     INTRODUCTION,
     NOTHING,
@@ -57,18 +57,23 @@ class Section:
     markup: str
 
 
-def page(runs: pd.DataFrame, chapters: Sequence[Chapter] = (), drawn: Mapping[str, str] | None = None) -> str:
+def page(
+    runs: pd.DataFrame,
+    table: pd.DataFrame,
+    chapters: Sequence[Chapter] = (),
+    drawn: Mapping[str, str] | None = None,
+) -> str:
     """The whole page; equal for equal runs and chapters. The first chapter stands before the leaderboard.
 
-    `drawn` has the SVG of each picture of the chapters by its name.
+    `table` has the `systems` of these runs; `drawn` has the SVG of each picture of the chapters by its name.
     """
     failed = int((runs["status"] != "ok").sum())
     stale = int((runs["stale"].ne("") & (runs["status"] == "ok")).sum())
     counts = f"{len(runs)} runs, {failed} of them failed"
     counts += f", {stale} stale: of changed parameters or data, not ranked" if stale else ""
-    table = Section("systems-all", "All systems", _leaderboard(runs)) if len(runs) else None
+    every = Section("systems-all", "All systems", _leaderboard(runs, table)) if len(runs) else None
     sections = [section_of(chapter, drawn) for chapter in chapters]
-    sections = [section for section in (*sections[:1], table, *sections[1:]) if section]
+    sections = [section for section in (*sections[:1], every, *sections[1:]) if section]
     lead = f"<p>{escape(LEAD)}</p>" + ("" if sections else f"<p>{NOTHING}</p>")
     return filled(TITLE, lead, sections, f"{counts}.")
 
@@ -122,10 +127,10 @@ def _folded(words: str) -> str:
     return f"<p>{code(first)}</p>{more}"
 
 
-def _leaderboard(runs: pd.DataFrame) -> str:
+def _leaderboard(runs: pd.DataFrame, table: pd.DataFrame) -> str:
     """The table of all systems, a body for each ranking, and what its rows unfold to."""
     head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in HEADINGS.items())
-    table, bodies = systems(runs), []
+    bodies = []
     tasks = {corpus: about_task(part) for corpus, part in table.groupby("corpus")}
     for (corpus, group, protocol, emotions), part in table.groupby(RANKING, sort=False):
         track = track_of(group)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError, some
-from ser_classic.metrics import METRICS, uar_of
+from ser_classic.metrics import METRICS, classes_of, confusion, places_of, uar_of
 from ser_classic.statistics import FEWEST_SPEAKERS, CountMetric, SpeakerCounts, count, interval
 from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS, ordered
@@ -129,7 +130,7 @@ def score(
             f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
             "or say with `protocol` which are tested"
         )
-    return _score(judged(predictions[["fold", "clip"]], clips), predictions, seed)[0]
+    return _score(_tested(judged(predictions[["fold", "clip"]], clips)), predictions, seed)[0]
 
 
 def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None]:
@@ -139,24 +140,41 @@ def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None
     return guess, pd.DataFrame(np.stack([*given.values()], axis=1), columns=[*given]) if given else None
 
 
+@dataclass(frozen=True)
+class _Tested:
+    """What figures need of the clips tested: their number and truth, all speakers, and the place of each."""
+
+    clips: int
+    truth: np.ndarray
+    speakers: tuple[str, ...]
+    places: np.ndarray
+
+
+def _tested(table: pd.DataFrame) -> _Tested:
+    """Of clips that are `judged`."""
+    speakers = classes_of(table["speaker"].fillna(""))
+    places = places_of(table["speaker"].fillna(""), speakers)
+    return _Tested(table["clip"].nunique(), table["truth"].to_numpy(dtype=object), speakers, places)
+
+
 def _score(
-    tested: Mapping[str, Any], answers: Mapping[str, Any], seed: int = 0
+    tested: _Tested, answers: Mapping[str, Any], seed: int = 0
 ) -> tuple[dict[str, Any], SpeakerCounts]:
-    """The figures of answers for the clips that `judged` gives, and their confusion counts by speaker."""
-    (guess, given), truth, speaker = guesses(answers), *map(np.asarray, (tested["truth"], tested["speaker"]))
-    unknown = pd.isna(speaker)
-    counts = count(truth, guess, np.where(unknown, "", speaker))
+    """The figures of answers, and their confusion counts by speaker."""
+    (guess, given), truth = guesses(answers), tested.truth
+    classes = ordered(classes_of(truth, guess))
+    counts = SpeakerCounts(tested.speakers, classes, confusion(truth, guess, classes, tested.places))
     # In the order in which a metric counts by itself, so that sums are equal to the last bit, and ties stay
     by_name = np.argsort(counts.classes)
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
     figures = {
-        "clips": len(set(tested["clip"])),
+        "clips": tested.clips,
         "classes": int(total.any(axis=1).sum()),
         **{
             name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
             for name, metric in METRICS.items()
         },
-        **over_speakers("uar", () if unknown.any() else counts.speakers, counts.counts, uar_of, seed),
+        **over_speakers("uar", () if "" in counts.speakers else counts.speakers, counts.counts, uar_of, seed),
     }
     return figures, counts
 
@@ -185,10 +203,10 @@ def figures_of(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[s
     """
     folds, answers = run.answers()
     if id(folds) not in known:
-        known[id(folds)] = folds, {name: column.to_numpy() for name, column in judged(folds, clips).items()}
+        known[id(folds)] = folds, _tested(judged(folds, clips))
     tested = known[id(folds)][1]
     figures, counts = _score(tested, answers)
-    return figures | {"counts": counts, "truth": tested["truth"]}
+    return figures | {"counts": counts, "truth": tested.truth}
 
 
 def scored(

@@ -203,23 +203,28 @@ def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
 
 def markdown(board: pd.DataFrame) -> str:
     """The rankings as Markdown: a heading per corpus and a ranked table per group, the best bold."""
-    return ("".join(chapter.markdown() for chapter in corpora(systems(board))).rstrip() or NOTHING) + "\n"
+    return rankings(systems(board))
+
+
+def rankings(table: pd.DataFrame) -> str:
+    """As `markdown`, of `systems`."""
+    return ("".join(chapter.markdown() for chapter in corpora(table)).rstrip() or NOTHING) + "\n"
 
 
 def terminal(board: pd.DataFrame) -> Group:
     """The best of each ranking, then of all, as the end stays on the screen; for `Console.print` of rich."""
     from rich.console import Group
 
-    chapters = [chapter.terminal() for chapter in corpora(usual(systems(board)), MOST)]
-    return Group(*(chapters or [NOTHING]), *best_in_terminal(board))
+    table = systems(board)
+    chapters = [chapter.terminal() for chapter in corpora(usual(table), MOST)]
+    return Group(*(chapters or [NOTHING]), *best_in_terminal(table))
 
 
-def best_systems(board: pd.DataFrame) -> Table:
-    """The best system of every corpus and group that is current and was computed here as a whole.
+def best_systems(table: pd.DataFrame) -> Table:
+    """Of `systems`, the best of every corpus and group that is current and was computed here as a whole.
 
     Of several protocols of a group, the one under which most systems ran.
     """
-    table = systems(board)
     # What anybody can repeat with this package alone
     current = table[table["source"].eq("") & table["status"].eq("ok") & table["stale"].eq("")]
     best = usual(current).drop_duplicates(RANKING)
@@ -237,16 +242,16 @@ def best_systems(board: pd.DataFrame) -> Table:
     return Table.of(rows)
 
 
-def best_chapter(board: pd.DataFrame, *pictures: Picture) -> Chapter:
-    """The best systems, for the head of a report."""
-    about, table = ABOUT + (FEW if any(board["speaker_uar"]) else ""), best_systems(board)
-    return Chapter("best", "The best systems", about, (table,) if table.rows else (), pictures)
+def best_chapter(table: pd.DataFrame, *pictures: Picture) -> Chapter:
+    """The best of `systems`, for the head of a report."""
+    about, best = ABOUT + (FEW if any(table["speaker_uar"]) else ""), best_systems(table)
+    return Chapter("best", "The best systems", about, (best,) if best.rows else (), pictures)
 
 
-def best_in_terminal(board: pd.DataFrame) -> list[RichTable]:
-    """The best systems for `Console.print` of rich; nothing where no run has finished."""
-    table = replace(best_systems(board), title="\nThe best systems")
-    return [table.terminal()] if table.rows else []
+def best_in_terminal(table: pd.DataFrame) -> list[RichTable]:
+    """The best of `systems` for `Console.print` of rich; nothing where no run has finished."""
+    best = replace(best_systems(table), title="\nThe best systems")
+    return [best.terminal()] if best.rows else []
 
 
 def put_into(readme: Path, board: pd.DataFrame) -> None:
@@ -263,5 +268,5 @@ def put_into(readme: Path, board: pd.DataFrame) -> None:
     block = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
     if not block.search(text):
         raise SerClassicError(f"{readme}: has no place for the table; {remedy}")
-    table = f"{BEGIN}\n{best_systems(board).markdown()}\n{END}"
+    table = f"{BEGIN}\n{best_systems(systems(board)).markdown()}\n{END}"
     store.write(readme, block.sub(lambda _: table, text, count=1))

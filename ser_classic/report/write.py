@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import pickle
@@ -21,8 +22,8 @@ from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import folds_chapter, networks_pictures, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import page
-from ser_classic.report.scoring import COLUMNS, read, to_csv
-from ser_classic.report.text import INTRODUCTION, best_chapter, markdown
+from ser_classic.report.scoring import COLUMNS, read, systems, to_csv
+from ser_classic.report.text import INTRODUCTION, best_chapter, rankings
 from ser_classic.runtime.files import cache_folder, replacing
 from ser_classic.runtime.provenance import versions
 
@@ -68,7 +69,11 @@ def write(
         problem(words)
 
     with store.reporting(results), threadpool_limits(1):  # many small computations, which threads slow down
-        boards = _write(results, report if problem else None, figures)
+        gc.disable()  # searching the records of all runs for cycles takes time and finds little
+        try:
+            boards = _write(results, report if problem else None, figures)
+        finally:
+            gc.enable()
     with contextlib.suppress(OSError):
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(kept) as draft:
@@ -113,17 +118,17 @@ def _write(
     if not len(every) and store.folders(results):
         raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
     board, runs = every[list(COLUMNS)], every[every["stale"] == ""]
-    premium = leak_premium(runs)
+    table, premium = systems(board), leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (
-        *(best_chapter(board, *networks_pictures(board)), leak_chapter(premium)),
+        *(best_chapter(table, *networks_pictures(board)), leak_chapter(premium)),
         *(make(runs) for make in CHAPTERS),
         dimensions_chapter(numbers),
     )
     chapters = [chapter for chapter in made if chapter]
     tables = "".join(chapter.markdown() for chapter in chapters if chapter.tables or chapter.remarks)
     if len(board) or not chapters:
-        tables += markdown(board)
+        tables += rankings(table)
     store.write(results / "leaderboard.csv", to_csv(board))
     store.write(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
     store.write(results / "leak_premium.csv", to_csv(premium))
@@ -137,5 +142,5 @@ def _write(
         for old in folder.glob("*.svg"):
             if old.stem not in drawn:
                 old.unlink()
-        store.write(results / "leaderboard.html", page(every, chapters, drawn))
+        store.write(results / "leaderboard.html", page(every, table, chapters, drawn))
     return board, numbers
