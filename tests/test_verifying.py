@@ -191,11 +191,18 @@ def test_a_part_is_judged_by_what_is_published_of_it(root, part):
 
 @pytest.mark.corpus
 @pytest.mark.parametrize("name", ["ravdess", "emodb", "tess"])
-def test_real_corpus_verifies(name, real):
-    found = verify(*real(name))
-    assert found.ok
-    assert found.compared["identical"] + found.compared["converted"] == found.expected_clips
-    assert list(found.found) == [RELEASED] * (name == "ravdess")
+def test_real_corpus_verifies(name, real, tmp_path):
+    """Whole, but for TESS: of its 2800 clips every ninth, so that the others are missing."""
+    root, clips, corpus = real(name)
+    if name == "tess":
+        for file in clips["file"][::9]:
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).symlink_to(root / file)
+        root, clips = tmp_path, clips[::9]
+    found = verify(root, clips, corpus)
+    assert found.compared["identical"] + found.compared["converted"] == len(clips)
+    assert found.ok == (len(clips) == found.expected_clips)
+    assert list(found.found) == {"ravdess": [RELEASED], "emodb": [], "tess": ["missing"]}[name]
 
 
 def test_a_release_that_was_encoded_anew_is_not_corrupt(root, corpus):
