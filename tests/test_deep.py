@@ -1,7 +1,6 @@
 """Deep models: they learn, repeat themselves, hold speakers out, and do not see padding."""
 
 import logging
-import pickle
 import sys
 from dataclasses import replace
 
@@ -217,16 +216,6 @@ def test_clips_of_one_frame_are_trained_on():
     y = np.array(["angry", "sad", "happy"] * 11)
     for network, options in NETWORKS:
         assert small(network, options, fixed_epochs=1).fit(X, y, np.zeros(33)).predict(X).shape == (33,)
-
-
-@pytest.mark.parametrize("name", DEEP)
-def test_the_entries_of_the_table_describe_themselves_and_can_be_stored(name):
-    model = MODELS[name]
-    assert model.extra == "deep"
-    parameters = model.parameters(seed=3)["parameters"]
-    assert parameters["random_state"] == 3
-    assert parameters["sequence"] == (model.takes == SEQUENCES)
-    pickle.dumps(model.estimator(0))
 
 
 @pytest.mark.parametrize("name", DEEP)
