@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser_classic.errors import SerClassicError
+from ser_classic.features import FEATURES
 from ser_classic.predictor import Predictor, load_pipeline, load_predictor, read_card
 from ser_classic.predictor.cards import text
 from ser_classic.predictor.fitting import fit
@@ -100,6 +101,14 @@ def test_the_card_says_what_the_predictor_is(files):
     told = text(card)
     for part in ("tiny", "48, 4", "mfcc13, version 1", "svm_rbf (C ", "Not evaluated"):
         assert part in told
+
+
+def test_a_predictor_of_feature_sets_side_by_side_comes_back(fitted, tmp_path):
+    fitted("prior", "mfcc13+prosody").save(tmp_path / "m.skops")
+    card = load_predictor(tmp_path / "m.skops").card
+    assert f"version {' + '.join(str(FEATURES[name].version) for name in ('mfcc13', 'prosody'))}," in text(
+        card
+    )
 
 
 def test_a_card_carries_what_else_it_is_to_say(own_folder, cache, tmp_path):

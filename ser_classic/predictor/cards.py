@@ -25,7 +25,8 @@ def text(card: dict[str, Any]) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in card["chosen"].items())
     origin = "your own table: it predicts from tables (--table), not from recordings"
     if not takes_tables(card):
-        origin = f"version {features['version']}"
+        parts = features.get("parts", [features])  # of sets side by side
+        origin = f"version {' + '.join(str(part['version']) for part in parts)}"
     tuned = "by leaving one corpus out, each counting the same" if card["across"] else "by speaker groups"
     rows = [
         ("Corpora", ", ".join(f"{corpus['name']} ({corpus['title']})" for corpus in card["corpora"])),
