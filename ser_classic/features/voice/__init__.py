@@ -64,9 +64,12 @@ def analyse(waveform: np.ndarray, sample_rate: int) -> Voice:
     tone = pitch.track(frames)
     frequency, bandwidth = formants.track(frames)
     prominence, differences = source.describe(frames, tone.frequency, frequency)
-    periodic = np.clip(tone.strength, *PERIODIC)
-    voice = np.vstack(
+    periodic = np.minimum(np.maximum(tone.strength, PERIODIC[0]), PERIODIC[1])  # in half the time of np.clip
+    descriptors = np.vstack(
         [
+            mfcc,
+            mel,
+            shape,
             12 * np.log2(tone.frequency / 55),
             tone.strength,
             10 * np.log10(periodic / (1 - periodic)),
@@ -74,6 +77,8 @@ def analyse(waveform: np.ndarray, sample_rate: int) -> Voice:
             differences,
             np.log(frequency),
             np.log(bandwidth[:2]),
-        ]
+        ],
+        dtype=np.float32,
+        casting="same_kind",
     )
-    return Voice(np.vstack([mfcc, mel, shape, voice.astype(np.float32)]), tone.voiced)
+    return Voice(descriptors, tone.voiced)

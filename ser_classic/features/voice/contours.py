@@ -62,8 +62,8 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
     sd = np.sqrt(variance)
     level = sd <= 1e-6 * (1 + np.abs(mean))  # a constant, but for rounding
     scale = np.where(level, np.inf, sd)
-    skewness = np.einsum("dt,dt->d", square, centred) / count / scale**3
-    kurtosis = np.einsum("dt,dt->d", square, square) / count / scale**4
+    skewness = np.vecdot(square, centred) / count / scale**3
+    kurtosis = np.vecdot(square, square) / count / scale**4
 
     ranked = np.sort(x, axis=1)
     quantile = dict(zip(PERCENTILES, percentiles(ranked, PERCENTILES).T, strict=True))
@@ -81,7 +81,7 @@ def functionals(contours: np.ndarray, seconds: float) -> np.ndarray:
     peak = np.zeros(x.shape, dtype=np.float32)
     peak[:, 1:-1] = up[:, :-1] & ~up[:, 1:]
     peaks = _number(peak)
-    rise = np.einsum("dt,dt->d", peak, centred) / np.maximum(peaks, 1)
+    rise = np.vecdot(peak, centred) / np.maximum(peaks, 1)
 
     columns = (
         mean,
@@ -115,9 +115,9 @@ def _number(true: np.ndarray) -> np.ndarray:
 
 def _polynomials(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Straight line and parabola, orthonormal to each other and to a constant; zeros where t is too short."""
-    time = np.linspace(-1, 1, count) if count > 1 else np.zeros(count)
-    line = time / max(np.linalg.norm(time), 1e-9)
-    square = time**2 - np.mean(time**2)
-    norm = np.linalg.norm(square)
+    time = (2 * np.arange(count) - (count - 1)) / max(count - 1, 1)
+    line = time / max(np.sqrt(time @ time), 1e-9)
+    square = time**2 - time @ time / count
+    norm = np.sqrt(square @ square)
     parabola = square / norm if norm > 1e-6 else np.zeros(count)
     return line.astype(np.float32), parabola.astype(np.float32)

@@ -89,4 +89,4 @@ def _unit(tracks: np.ndarray) -> np.ndarray:
 
 
 def _fisher(correlation: np.ndarray) -> np.ndarray:
-    return np.arctanh(np.clip(correlation, -LIMIT, LIMIT)).astype(np.float32)
+    return np.arctanh(np.minimum(np.maximum(correlation, -LIMIT), LIMIT)).astype(np.float32)

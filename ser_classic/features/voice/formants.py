@@ -136,7 +136,7 @@ def lattice(samples: np.ndarray, order: int, *, apart: bool = True) -> np.ndarra
 
 def _dot(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Dot products [shape=(t,)] of columns [shape=(m, t)]."""
-    return np.einsum("mt,mt->t", rows, others)
+    return np.vecdot(rows, others, axis=0)
 
 
 def upper_roots(polynomial: np.ndarray) -> np.ndarray:
@@ -252,17 +252,19 @@ def _lowest(roots: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
     bandwidth = np.maximum(np.abs(np.log(np.maximum(np.abs(roots), 1e-6))) * rate / np.pi, NARROWEST)
     frequency[~((frequency > EDGE) & (frequency < rate / 2 - EDGE))] = np.nan
     order = np.argsort(frequency, axis=1)[:, :TRACKED]  # NaN sorts last
-    frequency, bandwidth = (np.take_along_axis(a, order, axis=1).T for a in (frequency, bandwidth))
+    at = np.arange(len(order)), order.T
+    frequency, bandwidth = frequency[at], bandwidth[at]
     return frequency, np.where(np.isnan(frequency), np.nan, bandwidth)
 
 
 def _filled(tracks: np.ndarray, usual: tuple[float, ...]) -> np.ndarray:
     """Tracks [shape=(3, t)] with the gaps interpolated, or the usual value where nothing was found."""
     frame = np.arange(tracks.shape[1])
-    filled = np.empty_like(tracks)
-    for row, (values, value) in enumerate(zip(tracks, usual, strict=True)):
+    filled = tracks.copy()
+    for values, value in zip(filled, usual, strict=True):
         known = np.isfinite(values)
-        filled[row] = np.interp(frame, frame[known], values[known]) if known.any() else value
+        if not known.all():
+            values[:] = np.interp(frame, frame[known], values[known]) if known.any() else value
     return filled
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -50,7 +51,8 @@ SOURCE = (
     *("f1_00", "f2_00", "f3_00", "b1_00", "level_00", "alpha_00", "hammarberg_00"),
     *("slope500_00", "slope1500_00", "sharpness_00", "flux_00"),
 )
-TOGETHER = 6  # channels in a block: fewer spare more products with zero, but make more calls
+TOGETHER = 4  # channels in a block: fewer spare more products with zero, but make more pieces
+CALL = 30  # kernels times channels that are multiplied in the time that one more piece costs
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
@@ -141,15 +143,14 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
             block.sort(axis=1)  # a twelfth of the time of a partition at the four ranks
             pools[3:5] = block[:, upper].T
             pools[5:] = block[:, lower].T
-    found = found.reshape(7, -1).take(bank.places, axis=1)
+    found = found.reshape(7, -1)
     found[:3] /= count
-    above, mean, power, *ranked = found
-    pooled = np.empty((len(found[0]), len(POOLS)), np.float32)
-    pooled[:, 0], pooled[:, 1] = above, mean
-    pooled[:, 2] = np.sqrt(np.maximum(power - mean**2, 0))
-    for pool, (low, high), at in zip(pooled[:, 3:].T, (ranked[:2], ranked[2:]), position, strict=True):
-        pool[:] = low + (high - low) * np.float32(at % 1)
-    return pooled.ravel()
+    power = found[2]
+    power -= found[1] ** 2
+    np.sqrt(np.maximum(power, 0, out=power), out=power)
+    for pool, (low, high), at in zip((3, 4), (found[3:5], found[5:]), position, strict=True):
+        found[pool] = low + (high - low) * np.float32(at % 1)
+    return found[: len(POOLS)].T.take(bank.places, axis=0).ravel()
 
 
 def _within(pieces: Sequence[Piece], first: int, size: int) -> Iterator[Piece]:
@@ -176,7 +177,8 @@ def names(per_dilation: int) -> tuple[str, ...]:
 def cut(make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation: int, seed: int) -> Bank:
     """The bank that `mixtures` or `patches` makes, cut where most channels would be multiplied by zero.
 
-    The channels form a ring of blocks; the kernels of a piece see the same few blocks beside each other.
+    The channels form a ring of blocks; the kernels of a piece see the same few blocks beside each other. Too
+    few kernels to be worth a piece join those that begin with the same block and see more.
     """
     bank = make(channels, per_dilation, seed).reshape(len(DILATIONS), per_dilation, LENGTH, channels)
     count = -(-channels // TOGETHER)
@@ -185,6 +187,12 @@ def cut(make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation
     block = np.arange(count)
     widths = (seen[:, :, None] * ((block - block[:, None]) % count + 1)).max(axis=3)  # from each block on
     first, width = widths.argmin(axis=2), widths.min(axis=2)
+    for begins, wide in zip(first, width, strict=True):
+        for start, narrow in itertools.product(block, block):
+            few = np.flatnonzero((begins == start) & (wide == narrow))
+            more = wide[(begins == start) & (wide > narrow)]
+            if len(more) and len(few) * (edges[start + more.min()] - edges[start + narrow]) <= CALL:
+                wide[few] = more.min()
     order = (first * count + width).argsort(axis=1, kind="stable")
     pieces = []
     for weights, start, wide, kernels in zip(bank, first, width, order, strict=True):

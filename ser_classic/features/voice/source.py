@@ -17,7 +17,8 @@ BIN = RATE / FFT  # [Hz]
 SHORTEST, LONGEST = int(np.ceil(RATE / CEILING)), int(RATE / FLOOR)  # [samples], periods looked at
 LINE_START = RATE // 1000  # [samples]: the vocal tract dominates the cepstrum below 1 ms
 LAG = np.arange(LINE_START, LONGEST + 1) - (LINE_START + LONGEST) / 2  # around the middle of the line
-LINE = np.stack([np.full(len(LAG), 1 / len(LAG)), LAG / np.sum(LAG**2)], axis=1)  # to its mean and slope
+# To the mean and the slope of the line.
+LINE = np.stack([np.full(len(LAG), 1 / len(LAG)), LAG / np.sum(LAG**2)], axis=1, dtype=np.float32)
 REACH = 0.2  # of F0, on each side of a multiple of F0 where its harmonic is looked for
 HARMONICS = [n + np.linspace(-REACH, REACH, 9) for n in (1, 2, 3)]  # of F0
 HALF = np.linspace(-0.5, 0.5, 21)  # of F0: a harmonic lies within
@@ -65,7 +66,7 @@ def _prominence(cepstrum: np.ndarray) -> np.ndarray:
     """Peak of cepstra [shape=(t, FFT // 2 + 1)] above their regression line [dB]."""
     height = np.log10(np.square(cepstrum[:, LINE_START : LONGEST + 1]) + np.float32(1e-12))
     height *= 10
-    mean, slope = (height @ LINE.astype(np.float32)).T
+    mean, slope = (height @ LINE).T
     searched = height[:, SHORTEST - LINE_START :]
     at = searched.argmax(axis=1)
     return searched[np.arange(len(at)), at] - mean - slope * LAG[SHORTEST - LINE_START + at]
@@ -74,6 +75,7 @@ def _prominence(cepstrum: np.ndarray) -> np.ndarray:
 def _highest(level: np.ndarray, hertz: np.ndarray) -> np.ndarray:
     """Highest of the levels [shape=(t, bins)] at the frequencies [shape=(t, m)] of every group."""
     bins = np.rint(hertz / BIN)
-    np.clip(bins, 0, level.shape[1] - 1, out=bins)
+    np.maximum(bins, 0, out=bins)
+    np.minimum(bins, level.shape[1] - 1, out=bins)
     bins += level.shape[1] * np.arange(len(level))[:, None]
     return np.maximum.reduceat(level.take(bins.astype(int)), STARTS, axis=1).T
