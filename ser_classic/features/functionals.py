@@ -78,7 +78,7 @@ def percentiles(ordered: np.ndarray, percents: Sequence[float]) -> np.ndarray:
     """Percentiles [shape=(d, len(percents))] of sorted rows [shape=(d, t)], as `numpy.percentile`."""
     position = np.asarray(percents) / 100 * (ordered.shape[1] - 1)
     low = position.astype(int)
-    lower, upper = ordered[:, low], ordered[:, np.minimum(low + 1, ordered.shape[1] - 1)]
+    lower, upper = (ordered.take(rank, axis=1, mode="clip") for rank in (low, low + 1))
     return lower + (upper - lower) * (position - low).astype(ordered.dtype)
 
 
