@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import inspect
 import os
 import shutil
 import subprocess
@@ -85,13 +84,13 @@ def table(head: list[str], rows: list[list[object]]) -> Iterator[str]:
 
 def corpora() -> str:
     from ser_classic import CORPORA
+    from ser_classic.cli.pages import page
 
     lines = [
         "# All corpora",
         "",
-        "`ser-classic corpora show NAME` prints this on a terminal, with expected files and anomalies; "
-        "`ser-classic corpora fetch NAME` downloads a corpus if its licence allows. Your own recordings need "
-        "no entry here: see [A number on my corpus](tutorials/my-corpus.md).",
+        "`ser-classic corpora show NAME` prints the same. Your own recordings need no entry here: see "
+        "[A number on my corpus](tutorials/my-corpus.md).",
         "",
     ]
     rows = [
@@ -100,14 +99,7 @@ def corpora() -> str:
     ]
     lines += [*table(["corpus", "clips", "speakers", "language", "licence"], rows), ""]
     for name, one in CORPORA.items():
-        lines += [f"## {name}", "", f"**{one.title}**", ""]
-        lines += [
-            f"- {fact}" for fact in (f"Home: <{one.url}>", f"Licence: {one.licence}", f"Cite: {one.citation}")
-        ]
-        if one.obtain:
-            lines.append(f"- To get it: {one.obtain}")
-        lines += [f"- Excluded: `{clip}`: {why}" for clip, why in one.excluded.items()]
-        lines.append("")
+        lines += [f"## {name}", "", "```text", page(one), "```", ""]
     return "\n".join(lines)
 
 
@@ -157,6 +149,7 @@ def _contents(extractor: object) -> str:
 
 def models() -> str:
     from ser_classic.models import MODELS, REGRESSORS
+    from ser_classic.models.tuning import own_tuning
 
     lines = [
         "# Models",
@@ -169,9 +162,7 @@ def models() -> str:
         rows = []
         for name, one in entries.items():
             grid = ", ".join(f"{key}: {', '.join(map(str, values))}" for key, values in one.grid.items())
-            made = one.estimator(0)
-            early = "stops early" if "groups" in inspect.signature(made.fit).parameters else "–"
-            how = grid or ("its own search" if "cv" in made.get_params() else early)
+            how = grid or own_tuning(one.estimator(0)) or "–"
             rows.append([f"`{name}`", one.title, "yes" if one.scale else "no", how, one.extra or ""])
         lines += [*table(["name", "what it is", "scaled", "tuned", "extra"], rows), ""]
         if entries is MODELS:

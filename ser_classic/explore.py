@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -39,14 +38,6 @@ class Part(NamedTuple):
     caption: str
     figure: Figure
     table: str = ""
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        from ser_classic.plots.style import svg
-
-        drawn = svg(self.figure)
-        text = f"<h3>{escape(self.title)}</h3><p>{escape(self.caption)}</p>"
-        return f"{text}{drawn[drawn.index('<svg') :]}{self.table}"
 
 
 def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
@@ -146,19 +137,6 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
     counts = np.unique(names, return_counts=True)[1]
     chance = float((counts * (counts - 1)).sum() / (len(names) * (len(names) - 1)))
     return float(np.mean(names[nearest] == names)), chance
-
-
-def place(what: str) -> Path:
-    """Folder of a page below that of all pages: the name of a known corpus, or the path of what is shown.
-
-    The path of a table loses its ending.
-    """
-    path = Path(os.path.abspath(what))  # noqa: PTH100 (links are not followed)
-    if os.path.isfile(path) and not audio.is_recording(path):  # noqa: PTH113 (Path's raises where one may not look)
-        path = path.with_suffix("")
-    here = Path.cwd()
-    within = path.relative_to(here) if path.is_relative_to(here) else path.relative_to(path.anchor)
-    return within if within.name else Path(path.name)
 
 
 def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]) -> Path:

@@ -35,7 +35,7 @@ def explore(
     from ser_classic.audio import is_recording
 
     path = Path(what)
-    folder = output or Path("explore") / explorer.place(what)
+    folder = output or Path("explore", "_".join(path.parts).strip("/._"))  # a/b.wav is in a_b.wav
     if is_recording(path) and not os.path.isdir(path):  # noqa: PTH112 (Path's raises where one may not look)
         others = options.given(context) - {"what", "--output", "--channel"}
         options.refuse((others, f"{', '.join(others)}: for a corpus only, and {what} is a recording"))

@@ -45,7 +45,6 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
     from ser_classic.runtime.workers import THREADS
 
     folder = cache_folder(cache).absolute()
-    writable = {"cache": _writable(folder), "this folder": _writable(Path.cwd())}
     fault = f"{folder}: the cache cannot be written; name another folder with --cache or $SER_CACHE"
     return {
         "versions": versions(),
@@ -55,10 +54,9 @@ def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, A
         "data": {"folder": str(data_folder(data).absolute()), "corpora": available(data)},
         "cache": {"folder": str(folder), "bytes": sum(contents(folder).values())},
         "folder": str(Path.cwd()),
-        "writable": writable,
         "ffmpeg": shutil.which("ffmpeg"),
         "microphone": _microphone(),
-        "faults": [] if writable["cache"] else [fault],
+        "faults": [] if _writable(folder) else [fault],
         "extras": _extras(),
     }
 

@@ -28,10 +28,12 @@ def page(corpus: Corpus, found: Path | None = None) -> str:
         "Access": ACCESS[corpus.access],
         "Address": corpus.url,
         "Citation": corpus.citation,
-        "Found": found or ("" if corpus.make else f"no. {corpus.remedy()}"),
+        "Found": found,
     }
     lines = [f"{corpus.name}: {corpus.title}"]
     lines += [f"  {name}: {fact}" for name, fact in facts.items() if fact]
+    if not (found or corpus.make):
+        lines.append(f"  {corpus.remedy()}")
     sections = {
         "Expected files": list(corpus.layout),
         "Left out": [f"{label}: {reason}" for label, reason in (corpus.left_out | corpus.excluded).items()],

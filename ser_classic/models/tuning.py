@@ -17,6 +17,7 @@ from ser_classic.models import Model, plain
 
 CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # one value per epoch
 NEIGHBOURS = "n_neighbors"  # cannot exceed the number of training clips
+SEARCH, EARLY = "its own search", "stops early"
 ROUNDED = 1e-6  # rounding error by which a probability may lie outside 0 to 1
 
 
@@ -56,6 +57,15 @@ class Fitted:
         return pd.DataFrame(probabilities, columns=list(self.estimator.classes_))
 
 
+def own_tuning(estimator: Any) -> str:
+    """How an estimator tunes itself: `SEARCH` if it takes folds as `cv`, `EARLY` if `fit` takes `groups`."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    if "cv" in estimator.get_params():
+        return SEARCH
+    return EARLY if has_fit_parameter(estimator, "groups") else ""
+
+
 def fit(
     model: Model,
     X: pd.DataFrame | np.ndarray,
@@ -87,8 +97,7 @@ def fit(
         numbers = y.dtype.kind == "f"
         pipeline = model.pipeline(seed)
         last = pipeline[-1]
-        searches = "cv" in last.get_params()
-        stops_early = not searches and has_fit_parameter(last, "groups")
+        searches, stops_early = (own_tuning(last) == how for how in (SEARCH, EARLY))
         if model.grid and (searches or stops_early):
             raise SerClassicError(f"{model.name}: {type(last).__name__} tunes itself; leave out the grid")
         options, weights, inner = {}, None, None
