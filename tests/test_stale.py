@@ -202,6 +202,16 @@ def test_a_cell_that_cannot_be_started_does_not_take_the_place_of_a_finished_run
     assert run.ok
 
 
+def test_a_cell_that_fails_does_not_take_the_place_of_a_finished_run(tiny, cache, tmp_path, monkeypatch):
+    bench([CELL], tmp_path, cache=cache, own={"tiny": tiny})
+    changed(monkeypatch, MODELS, "knn", grid={"n_neighbors": ("none",)})
+    outcome = bench([CELL], tmp_path, cache=cache, own={"tiny": tiny}, again=True)
+    assert outcome.failed == [CELL.id]
+    assert "fold s01" in outcome.problems[0]
+    (run,) = store.runs(tmp_path)
+    assert len(run.predictions()) == len(tiny.clips)
+
+
 def test_a_stale_run_is_marked_and_never_ranked_or_best(tiny, cache, tmp_path, monkeypatch):
     cells = [CELL, replace(CELL, model="prior"), replace(CELL, protocol="random5")]
     bench(cells, tmp_path, cache=cache, own={"tiny": tiny})

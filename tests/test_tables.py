@@ -226,8 +226,12 @@ def test_a_suite_brings_tables(frame, tmp_path):
     grid = '[[grid]]\ncorpora = ["synthetic"]\nprotocols = ["loso"]\nfeatures = ["mfcc13+mine"]\n'
     suite = tmp_path / "s.toml"
     suite.write_text('[tables]\nmine = "t.csv"\n' + grid + 'models = ["ridge"]\n')
-    assert tables_of(str(suite)) == {"mine": tmp_path / "t.csv"}
-    with bring(tables_of(str(suite))):
+    assert tables_of([str(suite), "quick", str(suite)]) == {"mine": tmp_path / "t.csv"}
+    other = tmp_path / "other.toml"
+    other.write_text(suite.read_text().replace("t.csv", "another.csv"))
+    with pytest.raises(SerClassicError, match=r"other\.toml.*mine.*another\.csv.*t\.csv"):
+        tables_of([str(suite), str(other)])
+    with bring(tables_of([str(suite)])):
         assert [cell.features for cell in read_suite(str(suite))] == ["mfcc13+mine"]
     with pytest.raises(SerClassicError, match="mine"):
         read_suite(str(suite))

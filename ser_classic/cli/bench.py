@@ -116,8 +116,7 @@ def bench(
     )
     part = known.parse_shard(shard or "1/1")
     only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
-    listed = {name: file for suite in suites or () for name, file in known.tables_of(suite).items()}
-    context.with_resource(options.brought(tables, listed))
+    context.with_resource(options.brought(tables, known.tables_of(suites or ())))
     cells = [cell for suite in suites or () for cell in known.read_suite(suite)]
     data, cache = data_folder(access.data), cache_folder(access.cache).absolute()
     opened = kind.open(cache, data.absolute(), jobs, scheduler)
@@ -127,21 +126,20 @@ def bench(
                 results, cells or None, only, sample or 12, seed or 0, data, cache, workers
             )
         return _checked(found, results)
-    found = {}
+    yours = {}
     if own is not None:
         loaded = access.load(own)
-        found[loaded.corpus.name] = loaded
+        yours = {loaded.corpus.name: loaded}
         cells = known.on_own(cells, loaded.corpus.name, protocol)
     options.require_used(tables, (cell.features for cell in cells))
     cells = known.select(cells, **only)
-    with busy("looking for the corpora"):
-        cells, notices = known.present(known.shard_of(cells, *part), found, data)
+    cells, notices = known.present(known.shard_of(cells, *part), yours, data)
     for notice in notices:
         tell(notice)
     if corpus and notices and not cells:
         raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
     with opened as workers:
-        outcome = experiment.bench(cells, results, data, cache, workers, again, found, keep_stale)
+        outcome = experiment.bench(cells, results, data, cache, workers, again, yours, keep_stale)
     _conclude(outcome, results, cache)
 
 

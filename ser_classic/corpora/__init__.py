@@ -143,12 +143,16 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
 
 def available(data: Path | None = None) -> list[str]:
     """Names of the corpora at hand: the embedded ones, and those of which clips lie under the data folder."""
-    return [name for name, corpus in CORPORA.items() if corpus.make is not None or _scans(corpus, data)]
+    return [name for name in CORPORA if at_hand(name, data)]
 
 
-def _scans(corpus: Corpus, data: Path | None) -> bool:
+def at_hand(name: str, data: Path | None = None) -> bool:
+    """Whether a corpus is embedded, or clips of it lie under the data folder."""
+    corpus = CORPORA[name]
+    if corpus.make is not None:
+        return True
     try:
-        corpus.scan(locate(corpus.name, data))
+        corpus.scan(locate(name, data))
     except (Exception, SystemExit) as error:  # one of a plug-in's scan is shown when its clips are loaded
         return not isinstance(error, CorpusError)
     return True

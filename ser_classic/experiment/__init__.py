@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,10 @@ from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.cells import Cell, new_record
 from ser_classic.experiment.duplicates import shared_by_speakers
-from ser_classic.experiment.fold import (
-    FoldResult,
-    Trial,
-    learn,
-    predict,
-    predictions_of,
-    results_of,
-    run_folds,
-)
+from ser_classic.experiment.fold import FoldResult, Trial, predictions_of, results_of, run_folds
 from ser_classic.experiment.preparation import Sources, prepare_cell
 from ser_classic.experiment.stale import differences, summary
-from ser_classic.runtime.engines import SERIAL, Engine, Result
+from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
@@ -73,8 +65,8 @@ def bench(
     differ from today's tables are not (see `stale.differences`). `own` are corpora that cells name and that
     are loaded already.
 
-    A cell that fails is stored as a run with status `failed`, and the others go on. A cell that cannot even
-    be started never replaces a finished run. A results folder that cannot be written is an error.
+    A cell that fails is stored as a run with status `failed`, unless it has a finished one, and the others go
+    on. A results folder that cannot be written is an error.
     """
     outcome = Outcome()
     by_home: dict[Path, list[Cell]] = {}
@@ -128,7 +120,7 @@ class _Bench:
         for trial in self._prepared(corpus, cells):
             alike.setdefault(trial.training, []).append(trial)
         groups = list(alike.values())
-        for number, folds in run_folds(_attempt, groups, self.sources.engine):
+        for number, folds in run_folds(groups, self.sources.engine):
             for trial, *done in zip(groups[number], *folds, strict=True):
                 self._finish(trial, done)
 
@@ -162,7 +154,7 @@ class _Bench:
             try:
                 trials.append(prepare_cell(cell, self.sources))
             except SerClassicError as error:
-                self._fail(new_record(cell), str(error), keep=self._finished(cell) is not None)
+                self._fail(new_record(cell), str(error))
         # For a corpus of your own, reading it gives these warnings.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
         for notice in filter(None, (lacking, *beware, *self._shared(trials))):
@@ -180,33 +172,17 @@ class _Bench:
                     looked.add(name)
                     yield shared_by_speakers(self.sources.corpus(name), features)
 
-    def _finish(self, trial: Trial, done: list[FoldResult | str]) -> None:
+    def _finish(self, trial: Trial, done: list[FoldResult | SerClassicError]) -> None:
         """Store the results of a cell's folds; if one fold failed, the cell failed."""
         for fold, result in zip(trial.folds, done, strict=True):
-            if isinstance(result, str):
+            if isinstance(result, SerClassicError):
                 return self._fail(trial.record, f"fold {fold.name}: {result}")
         record, curves = results_of(trial, done)
         store.write_run(self.results, record, predictions_of(trial, done), curves)
         self.outcome.done.append(trial.name)
 
-    def _fail(self, record: Mapping[str, Any], error: str, keep: bool = False) -> None:
-        """Store a failure, unless a stored run is to be kept."""
-        if not keep:
+    def _fail(self, record: Mapping[str, Any], error: str) -> None:
+        """Store a failure, unless that would take the place of a finished run."""
+        if self._finished(Cell.of(record)) is None:
             store.write_run(self.results, {**record, "status": "failed", "error": error}, None)
         self.outcome.errors.setdefault(error, []).append(record["id"])
-
-
-def _attempt(trials: Sequence[Trial], number: int) -> list[FoldResult | str]:
-    """As `run_alike`, but a message takes the place of a result that failed, so that others go on."""
-    fold = trials[0].folds[number]
-    learned = _or_message(learn, trials[0], fold)
-    if isinstance(learned, str):
-        return [learned] * len(trials)
-    return [_or_message(predict, trial, fold, learned) for trial in trials]
-
-
-def _or_message(function: Callable[..., Result], *given: object) -> Result | str:
-    try:
-        return function(*given)
-    except (Exception, SystemExit) as error:
-        return str(error) if isinstance(error, SerClassicError) else f"{type(error).__name__}: {error}"

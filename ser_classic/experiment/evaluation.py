@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment.fold import Trial, predictions_of, run_alike, run_folds
+from ser_classic.experiment.fold import Trial, predictions_of, run_folds
 from ser_classic.experiment.preparation import labels_and_folds
 from ser_classic.features.inputs import Features
 from ser_classic.models import Model, model_for
@@ -108,5 +108,8 @@ def evaluate(
     labels, folds = labels_and_folds(protocol, clips, seed, target, protocol.name, set())
     name, parts = f"{protocol.name}, {model.name}", [(each,) for each in copies]
     trial = Trial(name, (features,), labels, folds, model, protocol, seed, degraded, parts)
-    ((_, done),) = run_folds(run_alike, [[trial]], engine)
+    ((_, done),) = run_folds([[trial]], engine)
+    for (result,) in done:
+        if isinstance(result, SerClassicError):
+            raise result
     return predictions_of(trial, [result for (result,) in done])

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,14 +18,12 @@ from ser_classic.features.inputs import Features, joined
 from ser_classic.models import Model
 from ser_classic.models.tuning import Fitted, fit
 from ser_classic.protocols import Fold, Protocol
-from ser_classic.runtime.engines import Engine
+from ser_classic.runtime.engines import Engine, Result
 from ser_classic.runtime.progress import track
 from ser_classic.runtime.provenance import machine
 from ser_classic.vocabulary import EMOTION
 
 logger = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -170,24 +168,42 @@ def predict(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
     )
 
 
-def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult]:
-    """Predict the test clips of a fold for trials with equal `training`, which share what is learned."""
+def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult | SerClassicError]:
+    """Predict the test clips of a fold for trials with equal `training`, which share what is learned.
+
+    An error takes the place of a result that failed, so that others go on.
+    """
     fold = trials[0].folds[number]
-    learned = learn(trials[0], fold)
-    return [predict(trial, fold, learned) for trial in trials]
+    learned = _or_error(learn, trials[0], fold)
+    if isinstance(learned, SerClassicError):
+        return [learned] * len(trials)
+    return [_or_error(predict, trial, fold, learned) for trial in trials]
+
+
+def _or_error(function: Callable[..., Result], *given: object) -> Result | SerClassicError:
+    try:
+        return function(*given)
+    except SerClassicError as error:
+        return error
+    except (Exception, SystemExit) as error:
+        failure = SerClassicError(f"{type(error).__name__}: {error}")
+        failure.__cause__ = error  # shows where, as long as it stays in this process
+        return failure
 
 
 def run_folds(
-    run: Callable[[Sequence[Trial], int], list[Result]], groups: Sequence[Sequence[Trial]], engine: Engine
-) -> Iterator[tuple[int, list[list[Result]]]]:
-    """Run every fold of groups of trials by `run_alike`, or a wrapper of it.
+    groups: Sequence[Sequence[Trial]], engine: Engine
+) -> Iterator[tuple[int, list[list[FoldResult | SerClassicError]]]]:
+    """Run every fold of groups of trials by `run_alike`.
 
     Yields the number of each group when its last fold is done, and for each fold one result per trial.
     """
     tasks = [(place, fold) for place, trials in enumerate(groups) for fold in range(len(trials[0].folds))]
     calls = [(groups[place], fold) for place, fold in tasks]
-    found: dict[int, dict[int, list[Result]]] = {place: {} for place in range(len(groups))}
-    for number, results in track(engine.run(run, calls, "folds"), len(tasks), "folds"):
+    found: dict[int, dict[int, list[FoldResult | SerClassicError]]] = {
+        place: {} for place in range(len(groups))
+    }
+    for number, results in track(engine.run(run_alike, calls, "folds"), len(tasks), "folds"):
         place, fold = tasks[number]
         for trial, result in zip(groups[place], results, strict=True):
             logger.info(f"{trial.name}: fold {trial.folds[fold].name}: {result}")
@@ -212,8 +228,6 @@ def results_of(trial: Trial, done: Sequence[FoldResult]) -> tuple[dict[str, Any]
         "size": max(result.size for result in done),
         "machine": done[0].machine,
     }
-    if any(result.machine != done[0].machine for result in done):
-        record["machines"] = [result.machine for result in done]  # in the order of the folds
     curves = {fold.name: result.curves for fold, result in each}
     if any(curve is None for curve in curves.values()):
         return record, None

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ser_classic.corpora import CORPORA, CorpusError, Loaded, load
+from ser_classic.corpora import CORPORA, at_hand
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import require_match
@@ -53,15 +53,24 @@ def read_suite(suite: str) -> list[Cell]:
     return list(dict.fromkeys(cell for grid in grids for cell in _cells(suite, grid)))
 
 
-def tables_of(suite: str) -> dict[str, Path]:
-    """The tables of features that a suite brings: its `[tables]` lists names and files beside it.
+def tables_of(suites: Iterable[str]) -> dict[str, Path]:
+    """The tables of features that suites bring: their `[tables]` list names and files beside them.
 
     They are feature sets within `ser_classic.features.tables.bring` alone.
     """
-    tables = _content(suite).get("tables", {})
-    if not isinstance(tables, dict) or not all(isinstance(file, str) for file in tables.values()):
-        raise SerClassicError(f'{suite}: [tables] lists names and files: hubert = "hubert.npz"')
-    return {name: Path(suite).parent / file for name, file in tables.items()}
+    found: dict[str, Path] = {}
+    for suite in suites:
+        tables = _content(suite).get("tables", {})
+        if not isinstance(tables, dict) or not all(isinstance(file, str) for file in tables.values()):
+            raise SerClassicError(f'{suite}: [tables] lists names and files: hubert = "hubert.npz"')
+        for name, file in tables.items():
+            path = Path(suite).parent / file
+            if found.setdefault(name, path).resolve() != path.resolve():
+                raise SerClassicError(
+                    f"{suite}: the table {name} is {path}, but {found[name]} in another suite; rename "
+                    "one, or run these suites one at a time"
+                )
+    return found
 
 
 def _content(suite: str) -> dict[str, Any]:
@@ -180,22 +189,12 @@ def on_own(cells: list[Cell], corpus: str, protocols: Sequence[str] | None = Non
 
 
 def present(
-    cells: list[Cell], found: dict[str, Loaded], data: Path | None = None
+    cells: list[Cell], own: Collection[str] = (), data: Path | None = None
 ) -> tuple[list[Cell], list[str]]:
-    """Cells whose corpora are at hand, and a notice for each corpus that is not.
-
-    Corpora that are loaded here are added to those `found`.
-    """
-    absent = []
-    for name in dict.fromkeys(name for cell in cells for name in cell.corpora):
-        # A name that is in no table, as a protocol may have it, fails its cells.
-        if name not in found and name in CORPORA and CORPORA[name].make is None:
-            try:
-                found[name] = load(name, data)
-            except CorpusError:
-                absent.append(name)
-            except SerClassicError:
-                continue  # raised again where the cells are run
+    """Cells whose corpora are at hand or your own, and a notice for each corpus that is not."""
+    others = dict.fromkeys(name for cell in cells for name in cell.corpora if name not in own)
+    # A name that is in no table, as a protocol may have it, fails its cells.
+    absent = [name for name in others if name in CORPORA and not at_hand(name, data)]
     notices = [
         f"{corpus}: not found, its cells are left out. {CORPORA[corpus].remedy()}" for corpus in absent
     ]

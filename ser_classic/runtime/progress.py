@@ -11,23 +11,14 @@ Item = TypeVar("Item")
 
 
 def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    """Yield the items; on a terminal, stderr shows how many of the total are done and the time left."""
+    """Yield the items; on a terminal, stderr shows what part of the total is done and the time left."""
     if not total or not sys.stderr.isatty():
         yield from items
         return
+    from rich import progress
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        yield from bar.track(items, total, description=what)
+    yield from progress.track(items, f"{total} {what}", total, console=Console(stderr=True))
 
 
 def busy(what: str) -> contextlib.AbstractContextManager[object]:
