@@ -132,6 +132,7 @@ def test_what_is_shipped_says_what_it_is():
     assert predictor.card["copies"] == COPIES
     assert all(name in predictor.card["evaluation"]["source"] for name in ("tess", "urdu"))
     assert set(predictor.card["evaluation"]["confusion"]) == set(EMOTIONS)
+    assert predictor.card["evaluation"]["uar"] > 0.62, "the mean over both"
     for adapt in (False, True):
         predictor.require(adapt=adapt)
 
@@ -142,17 +143,22 @@ def test_a_fit_across_corpora_adapts_by_itself():
 
 
 @pytest.mark.corpus
-@pytest.mark.parametrize(("adapt", "least"), [(False, 0.72), (True, 0.92)])
-def test_what_is_shipped_is_as_good_as_told_on_a_corpus_that_it_has_not_heard(corpora, adapt, least):
-    """TESS, every twentieth clip of each emotion; see docs/shipped.md."""
+@pytest.mark.parametrize("adapt", [False, True])
+@pytest.mark.parametrize(
+    ("name", "every", "least"), [("tess", 10, (0.75, 0.92)), ("urdu", 3, (0.48, 0.47))], ids=["tess", "urdu"]
+)
+def test_what_is_shipped_is_as_good_as_told_on_a_corpus_that_it_has_not_heard(
+    corpora, name, every, least, adapt
+):
+    """Some clips of each speaker and emotion; see docs/shipped.md."""
     from ser_classic import load
 
-    root, clips, _ = load("tess", corpora)
-    some = clips[clips["emotion"].isin(EMOTIONS)].groupby(["speaker", "emotion"]).nth(slice(0, None, 20))
+    root, clips, _ = load(name, corpora)
+    some = clips[clips["emotion"].isin(EMOTIONS)].groupby(["speaker", "emotion"]).nth(slice(0, None, every))
     predictor, guesses = shipped.load(), []
     for _, own in some.groupby("speaker"):
-        answers = predictor.predict([root / file for file in own["file"]], adapt=adapt)
+        answers = predictor.predict([root / file for file in own["file"]], adapt=adapt and len(own) > 1)
         guesses.append(own.assign(guess=answers["emotion"].to_numpy()))
     table = np.concatenate([own[["emotion", "guess"]].to_numpy() for own in guesses])
     recalls = [np.mean(table[table[:, 0] == word, 1] == word) for word in EMOTIONS]
-    assert np.mean(recalls) > least
+    assert np.mean(recalls) > least[adapt]
