@@ -51,14 +51,22 @@ class Frames:
 
     def power(self) -> np.ndarray:
         """Power spectra [shape=(count, 257), dtype=float32], divided by the energy of the window."""
-        from scipy import fft
-
         window = hamming(WINDOW)
         power = np.empty((self.count, FFT // 2 + 1), dtype=np.float32)
-        for block, samples in self.blocks(WINDOW):
-            power[block] = squared(fft.rfft(samples * window, FFT, workers=1))
+        for block, squares in self.spectra(window, FFT):
+            power[block] = squares
         power *= 1 / np.sum(window.astype(float) ** 2)
         return power
+
+    def spectra(self, window: np.ndarray, points: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Squared magnitudes of the transforms of frames under a window [shape=(<= 128, points // 2 + 1)]."""
+        from scipy import fft
+
+        padded = np.zeros((min(BLOCK, self.count), points), np.float32)
+        for block, samples in self.blocks(len(window)):
+            frames = padded[: len(samples)]
+            np.multiply(samples, window, out=frames[:, : len(window)])
+            yield block, squared(fft.rfft(frames, workers=1))
 
 
 def cut(waveform: np.ndarray) -> Frames:

@@ -82,17 +82,19 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     own, ones = own[first : last + 1], np.ones(WINDOW, np.float32)
     peaks = []
     loudness = np.empty(frames.count)
+    padded = np.zeros((min(2 * BLOCK, frames.count), FFT), np.float32)
     for block, samples in frames.blocks(WINDOW, 2 * BLOCK):
         centred = samples - np.vecdot(samples, ones)[:, None] / np.float32(WINDOW)
         loudness[block] = np.abs(centred[:, WINDOW // 3 : 2 * WINDOW // 3]).max(axis=1)
-        power = squared(fft.rfft(centred * window, FFT, workers=1))
+        np.multiply(centred, window, out=padded[: len(centred), :WINDOW])
+        power = squared(fft.rfft(padded[: len(centred)], workers=1))
         # The inverse of twice the length, in half the time: at whole samples, and half-way between them.
         power[:, -1] *= 2  # no longer the last bin
         whole, between = fft.dct(power, type=1, workers=1), fft.dct(power[:, :-1], type=3, workers=1)
-        both, energy = np.empty((len(power), lags.stop - lags.start, 2), np.float32), whole[:, :1]
-        for column, at in enumerate((whole, between)):
-            np.divide(at[:, lags], np.maximum(energy, 1e-20), out=both[:, :, column])
-        correlation = both.reshape(len(power), -1)[:, : len(own)] / own
+        both = np.empty((len(power), lags.stop - lags.start, 2), np.float32)
+        both[:, :, 0], both[:, :, 1] = whole[:, lags], between[:, lags]
+        correlation = both.reshape(len(power), -1)[:, : len(own)] / np.maximum(whole[:, :1], 1e-20)
+        correlation /= own
         row, column, *heights = _peaks(correlation)
         peaks.append((row + block.start, column + first, *heights))
     row, lag, left, top, right = (np.concatenate(parts) for parts in zip(*peaks, strict=True))

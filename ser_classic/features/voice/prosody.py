@@ -44,7 +44,8 @@ def prosody(voice: Voice) -> np.ndarray:
     voiced = voice.voiced
     seconds = len(voiced) * FRAME
     f0 = voice["f0_00"].astype(float)
-    spoken = f0[voiced] if voiced.any() else f0[:1]
+    kept = voiced if voiced.any() else slice(1)
+    spoken = f0[kept]
     runs = _runs(voiced)
     levels = percentiles(np.sort(spoken)[None], (5, 25, 50, 75, 95))[0]
     inside = voiced[1:] & voiced[:-1]
@@ -52,7 +53,8 @@ def prosody(voice: Voice) -> np.ndarray:
 
     period, amplitude = 2 ** (-f0 / 12), 10 ** (voice["level_00"].astype(float) / 20)
     perturbed = np.stack([period, amplitude])
-    jitter, shimmer = np.stack([_perturbation(perturbed, voiced, width) for width in (2, 3, 5)], axis=1)
+    distances = np.stack([_perturbation(perturbed, voiced, width) for width in (2, 3, 5)], axis=1)
+    jitter, shimmer = distances / perturbed[:, kept].mean(axis=1, keepdims=True)
 
     loudness = voice["loudness_00"].astype(float)
     padded = loudness.take(np.arange(-3, len(loudness) + 3), mode="clip")
@@ -103,19 +105,15 @@ def _run_statistics(runs: np.ndarray, seconds: float) -> list[float]:
 
 
 def _perturbation(values: np.ndarray, voiced: np.ndarray, width: int) -> np.ndarray:
-    """Mean distance of values from their neighbour (2) or the mean around them (3, 5), over their mean.
-
-    Rows [shape=(n, t)] become numbers [shape=(n,)].
-    """
-    if len(voiced) < width or not voiced.any():
+    """Mean distance of values [shape=(n, t)] from their neighbour (2) or the mean around them (3, 5)."""
+    if len(voiced) < width:
         return np.zeros(len(values))
     starts = range(width)
     count = len(voiced) - width + 1
     whole = np.logical_and.reduce([voiced[start : start + count] for start in starts])
     around = [values[:, start : start + count] for start in starts]
     away = around[1] - around[0] if width == 2 else around[width // 2] - sum(around) / width
-    distance = np.abs(away[:, whole]).sum(axis=1) / max(whole.sum(), 1)
-    return distance / values[:, voiced].mean(axis=1)
+    return np.abs(away[:, whole]).sum(axis=1) / max(whole.sum(), 1)
 
 
 def _slopes(f0: np.ndarray, runs: np.ndarray) -> list[float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ser_classic.features.voice.frames import RATE, Frames, hann, squared
+from ser_classic.features.voice.frames import RATE, Frames, hann
 from ser_classic.features.voice.pitch import CEILING, FLOOR
 
 WINDOW = 800  # [samples], 50 ms
@@ -45,11 +45,9 @@ def describe(frames: Frames, fundamental: np.ndarray, formants: np.ndarray) -> t
     """
     from scipy import fft
 
-    window = hann(WINDOW)
     prominence = np.empty(frames.count)
     differences = np.empty((4, frames.count))
-    for block, samples in frames.blocks(WINDOW):
-        power = squared(fft.rfft(samples * window, FFT, workers=1))
+    for block, power in frames.spectra(hann(WINDOW), FFT):
         power += np.float32(1e-9)
         level = np.log10(power, out=power)
         level *= 10

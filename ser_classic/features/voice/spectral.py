@@ -17,6 +17,7 @@ MELS = 40
 MFCCS = 20
 LOWEST, HIGHEST = 50.0, 7800.0  # [Hz], edges of the mel bank
 MEL_RANGE = 75.0  # [dB] below the loudest band of the clip
+DECIBELS = 10 / np.log(10)  # in a natural logarithm of power
 ROLL_OFFS = (0.25, 0.5, 0.75, 0.9)
 
 SHAPES = (
@@ -91,31 +92,29 @@ def _shape(frames: Frames, power: np.ndarray, energies: np.ndarray) -> np.ndarra
         reached = (cumulative >= np.float32(share) * cumulative[:, -1:]).argmax(axis=1)
         tracks[f"rolloff{round(100 * share)}"] = FREQUENCIES[reached]
 
-    magnitude = safe / total[:, None]
-    np.sqrt(magnitude, out=magnitude)
-    likeness = np.vecdot(magnitude[1:], magnitude[:-1])
+    magnitude = np.sqrt(safe)
+    likeness = np.vecdot(magnitude[1:], magnitude[:-1]) / np.sqrt(total[1:] * total[:-1])
     flux = np.sqrt(np.maximum(2 - 2 * likeness, 0))
     tracks["flux"] = np.concatenate([flux[:1] if len(flux) else np.zeros(1), flux])
 
-    decibels = np.float32(10 / np.log(10)) * logs
     tracks["alpha"] = 10 * np.log10(sums[4] / sums[5])
     tracks["high"] = 10 * np.log10(sums[7] / sums[6])
     two, five = (round(hertz * FFT / RATE) for hertz in (2000, 5000))
-    tracks["hammarberg"] = decibels[:, :two].max(axis=1) - decibels[:, two:five].max(axis=1)
-    tracks["slope500"], tracks["slope1500"], tracks["slope6000"] = (decibels @ for_slopes).T
+    tracks["hammarberg"] = DECIBELS * (logs[:, :two].max(axis=1) - logs[:, two:five].max(axis=1))
+    tracks["slope500"], tracks["slope1500"], tracks["slope6000"] = (logs @ for_slopes).T
     return np.array(list(tracks.values()), dtype=np.float32)
 
 
 @lru_cache(maxsize=1)
 def _weights() -> tuple[np.ndarray, np.ndarray]:
-    """Columns for f to f^4 [kHz] and the sums of four bands, and for the slopes of three [dB/kHz]."""
+    """Columns for f to f^4 [kHz] and sums of four bands; from logarithms, for slopes of three [dB/kHz]."""
     kilohertz = FREQUENCIES / 1000
     bands = [(kilohertz >= low) & (kilohertz < high) for low, high in ((0.05, 1), (1, 5), (0, 4), (4, 8.001))]
     slopes = []
     for low, high in ((0, 0.5), (0.5, 1.5), (1.5, 6)):
         inside = (kilohertz >= low) & (kilohertz < high)
         centred = np.where(inside, kilohertz - kilohertz[inside].mean(), 0)
-        slopes.append(centred / np.sum(centred**2))
+        slopes.append(DECIBELS * centred / np.sum(centred**2))
     sums = [*(kilohertz**n for n in range(1, 5)), *bands]
     return np.stack(sums, axis=1).astype(np.float32), np.stack(slopes, axis=1).astype(np.float32)
 
