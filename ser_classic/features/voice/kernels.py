@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -51,8 +50,7 @@ SOURCE = (
     *("f1_00", "f2_00", "f3_00", "b1_00", "level_00", "alpha_00", "hammarberg_00"),
     *("slope500_00", "slope1500_00", "sharpness_00", "flux_00"),
 )
-TOGETHER = 4  # channels in a block: fewer spare more products with zero, but make more pieces
-CALL = 30  # kernels times channels that are multiplied in the time that one more piece costs
+TOGETHER = 4  # channels in a block: fewer spare more products with zero, but make more calls
 MOST_CELLS = 2**22  # responses held at a time: bounds the memory of long recordings
 
 
@@ -135,7 +133,7 @@ def responses(contours: np.ndarray, bank: Bank) -> np.ndarray:
         for first in range(0, of_all, size):
             block = response[: of_all - first]
             for places, rows, weights in _within(pieces, first, size) if size < of_all else pieces:
-                np.matmul(weights, shifted[rows], out=block[places])
+                weights.dot(shifted[rows], block[places])  # np.matmul takes longer to begin
             pools = found[:, row, first : first + size]
             pools[0] = (block > 0).astype(np.float32) @ ones
             pools[1] = block @ ones
@@ -177,8 +175,7 @@ def names(per_dilation: int) -> tuple[str, ...]:
 def cut(make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation: int, seed: int) -> Bank:
     """The bank that `mixtures` or `patches` makes, cut where most channels would be multiplied by zero.
 
-    The channels form a ring of blocks; the kernels of a piece see the same few blocks beside each other. Too
-    few kernels to be worth a piece join those that begin with the same block and see more.
+    The channels form a ring of blocks; the kernels of a piece see the same few blocks beside each other.
     """
     bank = make(channels, per_dilation, seed).reshape(len(DILATIONS), per_dilation, LENGTH, channels)
     count = -(-channels // TOGETHER)
@@ -187,12 +184,6 @@ def cut(make: Callable[[int, int, int], np.ndarray], channels: int, per_dilation
     block = np.arange(count)
     widths = (seen[:, :, None] * ((block - block[:, None]) % count + 1)).max(axis=3)  # from each block on
     first, width = widths.argmin(axis=2), widths.min(axis=2)
-    for begins, wide in zip(first, width, strict=True):
-        for start, narrow in itertools.product(block, block):
-            few = np.flatnonzero((begins == start) & (wide == narrow))
-            more = wide[(begins == start) & (wide > narrow)]
-            if len(more) and len(few) * (edges[start + more.min()] - edges[start + narrow]) <= CALL:
-                wide[few] = more.min()
     order = (first * count + width).argsort(axis=1, kind="stable")
     pieces = []
     for weights, start, wide, kernels in zip(bank, first, width, order, strict=True):
