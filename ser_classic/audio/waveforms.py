@@ -133,7 +133,7 @@ class Downmix:
             raise AudioError(f"{self._name}: {cancelled}; choose one with --channel left (or right)")
         elif len(power) == 2 and min(self._turns[:2]) > TURNS * self._turns[2]:
             mixed = "its two channels speak in turn, like two parties of a call, and were mixed"
-            self._notice("parties", f"{mixed}; choose one with --channel left or right")
+            self._notice("parties", f"{mixed}; --channel left takes one, `predict --channel each` both")
 
     def _notice(self, kind: str, message: str) -> None:
         notice(kind, f"{self._name}: {message}")
