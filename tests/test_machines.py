@@ -62,7 +62,7 @@ def test_the_arrays_of_a_model_answer_as_its_pipeline_does(model, tiny, mfcc13):
 def acted(real, cache):
     root, clips, corpus = real("emodb")
     clips = clips.iloc[np.unique(np.linspace(0, len(clips) - 1, 2 * MOST).astype(int))]
-    X = extract(clips, root, FEATURES["pooled"], cache, channel=corpus.channel).frame
+    X = extract(clips, root, FEATURES["pooled"], cache, channel=corpus.channel).frame.iloc[:, ::4]
     return X, *(clips[column].to_numpy(dtype=str) for column in ("emotion", "speaker"))
 
 
