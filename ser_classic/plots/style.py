@@ -215,8 +215,14 @@ def svg(figure: Figure) -> str:
     numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
     text = re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
     text = re.sub(r"\n +", "\n", text)
-    text = re.sub(r"(?<=translate\()[^)]*", _shorter, text)
-    return re.sub(r'(?<= d=")[^"]*', _shorter, text)
+    text = re.sub(r"<[^>]+>", _tidied, text)
+    # Few styles are in all of a drawing, so they are classes.
+    pattern = r'(<[^>]*?) style="([^"]*)"'
+    styles = dict.fromkeys(style for _, style in re.findall(pattern, text))
+    classes = {style: f"style{number}" for number, style in enumerate(styles, start=1)}
+    text = re.sub(pattern, lambda found: f'{found[1]} class="{classes[found[2]]}"', text)
+    rules = "\n".join(f".{name} {{{style}}}" for style, name in classes.items())
+    return text.replace("</style>", f"\n{rules}\n</style>", 1)
 
 
 def inline_svg(text: str, name: str, title: str) -> str:
@@ -227,7 +233,7 @@ def inline_svg(text: str, name: str, title: str) -> str:
     text : str
         As `svg` gives it.
     name : str
-        Put before every id, so that figures on one page do not share any.
+        Put before every id and class, so that figures on one page do not share any.
     title : str
         What a screen reader says.
     """
@@ -236,8 +242,8 @@ def inline_svg(text: str, name: str, title: str) -> str:
     text = text[text.index("<svg") :].rstrip()
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")
-    text = re.sub(r"font: ([^;\"']*?)([\d.]+)px [^;\"]*", r"font: \1\2px system-ui, sans-serif", text)
-    text = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r"(font-family: |font: [^;'}]*?px )[^;}]*", r"\1system-ui, sans-serif", text)
+    text = re.sub(r'(id="|class="|\n\.(?=style))', rf"\1{name}-", text)
     text = re.sub(r'(xlink:href="|url\()#', rf"\1#{name}-", text)
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     head, _, body = text.partition(">")
@@ -255,6 +261,12 @@ def write(figure: Figure, *paths: Path) -> None:
             content = png(figure) if path.suffix.lower() == ".png" else _written(figure, "pdf", dpi=160)
         with replacing(path) as draft:
             draft.write_bytes(content)
+
+
+def _tidied(tag: re.Match[str]) -> str:
+    """A tag with short coordinates, and without names to which nothing refers and turns by nothing."""
+    text = re.sub(r' id="(?!part)[^"]*"| transform="rotate\(-0 [^)]*\)"', "", tag[0])
+    return re.sub(r'(?<= [dxy]=")[^"]*|(?<=translate\()[^)]*|(?<=rotate\()[^)]*', _shorter, text)
 
 
 def _shorter(found: re.Match[str]) -> str:

@@ -164,26 +164,26 @@ function leaderboard(table, form, unfolded) {
     return Number(text) === 0 ? "0" : Number(text) === 1 ? "1" : text.replace("0.", ".");
   }
 
-  function speakers(uars) {
-    const each = uars.map(line => line.split("\t")).sort((a, b) => b[1] - a[1]);
+  function speakers(names, uars) {
+    const each = names.map((name, place) => [name, uars[place] / 1000]).sort((a, b) => b[1] - a[1]);
     const strip = element("div", {class: "speakers"});
     for (const [name, uar] of each)
-      strip.append(element("span", {style: `--v:${100 * uar}`, title: `${name || "all"}: ${share(Number(uar), 3)}`}));
+      strip.append(element("span", {style: `--v:${100 * uar}`, title: `${name || "all"}: ${share(uar, 3)}`}));
     const [best, worst] = [each[0], each[each.length - 1]];
     return element("div", {}, element("h4", {}, `UAR of each of ${each.length} speakers`), strip,
-      element("p", {class: "muted"}, `from ${share(Number(worst[1]))} (${worst[0]}) to ${share(Number(best[1]))} (${best[0]})`));
+      element("p", {class: "muted"}, `from ${share(worst[1])} (${worst[0]}) to ${share(best[1])} (${best[0]})`));
   }
 
   function unfold(row) {
     if (row.classList.contains("open")) return;
     row.classList.add("open");
-    const [number, counts, uars] = unfolded.rows[row.id] ?? [];
+    const [number, counts, group, uars] = unfolded.rows[row.id] ?? [];
     const inside = element("div", {class: "inside"});
     if (counts) {
       inside.append(element("div", {}, element("h4", {}, "Confusion matrix"),
         element("div", {class: "scroll"}, matrix(unfolded.emotions[number], counts.split(" ").map(Number))),
         element("p", {class: "muted"}, "Rows: the true emotion, with its clips; columns: the share of each guess. Blank: never; 0: fewer than one clip in 200.")));
-      if (uars.length) inside.append(speakers(uars));
+      if (uars) inside.append(speakers(unfolded.speakers[group], uars.split(" ")));
     } else inside.append(element("p", {}, row.classList.contains("failed") ? text(row, 3) : "No predictions as they would be made today."));
     const link = element("a", {href: `#${row.id}`}, "link to this row");
     inside.append(element("p", {class: "muted"}, `Stored as runs/${row.id}--SEED · `, link));

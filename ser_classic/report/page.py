@@ -37,7 +37,7 @@ LEAD = (
     "Classical systems tested on speakers they were not trained on; those marked leaky were trained on the "
     "test speakers. All figures except the published ones are computed from stored predictions."
 )
-HEADINGS = {  # of all systems, and the classes of their cells; a narrow screen does without the lesser ones
+HEADINGS = {  # of all systems, and their classes, which the style sheet knows by place in the rows below
     **{"#": "number", "features": "", "model": "", "UAR": "number", "95 %": "", "": "bar"},
     **dict.fromkeys(("accuracy", "F1", "ECE", "fit"), "number lesser"),
 }
@@ -181,7 +181,7 @@ def _row(rank: int, row: dict[str, Any]) -> str:
         ends = {name: 100 * row[figure] for name, figure in ends.items() if pd.notna(row[figure])}
         style = ";".join(f"--{name}:{value:.1f}" for name, value in ends.items())
         cells = "".join(
-            f"<td{_attributes({'class': of, 'style': style if of == 'bar' else ''})}>{text}</td>"
+            f'<td class="bar" style="{style}"></td>' if of == "bar" else f"<td>{text}</td>"
             for of, text in zip(HEADINGS.values(), texts, strict=True)
         )
     own = {"id": _id(row), "data-source": row["source"], "class": kind}
@@ -193,9 +193,14 @@ def _attributes(values: Mapping[str, Any]) -> str:
 
 
 def _unfolded(runs: pd.DataFrame) -> str:
-    """What rows unfold to, as JSON: lists of emotions; for each row the number of its list, counts, UARs."""
+    """What rows unfold to, as JSON: lists of emotions and of speakers, and what each row has of them.
+
+    Of a row, the number of its emotions and the counts, and the number of its speakers and their UARs in
+    thousandths.
+    """
     emotions: dict[tuple[str, ...], int] = {}
-    rows: dict[str, tuple[int, np.ndarray, list[str]]] = {}
+    speakers: dict[tuple[str, ...], int] = {}
+    rows: dict[str, tuple[int, np.ndarray, int, str]] = {}
     runs = runs[runs["counts"].notna() & (runs["test"] == "") & (runs["stale"] == "")]
     for row in runs.sort_values("seed", kind="stable").to_dict("records"):
         counts = row["counts"]
@@ -204,14 +209,15 @@ def _unfolded(runs: pd.DataFrame) -> str:
             if rows[name][0] == number:
                 rows[name][1][...] += whole
             continue
-        each = per_speaker(counts) if row["speakers"] else {}
-        each = [f"{str(speaker).partition('/')[2]}\t{value:.3f}" for speaker, value in each.items()]
-        rows[name] = number, whole, each
+        names = tuple(speaker.partition("/")[2] for speaker in counts.speakers) if row["speakers"] else ()
+        uars = " ".join(f"{1000 * uar:.0f}" for uar in per_speaker(counts)) if names else ""
+        rows[name] = number, whole, speakers.setdefault(names, len(speakers)), uars
     texts = {
-        name: [number, " ".join(map(str, whole.ravel())), each]
-        for name, (number, whole, each) in rows.items()
+        name: [number, " ".join(map(str, whole.ravel().tolist())), *each]
+        for name, (number, whole, *each) in rows.items()
     }
-    text = json.dumps({"emotions": [*emotions], "rows": texts}, ensure_ascii=False, separators=(",", ":"))
+    facts = {"emotions": [*emotions], "speakers": [*speakers], "rows": texts}
+    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
