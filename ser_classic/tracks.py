@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -37,7 +38,8 @@ class Track:
     Raises
     ------
     SerClassicError
-        The method is unknown or lacks its column, or the column holds what systems are to predict.
+        The method is unknown or lacks its column, the column holds what systems are to predict, or the colour
+        is none.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Track:
                 f"{self.name}: method {self.method!r} by {self.by!r}; expected "
                 f"one of {', '.join(METHODS)} by a column of the clips table, or neither"
             )
+        if not re.fullmatch("#[0-9a-fA-F]{6}", self.colour):
+            raise SerClassicError(f"{self.name}: colour {self.colour!r}; expected #rrggbb, such as #0072b2")
         if self.by in LABELS:
             raise SerClassicError(f"{self.name}: uses {self.by}, which is what systems are to predict")
         object.__setattr__(self, "label", self.label or self.name)

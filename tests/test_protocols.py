@@ -253,6 +253,7 @@ def test_what_is_to_be_kept_apart_is_known_and_folds_may_come_one_by_one():
         ({"track": "adapted", "heard": 4, "trained_on": ("emodb",)}, "m: `heard` .*`trained_on`"),
         ({"degradation": "noise11"}, "m: degradation 'noise11'.*noise20, noise10"),
         ({"trained_on": "emodb"}, "m: trained_on 'emodb'.*tuple"),
+        ({"apart": "sentence"}, "m: apart 'sentence'.*tuple"),
         ({"unit": "sentence"}, "m: unit 'sentence'.*'speaker'"),
         ({"unit": None, "apart": ("speaker",)}, "m: .*unit='speaker'"),
     ],

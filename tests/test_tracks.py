@@ -210,6 +210,12 @@ def test_a_track_has_a_known_method_and_its_column_or_neither(wrong):
         Track("odd", "", "#000000", *wrong)
 
 
+@pytest.mark.parametrize("colour", ["purple", "", "#fff", "#12345g"])
+def test_a_track_that_no_figure_could_show_is_refused(colour):
+    with pytest.raises(SerClassicError, match="odd: .*#rrggbb"):
+        Track("odd", "", colour)
+
+
 def test_every_track_has_a_title_and_a_colour_of_its_own():
     every = [*TRACKS.values(), LEAKY]
     for name in ("title", "colour", "label"):

@@ -137,9 +137,9 @@ class Protocol:
                 f"unit {self.unit!r}; expected 'speaker', or None if leaky; name other columns to keep "
                 "apart in `apart`",
             ),
-            (
-                isinstance(self.trained_on, str),
-                f"trained_on {self.trained_on!r}; expected a tuple of corpora",
+            *(
+                (isinstance(value, str), f"{name} {value!r}; expected a tuple of names")
+                for name, value in (("trained_on", self.trained_on), ("apart", self.apart))
             ),
             (self.unit is None and "speaker" in self.apart, "keeps speakers apart; give unit='speaker'"),
             *(
