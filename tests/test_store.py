@@ -101,6 +101,8 @@ DAMAGES = {
     "another id": altered(id="other"),
     "another model": altered(model="other"),
     "no digests": altered(digests={}),
+    "digests that are none": altered(digests={"clips": "1", "folds": 3, "predictions": "1"}),
+    "parameters that are none": altered(parameters=3),
     "no predictions": lambda folder: (folder / "predictions.csv.bz2").unlink(),
 }
 

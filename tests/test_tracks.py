@@ -212,7 +212,7 @@ def test_a_track_has_a_known_method_and_its_column_or_neither(wrong):
 
 @pytest.mark.parametrize("colour", ["purple", "", "#fff", "#12345g"])
 def test_a_track_that_no_figure_could_show_is_refused(colour):
-    with pytest.raises(SerClassicError, match="odd: .*#rrggbb"):
+    with pytest.raises(SerClassicError, match=r"odd: .*#rrggbb"):
         Track("odd", "", colour)
 
 

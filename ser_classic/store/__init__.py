@@ -32,6 +32,12 @@ RECORD = "run.json"
 DIMENSIONS = "dimensions"  # the folder of their runs in that of results
 NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
 FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
+# What the record of a finished run and its digests (of clips, folds and predictions) hold
+FINISHED = {
+    **dict.fromkeys(("track", "base", "clips", "folds", "predictions"), str),
+    **dict.fromkeys(("leaky", "independent"), bool),
+    "parameters": dict,
+}
 AGAIN = "run it again with bench --again"
 SPACE = "free some space or choose another folder with --results; finished runs are safe"
 
@@ -261,8 +267,10 @@ def read_run(path: Path) -> Run:
         if not record["id"] == id_of(record) == path.name:
             raise ValueError(f"its record has the id {record['id']!r} and the cell {id_of(record)!r}")
         if record["status"] == "ok":
-            [record["digests"][name] for name in ("clips", "folds", "predictions")]
-            [record[name] for name in ("track", "leaky", "base", "independent")]
+            known = {"parameters": {}, **record, **record["digests"]}
+            for name, kind in FINISHED.items():
+                if not isinstance(known[name], kind):
+                    raise ValueError(f"its {name} is {known[name]!r}")
             if not (path / PREDICTIONS).is_file():
                 raise ValueError("its predictions are missing")
     return Run(path, record)
