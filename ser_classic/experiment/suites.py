@@ -195,7 +195,5 @@ def present(
     others = dict.fromkeys(name for cell in cells for name in cell.corpora if name not in own)
     # A name that is in no table, as a protocol may have it, fails its cells.
     absent = [name for name in others if name in CORPORA and not at_hand(name, data)]
-    notices = [
-        f"{corpus}: not found, its cells are left out. {CORPORA[corpus].remedy()}" for corpus in absent
-    ]
+    notices = [f"{corpus}: not found, its runs are left out. {CORPORA[corpus].remedy()}" for corpus in absent]
     return [cell for cell in cells if set(absent).isdisjoint(cell.corpora)], notices

@@ -260,12 +260,12 @@ def _locked(home: Path, what: str, *folders: Path) -> Iterator[None]:
 
 def read_run(path: Path) -> Run:
     """Read one run's record."""
-    with wrap_errors(f"{path}: not a run", "remove it, and run the cell again"):
+    with wrap_errors(f"{path}: not a run", "remove it, and run it again"):
         record = json.loads((path / RECORD).read_text())
         if record["schema"] != SCHEMA:
             raise ValueError(f"it has schema {record['schema']}, but this version reads {SCHEMA}")
         if not record["id"] == id_of(record) == path.name:
-            raise ValueError(f"its record has the id {record['id']!r} and the cell {id_of(record)!r}")
+            raise ValueError(f"its record is of {id_of(record)!r} and has the id {record['id']!r}")
         if record["status"] == "ok":
             known = {"parameters": {}, **record, **record["digests"]}
             for name, kind in FINISHED.items():
