@@ -214,6 +214,7 @@ def test_a_planted_leak_is_caught():
         (lambda clips, seed: [Fold("1", [[20], [25]], range(10))], "fold 1: `train` "),
         (lambda clips, seed: 2 * leave_one_speaker_out(clips, seed), "name"),
         (lambda clips, seed: [Fold("", range(10, 30), range(10))], "name"),
+        (lambda clips, seed: [Fold("a\rb", range(10, 30), range(10))], "name"),
         (lambda clips, seed: [Fold("1", range(10, 30), range(10), range(10, 30))], "fold 1: `dev` "),
         (lambda clips, seed: [Fold("1", range(10, 30), range(10), [])], "fold 1: `dev` "),
     ],

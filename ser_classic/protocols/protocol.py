@@ -247,8 +247,10 @@ class Protocol:
             )
         if not folds:
             raise SerClassicError(f"{corpus}: {self.name} gives no fold")
-        if len({fold.name for fold in folds} - {""}) < len(folds):
-            raise SerClassicError(f"{corpus}: {self.name} gives folds without a name of their own")
+        if len({fold.name for fold in folds if fold.name and fold.name.isprintable()}) < len(folds):
+            raise SerClassicError(
+                f"{corpus}: {self.name} gives folds without a name of their own in one line"
+            )
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
             for side, rows in (("train", fold.train), ("test", fold.test)):
