@@ -27,7 +27,7 @@ def run(script: str, *words: str) -> str:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, str]:
     folder = tmp_path_factory.mktemp("scale")
-    words = ("--max-clips", "60", "--jobs", "1", "--features", "mfcc13", "--models", "svm_primal")
+    words = ("--max-clips", "36", "--jobs", "1", "--features", "mfcc13", "--models", "svm_primal")
     shown = run("scale.py", *words, "--json", str(folder / "scale.json"))
     return json.loads((folder / "scale.json").read_text()), folder, shown
 
@@ -36,20 +36,20 @@ def test_every_point_is_measured(measured):
     result, _, shown = measured
     extraction, primal = result["points"]
     assert [point["what"] for point in result["points"]] == ["extract", "run"]
-    assert extraction["clips"] == 60
+    assert extraction["clips"] == 36
     assert extraction["seconds"] > 0
     assert extraction["processor_seconds"] > 0
     assert 20 < extraction["own_mb"] <= extraction["peak_mb"] < 2000
-    assert 60 * 24 * 4 < extraction["cache_mb"] * 1e6 < 1e6  # 13 means and more of float32, twice
-    assert 30 < primal["clips"] < 60  # the training part
+    assert 36 * 24 * 4 < extraction["cache_mb"] * 1e6 < 1e6  # 13 means and more of float32, twice
+    assert 18 < primal["clips"] < 36  # the training part
     assert primal["note"].startswith("UAR")
-    assert "mfcc13: at 60 clips" in shown
+    assert "mfcc13: at 36 clips" in shown
 
 
 def test_it_is_judged(measured):
     result, _, _ = measured
     (verdict,) = result["verdicts"]
-    assert (verdict["features"], verdict["clips"]) == ("mfcc13", [60, 60])
+    assert (verdict["features"], verdict["clips"]) == ("mfcc13", [36, 36])
     assert verdict["below_limit"]
     assert "flat" not in verdict
 
