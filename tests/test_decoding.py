@@ -313,6 +313,7 @@ def test_what_ffmpeg_reads_says_so_where_it_is_not_there(tmp_path, monkeypatch, 
     made = "a.flac" if name == "a.wav" else "a.wav"
     assert f"ffmpeg -i {tmp_path / name} {tmp_path / made}" in str(caught.value)
     assert "download" not in str(caught.value)
+    assert "FileIO" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -224,9 +224,13 @@ def _blamed(path: Path, fault: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        reason = reason.split(": ", 1)[-1].rstrip(".")
-        raise AudioError(f"{path}: {fault} ({reason}); {AGAIN}") from error
+        raise AudioError(f"{path}: {fault} ({_reason(error)}); {AGAIN}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What a decoder says, without the name that it gives the file."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return reason.split(": ", 1)[-1].rstrip(".")
 
 
 @contextmanager
@@ -244,7 +248,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
             raise error
     program = shutil.which("ffmpeg")
     if program is None:
-        kind = f"damaged, or of a kind that only ffmpeg reads ({error})"
+        kind = f"damaged, or of a kind that only ffmpeg reads ({_reason(error)})"
         raise AudioError(f"{path}: {kind}; install ffmpeg, or convert it elsewhere: {command}")
     with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
         made = Path(folder) / "converted.wav"
