@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skops.io
 import soundfile
 from test_cli_predict import OWN
 
 from ser_classic import load_pipeline
-from ser_classic.errors import SerClassicError
 from ser_classic.predictor.familiarity import SHARE, measure
 
 RATE = 16_000
@@ -68,11 +68,12 @@ def test_a_single_constant_feature_and_a_single_speaker_can_be_measured():
     assert known.distance(X + np.float32([1, 0]))[0] > 1
 
 
-def test_a_pipeline_is_kept_where_it_is_asked_for(pooled, own_folder, tmp_path, ser):
+def test_the_pipeline_that_was_kept_is_written_for_skops(pooled, own_folder, tmp_path, ser):
+    ser("card", pooled, "--pipeline", "pipeline.skops").said()
     assert list(load_pipeline(pooled).classes_) == ["angry", "neutral", "sad"]
+    assert list(skops.io.load(tmp_path / "pipeline.skops").classes_) == ["angry", "neutral", "sad"]
     ran = ("fit", own_folder, *OWN, "--model", "prior", "--no-robust", "-o", "bare.skops", "--fact")
     ser(*ran, "licence").refused("--fact")
     ser(*ran, "licence=MIT").said()
     assert "licence: MIT" in ser("card", "bare.skops").said()
-    with pytest.raises(SerClassicError, match="--pipeline"):
-        load_pipeline(tmp_path / "bare.skops")
+    ser("card", "bare.skops", "--pipeline", "pipeline.skops").refused("pipeline")

@@ -52,7 +52,7 @@ def fit(
         option("--fact NAME=TEXT", "Add a line to the card, as in 'licence=MIT'; repeatable.", options.RARE),
     ] = None,
     pipeline: Annotated[
-        bool, option("--pipeline", "Also keep the pipeline, for ser_classic.load_pipeline.", options.RARE)
+        bool, option("--pipeline", "Also keep the scikit-learn pipeline in the file.", options.RARE)
     ] = False,
 ) -> None:
     """Fit a model on corpora, tuned on groups of speakers, and save it to a file.
@@ -98,10 +98,21 @@ def fit(
         raise typer.Exit(interrupts.INTERRUPTED)
 
 
-def card(model: options.ModelFile, as_json: options.Json = False) -> None:
+def card(
+    model: options.ModelFile,
+    as_json: options.Json = False,
+    pipeline: Annotated[
+        Path | None, option("--pipeline FILE", "Write the scikit-learn pipeline in it to this file.")
+    ] = None,
+) -> None:
     """Show what a saved model was fitted on, how good it is, and its limits."""
-    from ser_classic.predictor import cards, read_card
+    from ser_classic.predictor import cards, read_card, saving
 
+    if pipeline is not None:
+        require_writable(pipeline, "pipelines", saving.SUFFIX)
+        pipeline.write_bytes(saving.pipeline_of(model))
+        print(f"{pipeline}: load it with skops.io.load, or ser_classic.load_pipeline({str(model)!r})")
+        return
     found = read_card(model)
     show(cards.text(found).replace("**", "").removesuffix("\n"), found, as_json)
 

@@ -111,6 +111,17 @@ def read_card(path: str | Path) -> dict[str, Any]:
         return description["card"]
 
 
+def pipeline_of(path: str | Path) -> bytes:
+    """The pipeline in a saved predictor, as a skops file."""
+    with _opened(path) as (archive, description):
+        if PIPELINE not in archive.namelist():
+            raise SerClassicError(
+                f"{path}: contains no scikit-learn pipeline of {description['card']['title']}; fit it with "
+                "--pipeline (save with pipeline=True)"
+            )
+        return archive.read(PIPELINE)
+
+
 def load_pipeline(path: str | Path) -> Any:
     """The scikit-learn pipeline that was saved with a predictor; skops rebuilds it.
 
@@ -131,13 +142,7 @@ def load_pipeline(path: str | Path) -> Any:
     """
     import skops.io
 
-    with _opened(path) as (archive, description):
-        if PIPELINE not in archive.namelist():
-            raise SerClassicError(
-                f"{path}: contains no scikit-learn pipeline of {description['card']['title']}; fit it with "
-                "--pipeline (save with pipeline=True)"
-            )
-        content = archive.read(PIPELINE)
+    content = pipeline_of(path)
     with wrap_errors(f"{path}: skops cannot load its pipeline"):
         found = skops.io.get_untrusted_types(data=content)
         return skops.io.loads(content, trusted=[name for name in found if name.startswith("ser_classic.")])
