@@ -105,7 +105,7 @@ def evaluate(
     for part in (features, degraded, *copies):
         if part is not None and not part.clips.equals(clips.index):
             raise SerClassicError("the features are not of these clips in this order; extract them again")
-    labels, folds = labels_and_folds(protocol, clips, seed, target, protocol.name, set())
+    labels, folds = labels_and_folds(protocol, clips, seed, target, set())
     name, parts = f"{protocol.name}, {model.name}", [(each,) for each in copies]
     trial = Trial(name, (features,), labels, folds, model, protocol, seed, degraded, parts)
     ((_, done),) = run_folds([[trial]], engine)

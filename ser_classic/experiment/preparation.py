@@ -90,8 +90,7 @@ class Sources:
             protocol = PROTOCOLS[cell.protocol]
             names = (*protocol.sources(cell.corpus), cell.corpus)
             clips = pd.concat([self.corpus(name).clips for name in names])
-            shown = f"{cell.corpus}, {protocol.base}"
-            self._folds[key] = labels_and_folds(protocol, clips, cell.seed, cell.target, shown, self._warned)
+            self._folds[key] = labels_and_folds(protocol, clips, cell.seed, cell.target, self._warned)
         return self._folds[key]
 
     def features(
@@ -155,15 +154,15 @@ def require_match(model: Model, features: FeatureSet) -> None:
 
 
 def labels_and_folds(
-    protocol: Protocol, clips: pd.DataFrame, seed: int, target: str, name: str, warned: set[str]
+    protocol: Protocol, clips: pd.DataFrame, seed: int, target: str, warned: set[str]
 ) -> tuple[pd.DataFrame, list[Fold]]:
     """Labels and folds of clips; warns of emotions that are not tested or not trained in every fold.
 
-    The warnings name corpus and protocol by `name`; those in `warned` are not repeated, new ones are added.
+    Warnings that are in `warned` are not repeated, new ones are added.
     """
     folds, labels = protocol.folds(clips, seed), labels_of(clips, target, protocol.knows.by)
     if target == EMOTION:
-        emotions = labels[EMOTION].to_numpy(dtype=str)
+        name, emotions = f"{clips['corpus'].iloc[-1]}, {protocol.base}", labels[EMOTION].to_numpy(dtype=str)
         for warning in warnings_of_folds(name, emotions, folds):
             if warning not in warned:
                 warned.add(warning)
