@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from scipy.optimize import approx_fprime
 from scipy.special import log_softmax
-from scipy.stats import ttest_1samp
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
@@ -23,7 +22,7 @@ from ser_classic.estimators import (
     inner_folds,
     tuned,
 )
-from ser_classic.estimators.stacking import _certain, _near_the_sum
+from ser_classic.estimators.stacking import _near_the_sum
 from ser_classic.estimators.tuned import Clips, fit_sharpness
 
 Ridge = KernelRidgeClassifierCV
@@ -228,7 +227,7 @@ def test_speakers_that_contradict_each_other_leave_the_sum():
         np.hstack([tone, beat]), columns=[f"{n}_{i}" for n in ("tone", "beat") for i in range(3)]
     )
     model = ShrunkStackingCV(feature_groups="names", whole=False, cv=4).fit(X, y, groups=speaker)
-    assert model.best_params_["width"] == 0
+    assert model.best_params_["width"] <= 0.01
 
 
 @pytest.mark.parametrize("kind", [StackedKernelRidgeCV, ShrunkStackingCV])
@@ -241,9 +240,3 @@ def test_stacking_sums_where_a_single_fold_is_held_out(kind):
     assert stacked.sharpness_ == pytest.approx(summed.sharpness_)
     if kind is ShrunkStackingCV:
         np.testing.assert_allclose(stacked.decision_function(X), summed.decision_function(X), atol=1e-12)
-
-
-def test_a_gain_is_certain_by_students_t():
-    gains = np.random.default_rng(0).normal(0.1, 0.2, size=(3, 4))
-    test = ttest_1samp(gains, 0, axis=1, alternative="greater")
-    np.testing.assert_allclose(_certain(gains), test.confidence_interval(0.95).low)

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from scipy.special import log_softmax, stdtrit
+from scipy.special import log_softmax
 
 from ser_classic.estimators.folds import balanced_weights
 from ser_classic.estimators.ridge import KernelRidgeClassifierCV
 from ser_classic.estimators.tuned import Clips, fit_sharpness
 from ser_classic.machines import Linear
-
-SURE = 0.95  # that a gain is no less than it counts for
 
 
 @dataclass(eq=False, repr=False)
@@ -69,17 +67,15 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
     The weights come from a logistic regression on scores of clips left out in the inner folds, as in
     `StackedKernelRidgeCV`, but its penalty shrinks them towards equal weights for all groups instead of zero:
     a Gaussian prior around the sum. Its width is chosen by log-loss on the same scores, those of each inner
-    fold weighted by a regression on the others: the one whose gain over the sum is largest for certain, by
-    the lower end of a one-sided 95 % interval over the folds (Student's t). Where the folds contradict each
-    other, as they do with few speakers, no gain is certain, and the scores are summed.
+    fold weighted by a regression on the others. With few speakers, whose folds contradict each other, the
+    narrowest is chosen, and the scores are summed.
 
     Parameters
     ----------
     kernels, feature_groups, whole, alphas, alpha, cv
         As in `KernelRidgeClassifierCV`, like the attributes; `best_params_` also has the prior's "width".
     widths : sequence of float >= 0
-        Grid of variances of the prior, relative to the mean square of the scores; 0 is the sum. Gains are
-        over the first.
+        Grid of variances of the prior, relative to the mean square of the scores; 0 is the sum.
     """
 
     widths: Sequence[float] = field(default=(0.0, 0.001, 0.003, 0.01, 0.03, 0.1), kw_only=True)
@@ -92,20 +88,12 @@ class ShrunkStackingCV(KernelRidgeClassifierCV):
         for width in self.widths:
             crossed = _crossed(clips, folds, partial(_near_the_sum, width=width))
             sharpness.append(fit_sharpness(crossed, codes, weight))
-            loss = -log_softmax(crossed * sharpness[-1], axis=1)[rows, codes]
-            losses.append(np.bincount(folds, balanced * loss) / np.bincount(folds, balanced))
-        best = int(np.argmax(_certain(losses[0] - np.array(losses))))
+            right = log_softmax(crossed * sharpness[-1], axis=1)[rows, codes]
+            losses.append(-float(np.average(right, weights=balanced)))
+        best = int(np.argmin(losses))
         self.best_params_ = {**self.best_params_, "width": self.widths[best]}
         self.sharpness_ = sharpness[best]
         self.together_ = _near_the_sum(clips, self.widths[best])
-
-
-def _certain(gains: np.ndarray) -> np.ndarray:
-    """Lower ends [shape=(n,)] of one-sided intervals for the means of gains [shape=(n, folds)]."""
-    folds = gains.shape[1]
-    if folds < 2:
-        return np.zeros(len(gains))
-    return gains.mean(axis=1) - stdtrit(folds - 1, SURE) * gains.std(axis=1, ddof=1) / np.sqrt(folds)
 
 
 def _by_group(left_out: Clips, classes: int) -> Clips:

@@ -181,10 +181,10 @@ _SVM_RBF = {"kernel": "rbf", "Cs": (1.0, 3.0, 10.0, 30.0), "gammas": (0.1, 0.3, 
 _SVM_LINEAR = _SVM_RBF | {"kernel": "linear", "Cs": (0.0001, 0.001, 0.01, 0.1, 1.0), "C": 0.01}
 
 
-def _own(name: str, title: str, estimator: str, version: int = 1, **settings: Any) -> Model:
+def _own(name: str, title: str, estimator: str, **settings: Any) -> Model:
     """A model with an estimator of this package that standardises within each inner fold."""
     made = Estimator(f"ser_classic.estimators.{estimator}", **settings)
-    return Model(name, title, made, scale=False, version=version)
+    return Model(name, title, made, scale=False)
 
 
 def _mlp(**settings: Any) -> Estimator:
@@ -278,7 +278,6 @@ MODELS: Registry[Model] = Registry(
             "shrunk_stacking",
             "kernel ridge for every group of features, scores weighted, shrunk towards their sum",
             "ShrunkStackingCV",
-            version=2,
             feature_groups="names",
         ),
         Model(
