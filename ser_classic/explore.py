@@ -39,6 +39,14 @@ class Part(NamedTuple):
     figure: Figure
     table: str = ""
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from ser_classic.plots.style import svg
+
+        drawn = svg(self.figure)
+        text = f"<h3>{escape(self.title)}</h3><p>{escape(self.caption)}</p>"
+        return f"{text}{drawn[drawn.index('<svg') :]}{self.table}"
+
 
 def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
     """The figures of a corpus, as `corpora.load` gives it, with vectors of its clips in the same order."""
