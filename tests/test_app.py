@@ -266,6 +266,12 @@ def told(page, panel: str = "") -> str:
     return shown.inner_text()
 
 
+def clear(page) -> None:
+    """Take the recording away; until that is answered, the page forgets what happens to the next."""
+    page.click("button[aria-label=Clear]:visible")
+    page.locator(".answer:visible .waiting").wait_for()
+
+
 def test_a_visitor_uploads_a_recording_and_reads_the_answer(arrive, models, long):
     page = arrive()
     send(page, long)
@@ -276,8 +282,7 @@ def test_a_visitor_uploads_a_recording_and_reads_the_answer(arrive, models, long
         page.click(".download:visible")
     assert download.value.suggested_filename == "long.csv"
     assert len(pd.read_csv(download.value.path())) > 3
-    page.click("button[aria-label=Clear]:visible")
-    page.locator(".answer:visible .waiting").wait_for()
+    clear(page)
 
 
 def test_on_a_phone_a_visitor_speaks_first(arrive):
@@ -325,14 +330,12 @@ def test_the_reason_of_a_refusal_stays_in_view(arrive, short, tmp_path):
     broken.write_bytes(short.read_bytes()[:2000])
     send(page, broken)
     assert "broken.wav: truncated" in told(page)
-    page.click("button[aria-label=Clear]:visible")
+    clear(page)
     large = tmp_path / "large.wav"
     soundfile.write(large, np.zeros(3 * RATE * 20), RATE)
     send(page, large)
-    page.locator(".recording .error").first.wait_for()
-    assert "1 MB" in page.evaluate(
-        "getComputedStyle(document.querySelector('.recording .error'), '::after').content"
-    )
+    error = page.locator(".recording .error").first
+    assert "1 MB" in error.evaluate("error => getComputedStyle(error, '::after').content")
 
 
 def test_two_recordings_stand_side_by_side(arrive, short, long):
