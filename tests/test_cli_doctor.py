@@ -11,6 +11,7 @@ from ser_classic.corpora import CORPORA
 from ser_classic.experiment.suites import suites
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
+from ser_classic.features.inputs import VECTORS
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS, families
 from ser_classic.runtime.engines import Local
@@ -89,6 +90,16 @@ def test_names_are_listed(ser, monkeypatch, kind, names, shown):
     lines = ser("list", kind).said().splitlines()
     assert [name for name in shown if not any(line.split()[:1] == [name] for line in lines)] == []
     assert max(map(len, lines)) <= 60
+
+
+def test_json_says_what_a_model_takes_and_whether_a_protocol_keeps_speakers_apart(ser):
+    def by_name(kind):
+        return {entry["name"]: entry for entry in json.loads(ser("list", kind, "--json").said())}
+
+    assert by_name("models")["lda"]["takes"] == VECTORS.name
+    protocols = by_name("protocols")
+    assert [protocols[name]["independent"] for name in ("loso", "random5")] == [True, False]
+    assert protocols["emobox_degraded_opus"]["family"] == "emobox_degraded"
 
 
 def test_without_a_kind_all_names_are_listed(ser, monkeypatch):

@@ -94,7 +94,7 @@ def first(
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one message on stderr and exit code 1."""
-    interrupts.listen()
+    interrupts.heed_sigterm()
     for name in THREADS:  # before any command imports NumPy, which reads them once
         os.environ.setdefault(name, "1")
     if sys.stdout:  # none where it is closed; a file's name may hold what its encoding lacks

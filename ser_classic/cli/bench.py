@@ -23,8 +23,8 @@ CLUSTER = "Several machines"
 ONLY = "Run only this; repeatable."
 NEEDS = {"--sample": ["--check"], "--seed": ["--check"]}
 NEEDS |= {each.names.partition(" ")[0]: ["--own"] for each in options.READING.values()}
-APART = [["--again", "--keep-stale"], ["--scheduler", "--jobs"]]
-APART += [["--check", other] for other in ("--own", "--shard", "--again", "--keep-stale")]
+EXCLUSIVE = [["--again", "--keep-stale"], ["--scheduler", "--jobs"]]
+EXCLUSIVE += [["--check", other] for other in ("--own", "--shard", "--again", "--keep-stale")]
 VERDICTS = {
     "same": "same",
     "libraries": "different, explained by libraries",
@@ -108,7 +108,7 @@ def bench(
     if verbose:
         _log_to_stderr()
     kind = ENGINES[engine]
-    options.check(context, NEEDS, APART)
+    options.check(context, NEEDS, EXCLUSIVE)
     options.refuse(
         (kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS"),
         (scheduler and not kind.remote, f"--engine {engine} takes no --scheduler; use --engine dask"),

@@ -99,8 +99,6 @@ def _text(fact: Any) -> str:
         return ", ".join(f"{name} {_text(value)}" for name, value in fact.items())
     if isinstance(fact, list):
         return ", ".join(fact) or "none"
-    if isinstance(fact, bool):
-        return "yes" if fact else "no"
     return "none" if fact is None else str(fact)
 
 

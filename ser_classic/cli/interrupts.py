@@ -40,8 +40,8 @@ def first() -> threading.Event:
     return came
 
 
-def listen() -> None:
-    """From now on SIGTERM interrupts as Ctrl-C does: a process that it ended would leave files of workers."""
+def heed_sigterm() -> None:
+    """From now on SIGTERM interrupts as Ctrl-C does; else a process that it ends leaves files of workers."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 

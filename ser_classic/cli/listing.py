@@ -4,54 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from ser_classic.cli import corpora, features, options
-from ser_classic.cli.options import named
+from ser_classic.cli.options import lazy_table
 from ser_classic.cli.printing import show
+from ser_classic.errors import counted
 from ser_classic.tables import Table
 
 
-def _suites() -> dict[str, Any]:
-    import tomllib
+class Listed(NamedTuple):
+    """What is listed of a kind."""
 
-    from ser_classic.experiment.suites import SHIPPED, suites
-
-    read = {name: tomllib.loads((SHIPPED / f"{name}.toml").read_text("utf-8")) for name in suites()}
-    return {name: SimpleNamespace(name=name, title=one["title"]) for name, one in read.items()}
-
-
-def _model(one: Any) -> str:
-    return one.title + (f" (extra: {one.extra})" if one.extra else "")
+    entries: Callable[[], Mapping[str, Any]]
+    meaning: Callable[[Any], str]
+    facts: Callable[[Any], Mapping[str, Any]]  # for JSON, beside the name
 
 
-# The entries of each kind, and what one of them means
-KINDS: dict[str, tuple[Callable[[], Mapping[str, Any]], Callable[[Any], str]]] = {
-    "suites": (_suites, lambda one: one.title.partition(": ")[2]),
-    "models": (named("ser_classic.models", "MODELS"), _model),
-    "protocols": (
-        named("ser_classic.protocols", "PROTOCOLS"),
+def _suites() -> Mapping[str, str]:
+    from ser_classic.experiment.suites import titles
+
+    return titles()
+
+
+def _models(table: str) -> Listed:
+    return Listed(
+        lazy_table("ser_classic.models", table),
+        lambda one: one.title + (f" (extra: {one.extra})" if one.extra else ""),
+        lambda one: {"title": one.title, "takes": one.takes.name, "extra": one.extra},
+    )
+
+
+LISTED = {
+    "suites": Listed(_suites, lambda title: title.partition(": ")[2], lambda title: {"title": title}),
+    "models": _models("MODELS"),
+    "protocols": Listed(
+        options.PROTOCOLS,
         lambda one: one.title + (f"; {one.knows.label}" if one.knows.by else ""),
+        lambda one: {
+            **{"title": one.title, "track": one.track},
+            **{"independent": one.unit is not None, "family": one.family or None},
+        },
     ),
-    "tracks": (named("ser_classic.tracks", "TRACKS"), lambda one: one.title),
-    "regressors": (named("ser_classic.models", "REGRESSORS"), _model),
+    "tracks": Listed(lazy_table("ser_classic.tracks", "TRACKS"), lambda one: one.title, vars),
+    "regressors": _models("REGRESSORS"),
 }
-OTHERS = {"corpora": corpora.list_corpora, "features": features.list_features}
-Kind = StrEnum("Kind", [*KINDS, *OTHERS])
+COMMANDS = {"corpora": corpora.list_corpora, "features": features.list_features}
+Kind = StrEnum("Kind", [*LISTED, *COMMANDS])
 
 
 def _rows(kind: str) -> Iterator[tuple[str, str]]:
     """Names and meanings; a family of protocols is one row."""
-    entries, meaning = KINDS[kind]
-    families: dict[str, list[Any]] = {}
-    for name, one in entries().items():
-        families.setdefault(getattr(one, "family", "") or name, []).append(one)
-    for name, (first, *others) in families.items():
-        count = f"{1 + len(others)} protocols, first {first.name}: " if others else ""
-        yield name, count + meaning(first)
+    families: dict[str, dict[str, Any]] = {}
+    for name, one in LISTED[kind].entries().items():
+        families.setdefault(getattr(one, "family", "") or name, {})[name] = one
+    for family, members in families.items():
+        first, one = next(iter(members.items()))
+        count = f"{counted(len(members), 'protocol')}, first {first}: " if family != first else ""
+        yield family, count + LISTED[kind].meaning(one)
 
 
 def list_names(
@@ -59,18 +71,12 @@ def list_names(
     as_json: options.Json = False,
 ) -> None:
     """List the names that other commands take, or those of one kind with their meanings."""
-    if kind in OTHERS:
-        return OTHERS[kind](as_json=as_json)
+    if kind in COMMANDS:
+        return COMMANDS[kind](as_json=as_json)
     if kind is not None:
-        facts = [
-            {
-                name: value
-                for name, value in vars(one).items()
-                if value is None or isinstance(value, str | int)
-            }
-            for one in KINDS[kind][0]().values()
-        ]
+        entries = LISTED[kind].entries().items()
+        facts = [{"name": name, **LISTED[kind].facts(one)} for name, one in entries]
         return show(Table((kind, ""), tuple(_rows(kind))), facts, as_json)
-    names = {each: [name for name, _ in _rows(each)] for each in KINDS}
+    names = {each: [name for name, _ in _rows(each)] for each in LISTED}
     names |= {"corpora": [*options.CORPORA()], "features": [*options.FEATURES()]}
     show(Table(("kind", ""), [(each, ", ".join(found)) for each, found in names.items()]), names, as_json)

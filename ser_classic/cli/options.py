@@ -28,19 +28,19 @@ PRINTED = "What is printed"
 RARE = "Rarely needed"
 
 
-def named(module: str, table: str) -> Callable[[], Mapping[str, Any]]:
-    """A table of the package by name, which is imported when it is wanted; for completion, its names."""
-    return lambda: getattr(importlib.import_module(module), table)
+def lazy_table(module: str, name: str) -> Callable[[], Mapping[str, Any]]:
+    """A table of the package, imported when it is called for; iterated for completion, it gives its names."""
+    return lambda: getattr(importlib.import_module(module), name)
 
 
-CORPORA = named("ser_classic.corpora", "CORPORA")
-FEATURES = named("ser_classic.features", "FEATURES")
-PROTOCOLS = named("ser_classic.protocols", "PROTOCOLS")
+CORPORA = lazy_table("ser_classic.corpora", "CORPORA")
+FEATURES = lazy_table("ser_classic.features", "FEATURES")
+PROTOCOLS = lazy_table("ser_classic.protocols", "PROTOCOLS")
 COMPLETED = {
     "--corpus": CORPORA,
     "--features": FEATURES,
-    "--metric": named("ser_classic.metrics", "COUNT_METRICS"),
-    "--model": named("ser_classic.models", "MODELS"),
+    "--metric": lazy_table("ser_classic.metrics", "COUNT_METRICS"),
+    "--model": lazy_table("ser_classic.models", "MODELS"),
     "--protocol": PROTOCOLS,
 }
 
@@ -110,7 +110,7 @@ def refuse(*rules: tuple[object, str]) -> None:
 
 
 def given(context: typer.Context) -> set[str]:
-    """What the command line gives: long names of options, names of arguments."""
+    """What was given on the command line: long names of options, names of arguments."""
     return {
         max(each.opts, key=len)
         for each in context.command.params
@@ -118,12 +118,12 @@ def given(context: typer.Context) -> set[str]:
     }
 
 
-def check(context: typer.Context, needs: Mapping[str, list[str]], apart: list[list[str]]) -> None:
+def check(context: typer.Context, needs: Mapping[str, list[str]], exclusive: list[list[str]]) -> None:
     """Refuse an option without any of those that it needs, and two of those that exclude each other."""
     found = given(context)
     for name, others in needs.items():
         refuse((name in found and found.isdisjoint(others), f"{name} needs {' or '.join(others)}"))
-    for names in apart:
+    for names in exclusive:
         refuse((len(found.intersection(names)) > 1, f"choose one of {', '.join(names)}"))
 
 

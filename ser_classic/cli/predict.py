@@ -93,7 +93,7 @@ def predict(
     options.check(
         context,
         needs={"--hop": ["--window"], "--draw": ["--window"], "--format": ["--segments", "--window"]},
-        apart=[
+        exclusive=[
             ["--json", "--csv", "--format"],
             ["--segments", "--window"],
             ["--format", "--top"],

@@ -33,6 +33,11 @@ def suites() -> list[str]:
     )
 
 
+def titles() -> dict[str, str]:
+    """The title of each of these suites, by name."""
+    return {name: _content(name)["title"] for name in suites()}
+
+
 def read_suite(suite: str) -> list[Cell]:
     """Cells of a suite (a name of `suites()`, or a TOML file), in its order.
 
