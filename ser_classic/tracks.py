@@ -39,7 +39,7 @@ class Track:
     ------
     SerClassicError
         The method is unknown or lacks its column, the column holds what systems are to predict, or the colour
-        is none.
+        is not of the form #rrggbb.
     """
 
     name: str

@@ -13,7 +13,7 @@ from ser_classic.corpora import CorpusError, Loaded
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.experiment.evaluation import evaluate
-from ser_classic.experiment.fold import Trial, run_alike
+from ser_classic.experiment.fold import Trial, results_of, run_alike
 from ser_classic.features.extraction import Features
 from ser_classic.features.inputs import VECTORS
 from ser_classic.models import MODELS, Model
@@ -159,6 +159,15 @@ def others_change(tiny: Loaded, features: Features, model: Model, protocol: str 
     if one.probabilities is None:
         return not np.array_equal(one.guess[:6], two.guess[:6])
     return not np.array_equal(one.probabilities[:6], two.probabilities[:6])
+
+
+def test_a_record_names_the_machines_of_its_folds_where_they_differ(tiny, mfcc13):
+    labels, loso = tiny.clips[["corpus", "speaker", "emotion"]], PROTOCOLS["loso"]
+    trial = Trial("", (mfcc13,), labels, loso.folds(tiny.clips)[:2], MODELS["prior"], loso)
+    first, second = (run_alike([trial], number)[0] for number in range(2))
+    assert "machines" not in results_of(trial, [first, second])[0]
+    record, _ = results_of(trial, [first, replace(second, machine={"processor": "Z80"})])
+    assert record["machines"] == [first.machine, {"processor": "Z80"}]
 
 
 @pytest.mark.parametrize("name", VECTOR)

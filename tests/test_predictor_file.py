@@ -260,7 +260,12 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(predictors, tm
         predictors["knn"].save(tmp_path / "folder.skops")
     with pytest.raises(SerClassicError, match=r"\.skops"):
         predictors["knn"].save(tmp_path / "m.txt")
-    for fact in ({"JSON": np.nan}, {"channel": "each"}):
-        with pytest.raises(SerClassicError, match=next(iter(fact))):
-            replace(predictors["knn"], card=predictors["knn"].card | fact).save(tmp_path / "m.skops")
+    card = predictors["knn"].card
+    for wrong, told in (
+        ({"score": np.nan}, "JSON"),
+        ({"channel": "each"}, "channel"),
+        ({"counts": {}}, "Key"),
+    ):
+        with pytest.raises(SerClassicError, match=rf"m\.skops: .*{told}"):
+            replace(predictors["knn"], card=card | wrong).save(tmp_path / "m.skops")
     assert not (tmp_path / "m.skops").exists()

@@ -216,7 +216,10 @@ def test_a_planted_leak_is_caught():
         (lambda clips, seed: [Fold("", range(10, 30), range(10))], "name"),
         (lambda clips, seed: [Fold("a\rb", range(10, 30), range(10))], "name"),
         (lambda clips, seed: [Fold("1", range(10, 30), range(10), range(10, 30))], "fold 1: `dev` "),
+        (lambda clips, seed: [Fold("1", range(10, 30), range(10), range(9, 12))], "fold 1: `dev` "),
         (lambda clips, seed: [Fold("1", range(10, 30), range(10), [])], "fold 1: `dev` "),
+        (lambda clips, seed: [Fold("1", range(10, 30), range(10), [[11], [12]])], "fold 1: `dev` "),
+        (lambda clips, seed: [Fold("1", range(10, 30), range(10), [11, 11])], "fold 1: `dev` .*twice"),
     ],
 )
 def test_a_split_of_a_plug_in_that_is_none_is_told(split, message):

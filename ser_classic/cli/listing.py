@@ -45,7 +45,7 @@ LISTED = {
         lambda one: one.title + (f"; {one.knows.label}" if one.knows.by else ""),
         lambda one: {
             **{"title": one.title, "track": one.track},
-            **{"independent": one.unit is not None, "family": one.family or None},
+            **{"independent": one.independent, "family": one.family or None},
         },
     ),
     "tracks": Listed(lazy_table("ser_classic.tracks", "TRACKS"), lambda one: one.title, vars),

@@ -15,7 +15,7 @@ from ser_classic.corpora.warnings import warnings_of
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.cells import Cell, new_record
 from ser_classic.experiment.duplicates import shared_by_speakers
-from ser_classic.experiment.fold import FoldResult, Trial, predictions_of, results_of, run_folds
+from ser_classic.experiment.fold import Done, Trial, predictions_of, results_of, run_folds
 from ser_classic.experiment.preparation import Sources, prepare_cell
 from ser_classic.experiment.stale import differences, summary
 from ser_classic.runtime.engines import SERIAL, Engine
@@ -172,7 +172,7 @@ class _Bench:
                     looked.add(name)
                     yield shared_by_speakers(self.sources.corpus(name), features)
 
-    def _finish(self, trial: Trial, done: list[FoldResult | SerClassicError]) -> None:
+    def _finish(self, trial: Trial, done: list[Done]) -> None:
         """Store the results of a cell's folds; if one fold failed, the cell failed."""
         for fold, result in zip(trial.folds, done, strict=True):
             if isinstance(result, SerClassicError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,6 +47,9 @@ class FoldResult:
             epochs = f", {len(self.curves)} epochs of {self.curves['seconds'].mean():.2f} s"
         chosen = ", ".join(f"{name} {value}" for name, value in self.chosen.items()) or "nothing to choose"
         return f"fitted in {self.fit_seconds:.1f} s{epochs}; {chosen}"
+
+
+Done = FoldResult | SerClassicError  # an error takes the place of a result that failed; others go on
 
 
 @dataclass(frozen=True)
@@ -168,11 +172,8 @@ def predict(trial: Trial, fold: Fold, learned: Learned) -> FoldResult:
     )
 
 
-def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult | SerClassicError]:
-    """Predict the test clips of a fold for trials with equal `training`, which share what is learned.
-
-    An error takes the place of a result that failed, so that others go on.
-    """
+def run_alike(trials: Sequence[Trial], number: int) -> list[Done]:
+    """Predict the test clips of a fold for trials with equal `training`, which share what is learned."""
     fold = trials[0].folds[number]
     learned = _or_error(learn, trials[0], fold)
     if isinstance(learned, SerClassicError):
@@ -180,29 +181,22 @@ def run_alike(trials: Sequence[Trial], number: int) -> list[FoldResult | SerClas
     return [_or_error(predict, trial, fold, learned) for trial in trials]
 
 
-def _or_error(function: Callable[..., Result], *given: object) -> Result | SerClassicError:
+def _or_error(function: Callable[..., Result], trial: Trial, *given: object) -> Result | SerClassicError:
     try:
-        return function(*given)
+        with wrap_errors(trial.model.name):
+            return function(trial, *given)
     except SerClassicError as error:
         return error
-    except (Exception, SystemExit) as error:
-        failure = SerClassicError(f"{type(error).__name__}: {error}")
-        failure.__cause__ = error  # shows where, as long as it stays in this process
-        return failure
 
 
-def run_folds(
-    groups: Sequence[Sequence[Trial]], engine: Engine
-) -> Iterator[tuple[int, list[list[FoldResult | SerClassicError]]]]:
+def run_folds(groups: Sequence[Sequence[Trial]], engine: Engine) -> Iterator[tuple[int, list[list[Done]]]]:
     """Run every fold of groups of trials by `run_alike`.
 
     Yields the number of each group when its last fold is done, and for each fold one result per trial.
     """
     tasks = [(place, fold) for place, trials in enumerate(groups) for fold in range(len(trials[0].folds))]
     calls = [(groups[place], fold) for place, fold in tasks]
-    found: dict[int, dict[int, list[FoldResult | SerClassicError]]] = {
-        place: {} for place in range(len(groups))
-    }
+    found: dict[int, dict[int, list[Done]]] = defaultdict(dict)
     for number, results in track(engine.run(run_alike, calls, "folds"), len(tasks), "folds"):
         place, fold = tasks[number]
         for trial, result in zip(groups[place], results, strict=True):
@@ -228,6 +222,8 @@ def results_of(trial: Trial, done: Sequence[FoldResult]) -> tuple[dict[str, Any]
         "size": max(result.size for result in done),
         "machine": done[0].machine,
     }
+    if any(result.machine != done[0].machine for result in done):
+        record["machines"] = [result.machine for result in done]  # in the order of the folds
     curves = {fold.name: result.curves for fold, result in each}
     if any(curve is None for curve in curves.values()):
         return record, None

@@ -58,7 +58,7 @@ class Fitted:
 
 
 def own_tuning(estimator: Any) -> str:
-    """How an estimator tunes itself: `SEARCH` if it takes folds as `cv`, `EARLY` if `fit` takes `groups`."""
+    """How an estimator tunes itself, in words: `SEARCH` if it takes `cv`, `EARLY` if `fit` takes `groups`."""
     from sklearn.utils.validation import has_fit_parameter
 
     if "cv" in estimator.get_params():
@@ -97,8 +97,9 @@ def fit(
         numbers = y.dtype.kind == "f"
         pipeline = model.pipeline(seed)
         last = pipeline[-1]
-        searches, stops_early = (own_tuning(last) == how for how in (SEARCH, EARLY))
-        if model.grid and (searches or stops_early):
+        how = own_tuning(last)
+        searches, stops_early = how == SEARCH, how == EARLY
+        if model.grid and how:
             raise SerClassicError(f"{model.name}: {type(last).__name__} tunes itself; leave out the grid")
         options, weights, inner = {}, None, None
         if corpora is not None and has_fit_parameter(last, "sample_weight"):

@@ -73,7 +73,7 @@ def save(
         zipfile.ZipFile(draft, "w") as archive,
     ):
         content = json.dumps(description, ensure_ascii=False, allow_nan=False, indent=1)
-        _check_card(json.loads(content)["card"], "it could not be read")
+        _check_card(json.loads(content)["card"], str(path))
         archive.writestr(zipfile.ZipInfo(DESCRIPTION), content, zipfile.ZIP_DEFLATED)
         for number, array in enumerate(arrays):
             values = array.tobytes()
@@ -196,7 +196,6 @@ def _opened(path: str | Path) -> Iterator[tuple[zipfile.ZipFile, dict[str, Any]]
                 "fit it again"
             )
         _check_card(description["card"], str(path))
-        text(description["card"])  # raises where it lacks what is shown of it
         yield archive, description
 
 
@@ -208,17 +207,20 @@ def _check_card(card: dict[str, Any], name: str) -> None:
     words = [wanted, *card["classes"], *(card["features"]["names"] if brought else ())]
     if card["track"] not in ("blind", "adapted") or not all(isinstance(word, str) for word in words):
         raise SerClassicError(f"{name}: its card is not valid; fit it again")
-    if brought:
-        return
-    if wanted not in FEATURES:
+    if not brought:
+        _check_features(card["features"], name)
+    text(card)  # raises where it lacks what is shown of it
+
+
+def _check_features(then: dict[str, Any], name: str) -> None:
+    if then["name"] not in FEATURES:
         raise SerClassicError(
-            f"{name}: made with the feature set {wanted!r:.60}, which is not installed; install "
+            f"{name}: made with the feature set {then['name']!r:.60}, which is not installed; install "
             "its package, or fit it again"
         )
-    features = FEATURES[wanted]
+    features = FEATURES[then["name"]]
     now = json.loads(json.dumps(features.parameters))
-    if card["features"] != now:
-        then = card["features"]
+    if then != now:
         changed = sorted(key for key in then.keys() | now.keys() if then.get(key) != now.get(key))
         what = "; ".join(f"{key} was {then.get(key)!r:.60} and is {now.get(key)!r:.60}" for key in changed)
         raise SerClassicError(

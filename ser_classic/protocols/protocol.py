@@ -249,11 +249,13 @@ class Protocol:
             raise SerClassicError(f"{corpus}: {self.name} gives no fold")
         if len({fold.name for fold in folds if fold.name and fold.name.isprintable()}) < len(folds):
             raise SerClassicError(
-                f"{corpus}: {self.name} gives folds without a name of their own in one line"
+                f"{corpus}: {self.name} gives folds whose names are empty, equal or not printable"
             )
         for fold in folds:
             where = f"{corpus}: {self.name}, fold {fold.name}"
-            for side, rows in (("train", fold.train), ("test", fold.test)):
+            for side, rows in (("train", fold.train), ("test", fold.test), ("dev", fold.dev)):
+                if rows is None:
+                    continue
                 known = np.unique(rows)
                 whole = rows.ndim == 1 and rows.dtype.kind in "iu" and rows.size
                 if not whole or known[0] < 0 or known[-1] >= len(clips):
@@ -264,7 +266,8 @@ class Protocol:
                     raise SerClassicError(f"{where}: `{side}` holds a clip twice")
             if clips["emotion"].iloc[fold.train].nunique() < 2:
                 raise SerClassicError(f"{where}: it trains on one emotion only; at least two are needed")
-            if fold.dev is not None and not (fold.dev.size and set(fold.dev) < set(fold.train)):
+            dev = fold.dev
+            if dev is not None and (len(dev) == len(fold.train) or not np.isin(dev, fold.train).all()):
                 raise SerClassicError(f"{where}: `dev` must hold some of the clips of `train`, not all")
             if np.intersect1d(fold.train, fold.test).size:
                 raise SerClassicError(f"{where}: clips are on both sides")

@@ -86,10 +86,8 @@ def test_the_tables_are_those_that_the_runs_give():
 
 
 def test_speaker_disjoint_runs_test_every_clip_once_and_no_speaker_in_two_folds(committed):
-    seen, emotions = (
-        set(),
-        {name: store.read_clips(RESULTS, name)["emotion"] for name in committed["corpus"].unique()},
-    )
+    seen = set()
+    emotions = {name: store.read_clips(RESULTS, name)["emotion"] for name in committed["corpus"].unique()}
     for row in committed[~committed["leaky"]].itertuples():
         if (row.corpus, row.protocol, digest_of(row)) in seen:
             continue
