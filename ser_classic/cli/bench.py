@@ -1,7 +1,10 @@
-"""`ser-classic bench` and `report`: run suites or check stored runs, and draw the leaderboard."""
+"""`ser-classic bench`: run suites and draw the leaderboard, or check stored runs."""
 
 from __future__ import annotations
 
+import logging
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +13,13 @@ import typer
 from ser_classic.cli import interrupts, options
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
-from ser_classic.errors import counted
+from ser_classic.errors import SerClassicError, counted
 from ser_classic.runtime.progress import busy
 
 if TYPE_CHECKING:
-    from ser_classic.experiment import Outcome
-    from ser_classic.experiment.checking import Check
+    from ser_classic.corpora import Loaded
+    from ser_classic.experiment.cells import Cell
+    from ser_classic.runtime.engines import Engine
 
 WHICH = "Which of the suites' runs"  # panels of the help
 CHECK = "Check finished runs"
@@ -33,10 +37,17 @@ VERDICTS = {
 }
 
 
-def _suites() -> list[str]:
-    from ser_classic.experiment.suites import suites
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for, checked before any work."""
 
-    return suites()
+    cells: list[Cell]  # as suites list them; of --check, none stands for all
+    only: dict[str, list[str] | None]  # the names chosen of each axis
+    own: dict[str, Loaded]
+    results: Path
+    data: Path
+    cache: Path
+    workers: AbstractContextManager[Engine]
 
 
 @options.reads_corpus
@@ -47,7 +58,7 @@ def bench(
         typer.Argument(
             help="Suites by name (`ser-classic list suites`), or TOML files.",
             show_default="with --check: all runs",
-            autocompletion=_suites,
+            autocompletion=options.suites,
         ),
     ] = None,
     jobs: options.Jobs = options.CORES,
@@ -97,16 +108,17 @@ def bench(
     Finished runs are kept: after an interruption, the same command continues.
     """
     with busy("starting"):
-        from ser_classic import experiment
-        from ser_classic.errors import SerClassicError
-        from ser_classic.experiment import checking
         from ser_classic.experiment import suites as known
         from ser_classic.runtime.engines import ENGINES
         from ser_classic.runtime.files import cache_folder, data_folder
 
     interrupts.stop_soon()
     if verbose:
-        _log_to_stderr()
+        lines = logging.lastResort  # looks up stderr for each line: a progress bar replaces it
+        lines.setLevel(logging.INFO)
+        lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        logging.getLogger("ser_classic").addHandler(lines)
+        logging.getLogger("ser_classic").setLevel(logging.INFO)
     kind = ENGINES[engine]
     options.check(context, NEEDS, EXCLUSIVE)
     options.refuse(
@@ -115,56 +127,60 @@ def bench(
         (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
     )
     part = known.parse_shard(shard or "1/1")
-    only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
     context.with_resource(options.brought(tables, known.tables_of(suites or ())))
     cells = [cell for suite in suites or () for cell in known.read_suite(suite)]
-    data, cache = data_folder(access.data), cache_folder(access.cache).absolute()
-    opened = kind.open(cache, data.absolute(), jobs, scheduler)
-    if check:
-        with opened as workers:
-            found = checking.check(
-                results, cells or None, only, sample or 12, seed or 0, data, cache, workers
-            )
-        return _checked(found, results)
     yours = {}
     if own is not None:
         loaded = access.load(own)
         yours = {loaded.corpus.name: loaded}
         cells = known.on_own(cells, loaded.corpus.name, protocol)
-    options.require_used(tables, (cell.features for cell in cells))
-    cells = known.select(cells, **only)
-    cells, notices = known.present(known.shard_of(cells, *part), yours, data)
-    for notice in notices:
-        tell(notice)
-    if corpus and notices and not cells:
-        raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
-    with opened as workers:
-        outcome = experiment.bench(cells, results, data, cache, workers, again, yours, keep_stale)
-    _conclude(outcome, results, cache)
+    if suites:
+        options.require_used(tables, (cell.features for cell in cells))
+    only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
+    data, cache = data_folder(access.data), cache_folder(access.cache).absolute()
+    workers = kind.open(cache, data.absolute(), jobs, scheduler)
+    asked = Asked(cells, only, yours, results, data, cache, workers)
+    if check:
+        return _check(asked, sample or 12, seed or 0)
+    _run(asked, part, again, keep_stale)
 
 
-def _conclude(outcome: Outcome, results: Path, cache: Path) -> None:
-    """Print what was done, update the leaderboard and show the best runs; exit code 1 if a run failed."""
+def _run(asked: Asked, part: tuple[int, int], again: bool, keep_stale: bool) -> None:
+    """Run one part, update the leaderboard and show the best runs; exit code 1 if a run failed."""
+    from ser_classic import experiment
+    from ser_classic.experiment.suites import present, select, shard_of
     from ser_classic.report import systems, write
     from ser_classic.report.text import best_in_terminal
 
-    for problem in outcome.problems:
-        for line in problem.split("\n"):
-            tell(line.strip())
+    cells, notices = present(shard_of(select(asked.cells, **asked.only), *part), asked.own, asked.data)
+    for notice in notices:
+        tell(notice)
+    if asked.only["corpus"] and notices and not cells:
+        raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
+    with asked.workers as workers:
+        outcome = experiment.bench(
+            cells, asked.results, asked.data, asked.cache, workers, again, asked.own, keep_stale
+        )
+    for line in "\n".join(outcome.problems).splitlines():
+        tell(line.strip())
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
-    board, _ = write(results, tell, cache=cache)
+    board, _ = write(asked.results, tell, cache=asked.cache)
     for best in best_in_terminal(systems(board)):
         show(best)
-    print(f"leaderboard: {results / 'leaderboard.md'}")
+    print(f"leaderboard: {asked.results / 'leaderboard.md'}")
     if outcome.failed:
         raise typer.Exit(1)
 
 
-def _checked(found: Check, results: Path) -> None:
-    """Print how runs that were repeated compare with the stored ones; exit code 1 if one differs."""
-    from ser_classic.errors import SerClassicError
+def _check(asked: Asked, sample: int, seed: int) -> None:
+    """Repeat stored runs, and print how they compare with the stored ones; exit code 1 if one differs."""
+    from ser_classic.experiment.checking import check
 
+    with asked.workers as workers:
+        found = check(
+            asked.results, asked.cells or None, asked.only, sample, seed, asked.data, asked.cache, workers
+        )
     for each in found.compared:
         outcome = each.why
         if each.tested:
@@ -176,22 +192,11 @@ def _checked(found: Check, results: Path) -> None:
         print(f"not checked: {counted(count, 'run')}: {reason}")
     if not found.compared:
         raise SerClassicError(
-            f"{results}: nothing was checked, for the reasons above; repeat runs on a corpus of your own "
-            "with: ser-classic bench SUITE --own PATH --again"
+            f"{asked.results}: nothing was checked, for the reasons above; repeat runs on a corpus of your "
+            "own with: ser-classic bench SUITE --own PATH --again"
         )
     verdicts = [each.verdict for each in found.compared]
     counts = "; ".join(f"{verdicts.count(verdict)} {shown}" for verdict, shown in VERDICTS.items())
     print(f"{len(found.compared)} of {found.checkable} runs checked: {counts}")
     if not found.passed:
         raise typer.Exit(1)
-
-
-def _log_to_stderr() -> None:
-    import logging
-
-    lines = logging.lastResort  # looks up stderr for each line: a progress bar replaces it while it is drawn
-    lines.setLevel(logging.INFO)
-    lines.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger = logging.getLogger("ser_classic")
-    logger.addHandler(lines)
-    logger.setLevel(logging.INFO)

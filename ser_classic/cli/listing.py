@@ -23,12 +23,6 @@ class Listed(NamedTuple):
     facts: Callable[[Any], Mapping[str, Any]]  # for JSON, beside the name
 
 
-def _suites() -> Mapping[str, str]:
-    from ser_classic.experiment.suites import titles
-
-    return titles()
-
-
 def _models(table: str) -> Listed:
     return Listed(
         lazy_table("ser_classic.models", table),
@@ -38,7 +32,7 @@ def _models(table: str) -> Listed:
 
 
 LISTED = {
-    "suites": Listed(_suites, lambda title: title.partition(": ")[2], lambda title: {"title": title}),
+    "suites": Listed(options.suites, lambda title: title.partition(": ")[2], lambda title: {"title": title}),
     "models": _models("MODELS"),
     "protocols": Listed(
         options.PROTOCOLS,

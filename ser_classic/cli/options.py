@@ -45,6 +45,13 @@ COMPLETED = {
 }
 
 
+def suites() -> Mapping[str, str]:
+    """The suites and their titles; for completion, their names."""
+    from ser_classic.experiment.suites import titles
+
+    return titles()
+
+
 def runs(context: typer.Context) -> list[str]:
     """For completion: ids of the runs under --results."""
     return sorted(path.name for path in Path(context.params["results"], "runs").glob("*"))
