@@ -16,7 +16,7 @@ from pathlib import Path
 from ser_classic.runtime.files import locked
 with locked(Path(sys.argv[1]), "knitting"):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 """
 
 
@@ -24,13 +24,18 @@ def test_one_waits_for_another_process_until_it_is_killed(tmp_path, caplog):
     command = [sys.executable, "-c", HOLD, str(tmp_path / LOCK)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        timer = threading.Timer(0.3, process.kill)
-        timer.start()
+
+        def kill() -> None:
+            while "knitting" not in caplog.text:
+                time.sleep(0.01)
+            process.kill()
+
+        killer = threading.Thread(target=kill, daemon=True)
+        killer.start()
         with locked(tmp_path / LOCK, "knitting"):
-            timer.join()
             assert process.wait() != 0
+        killer.join()
     assert list(tmp_path.iterdir()) == []
-    assert "knitting" in caplog.text
 
 
 def test_threads_exclude_one_another_too(tmp_path):

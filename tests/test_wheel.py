@@ -70,7 +70,7 @@ def test_it_holds_the_package_whole_and_nothing_else(wheel):
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "ser_classic").rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.parent.name != "__pycache__"
     }
     assert {name for name in names if ".dist-info/" not in name} == package
     assert {f"ser_classic/data/suites/{name}.toml" for name in suites()} <= names

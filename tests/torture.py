@@ -10,6 +10,7 @@ killed lies about.
 
 import argparse
 import hashlib
+import itertools
 import os
 import random
 import shutil
@@ -213,8 +214,8 @@ def torture_bench(home: Path, kills: int, random: random.Random, toll: Toll) -> 
         assert undisturbed in ("", leaderboard(place / "results"))
         undisturbed = leaderboard(place / "results")
     last = toll.kills + kills
-    for number in range(kills):
-        place, jobs = home / f"round{number}", jobs_of(number)
+    for number in itertools.count():
+        place, jobs = home / f"round{number}", jobs_of(number % kills)
         place.mkdir()
         (place / "log").touch()
         held: dict[str, bytes] = {}

@@ -100,12 +100,13 @@ def _digest(*folders: Path, below: bool = True) -> str:
     found = []
     for folder in folders:
         for home, inner, names in os.walk(folder):
-            inner[:] = [name for name in inner if below and not name.startswith(".")]
+            inner[:] = [name for name in inner if below and not name.startswith((".", "__pycache__"))]
             found.append((home, 0, 0))
             for name in names:
-                if not name.startswith(".") and not name.endswith(".pyc"):
-                    status = Path(home, name).stat()
-                    found.append((f"{home}/{name}", status.st_size, status.st_mtime_ns))
+                if not name.startswith("."):
+                    with contextlib.suppress(FileNotFoundError):  # of a run that is replaced meanwhile
+                        status = Path(home, name).stat()
+                        found.append((f"{home}/{name}", status.st_size, status.st_mtime_ns))
     return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
 
 

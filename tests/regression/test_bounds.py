@@ -47,7 +47,7 @@ def of(embedded: bool) -> list[dict]:
     return [bound for bound in BOUNDS if bound.get("run") and bound["id"].startswith("synthetic") == embedded]
 
 
-@pytest.mark.corpus  # before the embedded voices, which another worker makes meanwhile
+@pytest.mark.corpus
 @pytest.mark.parametrize("bound", of(embedded=False), ids=lambda bound: bound["id"])
 def test_a_run_on_a_real_corpus_is_within_its_bounds(bound, corpora, tmp_path, cache):
     run_now(bound, corpora, cache, tmp_path)

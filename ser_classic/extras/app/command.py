@@ -31,7 +31,7 @@ def app(
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
-        option("--port N", "Port.", RARE, min=1, max=65535, show_default="7860, or any that is free"),
+        option("--port N", "Port.", RARE, min=1, max=65535, show_default="7860, or the next one free"),
     ] = None,
 ) -> None:
     """Serve a page on this computer: upload or record, and see the emotion.

@@ -21,7 +21,6 @@ from ser_classic.predictor import cards, how_to_make, read_card, shipped
 from ser_classic.registry import need
 
 LOOPBACK = "127.0.0.1"
-PORT = 7860  # Gradio's usual one
 WIDE, PHONE = 1000, 560  # [pixels] of a page, and of the widest phone
 ANNOUNCED = "element.setAttribute('role', 'status')"  # screen readers read out what appears there
 WIDTH = "() => Math.min(window.innerWidth, 1080) - 60"  # of a figure
@@ -163,14 +162,14 @@ def served(
     """Serve the page, which has a `local_url`, while the block runs.
 
     It offers the predictors at `paths`, and in folders there, or else the package's own; `problem` gets a
-    message for each that it cannot offer. The port is 7860 by default, or any other if that is taken.
+    message for each that it cannot offer. The port is 7860 by default, or the next one that is free.
 
     Raises
     ------
     SerClassicError
         Gradio is not installed, there is no predictor, or the host or port cannot be used.
     """
-    port = _free_port(host, port)
+    _require_free(host, port)
     predictors = predictors_in(list(paths) or [shipped.FILE], problem)
     with tempfile.TemporaryDirectory(prefix="ser-classic-app-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # its default is shared by all users, and stays
@@ -206,19 +205,16 @@ def _css(limits: Limits) -> str:
     return f'{style}.recording .error::after {{ content: "{reason}"; font-size: 1rem; }}\n'
 
 
-def _free_port(host: str, port: int | None) -> int:
-    """The given port, or by default the usual one or any that is free."""
+def _require_free(host: str, port: int | None) -> None:
+    """Refuse a host that is not this computer's, and a port that is taken; without one, Gradio finds one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    for tried in [port] if port else [PORT, 0]:
-        try:
-            with socket.create_server((host, tried), family=family) as server:
-                return server.getsockname()[1]
-        except (OSError, UnicodeError) as error:
-            reason = error
-    raise SerClassicError(
-        f"the page cannot be served at {host!r} ({reason}); choose another address with --host, or another "
-        "port with --port"
-    )
+    try:
+        socket.create_server((host, port or 0), family=family).close()
+    except (OSError, UnicodeError) as error:
+        raise SerClassicError(
+            f"the page cannot be served at {host!r} ({error}); choose another address with --host, or "
+            "another port with --port"
+        ) from error
 
 
 def _gradio() -> ModuleType:
