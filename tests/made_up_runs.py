@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.scoring import scored
+from ser_classic.report.board import scored
 
 CORPORA = {
     "ravdess": (24, 60, "neutral calm happy sad angry fear disgust surprise"),

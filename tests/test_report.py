@@ -13,8 +13,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from ser_classic import report
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS
+from ser_classic.report.board import RANKING, first_seeds, scored, usual
 from ser_classic.report.overview import ranked, systems_chapter
-from ser_classic.report.scoring import RANKING, first_seeds, scored, usual
 from ser_classic.report.text import best_systems, duration
 from ser_classic.tables import share
 

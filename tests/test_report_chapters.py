@@ -12,6 +12,7 @@ from test_plots import texts
 from ser_classic import report, store
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.protocols import PROTOCOLS
+from ser_classic.report.board import scored, to_csv
 from ser_classic.report.conditions import (
     ALL,
     BLIND,
@@ -28,7 +29,6 @@ from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter
 from ser_classic.report.page import section_of
-from ser_classic.report.scoring import scored, to_csv
 from ser_classic.report.text import Chapter
 from ser_classic.report.write import CHAPTERS
 from ser_classic.tables import Table, share

@@ -4,7 +4,7 @@ import made_up_runs as made_up
 import pytest
 
 from ser_classic.report import overview
-from ser_classic.report.scoring import scored
+from ser_classic.report.board import scored
 
 
 def runs(*corpora: str):

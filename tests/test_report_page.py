@@ -10,10 +10,10 @@ import made_up_runs as made_up
 import pytest
 
 from ser_classic.plots.style import svg
+from ser_classic.report.board import scored, systems
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.overview import systems_chapter
 from ser_classic.report.page import page
-from ser_classic.report.scoring import scored, systems
 from ser_classic.report.text import Chapter
 from ser_classic.tables import Table
 

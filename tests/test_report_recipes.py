@@ -10,9 +10,9 @@ from ser_classic.features import FEATURES
 from ser_classic.models import MODELS
 from ser_classic.protocols import PROTOCOLS
 from ser_classic.report import literature
+from ser_classic.report.board import scored
 from ser_classic.report.literature import recipes, recipes_chapter, reproduced
 from ser_classic.report.page import section_of
-from ser_classic.report.scoring import scored
 from ser_classic.tables import share
 
 

@@ -11,11 +11,12 @@ from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import report, store
 from ser_classic.errors import SerClassicError
+from ser_classic.report.board import scored, systems
 from ser_classic.report.leak import MOST, leak_chapter, leak_premium, shown_premium
 from ser_classic.report.literature import beside_networks, networks_pictures, published_chapter
 from ser_classic.report.overview import ranked, systems_chapter
 from ser_classic.report.page import section_of
-from ser_classic.report.scoring import aligned, scored, systems
+from ser_classic.report.scoring import aligned
 from ser_classic.statistics import SpeakerCounts
 
 

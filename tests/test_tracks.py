@@ -17,9 +17,9 @@ from ser_classic.experiment.preparation import labels_of
 from ser_classic.features.inputs import Features
 from ser_classic.models import MODELS, Model
 from ser_classic.protocols import PROTOCOLS, Protocol, leave_one_speaker_out
+from ser_classic.report.board import scored
 from ser_classic.report.conditions import cross_chapter
 from ser_classic.report.page import page
-from ser_classic.report.scoring import scored
 from ser_classic.report.text import best_systems
 from ser_classic.tracks import LEAKY, TRACKS, Track, in_order
 

@@ -1,18 +1,10 @@
 """Reports from stored runs: leaderboards and figures; no audio is read and no model is fitted."""
 
+from ser_classic.report.board import COLUMNS, read, scored, systems, to_csv
 from ser_classic.report.comparison import compare, compare_stored
 from ser_classic.report.leak import leak_premium
 from ser_classic.report.literature import beside_published, published
-from ser_classic.report.scoring import (
-    COLUMNS,
-    judged,
-    read,
-    score,
-    scored,
-    speaker_counts,
-    systems,
-    to_csv,
-)
+from ser_classic.report.scoring import judged, score, speaker_counts
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
 from ser_classic.report.write import write
 

@@ -9,8 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from ser_classic.report.board import first_seeds, ordinary, shown, system_of, trusted
 from ser_classic.report.overview import most_run
-from ser_classic.report.scoring import first_seeds, ordinary, shown, system_of, trusted
 from ser_classic.report.text import Chapter, Picture, range_of, remark
 from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import in_order, track_of

@@ -11,7 +11,8 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.scoring import group_of, judged, lateness, over_speakers, read, system_of
+from ser_classic.report.board import group_of, lateness, read, system_of
+from ser_classic.report.scoring import judged, over_speakers
 from ser_classic.report.text import Chapter, duration, remark
 from ser_classic.statistics import FEWEST_SPEAKERS, sums_of
 from ser_classic.tables import Cell, Table, of_share, share

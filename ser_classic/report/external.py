@@ -20,9 +20,10 @@ from ser_classic.experiment import cells
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS, recalls_of
 from ser_classic.protocols import Fold, Protocol
+from ser_classic.report.board import scored
 from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
-from ser_classic.report.scoring import guesses, judged, scored, speaker_counts
+from ser_classic.report.scoring import guesses, judged, speaker_counts
 from ser_classic.statistics import interval, sums_of
 from ser_classic.tables import Table, of_share, share
 from ser_classic.tracks import track_of

@@ -7,7 +7,8 @@ from statistics import fmean
 
 import pandas as pd
 
-from ser_classic.report.scoring import FLOOR, aligned, placed, system_of, usual
+from ser_classic.report.board import FLOOR, placed, system_of, usual
+from ser_classic.report.scoring import aligned
 from ser_classic.report.text import Chapter, Picture
 from ser_classic.statistics import FEWEST_SPEAKERS, difference
 from ser_classic.tables import Cell, Table, of_share, signed

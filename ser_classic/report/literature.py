@@ -8,8 +8,8 @@ from importlib.resources import files
 
 import pandas as pd
 
+from ser_classic.report.board import RANKING, places_of_tracks, system_of, systems, trusted
 from ser_classic.report.overview import trained
-from ser_classic.report.scoring import RANKING, places_of_tracks, system_of, systems, trusted
 from ser_classic.report.text import Chapter, Picture, range_of
 from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import track_of

@@ -8,17 +8,16 @@ from functools import partial
 import pandas as pd
 
 from ser_classic.metrics import reliability
-from ser_classic.report.scoring import (
+from ser_classic.report.board import (
     FLOOR,
-    Run,
     first_seeds,
-    guesses,
     shown,
     system_of,
     systems,
     trusted,
     usual,
 )
+from ser_classic.report.scoring import Run, guesses
 from ser_classic.report.text import Chapter, Picture, duration
 from ser_classic.statistics import Ranks, per_speaker, ranks
 from ser_classic.tables import Cell, Table, of_share

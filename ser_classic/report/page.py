@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.scoring import RANKING
+from ser_classic.report.board import RANKING
 from ser_classic.report.text import (
     INTRODUCTION,
     NOTHING,
@@ -37,9 +37,11 @@ LEAD = (
     "Classical systems tested on speakers they were not trained on; those marked leaky were trained on the "
     "test speakers. All figures except the published ones are computed from stored predictions."
 )
-HEADINGS = {  # of all systems, and their classes, which the style sheet knows by place in the rows below
+# Of all systems, with their classes. Cells have none, which keeps the page small: the style sheet goes by
+# their places.
+HEADINGS = {
     **{"#": "number", "features": "", "model": "", "UAR": "number", "95 %": "", "": "bar"},
-    **dict.fromkeys(("accuracy", "F1", "ECE", "fit"), "number lesser"),
+    **dict.fromkeys(("accuracy", "F1", "ECE", "fit"), "number"),
 }
 HOW = (
     "Compare systems only within a ranking: one corpus, one track, one protocol. Click a row to see its "
@@ -193,10 +195,10 @@ def _attributes(values: Mapping[str, Any]) -> str:
 
 
 def _unfolded(runs: pd.DataFrame) -> str:
-    """What rows unfold to, as JSON: lists of emotions and of speakers, and what each row has of them.
+    """What rows unfold to, as JSON: `emotions` and `speakers` list tuples of names that many rows share.
 
-    Of a row, the number of its emotions and the counts, and the number of its speakers and their UARs in
-    thousandths.
+    `rows` has by id the place of its emotions, its confusion counts, the place of its speakers, and the UAR
+    of each of them in thousandths.
     """
     emotions: dict[tuple[str, ...], int] = {}
     speakers: dict[tuple[str, ...], int] = {}

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError, counted, wrap_errors
-from ser_classic.report.scoring import RANKING, system_of, systems, usual
+from ser_classic.report.board import RANKING, system_of, systems, usual
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
 from ser_classic.tracks import track_of

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import hashlib
 import os
 import pickle
@@ -16,13 +15,13 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
+from ser_classic.report.board import COLUMNS, read, systems, to_csv
 from ser_classic.report.conditions import cross_chapter, degraded_chapter, few_chapter, speakers_chapter
 from ser_classic.report.dimensions import dimension_board, dimensions_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import folds_chapter, networks_pictures, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import page
-from ser_classic.report.scoring import COLUMNS, read, systems, to_csv
 from ser_classic.report.text import INTRODUCTION, best_chapter, rankings
 from ser_classic.runtime.files import cache_folder, replacing
 from ser_classic.runtime.provenance import versions
@@ -69,11 +68,7 @@ def write(
         problem(words)
 
     with store.reporting(results), threadpool_limits(1):  # many small computations, which threads slow down
-        gc.disable()  # searching the records of all runs for cycles takes time and finds little
-        try:
-            boards = _write(results, report if problem else None, figures)
-        finally:
-            gc.enable()
+        boards = _write(results, report if problem else None, figures)
     with contextlib.suppress(OSError):
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(kept) as draft:
