@@ -13,9 +13,9 @@ LOWEST = 20.0  # [Hz]; coloured noise is no stronger below
 CHORDS = ((0, 4, 7), (9, 12, 16), (5, 9, 12), (7, 11, 14))  # semitones: I, vi, IV, V
 KEY = 110.0  # [Hz], of the lowest note in the lowest key
 BEAT = 0.4  # [s]
-HIGHEST = 700.0  # [Hz], pitch of `tones` ...
-HARMONICS = 20  # ... that have at most so many ...
-PERIOD = 1024  # ... in a table of one period [samples]
+HIGHEST = 700.0  # [Hz], pitch of a note of `tones`
+HARMONICS = 20  # of a note of `tones`, at most
+PERIOD = 1024  # [samples] of the table that holds one period of a note
 
 
 def added(waveform: np.ndarray, background: np.ndarray, ratio: float) -> np.ndarray:
@@ -112,7 +112,10 @@ def tones(waveform: np.ndarray, random: np.random.Generator, ratio: float) -> np
 def _note(
     random: np.random.Generator, length: int, register: float, glides: float, plucked: bool
 ) -> np.ndarray:
-    """One of the `tones` [shape=(length,)], which glides by some octaves."""
+    """One note of `tones` [shape=(length,)], at a pitch around `register` [octaves above 1 Hz].
+
+    `glides` is the standard deviation of its glide from start to end [octaves].
+    """
     glide = glides * random.normal() * np.linspace(-0.5, 0.5, length)
     pitch = min(2 ** (register + random.normal(0, 0.35)), HIGHEST) * 2**glide
     harmonics = np.arange(1, max(1, min(HARMONICS, int(0.47 * RATE / pitch.max()))) + 1)

@@ -11,9 +11,9 @@ from ser_classic.degradations.degradation import RATE
 from ser_classic.errors import SerClassicError
 
 SILENCE = 1.0  # [s]
-EARLIEST = 0.005  # [s], of the first reflection after the direct sound
-FIRST = (0.002, 0.02)  # [s]; the same for `reflections`, from and to
-DENSITY = (2.7, 3.9)  # of echoes; powers of ten [1/s]
+EARLIEST = 0.005  # [s] from the direct sound to the first echo of `room`
+FIRST = (0.002, 0.02)  # [s], range of the same in `reflections`
+DENSITY = (2.7, 3.9)  # range of the common logarithm of echoes per second in `reflections`
 NARROW = 8000  # [Hz]
 TELEPHONE = (300, 3400)  # [Hz], ITU-T G.712
 PACKET = 0.02  # [s], as RTP sends speech

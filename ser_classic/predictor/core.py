@@ -196,7 +196,8 @@ class Predictor:
         # A recording may be long: features of its pieces are kept only if they are needed together
         at_once = cutter is None or adapt
         answer = partial(replace(self, pipeline=None).answer, min_confidence=min_confidence)
-        describer = self._describer(self.channel, cutter, list if at_once else answer)
+        keep = list if at_once else answer
+        describer = replace(self._describer, channel=self.channel, cutter=cutter, keep=keep)
         kept = []
         for item in describer.describe(sources, jobs):
             if not isinstance(item, str):
@@ -207,7 +208,8 @@ class Predictor:
                 problem(item)
         return self.answer(kept, adapt, min_confidence) if at_once else kept
 
-    def _describer(self, *given: Any) -> Describer:
+    @property
+    def _describer(self) -> Describer:
         """What computes the features of recordings; an error if it takes tables of features instead."""
         if self.features.brought:
             name = self.features.name
@@ -215,7 +217,7 @@ class Predictor:
                 f"{self.named}: was fitted on the table {name} and takes no recordings; give "
                 f"their features with --table {name}=FILE (describe_table)"
             )
-        return Describer(self.features, *given)
+        return Describer(self.features)
 
     def listen(
         self,
@@ -231,7 +233,7 @@ class Predictor:
         recording, which has the other parameters and the errors. A predictor of the adapted track is refused,
         as it needs all recordings of a speaker first.
         """
-        describer = self._describer()
+        describer = self._describer
         for span, waveform in windows(blocks, rate, window, hop):
             described = describer.piece(MICROPHONE, waveform, rate, span)
             yield from self.answer([described], min_confidence=min_confidence)

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ser_classic.features.voice.frames import limited
+
 TRACKS = (
     *(f"mfcc_{n:02d}" for n in range(13)),
     *("alpha_00", "sharpness_00", "f0_00", "strength_00", "hnr_00", "cpp_00"),
@@ -89,4 +91,4 @@ def _unit(tracks: np.ndarray) -> np.ndarray:
 
 
 def _fisher(correlation: np.ndarray) -> np.ndarray:
-    return np.arctanh(np.minimum(np.maximum(correlation, -LIMIT), LIMIT)).astype(np.float32)
+    return np.arctanh(limited(correlation, -LIMIT, LIMIT)).astype(np.float32)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.features.voice.frames import BLOCK, HOP, RATE, Frames, blocks
+from ser_classic.features.voice.frames import BLOCK, HOP, RATE, Frames, blocks, limited
 
 CEILING = 5300.0  # [Hz]
 FORMANTS = 5
@@ -87,7 +87,7 @@ def burg(samples: np.ndarray, order: int) -> np.ndarray:
     r[0] = g[1] = 2 * lagged[1]
     for m in range(1, order + 1):
         k = -_dot(a[:m], g[m:0:-1]) / np.maximum(_dot(a[:m], g[:m]), tiny)
-        k = np.minimum(np.maximum(k, -1), 1)  # in half the time of np.clip
+        k = limited(k, -1, 1)
         turned = stages if m < order else stages[:1]
         turned[:, : m + 1] += k * turned[:, m::-1]
         if m < order:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ser_classic.features.voice.frames import BLOCK, RATE, Frames, squared
+from ser_classic.features.voice.frames import BLOCK, RATE, Frames, limited, squared
 
 FLOOR, CEILING = 65.0, 650.0  # [Hz]
 WINDOW = 738  # [samples]: three periods of the lowest pitch
@@ -99,7 +99,7 @@ def _candidates(frames: Frames) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         peaks.append((row + block.start, column + first, *heights))
     row, lag, left, top, right = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
     bend = np.minimum(left - 2 * top + right, -1e-9)
-    shift = np.minimum(np.maximum(0.5 * (left - right) / bend, -0.5), 0.5)
+    shift = limited(0.5 * (left - right) / bend, -0.5, 0.5)
     height = top - 0.25 * (left - right) * shift
     height = np.where(height > 1, 1 / height, height)
     hertz = FINER * RATE / (lag + shift)
