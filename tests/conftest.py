@@ -229,6 +229,43 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
         process.communicate()
 
 
+STUCK = """
+import time
+from pathlib import Path
+
+from sklearn.dummy import DummyClassifier
+
+from ser_classic.models import Model
+
+HERE = Path(__file__).parent
+
+
+class Stuck(DummyClassifier):
+    def fit(self, X, y):
+        (HERE / "begun").touch()
+        while not (HERE / "go").exists():
+            time.sleep(0.01)
+        return super().fit(X, y)
+
+
+stuck = Model("stuck", "", lambda seed: Stuck())
+"""
+
+
+@pytest.fixture
+def stuck(tmp_path: Path) -> Path:
+    """A folder for Python's path with a plug-in, the model `stuck`: from `begun` on it waits for `go`.
+
+    Both are files in this folder. A bench that comes to it is in the middle however fast the machine is.
+    """
+    described = tmp_path / "plug_in" / "stuck-1.dist-info"
+    described.mkdir(parents=True)
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: stuck\nVersion: 1\n")
+    (described / "entry_points.txt").write_text("[ser_classic.models]\nstuck = stuck:stuck\n")
+    (described.parent / "stuck.py").write_text(STUCK)
+    return described.parent
+
+
 @pytest.fixture
 def brief_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The networks of the table train for three epochs, or two where nothing can be held out."""

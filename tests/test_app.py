@@ -288,7 +288,7 @@ def test_a_visitor_uploads_a_recording_and_reads_the_answer(arrive, models, long
 def test_on_a_phone_a_visitor_speaks_first(arrive):
     page = arrive(390, is_mobile=True, color_scheme="dark", permissions=["microphone"])
     page.click(".record-button:visible")
-    page.wait_for_timeout(1500)
+    page.wait_for_function("document.querySelector('.recording .duration')?.innerText > '0:01'")
     page.click(".stop-button:visible")
     assert "Hz" in told(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -305,7 +305,7 @@ def test_an_example_is_answered_and_plays_without_a_mouse_and_is_read_out(arrive
     press(page, "long")
     assert "every second" in told(page)
     assert "every second" in page.get_by_role("status").filter(has_text="audio").inner_text()
-    assert not [button for button in page.get_by_role("button").all() if not button.evaluate(NAME)]
+    assert "" not in page.get_by_role("button").evaluate_all(f"found => found.map({NAME})")
     press(page, "Play")
     page.wait_for_function("document.querySelector('.recording time')?.innerText > '0:00'")
 
@@ -315,6 +315,7 @@ NAME = "e => e.ariaLabel || e.innerText.trim()"
 
 def press(page, name: str) -> None:
     """Go to a button from the beginning of the page, and press it, with the keyboard alone."""
+    page.get_by_role("button", name=name, exact=True).first.wait_for()
     page.evaluate("document.activeElement.blur()")
     for _ in range(40):
         page.keyboard.press("Tab")
@@ -345,6 +346,7 @@ def test_two_recordings_stand_side_by_side(arrive, short, long):
     send(page, long, "B")
     assert "1.1 s of audio" in told(page, "A")
     assert "every second" in told(page, "B")
+    page.locator(".picture:visible svg").nth(1).wait_for()
     names = page.evaluate("[...document.querySelectorAll('.picture [id]')].map(each => each.id)")
     assert len(names) == len(set(names)), "figures share no names"
 

@@ -262,7 +262,7 @@ def test_ctrl_c_in_the_evaluation_keeps_the_model(start, own_folder, recordings,
     process = start("-c", EVALUATES_FOR_AN_HOUR, *words)
     assert process.stdout.readline() == "evaluating\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert out.startswith(f"{path}: tiny, mfcc13, ridge; 48 clips, 3 emotions\n")
     assert len(err.splitlines()) == 1

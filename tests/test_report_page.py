@@ -112,22 +112,27 @@ def test_without_a_script_all_systems_are_there_ranked(html):
 
 
 @pytest.fixture(scope="module")
-def opened(html, tmp_path_factory):
-    """The page in a browser, its path, and what went wrong on it."""
+def browser():
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install 'ser-classic[dev]'")
     if BROWSER is None:
         pytest.skip("no chromium on this machine; apt-get install chromium")
-    path = tmp_path_factory.mktemp("page") / "leaderboard.html"
-    path.write_text(html)
-    wrong: list[str] = []
     with playwright.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        sheet = browser.new_page(viewport={"width": 1280, "height": 900})
-        sheet.on("pageerror", lambda error: wrong.append(str(error)))
-        sheet.on("console", lambda message: wrong.append(message.text))
-        sheet.goto(path.as_uri())
-        yield sheet
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def opened(html, browser, tmp_path):
+    """The page as it first shows; nothing may go wrong on it."""
+    (tmp_path / "leaderboard.html").write_text(html)
+    wrong: list[str] = []
+    sheet = browser.new_page(viewport={"width": 1280, "height": 900})
+    sheet.on("pageerror", lambda error: wrong.append(str(error)))
+    sheet.on("console", lambda message: wrong.append(message.text))
+    sheet.goto((tmp_path / "leaderboard.html").as_uri())
+    yield sheet
+    sheet.close()
     assert not wrong
 
 
@@ -168,9 +173,8 @@ def test_the_switch_for_systems_from_elsewhere_is_there_where_any_is(opened, htm
 
 
 def test_a_row_unfolds_and_has_a_link_and_back_folds_it(opened):
-    start = opened.url
     opened.click(f"tr[id='{ROW}'] td")
-    assert opened.url.endswith(f"#{ROW}")
+    assert opened.evaluate("location.hash") == f"#{ROW}"
     told = opened.inner_text(".detail")
     assert "UAR of each of 10 speakers" in told
     (of_speakers,) = scored([made_up.run("emodb", "loso", "pooled", "svm_rbf")], made_up.clips)["counts"]
@@ -178,7 +182,7 @@ def test_a_row_unfolds_and_has_a_link_and_back_folds_it(opened):
     first = f"{counts[0, 0] / counts[0].sum():.3f}".removeprefix("0")
     assert opened.inner_text(".detail .confusions tbody tr td:last-child") == first
     opened.go_back()
-    assert opened.url == start
+    opened.wait_for_function("location.hash === ''")
     opened.wait_for_selector(".detail", state="detached")
     opened.go_forward()
     opened.wait_for_selector(f"tr[id='{ROW}'] + .detail")
@@ -202,6 +206,7 @@ def test_headings_sort_each_ranking_on_its_own(opened):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_is_never_wider_than_the_screen_and_the_first_figures_show(opened, width):
     opened.set_viewport_size({"width": width, "height": 900})
+    opened.wait_for_function(f"innerWidth === {width}")
     assert opened.evaluate("document.documentElement.scrollWidth <= innerWidth")
     right = "document.querySelector('#all thead th:nth-child(5)').getBoundingClientRect().right"
     assert opened.evaluate(right) <= width
