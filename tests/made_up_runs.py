@@ -117,6 +117,11 @@ def run(
         "model": model,
         "seed": seed,
         "status": "ok",
+        "parameters": {},
+        "versions": {},
+        "machine": {},
+        "folds": [{"fold": fold, "chosen": {}} for fold in sorted(set(folds))],
+        "size": 100_000,
         "fit_seconds": round(float(rng.gamma(2, 9)), 2),
         "predict_seconds": round(float(rng.gamma(2, 0.2)), 2),
         **told,
@@ -129,11 +134,10 @@ def trained(
 ) -> MadeUp:
     """A run whose record has what it took."""
     made = run(corpus, protocol, features, model)
-    folds = sorted(made.table["fold"].unique())
+    chosen = {"chosen": {"best_epoch": 5, "device": "cpu"}}
     record = made.record | {
         "parameters": {"model": {"estimator": estimator}},
-        "folds": [{"fold": fold, "chosen": {"best_epoch": 5, "device": "cpu"}} for fold in folds],
-        "size": 100_000,
+        "folds": [fold | chosen for fold in made.record["folds"]],
     }
     return MadeUp(record, made.table)
 

@@ -16,7 +16,8 @@ from ser_classic.errors import SerClassicError
 def record(name: str = "c--loso--f--m--0", **more) -> dict:
     names = dict(zip(store.NAMES, name.split("--"), strict=True))
     told = {"schema": store.SCHEMA, "id": name, "status": "ok", "track": "blind", "leaky": False}
-    told |= {"base": "loso", "independent": True}
+    told |= {"base": "loso", "independent": True, "parameters": {}, "versions": {}, "machine": {}}
+    told |= {"folds": [], "fit_seconds": 1.0, "predict_seconds": 1, "size": 1}
     return told | names | {"digests": {"clips": "1"}} | more
 
 
@@ -94,6 +95,17 @@ def altered(**said):
     return change
 
 
+def without(name):
+    """Let the record lack something."""
+
+    def change(folder: Path) -> None:
+        told = json.loads((folder / "run.json").read_text())
+        del told[name]
+        (folder / "run.json").write_text(json.dumps(told))
+
+    return change
+
+
 DAMAGES = {
     "no record": lambda folder: (folder / "run.json").unlink(),
     "half a record": lambda folder: os.truncate(folder / "run.json", 40),
@@ -103,6 +115,7 @@ DAMAGES = {
     "no digests": altered(digests={}),
     "digests that are none": altered(digests={"clips": "1", "folds": 3, "predictions": "1"}),
     "parameters that are none": altered(parameters=3),
+    **{f"no {name}": without(name) for name in record() if name != "digests"},
     "no predictions": lambda folder: (folder / "predictions.csv.bz2").unlink(),
 }
 

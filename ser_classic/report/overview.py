@@ -162,7 +162,6 @@ def efforts(runs: pd.DataFrame) -> pd.DataFrame:
     names = ["corpus", "protocol", "features", "model", "network"]
     table = shown(runs, "blind")
     table = table[(table["source"] == "") & (table["model"] != FLOOR)]
-    table = table.loc[[{"folds", "size"} <= run.record.keys() for run in table["run"]]]
     table = table.assign(
         network=[trained(run) for run in table["run"]],
         seconds=[run.record["fit_seconds"] / len(run.record["folds"]) for run in table["run"]],

@@ -32,12 +32,18 @@ RECORD = "run.json"
 DIMENSIONS = "dimensions"  # the folder of their runs in that of results
 NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
 FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
-# What the record of a finished run and its digests (of clips, folds and predictions) hold
+# What the record of a finished run holds, that of one of ours also, and its digests
 FINISHED = {
-    **dict.fromkeys(("track", "base", "clips", "folds", "predictions"), str),
+    **dict.fromkeys(("track", "base"), str),
     **dict.fromkeys(("leaky", "independent"), bool),
-    "parameters": dict,
+    **dict.fromkeys(("parameters", "digests"), dict),
 }
+OURS = {
+    **dict.fromkeys(("versions", "machine"), dict),
+    **dict.fromkeys(("fit_seconds", "predict_seconds"), int | float),
+    **{"folds": list, "size": int},
+}
+DIGESTS = dict.fromkeys(("clips", "folds", "predictions"), str)
 AGAIN = "run it again with bench --again"
 SPACE = "free some space or choose another folder with --results; finished runs are safe"
 
@@ -267,13 +273,17 @@ def read_run(path: Path) -> Run:
         if not record["id"] == id_of(record) == path.name:
             raise ValueError(f"its record is of {id_of(record)!r} and has the id {record['id']!r}")
         if record["status"] == "ok":
-            known = {"parameters": {}, **record, **record["digests"]}
-            for name, kind in FINISHED.items():
-                if not isinstance(known[name], kind):
-                    raise ValueError(f"its {name} is {known[name]!r}")
+            _require(record, FINISHED if "external" in record else FINISHED | OURS)
+            _require(record["digests"], DIGESTS)
             if not (path / PREDICTIONS).is_file():
                 raise ValueError("its predictions are missing")
     return Run(path, record)
+
+
+def _require(told: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
+    for name, kind in kinds.items():
+        if not isinstance(told.get(name), kind):
+            raise ValueError(f"its {name} is {told[name]!r}" if name in told else f"it has no {name}")
 
 
 def find_run(results: Path, name: str) -> Run:
