@@ -1,5 +1,17 @@
-"""`python -m ser_classic`: the command line."""
+"""The command `ser-classic`, also as `python -m ser_classic`."""
 
-from ser_classic.cli import main
+import sys
 
-main()
+
+def main() -> None:
+    """Run the command line; Ctrl-C while that is still imported is answered as any later one."""
+    try:
+        from ser_classic import cli
+    except KeyboardInterrupt:
+        sys.stderr.write("ser-classic: interrupted\n")
+        sys.exit(130)
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

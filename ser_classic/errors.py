@@ -48,7 +48,7 @@ def wrap_errors(
 ) -> Iterator[None]:
     """Turn exceptions that a plug-in or library raises in the block, by default all, into a SerClassicError.
 
-    A SerClassicError passes through unchanged.
+    A SerClassicError passes through unchanged. Of what is not expected by name (`only`), the kind is said.
     """
     try:
         yield
@@ -56,6 +56,6 @@ def wrap_errors(
         raise
     except only as error:
         why = " ".join(str(error).split())[:300]  # on one line
-        raise SerClassicError(
-            "; ".join(filter(None, (f"{what}: {type(error).__name__}: {why}", remedy)))
-        ) from error
+        if Exception in only or not why:
+            why = f"{type(error).__name__}: {why}"
+        raise SerClassicError("; ".join(filter(None, (f"{what}: {why}", remedy)))) from error

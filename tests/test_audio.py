@@ -39,7 +39,7 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path):
         audio.read(odd)
 
 
-def test_stereo_is_averaged_or_one_channel_taken_and_mono_has_but_one(tmp_path):
+def test_stereo_is_averaged_or_one_channel_taken_and_mono_is_left_and_right(tmp_path):
     left, right = tone(frequency=440), tone(frequency=660)
     path = wav(tmp_path / "a.wav", np.stack([left, right], axis=1), subtype="FLOAT")
     np.testing.assert_allclose(audio.read(path)[0], (left + right) / 2, atol=1e-6)
@@ -49,10 +49,11 @@ def test_stereo_is_averaged_or_one_channel_taken_and_mono_has_but_one(tmp_path):
     np.testing.assert_array_equal(audio.read(path, channel=1)[0], tone())
 
 
+@pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("channel", [2, 7, -1])
-def test_a_channel_that_a_stereo_file_lacks_is_refused(tmp_path, channel):
-    path = wav(tmp_path / "a.wav", np.stack([tone(), tone()], axis=1))
-    with pytest.raises(AudioError, match=rf"a\.wav: .*{channel}.*2"):
+def test_a_channel_that_a_file_lacks_is_refused(tmp_path, channel, channels):
+    path = wav(tmp_path / "a.wav", np.stack([tone()] * channels, axis=1))
+    with pytest.raises(AudioError, match=rf"a\.wav: .*{channel}.*--channel"):
         audio.read(path, channel=channel)
 
 

@@ -132,7 +132,11 @@ def test_only_a_library_that_a_run_depends_on_explains_a_difference(
 def test_another_processor_explains_a_few_guesses(results, cache, turned, expected):
     record = store.read_run(results / "runs" / CELLS[1].id).record
     rewrite(results, "ridge", turn(turned), machine=record["machine"] | {"processor": "Z80"})
-    assert verdict(results, cache, "ridge").verdict == expected
+    found = verdict(results, cache, "ridge")
+    assert found.verdict == expected
+    assert ("Z80" in found.why) == (expected == "machine")
+    rewrite(results, "ridge", turn(turned), machine=record["machine"] | {"cores": 99})
+    assert verdict(results, cache, "ridge").verdict == "differs"
 
 
 def test_what_cannot_be_checked_is_counted_with_the_reason(results, cache, tmp_path):

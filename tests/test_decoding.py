@@ -320,6 +320,8 @@ def test_what_ffmpeg_reads_says_so_where_it_is_not_there(tmp_path, monkeypatch, 
         ("a.raw", bytes(range(256)), "ffmpeg -f s16le -ar 16000 -ac 1 -i"),
         ("a.wav", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
         ("a.mp3", b"<!DOCTYPE html><html>Log in</html>", "web page"),
+        ("m.onnx", b"\x08\x0a\x12\x0bser-classic\x1a", "exported model"),
+        ("a.wav", b"PK\3\4\x14\0", "archive"),
     ],
 )
 def test_what_is_no_recording_is_called_what_it_is(tmp_path, name, content, remedy):

@@ -177,7 +177,13 @@ def test_what_is_for_a_corpus_is_refused_for_a_recording(tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("what", "folder"), [("a.wav", "a.wav"), ("./a/x.wav", "a_x.wav"), ("../work/x.wav", "work_x.wav")]
+    ("what", "folder"),
+    [
+        ("a_x.wav", "a_x.wav"),
+        ("./a/x.wav", "a/x.wav"),
+        ("../work/x.wav", "x.wav"),
+        ("../x.wav", "{up}/x.wav"),
+    ],
 )
 def test_every_recording_has_a_page_of_its_own(tmp_path, monkeypatch, what, folder):
     work = tmp_path / "work"
@@ -185,7 +191,8 @@ def test_every_recording_has_a_page_of_its_own(tmp_path, monkeypatch, what, fold
     monkeypatch.chdir(work)
     soundfile.write(what, np.sin(np.arange(8000) / 10), 16_000)
     assert command(what).exit_code == 0
-    assert (work / "explore" / folder / "index.html").exists()
+    up = tmp_path.relative_to(tmp_path.anchor)
+    assert (work / "explore" / folder.format(up=up) / "index.html").exists()
 
 
 def test_what_cannot_be_explored_or_written_is_one_error(tiny, tmp_path):

@@ -103,6 +103,31 @@ def test_a_second_ctrl_c_while_python_tidies_up_ends_it_and_neither_says_a_word(
     assert python(program) == (code, "answer\n", "")
 
 
+def test_ctrl_c_while_the_command_is_imported(tmp_path):
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")
+    done = subprocess.run(
+        [sys.executable, "-m", "ser_classic", "--version"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 130
+    assert done.stderr.splitlines() == ["ser-classic: interrupted"]
+
+
+def test_a_process_that_ends_at_once_leaves_no_temporary_folder(python):
+    program = (
+        "from ser_classic.runtime import files\n"
+        "folder = files.temporary()\n"
+        "print(folder.name, flush=True)\n"
+        "files.end(3)"
+    )
+    code, told, _ = python(program)
+    assert code == 3
+    assert Path(told.strip()).name.startswith("ser-classic-")
+    assert not Path(told.strip()).exists()
+
+
 def test_a_file_that_may_not_grow(words, mfcc13, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "ser_classic", *words, "--results", tmp_path / "results", "--jobs", "1"],

@@ -58,6 +58,7 @@ def test_the_metadata_say_what_it_takes_and_gives(fitted, saved, tmp_path, ser):
     assert tuple(facts["columns"]) == fitted("svm_rbf").features.columns
     assert facts["features"]["name"] == "mfcc13"
     assert facts["card"] == load_predictor(saved).card
+    ser("predict", "m.onnx").refused("m.onnx: it is an exported model")
 
 
 def test_what_has_no_onnx_form_and_what_cannot_be_written_is_told(fitted, saved, tmp_path, ser):

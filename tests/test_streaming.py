@@ -239,8 +239,9 @@ def test_windows_unlike_what_the_model_was_fitted_on_are_marked_and_uncertain(sa
 def test_devices_are_listed_with_the_default_marked_and_one_that_is_not_there_is_told(fake, capsys, saved):
     listen.listen(devices=True)
     assert capsys.readouterr().out == "* 1: mic (2 channels, 16000 Hz)\n"
-    with pytest.raises(SerClassicError, match=r"'nonsense'.* ser-classic listen --devices"):
+    with pytest.raises(SerClassicError, match=r"'nonsense'.* ser-classic listen --devices") as told:
         listen.listen(saved, device="nonsense")
+    assert "Error" not in str(told.value)
 
 
 def test_a_microphone_that_falls_silent_ends_the_wait(fake, monkeypatch):

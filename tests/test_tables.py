@@ -102,11 +102,13 @@ def test_missing_doubled_and_foreign_clips_are_named(tiny, frame, tmp_path):
             table.rows_of(tiny.clips)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("change", "named"),
     [
         (lambda frame: frame.mask(np.repeat(frame.index == frame.index[7], WIDTH).reshape(-1, WIDTH)), "7"),
         (lambda frame: frame.replace(frame.iloc[7, 2], np.inf), "e2"),
+        (lambda frame: frame.astype(float).replace(float(frame.iloc[7, 2]), 1e300), "e2"),
         (lambda frame: frame.assign(note="words"), "note"),
         (lambda frame: frame.rename_axis("path"), "clip, clips, file, files"),
         (lambda frame: frame.assign(clip="a"), "clip and file"),

@@ -52,6 +52,16 @@ OURS = re.compile(  # files for libsndfile alone; for MP3, its tag or first fram
     re.DOTALL,
 )
 
+MISTAKEN = {  # what files are, by their first bytes in lower case, that are taken for recordings or tables
+    rb"version https://git-lfs": "it is a Git LFS pointer, not the file itself; get the file with: "
+    "git lfs pull",
+    rb"<!doctype html|<html|<\?xml": "it is a web page, not the file itself; download the file again, logged "
+    "in if that is required",
+    rb"\x08.\x12.ser-classic": "it is an exported model, which needs an ONNX runtime; name the file of "
+    "`ser-classic fit` (.skops)",
+    rb"pk\x03\x04": "it is an archive or a spreadsheet; unpack it, or save it as CSV",
+}
+
 
 def announced(decoder: Any, head: bytes, there: int) -> int:
     """How many frames a header announces, or `UNKNOWN`; `there` is the number of bytes from the audio on."""
@@ -154,10 +164,6 @@ def is_audio(head: bytes) -> bool:
 
 
 def mistaken(content: bytes) -> str | None:
-    """What a file is instead of a recording, by its first bytes, and what to do; None if that is unknown."""
+    """What a file is instead, by its first bytes, and what to do; None if that is unknown."""
     head = content[:512].lstrip().lower()
-    if head.startswith(b"version https://git-lfs"):
-        return "it is a Git LFS pointer, not the file itself; get the file with: git lfs pull"
-    if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
-        return "it is a web page, not the file itself; download the file again, logged in if that is required"
-    return None
+    return next((what for signs, what in MISTAKEN.items() if re.match(signs, head, re.DOTALL)), None)

@@ -12,7 +12,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -39,6 +38,7 @@ from ser_classic.audio.containers import (
 )
 from ser_classic.audio.files import HEADERLESS, opened_file
 from ser_classic.audio.waveforms import AudioError, Downmix, Part, check, notice, peak, resample
+from ser_classic.runtime.files import temporary
 
 BLOCK = 2**18  # frames decoded at a time
 HEAD = 8192  # [bytes] examined before decoding
@@ -74,7 +74,7 @@ def read(
     sample_rate : int, optional
         Resample to this rate [Hz]; the file's own rate by default.
     channel : int, optional
-        Channel of several, counted from 0; their mean by default.
+        Channel of several, counted from 0; their mean by default. Mono counts as left (0) and right (1).
 
     Raises
     ------
@@ -250,7 +250,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
     if program is None:
         kind = f"damaged, or of a kind that only ffmpeg reads ({_reason(error)})"
         raise AudioError(f"{path}: {kind}; install ffmpeg, or convert it elsewhere: {command}")
-    with tempfile.TemporaryDirectory(prefix="ser-classic-") as folder:
+    with temporary() as folder:
         made = Path(folder) / "converted.wav"
         result = subprocess.run(
             [program, *FFMPEG_BEFORE, f"file:{path}", *FFMPEG_AFTER, str(made)],

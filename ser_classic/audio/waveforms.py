@@ -68,15 +68,17 @@ def seconds(time: float) -> str:
 
 
 def mono(samples: np.ndarray, channel: int | None, name: str) -> np.ndarray:
-    """One channel [shape=(n,)] of samples [shape=(n, channels)], or their mean."""
+    """One channel [shape=(n,)] of samples [shape=(n, channels)], or their mean.
+
+    The one channel of a mono recording counts as left (0) and as right (1).
+    """
     channels = samples.shape[1]
+    if channel is not None and not 0 <= channel < max(channels, 2):
+        has = "is mono" if channels == 1 else f"has {channels}, counted from 0"
+        raise AudioError(f"{name}: there is no channel {channel}, it {has}; choose another --channel, or mix")
     if channels == 1:
         return samples[:, 0]
-    if channel is None:
-        return samples.mean(axis=1)
-    if not 0 <= channel < channels:
-        raise AudioError(f"{name}: has no channel {channel}; its {channels} channels count from 0")
-    return samples[:, channel]
+    return samples.mean(axis=1) if channel is None else samples[:, channel]
 
 
 class Downmix:

@@ -31,8 +31,8 @@ EXCLUSIVE = [["--again", "--keep-stale"], ["--scheduler", "--jobs"]]
 EXCLUSIVE += [["--check", other] for other in ("--own", "--shard", "--again", "--keep-stale")]
 VERDICTS = {
     "same": "same",
-    "libraries": "different, explained by libraries",
-    "machine": "different, explained by the machine",
+    "libraries": "different, with other libraries",
+    "machine": "different, on another machine",
     "differs": "DIFFERS",
 }
 

@@ -34,8 +34,8 @@ def explore(
     from ser_classic import explore as explorer
     from ser_classic.audio import is_recording
 
-    path = Path(what)
-    folder = output or Path("explore", "_".join(path.parts).strip("/._"))  # a/b.wav is in a_b.wav
+    path, place, here = Path(what), Path(os.path.abspath(what)), Path.cwd()  # noqa: PTH100 (without ..)
+    folder = output or "explore" / place.relative_to(here if here in place.parents else place.anchor)
     if is_recording(path) and not os.path.isdir(path):  # noqa: PTH112 (Path's raises where one may not look)
         others = options.given(context) - {"what", "--output", "--channel"}
         options.refuse((others, f"{', '.join(others)}: for a corpus only, and {what} is a recording"))

@@ -10,6 +10,7 @@ import threading
 import time
 
 from ser_classic.cli.printing import tell
+from ser_classic.runtime.files import end
 
 INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what `kill`, `timeout` and a cluster's queue send
@@ -31,12 +32,12 @@ def first() -> threading.Event:
     """
     came = threading.Event()
 
-    def end(number: int, frame: object) -> None:
+    def heard(number: int, frame: object) -> None:
         came.set()
         signal.signal(number, signal.default_int_handler)
 
     for number in SIGNALS:
-        signal.signal(number, end)
+        signal.signal(number, heard)
     return came
 
 
@@ -54,11 +55,11 @@ def leave() -> None:
         sys.stdout.flush()
     signal.set_wakeup_fd(-1)
 
-    def end(number: int, frame: object) -> None:
-        signal.signal(number, lambda number, frame: os._exit(INTERRUPTED))
+    def heard(number: int, frame: object) -> None:
+        signal.signal(number, lambda number, frame: end(INTERRUPTED))
 
     for number in SIGNALS:
-        signal.signal(number, end)
+        signal.signal(number, heard)
 
 
 def stop_soon() -> None:
@@ -76,6 +77,6 @@ def stop_soon() -> None:
             pass
         time.sleep(GRACE)
         say()
-        os._exit(INTERRUPTED)
+        end(INTERRUPTED)
 
     threading.Thread(target=watch, daemon=True, name="interrupts").start()

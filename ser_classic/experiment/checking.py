@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from ser_classic.experiment.stale import differences
 from ser_classic.experiment.suites import select
 from ser_classic.features import FEATURES
 from ser_classic.runtime.engines import SERIAL, Engine
+from ser_classic.runtime.files import temporary
 
 ROUNDING = 1.5 * 10**-store.DECIMALS  # one unit of the last decimal may part rounded probabilities
 TIES = 0.02  # share of guesses that the last digits of another processor may turn over
@@ -36,8 +36,8 @@ class Compared:
     """A stored run and its repetition.
 
     The verdict is `same` where every guess is equal, and every probability but for rounding; `libraries` or
-    `machine` where other versions of libraries, or another processor, explain the difference; and `differs`
-    where nothing does.
+    `machine` where it may come from other versions of libraries, or for a few guesses from another processor;
+    and `differs` where there is no such reason.
     """
 
     id: str
@@ -45,7 +45,7 @@ class Compared:
     tested: int = 0  # guesses
     turned: int = 0  # those that differ
     apart: float | None = None  # largest difference of two probabilities, or predictions of a dimension
-    why: str = ""  # what explains a difference, or where it begins
+    why: str = ""  # what a difference may come from, or where it begins
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def check(
         for cell in checkable
     }
     drawn = _drawn(checkable, seconds, number, seed)
-    with tempfile.TemporaryDirectory(prefix="ser-classic-check-") as folder:
+    with temporary() as folder:
         outcome = experiment.bench(drawn, Path(folder), data, cache, engine)
         again = {Cell.of(run.record): run for run in _runs(Path(folder))}
         compared = [compare(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
@@ -126,8 +126,9 @@ def compare(stored: store.Run, again: store.Run | None, problems: Collection[str
     if other := explaining(stored.record, again.record):
         versions = ", ".join(f"{name} {before}, now {after}" for name, (before, after) in other.items())
         return found("libraries", why=f"{where}; {versions}")
-    if stored.record["machine"] != again.record["machine"] and turned <= TIES * len(then):
-        return found("machine", why=f"{where}; it was run on {stored.record['machine'].get('processor')}")
+    before, after = (_processor(run.record["machine"]) for run in (stored, again))
+    if before != after and turned <= TIES * len(then):
+        return found("machine", why=f"{where}; it was run on {before}, now on {after}")
     return found("differs", why=where)
 
 
@@ -142,6 +143,11 @@ def explaining(stored: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str,
         if before.get(name) != after.get(name) and not idle:
             unlike[name] = (before.get(name, "none"), after.get(name, "none"))
     return unlike
+
+
+def _processor(machine: Mapping[str, Any]) -> str:
+    """What of a machine the last digits depend on; each process has one thread, however many cores."""
+    return ", ".join(str(machine.get(name)) for name in ("processor", "architecture", "system"))
 
 
 def _runs(results: Path) -> Iterator[store.Run]:

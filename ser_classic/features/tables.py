@@ -117,12 +117,13 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
     if columns.has_duplicates:
         twice = columns[columns.duplicated()][0]
         raise SerClassicError(f"{path}: two columns are called {twice}; rename one")
-    values = np.ascontiguousarray(features, dtype=np.float32)
+    with np.errstate(over="ignore"):  # refused below
+        values = np.ascontiguousarray(features, dtype=np.float32)
     rows, of = np.nonzero(~np.isfinite(values))
     if len(rows):
         raise SerClassicError(
-            f"{path}: {len(set(rows))} rows have NaN or infinite values, first {keys[rows[0]]} in column "
-            f"{columns[of[0]]}; correct them or drop the column"
+            f"{path}: {len(set(rows))} rows have NaN, infinite or larger values than float32 holds "
+            f"(3.4e38), first {keys[rows[0]]} in column {columns[of[0]]}; correct them or drop the column"
         )
     table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
     return FeatureSet(name, None, table)

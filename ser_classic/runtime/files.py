@@ -8,9 +8,11 @@ import logging
 import os
 import shutil
 import stat
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from ser_classic.errors import SerClassicError
 
@@ -52,6 +54,18 @@ def _replaceable(path: Path) -> bool:
         return os.access(path.parent, os.W_OK | os.X_OK) and stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
         return error.errno == errno.ENOENT
+
+
+def temporary() -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder, which does not outlive this process, even if `end` ends it."""
+    return tempfile.TemporaryDirectory(prefix=f"ser-classic-{os.getpid()}-", ignore_cleanup_errors=True)
+
+
+def end(code: int) -> NoReturn:
+    """End this process at once, whatever it is at."""
+    for folder in Path(tempfile.gettempdir()).glob(f"ser-classic-{os.getpid()}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(code)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from threadpoolctl import threadpool_limits
 
 from ser_classic.errors import SerClassicError
+from ser_classic.runtime.files import end
 
 logger = logging.getLogger(__name__)
 
@@ -162,6 +163,6 @@ def follow(leader: int) -> None:
     def watch() -> None:
         while os.getppid() == leader:
             time.sleep(INTERVAL)
-        os._exit(1)
+        end(1)
 
     threading.Thread(target=watch, daemon=True, name="follow").start()

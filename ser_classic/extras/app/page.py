@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -19,6 +18,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extras.app.answering import WAITING, Limits, refusal, reply
 from ser_classic.predictor import cards, how_to_make, read_card, shipped
 from ser_classic.registry import need
+from ser_classic.runtime.files import temporary
 
 LOOPBACK = "127.0.0.1"
 WIDE, PHONE = 1000, 560  # [pixels] of a page, and of the widest phone
@@ -171,7 +171,7 @@ def served(
     """
     _require_free(host, port)
     predictors = predictors_in(list(paths) or [shipped.FILE], problem)
-    with tempfile.TemporaryDirectory(prefix="ser-classic-app-") as folder:
+    with temporary() as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # its default is shared by all users, and stays
         gradio = _gradio()
         plain = ("system-ui", "sans-serif")
