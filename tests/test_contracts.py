@@ -143,14 +143,15 @@ def test_a_model_is_cloned_learns_chooses_of_its_grid_and_repeats_itself(name):
     X, y = small_inputs(model, clips), clips["emotion"].to_numpy(dtype=str)
     fitted, again = (fit(model, X, y, clips["speaker"].to_numpy(dtype=str), seed=1) for _ in range(2))
     assert model.parameters(seed=1) == parameters
-    assert fitted.tuned == (bool(model.grid) or "cv" in parameters["parameters"]) or model.extra
     assert all(fitted.chosen[key] in values for key, values in (model.grid or {}).items())
     new = small_inputs(model, clips, seed=1)
     guess = fitted.estimator.predict(new)
     np.testing.assert_array_equal(guess, again.estimator.predict(new))
     assert guess.shape == y.shape
     assert set(guess) <= set(y) == set(fitted.estimator.classes_)
-    assert balanced_accuracy_score(y, guess) > 0.8 or name == "prior" or model.extra
+    if not model.extra:  # those train for a moment only
+        assert fitted.tuned == (bool(model.grid) or "cv" in parameters["parameters"])
+        assert balanced_accuracy_score(y, guess) > 0.8 or name == "prior"
     probabilities = fitted.probabilities(new)
     assert (probabilities is None) == (name == "svc_auto")  # as published: nothing of it is calibrated
     if probabilities is not None:

@@ -206,23 +206,10 @@ def svg(figure: Figure) -> str:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     target = io.StringIO()
-    with styled():
+    with _laid_out(figure):
         FigureCanvasSVG(figure).print_svg(target, metadata=_NOTHING)  # draws once, where `savefig` does twice
-    figure.set_layout_engine("none")  # laid out once is enough for all forms
-    text = target.getvalue()
-    # matplotlib names clip paths by a hash of their last digits, which the layout's solver leaves open.
-    names = dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))
-    numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
-    text = re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
-    text = re.sub(r"\n +", "\n", text)
-    text = re.sub(r"<[^>]+>", _tidied, text)
-    # Few styles are in all of a drawing, so they are classes.
-    pattern = r'(<[^>]*?) style="([^"]*)"'
-    styles = dict.fromkeys(style for _, style in re.findall(pattern, text))
-    classes = {style: f"style{number}" for number, style in enumerate(styles, start=1)}
-    text = re.sub(pattern, lambda found: f'{found[1]} class="{classes[found[2]]}"', text)
-    rules = "\n".join(f".{name} {{{style}}}" for style, name in classes.items())
-    return text.replace("</style>", f"\n{rules}\n</style>", 1)
+    text = re.sub(r"\n +", "\n", _with_numbered_parts(target.getvalue()))
+    return _with_classes(re.sub(r"<[^>]+>", _tidied, text))
 
 
 def inline_svg(text: str, name: str, title: str) -> str:
@@ -263,8 +250,28 @@ def write(figure: Figure, *paths: Path) -> None:
             draft.write_bytes(content)
 
 
+def _with_numbered_parts(text: str) -> str:
+    """An SVG in which the names of its parts are numbers.
+
+    matplotlib names them by a hash of their last digits, which the layout's solver leaves open.
+    """
+    names = dict.fromkeys(re.findall(r'id="(\w*[0-9a-f]{10})"', text))
+    numbers = {name: f"part{number}" for number, name in enumerate(names, start=1)}
+    return re.sub(r"\w*[0-9a-f]{10}\b", lambda found: numbers.get(found[0], found[0]), text)
+
+
+def _with_classes(text: str) -> str:
+    """An SVG with classes for styles, of which a drawing has few."""
+    pattern = r'(<[^>]*?) style="([^"]*)"'
+    styles = dict.fromkeys(style for _, style in re.findall(pattern, text))
+    classes = {style: f"style{number}" for number, style in enumerate(styles, start=1)}
+    text = re.sub(pattern, lambda found: f'{found[1]} class="{classes[found[2]]}"', text)
+    rules = "\n".join(f".{name} {{{style}}}" for style, name in classes.items())
+    return text.replace("</style>", f"\n{rules}\n</style>", 1)
+
+
 def _tidied(tag: re.Match[str]) -> str:
-    """A tag with short coordinates, and without names to which nothing refers and turns by nothing."""
+    """A tag with short coordinates, without names to which nothing refers and rotations by 0 degrees."""
     text = re.sub(r' id="(?!part)[^"]*"| transform="rotate\(-0 [^)]*\)"', "", tag[0])
     return re.sub(r'(?<= [dxy]=")[^"]*|(?<=translate\()[^)]*|(?<=rotate\()[^)]*', _shorter, text)
 
@@ -277,7 +284,14 @@ def _shorter(found: re.Match[str]) -> str:
 
 def _written(figure: Figure, form: str, **options: Any) -> bytes:
     target = io.BytesIO()
-    with styled():
+    with _laid_out(figure):
         figure.savefig(target, format=form, **options)
-    figure.set_layout_engine("none")
     return target.getvalue()
+
+
+@contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Our style in the block, which draws a figure; its layout then stays the same in all forms."""
+    with styled():
+        yield
+    figure.set_layout_engine("none")
