@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +66,6 @@ def extract(
     >>> extract(clips, root, FEATURES["mfcc13"]).frame.shape
     (504, 13)
     """
-    from ser_classic.corpora.clips import parts  # here: a prediction needs no corpora
-
     feature_set.require()
     if len(feature_set.parts) > 1:
         columns = feature_set.columns  # raises an error at once if two sets have a column in common
@@ -76,22 +74,8 @@ def extract(
         return _beside(feature_set, columns, side_by_side, cache)
     if feature_set.brought:
         return _looked_up(clips, feature_set, cache, degradation)
-    job = _Job(feature_set, root.absolute(), shards_of(feature_set, cache).absolute(), channel, degradation)
-    shards = job.shards
-    # Only short texts are kept for each clip: for a million clips, path objects would need a gigabyte.
-    sources = [
-        _Source(file, clip, part, _state(root / file))
-        for file, clip, part in zip(clips["file"], clips.index, parts(clips), strict=True)
-    ]
-    keys = [job.key(source) for source in sources]
-    known = index(shards)
-    missing = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
-    if missing:
-        with locked(shards, f"extracting {feature_set.name}"):
-            (shards / "parameters.json").write_text(json.dumps(feature_set.parameters, indent=1) + "\n")
-            known = index(shards)
-            missing = {key: source for key, source in missing.items() if key not in known}
-            known |= _extract_missing(missing, len(clips), job, engine)
+    shards = shards_of(feature_set, cache).absolute()
+    keys, known = _in_shards(clips, _Job(feature_set, root.absolute(), shards, channel, degradation), engine)
     columns = feature_set.columns
     try:
         values, lengths = assemble(keys, known, shards)
@@ -137,12 +121,16 @@ _digests: dict[str, str] = {}  # of files, by their state, so that each is read 
 
 
 class _Source(NamedTuple):
-    """A clip, its part of its file, and the state of the file when its digest was taken."""
+    """A clip, its part of its file, the state of the file when its digest was taken, and a key in the cache.
+
+    The key tells the file's content, and what else the samples depend on.
+    """
 
     file: str
     clip: str
     part: Any
     state: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -155,16 +143,20 @@ class _Job:
     channel: int | None
     degradation: Degradation | None
 
-    def key(self, source: _Source) -> str:
-        """A clip's key in the cache: its file's content, and what else its samples depend on."""
-        if source.state not in _digests:
-            _digests[source.state] = audio.digest(self.root / source.file)
-        key = _digests[source.state]
+    def source(self, file: str, clip: str, part: Any) -> _Source:
+        """A clip as it is now."""
+        path = self.root / file
+        state = _state(path)
+        if state not in _digests:
+            _digests[state] = audio.digest(path)
+        key = _digests[state]
         if self.channel is not None:
             key += f":{self.channel}"
-        if source.part is not None:
-            key += f":@{source.part}"
-        return key if self.degradation is None else f"{key}:{self.degradation.key}:{source.clip}"
+        if part is not None:
+            key += f":@{part}"
+        if self.degradation is not None:
+            key += f":{self.degradation.key}:{clip}"
+        return _Source(file, clip, part, state, key)
 
     def compute(self, sources: Sequence[_Source]) -> list[np.ndarray]:
         """Features [shape=(d,) or (rows, d)] of clips, in one batch; raises errors of any kind."""
@@ -195,44 +187,68 @@ def _state(path: Path) -> str:
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
-def _extract_missing(missing: dict[str, _Source], of: int, job: _Job, engine: Engine) -> dict[str, Path]:
-    """Extract clips into new shards, and return the shard of each."""
-    work, name = list(missing.items()), job.feature_set.name
-    batches = [(job, work[start : start + BATCH]) for start in range(0, len(work), BATCH)]
+def _in_shards(clips: pd.DataFrame, job: _Job, engine: Engine) -> tuple[list[str], dict[str, Path]]:
+    """The key of every clip, and the shard of each key; clips that are in none are extracted."""
+    from ser_classic.corpora.clips import parts  # here: a prediction needs no corpora
+
+    known = index(job.shards)
+    keys: list[str] = []
+    missing: list[_Source] = []
+    # Of a clip only short texts are kept: for a million clips, path objects would need a gigabyte.
+    for file, clip, part in zip(clips["file"], clips.index, parts(clips), strict=True):
+        source = job.source(file, clip, part)
+        keys.append(source.key)
+        if source.key not in known:
+            missing.append(source)
+    if missing:
+        with locked(job.shards, f"extracting {job.feature_set.name}"):
+            parameters = json.dumps(job.feature_set.parameters, indent=1)
+            (job.shards / "parameters.json").write_text(f"{parameters}\n")
+            known = index(job.shards)
+            missing = [*{source.key: source for source in missing if source.key not in known}.values()]
+            known.update(_extract_missing(missing, len(clips), job, engine))
+    return keys, known
+
+
+def _extract_missing(
+    missing: list[_Source], of: int, job: _Job, engine: Engine
+) -> Iterator[tuple[str, Path]]:
+    """Extract clips into new shards, and yield the key and shard of each.
+
+    As the workers report them: a shared folder may list its files late.
+    """
+    name = job.feature_set.name
+    batches = [(job, missing[start : start + BATCH]) for start in range(0, len(missing), BATCH)]
     done = engine.run(_extract_batch, batches, "batches of clips")
-    found: dict[str, Path] = {}  # as the workers report: a shared folder may list its files late
     failures: list[str] = []
-    for _, (written, failed) in track(done, len(batches), f"extracting {name}"):
-        found |= written
-        failures += failed
+    for number, (shard, failed) in track(done, len(batches), f"extracting {name}"):
+        yield from ((source.key, shard) for source in batches[number][1] if source.key not in failed)
+        failures += failed.values()
     if failures and not job.root.is_dir():
         gone = "the folder of the corpus is gone; put it back and repeat the command to continue"
         raise SerClassicError(f"{job.root}: {gone}")
     if failures:
         shown = some(sorted(failures), apart="\n  ")
         raise SerClassicError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}")
-    return found
 
 
-def _extract_batch(job: _Job, batch: list[tuple[str, _Source]]) -> tuple[dict[str, Path], list[str]]:
-    """Extract some clips into one shard; return the shard of each, and a message for each that failed."""
+def _extract_batch(job: _Job, sources: list[_Source]) -> tuple[Path | None, dict[str, str]]:
+    """Extract some clips into one shard; return it, and a message for the key of each that failed."""
     vectors: dict[str, np.ndarray] = {}
-    failures: list[str] = []
+    failed: dict[str, str] = {}
     if hasattr(job.feature_set.extractor, "together"):
         with suppress(Exception, SystemExit):  # which clip it was is found below
-            keys, sources = zip(*batch, strict=True)
-            vectors = dict(zip(keys, job.compute(sources), strict=True))
-    for key, source in batch:
+            vectors = dict(zip([source.key for source in sources], job.compute(sources), strict=True))
+    for source in sources:
         try:
-            if key not in vectors:
-                [vectors[key]] = job.compute([source])
+            if source.key not in vectors:
+                [vectors[source.key]] = job.compute([source])
         except (Exception, SystemExit) as error:  # a plug-in may raise anything
             about = f"{job.root / source.file}: {type(error).__name__}: "
-            failures.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
+            failed[source.key] = f"{'' if isinstance(error, SerClassicError) else about}{error}"
     if not vectors:
-        return {}, failures
-    path = write_shard(job.shards, list(vectors), list(map(np.atleast_2d, vectors.values())))
-    return dict.fromkeys(vectors, path), failures
+        return None, failed
+    return write_shard(job.shards, list(vectors), list(map(np.atleast_2d, vectors.values()))), failed
 
 
 def compute(
