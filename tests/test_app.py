@@ -238,6 +238,7 @@ def arrive(chromium, address):
 
     def visit(width: int = 1280, **options):
         contexts.append(chromium.new_context(viewport={"width": width, "height": 844}, **options))
+        contexts[-1].set_default_timeout(300_000)  # [ms], on a machine with other work
         page = contexts[-1].new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -262,7 +263,7 @@ def send(page, path, panel: str = "") -> None:
 def told(page, panel: str = "") -> str:
     """The answer, when it is there."""
     shown = page.locator(f"#answer{panel}")
-    shown.locator(".facts, .refused").wait_for(timeout=60_000)
+    shown.locator(".facts, .refused").wait_for()
     return shown.inner_text()
 
 

@@ -65,7 +65,7 @@ def dask(tmp_path_factory, stuck, monkeypatch) -> Iterator[Cluster]:
         process.wait()
 
 
-def wait_for(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
@@ -86,7 +86,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(
 ):
     from distributed import Client
 
-    monkeypatch.setattr(cluster, "CONNECT", 60)
+    monkeypatch.setattr(cluster, "CONNECT", 300)
     wait = Client.wait_for_workers
     with monkeypatch.context() as patch:
         patch.setattr(Client, "wait_for_workers", lambda client, number, timeout: wait(client, number, 0.1))
@@ -105,7 +105,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_results_of_one_process(
 
     words = ["bench", "s.toml", "--own", own_folder, "--speaker", r"/(s\d\d)_"]
     with Client(dask.address) as client:
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=300)
         address = {pid: address for address, pid in client.run(os.getpid).items()}[victim.pid]
         killer = threading.Thread(target=kill)
         killer.start()
@@ -151,10 +151,10 @@ def forgive_nothing(dask_scheduler) -> None:
 
 
 def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT", 60)
+    monkeypatch.setattr(cluster, "CONNECT", 300)
     first, second = dask.worker(), dask.worker()
     with cluster.connected(dask.address, tmp_path, tmp_path) as engine:
-        engine.client.wait_for_workers(2, timeout=60)
+        engine.client.wait_for_workers(2, timeout=300)
         shared = Shared()
         numbered = sorted(engine.run(facts, [(shared, number) for number in range(40)], "sums"))
         found = [each for _, each in numbered]
@@ -187,7 +187,7 @@ def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_p
         with pytest.raises(SerClassicError, match="1 s"):
             list(results)
         threading.Timer(0.5, dask.processes[0].kill).start()
-        monkeypatch.setattr(cluster, "PATIENCE", 60)
+        monkeypatch.setattr(cluster, "PATIENCE", 300)
         with pytest.raises(SerClassicError, match="scheduler"):
             list(engine.run(divide, [(1, 1)], "sums"))
 

@@ -128,6 +128,7 @@ def opened(html, browser, tmp_path):
     (tmp_path / "leaderboard.html").write_text(html)
     wrong: list[str] = []
     sheet = browser.new_page(viewport={"width": 1280, "height": 900})
+    sheet.set_default_timeout(300_000)  # [ms], on a machine with other work
     sheet.on("pageerror", lambda error: wrong.append(str(error)))
     sheet.on("console", lambda message: wrong.append(message.text))
     sheet.goto((tmp_path / "leaderboard.html").as_uri())

@@ -50,7 +50,7 @@ from ser_classic.runtime.engines import Local
 
 SPEAKERS, EMOTIONS, TAKES = ("s01", "s02", "s03", "s04"), ("neutral", "angry", "sad"), range(1, 9)
 LOG = "TORTURE_LOG"  # the file in which every extraction is noted
-PATIENCE = 60  # [s] that workers may take to notice, on a machine with other work
+PATIENCE = 300  # [s] that workers may take to notice, on a machine with other work
 CELLS = [
     Cell("voices", protocol, features, model)
     for features in ("counted", "mfcc13")
