@@ -5,7 +5,9 @@ import pytest
 from scipy.signal import welch
 
 from ser_classic.degradations import DEGRADATIONS, RATE, training_copy
-from ser_classic.degradations.channel import TELEPHONE
+from ser_classic.degradations import copies as module
+from ser_classic.degradations.backgrounds import noise
+from ser_classic.degradations.channel import clipped
 from ser_classic.degradations.copies import Chain
 
 
@@ -66,16 +68,18 @@ def test_odd_copies_come_over_lines_and_even_ones_from_scenes(voice):
 NOTHING = dict.fromkeys(("room", "tones", "band", "noise", "clipped"))
 
 
-def test_no_chain_is_a_tested_degradation(chains):
-    """White noise, the telephone's band, the tested room, the tested share of clipped samples and level."""
-    assert all(chain.band != TELEPHONE for chain in chains)
-    assert all(chain.noise[1] != 0 for chain in chains if chain.noise)
-    tested = DEGRADATIONS["room"].change.keywords["decay"]
-    assert all(chain.room[0] != tested for chain in chains if chain.room)
-    tested = DEGRADATIONS["clipped"].change.keywords["share"]
-    assert all(chain.clipped < tested for chain in chains if chain.clipped)
-    faint = DEGRADATIONS["faint"].change.keywords["level"]
-    assert all(chain.level != faint for chain in chains)
+def test_chains_have_of_what_is_tested_only_other_noise_and_less_clipping(chains):
+    tested = {getattr(each.change, "func", each.change) for each in DEGRADATIONS.values()}
+    assert tested.intersection(filter(callable, vars(module).values())) == {noise, clipped}
+    assert not any("exponent" in each.change.keywords for each in of(noise)), "white"
+    assert np.mean([abs(chain.noise[1]) < 0.1 for chain in chains if chain.noise]) < 0.1, "nearly white"
+    share = min(each.change.keywords["share"] for each in of(clipped))
+    assert all(chain.clipped < share for chain in chains if chain.clipped)
+
+
+def of(change):
+    """The tested degradations that make this change."""
+    return [each for each in DEGRADATIONS.values() if getattr(each.change, "func", None) is change]
 
 
 @pytest.fixture(scope="module")
