@@ -273,6 +273,7 @@ def test_ctrl_c_in_the_evaluation_keeps_the_model(start, own_folder, recordings,
 
 def test_the_card_is_shown_and_given_as_json(saved, ser):
     assert "Intended use." in ser("card", saved).said()
+    assert "CC BY-NC-SA" in ser("card").said()  # of the built-in one
     (told,) = ser("card", saved, "--json").rows()
     assert told["model"]["name"] == "svm_rbf"
 

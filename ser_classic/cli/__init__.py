@@ -69,7 +69,7 @@ app.add(
     "predict m.skops 'calls/**/*.wav' > emotions.txt",
     "predict call.wav --segments --channel each",
 )
-app.add(predictors.card, "card m.skops", "card m.skops --json")
+app.add(predictors.card, "card", "card m.skops --json")
 app.add(predictors.export, "export m.skops --output m.onnx")
 app.add(explore.explore, "explore ravdess", "explore a.wav --output a")
 app.add(listing.list_names, "list", "list suites", "list models --json", name="list")

@@ -99,15 +99,21 @@ def fit(
 
 
 def card(
-    model: options.ModelFile,
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="MODEL.skops", help="Model saved by `ser-classic fit`.", show_default="the built-in one"
+        ),
+    ] = None,
     as_json: options.Json = False,
     pipeline: Annotated[
         Path | None, option("--pipeline FILE", "Write the scikit-learn pipeline in it to this file.")
     ] = None,
 ) -> None:
     """Show what a saved model was fitted on, how good it is, and its limits."""
-    from ser_classic.predictor import cards, read_card, saving
+    from ser_classic.predictor import cards, read_card, saving, shipped
 
+    model = model or shipped.FILE
     if pipeline is not None:
         require_writable(pipeline, "pipelines", saving.SUFFIX)
         pipeline.write_bytes(saving.pipeline_of(model))
