@@ -244,7 +244,7 @@ def _converted(path: Path, head: bytes, error: Exception) -> Iterator[Path]:
         command = command.replace("-i", "-f s16le -ar 16000 -ac 1 -i", 1)
         raise AudioError(f"{path}: raw samples; convert it, with its rate and format: {command}")
     if not FOREIGN.match(head):
-        with _blamed(path, "truncated or damaged" if is_audio(head) else "not readable as audio"):
+        with _blamed(path, "truncated or damaged" if is_audio(head) else "no recording, or a damaged one"):
             raise error
     program = shutil.which("ffmpeg")
     if program is None:

@@ -15,6 +15,7 @@ from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
 from ser_classic.errors import SerClassicError, counted
 from ser_classic.runtime.progress import busy
+from ser_classic.tables import share
 
 if TYPE_CHECKING:
     from ser_classic.corpora import Loaded
@@ -185,7 +186,7 @@ def _check(asked: Asked, sample: int, seed: int) -> None:
         outcome = each.why
         if each.tested:
             outcome = f"{each.turned} of {each.tested} predictions differ"
-            outcome += "" if each.apart is None else f", probabilities within {each.apart:.3f}"
+            outcome += "" if each.apart is None else f", probabilities within {share(each.apart)}"
             outcome += f" ({each.why})" if each.why else ""
         print(f"{each.id}: {VERDICTS[each.verdict]}: {outcome}")
     for reason, count in found.unchecked.items():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ser_classic.corpora import Corpus
+from ser_classic.tables import share
 from ser_classic.vocabulary import ordered
 
 ACCESS = {"open": "open", "registration": "register", "request": "request", "made": "made here"}
@@ -77,7 +78,7 @@ def published_of(corpus: Corpus) -> list[str]:
     lines = []
     for (protocol, track), group in rows.groupby(["protocol", "track"], sort=False):
         apart = "" if group["speaker_disjoint"].iloc[0] == "yes" else ", speakers on both sides"
-        best = ", ".join(f"{each.system} {each.value:.3f}" for each in group.head(SHOWN).itertuples())
+        best = ", ".join(f"{each.system} {share(each.value)}" for each in group.head(SHOWN).itertuples())
         lines.append(f"{protocol} ({track}{apart}), {group['metric'].iloc[0]}: {best}")
     return lines
 
