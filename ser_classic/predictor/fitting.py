@@ -229,7 +229,8 @@ def _evaluation(
         protocol = ordinary(base, trial.protocol.track)
         if copies:
             protocol = protocol.with_copies(len(copies))
-        found = _stored(replace(cell, protocol=protocol.name), clips, features, copies, results)
+        run = replace(cell, protocol=protocol.name)
+        found = _stored(run, clips, features, copies, results)
         try:
             predictions = (
                 found
@@ -252,7 +253,7 @@ def _evaluation(
             "clips": len(predictions),
             "speakers": len(table.speakers),
             "classes": int(clips["emotion"].nunique()),
-            "source": "computed for this card" if found is None else "from the stored run of this cell",
+            "source": "computed for this card" if found is None else f"from the stored run {run.id}",
             "confusion": {
                 truth: dict(zip(table.classes, row, strict=True))
                 for truth, row in zip(table.classes, table.counts.sum(axis=0).tolist(), strict=True)
