@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import weakref
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -197,6 +198,23 @@ def test_a_damaged_shard_is_computed_again(corpus, peaks, tmp_path):
     first.write_bytes(first.read_bytes()[:-200])
     again = extract(clips, root, peaks, tmp_path / "cache")
     np.testing.assert_array_equal(again.values, before.values)
+
+
+def test_a_shard_with_damaged_values_is_told_and_removed(corpus, peaks, tmp_path):
+    clips, root = corpus
+    before = np.array(extract(clips, root, peaks, tmp_path / "cache").values)
+    for matrix in (tmp_path / "cache").rglob("matrix-*.npy"):
+        matrix.unlink()
+    first, *others = shards(tmp_path / "cache")
+    with zipfile.ZipFile(first) as archive:
+        start = archive.getinfo("values.npy").header_offset + 200
+    content = bytearray(first.read_bytes())
+    content[start : start + 8] = bytes(byte ^ 255 for byte in content[start : start + 8])
+    first.write_bytes(content)
+    with pytest.raises(SerClassicError, match=rf"{first.name}.*again"):
+        extract(clips, root, peaks, tmp_path / "cache")
+    assert shards(tmp_path / "cache") == others
+    assert np.array_equal(extract(clips, root, peaks, tmp_path / "cache").values, before)
 
 
 def test_a_cut_matrix_is_assembled_again(corpus, peaks, tmp_path):

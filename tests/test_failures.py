@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from planted import Level
 
-from ser_classic import cli, store
+from ser_classic import __main__, cli, store
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import Cell, bench
 from ser_classic.features import FeatureSet
@@ -115,6 +115,17 @@ def test_ctrl_c_while_the_command_is_imported(tmp_path):
     assert done.stderr.splitlines() == ["ser-classic: interrupted"]
 
 
+def test_ctrl_c_while_the_commands_are_put_together(monkeypatch, capsys):
+    def put_together() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", put_together)
+    with pytest.raises(SystemExit) as stop:
+        __main__.main()
+    assert stop.value.code == 130
+    assert capsys.readouterr().err.splitlines() == ["ser-classic: interrupted"]
+
+
 def test_a_process_that_ends_at_once_leaves_no_temporary_folder(python):
     program = (
         "from ser_classic.runtime import files\n"
@@ -126,6 +137,17 @@ def test_a_process_that_ends_at_once_leaves_no_temporary_folder(python):
     assert code == 3
     assert Path(told.strip()).name.startswith("ser-classic-")
     assert not Path(told.strip()).exists()
+
+
+def test_a_process_ends_at_once_although_every_disk_is_full(python):
+    program = (
+        "import tempfile\n"
+        "from ser_classic.runtime import files\n"
+        "def full(): raise FileNotFoundError('no usable temporary directory')\n"
+        "tempfile.gettempdir = full\n"
+        "files.end(3)"
+    )
+    assert python(program) == (3, "", "")
 
 
 def test_a_file_that_may_not_grow(words, mfcc13, tmp_path):

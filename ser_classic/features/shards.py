@@ -21,13 +21,15 @@ from typing import Any
 
 import numpy as np
 
-from ser_classic.errors import wrap_errors
+from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.features.inputs import row_numbers
 from ser_classic.features.sets import FeatureSet
 from ser_classic.runtime import files
 from ser_classic.runtime.files import cache_folder, replacing
 
 Pieces = Iterable[tuple[Any, np.ndarray]]
+
+DAMAGED = (OSError, ValueError, KeyError, zipfile.BadZipFile)  # what reading such a shard raises
 
 
 def _writing(shards: Path, remedy: str = "choose another with --cache") -> AbstractContextManager[None]:
@@ -67,7 +69,7 @@ def index(shards: Path) -> dict[str, Path]:
         try:
             with np.load(path) as shard:
                 found |= dict.fromkeys(shard["digests"].tolist(), path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except DAMAGED:
             path.unlink(missing_ok=True)
     return found
 
@@ -83,7 +85,7 @@ def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[
     lengths = np.empty(len(digests), dtype=np.int64)
     width = 0
     for path, positions in wanted.items():
-        with np.load(path) as shard:
+        with _opened(path) as shard:
             sizes = dict(zip(shard["digests"].tolist(), shard["lengths"].tolist(), strict=True))
             width = width or shard["values"].shape[1]
         lengths[positions] = [sizes[digests[position]] for position in positions]
@@ -91,7 +93,7 @@ def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[
 
     def pieces() -> Pieces:
         for path, positions in wanted.items():
-            with np.load(path) as shard:
+            with _opened(path) as shard:
                 stops = dict(zip(shard["digests"].tolist(), np.cumsum(shard["lengths"]), strict=True))
                 rows = shard["values"]
             sizes = lengths[positions]
@@ -99,6 +101,17 @@ def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[
             yield row_numbers(ends[positions], sizes), rows[row_numbers(ends_here, sizes)]
 
     return keep(shards, "\n".join(digests), (int(ends[-1]), width), pieces()), lengths
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A shard to read; one that cannot be read in the block is removed, and its clips are missing then."""
+    try:
+        with np.load(path) as shard:
+            yield shard
+    except DAMAGED as error:
+        path.unlink(missing_ok=True)
+        raise SerClassicError(f"{path}: damaged, and removed; run the same command again") from error
 
 
 def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.ndarray:

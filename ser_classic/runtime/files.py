@@ -63,9 +63,11 @@ def temporary() -> tempfile.TemporaryDirectory[str]:
 
 def end(code: int) -> NoReturn:
     """End this process at once, whatever it is at."""
-    for folder in Path(tempfile.gettempdir()).glob(f"ser-classic-{os.getpid()}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
-    os._exit(code)
+    try:
+        for folder in Path(tempfile.gettempdir()).glob(f"ser-classic-{os.getpid()}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:  # also where all disks are full, and so no folder is known to be for temporary files
+        os._exit(code)
 
 
 @contextlib.contextmanager
