@@ -63,7 +63,7 @@ def bad_files(folder: Path) -> dict[str, Path]:
     files = {
         "no such file": folder / "missing.wav",
         "empty": folder / "empty.wav",
-        "not readable": folder / "text.wav",
+        "no recording": folder / "text.wav",
         "truncated": folder / "cut.wav",
         "download": folder / "cut.flac",
         "silent": wav(folder / "silent.wav", np.zeros(8_000)),
@@ -71,7 +71,7 @@ def bad_files(folder: Path) -> dict[str, Path]:
         "10 ms": wav(folder / "one.wav", tone()[1:2]),
     }
     files["empty"].touch()
-    files["not readable"].write_text("this is no audio\n" * 50)
+    files["no recording"].write_text("this is no audio\n" * 50)
     files["truncated"].write_bytes(whole[: len(whole) // 2])
     files["download"].write_bytes(lossless[: len(lossless) // 2])
     return files
