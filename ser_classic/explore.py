@@ -15,10 +15,9 @@ import pandas as pd
 from ser_classic import audio
 from ser_classic.corpora import Loaded, parts
 from ser_classic.corpora.warnings import warnings_of
-from ser_classic.errors import wrap_errors
 from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.features.extraction import Features
-from ser_classic.runtime.files import replacing
+from ser_classic.runtime.files import replacing, writing
 from ser_classic.vocabulary import ordered
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]
 
     text = page_of(title, facts, parts)  # first: what is drawn once is laid out a little differently again
     page = folder / "index.html"
-    with wrap_errors(f"{folder}: cannot be written", "choose another with --output"):
+    with writing(folder, "--output"):
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(page) as draft:
             draft.write_text(text, encoding="utf-8")

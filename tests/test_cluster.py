@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from threadpoolctl import threadpool_info
@@ -164,6 +164,12 @@ def test_what_is_shared_is_sent_once_and_all_that_goes_wrong_is_told(dask, tmp_p
         assert Shared.sent == 1
         with pytest.raises(ZeroDivisionError):
             list(engine.run(divide, [(1, 1), (1, 0)], "sums"))
+
+        monkeypatch.setitem(sys.modules, "not_there", ModuleType("not_there"))
+        foreign = type("Foreign", (), {"__module__": "not_there"})
+        monkeypatch.setattr(sys.modules["not_there"], "Foreign", foreign, raising=False)
+        with pytest.raises(SerClassicError, match=rf"{dask.address}.*not_there.*install"):
+            list(engine.run(facts, [(foreign(), 1)], "sums"))
 
         third = dask.worker(threads=2)
         wait_for(lambda: len(engine.client.nthreads()) == 3)

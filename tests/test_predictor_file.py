@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
 from hypothesis import given, settings
@@ -134,7 +135,8 @@ def test_what_is_loaded_is_what_was_saved_byte_for_byte(model, predictors, files
 
 
 def test_the_pipeline_comes_back_where_it_was_kept(predictors, files, tmp_path):
-    X = np.random.default_rng(0).normal(size=(5, 13)).astype(np.float32)
+    values = np.random.default_rng(0).normal(size=(5, 13)).astype(np.float32)
+    X = pd.DataFrame(values, columns=FEATURES["mfcc13"].columns)
     back = load_pipeline(files["svm_rbf"])
     np.testing.assert_array_equal(back.predict_proba(X), predictors["svm_rbf"].pipeline.predict_proba(X))
     with pytest.raises(SerClassicError, match=r"--pipeline"):

@@ -207,6 +207,7 @@ def test_a_planted_leak_is_caught():
     [
         (lambda clips, seed: clips["room"], "30 clips: KeyError: 'room'"),
         (lambda clips, seed: [([0], [1])], "30 clips: AttributeError"),
+        (lambda clips, seed: [Fold("1", *np.split(np.random.permutation(30), 2))], "seed"),
         (lambda clips, seed: [Fold("1", np.ones(30, bool), np.arange(5))], "fold 1: `train` .*0 to 29"),
         (lambda clips, seed: [Fold("1", np.arange(10, 30), np.arange(0))], "fold 1: `test` "),
         (lambda clips, seed: [Fold("1", np.arange(10, 31), np.arange(10))], "fold 1: `train` "),

@@ -67,6 +67,18 @@ def test_a_long_speech_is_split_and_none_of_it_lost():
     assert all(0 <= after.start - before.end < 0.1 for before, after in itertools.pairwise(spans))
 
 
+def test_short_ones_that_follow_each_other_closely_do_not_overlap():
+    pause = np.zeros(RATE // 2)
+    words = np.concatenate([pause, *[part for _ in range(6) for part in (voice(0.4), pause)]])
+    spans = [span for span, _ in found(words.astype(np.float32))]
+    assert len(spans) == 6
+    assert all(after.start >= before.end for before, after in itertools.pairwise(spans))
+    for number, span in enumerate(spans):
+        said = 0.5 + 0.9 * number
+        assert span.start <= said + 0.05
+        assert span.end >= said + 0.35
+
+
 @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 44_100])
 def test_what_is_no_voice_is_no_utterance(rate):
     random = np.random.default_rng(0)

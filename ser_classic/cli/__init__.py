@@ -94,7 +94,7 @@ def first(
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one message on stderr and exit code 1."""
-    interrupts.heed_sigterm()
+    interrupts.interrupt_on_sigterm()
     for name in THREADS:  # before any command imports NumPy, which reads them once
         os.environ.setdefault(name, "1")
     if sys.stdout:  # none where it is closed; a file's name may hold what its encoding lacks
@@ -113,7 +113,7 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as stop:
         if stop.code == interrupts.INTERRUPTED:
-            interrupts.say()
+            interrupts.tell_once()
         raise
     finally:
-        interrupts.leave()
+        interrupts.end_on_second_interrupt()

@@ -16,17 +16,17 @@ INTERRUPTED = 130  # Typer's exit code for Ctrl-C, the shells' 128 + SIGINT
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # Ctrl-C, and what `kill`, `timeout` and a cluster's queue send
 GRACE = 0.5  # [s] to stop in an orderly way; what is finished is safe in any case
 
-_said = threading.Lock()
+_told = threading.Lock()
 
 
-def say() -> None:
+def tell_once() -> None:
     """Say once that the work was interrupted, and how it goes on."""
-    if _said.acquire(blocking=False):
+    if _told.acquire(blocking=False):
         tell("interrupted; what was finished is kept, the same command continues from there")
 
 
-def first() -> threading.Event:
-    """What the first Ctrl-C or SIGTERM from now on sets, and interrupts nothing; a second one interrupts.
+def first_interrupt() -> threading.Event:
+    """An event that the first Ctrl-C or SIGTERM sets instead of interrupting; a second one interrupts.
 
     For work that waits to be ended: inside a library an interruption may be lost, or leave files.
     """
@@ -41,12 +41,12 @@ def first() -> threading.Event:
     return came
 
 
-def heed_sigterm() -> None:
+def interrupt_on_sigterm() -> None:
     """From now on SIGTERM interrupts as Ctrl-C does; else a process that it ends leaves files of workers."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def leave() -> None:
+def end_on_second_interrupt() -> None:
     """All is done but what Python itself tidies up: a second Ctrl-C from now on ends this process at once.
 
     The first would leave workers and files of theirs behind, of which their tracker tells.
@@ -76,7 +76,7 @@ def stop_soon() -> None:
         while os.read(reading, 1)[0] not in SIGNALS:
             pass
         time.sleep(GRACE)
-        say()
+        tell_once()
         end(INTERRUPTED)
 
     threading.Thread(target=watch, daemon=True, name="interrupts").start()

@@ -90,7 +90,7 @@ def fit(
     card = predictor.card
     interrupted = card["evaluation"] == fitting.INTERRUPTED
     if interrupted:
-        interrupts.say()  # now, as saving takes seconds
+        interrupts.tell_once()  # now, as saving takes seconds
     predictor.save(output, pipeline=pipeline)
     show(f"{output}: {card['title']}; {card['clips']} clips, {len(predictor.classes)} emotions")
     show(cards.score(card["evaluation"]).replace("**", ""))

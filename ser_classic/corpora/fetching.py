@@ -15,8 +15,7 @@ from ser_classic.corpora import CORPORA, drafting, locate
 from ser_classic.corpora.archives import ARCHIVES, unpack
 from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.corpus import Corpus
-from ser_classic.errors import wrap_errors
-from ser_classic.runtime.files import data_folder
+from ser_classic.runtime.files import data_folder, writing
 from ser_classic.runtime.progress import track
 
 TIMEOUT = 30  # [s] without a byte
@@ -64,8 +63,7 @@ def fetch(name: str, data: Path | None = None, source: str | None = None) -> Fet
         root = locate(name, data)
     except CorpusError:
         root = data / name
-    writing = wrap_errors(f"{name}: {data} cannot be written", "choose another with --data", only=(OSError,))
-    with writing, drafting(data, name, f"fetching {name}") as draft:
+    with writing(data, "--data"), drafting(data, name, f"fetching {name}") as draft:
         return _fetch(corpus, root, draft, source)
 
 

@@ -16,6 +16,9 @@ from ser_classic.degradations.channel import clipped, levelled, narrowed, reflec
 from ser_classic.degradations.degradation import Degradation
 
 COPIES = 2  # of every clip, for a model that is meant for the field
+# Chances of a room, of other sounds with pitch, a band, noise and clipping
+SCENE = (0.5, 0.4, 0.0, 0.75, 0.4)
+LINE = (0.0, 0.0, 0.6, 0.75, 0.4)
 
 
 class Chain(NamedTuple):
@@ -37,8 +40,8 @@ class Chain(NamedTuple):
         band = random.uniform(60, 400), random.uniform(2500, 7500)
         ratio, exponent = random.uniform(0, 25), random.uniform(-1, 2)
         share, level = random.uniform(0.005, 0.08), random.uniform(-1, 0)
-        shares = (0.5, 0.4, 0.0, 0.75, 0.4) if scene else (0.0, 0.0, 0.6, 0.75, 0.4)
-        reverberant, pitched, narrow, noisy, loud = random.random(5) < shares
+        chances = SCENE if scene else LINE
+        reverberant, pitched, narrow, noisy, loud = random.random(5) < chances
         if loud:  # and so nearer than the noise
             ratio += 10
         return cls(

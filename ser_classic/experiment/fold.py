@@ -80,8 +80,7 @@ class Trial:
             (self.model.name, self.seed, self.labels.columns[-1], features),
             (protocol.leaky, protocol.heard, protocol.trained_on),
             protocol.knows.by if protocol.knows.method == "scaled" else "",
-            tuple((fold.train.tobytes(), fold.test.tobytes()) for fold in self.folds),
-            tuple(fold.dev is not None and fold.dev.tobytes() for fold in self.folds),
+            tuple(fold.key for fold in self.folds),
         )
 
     def known_together(self, *methods: str) -> np.ndarray | None:

@@ -15,25 +15,20 @@ import os
 import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ser_classic.errors import SerClassicError, wrap_errors
+from ser_classic.errors import SerClassicError
 from ser_classic.features.inputs import row_numbers
 from ser_classic.features.sets import FeatureSet
 from ser_classic.runtime import files
-from ser_classic.runtime.files import cache_folder, replacing
+from ser_classic.runtime.files import cache_folder, replacing, writing
 
 Pieces = Iterable[tuple[Any, np.ndarray]]
 
 DAMAGED = (OSError, ValueError, KeyError, zipfile.BadZipFile)  # what reading such a shard raises
-
-
-def _writing(shards: Path, remedy: str = "choose another with --cache") -> AbstractContextManager[None]:
-    return wrap_errors(f"{shards}: the cache cannot be written", remedy, only=(OSError,))
 
 
 def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
@@ -41,7 +36,7 @@ def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
     text = json.dumps(feature_set.parameters, sort_keys=True)
     key = hashlib.sha256(text.encode()).hexdigest()[:12]
     shards = cache_folder(cache) / "features" / f"{feature_set.name}-{key}"
-    with _writing(shards):
+    with writing(shards, "--cache"):
         shards.mkdir(parents=True, exist_ok=True)
     return shards
 
@@ -49,7 +44,7 @@ def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
 @contextlib.contextmanager
 def locked(shards: Path, what: str) -> Iterator[None]:
     """Be the only process that writes shards here; what a killed one was writing is removed."""
-    with _writing(shards), files.locked(shards / files.LOCK, what, shards):
+    with writing(shards, "--cache"), files.locked(shards / files.LOCK, what, shards):
         yield
 
 
@@ -57,7 +52,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
     """Write the features of some clips, each [shape=(rows, d)], and return the path."""
     path = shards / f"{uuid.uuid4().hex}.npz"
     lengths, values = np.array([len(vector) for vector in vectors]), np.concatenate(vectors)
-    with _writing(shards, "free some space"), replacing(path) as draft, draft.open("wb") as file:
+    with writing(shards, "--cache"), replacing(path) as draft, draft.open("wb") as file:
         np.savez(file, digests=np.array(digests), lengths=lengths, values=values)
     return path
 
@@ -142,5 +137,5 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> None:
     """An empty matrix whose space on disk is reserved: a full disk is an error here, not a crash later."""
     np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):
-        with _writing(draft.parent, "free some space"), draft.open("r+b") as file:
+        with writing(draft.parent, "--cache"), draft.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)

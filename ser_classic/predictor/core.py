@@ -329,7 +329,8 @@ class Predictor:
             features = features.adapted(np.zeros(len(vectors), dtype=int))
         X = features.array
         what = f"{self.named}: its machine fails"  # not the features, which are checked
-        with wrap_errors(what, "was its file changed? Fit it again"):
+        remedy = "was its file changed? Fit it again"
+        with wrap_errors(what, remedy), np.errstate(all="ignore"):  # what is not finite is refused
             distances = self.familiarity.distance(features.means)
             codes, probabilities = self.machine.judge(X)
             if probabilities is not None and probabilities.shape[1] != len(self.classes):

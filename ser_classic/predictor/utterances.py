@@ -36,7 +36,8 @@ class Utterances:
 
     A frame is speech where its level is well above the noise of the last minute; pauses shorter than 0.4 s
     belong to an utterance, one without voice (typing, music of a queue without melody, breath) is none. A
-    longer one is split where it is quietest, a shorter one is given with what surrounds it.
+    longer one is split where it is quietest, a shorter one is given with what surrounds it. Utterances do not
+    overlap: short ones that follow each other closely stay shorter.
 
     Examples
     --------
@@ -57,7 +58,7 @@ class Utterances:
         self._speech = np.empty(0, dtype=bool)  # of the frames held
         self._periodic = np.empty(0, dtype=bool)
         self._high_pass: Any = None  # its state
-        self._cut = 0  # of the frames held, the first that no utterance split off has
+        self._given = 0  # of the frames held, the first that no utterance has
 
     def __iter__(self) -> Iterator[tuple[Span, np.ndarray]]:
         """Yield the utterances, each with its waveform, as soon as the blocks [shape=(n,)] end them."""
@@ -113,7 +114,7 @@ class Utterances:
                 smooth = np.convolve(self._levels[low:high], np.full(9, 1 / 9), mode="same")
                 cut = low + int(np.argmin(smooth[4:-4])) + 4  # where it is quietest
                 yield from self._utterance(start, cut, 0)
-                start = done = self._cut = cut
+                start = done = self._given = cut
             if not last and end + pause + SHORTEST > len(self._speech):
                 break
             yield from self._utterance(start, end, margin)
@@ -126,7 +127,7 @@ class Utterances:
         self._levels, self._speech = self._levels[keep:], self._speech[keep:]
         self._periodic = self._periodic[keep:]
         self._first += keep
-        self._cut = max(0, self._cut - keep)
+        self._given = max(0, self._given - keep)
 
     def _utterance(self, start: int, end: int, after: int) -> Iterator[tuple[Span, np.ndarray]]:
         """What lies between two frames, where it is speech: with margins, and long enough."""
@@ -134,8 +135,8 @@ class Utterances:
         if self._speech[start:end].sum() * HOP < LEAST_SPEECH or voiced.mean() < VOICED:
             return
         spare = (SHORTEST - (end - start) + 1) // 2  # on either side, for the shortest
-        start = max(self._cut, start - max(round(MARGIN / HOP), spare))
-        end = min(len(self._speech), end + max(after, spare))
+        start = max(self._given, start - max(round(MARGIN / HOP), spare))
+        end = self._given = min(len(self._speech), end + max(after, spare))
         piece = self._samples[start * self._hop : end * self._hop]
         seconds = self._hop / self.rate
         yield Span(round((self._first + start) * seconds, 6), round((self._first + end) * seconds, 6)), piece

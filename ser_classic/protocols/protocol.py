@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,11 @@ class Fold:
         for side in ("train", "test", "dev"):
             if (rows := getattr(self, side)) is not None:
                 object.__setattr__(self, side, np.asarray(rows))
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for folds with the same rows, whatever their names."""
+        return tuple(rows is not None and rows.tobytes() for rows in (self.train, self.test, self.dev))
 
 
 @dataclass(frozen=True)
@@ -215,7 +220,12 @@ class Protocol:
                 f"corpus, to test on; found those of {', '.join([*others, tested])}"
             )
         with wrap_errors(f"{corpus}: {self.name} cannot split these {len(clips)} clips"):
-            folds = list(self.split(clips.copy(), seed))  # a copy, as a split may change the table
+            folds, again = (list(self.split(clips.copy(), seed)) for _ in range(2))  # it may change the table
+            if [fold.key for fold in folds] != [fold.key for fold in again]:
+                raise SerClassicError(
+                    f"{corpus}: {self.name} splits the same clips in another way each time; draw at random "
+                    "with the seed that it is given"
+                )
             if self.speakers:
                 folds = [_fewer_speakers(fold, clips, self.speakers, seed) for fold in folds]
             self._check(folds, clips)

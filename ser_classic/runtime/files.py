@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, wrap_errors
 
 DRAFT = ".draft-"  # begins the name of what is being written
 LOCK = ".lock"  # the file's name in a folder that is locked as a whole
@@ -46,6 +46,12 @@ def require_writable(path: Path, what: str, *endings: str) -> None:
         raise SerClassicError(f"{path}: there is no folder {path.parent}; create it first")
     if not _replaceable(Path(os.path.realpath(path))):
         raise SerClassicError(f"{path}: cannot be written there; choose a file in a writable folder")
+
+
+def writing(place: Path, option: str) -> contextlib.AbstractContextManager[None]:
+    """Turn errors of the disk in the block into one that names the place and the option to choose another."""
+    remedy = f"free some space if the disk is full, or choose another with {option}"
+    return wrap_errors(f"{place}: cannot be written", remedy, only=(OSError,))
 
 
 def _replaceable(path: Path) -> bool:

@@ -22,7 +22,7 @@ import pandas as pd
 
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.registry import unknown
-from ser_classic.runtime.files import DRAFT, LOCK, locked, replacing
+from ser_classic.runtime.files import DRAFT, LOCK, locked, replacing, writing
 from ser_classic.vocabulary import EMOTION
 
 SCHEMA = 2
@@ -45,7 +45,6 @@ OURS = {
 }
 DIGESTS = dict.fromkeys(("clips", "folds", "predictions"), str)
 AGAIN = "run it again with bench --again"
-SPACE = "free some space or choose another folder with --results; finished runs are safe"
 
 
 def home_of(results: Path, target: str) -> Path:
@@ -222,7 +221,7 @@ def _placed(results: Path, name: str) -> Iterator[Path]:
     """
     home = results / "runs"
     final, draft, old = home / name, *(home / f"{DRAFT}{uuid.uuid4().hex}" for _ in range(2))
-    with wrap_errors(f"{home}: a run cannot be written", SPACE, (OSError,)):
+    with writing(home, "--results"):
         try:
             draft.mkdir(parents=True)
             yield draft
@@ -259,7 +258,7 @@ def reporting(results: Path) -> contextlib.AbstractContextManager[None]:
 def _locked(home: Path, what: str, *folders: Path) -> Iterator[None]:
     """Hold the lock of a folder; what was left half written in some folders is removed first."""
     with contextlib.ExitStack() as stack:
-        with wrap_errors(f"{home}: cannot be written", SPACE, (OSError,)):
+        with writing(home, "--results"):
             stack.enter_context(locked(home / LOCK, what, *folders))
         yield
 
@@ -332,7 +331,7 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
 
 def write(path: Path, content: str | bytes) -> None:
     """Write a derived file in one step."""
-    with wrap_errors(f"{path}: cannot be written", SPACE):
+    with writing(path, "--results"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as draft:
             draft.write_bytes(content.encode() if isinstance(content, str) else content)

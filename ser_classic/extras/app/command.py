@@ -38,7 +38,7 @@ def app(
 
     It needs an extra: pip install 'ser-classic[app]'
     """
-    stop = interrupts.first()
+    stop = interrupts.first_interrupt()
     from ser_classic.extras.app.answering import Limits
     from ser_classic.extras.app.page import served
 

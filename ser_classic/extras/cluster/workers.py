@@ -26,8 +26,9 @@ from distributed.core import rpc
 from distributed.security import Security
 from threadpoolctl import threadpool_limits
 
-from ser_classic.errors import SerClassicError, wrap_errors
+from ser_classic.errors import SerClassicError
 from ser_classic.runtime.engines import THREADS, Result, libraries
+from ser_classic.runtime.files import writing
 
 CONNECT = 10  # [s] to wait for the scheduler, and for a first worker
 PATIENCE = 60  # [s] to wait for another worker when none is left
@@ -78,7 +79,7 @@ class Cluster:
         """
         finished: queue.SimpleQueue[Future] = queue.SimpleQueue()
         waiting = self._handed_over(function, calls)
-        running: set[Future] = set()
+        running: dict[Future, Future] = {}  # calls, and what they share
         fatal = 0
         seen = time.monotonic()
         try:
@@ -92,8 +93,8 @@ class Cluster:
                         f"Start workers ({start(self.address)}) and repeat the command"
                     )
                 room = max(1, AHEAD * workers) - len(running)
-                for future in itertools.islice(waiting, max(0, room)):
-                    running.add(future)
+                for future, shared in itertools.islice(waiting, max(0, room)):
+                    running[future] = shared
                     future.add_done_callback(finished.put)
                 if not running:
                     break
@@ -103,7 +104,7 @@ class Cluster:
                 except queue.Empty:
                     continue
                 except KilledWorker:
-                    running.remove(future)
+                    del running[future]
                     fatal += 1
                     continue
                 except (OSError, CancelledError) as error:
@@ -111,9 +112,9 @@ class Cluster:
                         future.add_done_callback(finished.put)  # lost with its worker, it is repeated
                         continue
                     if isinstance(error, CommClosedError | CancelledError) or self.client.status != "running":
-                        raise self._gone() from None
+                        raise self._lost(running[future]) from None
                     raise
-                running.remove(future)
+                del running[future]
                 yield result
         finally:
             for future in running:
@@ -126,19 +127,31 @@ class Cluster:
 
     def _handed_over(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]
-    ) -> Iterator[Future]:
+    ) -> Iterator[tuple[Future, Future]]:
+        """Submit calls one by one, each with the task whose result is its first argument."""
         shared, sent = None, None
         for number, call in enumerate(calls):
             if sent is None or call[0] is not shared:
                 shared = call[0]
                 sent = self.client.submit(itself, shared, pure=False)
-            yield self.client.submit(on_worker, self.terms, number, function, sent, *call[1:], pure=False)
+            made = self.client.submit(on_worker, self.terms, number, function, sent, *call[1:], pure=False)
+            yield made, sent
 
     def _workers(self) -> int:
         try:
             return len(self.client.nthreads())
         except (OSError, CommClosedError):
             raise self._gone() from None
+
+    def _lost(self, shared: Future) -> SerClassicError:
+        """Why the scheduler gave up a call: it cannot read what the call shares, or is gone."""
+        if shared.status != "error":
+            return self._gone()
+        error = shared.exception()
+        return SerClassicError(
+            f"{self.address}: the scheduler cannot read what workers need ({error.__cause__ or error}); "
+            "install the packages of this environment there, too, plug-ins included, and start it again"
+        )
 
     def _gone(self) -> SerClassicError:
         return SerClassicError(
@@ -166,7 +179,7 @@ def connected(address: str, cache: Path, data: Path) -> Iterator[Cluster]:
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(Client(address, timeout=CONNECT, set_as_default=False))
         token = cache / f".cluster-{uuid.uuid4().hex}"
-        with wrap_errors(f"{cache}: cannot be written", "choose another: --cache"):
+        with writing(cache, "--cache"):
             cache.mkdir(parents=True, exist_ok=True)
             token.touch()
         stack.callback(token.unlink, missing_ok=True)
