@@ -21,6 +21,7 @@ from ser_classic.metrics import (
     places_of,
     uar_of,
 )
+from ser_classic.tables import share, signed
 from ser_classic.vocabulary import ordered
 
 RESAMPLES = 4000
@@ -161,12 +162,11 @@ def verdict(gap: Interval, p_value: float, names: tuple[str, str], word: str) ->
     if gap.value == 0:
         found = f"{names[0]} and {names[1]} score the same {word}"
     else:
-        found = f"{better} scores {abs(gap.value):.3f} {word} above {worse}"
+        found = f"{better} scores {share(abs(gap.value))} {word} above {worse}"
     if not gap.trusted:
         few = f"fewer than {FEWEST_SPEAKERS} say nothing about others"
         return f"{found} on these {gap.speakers} speakers; {few}."
-    span = f"{low:+.3f} to {high:+.3f}".replace("-", "−")
-    detail = f"(95 % interval {span}, p = {p_value:.2g}, {gap.speakers} speakers)"
+    detail = f"(95 % interval {signed(low)} to {signed(high)}, p = {p_value:.2g}, {gap.speakers} speakers)"
     apart = (low > 0 or high < 0, p_value < 0.05)
     if all(apart):
         return f"{found} {detail}: a difference that other speakers can be expected to show."

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ser_classic.corpora import load
 from ser_classic.corpora.verifying import verify
-from ser_classic.experiment import bench
+from ser_classic.experiment.bench import bench
 from ser_classic.experiment.cells import Cell
 from ser_classic.explore import corpus_facts
 from ser_classic.features import FEATURES

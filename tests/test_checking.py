@@ -9,9 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ser_classic import experiment, store
+from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment import checking
+from ser_classic.experiment.bench import bench
 from ser_classic.experiment.cells import Cell
 
 CELLS = [Cell("synthetic", "speakers5", "mfcc13", model) for model in ("prior", "ridge", "ridge_linear")]
@@ -27,7 +28,7 @@ def no_other_corpora(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
 def made(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     """A results folder with three finished runs."""
     results = tmp_path_factory.mktemp("results")
-    outcome = experiment.bench(CELLS, results, cache=cache)
+    outcome = bench(CELLS, results, cache=cache)
     assert len(outcome.done) == 3
     return results
 
@@ -70,13 +71,13 @@ def shift(by: float):
 
 def verdict(results: Path, cache: Path, model: str) -> checking.Compared:
     cells = [cell for cell in CELLS if cell.model == model]
-    (found,) = checking.check(results, cells, cache=cache).compared
+    (found,) = checking.check(checking.finished(results, cells), cache=cache).compared
     return found
 
 
 def test_runs_of_now_are_the_same_and_nothing_is_written(made, cache):
     before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
-    found = checking.check(made, cache=cache)
+    found = checking.check(checking.finished(made), cache=cache)
     assert [each.verdict for each in found.compared] == ["same"] * 3
     assert [each.turned for each in found.compared] == [0] * 3
     assert {each.apart for each in found.compared} == {0.0}
@@ -146,7 +147,7 @@ def test_what_cannot_be_checked_is_counted_with_the_reason(results, cache, tmp_p
         named = {"corpus": corpus, "protocol": protocol, "id": f"{corpus}--{protocol}--mfcc13--ridge--0"}
         alone = pd.DataFrame({"fold": ["1"], "clip": ["savee/1"], "guess": ["sad"]})
         store.write_run(results, record | named | {"parameters": {}}, alone)
-    found = checking.check(results, data=tmp_path / "none", cache=cache)
+    found = checking.check(checking.finished(results), data=tmp_path / "none", cache=cache)
     assert len(found.compared) == found.checkable == 2
     assert sorted(found.unchecked.values()) == [1, 2]
     assert any("corpora fetch savee" in reason for reason in found.unchecked)
@@ -164,9 +165,9 @@ def test_a_sample_is_drawn_by_its_seed_and_quick_runs_more_often():
     assert checking._drawn(cells, seconds, 99, 0) == cells
 
 
-def test_no_runs_are_no_success(tmp_path, cache):
+def test_no_runs_are_no_success(tmp_path):
     with pytest.raises(SerClassicError, match="no finished run"):
-        checking.check(tmp_path, cache=cache)
+        checking.finished(tmp_path)
 
 
 def test_on_the_command_line(results, ser):
@@ -181,6 +182,9 @@ def test_on_the_command_line(results, ser):
     bad = bench("--check", "--model", "ridge", "--jobs", "1")
     assert bad.returncode == 1
     assert "DIFFERS: 20 of 504" in bad.stdout
+    unused = bench("--check", "--table", "hubert=hubert.npz")
+    assert unused.returncode == 1
+    assert "hubert" in unused.stderr
     for words in (("--check", "--again"), ("quick", "--sample", "3")):
         assert bench(*words).returncode == 2
     run = store.read_run(results / "runs" / CELLS[1].id)

@@ -12,7 +12,9 @@ from tiny_corpus import record
 from ser_classic import store
 from ser_classic.corpora import CorpusError, Loaded, Reading, load
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, fold
+from ser_classic.experiment import fold
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.duplicates import require_apart
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.preparation import Sources, prepare_cell

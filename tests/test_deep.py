@@ -13,7 +13,8 @@ from ser_classic import store
 from ser_classic.corpora import Loaded, load
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import held_out
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.extras.deep.estimator import DeepClassifier
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.models import MODELS, Model

@@ -12,7 +12,8 @@ from scipy.signal import welch
 from ser_classic import store
 from ser_classic.degradations import DEGRADATIONS, RATE
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract

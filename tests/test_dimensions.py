@@ -18,10 +18,11 @@ from ser_classic.corpora.dimensions import rated, values_of
 from ser_classic.corpora.synthetic import ACTED, SPEAKERS, rating
 from ser_classic.errors import SerClassicError
 from ser_classic.estimators import inner_folds
-from ser_classic.experiment import bench
+from ser_classic.experiment.bench import bench
 from ser_classic.experiment.cells import Cell
-from ser_classic.experiment.checking import check
+from ser_classic.experiment.checking import check, finished
 from ser_classic.experiment.evaluation import evaluate
+from ser_classic.experiment.merging import merge
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features.extraction import Features
 from ser_classic.metrics import agreement_terms, ccc_of, concordance, pearson_of, rmse_of
@@ -31,7 +32,6 @@ from ser_classic.report import write
 from ser_classic.report.comparison import compare_stored
 from ser_classic.report.dimensions import dimension_board, score_dimension
 from ser_classic.statistics import interval, sums_of
-from ser_classic.store.merging import merge
 
 CELLS = [Cell("tiny", "loso", "mfcc13", model, target="arousal") for model in ("mean", "ridge")]
 
@@ -261,7 +261,7 @@ def test_runs_can_be_checked_merged_and_removed(results, tmp_path, ser):
     assert {run.id for run in store.runs(tmp_path / "all" / store.DIMENSIONS)} == {c.id for c in CELLS}
     ser("results", "remove", CELLS[0].id, "--results", "all").said()
     assert [run.id for run in store.runs(tmp_path / "all" / store.DIMENSIONS)] == [CELLS[1].id]
-    found = check(results, CELLS)
+    found = check(finished(results, CELLS))
     assert found.unchecked  # a corpus of one's own is not at hand; yet the runs were found
     with pytest.raises(SerClassicError, match="arousal"):
         compare_stored(results, CELLS[0].id, CELLS[1].id)

@@ -7,7 +7,8 @@ import pytest
 import soundfile
 
 from ser_classic.corpora import Loaded, load
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.duplicates import duplicates, require_apart, shared_by_speakers
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import Features, extract

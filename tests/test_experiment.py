@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic import experiment, store
+from ser_classic import store
 from ser_classic.corpora import CorpusError, Loaded
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import Outcome, bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.fold import Trial, results_of, run_alike
 from ser_classic.features.extraction import Features
@@ -23,7 +24,7 @@ from ser_classic.runtime.engines import Local
 VECTOR = [name for name, model in MODELS.items() if model.takes == VECTORS and not model.extra]
 
 
-def run(cells: list[Cell], tiny: Loaded, cache: Path, results: Path, **more) -> experiment.Outcome:
+def run(cells: list[Cell], tiny: Loaded, cache: Path, results: Path, **more) -> Outcome:
     return bench(cells, results, cache=cache, own={"tiny": tiny}, **more)
 
 

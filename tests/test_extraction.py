@@ -200,6 +200,15 @@ def test_a_damaged_shard_is_computed_again(corpus, peaks, tmp_path):
     np.testing.assert_array_equal(again.values, before.values)
 
 
+def test_a_folder_that_is_named_like_a_shard_is_let_be(corpus, peaks, tmp_path):
+    clips, root = corpus
+    extract(clips.iloc[:3], root, peaks, tmp_path / "cache")
+    folder = shards(tmp_path / "cache")[0].with_name("x.npz")
+    folder.mkdir()
+    assert len(extract(clips, root, peaks, tmp_path / "cache").clips) == len(clips)
+    assert folder.is_dir()
+
+
 def test_a_shard_with_damaged_values_is_told_and_removed(corpus, peaks, tmp_path):
     clips, root = corpus
     before = np.array(extract(clips, root, peaks, tmp_path / "cache").values)

@@ -18,7 +18,8 @@ from planted import Level
 
 from ser_classic import __main__, cli, store
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, extract
 from ser_classic.predictor.describing import WORTH_PROCESSES, Describer

@@ -11,7 +11,8 @@ from tiny_corpus import lay_out, touch
 
 from ser_classic.corpora import CORPORA, CorpusError, Reading, available, load, locate, shortfall
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.predictor.fitting import fit
 
 

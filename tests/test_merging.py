@@ -9,10 +9,11 @@ import pytest
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.merging import merge
 from ser_classic.experiment.suites import shard_of
 from ser_classic.report import write
-from ser_classic.store.merging import merge
 
 CELLS = [
     Cell("tiny", protocol, "mfcc13", model)

@@ -8,7 +8,9 @@ import pytest
 from ser_classic import estimators, store
 from ser_classic.degradations import COPIES, DEGRADATIONS, training_copy
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, fold
+from ser_classic.experiment import fold
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.evaluation import evaluate
 from ser_classic.experiment.suites import read_suite
 from ser_classic.features import FEATURES

@@ -14,7 +14,9 @@ from ser_classic import audio
 from ser_classic.corpora import Reading
 from ser_classic.degradations import COPIES
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench, fold
+from ser_classic.experiment import fold
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.fold import Trial, run_alike
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract

@@ -9,7 +9,8 @@ import pytest
 
 from ser_classic import MODELS, PROTOCOLS, evaluate, store
 from ser_classic.corpora.labels import named
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
 from ser_classic.protocols.export import fold_table

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from ser_classic import store
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 
 BENCH = """
 import json, sys
 from pathlib import Path
 from ser_classic.corpora import Reading, load
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.cells import Cell
+from ser_classic.experiment.bench import bench
 corpus, folder, cache, cells = *map(Path, sys.argv[1:4]), json.loads(sys.argv[4])
 own = load(corpus, reading=Reading(speaker=r"/(s\\d\\d)_"))
 cells = [Cell(*cell) for cell in cells]

@@ -11,8 +11,8 @@ import pytest
 
 from ser_classic import report, store
 from ser_classic.corpora import Reading, load
-from ser_classic.experiment import Cell, bench
-from ser_classic.experiment.cells import parameters
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell, parameters
 from ser_classic.experiment.stale import differences
 from ser_classic.features import FEATURES
 from ser_classic.models import MODELS, REGRESSORS

@@ -11,7 +11,8 @@ import pytest
 from ser_classic import FEATURES, MODELS, PROTOCOLS, evaluate, extract, store
 from ser_classic.cli.options import named_files
 from ser_classic.errors import SerClassicError
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.stale import differences
 from ser_classic.experiment.suites import read_suite, tables_of
 from ser_classic.features.extraction import compute

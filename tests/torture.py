@@ -41,7 +41,8 @@ from ser_classic import audio, report, store
 from ser_classic.corpora import Loaded, Reading, load
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.corpora.vocal_tract import SAMPLE_RATE
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 from ser_classic.features import FEATURES, RATE, FeatureSet
 from ser_classic.features.extraction import BATCH, extract
 from ser_classic.features.functionals import MFCC13

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,9 +16,8 @@ from ser_classic.runtime.progress import busy
 from ser_classic.tables import share
 
 if TYPE_CHECKING:
-    from ser_classic.corpora import Loaded
-    from ser_classic.experiment.cells import Cell
-    from ser_classic.runtime.engines import Engine
+    from ser_classic.experiment.bench import Outcome
+    from ser_classic.experiment.checking import Check
 
 WHICH = "Which of the suites' runs"  # panels of the help
 CHECK = "Check finished runs"
@@ -36,19 +33,6 @@ VERDICTS = {
     "machine": "different, on another machine",
     "differs": "DIFFERS",
 }
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a command line asks for, checked before any work."""
-
-    cells: list[Cell]  # as suites list them; of --check, none stands for all
-    only: dict[str, list[str] | None]  # the names chosen of each axis
-    own: dict[str, Loaded]
-    results: Path
-    data: Path
-    cache: Path
-    workers: AbstractContextManager[Engine]
 
 
 @options.reads_corpus
@@ -109,7 +93,9 @@ def bench(
     Finished runs are kept: after an interruption, the same command continues.
     """
     with busy("starting"):
+        from ser_classic.experiment import checking
         from ser_classic.experiment import suites as known
+        from ser_classic.experiment.bench import bench as run_cells
         from ser_classic.runtime.engines import ENGINES
         from ser_classic.runtime.files import cache_folder, data_folder
 
@@ -135,53 +121,46 @@ def bench(
         loaded = access.load(own)
         yours = {loaded.corpus.name: loaded}
         cells = known.on_own(cells, loaded.corpus.name, protocol)
-    if suites:
-        options.require_used(tables, (cell.features for cell in cells))
     only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
     data, cache = data_folder(access.data), cache_folder(access.cache).absolute()
     workers = kind.open(cache, data.absolute(), jobs, scheduler)
-    asked = Asked(cells, only, yours, results, data, cache, workers)
     if check:
-        return _check(asked, sample or 12, seed or 0)
-    _run(asked, part, again, keep_stale)
+        stored = checking.finished(results, cells)
+        options.require_used(tables, (cell.features for cell in stored))
+        stored = {cell: stored[cell] for cell in known.select([*stored], **only)}
+        with workers as running:
+            found = checking.check(stored, sample or 12, seed or 0, data, cache, running)
+        return _show_check(results, found)
+    options.require_used(tables, (cell.features for cell in cells))
+    cells, notices = known.present(known.shard_of(known.select(cells, **only), *part), yours, data)
+    for notice in notices:
+        tell(notice)
+    if corpus and notices and not cells:
+        raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
+    with workers as running:
+        outcome = run_cells(cells, results, data, cache, running, again, yours, keep_stale)
+    _show_outcome(results, cache, outcome)
 
 
-def _run(asked: Asked, part: tuple[int, int], again: bool, keep_stale: bool) -> None:
-    """Run one part, update the leaderboard and show the best runs; exit code 1 if a run failed."""
-    from ser_classic import experiment
-    from ser_classic.experiment.suites import present, select, shard_of
+def _show_outcome(results: Path, cache: Path, outcome: Outcome) -> None:
+    """Say what was run, update the leaderboard and show the best runs; exit code 1 if a run failed."""
     from ser_classic.report import systems, write
     from ser_classic.report.text import best_in_terminal
 
-    cells, notices = present(shard_of(select(asked.cells, **asked.only), *part), asked.own, asked.data)
-    for notice in notices:
-        tell(notice)
-    if asked.only["corpus"] and notices and not cells:
-        raise SerClassicError("nothing was done: none of the corpora named with --corpus was found")
-    with asked.workers as workers:
-        outcome = experiment.bench(
-            cells, asked.results, asked.data, asked.cache, workers, again, asked.own, keep_stale
-        )
     for line in "\n".join(outcome.problems).splitlines():
         tell(line.strip())
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
-    board, _ = write(asked.results, tell, cache=asked.cache)
+    board, _ = write(results, tell, cache=cache)
     for best in best_in_terminal(systems(board)):
         show(best)
-    print(f"leaderboard: {asked.results / 'leaderboard.md'}")
+    print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:
         raise typer.Exit(1)
 
 
-def _check(asked: Asked, sample: int, seed: int) -> None:
-    """Repeat stored runs, and print how they compare with the stored ones; exit code 1 if one differs."""
-    from ser_classic.experiment.checking import check
-
-    with asked.workers as workers:
-        found = check(
-            asked.results, asked.cells or None, asked.only, sample, seed, asked.data, asked.cache, workers
-        )
+def _show_check(results: Path, found: Check) -> None:
+    """Print how repeated runs compare with the stored ones; exit code 1 if one differs."""
     for each in found.compared:
         outcome = each.why
         if each.tested:
@@ -193,7 +172,7 @@ def _check(asked: Asked, sample: int, seed: int) -> None:
         print(f"not checked: {counted(count, 'run')}: {reason}")
     if not found.compared:
         raise SerClassicError(
-            f"{asked.results}: nothing was checked, for the reasons above; repeat runs on a corpus of your "
+            f"{results}: nothing was checked, for the reasons above; repeat runs on a corpus of your "
             "own with: ser-classic bench SUITE --own PATH --again"
         )
     verdicts = [each.verdict for each in found.compared]

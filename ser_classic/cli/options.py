@@ -277,4 +277,6 @@ def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
     used = {part for name in features for part in name.split("+")}
     for name in named_files(tables):
         if name not in used:
-            raise SerClassicError(f"--table: {name} is not used; name it in --features or in the suite")
+            raise SerClassicError(
+                f"--table: no run uses {name}; name it in --features or in the suite, or leave it out"
+            )

@@ -81,8 +81,8 @@ def merge(
     cache: options.Cache = None,
 ) -> None:
     """Merge results folders that agree with each other, and write the report."""
+    from ser_classic.experiment import merging
     from ser_classic.report import write
-    from ser_classic.store import merging
 
     copied, kept = merging.merge(folders, into)
     write(into, tell, cache=cache)

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ser_classic import experiment, store
+from ser_classic import store
 from ser_classic.corpora import CORPORA, available
 from ser_classic.errors import SerClassicError
+from ser_classic.experiment.bench import bench
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.preparation import Sources
 from ser_classic.experiment.stale import differences
-from ser_classic.experiment.suites import select
 from ser_classic.features import FEATURES
 from ser_classic.runtime.engines import SERIAL, Engine
 from ser_classic.runtime.files import temporary
@@ -62,30 +62,38 @@ class Check:
         return all(each.verdict != "differs" for each in self.compared)
 
 
+def finished(results: Path, cells: Collection[Cell] = ()) -> dict[Cell, store.Run]:
+    """The finished runs of a results folder that this package made: of these cells, or all.
+
+    Raises
+    ------
+    SerClassicError
+        There are none.
+    """
+    runs = (run for run in _runs(results) if run.ok and "external" not in run.record)
+    found = {cell: run for run in runs if (cell := Cell.of(run.record)) in (cells or [cell])}
+    if not found:
+        raise SerClassicError(
+            f"{results}: there is no finished run of these to check; make some with: ser-classic bench SUITE"
+        )
+    return found
+
+
 def check(
-    results: Path,
-    cells: Collection[Cell] | None = None,
-    only: Mapping[str, list[str] | None] | None = None,
+    stored: Mapping[Cell, store.Run],
     number: int = 12,
     seed: int = 0,
     data: Path | None = None,
     cache: Path | None = None,
     engine: Engine = SERIAL,
 ) -> Check:
-    """Run a sample of the stored runs again, in a temporary folder, and compare the predictions.
+    """Run a sample of `finished` runs again, in a temporary folder, and compare the predictions.
 
-    The sample is drawn by the seed from the runs of `cells`, if given, with names among those of `only`; the
-    chance of a run falls with the seconds it took, so most are quick and every run can be drawn.
+    It is drawn by the seed; the chance of a run falls with the seconds it took, so most are quick and every
+    run can be drawn.
     """
-    runs = (run for run in _runs(results) if run.ok and "external" not in run.record)
-    stored = {cell: run for run in runs if (cell := Cell.of(run.record)) in (cells or [cell])}
-    if not stored:
-        raise SerClassicError(
-            f"{results}: there is no finished run of these to check; make some with: ser-classic bench SUITE"
-        )
     clips, at_hand = Sources(data, cache).clips_today, set(available(data))
-    chosen = select([*stored], **only or {})
-    hindered = {cell: _hindrance(cell, stored[cell].record, at_hand, clips) for cell in chosen}
+    hindered = {cell: _hindrance(cell, run.record, at_hand, clips) for cell, run in stored.items()}
     unchecked = Counter(filter(None, hindered.values()))
     checkable = [cell for cell, reason in hindered.items() if not reason]
     seconds = {
@@ -94,7 +102,7 @@ def check(
     }
     drawn = _drawn(checkable, seconds, number, seed)
     with temporary() as folder:
-        outcome = experiment.bench(drawn, Path(folder), data, cache, engine)
+        outcome = bench(drawn, Path(folder), data, cache, engine)
         again = {Cell.of(run.record): run for run in _runs(Path(folder))}
         compared = [compare(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
     return Check(compared, unchecked, len(checkable))

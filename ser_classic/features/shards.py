@@ -60,7 +60,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
 def index(shards: Path) -> dict[str, Path]:
     """The shard of each clip. One that cannot be read (a failing disk) counts as absent."""
     found: dict[str, Path] = {}
-    for path in sorted(shards.glob("*.npz")):
+    for path in sorted(filter(Path.is_file, shards.glob("*.npz"))):
         try:
             with np.load(path) as shard:
                 found |= dict.fromkeys(shard["digests"].tolist(), path)

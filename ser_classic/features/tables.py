@@ -140,7 +140,7 @@ def awaited(name: str, columns: Iterable[str], digest: str) -> FeatureSet:
 def bring(tables: Mapping[str, str | Path]) -> AbstractContextManager[None]:
     """Add tables to `FEATURES` as feature sets for the duration of a block; raises as `brought_set`.
 
-    >>> from ser_classic.experiment import bench
+    >>> from ser_classic.experiment.bench import bench
     >>> from ser_classic.experiment.cells import Cell
     >>> with bring({"hubert": "hubert.npz"}):  # doctest: +SKIP
     ...     bench([Cell("emodb", "loso", "flagship+hubert", "fusion")], Path("results"))

@@ -9,7 +9,8 @@ from sklearn.metrics import balanced_accuracy_score
 
 from ser_classic import store
 from ser_classic.corpora import load
-from ser_classic.experiment import Cell, bench
+from ser_classic.experiment.bench import bench
+from ser_classic.experiment.cells import Cell
 
 RESULTS = Path(__file__).parents[2] / "results"
 BOUNDS = tomllib.loads((Path(__file__).parent / "bounds.toml").read_text())["cell"]
