@@ -13,10 +13,14 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from ser_classic import report
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS
-from ser_classic.report.board import RANKING, first_seeds, scored, usual
+from ser_classic.report.board import DERIVED, RANKING, first_seeds, scored, usual
 from ser_classic.report.overview import ranked, systems_chapter
 from ser_classic.report.text import best_systems, duration
 from ser_classic.tables import share
+
+
+def markdown(board: pd.DataFrame) -> str:
+    return report.markdown(report.systems(board))
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ def test_figures_are_those_of_the_predictions(board, protocol):
 
 
 def test_columns_and_order(board):
-    assert list(board.columns) == [*report.COLUMNS, "run", "counts", "truth"]
+    assert list(board.columns) == [*report.COLUMNS, "run", "counts", "truth", *DERIVED]
     assert set(METRICS) <= set(board.columns)
     designed = """corpus, protocol, track, leaky, features, model, seed, clips, speakers, classes, uar,
         uar_low, uar_high, accuracy, macro_f1, fit_seconds, predict_seconds, status"""
@@ -71,11 +75,11 @@ def test_csv_is_read_back(board):
     backwards = reversed(list(made_up.grid(("tess",))))
     best_of_tess = report.to_csv(scored(backwards, made_up.clips)).splitlines()[1]
     assert best_of_tess in text
-    assert report.markdown(board) == report.markdown(board.sample(frac=1, random_state=0))
+    assert markdown(board) == markdown(board.sample(frac=1, random_state=0))
 
 
 def test_groups_are_ranked_apart_and_the_leaky_one_warns(board):
-    text = report.markdown(board)
+    text = markdown(board)
     assert text.index("## ravdess") < text.index("## tess")
     ravdess = text[: text.index("## tess")]
     blind, adapted, leaky = (ravdess.index(f"### {name}") for name in ("Blind", "Adapted", "Leaky"))
@@ -91,7 +95,7 @@ def test_groups_are_ranked_apart_and_the_leaky_one_warns(board):
 
 
 def test_chance_and_sizes_are_said(board):
-    assert "1440 clips, 24 speakers, 8 emotions; chance is .125." in report.markdown(board)
+    assert "1440 clips, 24 speakers, 8 emotions; chance is .125." in markdown(board)
 
 
 def test_few_speakers_are_shown_one_by_one(board):
@@ -100,11 +104,11 @@ def test_few_speakers_are_shown_one_by_one(board):
     each = [balanced_accuracy_score(part["emotion"], part["guess"]) for _, part in table.groupby("speaker")]
     assert row["speaker_uar"] == {"01": pytest.approx(each[0]), "02": pytest.approx(each[1])}
     assert f",01={each[0]:.4f} 02={each[1]:.4f}," in report.to_csv(board)
-    tess = report.markdown(board).partition("## tess")[2]
+    tess = markdown(board).partition("## tess")[2]
     assert "fewer than 5 speakers" in tess
     assert f"| {share(each[0], 2)}/{share(each[1], 2)} |" in tess
     assert "(01/02)" in tess
-    assert "fewer than 5" not in report.markdown(board).partition("## tess")[0]
+    assert "fewer than 5" not in markdown(board).partition("## tess")[0]
 
 
 def test_seeds_of_a_system_share_a_line(board):
@@ -119,17 +123,17 @@ def test_seeds_of_a_system_share_a_line(board):
     assert row["uar"] == pytest.approx(same["uar"].mean())
     assert row["spread"] == pytest.approx(same["uar"].std())
     assert row["seeds"] == 3
-    assert f"| {share(row['uar'])} ±{share(row['spread'])} |" in report.markdown(board).replace("**", "")
+    assert f"| {share(row['uar'])} ±{share(row['spread'])} |" in markdown(board).replace("**", "")
 
 
 def test_a_failed_run_is_shown_as_failed_and_escaped(board):
     row = row_of(board, status="failed")
     assert np.isnan(row["uar"])
-    text = report.markdown(board)
+    text = markdown(board)
     assert r"- failed: pooled + xgboost (loso): MemoryError: 2.1 GiB \| &lt;b>could not&lt;/b> be had" in text
     alone = scored([made_up.failed("emodb", "loso", "pooled", "knn", "it broke\nhere")], made_up.clips)
-    assert "it broke\n" in report.markdown(alone)
-    assert report.markdown(scored([], made_up.clips)).startswith("No run")
+    assert "it broke\n" in markdown(alone)
+    assert markdown(scored([], made_up.clips)).startswith("No run")
 
 
 def test_a_failed_seed_leaves_the_others(board):
@@ -157,7 +161,7 @@ def test_tests_of_their_own_are_in_the_table_and_in_no_ranking(protocol, told, t
     assert runs["test"].tolist() == ["", "", "", "", test]
     without = runs[:-1]
     pd.testing.assert_frame_equal(report.systems(runs), report.systems(without))
-    assert report.markdown(runs) == report.markdown(without)
+    assert markdown(runs) == markdown(without)
     assert best_systems(report.systems(runs)) == best_systems(report.systems(without))
     assert report.leak_premium(runs).equals(report.leak_premium(without))
     beside = report.beside_published(runs)
@@ -202,7 +206,7 @@ def test_each_protocol_is_ranked_on_its_own_the_usual_one_first(board):
         if table.title.startswith("Blind, loso, ")
     ]
     assert titles == ["Blind, loso, 2 of 8 emotions: nothing is known of the test speaker but the clip"]
-    text = report.markdown(board)
+    text = markdown(board)
     assert text.index("### Leaky, holdout25") < text.index("### Leaky, random5")
 
 
@@ -216,7 +220,7 @@ def test_the_lowest_seed_that_finished_stands_for_a_system():
 
 def test_terminal_fits_eighty_columns(board):
     console = Console(width=80, file=io.StringIO(), color_system=None)
-    console.print(report.terminal(board))
+    console.print(report.terminal(report.systems(board)))
     text = console.file.getvalue()
     assert "ravdess" in text
     assert "<b>could not</b>" in text
@@ -228,12 +232,12 @@ def test_a_terminal_shows_the_ten_best_of_a_ranking_and_how_many_more_there_are(
     of_one = board[(board["corpus"] == "ravdess") & (board["protocol"] == "loso") & (board["status"] == "ok")]
     many = pd.concat([of_one.assign(features=f"set{number}") for number in range(12)], ignore_index=True)
     console = Console(width=80, file=io.StringIO(), color_system=None)
-    console.print(report.terminal(many))
+    console.print(report.terminal(report.systems(many)))
     text = console.file.getvalue()
     (table,) = next(report.text.corpora(report.systems(many))).tables
     assert [int(place) for place in re.findall(r"^ *(\d+) +set", text, re.MULTILINE)] == list(range(1, 11))
     assert f"and {len(table.rows) - 10} more" in text
-    assert f"| {len(table.rows)} | set" in report.markdown(many)
+    assert f"| {len(table.rows)} | set" in markdown(many)
 
 
 def test_runs_without_speakers_have_no_interval():
@@ -242,7 +246,7 @@ def test_runs_without_speakers_have_no_interval():
     row = report.score(run.predictions(), clips)
     assert row["speakers"] == 0
     assert np.isnan([row["uar_low"], row["uar_high"]]).all()
-    text = report.markdown(scored([run], lambda corpus: clips))
+    text = markdown(scored([run], lambda corpus: clips))
     assert "540 clips, no " in text
     assert "fewer than" not in text
 

@@ -101,7 +101,7 @@ def test_compare_two_runs():
     assert found.values[0] == pytest.approx(balanced_accuracy_score(table["emotion"], table["guess"]))
     assert found.difference.low > 0
     assert found.p_value < 0.001
-    assert found.verdict.startswith("ravdess--loso--pooled--svm_rbf--0 scores 0.")
+    assert found.verdict.startswith("ravdess--loso--pooled--svm_rbf--0 scores .")
     shuffled = made_up.MadeUp(bad.record, bad.table.sample(frac=1, random_state=0))
     again = report.compare(good, shuffled, made_up.clips)
     assert (again.values, again.difference, again.verdict) == (found.values, found.difference, found.verdict)

@@ -165,7 +165,7 @@ def test_tracks_are_ranked_apart_in_their_order_and_one_not_installed_is_not_los
     board = scored(made, made_up.clips)
     assert list(board["track"]) == ["blind", "adapted", "adapted_corpus", "moon", "blind"]
     assert in_order(["moon", "leaky", *TRACKS]) == [*TRACKS, "moon", "leaky"]
-    text = report.markdown(board)
+    text = report.markdown(report.systems(board))
     places = [
         text.index(f"### {name}, ") for name in ("Blind", "Adapted", "Adapted to the corpus", "Moon", "Leaky")
     ]
@@ -194,7 +194,7 @@ def test_a_further_track_needs_nothing_but_its_entry(pair):
         with pytest.raises(SerClassicError, match="room"):
             protocol.splitter(clips)
         run = made_up.run("emodb", "loso_room", "pooled", "knn", kind=("room", False, 0.0))
-        text = report.markdown(scored([run], made_up.clips))
+        text = report.markdown(report.systems(scored([run], made_up.clips)))
     assert f"### Of a room, loso_room: {ROOM.title}" in text
 
 

@@ -145,14 +145,15 @@ def bench(
 def _show_outcome(results: Path, cache: Path, outcome: Outcome) -> None:
     """Say what was run, update the leaderboard and show the best runs; exit code 1 if a run failed."""
     from ser_classic.report import systems, write
-    from ser_classic.report.text import best_in_terminal
+    from ser_classic.report.text import BEST, best_systems
 
     for line in "\n".join(outcome.problems).splitlines():
         tell(line.strip())
     kept = f"{len(outcome.kept)} kept" + (f" ({len(outcome.stale)} of them stale)" if outcome.stale else "")
     print(f"{counted(len(outcome.done), 'run')} done, {kept}, {len(outcome.failed)} failed")
     board, _ = write(results, tell, cache=cache)
-    for best in best_in_terminal(systems(board)):
+    best = best_systems(systems(board), BEST)
+    if best.rows:
         show(best)
     print(f"leaderboard: {results / 'leaderboard.md'}")
     if outcome.failed:

@@ -37,7 +37,7 @@ def report(
     """Redraw the leaderboard and its figures from the stored runs, and show it."""
     from ser_classic import store
     from ser_classic.errors import SerClassicError
-    from ser_classic.report import terminal, write
+    from ser_classic.report import systems, terminal, write
     from ser_classic.report.dimensions import tables_of
     from ser_classic.report.text import put_into
 
@@ -47,13 +47,14 @@ def report(
             "--results"
         )
     board, dimensions = write(results, tell, cache=cache)
+    table = systems(board)
     if readme:
-        put_into(readme, board)
+        put_into(readme, table)
     numbers = list(tables_of(dimensions))
     if len(board) or not numbers:
-        show(terminal(board))
-    for table in numbers:
-        show(table)
+        show(terminal(table))
+    for each in numbers:
+        show(each)
 
 
 def compare(

@@ -26,7 +26,9 @@ COLUMNS = (
     *(*SYSTEM, "seed", *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)),
     *("speaker_uar", "error", "test", "stale", "base", "independent", "source"),
 )
-OBJECTS = ("run", "counts", "truth")  # further columns of a table of runs, which no file has
+# Further columns of a table of runs, which no file has: what follows from the others, and objects
+DERIVED = ("system", "group", "late", "low", "high")
+OBJECTS = ("run", "counts", "truth")
 RECORDED = (*SYSTEM, "seed", *_COST, "status", "error", "base", "independent", "target")
 FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
@@ -39,7 +41,11 @@ def scored(
     figures: Callable[[Run, pd.DataFrame], dict[str, Any]] | None = None,
     columns: tuple[str, ...] = (*COLUMNS, *OBJECTS),
 ) -> pd.DataFrame:
-    """Runs as a table with the columns `COLUMNS`, and `OBJECTS`: the run, its confusion counts, the truth.
+    """Runs as a table with the columns `COLUMNS`, `DERIVED` and `OBJECTS`.
+
+    Derived are `system` (`pooled + svm_rbf`), `group` (in which it is ranked: `leaky`, else its track),
+    `late` (0 for a current run, 1 for a stale one, 2 for a failed one), and `low` and `high`: the interval of
+    the UAR if there are enough speakers, else NaN. Objects are the run, its confusion counts and the truth.
 
     `clips_of` gives the clips table of a corpus. `problem` is called once for each reason why runs cannot be
     scored, which are left out; without it, the error is raised. `differ` tells how a run's record differs
@@ -67,7 +73,16 @@ def scored(
         rows.append(row)
     for why, ids in left_out.items():
         problem(f"{some(ids, 1)}: {why}")
-    return arranged(pd.DataFrame(rows, columns=list(columns)))
+    board = pd.DataFrame(rows, columns=list(columns))
+    late = board["stale"].ne("").astype(int).mask(board["status"] != "ok", 2)
+    group = board["track"].mask(board["leaky"].astype(bool), LEAKY.name)
+    board = board.assign(system=board["features"] + " + " + board["model"], group=group, late=late)
+    if "uar" in board:
+        enough = board["speakers"].astype(float) >= FEWEST_SPEAKERS
+        board["low"], board["high"] = (
+            board[name].astype(float).where(enough) for name in ("uar_low", "uar_high")
+        )
+    return arranged(board)
 
 
 def read(results: Path, problem: Callable[[str], None] | None = None, **kind: Any) -> pd.DataFrame:
@@ -96,32 +111,15 @@ def arranged(board: pd.DataFrame, *within: str) -> pd.DataFrame:
     Within a group, and within the columns named, stale runs come after current ones, and failed ones last.
     """
     keys = {
-        "_own": ~ordinary(board) if "test" in board else False,
-        "_group": places_of_tracks(group_of(board)),
+        "_own": board["test"].ne("") if "test" in board else False,
+        "_group": places_of_tracks(board["group"]),
         **{name: board[name] for name in within},
-        "_late": lateness(board),
+        "_late": board["late"],
         "_minus": -board["uar" if "uar" in board else "ccc"].astype(float),
     }
     first = [name for name in ("corpus", "target") if name in board]
     order = [*first, *keys, *SYSTEM[1:], "seed"]
     return board.loc[board.assign(**keys).sort_values(order, kind="stable").index].reset_index(drop=True)
-
-
-def system_of(row: Mapping[str, Any] | pd.DataFrame) -> Any:
-    """The system of a row, or of each row of a table, as tables name it: `pooled + svm_rbf`."""
-    return row["features"] + " + " + row["model"]
-
-
-def trusted(board: pd.DataFrame) -> pd.DataFrame:
-    """The board with `system`, and with `low` and `high`: the UAR interval of enough speakers, else NaN."""
-    enough = board["speakers"].astype(float) >= FEWEST_SPEAKERS
-    low, high = (board[name].astype(float).where(enough) for name in ("uar_low", "uar_high"))
-    return board.assign(system=system_of(board), low=low, high=high)
-
-
-def group_of(board: pd.DataFrame) -> pd.Series:
-    """The group in which a run is ranked: `leaky`, else its track."""
-    return board["track"].mask(board["leaky"].astype(bool), LEAKY.name)
 
 
 def places_of_tracks(names: pd.Series) -> pd.Series:
@@ -134,18 +132,12 @@ def ordinary(board: pd.DataFrame) -> pd.Series:
     return board["test"].eq("")
 
 
-def lateness(board: pd.DataFrame) -> pd.Series:
-    """0 for a current run, 1 for a stale one, 2 for a failed one."""
-    return board["stale"].ne("").astype(int).mask(board["status"] != "ok", 2)
-
-
 def placed(board: pd.DataFrame) -> pd.DataFrame:
-    """The `ordinary` rows of a board, with `group` (see `group_of`) and the `place` of their protocol in it.
+    """The `ordinary` rows of a board, with the `place` of their protocol in their group.
 
     The protocol under which most systems of a corpus and group ran has the place 0.
     """
-    board = board[ordinary(board)]
-    board, of = board.assign(group=group_of(board)), ["corpus", "group", "protocol"]
+    board, of = board[ordinary(board)], ["corpus", "group", "protocol"]
     sizes = board.drop_duplicates(SYSTEM).value_counts(of).reset_index()
     sizes = sizes.sort_values([*of[:2], "count", "protocol"], ascending=[True, True, False, True])
     sizes["place"] = sizes.groupby(of[:2]).cumcount()
@@ -185,18 +177,17 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     that is an easier task. Failed systems are in the first ranking of their protocol.
     """
     board = board[ordinary(board)].astype({"uar": float})
-    late = lateness(board)
-    board = board[late == late.groupby([board[name] for name in SYSTEM]).transform("min")]
+    board = board[board["late"] == board.groupby(SYSTEM)["late"].transform("min")]
     groups = board.groupby(SYSTEM, sort=False)
     rows = groups.head(1).set_index(SYSTEM)
     rows["seeds"] = groups.size().where(rows["status"] == "ok", 0)
     rows["spread"] = groups["uar"].std()
-    figures = board.select_dtypes("number").columns.difference(["seed"], sort=False)
+    figures = board.select_dtypes("number").columns.difference(["seed", "late"], sort=False)
     rows[figures] = groups[list(figures)].mean()
     for system in rows.index[(rows["seeds"] > 1) & rows["speaker_uar"].astype(bool)]:
         each = pd.DataFrame(list(groups.get_group(system)["speaker_uar"]))
         rows.at[system, "speaker_uar"] = each.mean().to_dict()
-    rows = placed(rows.reset_index()[[*COLUMNS, "seeds", "spread"]])
+    rows = placed(rows.reset_index()[[*COLUMNS, *DERIVED, "seeds", "spread"]])
     most = rows.groupby("corpus")["classes"].transform("max")
     tested = rows["classes"].fillna(rows.groupby(RANKING[:3])["classes"].transform("max")).fillna(most)
     emotions = [
@@ -207,12 +198,12 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     return arranged(rows, "place", "fewer").drop(columns="fewer")
 
 
-def to_csv(table: pd.DataFrame) -> str:
-    """A table as CSV: four decimals, two for seconds, none for counts; equal tables give equal bytes.
+def to_csv(table: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> str:
+    """Columns of a table as CSV: four decimals, two for seconds, none for counts.
 
-    The figures of speakers are written as `OAF=0.6143 YAF=0.7571`. `OBJECTS` are left out.
+    Equal tables give equal bytes. The figures of speakers are written as `OAF=0.6143 YAF=0.7571`.
     """
-    table = table.drop(columns=list(OBJECTS), errors="ignore")
+    table = table[list(columns)]
     forms = {
         **dict.fromkeys(_COST, lambda value: f"{value:.2f}" if pd.notna(value) else ""),
         **dict.fromkeys(

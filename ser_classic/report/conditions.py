@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from ser_classic.report.board import first_seeds, ordinary, shown, system_of, trusted
+from ser_classic.report.board import first_seeds, ordinary, shown
 from ser_classic.report.overview import most_run
 from ser_classic.report.text import Chapter, Picture, range_of, remark
 from ser_classic.tables import Cell, Table, share, signed
@@ -64,14 +64,14 @@ def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tup
 def failures(runs: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     """A remark on each failed run."""
     return tuple(
-        remark("failed", f"{row['corpus']}, {row['protocol']}, {system_of(row)}", str(row["error"]))
+        remark("failed", f"{row['corpus']}, {row['protocol']}, {row['system']}", str(row["error"]))
         for row in runs[runs["counts"].isna()].to_dict("records")
     )
 
 
 def described(runs: pd.DataFrame) -> pd.DataFrame:
-    """Runs as `trusted`, with the `range` in words: the interval, or the UAR of each of few speakers."""
-    return trusted(runs).assign(range=[range_of(row, 2) for row in runs.to_dict("records")])
+    """Runs with the `range` in words: the interval, or the UAR of each of few speakers."""
+    return runs.assign(range=[range_of(row, 2) for row in runs.to_dict("records")])
 
 
 def few_chapter(runs: pd.DataFrame) -> Chapter:

@@ -11,7 +11,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
-from ser_classic.report.board import group_of, lateness, read, system_of
+from ser_classic.report.board import read
 from ser_classic.report.scoring import judged, over_speakers
 from ser_classic.report.text import Chapter, duration, remark
 from ser_classic.statistics import FEWEST_SPEAKERS, sums_of
@@ -71,9 +71,8 @@ def dimension_board(results: Path, problem: Callable[[str], None] | None = None)
     def figures(run: store.Run, clips: pd.DataFrame) -> dict[str, Any]:
         return score_dimension(run.predictions(), clips, run.record["target"])
 
-    return read(results / store.DIMENSIONS, problem, figures=figures, columns=(*COLUMNS, "run"))[
-        list(COLUMNS)
-    ]
+    board = read(results / store.DIMENSIONS, problem, figures=figures, columns=(*COLUMNS, "run"))
+    return board.drop(columns="run")
 
 
 def dimensions_chapter(board: pd.DataFrame) -> Chapter:
@@ -87,15 +86,15 @@ def dimensions_chapter(board: pd.DataFrame) -> Chapter:
 
 def tables_of(board: pd.DataFrame) -> Iterator[Table]:
     """A table for each corpus, dimension and group of current runs."""
-    current = board[lateness(board) == 0]
-    for (corpus, target, group), part in current.groupby(["corpus", "target", group_of(current)], sort=False):
+    current = board[board["late"] == 0]
+    for (corpus, target, group), part in current.groupby(["corpus", "target", "group"], sort=False):
         rows = []
         for row in part.to_dict("records"):
             low, high = map(share, (row["ccc_low"], row["ccc_high"]))
             each = "/".join(map(share, row["speaker_ccc"].values()))
             rows.append(
                 {
-                    "system": system_of(row) + (f", seed {row['seed']}" if row["seed"] else ""),
+                    "system": row["system"] + (f", seed {row['seed']}" if row["seed"] else ""),
                     "protocol": row["protocol"],
                     "CCC": of_share(row["ccc"]),
                     "95 %": Cell(each or (low if low == "–" else f"{low} to {high}"), row["ccc_low"]),

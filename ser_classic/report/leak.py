@@ -7,7 +7,7 @@ from statistics import fmean
 
 import pandas as pd
 
-from ser_classic.report.board import FLOOR, placed, system_of, usual
+from ser_classic.report.board import FLOOR, placed, usual
 from ser_classic.report.scoring import aligned
 from ser_classic.report.text import Chapter, Picture
 from ser_classic.statistics import FEWEST_SPEAKERS, difference
@@ -78,7 +78,7 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     shown = shown.drop_duplicates(["corpus", "features", "model", "classes"])
     few = shown["classes"] < shown.groupby("corpus")["classes"].transform("max")
     note = (", " + shown["classes"].astype(str) + " emotions").where(few, "")
-    shown = shown.assign(system=system_of(shown) + note)
+    shown = shown.assign(system=shown["features"] + " + " + shown["model"] + note)
     return shown.sort_values(
         ["corpus", "leaky_uar", "system"], ascending=[True, False, True], ignore_index=True
     )

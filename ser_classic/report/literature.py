@@ -8,7 +8,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from ser_classic.report.board import RANKING, places_of_tracks, system_of, systems, trusted
+from ser_classic.report.board import RANKING, places_of_tracks, systems
 from ser_classic.report.overview import trained
 from ser_classic.report.text import Chapter, Picture, range_of
 from ser_classic.tables import Cell, Table, of_share, share
@@ -68,7 +68,7 @@ def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
         link=theirs["link"].fillna(""),
     )
     current = board[board["status"].eq("ok") & board["stale"].eq("") & board["source"].eq("")]
-    mine = trusted(systems(current[current["corpus"].isin(theirs["corpus"])]))
+    mine = systems(current[current["corpus"].isin(theirs["corpus"])])
     first = mine.drop_duplicates(["corpus", "group"])[RANKING]
     mine = mine.merge(first, on=RANKING).groupby(RANKING, sort=False).head(best)
     mine = mine.assign(
@@ -169,7 +169,7 @@ def reproduced(runs: pd.DataFrame) -> pd.DataFrame:
         found = every.rename(columns={"protocol": which})[[*SYSTEM, which, metric, *others]]
         best = classical.sort_values(metric, ascending=False, kind="stable")
         best = best.drop_duplicates(["corpus", "protocol"]).set_index(["corpus", "protocol"])
-        best = pd.DataFrame({f"best_{which}": system_of(best), f"best_{which}_{metric}": best[metric]})
+        best = pd.DataFrame({f"best_{which}": best["system"], f"best_{which}_{metric}": best[metric]})
         table = table.merge(found, on=[*SYSTEM, which])
         table = table.merge(best, how="left", left_on=["corpus", which], right_index=True)
     return table.rename(columns={"accuracy": "own_accuracy"}).fillna({"best_own": "", "best_apart": ""})

@@ -12,9 +12,7 @@ from ser_classic.report.board import (
     FLOOR,
     first_seeds,
     shown,
-    system_of,
     systems,
-    trusted,
     usual,
 )
 from ser_classic.report.scoring import Run, guesses
@@ -72,7 +70,7 @@ def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
     """Every feature set with every model on one corpus, under the first protocol that they ran under."""
     from ser_classic.plots.scores import feature_sets
 
-    table = trusted(systems(runs[runs["status"] == "ok"]))
+    table = systems(runs[runs["status"] == "ok"])
     table = table[(table["group"] == "blind") & table["independent"].astype(bool)]
     table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
     table = usual(table, ["corpus", "features", "model"])
@@ -103,7 +101,7 @@ def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
         guess, given = guesses(run["run"].answers()[1])
         curve = None if given is None else reliability(run["truth"], guess, given)
         counts = run["counts"]
-        panels[f"{corpus}, {system_of(run)}"] = counts.counts.sum(axis=0), counts.classes, curve
+        panels[f"{corpus}, {run['system']}"] = counts.counts.sum(axis=0), counts.classes, curve
     if panels:
         yield Picture(
             "confusions",
@@ -155,11 +153,11 @@ def trained(run: Run) -> bool:
 def efforts(runs: pd.DataFrame) -> pd.DataFrame:
     """What the blind systems of a corpus score, and what one training of each costs, without the floor.
 
-    One row per system under the usual protocol of each corpus: corpus, protocol, features, model, network
-    (bool), uar, seconds (of one core to tune and fit a fold) and size [bytes] of the fitted pipeline; means
-    over seeds.
+    One row per system under the usual protocol of each corpus: corpus, protocol, features, model, system,
+    network (bool), uar, seconds (of one core to tune and fit a fold) and size [bytes] of the fitted pipeline;
+    means over seeds.
     """
-    names = ["corpus", "protocol", "features", "model", "network"]
+    names = ["corpus", "protocol", "features", "model", "system", "network"]
     table = shown(runs, "blind")
     table = table[(table["source"] == "") & (table["model"] != FLOOR)]
     table = table.assign(
@@ -180,7 +178,7 @@ def networks_chapter(runs: pd.DataFrame) -> Chapter:
         rows = [
             {
                 "kind": "network" if row["network"] else "classical",
-                "system": system_of(row),
+                "system": row["system"],
                 "UAR": of_share(row["uar"]),
                 "time per fold": Cell(duration(row["seconds"]), row["seconds"]),
                 "size": Cell(f"{row['size'] / 1e6:.2f} MB", row["size"]),

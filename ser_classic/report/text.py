@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError, counted, wrap_errors
-from ser_classic.report.board import RANKING, system_of, systems, usual
+from ser_classic.report.board import RANKING, usual
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
 from ser_classic.tracks import track_of
@@ -21,7 +21,6 @@ from ser_classic.tracks import track_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Group
-    from rich.table import Table as RichTable
 
 WARNING = (
     "The test speakers are in the training data too, so these figures do not say how well the emotions of "
@@ -52,6 +51,7 @@ NO_INTERVAL = (
     f" With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted, so the UAR of each ({{}}) is "
     "shown instead. It says nothing about other speakers."
 )
+BEST = "\nThe best systems"  # of all, in a terminal
 MOST = 10  # systems of a ranking that a terminal shows
 LONGEST = 160  # letters of an error that are shown
 
@@ -175,7 +175,7 @@ def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
         for (group, protocol, emotions), part in of_corpus.groupby(RANKING[1:], sort=False):
             rows, kinds, track = [], [], track_of(group)
             for row in part.to_dict("records"):
-                system = f"{system_of(row)} ({protocol})"
+                system = f"{row['system']} ({protocol})"
                 if row["status"] != "ok":
                     remarks.append(remark("failed", system, str(row["error"])))
                     continue
@@ -201,26 +201,21 @@ def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
         yield Chapter(name, name, about_task(of_corpus), tuple(tables), remarks=tuple(remarks))
 
 
-def markdown(board: pd.DataFrame) -> str:
-    """The rankings as Markdown: a heading per corpus and a ranked table per group, the best bold."""
-    return rankings(systems(board))
-
-
-def rankings(table: pd.DataFrame) -> str:
-    """As `markdown`, of `systems`."""
+def markdown(table: pd.DataFrame) -> str:
+    """The rankings of `systems` as Markdown: a heading per corpus and a table per group, the best bold."""
     return ("".join(chapter.markdown() for chapter in corpora(table)).rstrip() or NOTHING) + "\n"
 
 
-def terminal(board: pd.DataFrame) -> Group:
-    """The best of each ranking, then of all, as the end stays on the screen; for `Console.print` of rich."""
+def terminal(table: pd.DataFrame) -> Group:
+    """Of `systems` the best of each ranking, then of all, which stay on the screen; for rich to print."""
     from rich.console import Group
 
-    table = systems(board)
     chapters = [chapter.terminal() for chapter in corpora(usual(table), MOST)]
-    return Group(*(chapters or [NOTHING]), *best_in_terminal(table))
+    best = best_systems(table, BEST)
+    return Group(*(chapters or [NOTHING]), *([best.terminal()] if best.rows else []))
 
 
-def best_systems(table: pd.DataFrame) -> Table:
+def best_systems(table: pd.DataFrame, title: str = "") -> Table:
     """Of `systems`, the best of every corpus and group that is current and was computed here as a whole.
 
     Of several protocols of a group, the one under which most systems ran.
@@ -234,12 +229,12 @@ def best_systems(table: pd.DataFrame) -> Table:
             "track": ", ".join(filter(None, (label_of(row["group"]), row["emotions"]))),
             "UAR": of_share(row["uar"]),
             "95 %": Cell(range_of(row), row["uar_low"]),
-            "features + model": system_of(row),
+            "features + model": row["system"],
             "protocol": row["protocol"],
         }
         for row in best.to_dict("records")
     ]
-    return Table.of(rows)
+    return Table.of(rows, title)
 
 
 def best_chapter(table: pd.DataFrame, *pictures: Picture) -> Chapter:
@@ -248,14 +243,8 @@ def best_chapter(table: pd.DataFrame, *pictures: Picture) -> Chapter:
     return Chapter("best", "The best systems", about, (best,) if best.rows else (), pictures)
 
 
-def best_in_terminal(table: pd.DataFrame) -> list[RichTable]:
-    """The best of `systems` for `Console.print` of rich; nothing where no run has finished."""
-    best = replace(best_systems(table), title="\nThe best systems")
-    return [best.terminal()] if best.rows else []
-
-
-def put_into(readme: Path, board: pd.DataFrame) -> None:
-    """Replace what stands between the marks in a README by today's table.
+def put_into(readme: Path, table: pd.DataFrame) -> None:
+    """Replace what stands between the marks in a README by the best of `systems`.
 
     Raises
     ------
@@ -268,5 +257,5 @@ def put_into(readme: Path, board: pd.DataFrame) -> None:
     block = re.compile(f"{re.escape(BEGIN)}\n.*?{re.escape(END)}", re.DOTALL)
     if not block.search(text):
         raise SerClassicError(f"{readme}: has no place for the table; {remedy}")
-    table = f"{BEGIN}\n{best_systems(systems(board)).markdown()}\n{END}"
-    store.write(readme, block.sub(lambda _: table, text, count=1))
+    best = f"{BEGIN}\n{best_systems(table).markdown()}\n{END}"
+    store.write(readme, block.sub(lambda _: best, text, count=1))

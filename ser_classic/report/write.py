@@ -15,14 +15,15 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
-from ser_classic.report.board import COLUMNS, read, systems, to_csv
+from ser_classic.report import dimensions, leak
+from ser_classic.report.board import OBJECTS, read, systems, to_csv
 from ser_classic.report.conditions import cross_chapter, degraded_chapter, few_chapter, speakers_chapter
 from ser_classic.report.dimensions import dimension_board, dimensions_chapter
 from ser_classic.report.leak import leak_chapter, leak_premium
 from ser_classic.report.literature import folds_chapter, networks_pictures, published_chapter, recipes_chapter
 from ser_classic.report.overview import networks_chapter, systems_chapter
 from ser_classic.report.page import page
-from ser_classic.report.text import INTRODUCTION, best_chapter, rankings
+from ser_classic.report.text import INTRODUCTION, best_chapter, markdown
 from ser_classic.runtime.files import cache_folder, replacing
 from ser_classic.runtime.provenance import versions
 
@@ -113,7 +114,7 @@ def _write(
     every = read(results, problem)
     if not len(every) and store.folders(results):
         raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
-    board, runs = every[list(COLUMNS)], every[every["stale"] == ""]
+    board, runs = every.drop(columns=list(OBJECTS)), every[every["stale"] == ""]
     table, premium = systems(board), leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (
@@ -124,12 +125,12 @@ def _write(
     chapters = [chapter for chapter in made if chapter]
     tables = "".join(chapter.markdown() for chapter in chapters if chapter.tables or chapter.remarks)
     if len(board) or not chapters:
-        tables += rankings(table)
+        tables += markdown(table)
     store.write(results / "leaderboard.csv", to_csv(board))
     store.write(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
-    store.write(results / "leak_premium.csv", to_csv(premium))
+    store.write(results / "leak_premium.csv", to_csv(premium, leak.COLUMNS))
     if len(numbers):
-        store.write(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers))
+        store.write(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers, dimensions.COLUMNS))
     if figures:
         folder, drawn = results / "figures", {}
         for picture in (picture for chapter in chapters for picture in chapter.pictures):
