@@ -19,7 +19,7 @@ from ser_classic import fit, load
 from ser_classic.degradations import COPIES
 from ser_classic.features.extraction import extract
 from ser_classic.metrics import confusion, uar_of
-from ser_classic.predictor import Predictor, shipped
+from ser_classic.predictor import BUILT_IN, Predictor
 from ser_classic.predictor.describing import Described
 
 CORPORA = ("ravdess", "emodb")
@@ -55,7 +55,7 @@ def main() -> None:
     )
     predictor.card["created"] = MADE
     predictor.card["evaluation"] = among_strangers(predictor)
-    predictor.save(folder / shipped.NAME)
+    predictor.save(folder / BUILT_IN.name)
 
 
 def among_strangers(predictor: Predictor) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ser_classic.machines.formulas import sampled, softmax
+
 WEIGHT = 4  # clips that the training speakers count as ...
 ENOUGH = 8  # ... for a speaker with fewer clips heard than this
 LEAST = 1e-9  # smallest probability
@@ -34,10 +36,8 @@ def adapt(values: np.ndarray, speakers: np.ndarray) -> np.ndarray:
     """
     adapted = np.empty(values.shape, dtype=np.float32)
     for _, rows in _by_speaker(speakers):
-        own = np.asarray(values[rows], dtype=np.float64)
-        spread = own.std(axis=0)
-        spread[spread <= 1e-9 * np.abs(own).max(axis=0)] = np.inf
-        adapted[rows] = (own - own.mean(axis=0)) / spread
+        own = values[rows]
+        adapted[rows] = _z_scores(own, *_moments(own))
     return adapted
 
 
@@ -71,8 +71,7 @@ def adapt_few(
     usable = np.repeat(heard, rows_of)
     adapted = adapt(values, owners)
     learned = sorted(set(speakers[train]))
-    known = [_moments(values[owners == name]) for name in learned]
-    mean, variance = (np.mean(each, axis=0) for each in zip(*known, strict=True))
+    mean, variance = np.mean([_moments(values[owners == name]) for name in learned], axis=0)
     for name in sorted(set(speakers) - set(learned)):
         clips = int(np.sum(heard & (speakers == name)))
         share = 1.0 if clips >= ENOUGH else clips / (clips + WEIGHT)
@@ -80,9 +79,7 @@ def adapt_few(
         if clips:
             own = _moments(values[(owners == name) & usable])
             centre, spread = centre + share * own[0], spread + share * own[1]
-        deviation = np.sqrt(spread)
-        deviation[deviation <= 1e-9 * np.abs(centre)] = np.inf
-        adapted[owners == name] = (values[owners == name] - centre) / deviation
+        adapted[owners == name] = _z_scores(values[owners == name], centre, spread)
     return adapted
 
 
@@ -115,7 +112,7 @@ def self_taught(probabilities: np.ndarray, values: np.ndarray) -> np.ndarray:
     emotion have nothing to teach.
     """
     Z = adapt(values, np.zeros(len(values), dtype=int)).astype(np.float64)
-    fitted = np.unique(np.linspace(0, len(Z) - 1, min(len(Z), MOST_CLIPS)).astype(int))
+    fitted = sampled(len(Z), MOST_CLIPS)
     kernel = Z @ Z[fitted].T / Z.shape[1]
     own = kernel[fitted]
     share = max(variety(probabilities), structure(probabilities[fitted], own))
@@ -128,8 +125,7 @@ def self_taught(probabilities: np.ndarray, values: np.ndarray) -> np.ndarray:
         targets = taught[fitted]
         targets = (targets - targets.mean(axis=0)) / (targets.std(axis=0) + RARE)
         logs = (1 - weight) * before + weight * SHARPNESS * (smoother @ targets)
-        taught = np.exp(logs - logs.max(axis=1, keepdims=True))
-        taught /= taught.sum(axis=1, keepdims=True)
+        taught = softmax(logs)
     return taught
 
 
@@ -168,6 +164,13 @@ def _by_speaker(speakers: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     names, owners, counts = np.unique(np.asarray(speakers), return_inverse=True, return_counts=True)
     rows = np.split(np.argsort(owners, kind="stable"), np.cumsum(counts)[:-1])
     return zip(names, rows, strict=True)
+
+
+def _z_scores(values: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Every column less its mean, by its standard deviation; 0 where that is only rounding."""
+    deviation = np.sqrt(variance)
+    deviation[deviation <= 1e-9 * np.abs(mean)] = np.inf
+    return (values - mean) / deviation
 
 
 def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

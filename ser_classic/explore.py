@@ -29,7 +29,7 @@ SEED = 0
 HEARD = 60.0  # [s] of a recording that its page plays
 
 
-class Part(NamedTuple):
+class Panel(NamedTuple):
     """A figure with its caption, and markup under it or nothing."""
 
     name: str
@@ -47,7 +47,7 @@ class Part(NamedTuple):
         return f"{text}{drawn[drawn.index('<svg') :]}{self.table}"
 
 
-def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
+def explore_corpus(loaded: Loaded, features: Features) -> list[Panel]:
     """The figures of a corpus, as `corpora.load` gives it, with vectors of its clips in the same order."""
     from ser_classic.plots import clips as figures
 
@@ -59,7 +59,7 @@ def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
     table = pd.crosstab(owners, emotions)[order]
     caption = f"{len(emotions)} clips; an even table makes every speaker and emotion count the same."
     return [
-        Part("clips", "Clips of every speaker and emotion", caption, figures.counts(table)),
+        Panel("clips", "Clips of every speaker and emotion", caption, figures.counts(table)),
         _durations(loaded, order),
         _examples(loaded, order),
         *_separability(features.frame, emotions, speakers, order),
@@ -67,7 +67,7 @@ def explore_corpus(loaded: Loaded, features: Features) -> list[Part]:
     ]
 
 
-def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], dict[str, str]]:
+def explore_file(path: Path, channel: int | None = None) -> tuple[list[Panel], dict[str, str]]:
     """The figures of a recording, and its facts in words."""
     from ser_classic.features.voice import analyse
     from ser_classic.plots.sound import portraits
@@ -88,7 +88,7 @@ def explore_file(path: Path, channel: int | None = None) -> tuple[list[Part], di
         facts["Pitch"] = f"{middle:.0f} Hz (median; 90 % between {low:.0f} and {high:.0f} Hz)"
     caption = "Waveform, mel spectrogram, MFCC 1 to 19 and pitch classes."
     figure = portraits({"": (waveform, rate)}, 7.0)
-    return [Part("recording", "The recording", caption, figure, _player(waveform, rate))], facts
+    return [Panel("recording", "The recording", caption, figure, _player(waveform, rate))], facts
 
 
 def _player(waveform: np.ndarray, rate: int) -> str:
@@ -146,7 +146,7 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
     return float(np.mean(names[nearest] == names)), chance
 
 
-def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]) -> Path:
+def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Panel]) -> Path:
     """Write `index.html`, which needs nothing else, and every figure as SVG and PNG beside it."""
     from ser_classic.plots.style import write as write_figure
 
@@ -161,7 +161,7 @@ def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Part]
     return page
 
 
-def page_of(title: str, facts: dict[str, str], parts: Sequence[Part]) -> str:
+def page_of(title: str, facts: dict[str, str], parts: Sequence[Panel]) -> str:
     """The page, in the style of the leaderboard's."""
     from ser_classic.plots.style import svg
     from ser_classic.report.page import Section, figure_of, filled
@@ -196,7 +196,7 @@ def corpus_facts(loaded: Loaded, name: str, features: Features) -> dict[str, str
     }
 
 
-def _durations(loaded: Loaded, order: list[str]) -> Part:
+def _durations(loaded: Loaded, order: list[str]) -> Panel:
     from ser_classic.plots.clips import spreads
 
     def length(file: str, part: audio.Part | None) -> float:
@@ -212,10 +212,10 @@ def _durations(loaded: Loaded, order: list[str]) -> Part:
         f"{seconds.sum() / 60:.0f} minutes in all, {seconds.median():.1f} s the median clip. Box: quartiles; "
         "whiskers: 5 % to 95 %. Where lengths differ by emotion, a model can guess the emotion by length."
     )
-    return Part("durations", "Length of the clips", caption, spreads({"length [s]": groups}))
+    return Panel("durations", "Length of the clips", caption, spreads({"length [s]": groups}))
 
 
-def _examples(loaded: Loaded, order: list[str]) -> Part:
+def _examples(loaded: Loaded, order: list[str]) -> Panel:
     from ser_classic.plots.sound import portraits
 
     chosen = _comparable(loaded.clips, order)
@@ -227,7 +227,7 @@ def _examples(loaded: Loaded, order: list[str]) -> Part:
     }
     caption = "One speaker and one text where the corpus allows it: " + ", ".join(chosen.values()) + "."
     drawn = portraits(read, 1.0 + 1.75 * len(read))
-    return Part("examples", "One clip of each emotion", caption, drawn)
+    return Panel("examples", "One clip of each emotion", caption, drawn)
 
 
 def _comparable(clips: pd.DataFrame, order: list[str]) -> dict[str, str]:
@@ -241,13 +241,13 @@ def _comparable(clips: pd.DataFrame, order: list[str]) -> dict[str, str]:
 
 def _separability(
     values: pd.DataFrame, emotions: pd.Series, speakers: pd.Series | None, order: list[str]
-) -> list[Part]:
+) -> list[Panel]:
     from ser_classic.plots import clips as figures
     from ser_classic.tables import Table, of_share
 
     shares = variance_explained(values, emotions, speakers)
     best = shares.groupby("group", sort=False).head(1).index[:SHOWN]
-    distributions = Part(
+    distributions = Panel(
         "distributions",
         "The features that separate the emotions best",
         "The best one of each family. Box: quartiles; whiskers: 5 % to 95 %.",
@@ -270,10 +270,10 @@ def _separability(
             "that is trained on its test speakers learns voices."
         )
     table = Table(("feature", *columns), rows, "Features").html()
-    return [distributions, Part("separability", "What the features explain", caption, drawn, table)]
+    return [distributions, Panel("separability", "What the features explain", caption, drawn, table)]
 
 
-def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | None) -> Part:
+def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | None) -> Panel:
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
     from sklearn.preprocessing import StandardScaler
@@ -300,4 +300,4 @@ def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | N
         f"a clip shares {shares}. Where clips cluster by speaker, a test speaker heard in training is half "
         "known."
     )
-    return Part("projection", "All clips in two dimensions", caption, projections(points, words, owners))
+    return Panel("projection", "All clips in two dimensions", caption, projections(points, words, owners))

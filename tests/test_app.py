@@ -22,7 +22,7 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extras.app import answering
 from ser_classic.extras.app import page as app
 from ser_classic.extras.app.answering import Limits, reply
-from ser_classic.predictor import cards, load_predictor, read_card, shipped
+from ser_classic.predictor import cards, load_predictor, read_card
 
 RATE = 16_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -154,7 +154,7 @@ def test_what_cannot_be_used_is_told_without_where_it_lies(models, short, tmp_pa
 def test_the_examples_show_an_answer_a_timeline_and_a_warning(tmp_path):
     short, long, noise = app.write_examples(tmp_path)
     assert soundfile.info(short).duration < answering.LONG < soundfile.info(long).duration
-    assert shipped.load().predict([short, long, noise])["unlike"].tolist() == [False, False, True]
+    assert load_predictor().predict([short, long, noise])["unlike"].tolist() == [False, False, True]
 
 
 def test_without_gradio_the_command_that_installs_it_is_named(models, monkeypatch):

@@ -10,7 +10,7 @@ from tiny_corpus import record
 
 from ser_classic import load
 from ser_classic.metrics import confusion, uar_of
-from ser_classic.predictor import load_predictor, shipped
+from ser_classic.predictor import BUILT_IN, load_predictor
 from ser_classic.predictor.cards import text
 
 PROGRAM = Path(__file__).parents[1] / "benchmarks" / "built_in.py"
@@ -37,9 +37,9 @@ def test_it_fits_tests_on_strangers_and_writes_the_same_file_again(tmp_path, mon
         folder.mkdir()
         monkeypatch.setattr(sys, "argv", [str(PROGRAM), str(folder)])
         main()
-        made.append((folder / shipped.NAME).read_bytes())
+        made.append((folder / BUILT_IN.name).read_bytes())
     assert made[0] == made[1]
-    predictor = load_predictor(folder / shipped.NAME)
+    predictor = load_predictor(folder / BUILT_IN.name)
     found = predictor.card["evaluation"]
     assert predictor.card["facts"] == program["FACTS"]
     assert (found["clips"], found["speakers"], found["classes"]) == (16, 2, 2)

@@ -10,7 +10,7 @@ from test_utterances import RATE, conversation, voice
 from ser_classic.adaptation import self_taught
 from ser_classic.degradations import COPIES
 from ser_classic.errors import SerClassicError
-from ser_classic.predictor import shipped
+from ser_classic.predictor import load_predictor
 from ser_classic.predictor.describing import Describer
 from ser_classic.predictor.fitting import fit
 from ser_classic.predictor.windows import windows
@@ -57,7 +57,7 @@ def test_an_utterance_is_answered_as_the_same_piece_cut_out_by_hand(saved, call,
 
 
 def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
-    predictor = shipped.load()
+    predictor = load_predictor()
     sizes = []
 
     def keep(pieces):
@@ -71,11 +71,11 @@ def test_of_the_pieces_of_a_recording_answers_are_kept_and_no_features(call):
 
 
 def test_pieces_are_adapted_to_one_another_by_their_features(call):
-    predictor = shipped.load()
+    predictor = load_predictor()
     answers = predictor.predict(call, adapt=True, window=2, hop=1).dropna(subset="emotion")
     described = Describer(predictor.features, None, partial(windows, window=2, hop=1)).describe(call)
     vectors = np.stack([item.vector for item in described if item.vector is not None])
-    expected = self_taught(predictor.machine.judge(vectors)[1], vectors)
+    expected = self_taught(predictor.machine.classify(vectors)[1], vectors)
     np.testing.assert_allclose(answers[[f"p_{word}" for word in EMOTIONS]], expected, atol=1e-6)
 
 
@@ -125,7 +125,7 @@ def test_without_a_model_the_packages_own_answers_and_says_so(call, ser):
 
 
 def test_what_is_shipped_says_what_it_is():
-    predictor = shipped.load()
+    predictor = load_predictor()
     assert predictor.classes == EMOTIONS
     assert "CC BY-NC-SA" in predictor.card["facts"]["Licence"]
     assert [corpus["name"] for corpus in predictor.card["corpora"]] == ["ravdess", "emodb"]
@@ -155,7 +155,7 @@ def test_what_is_shipped_is_as_good_as_told_on_a_corpus_that_it_has_not_heard(
 
     root, clips, _ = load(name, corpora)
     some = clips[clips["emotion"].isin(EMOTIONS)].groupby(["speaker", "emotion"]).nth(slice(0, None, every))
-    predictor, guesses = shipped.load(), []
+    predictor, guesses = load_predictor(), []
     for _, own in some.groupby("speaker"):
         answers = predictor.predict([root / file for file in own["file"]], adapt=adapt and len(own) > 1)
         guesses.append(own.assign(guess=answers["emotion"].to_numpy()))

@@ -126,7 +126,7 @@ def test_pairs_that_agree_give_their_classes_back():
 
 def test_the_choice_leads():
     p = np.array([[0.2, 0.5, 0.3], [0.5, 0.3, 0.2], [0.4, 0.4, 0.2]])
-    led = formulas.led_by(p, np.array([2, 0, 1]))
+    led = formulas.agreed(p, np.array([2, 0, 1]))
     np.testing.assert_allclose(led[0], [0.2, 0.3, 0.5])
     np.testing.assert_array_equal(led[1], p[1])
     assert led[2].argmax() == 1

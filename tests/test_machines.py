@@ -37,7 +37,7 @@ def require_equal(model: str, X, y, speakers, train: np.ndarray) -> None:
     machine = freeze(pipeline, of(X[train]), model)
     if model == "knn":
         X = X[~train]
-    codes, probabilities = machine.judge(X.to_numpy())
+    codes, probabilities = machine.classify(X.to_numpy())
     if probabilities is None:
         assert not hasattr(pipeline, "predict_proba")
         np.testing.assert_array_equal(pipeline.classes_[codes], pipeline.predict(X))
@@ -95,7 +95,7 @@ def test_an_estimator_of_ones_own_brings_its_form_and_is_held_to_it():
     with pytest.raises(SerClassicError, match=r"SGDClassifier.*machine\(X\)"):
         freeze(make_pipeline(SGDClassifier(random_state=0)).fit(X, y), of(X), "sgd")
     pipeline = make_pipeline(Brought(random_state=0)).fit(X, y)
-    codes, probabilities = freeze(pipeline, of(X), "brought").judge(X.to_numpy())
+    codes, probabilities = freeze(pipeline, of(X), "brought").classify(X.to_numpy())
     assert probabilities is None
     np.testing.assert_array_equal(pipeline.classes_[codes], pipeline.predict(X))
     pipeline[-1].wrong = True

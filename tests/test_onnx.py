@@ -42,7 +42,7 @@ def test_onnxruntime_answers_as_the_predictor_does(
     moved = known + np.random.default_rng(0).normal(size=known.shape) * known.std(axis=0)
     X = np.concatenate([known, moved]).astype(np.float32)
     label, *probabilities = run.run(None, {"features": X})
-    codes, expected = predictor.machine.judge(X)
+    codes, expected = predictor.machine.classify(X)
     assert list(label) == [predictor.classes[code] for code in codes]
     if expected is None:
         assert probabilities == []

@@ -50,7 +50,7 @@ def loaded(content: bytes) -> Predictor:
 def refusal(content: bytes) -> str:
     """What is said of a file that cannot answer, when it is loaded or when it is asked."""
     with pytest.raises(SerClassicError) as refused:
-        loaded(content).judge([CLIP])
+        loaded(content).classify([CLIP])
     assert "\n" not in str(refused.value)
     return str(refused.value)
 
@@ -154,8 +154,8 @@ def test_a_changed_byte_changes_no_answer_without_a_word_and_no_cut_gets_through
     flipped[place] ^= data.draw(st.integers(1, 255))
     X = np.random.default_rng(0).normal(size=(5, 13)).astype(np.float32)
     with contextlib.suppress(SerClassicError):  # else it is a byte that no one reads, such as a date
-        _, probabilities = loaded(bytes(flipped)).machine.judge(X)
-        np.testing.assert_array_equal(probabilities, predictors["knn"].machine.judge(X)[1])
+        _, probabilities = loaded(bytes(flipped)).machine.classify(X)
+        np.testing.assert_array_equal(probabilities, predictors["knn"].machine.classify(X)[1])
     with pytest.raises(SerClassicError) as refused:
         loaded(content[:place])
     assert "\n" not in str(refused.value)
@@ -236,7 +236,7 @@ def test_numbers_that_lead_outside_their_arrays_or_are_none_are_refused(files, m
 def test_trees_whose_links_go_in_a_circle_come_to_an_end(files):
     content = files["random_forest"].read_bytes()
     endless = described(content, lambda told: part_of(told, "Trees").update(depth=10**12))
-    loaded(endless).judge([CLIP])
+    loaded(endless).classify([CLIP])
 
 
 def test_more_classes_than_clips_are_refused_before_they_take_memory(files):

@@ -84,7 +84,7 @@ def predict(
     Exit code 1: some recordings could not be used.
     """
     from ser_classic.cli import answers
-    from ser_classic.predictor import load_predictor, saving, shipped
+    from ser_classic.predictor import BUILT_IN_NOTICE, load_predictor, saving
     from ser_classic.predictor.describing import EACH
     from ser_classic.predictor.recordings import opened
     from ser_classic.predictor.windows import lengths
@@ -112,8 +112,8 @@ def predict(
         model, *recordings = recordings
         predictor = load_predictor(model)
     else:
-        predictor = shipped.load()
-        tell(shipped.NOTICE)
+        predictor = load_predictor()
+        tell(BUILT_IN_NOTICE)
 
     def print_rows(rows: list[answers.Row]) -> None:
         if warning := answers.unlike(rows, predictor.card):

@@ -111,9 +111,9 @@ def card(
     ] = None,
 ) -> None:
     """Show what a saved model was fitted on, how good it is, and its limits."""
-    from ser_classic.predictor import cards, read_card, saving, shipped
+    from ser_classic.predictor import BUILT_IN, cards, read_card, saving
 
-    model = model or shipped.FILE
+    model = model or BUILT_IN
     if pipeline is not None:
         require_writable(pipeline, "pipelines", saving.SUFFIX)
         pipeline.write_bytes(saving.pipeline_of(model))

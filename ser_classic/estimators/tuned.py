@@ -195,7 +195,7 @@ class TunedClassifier(ClassifierMixin, BaseEstimator, ABC):
                 whole.append(test)
             scaler, trained = self._standardised(clips.take(train))
             for index, outputs in self._left_out(trained, scaler(X[test]), grid):
-                choice, _ = self._end(len(present)).judge(outputs)
+                choice, _ = self._end(len(present)).classify(outputs)
                 recalls[index, fold] = uar(codes[test], present[choice], weight[test])
                 if complete:
                     outside[index].append(outputs)

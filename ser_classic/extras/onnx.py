@@ -54,7 +54,7 @@ def model_of(predictor: Predictor) -> Any:
             graph.add(part)
         choice, probabilities = graph.decided(predictor.machine.decision, len(predictor.classes))
         # Raises where its parts do not fit together
-        predictor.judge([predictor.familiarity.mean])
+        predictor.classify([predictor.familiarity.mean])
     graph.node("Gather", np.array(predictor.classes, dtype=object), choice, out=LABEL)
     outputs = [helper.make_tensor_value_info(LABEL, kinds.STRING, ["clips"])]
     if probabilities is not None:

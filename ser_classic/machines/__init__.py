@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ser_classic.machines.formulas import coupled, gaussian, led_by, rated, smallest, softmax, squares, votes
+from ser_classic.machines.formulas import agreed, coupled, gaussian, rated, smallest, softmax, squares, votes
 from ser_classic.registry import Registry
 
 BLOCK = 1024  # clips at a time
@@ -26,7 +26,7 @@ ACTIVATIONS = {
     "logistic": lambda X: 0.5 + 0.5 * np.tanh(0.5 * X),
 }
 # Number of the class chosen [shape=(n,)], and probabilities [shape=(n, classes)] or None.
-Judged = tuple[np.ndarray, np.ndarray | None]
+Classified = tuple[np.ndarray, np.ndarray | None]
 
 
 class Part(Protocol):
@@ -255,7 +255,7 @@ class Probabilities:
 
     sharpness = 1.0
 
-    def __call__(self, X: np.ndarray) -> Judged:
+    def __call__(self, X: np.ndarray) -> Classified:
         return X.argmax(axis=1), X
 
 
@@ -269,9 +269,9 @@ class Scores:
         """Scores of the classes, of which the largest wins [shape=(n, classes)]."""
         return X
 
-    def __call__(self, X: np.ndarray) -> Judged:
+    def __call__(self, X: np.ndarray) -> Classified:
         choice = X.argmax(axis=1)
-        return choice, None if self.sharpness is None else led_by(softmax(self.sharpness * X), choice)
+        return choice, None if self.sharpness is None else agreed(softmax(self.sharpness * X), choice)
 
 
 @dataclass(frozen=True)
@@ -289,9 +289,9 @@ class Pairs:
         """Scores of the classes, of which the largest wins [shape=(n, classes)]."""
         return rated(X) if self.break_ties else votes(X)
 
-    def __call__(self, X: np.ndarray) -> Judged:
+    def __call__(self, X: np.ndarray) -> Classified:
         choice = self.rate(X).argmax(axis=1)
-        return choice, None if self.sharpness is None else led_by(coupled(X, self.sharpness), choice)
+        return choice, None if self.sharpness is None else agreed(coupled(X, self.sharpness), choice)
 
 
 Decision = Probabilities | Scores | Pairs
@@ -305,7 +305,7 @@ class Machine:
     decision: Decision
 
     @property
-    def sure(self) -> bool:
+    def has_probabilities(self) -> bool:
         """Whether it gives probabilities."""
         return self.decision.sharpness is not None
 
@@ -322,6 +322,6 @@ class Machine:
             blocks.append(given)
         return np.concatenate(blocks)
 
-    def judge(self, X: np.ndarray | Any) -> Judged:
+    def classify(self, X: np.ndarray | Any) -> Classified:
         """Number of the class [shape=(n,)] and probabilities [shape=(n, classes)] or None, for clips."""
         return self.decision(self.outputs(X))

@@ -16,6 +16,11 @@ def smallest(numbers: np.ndarray) -> np.ndarray:
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))
 
 
+def sampled(count: int, most: int) -> np.ndarray:
+    """Row numbers of `count` rows, or of `most` of them that lie evenly apart."""
+    return np.unique(np.linspace(0, count - 1, most).astype(int))
+
+
 def squares(Z: np.ndarray) -> np.ndarray:
     """Squared length [shape=(n,), dtype=float64] of every row."""
     return np.einsum("ij,ij->i", Z, Z, dtype=np.float64)
@@ -66,7 +71,7 @@ def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
     return p / p.sum(axis=1, keepdims=True)
 
 
-def led_by(p: np.ndarray, choice: np.ndarray) -> np.ndarray:
+def agreed(p: np.ndarray, choice: np.ndarray) -> np.ndarray:
     """Probabilities [shape=(n, k)], changed so that the largest is that of the choice [shape=(n,)].
 
     If another is larger, the two are exchanged. If another is equal, because the scores differ by less than a

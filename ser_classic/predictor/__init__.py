@@ -5,7 +5,15 @@ to a file and reads it back, `familiarity` measures how far a recording is from 
 describes the predictor, and `windows` and `utterances` cut long recordings.
 """
 
-from ser_classic.predictor.core import Predictor, load_predictor
+from ser_classic.predictor.core import BUILT_IN, BUILT_IN_NOTICE, Predictor, load_predictor
 from ser_classic.predictor.saving import how_to_make, load_pipeline, read_card
 
-__all__ = ["Predictor", "how_to_make", "load_pipeline", "load_predictor", "read_card"]
+__all__ = [
+    "BUILT_IN",
+    "BUILT_IN_NOTICE",
+    "Predictor",
+    "how_to_make",
+    "load_pipeline",
+    "load_predictor",
+    "read_card",
+]

@@ -26,6 +26,12 @@ from ser_classic.predictor.windows import windows
 if TYPE_CHECKING:
     import pandas as pd
 
+# Fitted by `benchmarks/built_in.py`; its licence is not that of the code.
+BUILT_IN = Path(__file__).parent.parent / "data" / "voices.skops"
+BUILT_IN_NOTICE = (
+    "no model named, so the built-in one answers: four emotions, fitted on RAVDESS and EMO-DB (actors), not "
+    "for commercial use"
+)
 MICROPHONE = "microphone"  # the recording that is listened to
 UNCERTAIN = "uncertain"  # the answer if no emotion reaches the confidence asked for
 
@@ -99,7 +105,7 @@ class Predictor:
     @property
     def has_probabilities(self) -> bool:
         """Whether its answers have probabilities."""
-        return self.machine.sure
+        return self.machine.has_probabilities
 
     def save(self, path: str | Path, *, pipeline: bool = False) -> None:
         """Write the predictor to a file, which `load_predictor` reads.
@@ -271,7 +277,7 @@ class Predictor:
                 f"{described[0].name}: adapting takes several recordings of the same speaker, and there is "
                 "only one"
             )
-        answers = iter(self.judge(vectors, adapt) if vectors else ())
+        answers = iter(self.classify(vectors, adapt) if vectors else ())
         none = None, np.full(len(self.classes), np.nan), np.nan
         rows = []
         for item in described:
@@ -316,7 +322,7 @@ class Predictor:
         rows = zip(table.keys, table.values, strict=True)
         return [Described(str(key), vector=row) for key, row in rows]
 
-    def judge(
+    def classify(
         self, vectors: Sequence[np.ndarray], adapt: bool = False
     ) -> Iterable[tuple[str, np.ndarray | None, float]]:
         """Emotion, probabilities or None, and distance for the features of each clip."""
@@ -332,7 +338,7 @@ class Predictor:
         remedy = "was its file changed? Fit it again"
         with wrap_errors(what, remedy), np.errstate(all="ignore"):  # what is not finite is refused
             distances = self.familiarity.distance(features.means)
-            codes, probabilities = self.machine.judge(X)
+            codes, probabilities = self.machine.classify(X)
             if probabilities is not None and probabilities.shape[1] != len(self.classes):
                 raise ValueError("its card and its machine have different emotions")
             if not (
@@ -357,8 +363,8 @@ def tabled(rows: Sequence[Answer]) -> pd.DataFrame:
     return table
 
 
-def load_predictor(path: str | Path) -> Predictor:
-    """Read a saved predictor.
+def load_predictor(path: str | Path = BUILT_IN) -> Predictor:
+    """Read a saved predictor, or the one that comes with the package.
 
     The file contains numbers and a card, and no code: loading runs nothing from it and does not depend on
     scikit-learn.
@@ -366,6 +372,8 @@ def load_predictor(path: str | Path) -> Predictor:
     Parameters
     ----------
     path : str or Path
+        By default the built-in predictor: four emotions, for real voices from outside its corpora, not for
+        commercial use.
 
     Raises
     ------

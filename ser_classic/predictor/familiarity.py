@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ser_classic.machines import Standardise
+from ser_classic.machines.formulas import sampled
 
 DIRECTIONS = 20  # principal directions whose spread is kept
 FURTHEST = 10.0  # standard deviations at which a feature is clipped
@@ -45,7 +46,7 @@ class Familiarity:
 
 def measure(X: np.ndarray, speakers: np.ndarray | None, seed: int = 0) -> Familiarity:
     """Fit the distance to training clips [shape=(n, d)], and its limit to left-out speakers or clips."""
-    rows = np.unique(np.linspace(0, len(X) - 1, MOST).astype(int))
+    rows = sampled(len(X), MOST)
     X = np.asarray(X)[rows]
     units = np.arange(len(X)) if speakers is None or len(set(speakers)) < 2 else speakers[rows]
     dealt = np.random.default_rng(seed).permutation(np.unique(units))

@@ -16,7 +16,7 @@ import numpy as np
 
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.app.answering import WAITING, Limits, refusal, reply
-from ser_classic.predictor import cards, how_to_make, read_card, shipped
+from ser_classic.predictor import BUILT_IN, cards, how_to_make, read_card
 from ser_classic.registry import need
 from ser_classic.runtime.files import temporary
 
@@ -170,7 +170,7 @@ def served(
         Gradio is not installed, there is no predictor, or the host or port cannot be used.
     """
     _require_free(host, port)
-    predictors = predictors_in(list(paths) or [shipped.FILE], problem)
+    predictors = predictors_in(list(paths) or [BUILT_IN], problem)
     with temporary() as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # its default is shared by all users, and stays
         gradio = _gradio()

@@ -94,9 +94,7 @@ def probabilities(network: dict[str, Any], weights: dict[str, np.ndarray], batch
     with one_thread(0), torch.inference_mode():
         with torch.device("meta"):  # draws nothing, and no file can make us reserve more than it contains
             module = build(network)
-        module.load_state_dict(
-            {name: torch.from_numpy(value) for name, value in weights.items()}, assign=True
-        )
+        module.load_state_dict({name: torch.tensor(value) for name, value in weights.items()}, assign=True)
         module.to(device).eval()
         parts = []
         for start in range(0, len(batch["X"]), PREDICTED_AT_ONCE):

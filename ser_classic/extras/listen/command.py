@@ -68,7 +68,7 @@ def listen(
         if not listed:
             print("no microphone found")
         return
-    from ser_classic.predictor import load_predictor, shipped
+    from ser_classic.predictor import BUILT_IN, BUILT_IN_NOTICE, load_predictor
     from ser_classic.predictor.windows import lengths
     from ser_classic.runtime.files import require_writable
 
@@ -76,8 +76,8 @@ def listen(
     if record is not None:
         require_writable(record, "recordings", ".wav")
     if model is None:
-        tell(shipped.NOTICE)
-    predictor = shipped.load() if model is None else load_predictor(model)
+        tell(BUILT_IN_NOTICE)
+    predictor = load_predictor(model or BUILT_IN)
     predictor.require(min_confidence=min_confidence)  # an adapted one needs all recordings of a speaker first
     chosen = int(device) if device is not None and device.isdigit() else device
     with ExitStack() as stack:
