@@ -21,7 +21,6 @@ from ser_classic.metrics import (
     places_of,
     uar_of,
 )
-from ser_classic.tables import share, signed
 from ser_classic.vocabulary import ordered
 
 RESAMPLES = 4000
@@ -153,26 +152,6 @@ def swap_test(
     if exact:
         return hits / len(swaps), exact
     return (hits + 1) / (len(swaps) + 1), exact  # the observed order counts as one
-
-
-def verdict(gap: Interval, p_value: float, names: tuple[str, str], word: str) -> str:
-    """What may be said of the `difference` of two runs in a metric, and of its `swap_test`, in a sentence."""
-    better, worse = names if gap.value >= 0 else names[::-1]
-    low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
-    if gap.value == 0:
-        found = f"{names[0]} and {names[1]} score the same {word}"
-    else:
-        found = f"{better} scores {share(abs(gap.value))} {word} above {worse}"
-    if not gap.trusted:
-        few = f"fewer than {FEWEST_SPEAKERS} say nothing about others"
-        return f"{found} on these {gap.speakers} speakers; {few}."
-    detail = f"(95 % interval {signed(low)} to {signed(high)}, p = {p_value:.2g}, {gap.speakers} speakers)"
-    apart = (low > 0 or high < 0, p_value < 0.05)
-    if all(apart):
-        return f"{found} {detail}: a difference that other speakers can be expected to show."
-    if any(apart):
-        return f"{found} {detail}: interval and test disagree; take it as a hint, not as a finding."
-    return f"{found} {detail}: the two cannot be told apart with these speakers."
 
 
 def ranks(table: pd.DataFrame) -> Ranks:

@@ -8,7 +8,7 @@ import pytest
 
 from ser_classic.cli.installation import KEPT
 from ser_classic.corpora import CORPORA
-from ser_classic.experiment.suites import suites
+from ser_classic.experiment.suites import SUITES
 from ser_classic.features import FEATURES
 from ser_classic.features.extraction import extract
 from ser_classic.features.inputs import VECTORS
@@ -77,7 +77,7 @@ def test_the_cache_is_measured_and_emptied_of_what_is_ours_and_one_not_there_is_
     ("kind", "names", "shown"),
     [
         ("models", list(MODELS), list(MODELS)),
-        ("suites", suites(), suites()),
+        ("suites", list(SUITES), list(SUITES)),
         ("protocols", list(PROTOCOLS), [*(n for n, p in PROTOCOLS.items() if not p.family), *families()]),
         ("tracks", list(TRACKS), list(TRACKS)),
         ("features", list(FEATURES), list(FEATURES)),

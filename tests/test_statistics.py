@@ -1,6 +1,7 @@
 """Statistics: by hand, against SciPy, and by simulation of what an interval and a test promise."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from scipy import stats
 
 from ser_classic import statistics
 from ser_classic.metrics import COUNT_METRICS, METRICS, accuracy_of, recalls_of, uar_of
+from ser_classic.report.comparison import Pair
 
 counts_of = st.tuples(st.integers(2, 9), st.integers(2, 5), st.integers(0, 2**32 - 1)).map(
     lambda drawn: np.random.default_rng(drawn[2]).poisson(3, size=(drawn[0], drawn[1], drawn[1])) + 1
@@ -174,7 +176,8 @@ def test_swap_test_is_fair_where_there_is_no_difference():
 
 def verdict_of(first, second, names=("A", "B")):
     gap, (p_value, _) = statistics.difference(first, second), statistics.swap_test(first, second)
-    return statistics.verdict(gap, p_value, names, "UAR")
+    runs = tuple(SimpleNamespace(record={"id": name}) for name in names)
+    return Pair(runs, "uar", (0.0, 0.0), gap, p_value, True, 0, pd.DataFrame()).verdict
 
 
 def test_verdicts():

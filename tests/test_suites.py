@@ -8,7 +8,7 @@ import pytest
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
-from ser_classic.experiment.suites import on_own, parse_shard, present, read_suite, select, shard_of, suites
+from ser_classic.experiment.suites import SUITES, on_own, parse_shard, present, read_suite, select, shard_of
 
 GRID = """
 [[grid]]
@@ -151,7 +151,7 @@ def test_a_corpus_of_ones_own_may_have_folds_of_its_own(suite):
         on_own(read_suite(suite(GRID)), "mine", ["session"])
 
 
-@pytest.mark.parametrize("name", suites())
+@pytest.mark.parametrize("name", SUITES)
 def test_the_suites_of_the_package_can_be_read_in_any_folder(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert read_suite(name)

@@ -176,7 +176,7 @@ def test_tracks_are_ranked_apart_in_their_order_and_one_not_installed_is_not_los
     assert f"--colour:var(--adapted_corpus,color-mix(in srgb,{TRACKS['adapted_corpus'].colour} " in html
     assert 'data-track="adapted to the corpus" data-protocol="loso_adapted_corpus"' in html
     with pytest.raises(SerClassicError, match="one track"):
-        report.compare(made[0], made[3], made_up.clips)
+        report.compare(made[0], made[3], made_up.clips("ravdess"))
 
 
 def test_a_further_track_needs_nothing_but_its_entry(pair):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import ser_classic
-from ser_classic.experiment.suites import suites
+from ser_classic.experiment.suites import SUITES
 
 ROOT = Path(__file__).parents[1]
 NOT_SHARED = ("PYTHONPATH", "PYTHONHOME", "SER_DATA")
@@ -73,7 +73,7 @@ def test_it_holds_the_package_whole_and_nothing_else(wheel):
         if path.is_file() and path.parent.name != "__pycache__"
     }
     assert {name for name in names if ".dist-info/" not in name} == package
-    assert {f"ser_classic/data/suites/{name}.toml" for name in suites()} <= names
+    assert {f"ser_classic/data/suites/{name}.toml" for name in SUITES} <= names
 
 
 def test_its_version_is_that_of_the_package_and_of_the_citation(wheel):

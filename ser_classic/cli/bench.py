@@ -43,7 +43,7 @@ def bench(
         typer.Argument(
             help="Suites by name (`ser-classic list suites`), or TOML files.",
             show_default="with --check: all runs",
-            autocompletion=options.suites,
+            autocompletion=options.SUITES,
         ),
     ] = None,
     jobs: options.Jobs = options.CORES,

@@ -32,7 +32,9 @@ def _models(table: str) -> Listed:
 
 
 LISTED = {
-    "suites": Listed(options.suites, lambda title: title.partition(": ")[2], lambda title: {"title": title}),
+    "suites": Listed(
+        options.SUITES, lambda one: one["title"].partition(": ")[2], lambda one: {"title": one["title"]}
+    ),
     "models": _models("MODELS"),
     "protocols": Listed(
         options.PROTOCOLS,

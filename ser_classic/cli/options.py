@@ -36,6 +36,7 @@ def lazy_table(module: str, name: str) -> Callable[[], Mapping[str, Any]]:
 CORPORA = lazy_table("ser_classic.corpora", "CORPORA")
 FEATURES = lazy_table("ser_classic.features", "FEATURES")
 PROTOCOLS = lazy_table("ser_classic.protocols", "PROTOCOLS")
+SUITES = lazy_table("ser_classic.experiment.suites", "SUITES")
 COMPLETED = {
     "--corpus": CORPORA,
     "--features": FEATURES,
@@ -43,13 +44,6 @@ COMPLETED = {
     "--model": lazy_table("ser_classic.models", "MODELS"),
     "--protocol": PROTOCOLS,
 }
-
-
-def suites() -> Mapping[str, str]:
-    """The suites and their titles; for completion, their names."""
-    from ser_classic.experiment.suites import titles
-
-    return titles()
 
 
 def runs(context: typer.Context) -> list[str]:

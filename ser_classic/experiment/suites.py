@@ -22,24 +22,17 @@ from ser_classic.registry import unknown
 from ser_classic.vocabulary import DIMENSIONS, EMOTION
 
 EMBEDDED = "synthetic"
-SHIPPED = files("ser_classic") / "data" / "suites"
+# The content of the suites that come with the package, by name
+SUITES: dict[str, dict[str, Any]] = {
+    file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8"))
+    for file in sorted((files("ser_classic") / "data" / "suites").iterdir(), key=lambda file: file.name)
+    if file.name.endswith(".toml")
+}
 AXES = ("corpora", "protocols", "features", "models", "targets", "seeds")
 
 
-def suites() -> list[str]:
-    """Names of the suites that come with the package."""
-    return sorted(
-        file.name.removesuffix(".toml") for file in SHIPPED.iterdir() if file.name.endswith(".toml")
-    )
-
-
-def titles() -> dict[str, str]:
-    """The title of each of these suites, by name."""
-    return {name: _content(name)["title"] for name in suites()}
-
-
 def read_suite(suite: str) -> list[Cell]:
-    """Cells of a suite (a name of `suites()`, or a TOML file), in its order.
+    """Cells of a suite (a name in `SUITES`, or a TOML file), in its order.
 
     Each of its `[[grid]]` tables lists `corpora`, `protocols`, `features` and `models`, `seeds` if not only
     0, and `targets` (of `DIMENSIONS`) if not emotions are predicted; its cells are their product. The
@@ -79,12 +72,13 @@ def tables_of(suites: Iterable[str]) -> dict[str, Path]:
 
 
 def _content(suite: str) -> dict[str, Any]:
-    """The content of a suite's file."""
-    if not suite.endswith(".toml") and suite not in suites():
-        raise SerClassicError(f"{unknown('suites', suite, suites())}; or name a TOML file")
-    path = Path(suite) if suite.endswith(".toml") else SHIPPED / f"{suite}.toml"
-    with wrap_errors(f"{suite}: not readable as TOML", f"name such a file, or one of {', '.join(suites())}"):
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+    """The content of a suite."""
+    if suite in SUITES:
+        return SUITES[suite]
+    if not suite.endswith(".toml"):
+        raise SerClassicError(f"{unknown('suites', suite, SUITES)}; or name a TOML file")
+    with wrap_errors(f"{suite}: not readable as TOML", f"name such a file, or one of {', '.join(SUITES)}"):
+        return tomllib.loads(Path(suite).read_text(encoding="utf-8"))
 
 
 def _cells(suite: str, grid: dict[str, list]) -> list[Cell]:

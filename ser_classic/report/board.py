@@ -112,7 +112,7 @@ def arranged(board: pd.DataFrame, *within: str) -> pd.DataFrame:
     """
     keys = {
         "_own": board["test"].ne("") if "test" in board else False,
-        "_group": places_of_tracks(board["group"]),
+        "_group": pd.Categorical(board["group"], in_order(board["group"])),
         **{name: board[name] for name in within},
         "_late": board["late"],
         "_minus": -board["uar" if "uar" in board else "ccc"].astype(float),
@@ -120,11 +120,6 @@ def arranged(board: pd.DataFrame, *within: str) -> pd.DataFrame:
     first = [name for name in ("corpus", "target") if name in board]
     order = [*first, *keys, *SYSTEM[1:], "seed"]
     return board.loc[board.assign(**keys).sort_values(order, kind="stable").index].reset_index(drop=True)
-
-
-def places_of_tracks(names: pd.Series) -> pd.Series:
-    """The place of each track or group among all of them, as `in_order` has them."""
-    return names.map({name: place for place, name in enumerate(in_order(names))})
 
 
 def ordinary(board: pd.DataFrame) -> pd.Series:

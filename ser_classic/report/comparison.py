@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,7 +15,7 @@ from ser_classic.errors import SerClassicError, counted
 from ser_classic.metrics import COUNT_METRICS, METRICS
 from ser_classic.registry import unknown
 from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
-from ser_classic.statistics import Interval, difference, per_speaker, swap_test, verdict
+from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference, per_speaker, swap_test
 from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import track_of
 
@@ -57,8 +56,25 @@ class Pair:
     @property
     def verdict(self) -> str:
         """What may be said of the difference, in a sentence."""
-        names = tuple(run.record["id"] for run in self.runs)
-        return verdict(self.difference, self.p_value, names, METRICS[self.metric].word)
+        gap, word = self.difference, METRICS[self.metric].word
+        names = [run.record["id"] for run in self.runs]
+        better, worse = names if gap.value >= 0 else names[::-1]
+        low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
+        if gap.value == 0:
+            found = f"{names[0]} and {names[1]} score the same {word}"
+        else:
+            found = f"{better} scores {share(abs(gap.value))} {word} above {worse}"
+        if not gap.trusted:
+            few = f"fewer than {FEWEST_SPEAKERS} say nothing about others"
+            return f"{found} on these {gap.speakers} speakers; {few}."
+        interval = f"95 % interval {signed(low)} to {signed(high)}"
+        found += f" ({interval}, p = {self.p_value:.2g}, {gap.speakers} speakers)"
+        apart = (low > 0 or high < 0, self.p_value < 0.05)
+        if all(apart):
+            return f"{found}: a difference that other speakers can be expected to show."
+        if any(apart):
+            return f"{found}: interval and test disagree; take it as a hint, not as a finding."
+        return f"{found}: the two cannot be told apart with these speakers."
 
     @property
     def notes(self) -> list[str]:
@@ -77,8 +93,8 @@ class Pair:
         return notes
 
 
-def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], metric: str = "uar") -> Pair:
-    """Compare two stored runs on the same clips, in a metric of `ser_classic.metrics.COUNT_METRICS`.
+def compare(first: Run, second: Run, clips: pd.DataFrame, metric: str = "uar") -> Pair:
+    """Compare two runs on the same clips of a clips table, in a metric of `metrics.COUNT_METRICS`.
 
     Raises
     ------
@@ -108,7 +124,6 @@ def compare(first: Run, second: Run, clips_of: Callable[[str], pd.DataFrame], me
                 f"{names[0]} is {told[0]}, {names[1]} is {told[1]}; only runs of one corpus and one track "
                 "can be compared"
             )
-    clips = clips_of(first.record["corpus"])
     tables = [judged(run.predictions(), clips) for run in (first, second)]
     tested = [table["clip"].sort_values().tolist() for table in tables]
     if tested[0] != tested[1]:
@@ -139,7 +154,7 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
     runs = store.find_run(results, first), store.find_run(results, second)
     if first == second:
         raise SerClassicError(f"{first}: a run does not differ from itself; name two runs")
-    pair = compare(*runs, lambda corpus: store.read_clips(results, corpus), metric)
+    pair = compare(*runs, store.read_clips(results, runs[0].record["corpus"]), metric)
     for run in runs:
         if run.record["digests"]["clips"] != store.clips_digest(results, run.record["corpus"]):
             raise SerClassicError(

@@ -78,7 +78,7 @@ def dimension_board(results: Path, problem: Callable[[str], None] | None = None)
 def dimensions_chapter(board: pd.DataFrame) -> Chapter:
     """What `dimension_board` returns as a chapter."""
     failed = tuple(
-        remark("failed", "--".join(str(row[name]) for name in (*store.NAMES, "target")), str(row["error"]))
+        remark("failed", store.id_of(row), str(row["error"]))
         for row in board[board["status"] != "ok"].to_dict("records")
     )
     return Chapter("dimensions", TITLE, ABOUT, tuple(tables_of(board)), remarks=failed)

@@ -159,7 +159,7 @@ def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:
     )
     board = scored(same, lambda _: clips, differ=lambda record: differences(record, lambda _: None))
     best = board[(board["source"] != "external") & (board["stale"] == "")].dropna(subset="uar")
-    return compare(run, best["run"].iloc[0], lambda _: clips) if len(best) else None
+    return compare(run, best["run"].iloc[0], clips) if len(best) else None
 
 
 def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from importlib.resources import files
 
 import pandas as pd
 
-from ser_classic.report.board import RANKING, places_of_tracks, systems
+from ser_classic.report.board import RANKING, systems
 from ser_classic.report.overview import trained
 from ser_classic.report.text import Chapter, Picture, range_of
 from ser_classic.tables import Cell, Table, of_share, share
-from ser_classic.tracks import track_of
+from ser_classic.tracks import in_order, track_of
 
 SYSTEM = ["corpus", "features", "model"]
 NEAR = 0.05  # a claim that is missed by no more is reproduced
@@ -84,7 +84,9 @@ def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
     folds = set(zip(mine["corpus"], mine["base"], strict=True))
     both["same_folds"] = [pair in folds for pair in zip(both["corpus"], both["base"], strict=True)]
     order = {"corpus": True, "_track": True, "disjoint": False, "uar": False, "system": True}
-    both = both.assign(_track=places_of_tracks(both["track"]), uar=both["uar"].astype(float))
+    both = both.assign(
+        _track=pd.Categorical(both["track"], in_order(both["track"])), uar=both["uar"].astype(float)
+    )
     both = both.sort_values([*order], ascending=[*order.values()], ignore_index=True)
     columns = ["corpus", "track", "disjoint", "system", "family", "protocol", "uar", "low", "high", "own"]
     columns += ["same_folds", "approximate", "source", "link"]

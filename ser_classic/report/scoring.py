@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from ser_classic.errors import SerClassicError
-from ser_classic.metrics import METRICS, classes_of, confusion, places_of, uar_of
+from ser_classic.metrics import METRICS, uar_of
 from ser_classic.statistics import FEWEST_SPEAKERS, CountMetric, SpeakerCounts, count, interval
 from ser_classic.vocabulary import ordered
 
@@ -113,7 +112,7 @@ def score(
             f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
             "or say with `protocol` which are tested"
         )
-    return _score(_tested(judged(predictions[["fold", "clip"]], clips)), predictions, seed)[0]
+    return _score(judged(predictions[["fold", "clip"]], clips), predictions, seed)[0]
 
 
 def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None]:
@@ -123,35 +122,17 @@ def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None
     return guess, pd.DataFrame(np.stack([*given.values()], axis=1), columns=[*given]) if given else None
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """What figures need of the clips tested: their number and truth, all speakers, and the place of each."""
-
-    clips: int
-    truth: np.ndarray
-    speakers: tuple[str, ...]
-    places: np.ndarray
-
-
-def _tested(table: pd.DataFrame) -> _Tested:
-    """Of clips that are `judged`."""
-    speakers = classes_of(table["speaker"].fillna(""))
-    places = places_of(table["speaker"].fillna(""), speakers)
-    return _Tested(table["clip"].nunique(), table["truth"].to_numpy(dtype=object), speakers, places)
-
-
 def _score(
-    tested: _Tested, answers: Mapping[str, Any], seed: int = 0
+    tested: pd.DataFrame, answers: Mapping[str, Any], seed: int = 0
 ) -> tuple[dict[str, Any], SpeakerCounts]:
-    """The figures of answers, and their confusion counts by speaker."""
-    (guess, given), truth = guesses(answers), tested.truth
-    classes = ordered(classes_of(truth, guess))
-    counts = SpeakerCounts(tested.speakers, classes, confusion(truth, guess, classes, tested.places))
+    """The figures of answers for clips that are `judged`, and their confusion counts by speaker."""
+    (guess, given), truth = guesses(answers), tested["truth"].to_numpy(dtype=object)
+    counts = count(truth, guess, tested["speaker"].fillna(""))
     # In the order in which a metric counts by itself, so that sums are equal to the last bit, and ties stay
     by_name = np.argsort(counts.classes)
     total = counts.counts.sum(axis=0)[np.ix_(by_name, by_name)]
     figures = {
-        "clips": tested.clips,
+        "clips": tested["clip"].nunique(),
         "classes": int(total.any(axis=1).sum()),
         **{
             name: metric(truth, guess, given) if metric.terms else float(metric.of(total))
@@ -182,14 +163,13 @@ def over_speakers(
 def figures_of(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
     """What a run adds to the table of runs: its figures, its `counts` by speaker, and the `truth`.
 
-    `known` keeps each table of folds and the clips it tests by the table's id, as many runs share one.
+    `known` keeps each table of folds and its clips, `judged`, by the table's id, as many runs share one.
     """
     folds, answers = run.answers()
     if id(folds) not in known:
-        known[id(folds)] = folds, _tested(judged(folds, clips))
-    tested = known[id(folds)][1]
-    figures, counts = _score(tested, answers)
-    return figures | {"counts": counts, "truth": tested.truth}
+        known[id(folds)] = folds, judged(folds, clips)
+    figures, counts = _score(known[id(folds)][1], answers)
+    return figures | {"counts": counts, "truth": known[id(folds)][1]["truth"]}
 
 
 def aligned(first: SpeakerCounts, second: SpeakerCounts) -> tuple[SpeakerCounts, SpeakerCounts]:
