@@ -74,8 +74,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how the run ended, and what was chosen in each fold."""
-        said = escape(f"{self} {self.record.get('error', '')}")
-        return f"<p>{said}</p>{pd.json_normalize(self.record.get('folds', [])).to_html(index=False)}"
+        text = escape(f"{self} {self.record.get('error', '')}")
+        return f"<p>{text}</p>{pd.json_normalize(self.record.get('folds', [])).to_html(index=False)}"
 
     @property
     def id(self) -> str:
@@ -157,11 +157,11 @@ def write_run(
 
 def remove_run(run: Run) -> None:
     """Remove a stored run."""
-    gone = run.path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
+    removed = run.path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     with wrap_errors(f"{run.path}: cannot be removed"):
-        run.path.rename(gone)  # in one step: a run is whole or not there
-    (gone / RECORD).unlink(missing_ok=True)  # a folder with a record may be put back, see `at_work`
-    shutil.rmtree(gone, ignore_errors=True)
+        run.path.rename(removed)  # in one step: a run is whole or not there
+    (removed / RECORD).unlink(missing_ok=True)  # a folder with a record may be put back, see `at_work`
+    shutil.rmtree(removed, ignore_errors=True)
 
 
 def copy_run(run: Run, results: Path) -> Run:
@@ -279,10 +279,10 @@ def read_run(path: Path) -> Run:
     return Run(path, record)
 
 
-def _require(told: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
+def _require(record: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
     for name, kind in kinds.items():
-        if not isinstance(told.get(name), kind):
-            raise ValueError(f"its {name} is {told[name]!r}" if name in told else f"it has no {name}")
+        if not isinstance(record.get(name), kind):
+            raise ValueError(f"its {name} is {record[name]!r}" if name in record else f"it has no {name}")
 
 
 def find_run(results: Path, name: str) -> Run:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic.plots import clips, conditions, scores, style
+from ser_classic.plots import clips, scores, style
 from ser_classic.tracks import LEAKY, TRACKS
 
 
@@ -160,7 +160,7 @@ def test_ticks_of_spreads_do_not_run_together(scale):
 def test_axes_end_at_round_shares_that_hold_all(lowest, ends):
     table = pd.DataFrame({"corpus": "one", "system": "a + b", "at": [1, 2], "words": ["1", "2"]})
     table = table.assign(uar=[lowest, 0.55], low=[np.nan, 0.5], high=[np.nan, 0.61], classes=7, joined=True)
-    assert conditions.curves(table, "clips").axes[0].get_ylim() == ends
+    assert scores.curves(table, "clips").axes[0].get_ylim() == ends
 
 
 def test_files(tmp_path):

@@ -173,7 +173,6 @@ def labels_and_folds(
 def prepare_cell(cell: Cell, sources: Sources) -> Trial:
     """The trial of a cell, with the record of its run but for the results."""
     protocol, model = PROTOCOLS[cell.protocol], cell.entry
-    model.require()
     labels, folds = sources.labels_and_folds(cell)
     others = protocol.sources(cell.corpus)
     corpora = [sources.corpus(name) for name in (*others, cell.corpus)]

@@ -104,7 +104,7 @@ def styled() -> Iterator[None]:
     level = fonts.level
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**STYLE, "font.family": families()})
+        matplotlib.rcParams.update({**STYLE, "font.family": installed_fonts()})
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
         fonts.setLevel(logging.ERROR)
         try:
@@ -113,7 +113,7 @@ def styled() -> Iterator[None]:
             fonts.setLevel(level)
 
 
-def families() -> list[str]:
+def installed_fonts() -> list[str]:
     """The fonts of every figure, those for other letters as far as they are installed."""
     from matplotlib.font_manager import fontManager
 

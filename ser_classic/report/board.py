@@ -12,7 +12,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError, some
 from ser_classic.metrics import METRICS
-from ser_classic.report.scoring import Run, figures_of
+from ser_classic.report.scoring import Run, score_run
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS
@@ -52,7 +52,7 @@ def scored(
     from what would be run today (`ser_classic.experiment.stale.differences`); without it no run is stale. A
     run that differs in `clips` gets no figures, as its clips table is gone. Sorted as `arranged`.
     """
-    figures = figures or partial(figures_of, known={})
+    figures = figures or partial(score_run, known={})
     clips_of, rows, left_out = cache(clips_of), [], {}
     for run in runs:
         record = run.record

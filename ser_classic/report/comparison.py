@@ -116,12 +116,12 @@ def compare(first: Run, second: Run, clips: pd.DataFrame, metric: str = "uar") -
                 f"{record['id']} failed ({record.get('error')}); there is nothing to compare"
             )
     for what in ("corpus", "track", "leaky"):
-        told = [record[what] for record in records]
-        if told[0] != told[1]:
+        kinds = [record[what] for record in records]
+        if kinds[0] != kinds[1]:
             if what == "leaky":
-                told = ["leaky" if leaky else "with speakers kept apart" for leaky in told]
+                kinds = ["leaky" if leaky else "with speakers kept apart" for leaky in kinds]
             raise SerClassicError(
-                f"{names[0]} is {told[0]}, {names[1]} is {told[1]}; only runs of one corpus and one track "
+                f"{names[0]} is {kinds[0]}, {names[1]} is {kinds[1]}; only runs of one corpus and one track "
                 "can be compared"
             )
     tables = [judged(run.predictions(), clips) for run in (first, second)]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ser_classic.report.board import first_seeds, ordinary, shown
 from ser_classic.report.overview import most_run
-from ser_classic.report.text import Chapter, Picture, range_of, remark
+from ser_classic.report.text import Chapter, Picture, range_text, remark
 from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import in_order, track_of
 from ser_classic.vocabulary import CONDITIONS
@@ -48,16 +48,16 @@ SPEAKERS = (
 def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """Runs that set one of these `CONDITIONS` and no other, and ordinary runs of the same systems and folds.
 
-    The finished runs of the first seed, as `described`, with a column for each field (None where a run does
+    The finished runs of the first seed, `with_ranges`, with a column for each field (None where a run does
     not set it); then remarks on those that failed.
     """
     runs, system = first_seeds(runs), ["corpus", "base", "features", "model"]
-    told = [{name: run.record[name] for name in CONDITIONS if name in run.record} for run in runs["run"]]
-    own = pd.Series([set() < own.keys() <= set(fields) for own in told], runs.index, dtype=bool)
+    settings = [{name: run.record[name] for name in CONDITIONS if name in run.record} for run in runs["run"]]
+    own = pd.Series([set() < own.keys() <= set(fields) for own in settings], runs.index, dtype=bool)
     done = runs["counts"].notna()
     systems = pd.MultiIndex.from_frame(runs[system])
     beside = ordinary(runs) & systems.isin(systems[own & done])
-    table = described(runs).assign(**{name: [own.get(name) for own in told] for name in fields})
+    table = with_ranges(runs).assign(**{name: [own.get(name) for own in settings] for name in fields})
     return table[done & (own | beside)], failures(runs[own])
 
 
@@ -69,9 +69,9 @@ def failures(runs: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     )
 
 
-def described(runs: pd.DataFrame) -> pd.DataFrame:
+def with_ranges(runs: pd.DataFrame) -> pd.DataFrame:
     """Runs with the `range` in words: the interval, or the UAR of each of few speakers."""
-    return runs.assign(range=[range_of(row, 2) for row in runs.to_dict("records")])
+    return runs.assign(range=[range_text(row, 2) for row in runs.to_dict("records")])
 
 
 def few_chapter(runs: pd.DataFrame) -> Chapter:
@@ -157,11 +157,11 @@ def _with_curves(
 ) -> Chapter:
     """The chapter with a grid for each corpus and folds, conditions as rows and systems as columns.
 
-    Columns as `beside_ordinary`, and at, words and joined (see `plots.conditions.curves`). A system that was
+    Columns as `beside_ordinary`, and at, words and joined (see `plots.scores.curves`). A system that was
     trained with copies has one more column: what it gains by them. If there are several conditions, a figure
     shows all rows, or only those `drawn`.
     """
-    from ser_classic.plots.conditions import curves
+    from ser_classic.plots.scores import curves
 
     grids = []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
@@ -203,7 +203,7 @@ def grid(
 def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     """Systems trained on other corpora than the one tested, and beside them within each.
 
-    The finished runs of the first seed, as `described`, with trained (a corpus, or what several are called),
+    The finished runs of the first seed, `with_ranges`, with trained (a corpus, or what several are called),
     tested, within (bool: both are one, with speakers kept apart) and pair (bool: of two corpora).
     """
     runs = first_seeds(runs[runs["counts"].notna()])
@@ -219,14 +219,14 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     within = pd.concat([runs[:0], *(shown(runs, track) for track in in_order(across["track"]))])
     within = within[within["corpus"].isin([*across["corpus"], *across["trained"]])]
     within = within.merge(across[["features", "model", "track"]].drop_duplicates())
-    table = described(pd.concat([across, within.assign(trained=within["corpus"], pair=True)]))
+    table = with_ranges(pd.concat([across, within.assign(trained=within["corpus"], pair=True)]))
     table = table.assign(tested=table["corpus"], within=table["trained"] == table["corpus"])
     return table.sort_values(["system", "tested", "within", "trained", "track"], ignore_index=True)
 
 
 def cross_chapter(runs: pd.DataFrame) -> Chapter:
     """The crossings: a table for each system, and a figure of the one with most."""
-    from ser_classic.plots.conditions import crossings as drawn
+    from ser_classic.plots.scores import crossings as drawn
     from ser_classic.protocols import PROTOCOLS
 
     table = crossings(runs)
@@ -256,5 +256,5 @@ def cross_chapter(runs: pd.DataFrame) -> Chapter:
     titles = {row.trained: PROTOCOLS[row.protocol].title for row in several.itertuples()}
     knows = {track_of(name).label.capitalize(): track_of(name).title for name in in_order(table["track"])}
     failed = failures(first_seeds(runs[runs["test"] == "cross"]))
-    told = (f"{name}: {title}." for name, title in (knows | dict(sorted(titles.items()))).items())
-    return Chapter("cross", "Across corpora", " ".join([CROSS, *told]), tuple(tables), pictures, failed)
+    explained = (f"{name}: {title}." for name, title in (knows | dict(sorted(titles.items()))).items())
+    return Chapter("cross", "Across corpora", " ".join([CROSS, *explained]), tuple(tables), pictures, failed)

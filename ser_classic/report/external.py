@@ -102,14 +102,14 @@ def read_predictions(
         "its probabilities are not numbers from 0 to 1 that add up to 1": ~whole & bool(meant),
         "{name} is repeated, first in line {first}": clip.duplicated(),
     }
-    told = table[["part", "fold"]].assign(
+    details = table[["part", "fold"]].assign(
         name=table[key], answer=table[answer], right=fold, first=clip.map(first), corpus=corpus
     )
-    told["emotions"] = ", ".join(emotions)
+    details["emotions"] = ", ".join(emotions)
     wrong = np.select(list(checks.values()), list(checks), "")
     problems = [
         f"line {line}: {words.format(**facts)}"
-        for words, (line, facts) in zip(wrong, told.to_dict("index").items(), strict=True)
+        for words, (line, facts) in zip(wrong, details.to_dict("index").items(), strict=True)
         if words
     ]
     missing = [name for name in wanted if name not in set(clip)]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_classic.report.board import RANKING, systems
 from ser_classic.report.overview import trained
-from ser_classic.report.text import Chapter, Picture, range_of
+from ser_classic.report.text import Chapter, Picture, range_text
 from ser_classic.tables import Cell, Table, of_share, share
 from ser_classic.tracks import in_order, track_of
 
@@ -195,7 +195,7 @@ def recipes_chapter(runs: pd.DataFrame) -> Chapter:
             "claim": "reproduced" if kept else "not reproduced",
             "best classical there": own,
             "UAR, speakers apart": of_share(row["uar"]),
-            "95 %": Cell(range_of(row), row["uar_low"]),
+            "95 %": Cell(range_text(row), row["uar_low"]),
             "best classical, speakers apart": apart,
         }
         rows.append(names | figures)

@@ -23,10 +23,10 @@ from ser_classic.report.text import (
     Chapter,
     about_task,
     duration,
-    label_of,
-    range_of,
+    group_label,
+    range_text,
     shortened,
-    uar_of,
+    uar_text,
 )
 from ser_classic.statistics import per_speaker
 from ser_classic.tables import share
@@ -136,7 +136,7 @@ def _leaderboard(runs: pd.DataFrame, table: pd.DataFrame) -> str:
     tasks = {corpus: about_task(part) for corpus, part in table.groupby("corpus")}
     for (corpus, group, protocol, emotions), part in table.groupby(RANKING, sort=False):
         track = track_of(group)
-        named = " · ".join(filter(None, (corpus, label_of(group), protocol, emotions)))
+        named = " · ".join(filter(None, (corpus, group_label(group), protocol, emotions)))
         chance = np.nan_to_num(100 / part["classes"].astype(float).max())
         rows = (_row(rank, row) for rank, row in enumerate(part.to_dict("records"), start=1))
         colour = f"var(--{group},color-mix(in srgb,{track.colour} 70%,var(--ink)))"
@@ -177,7 +177,7 @@ def _row(rank: int, row: dict[str, Any]) -> str:
         if row["stale"]:
             kind, place = STALE, f'<abbr title="{escape(row["stale"])}">{STALE}</abbr>'
         figures = (share(row[name]) for name in ("accuracy", "macro_f1", "ece"))
-        texts = place, *names, uar_of(row), range_of(row), "", *figures, duration(row["fit_seconds"])
+        texts = place, *names, uar_text(row), range_text(row), "", *figures, duration(row["fit_seconds"])
         # The style sheet draws the UAR and its interval on a line from 0 to 1.
         ends = {"v": "uar"} | ({} if row["speaker_uar"] else {"l": "uar_low", "h": "uar_high"})
         ends = {name: 100 * row[figure] for name, figure in ends.items() if pd.notna(row[figure])}

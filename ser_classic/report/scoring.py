@@ -160,7 +160,7 @@ def over_speakers(
     }
 
 
-def figures_of(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
+def score_run(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
     """What a run adds to the table of runs: its figures, its `counts` by speaker, and the `truth`.
 
     `known` keeps each table of folds and its clips, `judged`, by the table's id, as many runs share one.

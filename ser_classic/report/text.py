@@ -116,12 +116,12 @@ class Chapter:
         return Group(*parts, *(Text(words, STYLES[kind]) for kind, words in self.remarks))
 
 
-def uar_of(row: Mapping[str, Any]) -> str:
+def uar_text(row: Mapping[str, Any]) -> str:
     """The UAR of a row, `.532`; of several seeds their mean and its spread, `.532 ±.004`."""
     return share(row["uar"]) + (f" ±{share(row['spread'])}" if row["seeds"] > 1 else "")
 
 
-def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
+def range_text(row: Mapping[str, Any], digits: int = 3) -> str:
     """The interval of a row's UAR, `.493–.571`; of too few speakers the UAR of each, `.62/.71`; or `–`."""
     if each := row["speaker_uar"]:
         return "/".join(share(value, 2) for value in each.values())
@@ -130,7 +130,7 @@ def range_of(row: Mapping[str, Any], digits: int = 3) -> str:
     return f"{share(row['uar_low'], digits)}–{share(row['uar_high'], digits)}"
 
 
-def label_of(group: str) -> str:
+def group_label(group: str) -> str:
     """Name of a ranking's group in reports."""
     return LEAKY if group == "leaky" else track_of(group).label
 
@@ -186,8 +186,8 @@ def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
                         "#": Cell(STALE if row["stale"] else str(len(kinds)), float(len(kinds))),
                         "features": row["features"],
                         "model": row["model"],
-                        "UAR": Cell(uar_of(row), row["uar"]),
-                        "95 %": Cell(range_of(row), row["uar_low"]),
+                        "UAR": Cell(uar_text(row), row["uar"]),
+                        "95 %": Cell(range_text(row), row["uar_low"]),
                         "acc": of_share(row["accuracy"], 2),
                         "F1": of_share(row["macro_f1"], 2),
                         "fit": Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
@@ -226,9 +226,9 @@ def best_systems(table: pd.DataFrame, title: str = "") -> Table:
     rows = [
         {
             "corpus": row["corpus"],
-            "track": ", ".join(filter(None, (label_of(row["group"]), row["emotions"]))),
+            "track": ", ".join(filter(None, (group_label(row["group"]), row["emotions"]))),
             "UAR": of_share(row["uar"]),
-            "95 %": Cell(range_of(row), row["uar_low"]),
+            "95 %": Cell(range_text(row), row["uar_low"]),
             "features + model": row["system"],
             "protocol": row["protocol"],
         }
