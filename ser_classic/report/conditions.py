@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -52,13 +51,19 @@ def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tup
     not set it); then remarks on those that failed.
     """
     runs, system = first_seeds(runs), ["corpus", "base", "features", "model"]
-    settings = [{name: run.record[name] for name in CONDITIONS if name in run.record} for run in runs["run"]]
-    own = pd.Series([set() < own.keys() <= set(fields) for own in settings], runs.index, dtype=bool)
-    done = runs["counts"].notna()
+    settings, done = settings_of(runs), runs["counts"].notna()
+    given = settings.notna()
+    own = given[[*fields]].any(axis=1) & ~given.drop(columns=[*fields]).any(axis=1)
     systems = pd.MultiIndex.from_frame(runs[system])
     beside = ordinary(runs) & systems.isin(systems[own & done])
-    table = with_ranges(runs).assign(**{name: [own.get(name) for own in settings] for name in fields})
+    table = with_ranges(runs).assign(**settings[[*fields]])
     return table[done & (own | beside)], failures(runs[own])
+
+
+def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
+    """What runs set of the `CONDITIONS`, a column each; None where a run does not set it."""
+    rows = [[run.record.get(name) for name in CONDITIONS] for run in runs["run"]]
+    return pd.DataFrame(rows, runs.index, [*CONDITIONS], dtype=object)
 
 
 def failures(runs: pd.DataFrame) -> tuple[tuple[str, str], ...]:
@@ -81,27 +86,27 @@ def few_chapter(runs: pd.DataFrame) -> Chapter:
     most = table.assign(clips=clips).groupby(["corpus", "base"])["clips"].transform("max")
     whole = "all (" + most.astype(str) + ")"
     table = table.assign(words=table["words"].mask(table["at"] == ALL, whole))
-    chapter = Chapter("adaptation", "How many clips adaptation needs", FEW, (), remarks=failed)
     caption = (
         "On the left, apart from the line, the blind system; on the right all clips of a speaker, and how "
         "many these are."
     )
     label = "number of unlabelled clips heard of the speaker"
-    return _with_curves(chapter, table, "clips heard", label, caption)
+    parts = _curves("adaptation", table, "clips heard", label, caption)
+    return Chapter("adaptation", "How many clips adaptation needs", FEW, *parts, failed)
 
 
 def speakers_chapter(runs: pd.DataFrame) -> Chapter:
     """The learning curve over training speakers."""
     table, failed = over_number(runs, "speakers", {"blind": ALL})
-    chapter = Chapter("learning", "How many speakers to record", SPEAKERS, (), remarks=failed)
     label, caption = "number of speakers trained on", "On the right all speakers of a fold."
-    return _with_curves(chapter, table, "speakers trained on", label, caption)
+    parts = _curves("learning", table, "speakers trained on", label, caption)
+    return Chapter("learning", "How many speakers to record", SPEAKERS, *parts, failed)
 
 
 def over_number(
     runs: pd.DataFrame, field: str, ends: Mapping[str, float]
 ) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
-    """As `beside_ordinary`, with the columns that `_with_curves` needs; `ends` places each ordinary track."""
+    """As `beside_ordinary`, with the columns that `_curves` needs; `ends` places each ordinary track."""
     table, failed = beside_ordinary(runs[runs["track"].isin(ends)], field)
     at = table[field].astype(float).fillna(table["track"].map(ends))
     words = [{BLIND: "blind", ALL: "all"}.get(number) or str(int(number)) for number in at]
@@ -112,7 +117,7 @@ def over_number(
 def degraded(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[tuple[str, str], ...]]:
     """As `beside_ordinary`, what blind systems score on degraded clips and on clean ones (`CLEAN`).
 
-    It has the columns that `_with_curves` needs, in the order of `DEGRADATIONS`. The name of a system that is
+    It has the columns that `_curves` needs, in the order of `DEGRADATIONS`. The name of a system that is
     also trained on copies ends in `COPIES`.
     """
     from ser_classic.degradations import DEGRADATIONS
@@ -141,25 +146,25 @@ def degraded_chapter(runs: pd.DataFrame) -> Chapter:
     tested = [(name, DEGRADATIONS[name]) for name in dict.fromkeys(table["words"]) if name in DEGRADATIONS]
     kinds = ", ".join(f"{name} ({each.kind}, {each.level})" for name, each in tested)
     about = DEGRADED + (f" The degradations: {kinds}." if kinds else "")
-    chapter = Chapter("degraded", "Degraded recordings", about, (), remarks=failed)
     caption = "On the left clean clips and white noise; beyond the line other degradations."
     drawn = table[table["corpus"].isin(most_run(table["corpus"]))]
-    return _with_curves(chapter, table, "test clips", "degradation of the test clips", caption, drawn)
+    parts = _curves("degraded", table, "test clips", "degradation of the test clips", caption, drawn)
+    return Chapter("degraded", "Degraded recordings", about, *parts, failed)
 
 
-def _with_curves(
-    chapter: Chapter,
+def _curves(
+    name: str,
     table: pd.DataFrame,
     heading: str,
     label: str,
     caption: str,
     drawn: pd.DataFrame | None = None,
-) -> Chapter:
-    """The chapter with a grid for each corpus and folds, conditions as rows and systems as columns.
+) -> tuple[tuple[Table, ...], tuple[Picture, ...]]:
+    """A grid for each corpus and folds, conditions as rows and systems as columns; and a picture.
 
     Columns as `beside_ordinary`, and at, words and joined (see `plots.scores.curves`). A system that was
-    trained with copies has one more column: what it gains by them. If there are several conditions, a figure
-    shows all rows, or only those `drawn`.
+    trained with copies has one more column: what it gains by them. The picture, if there are several
+    conditions, shows all rows, or only those `drawn`.
     """
     from ser_classic.plots.scores import curves
 
@@ -178,9 +183,8 @@ def _with_curves(
         grids.append(grid(f"{corpus}, {folds}", (heading,), columns, entries))
     drawn = table if drawn is None else drawn
     caption = f"{INTERVALS}. {caption} A dashed line is chance."
-    picture = Picture(chapter.name, f"UAR by {label}", caption, partial(curves, drawn, label))
-    pictures = (picture,) if drawn["at"].nunique() > 1 else ()
-    return replace(chapter, tables=tuple(grids), pictures=pictures)
+    picture = Picture(name, f"UAR by {label}", caption, partial(curves, drawn, label))
+    return tuple(grids), (picture,) if drawn["at"].nunique() > 1 else ()
 
 
 def grid(
@@ -208,14 +212,11 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     """
     runs = first_seeds(runs[runs["counts"].notna()])
     across = runs[runs["test"] == "cross"]
-    records = [run.record for run in across["run"]]
-    one = [len(record["trained_on"]) == 1 for record in records]
-    trained = [
-        (record["trained_on"][0] if alone else record["base"]) + (COPIES if "copies" in record else "")
-        for alone, record in zip(one, records, strict=True)
-    ]
-    pair = [alone and "copies" not in record for alone, record in zip(one, records, strict=True)]
-    across = across.assign(trained=trained, pair=pair)
+    settings = settings_of(across)
+    several, copied = settings["trained_on"].str.len() > 1, settings["copies"].notna()
+    trained = settings["trained_on"].str[0].mask(several, across["base"])
+    trained += copied.map({True: COPIES, False: ""})
+    across = across.assign(trained=trained, pair=~several & ~copied)
     within = pd.concat([runs[:0], *(shown(runs, track) for track in in_order(across["track"]))])
     within = within[within["corpus"].isin([*across["corpus"], *across["trained"]])]
     within = within.merge(across[["features", "model", "track"]].drop_duplicates())
