@@ -12,6 +12,7 @@ from ser_classic.cli import interrupts, options
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
 from ser_classic.errors import SerClassicError, counted
+from ser_classic.runtime.files import cache_folder, data_folder
 from ser_classic.runtime.progress import busy
 from ser_classic.tables import share
 
@@ -97,7 +98,6 @@ def bench(
         from ser_classic.experiment import suites as known
         from ser_classic.experiment.bench import bench as run_cells
         from ser_classic.runtime.engines import ENGINES
-        from ser_classic.runtime.files import cache_folder, data_folder
 
     interrupts.stop_soon()
     if verbose:

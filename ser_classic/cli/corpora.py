@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +14,9 @@ from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
 from ser_classic.errors import counted, some
-from ser_classic.runtime.files import require_writable
+from ser_classic.runtime.files import data_folder, require_writable
 from ser_classic.tables import Table
+from ser_classic.vocabulary import ordered
 
 if TYPE_CHECKING:
     from ser_classic.corpora.verifying import Verification
@@ -30,7 +32,6 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
     """List the corpora, and which of them are in the data folder."""
     from ser_classic.cli.pages import ACCESS, facts_of
     from ser_classic.corpora import CORPORA, available
-    from ser_classic.runtime.files import data_folder
 
     at_hand, folder = available(data), data_folder(data)
     if not folder.is_dir():
@@ -73,7 +74,6 @@ def scan(
     import pandas as pd
 
     from ser_classic.corpora import shortfall
-    from ser_classic.vocabulary import ordered
 
     if output is not None:
         require_writable(output, "clips tables", ".csv")
@@ -111,7 +111,6 @@ def verify(
 
     Exit code 1: there is a fault.
     """
-    from dataclasses import asdict
 
     from ser_classic.corpora import available
     from ser_classic.corpora.verifying import verify as verify_corpus

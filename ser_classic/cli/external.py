@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -75,7 +76,6 @@ def score(
     results: options.Results = Path("results"),
 ) -> None:
     """Score predictions of your own model, and compare them with the best run on the same folds."""
-    from dataclasses import replace
 
     import pandas as pd
 

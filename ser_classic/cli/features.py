@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from ser_classic.cli import interrupts, options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show
+from ser_classic.errors import SerClassicError
 from ser_classic.tables import Table
 
 app = Group("features list", help="List feature sets, or extract one to a file.")
@@ -19,9 +21,7 @@ app = Group("features list", help="List feature sets, or extract one to a file."
 
 def list_features(as_json: options.Json = False) -> None:
     """List the feature sets with their columns, where the library that they need is installed."""
-    import textwrap
 
-    from ser_classic.errors import SerClassicError
     from ser_classic.features import FEATURES
 
     facts, rows = [], []

@@ -13,6 +13,9 @@ import typer
 
 from ser_classic.cli import options
 from ser_classic.cli.printing import show
+from ser_classic.errors import SerClassicError
+from ser_classic.runtime.files import cache_folder, data_folder
+from ser_classic.runtime.workers import THREADS
 from ser_classic.tables import Table
 
 KEPT = ("corpora", "features", "reports")  # folders of the cache; nothing else in it is ours to remove
@@ -40,9 +43,7 @@ def doctor(data: options.Data = None, cache: options.Cache = None, as_json: opti
 def examined(data: Path | None = None, cache: Path | None = None) -> dict[str, Any]:
     """Facts of this installation; `faults` are those that keep commands from working."""
     from ser_classic.corpora import available
-    from ser_classic.runtime.files import cache_folder, data_folder
     from ser_classic.runtime.provenance import machine, versions
-    from ser_classic.runtime.workers import THREADS
 
     folder = cache_folder(cache).absolute()
     fault = f"{folder}: the cache cannot be written; name another folder with --cache or $SER_CACHE"
@@ -78,7 +79,6 @@ def _extras() -> dict[str, dict[str, str | None]]:
 
 
 def _microphone() -> str:
-    from ser_classic.errors import SerClassicError
     from ser_classic.extras.listen import microphone
 
     try:
@@ -114,8 +114,6 @@ def cache(
     Clear it only while no other command is running.
     """
     from rich.filesize import decimal
-
-    from ser_classic.runtime.files import cache_folder
 
     folder = cache_folder(folder).absolute()
     before = contents(folder)

@@ -11,7 +11,7 @@ from ser_classic.cli import options
 from ser_classic.cli.commands import Group
 from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
-from ser_classic.errors import counted
+from ser_classic.errors import SerClassicError, counted
 
 app = Group(
     "results merge parts/* --into results", help="Merge results folders of several machines, or remove runs."
@@ -36,7 +36,6 @@ def report(
 ) -> None:
     """Redraw the leaderboard and its figures from the stored runs, and show it."""
     from ser_classic import store
-    from ser_classic.errors import SerClassicError
     from ser_classic.report import systems, terminal, write
     from ser_classic.report.dimensions import tables_of
     from ser_classic.report.text import put_into

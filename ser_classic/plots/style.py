@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,7 +225,6 @@ def inline_svg(text: str, name: str, title: str) -> str:
     title : str
         What a screen reader says.
     """
-    from html import escape
 
     text = text[text.index("<svg") :].rstrip()
     for colour, variable in VARIABLES.items():

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from ser_classic.plots import scores
 from ser_classic.report.board import first_seeds, ordinary, shown
 from ser_classic.report.overview import most_run
 from ser_classic.report.text import Chapter, Picture, range_text, remark
@@ -166,7 +167,6 @@ def _curves(
     trained with copies has one more column: what it gains by them. The picture, if there are several
     conditions, shows all rows, or only those `drawn`.
     """
-    from ser_classic.plots.scores import curves
 
     grids = []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
@@ -183,7 +183,7 @@ def _curves(
         grids.append(grid(f"{corpus}, {folds}", (heading,), columns, entries))
     drawn = table if drawn is None else drawn
     caption = f"{INTERVALS}. {caption} A dashed line is chance."
-    picture = Picture(name, f"UAR by {label}", caption, partial(curves, drawn, label))
+    picture = Picture(name, f"UAR by {label}", caption, partial(scores.curves, drawn, label))
     return tuple(grids), (picture,) if drawn["at"].nunique() > 1 else ()
 
 
@@ -227,7 +227,6 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
 
 def cross_chapter(runs: pd.DataFrame) -> Chapter:
     """The crossings: a table for each system, and a figure of the one with most."""
-    from ser_classic.plots.scores import crossings as drawn
     from ser_classic.protocols import PROTOCOLS
 
     table = crossings(runs)
@@ -250,7 +249,7 @@ def cross_chapter(runs: pd.DataFrame) -> Chapter:
             f"{system}: trained on one corpus, tested on another",
             "UAR, its 95 % interval over speakers or the UAR of each of few, and the number of emotions. "
             "Framed, on the diagonal: within one corpus, speakers kept apart, on all its emotions.",
-            partial(drawn, pairs[pairs["system"] == system]),
+            partial(scores.crossings, pairs[pairs["system"] == system]),
         )
         pictures = (picture,)
     several = table[~table["pair"].astype(bool) & table["protocol"].isin([*PROTOCOLS])]

@@ -7,6 +7,7 @@ from statistics import fmean
 
 import pandas as pd
 
+from ser_classic.plots import scores
 from ser_classic.report.board import FLOOR, placed, usual
 from ser_classic.report.scoring import aligned
 from ser_classic.report.text import Chapter, Picture
@@ -86,14 +87,13 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
 
 def leak_chapter(premium: pd.DataFrame) -> Chapter:
     """The table of `leak_premium` as a chapter."""
-    from ser_classic.plots.scores import leak_premium as drawn
 
     table = shown_premium(premium)
     picture = Picture(
         "leak_premium",
         "UAR without and with the test speakers in training",
         "Of each corpus the system with the highest leaky UAR, with the 95 % interval of the difference.",
-        partial(drawn, table.drop_duplicates("corpus")),
+        partial(scores.leak_premium, table.drop_duplicates("corpus")),
     )
     tables = []
     for corpus, part in table.groupby("corpus", sort=False):

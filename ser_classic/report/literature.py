@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import pandas as pd
 
+from ser_classic.plots import scores
 from ser_classic.report.board import RANKING, systems
 from ser_classic.report.overview import trained
 from ser_classic.report.text import Chapter, Picture, range_text
@@ -107,7 +108,6 @@ def beside_networks(board: pd.DataFrame) -> pd.DataFrame:
 
 def networks_pictures(board: pd.DataFrame) -> tuple[Picture, ...]:
     """The picture at the head of the page: classical systems beside frozen networks; none without both."""
-    from ser_classic.plots.scores import beside_networks as drawn
 
     table = beside_networks(board)
     if not len(table):
@@ -120,7 +120,7 @@ def networks_pictures(board: pd.DataFrame) -> tuple[Picture, ...]:
         "Those with ≈ are read off heat maps, as the best of nine classifiers."
     )
     title = "Classical systems beside frozen networks"
-    return (Picture("networks", title, caption, partial(drawn, table)),)
+    return (Picture("networks", title, caption, partial(scores.beside_networks, table)),)
 
 
 def published_chapter(runs: pd.DataFrame) -> Chapter:

@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 
 from ser_classic.metrics import reliability
+from ser_classic.plots import scores
 from ser_classic.report.board import (
     FLOOR,
     first_seeds,
@@ -68,7 +69,6 @@ def most_run(corpora: Iterable[str]) -> list[str]:
 
 def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
     """Every feature set with every model on one corpus, under the first protocol that they ran under."""
-    from ser_classic.plots.scores import feature_sets
 
     table = systems(runs[runs["status"] == "ok"])
     table = table[(table["group"] == "blind") & table["independent"].astype(bool)]
@@ -85,13 +85,12 @@ def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
             "UAR of every feature set on the corpora with most systems: a dot for each model, the best "
             "named, with its 95 % interval where there are enough speakers. The dashed line is chance. Of "
             "several protocols, the one under which most systems ran.",
-            partial(feature_sets, drawn),
+            partial(scores.feature_sets, drawn),
         )
 
 
 def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
     """What the best blind system confuses, and how far its probabilities can be trusted."""
-    from ser_classic.plots.scores import confusions
 
     own = first_seeds(runs[runs["source"] == ""])
     best = shown(own, "blind").sort_values("uar", ascending=False, kind="stable").drop_duplicates("corpus")
@@ -110,7 +109,7 @@ def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
             "one made for fewer than one clip in 200. Right: how often guesses of a given confidence are "
             "right; on the dotted line they are right as often as they claim. A larger dot is more clips. "
             "The matrix of any other system opens with its row.",
-            partial(confusions, panels),
+            partial(scores.confusions, panels),
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ser_classic.plots.style import inline_svg
 from ser_classic.report.board import RANKING
 from ser_classic.report.text import (
     INTRODUCTION,
@@ -116,7 +117,6 @@ def section_of(chapter: Chapter, drawn: Mapping[str, str] | None = None) -> Sect
 
 def figure_of(svg: str, name: str, title: str, caption: str) -> str:
     """A drawn figure with its caption below; screen readers say its title."""
-    from ser_classic.plots.style import inline_svg
 
     drawn = inline_svg(svg, name, title)
     return f'<figure><div class="scroll">{drawn}</div><figcaption>{escape(caption)}</figcaption></figure>'

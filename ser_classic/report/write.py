@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError
+from ser_classic.plots.style import svg
 from ser_classic.report import dimensions, leak
 from ser_classic.report.board import OBJECTS, read, systems, to_csv
 from ser_classic.report.conditions import cross_chapter, degraded_chapter, few_chapter, speakers_chapter
@@ -109,7 +110,6 @@ def _digest(*folders: Path, below: bool = True) -> str:
 def _write(
     results: Path, problem: Callable[[str], None] | None, figures: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    from ser_classic.plots.style import svg
 
     every = read(results, problem)
     if not len(every) and store.folders(results):
