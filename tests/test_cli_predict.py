@@ -193,8 +193,8 @@ def test_wrong_usage_answers_nothing(saved, recordings, options, complaint, code
 
 
 @pytest.mark.parametrize("options", [["--window", "0"], ["--hop", "5"]])
-def test_windows_to_listen_in_are_checked_before_anything_is_opened(options, ser):
-    ser("listen", "absent.skops", *options).refused(f"a {options[0].removeprefix('--')} of ")
+def test_windows_to_listen_in_are_checked_before_the_microphone_is_opened(options, ser):
+    ser("listen", *options).refused(f"a {options[0].removeprefix('--')} of ")
 
 
 def test_what_a_model_cannot_do_is_told_with_the_option(fitted, recordings, tmp_path, monkeypatch, ser):

@@ -30,7 +30,7 @@ EXTRAS = {"extras": 0, "cluster": 0, "app": 4, "listen": 4, "onnx": 4}
 NAMES_OF_INTERFACE = """
     audio cli.answers cli.commands cli.interrupts cli.options cli.printing corpora.synthetic errors
     estimators features features.descriptors features.inputs machines models plots.sound plots.style
-    predictor predictor.cards predictor.windows registry runtime.engines
+    predictor predictor.cards registry runtime.engines
     runtime.files runtime.progress
 """
 INTERFACE = {f"ser_classic.{name}" for name in NAMES_OF_INTERFACE.split()}

@@ -15,7 +15,7 @@ from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.listen import command as listen
 from ser_classic.extras.listen import microphone
-from ser_classic.predictor.windows import Span, lengths, windows
+from ser_classic.predictor.windows import Span, hop_of, windows
 
 RATE = 16_000
 
@@ -43,7 +43,7 @@ def cuttings(draw):
 
 def spans(samples: int, rate: int, window: float, hop: float | None = None) -> list[tuple[int, int]]:
     """First and last sample (exclusive) of every window of a recording that is cut as a whole."""
-    size, step = lengths(rate, window, hop)
+    size, step = round(window * rate), round(hop_of(window, hop) * rate)
     if samples <= size:
         return [(0, samples)] if samples else []
     cut = [(first, first + size) for first in range(0, samples - size + 1, step)]

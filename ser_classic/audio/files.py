@@ -12,19 +12,17 @@ from pathlib import Path, PurePosixPath
 from ser_classic.audio.containers import is_audio
 from ser_classic.audio.waveforms import AudioError
 
-LIBSNDFILE = (
+HEADERLESS = (".raw", ".pcm", ".vox", ".gsm", ".g711", ".ul", ".al")  # an error says so on reading
+SUFFIXES = (  # of libsndfile, of ffmpeg, and those
     *(".wav", ".wave", ".bwf", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aiff", ".aif", ".aifc"),
     *(".au", ".snd", ".caf", ".w64", ".rf64", ".sph", ".nist", ".voc", ".ircam", ".sf", ".paf", ".pvf"),
     *(".avr", ".iff", ".svx", ".8svx", ".16sv", ".htk", ".wve", ".sds", ".sd2"),
-)
-FFMPEG = (
     *(".m4a", ".mp4", ".m4b", ".aac", ".webm", ".weba", ".mka", ".mkv", ".amr", ".awb", ".3gp", ".3g2"),
     *(".mov", ".avi", ".wma", ".asf", ".flv", ".ape", ".wv", ".tta", ".spx"),
     *(".m4r", ".m4v", ".f4v", ".mpg", ".mpeg", ".mpe", ".mpa", ".m1v", ".ogv", ".ogm", ".qt", ".wmv", ".vob"),
     *(".adts", ".ac3", ".eac3", ".dts", ".mpc", ".ra", ".rm", ".qcp", ".dss", ".mts", ".m2ts"),
+    *HEADERLESS,
 )
-HEADERLESS = (".raw", ".pcm", ".vox", ".gsm", ".g711", ".ul", ".al")  # an error says so on reading
-SUFFIXES = (*LIBSNDFILE, *FFMPEG, *HEADERLESS)
 
 
 @contextmanager

@@ -87,7 +87,6 @@ def predict(
     from ser_classic.predictor import BUILT_IN_NOTICE, load_predictor, saving
     from ser_classic.predictor.describing import EACH
     from ser_classic.predictor.recordings import opened
-    from ser_classic.predictor.windows import lengths
 
     pieces = segments or window is not None
     options.check(
@@ -103,8 +102,6 @@ def predict(
     options.refuse((draw and channel == EACH, "--draw draws one channel; choose it with --channel"))
     if draw is not None:
         require_writable(draw, "figures", ".png", ".pdf", ".svg")
-    if window is not None:
-        lengths(1, window, hop)  # an invalid one is an error before any work
     first, *others = recordings
     late = next((name for name in others if name.endswith(saving.SUFFIX)), None)
     options.refuse((late, f"{late}: one model answers, and it is named before the recordings"))
@@ -129,21 +126,14 @@ def predict(
     options.refuse((not recordings, "name a recording after the model"))
     if channel is not None:
         predictor = predictor.taking(options.channel_of(channel, EACH))
-    predictor.require(adapt=adapt, min_confidence=min_confidence)
+    how = {"adapt": adapt, "window": window, "hop": hop, "segments": segments}
+    how["min_confidence"] = min_confidence
+    predictor.require(**how)
     problems: list[str] = []
     with opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:
         for name, value in (("--draw", draw), ("--format", shape)):
             options.refuse((value and len(found) > 1, f"{name} needs one recording, not {len(found)}"))
-        rows = predictor.rows(
-            found,
-            adapt=adapt,
-            window=window,
-            hop=hop,
-            segments=segments,
-            min_confidence=min_confidence,
-            jobs=jobs,
-            problem=problems.append,
-        )
+        rows = predictor.rows(found, **how, jobs=jobs, problem=problems.append)
         if rows and (draw or shape):
             from ser_classic import audio
 

@@ -21,7 +21,7 @@ from ser_classic.predictor.cards import html, takes_tables
 from ser_classic.predictor.describing import EACH, Channel, Cutter, Described, Describer, Source
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
-from ser_classic.predictor.windows import windows
+from ser_classic.predictor.windows import hop_of, windows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -193,9 +193,7 @@ class Predictor:
         problem: Callable[[str], None] | None = None,
     ) -> list[Answer]:
         """The rows of `predict`, each a dict from column to value; parameters and errors as there."""
-        self.require(adapt=adapt, min_confidence=min_confidence)
-        if (segments and window is not None) or (window is None and hop is not None):
-            raise SerClassicError("choose one of segments and window; hop needs window")
+        self.require(adapt=adapt, window=window, hop=hop, segments=segments, min_confidence=min_confidence)
         cutter: Cutter | None = Utterances if segments else None
         if window is not None:
             cutter = partial(windows, window=window, hop=hop)
@@ -244,7 +242,15 @@ class Predictor:
             described = describer.piece(MICROPHONE, waveform, rate, span)
             yield from self.answer([described], min_confidence=min_confidence)
 
-    def require(self, *, adapt: bool = False, min_confidence: float = 0.0) -> None:
+    def require(
+        self,
+        *,
+        adapt: bool = False,
+        window: float | None = None,
+        hop: float | None = None,
+        segments: bool = False,
+        min_confidence: float = 0.0,
+    ) -> None:
         """Raise an error for arguments of `predict` that this predictor cannot serve."""
         if self.adapted and not adapt:
             raise SerClassicError(
@@ -261,6 +267,10 @@ class Predictor:
                 f"{self.named}: adapts to one speaker, and each channel has its own; choose one "
                 "(--channel left)"
             )
+        if (segments and window is not None) or (window is None and hop is not None):
+            raise SerClassicError("choose one of segments and window; hop needs window")
+        if window is not None:
+            hop_of(window, hop)  # raises if it cannot be
         if not 0 <= min_confidence <= 1:
             raise SerClassicError(f"min_confidence {min_confidence}; expected a probability, 0 to 1")
         if min_confidence and not self.has_probabilities:

@@ -25,8 +25,8 @@ class Span(NamedTuple):
         return round(self.end - self.start, 6)
 
 
-def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:
-    """Window and hop in samples; the hop is half a window by default."""
+def hop_of(window: float, hop: float | None) -> float:
+    """The hop [s], by default half a window [s]; a SerClassicError if either is too short or too long."""
     hop = window / 2 if hop is None else hop
     if not SHORTEST <= window < math.inf:
         raise SerClassicError(f"a window of {window:g} s; expected at least {SHORTEST:g} s")
@@ -34,7 +34,7 @@ def lengths(rate: int, window: float, hop: float | None) -> tuple[int, int]:
         raise SerClassicError(
             f"a hop of {hop:g} s; expected {SHORTEST / 10:g} s to the window's {window:g} s"
         )
-    return round(window * rate), round(hop * rate)
+    return hop
 
 
 def windows(
@@ -53,7 +53,8 @@ def windows(
     Span(start=0.4, end=0.8) [4. 5. 6. 7.]
     Span(start=0.6, end=1.0) [6. 7. 8. 9.]
     """
-    size, step = lengths(rate, window, hop)
+    hop = hop_of(window, hop)
+    size, step = round(window * rate), round(hop * rate)
     held = np.empty(0, dtype=np.float32)  # the last samples, at least a window of them
     begins = following = covered = 0  # where these and the next window begin; up to where windows reach
     for block in blocks:

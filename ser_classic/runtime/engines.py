@@ -1,4 +1,4 @@
-"""Engines: who does the parts of long work, processes of this machine or the workers of a cluster."""
+"""Engines run the calls of long work: processes of this machine, or the workers of a cluster."""
 
 from __future__ import annotations
 

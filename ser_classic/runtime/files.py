@@ -35,9 +35,9 @@ def cache_folder(chosen: Path | None = None) -> Path:
 
 
 def require_writable(path: Path, what: str, *endings: str) -> None:
-    """Refuse a file (one of `what`) that could not be written, before the work whose result it is to hold.
+    """Refuse a file that cannot be written, before long work; messages call its kind `what`.
 
-    Its name has to have one of the endings, its folder to exist, and there may be a file or nothing.
+    Its name needs one of the endings, and its folder must exist. A file that is there will be replaced.
     """
     if path.suffix.lower() not in endings:
         choose = "this ending" if len(endings) == 1 else "one of these endings"
@@ -55,7 +55,7 @@ def writing(place: Path, option: str) -> contextlib.AbstractContextManager[None]
 
 
 def _replaceable(path: Path) -> bool:
-    """Whether there may be a file, and is one or nothing."""
+    """Whether a file can be written at a path where there is a file or nothing."""
     try:
         return os.access(path.parent, os.W_OK | os.X_OK) and stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
@@ -68,7 +68,7 @@ def temporary() -> tempfile.TemporaryDirectory[str]:
 
 
 def end(code: int) -> NoReturn:
-    """End this process at once, whatever it is at."""
+    """End this process at once, without its temporary folders."""
     try:
         for folder in Path(tempfile.gettempdir()).glob(f"ser-classic-{os.getpid()}-*"):
             shutil.rmtree(folder, ignore_errors=True)
@@ -101,11 +101,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def locked(lock: Path, what: str, *folders: Path) -> Iterator[None]:
-    """Be the only one, of all processes and threads, who holds a lock file; wait for whoever does.
+    """Hold a lock file, which one thread of one process can at a time; wait if another has it.
 
-    The file is removed at the end of the work; the system ends the lock of a process that dies, and drafts
-    that it left in some folders are removed first. `what` says what is done meanwhile, for the notice
-    while waiting: `extracting pooled`.
+    The system unlocks the file of a process that dies; drafts that it left in these folders are removed
+    first. `what` says what is done while it is locked, such as `extracting pooled`, for whoever has to wait.
     """
     from filelock import FileLock, Timeout  # here: a prediction needs no lock
 

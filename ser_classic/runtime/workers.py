@@ -52,7 +52,7 @@ class Local:
         # Only a process with one thread can be forked safely; Linux lists them, those of libraries included.
         alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 (names alone)
         start = _forked if alone else _spawned
-        # At once, for whoever shows how far they are does so with a thread.
+        # Now, not at the first result: a progress bar starts a thread, after which nothing can be forked.
         started = start(jobs, list(left.values()))
 
         def answers() -> Iterator[tuple[int, Result]]:
@@ -82,7 +82,7 @@ class Local:
 
 
 def _forked(jobs: int, tasks: Sequence[Task]) -> Answers:
-    """Copies of this process, which are there at once: they need to import nothing, and have the tasks."""
+    """Start copies of this process: at once, as they have imported everything and have the tasks."""
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from multiprocessing import get_context
 
@@ -101,7 +101,7 @@ def _forked(jobs: int, tasks: Sequence[Task]) -> Answers:
 
 
 def _spawned(jobs: int, tasks: Sequence[Task]) -> Answers:
-    """New processes, which stay for the next call."""
+    """Start new processes, which stay for the next call."""
     from joblib import Parallel, delayed, parallel_config
 
     # Joblib's advice where a run ends early: for an error, which says more, or as no more results are wanted
@@ -110,8 +110,8 @@ def _spawned(jobs: int, tasks: Sequence[Task]) -> Answers:
         backend="loky", inner_max_num_threads=1, initializer=follow, initargs=(os.getpid(),)
     ):
         parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
-        # Both trackers of files let Ctrl-C through again once they have started. They are not public: where
-        # one is gone, work must not fail for a tidier end.
+        # These two processes listen to Ctrl-C again once they have started. They are not public, so a library
+        # may lack one; then only the end after Ctrl-C is less tidy.
         trackers = ("multiprocessing.resource_tracker", "joblib.externals.loky.backend.resource_tracker")
         with _ignoring_interrupts(*trackers):
             return parallel([delayed(_answered)(*task) for task in tasks])
@@ -137,7 +137,7 @@ def _answered(number: int, function: Callable[..., Result], call: tuple[Any, ...
 
 @contextlib.contextmanager
 def _ignoring_interrupts(*started: str) -> Iterator[None]:
-    """Processes started in the block, and those modules', inherit that they do not hear Ctrl-C."""
+    """Let processes that are started in the block, and first the helpers of some modules, ignore Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -153,9 +153,9 @@ def _ignoring_interrupts(*started: str) -> Iterator[None]:
 
 
 def follow(leader: int) -> None:
-    """End this worker process when the one that started it has gone, which a killed one cannot say itself.
+    """End this worker process when the process that started it, the leader, has ended or was killed.
 
-    Ctrl-C, which a terminal sends to all of them, is for that one alone; it ends this one with SIGTERM.
+    Ctrl-C, which a terminal sends to all processes, is left to the leader; it ends workers by SIGTERM.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

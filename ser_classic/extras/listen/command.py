@@ -69,16 +69,15 @@ def listen(
             print("no microphone found")
         return
     from ser_classic.predictor import BUILT_IN, BUILT_IN_NOTICE, load_predictor
-    from ser_classic.predictor.windows import lengths
     from ser_classic.runtime.files import require_writable
 
-    lengths(1, window, hop)  # an invalid one is an error before anything is opened
     if record is not None:
         require_writable(record, "recordings", ".wav")
     if model is None:
         tell(BUILT_IN_NOTICE)
     predictor = load_predictor(model or BUILT_IN)
-    predictor.require(min_confidence=min_confidence)  # an adapted one needs all recordings of a speaker first
+    # Before the microphone is opened; an adapted one needs all recordings of a speaker first
+    predictor.require(window=window, hop=hop, min_confidence=min_confidence)
     chosen = int(device) if device is not None and device.isdigit() else device
     with ExitStack() as stack:
         rate, blocks = stack.enter_context(microphone.opened(chosen))
