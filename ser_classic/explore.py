@@ -202,8 +202,8 @@ def _durations(loaded: Loaded, order: list[str]) -> Panel:
     def length(file: str, part: audio.Part | None) -> float:
         start, end = (0.0, None) if part is None else (part.start, part.end)
         if end is None:
-            shape = audio.shape(loaded.root / file)
-            end = shape.frames / shape.rate
+            info = audio.info(loaded.root / file)
+            end = info.frames / info.rate
         return end - start
 
     seconds = pd.Series(list(map(length, loaded.clips["file"], parts(loaded.clips))), loaded.clips.index)

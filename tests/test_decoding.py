@@ -73,7 +73,7 @@ def test_every_container_and_coding_is_read_whole(tmp_path, kind):
         assert rate == RATE or kind == "XI"  # which tells no rate
         assert FRAMES <= len(samples) <= FRAMES + COARSE, path.name
         assert np.corrcoef(samples[:FRAMES], voice())[0, 1] > 0.5, path.name
-        assert audio.shape(path)[:3] == (len(samples), rate, 1), path.name
+        assert audio.info(path)[:3] == (len(samples), rate, 1), path.name
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -200,7 +200,7 @@ def test_a_recording_of_more_than_its_header_can_tell_is_not_taken_for_less(tmp_
     path.write_bytes(content[:place] + b"\xff\xff\xff\xff" + content[place + 4 :])
     os.truncate(path, 2**32 + 2**20)  # of which the disk holds the begin alone
     with pytest.raises(AudioError, match=r"4\.0 GiB of audio.*FLAC"):
-        audio.shape(path)
+        audio.info(path)
 
 
 def test_audio_in_two_pieces_is_not_taken_for_its_first(tmp_path, caplog):
@@ -270,7 +270,7 @@ def test_whatever_is_done_to_a_file_no_other_error_is_raised(tmp_path_factory, c
     with contextlib.suppress(AudioError):
         samples, rate = audio.read(path)
         assert np.isfinite(samples).all()
-        assert audio.shape(path).rate == rate
+        assert audio.info(path).rate == rate
 
 
 def test_a_stream_gives_what_is_read_in_constant_memory(tmp_path, monkeypatch):
@@ -344,7 +344,7 @@ def test_what_ffmpeg_makes_is_read_and_what_it_says_is_told(tmp_path, monkeypatc
     stand_in(tmp_path, f"shutil.copy({str(wav)!r}, sys.argv[-1]); print('odd', file=sys.stderr)")
     np.testing.assert_array_equal(audio.read(tmp_path / "b.m4a")[0], voice())
     assert re.search(r"b\.m4a: .*odd", caplog.text)
-    assert audio.shape(tmp_path / "b.m4a").frames == FRAMES
+    assert audio.info(tmp_path / "b.m4a").frames == FRAMES
     stand_in(tmp_path, "sys.exit('moov atom not found')")
     with pytest.raises(AudioError, match=r"b\.m4a: .*moov atom not found"):
         audio.read(tmp_path / "b.m4a")

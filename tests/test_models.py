@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features.inputs import VECTORS
-from ser_classic.models import MODELS, Model, plain
+from ser_classic.models import MODELS, Model, for_json
 from ser_classic.models.tuning import fit
 
 VECTOR = [name for name, model in MODELS.items() if model.takes == VECTORS and not model.extra]
@@ -265,6 +265,6 @@ def test_a_function_is_told_by_its_name_and_nothing_by_its_place():
     assert told["kneighborsclassifier__metric"] == f"{clips.__module__}.clips"
     assert " at 0x" not in json.dumps(told)
     chosen = {"metric": clips, "C": np.float64(0.5)}
-    assert plain(chosen) == {"metric": f"{clips.__module__}.clips", "C": 0.5}
+    assert for_json(chosen) == {"metric": f"{clips.__module__}.clips", "C": 0.5}
     # Equal to itself when read back, as a number that is none is not, and JSON all the same
-    assert plain({"missing": np.nan, "C": np.inf}) == {"missing": "NaN", "C": "Infinity"}
+    assert for_json({"missing": np.nan, "C": np.inf}) == {"missing": "NaN", "C": "Infinity"}

@@ -131,7 +131,7 @@ def _page_end(content: bytes, place: int) -> int:
     return place + 27 + count + sum(content[place + 27 : place + 27 + count])
 
 
-class Source(io.FileIO):
+class LenientFile(io.FileIO):
     """A file for a decoder, which may seek anywhere in a damaged one.
 
     It can claim to be longer, by `claimed` bytes, so that no decoder stops where it guesses the end of an

@@ -27,7 +27,7 @@ from ser_classic.audio.containers import (
     CLAIMED,
     FOREIGN,
     UNKNOWN,
-    Source,
+    LenientFile,
     announced,
     check_length,
     is_audio,
@@ -48,7 +48,7 @@ FFMPEG_AFTER = ("-map", "0:a:0", "-c:a", "pcm_f32le", "-rf64", "auto")
 _ALONE = threading.RLock()  # held while stderr is redirected
 
 
-class Shape(NamedTuple):
+class Info(NamedTuple):
     """Length of a recording in frames, sample rate [Hz], number of channels, and container."""
 
     frames: int
@@ -113,14 +113,14 @@ def stream(path: str | Path, channel: int | None = None) -> Iterator[tuple[np.nd
         yield correct(samples), rate
 
 
-def shape(path: str | Path) -> Shape:
+def info(path: str | Path) -> Info:
     """Length, rate, channels and container of a file, decoded only if it does not state its length."""
     path = Path(path)
     with _opened(path) as opened:
         first, known = opened.decoders[0], sum(opened.expected)
         if not 0 < known < UNKNOWN:
             known = sum(len(block) for block, _ in blocks(path))
-        return Shape(known, first.samplerate, first.channels, opened.container)
+        return Info(known, first.samplerate, first.channels, opened.container)
 
 
 def blocks(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
@@ -186,7 +186,7 @@ def _by_libsndfile(file: IO[bytes], head: bytes, size: int) -> _Opened:
         decoders = [_forward(io.BytesIO(content)) for content in contents]
         odd = "" if whole else "it has no end mark and may have been cut short"
     else:
-        source = Source(file.fileno(), closefd=False)
+        source = LenientFile(file.fileno(), closefd=False)
         decoders = [_forward(source)]
         if decoders[0].format == "MP3":
             source.seek(0)

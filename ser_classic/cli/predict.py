@@ -146,7 +146,7 @@ def predict(
             sound = audio.read(source, channel=predictor.channel)
             write(timeline(*sound, tabled(rows), Path(name).name), draw)
         if rows and shape:
-            whole = audio.shape(source)
+            whole = audio.info(source)
             print(labels.FORMATS[shape](rows, whole.frames / whole.rate), end="")
     for line in problems:
         tell(line)

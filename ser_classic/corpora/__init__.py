@@ -105,7 +105,7 @@ def load(
         raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")
     name, reading = name_of(path), reading or Reading()
     for known in CORPORA.values():
-        if _plain(name) in _folders(known):
+        if _letters(name) in _folders(known):
             raise CorpusError(
                 f"{path}: has the name of the corpus {known.name}. If it is that corpus, use "
                 f"`{known.name}` with --data {path.resolve().parent}; otherwise rename it"
@@ -129,10 +129,10 @@ def locate(name: str, data: Path | None = None, cache: Path | None = None) -> Pa
     data = data_folder(data)
     wanted = _folders(corpus)
     places = sorted(place for place in data.iterdir() if place.is_dir()) if data.is_dir() else []
-    found = [place for place in places if _plain(place.name) in wanted]
+    found = [place for place in places if _letters(place.name) in wanted]
     if found:
-        return min(found, key=lambda place: wanted.index(_plain(place.name)))
-    if data.is_dir() and _plain(data.resolve().name) in wanted:
+        return min(found, key=lambda place: wanted.index(_letters(place.name)))
+    if data.is_dir() and _letters(data.resolve().name) in wanted:
         return data
     where = f"{data / name} does not exist" if data.is_dir() else f"the data folder {data} does not exist"
     raise CorpusError(
@@ -196,10 +196,10 @@ def drafting(folder: Path, name: str, what: str) -> Iterator[Path]:
 
 def _folders(corpus: Corpus) -> list[str]:
     """What its folder may be called, the usual name first."""
-    return [_plain(name) for name in (corpus.name, corpus.release, *corpus.folders)]
+    return [_letters(name) for name in (corpus.name, corpus.release, *corpus.folders)]
 
 
-def _plain(name: str) -> str:
+def _letters(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
 
 

@@ -156,12 +156,12 @@ def _look(
         official = comparable and digest == published["sha256"]
         if excluded and not official:
             return _Seen("excluded", digest)
-        shape = audio.shape(path)
+        info = audio.info(path)
         if not official:
             audio.read(path, channel=corpus.channel, part=part)
     except audio.AudioError as error:
         return _Seen("unreadable", digest, str(error).removeprefix(f"{path}: "))
-    channels = {1: "mono", 2: "stereo"}.get(shape.channels, f"{shape.channels} channels")
-    written = f"{shape.container} {shape.rate} Hz {channels}"
+    channels = {1: "mono", 2: "stereo"}.get(info.channels, f"{info.channels} channels")
+    written = f"{info.container} {info.rate} Hz {channels}"
     other = "corrupt" if comparable else "own" if published is None else "converted"
     return _Seen("identical" if official else other, digest, format=written)

@@ -138,7 +138,7 @@ def _unknown_parts(clips: pd.DataFrame) -> str | None:
 
 def _endings(clips: pd.DataFrame) -> str | None:
     """Speakers whose name is that of another with an ending, or with an emotion in it."""
-    known = {_bare(speaker) for speaker in clips["speaker"]}
+    known = set(clips["speaker"].str.partition("/")[2])
     words = sorted({word for word in {*clips["emotion"], *clips["label"]} if len(word) > 2}, key=len)
     emotion = re.compile(rf"[\W_]*({'|'.join(map(re.escape, reversed(words)))})[\W_]*", re.IGNORECASE)
     stems = defaultdict(list)
@@ -155,7 +155,3 @@ def _endings(clips: pd.DataFrame) -> str | None:
         f"some speakers' names differ only in an ending: {shown}. If they are one person, that person is on "
         "both sides of a fold; merge them with --map-speaker"
     )
-
-
-def _bare(speaker: str) -> str:
-    return speaker.partition("/")[2]

@@ -184,7 +184,7 @@ class _Graph:
         if part.scaler is not None:
             V = (V - part.scaler.mean) / part.scaler.scale
         kernel = self._gaussian(
-            self.at @ self.node("Transpose", V), self.at, squares(part.places), part.gamma
+            self.at @ self.node("Transpose", V), self.at, squares(part.scaled), part.gamma
         )
         self.at = kernel @ part.weights + part.offset
 

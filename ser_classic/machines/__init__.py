@@ -109,15 +109,15 @@ class Gaussians:
     offset: np.ndarray  # [shape=(k,)]
 
     @cached_property
-    def places(self) -> np.ndarray:
+    def scaled(self) -> np.ndarray:
         """The vectors, standardised [shape=(m, d), dtype=float64]."""
-        return self._placed(self.vectors)
+        return self._standardised(self.vectors)
 
-    def _placed(self, X: np.ndarray) -> np.ndarray:
+    def _standardised(self, X: np.ndarray) -> np.ndarray:
         return (X if self.scaler is None else self.scaler(X)).astype(np.float64, copy=False)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        Z, V = self._placed(X), self.places
+        Z, V = self._standardised(X), self.scaled
         K = gaussian(Z @ V.T, squares(Z), squares(V), 1, 0.5 / self.gamma)
         return K @ self.weights + self.offset
 

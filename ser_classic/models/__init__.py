@@ -146,7 +146,7 @@ class Model:
             "scale": self.scale,
             "weighted": self.balance == "weights",
         }
-        return plain(described)
+        return for_json(described)
 
     def _made(self, seed: int) -> Any:
         """The estimator, checked to have `get_params`, as every scikit-learn estimator does."""
@@ -156,14 +156,14 @@ class Model:
         return estimator
 
 
-def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+def for_json(values: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters ready for JSON: functions by module and name, other objects as text without an address.
 
     What JSON has no number for is a word, too: "NaN", "Infinity".
 
     Examples
     --------
-    >>> plain({"C": np.float64(0.5), "metric": json.dumps})
+    >>> for_json({"C": np.float64(0.5), "metric": json.dumps})
     {'C': 0.5, 'metric': 'json.dumps'}
     """
 

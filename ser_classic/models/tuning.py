@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.metrics import concordance
-from ser_classic.models import Model, plain
+from ser_classic.models import Model, for_json
 
 CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # one value per epoch
 NEIGHBOURS = "n_neighbors"  # cannot exceed the number of training clips
@@ -112,7 +112,7 @@ def fit(
             pipeline.set_params(model__priors=np.full(classes, 1 / classes))
         if stops_early:
             pipeline.fit(X, y, model__groups=None if leaky else speakers, **options)
-            return Fitted(pipeline, plain(last.chosen_), tuned=last.held_out_)
+            return Fitted(pipeline, for_json(last.chosen_), tuned=last.held_out_)
         if model.grid or searches:
             units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
             given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
@@ -143,4 +143,4 @@ def fit(
             search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
             pipeline = search.fit(X, y, **options).best_estimator_
             chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
-        return Fitted(pipeline, plain(chosen), tuned=inner is not None)
+        return Fitted(pipeline, for_json(chosen), tuned=inner is not None)

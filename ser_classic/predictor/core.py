@@ -18,7 +18,7 @@ from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
 from ser_classic.predictor import saving
 from ser_classic.predictor.cards import html, takes_tables
-from ser_classic.predictor.describing import EACH, Channel, Cutter, Described, Describer, Source
+from ser_classic.predictor.describing import EACH, Channel, Cutter, Described, Describer, Recording
 from ser_classic.predictor.familiarity import Familiarity
 from ser_classic.predictor.utterances import Utterances
 from ser_classic.predictor.windows import hop_of, windows
@@ -129,7 +129,7 @@ class Predictor:
 
     def predict(
         self,
-        sources: Source | Iterable[Source] | Mapping[str, Source],
+        sources: Recording | Iterable[Recording] | Mapping[str, Recording],
         *,
         adapt: bool = False,
         window: float | None = None,
@@ -182,7 +182,7 @@ class Predictor:
 
     def rows(
         self,
-        sources: Source | Iterable[Source] | Mapping[str, Source],
+        sources: Recording | Iterable[Recording] | Mapping[str, Recording],
         *,
         adapt: bool = False,
         window: float | None = None,

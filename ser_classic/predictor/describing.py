@@ -26,7 +26,7 @@ WORTH_PROCESSES = 128  # recordings; starting processes costs about as much as e
 
 logger = logging.getLogger(__name__)
 
-Source = str | Path | tuple[np.ndarray, int]
+Recording = str | Path | tuple[np.ndarray, int]
 
 EACH = "each"  # instead of a channel: every channel separately
 
@@ -65,7 +65,7 @@ class Describer:
     label: str = ""
 
     def describe(
-        self, sources: Source | Iterable[Source] | Mapping[str, Source], jobs: int = 1
+        self, sources: Recording | Iterable[Recording] | Mapping[str, Recording], jobs: int = 1
     ) -> list[Any | str]:
         """What is kept of all recordings, in order, or the reason why one cannot be used."""
         if isinstance(sources, Mapping):
@@ -84,10 +84,10 @@ class Describer:
             done = track(done, len(calls), "recordings")
         return [item for _, items in sorted(done) for item in items]
 
-    def _batch(self, batch: list[tuple[str, Source]]) -> list[Any | str]:
+    def _batch(self, batch: list[tuple[str, Recording]]) -> list[Any | str]:
         return [item for name, source in batch for item in self._recording(name, source)]
 
-    def _recording(self, name: str, source: Source) -> list[Any | str]:
+    def _recording(self, name: str, source: Recording) -> list[Any | str]:
         """A recording, or each of its channels separately; problems name it, not its file.
 
         For standard input, that is a temporary one.
@@ -95,7 +95,7 @@ class Describer:
         try:
             if self.channel != EACH:
                 return self._kept(name, source)
-            count = 1 if isinstance(source, tuple) else audio.shape(source).channels
+            count = 1 if isinstance(source, tuple) else audio.info(source).channels
         except (SerClassicError, MemoryError) as error:
             problem = f"{name}: too long for this machine's memory; --window 3 needs only constant memory"
             if isinstance(error, SerClassicError):
@@ -107,7 +107,7 @@ class Describer:
         each = [replace(self, channel=place, label=word) for place, word in enumerate(words)]
         return [item for one in each for item in one._recording(name, source)]
 
-    def _kept(self, name: str, source: Source) -> list[Any]:
+    def _kept(self, name: str, source: Recording) -> list[Any]:
         kept: list[Any] = []
         problems: list[str] = []
         pieces = self._whole(name, source) if self.cutter is None else self._pieces(name, source)
@@ -120,7 +120,7 @@ class Describer:
             raise audio.AudioError(problems[0] if problems else f"{name}: holds no samples")
         return kept
 
-    def _whole(self, name: str, source: Source) -> Iterator[Described]:
+    def _whole(self, name: str, source: Recording) -> Iterator[Described]:
         if isinstance(source, tuple):
             waveform, rate = audio.check(*source, name=name), source[1]
         else:
@@ -133,7 +133,7 @@ class Describer:
             )
         yield self.piece(name, waveform, rate, Span(0.0, seconds))
 
-    def _pieces(self, name: str, source: Source) -> Iterator[Described]:
+    def _pieces(self, name: str, source: Recording) -> Iterator[Described]:
         """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
         if isinstance(source, tuple):
             blocks: Iterator[tuple[np.ndarray, int]] = iter([(audio.check(*source, name=name), source[1])])

@@ -78,8 +78,8 @@ def _read(recording: Path, limits: Limits, channel: Any) -> tuple[np.ndarray, in
     if recording.is_file() and recording.stat().st_size > limits.megabytes * 1e6:
         raise audio.AudioError(f"the file is larger than {limits.megabytes} MB; send a shorter recording")
     try:
-        shape = audio.shape(recording)
-        seconds = shape.frames / shape.rate
+        info = audio.info(recording)
+        seconds = info.frames / info.rate
         if seconds <= limits.seconds:
             waveform, rate = audio.read(recording, channel=channel)
             seconds = len(waveform) / rate
