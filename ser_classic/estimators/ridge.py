@@ -121,8 +121,12 @@ class KernelRidgeClassifierCV(TunedClassifier):
         return scaler, replace(ridges, gaussian=rbf, linear=linear, offset=ridges.offset[:, 0, 0])
 
     def _end(self, classes: int) -> Machine:
-        summed = Linear(np.tile(np.eye(classes), (len(self.groups_), 1)), np.zeros(classes))
-        return Machine((self.together_ or summed,), Scores(self.sharpness_))
+        return Machine((self.together_ or summed(len(self.groups_), classes),), Scores(self.sharpness_))
+
+
+def summed(groups: int, classes: int) -> Linear:
+    """The part that adds the scores of all groups."""
+    return Linear(np.tile(np.eye(classes), (groups, 1)), np.zeros(classes))
 
 
 class Group:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import log_softmax
 
 from ser_classic.estimators.folds import balanced_weights
-from ser_classic.estimators.ridge import KernelRidgeClassifierCV
+from ser_classic.estimators.ridge import KernelRidgeClassifierCV, summed
 from ser_classic.estimators.tuned import Clips, fit_sharpness
 from ser_classic.machines import Linear
 
@@ -46,8 +46,8 @@ class StackedKernelRidgeCV(KernelRidgeClassifierCV):
 
         scores, codes, weight = clips
         n, groups, classes = scores.shape
-        if len(np.unique(codes)) < 2:  # nothing to learn from: summed
-            return Linear(np.tile(np.eye(classes), (groups, 1)), np.zeros(classes))
+        if len(np.unique(codes)) < 2:  # nothing to learn from
+            return summed(groups, classes)
         model = LogisticRegression(C=self.stack_C, tol=1e-6, max_iter=2000)
         model.fit(scores.reshape(n, -1), codes, sample_weight=balanced_weights(codes, weight))
         coefficients, offset = model.coef_, model.intercept_
@@ -116,15 +116,15 @@ def _near_the_sum(clips: Clips, width: float) -> Linear:
 
     scores, codes, weight = clips
     n, groups, classes = scores.shape
-    equal = np.tile(np.eye(classes), (groups, 1))
+    equal = summed(groups, classes)
     if width == 0 or n == 0:  # with one inner fold there are no others to learn from
-        return Linear(equal, np.zeros(classes))
-    features, summed = scores.reshape(n, -1), scores.sum(axis=1)
+        return equal
+    features, total = scores.reshape(n, -1), scores.sum(axis=1)
     scale = np.sqrt(np.average(np.mean(features**2, axis=1), weights=weight)) or 1.0
     weight = balanced_weights(codes, weight)
-    sharpness = fit_sharpness(summed, codes, weight)
+    sharpness = fit_sharpness(total, codes, weight)
     features = np.column_stack([features / scale, np.ones(n)])
-    ahead = sharpness * summed
+    ahead = sharpness * total
     truth = np.eye(classes)[codes]
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
@@ -136,4 +136,4 @@ def _near_the_sum(clips: Clips, width: float) -> Linear:
     start = np.zeros(features.shape[1] * classes)
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-10})
     moved = found.x.reshape(-1, classes)
-    return Linear(equal + moved[:-1] / (scale * sharpness), moved[-1] / sharpness)
+    return Linear(equal.weights + moved[:-1] / (scale * sharpness), moved[-1] / sharpness)
