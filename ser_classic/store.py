@@ -333,8 +333,8 @@ def write(path: Path, content: str | bytes) -> None:
     """Write a derived file in one step."""
     with writing(path, "--results"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as draft:
-            draft.write_bytes(content.encode() if isinstance(content, str) else content)
+    with replacing(path, "--results") as draft:
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def read_clips(results: Path, corpus: str) -> pd.DataFrame:

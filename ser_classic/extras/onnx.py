@@ -39,7 +39,7 @@ def export(predictor: Predictor, path: str | Path) -> None:
     path = Path(path)
     require_writable(path, "ONNX models", SUFFIX)
     content = model_of(predictor).SerializeToString()
-    with wrap_errors(f"{path}: cannot be written"), replacing(path) as draft:
+    with replacing(path) as draft:
         draft.write_bytes(content)
 
 

@@ -52,7 +52,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
     """Write the features of some clips, each [shape=(rows, d)], and return the path."""
     path = shards / f"{uuid.uuid4().hex}.npz"
     lengths, values = np.array([len(vector) for vector in vectors]), np.concatenate(vectors)
-    with writing(shards, "--cache"), replacing(path) as draft, draft.open("wb") as file:
+    with replacing(path, "--cache") as draft, draft.open("wb") as file:
         np.savez(file, digests=np.array(digests), lengths=lengths, values=values)
     return path
 
@@ -118,7 +118,7 @@ def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.n
     if not _whole(matrix, shape):
         with locked(shards, f"putting together {shards.name}"):
             if not _whole(matrix, shape):
-                with replacing(matrix) as draft:
+                with replacing(matrix, "--cache") as draft:
                     _reserve(draft, shape)
                     for place, values in pieces:  # mapped again each time, so that memory is freed
                         np.lib.format.open_memmap(draft, mode="r+")[place] = values
@@ -137,5 +137,5 @@ def _reserve(draft: Path, shape: tuple[int, int]) -> None:
     """An empty matrix whose space on disk is reserved: a full disk is an error here, not a crash later."""
     np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
     if hasattr(os, "posix_fallocate"):
-        with writing(draft.parent, "--cache"), draft.open("r+b") as file:
+        with draft.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, draft.stat().st_size)

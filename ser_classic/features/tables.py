@@ -165,8 +165,7 @@ def save(path: Path, clips: pd.DataFrame, features: Features) -> None:
     check_output(path, features.inputs)
     labels = {name: clips[name].fillna("").to_numpy(dtype=str) for name in ("speaker", "emotion")}
     lengths = {} if features.inputs == VECTORS else {"lengths": features.lengths}
-    writing = wrap_errors(f"{path}: cannot be written", only=(OSError,))
-    with writing, replacing(path) as draft, draft.open("wb") as file:
+    with replacing(path) as draft, draft.open("wb") as file:
         if path.suffix.lower() == ".csv":
             pd.concat([clips[["speaker", "emotion"]], features.frame], axis=1).to_csv(file)
         else:

@@ -71,7 +71,7 @@ def write(
 
     with store.reporting(results), threadpool_limits(1):  # many small computations, which threads slow down
         boards = _write(results, report if problem else None, figures)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, SerClassicError):
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(kept) as draft:
             draft.write_bytes(pickle.dumps((sources, _outputs(results), problems, boards)))

@@ -48,9 +48,10 @@ def require_writable(path: Path, what: str, *endings: str) -> None:
         raise SerClassicError(f"{path}: cannot be written there; choose a file in a writable folder")
 
 
-def writing(place: Path, option: str) -> contextlib.AbstractContextManager[None]:
+def writing(place: Path, option: str = "") -> contextlib.AbstractContextManager[None]:
     """Turn errors of the disk in the block into one that names the place and the option to choose another."""
-    remedy = f"free some space if the disk is full, or choose another with {option}"
+    other = f"another with {option}" if option else "another place"
+    remedy = f"free some space if the disk is full, or choose {other}"
     return wrap_errors(f"{place}: cannot be written", remedy, only=(OSError,))
 
 
@@ -77,26 +78,27 @@ def end(code: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A draft to write, put in the place of a file in one step at the end of the block.
+def replacing(path: Path, option: str = "") -> Iterator[Path]:
+    """A draft to write, put in the place of a file in one step at the end of the block; errors as `writing`.
 
     The file keeps its permissions, and a link to it stays a link. Where the block fails, what was there is
     untouched and the draft is removed. The draft has no ending of its own: to whoever lists the folder it is
     no such file.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not (path.is_file() or path.is_dir()):
-        raise FileExistsError(errno.EEXIST, "there is a device or a pipe", str(path))
-    draft = path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
-    try:
-        yield draft
-        if path.is_file():
-            shutil.copymode(path, draft)
-        draft.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
+    with writing(path, option):
+        path = Path(os.path.realpath(path))
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise FileExistsError(errno.EEXIST, "there is a device or a pipe", str(path))
+        draft = path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
+        try:
+            yield draft
+            if path.is_file():
+                shutil.copymode(path, draft)
+            draft.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+            raise
 
 
 @contextlib.contextmanager
