@@ -14,13 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ser_classic.metrics import (
-    classes_of,
-    confusion,
-    mean_recall_of,
-    places_of,
-    uar_of,
-)
+from ser_classic.metrics import classes_of, confusion, mean_recall_of, places_of, uar_of
 from ser_classic.vocabulary import ordered
 
 RESAMPLES = 4000

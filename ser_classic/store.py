@@ -33,17 +33,11 @@ DIMENSIONS = "dimensions"  # the folder of their runs in that of results
 NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
 FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
 # What the record of a finished run holds, that of one of ours also, and its digests
-FINISHED = {
-    **dict.fromkeys(("track", "base"), str),
-    **dict.fromkeys(("leaky", "independent"), bool),
-    **dict.fromkeys(("parameters", "digests"), dict),
-}
-OURS = {
-    **dict.fromkeys(("versions", "machine"), dict),
-    **dict.fromkeys(("fit_seconds", "predict_seconds"), int | float),
-    **{"folds": list, "size": int},
-}
-DIGESTS = dict.fromkeys(("clips", "folds", "predictions"), str)
+FINISHED = {"track": str, "base": str, "leaky": bool, "independent": bool}
+FINISHED |= {"parameters": dict, "digests": dict}
+OURS = {"versions": dict, "machine": dict, "folds": list, "size": int}
+OURS |= {"fit_seconds": int | float, "predict_seconds": int | float}
+DIGESTS = {"clips": str, "folds": str, "predictions": str}
 AGAIN = "run it again with bench --again"
 
 

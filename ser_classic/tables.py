@@ -58,9 +58,9 @@ class Table:
     warning: str = ""
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Cell | str | int]], *further: Any) -> Table:
-        """A table of rows that name the heading of each cell; then its other attributes, in their order."""
-        return cls(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], *further)
+    def of(cls, rows: Sequence[Mapping[str, Cell | str | int]], title: str = "", **others: Any) -> Table:
+        """A table of rows that name the heading of each cell, with its title and other attributes."""
+        return cls(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], title, **others)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(tuple(map(_cell, row)) for row in self.rows))

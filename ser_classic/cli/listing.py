@@ -40,8 +40,10 @@ LISTED = {
         options.PROTOCOLS,
         lambda one: one.title + (f"; {one.knows.label}" if one.knows.by else ""),
         lambda one: {
-            **{"title": one.title, "track": one.track},
-            **{"independent": one.independent, "family": one.family or None},
+            "title": one.title,
+            "track": one.track,
+            "independent": one.independent,
+            "family": one.family or None,
         },
     ),
     "tracks": Listed(lazy_table("ser_classic.tracks", "TRACKS"), lambda one: one.title, vars),

@@ -19,17 +19,15 @@ from ser_classic.vocabulary import CONDITIONS
 
 # What runs that differ only in the seed have in common
 SYSTEM = ["corpus", "protocol", "track", "leaky", "features", "model"]
-_FIRST = ("clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1")
-_COST = ("fit_seconds", "predict_seconds")
+_FIRST = ["clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1"]
+_COST = ["fit_seconds", "predict_seconds"]
 RANKING = ["corpus", "group", "protocol", "emotions"]  # and those that are ranked together
-COLUMNS = (
-    *(*SYSTEM, "seed", *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)),
-    *("speaker_uar", "error", "test", "stale", "base", "independent", "source"),
-)
+COLUMNS = [*SYSTEM, "seed", *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)]
+COLUMNS += ["speaker_uar", "error", "test", "stale", "base", "independent", "source"]
 # Further columns of a table of runs, which no file has: what follows from the others, and objects
-DERIVED = ("system", "group", "late", "low", "high")
-OBJECTS = ("run", "counts", "truth")
-RECORDED = (*SYSTEM, "seed", *_COST, "status", "error", "base", "independent", "target")
+DERIVED = ["system", "group", "late", "low", "high"]
+OBJECTS = ["run", "counts", "truth"]
+RECORDED = [*SYSTEM, "seed", *_COST, "status", "error", "base", "independent", "target"]
 FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
 
@@ -39,7 +37,7 @@ def scored(
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
     figures: Callable[[Run, pd.DataFrame], dict[str, Any]] | None = None,
-    columns: tuple[str, ...] = (*COLUMNS, *OBJECTS),
+    columns: Sequence[str] = (*COLUMNS, *OBJECTS),
 ) -> pd.DataFrame:
     """Runs as a table with the columns `COLUMNS`, `DERIVED` and `OBJECTS`.
 
@@ -199,15 +197,16 @@ def to_csv(table: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> str:
     Equal tables give equal bytes. The figures of speakers are written as `OAF=0.6143 YAF=0.7571`.
     """
     table = table[list(columns)]
-    forms = {
-        **dict.fromkeys(_COST, lambda value: f"{value:.2f}" if pd.notna(value) else ""),
-        **dict.fromkeys(
-            ("speaker_uar", "speaker_ccc"),
-            lambda each: " ".join(f"{who}={value:.4f}" for who, value in each.items()),
-        ),
-    }
-    counts = table.columns.intersection(["clips", "speakers", "classes"])
-    shown = table.astype(dict.fromkeys(counts, "Int64"))
-    for name in table.columns.intersection(list(forms)):
-        shown[name] = list(map(forms[name], table[name]))
-    return shown.to_csv(index=False, float_format="%.4f", lineterminator="\n")
+
+    def seconds(value: float) -> str:
+        return f"{value:.2f}" if pd.notna(value) else ""
+
+    def by_speaker(each: Mapping[str, float]) -> str:
+        return " ".join(f"{who}={value:.4f}" for who, value in each.items())
+
+    forms = {"fit_seconds": seconds, "predict_seconds": seconds}
+    forms |= {"speaker_uar": by_speaker, "speaker_ccc": by_speaker}
+    table = table.astype(dict.fromkeys(table.columns.intersection(_FIRST[:3]), "Int64"))
+    for name in table.columns.intersection([*forms]):
+        table[name] = table[name].map(forms[name])
+    return table.to_csv(index=False, float_format="%.4f", lineterminator="\n")

@@ -25,11 +25,9 @@ ABOUT = (
     f"95 % interval comes from resampling speakers; with fewer than {FEWEST_SPEAKERS}, the CCC of each is "
     "shown instead. Pearson's r ignores a wrong mean or spread; RMSE is on the scale of the corpus."
 )
-COLUMNS = (
-    *("corpus", "target", "protocol", "track", "leaky", "features", "model", "seed"),
-    *("clips", "speakers", "ccc", "ccc_low", "ccc_high", "pearson", "rmse"),
-    *("fit_seconds", "predict_seconds", "status", "speaker_ccc", "error", "stale"),
-)
+COLUMNS = ["corpus", "target", "protocol", "track", "leaky", "features", "model", "seed"]
+COLUMNS += ["clips", "speakers", "ccc", "ccc_low", "ccc_high", "pearson", "rmse"]
+COLUMNS += ["fit_seconds", "predict_seconds", "status", "speaker_ccc", "error", "stale"]
 
 
 def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: str) -> dict[str, Any]:
@@ -104,4 +102,4 @@ def tables_of(board: pd.DataFrame) -> Iterator[Table]:
                 }
             )
         kinds = ("best", *[""] * (len(rows) - 1))
-        yield Table.of(rows, f"{corpus}, {target}: {track_of(group).label}", kinds)
+        yield Table.of(rows, f"{corpus}, {target}: {track_of(group).label}", kinds=kinds)

@@ -20,11 +20,9 @@ ABOUT = (
     "interval over speakers, is what a leaky split adds to a published figure. With several seeds, figures "
     "are means. `leak_premium.csv` has all leaky protocols and the number of seeds."
 )
-SYSTEM = ("corpus", "features", "model", "classes")
-COLUMNS = (
-    *(*SYSTEM, "protocol", "uar", "leaky_protocol", "leaky_uar", "premium", "low", "high"),
-    *("speakers", "seeds", "leaky_seeds", "leaky_clips"),
-)
+SYSTEM = ["corpus", "features", "model", "classes"]
+COLUMNS = [*SYSTEM, "protocol", "uar", "leaky_protocol", "leaky_uar", "premium", "low", "high"]
+COLUMNS += ["speakers", "seeds", "leaky_seeds", "leaky_clips"]
 MOST = 5  # systems of a corpus in Markdown
 
 
@@ -38,7 +36,7 @@ def leak_premium(runs: pd.DataFrame) -> pd.DataFrame:
     """
     blind = placed(runs[runs["counts"].notna() & (runs["track"] == "blind")])
     kept = usual(blind[blind["independent"].astype(bool)], SYSTEM)
-    apart_by_system = dict(list(kept.groupby(list(SYSTEM))))
+    apart_by_system = dict(list(kept.groupby(SYSTEM)))
     rows = []
     leaks = blind[blind["leaky"].astype(bool)]
     for (*cell, leaky_protocol), leaky in leaks.groupby([*SYSTEM, "protocol"]):
@@ -62,7 +60,7 @@ def leak_premium(runs: pd.DataFrame) -> pd.DataFrame:
                 "leaky_clips": leaky["clips"].max(),
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
+    return pd.DataFrame(rows, columns=COLUMNS).sort_values(
         ["corpus", "premium", "features", "model", "leaky_protocol"],
         ascending=[True, False, True, True, True],
         ignore_index=True,
@@ -76,7 +74,7 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
     """
     shown = table[table["model"] != FLOOR]
     shown = shown.sort_values("leaky_clips", ascending=False, kind="stable")
-    shown = shown.drop_duplicates(["corpus", "features", "model", "classes"])
+    shown = shown.drop_duplicates(SYSTEM)
     few = shown["classes"] < shown.groupby("corpus")["classes"].transform("max")
     note = (", " + shown["classes"].astype(str) + " emotions").where(few, "")
     shown = shown.assign(system=shown["features"] + " + " + shown["model"] + note)
@@ -112,5 +110,5 @@ def leak_chapter(premium: pd.DataFrame) -> Chapter:
                     "95 %": Cell(range_, row["low"] if known else float("nan")),
                 }
             )
-        tables.append(Table.of(rows, str(corpus), (), MOST))
+        tables.append(Table.of(rows, str(corpus), most=MOST))
     return Chapter("leak", TITLE, ABOUT, tuple(tables), (picture,) if len(table) else ())

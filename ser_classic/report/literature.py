@@ -140,7 +140,8 @@ def published_chapter(runs: pd.DataFrame) -> Chapter:
             for row in part.to_dict("records")
         ]
         title = f"{corpus}, {track_of(track).label}" + ("" if disjoint else ", speakers on both sides")
-        tables.append(Table.of(rows, title, ["best" if own else "" for own in part["own"]], SHOWN))
+        kinds = ["best" if own else "" for own in part["own"]]
+        tables.append(Table.of(rows, title, kinds=kinds, most=SHOWN))
     return Chapter("published", "Compared with published scores", PUBLISHED_ABOUT, tuple(tables))
 
 

@@ -9,13 +9,7 @@ import pandas as pd
 
 from ser_classic.metrics import reliability
 from ser_classic.plots import scores
-from ser_classic.report.board import (
-    FLOOR,
-    first_seeds,
-    shown,
-    systems,
-    usual,
-)
+from ser_classic.report.board import FLOOR, first_seeds, shown, systems, usual
 from ser_classic.report.scoring import Run, guesses
 from ser_classic.report.text import Chapter, Picture, duration
 from ser_classic.statistics import Ranks, per_speaker, ranks

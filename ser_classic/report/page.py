@@ -40,10 +40,8 @@ LEAD = (
 )
 # Of all systems, with their classes. Cells have none, which keeps the page small: the style sheet goes by
 # their places.
-HEADINGS = {
-    **{"#": "number", "features": "", "model": "", "UAR": "number", "95 %": "", "": "bar"},
-    **dict.fromkeys(("accuracy", "F1", "ECE", "fit"), "number"),
-}
+HEADINGS = {"#": "number", "features": "", "model": "", "UAR": "number", "95 %": "", "": "bar"}
+HEADINGS |= {"accuracy": "number", "F1": "number", "ECE": "number", "fit": "number"}
 HOW = (
     "Compare systems only within a ranking: one corpus, one track, one protocol. Click a row to see its "
     "confusion matrix, its recalls and the UAR of each speaker; the address then links to that row. Click a "

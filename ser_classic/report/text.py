@@ -195,8 +195,9 @@ def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
                 )
             if rows:
                 title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
+                title += f": {track.title}"
                 warning = WARNING if group == "leaky" else ""
-                tables.append(Table.of(rows, f"{title}: {track.title}", kinds, most, warning))
+                tables.append(Table.of(rows, title, kinds=kinds, most=most, warning=warning))
         name = str(corpus)
         yield Chapter(name, name, about_task(of_corpus), tuple(tables), remarks=tuple(remarks))
 

@@ -114,7 +114,7 @@ def _write(
     every = read(results, problem)
     if not len(every) and store.folders(results):
         raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
-    board, runs = every.drop(columns=list(OBJECTS)), every[every["stale"] == ""]
+    board, runs = every.drop(columns=OBJECTS), every[every["stale"] == ""]
     table, premium = systems(board), leak_premium(runs)
     numbers = dimension_board(results, problem)
     made = (
