@@ -147,8 +147,7 @@ def usual(rows: pd.DataFrame, of: Sequence[str] = ("corpus", "group")) -> pd.Dat
 
 def first_seeds(runs: pd.DataFrame) -> pd.DataFrame:
     """Of runs that differ only in the seed, the finished one with the lowest seed, else a failed one."""
-    order = runs.assign(failed=runs["status"] != "ok").sort_values(["failed", "seed"], kind="stable").index
-    return runs.loc[order].drop_duplicates(SYSTEM)
+    return runs.sort_values(["late", "seed"], kind="stable").drop_duplicates(SYSTEM)
 
 
 def shown(runs: pd.DataFrame, track: str) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
         approximate=theirs["source"].str.contains("read off"),
         link=theirs["link"].fillna(""),
     )
-    current = board[board["status"].eq("ok") & board["stale"].eq("") & board["source"].eq("")]
+    current = board[board["late"].eq(0) & board["source"].eq("")]
     mine = systems(current[current["corpus"].isin(theirs["corpus"])])
     first = mine.drop_duplicates(["corpus", "group"])[RANKING]
     mine = mine.merge(first, on=RANKING).groupby(RANKING, sort=False).head(best)

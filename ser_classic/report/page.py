@@ -68,8 +68,7 @@ def page(
 
     `table` has the `systems` of these runs; `drawn` has the SVG of each picture of the chapters by its name.
     """
-    failed = int((runs["status"] != "ok").sum())
-    stale = int((runs["stale"].ne("") & (runs["status"] == "ok")).sum())
+    stale, failed = (int((runs["late"] == late).sum()) for late in (1, 2))
     counts = f"{len(runs)} runs, {failed} of them failed"
     counts += f", {stale} stale: of changed parameters or data, not ranked" if stale else ""
     every = Section("systems-all", "All systems", _leaderboard(runs, table)) if len(runs) else None

@@ -222,7 +222,7 @@ def best_systems(table: pd.DataFrame, title: str = "") -> Table:
     Of several protocols of a group, the one under which most systems ran.
     """
     # What anybody can repeat with this package alone
-    current = table[table["source"].eq("") & table["status"].eq("ok") & table["stale"].eq("")]
+    current = table[table["source"].eq("") & table["late"].eq(0)]
     best = usual(current).drop_duplicates(RANKING)
     rows = [
         {
