@@ -154,7 +154,7 @@ def remove_run(run: Run) -> None:
     removed = run.path.with_name(f"{DRAFT}{uuid.uuid4().hex}")
     with wrap_errors(f"{run.path}: cannot be removed"):
         run.path.rename(removed)  # in one step: a run is whole or not there
-    (removed / RECORD).unlink(missing_ok=True)  # a folder with a record may be put back, see `at_work`
+    (removed / RECORD).unlink(missing_ok=True)  # a folder with a record may be put back, see `writing_runs`
     shutil.rmtree(removed, ignore_errors=True)
 
 
@@ -211,7 +211,7 @@ def _predictions_digest(folds: str, text: bytes) -> str:
 def _placed(results: Path, name: str) -> Iterator[Path]:
     """A draft of a run's folder, put in its place in one step when the block has filled it, the record last.
 
-    A process that is killed in between leaves whole runs under the names of drafts, see `at_work`.
+    A process that is killed in between leaves whole runs under the names of drafts, see `writing_runs`.
     """
     home = results / "runs"
     final, draft, old = home / name, *(home / f"{DRAFT}{uuid.uuid4().hex}" for _ in range(2))
@@ -230,7 +230,7 @@ def _placed(results: Path, name: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def at_work(results: Path) -> Iterator[None]:
+def writing_runs(results: Path) -> Iterator[None]:
     """Be the only process that writes runs into a results folder: wait for another to end, then tidy up."""
     with _locked(results / "runs", f"writing runs into {results}", results / "clips", results / "folds"):
         for draft in results.glob(f"runs/{DRAFT}*"):
@@ -242,8 +242,8 @@ def at_work(results: Path) -> Iterator[None]:
         yield
 
 
-def reporting(results: Path) -> contextlib.AbstractContextManager[None]:
-    """As `at_work`, for what is made of the runs, which may be written at the same time."""
+def writing_report(results: Path) -> contextlib.AbstractContextManager[None]:
+    """As `writing_runs`, for what is made of the runs, which may be written at the same time."""
     written = (results, results / "figures", results / DIMENSIONS)
     return _locked(results, f"writing a report into {results}", *written)
 

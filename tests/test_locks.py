@@ -73,8 +73,8 @@ def test_what_the_killed_left_in_results_is_tidied_up_and_no_run_is_lost(tmp_pat
     for place in (tmp_path, *(tmp_path / name for name in ("clips", "figures", "folds"))):
         place.mkdir(exist_ok=True)
         (place / ".draft-1").touch()
-    with store.reporting(tmp_path):
+    with store.writing_report(tmp_path):
         assert not list(tmp_path.glob(".draft-*")) + list(tmp_path.glob("figures/.draft-*"))
-    with store.at_work(tmp_path):
+    with store.writing_runs(tmp_path):
         assert sorted(path.name for path in home.iterdir()) == [LOCK, "b", "c"]
         assert [path.name for path in tmp_path.rglob(".*")] == [LOCK]

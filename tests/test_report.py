@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 from ser_classic import report
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS
-from ser_classic.report.board import DERIVED, RANKING, first_seeds, scored, usual
+from ser_classic.report.board import DERIVED, RANKING, first_seeds, scored, under_usual_protocol
 from ser_classic.report.overview import ranked, systems_chapter
 from ser_classic.report.text import best_systems, duration
 from ser_classic.tables import share
@@ -195,7 +195,7 @@ def test_each_protocol_is_ranked_on_its_own_the_usual_one_first(board):
         (("leaky", "holdout25", ""), 18),
         (("leaky", "random5", ""), 18),
     ]
-    assert list(usual(ravdess)["protocol"].unique()) == ["loso", "loso_adapted", "holdout25"]
+    assert list(under_usual_protocol(ravdess)["protocol"].unique()) == ["loso", "loso_adapted", "holdout25"]
     easier = scored(
         [made_up.run("ravdess", "loso", "mfcc13", "xgboost", emotions="sad happy")], made_up.clips
     )

@@ -80,5 +80,5 @@ def test_the_second_takes_over_when_the_first_is_killed(begin, tmp_path, alone):
     assert sorted(done + kept) == sorted(IDS)
     assert set(held) <= set(kept)
     assert digests(tmp_path / "results") == alone
-    with store.at_work(tmp_path / "results"):
+    with store.writing_runs(tmp_path / "results"):
         assert not list((tmp_path / "results").rglob(".draft-*"))

@@ -6,7 +6,7 @@ from tiny_corpus import lay_out, touch
 from ser_classic.corpora import CORPORA, CorpusError, available, load, shortfall
 from ser_classic.corpora.fetching import fetch
 from ser_classic.experiment.cells import Cell
-from ser_classic.experiment.suites import present
+from ser_classic.experiment.suites import runnable
 from ser_classic.protocols import PROTOCOLS
 
 
@@ -51,7 +51,7 @@ def test_a_part_is_fetched_with_the_corpus(tmp_path, source):
 
 
 def test_a_suite_says_which_corpus_to_fetch_for_a_part(tmp_path):
-    _, notices = present([Cell("ravdess4", "emobox", "mfcc13", "lda")], {}, tmp_path)
+    _, notices = runnable([Cell("ravdess4", "emobox", "mfcc13", "lda")], {}, tmp_path)
     (notice,) = notices
     assert notice.startswith("ravdess4: ")
     assert notice.endswith(" ser-classic corpora fetch ravdess")

@@ -8,7 +8,15 @@ import pytest
 from ser_classic.degradations import DEGRADATIONS
 from ser_classic.errors import SerClassicError
 from ser_classic.experiment.cells import Cell
-from ser_classic.experiment.suites import SUITES, on_own, parse_shard, present, read_suite, select, shard_of
+from ser_classic.experiment.suites import (
+    SUITES,
+    on_own_corpus,
+    parse_shard,
+    read_suite,
+    runnable,
+    select,
+    shard_of,
+)
 
 GRID = """
 [[grid]]
@@ -126,29 +134,29 @@ def test_what_is_no_shard_is_refused(text):
 
 
 def test_absent_corpora_are_left_out_with_a_notice(suite, tmp_path):
-    cells, notices = present(read_suite(suite(GRID)), {}, tmp_path)
+    cells, notices = runnable(read_suite(suite(GRID)), {}, tmp_path)
     assert {cell.corpus for cell in cells} == {"synthetic"}
     assert len(notices) == 1
     assert "corpora fetch emodb" in notices[0]
 
 
 def test_a_corpus_of_ones_own_takes_the_place_of_the_embedded_one(suite, tmp_path):
-    cells = on_own(read_suite(suite(GRID)), "mine")
+    cells = on_own_corpus(read_suite(suite(GRID)), "mine")
     assert [cell.id for cell in cells] == ["mine--loso--mfcc13--prior--0", "mine--loso--mfcc13--lda--0"]
-    assert present(cells, {"mine": None}, tmp_path) == (cells, [])
+    assert runnable(cells, {"mine": None}, tmp_path) == (cells, [])
     with pytest.raises(SerClassicError, match=r"synthetic.* mine"):
-        on_own(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
+        on_own_corpus(read_suite(suite(GRID.replace(', "synthetic"', ""))), "mine")
 
 
 def test_a_corpus_of_ones_own_may_have_folds_of_its_own(suite):
-    cells = on_own(read_suite(suite(GRID)), "mine", ["sessions", "random5"])
+    cells = on_own_corpus(read_suite(suite(GRID)), "mine", ["sessions", "random5"])
     assert {cell.id.removesuffix("--0") for cell in cells} == {
         f"mine--{protocol}--mfcc13--{model}"
         for protocol in ("sessions", "random5")
         for model in ("prior", "lda")
     }
     with pytest.raises(SerClassicError, match="'session'"):
-        on_own(read_suite(suite(GRID)), "mine", ["session"])
+        on_own_corpus(read_suite(suite(GRID)), "mine", ["session"])
 
 
 @pytest.mark.parametrize("name", SUITES)
@@ -170,6 +178,6 @@ def test_families_of_protocols_are_spelled_out(suite):
 def test_a_pair_needs_both_corpora(suite, tmp_path):
     text = GRID.replace('["emodb", "synthetic"]', '["emodb", "tess", "synthetic"]').replace("loso", "cross")
     (tmp_path / "tess").mkdir()
-    cells, notices = present(read_suite(suite(text)), {"emodb": None}, tmp_path)
+    cells, notices = runnable(read_suite(suite(text)), {"emodb": None}, tmp_path)
     assert {cell.corpora for cell in cells} == {("emodb", "synthetic"), ("synthetic", "emodb")}
     assert [notice.partition(":")[0] for notice in notices] == ["tess"]

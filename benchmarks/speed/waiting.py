@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 from ser_classic import store
-from ser_classic.experiment.suites import present, read_suite
+from ser_classic.experiment.suites import read_suite, runnable
 from ser_classic.runtime.files import data_folder
 from ser_classic.runtime.provenance import machine
 
@@ -37,7 +37,7 @@ def stored_whole(results: Path) -> list[str]:
     done = {run.id for run in store.runs(results) if run.ok}
     suites = []
     for name in listed[1].split():
-        cells, _ = present(read_suite(name), {}, data_folder())
+        cells, _ = runnable(read_suite(name), {}, data_folder())
         if cells and all(cell.id in done for cell in cells):
             suites.append(name)
     return suites

@@ -120,7 +120,7 @@ def bench(
     if own is not None:
         loaded = access.load(own)
         yours = {loaded.corpus.name: loaded}
-        cells = known.on_own(cells, loaded.corpus.name, protocol)
+        cells = known.on_own_corpus(cells, loaded.corpus.name, protocol)
     only = {"corpus": corpus, "protocol": protocol, "features": features, "model": model}
     data, cache = data_folder(access.data), cache_folder(access.cache).absolute()
     workers = kind.open(cache, data.absolute(), jobs, scheduler)
@@ -132,7 +132,7 @@ def bench(
             found = checking.check(stored, sample or 12, seed or 0, data, cache, running)
         return _show_check(results, found)
     options.require_used(tables, (cell.features for cell in cells))
-    cells, notices = known.present(known.shard_of(known.select(cells, **only), *part), yours, data)
+    cells, notices = known.runnable(known.shard_of(known.select(cells, **only), *part), yours, data)
     for notice in notices:
         tell(notice)
     if corpus and notices and not cells:

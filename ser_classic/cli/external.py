@@ -100,7 +100,7 @@ def score(
     facts_of = facts(run, loaded.clips, pair)
     show(as_text(facts_of, pair), facts_of, as_json)
     if add:
-        with store.at_work(results):
+        with store.writing_runs(results):
             store.write_clips(results, loaded.corpus.name, loaded.clips)
             store.write_run(results, run.record, found)
         tell(f"stored as {run.record['id']}; ser-classic report draws the tables")

@@ -99,7 +99,7 @@ def remove(
     from ser_classic.report import write
 
     found = [store.find_run(results, name) for name in dict.fromkeys(runs)]
-    with store.at_work(results):
+    with store.writing_runs(results):
         for run in found:
             store.remove_run(run)
     if any(map(store.folders, store.homes(results))):

@@ -91,7 +91,7 @@ class _Bench:
         with contextlib.ExitStack() as stack:
             kept, stale = self._kept([] if again else cells)
             if len(kept) < len(cells):
-                stack.enter_context(store.at_work(self.results))
+                stack.enter_context(store.writing_runs(self.results))
                 # Anew, as another process may have finished some
                 kept, stale = self._kept([] if again else cells)
             self._note_kept(kept, stale)

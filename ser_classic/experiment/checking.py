@@ -93,9 +93,9 @@ def check(
     run can be drawn.
     """
     clips, at_hand = Sources(data, cache).clips_today, set(available(data))
-    hindered = {cell: _hindrance(cell, run.record, at_hand, clips) for cell, run in stored.items()}
-    unchecked = Counter(filter(None, hindered.values()))
-    checkable = [cell for cell, reason in hindered.items() if not reason]
+    reasons = {cell: _why_not(cell, run.record, at_hand, clips) for cell, run in stored.items()}
+    unchecked = Counter(filter(None, reasons.values()))
+    checkable = [cell for cell, reason in reasons.items() if not reason]
     seconds = {
         cell: sum(stored[cell].record.get(name, 0.0) for name in ("fit_seconds", "predict_seconds"))
         for cell in checkable
@@ -167,7 +167,7 @@ def _features(record: Mapping[str, Any]) -> list[str | None]:
     return [record["digests"].get(name) for name in store.FEATURES_OF]
 
 
-def _hindrance(
+def _why_not(
     cell: Cell, record: Mapping[str, Any], at_hand: set[str], clips: Callable[[str], str | None]
 ) -> str | None:
     """Why a run cannot be compared; None where it can."""

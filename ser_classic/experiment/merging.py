@@ -40,7 +40,7 @@ def merge(sources: list[Path], into: Path) -> tuple[list[str], list[str]]:
     for (home, *folders), copied, _ in plans:
         if not copied:
             continue
-        with store.at_work(home):
+        with store.writing_runs(home):
             for path in (path for folder in folders for path in sorted((folder / "clips").glob("*.csv"))):
                 if not (home / "clips" / path.name).exists():
                     store.write(home / "clips" / path.name, path.read_bytes())

@@ -168,7 +168,7 @@ def shard_of(cells: list[Cell], number: int, count: int) -> list[Cell]:
     return [cell for cell in cells if cell in dealt]
 
 
-def on_own(cells: list[Cell], corpus: str, protocols: Sequence[str] | None = None) -> list[Cell]:
+def on_own_corpus(cells: list[Cell], corpus: str, protocols: Sequence[str] | None = None) -> list[Cell]:
     """What is listed for the embedded corpus, on a corpus of one's own, under these protocols if given.
 
     So folds of one's own (`sessions`, `official`) need no suite of one's own.
@@ -187,7 +187,7 @@ def on_own(cells: list[Cell], corpus: str, protocols: Sequence[str] | None = Non
     return list(chosen)
 
 
-def present(
+def runnable(
     cells: list[Cell], own: Collection[str] = (), data: Path | None = None
 ) -> tuple[list[Cell], list[str]]:
     """Cells whose corpora are at hand or your own, and a notice for each corpus that is not."""

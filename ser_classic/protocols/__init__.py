@@ -85,17 +85,9 @@ def _conditions(plain: Protocol) -> Iterator[Protocol]:
             heard=heard,
         )
     multi = plain.with_copies(COPIES)
-    for trained, prefix in ((plain, f"{name}_degraded"), (multi, multi.name)):
-        if trained is multi:
-            yield multi
-        for degradation in DEGRADATIONS.values():
-            yield replace(
-                trained,
-                name=f"{prefix}_{degradation.name}",
-                title=f"{trained.title}; test clips degraded: {degradation.kind}, {degradation.level}",
-                family=f"{trained.name}_degraded",
-                degradation=degradation.name,
-            )
+    yield from _degraded(plain, f"{name}_degraded")
+    yield multi
+    yield from _degraded(multi, multi.name)
     for number in _TRAINED:
         yield replace(
             plain,
@@ -103,6 +95,18 @@ def _conditions(plain: Protocol) -> Iterator[Protocol]:
             title=f"{title}; {number} speakers are trained on",
             family=f"{name}_speakers",
             speakers=number,
+        )
+
+
+def _degraded(plain: Protocol, prefix: str) -> Iterator[Protocol]:
+    """A protocol with each degradation of the test clips."""
+    for degradation in DEGRADATIONS.values():
+        yield replace(
+            plain,
+            name=f"{prefix}_{degradation.name}",
+            title=f"{plain.title}; test clips degraded: {degradation.kind}, {degradation.level}",
+            family=f"{plain.name}_degraded",
+            degradation=degradation.name,
         )
 
 

@@ -4,7 +4,7 @@ from ser_classic.report.board import COLUMNS, read, scored, systems, to_csv
 from ser_classic.report.comparison import compare, compare_stored
 from ser_classic.report.leak import leak_premium
 from ser_classic.report.literature import beside_published, published
-from ser_classic.report.scoring import judged, score, speaker_counts
+from ser_classic.report.scoring import score, speaker_counts, with_truth
 from ser_classic.report.text import INTRODUCTION, markdown, terminal
 from ser_classic.report.write import write
 
@@ -14,7 +14,6 @@ __all__ = [
     "beside_published",
     "compare",
     "compare_stored",
-    "judged",
     "leak_premium",
     "markdown",
     "published",
@@ -25,5 +24,6 @@ __all__ = [
     "systems",
     "terminal",
     "to_csv",
+    "with_truth",
     "write",
 ]

@@ -48,7 +48,7 @@ def scored(
     `clips_of` gives the clips table of a corpus. `problem` is called once for each reason why runs cannot be
     scored, which are left out; without it, the error is raised. `differ` tells how a run's record differs
     from what would be run today (`ser_classic.experiment.stale.differences`); without it no run is stale. A
-    run that differs in `clips` gets no figures, as its clips table is gone. Sorted as `arranged`.
+    run that differs in `clips` gets no figures, as its clips table is gone. It is a `sorted_board`.
     """
     figures = figures or partial(score_run, known={})
     clips_of, rows, left_out = cache(clips_of), [], {}
@@ -80,7 +80,7 @@ def scored(
         board["low"], board["high"] = (
             board[name].astype(float).where(enough) for name in ("uar_low", "uar_high")
         )
-    return arranged(board)
+    return sorted_board(board)
 
 
 def read(results: Path, problem: Callable[[str], None] | None = None, **kind: Any) -> pd.DataFrame:
@@ -103,7 +103,7 @@ def read(results: Path, problem: Callable[[str], None] | None = None, **kind: An
     return runs
 
 
-def arranged(board: pd.DataFrame, *within: str) -> pd.DataFrame:
+def sorted_board(board: pd.DataFrame, *within: str) -> pd.DataFrame:
     """A leaderboard sorted by corpus, dimension, group, UAR (or CCC) and cell; special tests come last.
 
     Within a group, and within the columns named, stale runs come after current ones, and failed ones last.
@@ -125,7 +125,7 @@ def ordinary(board: pd.DataFrame) -> pd.Series:
     return board["test"].eq("")
 
 
-def placed(board: pd.DataFrame) -> pd.DataFrame:
+def with_places(board: pd.DataFrame) -> pd.DataFrame:
     """The `ordinary` rows of a board, with the `place` of their protocol in their group.
 
     The protocol under which most systems of a corpus and group ran has the place 0.
@@ -137,10 +137,10 @@ def placed(board: pd.DataFrame) -> pd.DataFrame:
     return board.join(sizes.set_index(of)["place"], on=of)
 
 
-def usual(rows: pd.DataFrame, of: Sequence[str] = ("corpus", "group")) -> pd.DataFrame:
-    """The `placed` rows under the usual protocol of each corpus and group, or of each set of values of `of`.
+def under_usual_protocol(rows: pd.DataFrame, of: Sequence[str] = ("corpus", "group")) -> pd.DataFrame:
+    """The rows `with_places` under the usual protocol of each corpus and group (or other columns `of`).
 
-    The usual protocol is the one with the lowest place among these rows.
+    That is the one with the lowest place among these rows.
     """
     return rows[rows["place"] == rows.groupby(list(of))["place"].transform("min")]
 
@@ -150,15 +150,15 @@ def first_seeds(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.sort_values(["late", "seed"], kind="stable").drop_duplicates(SYSTEM)
 
 
-def shown(runs: pd.DataFrame, track: str) -> pd.DataFrame:
-    """The finished speaker-independent runs of a track, under the `usual` protocol of their corpus."""
-    rows = placed(runs)
+def speaker_independent(runs: pd.DataFrame, track: str) -> pd.DataFrame:
+    """The finished speaker-independent runs of a track, under the usual protocol of their corpus."""
+    rows = with_places(runs)
     apart = rows["counts"].notna() & (rows["track"] == track) & rows["independent"].astype(bool)
-    return usual(rows[apart])
+    return under_usual_protocol(rows[apart])
 
 
 def systems(board: pd.DataFrame) -> pd.DataFrame:
-    """The `placed` rows of the leaderboard, with the seeds of each system merged.
+    """The rows of the leaderboard `with_places`, with the seeds of each system merged.
 
     Figures are means over the finished seeds; `seeds` counts them, and `spread` is the standard deviation of
     their UAR (NaN with one seed). A system is failed if all of its seeds are, and stale if all finished seeds
@@ -179,7 +179,7 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     for system in rows.index[(rows["seeds"] > 1) & rows["speaker_uar"].astype(bool)]:
         each = pd.DataFrame(list(groups.get_group(system)["speaker_uar"]))
         rows.at[system, "speaker_uar"] = each.mean().to_dict()
-    rows = placed(rows.reset_index()[[*COLUMNS, *DERIVED, "seeds", "spread"]])
+    rows = with_places(rows.reset_index()[[*COLUMNS, *DERIVED, "seeds", "spread"]])
     most = rows.groupby("corpus")["classes"].transform("max")
     tested = rows["classes"].fillna(rows.groupby(RANKING[:3])["classes"].transform("max")).fillna(most)
     emotions = [
@@ -187,7 +187,7 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
         for few, whole in zip(tested, most, strict=True)
     ]
     rows = rows.assign(emotions=emotions, fewer=-tested)
-    return arranged(rows, "place", "fewer").drop(columns="fewer")
+    return sorted_board(rows, "place", "fewer").drop(columns="fewer")
 
 
 def to_csv(table: pd.DataFrame, columns: Sequence[str] = COLUMNS) -> str:

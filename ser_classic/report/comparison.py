@@ -14,7 +14,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError, counted
 from ser_classic.metrics import COUNT_METRICS, METRICS
 from ser_classic.registry import unknown
-from ser_classic.report.scoring import Run, aligned, judged, speaker_counts
+from ser_classic.report.scoring import Run, aligned, speaker_counts, with_truth
 from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference, per_speaker, swap_test
 from ser_classic.tables import Cell, Table, share, signed
 from ser_classic.tracks import track_of
@@ -124,7 +124,7 @@ def compare(first: Run, second: Run, clips: pd.DataFrame, metric: str = "uar") -
                 f"{names[0]} is {kinds[0]}, {names[1]} is {kinds[1]}; only runs of one corpus and one track "
                 "can be compared"
             )
-    tables = [judged(run.predictions(), clips) for run in (first, second)]
+    tables = [with_truth(run.predictions(), clips) for run in (first, second)]
     tested = [table["clip"].sort_values().tolist() for table in tables]
     if tested[0] != tested[1]:
         shared = len(set(tested[0]) & set(tested[1]))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.plots import scores
-from ser_classic.report.board import first_seeds, ordinary, shown
+from ser_classic.report.board import first_seeds, ordinary, speaker_independent
 from ser_classic.report.overview import most_run
 from ser_classic.report.text import Chapter, Picture, range_text, remark
 from ser_classic.tables import Cell, Table, share, signed
@@ -217,7 +217,7 @@ def crossings(runs: pd.DataFrame) -> pd.DataFrame:
     trained = settings["trained_on"].str[0].mask(several, across["base"])
     trained += copied.map({True: COPIES, False: ""})
     across = across.assign(trained=trained, pair=~several & ~copied)
-    within = pd.concat([runs[:0], *(shown(runs, track) for track in in_order(across["track"]))])
+    within = pd.concat([runs[:0], *(speaker_independent(runs, track) for track in in_order(across["track"]))])
     within = within[within["corpus"].isin([*across["corpus"], *across["trained"]])]
     within = within.merge(across[["features", "model", "track"]].drop_duplicates())
     table = with_ranges(pd.concat([across, within.assign(trained=within["corpus"], pair=True)]))

@@ -12,7 +12,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import AGREEMENT, agreement_terms, ccc_of
 from ser_classic.report.board import read
-from ser_classic.report.scoring import judged, over_speakers
+from ser_classic.report.scoring import over_speakers, with_truth
 from ser_classic.report.text import Chapter, duration, remark
 from ser_classic.statistics import FEWEST_SPEAKERS, sums_of
 from ser_classic.tables import Cell, Table, of_share, share
@@ -48,7 +48,7 @@ def score_dimension(predictions: pd.DataFrame, clips: pd.DataFrame, dimension: s
             raise SerClassicError(
                 f"the {what} have no column {dimension}; they have {', '.join(table.columns)}"
             )
-    tested = judged(predictions[["fold", "clip"]], clips)
+    tested = with_truth(predictions[["fold", "clip"]], clips)
     truth = pd.to_numeric(tested[dimension], errors="coerce").to_numpy(dtype=float)
     terms = agreement_terms(truth, predictions[dimension].to_numpy(dtype=float))
     speakers, sums = sums_of(terms, tested["speaker"].fillna(""))

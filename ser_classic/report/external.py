@@ -23,7 +23,7 @@ from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.board import scored
 from ser_classic.report.comparison import Pair, as_facts, compare
 from ser_classic.report.comparison import as_text as in_words
-from ser_classic.report.scoring import guesses, judged, speaker_counts
+from ser_classic.report.scoring import guesses, speaker_counts, with_truth
 from ser_classic.statistics import interval, sums_of
 from ser_classic.tables import Table, of_share, share
 from ser_classic.tracks import track_of
@@ -164,7 +164,7 @@ def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:
 
 def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, Any]:
     """All figures of predictions, ready for JSON."""
-    table = judged(run.table, clips)
+    table = with_truth(run.table, clips)
     counts = speaker_counts(table)
     classes, whole = counts.classes, counts.counts.sum(axis=0)
     known = table["speaker"].notna().all()

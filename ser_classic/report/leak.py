@@ -8,7 +8,7 @@ from statistics import fmean
 import pandas as pd
 
 from ser_classic.plots import scores
-from ser_classic.report.board import FLOOR, placed, usual
+from ser_classic.report.board import FLOOR, under_usual_protocol, with_places
 from ser_classic.report.scoring import aligned
 from ser_classic.report.text import Chapter, Picture
 from ser_classic.statistics import FEWEST_SPEAKERS, difference
@@ -34,8 +34,8 @@ def leak_premium(runs: pd.DataFrame) -> pd.DataFrame:
     are means over the seeds of their side, as in the leaderboard. Its 95 % interval draws the same speakers
     for both; low and high are means over all pairs of seeds. `leaky_clips` is how many were tested.
     """
-    blind = placed(runs[runs["counts"].notna() & (runs["track"] == "blind")])
-    kept = usual(blind[blind["independent"].astype(bool)], SYSTEM)
+    blind = with_places(runs[runs["counts"].notna() & (runs["track"] == "blind")])
+    kept = under_usual_protocol(blind[blind["independent"].astype(bool)], SYSTEM)
     apart_by_system = dict(list(kept.groupby(SYSTEM)))
     rows = []
     leaks = blind[blind["leaky"].astype(bool)]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ser_classic.metrics import reliability
 from ser_classic.plots import scores
-from ser_classic.report.board import FLOOR, first_seeds, shown, systems, usual
+from ser_classic.report.board import FLOOR, first_seeds, speaker_independent, systems, under_usual_protocol
 from ser_classic.report.scoring import Run, guesses
 from ser_classic.report.text import Chapter, Picture, duration
 from ser_classic.statistics import Ranks, per_speaker, ranks
@@ -67,7 +67,7 @@ def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
     table = systems(runs[runs["status"] == "ok"])
     table = table[(table["group"] == "blind") & table["independent"].astype(bool)]
     table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
-    table = usual(table, ["corpus", "features", "model"])
+    table = under_usual_protocol(table, ["corpus", "features", "model"])
     table = table[table.groupby("corpus")["model"].transform("size") > 1]
     if len(table):
         drawn = {
@@ -87,7 +87,8 @@ def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
     """What the best blind system confuses, and how far its probabilities can be trusted."""
 
     own = first_seeds(runs[runs["source"] == ""])
-    best = shown(own, "blind").sort_values("uar", ascending=False, kind="stable").drop_duplicates("corpus")
+    best = speaker_independent(own, "blind").sort_values("uar", ascending=False, kind="stable")
+    best = best.drop_duplicates("corpus")
     panels = {}
     for corpus in most_run(own["corpus"][own["corpus"].isin(best["corpus"])]):
         run = best[best["corpus"] == corpus].iloc[0]
@@ -115,7 +116,7 @@ def ranked(runs: pd.DataFrame, by: str) -> tuple[Ranks, tuple[str, ...]] | None:
     protocol per corpus. None where fewer than three contestants share a block.
     """
     other = {"model": "features", "features": "model"}[by]
-    rows = shown(runs, "blind")
+    rows = speaker_independent(runs, "blind")
     rows = rows[
         (rows["source"] == "") & (rows["model"] != FLOOR) & (rows["seed"] == 0) & (rows["speakers"] > 0)
     ]
@@ -151,7 +152,7 @@ def efforts(runs: pd.DataFrame) -> pd.DataFrame:
     means over seeds.
     """
     names = ["corpus", "protocol", "features", "model", "system", "network"]
-    table = shown(runs, "blind")
+    table = speaker_independent(runs, "blind")
     table = table[(table["source"] == "") & (table["model"] != FLOOR)]
     table = table.assign(
         network=[trained(run) for run in table["run"]],

@@ -24,7 +24,7 @@ class Run(Protocol):
     def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]: ...
 
 
-def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
+def with_truth(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     """Predictions joined with the clips table: a column `truth`, and all of its columns that they lack.
 
     Raises
@@ -55,7 +55,7 @@ def judged(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
 
 
 def speaker_counts(table: pd.DataFrame) -> SpeakerCounts:
-    """Confusion counts per speaker of judged predictions; clips without a speaker count as one speaker."""
+    """Confusion counts per speaker of predictions `with_truth`; clips without one count as one speaker."""
     return count(table["truth"], table["guess"], table["speaker"].fillna(""))
 
 
@@ -112,7 +112,7 @@ def score(
             f"{len(missing)} of {len(wanted)} clips are not predicted, such as {missing[0]}; predict them, "
             "or say with `protocol` which are tested"
         )
-    return _score(judged(predictions[["fold", "clip"]], clips), predictions, seed)[0]
+    return _score(with_truth(predictions[["fold", "clip"]], clips), predictions, seed)[0]
 
 
 def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None]:
@@ -125,7 +125,7 @@ def guesses(answers: Mapping[str, Any]) -> tuple[np.ndarray, pd.DataFrame | None
 def _score(
     tested: pd.DataFrame, answers: Mapping[str, Any], seed: int = 0
 ) -> tuple[dict[str, Any], SpeakerCounts]:
-    """The figures of answers for clips that are `judged`, and their confusion counts by speaker."""
+    """The figures of answers for clips `with_truth`, and their confusion counts by speaker."""
     (guess, given), truth = guesses(answers), tested["truth"].to_numpy(dtype=object)
     counts = count(truth, guess, tested["speaker"].fillna(""))
     # In the order in which a metric counts by itself, so that sums are equal to the last bit, and ties stay
@@ -163,11 +163,11 @@ def over_speakers(
 def score_run(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
     """What a run adds to the table of runs: its figures, its `counts` by speaker, and the `truth`.
 
-    `known` keeps each table of folds and its clips, `judged`, by the table's id, as many runs share one.
+    `known` keeps each table of folds and its clips `with_truth` by the table's id, as many runs share one.
     """
     folds, answers = run.answers()
     if id(folds) not in known:
-        known[id(folds)] = folds, judged(folds, clips)
+        known[id(folds)] = folds, with_truth(folds, clips)
     figures, counts = _score(known[id(folds)][1], answers)
     return figures | {"counts": counts, "truth": known[id(folds)][1]["truth"]}
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.errors import SerClassicError, counted, wrap_errors
-from ser_classic.report.board import RANKING, usual
+from ser_classic.report.board import RANKING, under_usual_protocol
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
 from ser_classic.tracks import track_of
@@ -211,7 +211,7 @@ def terminal(table: pd.DataFrame) -> Group:
     """Of `systems` the best of each ranking, then of all, which stay on the screen; for rich to print."""
     from rich.console import Group
 
-    chapters = [chapter.terminal() for chapter in corpora(usual(table), MOST)]
+    chapters = [chapter.terminal() for chapter in corpora(under_usual_protocol(table), MOST)]
     best = best_systems(table, BEST)
     return Group(*(chapters or [NOTHING]), *([best.terminal()] if best.rows else []))
 
@@ -223,7 +223,7 @@ def best_systems(table: pd.DataFrame, title: str = "") -> Table:
     """
     # What anybody can repeat with this package alone
     current = table[table["source"].eq("") & table["late"].eq(0)]
-    best = usual(current).drop_duplicates(RANKING)
+    best = under_usual_protocol(current).drop_duplicates(RANKING)
     rows = [
         {
             "corpus": row["corpus"],

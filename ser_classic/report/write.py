@@ -69,7 +69,8 @@ def write(
         problems.append(words)
         problem(words)
 
-    with store.reporting(results), threadpool_limits(1):  # many small computations, which threads slow down
+    # Many small computations, which threads slow down
+    with store.writing_report(results), threadpool_limits(1):
         boards = _write(results, report if problem else None, figures)
     with contextlib.suppress(OSError, SerClassicError):
         kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
