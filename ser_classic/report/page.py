@@ -199,23 +199,20 @@ def _unfolded(runs: pd.DataFrame) -> str:
     """
     emotions: dict[tuple[str, ...], int] = {}
     speakers: dict[tuple[str, ...], int] = {}
-    rows: dict[str, tuple[int, np.ndarray, int, str]] = {}
+    rows: dict[str, list[Any]] = {}
     runs = runs[runs["counts"].notna() & (runs["test"] == "") & (runs["stale"] == "")]
-    for row in runs.sort_values("seed", kind="stable").to_dict("records"):
-        counts = row["counts"]
-        number, whole = emotions.setdefault(counts.classes, len(emotions)), counts.counts.sum(axis=0)
-        if (name := _id(row)) in rows:  # another seed
-            if rows[name][0] == number:
-                rows[name][1][...] += whole
-            continue
-        names = tuple(speaker.partition("/")[2] for speaker in counts.speakers) if row["speakers"] else ()
-        uars = " ".join(f"{1000 * uar:.0f}" for uar in per_speaker(counts)) if names else ""
-        rows[name] = number, whole, speakers.setdefault(names, len(speakers)), uars
-    texts = {
-        name: [number, " ".join(map(str, whole.ravel().tolist())), *each]
-        for name, (number, whole, *each) in rows.items()
-    }
-    facts = {"emotions": [*emotions], "speakers": [*speakers], "rows": texts}
+    runs = runs.assign(name=[_id(row) for row in runs.to_dict("records")])
+    for name, seeds in runs.sort_values("seed", kind="stable").groupby("name", sort=False):
+        first = seeds["counts"].iloc[0]
+        classes = emotions.setdefault(first.classes, len(emotions))
+        whole = sum(each.counts.sum(axis=0) for each in seeds["counts"] if each.classes == first.classes)
+        names, uars = (), ""
+        if seeds["speakers"].iloc[0]:
+            names = tuple(speaker.partition("/")[2] for speaker in first.speakers)
+            uars = " ".join(f"{1000 * uar:.0f}" for uar in per_speaker(first))
+        number = speakers.setdefault(names, len(speakers))
+        rows[name] = [classes, " ".join(map(str, whole.ravel().tolist())), number, uars]
+    facts = {"emotions": [*emotions], "speakers": [*speakers], "rows": rows}
     text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
