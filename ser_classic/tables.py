@@ -15,7 +15,7 @@ STYLES = {"best": "bold", "stale": "dim", "failed": "red"}  # of kinds of rows, 
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """What a cell says.
 
     Attributes
@@ -39,7 +39,7 @@ class Table:
     Attributes
     ----------
     headings : tuple of str
-    rows : tuple of tuple of Cell
+    rows : tuple of tuple of TableCell
         A text or a whole number may be given in the place of a cell.
     title : str
     kinds : tuple of str
@@ -51,14 +51,14 @@ class Table:
     """
 
     headings: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     title: str = ""
     kinds: tuple[str, ...] = ()
     most: int | None = None
     warning: str = ""
 
     @classmethod
-    def of(cls, rows: Sequence[Mapping[str, Cell | str | int]], title: str = "", **others: Any) -> Table:
+    def of(cls, rows: Sequence[Mapping[str, TableCell | str | int]], title: str = "", **others: Any) -> Table:
         """A table of rows that name the heading of each cell, with its title and other attributes."""
         return cls(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows], title, **others)
 
@@ -158,9 +158,9 @@ def signed(value: float, digits: int = 3) -> str:
     return ("+" if value > 0 else "") + share(value, digits)
 
 
-def of_share(value: float | None, digits: int = 3) -> Cell:
+def of_share(value: float | None, digits: int = 3) -> TableCell:
     """A cell that says `.532`."""
-    return Cell(share(value, digits), value)
+    return TableCell(share(value, digits), value)
 
 
 def escaped(text: str) -> str:
@@ -170,17 +170,17 @@ def escaped(text: str) -> str:
     return text
 
 
-def _cell(content: Cell | str | int) -> Cell:
-    if isinstance(content, Cell):
+def _cell(content: TableCell | str | int) -> TableCell:
+    if isinstance(content, TableCell):
         return content
-    return Cell(content) if isinstance(content, str) else Cell(str(content), content)
+    return TableCell(content) if isinstance(content, str) else TableCell(str(content), content)
 
 
-def _markup(cell: Cell) -> str:
+def _markup(cell: TableCell) -> str:
     text = escape(cell.text)
     return f'<a href="{escape(cell.link)}">{text}</a>' if cell.link else text
 
 
-def _sorted_by(cell: Cell) -> str:
+def _sorted_by(cell: TableCell) -> str:
     known = cell.value is not None and cell.value == cell.value
     return f' data-value="{f"{cell.value:.6g}" if known else ""}"'

@@ -162,7 +162,7 @@ def test_ranks_say_over_what_they_are(runs):
 
 
 def test_published_scores_name_their_source():
-    table = report.published()
+    table = report.published_scores()
     assert set(table["track"]) == {"blind", "adapted"}
     assert set(table["speaker_disjoint"]) == {"yes", "no"}
     assert table["value"].between(0, 1).all()

@@ -12,7 +12,7 @@ from scipy import stats
 
 from ser_classic import statistics
 from ser_classic.metrics import COUNT_METRICS, METRICS, accuracy_of, recalls_of, uar_of
-from ser_classic.report.comparison import Pair
+from ser_classic.report.comparison import Comparison
 
 counts_of = st.tuples(st.integers(2, 9), st.integers(2, 5), st.integers(0, 2**32 - 1)).map(
     lambda drawn: np.random.default_rng(drawn[2]).poisson(3, size=(drawn[0], drawn[1], drawn[1])) + 1
@@ -177,7 +177,7 @@ def test_swap_test_is_fair_where_there_is_no_difference():
 def verdict_of(first, second, names=("A", "B")):
     gap, (p_value, _) = statistics.difference(first, second), statistics.swap_test(first, second)
     runs = tuple(SimpleNamespace(record={"id": name}) for name in names)
-    return Pair(runs, "uar", (0.0, 0.0), gap, p_value, True, 0, pd.DataFrame()).verdict
+    return Comparison(runs, "uar", (0.0, 0.0), gap, p_value, True, 0, pd.DataFrame()).verdict
 
 
 def test_verdicts():

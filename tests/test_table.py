@@ -5,11 +5,15 @@ import io
 import pytest
 from rich.console import Console
 
-from ser_classic.tables import Cell, Table, share, signed
+from ser_classic.tables import Table, TableCell, share, signed
 
 TABLE = Table(
     ("a & b", "UAR"),
-    (("<x> | [1]", Cell(".50", 0.5)), (Cell("paper", link="https://example.org/?a&b"), "–"), ("last", 7)),
+    (
+        ("<x> | [1]", TableCell(".50", 0.5)),
+        (TableCell("paper", link="https://example.org/?a&b"), "–"),
+        ("last", 7),
+    ),
     "of these",
     ("best", "", "stale"),
 )

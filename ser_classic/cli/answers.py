@@ -11,7 +11,7 @@ from typing import Any
 
 from ser_classic.cli.printing import on_one_line
 from ser_classic.errors import some
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Table, TableCell
 
 Row = dict[str, Any]
 
@@ -94,8 +94,8 @@ def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[s
     yield from Table(headings + ("",) * (longest - len(headings)), tuple(rows)).lines()
 
 
-def _number(value: float) -> Cell:
-    return Cell("" if math.isnan(value) else f"{value:.2f}", value)
+def _number(value: float) -> TableCell:
+    return TableCell("" if math.isnan(value) else f"{value:.2f}", value)
 
 
 def _head(rows: Sequence[Row], windowed: bool) -> list[str]:

@@ -53,12 +53,12 @@ def list_corpora(data: options.Data = None, as_json: options.Json = False) -> No
 
 def show_corpus(corpus: Name, data: options.Data = None, as_json: options.Json = False) -> None:
     """Show facts, citation, expected files, anomalies, protocols and published scores of a corpus."""
-    from ser_classic.cli.pages import facts_of, page
+    from ser_classic.cli.pages import corpus_page, facts_of
     from ser_classic.corpora import CORPORA, available, locate
 
     entry, found = CORPORA[corpus], corpus in available(data)
     folder = locate(corpus, data) if found and not entry.make else None
-    show(page(entry, folder), facts_of(entry, found), as_json)
+    show(corpus_page(entry, folder), facts_of(entry, found), as_json)
 
 
 @options.reads_corpus

@@ -17,7 +17,7 @@ FULL = r"(?P<author>.+?) \((?P<year>\d{4})\)\. (?P<title>.+?)\. (?P<howpublished
 SHORT = r"(?P<author>.+?)(?:, (?P<howpublished>.+))? (?P<year>\d{4})[. ]*$"
 
 
-def page(corpus: Corpus, found: Path | None = None) -> str:
+def corpus_page(corpus: Corpus, found: Path | None = None) -> str:
     """Facts, citation, where it was found, expected files, anomalies, protocols and published scores."""
     facts = {
         "Clips, speakers": f"{corpus.clips or 'not stated'}, {corpus.speakers or 'not stated'}",
@@ -71,9 +71,9 @@ def protocols_of(corpus: Corpus) -> list[str]:
 
 def published_of(corpus: Corpus) -> list[str]:
     """The best published scores of each protocol."""
-    from ser_classic.report.literature import published
+    from ser_classic.report.literature import published_scores
 
-    rows = published()
+    rows = published_scores()
     rows = rows[rows["corpus"] == corpus.name].sort_values("value", ascending=False, kind="stable")
     lines = []
     for (protocol, track), group in rows.groupby(["protocol", "track"], sort=False):

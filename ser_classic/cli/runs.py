@@ -37,7 +37,7 @@ def report(
     """Redraw the leaderboard and its figures from the stored runs, and show it."""
     from ser_classic import store
     from ser_classic.report import systems, terminal, write
-    from ser_classic.report.dimensions import tables_of
+    from ser_classic.report.dimensions import dimension_tables
     from ser_classic.report.text import put_into
 
     if not any(map(store.folders, store.homes(results))):
@@ -49,7 +49,7 @@ def report(
     table = systems(board)
     if readme:
         put_into(readme, table)
-    numbers = list(tables_of(dimensions))
+    numbers = list(dimension_tables(dimensions))
     if len(board) or not numbers:
         show(terminal(table))
     for each in numbers:
@@ -64,10 +64,10 @@ def compare(
     as_json: options.Json = False,
 ) -> None:
     """Compare two runs on the same clips: difference, interval, test over speakers, conclusion."""
-    from ser_classic.report.comparison import as_facts, as_text, compare_stored
+    from ser_classic.report.comparison import compare_stored
 
     pair = compare_stored(results, first, second, metric)
-    show(as_text(pair), as_facts(pair), as_json)
+    show(pair.text(), pair.facts(), as_json)
 
 
 def merge(

@@ -104,11 +104,11 @@ def check(
     with temporary() as folder:
         outcome = bench(drawn, Path(folder), data, cache, engine)
         again = {Cell.of(run.record): run for run in _runs(Path(folder))}
-        compared = [compare(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
+        compared = [compare_again(stored[cell], again.get(cell), outcome.problems) for cell in drawn]
     return Check(compared, unchecked, len(checkable))
 
 
-def compare(stored: store.Run, again: store.Run | None, problems: Collection[str] = ()) -> Compared:
+def compare_again(stored: store.Run, again: store.Run | None, problems: Collection[str] = ()) -> Compared:
     """What a repetition says of a stored run; it is None where it could not be started, for `problems`."""
     if again is None or not again.ok:
         reason = again.record["error"] if again else "; ".join(problems)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ser_classic.errors import counted
-from ser_classic.tables import Cell, Table
+from ser_classic.tables import Table, TableCell
 
 INTENDED = (
     "Research, teaching and prototypes on recordings like those it was fitted on. It tells which of its "
@@ -64,7 +64,7 @@ def html(card: dict[str, Any]) -> str:
     lines = text(card).strip().split("\n")
     recalls = _recalls(card)
     rows = tuple(
-        (truth, *(Cell(f"{100 * share:.0f}", share) for share in row.values()))
+        (truth, *(TableCell(f"{100 * share:.0f}", share) for share in row.values()))
         for truth, row in recalls.items()
     )
     matrix = Table(("% of", *(f"called {answer}" for answer in recalls)), rows).html("confusion matrix")

@@ -29,7 +29,7 @@ from ser_classic.predictor import cards
 from ser_classic.predictor.core import Predictor
 from ser_classic.predictor.familiarity import measure
 from ser_classic.predictor.freezing import freeze
-from ser_classic.protocols import Fold, Protocol, ordinary, require_two_clips
+from ser_classic.protocols import Fold, Protocol, ordinary_protocol, require_two_clips
 from ser_classic.runtime.engines import SERIAL, Engine, Local
 from ser_classic.runtime.progress import busy
 from ser_classic.runtime.provenance import versions
@@ -226,7 +226,7 @@ def _evaluation(
     many = clips["speaker"].nunique() > MANY_SPEAKERS
     # The published folds first, for comparison with other work
     for base in (*(["emobox"] if cell.corpus else []), "speakers5" if many else "loso"):
-        protocol = ordinary(base, trial.protocol.track)
+        protocol = ordinary_protocol(base, trial.protocol.track)
         if copies:
             protocol = protocol.with_copies(len(copies))
         run = replace(cell, protocol=protocol.name)

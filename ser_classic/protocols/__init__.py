@@ -35,7 +35,7 @@ __all__ = [
     "Protocol",
     "families",
     "leave_one_speaker_out",
-    "ordinary",
+    "ordinary_protocol",
     "published_folds",
     "require_two_clips",
 ]
@@ -163,7 +163,7 @@ def families() -> dict[str, list[Protocol]]:
     return found
 
 
-def ordinary(base: str, track: str) -> Protocol:
+def ordinary_protocol(base: str, track: str) -> Protocol:
     """The protocol with the folds of `base` on this track that sets none of the `CONDITIONS`."""
     for protocol in PROTOCOLS.values():
         if (protocol.base, protocol.track) == (base, track) and not protocol.conditions(""):

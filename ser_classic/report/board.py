@@ -12,7 +12,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError, some
 from ser_classic.metrics import METRICS
-from ser_classic.report.scoring import Run, score_run
+from ser_classic.report.scoring import Scorable, score_run
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS
@@ -32,11 +32,11 @@ FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
 
 def scored(
-    runs: Iterable[Run],
+    runs: Iterable[Scorable],
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
-    figures: Callable[[Run, pd.DataFrame], dict[str, Any]] | None = None,
+    figures: Callable[[Scorable, pd.DataFrame], dict[str, Any]] | None = None,
     columns: Sequence[str] = (*COLUMNS, *OBJECTS),
 ) -> pd.DataFrame:
     """Runs as a table with the columns `COLUMNS`, `DERIVED` and `OBJECTS`.
@@ -120,17 +120,17 @@ def sorted_board(board: pd.DataFrame, *within: str) -> pd.DataFrame:
     return board.loc[board.assign(**keys).sort_values(order, kind="stable").index].reset_index(drop=True)
 
 
-def ordinary(board: pd.DataFrame) -> pd.Series:
+def is_ordinary(board: pd.DataFrame) -> pd.Series:
     """Whether a run sets none of the `CONDITIONS`: trained and tested on one corpus as it is."""
     return board["test"].eq("")
 
 
 def with_places(board: pd.DataFrame) -> pd.DataFrame:
-    """The `ordinary` rows of a board, with the `place` of their protocol in their group.
+    """The ordinary rows of a board, with the `place` of their protocol in their group.
 
     The protocol under which most systems of a corpus and group ran has the place 0.
     """
-    board, of = board[ordinary(board)], ["corpus", "group", "protocol"]
+    board, of = board[is_ordinary(board)], ["corpus", "group", "protocol"]
     sizes = board.drop_duplicates(SYSTEM).value_counts(of).reset_index()
     sizes = sizes.sort_values([*of[:2], "count", "protocol"], ascending=[True, True, False, True])
     sizes["place"] = sizes.groupby(of[:2]).cumcount()
@@ -168,7 +168,7 @@ def systems(board: pd.DataFrame) -> pd.DataFrame:
     group comes first. `emotions` says `4 of 8 emotions` if not all of the corpus were tested, else nothing:
     that is an easier task. Failed systems are in the first ranking of their protocol.
     """
-    board = board[ordinary(board)].astype({"uar": float})
+    board = board[is_ordinary(board)].astype({"uar": float})
     board = board[board["late"] == board.groupby(SYSTEM)["late"].transform("min")]
     groups = board.groupby(SYSTEM, sort=False)
     rows = groups.head(1).set_index(SYSTEM)

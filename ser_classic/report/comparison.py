@@ -14,19 +14,19 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError, counted
 from ser_classic.metrics import COUNT_METRICS, METRICS
 from ser_classic.registry import unknown
-from ser_classic.report.scoring import Run, aligned, speaker_counts, with_truth
+from ser_classic.report.scoring import Scorable, aligned, speaker_counts, with_truth
 from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference, per_speaker, swap_test
-from ser_classic.tables import Cell, Table, share, signed
+from ser_classic.tables import Table, TableCell, share, signed
 from ser_classic.tracks import track_of
 
 
 @dataclass(frozen=True)
-class Pair:
+class Comparison:
     """Two comparable runs and what they were found to differ in.
 
     Attributes
     ----------
-    runs : tuple of Run
+    runs : tuple of Scorable
     metric : str
     values : tuple of float
         The metric of each run.
@@ -40,7 +40,7 @@ class Pair:
         The metric of each speaker under each run; index speaker, columns the ids.
     """
 
-    runs: tuple[Run, Run]
+    runs: tuple[Scorable, Scorable]
     metric: str
     values: tuple[float, float]
     difference: Interval
@@ -51,7 +51,7 @@ class Pair:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the same as the terminal."""
-        return f"<pre style='white-space: pre-wrap'>{escape(as_text(self))}</pre>"
+        return f"<pre style='white-space: pre-wrap'>{escape(self.text())}</pre>"
 
     @property
     def verdict(self) -> str:
@@ -92,8 +92,56 @@ class Pair:
             )
         return notes
 
+    def text(self) -> str:
+        """It, for the terminal: both runs, difference, test and verdict.
 
-def compare(first: Run, second: Run, clips: pd.DataFrame, metric: str = "uar") -> Pair:
+        Where there are too few speakers for an interval, each of them is shown instead.
+        """
+        gap, record = self.difference, self.runs[0].record
+        kind = "leaky" if record["leaky"] else track_of(record["track"]).label
+        each = self.speakers if not gap.trusted else self.speakers.iloc[:0]
+        each = each.assign(difference=each.iloc[:, 0] - each.iloc[:, 1])
+        rows = [
+            (name, *(TableCell(words(figure), figure) for figure in (value, *each[name])))
+            for name, value, words in zip(
+                each.columns, (*self.values, gap.value), (share, share, signed), strict=True
+            )
+        ]
+        names = (str(name).partition("/")[2] or str(name) for name in each.index)
+        table = Table(("", METRICS[self.metric].word, *names), tuple(rows)).lines()
+        if gap.trusted:
+            table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
+            table.append(f"permutation test over speakers  p = {self.p_value:.2g}")
+        clips, speakers = counted(self.clips, "clip"), counted(gap.speakers, "speaker")
+        return "\n".join(
+            [f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", self.verdict, *self.notes]
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """It, ready for JSON; `low` and `high` are null where one speaker leaves nothing to resample."""
+        gap = self.difference
+        first, second = (run.record["id"] for run in self.runs)
+        low, high = (None if math.isnan(end) else end for end in (gap.low, gap.high))
+        return {
+            "first": first,
+            "second": second,
+            "corpus": self.runs[0].record["corpus"],
+            "clips": self.clips,
+            "speakers": gap.speakers,
+            "metric": self.metric,
+            "values": list(self.values),
+            "difference": gap.value,
+            "low": low,
+            "high": high,
+            "trusted": gap.trusted,
+            "p_value": self.p_value,
+            "exact": self.exact,
+            "verdict": self.verdict,
+            "notes": self.notes,
+        }
+
+
+def compare(first: Scorable, second: Scorable, clips: pd.DataFrame, metric: str = "uar") -> Comparison:
     """Compare two runs on the same clips of a clips table, in a metric of `metrics.COUNT_METRICS`.
 
     Raises
@@ -139,10 +187,10 @@ def compare(first: Run, second: Run, clips: pd.DataFrame, metric: str = "uar") -
     each = pd.concat([per_speaker(table, of) for table in counts], axis=1, keys=names)
     values = tuple(float(of(table.sum(axis=0))) for table in both)
     test = swap_test(*both, of)
-    return Pair((first, second), metric, values, difference(*both, of), *test, len(tested[0]), each)
+    return Comparison((first, second), metric, values, difference(*both, of), *test, len(tested[0]), each)
 
 
-def compare_stored(results: Path, first: str, second: str, metric: str = "uar") -> Pair:
+def compare_stored(results: Path, first: str, second: str, metric: str = "uar") -> Comparison:
     """Compare two runs of a results folder, named by their ids.
 
     Raises
@@ -162,53 +210,3 @@ def compare_stored(results: Path, first: str, second: str, metric: str = "uar") 
                 f"{results / 'clips'} holds; repeat it with: ser-classic bench SUITE"
             )
     return pair
-
-
-def as_text(pair: Pair) -> str:
-    """A comparison for the terminal: both runs, difference, test and verdict.
-
-    Where there are too few speakers for an interval, each of them is shown instead.
-    """
-    gap, record = pair.difference, pair.runs[0].record
-    kind = "leaky" if record["leaky"] else track_of(record["track"]).label
-    each = pair.speakers if not gap.trusted else pair.speakers.iloc[:0]
-    each = each.assign(difference=each.iloc[:, 0] - each.iloc[:, 1])
-    rows = [
-        (name, *(Cell(words(figure), figure) for figure in (value, *each[name])))
-        for name, value, words in zip(
-            each.columns, (*pair.values, gap.value), (share, share, signed), strict=True
-        )
-    ]
-    names = (str(name).partition("/")[2] or str(name) for name in each.index)
-    table = Table(("", METRICS[pair.metric].word, *names), tuple(rows)).lines()
-    if gap.trusted:
-        table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
-        table.append(f"permutation test over speakers  p = {pair.p_value:.2g}")
-    clips, speakers = counted(pair.clips, "clip"), counted(gap.speakers, "speaker")
-    return "\n".join(
-        [f"{record['corpus']}, {kind}: {clips} of {speakers}", "", *table, "", pair.verdict, *pair.notes]
-    )
-
-
-def as_facts(pair: Pair) -> dict[str, Any]:
-    """A comparison ready for JSON; `low` and `high` are null where one speaker leaves nothing to resample."""
-    gap = pair.difference
-    first, second = (run.record["id"] for run in pair.runs)
-    low, high = (None if math.isnan(end) else end for end in (gap.low, gap.high))
-    return {
-        "first": first,
-        "second": second,
-        "corpus": pair.runs[0].record["corpus"],
-        "clips": pair.clips,
-        "speakers": gap.speakers,
-        "metric": pair.metric,
-        "values": list(pair.values),
-        "difference": gap.value,
-        "low": low,
-        "high": high,
-        "trusted": gap.trusted,
-        "p_value": pair.p_value,
-        "exact": pair.exact,
-        "verdict": pair.verdict,
-        "notes": pair.notes,
-    }

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.plots import scores
-from ser_classic.report.board import first_seeds, ordinary, speaker_independent
+from ser_classic.report.board import first_seeds, is_ordinary, speaker_independent
 from ser_classic.report.overview import most_run
 from ser_classic.report.text import Chapter, Picture, range_text, remark
-from ser_classic.tables import Cell, Table, share, signed
+from ser_classic.tables import Table, TableCell, share, signed
 from ser_classic.tracks import in_order, track_of
 from ser_classic.vocabulary import CONDITIONS
 
@@ -56,7 +56,7 @@ def beside_ordinary(runs: pd.DataFrame, *fields: str) -> tuple[pd.DataFrame, tup
     given = settings.notna()
     own = given[[*fields]].any(axis=1) & ~given.drop(columns=[*fields]).any(axis=1)
     systems = pd.MultiIndex.from_frame(runs[system])
-    beside = ordinary(runs) & systems.isin(systems[own & done])
+    beside = is_ordinary(runs) & systems.isin(systems[own & done])
     table = with_ranges(runs).assign(**settings[[*fields]])
     return table[done & (own | beside)], failures(runs[own])
 
@@ -174,11 +174,11 @@ def _curves(
         entries = []
         for row in part.to_dict("records"):
             condition, system, uar = (row["words"],), row["system"], row["uar"]
-            entries.append((condition, system, Cell(f"{share(uar, 2)} ({row['range']})", uar)))
+            entries.append((condition, system, TableCell(f"{share(uar, 2)} ({row['range']})", uar)))
             without = *condition, system.removesuffix(COPIES)
             if system.endswith(COPIES) and without in plain:
                 gain = uar - plain[without]
-                entries.append((condition, f"{system}: gain", Cell(signed(gain), gain)))
+                entries.append((condition, f"{system}: gain", TableCell(signed(gain), gain)))
         columns = {name: name.rpartition(": ")[2] for name in sorted({name for _, name, _ in entries})}
         grids.append(grid(f"{corpus}, {folds}", (heading,), columns, entries))
     drawn = table if drawn is None else drawn
@@ -191,13 +191,13 @@ def grid(
     title: str,
     headings: Sequence[str],
     columns: Mapping[str, str],
-    entries: Iterable[tuple[tuple[str, ...], str, Cell]],
+    entries: Iterable[tuple[tuple[str, ...], str, TableCell]],
 ) -> Table:
     """A table made of entries: the words of the row (under `headings`), the column, and the cell.
 
     `columns` has the heading of each column, in order; a cell without an entry is a dash.
     """
-    rows: dict[tuple[str, ...], dict[str, Cell]] = {}
+    rows: dict[tuple[str, ...], dict[str, TableCell]] = {}
     for row, column, cell in entries:
         rows.setdefault(row, {})[column] = cell
     body = ((*row, *(cells.get(column, "–") for column in columns)) for row, cells in rows.items())
@@ -235,7 +235,7 @@ def cross_chapter(runs: pd.DataFrame) -> Chapter:
         entries = []
         for row in part.to_dict("records"):
             trained = "itself" if row["within"] else row["trained"]
-            cell = Cell(f"{share(row['uar'])} ({row['range']})", row["uar"])
+            cell = TableCell(f"{share(row['uar'])} ({row['range']})", row["uar"])
             entries.append(((row["tested"], trained, f"{row['classes']:.0f}"), row["track"], cell))
         columns = {track: track_of(track).label for track in in_order(part["track"])}
         tables.append(grid(str(system), ("tested on", "trained on", "emotions"), columns, entries))

@@ -15,7 +15,7 @@ from ser_classic.report.board import read
 from ser_classic.report.scoring import over_speakers, with_truth
 from ser_classic.report.text import Chapter, duration, remark
 from ser_classic.statistics import FEWEST_SPEAKERS, sums_of
-from ser_classic.tables import Cell, Table, of_share, share
+from ser_classic.tables import Table, TableCell, of_share, share
 from ser_classic.tracks import track_of
 
 TITLE = "Dimensions: arousal and valence as numbers"
@@ -79,10 +79,10 @@ def dimensions_chapter(board: pd.DataFrame) -> Chapter:
         remark("failed", store.id_of(row), str(row["error"]))
         for row in board[board["status"] != "ok"].to_dict("records")
     )
-    return Chapter("dimensions", TITLE, ABOUT, tuple(tables_of(board)), remarks=failed)
+    return Chapter("dimensions", TITLE, ABOUT, tuple(dimension_tables(board)), remarks=failed)
 
 
-def tables_of(board: pd.DataFrame) -> Iterator[Table]:
+def dimension_tables(board: pd.DataFrame) -> Iterator[Table]:
     """A table for each corpus, dimension and group of current runs."""
     current = board[board["late"] == 0]
     for (corpus, target, group), part in current.groupby(["corpus", "target", "group"], sort=False):
@@ -95,10 +95,10 @@ def tables_of(board: pd.DataFrame) -> Iterator[Table]:
                     "system": row["system"] + (f", seed {row['seed']}" if row["seed"] else ""),
                     "protocol": row["protocol"],
                     "CCC": of_share(row["ccc"]),
-                    "95 %": Cell(each or (low if low == "–" else f"{low} to {high}"), row["ccc_low"]),
+                    "95 %": TableCell(each or (low if low == "–" else f"{low} to {high}"), row["ccc_low"]),
                     "r": of_share(row["pearson"]),
-                    "RMSE": Cell(f"{row['rmse']:.3f}", row["rmse"]),
-                    "fit": Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+                    "RMSE": TableCell(f"{row['rmse']:.3f}", row["rmse"]),
+                    "fit": TableCell(duration(row["fit_seconds"]), row["fit_seconds"]),
                 }
             )
         kinds = ("best", *[""] * (len(rows) - 1))

@@ -21,8 +21,7 @@ from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS, recalls_of
 from ser_classic.protocols import Fold, Protocol
 from ser_classic.report.board import scored
-from ser_classic.report.comparison import Pair, as_facts, compare
-from ser_classic.report.comparison import as_text as in_words
+from ser_classic.report.comparison import Comparison, compare
 from ser_classic.report.scoring import guesses, speaker_counts, with_truth
 from ser_classic.statistics import interval, sums_of
 from ser_classic.tables import Table, of_share, share
@@ -147,7 +146,7 @@ def external(
     return External(record, predictions)
 
 
-def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:
+def compared(run: External, results: Path, clips: pd.DataFrame) -> Comparison | None:
     """The predictions compared with our best current run on the same folds; None without one or speakers."""
     if clips["speaker"].isna().any():
         return None
@@ -162,7 +161,7 @@ def compared(run: External, results: Path, clips: pd.DataFrame) -> Pair | None:
     return compare(run, best["run"].iloc[0], clips) if len(best) else None
 
 
-def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, Any]:
+def facts(run: External, clips: pd.DataFrame, pair: Comparison | None) -> dict[str, Any]:
     """All figures of predictions, ready for JSON."""
     table = with_truth(run.table, clips)
     counts = speaker_counts(table)
@@ -190,11 +189,11 @@ def facts(run: External, clips: pd.DataFrame, pair: Pair | None) -> dict[str, An
         "recall": _recalls(whole, classes)["recall"],
         "by_speaker": {speaker: _recalls(own, classes) for speaker, own in by_speaker.items()},
         "confusion": {"emotions": list(classes), "counts": whole.astype(int).tolist()},
-        "comparison": as_facts(pair) if pair else None,
+        "comparison": pair.facts() if pair else None,
     }
 
 
-def as_text(found: Mapping[str, Any], pair: Pair | None) -> str:
+def as_text(found: Mapping[str, Any], pair: Comparison | None) -> str:
     """The facts for a terminal."""
     kind = "leaky" if found["leaky"] else track_of(found["track"]).label
     lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
@@ -225,7 +224,7 @@ def as_text(found: Mapping[str, Any], pair: Pair | None) -> str:
         "",
     ]
     if pair:
-        lines += ["compared with the best run of this benchmark on these folds:", "", in_words(pair)]
+        lines += ["compared with the best run of this benchmark on these folds:", "", pair.text()]
     else:
         lines += ["The results folder has no run of this benchmark on these folds to compare with."]
         lines += ["ser-classic bench makes such runs; --results names another folder."]

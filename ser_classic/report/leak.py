@@ -12,7 +12,7 @@ from ser_classic.report.board import FLOOR, under_usual_protocol, with_places
 from ser_classic.report.scoring import aligned
 from ser_classic.report.text import Chapter, Picture
 from ser_classic.statistics import FEWEST_SPEAKERS, difference
-from ser_classic.tables import Cell, Table, of_share, signed
+from ser_classic.tables import Table, TableCell, of_share, signed
 
 TITLE = "The leak premium"
 ABOUT = (
@@ -106,8 +106,8 @@ def leak_chapter(premium: pd.DataFrame) -> Chapter:
                     "leaky": row["leaky_protocol"],
                     "UAR apart": of_share(row["uar"]),
                     "UAR leaky": of_share(row["leaky_uar"]),
-                    "premium": Cell(signed(row["premium"]), row["premium"]),
-                    "95 %": Cell(range_, row["low"] if known else float("nan")),
+                    "premium": TableCell(signed(row["premium"]), row["premium"]),
+                    "95 %": TableCell(range_, row["low"] if known else float("nan")),
                 }
             )
         tables.append(Table.of(rows, str(corpus), most=MOST))

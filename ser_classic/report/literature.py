@@ -12,7 +12,7 @@ from ser_classic.plots import scores
 from ser_classic.report.board import RANKING, systems
 from ser_classic.report.overview import trained
 from ser_classic.report.text import Chapter, Picture, range_text
-from ser_classic.tables import Cell, Table, of_share, share
+from ser_classic.tables import Table, TableCell, of_share, share
 from ser_classic.tracks import in_order, track_of
 
 SYSTEM = ["corpus", "features", "model"]
@@ -43,7 +43,7 @@ FOLDS_ABOUT = (
 )
 
 
-def published() -> pd.DataFrame:
+def published_scores() -> pd.DataFrame:
     """Published scores, one per row.
 
     Columns corpus, classes, protocol (as published), folds (the protocol of ours with the same, if any),
@@ -60,7 +60,7 @@ def beside_published(board: pd.DataFrame, best: int = 3) -> pd.DataFrame:
     disjoint, never across. Own systems are the `best` of each group, under the protocol under which most ran;
     stale ones are left out, and those on features or predictions that were made elsewhere.
     """
-    theirs = published().query("metric == 'UAR'")
+    theirs = published_scores().query("metric == 'UAR'")
     theirs = theirs[theirs["corpus"].isin(board["corpus"])]
     theirs = theirs.rename(columns={"value": "uar", "folds": "base"}).assign(
         disjoint=theirs["speaker_disjoint"] == "yes",
@@ -133,9 +133,9 @@ def published_chapter(runs: pd.DataFrame) -> Chapter:
             {
                 "system": row["system"],
                 "protocol": row["protocol"] + ("" if row["same_folds"] else " (other folds)"),
-                "UAR": Cell(("≈" if row["approximate"] else "") + share(row["uar"]), row["uar"]),
+                "UAR": TableCell(("≈" if row["approximate"] else "") + share(row["uar"]), row["uar"]),
                 "95 %": "" if pd.isna(row["low"]) else f"{share(row['low'])}–{share(row['high'])}",
-                "source": Cell(row["source"], link=row["link"]),
+                "source": TableCell(row["source"], link=row["link"]),
             }
             for row in part.to_dict("records")
         ]
@@ -187,7 +187,7 @@ def recipes_chapter(runs: pd.DataFrame) -> Chapter:
         if not kept:
             missed.append(f"{row['corpus']}, {row['model']} ({share(row['claimed'], 2)}, {share(found)})")
         own, apart = (
-            Cell(f"{share(row[figure])} {row[system]}", row[figure])
+            TableCell(f"{share(row[figure])} {row[system]}", row[figure])
             for system, figure in (("best_own", "best_own_accuracy"), ("best_apart", "best_apart_uar"))
         )
         figures = {
@@ -196,7 +196,7 @@ def recipes_chapter(runs: pd.DataFrame) -> Chapter:
             "claim": "reproduced" if kept else "not reproduced",
             "best classical there": own,
             "UAR, speakers apart": of_share(row["uar"]),
-            "95 %": Cell(range_text(row), row["uar_low"]),
+            "95 %": TableCell(range_text(row), row["uar_low"]),
             "best classical, speakers apart": apart,
         }
         rows.append(names | figures)
@@ -236,5 +236,5 @@ def folds_chapter(runs: pd.DataFrame) -> Chapter:
     return Chapter("folds", "Published folds that leak", about, tables)
 
 
-def _number(value: float) -> Cell:
-    return Cell("–", -1.0) if pd.isna(value) else Cell(f"{value:.0f}", float(value))
+def _number(value: float) -> TableCell:
+    return TableCell("–", -1.0) if pd.isna(value) else TableCell(f"{value:.0f}", float(value))

@@ -10,10 +10,10 @@ import pandas as pd
 from ser_classic.metrics import reliability
 from ser_classic.plots import scores
 from ser_classic.report.board import FLOOR, first_seeds, speaker_independent, systems, under_usual_protocol
-from ser_classic.report.scoring import Run, guesses
+from ser_classic.report.scoring import Scorable, guesses
 from ser_classic.report.text import Chapter, Picture, duration
 from ser_classic.statistics import Ranks, per_speaker, ranks
-from ser_classic.tables import Cell, Table, of_share
+from ser_classic.tables import Table, TableCell, of_share
 
 PANELS = 2  # corpora that a figure has room for
 ABOUT = "Blind systems with speakers kept apart, by feature set and by model."
@@ -47,7 +47,7 @@ def systems_chapter(runs: pd.DataFrame) -> Chapter:
         rows = [
             {
                 by: str(name),
-                "average rank": Cell(f"{rank:.2f}", rank),
+                "average rank": TableCell(f"{rank:.2f}", rank),
                 "against the best": "worse" if far[name] else "",
             }
             for name, rank in found.average.items()
@@ -139,7 +139,7 @@ def ranked(runs: pd.DataFrame, by: str) -> tuple[Ranks, tuple[str, ...]] | None:
     return (ranks(wide), tuple(sorted(kept[other].unique()))) if len(wide) > 1 else None
 
 
-def trained(run: Run) -> bool:
+def trained(run: Scorable) -> bool:
     """Whether a run's model is a network trained from scratch."""
     return run.record.get("parameters", {}).get("model", {}).get("estimator") == NETWORK
 
@@ -174,8 +174,8 @@ def networks_chapter(runs: pd.DataFrame) -> Chapter:
                 "kind": "network" if row["network"] else "classical",
                 "system": row["system"],
                 "UAR": of_share(row["uar"]),
-                "time per fold": Cell(duration(row["seconds"]), row["seconds"]),
-                "size": Cell(f"{row['size'] / 1e6:.2f} MB", row["size"]),
+                "time per fold": TableCell(duration(row["seconds"]), row["seconds"]),
+                "size": TableCell(f"{row['size'] / 1e6:.2f} MB", row["size"]),
             }
             for row in best.to_dict("records")
         ]

@@ -14,8 +14,8 @@ from ser_classic.statistics import FEWEST_SPEAKERS, CountMetric, SpeakerCounts, 
 from ser_classic.vocabulary import ordered
 
 
-class Run(Protocol):
-    """The interface of a stored run."""
+class Scorable(Protocol):
+    """What is scored: a stored run, or predictions that were made elsewhere."""
 
     record: dict[str, Any]
 
@@ -160,7 +160,7 @@ def over_speakers(
     }
 
 
-def score_run(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
+def score_run(run: Scorable, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
     """What a run adds to the table of runs: its figures, its `counts` by speaker, and the `truth`.
 
     `known` keeps each table of folds and its clips `with_truth` by the table's id, as many runs share one.

@@ -15,7 +15,7 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError, counted, wrap_errors
 from ser_classic.report.board import RANKING, under_usual_protocol
 from ser_classic.statistics import FEWEST_SPEAKERS
-from ser_classic.tables import STYLES, Cell, Table, escaped, of_share, share
+from ser_classic.tables import STYLES, Table, TableCell, escaped, of_share, share
 from ser_classic.tracks import track_of
 
 if TYPE_CHECKING:
@@ -183,14 +183,14 @@ def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
                 kinds.append(STALE if row["stale"] else "" if rows else "best")
                 rows.append(
                     {
-                        "#": Cell(STALE if row["stale"] else str(len(kinds)), float(len(kinds))),
+                        "#": TableCell(STALE if row["stale"] else str(len(kinds)), float(len(kinds))),
                         "features": row["features"],
                         "model": row["model"],
-                        "UAR": Cell(uar_text(row), row["uar"]),
-                        "95 %": Cell(range_text(row), row["uar_low"]),
+                        "UAR": TableCell(uar_text(row), row["uar"]),
+                        "95 %": TableCell(range_text(row), row["uar_low"]),
                         "acc": of_share(row["accuracy"], 2),
                         "F1": of_share(row["macro_f1"], 2),
-                        "fit": Cell(duration(row["fit_seconds"]), row["fit_seconds"]),
+                        "fit": TableCell(duration(row["fit_seconds"]), row["fit_seconds"]),
                     }
                 )
             if rows:
@@ -229,7 +229,7 @@ def best_systems(table: pd.DataFrame, title: str = "") -> Table:
             "corpus": row["corpus"],
             "track": ", ".join(filter(None, (group_label(row["group"]), row["emotions"]))),
             "UAR": of_share(row["uar"]),
-            "95 %": Cell(range_text(row), row["uar_low"]),
+            "95 %": TableCell(range_text(row), row["uar_low"]),
             "features + model": row["system"],
             "protocol": row["protocol"],
         }
