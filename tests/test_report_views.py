@@ -213,7 +213,7 @@ def test_published_scores_are_listed_with_their_source_and_a_link(runs):
 
 
 def test_a_stale_run_is_not_beside_the_published(runs):
-    board = runs.assign(stale="features.version: 1, now 2")
+    board = runs.assign(stale="features.version: 1, now 2", late=1)
     assert not report.beside_published(board)["own"].any()
 
 
