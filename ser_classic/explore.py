@@ -17,7 +17,13 @@ from ser_classic.corpora import Loaded, parts
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.features.extraction import Features
+from ser_classic.features.voice import analyse
+from ser_classic.plots import clips as figures
+from ser_classic.plots import style
+from ser_classic.plots.sound import portraits
+from ser_classic.report.page import Section, figure_of, filled
 from ser_classic.runtime.files import replacing, writing
+from ser_classic.tables import Table, of_share
 from ser_classic.vocabulary import ordered
 
 if TYPE_CHECKING:
@@ -40,17 +46,13 @@ class Panel(NamedTuple):
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from ser_classic.plots.style import svg
-
-        drawn = svg(self.figure)
+        drawn = style.svg(self.figure)
         text = f"<h3>{escape(self.title)}</h3><p>{escape(self.caption)}</p>"
         return f"{text}{drawn[drawn.index('<svg') :]}{self.table}"
 
 
 def explore_corpus(loaded: Loaded, features: Features) -> list[Panel]:
     """The figures of a corpus, as `corpora.load` gives it, with vectors of its clips in the same order."""
-    from ser_classic.plots import clips as figures
-
     emotions = loaded.clips["emotion"]
     order = list(ordered(emotions))
     owned = loaded.clips["speaker"].notna().all()
@@ -69,9 +71,6 @@ def explore_corpus(loaded: Loaded, features: Features) -> list[Panel]:
 
 def explore_file(path: Path, channel: int | None = None) -> tuple[list[Panel], dict[str, str]]:
     """The figures of a recording, and its facts in words."""
-    from ser_classic.features.voice import analyse
-    from ser_classic.plots.sound import portraits
-
     waveform, rate = audio.read(path, channel=channel)
     voice = analyse(waveform, rate)
     peak, power = float(np.abs(waveform).max()), float(np.mean(np.square(waveform, dtype=np.float64)))
@@ -148,8 +147,6 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
 
 def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Panel]) -> Path:
     """Write `index.html`, which needs nothing else, and every figure as SVG and PNG beside it."""
-    from ser_classic.plots.style import write as write_figure
-
     text = page_of(title, facts, parts)  # first: what is drawn once is laid out a little differently again
     page = folder / "index.html"
     with writing(folder, "--output"):
@@ -157,18 +154,15 @@ def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Panel
         with replacing(page) as draft:
             draft.write_text(text, encoding="utf-8")
         for part in parts:
-            write_figure(part.figure, folder / f"{part.name}.svg", folder / f"{part.name}.png")
+            style.write(part.figure, folder / f"{part.name}.svg", folder / f"{part.name}.png")
     return page
 
 
 def page_of(title: str, facts: dict[str, str], parts: Sequence[Panel]) -> str:
     """The page, in the style of the leaderboard's."""
-    from ser_classic.plots.style import svg
-    from ser_classic.report.page import Section, figure_of, filled
-
     sections = []
     for part in parts:
-        figure = figure_of(svg(part.figure), part.name, part.title, part.caption)
+        figure = figure_of(style.svg(part.figure), part.name, part.title, part.caption)
         sections.append(Section(part.name, part.title, figure + part.table))
     items = "".join(
         f"<li><b>{escape(name)}:</b> {escape(value)}</li>" for name, value in facts.items() if value
@@ -197,8 +191,6 @@ def corpus_facts(loaded: Loaded, name: str, features: Features) -> dict[str, str
 
 
 def _durations(loaded: Loaded, order: list[str]) -> Panel:
-    from ser_classic.plots.clips import spreads
-
     def length(file: str, part: audio.Part | None) -> float:
         start, end = (0.0, None) if part is None else (part.start, part.end)
         if end is None:
@@ -212,12 +204,10 @@ def _durations(loaded: Loaded, order: list[str]) -> Panel:
         f"{seconds.sum() / 60:.0f} minutes in all, {seconds.median():.1f} s the median clip. Box: quartiles; "
         "whiskers: 5 % to 95 %. Where lengths differ by emotion, a model can guess the emotion by length."
     )
-    return Panel("durations", "Length of the clips", caption, spreads({"length [s]": groups}))
+    return Panel("durations", "Length of the clips", caption, figures.spreads({"length [s]": groups}))
 
 
 def _examples(loaded: Loaded, order: list[str]) -> Panel:
-    from ser_classic.plots.sound import portraits
-
     chosen = _comparable(loaded.clips, order)
     sections = dict(zip(loaded.clips.index, parts(loaded.clips), strict=True))
     files = loaded.clips["file"].map(loaded.root.joinpath)
@@ -242,9 +232,6 @@ def _comparable(clips: pd.DataFrame, order: list[str]) -> dict[str, str]:
 def _separability(
     values: pd.DataFrame, emotions: pd.Series, speakers: pd.Series | None, order: list[str]
 ) -> list[Panel]:
-    from ser_classic.plots import clips as figures
-    from ser_classic.tables import Table, of_share
-
     shares = variance_explained(values, emotions, speakers)
     best = shares.groupby("group", sort=False).head(1).index[:SHOWN]
     distributions = Panel(
@@ -278,8 +265,6 @@ def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | N
     from sklearn.manifold import TSNE
     from sklearn.preprocessing import StandardScaler
 
-    from ser_classic.plots.clips import projections
-
     rows = np.arange(len(emotions))
     if len(rows) > MOST_POINTS:
         rows = np.sort(np.random.default_rng(SEED).choice(rows, MOST_POINTS, replace=False))
@@ -300,4 +285,5 @@ def _projection(features: Features, emotions: pd.Series, speakers: pd.Series | N
         f"a clip shares {shares}. Where clips cluster by speaker, a test speaker heard in training is half "
         "known."
     )
-    return Panel("projection", "All clips in two dimensions", caption, projections(points, words, owners))
+    drawn = figures.projections(points, words, owners)
+    return Panel("projection", "All clips in two dimensions", caption, drawn)
