@@ -108,10 +108,12 @@ def bench(
         logging.getLogger("ser_classic").setLevel(logging.INFO)
     kind = ENGINES[engine]
     options.check(context, NEEDS, EXCLUSIVE)
+    options.refuse(kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS")
     options.refuse(
-        (kind.remote and not scheduler, f"--engine {engine} needs --scheduler ADDRESS"),
-        (scheduler and not kind.remote, f"--engine {engine} takes no --scheduler; use --engine dask"),
-        (not check and not suites, "name a suite, such as quick; list them with: ser-classic list suites"),
+        scheduler and not kind.remote, f"--engine {engine} takes no --scheduler; use --engine dask"
+    )
+    options.refuse(
+        not (check or suites), "name a suite, such as quick; list them with: ser-classic list suites"
     )
     part = known.parse_shard(shard or "1/1")
     context.with_resource(options.brought(tables, known.tables_of(suites or ())))

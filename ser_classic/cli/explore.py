@@ -38,7 +38,7 @@ def explore(
     folder = output or "explore" / place.relative_to(here if here in place.parents else place.anchor)
     if is_recording(path) and not os.path.isdir(path):  # noqa: PTH112 (Path's raises where one may not look)
         others = options.given(context) - {"what", "--output", "--channel"}
-        options.refuse((others, f"{', '.join(others)}: for a corpus only, and {what} is a recording"))
+        options.refuse(others, f"{', '.join(others)}: for a corpus only, and {what} is a recording")
         parts, facts = explorer.explore_file(path, access.reading.channel)
         page = explorer.write(folder, path.name, facts, parts)
         for name, value in facts.items():

@@ -83,7 +83,7 @@ def extract_features(
     options.check(
         context, {"--layer": ["--encoder"], "--batch": ["--encoder"]}, [["--features", "--encoder"]]
     )
-    options.refuse((features is None and encoder is None, "name --features or --encoder"))
+    options.refuse(features is None and encoder is None, "name --features or --encoder")
     if features is not None:
         feature_set, engine = FEATURES[features], Local(jobs)
         check_output(output, feature_set.gives)

@@ -100,14 +100,13 @@ MinConfidence = Annotated[
 Json = Annotated[bool, option("--json", "Print JSON.")]
 
 
-def refuse(*rules: tuple[object, str]) -> None:
-    """Report the first rule that is broken as wrong usage: exit code 2.
+def refuse(broken: object, message: str) -> None:
+    """Report a combination of options, if it is a wrong one, as wrong usage: exit code 2.
 
-    For combinations of options; a value that is wrong by itself is a SerClassicError, exit code 1.
+    A value that is wrong by itself is a SerClassicError, exit code 1.
     """
-    for broken, message in rules:
-        if broken:
-            raise typer.BadParameter(message)
+    if broken:
+        raise typer.BadParameter(message)
 
 
 def given(context: typer.Context) -> set[str]:
@@ -123,9 +122,9 @@ def check(context: typer.Context, needs: Mapping[str, list[str]], exclusive: lis
     """Refuse an option without any of those that it needs, and two of those that exclude each other."""
     found = given(context)
     for name, others in needs.items():
-        refuse((name in found and found.isdisjoint(others), f"{name} needs {' or '.join(others)}"))
+        refuse(name in found and found.isdisjoint(others), f"{name} needs {' or '.join(others)}")
     for names in exclusive:
-        refuse((len(found.intersection(names)) > 1, f"choose one of {', '.join(names)}"))
+        refuse(len(found.intersection(names)) > 1, f"choose one of {', '.join(names)}")
 
 
 def pairs(given: Iterable[str], form: str) -> dict[str, str]:

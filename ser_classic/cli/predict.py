@@ -99,12 +99,12 @@ def predict(
             *(["--table", other] for other in ("--segments", "--window", "--channel")),
         ],
     )
-    options.refuse((draw and channel == EACH, "--draw draws one channel; choose it with --channel"))
+    options.refuse(draw and channel == EACH, "--draw draws one channel; choose it with --channel")
     if draw is not None:
         require_writable(draw, "figures", ".png", ".pdf", ".svg")
     first, *others = recordings
     late = next((name for name in others if name.endswith(saving.SUFFIX)), None)
-    options.refuse((late, f"{late}: one model answers, and it is named before the recordings"))
+    options.refuse(late, f"{late}: one model answers, and it is named before the recordings")
     if first.endswith(saving.SUFFIX):
         model, *recordings = recordings
         predictor = load_predictor(model)
@@ -120,10 +120,10 @@ def predict(
             print(line)
 
     if table is not None:
-        options.refuse((recordings, "--table takes no recordings"))
+        options.refuse(recordings, "--table takes no recordings")
         ((name, path),) = options.named_files([table]).items()
         return print_rows(predictor.answer(predictor.describe_table(name, path), adapt, min_confidence))
-    options.refuse((not recordings, "name a recording after the model"))
+    options.refuse(not recordings, "name a recording after the model")
     if channel is not None:
         predictor = predictor.taking(options.channel_of(channel, EACH))
     how = {"adapt": adapt, "window": window, "hop": hop, "segments": segments}
@@ -132,7 +132,7 @@ def predict(
     problems: list[str] = []
     with opened(recordings, sys.stdin and sys.stdin.buffer, problems.append, tell) as found:
         for name, value in (("--draw", draw), ("--format", shape)):
-            options.refuse((value and len(found) > 1, f"{name} needs one recording, not {len(found)}"))
+            options.refuse(value and len(found) > 1, f"{name} needs one recording, not {len(found)}")
         rows = predictor.rows(found, **how, jobs=jobs, problem=problems.append)
         if rows and (draw or shape):
             from ser_classic import audio
