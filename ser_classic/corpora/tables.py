@@ -24,7 +24,7 @@ START_OR_END = {  # columns that say which part of a file its label is about
     **dict.fromkeys(("begin", "onset", "offset", "start_time", "begin_time", "start_s", "from"), "start"),
     **dict.fromkeys(("stop", "end_time", "end_s", "to", "until"), "end"),
 }
-SYNONYMS = {"gender": "sex"}  # columns as other programs call them
+COLUMN_SYNONYMS = {"gender": "sex"}  # columns as other programs call them
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -87,7 +87,7 @@ def read_table(path: Path, key: str, columns: Mapping[str, str]) -> pd.DataFrame
     """Rows of a table of recordings with the columns file and emotion, indexed by line; see `keyed`."""
     rows = read_rows(path)
     keys, table = keyed(rows, path, key, columns)
-    table = table.rename(columns={word: ours for word, ours in SYNONYMS.items() if ours not in table})
+    table = table.rename(columns={word: ours for word, ours in COLUMN_SYNONYMS.items() if ours not in table})
     if "emotion" not in table:
         raise CorpusError(
             f"{path}: no column emotion; expected file, emotion and, if known, speaker, sex, sentence, start "

@@ -94,27 +94,22 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     corrupt = [files[clip] for clip in states["corrupt"] if seen[clip].format in usual]  # else encoded anew
     if len(states["corrupt"]) > len(states["identical"]):  # not a few damaged files, but another release
         corrupt = []
-    duplicates: dict[bool, list[str]] = {True: [], False: []}  # in the official release, too, or not
+    duplicates, official = [], []  # the latter are also in the official release
     for group in (group for group in same.values() if len(group) > 1):
-        text = " = ".join(called[clip] for clip in group)
-        rows = clips.reindex(group)
-        text += ", under two emotions" if rows["emotion"].nunique(dropna=False) > 1 else ""
-        text += ", under two speakers: remove one, or merge the speakers" * (rows["speaker"].nunique() > 1)
         digests = {published[clip]["sha256"] if clip in published else clip for clip in group}
-        duplicates[len(digests) == 1].append(text)
-    if len(duplicates[False]) <= corpus.duplicates:  # as many as the release has, of which there is no list
-        duplicates = {True: duplicates[True] + duplicates[False], False: []}
+        (official if len(digests) == 1 else duplicates).append(_described(group, called, clips))
+    if len(duplicates) <= corpus.duplicates:  # as many as the release has, of which there is no list
+        duplicates, official = [], official + duplicates
     found = {
         "missing": sorted(set(published) - set(files)),
         "corrupt": corrupt,
         "unreadable": [f"{called[clip]}: {seen[clip].reason}" for clip in states["unreadable"]],
-        "duplicate": duplicates[False],
-        "duplicate in the official release, too": duplicates[True],
+        "duplicate": duplicates,
+        "duplicate in the official release, too": official,
         "excluded": [f"{clip}: {why}" for clip, why in corpus.excluded.items()],
     }
     compared = {state: len(states[state]) for state in ("identical", "converted")}
     formats = {files[clip]: one.format for clip, one in seen.items() if one.format}
-    told = corpus.name not in CORPORA  # of a corpus of one's own, by `load`
     return Verification(
         corpus=corpus.name,
         root=str(root),
@@ -125,7 +120,8 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
         compared=compared | {"re-encoded": len(states["corrupt"]) - len(corrupt)} if published else {},
         formats=dict(Counter(formats.values()).most_common()),
         found={kind: names for kind, names in (found | others).items() if names},
-        warnings=[] if told else warnings_of(clips),
+        # `load` has given those of a corpus of one's own
+        warnings=warnings_of(clips) if corpus.name in CORPORA else [],
     )
 
 
@@ -143,6 +139,17 @@ def _listed(root: Path, clips: pd.DataFrame, corpus: Corpus) -> tuple[dict[str, 
         ],
         "without a label": left_out["file"][left_out["label"].isna()].tolist(),
     }
+
+
+def _described(group: list[str], called: dict[str, str], clips: pd.DataFrame) -> str:
+    """Identical clips as text, and whether they contradict each other."""
+    text = " = ".join(called[clip] for clip in group)
+    rows = clips.reindex(group)
+    if rows["emotion"].nunique(dropna=False) > 1:
+        text += ", under two emotions"
+    if rows["speaker"].nunique() > 1:
+        text += ", under two speakers: remove one, or merge the speakers"
+    return text
 
 
 def _look(

@@ -18,6 +18,7 @@ from ser_classic.models import Model, for_json
 CURVES = ("epoch", "seconds", "train_loss", "valid_loss", "train_uar", "valid_uar")  # one value per epoch
 NEIGHBOURS = "n_neighbors"  # cannot exceed the number of training clips
 SEARCH, EARLY = "its own search", "stops early"
+Folds = list[tuple[np.ndarray, np.ndarray]]  # rows to train on, and to choose on
 ROUNDED = 1e-6  # rounding error by which a probability may lie outside 0 to 1
 
 
@@ -90,57 +91,85 @@ def fit(
     """
     what = f"{model.name} cannot be fitted to these {len(y)} clips"
     with wrap_errors(what, "use more clips or another model"):
-        from sklearn.utils.validation import has_fit_parameter
-
-        from ser_classic.estimators import balanced_weights, inner_folds
-
-        numbers = y.dtype.kind == "f"
         pipeline = model.pipeline(seed)
         last = pipeline[-1]
         how = own_tuning(last)
-        searches, stops_early = how == SEARCH, how == EARLY
         if model.grid and how:
             raise SerClassicError(f"{model.name}: {type(last).__name__} tunes itself; leave out the grid")
-        options, weights, inner = {}, None, None
-        if corpora is not None and has_fit_parameter(last, "sample_weight"):
-            names, places, counts = np.unique(corpora, return_inverse=True, return_counts=True)
-            weights = options["model__sample_weight"] = (len(y) / len(names) / counts)[places]
-        if model.balance == "weights":
-            options["model__sample_weight"] = balanced_weights(y, weights)
-        elif model.balance == "priors":
-            classes = len(np.unique(y))
-            pipeline.set_params(model__priors=np.full(classes, 1 / classes))
-        if stops_early:
+        options = _balanced(model, pipeline, y, corpora)
+        if how == EARLY:
             pipeline.fit(X, y, model__groups=None if leaky else speakers, **options)
             return Fitted(pipeline, for_json(last.chosen_), tuned=last.held_out_)
-        if model.grid or searches:
-            units = corpora if corpora is not None else np.arange(len(y)) if speakers is None else speakers
-            given = None if dev is None else [(np.setdiff1d(np.arange(len(y)), dev), dev)]
-            inner = given or inner_folds(np.zeros(len(y)) if numbers else y, units, seed=seed)
-        if searches:
-            pipeline.set_params(model__cv=inner).fit(X, y, **options)
-            # The folds have row numbers of this training part, without meaning in a saved pipeline
-            pipeline.set_params(model__cv=None)
-            if inner is None and getattr(last, "tuned_", True):
-                raise SerClassicError(
-                    f"{model.name}: nothing can be tuned by speaker here, and {type(last).__name__} then "
-                    "tunes by clips; use the same classifier without its built-in search, and give a grid"
-                )
-            chosen = {} if inner is None else getattr(last, "best_params_", {})
+        tunes = model.grid or how == SEARCH
+        inner = _inner_folds(y, speakers if corpora is None else corpora, dev, seed) if tunes else None
+        if how == SEARCH:
+            chosen = _own_search(model, pipeline, inner, X, y, options)
         elif inner is None:
             pipeline.fit(X, y, **options)
             chosen = {}
         else:
-            from sklearn.metrics import make_scorer
-            from sklearn.model_selection import GridSearchCV
-
-            # At most as many neighbours as the smallest inner training part has clips
-            fewest = min(len(train) for train, _ in inner)
-            few = [value for value in model.grid.get(NEIGHBOURS, ()) if value <= fewest]
-            usable = {**model.grid, NEIGHBOURS: few} if few else model.grid
-            grid = {f"model__{name}": list(values) for name, values in usable.items()}
-            scoring = make_scorer(concordance) if numbers else "balanced_accuracy"
-            search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise")
-            pipeline = search.fit(X, y, **options).best_estimator_
-            chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
+            pipeline, chosen = _grid_search(model, pipeline, inner, X, y, options)
         return Fitted(pipeline, for_json(chosen), tuned=inner is not None)
+
+
+def _inner_folds(y: np.ndarray, owners: np.ndarray | None, dev: np.ndarray | None, seed: int) -> Folds | None:
+    """Folds to tune on, with no owner (speaker or corpus) on both sides; or the one fold that `dev` makes."""
+    from ser_classic.estimators import inner_folds
+
+    rows = np.arange(len(y))
+    if dev is not None:
+        return [(np.setdiff1d(rows, dev), dev)]
+    classes = np.zeros(len(y)) if y.dtype.kind == "f" else y
+    return inner_folds(classes, rows if owners is None else owners, seed=seed)
+
+
+def _balanced(model: Model, pipeline: Any, y: np.ndarray, corpora: np.ndarray | None) -> dict[str, Any]:
+    """What `fit` of the pipeline gets so that classes, and corpora if given, count the same."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    from ser_classic.estimators import balanced_weights
+
+    options, weights = {}, None
+    if corpora is not None and has_fit_parameter(pipeline[-1], "sample_weight"):
+        names, places, counts = np.unique(corpora, return_inverse=True, return_counts=True)
+        weights = options["model__sample_weight"] = (len(y) / len(names) / counts)[places]
+    if model.balance == "weights":
+        options["model__sample_weight"] = balanced_weights(y, weights)
+    elif model.balance == "priors":
+        classes = len(np.unique(y))
+        pipeline.set_params(model__priors=np.full(classes, 1 / classes))
+    return options
+
+
+def _own_search(
+    model: Model, pipeline: Any, inner: Folds | None, X: Any, y: np.ndarray, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Fit a pipeline whose estimator searches by itself; the parameters that it chose."""
+    pipeline.set_params(model__cv=inner).fit(X, y, **options)
+    # The folds have row numbers of this training part, without meaning in a saved pipeline
+    pipeline.set_params(model__cv=None)
+    last = pipeline[-1]
+    if inner is None and getattr(last, "tuned_", True):
+        raise SerClassicError(
+            f"{model.name}: nothing can be tuned by speaker here, and {type(last).__name__} then "
+            "tunes by clips; use the same classifier without its built-in search, and give a grid"
+        )
+    return {} if inner is None else getattr(last, "best_params_", {})
+
+
+def _grid_search(
+    model: Model, pipeline: Any, inner: Folds, X: Any, y: np.ndarray, options: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """The pipeline fitted with the best parameters of the model's grid, and these."""
+    from sklearn.metrics import make_scorer
+    from sklearn.model_selection import GridSearchCV
+
+    # At most as many neighbours as the smallest inner training part has clips
+    fewest = min(len(train) for train, _ in inner)
+    few = [value for value in model.grid.get(NEIGHBOURS, ()) if value <= fewest]
+    usable = {**model.grid, NEIGHBOURS: few} if few else model.grid
+    grid = {f"model__{name}": list(values) for name, values in usable.items()}
+    scoring = make_scorer(concordance) if y.dtype.kind == "f" else "balanced_accuracy"
+    search = GridSearchCV(pipeline, grid, scoring=scoring, cv=inner, error_score="raise").fit(X, y, **options)
+    chosen = {name.removeprefix("model__"): value for name, value in search.best_params_.items()}
+    return search.best_estimator_, chosen

@@ -115,20 +115,7 @@ def fit(
         raise SerClassicError("across=True needs several corpora, evaluate=False and adapted=False")
     loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
-    if clips.index.has_duplicates:
-        raise SerClassicError(f"{'+'.join(names)}: name each corpus once")
-    if clips["emotion"].nunique() < 2:
-        raise SerClassicError(
-            f"{'+'.join(names)}: every clip is {clips['emotion'].iloc[0]}; clips of two emotions are needed"
-        )
-    if adapted:
-        if clips["speaker"].isna().any():
-            raise SerClassicError(
-                f"{'+'.join(names)}: some clips have no speaker, so features cannot be z-scored per speaker; "
-                "name them (--speaker), or leave out --adapt"
-            )
-        for _, table, _ in loaded:
-            require_two_clips(table)
+    _check_clips("+".join(names), clips, loaded, adapted)
     whole = Fold("all", np.arange(len(clips)), np.arange(0))
     protocol = Protocol(
         "all",
@@ -169,6 +156,23 @@ def _only(loaded: Loaded, emotions: Sequence[str]) -> Loaded:
             f"{', '.join(ordered(found))}"
         )
     return loaded._replace(clips=loaded.clips[loaded.clips["emotion"].isin(list(emotions or found))])
+
+
+def _check_clips(name: str, clips: pd.DataFrame, loaded: list[Loaded], adapted: bool) -> None:
+    """Refuse the clips of these corpora if no model can be fitted to them."""
+    if clips.index.has_duplicates:
+        raise SerClassicError(f"{name}: name each corpus once")
+    if clips["emotion"].nunique() < 2:
+        raise SerClassicError(
+            f"{name}: every clip is {clips['emotion'].iloc[0]}; clips of two emotions are needed"
+        )
+    if adapted and clips["speaker"].isna().any():
+        raise SerClassicError(
+            f"{name}: some clips have no speaker, so features cannot be z-scored per speaker; "
+            "name them (--speaker), or leave out --adapt"
+        )
+    for _, table, _ in loaded if adapted else ():
+        require_two_clips(table)
 
 
 def _card(
