@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.corpora import Loaded, parts
+from ser_classic.corpora import Loaded, segments
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.features.extraction import Features
@@ -191,14 +191,14 @@ def corpus_facts(loaded: Loaded, name: str, features: Features) -> dict[str, str
 
 
 def _durations(loaded: Loaded, order: list[str]) -> Panel:
-    def length(file: str, part: audio.Part | None) -> float:
-        start, end = (0.0, None) if part is None else (part.start, part.end)
+    def length(file: str, segment: audio.Segment | None) -> float:
+        start, end = segment or audio.Segment(0.0)
         if end is None:
             info = audio.info(loaded.root / file)
             end = info.frames / info.rate
         return end - start
 
-    seconds = pd.Series(list(map(length, loaded.clips["file"], parts(loaded.clips))), loaded.clips.index)
+    seconds = pd.Series(list(map(length, loaded.clips["file"], segments(loaded.clips))), loaded.clips.index)
     groups = {word: seconds[loaded.clips["emotion"] == word].to_numpy() for word in order}
     caption = (
         f"{seconds.sum() / 60:.0f} minutes in all, {seconds.median():.1f} s the median clip. Box: quartiles; "
@@ -209,10 +209,10 @@ def _durations(loaded: Loaded, order: list[str]) -> Panel:
 
 def _examples(loaded: Loaded, order: list[str]) -> Panel:
     chosen = _comparable(loaded.clips, order)
-    sections = dict(zip(loaded.clips.index, parts(loaded.clips), strict=True))
+    pieces = dict(zip(loaded.clips.index, segments(loaded.clips), strict=True))
     files = loaded.clips["file"].map(loaded.root.joinpath)
     read = {
-        word: audio.read(files[clip], None, loaded.corpus.channel, sections[clip])
+        word: audio.read(files[clip], None, loaded.corpus.channel, pieces[clip])
         for word, clip in chosen.items()
     }
     caption = "One speaker and one text where the corpus allows it: " + ", ".join(chosen.values()) + "."

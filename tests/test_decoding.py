@@ -284,10 +284,10 @@ def test_a_stream_gives_what_is_read_in_constant_memory(tmp_path, monkeypatch):
 def test_a_part_is_cut_out(tmp_path, monkeypatch):
     path = made(tmp_path, "WAV", "FLOAT")
     monkeypatch.setattr(decoding, "BLOCK", 999)
-    np.testing.assert_array_equal(audio.read(path, part=audio.Part(0.1, 0.2))[0], voice()[800:1600])
-    np.testing.assert_array_equal(audio.read(path, part=audio.Part(0.25))[0], voice()[2000:])
+    np.testing.assert_array_equal(audio.read(path, segment=audio.Segment(0.1, 0.2))[0], voice()[800:1600])
+    np.testing.assert_array_equal(audio.read(path, segment=audio.Segment(0.25))[0], voice()[2000:])
     with pytest.raises(AudioError, match="part"):
-        audio.read(path, part=audio.Part(0.4, 9))
+        audio.read(path, segment=audio.Segment(0.4, 9))
 
 
 # What only ffmpeg reads.

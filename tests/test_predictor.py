@@ -171,7 +171,7 @@ def test_a_stored_run_with_another_number_of_copies_is_not_the_cards(fitted, tin
 def test_a_card_has_no_interval_over_fewer_than_five_speakers(fitted):
     found = fitted("prior", evaluate=True).card["evaluation"]
     assert (found["speakers"], found["uar_low"], found["uar_high"]) == (4, None, None)
-    assert "**33.3 %**" in cards.score(found)
+    assert "**33.3 %**" in cards.score_text(found)
 
 
 def test_a_corpus_is_not_pooled_with_a_copy_of_itself(own_folder, cache, tmp_path):

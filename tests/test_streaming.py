@@ -11,11 +11,12 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser_classic.audio import Segment
 from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.listen import command as listen
 from ser_classic.extras.listen import microphone
-from ser_classic.predictor.windows import Span, hop_of, windows
+from ser_classic.predictor.windows import hop_of, windows
 
 RATE = 16_000
 
@@ -58,7 +59,7 @@ def test_any_blocks_give_the_windows_of_the_whole(cutting):
     blocks = np.split(whole, np.cumsum(sizes)[:-1]) if sizes else []
     got = list(windows(blocks, rate, window, hop))
     expected = spans(len(whole), rate, window, hop)
-    assert [span for span, _ in got] == [Span(first / rate, last / rate) for first, last in expected]
+    assert [span for span, _ in got] == [Segment(first / rate, last / rate) for first, last in expected]
     for (_, piece), (first, last) in zip(got, expected, strict=True):
         np.testing.assert_array_equal(piece, whole[first:last])
     covered = {sample for first, last in expected for sample in range(first, last)}

@@ -3,13 +3,13 @@
 from ser_classic.audio.containers import mistaken
 from ser_classic.audio.decoding import Info, info, read, stream
 from ser_classic.audio.files import SUFFIXES, audio_files, digest, is_recording, other_files
-from ser_classic.audio.waveforms import AudioError, Part, check, resample, seconds
+from ser_classic.audio.waveforms import AudioError, Segment, check, resample, seconds
 
 __all__ = [
     "SUFFIXES",
     "AudioError",
     "Info",
-    "Part",
+    "Segment",
     "audio_files",
     "check",
     "digest",

@@ -37,7 +37,7 @@ from ser_classic.audio.containers import (
     wrong_length,
 )
 from ser_classic.audio.files import HEADERLESS, opened_file
-from ser_classic.audio.waveforms import AudioError, Downmix, Part, check, notice, peak, resample
+from ser_classic.audio.waveforms import AudioError, Downmix, Segment, check, notice, peak, resample
 from ser_classic.runtime.files import temporary
 
 BLOCK = 2**18  # frames decoded at a time
@@ -61,7 +61,7 @@ def read(
     path: str | Path,
     sample_rate: int | None = None,
     channel: int | None = None,
-    part: Part | None = None,
+    segment: Segment | None = None,
 ) -> tuple[np.ndarray, int]:
     """Read a recording: its waveform [shape=(n,), float32], full scale 1, and its sample rate [Hz].
 
@@ -75,12 +75,14 @@ def read(
         Resample to this rate [Hz]; the file's own rate by default.
     channel : int, optional
         Channel of several, counted from 0; their mean by default. Mono counts as left (0) and right (1).
+    segment : Segment, optional
+        Cut this piece out; the whole recording by default.
 
     Raises
     ------
     AudioError
         The file is missing, unreadable, empty, not audio, truncated, too short, silent or has NaN, lacks the
-        channel, has channels that cancel each other, or ends before the part does.
+        channel, has channels that cancel each other, or ends before the segment does.
     """
     path = Path(path)
     downmix = Downmix(channel, name=str(path))
@@ -88,12 +90,12 @@ def read(
     for block, rate in blocks(path):
         taken.append(downmix.take(block, rate))
         frames += len(block)
-        if part is not None and part.end is not None and frames > round(part.end * rate):
+        if segment is not None and segment.end is not None and frames > round(segment.end * rate):
             break
     samples = taken[0] if len(taken) == 1 else np.concatenate(taken)
     taken.clear()
-    if part is not None:
-        samples = part.of(samples, rate, name=str(path))
+    if segment is not None:
+        samples = segment.cut(samples, rate, name=str(path))
     waveform = check(downmix.correction()(samples), rate, name=str(path))
     return resample(waveform, rate, sample_rate or rate), sample_rate or rate
 

@@ -6,8 +6,8 @@ import logging
 import shlex
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ DEAD = 1e-6  # power of a channel over that of another, below which it counts as
 APART = 30.0  # ratio of powers at which only one channel is heard
 FRAME = 0.05  # [s] in which channels are compared
 TURNS = 0.1  # share of the frames with sound in which each channel is heard alone, in a conversation
-PART_TOLERANCE = 0.05  # [s] by which a part may end after its file, as times are rounded
+TOLERANCE = 0.05  # [s] by which a segment may end after its file, as times are rounded
 MOST_NOTICES = 5  # of one kind, in one process
 
 logger = logging.getLogger(__name__)
@@ -36,18 +36,22 @@ class AudioError(SerClassicError):
     """A recording that cannot be used; the message names the file, the fault and the remedy."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """Start and end of a clip in its file [s]; None is the end of the file."""
+class Segment(NamedTuple):
+    """Where a piece of a recording begins and ends [s]; None is the end of the recording."""
 
     start: float
     end: float | None = None
 
-    def of(self, samples: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
-        """Cut the part out of a recording [shape=(n, ...)]; an AudioError if the recording ends before."""
+    @property
+    def seconds(self) -> float:
+        """Its length [s], to the microsecond; its end must be known."""
+        return round(self.end - self.start, 6)
+
+    def cut(self, samples: np.ndarray, sample_rate: int, name: str) -> np.ndarray:
+        """Cut it out of a recording [shape=(n, ...)]; an AudioError if the recording ends before."""
         first = round(self.start * sample_rate)
         last = len(samples) if self.end is None else round(self.end * sample_rate)
-        if last > len(samples) + PART_TOLERANCE * sample_rate or first >= len(samples):
+        if last > len(samples) + TOLERANCE * sample_rate or first >= len(samples):
             length = f"{len(samples) / sample_rate:.2f} s"
             raise AudioError(
                 f"{name}: ends after {length}, its part is {self} s; are these seconds of this file?"

@@ -93,7 +93,7 @@ def fit(
         interrupts.tell_once()  # now, as saving takes seconds
     predictor.save(output, pipeline=pipeline)
     show(f"{output}: {card['title']}; {card['clips']} clips, {len(predictor.classes)} emotions")
-    show(cards.score(card["evaluation"]).replace("**", ""))
+    show(cards.score_text(card["evaluation"]).replace("**", ""))
     if interrupted:
         raise typer.Exit(interrupts.INTERRUPTED)
 

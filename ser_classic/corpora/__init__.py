@@ -16,8 +16,8 @@ from ser_classic.corpora.clips import (
     COLUMNS,
     CorpusError,
     check_clips,
-    parts,
     require_speakers,
+    segments,
 )
 from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.manifest import Reading, name_of, read_own
@@ -39,8 +39,8 @@ __all__ = [
     "check_clips",
     "load",
     "locate",
-    "parts",
     "require_speakers",
+    "segments",
     "shortfall",
 ]
 

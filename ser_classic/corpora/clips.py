@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from ser_classic.audio import Part
+from ser_classic.audio import Segment
 from ser_classic.errors import SerClassicError
 
 COLUMNS = ("file", "corpus", "speaker", "emotion", "label", "sex", "sentence")
-PART = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
+TIMES = ("start", "end")  # [s] columns of a table some of whose clips are parts of a file
 PARTITIONS = {  # spellings, in lower case, of the official parts
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("dev", "devel", "development", "val", "valid", "validation"), "dev"),
@@ -70,12 +70,12 @@ def check_clips(
     for place in np.flatnonzero(clips.index.duplicated())[:1]:
         first = called[list(clips.index).index(clips.index[place])]
         refuse(clips.index.duplicated(), "clip", f"each clip once, and {first} has it, too; remove one")
-    for column in (column for column in PART if column in clips):
+    for column in (column for column in TIMES if column in clips):
         wrong = pd.to_numeric(clips[column], errors="coerce").isna() & clips[column].notna()
         refuse(wrong, column, "seconds from the start of the file")
-    known = [column for column in ("file", *PART) if column in clips]
+    known = [column for column in ("file", *TIMES) if column in clips]
     refuse(clips.duplicated(known), "file", "each file, or part of one, once")
-    empty = [part is not None and part.end is not None and part.end <= part.start for part in parts(clips)]
+    empty = [each is not None and each.end is not None and each.end <= each.start for each in segments(clips)]
     refuse(empty, "clip", "one that ends after it has started")
     refuse(clips["file"].map(_leaves), "file", "a path below the corpus's folder, with forward slashes")
     broken = clips["file"].str.contains(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -89,15 +89,15 @@ def check_clips(
     return clips.sort_index()
 
 
-def parts(clips: pd.DataFrame) -> list[Part | None]:
+def segments(clips: pd.DataFrame) -> list[Segment | None]:
     """Of each clip, the part of its file that it is; None where it is the whole file."""
-    if not set(PART) <= set(clips):
+    if not set(TIMES) <= set(clips):
         return [None] * len(clips)
-    starts, ends = (pd.to_numeric(clips[column]) for column in PART)
+    starts, ends = (pd.to_numeric(clips[column]) for column in TIMES)
     return [
         None
         if pd.isna(start) and pd.isna(end)
-        else Part(0.0 if pd.isna(start) else start, None if pd.isna(end) else end)
+        else Segment(0.0 if pd.isna(start) else start, None if pd.isna(end) else end)
         for start, end in zip(starts, ends, strict=True)
     ]
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from ser_classic.audio import audio_files, digest, seconds
-from ser_classic.corpora.clips import COLUMNS, PART, PARTITIONS, CorpusError, check_clips
+from ser_classic.corpora.clips import COLUMNS, PARTITIONS, TIMES, CorpusError, check_clips
 from ser_classic.corpora.labels import bare
 from ser_classic.corpora.spelling import (
     SEX,
@@ -179,9 +179,9 @@ def _names(rows: pd.DataFrame) -> pd.Series:
     """What each clip is called: its file without the suffix where that is one clip's, and its part."""
     short = rows["file"].map(lambda file: bare(unicodedata.normalize("NFC", file)))
     names = short.where(rows["file"].groupby(short).transform("nunique") == 1, rows["file"])
-    if PART[0] not in rows:
+    if TIMES[0] not in rows:
         return names
-    start, end = (rows[column].astype("object") for column in PART)
+    start, end = (rows[column].astype("object") for column in TIMES)
     part = "@" + start.fillna("0") + "-" + end.fillna("")
     return names + part.where(start.notna() | end.notna(), "")
 
@@ -304,8 +304,8 @@ def _understood(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with sexes and times in our spelling, where they are understood."""
     if "sex" in rows:
         rows["sex"] = rows["sex"].map(_sex)
-    if set(PART) & set(rows):
-        for column in PART:
+    if set(TIMES) & set(rows):
+        for column in TIMES:
             rows[column] = rows[column].map(_seconds) if column in rows else pd.NA
     rows.index = pd.Index([f"line {line}" for line in rows.index])
     return rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")

@@ -69,8 +69,8 @@ COLOUR = 1.5  # standard deviation between microphones of their response at some
 _UPPER = (3500.0, 4500.0, 5500.0, 6500.0)  # [Hz], of a uniform tube of 17.5 cm (Fant 1960)
 
 
-class Voice(NamedTuple):
-    """A speaker: body, manners and surroundings."""
+class Speaker(NamedTuple):
+    """A speaker's body, manners and surroundings."""
 
     pitch: float  # middle of the neutral voice before the speaker's own manner [Hz]
     tract: float  # formants relative to a man's vocal tract of 17.5 cm
@@ -81,7 +81,7 @@ class Voice(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def voice(speaker: str, seed: int = SEED) -> Voice:
+def voice(speaker: str, seed: int = SEED) -> Speaker:
     """The voice of a speaker (`s01` ...; odd numbers are men); another seed, another cast."""
     if speaker not in SPEAKERS:
         raise CorpusError(unknown("synthetic speakers", speaker, SPEAKERS))
@@ -98,7 +98,7 @@ def voice(speaker: str, seed: int = SEED) -> Voice:
         manner[word] = neutral + shift + MANNER["habits"] * random.standard_normal(len(MANNER))
     tract *= np.exp(0.04 * random.standard_normal())
     floor = -66.0 + 4.0 * random.standard_normal()
-    return Voice(pitch, tract, pd.DataFrame(manner), strength, _room(random), floor)
+    return Speaker(pitch, tract, pd.DataFrame(manner), strength, _room(random), floor)
 
 
 def plan(speaker: str, emotion: str, sentence: str, take: int = 1, seed: int = SEED) -> Tracks:
@@ -224,7 +224,7 @@ def _segments(sentence: str) -> tuple[pd.DataFrame, list[int]]:
 
 
 def _formants(
-    who: Voice, segments: pd.DataFrame, middles: np.ndarray, time: np.ndarray, manner: pd.Series
+    who: Speaker, segments: pd.DataFrame, middles: np.ndarray, time: np.ndarray, manner: pd.Series
 ) -> np.ndarray:
     """Formants [shape=(t, 7), Hz]: straight from target to target, then rounded as by a lazy tongue."""
     lower = segments[["f1", "f2", "f3"]].to_numpy(copy=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from ser_classic.audio import mistaken
-from ser_classic.corpora.clips import PART, CorpusError
+from ser_classic.corpora.clips import TIMES, CorpusError
 from ser_classic.errors import wrap_errors
 from ser_classic.registry import need
 
@@ -97,7 +97,7 @@ def read_table(path: Path, key: str, columns: Mapping[str, str]) -> pd.DataFrame
         if column in START_OR_END and START_OR_END[column] not in table:
             raise CorpusError(
                 f"{path}: the column {column!r} seems to say which part of a file is meant; call it "
-                f"{START_OR_END[column]!r} ({' and '.join(PART)}, in seconds), or leave it out"
+                f"{START_OR_END[column]!r} ({' and '.join(TIMES)}, in seconds), or leave it out"
             )
     if "channel" in table:
         raise CorpusError(

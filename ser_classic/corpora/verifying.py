@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.audio import Part, audio_files
+from ser_classic.audio import Segment, audio_files
 from ser_classic.corpora import CORPORA
-from ser_classic.corpora.clips import parts
+from ser_classic.corpora.clips import segments
 from ser_classic.corpora.corpus import Corpus
 from ser_classic.corpora.warnings import warnings_of
 from ser_classic.runtime.progress import track
@@ -80,16 +80,16 @@ def verify(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Verification:
     root = Path(root)
     files, others = _listed(root, clips, corpus)
     published = {} if corpus.official is None else corpus.official[["file", "sha256"]].to_dict("index")
-    part = dict(zip(clips.index, parts(clips), strict=True))
+    segment = dict(zip(clips.index, segments(clips), strict=True))
     seen = {
-        clip: _look(root / file, corpus, published.get(clip), clip in corpus.excluded, part.get(clip))
+        clip: _look(root / file, corpus, published.get(clip), clip in corpus.excluded, segment.get(clip))
         for clip, file in track(sorted(files.items()), len(files), f"verify {corpus.name}")
     }
-    called = {clip: f"{file} ({part[clip]} s)" if part.get(clip) else file for clip, file in files.items()}
+    called = files | {clip: f"{files[clip]} ({segment[clip]} s)" for clip in files if segment.get(clip)}
     states, same = defaultdict(list), defaultdict(list)
     for clip, one in seen.items():
         states[one.state].append(clip)
-        same[one.digest or clip, part.get(clip)].append(clip)
+        same[one.digest or clip, segment.get(clip)].append(clip)
     usual = {seen[clip].format for clip in states["identical"]}
     corrupt = [files[clip] for clip in states["corrupt"] if seen[clip].format in usual]  # else encoded anew
     if len(states["corrupt"]) > len(states["identical"]):  # not a few damaged files, but another release
@@ -153,7 +153,7 @@ def _described(group: list[str], called: dict[str, str], clips: pd.DataFrame) ->
 
 
 def _look(
-    path: Path, corpus: Corpus, published: dict[str, str] | None, excluded: bool, part: Part | None
+    path: Path, corpus: Corpus, published: dict[str, str] | None, excluded: bool, segment: Segment | None
 ) -> _Seen:
     """Read a file, or a part of it, and compare it to what is published of its clip, if anything is."""
     comparable = published is not None and path.suffix.lower() == Path(published["file"]).suffix.lower()
@@ -165,7 +165,7 @@ def _look(
             return _Seen("excluded", digest)
         info = audio.info(path)
         if not official:
-            audio.read(path, channel=corpus.channel, part=part)
+            audio.read(path, channel=corpus.channel, segment=segment)
     except audio.AudioError as error:
         return _Seen("unreadable", digest, str(error).removeprefix(f"{path}: "))
     channels = {1: "mono", 2: "stereo"}.get(info.channels, f"{info.channels} channels")

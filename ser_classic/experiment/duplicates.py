@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import audio
-from ser_classic.corpora import Loaded
-from ser_classic.corpora import parts as of_files
+from ser_classic.corpora import Loaded, segments
 from ser_classic.errors import SerClassicError
 from ser_classic.features.inputs import Features
 
@@ -55,11 +54,11 @@ def duplicates(*parts: tuple[Loaded, Features]) -> list[list[str]]:
     """
     values = pd.DataFrame(np.concatenate([features.means[:, :KNOWN_BY] for _, features in parts]))
     places = [(part, row) for part, (loaded, _) in enumerate(parts) for row in range(len(loaded.clips))]
-    sections = [of_files(loaded.clips) for loaded, _ in parts]
+    pieces = [segments(loaded.clips) for loaded, _ in parts]
     same: dict[tuple[int, bytes], list[str]] = {}
     for part, row in (places[place] for place in np.flatnonzero(values.duplicated(keep=False))):
         root, clips, corpus = parts[part][0]
-        section = sections[part][row]
-        waveform, rate = audio.read(root / clips["file"].iloc[row], None, corpus.channel, section)
+        segment = pieces[part][row]
+        waveform, rate = audio.read(root / clips["file"].iloc[row], None, corpus.channel, segment)
         same.setdefault((rate, hashlib.sha256(waveform.data).digest()), []).append(clips.index[row])
     return [group for group in same.values() if len(group) > 1]

@@ -121,14 +121,14 @@ _digests: dict[str, str] = {}  # of files, by their state, so that each is read 
 
 
 class _Source(NamedTuple):
-    """A clip, its part of its file, the state of the file when its digest was taken, and a key in the cache.
+    """A clip, its segment of the file, the state of that when its digest was taken, and a key in the cache.
 
     The key tells the file's content, and what else the samples depend on.
     """
 
     file: str
     clip: str
-    part: Any
+    segment: Any
     state: str
     key: str
 
@@ -143,7 +143,7 @@ class _Job:
     channel: int | None
     degradation: Degradation | None
 
-    def source(self, file: str, clip: str, part: Any) -> _Source:
+    def source(self, file: str, clip: str, segment: Any) -> _Source:
         """A clip as it is now."""
         path = self.root / file
         state = _state(path)
@@ -152,11 +152,11 @@ class _Job:
         key = _digests[state]
         if self.channel is not None:
             key += f":{self.channel}"
-        if part is not None:
-            key += f":@{part}"
+        if segment is not None:
+            key += f":@{segment}"
         if self.degradation is not None:
             key += f":{self.degradation.key}:{clip}"
-        return _Source(file, clip, part, state, key)
+        return _Source(file, clip, segment, state, key)
 
     def compute(self, sources: Sequence[_Source]) -> list[np.ndarray]:
         """Features [shape=(d,) or (rows, d)] of clips, in one batch; raises errors of any kind."""
@@ -164,7 +164,7 @@ class _Job:
         rate = self.feature_set.sample_rate if self.degradation is None else RATE
         recordings = []
         for path, source in zip(paths, sources, strict=True):
-            waveform, own = audio.read(path, rate, self.channel, source.part)
+            waveform, own = audio.read(path, rate, self.channel, source.segment)
             if self.degradation is not None:
                 waveform = self.degradation(waveform, source.clip)
             recordings.append((waveform, own, str(path)))
@@ -189,14 +189,14 @@ def _state(path: Path) -> str:
 
 def _in_shards(clips: pd.DataFrame, job: _Job, engine: Engine) -> tuple[list[str], dict[str, Path]]:
     """The key of every clip, and the shard of each key; clips that are in none are extracted."""
-    from ser_classic.corpora.clips import parts  # here: a prediction needs no corpora
+    from ser_classic.corpora.clips import segments  # here: a prediction needs no corpora
 
     known = index(job.shards)
     keys: list[str] = []
     missing: list[_Source] = []
     # Of a clip only short texts are kept: for a million clips, path objects would need a gigabyte.
-    for file, clip, part in zip(clips["file"], clips.index, parts(clips), strict=True):
-        source = job.source(file, clip, part)
+    for file, clip, segment in zip(clips["file"], clips.index, segments(clips), strict=True):
+        source = job.source(file, clip, segment)
         keys.append(source.key)
         if source.key not in known:
             missing.append(source)

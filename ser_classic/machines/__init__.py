@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ser_classic.machines.formulas import agreed, coupled, gaussian, rated, smallest, softmax, squares, votes
+from ser_classic.machines.formulas import agreed, coupled, gaussian, ovr, smallest, softmax, squares, votes
 from ser_classic.registry import Registry
 
 BLOCK = 1024  # clips at a time
@@ -287,7 +287,7 @@ class Pairs:
 
     def rate(self, X: np.ndarray) -> np.ndarray:
         """Scores of the classes, of which the largest wins [shape=(n, classes)]."""
-        return rated(X) if self.break_ties else votes(X)
+        return ovr(X) if self.break_ties else votes(X)
 
     def __call__(self, X: np.ndarray) -> Classified:
         choice = self.rate(X).argmax(axis=1)

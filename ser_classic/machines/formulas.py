@@ -54,7 +54,7 @@ def coupled(margins: np.ndarray, sharpness: float) -> np.ndarray:
     agree, the probabilities p have the least sum of (r_ji p_i - r_ij p_j)^2 (Wu, Lin and Weng 2004,
     "Probability estimates for multi-class classification by pairwise coupling", second approach; libsvm's).
     """
-    count, k = len(margins), classes_of(margins.shape[1])
+    count, k = len(margins), _classes_of(margins.shape[1])
     first, second = np.triu_indices(k, 1)
     # Not 0 or 1, as in libsvm, so that the system below has one solution. Up to 700, exp is finite.
     favour = 1 / (1 + np.exp(np.clip(-sharpness * margins, -700, 700)))
@@ -90,19 +90,19 @@ def votes(margins: np.ndarray) -> np.ndarray:
     return _sums(np.where(margins < 0, 0.0, 1.0), np.where(margins < 0, 1.0, 0.0))
 
 
-def rated(margins: np.ndarray) -> np.ndarray:
+def ovr(margins: np.ndarray) -> np.ndarray:
     """Votes plus the sum of a class's margins, squashed below one half [shape=(n, k)]: SVC's "ovr"."""
     total = _sums(margins, -margins)
     return votes(margins) + total / (3 * (np.abs(total) + 1))
 
 
-def classes_of(pairs: int) -> int:
+def _classes_of(pairs: int) -> int:
     """Number of classes with this number of pairs."""
     return round((1 + np.sqrt(1 + 8 * pairs)) / 2)
 
 
 def _sums(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Sum for each class over the pairs in which it is first, and those in which it is second."""
-    k = classes_of(first.shape[1])
+    k = _classes_of(first.shape[1])
     pairs = np.triu_indices(k, 1)
     return first @ np.eye(k)[pairs[0]] + second @ np.eye(k)[pairs[1]]

@@ -52,7 +52,7 @@ def text(card: dict[str, Any]) -> str:
     ]
     listed = "\n".join(f"- **{name}:** {value}" for name, value in rows)
     return (
-        f"# {card['title']}\n\n{score(card['evaluation'])}\n\n{listed}\n\n"
+        f"# {card['title']}\n\n{score_text(card['evaluation'])}\n\n{listed}\n\n"
         f"**Intended use.** {card['intended_use']}\n\n**Limits.** {card['limits']}\n"
     )
 
@@ -138,7 +138,7 @@ def worth(card: dict[str, Any]) -> float:
     return (found["uar"] - 1 / found["classes"]) / (1 - 1 / found["classes"])
 
 
-def score(evaluation: dict[str, Any] | None) -> str:
+def score_text(evaluation: dict[str, Any] | None) -> str:
     """The cross-validated score on a card in one sentence."""
     if evaluation is None:
         return "Not evaluated, as requested."

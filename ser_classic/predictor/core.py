@@ -238,8 +238,8 @@ class Predictor:
         as it needs all recordings of a speaker first.
         """
         describer = self._describer
-        for span, waveform in windows(blocks, rate, window, hop):
-            described = describer.piece(MICROPHONE, waveform, rate, span)
+        for segment, waveform in windows(blocks, rate, window, hop):
+            described = describer.piece(MICROPHONE, waveform, rate, segment)
             yield from self.answer([described], min_confidence=min_confidence)
 
     def require(
@@ -295,8 +295,8 @@ class Predictor:
             row: Answer = {"file": item.name}
             if item.channel:
                 row["channel"] = item.channel
-            row |= {"start": item.span.start, "end": item.span.end}
-            row |= {"seconds": item.span.seconds, "emotion": emotion}
+            row |= {"start": item.segment.start, "end": item.segment.end}
+            row |= {"seconds": item.segment.seconds, "emotion": emotion}
             if self.has_probabilities:
                 row["confidence"] = float(probabilities.max())
                 if row["confidence"] < min_confidence or (min_confidence and distance > 1):

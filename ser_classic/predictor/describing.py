@@ -16,7 +16,6 @@ from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, compute
 from ser_classic.predictor.utterances import Utterances
-from ser_classic.predictor.windows import Span
 from ser_classic.runtime.progress import track
 from ser_classic.runtime.workers import Local
 
@@ -31,9 +30,9 @@ Recording = str | Path | tuple[np.ndarray, int]
 EACH = "each"  # instead of a channel: every channel separately
 
 Channel = int | Literal["each"] | None
-NOWHERE = Span(np.nan, np.nan)  # of what is no recording
+NOWHERE = audio.Segment(np.nan, np.nan)  # of what is no recording
 # From the blocks of a recording [shape=(n,)] and its sample rate [Hz] to its pieces
-Cutter = Callable[[Iterable[np.ndarray], int], Iterable[tuple[Span, np.ndarray]]]
+Cutter = Callable[[Iterable[np.ndarray], int], Iterable[tuple[audio.Segment, np.ndarray]]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Described:
     """
 
     name: str
-    span: Span = NOWHERE
+    segment: audio.Segment = NOWHERE
     vector: np.ndarray | None = None
     problem: str = ""
     channel: str = ""
@@ -131,7 +130,7 @@ class Describer:
                 f"{name}: one answer for {seconds / 60:.0f} minutes; --segments gives one per utterance, "
                 "in constant memory"
             )
-        yield self.piece(name, waveform, rate, Span(0.0, seconds))
+        yield self.piece(name, waveform, rate, audio.Segment(0.0, seconds))
 
     def _pieces(self, name: str, source: Recording) -> Iterator[Described]:
         """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
@@ -141,13 +140,13 @@ class Describer:
             blocks = audio.stream(source, self.channel)
         for first, rate in islice(blocks, 1):
             audio.check(np.ones(round(rate), dtype=np.float32), rate, name)  # refuses an invalid rate
-            for span, waveform in self.cutter(chain([first], (block for block, _ in blocks)), rate):
-                yield self.piece(name, waveform, rate, span)
+            for segment, waveform in self.cutter(chain([first], (block for block, _ in blocks)), rate):
+                yield self.piece(name, waveform, rate, segment)
 
-    def piece(self, name: str, waveform: np.ndarray, rate: int, span: Span) -> Described:
+    def piece(self, name: str, waveform: np.ndarray, rate: int, segment: audio.Segment) -> Described:
         """A piece [shape=(n,)] of a recording."""
         try:
             vector = compute(self.features, waveform, rate, name)
-            return Described(name, span, vector, channel=self.label)
+            return Described(name, segment, vector, channel=self.label)
         except SerClassicError as error:
-            return Described(name, span, problem=str(error), channel=self.label)
+            return Described(name, segment, problem=str(error), channel=self.label)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ser_classic.predictor.windows import Span
+from ser_classic.audio import Segment
 
 HOP = 0.01  # [s] from frame to frame
 SHORTEST, LONGEST = 100, 1500  # frames of an utterance; the longest is at least twice the shortest
@@ -43,8 +43,8 @@ class Utterances:
     --------
     >>> tone = np.sin(2 * np.pi * 150 * np.arange(2 * 8000) / 8000)
     >>> quiet = np.zeros(2 * 8000)
-    >>> [span for span, _ in Utterances([quiet, tone, quiet], 8000)]
-    [Span(start=1.91, end=4.11)]
+    >>> [segment for segment, _ in Utterances([quiet, tone, quiet], 8000)]
+    [Segment(start=1.91, end=4.11)]
     """
 
     def __init__(self, blocks: Iterable[np.ndarray], rate: int) -> None:
@@ -60,7 +60,7 @@ class Utterances:
         self._high_pass: Any = None  # its state
         self._given = 0  # of the frames held, the first that no utterance has
 
-    def __iter__(self) -> Iterator[tuple[Span, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[Segment, np.ndarray]]:
         """Yield the utterances, each with its waveform, as soon as the blocks [shape=(n,)] end them."""
         for block in self.blocks:
             self._samples = np.concatenate([self._samples, np.asarray(block, dtype=np.float32)])
@@ -101,7 +101,7 @@ class Utterances:
         self._periodic = np.concatenate([self._periodic, speech & _periodic(piece, self.rate, count)])
         self._frames += count
 
-    def _ended(self, last: bool) -> Iterator[tuple[Span, np.ndarray]]:
+    def _ended(self, last: bool) -> Iterator[tuple[Segment, np.ndarray]]:
         """Yield what no later frame can change, and let go of it."""
         pause, margin = round(PAUSE / HOP), round(MARGIN / HOP)
         most = LONGEST - 2 * margin
@@ -129,7 +129,7 @@ class Utterances:
         self._first += keep
         self._given = max(0, self._given - keep)
 
-    def _utterance(self, start: int, end: int, after: int) -> Iterator[tuple[Span, np.ndarray]]:
+    def _utterance(self, start: int, end: int, after: int) -> Iterator[tuple[Segment, np.ndarray]]:
         """What lies between two frames, where it is speech: with margins, and long enough."""
         voiced = self._periodic[start:end]
         if self._speech[start:end].sum() * HOP < LEAST_SPEECH or voiced.mean() < VOICED:
@@ -139,7 +139,8 @@ class Utterances:
         end = self._given = min(len(self._speech), end + max(after, spare))
         piece = self._samples[start * self._hop : end * self._hop]
         seconds = self._hop / self.rate
-        yield Span(round((self._first + start) * seconds, 6), round((self._first + end) * seconds, 6)), piece
+        first, last = (round((self._first + frame) * seconds, 6) for frame in (start, end))
+        yield Segment(first, last), piece
 
 
 def _runs(speech: np.ndarray, pause: int) -> list[tuple[int, int]]:

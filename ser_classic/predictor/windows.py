@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
+from ser_classic.audio import Segment
 from ser_classic.errors import SerClassicError
 
 SHORTEST = 0.1  # [s]; less holds no syllable
-
-
-class Span(NamedTuple):
-    """Where a piece of a recording begins and ends [s]."""
-
-    start: float
-    end: float
-
-    @property
-    def seconds(self) -> float:
-        """Its length [s], to the microsecond."""
-        return round(self.end - self.start, 6)
 
 
 def hop_of(window: float, hop: float | None) -> float:
@@ -39,7 +27,7 @@ def hop_of(window: float, hop: float | None) -> float:
 
 def windows(
     blocks: Iterable[np.ndarray], rate: int, window: float, hop: float | None = None
-) -> Iterator[tuple[Span, np.ndarray]]:
+) -> Iterator[tuple[Segment, np.ndarray]]:
     """Windows of a recording that comes in blocks [shape=(n,)] of any size, each as soon as it is whole.
 
     They lie within the recording, one every hop; where they leave its end uncovered, one more ends with it. A
@@ -47,11 +35,11 @@ def windows(
 
     Examples
     --------
-    >>> for span, waveform in windows(np.split(np.arange(10), 5), 10, window=0.4, hop=0.4):
-    ...     print(span, waveform)
-    Span(start=0.0, end=0.4) [0. 1. 2. 3.]
-    Span(start=0.4, end=0.8) [4. 5. 6. 7.]
-    Span(start=0.6, end=1.0) [6. 7. 8. 9.]
+    >>> for segment, waveform in windows(np.split(np.arange(10), 5), 10, window=0.4, hop=0.4):
+    ...     print(segment, waveform)
+    0-0.4 [0. 1. 2. 3.]
+    0.4-0.8 [4. 5. 6. 7.]
+    0.6-1 [6. 7. 8. 9.]
     """
     hop = hop_of(window, hop)
     size, step = round(window * rate), round(hop * rate)
@@ -62,7 +50,7 @@ def windows(
         end = begins + len(held)
         while following + size <= end:
             first, covered = following, following + size
-            yield Span(first / rate, covered / rate), held[first - begins : covered - begins]
+            yield Segment(first / rate, covered / rate), held[first - begins : covered - begins]
             following += step
         keep = min(following, end - size)
         if keep > begins:
@@ -70,4 +58,4 @@ def windows(
     end = begins + len(held)
     if end > covered:
         first = max(0, end - size)
-        yield Span(first / rate, end / rate), held[first - begins :]
+        yield Segment(first / rate, end / rate), held[first - begins :]

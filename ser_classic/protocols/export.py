@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser_classic.corpora.clips import PART
+from ser_classic.corpora.clips import TIMES
 from ser_classic.errors import SerClassicError, counted
 from ser_classic.protocols.protocol import Protocol
 from ser_classic.runtime.files import replacing, require_writable
@@ -36,7 +36,7 @@ def fold_table(
     >>> sorted(table["part"].unique())
     ['test', 'train', 'validation']
     """
-    columns = [*COLUMNS, *(column for column in PART if column in clips)]
+    columns = [*COLUMNS, *(column for column in TIMES if column in clips)]
     tables = []
     for fold in protocol.folds(clips, seed):
         part = np.full(len(clips), "", dtype=object)
