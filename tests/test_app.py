@@ -118,7 +118,7 @@ def test_what_is_unlike_all_it_was_fitted_on_is_told_first(models, tmp_path):
     tone = np.sin(2 * np.pi * 3000 * np.arange(2 * RATE) / RATE)
     soundfile.write(tmp_path / "tone.wav", 0.3 * tone, RATE)
     told = text_of(reply(models / "ridge.skops", tmp_path / "tone.wav", Limits())[0])
-    assert told.strip().startswith("Unlike")
+    assert told.strip().startswith("Warning: unlike")
 
 
 def test_an_answer_says_how_far_to_trust_it():

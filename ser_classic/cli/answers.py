@@ -52,15 +52,10 @@ def csv(rows: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:
 
 def unlike(rows: Sequence[Row], card: dict[str, Any]) -> str:
     """A warning, in one line, of recordings unlike those that the model was fitted on; empty without any."""
-    from ser_classic.predictor.cards import fitted_on
+    from ser_classic.predictor import cards
 
     strange = list(dict.fromkeys(row["file"] for row in rows if row["unlike"]))
-    if not strange:
-        return ""
-    return (
-        f"{some(strange, 1)}: unlike what this model was fitted on ({fitted_on(card)}); its answer and its "
-        "confidence mean little there"
-    )
+    return f"{some(strange, 1)}: {cards.unlike(card)}" if strange else ""
 
 
 def table(answers: Sequence[Row], windowed: bool, top: int | None) -> Iterator[str]:

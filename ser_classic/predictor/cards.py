@@ -80,10 +80,14 @@ def takes_tables(card: dict[str, Any]) -> bool:
     return "table" in card["features"]
 
 
-def fitted_on(card: dict[str, Any]) -> str:
-    """What a predictor was fitted on, in a few words."""
+def unlike(card: dict[str, Any]) -> str:
+    """What to say of a recording that is unlike those that a predictor was fitted on."""
     names = ", ".join(corpus["name"] for corpus in card["corpora"])
-    return f"{names}: {card['clips']} clips of {counted(card['speakers'] or 'unknown', 'speaker')}"
+    speakers = counted(card["speakers"] or "unknown", "speaker")
+    return (
+        f"unlike what this model was fitted on ({names}: {card['clips']} clips of {speakers}); do not rely "
+        "on the answer or its probability"
+    )
 
 
 def _recalls(card: dict[str, Any]) -> dict[str, dict[str, float]]:

@@ -98,11 +98,7 @@ def _verdict(whole: pd.Series, predictor: Predictor) -> str:
     emotion = escape(whole["emotion"])
     warning = bars = ""
     if whole["unlike"]:
-        warning = (
-            '<div class="box odd"><b>Unlike what this model was fitted on</b> '
-            f"({escape(cards.fitted_on(predictor.card))}): do not rely on the answer or its "
-            "probability.</div>"
-        )
+        warning = f'<div class="box odd"><b>Warning:</b> {escape(cards.unlike(predictor.card))}.</div>'
     sure = ""
     if predictor.has_probabilities:
         sure = f' <span class="sure">{100 * whole["confidence"]:.0f} %</span>'

@@ -98,7 +98,7 @@ def hear(
     """Show the level of blocks and the answers, until they end, the time is up or Ctrl-C is pressed."""
     last, heard = FLOOR, 0.0
 
-    def passing() -> Iterator[np.ndarray]:
+    def in_time() -> Iterator[np.ndarray]:
         nonlocal last, heard
         with suppress(KeyboardInterrupt):  # the usual way to stop listening
             for block in blocks:
@@ -110,7 +110,7 @@ def hear(
                     return
 
     with suppress(KeyboardInterrupt):
-        for row in predictor.listen(passing(), rate, **windows):
+        for row in predictor.listen(in_time(), rate, **windows):
             show(last, heard, [row])
 
 
@@ -129,14 +129,14 @@ def kept(blocks: Iterable[np.ndarray], path: Path, rate: int) -> Iterator[Iterat
     with writing():
         file = soundfile.SoundFile(path, "w", rate, 1, "PCM_16", format="WAV")
 
-    def passing() -> Iterator[np.ndarray]:
+    def recorded() -> Iterator[np.ndarray]:
         for block in blocks:
             with writing():
                 file.write(block)
             yield block
 
     with file:
-        yield passing()
+        yield recorded()
 
 
 @contextmanager
@@ -179,9 +179,9 @@ def _answer(row: dict[str, Any]) -> str:
 
 
 def _unlike(card: dict[str, Any]) -> str:
-    from ser_classic.predictor.cards import fitted_on
+    from ser_classic.predictor import cards
 
-    return f"(unlike): unlike what this model was fitted on ({fitted_on(card)}); do not rely on these answers"
+    return f"(unlike): {cards.unlike(card)}"
 
 
 def view(card: dict[str, Any], level: float, heard: float, recent: list[dict[str, Any]]) -> RenderableType:
