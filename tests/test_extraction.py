@@ -4,6 +4,7 @@ import gc
 import os
 import pickle
 import shutil
+import sys
 import weakref
 import zipfile
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
 from ser_classic.features.extraction import extract
+from ser_classic.features.shards import index, write_shard
+from ser_classic.runtime.engines import Local
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,27 @@ def test_vectors_are_let_go_as_soon_as_they_are_written(corpus, peaks, tmp_path,
         assert all(vector() is None for vector in made)
     finally:
         gc.enable()
+
+
+def test_a_clip_that_waits_for_a_worker_takes_little_memory(corpus, peaks, tmp_path):
+    sent = []
+
+    class Noted(Local):
+        def run(self, function, calls, what):
+            sent.extend(batch for _, batch in calls)
+            return super().run(function, calls, what)
+
+    extract(*corpus, peaks, tmp_path / "cache", Noted())
+    assert len(sent) == 2  # batches, of 32 clips and 8
+    assert sum(map(sys.getsizeof, sent)) < 120 * 40
+
+
+def test_the_index_keeps_the_texts_that_it_is_given_and_no_others(tmp_path):
+    path = write_shard(tmp_path, ["of a", "of b"], [np.zeros((1, 2), np.float32)] * 2)
+    asked = ["".join(["of ", "a"]), "of c"]
+    found = index(tmp_path, asked)
+    assert found == {"of a": path, "of c": None}
+    assert next(iter(found)) is asked[0]
 
 
 def test_a_renamed_clip_costs_nothing_and_a_changed_one_is_computed_again(corpus, peaks, tmp_path):

@@ -92,14 +92,16 @@ class Point:
 
 def table(count: int) -> pd.DataFrame:
     """Clips table of the first so many voices."""
-    rows = []
-    for number in range(count):
-        cast, place = divmod(number, len(CAST))
-        take, sentence, emotion, speaker = CAST[place]
-        file = f"{cast:03d}/{speaker}-{emotion}-{sentence}-{take}.flac"
-        rows.append((f"scale/{file[:-5]}", file, f"scale/{cast:03d}{speaker}", emotion, sentence))
-    clips = pd.DataFrame(rows, columns=["clip", "file", "speaker", "emotion", "sentence"]).set_index("clip")
-    return clips.assign(corpus="scale")
+    said = pd.DataFrame(CAST, columns=["take", "sentence", "emotion", "speaker"], dtype=str)
+    names = said[["speaker", "emotion", "sentence", "take"]].agg("-".join, axis=1)
+    casts = [f"{cast:03d}" for cast in range(-(-count // len(CAST)))]
+    clips = pd.concat(
+        said[["emotion", "sentence"]]
+        .assign(file=f"{cast}/" + names + ".flac", speaker=f"scale/{cast}" + said["speaker"])
+        .set_axis(f"scale/{cast}/" + names)
+        for cast in casts
+    )
+    return clips[:count].rename_axis("clip").assign(corpus="scale")
 
 
 def voices(root: Path, count: int, jobs: int) -> None:

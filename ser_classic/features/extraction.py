@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import pickle
+import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -100,7 +103,7 @@ def _beside(
         ((slice(None), slice(end - len(part.columns), end)), part.values)
         for part, end in zip(parts, ends, strict=True)
     )
-    key = " ".join(part.digest for part in parts)
+    key = [" ".join(part.digest for part in parts)]
     shape = len(parts[0].clips), len(columns)
     return Features(parts[0].clips, columns, keep(shards_of(feature_set, cache), key, shape, pieces))
 
@@ -113,8 +116,8 @@ def _looked_up(
     if degradation is not None:
         raise SerClassicError(f"{table.path}: has features of clean clips; give a table of degraded ones")
     values = table.values[table.rows_of(clips)]
-    shards, key = shards_of(feature_set, cache), "\n".join(clips.index)
-    return Features(clips.index, table.columns, keep(shards, key, values.shape, [(slice(None), values)]))
+    matrix = keep(shards_of(feature_set, cache), clips.index, values.shape, [(slice(None), values)])
+    return Features(clips.index, table.columns, matrix)
 
 
 _digests: dict[str, str] = {}  # of files, by their state, so that each is read once
@@ -143,12 +146,10 @@ class _Job:
     channel: int | None
     degradation: Degradation | None
 
-    def source(self, file: str, clip: str, segment: Any) -> _Source:
-        """A clip as it is now."""
-        path = self.root / file
-        state = _state(path)
+    def key(self, file: str, clip: str, segment: Any, state: str) -> str:
+        """A clip's key in the cache."""
         if state not in _digests:
-            _digests[state] = audio.digest(path)
+            _digests[state] = audio.digest(self.root / file)
         key = _digests[state]
         if self.channel is not None:
             key += f":{self.channel}"
@@ -156,7 +157,7 @@ class _Job:
             key += f":@{segment}"
         if self.degradation is not None:
             key += f":{self.degradation.key}:{clip}"
-        return _Source(file, clip, segment, state, key)
+        return key
 
     def compute(self, sources: Sequence[_Source]) -> list[np.ndarray]:
         """Features [shape=(d,) or (rows, d)] of clips, in one batch; raises errors of any kind."""
@@ -187,55 +188,60 @@ def _state(path: Path) -> str:
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
-def _in_shards(clips: pd.DataFrame, job: _Job, engine: Engine) -> tuple[list[str], dict[str, Path]]:
+def _in_shards(clips: pd.DataFrame, job: _Job, engine: Engine) -> tuple[list[str], dict[str, Path | None]]:
     """The key of every clip, and the shard of each key; clips that are in none are extracted."""
     from ser_classic.corpora.clips import segments  # here: a prediction needs no corpora
 
-    known = index(job.shards)
     keys: list[str] = []
-    missing: list[_Source] = []
-    # Of a clip only short texts are kept: for a million clips, path objects would need a gigabyte.
+    states: list[str] = []
     for file, clip, segment in zip(clips["file"], clips.index, segments(clips), strict=True):
-        source = job.source(file, clip, segment)
-        keys.append(source.key)
-        if source.key not in known:
-            missing.append(source)
-    if missing:
+        states.append(_state(job.root / file))
+        keys.append(job.key(file, clip, segment, states[-1]))
+    known = index(job.shards, keys)
+    if None in known.values():
         with locked(job.shards, f"extracting {job.feature_set.name}"):
             parameters = json.dumps(job.feature_set.parameters, indent=1)
             (job.shards / "parameters.json").write_text(f"{parameters}\n")
-            known = index(job.shards)
-            missing = [*{source.key: source for source in missing if source.key not in known}.values()]
-            known.update(_extract_missing(missing, len(clips), job, engine))
+            known = index(job.shards, keys)
+            rows = {key: row for row, key in enumerate(keys) if known[key] is None}
+            told = enumerate(zip(clips["file"], clips.index, segments(clips), states, keys, strict=True))
+            missing = (_Source(*each) for row, each in told if rows.get(each[-1]) == row)
+            batches, calls = [], []
+            while batch := [*islice(missing, BATCH)]:
+                batches.append([source.key for source in batch])
+                # As objects, a million clips need a gigabyte, and once more in forked workers, which copy it.
+                calls.append((job, zlib.compress(pickle.dumps(batch))))
+            shards = _extract_missing(calls, len(clips), job, engine)
+            for number, batch in enumerate(batches):
+                known |= dict.fromkeys(batch, shards[number])
     return keys, known
 
 
 def _extract_missing(
-    missing: list[_Source], of: int, job: _Job, engine: Engine
-) -> Iterator[tuple[str, Path]]:
-    """Extract clips into new shards, and yield the key and shard of each.
+    calls: list[tuple[_Job, bytes]], of: int, job: _Job, engine: Engine
+) -> dict[int, Path | None]:
+    """Extract batches of clips into new shards, and return the shard of each batch, by its number.
 
     As the workers report them: a shared folder may list its files late.
     """
     name = job.feature_set.name
-    batches = [(job, missing[start : start + BATCH]) for start in range(0, len(missing), BATCH)]
-    done = engine.run(_extract_batch, batches, "batches of clips")
-    failures: list[str] = []
-    for number, (shard, failed) in track(done, len(batches), f"extracting {name}"):
-        yield from ((source.key, shard) for source in batches[number][1] if source.key not in failed)
-        failures += failed.values()
+    done = engine.run(_extract_batch, calls, "batches of clips")
+    answers = dict(track(done, len(calls), f"extracting {name}"))
+    failures = [message for _, failed in answers.values() for message in failed]
     if failures and not job.root.is_dir():
         gone = "the folder of the corpus is gone; put it back and repeat the command to continue"
         raise SerClassicError(f"{job.root}: {gone}")
     if failures:
         shown = some(sorted(failures), apart="\n  ")
         raise SerClassicError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}")
+    return {number: shard for number, (shard, _) in answers.items()}
 
 
-def _extract_batch(job: _Job, sources: list[_Source]) -> tuple[Path | None, dict[str, str]]:
-    """Extract some clips into one shard; return it, and a message for the key of each that failed."""
+def _extract_batch(job: _Job, batch: bytes) -> tuple[Path | None, list[str]]:
+    """Extract some clips into one shard; return it, and a message for each that failed."""
+    sources: list[_Source] = pickle.loads(zlib.decompress(batch))
     vectors: dict[str, np.ndarray] = {}
-    failed: dict[str, str] = {}
+    failed: list[str] = []
     if hasattr(job.feature_set.extractor, "together"):
         with suppress(Exception, SystemExit):  # which clip it was is found below
             vectors = dict(zip([source.key for source in sources], job.compute(sources), strict=True))
@@ -245,7 +251,7 @@ def _extract_batch(job: _Job, sources: list[_Source]) -> tuple[Path | None, dict
                 [vectors[source.key]] = job.compute([source])
         except (Exception, SystemExit) as error:  # a plug-in may raise anything
             about = f"{job.root / source.file}: {type(error).__name__}: "
-            failed[source.key] = f"{'' if isinstance(error, SerClassicError) else about}{error}"
+            failed.append(f"{'' if isinstance(error, SerClassicError) else about}{error}")
     if not vectors:
         return None, failed
     return write_shard(job.shards, list(vectors), list(map(np.atleast_2d, vectors.values()))), failed

@@ -57,19 +57,21 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
     return path
 
 
-def index(shards: Path) -> dict[str, Path]:
-    """The shard of each clip. One that cannot be read (a failing disk) counts as absent."""
-    found: dict[str, Path] = {}
+def index(shards: Path, digests: Iterable[str]) -> dict[str, Path | None]:
+    """The shard of each clip, if any. One that cannot be read (a failing disk) counts as absent."""
+    found: dict[str, Path | None] = dict.fromkeys(digests)
     for path in sorted(filter(Path.is_file, shards.glob("*.npz"))):
         try:
             with np.load(path) as shard:
-                found |= dict.fromkeys(shard["digests"].tolist(), path)
+                found |= dict.fromkeys(found.keys() & shard["digests"].tolist(), path)
         except DAMAGED:
             path.unlink(missing_ok=True)
     return found
 
 
-def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[np.ndarray, np.ndarray]:
+def assemble(
+    digests: list[str], known: dict[str, Path | None], shards: Path
+) -> tuple[np.ndarray, np.ndarray]:
     """One memory-mapped matrix [n, d] of the clips, made shard by shard, and the number of each clip's rows.
 
     Shards of several widths are a ValueError.
@@ -95,7 +97,7 @@ def assemble(digests: list[str], known: dict[str, Path], shards: Path) -> tuple[
             ends_here = np.array([stops[digests[position]] for position in positions])
             yield row_numbers(ends[positions], sizes), rows[row_numbers(ends_here, sizes)]
 
-    return keep(shards, "\n".join(digests), (int(ends[-1]), width), pieces()), lengths
+    return keep(shards, digests, (int(ends[-1]), width), pieces()), lengths
 
 
 @contextlib.contextmanager
@@ -109,12 +111,15 @@ def _opened(path: Path) -> Iterator[Any]:
         raise SerClassicError(f"{path}: damaged, and removed; run the same command again") from error
 
 
-def keep(shards: Path, key: str, shape: tuple[int, int], pieces: Pieces) -> np.ndarray:
+def keep(shards: Path, key: Iterable[str], shape: tuple[int, int], pieces: Pieces) -> np.ndarray:
     """A memory-mapped matrix in the folder of the shards, made if it is missing.
 
-    The key distinguishes it from other matrices. A piece is a place in it, and the values to write there.
+    The lines of its key distinguish it from others. A piece is a place in it, and the values to write there.
     """
-    matrix = shards / f"matrix-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+    sha = hashlib.sha256()
+    for number, line in enumerate(key):
+        sha.update(f"\n{line}".encode() if number else line.encode())
+    matrix = shards / f"matrix-{sha.hexdigest()[:16]}.npy"
     if not _whole(matrix, shape):
         with locked(shards, f"putting together {shards.name}"):
             if not _whole(matrix, shape):
