@@ -11,9 +11,9 @@ from ser_classic.adaptation import self_taught
 from ser_classic.degradations import COPIES
 from ser_classic.errors import SerClassicError
 from ser_classic.predictor import load_predictor
+from ser_classic.predictor.cutting import windows
 from ser_classic.predictor.describing import Describer
 from ser_classic.predictor.fitting import fit
-from ser_classic.predictor.windows import windows
 
 EMOTIONS = ("angry", "happy", "neutral", "sad")  # of the built-in predictor
 

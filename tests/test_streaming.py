@@ -16,7 +16,7 @@ from ser_classic.corpora.synthetic import synthesise
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.listen import command as listen
 from ser_classic.extras.listen import microphone
-from ser_classic.predictor.windows import hop_of, windows
+from ser_classic.predictor.cutting import hop_of, windows
 
 RATE = 16_000
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from ser_classic.predictor.utterances import HOP, LONGEST, MARGIN, Utterances
+from ser_classic.predictor.cutting import HOP, LONGEST, MARGIN, Utterances
 
 RATE = 8000
 

@@ -2,7 +2,7 @@
 
 `fitting` makes one from corpora, `freezing` turns its fitted pipeline into plain arrays, `saving` writes it
 to a file and reads it back, `familiarity` measures how far a recording is from the training clips, `cards`
-describes the predictor, and `windows` and `utterances` cut long recordings.
+describes the predictor, and `cutting` cuts long recordings into windows or utterances.
 """
 
 from ser_classic.predictor.core import BUILT_IN, BUILT_IN_NOTICE, Predictor, load_predictor

@@ -18,10 +18,9 @@ from ser_classic.features.inputs import Features
 from ser_classic.machines import Machine
 from ser_classic.predictor import saving
 from ser_classic.predictor.cards import html, takes_tables
-from ser_classic.predictor.describing import EACH, Channel, Cutter, Described, Describer, Recording
+from ser_classic.predictor.cutting import Cutter, Utterances, hop_of, windows
+from ser_classic.predictor.describing import EACH, Channel, Described, Describer, Recording
 from ser_classic.predictor.familiarity import Familiarity
-from ser_classic.predictor.utterances import Utterances
-from ser_classic.predictor.windows import hop_of, windows
 
 if TYPE_CHECKING:
     import pandas as pd

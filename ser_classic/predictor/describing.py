@@ -15,7 +15,7 @@ from ser_classic import audio
 from ser_classic.errors import SerClassicError
 from ser_classic.features import FeatureSet
 from ser_classic.features.extraction import BATCH, compute
-from ser_classic.predictor.utterances import Utterances
+from ser_classic.predictor.cutting import Cutter, Utterances
 from ser_classic.runtime.progress import track
 from ser_classic.runtime.workers import Local
 
@@ -31,8 +31,6 @@ EACH = "each"  # instead of a channel: every channel separately
 
 Channel = int | Literal["each"] | None
 NOWHERE = audio.Segment(np.nan, np.nan)  # of what is no recording
-# From the blocks of a recording [shape=(n,)] and its sample rate [Hz] to its pieces
-Cutter = Callable[[Iterable[np.ndarray], int], Iterable[tuple[audio.Segment, np.ndarray]]]
 
 
 @dataclass(frozen=True)
