@@ -97,6 +97,7 @@ def bench(
         from ser_classic.experiment import checking
         from ser_classic.experiment import suites as known
         from ser_classic.experiment.bench import bench as run_cells
+        from ser_classic.features.tables import bring
         from ser_classic.runtime.engines import ENGINES
 
     interrupts.stop_soon()
@@ -116,7 +117,8 @@ def bench(
         not (check or suites), "name a suite, such as quick; list them with: ser-classic list suites"
     )
     part = known.parse_shard(shard or "1/1")
-    context.with_resource(options.brought(tables, known.tables_of(suites or ())))
+    files = options.named_files(tables)
+    context.with_resource(bring(known.tables_of(suites or ()) | files))
     cells = [cell for suite in suites or () for cell in known.read_suite(suite)]
     yours = {}
     if own is not None:
@@ -128,12 +130,12 @@ def bench(
     workers = kind.open(cache, data.absolute(), jobs, scheduler)
     if check:
         stored = checking.finished(results, cells)
-        options.require_used(tables, (cell.features for cell in stored))
+        options.require_used(files, (cell.features for cell in stored))
         stored = {cell: stored[cell] for cell in known.select([*stored], **only)}
         with workers as running:
             found = checking.check(stored, sample or 12, seed or 0, data, cache, running)
         return _show_check(results, found)
-    options.require_used(tables, (cell.features for cell in cells))
+    options.require_used(files, (cell.features for cell in cells))
     cells, notices = known.runnable(known.shard_of(known.select(cells, **only), *part), yours, data)
     for notice in notices:
         tell(notice)

@@ -6,7 +6,6 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -258,17 +257,10 @@ def named_files(given: list[str] | None) -> dict[str, Path]:
     return {name: Path(file) for name, file in found.items()}
 
 
-def brought(tables: list[str] | None, more: Mapping[str, Path] = {}) -> AbstractContextManager[None]:
-    """Add the tables of --table as feature sets in a block, and those of `more` with other names."""
-    from ser_classic.features.tables import bring
-
-    return bring({**more, **named_files(tables)})
-
-
-def require_used(tables: list[str] | None, features: Iterable[str]) -> None:
-    """Refuse a --table that none of these feature sets uses."""
+def require_used(tables: Iterable[str], features: Iterable[str]) -> None:
+    """Refuse the name of a --table that none of these feature sets uses."""
     used = {part for name in features for part in name.split("+")}
-    for name in named_files(tables):
+    for name in tables:
         if name not in used:
             raise SerClassicError(
                 f"--table: no run uses {name}; name it in --features or in the suite, or leave it out"

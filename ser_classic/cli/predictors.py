@@ -62,6 +62,7 @@ def fit(
     with busy("starting"):
         from ser_classic.degradations import COPIES
         from ser_classic.features import FEATURES
+        from ser_classic.features.tables import bring
         from ser_classic.models import MODELS
         from ser_classic.predictor import cards, fitting, saving
 
@@ -69,8 +70,9 @@ def fit(
     MODELS[model]  # an unknown one is an error before any work
     lines = options.pairs(facts or (), "--fact 'licence=CC BY 4.0'")
     names = [corpus] if Path(corpus).exists() else corpus.split("+")
-    with options.brought(tables):
-        options.require_used(tables, [features])
+    files = options.named_files(tables)
+    with bring(files):
+        options.require_used(files, [features])
         brought = FEATURES[features].brought
         predictor = fitting.fit(
             names,
