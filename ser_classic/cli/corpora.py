@@ -111,7 +111,6 @@ def verify(
 
     Exit code 1: there is a fault.
     """
-
     from ser_classic.corpora import available
     from ser_classic.corpora.verifying import verify as verify_corpus
 

@@ -76,7 +76,6 @@ def score(
     results: options.Results = Path("results"),
 ) -> None:
     """Score predictions of your own model, and compare them with the best run on the same folds."""
-
     import pandas as pd
 
     from ser_classic import store

@@ -21,7 +21,6 @@ app = Group("features list", help="List feature sets, or extract one to a file."
 
 def list_features(as_json: options.Json = False) -> None:
     """List the feature sets with their columns, where the library that they need is installed."""
-
     from ser_classic.features import FEATURES
 
     facts, rows = [], []

@@ -225,7 +225,6 @@ def inline_svg(text: str, name: str, title: str) -> str:
     title : str
         What a screen reader says.
     """
-
     text = text[text.index("<svg") :].rstrip()
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, f"var(--{variable})")

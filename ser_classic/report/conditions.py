@@ -167,7 +167,6 @@ def _curves(
     trained with copies has one more column: what it gains by them. The picture, if there are several
     conditions, shows all rows, or only those `drawn`.
     """
-
     grids = []
     for (corpus, folds), part in table.groupby(["corpus", "base"]):
         plain = part.set_index(["words", "system"])["uar"]

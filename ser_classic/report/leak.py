@@ -85,7 +85,6 @@ def shown_premium(table: pd.DataFrame) -> pd.DataFrame:
 
 def leak_chapter(premium: pd.DataFrame) -> Chapter:
     """The table of `leak_premium` as a chapter."""
-
     table = shown_premium(premium)
     picture = Picture(
         "leak_premium",

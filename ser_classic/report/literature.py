@@ -108,7 +108,6 @@ def beside_networks(board: pd.DataFrame) -> pd.DataFrame:
 
 def networks_pictures(board: pd.DataFrame) -> tuple[Picture, ...]:
     """The picture at the head of the page: classical systems beside frozen networks; none without both."""
-
     table = beside_networks(board)
     if not len(table):
         return ()

@@ -63,7 +63,6 @@ def most_run(corpora: Iterable[str]) -> list[str]:
 
 def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
     """Every feature set with every model on one corpus, under the first protocol that they ran under."""
-
     table = systems(runs[runs["status"] == "ok"])
     table = table[(table["group"] == "blind") & table["independent"].astype(bool)]
     table = table[table["classes"] == table.groupby("corpus")["classes"].transform("max")]
@@ -85,7 +84,6 @@ def _feature_sets(runs: pd.DataFrame) -> Iterator[Picture]:
 
 def _confusions(runs: pd.DataFrame) -> Iterator[Picture]:
     """What the best blind system confuses, and how far its probabilities can be trusted."""
-
     own = first_seeds(runs[runs["source"] == ""])
     best = speaker_independent(own, "blind").sort_values("uar", ascending=False, kind="stable")
     best = best.drop_duplicates("corpus")

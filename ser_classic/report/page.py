@@ -114,7 +114,6 @@ def section_of(chapter: Chapter, drawn: Mapping[str, str] | None = None) -> Sect
 
 def figure_of(svg: str, name: str, title: str, caption: str) -> str:
     """A drawn figure with its caption below; screen readers say its title."""
-
     drawn = inline_svg(svg, name, title)
     return f'<figure><div class="scroll">{drawn}</div><figcaption>{escape(caption)}</figcaption></figure>'
 
