@@ -195,8 +195,8 @@ class Metric:
 
     Attributes
     ----------
-    word : str
-        What readers call it.
+    label : str
+        The name that readers see.
     of : callable
         The metric [shape=(...)] of sums over clips: of confusion counts [shape=(..., k, k)], or of sums
         [shape=(..., m)] of `terms`. So statistics can resample speakers without touching clips.
@@ -204,7 +204,7 @@ class Metric:
         What each clip adds [shape=(n, m)], where the metric needs probabilities; NaN without them.
     """
 
-    word: str
+    label: str
     of: Callable[[np.ndarray], np.ndarray]
     terms: Callable[[np.ndarray, np.ndarray, pd.DataFrame], np.ndarray] | None = None
 

@@ -201,7 +201,7 @@ def test_each_protocol_is_ranked_on_its_own_the_usual_one_first(board):
     )
     titles = [
         table.title
-        for chapter in report.text.corpora(report.systems(pd.concat([easier, board])))
+        for chapter in report.text.corpus_chapters(report.systems(pd.concat([easier, board])))
         for table in chapter.tables
         if table.title.startswith("Blind, loso, ")
     ]
@@ -234,7 +234,7 @@ def test_a_terminal_shows_the_ten_best_of_a_ranking_and_how_many_more_there_are(
     console = Console(width=80, file=io.StringIO(), color_system=None)
     console.print(report.terminal(report.systems(many)))
     text = console.file.getvalue()
-    (table,) = next(report.text.corpora(report.systems(many))).tables
+    (table,) = next(report.text.corpus_chapters(report.systems(many))).tables
     assert [int(place) for place in re.findall(r"^ *(\d+) +set", text, re.MULTILINE)] == list(range(1, 11))
     assert f"and {len(table.rows) - 10} more" in text
     assert f"| {len(table.rows)} | set" in markdown(many)

@@ -49,8 +49,8 @@ LISTED = {
     "tracks": Listed(lazy_table("ser_classic.tracks", "TRACKS"), lambda one: one.title, vars),
     "regressors": _models("REGRESSORS"),
 }
-COMMANDS = {"corpora": corpora.list_corpora, "features": features.list_features}
-Kind = StrEnum("Kind", [*LISTED, *COMMANDS])
+LIST_COMMANDS = {"corpora": corpora.list_corpora, "features": features.list_features}
+Kind = StrEnum("Kind", [*LISTED, *LIST_COMMANDS])
 
 
 def _rows(kind: str) -> Iterator[tuple[str, str]]:
@@ -69,8 +69,8 @@ def list_names(
     as_json: options.Json = False,
 ) -> None:
     """List the names that other commands take, or those of one kind with their meanings."""
-    if kind in COMMANDS:
-        return COMMANDS[kind](as_json=as_json)
+    if kind in LIST_COMMANDS:
+        return LIST_COMMANDS[kind](as_json=as_json)
     if kind is not None:
         entries = LISTED[kind].entries().items()
         facts = [{"name": name, **LISTED[kind].facts(one)} for name, one in entries]

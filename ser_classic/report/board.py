@@ -36,7 +36,7 @@ def scored(
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
-    figures: Callable[[Scorable, pd.DataFrame], dict[str, Any]] | None = None,
+    score: Callable[[Scorable, pd.DataFrame], dict[str, Any]] | None = None,
     columns: Sequence[str] = (*COLUMNS, *OBJECTS),
 ) -> pd.DataFrame:
     """Runs as a table with the columns `COLUMNS`, `DERIVED` and `OBJECTS`.
@@ -48,9 +48,10 @@ def scored(
     `clips_of` gives the clips table of a corpus. `problem` is called once for each reason why runs cannot be
     scored, which are left out; without it, the error is raised. `differ` tells how a run's record differs
     from what would be run today (`ser_classic.experiment.stale.differences`); without it no run is stale. A
-    run that differs in `clips` gets no figures, as its clips table is gone. It is a `sorted_board`.
+    run that differs in `clips` gets no figures, as its clips table is gone. `score` gives the figures of a
+    run, by default `score_run`. The table is a `sorted_board`.
     """
-    figures = figures or partial(score_run, known={})
+    score = score or partial(score_run, known={})
     clips_of, rows, left_out = cache(clips_of), [], {}
     for run in runs:
         record = run.record
@@ -62,7 +63,7 @@ def scored(
         row["stale"] = "; ".join(f"{what}: {how}" for what, how in other.items())
         try:
             if record["status"] == "ok" and "clips" not in other:
-                row |= figures(run, clips_of(record["corpus"]))
+                row |= score(run, clips_of(record["corpus"]))
         except SerClassicError as error:
             if problem is None:
                 raise

@@ -56,7 +56,7 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """What may be said of the difference, in a sentence."""
-        gap, word = self.difference, METRICS[self.metric].word
+        gap, word = self.difference, METRICS[self.metric].label
         names = [run.record["id"] for run in self.runs]
         better, worse = names if gap.value >= 0 else names[::-1]
         low, high = (gap.low, gap.high) if gap.value >= 0 else (-gap.high, -gap.low)
@@ -108,7 +108,7 @@ class Comparison:
             )
         ]
         names = (str(name).partition("/")[2] or str(name) for name in each.index)
-        table = Table(("", METRICS[self.metric].word, *names), tuple(rows)).lines()
+        table = Table(("", METRICS[self.metric].label, *names), tuple(rows)).lines()
         if gap.trusted:
             table.append(f"95 % interval, speakers resampled  {signed(gap.low)} to {signed(gap.high)}")
             table.append(f"permutation test over speakers  p = {self.p_value:.2g}")

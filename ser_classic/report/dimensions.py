@@ -66,10 +66,10 @@ def dimension_board(results: Path, problem: Callable[[str], None] | None = None)
     no figures.
     """
 
-    def figures(run: store.Run, clips: pd.DataFrame) -> dict[str, Any]:
+    def score(run: store.Run, clips: pd.DataFrame) -> dict[str, Any]:
         return score_dimension(run.predictions(), clips, run.record["target"])
 
-    board = read(results / store.DIMENSIONS, problem, figures=figures, columns=(*COLUMNS, "run"))
+    board = read(results / store.DIMENSIONS, problem, score=score, columns=(*COLUMNS, "run"))
     return board.drop(columns="run")
 
 

@@ -206,7 +206,7 @@ def as_text(found: Mapping[str, Any], pair: Comparison | None) -> str:
     for name in (name for name in METRICS if name in found):
         value, low, high = found[name].values()
         range_ = "" if low is None else f"{share(low)} to {share(high)}"
-        summary.append((METRICS[name].word, of_share(value), range_))
+        summary.append((METRICS[name].label, of_share(value), range_))
     emotions, counts = found["confusion"]["emotions"], found["confusion"]["counts"]
     short = tuple(word[:5] for word in emotions)
     everyone = {"all": {"uar": found["uar"]["value"], "recall": found["recall"]}}

@@ -168,7 +168,7 @@ def about_task(rows: pd.DataFrame) -> str:
     )
 
 
-def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
+def corpus_chapters(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
     """A chapter for each corpus with the rankings of `systems`; terminals show `most` rows of each."""
     for corpus, of_corpus in table.groupby("corpus", sort=False):
         tables, remarks = [], []
@@ -204,14 +204,14 @@ def corpora(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
 
 def markdown(table: pd.DataFrame) -> str:
     """The rankings of `systems` as Markdown: a heading per corpus and a table per group, the best bold."""
-    return ("".join(chapter.markdown() for chapter in corpora(table)).rstrip() or NOTHING) + "\n"
+    return ("".join(chapter.markdown() for chapter in corpus_chapters(table)).rstrip() or NOTHING) + "\n"
 
 
 def terminal(table: pd.DataFrame) -> Group:
     """Of `systems` the best of each ranking, then of all, which stay on the screen; for rich to print."""
     from rich.console import Group
 
-    chapters = [chapter.terminal() for chapter in corpora(under_usual_protocol(table), MOST)]
+    chapters = [chapter.terminal() for chapter in corpus_chapters(under_usual_protocol(table), MOST)]
     best = best_systems(table, BEST)
     return Group(*(chapters or [NOTHING]), *([best.terminal()] if best.rows else []))
 
