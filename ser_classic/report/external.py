@@ -157,7 +157,7 @@ def compared(run: External, results: Path, clips: pd.DataFrame) -> Comparison | 
         and ours.record["digests"].get("clips") == run.record["digests"]["clips"]
     )
     board = scored(same, lambda _: clips, differ=lambda record: differences(record, lambda _: None))
-    best = board[(board["source"] != "external") & (board["stale"] == "")].dropna(subset="uar")
+    best = board[board["source"].ne("external") & board["late"].eq(0)]
     return compare(run, best["run"].iloc[0], clips) if len(best) else None
 
 
