@@ -60,8 +60,36 @@ def read_predictions(
     SerClassicError
         The file cannot be read, lacks a column, or does not hold each test clip once; with its lines.
     """
-    table = read_rows(path)
-    names = list(table)
+    table, emotions = read_rows(path), sorted(set(clips["emotion"]))
+    key, answer, meant = _columns(path, list(table), emotions, words)
+    wanted = {clips.index[row]: fold.name for fold in folds for row in fold.test}
+    found = pd.DataFrame({"clip": named(table[key], clips)})
+    found["fold"] = found["clip"].map(wanted)
+    found["guess"] = table[answer].map(lambda word: words.get(word, word))
+    given = table[[*meant]].apply(pd.to_numeric, errors="coerce").set_axis([*meant.values()], axis=1)
+    whole = given.ge(0).all(axis=1) & (given.sum(axis=1, skipna=False) - 1).abs().le(TOLERANCE)
+    lacking = [f"p_{emotion}" for emotion in emotions if f"p_{emotion}" not in given]
+    if meant and lacking and not whole.all():
+        raise SerClassicError(
+            f"{path}: without {', '.join(lacking)}, the probabilities of a clip do not add up to 1; give a "
+            "column for every emotion, or for none"
+        )
+    details = table.assign(name=table[key], answer=table[answer], corpus=corpus, emotions=", ".join(emotions))
+    problems = _problems(details, found, found["guess"].isin(emotions), whole | (not meant))
+    missing = [name for name in wanted if name not in set(found["clip"])]
+    if missing and not problems:
+        problems.append(f"{len(missing)} of {len(wanted)} test clips are missing, such as {missing[0]}")
+    if problems:
+        shown = some(problems, SHOWN, "\n  ")
+        raise SerClassicError(f"{path}: does not fit the folds of {corpus}:\n  {shown}")
+    checked = pd.concat([found[["fold", "clip", "guess"]], given], axis=1)
+    return checked.set_index("clip", drop=False).loc[[*wanted]].reset_index(drop=True)
+
+
+def _columns(
+    path: Path, names: list[str], emotions: list[str], words: Mapping[str, str]
+) -> tuple[str, str, dict[str, str]]:
+    """The columns of the clip and the guess, and what those of probabilities mean, as `p_<emotion>`."""
     key = next((name for name in ("clip", "file") if name in names), None)
     answer = next((name for name in ("guess", "emotion") if name in names), None)
     if key is None or answer is None:
@@ -69,57 +97,43 @@ def read_predictions(
             f"{path}: expected the columns clip (or file) and emotion (or guess), found "
             f"{', '.join(names) or 'none'}"
         )
-    emotions = sorted(set(clips["emotion"]))
-    meant = {name: words.get(name[2:], name[2:]) for name in names if name.startswith("p_")}
-    known = {"clip", "file", "fold", "guess", "emotion", *BESIDE}
-    strange = [name for name in names if meant.get(name, name) not in (emotions if name in meant else known)]
+    meant = {name: f"p_{words.get(name[2:], name[2:])}" for name in names if name.startswith("p_")}
+    known = {"clip", "file", "fold", "guess", "emotion", *BESIDE, *(f"p_{emotion}" for emotion in emotions)}
+    strange = [name for name in names if meant.get(name, name) not in known]
     if strange or len(set(meant.values())) < len(meant):
         raise SerClassicError(
             f"{path}: columns that are not known, or mean the same: {', '.join(strange or names)}; "
             f"probabilities are called p_<emotion>, of {', '.join(emotions)} (--map for other words)"
         )
-    wanted = {clips.index[row]: fold.name for fold in folds for row in fold.test}
-    clip = named(table[key], clips)
-    fold, guess = clip.map(wanted), table[answer].map(lambda word: words.get(word, word))
-    given = table[[*meant]].apply(pd.to_numeric, errors="coerce")
-    whole = given.ge(0).all(axis=1) & (given.sum(axis=1, skipna=False) - 1).abs().le(TOLERANCE)
-    lacking = [f"p_{emotion}" for emotion in emotions if emotion not in meant.values()]
-    if meant and lacking and not whole.all():
-        raise SerClassicError(
-            f"{path}: without {', '.join(lacking)}, the probabilities of a clip do not add up to 1; give a "
-            "column for every emotion, or for none"
-        )
-    table = table.assign(fold=table.get("fold", fold), part=table.get("part", "test"))
+    return key, answer, meant
+
+
+def _problems(table: pd.DataFrame, found: pd.DataFrame, known: pd.Series, whole: pd.Series) -> list[str]:
+    """The first fault of each row of a table (by line) that does not fit what was `found` of it.
+
+    `known` says of each whether its guess is an emotion, `whole` whether its probabilities add up.
+    """
+    clip, fold = found["clip"], found["fold"]
     first = {name: line for line, name in clip[::-1].items()}
+    table = table.assign(
+        right=fold,
+        first=clip.map(first),
+        fold=table.get("fold", fold),
+        part=table.get("part", "test"),
+    )
     checks = {
         "{name!r} is not a clip of {corpus}": clip.isna(),
         "{name} is of the part {part!r}; keep only test": table["part"] != "test",
         "{name} is not tested by this protocol": fold.isna(),
         "{name} is tested in fold {right}, not {fold}": table["fold"] != fold,
-        "{name} has no emotion": guess == "",
-        "{answer!r} is none of {emotions}; say what it means with --map": ~guess.isin(emotions),
-        "its probabilities are not numbers from 0 to 1 that add up to 1": ~whole & bool(meant),
+        "{name} has no emotion": found["guess"] == "",
+        "{answer!r} is none of {emotions}; say what it means with --map": ~known,
+        "its probabilities are not numbers from 0 to 1 that add up to 1": ~whole,
         "{name} is repeated, first in line {first}": clip.duplicated(),
     }
-    details = table[["part", "fold"]].assign(
-        name=table[key], answer=table[answer], right=fold, first=clip.map(first), corpus=corpus
-    )
-    details["emotions"] = ", ".join(emotions)
     wrong = np.select(list(checks.values()), list(checks), "")
-    problems = [
-        f"line {line}: {words.format(**facts)}"
-        for words, (line, facts) in zip(wrong, details.to_dict("index").items(), strict=True)
-        if words
-    ]
-    missing = [name for name in wanted if name not in set(clip)]
-    if missing and not problems:
-        problems.append(f"{len(missing)} of {len(wanted)} test clips are missing, such as {missing[0]}")
-    if problems:
-        shown = some(problems, SHOWN, "\n  ")
-        raise SerClassicError(f"{path}: does not fit the folds of {corpus}:\n  {shown}")
-    given.columns = [f"p_{word}" for word in meant.values()]
-    checked = pd.concat([pd.DataFrame({"fold": fold, "clip": clip, "guess": guess}), given], axis=1)
-    return checked.set_index("clip", drop=False).loc[[*wanted]].reset_index(drop=True)
+    rows = zip(wrong, table.to_dict("index").items(), strict=True)
+    return [f"line {line}: {words.format(**facts)}" for words, (line, facts) in rows if words]
 
 
 def external(
