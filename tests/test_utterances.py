@@ -67,16 +67,18 @@ def test_a_long_speech_is_split_and_none_of_it_lost():
     assert all(0 <= after.start - before.end < 0.1 for before, after in itertools.pairwise(spans))
 
 
-def test_short_ones_that_follow_each_other_closely_do_not_overlap():
-    pause = np.zeros(RATE // 2)
-    words = np.concatenate([pause, *[part for _ in range(6) for part in (voice(0.4), pause)]])
-    spans = [span for span, _ in found(words.astype(np.float32))]
-    assert len(spans) == 6
+@pytest.mark.parametrize(("word", "pause", "count"), [(0.4, 0.5, 3), (0.7, 0.5, 6), (0.4, 0.9, 6)])
+def test_short_ones_are_given_with_what_surrounds_them_or_joined_but_never_overlap(word, pause, count):
+    quiet = np.zeros(round(RATE * pause))
+    words = [part for _ in range(6) for part in (voice(word), quiet)]
+    whole = np.concatenate([np.zeros(RATE), *words, np.zeros(RATE)]).astype(np.float32)
+    spans = [span for span, _ in found(whole)]
+    assert len(spans) == count
     assert all(after.start >= before.end for before, after in itertools.pairwise(spans))
-    for number, span in enumerate(spans):
-        said = 0.5 + 0.9 * number
-        assert span.start <= said + 0.05
-        assert span.end >= said + 0.35
+    assert all(span.end - span.start >= 0.99 for span in spans)
+    for number in range(6):
+        middle = 1 + (word + pause) * number + word / 2
+        assert sum(span.start < middle < span.end for span in spans) == 1
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 16_000, 44_100])

@@ -30,7 +30,7 @@ ABOVE = 0.35  # of the way from the quiet level to the loud one: speech
 LEAST_RANGE = 4.0  # [dB] from quiet to speech
 HUM = 100.0  # [Hz]; what is below, such as mains hum, counts little
 SILENCE = -70.0  # [dB re full scale]; never speech
-PAUSE = 0.4  # [s]; a shorter one does not end an utterance
+BETWEEN = 40  # frames of a pause; a shorter one does not end an utterance
 MARGIN = 0.1  # [s] kept before and after the speech
 LEAST_SPEECH = 0.25  # [s] of an utterance; less is a click or a cough
 VOICED = 0.15  # share of an utterance's frames that must be periodic
@@ -92,8 +92,8 @@ class Utterances:
 
     A frame is speech where its level is well above the noise of the last minute; pauses shorter than 0.4 s
     belong to an utterance, one without voice (typing, music of a queue without melody, breath) is none. A
-    longer one is split where it is quietest, a shorter one is given with what surrounds it. Utterances do not
-    overlap: short ones that follow each other closely stay shorter.
+    longer one is split where it is quietest, a shorter one is given with what surrounds it; short ones that
+    would overlap then are one.
 
     Examples
     --------
@@ -159,24 +159,27 @@ class Utterances:
 
     def _ended(self, last: bool) -> Iterator[tuple[Segment, np.ndarray]]:
         """Yield what no later frame can change, and let go of it."""
-        pause, margin = round(PAUSE / HOP), round(MARGIN / HOP)
-        most = LONGEST - 2 * margin
+        most = LONGEST - 2 * _around(LONGEST)
+        known = len(self._speech)
+        ready = known if last else known - 2 * SHORTEST - BETWEEN  # what ends later may still be joined
         done = 0
-        for start, end in _runs(self._speech, pause):
-            if not last and end + pause + SHORTEST > len(self._speech) and end - start <= most:
+        for start, end in self._found(known if last else known - BETWEEN):
+            if end > ready and end - start <= most:
                 break
             while end - start > most:
                 low, high = start + LONGEST // 3, min(start + most, end - SHORTEST)
                 smooth = np.convolve(self._levels[low:high], np.full(9, 1 / 9), mode="same")
                 cut = low + int(np.argmin(smooth[4:-4])) + 4  # where it is quietest
-                yield from self._utterance(start, cut, 0)
+                if self._is_utterance(start, cut):
+                    yield self._utterance(start, cut, 0)
                 start = done = self._given = cut
-            if not last and end + pause + SHORTEST > len(self._speech):
+            if end > ready:
                 break
-            yield from self._utterance(start, end, margin)
+            if self._is_utterance(start, end):
+                yield self._utterance(start, end, _around(end - start))
             done = end
         else:
-            done = max(done, len(self._speech) - 2 * SHORTEST)
+            done = max(done, known - 2 * SHORTEST)
         keep = max(0, done - SHORTEST)
         self._speech[:done] = False  # used up
         self._samples = self._samples[keep * self._hop :]
@@ -185,26 +188,46 @@ class Utterances:
         self._first += keep
         self._given = max(0, self._given - keep)
 
-    def _utterance(self, start: int, end: int, after: int) -> Iterator[tuple[Segment, np.ndarray]]:
-        """What lies between two frames, where it is speech: with margins, and long enough."""
-        voiced = self._periodic[start:end]
-        if self._speech[start:end].sum() * HOP < LEAST_SPEECH or voiced.mean() < VOICED:
-            return
-        spare = (SHORTEST - (end - start) + 1) // 2  # on either side, for the shortest
-        start = max(self._given, start - max(round(MARGIN / HOP), spare))
-        end = self._given = min(len(self._speech), end + max(after, spare))
+    def _found(self, final: int) -> list[tuple[int, int]]:
+        """First and last frame (exclusive) of every utterance, those joined that would overlap.
+
+        What ends after the frame `final` may become one.
+        """
+        found: list[tuple[int, int]] = []
+        for start, end in _runs(self._speech):
+            if end <= final and not self._is_utterance(start, end):
+                continue
+            if found and start - found[-1][1] < _around(found[-1][1] - found[-1][0]) + _around(end - start):
+                start = found.pop()[0]
+            found.append((start, end))
+        return found
+
+    def _is_utterance(self, start: int, end: int) -> bool:
+        """Whether there is enough speech between two frames, and enough of it voiced."""
+        speech = self._speech[start:end].sum()
+        return speech * HOP >= LEAST_SPEECH and self._periodic[start:end].sum() >= VOICED * speech
+
+    def _utterance(self, start: int, end: int, after: int) -> tuple[Segment, np.ndarray]:
+        """What lies between two frames, and around them."""
+        start = max(self._given, start - _around(end - start))
+        end = self._given = min(len(self._speech), end + after)
         piece = self._samples[start * self._hop : end * self._hop]
         seconds = self._hop / self.rate
         first, last = (round((self._first + frame) * seconds, 6) for frame in (start, end))
-        yield Segment(first, last), piece
+        return Segment(first, last), piece
 
 
-def _runs(speech: np.ndarray, pause: int) -> list[tuple[int, int]]:
-    """First and last frame (exclusive) of every run of speech; shorter pauses lie within."""
+def _around(frames: int) -> int:
+    """Frames kept on either side of so many of speech: a margin, or what makes it the shortest utterance."""
+    return max(round(MARGIN / HOP), (SHORTEST - frames + 1) // 2)
+
+
+def _runs(speech: np.ndarray) -> list[tuple[int, int]]:
+    """First and last frame (exclusive) of every run of speech; pauses shorter than `BETWEEN` lie within."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], speech, [False]]).astype(np.int8)))
     runs: list[tuple[int, int]] = []
     for start, end in edges.reshape(-1, 2).tolist():
-        if runs and start - runs[-1][1] < pause:
+        if runs and start - runs[-1][1] < BETWEEN:
             runs[-1] = (runs[-1][0], end)
         else:
             runs.append((start, end))
