@@ -145,25 +145,25 @@ def nearest_share(values: np.ndarray, names: Sequence[str]) -> tuple[float, floa
     return float(np.mean(names[nearest] == names)), chance
 
 
-def write(folder: Path, title: str, facts: dict[str, str], parts: Sequence[Panel]) -> Path:
+def write(folder: Path, title: str, facts: dict[str, str], panels: Sequence[Panel]) -> Path:
     """Write `index.html`, which needs nothing else, and every figure as SVG and PNG beside it."""
-    text = page_of(title, facts, parts)  # first: what is drawn once is laid out a little differently again
+    text = page_of(title, facts, panels)  # first: what is drawn once is laid out a little differently again
     page = folder / "index.html"
     with writing(folder, "--output"):
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(page) as draft:
             draft.write_text(text, encoding="utf-8")
-        for part in parts:
-            style.write(part.figure, folder / f"{part.name}.svg", folder / f"{part.name}.png")
+        for panel in panels:
+            style.write(panel.figure, folder / f"{panel.name}.svg", folder / f"{panel.name}.png")
     return page
 
 
-def page_of(title: str, facts: dict[str, str], parts: Sequence[Panel]) -> str:
+def page_of(title: str, facts: dict[str, str], panels: Sequence[Panel]) -> str:
     """The page, in the style of the leaderboard's."""
     sections = []
-    for part in parts:
-        figure = figure_of(style.svg(part.figure), part.name, part.title, part.caption)
-        sections.append(Section(part.name, part.title, figure + part.table))
+    for panel in panels:
+        figure = figure_of(style.svg(panel.figure), panel.name, panel.title, panel.caption)
+        sections.append(Section(panel.name, panel.title, figure + panel.table))
     items = "".join(
         f"<li><b>{escape(name)}:</b> {escape(value)}</li>" for name, value in facts.items() if value
     )

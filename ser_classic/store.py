@@ -32,7 +32,7 @@ RECORD = "run.json"
 DIMENSIONS = "dimensions"  # the folder of their runs in that of results
 NAMES = ("corpus", "protocol", "features", "model", "seed")  # in a record, of its cell
 FEATURES_OF = ("features", "trained_features", "degraded")  # of digests in a record
-# What the record of a finished run holds, that of one of ours also, and its digests
+# What the record of a finished run holds, what it also holds unless the run is external, and its digests
 FINISHED = {"track": str, "base": str, "leaky": bool, "independent": bool}
 FINISHED |= {"parameters": dict, "digests": dict}
 OURS = {"versions": dict, "machine": dict, "folds": list, "size": int}
@@ -46,14 +46,14 @@ def home_of(results: Path, target: str) -> Path:
     return results if target == EMOTION else results / DIMENSIONS
 
 
-def id_of(record: Mapping[str, Any]) -> str:
-    """The names of a run's cell, joined; unique, as names contain no double hyphen."""
-    return "--".join(str(record[name]) for name in (*NAMES, *({"target"} & record.keys())))
-
-
 def homes(results: Path) -> tuple[Path, Path]:
     """The results folders of emotions and of dimensions."""
     return results, results / DIMENSIONS
+
+
+def id_of(record: Mapping[str, Any]) -> str:
+    """The names of a run's cell, joined; unique, as names contain no double hyphen."""
+    return "--".join(str(record[name]) for name in (*NAMES, *({"target"} & record.keys())))
 
 
 @dataclass(frozen=True)

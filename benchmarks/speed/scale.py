@@ -335,8 +335,8 @@ def measure(asked: argparse.Namespace, sizes: list[int], root: Path, caches: Pat
             shutil.rmtree(cache, ignore_errors=True)
             points += series({**task, "what": "extract"}, [size], points, asked.minutes)
         for model in asked.models if features == asked.features[0] else ():
-            limit = [clips for name, clips in LIMITS.items() if name == model and clips <= asked.max_clips]
-            counts = sorted({*sizes, *limit})
+            limit = LIMITS.get(model, 0)
+            counts = sorted({*sizes, limit}) if 0 < limit <= asked.max_clips else sizes
             points += series({**task, "what": "run", "model": model}, counts, points, asked.minutes)
         shutil.rmtree(cache, ignore_errors=True)
     return points

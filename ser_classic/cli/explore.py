@@ -39,8 +39,8 @@ def explore(
     if is_recording(path) and not os.path.isdir(path):  # noqa: PTH112 (Path's raises where one may not look)
         others = options.given(context) - {"what", "--output", "--channel"}
         options.refuse(others, f"{', '.join(others)}: for a corpus only, and {what} is a recording")
-        parts, facts = explorer.explore_file(path, access.reading.channel)
-        page = explorer.write(folder, path.name, facts, parts)
+        panels, facts = explorer.explore_file(path, access.reading.channel)
+        page = explorer.write(folder, path.name, facts, panels)
         for name, value in facts.items():
             print(f"{name}: {value}")
     else:
@@ -57,6 +57,6 @@ def explore(
             loaded.clips, loaded.root, feature_set, access.cache, Local(jobs), loaded.corpus.channel
         )
         facts = explorer.corpus_facts(loaded, features, extracted)
-        parts = explorer.explore_corpus(loaded, extracted)
-        page = explorer.write(folder, loaded.corpus.name, facts, parts)
+        panels = explorer.explore_corpus(loaded, extracted)
+        page = explorer.write(folder, loaded.corpus.name, facts, panels)
     print(f"{page}: open it in a browser")

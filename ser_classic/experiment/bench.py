@@ -1,4 +1,4 @@
-"""The benchmark: a run is one cell of corpus x features x model x protocol x seed, and stores predictions."""
+"""Run cells that have no finished and current run yet, one corpus at a time, and store the runs."""
 
 from __future__ import annotations
 

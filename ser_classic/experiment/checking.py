@@ -89,7 +89,7 @@ def check(
 ) -> Check:
     """Run a sample of `finished` runs again, in a temporary folder, and compare the predictions.
 
-    It is drawn by the seed; the chance of a run falls with the seconds it took, so most are quick and every
+    The seed draws the sample. The chance of a run falls with the seconds it took, so most are quick and every
     run can be drawn.
     """
     clips, at_hand = Sources(data, cache).clips_today, set(available(data))

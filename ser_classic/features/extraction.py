@@ -124,9 +124,9 @@ _digests: dict[str, str] = {}  # of files, by their state, so that each is read 
 
 
 class _Source(NamedTuple):
-    """A clip, its segment of the file, the state of that when its digest was taken, and a key in the cache.
+    """A clip to extract: its segment of a file, and the state of the file when its digest was taken.
 
-    The key tells the file's content, and what else the samples depend on.
+    The key, by which the cache knows it, has this digest and all else that the samples depend on.
     """
 
     file: str
@@ -138,7 +138,7 @@ class _Source(NamedTuple):
 
 @dataclass(frozen=True)
 class _Job:
-    """How clips become features, and the folder for these."""
+    """How clips become features, and the folder of their shards."""
 
     feature_set: FeatureSet
     root: Path
@@ -203,9 +203,10 @@ def _in_shards(clips: pd.DataFrame, job: _Job, engine: Engine) -> tuple[list[str
             parameters = json.dumps(job.feature_set.parameters, indent=1)
             (job.shards / "parameters.json").write_text(f"{parameters}\n")
             known = index(job.shards, keys)
-            rows = {key: row for row, key in enumerate(keys) if known[key] is None}
-            told = enumerate(zip(clips["file"], clips.index, segments(clips), states, keys, strict=True))
-            missing = (_Source(*each) for row, each in told if rows.get(each[-1]) == row)
+            # Of clips with the same key, the last
+            last = {key: row for row, key in enumerate(keys) if known[key] is None}
+            sources = map(_Source, clips["file"], clips.index, segments(clips), states, keys)
+            missing = (source for row, source in enumerate(sources) if last.get(source.key) == row)
             batches, calls = [], []
             while batch := [*islice(missing, BATCH)]:
                 batches.append([source.key for source in batch])
@@ -218,11 +219,11 @@ def _in_shards(clips: pd.DataFrame, job: _Job, engine: Engine) -> tuple[list[str
 
 
 def _extract_missing(
-    calls: list[tuple[_Job, bytes]], of: int, job: _Job, engine: Engine
+    calls: list[tuple[_Job, bytes]], total: int, job: _Job, engine: Engine
 ) -> dict[int, Path | None]:
     """Extract batches of clips into new shards, and return the shard of each batch, by its number.
 
-    As the workers report them: a shared folder may list its files late.
+    The workers report the shards, as a shared folder may list its files late.
     """
     name = job.feature_set.name
     done = engine.run(_extract_batch, calls, "batches of clips")
@@ -233,7 +234,7 @@ def _extract_missing(
         raise SerClassicError(f"{job.root}: {gone}")
     if failures:
         shown = some(sorted(failures), apart="\n  ")
-        raise SerClassicError(f"{name}: {len(failures)} of {of} clips cannot be used:\n  {shown}")
+        raise SerClassicError(f"{name}: {len(failures)} of {total} clips cannot be used:\n  {shown}")
     return {number: shard for number, (shard, _) in answers.items()}
 
 

@@ -3,7 +3,7 @@
 Each feature set with its exact parameters has a folder of shards. A shard is one `.npz` with the features of
 some clips, keyed by the digest of each clip's file: a renamed clip costs nothing, a new one costs one
 extraction. A shard is written elsewhere and moved into place, and any number of processes may share the
-folder. It also has a matrix for each list of clips that was requested.
+folder, which also has a matrix for each list of clips that was requested.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ser_classic.runtime.files import cache_folder, replacing, writing
 
 Pieces = Iterable[tuple[Any, np.ndarray]]
 
-DAMAGED = (OSError, ValueError, KeyError, zipfile.BadZipFile)  # what reading such a shard raises
+DAMAGED = (OSError, ValueError, KeyError, zipfile.BadZipFile)  # raised on reading a damaged shard
 
 
 def shards_of(feature_set: FeatureSet, cache: Path | None) -> Path:
@@ -58,7 +58,7 @@ def write_shard(shards: Path, digests: list[str], vectors: list[np.ndarray]) -> 
 
 
 def index(shards: Path, digests: Iterable[str]) -> dict[str, Path | None]:
-    """The shard of each clip, if any. One that cannot be read (a failing disk) counts as absent."""
+    """The shard of each clip, if any. One that cannot be read (a failing disk) is removed."""
     found: dict[str, Path | None] = dict.fromkeys(digests)
     for path in sorted(filter(Path.is_file, shards.glob("*.npz"))):
         try:

@@ -124,7 +124,7 @@ def _inner_folds(y: np.ndarray, owners: np.ndarray | None, dev: np.ndarray | Non
 
 
 def _balanced(model: Model, pipeline: Any, y: np.ndarray, corpora: np.ndarray | None) -> dict[str, Any]:
-    """What `fit` of the pipeline gets so that classes, and corpora if given, count the same."""
+    """Let classes, and corpora if given, count the same: by the options returned for `fit`, or by priors."""
     from sklearn.utils.validation import has_fit_parameter
 
     from ser_classic.estimators import balanced_weights

@@ -269,7 +269,7 @@ class Predictor:
         if (segments and window is not None) or (window is None and hop is not None):
             raise SerClassicError("choose one of segments and window; hop needs window")
         if window is not None:
-            hop_of(window, hop)  # raises if it cannot be
+            hop_of(window, hop)  # raises an error if they do not fit
         if not 0 <= min_confidence <= 1:
             raise SerClassicError(f"min_confidence {min_confidence}; expected a probability, 0 to 1")
         if min_confidence and not self.has_probabilities:

@@ -1,4 +1,4 @@
-"""Cutting a recording of any length: windows, or utterances, which are found on energy and voicing.
+"""Cutting a recording of any length: windows, or utterances, found by energy and voicing.
 
 The pieces are the same whether the recording comes whole or in blocks of any size. Only a window of it is
 held at a time, or two minutes for utterances.
@@ -30,7 +30,7 @@ ABOVE = 0.35  # of the way from the quiet level to the loud one: speech
 LEAST_RANGE = 4.0  # [dB] from quiet to speech
 HUM = 100.0  # [Hz]; what is below, such as mains hum, counts little
 SILENCE = -70.0  # [dB re full scale]; never speech
-BETWEEN = 40  # frames of a pause; a shorter one does not end an utterance
+PAUSE = 40  # frames; a shorter one does not end an utterance
 MARGIN = 0.1  # [s] kept before and after the speech
 LEAST_SPEECH = 0.25  # [s] of an utterance; less is a click or a cough
 VOICED = 0.15  # share of an utterance's frames that must be periodic
@@ -90,10 +90,10 @@ def windows(
 class Utterances:
     """Speech of a recording that comes in blocks, an utterance of 1 to 15 s at a time.
 
-    A frame is speech where its level is well above the noise of the last minute; pauses shorter than 0.4 s
-    belong to an utterance, one without voice (typing, music of a queue without melody, breath) is none. A
-    longer one is split where it is quietest, a shorter one is given with what surrounds it; short ones that
-    would overlap then are one.
+    A frame is speech where its level is well above the noise of the last minute. Pauses shorter than 0.4 s
+    belong to an utterance; what has no voice (typing, breath, music of a queue without melody) is none. More
+    than 15 s are split where they are quietest, and less than 1 s is given with what surrounds it; utterances
+    that would then overlap are joined.
 
     Examples
     --------
@@ -161,9 +161,9 @@ class Utterances:
         """Yield what no later frame can change, and let go of it."""
         most = LONGEST - 2 * _around(LONGEST)
         known = len(self._speech)
-        ready = known if last else known - 2 * SHORTEST - BETWEEN  # what ends later may still be joined
+        ready = known if last else known - 2 * SHORTEST - PAUSE  # what ends later may still be joined
         done = 0
-        for start, end in self._found(known if last else known - BETWEEN):
+        for start, end in self._found(known if last else known - PAUSE):
             if end > ready and end - start <= most:
                 break
             while end - start > most:
@@ -223,11 +223,11 @@ def _around(frames: int) -> int:
 
 
 def _runs(speech: np.ndarray) -> list[tuple[int, int]]:
-    """First and last frame (exclusive) of every run of speech; pauses shorter than `BETWEEN` lie within."""
+    """First and last frame (exclusive) of every run of speech; pauses shorter than `PAUSE` lie within."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], speech, [False]]).astype(np.int8)))
     runs: list[tuple[int, int]] = []
     for start, end in edges.reshape(-1, 2).tolist():
-        if runs and start - runs[-1][1] < BETWEEN:
+        if runs and start - runs[-1][1] < PAUSE:
             runs[-1] = (runs[-1][0], end)
         else:
             runs.append((start, end))

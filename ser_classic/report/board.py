@@ -12,16 +12,17 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.errors import SerClassicError, some
 from ser_classic.metrics import METRICS
-from ser_classic.report.scoring import Scorable, score_run
+from ser_classic.report.scoring import score_run
 from ser_classic.statistics import FEWEST_SPEAKERS
 from ser_classic.tracks import LEAKY, in_order
 from ser_classic.vocabulary import CONDITIONS
 
 # What runs that differ only in the seed have in common
 SYSTEM = ["corpus", "protocol", "track", "leaky", "features", "model"]
+# What systems that are ranked together have in common
+RANKING = ["corpus", "group", "protocol", "emotions"]
 _FIRST = ["clips", "speakers", "classes", "uar", "uar_low", "uar_high", "accuracy", "macro_f1"]
 _COST = ["fit_seconds", "predict_seconds"]
-RANKING = ["corpus", "group", "protocol", "emotions"]  # and those that are ranked together
 COLUMNS = [*SYSTEM, "seed", *_FIRST, *_COST, "status", *(name for name in METRICS if name not in _FIRST)]
 COLUMNS += ["speaker_uar", "error", "test", "stale", "base", "independent", "source"]
 # Further columns of a table of runs, which no file has: what follows from the others, and objects
@@ -32,11 +33,11 @@ FLOOR = "prior"  # the model that ignores the recording; it is not ranked
 
 
 def scored(
-    runs: Iterable[Scorable],
+    runs: Iterable[store.Run],
     clips_of: Callable[[str], pd.DataFrame],
     problem: Callable[[str], None] | None = None,
     differ: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None,
-    score: Callable[[Scorable, pd.DataFrame], dict[str, Any]] | None = None,
+    score: Callable[[store.Run, pd.DataFrame], dict[str, Any]] | None = None,
     columns: Sequence[str] = (*COLUMNS, *OBJECTS),
 ) -> pd.DataFrame:
     """Runs as a table with the columns `COLUMNS`, `DERIVED` and `OBJECTS`.

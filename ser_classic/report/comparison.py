@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -14,10 +14,18 @@ from ser_classic import store
 from ser_classic.errors import SerClassicError, counted
 from ser_classic.metrics import COUNT_METRICS, METRICS
 from ser_classic.registry import unknown
-from ser_classic.report.scoring import Scorable, aligned, speaker_counts, with_truth
+from ser_classic.report.scoring import aligned, speaker_counts, with_truth
 from ser_classic.statistics import FEWEST_SPEAKERS, Interval, difference, per_speaker, swap_test
 from ser_classic.tables import Table, TableCell, share, signed
 from ser_classic.tracks import track_of
+
+
+class Predicted(Protocol):
+    """What is compared: a stored run, or predictions that were made elsewhere."""
+
+    record: dict[str, Any]
+
+    def predictions(self) -> pd.DataFrame: ...
 
 
 @dataclass(frozen=True)
@@ -26,12 +34,12 @@ class Comparison:
 
     Attributes
     ----------
-    runs : tuple of Scorable
+    runs : tuple of Predicted
     metric : str
     values : tuple of float
         The metric of each run.
     difference : Interval
-        Of the first and the second.
+        Of the first less the second.
     p_value : float
         Of the two-sided permutation test over speakers; `exact` if every swap was tried.
     exact : bool
@@ -40,7 +48,7 @@ class Comparison:
         The metric of each speaker under each run; index speaker, columns the ids.
     """
 
-    runs: tuple[Scorable, Scorable]
+    runs: tuple[Predicted, Predicted]
     metric: str
     values: tuple[float, float]
     difference: Interval
@@ -93,7 +101,7 @@ class Comparison:
         return notes
 
     def text(self) -> str:
-        """It, for the terminal: both runs, difference, test and verdict.
+        """The comparison, for the terminal: both runs, difference, test and verdict.
 
         Where there are too few speakers for an interval, each of them is shown instead.
         """
@@ -118,7 +126,7 @@ class Comparison:
         )
 
     def facts(self) -> dict[str, Any]:
-        """It, ready for JSON; `low` and `high` are null where one speaker leaves nothing to resample."""
+        """The comparison, ready for JSON; `low` and `high` are null with one speaker, who has no interval."""
         gap = self.difference
         first, second = (run.record["id"] for run in self.runs)
         low, high = (None if math.isnan(end) else end for end in (gap.low, gap.high))
@@ -141,7 +149,7 @@ class Comparison:
         }
 
 
-def compare(first: Scorable, second: Scorable, clips: pd.DataFrame, metric: str = "uar") -> Comparison:
+def compare(first: Predicted, second: Predicted, clips: pd.DataFrame, metric: str = "uar") -> Comparison:
     """Compare two runs on the same clips of a clips table, in a metric of `metrics.COUNT_METRICS`.
 
     Raises

@@ -218,7 +218,7 @@ def fold_leaks() -> pd.DataFrame:
 
 
 def folds_chapter(runs: pd.DataFrame) -> Chapter:
-    """The table as a chapter; empty where no run is on published folds."""
+    """The table of `fold_leaks` as a chapter; empty where no run is on published folds."""
     table = fold_leaks().sort_values(["verdict", "corpus"], key=lambda column: column.replace("leak", "a"))
     table = table.rename(columns={"test_speakers": "tested", "also_trained": "also trained on"})
     numbers = ("folds", "clips", "speakers", "tested", "also trained on")

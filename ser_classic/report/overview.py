@@ -10,9 +10,10 @@ import pandas as pd
 from ser_classic.metrics import reliability
 from ser_classic.plots import scores
 from ser_classic.report.board import FLOOR, first_seeds, speaker_independent, systems, under_usual_protocol
-from ser_classic.report.scoring import Scorable, guesses
+from ser_classic.report.scoring import guesses
 from ser_classic.report.text import Chapter, Picture, duration
 from ser_classic.statistics import Ranks, per_speaker, ranks
+from ser_classic.store import Run
 from ser_classic.tables import Table, TableCell, of_share
 
 PANELS = 2  # corpora that a figure has room for
@@ -137,7 +138,7 @@ def ranked(runs: pd.DataFrame, by: str) -> tuple[Ranks, tuple[str, ...]] | None:
     return (ranks(wide), tuple(sorted(kept[other].unique()))) if len(wide) > 1 else None
 
 
-def trained(run: Scorable) -> bool:
+def trained(run: Run) -> bool:
     """Whether a run's model is a network trained from scratch."""
     return run.record.get("parameters", {}).get("model", {}).get("estimator") == NETWORK
 

@@ -217,7 +217,7 @@ def _unfolded(runs: pd.DataFrame) -> str:
 
 
 def _id(row: Mapping[str, Any]) -> str:
-    """Of a row of the leaderboard, which has its seeds together."""
+    """The id on the page of a row of the leaderboard, which has the seeds of a system together."""
     cell = (str(row[name]) for name in ("corpus", "protocol", "features", "model"))
     return re.sub(r"[^\w.+-]", "-", "--".join(cell))
 

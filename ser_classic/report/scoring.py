@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,17 +11,8 @@ import pandas as pd
 from ser_classic.errors import SerClassicError
 from ser_classic.metrics import METRICS, uar_of
 from ser_classic.statistics import FEWEST_SPEAKERS, CountMetric, SpeakerCounts, count, interval
+from ser_classic.store import Run
 from ser_classic.vocabulary import ordered
-
-
-class Scorable(Protocol):
-    """What is scored: a stored run, or predictions that were made elsewhere."""
-
-    record: dict[str, Any]
-
-    def predictions(self) -> pd.DataFrame: ...
-
-    def answers(self) -> tuple[pd.DataFrame, dict[str, Any]]: ...
 
 
 def with_truth(predictions: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
@@ -160,7 +151,7 @@ def over_speakers(
     }
 
 
-def score_run(run: Scorable, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
+def score_run(run: Run, clips: pd.DataFrame, known: dict[int, tuple]) -> dict[str, Any]:
     """What a run adds to the table of runs: its figures, its `counts` by speaker, and the `truth`.
 
     `known` keeps each table of folds and its clips `with_truth` by the table's id, as many runs share one.

@@ -111,7 +111,6 @@ def _digest(*folders: Path, below: bool = True) -> str:
 def _write(
     results: Path, problem: Callable[[str], None] | None, figures: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-
     every = read(results, problem)
     if not len(every) and store.folders(results):
         raise SerClassicError(f"{results}: none of its runs can be reported; nothing was written")
