@@ -84,7 +84,7 @@ def table(head: list[str], rows: list[list[object]]) -> Iterator[str]:
 
 def corpora() -> str:
     from ser_classic import CORPORA
-    from ser_classic.cli.pages import page
+    from ser_classic.cli.pages import corpus_page
 
     lines = [
         "# All corpora",
@@ -99,7 +99,7 @@ def corpora() -> str:
     ]
     lines += [*table(["corpus", "clips", "speakers", "language", "licence"], rows), ""]
     for name, one in CORPORA.items():
-        lines += [f"## {name}", "", "```text", page(one), "```", ""]
+        lines += [f"## {name}", "", "```text", corpus_page(one), "```", ""]
     return "\n".join(lines)
 
 
