@@ -98,3 +98,15 @@ def test_no_more_is_held_of_an_endless_recording():
     cutter = Utterances([speech] * 12, RATE)
     assert list(cutter)
     assert len(cutter._samples) < 60 * RATE
+
+
+@pytest.mark.parametrize("silent", [(0.0, 3.0), (3.0, 0.0), (0.1, 3.0), (3.0, 0.1)])
+def test_a_word_at_an_edge_of_the_recording_is_given_with_a_second_of_it(silent):
+    before, after = (np.zeros(round(RATE * seconds)) for seconds in silent)
+    waveform = np.concatenate([before, voice(0.4), after]).astype(np.float32)
+    (segment, piece), *others = Utterances([waveform], RATE)
+    assert not others
+    assert segment.seconds == pytest.approx(1, abs=0.02)
+    assert len(piece) == round(segment.seconds * RATE)
+    assert segment.start <= silent[0]
+    assert segment.end >= silent[0] + 0.4 - HOP

@@ -33,7 +33,7 @@ SILENCE = -70.0  # [dB re full scale]; never speech
 PAUSE = 40  # frames; a shorter one does not end an utterance
 MARGIN = 0.1  # [s] kept before and after the speech
 LEAST_SPEECH = 0.25  # [s] of an utterance; less is a click or a cough
-VOICED = 0.15  # share of an utterance's frames that must be periodic
+VOICED = 0.15  # share of an utterance's speech that must be periodic
 PERIODIC = 0.5  # normalised autocorrelation at the best lag
 PITCH = (65.0, 400.0)  # [Hz]
 PITCH_WINDOW = 0.04  # [s]
@@ -92,8 +92,8 @@ class Utterances:
 
     A frame is speech where its level is well above the noise of the last minute. Pauses shorter than 0.4 s
     belong to an utterance; what has no voice (typing, breath, music of a queue without melody) is none. More
-    than 15 s are split where they are quietest, and less than 1 s is given with what surrounds it; utterances
-    that would then overlap are joined.
+    than 15 s are split where they are quietest, and less than 1 s is given with what surrounds it, at the
+    edges of a recording, too; utterances that would then overlap are joined.
 
     Examples
     --------
@@ -171,12 +171,12 @@ class Utterances:
                 smooth = np.convolve(self._levels[low:high], np.full(9, 1 / 9), mode="same")
                 cut = low + int(np.argmin(smooth[4:-4])) + 4  # where it is quietest
                 if self._is_utterance(start, cut):
-                    yield self._utterance(start, cut, 0)
+                    yield self._utterance(start, cut, split=True)
                 start = done = self._given = cut
             if end > ready:
                 break
             if self._is_utterance(start, end):
-                yield self._utterance(start, end, _around(end - start))
+                yield self._utterance(start, end)
             done = end
         else:
             done = max(done, known - 2 * SHORTEST)
@@ -197,7 +197,7 @@ class Utterances:
         for start, end in _runs(self._speech):
             if end <= final and not self._is_utterance(start, end):
                 continue
-            if found and start - found[-1][1] < _around(found[-1][1] - found[-1][0]) + _around(end - start):
+            if found and start - found[-1][1] < self._margins(*found[-1])[1] + self._margins(start, end)[0]:
                 start = found.pop()[0]
             found.append((start, end))
         return found
@@ -207,10 +207,19 @@ class Utterances:
         speech = self._speech[start:end].sum()
         return speech * HOP >= LEAST_SPEECH and self._periodic[start:end].sum() >= VOICED * speech
 
-    def _utterance(self, start: int, end: int, after: int) -> tuple[Segment, np.ndarray]:
-        """What lies between two frames, and around them."""
-        start = max(self._given, start - _around(end - start))
-        end = self._given = min(len(self._speech), end + after)
+    def _margins(self, start: int, end: int) -> tuple[int, int]:
+        """Frames kept before and after two; where the recording has too few, the other side may have more."""
+        around, lacking = _around(end - start), SHORTEST - (end - start)
+        most_before, most_after = self._first + start, len(self._speech) - end
+        before = min(most_before, max(around, lacking - most_after))
+        after = min(most_after, max(around, lacking - most_before))
+        return before, after
+
+    def _utterance(self, start: int, end: int, split: bool = False) -> tuple[Segment, np.ndarray]:
+        """What lies between two frames, and around them; nothing after them where a longer one is split."""
+        before, after = self._margins(start, end)
+        start = max(self._given, start - before)
+        end = self._given = end if split else end + after
         piece = self._samples[start * self._hop : end * self._hop]
         seconds = self._hop / self.rate
         first, last = (round((self._first + frame) * seconds, 6) for frame in (start, end))
