@@ -157,6 +157,18 @@ def test_runs_of_a_manifest_edited_since_are_repeated(tiny, cache, tmp_path):
     assert re.match(r"1 of 2 runs .*\(clips 1\)", told[0])
 
 
+def test_runs_are_current_again_once_their_corpus_is_read_as_before(tiny, cache, tmp_path):
+    def run(clips):
+        done = bench([CELL], tmp_path, cache=cache, own={"tiny": tiny._replace(clips=clips)})
+        return done, report.write(tmp_path, figures=False)[0].iloc[0]["stale"]
+
+    run(tiny.clips)
+    failed, stale = run(tiny.clips.assign(speaker=None))
+    assert (bool(failed.failed), bool(stale)) == (True, True)
+    done, stale = run(tiny.clips)
+    assert (done.kept, stale) == ([CELL.id], "")
+
+
 def test_runs_of_recordings_replaced_since_are_repeated(own_folder, cache, tmp_path):
     folder = tmp_path / "mine"
     shutil.copytree(own_folder, folder)

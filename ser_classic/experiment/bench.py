@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,12 @@ class _Bench:
     def run(self, cells: list[Cell], again: bool) -> None:
         with contextlib.ExitStack() as stack:
             kept, stale = self._kept([] if again else cells)
-            if len(kept) < len(cells):
+            if len(kept) < len(cells) or self._unlisted(kept, stale):
                 stack.enter_context(store.writing_runs(self.results))
                 # Anew, as another process may have finished some
                 kept, stale = self._kept([] if again else cells)
+            for corpus in self._unlisted(kept, stale):
+                store.write_clips(self.results, corpus, self.sources.corpus(corpus).clips, replace=True)
             self._note_kept(kept, stale)
             pending: dict[str, list[Cell]] = {}
             done = set(kept)
@@ -138,6 +140,12 @@ class _Bench:
         today = self.sources.clips_today
         stale = {cell: other for cell, run in known.items() if (other := differences(run.record, today))}
         return [cell for cell in known if self.keep_stale or cell not in stale], stale
+
+    def _unlisted(self, kept: Sequence[Cell], stale: Collection[Cell]) -> list[str]:
+        """Corpora of current runs whose stored clips are others: they were read otherwise in between."""
+        corpora = dict.fromkeys(cell.corpus for cell in kept if cell not in stale)
+        today = {corpus: self.sources.clips_today(corpus) for corpus in corpora}
+        return [name for name in today if today[name] not in (None, store.clips_digest(self.results, name))]
 
     def _prepared(self, corpus: str, cells: list[Cell]) -> list[Trial]:
         """Trials of cells that test on a corpus; those that cannot be prepared fail, and the others go on."""
