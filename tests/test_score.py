@@ -86,11 +86,12 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(scored, predict
     [
         (lambda p: p.iloc[1:], "1 of 48 "),
         (lambda p: pd.concat([p, p.iloc[[4]]]), "line 50: .*line 6"),
-        (lambda p: p.assign(file=["other.wav", *p["file"][1:]]), r"line 2: 'other\.wav'.*tiny"),
+        (lambda p: p.assign(file=["other.wav", *p["file"][1:]]), r"line 2: 'other\.wav'.*tiny.*\.wav"),
         (lambda p: p.assign(emotion=["cross", *p["emotion"][1:]]), "line 2: 'cross'"),
         (lambda p: p.assign(fold="s01"), "line .*fold s0"),
         (lambda p: p.assign(p_sad=7.0), "line 2: "),
         (lambda p: p.assign(p_joy=0.0), "p_joy"),
+        (lambda p: p.assign(prediction="sad"), "prediction.* guess "),
         (lambda p: p.drop(columns="p_sad"), r"p\.csv: [^\n]*p_sad[^\n]*\n$"),
         (lambda p: p.assign(emotion=["", *p["emotion"][1:]]), "line 2: .* no emotion"),
         (lambda p: p.assign(part="train"), "line 2: .*part 'train'"),
@@ -117,7 +118,22 @@ def test_words_are_mapped(scored, predictions, tmp_path):
     odd = predictions.replace({"emotion": {"angry": "wrath"}}).rename(columns={"p_angry": "p_wrath"})
     odd.to_csv(tmp_path / "p.csv", index=False)
     assert scored("p.csv")[0] == 1
-    assert scored("p.csv", "--map", "wrath=angry")[0] == 0
+    right = scored("p.csv", "--map", "Wrath=angry", "--json")
+    assert right[0] == 0
+    for word, column in (("Angry", "p_angry"), ("anger", "p_Anger")):  # as a corpus may write it
+        odd = predictions.replace({"emotion": {"angry": word}}).rename(columns={"p_angry": column})
+        odd.to_csv(tmp_path / "p.csv", index=False)
+        assert scored("p.csv", "--json") == right
+
+
+@pytest.mark.parametrize("more", [(), ("--map", "wrath=angry")])
+def test_a_map_of_the_corpus_holds_for_truth_and_guess(scored, predictions, tmp_path, more):
+    merged = predictions.assign(emotion=predictions["emotion"].replace("sad", "angry"))
+    merged = merged.replace({"emotion": {"angry": "wrath"}} if more else {})
+    merged[["file", "emotion"]].to_csv(tmp_path / "p.csv", index=False)
+    code, told, _ = scored("p.csv", "--map", "sad=angry", *more, "--json")
+    assert code == 0
+    assert set(json.loads(told)["recall"]) == {"neutral", "angry"}
 
 
 def test_an_external_run_is_compared_stored_told_apart_and_removed(

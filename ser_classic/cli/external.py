@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from ser_classic.cli.options import option
 from ser_classic.cli.printing import show, tell
 from ser_classic.errors import counted
 from ser_classic.runtime.files import require_writable
+
+if TYPE_CHECKING:
+    from ser_classic.corpora import Loaded
 
 
 @options.reads_corpus
@@ -79,21 +82,16 @@ def score(
     import pandas as pd
 
     from ser_classic import store
-    from ser_classic.corpora import CORPORA, CorpusError, load
+    from ser_classic.corpora import load
     from ser_classic.protocols import PROTOCOLS
     from ser_classic.report.external import as_text, compared, external, facts, read_predictions
 
     entry = PROTOCOLS[protocol]
-    meanings = access.reading.words
-    try:
-        loaded = replace(access, reading=replace(access.reading, words={})).load(corpus)
-    except CorpusError:
-        if corpus in CORPORA or not meanings:
-            raise
-        loaded = access.load(corpus)  # its own words need the same meanings
+    loaded = _with_its_words(access, corpus)
     sources = [load(each, access.data, access.cache) for each in entry.sources(loaded.corpus.name)]
     clips = pd.concat([each.clips for each in (*sources, loaded)])
-    found = read_predictions(predictions, clips, entry.folds(clips, seed), loaded.corpus.name, meanings)
+    folds, words = entry.folds(clips, seed), access.reading.words
+    found = read_predictions(predictions, clips, folds, loaded.corpus.name, words)
     run = external(name, note, loaded, entry, seed, found)
     pair = compared(run, results, loaded.clips)
     facts_of = facts(run, loaded.clips, pair)
@@ -103,3 +101,23 @@ def score(
             store.write_clips(results, loaded.corpus.name, loaded.clips)
             store.write_run(results, run.record, found)
         tell(f"stored as {run.record['id']}; ser-classic report draws the tables")
+
+
+def _with_its_words(access: options.Access, corpus: str) -> Loaded:
+    """A corpus, read with those of --map that are its own words; others are of predictions alone."""
+    from ser_classic.corpora import CORPORA, CorpusError
+    from ser_classic.corpora.spelling import emotion_word
+
+    given = access.reading.words
+    unmapped = replace(access, reading=replace(access.reading, words={}))
+    if corpus in CORPORA or not given:
+        return unmapped.load(corpus)
+    try:
+        return access.load(corpus)
+    except CorpusError as error:
+        try:
+            labels = set(unmapped.load(corpus).clips["label"].map(emotion_word))
+        except CorpusError:
+            raise error from None
+    own = {word: meaning for word, meaning in given.items() if emotion_word(word) in labels}
+    return replace(access, reading=replace(access.reading, words=own)).load(corpus)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.corpora import Loaded
 from ser_classic.corpora.labels import named
+from ser_classic.corpora.spelling import SYNONYMS, emotion_word
 from ser_classic.corpora.tables import read_rows
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment import cells
@@ -53,7 +55,8 @@ def read_predictions(
     The file has the columns `clip` or `file`, and `guess` or `emotion`; optional are `fold` and one
     probability an emotion. What else a table of folds has may stay; its `emotion` is the truth, so then the
     guess is in `guess`. Rows of its other parts are refused. Where the protocol trains on other corpora,
-    `clips` has the clips of all. `words` is what words of the file mean, `{"anger": "angry"}`.
+    `clips` has the clips of all. `words` is what words of the file mean, `{"wrath": "angry"}`; synonyms are
+    known, and letter case does not matter, as in a corpus of one's own.
 
     Raises
     ------
@@ -61,11 +64,13 @@ def read_predictions(
         The file cannot be read, lacks a column, or does not hold each test clip once; with its lines.
     """
     table, emotions = read_rows(path), sorted(set(clips["emotion"]))
-    key, answer, meant = _columns(path, list(table), emotions, words)
+    words = {emotion_word(word): emotion_word(meaning) for word, meaning in words.items()}
+    meaning = partial(_meaning, emotions=emotions, words=words)
+    key, answer, meant = _columns(path, list(table), emotions, meaning)
     wanted = {clips.index[row]: fold.name for fold in folds for row in fold.test}
     found = pd.DataFrame({"clip": named(table[key], clips)})
     found["fold"] = found["clip"].map(wanted)
-    found["guess"] = table[answer].map(lambda word: words.get(word, word))
+    found["guess"] = table[answer].map(meaning)
     given = table[[*meant]].apply(pd.to_numeric, errors="coerce").set_axis([*meant.values()], axis=1)
     whole = given.ge(0).all(axis=1) & (given.sum(axis=1, skipna=False) - 1).abs().le(TOLERANCE)
     lacking = [f"p_{emotion}" for emotion in emotions if f"p_{emotion}" not in given]
@@ -75,6 +80,7 @@ def read_predictions(
             "column for every emotion, or for none"
         )
     details = table.assign(name=table[key], answer=table[answer], corpus=corpus, emotions=", ".join(emotions))
+    details["known"] = clips["file"].iloc[-1]
     problems = _problems(details, found, found["guess"].isin(emotions), whole | (not meant))
     missing = [name for name in wanted if name not in set(found["clip"])]
     if missing and not problems:
@@ -86,8 +92,14 @@ def read_predictions(
     return checked.set_index("clip", drop=False).loc[[*wanted]].reset_index(drop=True)
 
 
+def _meaning(word: str, emotions: Sequence[str], words: Mapping[str, str]) -> str:
+    """The emotion that a word means, as in a corpus of one's own; a word that means none, as it is."""
+    spelled = emotion_word(word)
+    return words.get(spelled) or (spelled if spelled in emotions else SYNONYMS.get(spelled, word))
+
+
 def _columns(
-    path: Path, names: list[str], emotions: list[str], words: Mapping[str, str]
+    path: Path, names: list[str], emotions: list[str], meaning: Callable[[str], str]
 ) -> tuple[str, str, dict[str, str]]:
     """The columns of the clip and the guess, and what those of probabilities mean, as `p_<emotion>`."""
     key = next((name for name in ("clip", "file") if name in names), None)
@@ -97,13 +109,14 @@ def _columns(
             f"{path}: expected the columns clip (or file) and emotion (or guess), found "
             f"{', '.join(names) or 'none'}"
         )
-    meant = {name: f"p_{words.get(name[2:], name[2:])}" for name in names if name.startswith("p_")}
+    meant = {name: f"p_{meaning(name[2:])}" for name in names if name.startswith("p_")}
     known = {"clip", "file", "fold", "guess", "emotion", *BESIDE, *(f"p_{emotion}" for emotion in emotions)}
     strange = [name for name in names if meant.get(name, name) not in known]
     if strange or len(set(meant.values())) < len(meant):
         raise SerClassicError(
             f"{path}: columns that are not known, or mean the same: {', '.join(strange or names)}; "
-            f"probabilities are called p_<emotion>, of {', '.join(emotions)} (--map for other words)"
+            "remove them, or call answers guess (or emotion), and probabilities p_<emotion>, of "
+            f"{', '.join(emotions)} (--map for other words)"
         )
     return key, answer, meant
 
@@ -122,7 +135,7 @@ def _problems(table: pd.DataFrame, found: pd.DataFrame, known: pd.Series, whole:
         part=table.get("part", "test"),
     )
     checks = {
-        "{name!r} is not a clip of {corpus}": clip.isna(),
+        "{name!r} is not a clip of {corpus}, such as {known}": clip.isna(),
         "{name} is of the part {part!r}; keep only test": table["part"] != "test",
         "{name} is not tested by this protocol": fold.isna(),
         "{name} is tested in fold {right}, not {fold}": table["fold"] != fold,
