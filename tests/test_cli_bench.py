@@ -41,7 +41,8 @@ def test_own_recordings_from_bench_to_report(ser, own_folder, tmp_path):
     assert "ridge" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
     *_, title, heading, best = shown.stdout.splitlines()
-    assert (title.strip(), heading.split()[:3]) == ("The best systems", ["corpus", "track", "UAR"])
+    assert title.strip().startswith("The best systems")
+    assert heading.split()[:3] == ["corpus", "track", "UAR"]
     assert best.split()[:2] == ["tiny", "blind"]
     (tmp_path / "results" / "runs" / "foreign").mkdir()
     told = ser("report")

@@ -263,5 +263,6 @@ def require_used(tables: Iterable[str], features: Iterable[str]) -> None:
     for name in tables:
         if name not in used:
             raise SerClassicError(
-                f"--table: no run uses {name}; name it in --features or in the suite, or leave it out"
+                f"--table: no run uses {name}; name it among the features of a suite of your own (a TOML "
+                "file) or of `fit`, or leave it out"
             )

@@ -51,7 +51,7 @@ NO_INTERVAL = (
     f" With fewer than {FEWEST_SPEAKERS} speakers no interval can be trusted, so the UAR of each ({{}}) is "
     "shown instead. It says nothing about other speakers."
 )
-BEST = "\nThe best systems"  # of all, in a terminal
+BEST = "\nThe best systems of this package"  # in a terminal
 MOST = 10  # systems of a ranking that a terminal shows
 LONGEST = 160  # letters of an error that are shown
 
