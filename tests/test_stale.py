@@ -169,6 +169,13 @@ def test_runs_are_current_again_once_their_corpus_is_read_as_before(tiny, cache,
     assert (done.kept, stale) == ([CELL.id], "")
 
 
+def test_runs_on_another_channel_are_repeated(tiny, cache, tmp_path):
+    for channel in (None, 0, None):
+        heard = tiny._replace(corpus=replace(tiny.corpus, channel=channel))
+        for done in ([CELL.id], []):
+            assert bench([CELL], tmp_path, cache=cache, own={"tiny": heard}).done == done
+
+
 def test_runs_of_recordings_replaced_since_are_repeated(own_folder, cache, tmp_path):
     folder = tmp_path / "mine"
     shutil.copytree(own_folder, folder)

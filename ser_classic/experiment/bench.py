@@ -12,7 +12,7 @@ from typing import Any
 from ser_classic import store
 from ser_classic.corpora import CORPORA, Loaded, shortfall
 from ser_classic.corpora.warnings import warnings_of
-from ser_classic.errors import SerClassicError, some
+from ser_classic.errors import SerClassicError, counted, some
 from ser_classic.experiment.cells import Cell, new_record
 from ser_classic.experiment.duplicates import shared_by_speakers
 from ser_classic.experiment.fold import Done, Trial, predictions_of, results_of, run_folds
@@ -108,10 +108,10 @@ class _Bench:
     def _note_kept(self, kept: Sequence[Cell], stale: Mapping[Cell, Mapping[str, str]]) -> None:
         """Add kept runs to the outcome, and warn of stale ones."""
         if stale:
-            fate = "are kept" if self.keep_stale else "will be run again (--keep-stale keeps them)"
+            fate = "kept" if self.keep_stale else "to be run again (--keep-stale keeps them)"
             logger.warning(
-                f"{len(stale)} finished runs are stale: their parameters or data have changed "
-                f"({summary(stale.values())}); they {fate}"
+                f"stale, as parameters or data have changed ({summary(stale.values())}): "
+                f"{counted(len(stale), 'finished run')}, {fate}"
             )
         self.outcome.kept.extend(cell.id for cell in kept)
         self.outcome.stale.extend(cell.id for cell in kept if cell in stale)
@@ -137,9 +137,16 @@ class _Bench:
     def _kept(self, cells: Sequence[Cell]) -> tuple[list[Cell], dict[Cell, Mapping[str, str]]]:
         """Cells whose finished runs are kept, and how those of stale cells differ from today's tables."""
         known = {cell: run for cell in cells if (run := self._finished(cell))}
-        today = self.sources.clips_today
-        stale = {cell: other for cell, run in known.items() if (other := differences(run.record, today))}
+        stale = {cell: other for cell, run in known.items() if (other := self._differences(cell, run))}
         return [cell for cell in known if self.keep_stale or cell not in stale], stale
+
+    def _differences(self, cell: Cell, run: store.Run) -> dict[str, str]:
+        """How a finished run differs from today's tables, and from how a corpus of one's own is heard."""
+        found = differences(run.record, self.sources.clips_today)
+        own, channel = self.sources.own.get(cell.corpus), run.record.get("channel")
+        if own and own.corpus.channel != channel:
+            found["channel"] = f"{channel}, now {own.corpus.channel}"
+        return found
 
     def _unlisted(self, kept: Sequence[Cell], stale: Collection[Cell]) -> list[str]:
         """Corpora of current runs whose stored clips are others: they were read otherwise in between."""
