@@ -41,7 +41,8 @@ BEGIN = "<!-- leaderboard: written by `ser-classic report --readme README.md` --
 END = "<!-- end of leaderboard -->"
 LEAKY = "leaky (inflated)"
 ABOUT = (
-    "The best system of each corpus and track, under the protocol with most systems. Blind: the system "
+    "The package's best system for each corpus and track, under the protocol with most systems; features "
+    "and predictions brought from elsewhere are ranked below. Blind: the system "
     "knows nothing of the test speaker but the clip. Adapted: it has heard other, unlabelled clips of that "
     "speaker. Leaky: it was trained on clips of the test speakers, as after any random split, so its figure "
     "says nothing about new speakers. Compare your system only within its own track and protocol."
