@@ -29,6 +29,8 @@ from ser_classic.statistics import interval, sums_of
 from ser_classic.tables import Table, of_share, share
 from ser_classic.tracks import track_of
 
+HEARD = "The test speakers were heard in training: this says nothing about other speakers."
+IF_UNHEARD = "These figures hold only if no fold trained on its test speakers; predictions cannot show that."
 FEATURES = "external"  # in the place of the feature set, in a cell of such a run
 BESIDE = ("corpus", "speaker", "sentence", "part", "digest")  # columns of a table of folds; they may stay
 SHOWN = 8  # mistakes in one message
@@ -223,12 +225,8 @@ def facts(run: External, clips: pd.DataFrame, pair: Comparison | None) -> dict[s
 def as_text(found: Mapping[str, Any], pair: Comparison | None) -> str:
     """The facts for a terminal."""
     kind = "leaky" if found["leaky"] else track_of(found["track"]).label
-    lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips", ""]
-    if found["leaky"]:
-        lines[1:] = [
-            "The test speakers were heard in training: this says nothing about other speakers.",
-            "",
-        ]
+    lines = [f"{found['name']}: {found['corpus']}, {found['protocol']} ({kind}); {found['clips']} clips"]
+    lines += [HEARD if found["leaky"] else IF_UNHEARD, ""]
     summary = []
     for name in (name for name in METRICS if name in found):
         value, low, high = found[name].values()
