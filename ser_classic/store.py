@@ -23,7 +23,7 @@ import pandas as pd
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.registry import unknown
 from ser_classic.runtime.files import DRAFT, LOCK, locked, replacing, writing
-from ser_classic.vocabulary import EMOTION
+from ser_classic.vocabulary import EMOTION, LISTED
 
 SCHEMA = 2
 DECIMALS = 3  # of probabilities, stored as thousandths
@@ -128,16 +128,14 @@ def write_run(
     """
     with _placed(results, record["id"]) as draft:
         if predictions is not None:
-            tested, guessed = predictions[["fold", "clip"]], predictions.drop(columns=["fold", "clip"])
+            guessed = predictions.drop(columns=["fold", "clip"])
             for column in guessed.columns.difference(["guess"]):
                 guessed[column] = [  # in thousandths, rounded as printed; nothing for what is no number
                     "" if pd.isna(probability) else int(f"{probability:.{DECIMALS}f}".replace(".", ""))
                     for probability in guessed[column]
                 ]
-            folds, text = (
-                table.to_csv(index=False, lineterminator="\n").encode() for table in (tested, guessed)
-            )
-            name = hashlib.sha256(folds).hexdigest()
+            text = guessed.to_csv(index=False, lineterminator="\n").encode()
+            name, folds = folds_of(predictions)
             _write_folds(results, name, folds)
             own = {"folds": name, "predictions": _predictions_digest(name, text)}
             record = {**record, "digests": {**record["digests"], **own}}
@@ -173,6 +171,12 @@ def copy_run(run: Run, results: Path) -> Run:
 def folds_path(results: Path, digest: str) -> Path:
     """The table of the clips that each fold tests, by its digest: one for all runs that share it."""
     return results / "folds" / f"{digest[:16]}.csv.bz2"
+
+
+def folds_of(predictions: pd.DataFrame) -> tuple[str, bytes]:
+    """The clips that each fold tests, as stored: their digest and the text."""
+    text = predictions[["fold", "clip"]].to_csv(index=False, lineterminator="\n").encode()
+    return hashlib.sha256(text).hexdigest(), text
 
 
 def _write_folds(results: Path, digest: str, text: bytes) -> None:
@@ -317,8 +321,8 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
     if path.exists() and not replace and any((results / "runs").glob(f"{corpus}--*")):
         raise SerClassicError(
             f"{corpus}: its {len(clips)} clips are not those of {path}, to which its runs refer, or have "
-            "other speakers, emotions or recordings. Complete the corpus, run without --keep-stale, remove "
-            "its old runs, or choose another folder with --results"
+            "other speakers, emotions, recordings or channels. Complete the corpus, read it with the options "
+            "of then, run without --keep-stale, remove its old runs, or choose another folder with --results"
         )
     write(path, text)
 
@@ -342,8 +346,8 @@ def read_clips(results: Path, corpus: str) -> pd.DataFrame:
 
 
 def _clips_text(clips: pd.DataFrame) -> bytes:
-    """A clips table as stored: without `file`, which differs between packagings of one corpus."""
-    table = clips.drop(columns="file", errors="ignore").sort_index()
+    """A clips table as stored: without `file` and the like, which differ between packagings of one corpus."""
+    table = clips.drop(columns=["file", LISTED], errors="ignore").sort_index()
     return table.to_csv(lineterminator="\n").encode()
 
 

@@ -11,6 +11,7 @@ EMOTIONS = (
 
 EMOTION = "emotion"  # the target of a run that does not predict a dimension
 DIMENSIONS = ("arousal", "valence", "dominance")  # columns of numbers that a clips table may have
+LISTED = "listed_as"  # column of a clips table: what a manifest calls each file, where that is not `file`
 
 # Fields of a protocol that make it a special test, not an ordinary one, and the name of that test.
 CONDITIONS = {

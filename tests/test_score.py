@@ -1,13 +1,15 @@
 """Predictions in: checked line by line, scored, compared, stored, removed."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ser_classic import MODELS, PROTOCOLS, evaluate, store
+from ser_classic import MODELS, PROTOCOLS, evaluate, load, store
 from ser_classic.corpora.labels import named
 from ser_classic.experiment.bench import bench
 from ser_classic.experiment.cells import Cell
@@ -16,7 +18,9 @@ from ser_classic.metrics import METRICS
 from ser_classic.protocols.export import fold_table
 from ser_classic.report import leak_premium, read, systems, write
 from ser_classic.report.text import best_systems
+from ser_classic.vocabulary import LISTED
 
+LOSO = ("--protocol", "loso", "--name", "my CNN")
 ID = "tiny--loso--external--my_cnn--0"
 
 
@@ -89,7 +93,8 @@ def test_guesses_alone_will_do_and_a_table_of_folds_with_a_guess(scored, predict
         (lambda p: p.assign(file=["other.wav", *p["file"][1:]]), r"line 2: 'other\.wav'.*tiny.*\.wav"),
         (lambda p: p.assign(emotion=["cross", *p["emotion"][1:]]), "line 2: 'cross'"),
         (lambda p: p.assign(fold="s01"), "line .*fold s0"),
-        (lambda p: p.assign(p_sad=7.0), "line 2: "),
+        (lambda p: p.assign(p_sad=7.0), "line 2 and 47 more: "),
+        (lambda p: p.replace({"emotion": {"sad": "cross"}}), r"line \d+ and \d+ more: 'cross'.*\n$"),
         (lambda p: p.assign(p_joy=0.0), "p_joy"),
         (lambda p: p.assign(prediction="sad"), "prediction.* guess "),
         (lambda p: p.drop(columns="p_sad"), r"p\.csv: [^\n]*p_sad[^\n]*\n$"),
@@ -114,6 +119,17 @@ def test_a_name_with_a_dot_is_not_cut_there():
     assert named(keys, clips).fillna("").tolist() == ["c/1.01", "c/1.02", "c/a/x.flac", "", ""]
 
 
+def test_a_file_is_known_as_its_manifest_lists_it(own_folder, tiny, tmp_path):
+    for number, folder in enumerate((own_folder, Path("..") / os.path.relpath(own_folder, tmp_path))):
+        manifest = tmp_path / f"m{number}" / "tiny.csv"
+        manifest.parent.mkdir()
+        table = tiny.clips[["emotion"]].assign(file=[f"{folder}/{file}" for file in tiny.clips["file"]])
+        table.to_csv(manifest, index=False)
+        clips = load(manifest).clips
+        assert named(table["file"].reset_index(drop=True), clips).tolist() == clips.index.tolist()
+        assert store.table_digest(clips) == store.table_digest(clips.drop(columns=LISTED))
+
+
 def test_words_are_mapped(scored, predictions, tmp_path):
     odd = predictions.replace({"emotion": {"angry": "wrath"}}).rename(columns={"p_angry": "p_wrath"})
     odd.to_csv(tmp_path / "p.csv", index=False)
@@ -134,6 +150,30 @@ def test_a_map_of_the_corpus_holds_for_truth_and_guess(scored, predictions, tmp_
     code, told, _ = scored("p.csv", "--map", "sad=angry", *more, "--json")
     assert code == 0
     assert set(json.loads(told)["recall"]) == {"neutral", "angry"}
+
+
+def test_words_of_the_corpus_and_of_the_predictions_are_mapped_at_once(predictions, tiny, tmp_path, ser):
+    table = tiny.clips[["file", "emotion", "speaker"]].replace({"emotion": {"sad": "blue"}})
+    table["file"] = [str(tiny.root / file) for file in table["file"]]
+    table.to_csv(tmp_path / "mine.csv", index=False)
+    predictions.replace({"emotion": {"angry": "wrath"}})[["file", "emotion"]].to_csv(
+        tmp_path / "p.csv", index=False
+    )
+    maps = ("--map", "blue=sad", "--map", "wrath=angry")
+    code, told, _ = ser("score", "p.csv", "--corpus", "mine.csv", *maps, *LOSO, "--json")
+    assert code == 0
+    assert set(json.loads(told)["recall"]) == {"neutral", "angry", "sad"}
+
+
+def test_predictions_for_the_folds_of_another_seed_are_scored_alone(scored, tiny, cache, tmp_path):
+    bench([Cell("tiny", "holdout25", "mfcc13", "lda")], tmp_path / "results", cache=cache, own={"tiny": tiny})
+    for seed in (0, 1):
+        folds = fold_table(tiny.clips, PROTOCOLS["holdout25"], seed)
+        folds = folds[folds["part"] == "test"].assign(guess="sad")
+        folds.to_csv(tmp_path / "p.csv", index=False)
+        code, told, _ = scored("p.csv", "--seed", seed, "--json", protocol="holdout25")
+        assert code == 0
+        assert (json.loads(told)["comparison"] is None) == bool(seed)
 
 
 def test_an_external_run_is_compared_stored_told_apart_and_removed(

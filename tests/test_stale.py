@@ -169,11 +169,14 @@ def test_runs_are_current_again_once_their_corpus_is_read_as_before(tiny, cache,
     assert (done.kept, stale) == ([CELL.id], "")
 
 
-def test_runs_on_another_channel_are_repeated(tiny, cache, tmp_path):
-    for channel in (None, 0, None):
-        heard = tiny._replace(corpus=replace(tiny.corpus, channel=channel))
-        for done in ([CELL.id], []):
-            assert bench([CELL], tmp_path, cache=cache, own={"tiny": heard}).done == done
+def test_runs_on_another_channel_are_repeated_and_never_ranked_together(own_folder, cache, tmp_path):
+    other = replace(CELL, model="prior")
+    for channel, cells in ((None, [CELL, other]), (0, [CELL]), (None, [CELL])):
+        heard = load(own_folder, reading=Reading(speaker=r"/(s\d\d)_", channel=channel))
+        for done in ([cell.id for cell in cells], []):
+            assert bench(cells, tmp_path, cache=cache, own={"tiny": heard}).done == done
+        board = report.write(tmp_path, figures=False)[0].set_index("model")
+        assert board.at["prior", "stale"] == ("" if channel is None else "clips: tiny changed")
 
 
 def test_runs_of_recordings_replaced_since_are_repeated(own_folder, cache, tmp_path):

@@ -106,6 +106,7 @@ def score(
 def _with_its_words(access: options.Access, corpus: str) -> Loaded:
     """A corpus, read with those of --map that are its own words; others are of predictions alone."""
     from ser_classic.corpora import CORPORA, CorpusError
+    from ser_classic.corpora.manifest import words_in
     from ser_classic.corpora.spelling import emotion_word
 
     given = access.reading.words
@@ -114,10 +115,9 @@ def _with_its_words(access: options.Access, corpus: str) -> Loaded:
         return unmapped.load(corpus)
     try:
         return access.load(corpus)
-    except CorpusError as error:
-        try:
-            labels = set(unmapped.load(corpus).clips["label"].map(emotion_word))
-        except CorpusError:
-            raise error from None
+    except CorpusError:
+        if not Path(corpus).exists():
+            raise
+    labels = words_in(Path(corpus), access.reading)
     own = {word: meaning for word, meaning in given.items() if emotion_word(word) in labels}
     return replace(access, reading=replace(access.reading, words=own)).load(corpus)

@@ -14,6 +14,7 @@ from ser_classic.corpora.clips import CorpusError
 from ser_classic.corpora.spelling import SEX
 from ser_classic.corpora.tables import keyed, read_rows
 from ser_classic.errors import some, wrap_errors
+from ser_classic.vocabulary import LISTED
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,18 @@ def bare(key: str) -> str:
 def named(keys: pd.Series, clips: pd.DataFrame) -> pd.Series:
     """The clip that each key means: its name or its file, with or without the corpus and an audio suffix.
 
-    NaN where it means no clip, or several.
+    Its file may be as its manifest lists it, too. NaN where it means no clip, or several.
     """
     keys = keys.str.replace("\\", "/", regex=False).str.removeprefix("./")
     names = pd.Series(clips.index, clips.index)
-    forms = (names, names.str.partition("/")[2], clips["file"], clips["corpus"] + "/" + clips["file"])
+    listed = [clips[LISTED].dropna().str.removeprefix("./")] if LISTED in clips else []
+    forms = (
+        names,
+        names.str.partition("/")[2],
+        clips["file"],
+        clips["corpus"] + "/" + clips["file"],
+        *listed,
+    )
     known = pd.concat(forms).rename_axis("clip").rename("name").reset_index()
     found = pd.Series(float("nan"), keys.index, dtype=object)
     for form in (str, bare):

@@ -26,7 +26,7 @@ from ser_classic.corpora.spelling import (
 )
 from ser_classic.corpora.tables import read_table
 from ser_classic.errors import counted, some, wrap_errors
-from ser_classic.vocabulary import EMOTIONS
+from ser_classic.vocabulary import EMOTIONS, LISTED
 
 GENERIC = ("manifest", "clips", "index", "labels", "metadata")
 UNKNOWN = ("", "unknown", "u", "?", "-", "none", "na", "n/a", "other", "o", "x", "d", "diverse", "nonbinary")
@@ -100,25 +100,10 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
     A manifest is a table (CSV, TSV, TXT with header, JSON or Parquet) with the columns file, emotion and, if
     known, speaker, sex, sentence and any others; files are relative to it. With start and end [s], a clip is
     that part of its file. A folder has one subfolder per emotion, or comes with `labels`, a table like a
-    manifest whose files are looked for below the folder. The clips table has the digest of every file,
-    `sha256`, so that recordings replaced since are other clips.
+    manifest whose files are looked for below the folder. The clips table has the digest of every file
+    and the channel taken, `sha256`, so that recordings replaced since or heard otherwise are other clips.
     """
-    source = Path(reading.labels or path)
-    if reading.labels is not None and not path.is_dir():
-        raise CorpusError(f"{path}: --labels needs a folder of recordings, and this is not one")
-    if reading.labels is None and path.is_dir():
-        if reading.key != "file" or reading.columns:
-            raise CorpusError(f"{path}: --key and --column go with a table; give one with --labels")
-        known = {*EMOTIONS, *SYNONYMS, *map(emotion_word, (*reading.words, *reading.drop))}
-        root, rows = path, _read_folder(path, known)
-    else:
-        rows = read_table(source, reading.key, reading.columns)
-        if reading.labels is None:
-            root, rows["file"] = _listed(rows["file"], path)
-        else:
-            root, rows["file"] = path, _below(rows["file"], path, source)
-        rows = _understood(rows)
-    rows = _dropped(rows, reading, name)
+    source, (root, rows) = Path(reading.labels or path), _rows(path, reading, name)
     if reading.speaker is not None:
         if "speaker" in rows:
             raise CorpusError(f"{name}: the manifest has a column `speaker`; leave --speaker out")
@@ -132,8 +117,38 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
     rows["speaker"] = [f"{name}/{speakers[who]}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
     rows["sentence"] = most_frequent(rows["sentence"])
     clips = check_clips(rows.set_axis([f"{name}/{clip}" for clip in _names(rows)]), str(source), rows.index)
-    clips["sha256"] = [digest(root / file) for file in clips["file"]]  # of audio that others may replace
+    taken = "" if reading.channel is None else f":{reading.channel}"
+    clips["sha256"] = [digest(root / file) + taken for file in clips["file"]]  # audio that may be replaced
     return root, clips.astype("str")
+
+
+def words_in(path: Path, reading: Reading) -> set[str]:
+    """The emotion words of a corpus of one's own, before they are mapped; as `emotion_word` spells them."""
+    rows = _rows(path, reading, name_of(path))[1]
+    return {emotion_word(word) for word in rows["emotion"].dropna()}
+
+
+def _rows(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFrame]:
+    """The root, and a row for each clip that is not left out, with what is written of it."""
+    source = Path(reading.labels or path)
+    if reading.labels is not None and not path.is_dir():
+        raise CorpusError(f"{path}: --labels needs a folder of recordings, and this is not one")
+    if reading.labels is None and path.is_dir():
+        if reading.key != "file" or reading.columns:
+            raise CorpusError(f"{path}: --key and --column go with a table; give one with --labels")
+        known = {*EMOTIONS, *SYNONYMS, *map(emotion_word, (*reading.words, *reading.drop))}
+        root, rows = path, _read_folder(path, known)
+    else:
+        rows = read_table(source, reading.key, reading.columns)
+        listed = rows["file"].tolist()
+        if reading.labels is None:
+            root, rows["file"] = _listed(rows["file"], path)
+        else:
+            root, rows["file"] = path, _below(rows["file"], path, source)
+        rows = _understood(rows)
+        if listed != rows["file"].tolist():
+            rows[LISTED] = listed
+    return root, _dropped(rows, reading, name)
 
 
 def emotion_words(
@@ -308,7 +323,7 @@ def _understood(rows: pd.DataFrame) -> pd.DataFrame:
         for column in TIMES:
             rows[column] = rows[column].map(_seconds) if column in rows else pd.NA
     rows.index = pd.Index([f"line {line}" for line in rows.index])
-    return rows.drop(columns=["corpus", "label", "clip", "sha256"], errors="ignore")
+    return rows.drop(columns=["corpus", "label", "clip", "sha256", LISTED], errors="ignore")
 
 
 def _sex(word: object) -> object:

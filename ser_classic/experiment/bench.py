@@ -137,16 +137,9 @@ class _Bench:
     def _kept(self, cells: Sequence[Cell]) -> tuple[list[Cell], dict[Cell, Mapping[str, str]]]:
         """Cells whose finished runs are kept, and how those of stale cells differ from today's tables."""
         known = {cell: run for cell in cells if (run := self._finished(cell))}
-        stale = {cell: other for cell, run in known.items() if (other := self._differences(cell, run))}
+        today = self.sources.clips_today
+        stale = {cell: other for cell, run in known.items() if (other := differences(run.record, today))}
         return [cell for cell in known if self.keep_stale or cell not in stale], stale
-
-    def _differences(self, cell: Cell, run: store.Run) -> dict[str, str]:
-        """How a finished run differs from today's tables, and from how a corpus of one's own is heard."""
-        found = differences(run.record, self.sources.clips_today)
-        own, channel = self.sources.own.get(cell.corpus), run.record.get("channel")
-        if own and own.corpus.channel != channel:
-            found["channel"] = f"{channel}, now {own.corpus.channel}"
-        return found
 
     def _unlisted(self, kept: Sequence[Cell], stale: Collection[Cell]) -> list[str]:
         """Corpora of current runs whose stored clips are others: they were read otherwise in between."""

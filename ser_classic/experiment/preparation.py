@@ -188,10 +188,7 @@ def prepare_cell(cell: Cell, sources: Sources) -> Trial:
         digests["degraded"] = trial.degraded.digest
     if trial.copies:
         digests["copies"] = [[part.digest for part in copy] for copy in trial.copies]
-    record = new_record(cell) | {"parameters": parameters(cell), "digests": digests}
-    if (channel := corpora[-1].corpus.channel) is not None:
-        record["channel"] = channel
-    return replace(trial, record=record)
+    return replace(trial, record=new_record(cell) | {"parameters": parameters(cell), "digests": digests})
 
 
 def labels_of(clips: pd.DataFrame, target: str = EMOTION, by: str = "") -> pd.DataFrame:

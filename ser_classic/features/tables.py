@@ -86,7 +86,7 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
     Parameters
     ----------
     path : str or Path
-        An `.npz` with the arrays `clip` or `file` (or `clips`, `files`) [n], `features` or `X` [n, d], and
+        An `.npz` with the arrays `clip` or `files` (or `clips`, `file`) [n], `features` or `X` [n, d], and
         optionally `columns` [d]; or a `.csv` or `.parquet` with a column `clip` or `file` and one for each
         feature. `corpus`, `speaker` and `emotion` may be there, too. For `fusion` and `stacking`, the text
         before a `/` in the name of a column is its group; without, all columns are one group.

@@ -124,7 +124,7 @@ def _columns(
 
 
 def _problems(table: pd.DataFrame, found: pd.DataFrame, known: pd.Series, whole: pd.Series) -> list[str]:
-    """The first fault of each row of a table (by line) that does not fit what was `found` of it.
+    """The first fault of each row of a table (by line) that does not fit what was `found` of it, each once.
 
     `known` says of each whether its guess is an emotion, `whole` whether its probabilities add up.
     """
@@ -147,8 +147,11 @@ def _problems(table: pd.DataFrame, found: pd.DataFrame, known: pd.Series, whole:
         "{name} is repeated, first in line {first}": clip.duplicated(),
     }
     wrong = np.select(list(checks.values()), list(checks), "")
-    rows = zip(wrong, table.to_dict("index").items(), strict=True)
-    return [f"line {line}: {words.format(**facts)}" for words, (line, facts) in rows if words]
+    lines: dict[str, list[int]] = {}
+    for words, (line, facts) in zip(wrong, table.to_dict("index").items(), strict=True):
+        if words:
+            lines.setdefault(words.format(**facts), []).append(line)
+    return [f"line {some(where, 1)}: {words}" for words, where in lines.items()]
 
 
 def external(
@@ -168,7 +171,7 @@ def external(
         **cells.Cell(loaded.corpus.name, protocol.name, FEATURES, model, seed).record,
         "external": {"name": name, "note": note},
         "parameters": {},
-        "digests": {"clips": store.table_digest(loaded.clips)},
+        "digests": {"clips": store.table_digest(loaded.clips), "folds": store.folds_of(predictions)[0]},
         "fit_seconds": None,
         "predict_seconds": None,
     }
@@ -183,7 +186,9 @@ def compared(run: External, results: Path, clips: pd.DataFrame) -> Comparison | 
         ours
         for ours in store.runs(results)
         if all(ours.record[name] == run.record[name] for name in ("corpus", "protocol"))
-        and ours.record["digests"].get("clips") == run.record["digests"]["clips"]
+        and all(
+            ours.record["digests"].get(name) == run.record["digests"][name] for name in ("clips", "folds")
+        )
     )
     board = scored(same, lambda _: clips, differ=lambda record: differences(record, lambda _: None))
     best = board[board["source"].ne("external") & board["late"].eq(0)]
