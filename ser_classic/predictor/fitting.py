@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic import statistics, store
-from ser_classic.corpora import Loaded, Reading, load
+from ser_classic.corpora import CORPORA, Loaded, Reading, load
 from ser_classic.errors import SerClassicError, wrap_errors
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.duplicates import shared_by_speakers
@@ -84,7 +84,7 @@ def fit(
         same clips, features and parameters if there is one, else computed. Ctrl-C ends only this evaluation:
         the card says so, and the fitted model is kept.
     reading : Reading, optional
-        How to read a corpus of your own; see `corpora.load`.
+        How to read your own among these corpora; see `corpora.load`.
     facts : mapping of str to str, optional
         Further lines for the card, such as its licence, author or purpose.
     results, data, cache : Path, optional
@@ -113,7 +113,8 @@ def fit(
         )
     if across and (evaluate or adapted or len(names) < 2):
         raise SerClassicError("across=True needs several corpora, evaluate=False and adapted=False")
-    loaded = [_only(load(name, data, cache, reading), emotions) for name in names]
+    own = [name for name in names if name not in CORPORA] or names  # `load` refuses a reading of the others
+    loaded = [_only(load(name, data, cache, reading if name in own else None), emotions) for name in names]
     clips = pd.concat([clips for _, clips, _ in loaded])
     _check_clips("+".join(names), clips, loaded, adapted)
     whole = Fold("all", np.arange(len(clips)), np.arange(0))
@@ -182,7 +183,8 @@ def _card(
     model, protocol = trial.model, trial.protocol
     adapted = protocol.track == "adapted"
     counts = clips["emotion"].value_counts()
-    channels = {corpus.channel for _, _, corpus in loaded}
+    used = [corpus for _, _, corpus in loaded]
+    channels = {corpus.channel for corpus in [own for own in used if own.name not in CORPORA] or used}
     names = "+".join(corpus.name for _, _, corpus in loaded)
     with wrap_errors(f"{model.name} has no list of its classes"):
         classes = [str(word) for word in fitted.estimator.classes_]

@@ -16,7 +16,11 @@ def leave_one_speaker_out(clips: pd.DataFrame, seed: int) -> list[Fold]:
     """One fold per speaker; not random."""
     _require_speakers(clips, 2)
     owners = clips["speaker"].to_numpy()
-    return [_fold(speaker.partition("/")[2], owners == speaker) for speaker in sorted(set(owners))]
+    several = clips["corpus"].nunique() > 1  # may each have a speaker of the same name
+    return [
+        _fold(speaker if several else speaker.partition("/")[2], owners == speaker)
+        for speaker in sorted(set(owners))
+    ]
 
 
 def five_speaker_groups(clips: pd.DataFrame, seed: int) -> list[Fold]:
