@@ -62,6 +62,15 @@ def test_floats_that_overshoot_are_as_they_are(tmp_path, caplog):
 def test_an_array_of_integers_has_the_full_scale_of_its_type():
     whole = np.round(voice() * 2**15).astype(np.int16)
     np.testing.assert_allclose(audio.check(whole, RATE), whole / 2**15)
+    np.testing.assert_allclose(audio.check(whole.astype(np.int64), RATE), whole / 2**15)
+    unsigned = np.round(voice() * 2**7 + 2**7).clip(0, 255).astype(np.uint8)  # as in an 8-bit WAV
+    np.testing.assert_allclose(audio.check(unsigned, RATE), voice(), atol=0.01)
+
+
+def test_what_holds_no_samples_is_refused():
+    for wrong in (voice() + 0j, np.array(["loud"] * FRAMES), voice()[None]):
+        with pytest.raises(AudioError, match="array of"):
+            audio.check(wrong, RATE)
 
 
 def test_a_large_offset_is_taken_off_and_a_small_one_told_with_the_command_that_does(tmp_path, caplog):

@@ -111,16 +111,12 @@ class Downmix:
     def correction(self) -> Callable[[np.ndarray], np.ndarray]:
         """A function that brings samples to full scale 1 without offset; notices report what is odd."""
         self._compare(np.atleast_1d(self._power))
-        scale, offset = full_scale_of(self._peak), 0.0
+        scale = full_scale_of(self._peak)
         if scale != 1:
             self._notice("scale", f"floats in the range of integers; {scale:.0f} counts as full scale")
         middle = self._sum / self._frames / scale if self._frames else 0.0
-        if not np.isfinite(middle):
-            pass  # `check` reports NaN and infinite samples
-        elif abs(middle) > OFFSET:
-            offset = middle
-            self._notice("offset", f"a constant offset of {offset:.2f} of full scale was removed")
-        elif abs(middle) > SMALL_OFFSET:
+        offset = _to_remove(middle, self._name)
+        if not offset and SMALL_OFFSET < abs(middle) < np.inf:
             remedy = f"ffmpeg -i {shlex.quote(self._name)} -af dcshift={-middle:.3f} corrected.wav"
             kept = f"a constant offset of {middle:.3f} of full scale is kept"
             self._notice("small offset", f"{kept}; remove it with: {remedy}")
@@ -150,6 +146,17 @@ def _scaled(waveform: np.ndarray, scale: float, offset: float = 0.0) -> np.ndarr
     if scale != 1:
         waveform = waveform / np.float32(scale)
     return waveform - np.float32(offset) if offset else waveform
+
+
+def _to_remove(middle: float, name: str) -> float:
+    """The constant offset [full scales] if it is a large one, which is reported; else 0.
+
+    `check` reports NaN and infinite samples.
+    """
+    if not OFFSET < abs(middle) < np.inf:
+        return 0.0
+    notice("offset", f"{name}: a constant offset of {middle:.2f} of full scale was removed")
+    return middle
 
 
 def peak(waveform: np.ndarray) -> float:
@@ -185,26 +192,50 @@ def _turns(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     return np.array([*alone, heard.sum()], dtype=np.float64)
 
 
-def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
-    """A waveform [shape=(n,)] as contiguous float32 of full scale 1.
+def floats(waveform: np.ndarray, name: str = "waveform") -> np.ndarray:
+    """Samples [shape=(n,)] as floats.
 
-    Integers are scaled by their type, and floats in the range of integers like these. The name is for
-    messages.
+    Integers are scaled by their type, unsigned ones around its middle. No audio has 64 bits: such integers
+    are in the range of others, which `check` finds as it does for floats.
 
     Raises
     ------
     AudioError
-        It is not one-dimensional, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or the sample
-        rate [Hz] is unusable.
+        They are not one-dimensional, or not numbers.
     """
     waveform = np.asarray(waveform)
-    if np.issubdtype(waveform.dtype, np.integer):
-        waveform = waveform / (np.iinfo(waveform.dtype).max + 1)
-    waveform = np.ascontiguousarray(waveform, dtype=np.float32)
-    if sample_rate < LOWEST_RATE:
-        raise AudioError(f"{name}: a sample rate of {sample_rate} Hz; at least {LOWEST_RATE} Hz is needed")
+    if waveform.dtype.kind not in "iuf":
+        raise AudioError(f"{name}: expected samples, integers or floats; found an array of {waveform.dtype}")
     if waveform.ndim != 1:
         raise AudioError(f"{name}: expected one channel, found an array of shape {waveform.shape}")
+    if waveform.dtype.kind == "f" or waveform.dtype.itemsize == 8:
+        return waveform
+    limits = np.iinfo(waveform.dtype)
+    half = 2.0 ** (limits.bits - 1)
+    return (waveform - (limits.min + half)) / half
+
+
+def as_read(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
+    """A waveform [shape=(n,)] as `read` returns it from a file: checked, and without a large offset."""
+    waveform = check(waveform, sample_rate, name)
+    return _scaled(waveform, 1.0, _to_remove(float(waveform.mean(dtype=np.float64)), name))
+
+
+def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.ndarray:
+    """A waveform [shape=(n,)] as contiguous float32 of full scale 1.
+
+    Integers are scaled by their type (see `floats`), and floats in the range of integers like these. The name
+    is for messages.
+
+    Raises
+    ------
+    AudioError
+        It is not one-dimensional, not numbers, shorter than 10 ms, silent, NaN, infinite or absurdly loud, or
+        the sample rate [Hz] is unusable.
+    """
+    waveform = np.ascontiguousarray(floats(waveform, name), dtype=np.float32)
+    if sample_rate < LOWEST_RATE:
+        raise AudioError(f"{name}: a sample rate of {sample_rate} Hz; at least {LOWEST_RATE} Hz is needed")
     if len(waveform) < SHORTEST * sample_rate:
         length = f"{len(waveform)} samples at {sample_rate} Hz"
         raise AudioError(f"{name}: {length}, but at least {1000 * SHORTEST:.0f} ms are needed")

@@ -143,6 +143,7 @@ class Predictor:
         Parameters
         ----------
         sources : path, (waveform, sample rate), an iterable of these, or a mapping from names to these
+            A waveform [shape=(n,)] holds floats of full scale 1, or integers of that of their type.
         adapt : bool
             All given recordings (or windows) are of one speaker. A predictor of the adapted track needs this,
             to z-score their features together; one fitted across corpora can use it, to learn from the
@@ -232,12 +233,14 @@ class Predictor:
     ) -> Iterator[Answer]:
         """Answer window by window for a recording that comes in mono blocks [shape=(n,)] of any size.
 
-        `rate` is in Hz, `window` and `hop` in seconds. The answers equal those of `predict` for the whole
-        recording, which has the other parameters and the errors. A predictor of the adapted track is refused,
-        as it needs all recordings of a speaker first.
+        Blocks hold floats of full scale 1, or integers of that of their type. `rate` is in Hz, `window` and
+        `hop` in seconds. The answers equal those of `predict` for the whole recording, which has the other
+        parameters and the errors. A predictor of the adapted track is refused, as it needs all recordings of
+        a speaker first.
         """
         describer = self._describer
-        for segment, waveform in windows(blocks, rate, window, hop):
+        samples = (audio.floats(block, MICROPHONE) for block in blocks)
+        for segment, waveform in windows(samples, rate, window, hop):
             described = describer.piece(MICROPHONE, waveform, rate, segment)
             yield from self.answer([described], min_confidence=min_confidence)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,12 +69,17 @@ class Describer:
         if isinstance(sources, Mapping):
             named = list(sources.items())
         else:
+            each = sources if isinstance(sources, Iterable) and not _is_recording(sources) else [sources]
             named = [
                 (f"array {number}" if isinstance(source, tuple) else str(source), source)
-                for number, source in enumerate(
-                    [sources] if isinstance(sources, str | Path | tuple) else sources, start=1
-                )
+                for number, source in enumerate(each, start=1)
             ]
+        for _, source in named:
+            if not _is_recording(source):
+                raise SerClassicError(
+                    f"recordings: found {type(source).__name__}; expected paths, or arrays with their sample "
+                    "rates [Hz], as in ['a.wav', (waveform, 16000)]"
+                )
         calls = [(named[start : start + BATCH],) for start in range(0, len(named), BATCH)]
         engine = Local(jobs if len(named) >= WORTH_PROCESSES else 1)
         done = engine.run(self._batch, calls, "batches of recordings")
@@ -119,7 +125,7 @@ class Describer:
 
     def _whole(self, name: str, source: Recording) -> Iterator[Described]:
         if isinstance(source, tuple):
-            waveform, rate = audio.check(*source, name=name), source[1]
+            waveform, rate = audio.as_read(*source, name=name), source[1]
         else:
             waveform, rate = audio.read(source, self.features.sample_rate, self.channel)
         seconds = len(waveform) / rate
@@ -133,7 +139,7 @@ class Describer:
     def _pieces(self, name: str, source: Recording) -> Iterator[Described]:
         """Pieces at the recording's own rate, as from a microphone, while it is decoded."""
         if isinstance(source, tuple):
-            blocks: Iterator[tuple[np.ndarray, int]] = iter([(audio.check(*source, name=name), source[1])])
+            blocks: Iterator[tuple[np.ndarray, int]] = iter([(audio.as_read(*source, name=name), source[1])])
         else:
             blocks = audio.stream(source, self.channel)
         for first, rate in islice(blocks, 1):
@@ -148,3 +154,10 @@ class Describer:
             return Described(name, segment, vector, channel=self.label)
         except SerClassicError as error:
             return Described(name, segment, problem=str(error), channel=self.label)
+
+
+def _is_recording(source: object) -> bool:
+    """Whether it is a path, or a waveform with its sample rate."""
+    if isinstance(source, tuple):
+        return len(source) == 2 and isinstance(source[1], Real)
+    return isinstance(source, str | Path)
