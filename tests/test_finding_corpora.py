@@ -154,6 +154,7 @@ def test_scan_counts_clips_and_writes_the_table(tmp_path, ser):
 def test_scan_of_an_own_corpus(tmp_path, ser):
     touch(tmp_path / "play", "rage/anna_1.wav", "sad/ben_1.wav")
     ser("corpora", "scan", "play").refused("'rage'")
+    assert "--speaker" in ser("corpora", "scan", "play", "--map", "rage=angry").stderr
     words = ("--map", "rage=angry", "--speaker", r"/(\w+)_", "--json")
     told = json.loads(ser("corpora", "scan", "play", *words).said())
     assert (told["emotions"], told["speakers"]) == ({"sad": 1, "angry": 1}, 2)

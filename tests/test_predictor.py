@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from threadpoolctl import threadpool_info, threadpool_limits
-from tiny_corpus import SPEAKERS
+from tiny_corpus import SPEAKERS, record
 
 from ser_classic import audio
 from ser_classic.corpora import Reading
@@ -148,6 +148,23 @@ def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp
     assert pooled.classes == ("angry", "happy", "neutral", "sad")
 
 
+def test_speakers_of_two_corpora_may_have_one_name_and_the_pool_is_evaluated(own_folder, cache, tmp_path):
+    record(tmp_path / "other", ("s01", "s02"), seed=1)
+    pooled = fit([str(own_folder), str(tmp_path / "other")], "mfcc13", "lda", cache=cache, reading=SPEAKERS)
+    found = pooled.card["evaluation"]
+    assert (found["protocol"], found["clips"], found["speakers"]) == ("loso", 72, 6)
+
+
+def test_how_to_read_is_for_the_own_ones_of_a_pool(own_folder, cache):
+    reading = Reading({"sad": "fear"}, speaker=SPEAKERS.speaker, channel=1)
+    options = {"cache": cache, "reading": reading, "evaluate": False}
+    card = fit([str(own_folder), "synthetic"], "mfcc13", "prior", **options).card
+    assert card["counts"]["fear"] == 16 + 72
+    assert card["channel"] == 1
+    with pytest.raises(SerClassicError, match="corpora of your own"):
+        fit("synthetic", "mfcc13", "prior", **options)
+
+
 def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(fitted, tiny, cache, tmp_path):
     computed = fitted("ridge", evaluate=True).card["evaluation"]
     assert (computed["protocol"], computed["clips"], computed["speakers"]) == ("loso", 48, 4)
@@ -243,6 +260,36 @@ def test_a_model_is_fitted_and_evaluated_with_one_thread(own_folder, cache, monk
 def test_what_would_be_ignored_or_mean_nothing_is_refused(predictor, recordings, wrong):
     with pytest.raises(SerClassicError, match=next(iter(wrong))):
         predictor.predict(recordings[0], **wrong)
+
+
+def test_an_array_is_answered_as_its_file(predictor, voice, tmp_path):
+    soundfile.write(tmp_path / "offset.wav", 0.5 * voice + 0.2, 16000, subtype="FLOAT")
+    for options in ({}, {"window": 0.5}):
+        of_file = predictor.predict(tmp_path / "offset.wav", **options)
+        of_array = predictor.predict((0.5 * voice + np.float32(0.2), 16000), **options)
+        np.testing.assert_allclose(of_array["confidence"], of_file["confidence"], atol=1e-5)
+
+
+def test_integers_from_a_microphone_have_the_full_scale_of_their_type(predictor, voice):
+    whole = np.round(voice * 2**15).astype(np.int16)
+    (heard,) = predictor.listen([whole[:5000], whole[5000:]], 16000, window=9)
+    assert heard["confidence"] == pytest.approx(predictor.rows((whole, 16000))[0]["confidence"], abs=1e-6)
+    with pytest.raises(SerClassicError, match="one channel"):
+        next(predictor.listen([voice[:, None]], 16000))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.ones(16000), [np.ones(16000)], [(np.ones(16000), "16000")], None, [None], [b"a.wav"]],
+    ids=type,
+)
+def test_what_is_no_recording_is_refused_with_what_would_be_one(predictor, wrong):
+    with pytest.raises(SerClassicError, match=r"paths.* rates"):
+        predictor.predict(wrong)
+
+
+def test_recordings_may_come_in_a_tuple(predictor, recordings):
+    assert list(predictor.predict(tuple(recordings[:2]))["file"]) == list(map(str, recordings[:2]))
 
 
 def test_a_sample_rate_need_not_be_an_integer(predictor, voice):

@@ -74,13 +74,17 @@ def scan(
     import pandas as pd
 
     from ser_classic.corpora import shortfall
+    from ser_classic.corpora.clips import NAME_SPEAKERS
 
     if output is not None:
         require_writable(output, "clips tables", ".csv")
     root, clips, entry = access.load(corpus)
     if output is not None:
         clips.to_csv(output)
-    if notice := shortfall(entry, clips):
+    notice = shortfall(entry, clips)
+    if notice is None and clips["speaker"].isna().any():
+        notice = f"{entry.name}: its speakers are unknown, so nothing tests new ones. {NAME_SPEAKERS}"
+    if notice:
         tell(notice)
     named = clips["speaker"].fillna("").str.partition("/")[2]  # `ravdess/01` as `01`
     found = pd.crosstab(named, clips["emotion"])[list(ordered(clips["emotion"]))]

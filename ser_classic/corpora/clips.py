@@ -18,6 +18,10 @@ PARTITIONS = {  # spellings, in lower case, of the official parts
     **dict.fromkeys(("test", "testing"), "test"),
 }
 SEXES = ("female", "male")
+NAME_SPEAKERS = (
+    "Find them in the paths with --speaker, such as '^[^/]+/([^_]+)_' (the first group is the speaker), or "
+    "add a column `speaker` where the corpus is a table"
+)
 
 
 class CorpusError(SerClassicError):
@@ -107,8 +111,7 @@ def require_speakers(clips: pd.DataFrame, purpose: str) -> None:
     unknown = clips["corpus"][clips["speaker"].isna()]
     if len(unknown):
         raise CorpusError(
-            f"{unknown.iloc[0]}: its speakers are unknown, and {purpose} needs them. Add a column "
-            "`speaker` to the manifest, or give a pattern with --speaker, such as '^[^/]+/([^_]+)_'. "
+            f"{unknown.iloc[0]}: its speakers are unknown, and {purpose} needs them. {NAME_SPEAKERS}. "
             "Without speakers only a leaky protocol can be run (random5, holdout25); its scores say nothing "
             "about new speakers"
         )
