@@ -122,10 +122,13 @@ def test_a_run_is_stored_under_the_corpus_it_was_tested_on(tiny, other, cache, t
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other}).kept == [cell.id]
 
 
-def test_without_a_store_the_predictions_are_the_same(tiny, other, cache, tmp_path):
+def test_without_a_store_the_predictions_are_the_same(tiny, other, cache, tmp_path, ser):
     cell = Cell("tiny", "cross_from_emodb", "mfcc13", "ridge")
     bench([cell], tmp_path, cache=cache, own={"tiny": tiny, "emodb": other})
     (run,) = store.runs(tmp_path)
+    told = ser("report", "--results", tmp_path).said()  # where there is no other run
+    assert "leaderboard.md" in told
+    assert "No run" not in told + (tmp_path / "leaderboard.md").read_text()
     features = joined([extract(each.clips, each.root, FEATURES["mfcc13"], cache) for each in (other, tiny)])
     clips = pd.concat([other.clips, tiny.clips])
     again = evaluate(clips, features, MODELS["ridge"], PROTOCOLS["cross_from_emodb"])

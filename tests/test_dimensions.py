@@ -261,6 +261,10 @@ def test_runs_can_be_checked_merged_and_removed(results, tmp_path, ser):
     assert {run.id for run in store.runs(tmp_path / "all" / store.DIMENSIONS)} == {c.id for c in CELLS}
     ser("results", "remove", CELLS[0].id, "--results", "all").said()
     assert [run.id for run in store.runs(tmp_path / "all" / store.DIMENSIONS)] == [CELLS[1].id]
+    others = [path.name for home in store.homes(tmp_path / "all") for path in store.folders(home)]
+    ser("results", "remove", *others, "--results", "all").said()
+    for name in ("leaderboard.csv", "dimensions/leaderboard.csv"):  # which had these runs
+        assert len((tmp_path / "all" / name).read_text().splitlines()) == 1
     found = check(finished(results, CELLS))
     assert found.unchecked  # a corpus of one's own is not at hand; yet the runs were found
     with pytest.raises(SerClassicError, match="arousal"):

@@ -54,6 +54,12 @@ def test_manifest_becomes_a_clips_table(tmp_path):
     }
 
 
+def test_one_session_in_two_spellings_is_one(tmp_path):
+    rows = "a.wav,sad,S1\nb.wav,joy,s1\nc.wav,joy,S1\nd.wav,joy,S2\n"
+    manifest = write(tmp_path / "m.csv", f"file,emotion,session\n{rows}", "a.wav b.wav c.wav d.wav")
+    assert load(manifest).clips["session"].tolist() == ["S1", "S1", "S1", "S2"]
+
+
 def test_manifest_without_speakers(tmp_path):
     manifest = write(tmp_path / "m.tsv", "file\temotion\na.wav\tsad\nb.wav\tjoy\n", "a.wav b.wav")
     clips = load(manifest).clips

@@ -83,6 +83,8 @@ def test_a_part_that_is_misspelled_is_told_and_other_words_are_their_own():
         clips = table(SOUND, partition=np.resize(parts.split(), len(SOUND)))
         assert len(warnings_of(clips)) == told
         assert all("9 clips" in line and "tset" in line for line in warnings_of(clips))
+    clips = table(SOUND, partition=np.resize(["train", "test", None], len(SOUND)))
+    assert len(warnings_of(clips)) == 1  # of those that have no part
 
 
 def test_folds_that_lack_an_emotion_are_told_with_what_to_do():

@@ -50,10 +50,14 @@ def report(
     if readme:
         put_into(readme, table)
     numbers = list(dimension_tables(dimensions))
-    if len(board) or not numbers:
+    if len(table):
         show(terminal(table))
     for each in numbers:
         show(each)
+    if not len(table) and not numbers:
+        print(
+            f"{results / 'leaderboard.md'} has the tests that are shown there alone, such as across corpora"
+        )
 
 
 def compare(
@@ -102,8 +106,7 @@ def remove(
     with store.writing_runs(results):
         for run in found:
             store.remove_run(run)
-    if any(map(store.folders, store.homes(results))):
-        write(results, tell, cache=cache)
+    write(results, tell, cache=cache)
     print(f"{results}: {counted(len(found), 'run')} removed")
 
 

@@ -115,7 +115,8 @@ def read_own(path: Path, reading: Reading, name: str) -> tuple[Path, pd.DataFram
     rows["emotion"] = labels.map(emotion_words(labels, reading.words, name))
     speakers = mapped(rows["speaker"].dropna(), reading.speakers, "speakers", "--map-speaker", name)
     rows["speaker"] = [f"{name}/{speakers[who]}" if pd.notna(who) else pd.NA for who in rows["speaker"]]
-    rows["sentence"] = most_frequent(rows["sentence"])
+    for column in {"sentence", "session"}.intersection(rows):
+        rows[column] = most_frequent(rows[column])
     clips = check_clips(rows.set_axis([f"{name}/{clip}" for clip in _names(rows)]), str(source), rows.index)
     taken = "" if reading.channel is None else f":{reading.channel}"
     clips["sha256"] = [digest(root / file) + taken for file in clips["file"]]  # audio that may be replaced

@@ -126,7 +126,7 @@ def _few(clips: pd.DataFrame) -> str | None:
 
 def _unknown_parts(clips: pd.DataFrame) -> str | None:
     """Partitions that `official` does not know, beside some that it does."""
-    parts = clips["partition"].dropna() if "partition" in clips else pd.Series(dtype=str)
+    parts = clips["partition"].fillna("(none)") if "partition" in clips else pd.Series(dtype=str)
     known = parts.str.lower().isin(PARTITIONS)
     if known.all() or not known.any():
         return None

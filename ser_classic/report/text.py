@@ -214,7 +214,7 @@ def terminal(table: pd.DataFrame) -> Group:
 
     chapters = [chapter.terminal() for chapter in corpus_chapters(under_usual_protocol(table), MOST)]
     best = best_systems(table, BEST)
-    return Group(*(chapters or [NOTHING]), *([best.terminal()] if best.rows else []))
+    return Group(*chapters, *([best.terminal()] if best.rows else []))
 
 
 def best_systems(table: pd.DataFrame, title: str = "") -> Table:

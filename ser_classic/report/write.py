@@ -124,13 +124,14 @@ def _write(
     )
     chapters = [chapter for chapter in made if chapter]
     tables = "".join(chapter.markdown() for chapter in chapters if chapter.tables or chapter.remarks)
-    if len(board) or not chapters:
+    if len(table) or not chapters:
         tables += markdown(table)
     store.write(results / "leaderboard.csv", to_csv(board))
     store.write(results / "leaderboard.md", f"# Leaderboard\n\n{INTRODUCTION}\n\n{tables}")
     store.write(results / "leak_premium.csv", to_csv(premium, leak.COLUMNS))
-    if len(numbers):
-        store.write(results / store.DIMENSIONS / "leaderboard.csv", to_csv(numbers, dimensions.COLUMNS))
+    by_number = results / store.DIMENSIONS / "leaderboard.csv"
+    if len(numbers) or by_number.exists():  # of runs that may have been removed
+        store.write(by_number, to_csv(numbers, dimensions.COLUMNS))
     if figures:
         folder, drawn = results / "figures", {}
         for picture in (picture for chapter in chapters for picture in chapter.pictures):
