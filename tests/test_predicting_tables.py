@@ -7,7 +7,7 @@ import pytest
 from tiny_corpus import SPEAKERS
 
 from ser_classic.errors import SerClassicError
-from ser_classic.features.tables import bring
+from ser_classic.features.tables import bring, save
 from ser_classic.predictor import load_predictor
 from ser_classic.predictor.fitting import fit
 
@@ -61,6 +61,17 @@ def test_another_table_is_refused(brought, tmp_path, ser):
     with np.load(brought / "t.npz") as held:
         np.savez(tmp_path / "less.npz", X=held["X"][:, 1:], columns=held["columns"][1:], clip=held["clip"])
     ser("predict", brought / "table.skops", "--table", "mine=less.npz").refused("less.npz")
+
+
+def test_rows_of_several_speakers_are_not_z_scored_as_one(own_folder, mfcc13, tiny, cache, tmp_path, ser):
+    save(tmp_path / "t.csv", tiny.clips, mfcc13)
+    of_one = np.flatnonzero(tiny.clips["speaker"] == "tiny/s01")
+    save(tmp_path / "one.csv", tiny.clips.iloc[of_one], mfcc13.take(of_one))
+    with bring({"mine": tmp_path / "t.csv"}):
+        options = {"reading": SPEAKERS, "evaluate": False, "cache": cache, "adapted": True}
+        fit(str(own_folder), "mine", "lda", **options).save(tmp_path / "m.skops")
+    ser("predict", "m.skops", "--table", "mine=t.csv", "--adapt").refused("t.csv")
+    assert len(ser("predict", "m.skops", "--table", "mine=one.csv", "--adapt", "--json").rows()) == 12
 
 
 FIT = ("fit", "synthetic", "-o", "m.skops", "--model", "ridge", "--no-evaluate", "--features")

@@ -122,7 +122,8 @@ def predict(
     if table is not None:
         options.refuse(recordings, "--table takes no recordings")
         ((name, path),) = options.named_files([table]).items()
-        return print_rows(predictor.answer(predictor.describe_table(name, path), adapt, min_confidence))
+        described = predictor.describe_table(name, path, adapt)
+        return print_rows(predictor.answer(described, adapt, min_confidence))
     options.refuse(not recordings, "name a recording after the model")
     if channel is not None:
         predictor = predictor.taking(options.channel_of(channel, EACH))

@@ -28,6 +28,7 @@ FORMATS = (".npz", ".csv", ".parquet")
 KEYS = ("clip", "clips", "file", "files")  # possible names of the column or array that names the clips
 MATRICES = ("features", "X")  # and of the array of an .npz with the values
 LABELS = ("corpus", "speaker", "emotion")  # may be there, too, as in the files of `features extract`
+FEW = 9  # rows in which values may agree by chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,7 @@ class Table:
     keys: np.ndarray  # [shape=(n,)] of str
     values: np.ndarray  # [shape=(n, d), dtype=float32]
     corpora: np.ndarray | None = None  # [shape=(n,)] of str, if the table has them
+    speakers: np.ndarray | None = None  # the same
 
     brought: ClassVar[bool] = True
 
@@ -51,7 +53,7 @@ class Table:
         """The row of each clip of one corpus [shape=(clips,)].
 
         Rows of other corpora are ignored, and rows of no clip with a warning. A clip that is missing or
-        listed twice is an error.
+        listed twice is an error; a column that holds the emotions as numbers has a warning.
         """
         corpus = str(clips["corpus"].iloc[0])
         keys = pd.Series(self.keys)
@@ -74,7 +76,13 @@ class Table:
         if len(foreign):
             shown = some(foreign)
             logger.warning(f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {shown}")
-        return pd.Series(found.index, found.array)[clips.index].to_numpy()
+        rows = pd.Series(found.index, found.array)[clips.index].to_numpy()
+        if labels := _labels(self.columns, self.values[rows], clips["emotion"]):
+            what = (
+                "one value for each emotion, as a label has; scores mean nothing if it is one, so remove it"
+            )
+            logger.warning(f"{self.path}: {some(labels)} has {what}")
+        return rows
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
         raise SerClassicError(f"{self.path}: has no features of this recording; give a table with it")
@@ -106,7 +114,9 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
         if frame[key].isna().any():
             raise SerClassicError(f"{path}: row {int(frame[key].isna().argmax()) + 1} has no {key}")
         keys = frame[key].to_numpy(dtype=str)
-        corpora = frame["corpus"].to_numpy(dtype=str) if "corpus" in frame else None
+        corpora, speakers = (
+            frame[name].to_numpy(dtype=str) if name in frame else None for name in ("corpus", "speaker")
+        )
         features = frame.drop(columns=[key, *(name for name in LABELS if name in frame)])
     columns = features.columns.map(str)
     words = columns[[kind.kind not in "fiub" for kind in features.dtypes]]
@@ -125,7 +135,12 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
             f"{path}: {len(set(rows))} rows have NaN, infinite or larger values than float32 holds "
             f"(3.4e38), first {keys[rows[0]]} in column {columns[of[0]]}; correct them or drop the column"
         )
-    table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora)
+    if numbers := [name for name, row in zip(columns, values.T, strict=True) if _numbers_rows(name, row)]:
+        raise SerClassicError(
+            f"{path}: {some(numbers)} numbers the rows, as pandas writes an index; a model would learn their "
+            "order, so remove it (to_csv(index=False))"
+        )
+    table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora, speakers)
     return FeatureSet(name, None, table)
 
 
@@ -192,6 +207,28 @@ def _read(path: Path) -> pd.DataFrame:
         raise SerClassicError(f"{path}: unknown arrays {', '.join(sorted(strange))}; remove them")
     words = pd.DataFrame({name: array.astype(str) for name, array in arrays.items()})
     return pd.concat([words, values.set_axis(columns, axis=1)], axis=1)
+
+
+def _numbers_rows(name: str, values: np.ndarray) -> bool:
+    """Whether a column [shape=(n,)] is nameless, or numbers the rows from 0 or 1 in any order."""
+    first, n = values.min(), len(values)
+    consecutive = n > FEW and first in (0, 1) and values.max() == first + n - 1
+    return name.startswith("Unnamed: ") or (
+        consecutive and np.array_equal(np.sort(values), first + np.arange(n))
+    )
+
+
+def _labels(columns: tuple[str, ...], values: np.ndarray, emotions: pd.Series) -> list[str]:
+    """Columns of values [shape=(n, d)] that have one value for each emotion, and not the same for all."""
+    codes = pd.factorize(emotions)[0]
+    if np.bincount(codes).min() * 2 <= FEW:
+        return []
+    told = np.arange(len(columns))
+    for rows in (slice(FEW), slice(None)):  # a few rows rule out nearly all columns
+        of_emotion = values[np.unique(codes, return_index=True)[1]][:, told]
+        same = (values[rows][:, told] == of_emotion[codes[rows]]).all(axis=0)
+        told = told[same & (of_emotion != of_emotion[0]).any(axis=0)]
+    return [columns[place] for place in told]
 
 
 def _one_of(path: Path, names: Iterable[str], wanted: tuple[str, ...]) -> str:

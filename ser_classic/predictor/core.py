@@ -310,8 +310,8 @@ class Predictor:
             rows.append(row | {"distance": distance, "unlike": distance > 1})
         return rows
 
-    def describe_table(self, name: str, path: str | Path) -> list[Described]:
-        """The rows of a table of features, for `answer`.
+    def describe_table(self, name: str, path: str | Path, adapt: bool = False) -> list[Described]:
+        """The rows of a table of features, for `answer`; with `adapt` they must be of one speaker.
 
         The table must have the name and columns of the one that it was fitted on; see `brought_set`.
         """
@@ -330,6 +330,11 @@ class Predictor:
             raise SerClassicError(
                 f"{path}: its {len(given.columns)} columns are not the {len(wanted.columns)} that {title} "
                 "was fitted on, in the same order; make the table in the same way as for the fit"
+            )
+        if adapt and table.speakers is not None and len(there := set(table.speakers)) > 1:
+            raise SerClassicError(
+                f"{path}: has rows of {len(there)} speakers, and adapting takes those of one; give a table "
+                "for each speaker"
             )
         rows = zip(table.keys, table.values, strict=True)
         return [Described(str(key), vector=row) for key, row in rows]
