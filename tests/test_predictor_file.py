@@ -145,6 +145,17 @@ def test_the_pipeline_comes_back_where_it_was_kept(predictors, files, tmp_path):
         load_predictor(files["svm_rbf"]).save(tmp_path / "m.skops", pipeline=True)
 
 
+def test_a_network_comes_back_and_of_a_forest_is_told_how_it_does(fitted, predictors, tmp_path, ser):
+    fitted("mlp").save(tmp_path / "m.skops", pipeline=True)
+    assert list(load_pipeline(tmp_path / "m.skops").classes_) == ["angry", "neutral", "sad"]
+    forest, pipeline = tmp_path / "forest.skops", tmp_path / "p.skops"
+    predictors["random_forest"].save(forest, pipeline=True)
+    with pytest.raises(SerClassicError, match=r"--pipeline .*get_untrusted_types"):
+        load_pipeline(forest)
+    ser("card", forest, "--pipeline", pipeline).said()
+    assert skops.io.load(pipeline, trusted=skops.io.get_untrusted_types(file=pipeline)).classes_.size == 3
+
+
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_changed_byte_changes_no_answer_without_a_word_and_no_cut_gets_through(predictors, files, data):

@@ -32,6 +32,7 @@ FORMAT = 4
 SUFFIX = ".skops"
 DESCRIPTION, PIPELINE = "predictor.json", "pipeline.skops"
 LARGEST = 2**30  # [bytes] of all members together, uncompressed
+TRUSTED = ("ser_classic.", "sklearn.neural_network._stochastic_optimizers.")  # of a pipeline; plain Python
 NUMBERS = ("<f4", "<f8", "|i1", "<i2", "<i4", "<i8", "|u1", "<u2", "<u4")
 KINDS: dict[str, type] = {
     kind.__name__: kind
@@ -131,7 +132,7 @@ def load_pipeline(path: str | Path) -> Any:
     Raises
     ------
     SerClassicError
-        The file holds no pipeline, or skops does not trust it or cannot rebuild it.
+        The file holds no pipeline, or skops does not trust it (as with a random forest) or cannot rebuild it.
 
     Examples
     --------
@@ -145,7 +146,14 @@ def load_pipeline(path: str | Path) -> Any:
     content = pipeline_of(path)
     with wrap_errors(f"{path}: skops cannot load its pipeline"):
         found = skops.io.get_untrusted_types(data=content)
-        return skops.io.loads(content, trusted=[name for name in found if name.startswith("ser_classic.")])
+        if strange := [name for name in found if not name.startswith(TRUSTED)]:
+            raise SerClassicError(
+                f"{path}: skops does not trust {', '.join(strange)} of its pipeline: a changed one could do "
+                "harm with it. If you know who made it, write the pipeline to a file with ser-classic card "
+                f"{shlex.quote(str(path))} --pipeline p.skops, and load that with "
+                "skops.io.load('p.skops', trusted=skops.io.get_untrusted_types(file='p.skops'))"
+            )
+        return skops.io.loads(content, trusted=found)
 
 
 def _encoded(value: Any, arrays: list[np.ndarray]) -> Any:
