@@ -199,6 +199,30 @@ def test_an_external_run_is_compared_stored_told_apart_and_removed(
     assert [path.name for path in store.folders(results)] == ["tiny--loso--mfcc13--ridge--0"]
 
 
+def test_predictions_never_take_the_place_of_another_models(scored, predictions, tmp_path, ser):
+    predictions.to_csv(tmp_path / "p.csv", index=False)
+    assert scored("p.csv", "--add")[0] == 0
+    assert scored("p.csv", "--add")[0] == 0
+    assert scored("p.csv", "--add", "--results", "other")[0] == 0
+    run = store.find_run(tmp_path / "other", ID)
+    store.write_run(
+        tmp_path / "other",
+        {**run.record, "external": {"name": "My-CNN!", "note": ""}},
+        run.predictions().assign(guess="sad"),
+    )
+    code, _, errors = scored("p.csv", "--add", "--results", "other")
+    assert (code, "My-CNN!" in errors, "--name" in errors) == (1, True, True)
+    assert set(store.find_run(tmp_path / "other", ID).predictions()["guess"]) == {"sad"}
+    ser("results", "merge", "results", "other", "--into", "all").refused(f"other/runs/{ID}", "different")
+
+
+def test_without_speakers_nothing_is_said_of_runs_to_compare_with(own_folder, predictions, tmp_path, ser):
+    predictions.drop(columns="fold").to_csv(tmp_path / "p.csv", index=False)
+    told = ser("score", "p.csv", "--corpus", own_folder, "--protocol", "random5", "--name", "my CNN").said()
+    assert "speaker" in told.splitlines()[-1]
+    assert "bench" not in told.splitlines()[-1]
+
+
 def test_random_splits_show_in_the_leak_chapter(scored, predictions, tiny, tmp_path):
     predictions.to_csv(tmp_path / "p.csv", index=False)
     assert scored("p.csv", "--add")[0] == 0

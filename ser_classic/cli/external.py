@@ -84,7 +84,14 @@ def score(
     from ser_classic import store
     from ser_classic.corpora import load
     from ser_classic.protocols import PROTOCOLS
-    from ser_classic.report.external import as_text, compared, external, facts, read_predictions
+    from ser_classic.report.external import (
+        as_text,
+        compared,
+        external,
+        facts,
+        read_predictions,
+        require_own_name,
+    )
 
     entry = PROTOCOLS[protocol]
     loaded = _with_its_words(access, corpus)
@@ -98,6 +105,7 @@ def score(
     show(as_text(facts_of, pair), facts_of, as_json)
     if add:
         with store.writing_runs(results):
+            require_own_name(run, results)
             store.write_clips(results, loaded.corpus.name, loaded.clips)
             store.write_run(results, run.record, found)
         tell(f"stored as {run.record['id']}; ser-classic report draws the tables")

@@ -100,7 +100,11 @@ def _clips_problems(runs: dict[Path, list[Run]]) -> Iterator[str]:
 
 def _apart(one: Run, other: Run) -> str:
     """Two runs of one cell whose predictions differ, and what else of them does."""
-    also = [name for name in ("parameters", "versions", "machine") if one.record[name] != other.record[name]]
+    also = [  # predictions that were made elsewhere lack some of these
+        name
+        for name in ("parameters", "versions", "machine")
+        if one.record.get(name) != other.record.get(name)
+    ]
     if any(one.record["digests"].get(name) != other.record["digests"].get(name) for name in FEATURES_OF):
         also.insert(0, "features")
     return (

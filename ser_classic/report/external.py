@@ -178,6 +178,18 @@ def external(
     return External(record, predictions)
 
 
+def require_own_name(run: External, results: Path) -> None:
+    """Refuse predictions whose place in a results folder another model has, with a name much like theirs."""
+    name, same = run.record["external"]["name"], run.record["id"]
+    for stored in (stored for stored in store.runs(results) if stored.id == same):
+        other = stored.record["external"]["name"]
+        if other != name:
+            raise SerClassicError(
+                f"{stored.path}: has the predictions of {other!r}, whose place those of {name!r} would take; "
+                f"give another --name, or remove the former with: ser-classic results remove {same}"
+            )
+
+
 def compared(run: External, results: Path, clips: pd.DataFrame) -> Comparison | None:
     """The predictions compared with our best current run on the same folds; None without one or speakers."""
     if clips["speaker"].isna().any():
@@ -255,6 +267,10 @@ def as_text(found: Mapping[str, Any], pair: Comparison | None) -> str:
     ]
     if pair:
         lines += ["compared with the best run of this benchmark on these folds:", "", pair.text()]
+    elif not found["speakers"]:
+        lines += [
+            "Not compared: that takes speakers, which are unknown here. Name them in a column `speaker`."
+        ]
     else:
         lines += ["The results folder has no run of this benchmark on these folds to compare with."]
         lines += ["ser-classic bench makes such runs; --results names another folder."]
