@@ -350,6 +350,7 @@ def test_a_part_beyond_the_end_of_its_file_is_told(tmp_path):
     ("header", "row", "named"),
     [
         ("file,onset,emotion", "a.wav,1,sad", "'start'"),
+        ("file,start,duration,emotion", "a.wav,1,2,sad", "'end'"),
         ("file,start,stop,emotion", "a.wav,1,2,sad", "'end'"),
         ("file,channel,emotion", "a.wav,1,sad", "--channel"),
         ("file,start,end,emotion", "a.wav,noon,2,sad", "line 2 .*'noon'"),

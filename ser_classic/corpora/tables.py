@@ -24,6 +24,7 @@ START_OR_END = {  # columns that say which part of a file its label is about
     **dict.fromkeys(("begin", "onset", "offset", "start_time", "begin_time", "start_s", "from"), "start"),
     **dict.fromkeys(("stop", "end_time", "end_s", "to", "until"), "end"),
 }
+LENGTHS = frozenset(("duration", "dur", "length", "seconds"))  # of a part, where only its start is known
 COLUMN_SYNONYMS = {"gender": "sex"}  # columns as other programs call them
 
 
@@ -99,6 +100,11 @@ def read_table(path: Path, key: str, columns: Mapping[str, str]) -> pd.DataFrame
                 f"{path}: the column {column!r} seems to say which part of a file is meant; call it "
                 f"{START_OR_END[column]!r} ({' and '.join(TIMES)}, in seconds), or leave it out"
             )
+    if "start" in table and "end" not in table and (told := LENGTHS.intersection(table)):
+        raise CorpusError(
+            f"{path}: the column {min(told)!r} seems to say how long a part of a file is; give its end in a "
+            f"column 'end' (start + {min(told)}, in seconds), or leave it out"
+        )
     if "channel" in table:
         raise CorpusError(
             f"{path}: the column 'channel' seems to say which channel is meant; take one from all files "
