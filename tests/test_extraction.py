@@ -15,11 +15,12 @@ import pandas as pd
 import pytest
 import soundfile
 
-from ser_classic import audio
+from ser_classic import audio, load
+from ser_classic.corpora import Reading
 from ser_classic.errors import SerClassicError
 from ser_classic.extras.deep.features import SEQUENCES
 from ser_classic.features import FEATURES, FeatureSet
-from ser_classic.features.extraction import extract
+from ser_classic.features.extraction import compute, extract
 from ser_classic.features.shards import index, write_shard
 from ser_classic.runtime.engines import Local
 
@@ -349,3 +350,15 @@ def test_features_are_sent_to_another_process_by_the_name_of_their_file(tiny, ca
     Path(features.values.filename).unlink()
     with pytest.raises(SerClassicError, match="cache"):
         pickle.loads(sent)
+
+
+def test_features_are_of_the_channel_that_the_corpus_was_loaded_with(tmp_path):
+    left, right = np.random.default_rng(0).normal(size=(2, 16000)) * [[0.1], [0.02]]
+    for emotion in ("angry", "sad"):
+        (tmp_path / "mine" / emotion).mkdir(parents=True)
+        soundfile.write(tmp_path / "mine" / emotion / "a.wav", np.column_stack([left, right]), 16000)
+    for channel in (0, 1, None):
+        root, clips, _ = load(tmp_path / "mine", reading=Reading(channel=channel))
+        given = extract(clips[clips["emotion"] == "sad"], root, FEATURES["mfcc13"], tmp_path / "cache")
+        expected = compute(FEATURES["mfcc13"], *audio.read(root / "sad/a.wav", channel=channel))
+        np.testing.assert_allclose(given.values[0], expected, rtol=1e-5)

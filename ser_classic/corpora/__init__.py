@@ -100,7 +100,7 @@ def load(
         corpus = CORPORA[spec]
         root = locate(corpus.name, data, cache)
         with wrap_errors(f"{spec}: {root} cannot be scanned"):
-            return Loaded(root, check_clips(corpus.scan(root), f"{spec}: clips table"), corpus)
+            return _loaded(root, check_clips(corpus.scan(root), f"{spec}: clips table"), corpus)
     if not spec.strip() or not path.exists():  # an empty path would be the folder one is in
         raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")
     name, reading = name_of(path), reading or Reading()
@@ -115,6 +115,12 @@ def load(
         root, clips = read_own(path, reading, name)
     for warning in warnings_of(clips):
         logger.warning(warning)
+    return _loaded(root, clips, corpus)
+
+
+def _loaded(root: Path, clips: pd.DataFrame, corpus: Corpus) -> Loaded:
+    """A corpus whose clips table says which channel is meant, for `extract`."""
+    clips.attrs["channel"] = corpus.channel
     return Loaded(root, clips, corpus)
 
 

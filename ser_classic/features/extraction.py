@@ -51,7 +51,8 @@ def extract(
     engine : Engine
         What runs the extraction; see `engines`.
     channel : int, optional
-        Channel to take from files with several; their mean by default.
+        Channel to take from files with several; by default that of the corpus that the clips were loaded
+        from (`clips.attrs["channel"]`), or their mean if it states none.
     degradation : Degradation, optional
         Applied to every clip, at 16 kHz, before extraction: one of `DEGRADATIONS`, or a `training_copy`.
 
@@ -70,6 +71,7 @@ def extract(
     (504, 13)
     """
     feature_set.require()
+    channel = clips.attrs.get("channel") if channel is None else channel
     if len(feature_set.parts) > 1:
         columns = feature_set.columns  # raises an error at once if two sets have a column in common
         rest = (cache, engine, channel, degradation)
