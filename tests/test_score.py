@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ser_classic import MODELS, PROTOCOLS, evaluate, load, store
-from ser_classic.corpora.labels import named
+from ser_classic.corpora.labels import example_key, named
 from ser_classic.experiment.bench import bench
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.stale import differences
@@ -117,6 +117,9 @@ def test_a_name_with_a_dot_is_not_cut_there():
     clips.index = pd.Index(["c/1.01", "c/1.02", "c/a/x.wav", "c/a/x.flac"], name="clip")
     keys = pd.Series(["1.01", "c/1.02.MP3", ".\\a\\x.flac", "a/x", "1.03"])
     assert named(keys, clips).fillna("").tolist() == ["c/1.01", "c/1.02", "c/a/x.flac", "", ""]
+    parts = clips.assign(file="call.wav")  # that a message names has to be one that names a clip
+    for each in (clips, parts):
+        assert named(pd.Series([example_key(each)]), each).tolist() == ["c/a/x.flac"]
 
 
 def test_a_file_is_known_as_its_manifest_lists_it(own_folder, tiny, tmp_path):

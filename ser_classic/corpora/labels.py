@@ -107,6 +107,11 @@ def named(keys: pd.Series, clips: pd.DataFrame) -> pd.Series:
     return found
 
 
+def example_key(clips: pd.DataFrame) -> str:
+    """A key that names a clip: the file of the last one, or its name where a file holds several."""
+    return clips["file"].iloc[-1] if clips["file"].is_unique else clips.index[-1]
+
+
 def _matching(path: Path, line: str) -> pd.DataFrame:
     """The named groups of a regular expression as columns, a row for each line of a text that it matches."""
     with wrap_errors(f"{path}: cannot be read as UTF-8 text"):

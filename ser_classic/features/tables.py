@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ser_classic.corpora import CORPORA
-from ser_classic.corpora.labels import named
+from ser_classic.corpora.labels import example_key, named
 from ser_classic.errors import SerClassicError, some, wrap_errors
 from ser_classic.features import FEATURES
 from ser_classic.features.inputs import VECTORS, Features, Inputs
@@ -66,7 +66,7 @@ class Table:
             hint = f"; its keys are like {self.keys[0]}" if not len(found) else ""
             raise SerClassicError(
                 f"{self.path}: {len(missing)} of {len(clips)} clips of {corpus} are missing: "
-                f"{some(missing)}{hint}; name rows by clip or file: {clips['file'].iloc[0]}"
+                f"{some(missing)}{hint}; name rows by clip or file: {example_key(clips)}"
             )
         if found.duplicated().any():
             twice = some(keys[found.index[found.duplicated()]])

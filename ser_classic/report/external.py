@@ -14,7 +14,7 @@ import pandas as pd
 
 from ser_classic import store
 from ser_classic.corpora import Loaded
-from ser_classic.corpora.labels import named
+from ser_classic.corpora.labels import example_key, named
 from ser_classic.corpora.spelling import SYNONYMS, emotion_word
 from ser_classic.corpora.tables import read_rows
 from ser_classic.errors import SerClassicError, some
@@ -82,7 +82,7 @@ def read_predictions(
             "column for every emotion, or for none"
         )
     details = table.assign(name=table[key], answer=table[answer], corpus=corpus, emotions=", ".join(emotions))
-    details["known"] = clips["file"].iloc[-1]
+    details["known"] = example_key(clips)
     problems = _problems(details, found, found["guess"].isin(emotions), whole | (not meant))
     missing = [name for name in wanted if name not in set(found["clip"])]
     if missing and not problems:
