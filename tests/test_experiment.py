@@ -118,14 +118,6 @@ def test_an_absent_corpus_is_a_problem_and_not_a_crash(tmp_path):
     assert "corpora fetch emodb" in outcome.problems[0]
 
 
-def test_an_incomplete_corpus_is_told(tiny, cache, tmp_path):
-    lacking = tiny._replace(corpus=replace(tiny.corpus, clips=60))
-    outcome = run([cell("prior")], lacking, cache, tmp_path)
-    assert outcome.done == ["tiny--loso--mfcc13--prior--0"]
-    (told,) = outcome.problems
-    assert re.match("tiny: .*48 of 60 .* ser-classic corpora fetch tiny$", told)
-
-
 def test_an_emotion_never_trained_where_it_is_tested_is_not_evaluated(tiny, mfcc13, caplog):
     sad = tiny.clips["emotion"] == "sad"
     first = tiny.clips["speaker"] == "tiny/s01"

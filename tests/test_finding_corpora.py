@@ -76,9 +76,13 @@ def test_options_of_own_corpora_are_refused_for_a_known_one(tmp_path):
         load("synthetic", reading=Reading(speaker=""))
 
 
-def test_shortfall_names_the_missing_speakers_and_how_many_others(tmp_path):
+def test_shortfall_names_the_missing_speakers_and_how_many_others(tmp_path, caplog):
     lay_out(tmp_path / "ravdess", "ravdess")
-    clips = load("ravdess", tmp_path).clips
+    root, clips, _ = load("ravdess", tmp_path)
+    assert not caplog.text
+    (root / clips["file"].iloc[0]).unlink()
+    load("ravdess", tmp_path)  # so that every command tells
+    assert "1439 of 1440" in caplog.text
     corpus = CORPORA["ravdess"]
     assert shortfall(corpus, clips) is None
     without = clips[~clips["speaker"].isin(["ravdess/23", "ravdess/24"])]

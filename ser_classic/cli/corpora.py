@@ -84,7 +84,6 @@ def scan(
     notice = shortfall(entry, clips)
     if notice is None and clips["speaker"].isna().any():
         notice = f"{entry.name}: its speakers are unknown, so nothing tests new ones. {NAME_SPEAKERS}"
-    if notice:
         tell(notice)
     named = clips["speaker"].fillna("").str.partition("/")[2]  # `ravdess/01` as `01`
     found = pd.crosstab(named, clips["emotion"])[list(ordered(clips["emotion"]))]
@@ -140,8 +139,7 @@ def fetch(
     tell(f"{entry.title}. Licence: {entry.licence}. Cite: {entry.citation}")
     done = fetch_corpus(corpus, data, source)
     print(f"{corpus}: {done.added} files added, {done.kept} kept, under {done.root}")
-    if notice := shortfall(entry, load(corpus, data).clips):
-        tell(notice)
+    if shortfall(entry, load(corpus, data).clips):
         raise typer.Exit(1)
 
 

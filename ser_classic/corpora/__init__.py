@@ -80,7 +80,7 @@ def load(
     ------
     SerClassicError
         There is no such corpus, it is not under the data folder, or it is not laid out as expected. An
-        incomplete corpus is no error: see `shortfall`.
+        incomplete corpus is no error, but a warning: see `shortfall`.
 
     Examples
     --------
@@ -100,7 +100,10 @@ def load(
         corpus = CORPORA[spec]
         root = locate(corpus.name, data, cache)
         with wrap_errors(f"{spec}: {root} cannot be scanned"):
-            return _loaded(root, check_clips(corpus.scan(root), f"{spec}: clips table"), corpus)
+            loaded = _loaded(root, check_clips(corpus.scan(root), f"{spec}: clips table"), corpus)
+        if notice := shortfall(corpus, loaded.clips):
+            logger.warning(notice)
+        return loaded
     if not spec.strip() or not path.exists():  # an empty path would be the folder one is in
         raise CorpusError(f"{unknown('corpora', spec, CORPORA)}; or give the path of a manifest or folder")
     name, reading = name_of(path), reading or Reading()

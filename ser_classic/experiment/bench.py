@@ -151,8 +151,7 @@ class _Bench:
         """Trials of cells that test on a corpus; those that cannot be prepared fail, and the others go on."""
         try:
             loaded = self.sources.corpus(corpus)
-            lacking = shortfall(loaded.corpus, loaded.clips)
-            replace = not (self.keep_stale or lacking)
+            replace = not (self.keep_stale or shortfall(loaded.corpus, loaded.clips))
             store.write_clips(self.results, corpus, loaded.clips, replace)
         except SerClassicError as error:
             self.outcome.errors.setdefault(str(error), []).extend(cell.id for cell in cells)
@@ -165,7 +164,7 @@ class _Bench:
                 self._fail(new_record(cell), str(error))
         # For a corpus of your own, reading it gives these warnings.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
-        for notice in filter(None, (lacking, *beware, *self._shared(trials))):
+        for notice in filter(None, (*beware, *self._shared(trials))):
             if notice not in self.outcome.notices:
                 self.outcome.notices.append(notice)
         return trials
