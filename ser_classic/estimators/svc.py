@@ -61,13 +61,16 @@ class SVCCV(TunedClassifier):
     def _prepare(self, X: np.ndarray, splits: list[Split] | None) -> int:
         if splits is None:
             return 0
-        # Between all clips and the fold's training part: inner products, and libsvm's cache of them in single
-        # precision, 200 MiB at most; for RBF distances, and kernels of two widths, as one is made while the
-        # last one still exists, when there is no cache. And features in double precision: as given, those of
-        # a fold, and both standardised.
+        # Between all clips and the fold's training part: inner products, those of left-out clips again with
+        # the support vectors, and libsvm's cache of them in single precision, 200 MiB at most; for RBF
+        # distances, and kernels of two widths, as one is made while the last one still exists, when there is
+        # no cache. And features in double precision: as given, those of a fold, and both standardised.
         fitted = max(len(train) for train, _ in splits)
         kernels = 8 * len(X) * fitted
-        kernels = kernels + min(4 * fitted**2, 200 << 20) if self.kernel == "linear" else 3 * kernels
+        if self.kernel == "linear":
+            kernels += 8 * (len(X) - fitted) * fitted + min(4 * fitted**2, 200 << 20)
+        else:
+            kernels *= 3
         return kernels + 4 * 8 * X.size
 
     def _left_out(self, clips: Clips, T: np.ndarray, grid: Grid) -> Outputs:
