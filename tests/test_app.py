@@ -101,6 +101,13 @@ def test_the_reply_is_the_predictors(models, short):
     assert table.loc[0, "p_sad"] == pytest.approx(row["p_sad"])
 
 
+def test_a_model_that_is_fitted_again_answers_at_once(models, short, tmp_path):
+    for model in ("svm_rbf", "ridge"):
+        shutil.copy(models / f"{model}.skops", tmp_path / "m.skops")
+        expected = reply(models / f"{model}.skops", short, Limits())[0]
+        assert reply(tmp_path / "m.skops", short, Limits())[0] == expected
+
+
 def test_a_long_recording_gets_a_timeline_too(models, long):
     answer, _ = reply(models / "svm_rbf.skops", long, Limits())
     windows = load_predictor(models / "svm_rbf.skops").predict(long, window=3, hop=1)

@@ -161,6 +161,7 @@ def test_how_to_read_is_for_the_own_ones_of_a_pool(own_folder, cache):
     card = fit([str(own_folder), "synthetic"], "mfcc13", "prior", **options).card
     assert card["counts"]["fear"] == 16 + 72
     assert card["channel"] == 1
+    assert "**Channel:** 1" in cards.text(card)
     with pytest.raises(SerClassicError, match="corpora of your own"):
         fit("synthetic", "mfcc13", "prior", **options)
 

@@ -41,6 +41,7 @@ def text(card: dict[str, Any]) -> str:
         ),
         *([("Most often confused", mistakes)] if (mistakes := _mistakes(card)) else []),
         ("Track", f"{card['track']}{', z-scored per speaker' if card['track'] == 'adapted' else ''}"),
+        *([] if card["channel"] is None else [("Channel", f"{card['channel']}, counted from 0")]),
         ("Seed", str(card["seed"])),
         (
             "Licences of the corpora",

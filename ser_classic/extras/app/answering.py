@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -42,9 +41,6 @@ class Limits:
         return f"{minutes:g} minutes" if minutes > 1.5 else f"{self.seconds:g} seconds"
 
 
-_loaded = lru_cache(maxsize=8)(load_predictor)
-
-
 def reply(
     path: Path, recording: str | Path, limits: Limits, width: float = 1000, name: str = "sound"
 ) -> tuple[str, str]:
@@ -53,7 +49,7 @@ def reply(
     The figure has a width on the screen [pixels], and a name that is unique on its page. SerClassicError says
     that the recording is too large or too long, or that it or the predictor cannot be used.
     """
-    predictor = _loaded(path)
+    predictor = load_predictor(path)  # each time: it may have been fitted again, and takes milliseconds
     file = Path(recording).name
     waveform, rate = _read(Path(recording), limits, predictor.channel)
     seconds = len(waveform) / rate
