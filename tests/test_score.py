@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from ser_classic.experiment.bench import bench
 from ser_classic.experiment.cells import Cell
 from ser_classic.experiment.stale import differences
 from ser_classic.metrics import METRICS
+from ser_classic.protocols import Fold
 from ser_classic.protocols.export import fold_table
 from ser_classic.report import leak_premium, read, systems, write
 from ser_classic.report.text import best_systems
@@ -217,6 +219,23 @@ def test_predictions_never_take_the_place_of_another_models(scored, predictions,
     assert (code, "My-CNN!" in errors, "--name" in errors) == (1, True, True)
     assert set(store.find_run(tmp_path / "other", ID).predictions()["guess"]) == {"sad"}
     ser("results", "merge", "results", "other", "--into", "all").refused(f"other/runs/{ID}", "different")
+
+
+def test_folds_that_test_a_clip_twice_are_refused(scored, predictions, tmp_path):
+    twice = replace(
+        PROTOCOLS["loso"], name="twice", split=lambda clips, seed: [*halves(clips), *halves(clips, 1)]
+    )
+    predictions[["file", "emotion"]].to_csv(tmp_path / "p.csv", index=False)
+    with PROTOCOLS.also([twice]):
+        code, _, errors = scored("p.csv", protocol="twice")
+    assert (code, "several folds" in errors) == (1, True)
+
+
+def halves(clips, first=0):
+    """Two folds of speakers."""
+    tested = clips["speaker"].isin(sorted(set(clips["speaker"]))[first : first + 2]).to_numpy()
+    parts = np.flatnonzero(tested), np.flatnonzero(~tested)
+    return [Fold(f"{first}{number}", *each) for number, each in enumerate((parts, parts[::-1]))]
 
 
 def test_without_speakers_nothing_is_said_of_runs_to_compare_with(own_folder, predictions, tmp_path, ser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.resources import files
 
 import numpy as np
@@ -99,7 +100,10 @@ def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
     from sklearn.model_selection import StratifiedGroupKFold
 
     splitter = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
-    return _numbered(splitter.split(clips, clips["emotion"], clips[unit]))
+    with warnings.catch_warnings(
+        category=UserWarning, action="ignore"
+    ):  # `warnings_of` tells of rare emotions
+        return _numbered(splitter.split(clips, clips["emotion"], clips[unit]))
 
 
 def other_corpora(clips: pd.DataFrame, seed: int, among: tuple[str, ...] = ()) -> list[Fold]:

@@ -70,6 +70,10 @@ def read_predictions(
     meaning = partial(_meaning, emotions=emotions, words=words)
     key, answer, meant = _columns(path, list(table), emotions, meaning)
     wanted = {clips.index[row]: fold.name for fold in folds for row in fold.test}
+    if len(wanted) < sum(len(fold.test) for fold in folds):
+        raise SerClassicError(
+            f"{path}: its protocol tests clips of {corpus} in several folds; choose one that tests each once"
+        )
     found = pd.DataFrame({"clip": named(table[key], clips)})
     found["fold"] = found["clip"].map(wanted)
     found["guess"] = table[answer].map(meaning)
