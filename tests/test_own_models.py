@@ -28,6 +28,15 @@ def test_a_dataframe_of_other_clips_is_refused(tiny, mfcc13):
         evaluate(tiny.clips, mfcc13.frame.iloc[1:], "ridge", "loso")
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [(lambda frame: frame.to_numpy(), "ndarray"), (lambda frame: frame.assign(speaker="s01"), "speaker")],
+)
+def test_features_of_another_kind_are_refused_with_what_is_expected(tiny, mfcc13, change, named):
+    with pytest.raises(SerClassicError, match=named):
+        evaluate(tiny.clips, change(mfcc13.frame), "ridge", "loso")
+
+
 def test_missing_clips_and_columns_are_refused_in_words(tiny, mfcc13):
     found = evaluate(tiny.clips, mfcc13, "ridge", "loso")
     assert score(found, tiny.clips)["clips"] == 48

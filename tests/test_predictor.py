@@ -140,7 +140,7 @@ def test_corpora_can_be_pooled_and_the_card_tells_of_each(own_folder, cache, tmp
     for path in other.rglob("*.*"):
         waveform, rate = audio.read(path)
         soundfile.write(path, 0.8 * waveform, rate)  # other recordings, or they would be refused as copies
-    folders = [str(own_folder), str(other)]
+    folders = [str(own_folder), other]
     pooled = fit(folders, "mfcc13", "prior", cache=cache, reading=SPEAKERS, evaluate=False)
     assert [corpus["name"] for corpus in pooled.card["corpora"]] == ["tiny", "other"]
     assert pooled.card["counts"] == {"angry": 32, "neutral": 16, "sad": 16, "happy": 16}
@@ -171,7 +171,7 @@ def test_the_card_bears_the_score_of_the_stored_run_or_computes_the_same(fitted,
     assert (computed["protocol"], computed["clips"], computed["speakers"]) == ("loso", 48, 4)
     cell = Cell("tiny", "loso", "mfcc13", "ridge")
     assert bench([cell], tmp_path, cache=cache, own={"tiny": tiny}).done == [cell.id]
-    found = fitted("ridge", evaluate=True, results=tmp_path).card["evaluation"]
+    found = fitted("ridge", evaluate=True, results=str(tmp_path)).card["evaluation"]
     assert "stored run" in found["source"]
     assert {**found, "source": ""} == {**computed, "source": ""}
     other = fitted("ridge", evaluate=True, results=tmp_path, seed=1).card["evaluation"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 
-from ser_classic.errors import SerClassicError
+from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment.fold import Trial, predictions_of, run_folds
 from ser_classic.experiment.preparation import labels_and_folds
 from ser_classic.features.inputs import Features
@@ -90,8 +90,16 @@ def evaluate(
                 f"{len(missing)} clips are missing, such as {missing[0]}" if len(missing) else "a clip twice"
             )
             raise SerClassicError(f"the DataFrame must have one row per clip, indexed by its name; {wrong}")
+        words = features.columns[[kind.kind not in "fiub" for kind in features.dtypes]]
+        if len(words):
+            raise SerClassicError(f"the DataFrame has columns without numbers: {some(words)}; leave them out")
         values = features.loc[clips.index].to_numpy(dtype=np.float32)
         features = Features(clips.index, tuple(map(str, features.columns)), values)
+    if not isinstance(features, Features):
+        raise SerClassicError(
+            f"the features are {type(features).__name__}; expected what `extract` gives, or a DataFrame with "
+            "one row per clip, indexed by its name (pd.DataFrame(X, clips.index))"
+        )
     if (protocol.degradation is None) != (degraded is None):
         raise SerClassicError(
             f"{protocol.name} tests on {protocol.degradation or 'the clips as they are'}; `degraded`, the "

@@ -42,7 +42,7 @@ MANY_SPEAKERS = 30  # with more, evaluation uses five speaker groups instead of 
 
 
 def fit(
-    corpora: str | Sequence[str],
+    corpora: str | Path | Sequence[str | Path],
     features: str,
     model: str,
     *,
@@ -54,7 +54,7 @@ def fit(
     evaluate: bool = True,
     reading: Reading | None = None,
     facts: Mapping[str, str] | None = None,
-    results: Path | None = None,
+    results: str | Path | None = None,
     data: Path | None = None,
     cache: Path | None = None,
     jobs: int = 1,
@@ -63,7 +63,7 @@ def fit(
 
     Parameters
     ----------
-    corpora : str or sequence of str
+    corpora : str, Path or sequence of these
         Names in CORPORA, or paths of manifests or folders of your own; several are pooled.
     features, model : str
         Names in FEATURES and MODELS.
@@ -104,7 +104,7 @@ def fit(
     Predictor: synthetic, mfcc13, lda (angry, disgust, fear, happy, neutral, sad, surprise)
     >>> predictor.save("voices.skops")
     """
-    names = [corpora] if isinstance(corpora, str) else list(corpora)
+    names = list(map(str, [corpora] if isinstance(corpora, str | Path) else corpora))
     feature_set, entry = FEATURES[features], MODELS[model]
     if feature_set.brought and len(feature_set.parts) > 1:
         raise SerClassicError(
@@ -142,7 +142,8 @@ def fit(
     if evaluate:
         cell = Cell(loaded[0].corpus.name if len(loaded) == 1 else "", "", features, model, seed)
         try:
-            card["evaluation"] = _evaluation(cell, clips, trial, results, sources.engine)
+            where = None if results is None else Path(results)
+            card["evaluation"] = _evaluation(cell, clips, trial, where, sources.engine)
         except KeyboardInterrupt:  # keep the model, which may have taken minutes to fit
             card["evaluation"] = INTERRUPTED
     return Predictor(machine, feature_set, tuple(card["classes"]), card, familiarity, pipeline)
