@@ -151,8 +151,6 @@ class _Bench:
         """Trials of cells that test on a corpus; those that cannot be prepared fail, and the others go on."""
         try:
             loaded = self.sources.corpus(corpus)
-            replace = not (self.keep_stale or shortfall(loaded.corpus, loaded.clips))
-            store.write_clips(self.results, corpus, loaded.clips, replace)
         except SerClassicError as error:
             self.outcome.errors.setdefault(str(error), []).extend(cell.id for cell in cells)
             return []
@@ -162,6 +160,13 @@ class _Bench:
                 trials.append(prepare_cell(cell, self.sources))
             except SerClassicError as error:
                 self._fail(new_record(cell), str(error))
+        if trials:  # else other runs stay current: a wrong option may be why none could be prepared
+            replace = not (self.keep_stale or shortfall(loaded.corpus, loaded.clips))
+            try:
+                store.write_clips(self.results, corpus, loaded.clips, replace)
+            except SerClassicError as error:
+                self.outcome.errors.setdefault(str(error), []).extend(trial.name for trial in trials)
+                return []
         # For a corpus of your own, reading it gives these warnings.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
         for notice in filter(None, (*beware, *self._shared(trials))):
