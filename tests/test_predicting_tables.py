@@ -56,6 +56,11 @@ def test_recordings_and_tables_do_not_pass_for_each_other(brought, saved, tiny, 
         next(load_predictor(brought / "table.skops").listen([np.ones(32000, dtype=np.float32)], 16000))
 
 
+def test_a_table_has_no_recordings_to_degrade(brought, own_folder, ser):
+    given = ("--table", f"mine={brought / 't.npz'}", "--features", "mine", "--model", "ridge", "--robust")
+    ser("fit", own_folder, *given, "-o", "m.skops").said(code=2)
+
+
 def test_another_table_is_refused(brought, tmp_path, ser):
     ser("predict", brought / "table.skops", "--table", f"yours={brought / 't.npz'}").refused("yours")
     with np.load(brought / "t.npz") as held:

@@ -74,6 +74,7 @@ def fit(
     with bring(files):
         options.require_used(files, [features])
         brought = FEATURES[features].brought
+        options.refuse(robust and brought, "--robust degrades recordings, which a --table has none of")
         predictor = fitting.fit(
             names,
             features,
