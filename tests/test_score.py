@@ -239,7 +239,9 @@ def halves(clips, first=0):
 
 
 def test_without_speakers_nothing_is_said_of_runs_to_compare_with(own_folder, predictions, tmp_path, ser):
-    predictions.drop(columns="fold").to_csv(tmp_path / "p.csv", index=False)
+    folds = fold_table(load(own_folder).clips, PROTOCOLS["random5"])
+    of = folds[folds["part"] == "test"].set_index("file")["fold"].astype(float)  # as pandas may leave it
+    predictions.assign(fold=of.loc[predictions["file"]].to_numpy()).to_csv(tmp_path / "p.csv", index=False)
     told = ser("score", "p.csv", "--corpus", own_folder, "--protocol", "random5", "--name", "my CNN").said()
     assert "speaker" in told.splitlines()[-1]
     assert "bench" not in told.splitlines()[-1]

@@ -15,7 +15,7 @@ import pandas as pd
 from ser_classic import store
 from ser_classic.corpora import Loaded
 from ser_classic.corpora.labels import example_key, named
-from ser_classic.corpora.spelling import SYNONYMS, emotion_word
+from ser_classic.corpora.spelling import SYNONYMS, emotion_word, plain
 from ser_classic.corpora.tables import read_rows
 from ser_classic.errors import SerClassicError, some
 from ser_classic.experiment import cells
@@ -137,7 +137,7 @@ def _problems(table: pd.DataFrame, found: pd.DataFrame, known: pd.Series, whole:
     table = table.assign(
         right=fold,
         first=clip.map(first),
-        fold=table.get("fold", fold),
+        fold=table["fold"].map(plain) if "fold" in table else fold,  # 1.0, as programs write 1
         part=table.get("part", "test"),
     )
     checks = {
