@@ -47,14 +47,15 @@ def test_same_choice_and_same_predictions_as_a_search_with_scikit_learn_alone(cl
         np.testing.assert_allclose(next(scores), ahead * next(scores), atol=1e-6)
 
 
-@pytest.mark.parametrize(("kernel", "needed", "cached"), [("linear", 1, 4), ("rbf", 3, 0)])
+@pytest.mark.parametrize(("kernel", "needed", "copied"), [("linear", 1, True), ("rbf", 3, False)])
 def test_more_clips_than_a_kernel_has_room_for_are_refused_with_the_way_out(
-    kernel, needed, cached, monkeypatch
+    kernel, needed, copied, monkeypatch
 ):
     X, y, speaker = corpus()
     splits = inner_folds(y, speaker)
     trained = max(len(train) for train, _ in splits)
-    matrices = (needed * 8 * len(X) * trained + cached * trained**2 + 4 * 8 * X.size) / 2**30
+    copies = copied * (4 * trained**2 + 8 * (len(X) - trained) * trained)
+    matrices = (needed * 8 * len(X) * trained + copies + 4 * 8 * X.size) / 2**30
     monkeypatch.setattr(tuned, "MEMORY_LIMIT", 1.01 * matrices)
     SVCCV(kernel, cv=splits).fit(X, y)
     monkeypatch.setattr(tuned, "MEMORY_LIMIT", 0.99 * matrices)

@@ -129,7 +129,6 @@ def _leaderboard(runs: pd.DataFrame, table: pd.DataFrame) -> str:
     """The table of all systems, a body for each ranking, and what its rows unfold to."""
     head = "".join(f'<th scope="col" class="{kind}">{name}</th>' for name, kind in HEADINGS.items())
     bodies = []
-    tasks = {corpus: about_task(part) for corpus, part in table.groupby("corpus")}
     for (corpus, group, protocol, emotions), part in table.groupby(RANKING, sort=False):
         track = track_of(group)
         named = " · ".join(filter(None, (corpus, group_label(group), protocol, emotions)))
@@ -146,7 +145,7 @@ def _leaderboard(runs: pd.DataFrame, table: pd.DataFrame) -> str:
         bodies.append(
             f'<tbody{_attributes(own)}><tr class="ranking">'
             f'<th colspan="{len(HEADINGS)}" scope="rowgroup">{escape(named)} '
-            f"<small>{escape(track.title)}; {escape(tasks[corpus])}</small></th></tr>\n"
+            f"<small>{escape(track.title)}; {escape(about_task(part))}</small></th></tr>\n"
             + "\n".join(rows)
             + "</tbody>"
         )

@@ -158,15 +158,20 @@ def shortened(why: str) -> str:
 
 def about_task(rows: pd.DataFrame) -> str:
     """How large the task is, and why there are no intervals; of rows of one corpus in the leaderboard."""
-    done = rows[rows["uar"].notna()]
-    if not len(done):
+    size = _size(rows)
+    if not size:
         return "No run has finished."
-    clips, speakers, classes = (int(done[name].max()) for name in ("clips", "speakers", "classes"))
     names = dict.fromkeys(name for each in rows["speaker_uar"] for name in each)
-    return (
-        f"{clips} clips, {counted(speakers or 'no known', 'speaker')}, {classes} emotions; "
-        f"chance is {share(1 / classes)}." + (NO_INTERVAL.format("/".join(names)) if names else "")
-    )
+    chance = share(1 / rows["classes"].max())
+    return f"{size}; chance is {chance}." + (NO_INTERVAL.format("/".join(names)) if names else "")
+
+
+def _size(rows: pd.DataFrame) -> str:
+    """How many clips, speakers and emotions are tested at most; empty if no run has finished."""
+    if not rows["uar"].notna().any():
+        return ""
+    clips, speakers, classes = (rows[name].max() for name in ("clips", "speakers", "classes"))
+    return f"{clips:.0f} clips, {counted(int(speakers) or 'no known', 'speaker')}, {classes:.0f} emotions"
 
 
 def corpus_chapters(table: pd.DataFrame, most: int | None = None) -> Iterator[Chapter]:
@@ -197,6 +202,8 @@ def corpus_chapters(table: pd.DataFrame, most: int | None = None) -> Iterator[Ch
             if rows:
                 title = ", ".join(filter(None, (track.label.capitalize(), protocol, emotions)))
                 title += f": {track.title}"
+                if (size := _size(part)) not in ("", _size(of_corpus)):
+                    title += f" ({size})"
                 warning = WARNING if group == "leaky" else ""
                 tables.append(Table.of(rows, title, kinds=kinds, most=most, warning=warning))
         name = str(corpus)
