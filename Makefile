@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(1) >$(VENV)/pip.log 2>&1 || { \
   echo "Not all libraries could be installed. Is there a network, and a compiler where a library has no wheel for this machine? What pip says: $(VENV)/pip.log" >&2; exit 1; }
 COMPILE = $(BIN)/python -m compileall -qq ser_classic $(VENV)/lib || true  # some libraries hold files of other Pythons
-JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# nproc would take their word for the number of cores
+JOBS ?= $(shell unset OMP_NUM_THREADS OMP_THREAD_LIMIT; nproc 2>/dev/null || echo 2)
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 
