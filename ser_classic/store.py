@@ -314,17 +314,27 @@ def write_clips(results: Path, corpus: str, clips: pd.DataFrame, replace: bool =
 
     With `replace`, also where runs refer to another table; they are stale from then on.
     """
-    path = results / "clips" / f"{corpus}.csv"
-    text = _clips_text(clips)
-    if path.exists() and path.read_bytes() == text:
-        return
-    if path.exists() and not replace and any((results / "runs").glob(f"{corpus}--*")):
+    if not replace:
+        require_same_clips(results, corpus, clips)
+    path, text = _clips_path(results, corpus), _clips_text(clips)
+    if not path.exists() or path.read_bytes() != text:
+        write(path, text)
+
+
+def require_same_clips(results: Path, corpus: str, clips: pd.DataFrame) -> None:
+    """Refuse a clips table that is not the stored one, if runs refer to that."""
+    path = _clips_path(results, corpus)
+    other = path.exists() and path.read_bytes() != _clips_text(clips)
+    if other and any((results / "runs").glob(f"{corpus}--*")):
         raise SerClassicError(
             f"{corpus}: its {len(clips)} clips are not those of {path}, to which its runs refer, or have "
             "other speakers, emotions, recordings or channels. Complete the corpus, read it with the options "
             "of then, run without --keep-stale, remove its old runs, or choose another folder with --results"
         )
-    write(path, text)
+
+
+def _clips_path(results: Path, corpus: str) -> Path:
+    return results / "clips" / f"{corpus}.csv"
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -337,7 +347,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 def read_clips(results: Path, corpus: str) -> pd.DataFrame:
     """The stored clips table of a corpus, indexed by clip."""
-    path = results / "clips" / f"{corpus}.csv"
+    path = _clips_path(results, corpus)
     remedy = (
         "copy it from where its runs were made, or remove it and repeat one with: ser-classic bench --again"
     )
@@ -359,6 +369,6 @@ def table_digest(clips: pd.DataFrame) -> str:
 def clips_digest(results: Path, corpus: str) -> str | None:
     """Digest of the stored clips table of a corpus; None where there is none."""
     try:
-        return hashlib.sha256((results / "clips" / f"{corpus}.csv").read_bytes()).hexdigest()
+        return hashlib.sha256(_clips_path(results, corpus).read_bytes()).hexdigest()
     except OSError:
         return None

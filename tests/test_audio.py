@@ -107,6 +107,7 @@ def test_a_file_that_may_not_be_read_or_have_such_a_name_is_one_message(tmp_path
     [
         (np.ones((2, 800)), 16_000, "one channel"),
         (np.ones(800), 0, "0 Hz"),
+        (np.ones(800), np.nan, "nan Hz"),
         (np.array([]), 16_000, "0 samples"),
         (np.full(800, np.inf), 16_000, "infinite"),
         (np.full(800, -1e30), 16_000, r"1e\+30"),

@@ -91,6 +91,13 @@ def test_rows_of_no_clip_are_told(tiny, frame, tmp_path, caplog):
     assert "nobody.wav" in caplog.text
 
 
+def test_ranks_are_features(frame, tmp_path):
+    ranks = frame.rank(method="first")
+    np.testing.assert_array_equal(
+        brought_set("mine", write(tmp_path / "t.csv", ranks)).extractor.values, ranks
+    )
+
+
 def test_a_column_that_holds_the_emotions_is_told(tiny, frame, tmp_path, caplog):
     label = tiny.clips.set_index("file")["emotion"].astype("category").cat.codes
     for extra, told in ((label, True), (label.where(label.index != label.index[-1], 7), False), (1, False)):
@@ -124,7 +131,7 @@ def test_missing_doubled_and_foreign_clips_are_named(tiny, frame, tmp_path):
         (lambda frame: frame.assign(clip="a"), "clip and file"),
         (lambda frame: frame[[]], "shape"),
         (lambda frame: frame.reset_index(), "Unnamed: 0"),
-        (lambda frame: frame.assign(id=np.arange(48)[::-1]), "id"),
+        (lambda frame: frame.assign(id=np.arange(48)), "id"),
     ],
 )
 def test_a_table_that_cannot_be_used_says_where(frame, tmp_path, change, named):

@@ -234,7 +234,7 @@ def check(waveform: np.ndarray, sample_rate: int, name: str = "waveform") -> np.
         the sample rate [Hz] is unusable.
     """
     waveform = np.ascontiguousarray(floats(waveform, name), dtype=np.float32)
-    if sample_rate < LOWEST_RATE:
+    if not sample_rate >= LOWEST_RATE:  # nor is NaN a rate
         raise AudioError(f"{name}: a sample rate of {sample_rate} Hz; at least {LOWEST_RATE} Hz is needed")
     if len(waveform) < SHORTEST * sample_rate:
         length = f"{len(waveform)} samples at {sample_rate} Hz"

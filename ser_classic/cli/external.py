@@ -100,12 +100,13 @@ def score(
     folds, words = entry.folds(clips, seed), access.reading.words
     found = read_predictions(predictions, clips, folds, loaded.corpus.name, words)
     run = external(name, note, loaded, entry, seed, found)
+    if add:
+        require_own_name(run, results)
     pair = compared(run, results, loaded.clips)
     facts_of = facts(run, loaded.clips, pair)
     show(as_text(facts_of, pair), facts_of, as_json)
     if add:
         with store.writing_runs(results):
-            require_own_name(run, results)
             store.write_clips(results, loaded.corpus.name, loaded.clips)
             store.write_run(results, run.record, found)
         tell(f"stored as {run.record['id']}; ser-classic report draws the tables")
@@ -113,19 +114,13 @@ def score(
 
 def _with_its_words(access: options.Access, corpus: str) -> Loaded:
     """A corpus, read with those of --map that are its own words; others are of predictions alone."""
-    from ser_classic.corpora import CORPORA, CorpusError
+    from ser_classic.corpora import CORPORA
     from ser_classic.corpora.manifest import words_in
     from ser_classic.corpora.spelling import emotion_word
 
     given = access.reading.words
-    unmapped = replace(access, reading=replace(access.reading, words={}))
-    if corpus in CORPORA or not given:
-        return unmapped.load(corpus)
-    try:
-        return access.load(corpus)
-    except CorpusError:
-        if not Path(corpus).exists():
-            raise
+    if corpus in CORPORA or not given or not Path(corpus).exists():
+        return replace(access, reading=replace(access.reading, words={})).load(corpus)
     labels = words_in(Path(corpus), access.reading)
     own = {word: meaning for word, meaning in given.items() if emotion_word(word) in labels}
     return replace(access, reading=replace(access.reading, words=own)).load(corpus)

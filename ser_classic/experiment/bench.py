@@ -142,8 +142,11 @@ class _Bench:
         return [cell for cell in known if self.keep_stale or cell not in stale], stale
 
     def _unlisted(self, kept: Sequence[Cell], stale: Collection[Cell]) -> list[str]:
-        """Corpora of current runs whose stored clips are others: they were read otherwise in between."""
-        corpora = dict.fromkeys(cell.corpus for cell in kept if cell not in stale)
+        """Corpora of current runs whose stored clips are others: they were read otherwise in between.
+
+        None where stale runs are to be kept, as they may refer to those.
+        """
+        corpora = {} if self.keep_stale else dict.fromkeys(cell.corpus for cell in kept if cell not in stale)
         today = {corpus: self.sources.clips_today(corpus) for corpus in corpora}
         return [name for name in today if today[name] not in (None, store.clips_digest(self.results, name))]
 
@@ -151,6 +154,8 @@ class _Bench:
         """Trials of cells that test on a corpus; those that cannot be prepared fail, and the others go on."""
         try:
             loaded = self.sources.corpus(corpus)
+            if self.keep_stale or shortfall(loaded.corpus, loaded.clips):
+                store.require_same_clips(self.results, corpus, loaded.clips)
         except SerClassicError as error:
             self.outcome.errors.setdefault(str(error), []).extend(cell.id for cell in cells)
             return []
@@ -161,12 +166,7 @@ class _Bench:
             except SerClassicError as error:
                 self._fail(new_record(cell), str(error))
         if trials:  # else other runs stay current: a wrong option may be why none could be prepared
-            replace = not (self.keep_stale or shortfall(loaded.corpus, loaded.clips))
-            try:
-                store.write_clips(self.results, corpus, loaded.clips, replace)
-            except SerClassicError as error:
-                self.outcome.errors.setdefault(str(error), []).extend(trial.name for trial in trials)
-                return []
+            store.write_clips(self.results, corpus, loaded.clips, replace=True)
         # For a corpus of your own, reading it gives these warnings.
         beware = warnings_of(loaded.clips) if corpus in CORPORA else []
         for notice in filter(None, (*beware, *self._shared(trials))):

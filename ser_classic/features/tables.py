@@ -78,10 +78,10 @@ class Table:
             logger.warning(f"{self.path}: {len(foreign)} rows match no clip of {corpus}, ignored: {shown}")
         rows = pd.Series(found.index, found.array)[clips.index].to_numpy()
         if labels := _labels(self.columns, self.values[rows], clips["emotion"]):
-            what = (
-                "one value for each emotion, as a label has; scores mean nothing if it is one, so remove it"
+            logger.warning(
+                f"{self.path}: {some(labels)} has one value for each emotion, as a label has; scores mean "
+                "nothing if it is one, so remove it"
             )
-            logger.warning(f"{self.path}: {some(labels)} has {what}")
         return rows
 
     def __call__(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -135,10 +135,14 @@ def brought_set(name: str, path: str | Path) -> FeatureSet:
             f"{path}: {len(set(rows))} rows have NaN, infinite or larger values than float32 holds "
             f"(3.4e38), first {keys[rows[0]]} in column {columns[of[0]]}; correct them or drop the column"
         )
-    if numbers := [name for name, row in zip(columns, values.T, strict=True) if _numbers_rows(name, row)]:
+    if nameless := [name for name in columns if name.startswith("Unnamed: ")]:
         raise SerClassicError(
-            f"{path}: {some(numbers)} numbers the rows, as pandas writes an index; a model would learn their "
-            "order, so remove it (to_csv(index=False))"
+            f"{path}: {some(nameless)} has no name, like an index that pandas writes; name it, or remove it "
+            "(to_csv(index=False))"
+        )
+    if numbers := [name for name, column in zip(columns, values.T, strict=True) if _numbers_rows(column)]:
+        raise SerClassicError(
+            f"{path}: {some(numbers)} numbers the rows; a model would learn their order, so remove it"
         )
     table = Table(path, digest, grouped(name, tuple(columns)), keys, values, corpora, speakers)
     return FeatureSet(name, None, table)
@@ -209,19 +213,15 @@ def _read(path: Path) -> pd.DataFrame:
     return pd.concat([words, values.set_axis(columns, axis=1)], axis=1)
 
 
-def _numbers_rows(name: str, values: np.ndarray) -> bool:
-    """Whether a column [shape=(n,)] is nameless, or numbers the rows from 0 or 1 in any order."""
-    first, n = values.min(), len(values)
-    consecutive = n > FEW and first in (0, 1) and values.max() == first + n - 1
-    return name.startswith("Unnamed: ") or (
-        consecutive and np.array_equal(np.sort(values), first + np.arange(n))
-    )
+def _numbers_rows(values: np.ndarray) -> bool:
+    """Whether a column [shape=(n,)] numbers the rows from 0 or 1 as they stand."""
+    return len(values) > FEW and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
 
 
 def _labels(columns: tuple[str, ...], values: np.ndarray, emotions: pd.Series) -> list[str]:
     """Columns of values [shape=(n, d)] that have one value for each emotion, and not the same for all."""
     codes = pd.factorize(emotions)[0]
-    if np.bincount(codes).min() * 2 <= FEW:
+    if len(codes) - np.bincount(codes).max() <= FEW:
         return []
     told = np.arange(len(columns))
     for rows in (slice(FEW), slice(None)):  # a few rows rule out nearly all columns

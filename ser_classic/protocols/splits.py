@@ -100,9 +100,8 @@ def _groups(clips: pd.DataFrame, unit: str, seed: int) -> list[Fold]:
     from sklearn.model_selection import StratifiedGroupKFold
 
     splitter = StratifiedGroupKFold(min(5, clips[unit].nunique()), shuffle=True, random_state=seed)
-    with warnings.catch_warnings(
-        category=UserWarning, action="ignore"
-    ):  # `warnings_of` tells of rare emotions
+    # `warnings_of` tells of rare emotions
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
         return _numbered(splitter.split(clips, clips["emotion"], clips[unit]))
 
 
